@@ -1,0 +1,43 @@
+// `npm run setup:tensorflow`: installs TensorFlow.js' native engine into node_modules, where a machine can have it.
+// It needs its install script (which downloads libtensorflow), so it is kept out of the lockfile: `npm ci` must work
+// from the npm registry alone.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { checkNode, installDependencies, root, stop } from './setup.mjs';
+
+checkNode();
+installDependencies();
+
+const version = '4.22.0';
+const gpu = process.platform === 'linux' && process.arch === 'x64' && existsSync('/dev/nvidiactl');
+const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
+
+console.log(
+  `installing ${name}@${version}${gpu ? ' (an NVIDIA GPU is here)' : ' (no NVIDIA GPU here: the CPU build)'}`,
+);
+const install = spawnSync(
+  'npm',
+  ['install', '--no-save', '--no-package-lock', '--ignore-scripts=false', '--foreground-scripts', `${name}@${version}`],
+  { cwd: root, encoding: 'utf8' },
+);
+
+const trial = `
+  const tf = require('${name}');
+  const [value] = tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync();
+  if (value !== 11) throw new Error('1x2 · 2x1 gave ' + value + ' instead of 11');
+  console.log(tf.getBackend() + ', libtensorflow ' + tf.version['tfjs-node']);
+`;
+const check = spawnSync(process.execPath, ['-e', trial], { cwd: root, encoding: 'utf8' });
+if (install.status !== 0 || check.status !== 0) {
+  console.error(lastLines(`${install.stderr ?? ''}\n${check.stderr ?? ''}`, 15));
+  stop(
+    `${name} could not be installed here (last lines above): it downloads libtensorflow from storage.googleapis.com and, on a GPU ` +
+      'machine, needs CUDA 11.2 and cuDNN 8.1; set TFJS_NODE_CDN_STORAGE to a mirror and run this again. ' +
+      'Nothing else needs it: Longrun goes on with the onnxruntime engine.',
+  );
+}
+console.log(`${name} works: ${check.stdout.trim()}`);
+
+function lastLines(text, count) {
+  return text.trim().split('\n').slice(-count).join('\n');
+}
