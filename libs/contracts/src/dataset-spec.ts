@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+import { Sha256 } from './ids.js';
+import { JsonObject, StorableText } from './json.js';
+
+/** Where the raw files come from: a folder below the converter's root of raw files, or the published addresses. */
+export const DatasetSource = z.union([
+  z.strictObject({
+    folder: StorableText.min(1)
+      .max(1000)
+      .refine((folder) => !folder.startsWith('/') && !folder.split('/').includes('..'), {
+        error: 'must be a relative path below the folder of raw files, without `..`',
+      }),
+  }),
+  z.strictObject({ download: z.literal(true) }),
+]);
+export type DatasetSource = z.infer<typeof DatasetSource>;
+
+/** A request to convert raw files into one HDF5 file in Fuel's layout. */
+export const DatasetSpec = z.strictObject({
+  /** What experiments call it; unique among the datasets that have not failed. */
+  name: z
+    .string()
+    .regex(
+      /^(?!ds_)[a-z0-9][a-z0-9._-]{0,63}$/,
+      'must be 1 to 64 of a-z, 0-9, `.`, `_`, `-`, start with a letter or digit, and not with `ds_`',
+    ),
+  /** Name of a registered converter, such as `fashion-mnist`. */
+  converter: StorableText.min(1).max(200),
+  source: DatasetSource.prefault({ download: true }),
+});
+export type DatasetSpec = z.infer<typeof DatasetSpec>;
+/** A spec as it may be written: what has a default can be left out. */
+export type DatasetSpecInput = z.input<typeof DatasetSpec>;
+
+/** One source of a converted dataset. */
+export const SourceDescription = z.object({
+  name: z.string(),
+  dtype: z.string(),
+  /** With the example axis first. */
+  shape: z.array(z.int().min(0)),
+  axisLabels: z.array(z.string()).nullable().default(null),
+});
+export type SourceDescription = z.infer<typeof SourceDescription>;
+
+/** What is in a converted file. */
+export const DatasetDescription = z.object({
+  sources: z.array(SourceDescription),
+  /** Examples of each split, by its name (`train`, `test`). */
+  splits: z.record(z.string(), z.int().min(0)),
+  /** Whatever else the converter says: its name and version. */
+  attributes: JsonObject.default({}),
+});
+export type DatasetDescription = z.infer<typeof DatasetDescription>;
+
+/** The immutable file of a dataset in the object store. */
+export const DatasetFile = z.object({
+  /** Key in the object store: `datasets/files/<sha256>.hdf5`. */
+  fileKey: z.string(),
+  sha256: Sha256,
+  sizeBytes: z.int().min(0),
+});
+export type DatasetFile = z.infer<typeof DatasetFile>;

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+import { DatasetFile, DatasetSpec } from './dataset-spec.js';
+import { ExperimentSpec } from './experiment-spec.js';
+import { DatasetId, Epoch, ExperimentId, Kind } from './ids.js';
+
+/** What a queue carries: ids only. Everything else is in the object store, at `spec.json` below the lease's prefix. */
+export const JobTicket = z.object({
+  /** Experiment or dataset. */
+  id: z.string(),
+  /** The epoch under which the lease may be acquired, once. */
+  epoch: Epoch,
+});
+export type JobTicket = z.infer<typeof JobTicket>;
+
+/** `experiments/<id>/spec.json` in the object store: an experiment with everything looked up. */
+export const ResolvedExperiment = z.object({
+  version: z.literal(1),
+  id: ExperimentId,
+  spec: ExperimentSpec,
+  dataset: DatasetFile.extend({ id: DatasetId }),
+});
+export type ResolvedExperiment = z.infer<typeof ResolvedExperiment>;
+
+/** `datasets/<id>/spec.json` in the object store. */
+export const ResolvedDataset = z.object({ version: z.literal(1), id: DatasetId, spec: DatasetSpec });
+export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
+
+/** What the record asks of whichever worker runs an attempt. Repeated until it is obeyed. */
+export const WorkerCommand = z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), epoch: Epoch });
+export type WorkerCommand = z.infer<typeof WorkerCommand>;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** What JSON can say. `readonly`, so that literals and frozen values fit. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Text that PostgreSQL and UTF-8 can store: no NUL character and no half of a surrogate pair. */
+export const StorableText = z.string().refine(isStorable, {
+  error: 'has a NUL character or a lone surrogate, which cannot be stored; remove it',
+});
+
+/** Any JSON value with finite numbers and storable strings. */
+export const Json: z.ZodType<Json, Json> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), StorableText, z.array(Json), z.record(StorableText, Json)]),
+);
+
+/** A JSON object. */
+export const JsonObject = z.record(StorableText, Json);
+export type JsonObject = Readonly<Record<string, Json>>;
+
+const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && !loneSurrogate.test(text);
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+import { Epoch, Moment } from './ids.js';
+import { LogRow } from './log-row.js';
+import { ExperimentResult } from './outcome.js';
+import { ReasonCode } from './reason.js';
+import { ExperimentStatus } from './status.js';
+import { ExperimentProgress, OutputStream, RejectedCheckpoint } from './worker-event.js';
+
+const Step = z.int().min(0);
+const stored = { id: z.int().min(1), at: Moment };
+
+/**
+ * What a follower of one experiment is sent (server-sent events: `id`, `event: <type>`, `data: <the whole event>`).
+ *
+ * `id` is 1, 2, 3, … per experiment: give the last one seen to go on without a gap or a repetition. `progress` has
+ * no id, is not stored and not sent again.
+ */
+export const LiveEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('status'),
+    ...stored,
+    data: z.object({
+      status: ExperimentStatus,
+      reason: ReasonCode.nullable(),
+      message: z.string().nullable(),
+      result: ExperimentResult.nullable(),
+    }),
+  }),
+  /** Log rows beyond `startStep` that were sent before are void: they come again. */
+  z.object({
+    type: z.literal('attempt_started'),
+    ...stored,
+    data: z.object({
+      epoch: Epoch,
+      workerId: z.string(),
+      startStep: Step,
+      engine: z.string(),
+      restoredFrom: z.string().nullable(),
+      environmentChanged: z.array(z.string()),
+      rejectedCheckpoints: z.array(RejectedCheckpoint),
+    }),
+  }),
+  z.object({
+    type: z.literal('attempt_ended'),
+    ...stored,
+    data: z.object({
+      epoch: Epoch,
+      reason: ReasonCode,
+      message: z.string().nullable(),
+      step: Step.nullable(),
+      stepsRun: z.int().min(0).nullable(),
+      peakMemoryBytes: z.int().min(0).nullable(),
+    }),
+  }),
+  z.object({ type: z.literal('log_row'), ...stored, data: z.object({ step: Step, row: LogRow }) }),
+  z.object({ type: z.literal('line'), ...stored, data: z.object({ stream: OutputStream, text: z.string() }) }),
+  z.object({
+    type: z.literal('checkpoint'),
+    ...stored,
+    data: z.object({ epoch: Epoch, step: Step, sizeBytes: z.int().min(0) }),
+  }),
+  z.object({ type: z.literal('progress'), id: z.null(), at: Moment, data: ExperimentProgress }),
+]);
+export type LiveEvent = z.infer<typeof LiveEvent>;

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+import { Json, JsonObject } from './json.js';
+
+/**
+ * One row of the training log: values by record name (`train_cost`, `valid_error`).
+ * JSON has no NaN and no infinities: they travel as the strings `NaN`, `Infinity`, `-Infinity` (see {@link encodeNumber}).
+ */
+export const LogRow = JsonObject;
+export type LogRow = Readonly<Record<string, Json>>;
+
+/** A number as a log row carries it: itself when finite, else its name. */
+export function encodeNumber(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === Infinity) return 'Infinity';
+  if (value === -Infinity) return '-Infinity';
+  return value;
+}
+
+/** The number that {@link encodeNumber} wrote; undefined when the value is no number. */
+export function decodeNumber(value: Json | undefined): number | undefined {
+  switch (value) {
+    case 'NaN':
+      return Number.NaN;
+    case 'Infinity':
+      return Infinity;
+    case '-Infinity':
+      return -Infinity;
+    default:
+      return typeof value === 'number' ? value : undefined;
+  }
+}
+
+/** A log row as it is stored and served. */
+export const StoredLogRow = z.object({ step: z.int().min(0), row: LogRow });
+export type StoredLogRow = z.infer<typeof StoredLogRow>;

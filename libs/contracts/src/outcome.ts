@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+import { DatasetDescription, DatasetFile } from './dataset-spec.js';
+import { Sha256 } from './ids.js';
+import { LogRow } from './log-row.js';
+import { ReasonCode } from './reason.js';
+
+/** What a finished experiment leaves. */
+export const ExperimentResult = z.object({
+  /** SHA-256 of the final `parameters.safetensors`: equal for equal runs. */
+  parametersSha256: Sha256,
+  /** The last row of the log. */
+  lastRow: LogRow,
+});
+export type ExperimentResult = z.infer<typeof ExperimentResult>;
+
+/**
+ * How an experiment ended: the `outcome` in the head of its lease (`experiments/<id>`), written once, in the
+ * compare-and-set that ends the lease. It wins over everything that events and heartbeats say.
+ *
+ * Workers write it for `succeeded` (with `result`), `cancelled`, and every reason of {@link isFinalReason}. A reason
+ * that may be tried again is no outcome: only an `attempt_ended` event, and the record decides.
+ */
+export const ExperimentOutcome = z.object({
+  reason: ReasonCode,
+  message: z.string().optional(),
+  /** Batches done in all attempts together. */
+  step: z.int().min(0),
+  result: ExperimentResult.optional(),
+});
+export type ExperimentOutcome = z.infer<typeof ExperimentOutcome>;
+
+/** What a successful conversion leaves. */
+export const DatasetResult = DatasetFile.extend({ description: DatasetDescription });
+export type DatasetResult = z.infer<typeof DatasetResult>;
+
+/** How a dataset job ended: the `outcome` in the head of its lease (`datasets/<id>`). Same rules as {@link ExperimentOutcome}. */
+export const DatasetOutcome = z.object({
+  reason: ReasonCode,
+  message: z.string().optional(),
+  result: DatasetResult.optional(),
+});
+export type DatasetOutcome = z.infer<typeof DatasetOutcome>;

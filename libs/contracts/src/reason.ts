@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/** Why an attempt, an experiment or a dataset ended: a closed list. */
+export const ReasonCode = z.enum([
+  'succeeded',
+  'preempted',
+  'worker_lost',
+  'cancelled',
+  'program_error',
+  'invalid_params',
+  'out_of_memory',
+  'dataset_unavailable',
+  'dataset_corrupt',
+  'checkpoint_unreadable',
+  'lease_lost',
+  'storage_error',
+  'internal_error',
+]);
+export type ReasonCode = z.infer<typeof ReasonCode>;
+
+/** What follows from an attempt that ended for one reason. */
+export interface RetryRule {
+  /** The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. */
+  readonly counts: 'failure' | 'preemption' | 'nothing';
+  /** Whether another attempt follows while the budget lasts. */
+  readonly requeue: boolean;
+  /** The sentence shown to a person. */
+  readonly explain: string;
+}
+
+/** The retry policy: one rule for each reason. */
+export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
+  succeeded: { counts: 'nothing', requeue: false, explain: 'It ran to its end.' },
+  preempted: {
+    counts: 'preemption',
+    requeue: true,
+    explain: 'The worker was told to give the machine back; it goes on from the last checkpoint elsewhere.',
+  },
+  worker_lost: {
+    counts: 'preemption',
+    requeue: true,
+    explain: 'Nothing was heard of the worker any more; it goes on from the last checkpoint elsewhere.',
+  },
+  cancelled: { counts: 'nothing', requeue: false, explain: 'It was cancelled on request.' },
+  program_error: { counts: 'failure', requeue: true, explain: 'The program threw an error; its message says which.' },
+  invalid_params: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'The program refused its parameters; correct them and submit it again.',
+  },
+  out_of_memory: {
+    counts: 'failure',
+    requeue: true,
+    explain: 'The trainer ran out of memory; ask for a smaller batch or model.',
+  },
+  dataset_unavailable: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'The dataset it needs failed or is gone; submit the dataset again, then the experiment.',
+  },
+  dataset_corrupt: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'The raw files are damaged or not what the converter reads; replace them and submit the dataset again.',
+  },
+  checkpoint_unreadable: {
+    counts: 'failure',
+    requeue: true,
+    explain: 'The checkpoint passed its checksums but the program could not go on from it.',
+  },
+  lease_lost: {
+    counts: 'preemption',
+    requeue: true,
+    explain: 'Another worker holds the lease; this one stopped without committing anything more.',
+  },
+  storage_error: { counts: 'failure', requeue: true, explain: 'The object store or the local disk refused to serve.' },
+  internal_error: { counts: 'failure', requeue: true, explain: 'A bug in the platform; its stack is in the message.' },
+};
+
+/**
+ * True when no budget could bring another attempt. A worker that ends for such a reason writes it as the outcome of
+ * the lease's head, where it holds even if every event about it is lost.
+ */
+export function isFinalReason(reason: ReasonCode): boolean {
+  return !retryPolicy[reason].requeue;
+}

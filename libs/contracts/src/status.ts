@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+import { assertNever } from './assert-never.js';
+
+/** Where an experiment stands. `queued` also between two attempts. */
+export const ExperimentStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
+export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
+
+/** Where a dataset stands. `queued` also between two attempts. */
+export const DatasetStatus = z.enum(['queued', 'converting', 'ready', 'failed']);
+export type DatasetStatus = z.infer<typeof DatasetStatus>;
+
+/** True when the experiment has ended and nothing about it will change. */
+export function isTerminal(status: ExperimentStatus): boolean {
+  switch (status) {
+    case 'queued':
+    case 'running':
+      return false;
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return true;
+    default:
+      return assertNever(status, 'experiment status');
+  }
+}
+
+/** True while the experiment waits or runs: it can be cancelled. */
+export function isActive(status: ExperimentStatus): boolean {
+  return !isTerminal(status);
+}
+
+/** True when the dataset has ended: it can be used, or never will be. */
+export function isTerminalDataset(status: DatasetStatus): boolean {
+  switch (status) {
+    case 'queued':
+    case 'converting':
+      return false;
+    case 'ready':
+    case 'failed':
+      return true;
+    default:
+      return assertNever(status, 'dataset status');
+  }
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+
+import { DatasetSpec } from './dataset-spec.js';
+import { ExperimentSpec } from './experiment-spec.js';
+import { DatasetId, Epoch, ExperimentId, Moment } from './ids.js';
+import { Json } from './json.js';
+import { DatasetResult, ExperimentResult } from './outcome.js';
+import { ReasonCode } from './reason.js';
+import { DatasetStatus, ExperimentStatus } from './status.js';
+import { DatasetProgress, ExperimentProgress, RejectedCheckpoint } from './worker-event.js';
+
+const Step = z.int().min(0);
+
+/** One try at an experiment or a dataset, from its place in the queue to its end. */
+export const AttemptView = z.object({
+  epoch: Epoch,
+  status: z.enum(['enqueued', 'running', 'ended']),
+  workerId: z.string().nullable(),
+  enqueuedAt: Moment,
+  startedAt: Moment.nullable(),
+  endedAt: Moment.nullable(),
+  reason: ReasonCode.nullable(),
+  message: z.string().nullable(),
+  /** Batches that the checkpoint had done which it went on from. */
+  startStep: Step.nullable(),
+  /** Batches done when it ended, or at the last sign of life. */
+  lastStep: Step.nullable(),
+  /** Batches that this attempt ran; known at its end. */
+  stepsRun: z.int().min(0).nullable(),
+  peakMemoryBytes: z.int().min(0).nullable(),
+  engine: z.string().nullable(),
+  environment: Json,
+  restoredFrom: z.string().nullable(),
+  rejectedCheckpoints: z.array(RejectedCheckpoint),
+});
+export type AttemptView = z.infer<typeof AttemptView>;
+
+/** A checkpoint that was committed. Older ones may have been deleted since, by `keepLast`. */
+export const CheckpointView = z.object({ step: Step, epoch: Epoch, sizeBytes: z.int().min(0), at: Moment });
+export type CheckpointView = z.infer<typeof CheckpointView>;
+
+/** An experiment as the API answers it. */
+export const ExperimentView = z.object({
+  id: ExperimentId,
+  name: z.string(),
+  spec: ExperimentSpec,
+  datasetId: DatasetId,
+  status: ExperimentStatus,
+  /** Why it ended; null while it is active. */
+  reason: ReasonCode.nullable(),
+  /** What to know about the status: the error, or what it waits for. */
+  message: z.string().nullable(),
+  /** True once somebody asked to cancel it. */
+  cancelRequested: z.boolean(),
+  /** Attempts charged to the failure budget. */
+  failures: z.int().min(0),
+  /** Attempts charged to the preemption budget. */
+  preemptions: z.int().min(0),
+  progress: ExperimentProgress.nullable(),
+  result: ExperimentResult.nullable(),
+  /** Oldest first. */
+  attempts: z.array(AttemptView),
+  /** Newest first, at most 100. */
+  checkpoints: z.array(CheckpointView),
+  createdAt: Moment,
+  startedAt: Moment.nullable(),
+  endedAt: Moment.nullable(),
+});
+export type ExperimentView = z.infer<typeof ExperimentView>;
+
+/** An experiment in a list: without its attempts and checkpoints. */
+export const ExperimentSummary = ExperimentView.omit({ attempts: true, checkpoints: true });
+export type ExperimentSummary = z.infer<typeof ExperimentSummary>;
+
+/** A dataset as the API answers it. */
+export const DatasetView = z.object({
+  id: DatasetId,
+  name: z.string(),
+  spec: DatasetSpec,
+  status: DatasetStatus,
+  reason: ReasonCode.nullable(),
+  message: z.string().nullable(),
+  progress: DatasetProgress.nullable(),
+  /** The file and what is in it, once `ready`. */
+  result: DatasetResult.nullable(),
+  attempts: z.array(AttemptView),
+  createdAt: Moment,
+  startedAt: Moment.nullable(),
+  endedAt: Moment.nullable(),
+});
+export type DatasetView = z.infer<typeof DatasetView>;
+
+/** A dataset in a list: without its attempts. */
+export const DatasetSummary = DatasetView.omit({ attempts: true });
+export type DatasetSummary = z.infer<typeof DatasetSummary>;
+
+/** One page of experiments, newest first; `nextCursor` asks for the following one, null at the end. */
+export const ExperimentList = z.object({ items: z.array(ExperimentSummary), nextCursor: z.string().nullable() });
+export type ExperimentList = z.infer<typeof ExperimentList>;
+
+/** One page of datasets, newest first. */
+export const DatasetList = z.object({ items: z.array(DatasetSummary), nextCursor: z.string().nullable() });
+export type DatasetList = z.infer<typeof DatasetList>;
+
+/** The query of a list. */
+export const ListQuery = z.strictObject({
+  /** `nextCursor` of the page before. */
+  cursor: z.string().max(200).optional(),
+  /** Items on a page, 1 to 200. */
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+export type ListQuery = z.infer<typeof ListQuery>;

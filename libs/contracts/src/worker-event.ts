@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+import { assertNever } from './assert-never.js';
+import { Epoch, Kind, Moment } from './ids.js';
+import { Json } from './json.js';
+import { LogRow } from './log-row.js';
+import { DatasetResult, ExperimentResult } from './outcome.js';
+import { ReasonCode } from './reason.js';
+
+const Step = z.int().min(0);
+
+/** A checkpoint that was found damaged and passed over. */
+export const RejectedCheckpoint = z.object({ manifestKey: z.string(), step: Step, reason: z.string() });
+export type RejectedCheckpoint = z.infer<typeof RejectedCheckpoint>;
+
+/** Which of the two output streams a line was written to. */
+export const OutputStream = z.enum(['stdout', 'stderr']);
+export type OutputStream = z.infer<typeof OutputStream>;
+
+/** How far training is. */
+export const ExperimentProgress = z.object({
+  /** Batches done, in all attempts together. */
+  step: Step,
+  /** Training epochs done. */
+  epoch: z.int().min(0),
+  stepsPerEpoch: z.int().min(1).optional(),
+  /** Batches when it will be finished, where the program knows. */
+  totalSteps: z.int().min(1).optional(),
+  stepsPerSecond: z.number().min(0),
+});
+export type ExperimentProgress = z.infer<typeof ExperimentProgress>;
+
+/** How far a conversion is. */
+export const DatasetProgress = z.object({
+  phase: z.enum(['downloading', 'converting', 'publishing']),
+  /** What is being worked on: a file or a source. */
+  what: z.string(),
+  done: z.number().min(0),
+  total: z.number().min(0).optional(),
+  unit: z.enum(['bytes', 'examples']),
+});
+export type DatasetProgress = z.infer<typeof DatasetProgress>;
+
+/** What a worker tells about an attempt at an experiment. */
+export const ExperimentEvent = z.discriminatedUnion('type', [
+  /** The trainer has built the program and loaded its checkpoint. Log rows beyond `startStep` are void from now on. */
+  z.object({
+    type: z.literal('attempt_started'),
+    workerId: z.string(),
+    /** Batches that the checkpoint had done; 0 without one. */
+    startStep: Step,
+    engine: z.string(),
+    /** Numeric environment: bits repeat only where it is equal. */
+    environment: Json,
+    /** Manifest key of the checkpoint it goes on from. */
+    restoredFrom: z.string().optional(),
+    /** Names of environment entries that differ from the checkpoint's. */
+    environmentChanged: z.array(z.string()).optional(),
+    rejectedCheckpoints: z.array(RejectedCheckpoint).default([]),
+  }),
+  /** The worker is alive and holds the lease. Sent every `heartbeatMs` from the claim to the end. */
+  z.object({ type: z.literal('heartbeat'), step: Step }),
+  z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
+  z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
+  /** One line that the trainer printed, without its line end. */
+  z.object({ type: z.literal('line'), stream: OutputStream, text: z.string() }),
+  z.object({ type: z.literal('checkpoint_committed'), step: Step, sizeBytes: z.int().min(0) }),
+  /** The last event of an attempt, sent after the lease's head was written. */
+  z.object({
+    type: z.literal('attempt_ended'),
+    reason: ReasonCode,
+    message: z.string().optional(),
+    /** With reason `succeeded`. */
+    result: ExperimentResult.optional(),
+    /** Batches done, in all attempts together. */
+    step: Step,
+    /** Batches that this attempt ran. */
+    stepsRun: z.int().min(0),
+    /** Largest resident set of the trainer. */
+    peakMemoryBytes: z.int().min(0),
+  }),
+]);
+export type ExperimentEvent = z.infer<typeof ExperimentEvent>;
+
+/** What a worker tells about an attempt at a conversion. */
+export const DatasetEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('dataset_started'), workerId: z.string() }),
+  /** The worker is alive and holds the lease. */
+  z.object({ type: z.literal('dataset_heartbeat') }),
+  z.object({ type: z.literal('dataset_progress'), ...DatasetProgress.shape }),
+  /** The last event of an attempt, sent after the lease's head was written. */
+  z.object({
+    type: z.literal('dataset_ended'),
+    reason: ReasonCode,
+    message: z.string().optional(),
+    /** With reason `succeeded`. */
+    result: DatasetResult.optional(),
+    peakMemoryBytes: z.int().min(0),
+  }),
+]);
+export type DatasetEvent = z.infer<typeof DatasetEvent>;
+
+/** What travels from workers to the record. */
+export const WorkerEvent = z.union([ExperimentEvent, DatasetEvent]);
+export type WorkerEvent = z.infer<typeof WorkerEvent>;
+
+/** A worker's event on its way through Redis. */
+export const EventEnvelope = z.object({
+  kind: Kind,
+  id: z.string(),
+  epoch: Epoch,
+  /** 1, 2, 3, … per attempt for events that are kept; 0 for those that may be lost (see {@link isEphemeral}). */
+  seq: z.int().min(0),
+  /** When the worker sent it, by its clock. */
+  at: Moment,
+  event: WorkerEvent,
+});
+export type EventEnvelope = z.infer<typeof EventEnvelope>;
+
+/** True for events of which only the newest matters: they are never sent again and may be lost. */
+export function isEphemeral(event: WorkerEvent): boolean {
+  switch (event.type) {
+    case 'heartbeat':
+    case 'progress':
+    case 'dataset_heartbeat':
+    case 'dataset_progress':
+      return true;
+    case 'attempt_started':
+    case 'log_row':
+    case 'line':
+    case 'checkpoint_committed':
+    case 'attempt_ended':
+    case 'dataset_started':
+    case 'dataset_ended':
+      return false;
+    default:
+      return assertNever(event, 'worker event');
+  }
+}
