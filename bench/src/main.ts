@@ -1,0 +1,18 @@
+import { mlpStep } from './mlp-step/benchmark.js';
+import { recovery } from './recovery/benchmark.js';
+import { publish, type Report } from './report.js';
+
+const benchmarks: ReadonlyMap<string, () => Promise<Report>> = new Map([
+  ['mlp-step', mlpStep],
+  ['recovery', recovery],
+]);
+
+const name = process.argv[2] ?? '';
+const benchmark = benchmarks.get(name);
+if (benchmark === undefined) {
+  console.error(`There is no benchmark '${name}'. Run: npm run bench -- ${[...benchmarks.keys()].join(' | ')}`);
+  process.exit(2);
+}
+const report = await benchmark();
+await publish(name, report);
+process.exitCode = report.rows.every((row) => row.met) ? 0 : 1;

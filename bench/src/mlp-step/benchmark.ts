@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { converters } from '@longrun/fuel';
+import { Contestant } from '../contestant.js';
+import { checkout, machine, ratioRow, type Report } from '../report.js';
+
+/** Steps in a block, and blocks of each contestant, in turn. */
+const blockSteps = 100;
+const blocks = 11;
+const warmUpSteps = 100;
+const threads = 2;
+const batchSize = 128;
+const learningRate = 0.002;
+
+/**
+ * The MLP 784-500-500-10 with Adam at batch 128, through the whole stack (HDF5 dataset, shuffled stream, transformers,
+ * main loop, a log row per batch), beside the same loop in PyTorch on the same file, blocks of steps in turn.
+ */
+export async function mlpStep(): Promise<Report> {
+  const python = pythonWithTorch();
+  const dataset = await fashionMnist();
+  const settings = [
+    '--dataset',
+    dataset,
+    '--threads',
+    String(threads),
+    '--batch-size',
+    String(batchSize),
+    '--learning-rate',
+    String(learningRate),
+  ];
+  const peer = join(checkout, 'bench/peers/mlp_step.py');
+  const threadLimits = { OMP_NUM_THREADS: String(threads) };
+
+  const ours = await Contestant.start('longrun', process.execPath, [
+    join(checkout, 'bench/dist/mlp-step/ours.js'),
+    ...settings,
+  ]);
+  const torch = await Contestant.start('PyTorch', python, [peer, ...settings], threadLimits);
+  const fused = await Contestant.start('PyTorch, fused Adam', python, [peer, ...settings, '--fused'], threadLimits);
+  const contestants = [ours.contestant, torch.contestant, fused.contestant];
+  try {
+    for (const contestant of contestants) await contestant.run(warmUpSteps);
+    const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));
+    for (let block = 0; block < blocks; block++) {
+      for (const contestant of contestants) times.get(contestant)?.push(await contestant.run(blockSteps));
+    }
+    const of = (contestant: Contestant): readonly number[] => times.get(contestant) ?? [];
+    return {
+      machine: machine(),
+      versions: { torch: String(torch.hello['torch']), onnxruntime: String(ours.hello['onnxruntime']) },
+      rows: [
+        ratioRow('MLP step, whole stack; peer: PyTorch, Adam', 'ms', of(ours.contestant), of(torch.contestant), 1.3),
+        ratioRow(
+          'MLP step, whole stack; peer: PyTorch, fused Adam',
+          'ms',
+          of(ours.contestant),
+          of(fused.contestant),
+          1.3,
+        ),
+      ],
+    };
+  } finally {
+    for (const contestant of contestants) contestant.stop();
+  }
+}
+
+function pythonWithTorch(): string {
+  const candidates = [process.env['LONGRUN_BENCH_PYTHON'], join(checkout, '.longrun/bench-venv/bin/python'), 'python3'];
+  for (const candidate of candidates) {
+    if (candidate !== undefined && spawnSync(candidate, ['-c', 'import torch, h5py']).status === 0) return candidate;
+  }
+  throw new Error(
+    'This benchmark needs a Python with torch and h5py: python3 -m venv .longrun/bench-venv && ' +
+      '.longrun/bench-venv/bin/pip install torch h5py numpy, or name one in LONGRUN_BENCH_PYTHON.',
+  );
+}
+
+async function fashionMnist(): Promise<string> {
+  const folder = join(checkout, '.longrun/bench');
+  const path = join(folder, 'fashion-mnist.hdf5');
+  if (existsSync(path)) return path;
+  const converter = converters.get('fashion-mnist');
+  if (converter === undefined) throw new Error("libs/fuel has no converter named 'fashion-mnist'");
+  await mkdir(folder, { recursive: true });
+  await converter.convert(join(checkout, '.longrun/raw/fashion-mnist'), path, {});
+  return path;
+}

@@ -1,0 +1,117 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One line of a side-by-side table. */
+export interface Row {
+  readonly what: string;
+  /** Our median. */
+  readonly value: number;
+  readonly unit: string;
+  /** The peer's median in the same run, or null where there is no peer to measure. */
+  readonly peer: number | null;
+  /** value / peer. */
+  readonly ratio: number | null;
+  /** What was to be reached, as text: `ratio <= 1.3`. */
+  readonly goal: string;
+  readonly met: boolean;
+}
+
+export interface Report {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    readonly platform: string;
+  };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** The checkout's root: benchmarks start the built processes of the other rooms by path. */
+export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** A row whose goal is a bound on the ratio to the peer. */
+export function ratioRow(
+  what: string,
+  unit: string,
+  ours: readonly number[],
+  peer: readonly number[],
+  bound: number,
+): Row {
+  const [value, other] = [median(ours), median(peer)];
+  const ratio = value / other;
+  return { what, value, unit, peer: other, ratio, goal: `ratio <= ${bound}`, met: ratio <= bound };
+}
+
+/** A row whose goal is a bound on the value itself. */
+export function boundRow(
+  what: string,
+  unit: string,
+  ours: readonly number[],
+  peer: readonly number[] | null,
+  bound: number,
+): Row {
+  const value = median(ours);
+  const other = peer === null ? null : median(peer);
+  return {
+    what,
+    value,
+    unit,
+    peer: other,
+    ratio: other === null ? null : value / other,
+    goal: `<= ${bound} ${unit}`,
+    met: value <= bound,
+  };
+}
+
+/**
+ * The median of at least five measurements.
+ *
+ * @throws Error when there are fewer: a median of less says too little.
+ */
+export function median(values: readonly number[]): number {
+  if (values.length < 5) throw new Error(`a median of ${values.length} measurements says too little: take at least 5`);
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+export function machine(): Report['machine'] {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}, Node ${process.version}`,
+  };
+}
+
+/** Prints the table and writes `bench/results/NAME.json`. */
+export async function publish(name: string, report: Report): Promise<void> {
+  console.log(`\n${name} on ${report.machine.cores} × ${report.machine.cpu}, ${report.machine.platform}`);
+  console.log(
+    Object.entries(report.versions)
+      .map(([what, version]) => `${what} ${version}`)
+      .join(', '),
+  );
+  console.table(
+    report.rows.map((row) => ({
+      what: row.what,
+      ours: `${round(row.value)} ${row.unit}`,
+      peer: row.peer === null ? '' : `${round(row.peer)} ${row.unit}`,
+      ratio: row.ratio === null ? '' : round(row.ratio),
+      goal: row.goal,
+      met: row.met ? 'yes' : 'NO',
+    })),
+  );
+  const path = join(checkout, 'bench', 'results', `${name}.json`);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`written to ${path}`);
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
