@@ -1,0 +1,99 @@
+import { JobTicket, type Kind } from '@longrun/contracts';
+import { type Job, WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+import type { Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+import type { QueueSettings } from './queue-settings.js';
+
+/** What a job's handler is given besides its ticket. */
+export interface JobContext {
+  /**
+   * Aborted when Redis no longer holds this worker's lock on the job: it was away for too long, or Redis lost its data.
+   * The lock is a hint. Verify the lease, and go on if it is still held.
+   */
+  readonly lockLost: AbortSignal;
+}
+
+/**
+ * Runs one job: claims the lease of `ticket.id` under `ticket.epoch` and does the work. A ticket can come twice, to
+ * two workers: the lease lets one of them in, the other returns at once. When it throws, the job is dropped from the
+ * queue; the reconciler hands the same ticket out again while its lease is unclaimed.
+ */
+export type JobHandler = (ticket: JobTicket, context: JobContext) => Promise<void>;
+
+/** Takes jobs off one queue until it is closed. */
+export interface JobTaker {
+  /** Resolves when it is connected and takes jobs. */
+  readonly ready: Promise<void>;
+  /** Takes no further job; resolves when the running handlers have finished. A job that arrives meanwhile goes back. */
+  close(): Promise<void>;
+}
+
+export interface TakeJobsOptions {
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly kind: Kind;
+  readonly handler: JobHandler;
+  /** Jobs run at once. */
+  readonly concurrency: number;
+  readonly settings: QueueSettings;
+  readonly warn: Warn;
+}
+
+/** Takes jobs of one kind off their queue, the most urgent first. */
+export function takeJobs(options: TakeJobsOptions): JobTaker {
+  const { keys, settings, warn } = options;
+  const running = new Map<string, AbortController>();
+  let closing = false;
+
+  const worker = new Worker<unknown>(
+    keys.queue(options.kind),
+    async (job, token) => {
+      // BullMQ runs what it had fetched when it was told to close.
+      if (closing) return giveBack(job, token);
+      const ticket = JobTicket.parse(job.data);
+      const jobId = keys.job(ticket.id, ticket.epoch);
+      const lock = new AbortController();
+      running.set(jobId, lock);
+      try {
+        await options.handler(ticket, { lockLost: lock.signal });
+      } finally {
+        running.delete(jobId);
+      }
+      return undefined;
+    },
+    {
+      connection: options.redis,
+      prefix: keys.queuePrefix,
+      concurrency: options.concurrency,
+      lockDuration: settings.lockDurationMs,
+      lockRenewTime: settings.lockRenewMs,
+      stalledInterval: settings.stalledCheckMs,
+      maxStalledCount: settings.maxStalledCount,
+      runRetryDelay: settings.retryDelayMs,
+    },
+  );
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const jobId of jobIds) running.get(jobId)?.abort(new Error(`The queue's lock on job ${jobId} is lost`));
+  });
+  worker.on('failed', (job, error) => {
+    warn(`Job ${job?.id ?? 'unknown'} was dropped: ${error.message}; it is handed out again while nobody claims it`);
+  });
+  worker.on('error', (error) => {
+    warn(`Queue ${keys.queue(options.kind)}: ${error.message}`);
+  });
+
+  return {
+    ready: worker.waitUntilReady().then(() => undefined),
+    async close() {
+      closing = true;
+      await worker.close();
+    },
+  };
+}
+
+async function giveBack(job: Job<unknown>, token: string | undefined): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
+}

@@ -1,0 +1,42 @@
+import { Redis } from 'ioredis';
+
+/** Says in one sentence what went wrong and what happens next. */
+export type Warn = (sentence: string) => void;
+
+export interface RedisConnectionOptions {
+  /** `redis://host:port/db`, or `rediss://` for TLS. */
+  readonly redisUrl: string;
+  /** Shown by `CLIENT LIST`: who this is. */
+  readonly connectionName: string;
+  /** Told when the connection is lost. */
+  readonly warn: Warn;
+}
+
+/**
+ * A connection that outlives its Redis: it reconnects for ever, at most a second apart, and commands wait meanwhile.
+ * Whoever opens it calls `disconnect()`.
+ */
+export function connectRedis(options: RedisConnectionOptions): Redis {
+  const redis = new Redis(options.redisUrl, {
+    connectionName: options.connectionName,
+    // BullMQ demands it of connections that block; for the others it means waiting instead of failing.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(50 * times, 1000),
+  });
+  let lastMessage = '';
+  redis.on('error', (error: Error) => {
+    // One sentence for each outage, not one for each of its reconnections.
+    const message = error.message === '' ? error.name : error.message;
+    if (message !== lastMessage) options.warn(`Redis (${options.connectionName}): ${message}; reconnecting`);
+    lastMessage = message;
+  });
+  redis.on('ready', () => {
+    lastMessage = '';
+  });
+  return redis;
+}
+
+/** Warnings as lines on standard error. */
+export const warnOnStderr: Warn = (sentence) => {
+  process.stderr.write(`${sentence}\n`);
+};

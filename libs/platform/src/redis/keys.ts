@@ -1,0 +1,49 @@
+import type { Kind } from '@longrun/contracts';
+
+/** What every name in Redis starts with, unless told otherwise. */
+export const defaultPrefix = 'longrun';
+
+/** Every key, queue and channel name that Longrun uses in Redis. Nothing else makes one. */
+export class RedisKeys {
+  readonly prefix: string;
+
+  /** @param prefix of all names; systems with different prefixes share a Redis without meeting. Letters, digits, `-`, `_`. */
+  constructor(prefix: string = defaultPrefix) {
+    if (!/^[\w-]+$/.test(prefix)) {
+      throw new Error(
+        `Redis prefix ${JSON.stringify(prefix)} has characters beyond letters, digits, - and _; leave them out`,
+      );
+    }
+    this.prefix = prefix;
+  }
+
+  /** BullMQ's prefix. In braces: all keys of a queue must share one slot of a Redis Cluster. */
+  get queuePrefix(): string {
+    return `{${this.prefix}}`;
+  }
+
+  /** The queue in which jobs of one kind wait. */
+  queue(kind: Kind): string {
+    return `${kind}s`;
+  }
+
+  /** BullMQ's id of the job of one epoch: adding it twice adds it once. */
+  job(id: string, epoch: number): string {
+    return `${id}.${epoch}`;
+  }
+
+  /** Stream on which workers send their events to the record. */
+  get events(): string {
+    return `${this.prefix}:events`;
+  }
+
+  /** Where the record notes the last event of an attempt that it has taken: a sequence number or `refused`. Expires. */
+  acknowledgement(id: string, epoch: number): string {
+    return `${this.prefix}:ack:${id}:${epoch}`;
+  }
+
+  /** Channel on which the record tells workers what to do. */
+  get commands(): string {
+    return `${this.prefix}:commands`;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Kind, WorkerCommand } from '@longrun/contracts';
+import type { Redis } from 'ioredis';
+
+import { type QueueSettings, queueSettings, type QueueSettingsInput } from '../queue/queue-settings.js';
+import { type JobHandler, type JobTaker, takeJobs } from '../queue/take-jobs.js';
+import { connectRedis, type Warn, warnOnStderr } from '../redis/connection.js';
+import { RedisKeys } from '../redis/keys.js';
+import { listenCommands } from './commands.js';
+import { EventOutbox } from './event-outbox.js';
+
+export interface WorkerLinkOptions {
+  /** `redis://host:port`. */
+  readonly redisUrl: string;
+  /** Names this worker in `CLIENT LIST` and in its events. */
+  readonly workerId: string;
+  /** Prefix of all names in Redis. Default `longrun`. */
+  readonly prefix?: string;
+  /** How BullMQ is used; for tests that cannot wait. */
+  readonly queue?: QueueSettingsInput;
+  /** Pause between two looks whether the record has taken the events sent, in milliseconds. Default 250. */
+  readonly checkEveryMs?: number;
+  /** Told what went wrong. Default: a line on standard error. */
+  readonly warn?: Warn;
+}
+
+/** A worker's side of Redis: jobs in, commands in, events out. It survives a Redis that goes away or loses its data. */
+export class WorkerLink {
+  readonly workerId: string;
+  readonly #keys: RedisKeys;
+  readonly #settings: QueueSettings;
+  readonly #redisUrl: string;
+  readonly #checkEveryMs: number;
+  readonly #warn: Warn;
+  readonly #redis: Redis;
+  readonly #others: Redis[] = [];
+
+  constructor(options: WorkerLinkOptions) {
+    this.workerId = options.workerId;
+    this.#keys = new RedisKeys(options.prefix);
+    this.#settings = queueSettings(options.queue);
+    this.#redisUrl = options.redisUrl;
+    this.#checkEveryMs = options.checkEveryMs ?? 250;
+    this.#warn = options.warn ?? warnOnStderr;
+    this.#redis = this.#connect('events');
+  }
+
+  /** Takes jobs of one kind, `concurrency` at once (default 1). Close what it returns before the link. */
+  takeJobs(kind: Kind, handler: JobHandler, options: { readonly concurrency?: number } = {}): JobTaker {
+    const redis = this.#connect('jobs');
+    this.#others.push(redis);
+    return takeJobs({
+      redis,
+      keys: this.#keys,
+      kind,
+      handler,
+      concurrency: options.concurrency ?? 1,
+      settings: this.#settings,
+      warn: this.#warn,
+    });
+  }
+
+  /** The outbox of one attempt. Make one for each claimed lease, and close it at the attempt's end. */
+  openOutbox(kind: Kind, id: string, epoch: number): EventOutbox {
+    return new EventOutbox({
+      redis: this.#redis,
+      keys: this.#keys,
+      kind,
+      id,
+      epoch,
+      checkEveryMs: this.#checkEveryMs,
+      warn: this.#warn,
+    });
+  }
+
+  /** Calls `listener` for each command to any worker. Resolves when it is subscribed. */
+  async listenCommands(listener: (command: WorkerCommand) => void): Promise<void> {
+    const redis = this.#connect('commands');
+    this.#others.push(redis);
+    await listenCommands(redis, this.#keys, listener, this.#warn);
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const redis of [this.#redis, ...this.#others]) redis.disconnect();
+  }
+
+  #connect(purpose: string): Redis {
+    return connectRedis({
+      redisUrl: this.#redisUrl,
+      connectionName: `${this.workerId}:${purpose}`,
+      warn: this.#warn,
+    });
+  }
+}
