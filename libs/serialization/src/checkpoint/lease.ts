@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Json } from '../state.js';
+import { PreconditionFailed } from '../store/object-store.js';
+import type { ObjectStore } from '../store/object-store.js';
+import { encodeHead, headKey, readVersionedHead } from './head.js';
+import type { Head } from './head.js';
+
+/** Who takes a lease. */
+export interface LeaseClaim {
+  /** Issued by the record, higher for each attempt; 0 or more. */
+  readonly epoch: number;
+  /** Name of the process, for people. */
+  readonly holder: string;
+}
+
+/**
+ * Takes the lease under a prefix, such as `experiments/<id>`, by raising the epoch in its head. Whoever held it before can no
+ * longer commit. An epoch can be taken once only.
+ *
+ * @throws LeaseRefused if the head has this or a higher epoch, or an outcome.
+ */
+export async function acquireLease(store: ObjectStore, prefix: string, claimed: LeaseClaim): Promise<Lease> {
+  const { epoch, holder } = claimed;
+  if (!Number.isSafeInteger(epoch) || epoch < 0) {
+    throw new RangeError(`lease of ${prefix}: epoch is ${epoch}; give an integer of 0 or more, issued by the record`);
+  }
+  const claim = randomUUID();
+  for (;;) {
+    const current = await readVersionedHead(store, prefix);
+    // Ours already: the answer to an earlier round was lost.
+    if (current?.head.claim === claim) return new Lease(store, prefix, current.head, current.version);
+    if (current !== undefined) refuse(prefix, epoch, current.head);
+    const head: Head = {
+      version: 1,
+      epoch,
+      holder,
+      claim,
+      checkpoints: current?.head.checkpoints ?? [],
+      outcome: null,
+    };
+    try {
+      const version = await store.compareAndSet(headKey(prefix), current?.version ?? null, encodeHead(head));
+      return new Lease(store, prefix, head, version);
+    } catch (error) {
+      if (!(error instanceof PreconditionFailed)) throw error;
+    }
+  }
+}
+
+/** The right to write under a prefix, until another takes it or it is ended. Get one from {@link acquireLease}. */
+export class Lease {
+  #head: Head;
+  #version: string;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly store: ObjectStore,
+    readonly prefix: string,
+    head: Head,
+    version: string,
+  ) {
+    this.#head = head;
+    this.#version = version;
+  }
+
+  get epoch(): number {
+    return this.#head.epoch;
+  }
+
+  get holder(): string {
+    return this.#head.holder;
+  }
+
+  /** The head as this lease last wrote or verified it. */
+  head(): Head {
+    return this.#head;
+  }
+
+  /** Checks that nobody has taken the lease since. @throws LeaseLost */
+  async verify(): Promise<void> {
+    return this.exclusive(() => this.refresh());
+  }
+
+  /**
+   * Ends the experiment with an outcome, after which nobody can take the lease or commit.
+   *
+   * @throws LeaseLost if another has taken the lease, or it has ended already.
+   */
+  async end(outcome: Json): Promise<void> {
+    checkOutcome(this.prefix, outcome);
+    return this.exclusive(() => this.write((head) => ({ ...head, outcome })));
+  }
+
+  /** Runs `work` after all other work of this lease is done. Work must not ask for another turn. */
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /**
+   * Replaces the head, under compare-and-set, by what `change` makes of it. To be called in {@link exclusive} work only.
+   *
+   * @throws LeaseLost if another has taken the lease, or it has ended.
+   */
+  async write(change: (head: Head) => Pick<Head, 'checkpoints' | 'outcome'>): Promise<void> {
+    for (;;) {
+      this.checkOpen();
+      const { checkpoints, outcome } = change(this.#head);
+      const head: Head = { ...this.#head, checkpoints, outcome };
+      const bytes = encodeHead(head);
+      try {
+        this.#version = await this.store.compareAndSet(headKey(this.prefix), this.#version, bytes);
+        this.#head = head;
+        return;
+      } catch (error) {
+        if (!(error instanceof PreconditionFailed)) throw error;
+        await this.refresh();
+        // Either this write has succeeded and its answer was lost, or an earlier one that was thought to have failed.
+        if (Buffer.compare(encodeHead(this.#head), bytes) === 0) return;
+      }
+    }
+  }
+
+  /** @throws LeaseLost if this lease has ended. */
+  checkOpen(): void {
+    if (this.#head.outcome === null) return;
+    throw new LeaseLost(
+      `lease of ${this.prefix}: epoch ${this.epoch} (${this.holder}) has ended with outcome ` +
+        `${JSON.stringify(this.#head.outcome)}; nothing more can be written`,
+    );
+  }
+
+  private async refresh(): Promise<void> {
+    const current = await readVersionedHead(this.store, this.prefix);
+    if (current?.head.claim !== this.#head.claim) {
+      const now =
+        current === undefined ? 'is gone' : `was taken by epoch ${current.head.epoch} (${current.head.holder})`;
+      throw new LeaseLost(
+        `lease of ${this.prefix}: that of epoch ${this.epoch} (${this.holder}) ${now}; stop this attempt, it cannot commit`,
+      );
+    }
+    this.#head = current.head;
+    this.#version = current.version;
+  }
+}
+
+/** The lease is held by another now, or has ended; this attempt must stop. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** Why a lease was not given. */
+export type LeaseRefusal = 'stale_epoch' | 'already_ended';
+
+/** A lease was not given. */
+export class LeaseRefused extends Error {
+  override readonly name = 'LeaseRefused';
+
+  constructor(
+    message: string,
+    readonly reason: LeaseRefusal,
+    /** The head as it was found. */
+    readonly head: Head,
+  ) {
+    super(message);
+  }
+}
+
+/** An outcome of null would mean that nothing has ended. */
+export function checkOutcome(prefix: string, outcome: Json): void {
+  if (outcome === null)
+    throw new RangeError(`lease of ${prefix}: outcome is null, which means not ended; give another value`);
+}
+
+function refuse(prefix: string, epoch: number, head: Head): void {
+  if (head.outcome !== null) {
+    throw new LeaseRefused(
+      `lease of ${prefix}: refused to epoch ${epoch}, as it has ended with outcome ${JSON.stringify(head.outcome)}`,
+      'already_ended',
+      head,
+    );
+  }
+  if (head.epoch >= epoch) {
+    throw new LeaseRefused(
+      `lease of ${prefix}: refused to epoch ${epoch}, as epoch ${head.epoch} (${head.holder}) has taken it; ` +
+        `take the epoch that the record issued last`,
+      'stale_epoch',
+      head,
+    );
+  }
+}

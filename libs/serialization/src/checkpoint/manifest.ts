@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+
+import { z } from 'zod';
+
+import { checkVersion } from '../state.js';
+import type { Json } from '../state.js';
+
+/** A file of a checkpoint. */
+export interface ManifestFile {
+  /** Name in the snapshot's folder: `parameters.safetensors`. */
+  readonly name: string;
+  /** Where its bytes are in the object store. */
+  readonly blobKey: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** What a checkpoint consists of. Its own SHA-256 is in the head. */
+export interface Manifest {
+  readonly version: 1;
+  readonly step: number;
+  readonly epoch: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** The numeric environment that made it. */
+  readonly environment: Json;
+  readonly files: readonly ManifestFile[];
+}
+
+/** The bytes of a manifest, and their SHA-256. */
+export function encodeManifest(manifest: Manifest): { readonly bytes: Uint8Array; readonly sha256: string } {
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+  return { bytes, sha256: sha256Of(bytes) };
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @throws CorruptManifest if the bytes have another SHA-256 than the head says; StateMismatch if a newer build has written it.
+ */
+export function decodeManifest(key: string, bytes: Uint8Array, sha256: string): Manifest {
+  const found = sha256Of(bytes);
+  if (found !== sha256) {
+    throw new CorruptManifest(
+      `manifest ${key} has SHA-256 ${found} but the head says ${sha256}: its bytes have changed`,
+    );
+  }
+  const parsed: unknown = JSON.parse(Buffer.from(bytes).toString());
+  checkVersion(key, z.looseObject({ version: z.number() }).parse(parsed) as { version: number }, 1);
+  return manifestSchema.parse(parsed);
+}
+
+/** The bytes of a manifest are not those that were committed. */
+export class CorruptManifest extends Error {
+  override readonly name = 'CorruptManifest';
+}
+
+/** Checks the name of a snapshot's file, which becomes one in a folder: no slashes, no leading dot. */
+export function checkFileName(name: string): void {
+  if (FILE_NAME.test(name)) return;
+  throw new RangeError(
+    `snapshot file ${JSON.stringify(name)}: give a plain file name of A-Z a-z 0-9 . _ - that starts with no dot`,
+  );
+}
+
+const FILE_NAME = /^[\w-][\w.-]{0,199}$/u;
+
+const manifestSchema: z.ZodType<Manifest> = z.object({
+  version: z.literal(1),
+  step: z.int().nonnegative(),
+  epoch: z.int().nonnegative(),
+  createdAt: z.string(),
+  environment: z.json(),
+  files: z.array(
+    z.object({
+      name: z.string().regex(FILE_NAME),
+      blobKey: z.string(),
+      sha256: z.string(),
+      sizeBytes: z.int().nonnegative(),
+    }),
+  ),
+});
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

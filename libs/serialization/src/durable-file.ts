@@ -1,0 +1,114 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+
+/** What was written, for a manifest: its SHA-256 in lower-case hexadecimal digits and its size. */
+export interface WrittenFile {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Writes the chunks to a file that appears at `target` complete and on disk, or not at all, whatever dies in between.
+ * What was at `target` is replaced. The folder must exist.
+ */
+export async function writeDurably(
+  target: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<WrittenFile> {
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
+  try {
+    const written = await writeSynced(temporary, chunks);
+    await rename(temporary, target);
+    await syncFolder(path.dirname(target));
+    return written;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes the chunks to a new file and waits until its bytes, though not yet its name, are on disk. */
+export async function writeSynced(
+  target: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<WrittenFile> {
+  const file = await open(target, 'wx');
+  try {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunk of chunks) {
+      for (const piece of pieces(chunk)) {
+        await writeFully(file, piece, hash);
+        sizeBytes += piece.byteLength;
+      }
+    }
+    await file.sync();
+    return { sha256: hash.digest('hex'), sizeBytes };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The bytes of a file, a piece at a time. Each piece is valid only until the next one is asked for. */
+export async function* readPieces(source: string): AsyncGenerator<Uint8Array> {
+  const file = await open(source, 'r');
+  try {
+    const buffer = new Uint8Array(PIECE_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** SHA-256 and size of a file. */
+export async function hashFile(source: string): Promise<WrittenFile> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const piece of readPieces(source)) {
+    hash.update(piece);
+    sizeBytes += piece.byteLength;
+  }
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+/** Makes a folder with all its parents, and waits until their names are on disk. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const top = path.dirname(first);
+  for (let current = path.dirname(folder); ; current = path.dirname(current)) {
+    await syncFolder(current);
+    if (current === top) return;
+  }
+}
+
+/** Waits until the names in a folder are on disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const PIECE_BYTES = 1 << 20;
+
+function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
+}
+
+async function writeFully(file: FileHandle, piece: Uint8Array, hash: Hash): Promise<void> {
+  hash.update(piece);
+  for (let start = 0; start < piece.byteLength;) {
+    const { bytesWritten } = await file.write(piece, start, piece.byteLength - start);
+    start += bytesWritten;
+  }
+}

@@ -1,0 +1,36 @@
+export { checkVersion, StateMismatch } from './state.js';
+export type { Json, Stateful, VersionedState } from './state.js';
+
+export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
+export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
+
+export { RandomStream } from './random/random-stream.js';
+export type { RandomStreamState, Shuffleable } from './random/random-stream.js';
+export { RandomStreams } from './random/random-streams.js';
+export type { RandomStreamsState } from './random/random-streams.js';
+
+export { InvalidSafetensors } from './safetensors/header.js';
+export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
+export type { Safetensors } from './safetensors/safetensors.js';
+
+export { hashFile, makeFolder, writeDurably } from './durable-file.js';
+export type { WrittenFile } from './durable-file.js';
+
+export { FileStore } from './store/file-store.js';
+export { InvalidKey, ObjectExists, PreconditionFailed } from './store/object-store.js';
+export type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from './store/object-store.js';
+export { openObjectStore } from './store/open-object-store.js';
+
+export { CheckpointStore } from './checkpoint/checkpoint-store.js';
+export type {
+  CheckpointStoreOptions,
+  NewestValid,
+  RejectedCheckpoint,
+  Snapshot,
+  SnapshotFile,
+} from './checkpoint/checkpoint-store.js';
+export { readHead } from './checkpoint/head.js';
+export type { CheckpointEntry, Head } from './checkpoint/head.js';
+export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
+export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
+export type { Manifest, ManifestFile } from './checkpoint/manifest.js';

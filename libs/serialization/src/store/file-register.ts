@@ -1,0 +1,223 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
+import { PreconditionFailed } from './object-store.js';
+import type { RegisterValue } from './object-store.js';
+
+/**
+ * A register in a folder: one file per generation, the highest is the value. No locks: any process may be killed at any point,
+ * and the others go on.
+ *
+ * Generation n+1 is made by linking a finished file to that name, which the file system lets exactly one process do. Old
+ * generations are collected, so a writer that slept since it read generation n may find the name n+1 free again. Therefore:
+ *
+ * - Generations are collected in ascending order; before the first one goes, the file `collected` says so for good.
+ * - A writer that linked n+1 has won only if the generation n that it read is still there, or, for the first, if nothing says
+ *   `collected`. If n+1 had been collected before, n had been too.
+ * - Until it knows, its file keeps a second name, `pending-<id>`, and no collector removes the generation before a pending one: so a
+ *   winner, however slow, finds n there.
+ * - A reader takes a generation for the value only if the one before it is there and is the one it names: so it never takes
+ *   a file that a sleeper has just linked and is about to remove.
+ */
+export class FileRegister {
+  constructor(
+    readonly folder: string,
+    private readonly key: string,
+  ) {}
+
+  /** The value, or undefined if it was never set. */
+  async read(): Promise<RegisterValue | undefined> {
+    let highest: number | undefined;
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      highest = (await this.generations()).at(-1);
+      if (highest === undefined) return undefined;
+      const generation = await this.load(highest);
+      if (generation !== undefined && (await this.follows(highest, generation.predecessor))) {
+        return { bytes: generation.bytes, version: versionOf(highest, generation.id) };
+      }
+      // Others have moved on since the names were read: look again.
+    }
+    throw new Error(
+      `register folder ${this.folder} is damaged: generation ${highest} does not follow the one before it; restore it from a backup`,
+    );
+  }
+
+  /** Sets the value if its version is `expected`. @throws PreconditionFailed */
+  async compareAndSet(expected: string | null, bytes: Uint8Array): Promise<string> {
+    const current = await this.read();
+    if ((current?.version ?? null) !== expected) throw this.preconditionFailed(expected);
+    const predecessor = parseVersion(expected);
+    const next = predecessor.number + 1;
+    const id = randomUUID();
+    const pending = path.join(this.folder, `${PENDING}${id}`);
+    if (expected === null) await makeFolder(this.folder);
+    try {
+      await writeSynced(pending, encode({ id, predecessor: predecessor.id, bytes }));
+      if (!(await linkOnce(pending, this.file(next)))) throw this.preconditionFailed(expected);
+      await syncFolder(this.folder);
+      if (!(await this.follows(next, predecessor.id))) {
+        await rm(this.file(next), { force: true });
+        throw this.preconditionFailed(expected);
+      }
+    } finally {
+      await rm(pending, { force: true });
+    }
+    await this.collect(next);
+    return versionOf(next, id);
+  }
+
+  /** Size of the value in bytes, or undefined if it was never set. */
+  async sizeBytes(): Promise<number | undefined> {
+    return (await this.read())?.bytes.byteLength;
+  }
+
+  /** True if generation `number - 1` is there and has this id; the first follows nothing, while nothing was collected. */
+  private async follows(number: number, predecessorId: string | null): Promise<boolean> {
+    if (number === 1) return predecessorId === null && (await stats(this.collectedMark)) === undefined;
+    return predecessorId !== null && (await this.load(number - 1))?.id === predecessorId;
+  }
+
+  private async collect(newest: number): Promise<void> {
+    const old = (await this.generations()).filter((number) => number <= newest - KEPT_GENERATIONS);
+    if (old.length > 0 && (await this.markCollected())) {
+      for (const number of old) {
+        if (await this.isPending(number + 1)) break;
+        await rm(this.file(number), { force: true });
+      }
+    }
+    await this.removeAbandoned();
+  }
+
+  /** False while the writer of the first generation does not know yet that it has won. */
+  private async markCollected(): Promise<boolean> {
+    if ((await stats(this.collectedMark)) !== undefined) return true;
+    if (await this.isPending(1)) return false;
+    await appendFile(this.collectedMark, '');
+    await syncFolder(this.folder);
+    return true;
+  }
+
+  private get collectedMark(): string {
+    return path.join(this.folder, 'collected');
+  }
+
+  private async isPending(number: number): Promise<boolean> {
+    return ((await stats(this.file(number)))?.nlink ?? 0) > 1;
+  }
+
+  /** Removes the pending names of writers that were killed; a living one needs its own for milliseconds. */
+  private async removeAbandoned(): Promise<void> {
+    for (const name of await names(this.folder)) {
+      if (!name.startsWith(PENDING)) continue;
+      const file = path.join(this.folder, name);
+      const writtenMs = (await stats(file))?.mtimeMs;
+      if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await rm(file, { force: true });
+    }
+  }
+
+  private async generations(): Promise<number[]> {
+    return (await names(this.folder))
+      .filter((name) => GENERATION.test(name))
+      .map(Number)
+      .toSorted((a, b) => a - b);
+  }
+
+  private async load(number: number): Promise<Generation | undefined> {
+    const file = this.file(number);
+    const content = await readFile(file).catch(absent);
+    return content === undefined ? undefined : decode(file, content);
+  }
+
+  private file(number: number): string {
+    return path.join(this.folder, String(number).padStart(GENERATION_DIGITS, '0'));
+  }
+
+  private preconditionFailed(expected: string | null): PreconditionFailed {
+    const was = expected === null ? 'unset' : `at version ${expected}`;
+    return new PreconditionFailed(`register ${this.key} is no longer ${was}; read it again and decide anew`);
+  }
+}
+
+interface Generation {
+  readonly id: string;
+  /** Id of the generation before, null for the first. */
+  readonly predecessor: string | null;
+  readonly bytes: Uint8Array;
+}
+
+const GENERATION_DIGITS = 16;
+const GENERATION = /^\d{16}$/u;
+const PENDING = 'pending-';
+const KEPT_GENERATIONS = 16;
+const READ_ATTEMPTS = 1000;
+const ABANDONED_MS = 10 * 60_000;
+
+function versionOf(number: number, id: string): string {
+  return `${number}-${id}`;
+}
+
+function parseVersion(version: string | null): { number: number; id: string | null } {
+  if (version === null) return { number: 0, id: null };
+  const dash = version.indexOf('-');
+  return { number: Number(version.slice(0, dash)), id: version.slice(dash + 1) };
+}
+
+function encode({ id, predecessor, bytes }: Generation): [Uint8Array, Uint8Array] {
+  return [Buffer.from(`${JSON.stringify({ id, predecessor, sha256: sha256Of(bytes) })}\n`), bytes];
+}
+
+function decode(file: string, content: Buffer): Generation {
+  const lineEnd = content.indexOf('\n');
+  const bytes = new Uint8Array(content.subarray(lineEnd + 1));
+  try {
+    const { id, predecessor, sha256 } = JSON.parse(content.toString('utf8', 0, lineEnd)) as Record<string, unknown>;
+    if (
+      typeof id === 'string' &&
+      (typeof predecessor === 'string' || predecessor === null) &&
+      sha256 === sha256Of(bytes)
+    ) {
+      return { id, predecessor, bytes };
+    }
+  } catch {
+    // Not even JSON: reported below like any other damage.
+  }
+  // Falling back to the generation before would undo a lease, so a person has to decide.
+  throw new Error(`register file ${file} is damaged: its checksum does not fit; restore it from a backup`);
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Gives a file a second name; false if the name is taken. */
+export async function linkOnce(file: string, name: string): Promise<boolean> {
+  try {
+    await link(file, name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    // Over a network the answer to a successful link may be lost and the link tried again.
+    return (await stats(file))?.nlink === 2;
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(absent)) ?? [];
+}
+
+async function stats(file: string): Promise<{ nlink: number; mtimeMs: number } | undefined> {
+  return stat(file).catch(absent);
+}
+
+/** For `catch`: undefined where no such file exists, and any other error again. */
+export function absent(error: unknown): undefined {
+  const code = codeOf(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+  throw error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
