@@ -3,5 +3,16 @@ export { type QueueSettings, queueSettings, type QueueSettingsInput } from './qu
 export { type JobContext, type JobHandler, type JobTaker } from './queue/take-jobs.js';
 export { type Warn } from './redis/connection.js';
 export { defaultPrefix } from './redis/keys.js';
+export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';
+export { JobWorker, type JobWorkerOptions } from './worker/job-worker.js';
+export { claimScratchFolder } from './worker/scratch-folder.js';
+export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './worker/storage-retries.js';
+export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './worker/supervised-child.js';
 export { WorkerLink, type WorkerLinkOptions } from './worker/worker-link.js';
+export {
+  readWorkerConfiguration,
+  runWorkerProcess,
+  type WorkerConfiguration,
+  type WorkerProcessOptions,
+} from './worker/worker-process.js';

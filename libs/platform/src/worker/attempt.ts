@@ -1,0 +1,52 @@
+import type { JobTicket, ReasonCode, WorkerEvent } from '@longrun/contracts';
+import type { Json, Lease, ObjectStore } from '@longrun/serialization';
+
+/** Why an attempt is asked to end in good order. */
+export type StopCause = 'shutdown' | 'cancelled';
+
+/** Why an attempt must end at once, dropping what it has not committed. */
+export type AbandonCause = 'lease_lost' | 'grace_over';
+
+/** One claimed job: what its work needs of the worker around it. */
+export interface Attempt {
+  readonly ticket: JobTicket;
+  /** `experiments/<id>` or `datasets/<id>`: where all objects of this job lie. */
+  readonly prefix: string;
+  readonly store: ObjectStore;
+  readonly lease: Lease;
+  readonly workerId: string;
+  /** A folder of this attempt alone, deleted after it. */
+  readonly scratchFolder: string;
+  /** Aborted with a {@link StopCause} as its reason: end in good order, within the worker's grace. */
+  readonly stop: AbortSignal;
+  /** Aborted with an {@link AbandonCause} as its reason: kill, commit nothing more, return. */
+  readonly abandon: AbortSignal;
+  /** What the record resolved for it, `<prefix>/spec.json`, parsed as JSON. */
+  readSpec(): Promise<unknown>;
+  /** Sends an event to the record; never waits and never throws. */
+  send(event: WorkerEvent): void;
+  /** Waits until every event sent so far is in Redis, a few seconds at most: a Redis that is away must not stop a commit. */
+  flushEvents(): Promise<void>;
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  readonly reason: ReasonCode;
+  /** A sentence for the user; not needed where the reason says all. */
+  readonly message?: string;
+}
+
+/** What is done with a claimed job. One object for each attempt. */
+export interface Work {
+  /**
+   * Does the work and resolves with how it ended, after all its processes have gone. A `StorageFailed` that it throws ends the
+   * attempt as `storage_error`, a `LeaseLost` as `lease_lost`, any other error as `internal_error`.
+   */
+  run(): Promise<AttemptEnd>;
+  /** The event that says it is alive. */
+  heartbeat(): WorkerEvent;
+  /** The outcome for the head of the lease, where `end` is final and `run` has not written it itself. */
+  outcome(end: AttemptEnd): Json;
+  /** The last event of the attempt. */
+  endEvent(end: AttemptEnd): WorkerEvent;
+}

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseLost, LeaseRefused } from '@longrun/serialization';
+
+export interface StorageRetryOptions {
+  /** What is being done, for the error: `commit the checkpoint of step 100`. */
+  readonly what: string;
+  /** Times it is tried in all. Default 5. */
+  readonly attempts?: number;
+  /** Pause after the first failure, in ms; doubled after each. Default 250. */
+  readonly delayMs?: number;
+  /** Gives up between two tries. */
+  readonly signal?: AbortSignal;
+}
+
+/** The object store or the local disk failed again and again. The last error is its `cause`. */
+export class StorageFailed extends Error {
+  override readonly name = 'StorageFailed';
+}
+
+/**
+ * Does something with the object store or the local disk, and again when it failed, a bounded number of times.
+ * A lease that was lost or refused is thrown at once: no retry can bring it back. So is what `isFinal` names.
+ */
+export async function withStorageRetries<T>(
+  operation: () => Promise<T>,
+  options: StorageRetryOptions,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  const attempts = options.attempts ?? 5;
+  let delayMs = options.delayMs ?? 250;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (error instanceof LeaseLost || error instanceof LeaseRefused || isFinal(error)) throw error;
+      if (attempt >= attempts || options.signal?.aborted === true) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new StorageFailed(`Could not ${options.what}, tried ${attempt} times: ${reason}`, { cause: error });
+      }
+    }
+    await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => {});
+    delayMs *= 2;
+  }
+}

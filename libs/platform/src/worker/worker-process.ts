@@ -1,0 +1,164 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kind } from '@longrun/contracts';
+import { openObjectStore, type ObjectStore } from '@longrun/serialization';
+import { z } from 'zod';
+import type { Attempt, Work } from './attempt.js';
+import { JobWorker } from './job-worker.js';
+import { claimScratchFolder } from './scratch-folder.js';
+import { WorkerLink } from './worker-link.js';
+
+/** What every worker process is told from outside, read from the environment. */
+export interface WorkerConfiguration {
+  /** REDIS_URL, default redis://127.0.0.1:6379. */
+  readonly redisUrl: string;
+  /** Prefix of all names in Redis. LONGRUN_REDIS_PREFIX, default `longrun`. */
+  readonly redisPrefix: string | undefined;
+  /** How long to wait for Redis at the start before giving up. LONGRUN_REDIS_WAIT_MS, default 30000. */
+  readonly redisWaitMs: number;
+  /** Folder of scratch and caches, absolute. LONGRUN_STATE, default ./.longrun. */
+  readonly stateFolder: string;
+  /** LONGRUN_OBJECTS, default file:<state>/objects. */
+  readonly objectsUrl: string;
+  /** Pause between two heartbeats. LONGRUN_HEARTBEAT_MS, default 2000. */
+  readonly heartbeatMs: number;
+  /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
+  readonly graceMs: number;
+}
+
+export interface WorkerProcessOptions {
+  /** Name of the app: of its ready line, its lines and its scratch folder. */
+  readonly name: string;
+  readonly kind: Kind;
+  readonly configuration: WorkerConfiguration;
+  /** Makes the work of one attempt. */
+  readonly work: (attempt: Attempt) => Work;
+}
+
+/**
+ * Runs a worker as this process until SIGTERM or SIGINT, then ends the running job in good order and resolves. Prints one ready line.
+ * Rejects with a sentence when Redis or the object store cannot be reached at the start.
+ */
+export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
+  const { name, kind, configuration } = options;
+  const stopRequested = nextStopSignal(name);
+  const report = (sentence: string): void => void process.stdout.write(`${name}: ${sentence}\n`);
+  const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
+
+  const store = await openStore(configuration.objectsUrl);
+  const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
+  const workerId = `${name}-${hostname()}-${process.pid}`;
+  const link = new WorkerLink({
+    redisUrl: configuration.redisUrl,
+    workerId,
+    warn,
+    ...(configuration.redisPrefix === undefined ? {} : { prefix: configuration.redisPrefix }),
+  });
+  const worker = new JobWorker({
+    kind,
+    link,
+    store,
+    scratchFolder,
+    heartbeatMs: configuration.heartbeatMs,
+    graceMs: configuration.graceMs,
+    work: options.work,
+    report,
+  });
+  try {
+    const started = await Promise.race([
+      worker.start().then(() => 'ready' as const),
+      sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
+      stopRequested.then(() => 'stopped' as const),
+    ]);
+    if (started === 'late')
+      throw new Error(
+        `Redis at ${withoutPassword(configuration.redisUrl)} could not be reached within ${configuration.redisWaitMs} ms; start it, or set REDIS_URL.`,
+      );
+    if (started === 'stopped') return;
+    report(`ready as ${workerId}, objects at ${store.url}`);
+    const signal = await stopRequested;
+    report(`${signal}: taking no more jobs`);
+    // A Redis that is away could hold the end of a job for ever.
+    await Promise.race([worker.stop(), sleep(configuration.graceMs + afterGraceMs, undefined, { ref: false })]);
+    report('stopped');
+  } finally {
+    link.close();
+  }
+}
+
+/** Reads the configuration; an empty variable counts as absent. Throws one line for each variable that cannot be used. */
+export function readWorkerConfiguration(environment: NodeJS.ProcessEnv): WorkerConfiguration {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
+  const read = Variables.safeParse(present);
+  if (!read.success)
+    throw new Error(read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`).join('\n'));
+  const variables = read.data;
+  const stateFolder = resolve(variables.LONGRUN_STATE);
+  return {
+    redisUrl: variables.REDIS_URL,
+    redisPrefix: variables.LONGRUN_REDIS_PREFIX,
+    redisWaitMs: variables.LONGRUN_REDIS_WAIT_MS,
+    stateFolder,
+    objectsUrl: variables.LONGRUN_OBJECTS ?? pathToFileURL(resolve(stateFolder, 'objects')).href,
+    heartbeatMs: variables.LONGRUN_HEARTBEAT_MS,
+    graceMs: variables.LONGRUN_GRACE_MS,
+  };
+}
+
+/** How long after the grace the process may take to say what happened. */
+const afterGraceMs = 4_000;
+
+const Variables = z.object({
+  REDIS_URL: z
+    .string()
+    // The value may hold a password, so it stays out of the message.
+    .refine((text) => URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol), {
+      error: 'is not a URL that starts with redis:// or rediss://; give one such as redis://127.0.0.1:6379',
+    })
+    .default('redis://127.0.0.1:6379'),
+  LONGRUN_REDIS_PREFIX: z.string().optional(),
+  LONGRUN_REDIS_WAIT_MS: milliseconds(0, 3_600_000).default(30_000),
+  LONGRUN_STATE: z.string().default('.longrun'),
+  LONGRUN_OBJECTS: z.string().optional(),
+  LONGRUN_HEARTBEAT_MS: milliseconds(20, 600_000).default(2_000),
+  LONGRUN_GRACE_MS: milliseconds(0, 3_600_000).default(25_000),
+});
+
+function milliseconds(minimum: number, maximum: number) {
+  const error = `give milliseconds, a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d+$/, { error })
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, { error });
+}
+
+/** The first signal to stop. Later ones change nothing: one may come from the terminal and one from a parent. */
+function nextStopSignal(name: string): Promise<NodeJS.Signals> {
+  return new Promise((resolveSignal) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        process.stderr.write(`${name}: ${signal}\n`);
+        resolveSignal(signal);
+      });
+  });
+}
+
+async function openStore(url: string): Promise<ObjectStore> {
+  try {
+    return await openObjectStore(url);
+  } catch (error) {
+    throw new Error(
+      `The object store ${url} cannot be used: ${error instanceof Error ? error.message : String(error)}; check LONGRUN_OBJECTS.`,
+      { cause: error },
+    );
+  }
+}
+
+function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  parsed.password = parsed.password === '' ? '' : '…';
+  return parsed.href;
+}
