@@ -1,0 +1,144 @@
+import { readSync } from 'node:fs';
+
+/** One message of an object header: what HDF5 keeps about a dataset or group, a piece at a time. */
+export interface HeaderMessage {
+  readonly type: number;
+  /** Where the message's type field lies in the file. In bytes. */
+  readonly headerOffset: number;
+  /** Where the message's content lies in the file. In bytes. */
+  readonly offset: number;
+  readonly content: Buffer;
+  /** Version of the object header. Headers of version 2 carry checksums and must not be patched. */
+  readonly headerVersion: 1 | 2;
+}
+
+/** Message types of the HDF5 file format specification, version 3.0, section IV.A.2. */
+export const MESSAGE = {
+  nil: 0x00,
+  dataspace: 0x01,
+  datatype: 0x03,
+  externalFiles: 0x07,
+  layout: 0x08,
+  attribute: 0x0c,
+  continuation: 0x10,
+  modificationTime: 0x12,
+} as const;
+
+/** Size and address of contiguous data in a file, in bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Address of the superblock in a file, which all other addresses count from: 0, unless the file starts with a user block.
+ * Undefined when there is none, as the file is not HDF5.
+ */
+export function baseAddress(descriptor: number): number | undefined {
+  for (let address = 0; ; address = address === 0 ? 512 : address * 2) {
+    const signature = readAt(descriptor, address, SIGNATURE.length);
+    if (signature.length < SIGNATURE.length) return undefined;
+    if (signature.equals(SIGNATURE)) return address;
+  }
+}
+
+/**
+ * The messages of the object header at an address, continuation blocks included. Both versions of headers are read.
+ *
+ * @throws Error when there is no object header of a known version
+ */
+export function headerMessages(descriptor: number, base: number, address: number): HeaderMessage[] {
+  const head = readAt(descriptor, base + address, 32);
+  if (head.toString('latin1', 0, 4) === 'OHDR') return messagesOfVersion2(descriptor, base, address, head);
+  if (head[0] !== 1) throw new Error(`object header at ${address} has version ${head[0]}, this build reads 1 and 2`);
+  return messagesOfVersion1(descriptor, base, address, head);
+}
+
+/** Where the data of a dataset lie in one piece, as they are; undefined when they do not (chunked, compact, not yet written). */
+export function contiguousExtent(messages: readonly HeaderMessage[], base: number): Extent | undefined {
+  if (messages.some((message) => message.type === MESSAGE.externalFiles)) return undefined;
+  const layout = messages.find((message) => message.type === MESSAGE.layout)?.content;
+  const known = layout !== undefined && layout.length >= 18 && (layout[0] === 3 || layout[0] === 4 || layout[0] === 5);
+  if (!known || layout[1] !== CONTIGUOUS) return undefined;
+  const address = layout.readBigUInt64LE(2);
+  if (address === UNDEFINED_ADDRESS) return undefined;
+  return { offset: base + Number(address), sizeBytes: Number(layout.readBigUInt64LE(10)) };
+}
+
+/** Up to `length` bytes at a position; fewer at the end of the file. */
+export function readAt(descriptor: number, position: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(descriptor, buffer, done, length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return buffer.subarray(0, done);
+}
+
+const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
+const UNDEFINED_ADDRESS = 0xffff_ffff_ffff_ffffn;
+const CONTIGUOUS = 1;
+
+function messagesOfVersion1(descriptor: number, base: number, address: number, head: Buffer): HeaderMessage[] {
+  const messages: HeaderMessage[] = [];
+  // 16 bytes of prefix; the block's size does not count them.
+  const blocks = [{ offset: base + address + 16, length: head.readUInt32LE(8) }];
+  for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
+    const bytes = readAt(descriptor, block.offset, block.length);
+    for (let at = 0; at + 8 <= bytes.length;) {
+      const type = bytes.readUInt16LE(at);
+      const start = at + 8;
+      const end = start + bytes.readUInt16LE(at + 2);
+      if (end > bytes.length) break;
+      const content = bytes.subarray(start, end);
+      messages.push({ type, headerOffset: block.offset + at, offset: block.offset + start, content, headerVersion: 1 });
+      if (type === MESSAGE.continuation) blocks.push(continuation(content, base));
+      at = end;
+    }
+  }
+  return messages;
+}
+
+function messagesOfVersion2(descriptor: number, base: number, address: number, head: Buffer): HeaderMessage[] {
+  if (head[4] !== 2) throw new Error(`object header at ${address} has version ${head[4]}, this build reads 1 and 2`);
+  const flags = head[5] ?? 0;
+  let at = 6;
+  if ((flags & 0x20) !== 0) at += 16; // times
+  if ((flags & 0x10) !== 0) at += 4; // attribute storage thresholds
+  const sizeBytes = 1 << (flags & 3);
+  const length = sizeBytes === 8 ? Number(head.readBigUInt64LE(at)) : head.readUIntLE(at, sizeBytes);
+  const prefixOfMessage = (flags & 4) === 0 ? 4 : 6; // with or without the order of creation
+
+  const messages: HeaderMessage[] = [];
+  const blocks = [{ offset: base + address + at + sizeBytes, length }];
+  for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
+    const bytes = readAt(descriptor, block.offset, block.length);
+    for (let message = 0; message + prefixOfMessage <= bytes.length;) {
+      const type = bytes[message] ?? 0;
+      const start = message + prefixOfMessage;
+      const end = start + bytes.readUInt16LE(message + 1);
+      if (end > bytes.length) break;
+      const content = bytes.subarray(start, end);
+      messages.push({
+        type,
+        headerOffset: block.offset + message,
+        offset: block.offset + start,
+        content,
+        headerVersion: 2,
+      });
+      if (type === MESSAGE.continuation) {
+        const { offset, length: whole } = continuation(content, base);
+        // A signature of 4 bytes before and a checksum of 4 bytes behind the messages.
+        blocks.push({ offset: offset + 4, length: whole - 8 });
+      }
+      message = end;
+    }
+  }
+  return messages;
+}
+
+function continuation(content: Buffer, base: number): { offset: number; length: number } {
+  return { offset: base + Number(content.readBigUInt64LE(0)), length: Number(content.readBigUInt64LE(8)) };
+}

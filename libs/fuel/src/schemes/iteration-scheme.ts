@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import type { Json } from '@longrun/serialization';
+import type { RowRange } from '../arrays/rows.js';
+
+/** What a dataset is asked for: one example by its index, or the rows of a batch. */
+export type Request = number | RowRange | Uint32Array;
+
+/**
+ * The order in which a dataset is gone through (Fuel: `IterationScheme`).
+ *
+ * A scheme has no state of its own. Its requests are a function of the epoch and the position in it, so that the state of
+ * a stream is these two numbers, however large the dataset.
+ */
+export interface IterationScheme {
+  /** True when requests are single examples, false when they are batches. */
+  readonly requestsExamples: boolean;
+  /** Requests in each epoch. */
+  readonly requestsPerEpoch: number;
+  /** The request at a position of an epoch, both counted from 0; undefined from the end of the epoch on. */
+  request(epoch: number, position: number): Request | undefined;
+  /** What makes two schemes give the same requests. Saved with a stream, which refuses to go on with another scheme. */
+  identity(): { readonly [key: string]: Json };
+}
+
+/** How many examples go into each batch of a stream that puts batches together itself (Fuel: `BatchSizeScheme`). */
+export interface BatchSizeScheme {
+  /** Batches in each epoch; null for as long as there are examples. */
+  readonly batchesPerEpoch: number | null;
+  /** Examples in the batch at a position of the epoch, counted from 0; undefined from the end of the epoch on. */
+  batchSize(position: number): number | undefined;
+  /** What makes two schemes give the same sizes. */
+  identity(): { readonly [key: string]: Json };
+}
+
+/** The examples that a scheme goes through: the first so many, or these. */
+export type Examples = number | ArrayLike<number>;
+
+/** Checked and copied; a number stays a number, which needs no memory. */
+export function examplesOf(scheme: string, examples: Examples): number | Uint32Array {
+  if (typeof examples === 'number') {
+    checkCount(scheme, 'examples', examples, 0);
+    return examples;
+  }
+  const indices = Uint32Array.from(examples);
+  for (let i = 0; i < indices.length; i++) {
+    if (indices[i] !== examples[i]) {
+      throw new RangeError(
+        `${scheme}: example ${examples[i]} is not an index; give whole numbers from 0 to 4294967295`,
+      );
+    }
+  }
+  return indices;
+}
+
+/** How many examples there are. */
+export function examplesCount(examples: number | Uint32Array): number {
+  return typeof examples === 'number' ? examples : examples.length;
+}
+
+/** The count, or a checksum of the list. */
+export function examplesIdentity(examples: number | Uint32Array): Json {
+  if (typeof examples === 'number') return examples;
+  const bytes = new Uint8Array(examples.buffer, examples.byteOffset, examples.byteLength);
+  return `${examples.length} listed, sha256 ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+}
+
+/** Throws a sentence unless `value` is a whole number of at least `least`. */
+export function checkCount(scheme: string, name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(`${scheme}: ${name} is ${value}; give a whole number of at least ${least}`);
+}

@@ -1,0 +1,37 @@
+import type { Json, RandomStream } from '@longrun/serialization';
+import { EpochPermutation } from './epoch-permutation.js';
+import { examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
+import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+
+/** Single examples in an order that is shuffled anew in each epoch (Fuel: `ShuffledExampleScheme`). */
+export class ShuffledExampleScheme implements IterationScheme {
+  readonly requestsExamples = true;
+  readonly requestsPerEpoch: number;
+  readonly #examples: number | Uint32Array;
+  readonly #permutation: EpochPermutation;
+  readonly #random: RandomStream;
+
+  /**
+   * @param examples how many examples, from the first on, or a list of indices
+   * @param options `random`: where the order comes from; nothing is drawn from the stream itself
+   */
+  constructor(examples: Examples, options: { readonly random: RandomStream }) {
+    this.#examples = examplesOf('ShuffledExampleScheme', examples);
+    this.#permutation = new EpochPermutation(this.#examples, options.random);
+    this.#random = options.random;
+    this.requestsPerEpoch = examplesCount(this.#examples);
+  }
+
+  request(epoch: number, position: number): Request | undefined {
+    if (position >= this.requestsPerEpoch) return undefined;
+    return this.#permutation.order(epoch)[position];
+  }
+
+  identity(): { readonly [key: string]: Json } {
+    return {
+      scheme: 'ShuffledExampleScheme',
+      examples: examplesIdentity(this.#examples),
+      random: this.#random.state().identity,
+    };
+  }
+}

@@ -1,0 +1,126 @@
+import type { NdArray, VersionedState } from '@longrun/serialization';
+import { stackRows } from '../arrays/rows.js';
+import { assertNever } from '../assert-never.js';
+import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
+import type { Batch, DataStream } from '../streams/data-stream.js';
+import { checkKind, countIn, stateIn } from '../streams/stream-state.js';
+import { Transformer } from './transformer.js';
+
+/** What to do when the examples run out in the middle of a batch. */
+export interface BatchingOptions {
+  /** `keep` the short batch, `drop` it, or `raise` an error (Fuel: strictness 0, 1, 2). Default `keep`. */
+  readonly shortBatch?: 'keep' | 'drop' | 'raise';
+}
+
+/** Puts the examples of an example stream together into batches (Fuel: `Batch`). */
+export class Batching extends Transformer {
+  readonly #shortBatch: 'keep' | 'drop' | 'raise';
+  #position = 0;
+
+  /**
+   * @param stream a stream of examples
+   * @param iterationScheme how many examples go into each batch
+   */
+  constructor(
+    stream: DataStream,
+    readonly iterationScheme: BatchSizeScheme,
+    options: BatchingOptions = {},
+  ) {
+    super(stream);
+    if (!stream.producesExamples) {
+      throw new TypeError(
+        'Batching: the stream gives batches already; Cache makes other batches of them, Unpack makes examples',
+      );
+    }
+    this.#shortBatch = options.shortBatch ?? 'keep';
+  }
+
+  override get producesExamples(): boolean {
+    return false;
+  }
+
+  override get axisLabels(): ReadonlyMap<string, readonly string[]> | null {
+    const below = this.stream.axisLabels;
+    return below && new Map([...below].map(([source, labels]) => [source, ['batch', ...labels]]));
+  }
+
+  override get batchesPerEpoch(): number | null {
+    let examples = this.stream.batchesPerEpoch;
+    if (examples === null) return null;
+    let position = 0;
+    for (; examples > 0; position++) {
+      const size = this.iterationScheme.batchSize(position);
+      if (size === undefined) break;
+      if (size > examples && this.#shortBatch === 'drop') break;
+      examples -= size;
+    }
+    return position;
+  }
+
+  async next(): Promise<Batch | undefined> {
+    const size = this.iterationScheme.batchSize(this.#position);
+    if (size === undefined) return undefined;
+    const examples = await this.#take(size);
+    if (examples.length === 0) return undefined;
+    if (examples.length < size) {
+      switch (this.#shortBatch) {
+        case 'keep':
+          break;
+        case 'drop':
+          return undefined;
+        case 'raise':
+          throw new RangeError(
+            `Batching: the examples of the epoch ran out after ${examples.length} of a batch of ${size}; ` +
+              'choose a batch size that divides their number, or keep or drop short batches',
+          );
+        default:
+          assertNever(this.#shortBatch);
+      }
+    }
+    this.#position++;
+    const arrays = new Map<string, NdArray>();
+    for (const source of this.sources) arrays.set(source, stackRows(examples.map(arrayOf(source)), source));
+    return { arrays };
+  }
+
+  async #take(size: number): Promise<Batch[]> {
+    const before = this.stream.state();
+    const examples: Batch[] = [];
+    try {
+      while (examples.length < size) {
+        const example = await this.stream.next();
+        if (example === undefined) break;
+        examples.push(example);
+      }
+    } catch (error) {
+      // Examples of a batch that was never delivered must come again.
+      this.stream.restore(before);
+      throw error;
+    }
+    return examples;
+  }
+
+  override async nextEpoch(): Promise<void> {
+    await this.stream.nextEpoch();
+    this.#position = 0;
+  }
+
+  override state(): VersionedState {
+    return { version: 1, kind: 'Batching', position: this.#position, stream: this.stream.state() };
+  }
+
+  override restore(state: VersionedState): void {
+    checkKind('Batching', state, 1);
+    const position = countIn('Batching', state, 'position');
+    this.stream.restore(stateIn('Batching', state, 'stream'));
+    this.#position = position;
+  }
+}
+
+function arrayOf(source: string): (example: Batch) => NdArray {
+  return (example) => {
+    const array = example.arrays.get(source);
+    if (array === undefined) throw new TypeError(`Batching: an example came without the source ${source}`);
+    return array;
+  };
+}
