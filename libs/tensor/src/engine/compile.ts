@@ -1,0 +1,139 @@
+import { Constant } from '../graph/constant.js';
+import { replace } from '../graph/replace.js';
+import { SharedVariable } from '../graph/shared-variable.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
+import { ancestors } from '../graph/walk.js';
+import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
+import type { EngineName, EngineOptions, Executable, FunctionGraph } from './engine.js';
+
+/** Options of {@link compile}. */
+export interface CompileOptions {
+  /** The variables to give values for at each run. They need not be graph inputs: what computes them is then left out. */
+  readonly inputs: readonly Variable[];
+  /** What to compute. */
+  readonly outputs: readonly Variable[];
+  /** New values of shared variables, all computed from the old ones and set after the run. */
+  readonly updates?: Iterable<readonly [SharedVariable, Variable]>;
+  /** Variables to replace, as `replace` does, in outputs and updates. */
+  readonly givens?: ReadonlyMap<Variable, Variable>;
+  /** Default 'onnxruntime'. */
+  readonly engine?: EngineName;
+  /** Threads within one op; results may differ in the last bits with it. Default 2. */
+  readonly threads?: number;
+  /** What to do with an input that nothing depends on. Default 'raise'. */
+  readonly onUnusedInput?: 'raise' | 'ignore';
+  /** For error messages. Default 'function'. */
+  readonly name?: string;
+}
+
+/**
+ * Compiles a graph, forward, backward and updates together, for an engine: Theano's `function`. The engine is loaded on the
+ * first call.
+ *
+ * @throws Error when an output depends on a variable that is neither an input, a constant nor shared, when an input is unused,
+ * or when an update does not fit its variable.
+ */
+export async function compile(options: CompileOptions): Promise<CompiledFunction> {
+  const name = options.name ?? 'function';
+  const updates = [...(options.updates ?? [])];
+  checkUpdates(name, updates);
+  const givens = options.givens ?? new Map<Variable, Variable>();
+  const replaced = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
+  const results = [...new Set(replaced)];
+  const reads = leaves(name, options.inputs, results, options.onUnusedInput ?? 'raise');
+  const layout: FunctionLayout = {
+    name,
+    inputs: [...options.inputs],
+    reads,
+    writes: updates.map(([variable], at) => ({
+      variable,
+      result: positionOf(results, replaced[options.outputs.length + at]),
+    })),
+    outputs: options.outputs.map((_, at) => positionOf(results, replaced[at])),
+  };
+  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
+  const executable = await build(options.engine ?? 'onnxruntime', graph, { threads: threadsOf(name, options.threads) });
+  return new CompiledFunction(layout, executable);
+}
+
+async function build(engine: EngineName, graph: FunctionGraph, options: EngineOptions): Promise<Executable> {
+  switch (engine) {
+    case 'onnxruntime': {
+      const { compileOnnxruntime } = await import('./onnxruntime/onnxruntime-engine.js');
+      return compileOnnxruntime(graph, options);
+    }
+    case 'reference': {
+      const { compileReference } = await import('./reference/reference-engine.js');
+      return compileReference(graph, options);
+    }
+    default:
+      return assertNever(engine);
+  }
+}
+
+function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {
+  const seen = new Set<Variable>();
+  for (const [variable, value] of updates) {
+    if (seen.has(variable)) throw new Error(`${name}: shared variable ${describe(variable)} has two updates; give one`);
+    seen.add(variable);
+    const fits =
+      value.dtype === variable.dtype &&
+      value.ndim === variable.ndim &&
+      value.shape.every((dim, axis) => dim === null || variable.shape[axis] === null || dim === variable.shape[axis]);
+    if (fits) continue;
+    throw new TensorTypeError(
+      `${name}: the update ${describe(value)} does not fit shared variable ${describe(variable)}; dtype and shape must be the same`,
+    );
+  }
+}
+
+/** The shared variables among the leaves, after checking that all leaves have values. */
+function leaves(
+  name: string,
+  inputs: readonly Variable[],
+  results: readonly Variable[],
+  onUnusedInput: 'raise' | 'ignore',
+): SharedVariable[] {
+  const given = new Set(inputs);
+  if (given.size < inputs.length) throw new Error(`${name}: an input is listed twice; list each once`);
+  for (const input of inputs) {
+    if (input instanceof Constant || input instanceof SharedVariable) {
+      throw new Error(
+        `${name}: ${describe(input)} has a value of its own and cannot be an input; use givens to replace it`,
+      );
+    }
+  }
+  const used = ancestors(results, { blockers: inputs });
+  const sharedVariables: SharedVariable[] = [];
+  for (const variable of used) {
+    if (given.has(variable) || variable.owner !== null || variable instanceof Constant) continue;
+    if (!(variable instanceof SharedVariable)) {
+      throw new Error(`${name}: the outputs depend on ${describe(variable)}, which is not among the inputs; add it`);
+    }
+    sharedVariables.push(variable);
+  }
+  const reached = new Set(used);
+  const unused = inputs.filter((input) => !reached.has(input));
+  if (unused.length > 0 && onUnusedInput === 'raise') {
+    throw new Error(
+      `${name}: no output depends on ${unused.map(describe).join(', ')}; leave it out or set onUnusedInput to 'ignore'`,
+    );
+  }
+  return sharedVariables;
+}
+
+function positionOf(results: readonly Variable[], variable: Variable | undefined): number {
+  const position = results.findIndex((result) => result === variable);
+  if (position < 0) throw new Error('compile: a result went missing');
+  return position;
+}
+
+function threadsOf(name: string, threads = 2): number {
+  if (Number.isInteger(threads) && threads >= 1) return threads;
+  throw new RangeError(`${name}: threads is ${threads}; give an integer of 1 or more`);
+}
+
+function assertNever(engine: never): never {
+  throw new Error(`Unknown engine ${String(engine)}; use 'onnxruntime' or 'reference'`);
+}

@@ -1,0 +1,109 @@
+import { ndarray, type NdArray } from '@longrun/serialization';
+
+import type { SharedVariable } from '../graph/shared-variable.js';
+import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
+import type { Executable } from './engine.js';
+import type { NumericEnvironment } from './environment.js';
+
+/** Where a compiled function finds its values. For `compile` only. */
+export interface FunctionLayout {
+  readonly name: string;
+  readonly inputs: readonly Variable[];
+  /** The shared variables that are read. */
+  readonly reads: readonly SharedVariable[];
+  /** The shared variables that are updated, with the position of the new value among the executable's results. */
+  readonly writes: readonly { readonly variable: SharedVariable; readonly result: number }[];
+  /** Positions of the outputs among the executable's results. */
+  readonly outputs: readonly number[];
+}
+
+/** A graph compiled by `compile`: what Theano's `function` returns. */
+export class CompiledFunction {
+  readonly name: string;
+  /** The engine, its version and all else on which the bits of the results depend. */
+  readonly environment: NumericEnvironment;
+  readonly #layout: FunctionLayout;
+  readonly #executable: Executable;
+
+  constructor(layout: FunctionLayout, executable: Executable) {
+    this.name = layout.name;
+    this.environment = executable.environment;
+    this.#layout = layout;
+    this.#executable = executable;
+  }
+
+  /** The variables to give values for, in order. */
+  get inputs(): readonly Variable[] {
+    return this.#layout.inputs;
+  }
+
+  /**
+   * Computes the outputs from `inputs`, in the order given to `compile`, and then updates the shared variables, all of them or,
+   * when it throws, none. Input arrays must not be written to before it ends; output arrays belong to the caller.
+   *
+   * @throws TensorTypeError naming the input, its type and the type given; Error when another unfinished run updates a shared
+   * variable that this one uses.
+   */
+  async run(inputs: readonly NdArray[]): Promise<NdArray[]> {
+    const { name, reads, writes } = this.#layout;
+    this.#check(inputs);
+    for (const variable of reads) variable.assertQuiet(name);
+    for (const { variable } of writes) variable.assertQuiet(name);
+    for (const { variable } of writes) variable.reserve(name);
+    try {
+      const results = await this.#executable.run([...inputs, ...reads.map((variable) => variable.getValue())]);
+      const values = writes.map(({ variable, result }) => newValue(name, variable, results[result]));
+      for (const [at, { variable }] of writes.entries()) {
+        const value = values[at];
+        if (value !== undefined) variable.commit(value);
+      }
+      return this.#outputsOf(results);
+    } finally {
+      for (const { variable } of writes) variable.release();
+    }
+  }
+
+  /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */
+  dispose(): Promise<void> {
+    return this.#executable.dispose();
+  }
+
+  #check(inputs: readonly NdArray[]): void {
+    const wanted = this.#layout.inputs;
+    if (inputs.length !== wanted.length) {
+      throw new TensorTypeError(
+        `${this.name}: takes ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${inputs.length}`,
+      );
+    }
+    for (const [at, variable] of wanted.entries()) {
+      const value = inputs[at];
+      if (value === undefined || (value.dtype === variable.dtype && shapeFits(value.shape, variable.shape))) continue;
+      throw new TensorTypeError(
+        `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
+      );
+    }
+  }
+
+  #outputsOf(results: readonly NdArray[]): NdArray[] {
+    const taken = new Set(this.#layout.writes.map(({ result }) => result));
+    return this.#layout.outputs.map((position) => {
+      const result = results[position];
+      if (result === undefined) throw new Error(`${this.name}: the engine returned no result ${position}`);
+      // A shared variable, or an output before it, holds this array already; the caller may write to what it is given.
+      if (taken.has(position)) {
+        const data: NdArray['data'] = result.data.slice();
+        return ndarray(result.dtype, result.shape, data);
+      }
+      taken.add(position);
+      return result;
+    });
+  }
+}
+
+function newValue(name: string, variable: SharedVariable, value: NdArray | undefined): NdArray {
+  if (value !== undefined && shapeFits(value.shape, variable.shape)) return value;
+  throw new TensorTypeError(
+    `${name}: the update of shared variable ${describe(variable)} has the size ${formatShape(value?.shape ?? [])}; it must stay ${formatShape(variable.shape)}`,
+  );
+}

@@ -1,0 +1,52 @@
+import { ndarray, isDType, type NdArray } from '@longrun/serialization';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+
+import { lowerToOnnx } from '../../onnx/lower.js';
+import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
+import { environment } from '../environment.js';
+
+/** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it, on the CPU. */
+export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOptions): Promise<Executable> {
+  const ort = await import('onnxruntime-node');
+  const { model, inputNames, outputNames } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
+  const session = await ort.InferenceSession.create(model, sessionOptions(options));
+  // An input that the outputs do not depend on stays declared, but feeding it is an error to some versions.
+  const fed = new Set(session.inputNames);
+
+  return {
+    environment: environment('onnxruntime', options.threads),
+    async run(values) {
+      const feeds: Record<string, Tensor> = {};
+      for (const [at, name] of inputNames.entries()) {
+        const value = values[at];
+        if (value !== undefined && fed.has(name)) feeds[name] = new ort.Tensor(value.dtype, value.data, value.shape);
+      }
+      // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
+      const results = await session.run(feeds);
+      return outputNames.map((name) => toNdArray(graph.name, results[name]));
+    },
+    dispose: () => session.release(),
+  };
+}
+
+function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    // Spinning threads of several sessions take the cores from one another. Values must be strings.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    logSeverityLevel: 3,
+  };
+}
+
+function toNdArray(name: string, tensor: Tensor | undefined): NdArray {
+  if (tensor === undefined || !isDType(tensor.type)) {
+    throw new Error(
+      `${name}: ONNX Runtime returned ${tensor === undefined ? 'no value' : `a value of type ${tensor.type}`} for an output`,
+    );
+  }
+  return ndarray(tensor.type, tensor.dims, tensor.data as NdArray['data']);
+}

@@ -1,0 +1,86 @@
+import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+
+import { typedArray } from '../../graph/constant.js';
+
+/** A value inside the reference engine: row-major float64, whatever the dtype it stands for. */
+export interface DenseArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** A zero-filled array, or one over `data`. Values of integer dtypes are wrapped to their width. */
+export function dense(dtype: DType, shape: readonly number[], data?: Float64Array): DenseArray {
+  return { dtype, shape, data: data ?? new Float64Array(sizeOf(shape)) };
+}
+
+export function toDense(value: NdArray): DenseArray {
+  return dense(value.dtype, value.shape, Float64Array.from(value.data as ArrayLike<number | bigint>, Number));
+}
+
+/** Rounds to the dtype's own precision. */
+export function fromDense(value: DenseArray): NdArray {
+  return ndarray(value.dtype, value.shape, typedArray(value.dtype, value.data));
+}
+
+/** What a value becomes when an integer dtype holds it: truncated and wrapped. Floats keep float64 precision; int64 is exact to 2^53. */
+export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+      return data;
+    case 'int64':
+      return data.map(Math.trunc);
+    default:
+      return Float64Array.from(typedArray(dtype, data) as ArrayLike<number>);
+  }
+}
+
+/** Elements to skip for one step along each axis of a row-major array. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = Array.from({ length: shape.length }, () => 1);
+  for (let axis = shape.length - 2; axis >= 0; axis -= 1)
+    strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
+  return strides;
+}
+
+/**
+ * For each element of a row-major array of `shape`, in order, the offset `sum(index[axis] * strides[axis])`: how broadcast,
+ * transposed and sliced arrays are read.
+ */
+export function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
+  const result = new Int32Array(sizeOf(shape));
+  const index = Array.from({ length: shape.length }, () => 0);
+  let offset = start;
+  for (let at = 0; at < result.length; at += 1) {
+    result[at] = offset;
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      const next = (index[axis] ?? 0) + 1;
+      offset += strides[axis] ?? 0;
+      if (next < (shape[axis] ?? 0)) {
+        index[axis] = next;
+        break;
+      }
+      offset -= (strides[axis] ?? 0) * next;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** The strides with which an array of `shape` is read as if it had the shape `target`: 0 along broadcast axes. */
+export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
+  const own = stridesOf(shape);
+  const missing = target.length - shape.length;
+  return target.map((_, axis) => (axis < missing || shape[axis - missing] === 1 ? 0 : (own[axis - missing] ?? 0)));
+}
+
+/** `array` repeated along its broadcast axes until it has the shape `target`. */
+export function broadcastTo(array: DenseArray, target: readonly number[]): DenseArray {
+  const from = offsets(target, broadcastStrides(array.shape, target));
+  return dense(
+    array.dtype,
+    target,
+    Float64Array.from(from, (offset) => array.data[offset] ?? Number.NaN),
+  );
+}

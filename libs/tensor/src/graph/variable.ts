@@ -1,0 +1,50 @@
+import type { Apply } from './apply.js';
+import { Tag } from './tag.js';
+import { formatType, type TensorType } from './tensor-type.js';
+
+/** A node of the graph that stands for a tensor: an input, a constant, a shared variable, or a result of an op. */
+export class Variable {
+  readonly type: TensorType;
+  /** The application that computes it; null for inputs, constants and shared variables. */
+  readonly owner: Apply | null;
+  /** Which of the owner's outputs it is; 0 when there is no owner. */
+  readonly index: number;
+  /** For people, and for matching inputs with the sources of a stream. Need not be unique. */
+  name: string | undefined;
+  readonly tag = new Tag();
+
+  constructor(
+    type: TensorType,
+    options: { readonly name?: string; readonly owner?: Apply; readonly index?: number } = {},
+  ) {
+    this.type = type;
+    this.owner = options.owner ?? null;
+    this.index = options.index ?? 0;
+    this.name = options.name;
+  }
+
+  get dtype(): TensorType['dtype'] {
+    return this.type.dtype;
+  }
+
+  /** The static shape: null where only the data tell. */
+  get shape(): TensorType['shape'] {
+    return this.type.shape;
+  }
+
+  get ndim(): number {
+    return this.type.shape.length;
+  }
+
+  /** `x`, or `dot.0` when it has no name. */
+  toString(): string {
+    if (this.name !== undefined) return this.name;
+    if (this.owner !== null) return `${this.owner.op.name}.${this.index}`;
+    return '<unnamed>';
+  }
+}
+
+/** ``x` float32 (null, 784)``: how error messages name a variable. */
+export function describe(variable: Variable): string {
+  return `\`${variable.toString()}\` ${formatType(variable.type)}`;
+}
