@@ -2,15 +2,17 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { hashFile, makeFolder } from '../durable-file.js';
+import type { WrittenFile } from '../durable-file.js';
 import type { Json } from '../state.js';
-import { ObjectExists } from '../store/object-store.js';
 import type { ObjectStore } from '../store/object-store.js';
+import { Garbage } from './garbage.js';
 import { readHead } from './head.js';
 import type { CheckpointEntry, Head } from './head.js';
 import { checkOutcome } from './lease.js';
 import type { Lease } from './lease.js';
-import { checkFileName, CorruptManifest, decodeManifest, encodeManifest } from './manifest.js';
+import { checkFileName, CorruptManifest } from './manifest.js';
 import type { Manifest, ManifestFile } from './manifest.js';
+import { Manifests } from './manifests.js';
 
 /** A file of a snapshot on the local disk. */
 export interface SnapshotFile {
@@ -34,6 +36,8 @@ export interface Snapshot {
 export interface CheckpointStoreOptions {
   /** How many of the newest checkpoints are kept: 1 or more. Default 3. */
   readonly keepLast?: number;
+  /** Told when old bytes could not be removed after a commit; the next commit tries again. Default: nobody is. */
+  readonly onGarbageLeft?: (error: unknown) => void;
 }
 
 /** A checkpoint that could not be used. */
@@ -56,14 +60,18 @@ export type NewestValid =
 export class CheckpointStore {
   readonly keepLast: number;
   readonly #rejected = new Set<string>();
-  readonly #manifests = new Map<string, Manifest>();
-  readonly #garbage = new Set<string>();
+  readonly #manifests: Manifests;
+  readonly #garbage: Garbage;
+  readonly #onGarbageLeft: (error: unknown) => void;
 
   constructor(
     private readonly store: ObjectStore,
     readonly prefix: string,
     options: CheckpointStoreOptions = {},
   ) {
+    this.#manifests = new Manifests(store, prefix);
+    this.#garbage = new Garbage(store, prefix, this.#manifests);
+    this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
     this.keepLast = options.keepLast ?? 3;
     if (!Number.isInteger(this.keepLast) || this.keepLast < 1) {
       throw new RangeError(`CheckpointStore ${prefix}: keepLast is ${this.keepLast}; give an integer of 1 or more`);
@@ -91,22 +99,23 @@ export class CheckpointStore {
     checkSnapshot(snapshot);
     return lease.exclusive(async () => {
       lease.checkOpen();
-      const before = lease.head();
-      const files = await this.writeBlobs(lease.epoch, snapshot.files, await this.reusableBlobs(before));
       const manifest: Manifest = {
         version: 1,
         step: snapshot.step,
         epoch: lease.epoch,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
-        files,
+        files: await this.writeBlobs(lease, snapshot.files),
       };
-      const entry = await this.writeManifest(manifest);
-      await lease.write((head) => ({
-        checkpoints: this.retained(head, entry, manifest),
-        outcome: outcome ?? head.outcome,
-      }));
-      await this.collect(before, lease.head());
+      const entry = await this.#manifests.write(manifest);
+      const dropped = new Map<string, CheckpointEntry>();
+      await lease.write((head) => {
+        const checkpoints = this.retained(head, entry);
+        for (const older of head.checkpoints) dropped.set(older.manifestKey, older);
+        for (const { manifestKey } of checkpoints) dropped.delete(manifestKey);
+        return { checkpoints, outcome: outcome ?? head.outcome };
+      });
+      await this.#garbage.collect(dropped.values(), lease.head()).catch(this.#onGarbageLeft);
       return manifest;
     });
   }
@@ -131,11 +140,12 @@ export class CheckpointStore {
 
   private async newestOf(entries: readonly CheckpointEntry[], toFolder: string): Promise<NewestValid> {
     const rejected: RejectedCheckpoint[] = [];
-    for (const { manifestKey, sha256, step } of entries) {
+    for (const entry of entries) {
+      const { manifestKey, step } = entry;
       const folder = path.join(toFolder, path.basename(manifestKey, '.json'));
       await rm(folder, { recursive: true, force: true });
       try {
-        const manifest = await this.readManifest(manifestKey, sha256);
+        const manifest = await this.#manifests.read(entry);
         await this.downloadFiles(manifest, folder);
         return { manifest, folder, rejected };
       } catch (error) {
@@ -165,96 +175,43 @@ export class CheckpointStore {
     }
   }
 
-  /** Blobs by SHA-256 that may be named again: only those that the head keeps alive. */
-  private async reusableBlobs(head: Head): Promise<ReadonlyMap<string, string>> {
-    const blobs = new Map<string, string>();
-    for (const { manifestKey, sha256 } of head.checkpoints) {
-      if (this.#rejected.has(manifestKey)) continue;
-      const manifest = await this.readManifest(manifestKey, sha256).catch(corrupt);
-      for (const file of manifest?.files ?? []) blobs.set(file.sha256, file.blobKey);
-    }
-    return blobs;
-  }
-
-  private async writeBlobs(
-    epoch: number,
-    files: readonly SnapshotFile[],
-    reusable: ReadonlyMap<string, string>,
-  ): Promise<ManifestFile[]> {
+  private async writeBlobs(lease: Lease, files: readonly SnapshotFile[]): Promise<ManifestFile[]> {
+    const blobs = await this.reusableBlobs(lease.head());
     const written: ManifestFile[] = [];
-    for (const { name, path: source, ...expected } of files) {
-      const { sha256, sizeBytes } = await hashFile(source);
-      if (sha256 !== (expected.sha256 ?? sha256) || sizeBytes !== (expected.sizeBytes ?? sizeBytes)) {
-        throw new Error(
-          `snapshot file ${source} has ${sizeBytes} bytes with SHA-256 ${sha256} but was announced with ` +
-            `${expected.sizeBytes ?? sizeBytes} bytes and ${expected.sha256 ?? sha256}; leave a snapshot alone until it is committed`,
-        );
+    for (const file of files) {
+      const { sha256, sizeBytes } = await hashFile(file.path);
+      checkUnchanged(file, { sha256, sizeBytes });
+      let blobKey = blobs.get(sha256);
+      if (blobKey === undefined) {
+        blobKey = `${this.prefix}/blobs/${lease.epoch}/${sha256}`;
+        await this.store.put(blobKey, { path: file.path });
+        blobs.set(sha256, blobKey);
       }
-      const reused = reusable.get(sha256);
-      const blobKey = reused ?? `${this.prefix}/blobs/${epoch}/${sha256}`;
-      if (reused === undefined) await this.store.put(blobKey, { path: source });
-      written.push({ name, blobKey, sha256, sizeBytes });
+      written.push({ name: file.name, blobKey, sha256, sizeBytes });
     }
     return written;
   }
 
-  private async writeManifest(manifest: Manifest): Promise<CheckpointEntry> {
-    const { bytes, sha256 } = encodeManifest(manifest);
-    for (let attempt = 1; ; attempt++) {
-      // A name is taken where this step was committed in this epoch before, or was about to be; what is written never changes.
-      const suffix = attempt === 1 ? '' : `-${attempt}`;
-      const manifestKey = `${this.prefix}/checkpoints/${manifest.step}-${manifest.epoch}${suffix}.json`;
-      try {
-        await this.store.put(manifestKey, bytes, { ifAbsent: true });
-      } catch (error) {
-        if (error instanceof ObjectExists) continue;
-        throw error;
-      }
-      this.#manifests.set(manifestKey, manifest);
-      return { manifestKey, sha256, step: manifest.step };
+  /** Keys, by SHA-256, of the blobs that may be named again: only those that the head keeps alive. */
+  private async reusableBlobs(head: Head): Promise<Map<string, string>> {
+    const blobs = new Map<string, string>();
+    for (const entry of head.checkpoints) {
+      if (this.#rejected.has(entry.manifestKey)) continue;
+      const manifest = await this.#manifests.find(entry);
+      for (const { sha256, blobKey } of manifest?.files ?? []) blobs.set(sha256, blobKey);
     }
+    return blobs;
   }
 
-  private retained(head: Head, entry: CheckpointEntry, manifest: Manifest): CheckpointEntry[] {
-    const older = head.checkpoints.filter(({ manifestKey, step }) => {
-      const replaced = step === entry.step && this.#manifests.get(manifestKey)?.epoch === manifest.epoch;
-      return !replaced && !this.#rejected.has(manifestKey);
-    });
+  private retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
+    const replaced = `${this.prefix}/checkpoints/${entry.step}-${head.epoch}`;
+    const older = head.checkpoints.filter(
+      ({ manifestKey }) =>
+        !this.#rejected.has(manifestKey) &&
+        manifestKey !== `${replaced}.json` &&
+        !manifestKey.startsWith(`${replaced}-`),
+    );
     return [entry, ...older].slice(0, this.keepLast);
-  }
-
-  /** Removes what the head named before and does not name now. Never by listing: what nobody has named may be in the making. */
-  private async collect(before: Head, after: Head): Promise<void> {
-    const kept = new Set(after.checkpoints.map(({ manifestKey }) => manifestKey));
-    for (const { manifestKey, sha256 } of before.checkpoints) {
-      if (kept.has(manifestKey)) continue;
-      const manifest = await this.readManifest(manifestKey, sha256).catch(corrupt);
-      this.#garbage.add(manifestKey);
-      for (const { blobKey } of manifest?.files ?? []) this.#garbage.add(blobKey);
-    }
-    for (const { manifestKey, sha256 } of after.checkpoints) {
-      const manifest = await this.readManifest(manifestKey, sha256).catch(corrupt);
-      // Which blobs this one needs is unknown, so that none can be removed.
-      if (manifest === undefined) return;
-      this.#garbage.delete(manifestKey);
-      for (const { blobKey } of manifest.files) this.#garbage.delete(blobKey);
-    }
-    const removable = [...this.#garbage];
-    await this.store.delete(removable);
-    for (const key of removable) {
-      this.#garbage.delete(key);
-      this.#manifests.delete(key);
-    }
-  }
-
-  private async readManifest(manifestKey: string, sha256: string): Promise<Manifest> {
-    const known = this.#manifests.get(manifestKey);
-    if (known !== undefined) return known;
-    const bytes = await this.store.get(manifestKey);
-    if (bytes === undefined) throw new CorruptManifest(`manifest ${manifestKey} is missing`);
-    const manifest = decodeManifest(manifestKey, bytes, sha256);
-    this.#manifests.set(manifestKey, manifest);
-    return manifest;
   }
 }
 
@@ -275,12 +232,15 @@ function checkSnapshot({ step, files }: Snapshot): void {
   }
 }
 
-function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
-  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
+function checkUnchanged(file: SnapshotFile, found: WrittenFile): void {
+  const announced = { sha256: file.sha256 ?? found.sha256, sizeBytes: file.sizeBytes ?? found.sizeBytes };
+  if (announced.sha256 === found.sha256 && announced.sizeBytes === found.sizeBytes) return;
+  throw new Error(
+    `snapshot file ${file.path} has ${found.sizeBytes} bytes with SHA-256 ${found.sha256} but was announced with ` +
+      `${announced.sizeBytes} bytes and ${announced.sha256}; leave a snapshot alone until it is committed`,
+  );
 }
 
-/** For `catch`: undefined for a manifest that cannot be used, and any other error again. */
-function corrupt(error: unknown): undefined {
-  if (error instanceof CorruptManifest) return undefined;
-  throw error;
+function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
+  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }

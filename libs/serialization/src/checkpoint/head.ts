@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { checkVersion } from '../state.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
+import { decodeVersionedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
 export interface CheckpointEntry {
@@ -37,7 +37,9 @@ export async function readVersionedHead(
   prefix: string,
 ): Promise<{ readonly head: Head; readonly version: string } | undefined> {
   const value = await store.readRegister(headKey(prefix));
-  return value === undefined ? undefined : { head: decodeHead(headKey(prefix), value.bytes), version: value.version };
+  return value === undefined
+    ? undefined
+    : { head: decodeVersionedJson(headKey(prefix), value.bytes, headSchema, 1), version: value.version };
 }
 
 /** Where the head lies. */
@@ -48,12 +50,6 @@ export function headKey(prefix: string): string {
 /** The bytes of a head; equal heads make equal bytes. */
 export function encodeHead({ version, epoch, holder, claim, checkpoints, outcome }: Head): Uint8Array {
   return Buffer.from(`${JSON.stringify({ version, epoch, holder, claim, checkpoints, outcome }, null, 1)}\n`);
-}
-
-function decodeHead(key: string, bytes: Uint8Array): Head {
-  const parsed: unknown = JSON.parse(Buffer.from(bytes).toString());
-  checkVersion(key, z.looseObject({ version: z.number() }).parse(parsed) as { version: number }, 1);
-  return headSchema.parse(parsed);
 }
 
 const headSchema: z.ZodType<Head> = z.object({

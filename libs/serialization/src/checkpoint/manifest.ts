@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
-import { checkVersion } from '../state.js';
 import type { Json } from '../state.js';
+import { decodeVersionedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */
 export interface ManifestFile {
@@ -45,9 +45,7 @@ export function decodeManifest(key: string, bytes: Uint8Array, sha256: string): 
       `manifest ${key} has SHA-256 ${found} but the head says ${sha256}: its bytes have changed`,
     );
   }
-  const parsed: unknown = JSON.parse(Buffer.from(bytes).toString());
-  checkVersion(key, z.looseObject({ version: z.number() }).parse(parsed) as { version: number }, 1);
-  return manifestSchema.parse(parsed);
+  return decodeVersionedJson(`manifest ${key}`, bytes, manifestSchema, 1);
 }
 
 /** The bytes of a manifest are not those that were committed. */

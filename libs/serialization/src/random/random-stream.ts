@@ -18,9 +18,9 @@ export type RandomStreamState = {
 };
 
 /** Anything that can be shuffled in place. */
-export interface Shuffleable<T> {
+export interface Shuffleable {
   readonly length: number;
-  [index: number]: T;
+  [index: number]: unknown;
 }
 
 /**
@@ -36,7 +36,10 @@ export class RandomStream implements Stateful<RandomStreamState> {
   readonly #identity: string;
   readonly #key: readonly [number, number];
   readonly #nonce: readonly [number, number];
-  #drawn = 0;
+  /** Blocks of four words begun, the last of which is in `#words`. */
+  #blocks = 0;
+  /** Words of that block that were drawn. */
+  #lane = 4;
   #spareNormal: number | null = null;
 
   /** `origin` is hashed to the identity of the stream: equal origins give equal numbers. */
@@ -53,10 +56,10 @@ export class RandomStream implements Stateful<RandomStreamState> {
 
   /** An integer in [0, 2^32). */
   uint32(): number {
-    const lane = this.#drawn % 4;
-    if (lane === 0) this.#fill();
-    this.#drawn += 1;
-    return this.#words[lane] ?? 0;
+    if (this.#lane === 4) this.#nextBlock();
+    const word = this.#words[this.#lane] ?? 0;
+    this.#lane += 1;
+    return word;
   }
 
   /** A number in [0, 1), a multiple of 2^-53. */
@@ -99,11 +102,11 @@ export class RandomStream implements Stateful<RandomStreamState> {
   }
 
   /** Puts the items in random order, in place; every order is equally likely. */
-  shuffle<T>(items: Shuffleable<T>): void {
+  shuffle(items: Shuffleable): void {
     for (let last = items.length - 1; last > 0; last--) {
       const other = this.integer(last + 1);
-      const item = items[last] as T;
-      items[last] = items[other] as T;
+      const item = items[last];
+      items[last] = items[other];
       items[other] = item;
     }
   }
@@ -129,7 +132,8 @@ export class RandomStream implements Stateful<RandomStreamState> {
 
   /** Goes back to the beginning. */
   reset(): void {
-    this.#drawn = 0;
+    this.#blocks = 0;
+    this.#lane = 4;
     this.#spareNormal = null;
   }
 
@@ -138,7 +142,7 @@ export class RandomStream implements Stateful<RandomStreamState> {
       version: 1,
       name: this.name,
       identity: this.#identity,
-      drawn: this.#drawn,
+      drawn: 4 * this.#blocks + this.#lane - 4,
       spareNormal: this.#spareNormal,
     };
   }
@@ -162,9 +166,13 @@ export class RandomStream implements Stateful<RandomStreamState> {
         `${what}: saved state has spareNormal ${JSON.stringify(spareNormal)}, which is no number`,
       );
     }
-    this.#drawn = drawn;
+    this.#blocks = Math.floor(drawn / 4);
+    this.#lane = 4;
+    if (drawn % 4 !== 0) {
+      this.#nextBlock();
+      this.#lane = drawn % 4;
+    }
     this.#spareNormal = spareNormal;
-    if (drawn % 4 !== 0) this.#fill();
   }
 
   #uint53(): number {
@@ -173,9 +181,13 @@ export class RandomStream implements Stateful<RandomStreamState> {
     return high * 0x4000000 + low;
   }
 
-  #fill(): void {
-    const block = Math.floor(this.#drawn / 4);
-    philox4x32([block % TWO_32, Math.floor(block / TWO_32), ...this.#nonce], this.#key, this.#words);
+  #nextBlock(): void {
+    const [key0, key1] = this.#key;
+    const [nonce0, nonce1] = this.#nonce;
+    const high = Math.floor(this.#blocks / TWO_32);
+    philox4x32(this.#blocks >>> 0, high, nonce0, nonce1, key0, key1, this.#words);
+    this.#blocks += 1;
+    this.#lane = 0;
   }
 }
 

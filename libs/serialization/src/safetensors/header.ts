@@ -135,10 +135,6 @@ const FORMAT_NAMES: { readonly [D in DType]: string } = {
   bool: 'BOOL',
 };
 
-const DTYPES = new Map<unknown, DType>(
-  (Object.keys(FORMAT_NAMES) as DType[]).map((dtype) => [FORMAT_NAMES[dtype], dtype]),
-);
-
 // The order of the reference implementation's enumeration, narrow to wide: bytes are equal to its bytes.
 const DTYPE_ORDER: readonly DType[] = [
   'bool',
@@ -152,6 +148,8 @@ const DTYPE_ORDER: readonly DType[] = [
   'float64',
   'int64',
 ];
+
+const DTYPES = new Map<unknown, DType>(DTYPE_ORDER.map((dtype) => [FORMAT_NAMES[dtype], dtype]));
 
 function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -201,10 +199,10 @@ function duplicateKey(json: string): string | undefined {
 }
 
 function checkMetadata(where: string, value: unknown): Readonly<Record<string, string>> {
-  if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string')) {
+  if (!isRecord(value) || !isRecordOfTexts(value)) {
     throw new InvalidSafetensors(`${where}: ${METADATA_KEY} is not an object of texts; the file is corrupt`);
   }
-  return value as Record<string, string>;
+  return value;
 }
 
 function checkEntry(where: string, name: string, value: unknown): TensorEntry {
@@ -264,6 +262,10 @@ function checkCoverage(where: string, entries: readonly TensorEntry[], dataBytes
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRecordOfTexts(value: Record<string, unknown>): value is Record<string, string> {
+  return Object.values(value).every((text) => typeof text === 'string');
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -2,6 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { z } from 'zod';
+
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
 import { PreconditionFailed } from './object-store.js';
 import type { RegisterValue } from './object-store.js';
@@ -171,21 +173,21 @@ function encode({ id, predecessor, bytes }: Generation): [Uint8Array, Uint8Array
 function decode(file: string, content: Buffer): Generation {
   const lineEnd = content.indexOf('\n');
   const bytes = new Uint8Array(content.subarray(lineEnd + 1));
-  try {
-    const { id, predecessor, sha256 } = JSON.parse(content.toString('utf8', 0, lineEnd)) as Record<string, unknown>;
-    if (
-      typeof id === 'string' &&
-      (typeof predecessor === 'string' || predecessor === null) &&
-      sha256 === sha256Of(bytes)
-    ) {
-      return { id, predecessor, bytes };
-    }
-  } catch {
-    // Not even JSON: reported below like any other damage.
-  }
+  const preamble = parsePreamble(content.toString('utf8', 0, Math.max(lineEnd, 0)));
+  if (preamble?.sha256 === sha256Of(bytes)) return { ...preamble, bytes };
   // Falling back to the generation before would undo a lease, so a person has to decide.
   throw new Error(`register file ${file} is damaged: its checksum does not fit; restore it from a backup`);
 }
+
+function parsePreamble(line: string): z.infer<typeof preambleSchema> | undefined {
+  try {
+    return preambleSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+const preambleSchema = z.object({ id: z.string(), predecessor: z.string().nullable(), sha256: z.string() });
 
 function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

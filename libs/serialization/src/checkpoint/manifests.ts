@@ -1,0 +1,57 @@
+import { ObjectExists } from '../store/object-store.js';
+import type { ObjectStore } from '../store/object-store.js';
+import type { CheckpointEntry } from './head.js';
+import { CorruptManifest, decodeManifest, encodeManifest } from './manifest.js';
+import type { Manifest } from './manifest.js';
+
+/** The manifests under a prefix. A written one never changes, so each is read once. */
+export class Manifests {
+  readonly #known = new Map<string, Manifest>();
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly prefix: string,
+  ) {}
+
+  /** The manifest that a head names, read from the store. @throws CorruptManifest if it is missing or has changed. */
+  async read({ manifestKey, sha256 }: CheckpointEntry): Promise<Manifest> {
+    const bytes = await this.store.get(manifestKey);
+    if (bytes === undefined) throw new CorruptManifest(`manifest ${manifestKey} is missing`);
+    const manifest = decodeManifest(manifestKey, bytes, sha256);
+    this.#known.set(manifestKey, manifest);
+    return manifest;
+  }
+
+  /** The manifest that a head names, or undefined if it is missing or has changed. */
+  async find(entry: CheckpointEntry): Promise<Manifest | undefined> {
+    const known = this.#known.get(entry.manifestKey);
+    if (known !== undefined) return known;
+    return this.read(entry).catch((error: unknown) => {
+      if (error instanceof CorruptManifest) return undefined;
+      throw error;
+    });
+  }
+
+  /** Writes a manifest under a key of its own, and returns what a head is to say of it. */
+  async write(manifest: Manifest): Promise<CheckpointEntry> {
+    const { bytes, sha256 } = encodeManifest(manifest);
+    const { step, epoch } = manifest;
+    for (let attempt = 1; ; attempt++) {
+      // The name is taken where this step was committed in this epoch before, or was about to be.
+      const manifestKey = `${this.prefix}/checkpoints/${step}-${epoch}${attempt === 1 ? '' : `-${attempt}`}.json`;
+      try {
+        await this.store.put(manifestKey, bytes, { ifAbsent: true });
+      } catch (error) {
+        if (error instanceof ObjectExists) continue;
+        throw error;
+      }
+      this.#known.set(manifestKey, manifest);
+      return { manifestKey, sha256, step };
+    }
+  }
+
+  /** Forgets manifests that were removed. */
+  forget(manifestKeys: Iterable<string>): void {
+    for (const manifestKey of manifestKeys) this.#known.delete(manifestKey);
+  }
+}
