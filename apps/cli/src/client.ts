@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+  DatasetList,
+  type DatasetSpecInput,
+  DatasetView,
+  ExperimentList,
+  type ExperimentSpecInput,
+  ExperimentView,
+  isTerminal,
+  LiveEvent,
+  Problem,
+} from '@longrun/contracts';
+
+import { serverSentEvents } from './event-stream.js';
+
+/** The API refused a request and said why. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+/** Nothing answers at the API's address. */
+export class ApiUnreachable extends Error {
+  override readonly name = 'ApiUnreachable';
+}
+
+/** What a client is made with. */
+export interface ClientOptions {
+  /** Address of the API, `http://127.0.0.1:4000`. */
+  readonly url: string;
+  readonly token: string;
+  /** How long an answer may take. Default 30 000. */
+  readonly timeoutMs?: number;
+}
+
+/** How an experiment is followed. */
+export interface FollowOptions {
+  /** Go on after this event. Default 0: from the first one. */
+  readonly afterId?: number;
+  /** The first pause before the connection is made again; doubles up to 16 times of it. Default 250. */
+  readonly reconnectMs?: number;
+  /** Told when the connection broke, before the pause. */
+  readonly onDisconnect?: (cause: unknown, pauseMs: number) => void;
+  /** A connection this long without a byte is taken for broken; the API sends a comment every 15 s. Default 60 000. */
+  readonly idleTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Talks to the API. Every method throws ApiProblem when the API refuses, ApiUnreachable when it does not answer. */
+export class Client {
+  readonly url: string;
+  readonly #token: string;
+  readonly #timeoutMs: number;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url;
+    this.#token = options.token;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  /** Submits an experiment. The same key (default: a new one) submits at most once, however often it is tried. */
+  async submitExperiment(spec: ExperimentSpecInput, idempotencyKey: string = randomUUID()): Promise<ExperimentView> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    return ExperimentView.parse(await this.#json('/v1/experiments', { method: 'POST', body: spec, headers }));
+  }
+
+  /** Submits a dataset; an identical earlier request is answered with what it has made. */
+  async submitDataset(spec: DatasetSpecInput, idempotencyKey: string = randomUUID()): Promise<DatasetView> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    return DatasetView.parse(await this.#json('/v1/datasets', { method: 'POST', body: spec, headers }));
+  }
+
+  async experiment(id: string): Promise<ExperimentView> {
+    return ExperimentView.parse(await this.#json(`/v1/experiments/${encodeURIComponent(id)}`));
+  }
+
+  async dataset(id: string): Promise<DatasetView> {
+    return DatasetView.parse(await this.#json(`/v1/datasets/${encodeURIComponent(id)}`));
+  }
+
+  /** One page, newest first. */
+  async experiments(query: { cursor?: string; limit?: number } = {}): Promise<ExperimentList> {
+    return ExperimentList.parse(await this.#json(`/v1/experiments?${search(query)}`));
+  }
+
+  /** One page, newest first. */
+  async datasets(query: { cursor?: string; limit?: number } = {}): Promise<DatasetList> {
+    return DatasetList.parse(await this.#json(`/v1/datasets?${search(query)}`));
+  }
+
+  /** Asks for the end of an experiment. */
+  async cancelExperiment(id: string): Promise<ExperimentView> {
+    return ExperimentView.parse(
+      await this.#json(`/v1/experiments/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
+    );
+  }
+
+  /**
+   * The events of an experiment, each once and in order, up to the one that says it has ended. A broken connection is made
+   * again from the last event seen.
+   */
+  async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
+    const { reconnectMs = 250, onDisconnect, idleTimeoutMs = 60_000, signal } = options;
+    let afterId = options.afterId ?? 0;
+    let failures = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        for await (const event of this.#events(id, afterId, { idleTimeoutMs, signal })) {
+          failures = 0;
+          if (event.id !== null) afterId = event.id;
+          yield event;
+          if (event.type === 'status' && isTerminal(event.data.status)) return;
+        }
+        signal?.throwIfAborted();
+        throw new ApiUnreachable('the API closed the event stream');
+      } catch (error) {
+        if (!(error instanceof ApiUnreachable)) throw error;
+        const pauseMs = reconnectMs * 2 ** Math.min(failures, 4);
+        failures += 1;
+        onDisconnect?.(error, pauseMs);
+        await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
+      }
+    }
+  }
+
+  /** The events that are stored by now; progress is not among them. */
+  async *eventsSoFar(
+    id: string,
+    options: { readonly quietMs?: number } = {},
+  ): AsyncGenerator<LiveEvent, void, undefined> {
+    const quiet = new AbortController();
+    // The API sends what it has stored in one go; a pause means that the rest has yet to happen.
+    const timer = setTimeout(() => quiet.abort(), options.quietMs ?? 1_000);
+    try {
+      for await (const event of this.follow(id, { signal: quiet.signal })) {
+        if (event.id === null) continue;
+        timer.refresh();
+        yield event;
+      }
+    } catch (error) {
+      if (!quiet.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async *#events(
+    id: string,
+    afterId: number,
+    options: { idleTimeoutMs: number; signal: AbortSignal | undefined },
+  ): AsyncGenerator<LiveEvent, void, undefined> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), options.idleTimeoutMs);
+    const stop = options.signal === undefined ? silence.signal : AbortSignal.any([silence.signal, options.signal]);
+    try {
+      const answer = await this.#request(`/v1/experiments/${encodeURIComponent(id)}/events`, {
+        headers: { accept: 'text/event-stream', ...(afterId > 0 && { 'last-event-id': String(afterId) }) },
+        signal: stop,
+      });
+      if (answer.body === null) throw new ApiUnreachable('the API answered without an event stream');
+      for await (const message of serverSentEvents(watched(answer.body, () => timer.refresh()))) {
+        const event = liveEvent(message.type, message.data);
+        if (event !== undefined) yield event;
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw isNetworkFailure(error) ? this.#unreachable(error) : error;
+    } finally {
+      clearTimeout(timer);
+      silence.abort();
+    }
+  }
+
+  async #json(path: string, request: Request = {}): Promise<unknown> {
+    try {
+      const answer = await this.#request(path, { signal: AbortSignal.timeout(this.#timeoutMs), ...request });
+      return await answer.json();
+    } catch (error) {
+      throw isNetworkFailure(error) ? this.#unreachable(error) : error;
+    }
+  }
+
+  async #request(path: string, request: Request): Promise<Response> {
+    const { body, method = 'GET', headers, signal } = request;
+    const answer = await fetch(new URL(path, this.url), {
+      method,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${this.#token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal !== undefined && { signal }),
+    });
+    if (!answer.ok) throw new ApiProblem(await problemOf(answer));
+    return answer;
+  }
+
+  #unreachable(cause: unknown): ApiUnreachable {
+    return new ApiUnreachable(
+      `no Longrun API answers at ${this.url} (${causeOf(cause)}); start one with \`longrun up\`, or set LONGRUN_URL and LONGRUN_TOKEN`,
+      { cause },
+    );
+  }
+}
+
+interface Request {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+function search(query: { cursor?: string; limit?: number }): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) words.set(name, String(value));
+  return words.toString();
+}
+
+/** The problem document of a refusal, or one made from what came instead. */
+async function problemOf(answer: Response): Promise<Problem> {
+  const text = await answer.text();
+  try {
+    const problem = Problem.safeParse(JSON.parse(text));
+    if (problem.success) return problem.data;
+  } catch {
+    // Not JSON: something between us and the API answered.
+  }
+  const detail = `${answer.url} answered ${answer.status} ${answer.statusText} without a problem document: ${text.slice(0, 200)}`;
+  return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
+}
+
+/** The event, or undefined for a type that this version does not know. Throws when a known type has another shape. */
+function liveEvent(type: string, data: string): LiveEvent | undefined {
+  const known = LiveEvent.options.some((option) => option.shape.type.value === type);
+  return known ? LiveEvent.parse(JSON.parse(data)) : undefined;
+}
+
+async function* watched(bytes: AsyncIterable<Uint8Array>, onBytes: () => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    onBytes();
+    yield chunk;
+  }
+}
+
+/** fetch throws these TypeErrors when a connection fails or breaks, and a DOMException on our time-outs. */
+function isNetworkFailure(error: unknown): boolean {
+  if (error instanceof TypeError) return error.message === 'fetch failed' || error.message === 'terminated';
+  return error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError');
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,119 @@
+import { type AttemptView, type DatasetView, type ExperimentView, retryPolicy } from '@longrun/contracts';
+import { stringify } from 'yaml';
+
+import type { Client } from '../client.js';
+import { ago, duration, size } from '../output/amounts.js';
+import { rowText } from '../output/event-text.js';
+import { statusText } from '../output/status-text.js';
+import { table } from '../output/table.js';
+import type { Terminal } from '../output/terminal.js';
+import { resolveReference } from './reference.js';
+
+/** Shows all there is to know about one experiment or dataset. */
+export async function show(
+  client: Client,
+  terminal: Terminal,
+  text: string,
+  options: { json: boolean },
+): Promise<void> {
+  const { kind, id } = await resolveReference(client, text);
+  const view = kind === 'experiment' ? await client.experiment(id) : await client.dataset(id);
+  if (options.json) return terminal.print(JSON.stringify(view, null, 2));
+  terminal.print('datasetId' in view ? experimentText(view, terminal) : datasetText(view, terminal));
+}
+
+function experimentText(view: ExperimentView, terminal: Terminal): string {
+  const { progress, result, checkpoints } = view;
+  const [newest] = checkpoints;
+  const facts: [string, string | undefined][] = [
+    ['status', statusText(view, terminal)],
+    ['', why(view)],
+    ['progress', progress === null ? undefined : progressText(view)],
+    ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
+    ['last row', result === null ? undefined : rowText(result.lastRow)],
+    ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
+    ['dataset', `${view.spec.dataset} (${view.datasetId})`],
+    ...times(view),
+  ];
+  return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+}
+
+function datasetText(view: DatasetView, terminal: Terminal): string {
+  const { result } = view;
+  const facts: [string, string | undefined][] = [
+    ['status', statusText(view, terminal)],
+    ['', why(view)],
+    ...Object.entries(result?.description.splits ?? {}).map(([split, examples]): [string, string] => [
+      split,
+      `${examples} examples`,
+    ]),
+    ...(result?.description.sources ?? []).map(({ name, dtype, shape }): [string, string] => [
+      name,
+      `${dtype} (${shape.join(', ')})`,
+    ]),
+    ['file', result === null ? undefined : `${size(result.sizeBytes)}, sha256 ${result.sha256}`],
+    ...times(view),
+  ];
+  return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+}
+
+function sections(
+  title: string,
+  facts: readonly [string, string | undefined][],
+  attempts: readonly AttemptView[],
+  spec: unknown,
+  terminal: Terminal,
+): string {
+  const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+  const width = Math.max(...known.map(([name]) => name.length)) + 2;
+  return [
+    terminal.style('bold', title),
+    ...known.map(([name, value]) => `  ${terminal.style('dim', name.padEnd(width))}${value}`),
+    '',
+    terminal.style('bold', 'attempts'),
+    ...indented(attempts.length === 0 ? 'none yet' : attemptTable(attempts)),
+    '',
+    terminal.style('bold', 'spec'),
+    ...indented(stringify(spec).trimEnd()),
+  ].join('\n');
+}
+
+function attemptTable(attempts: readonly AttemptView[]): string {
+  const rows = attempts.map((attempt) => [
+    String(attempt.epoch),
+    attempt.reason ?? attempt.status,
+    attempt.startStep === null ? '' : `${attempt.startStep} → ${attempt.lastStep ?? '?'}`,
+    attempt.startedAt === null
+      ? ''
+      : duration(Date.parse(attempt.endedAt ?? new Date().toISOString()) - Date.parse(attempt.startedAt)),
+    attempt.peakMemoryBytes === null ? '' : size(attempt.peakMemoryBytes),
+    attempt.engine ?? '',
+    attempt.workerId ?? '',
+    attempt.message ?? '',
+  ]);
+  return table(['#', 'END', 'STEPS', 'TIME', 'MEMORY', 'ENGINE', 'WORKER', 'MESSAGE'], rows, ['#', 'TIME', 'MEMORY']);
+}
+
+function why(view: Pick<ExperimentView, 'reason' | 'message'>): string | undefined {
+  if (view.message !== null) return view.message;
+  return view.reason === null || view.reason === 'succeeded' ? undefined : retryPolicy[view.reason].explain;
+}
+
+function progressText({ progress, status }: ExperimentView): string {
+  if (progress === null) return 'none yet';
+  const { step, totalSteps, epoch, stepsPerSecond } = progress;
+  const speed = status === 'running' ? `, ${Math.round(stepsPerSecond)} steps/s` : '';
+  return `step ${step}${totalSteps === undefined ? '' : ` of ${totalSteps}`}, epoch ${epoch}${speed}`;
+}
+
+function times(view: Pick<ExperimentView, 'createdAt' | 'startedAt' | 'endedAt'>): [string, string | undefined][] {
+  const ended = view.endedAt === null ? undefined : Date.parse(view.endedAt) - Date.parse(view.createdAt);
+  return [
+    ['submitted', `${view.createdAt} (${ago(view.createdAt)})`],
+    ['ended', view.endedAt === null || ended === undefined ? undefined : `${view.endedAt} (after ${duration(ended)})`],
+  ];
+}
+
+function indented(text: string): string[] {
+  return text.split('\n').map((line) => `  ${line}`);
+}

@@ -1,0 +1,90 @@
+import { relative } from 'node:path';
+
+import { duration } from '../output/amounts.js';
+import { sayError } from '../output/errors.js';
+import type { Terminal } from '../output/terminal.js';
+import { LocalStack, type StackEvent } from '../stack/stack.js';
+import { listenForStop, untilAborted } from './stop-requests.js';
+
+/** How `longrun up` runs. */
+export interface UpOptions {
+  readonly state: string;
+  readonly port: number;
+  /** One JSON object a line instead of sentences. */
+  readonly json: boolean;
+}
+
+/** Runs Redis, the API, fuel-preproc and worker-gpu until it is told to stop. The exit code. */
+export async function up(terminal: Terminal, options: UpOptions): Promise<number> {
+  let running: LocalStack | undefined;
+  const stop = listenForStop(() => {
+    terminal.say('Killing everything.');
+    if (running === undefined) process.exit(130);
+    running.kill();
+  });
+  const onEvent = (event: StackEvent): void => {
+    if (options.json) terminal.print(JSON.stringify(event));
+    else sayStackEvent(terminal, event);
+  };
+  try {
+    running = await LocalStack.start(
+      { state: options.state, port: options.port, supervise: true, onEvent },
+      stop.signal,
+    );
+    if (options.json)
+      terminal.print(
+        JSON.stringify({ kind: 'up', url: running.url, tokenFile: running.tokenFile, redis: running.redisUrl }),
+      );
+    else await sayAddresses(terminal, running);
+    await untilAborted(stop.signal);
+    if (!options.json) terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
+    await running.stop();
+    return 0;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    await running?.stop();
+    return 130;
+  } finally {
+    stop.release();
+  }
+}
+
+/** One line for each thing that happens to a service. */
+export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
+  switch (event.kind) {
+    case 'leftover':
+      return terminal.say(
+        `An earlier stack was killed and left ${event.service} (process ${event.pid}) behind; stopping it.`,
+      );
+    case 'started':
+      return undefined;
+    case 'ready':
+      return terminal.say(`${event.service.padEnd(13)} ready after ${duration(event.afterMs)} (process ${event.pid})`);
+    case 'died': {
+      const next = event.restartInMs === null ? '' : `; starting it again in ${duration(event.restartInMs)}`;
+      terminal.say(
+        terminal.style('red', `${event.service} (process ${event.exit.pid}) died: ${event.exit.how}${next}`),
+      );
+      for (const line of event.exit.lastLines) terminal.say(`    ${line}`);
+      return terminal.say(`    (from ${relative('.', event.logFile)})`);
+    }
+    case 'failed':
+      sayError(terminal, event.error);
+      return terminal.say(`Trying ${event.service} again in ${duration(event.restartInMs)}.`);
+    case 'stopped':
+      return terminal.say(`${event.service.padEnd(13)} stopped (${event.exit.how})`);
+  }
+}
+
+/** Where the page, the API, the token and the logs are. */
+export async function sayAddresses(terminal: Terminal, stack: LocalStack): Promise<void> {
+  const rows = [
+    ['dashboard', `${stack.url}/#token=${await stack.token()}`],
+    ['API', `${stack.url}/v1 (described at ${stack.url}/openapi.json)`],
+    ['token', relative('.', stack.tokenFile)],
+    ['logs', `${relative('.', stack.state)}/logs/`],
+  ];
+  terminal.say('');
+  for (const [name = '', value = ''] of rows) terminal.say(`  ${terminal.style('bold', name.padEnd(11))}${value}`);
+  terminal.say('\nCtrl+C stops everything.');
+}

@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type DatasetView, isTerminalDataset } from '@longrun/contracts';
+
+import { Client } from '../client.js';
+import { listenForStop, untilAborted } from '../commands/stop-requests.js';
+import { sayAddresses, sayStackEvent } from '../commands/up.js';
+import { duration, size } from '../output/amounts.js';
+import { LiveLines } from '../output/live-lines.js';
+import type { Terminal } from '../output/terminal.js';
+import { readSpecFile } from '../spec-file.js';
+import { findInstallation } from '../stack/installation.js';
+import { LocalStack, type StackEvent } from '../stack/stack.js';
+import { drawFaults } from './faults.js';
+import { MemoryWatch } from './peak-memory.js';
+import { type DemoResult, demoResult, sayResult, type SoakResult, soakResult } from './report.js';
+import { type RunRecord, watchRun } from './run.js';
+import { RunLine } from './run-line.js';
+import { disturbedFaults, undisturbedFaults } from './verdict.js';
+
+/** How the demo runs. */
+export interface DemoOptions {
+  /** Folder of all state; the demo's own is `demo/stack` in it, made anew each time, its results lie in `demo/`. */
+  readonly state: string;
+  /** Leave everything running afterwards, until Ctrl+C. */
+  readonly stay: boolean;
+  /** Soak: so many disturbed runs against one undisturbed one. undefined: the demo with its one. */
+  readonly repeat: number | undefined;
+  /** Print the result as JSON. */
+  readonly json: boolean;
+}
+
+/** What every step of the demo works with. */
+interface Stage {
+  readonly client: Client;
+  readonly stack: LocalStack;
+  readonly memory: MemoryWatch;
+  readonly lines: LiveLines;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  /** The experiment's spec file. */
+  readonly specFile: string;
+}
+
+/**
+ * Converts Fashion-MNIST, trains the same experiment undisturbed and with its worker killed and preempted at random
+ * batches, and compares. The exit code: 0 only when the faults hit and the final parameters are equal bit for bit.
+ */
+export async function demo(terminal: Terminal, options: DemoOptions): Promise<number> {
+  const folder = resolve(options.state, 'demo');
+  await mkdir(folder, { recursive: true });
+  const trouble = new AbortController();
+  let stack: LocalStack | undefined;
+  const stop = listenForStop(() => (stack === undefined ? process.exit(130) : stack.kill()));
+  const signal = AbortSignal.any([stop.signal, trouble.signal]);
+  const lines = new LiveLines(terminal);
+  const onEvent = (event: StackEvent): void => {
+    if (event.kind === 'died') {
+      sayStackEvent(terminal, event);
+      trouble.abort(
+        new Error(
+          `${event.service} died (${event.exit.how}), which is no part of the demo; its log is ${event.logFile}`,
+        ),
+      );
+    } else if (event.kind === 'ready') {
+      lines.say(
+        terminal.style('dim', `${event.service} ready after ${duration(event.afterMs)} (process ${event.pid})`),
+      );
+    }
+  };
+  try {
+    stack = await LocalStack.start(
+      { state: join(folder, 'stack'), fresh: true, environment: hermetic(options.state), onEvent },
+      signal,
+    );
+    const client = new Client({ url: stack.url, token: await stack.token() });
+    const memory = new MemoryWatch(stack);
+    memory.start();
+    const specFile = join(findInstallation().root, 'examples', 'fashion-mlp.yaml');
+    const stage: Stage = { client, stack, memory, lines, terminal, signal, specFile };
+    const passed =
+      options.repeat === undefined
+        ? await showOnce(stage, options, folder)
+        : await soak(stage, options.repeat, options, folder);
+    memory.stop();
+    if (options.stay) {
+      await sayAddresses(terminal, stack);
+      await untilAborted(signal);
+      trouble.signal.throwIfAborted();
+      terminal.say('Stopping.');
+    }
+    return passed ? 0 : 1;
+  } catch (error) {
+    if (trouble.signal.aborted) throw trouble.signal.reason;
+    if (!stop.signal.aborted) throw error;
+    terminal.say('Stopped before the end.');
+    return 130;
+  } finally {
+    await stack?.stop();
+    stop.release();
+  }
+}
+
+async function showOnce(stage: Stage, options: DemoOptions, folder: string): Promise<boolean> {
+  const startedAt = new Date();
+  const dataset = await convert(stage, options.state);
+  const undisturbed = await train(stage, 'undisturbed');
+  const disturbed = await train(stage, 'killed twice', true);
+  await stage.memory.sample();
+  const result = demoResult({ startedAt, dataset, undisturbed, disturbed, peaks: stage.memory.peaks });
+  await keep(join(folder, 'result.json'), result, stage.terminal);
+  if (options.json) stage.terminal.print(JSON.stringify(result, null, 2));
+  else sayResult(stage.terminal, result);
+  return result.passed;
+}
+
+async function soak(stage: Stage, count: number, options: DemoOptions, folder: string): Promise<boolean> {
+  const startedAt = new Date();
+  await convert(stage, options.state);
+  const reference = await train(stage, 'undisturbed');
+  const problems = undisturbedFaults(reference);
+  const runs: { readonly run: RunRecord; readonly wrong: readonly string[] }[] = [];
+  const path = join(folder, 'soak.json');
+  let result: SoakResult | undefined;
+  for (let number = 1; number <= count && problems.length === 0; number += 1) {
+    const run = await train(stage, `run ${number}/${count}`, true);
+    const wrong = disturbedFaults(run, reference);
+    runs.push({ run, wrong });
+    stage.lines.say(soakLine(stage.terminal, number, count, run, wrong));
+    await stage.memory.sample();
+    result = soakResult({ startedAt, count, reference, runs, peaks: stage.memory.peaks });
+    // Kept after each run: what is interrupted or fails is there to be looked at.
+    await keep(path, result);
+  }
+  for (const problem of problems) stage.terminal.say(problem);
+  if (options.json && result !== undefined) stage.terminal.print(JSON.stringify(result, null, 2));
+  const equal = runs.filter(({ wrong }) => wrong.length === 0).length;
+  stage.terminal.say(
+    `\n${equal} of ${count} disturbed runs ended bit for bit like the undisturbed one; kept in ${relative('.', path)}`,
+  );
+  for (const wrong of result?.memoryProblems ?? []) stage.terminal.say(stage.terminal.style('red', wrong));
+  return result?.passed === true;
+}
+
+function soakLine(terminal: Terminal, number: number, count: number, run: RunRecord, wrong: readonly string[]): string {
+  const moments = run.faults.map(({ signal, sentAtStep }) => `${signal} at step ${sentAtStep}`).join(', ');
+  const facts = `${moments}, ${run.stepsRunAgain} steps again, ${run.view.result?.parametersSha256 ?? 'no result'}`;
+  const mark = wrong.length === 0 ? terminal.style('green', '✓') : terminal.style('red', '✗');
+  return [`${mark} run ${number}/${count}: ${facts}`, ...wrong.map((text) => `    ${text}`)].join('\n');
+}
+
+/** Has the dataset made by fuel-preproc, from the raw files where the set-up has put them. */
+async function convert(stage: Stage, state: string): Promise<{ view: DatasetView; totalMs: number }> {
+  const { client, lines, terminal, signal } = stage;
+  const since = performance.now();
+  const here = existsSync(join(resolve(state), 'raw', 'fashion-mnist'));
+  let view = await client.submitDataset({
+    name: 'fashion-mnist',
+    converter: 'fashion-mnist',
+    source: here ? { folder: 'fashion-mnist' } : { download: true },
+  });
+  while (!isTerminalDataset(view.status)) {
+    const { progress } = view;
+    const doing = progress === null ? 'waiting for fuel-preproc' : `${progress.phase} ${progress.what}`;
+    lines.set('dataset', `${terminal.style('bold', 'fashion-mnist'.padEnd(14))}${doing}`, doing);
+    await sleep(100, undefined, { signal });
+    view = await client.dataset(view.id);
+  }
+  const totalMs = performance.now() - since;
+  if (view.result === null) throw new Error(`the dataset fashion-mnist was not made (${view.reason}): ${view.message}`);
+  const { description, sizeBytes, sha256 } = view.result;
+  const examples = Object.entries(description.splits).map(([split, count]) => `${split} ${count}`);
+  const text = `${examples.join(', ')}; ${size(sizeBytes)}, sha256 ${sha256.slice(0, 12)}…, ${duration(totalMs)}`;
+  lines.set('dataset', `${terminal.style('bold', 'fashion-mnist'.padEnd(14))}${text}`, 'ready');
+  lines.settle();
+  return { view, totalMs };
+}
+
+/** Submits the experiment and watches it to its end, with a bar. */
+async function train(stage: Stage, label: string, disturbed = false): Promise<RunRecord> {
+  const { client, lines, terminal, specFile } = stage;
+  const submission = await readSpecFile(specFile, [{ path: ['name'], value: `fashion-mlp, ${label}` }]);
+  if (submission.kind !== 'experiment') throw new Error(`${specFile} is not an experiment`);
+  const { id } = await client.submitExperiment(submission.spec);
+  const line = new RunLine({ lines, terminal, label });
+  const record = await watchRun(id, { ...stage, ...(disturbed && { drawFaults }), onNews: (news) => line.tell(news) });
+  line.finish(record);
+  return record;
+}
+
+/** Only what the demo gives the services counts, whatever is set in the shell it is started from. */
+function hermetic(state: string): Record<string, string | undefined> {
+  const inherited = Object.keys(process.env).filter((name) => name.startsWith('LONGRUN_') || name === 'DATABASE_URL');
+  return {
+    ...Object.fromEntries(inherited.map((name) => [name, undefined])),
+    LONGRUN_RAW: join(resolve(state), 'raw'),
+  };
+}
+
+async function keep(path: string, result: DemoResult | SoakResult, terminal?: Terminal): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(result, null, 2)}\n`);
+  await rename(draft, path);
+  terminal?.say('');
+}

@@ -1,0 +1,9 @@
+import { processTerminal } from './output/terminal.js';
+import { run } from './program.js';
+
+// A reader that has seen enough (`longrun ls | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), environment: process.env });

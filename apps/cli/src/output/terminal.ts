@@ -1,0 +1,36 @@
+import { styleText } from 'node:util';
+
+/** The colours and weights in use. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** Where a command writes: results to stdout, everything said about them to stderr. */
+export interface Terminal {
+  /** A line of the result. */
+  print(line: string): void;
+  /** A line for the person who watches. */
+  say(line: string): void;
+  /** Text as it is, to the person who watches; control sequences only when `interactive`. */
+  write(text: string): void;
+  style(style: Style, text: string): string;
+  /** A person watches, at a terminal that can move its cursor. */
+  readonly interactive: boolean;
+  /** Characters in a line. */
+  readonly columns: number;
+}
+
+/** The terminal of this process. NO_COLOR takes the colours away. */
+export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  const interactive = stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined;
+  const coloured = stdout.isTTY && stderr.isTTY && !env['NO_COLOR'];
+  return {
+    print: (line) => void stdout.write(`${line}\n`),
+    say: (line) => void stderr.write(`${line}\n`),
+    write: (text) => void stderr.write(text),
+    style: (style, text) => (coloured ? styleText(style, text) : text),
+    interactive,
+    get columns() {
+      return stderr.columns ?? stdout.columns ?? 100;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { parse } from 'yaml';
+
+/** One `--set path=value`. */
+export interface Override {
+  /** Keys from the outside in; a whole number is also an index of a list. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** An override that cannot be read or applied. */
+export class InvalidOverride extends Error {
+  override readonly name = 'InvalidOverride';
+}
+
+/**
+ * Reads `params.batchSize=64`. The value is YAML: `64` a number, `true` a boolean, `[500, 500]` a list, `"64"` text.
+ * Throws InvalidOverride.
+ */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  const path = equals === -1 ? [] : text.slice(0, equals).split('.');
+  if (path.length === 0 || path.includes('')) {
+    throw new InvalidOverride(`--set ${text}: give a path and a value, as in --set params.batchSize=64`);
+  }
+  if (path.includes('__proto__')) throw new InvalidOverride(`--set ${text}: __proto__ is not a key of any spec`);
+  try {
+    return { path, value: parse(text.slice(equals + 1)) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new InvalidOverride(`--set ${text}: the value is not valid YAML (${reason})`);
+  }
+}
+
+/** The spec with one value put in place; what lies on the way is made where it is missing. The given one stays as it is. */
+export function applyOverride(spec: Readonly<Record<string, unknown>>, override: Override): Record<string, unknown> {
+  const [key, ...rest] = override.path;
+  return key === undefined ? { ...spec } : { ...spec, [key]: put(spec[key], rest, override.value, [key]) };
+}
+
+/** `target`, found at `here`, with the value put in place below it. */
+function put(target: unknown, path: readonly string[], value: unknown, here: readonly string[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const below = [...here, key];
+  if (Array.isArray(target)) {
+    const items: readonly unknown[] = target;
+    const index = Number(key);
+    if (!Number.isInteger(index) || index < 0 || index > items.length) {
+      throw new InvalidOverride(
+        `--set ${below.join('.')}: ${here.join('.')} is a list of ${items.length}; give an index from 0 to ${items.length}`,
+      );
+    }
+    return items.toSpliced(index, 1, put(items[index], rest, value, below));
+  }
+  if (target !== undefined && target !== null && typeof target !== 'object') {
+    throw new InvalidOverride(
+      `--set ${below.join('.')}: ${here.join('.')} is ${JSON.stringify(target)}, which has no keys`,
+    );
+  }
+  const fields: Readonly<Record<string, unknown>> = { ...target };
+  return { ...fields, [key]: put(fields[key], rest, value, below) };
+}

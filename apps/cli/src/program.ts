@@ -1,0 +1,143 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import { connect } from './address.js';
+import type { Client } from './client.js';
+import { cancel } from './commands/cancel.js';
+import { list } from './commands/ls.js';
+import { logs } from './commands/logs.js';
+import { show } from './commands/show.js';
+import { submit } from './commands/submit.js';
+import { up } from './commands/up.js';
+import { demo } from './demo/demo.js';
+import { exitCodeOf, sayError } from './output/errors.js';
+import type { Terminal } from './output/terminal.js';
+
+/** What a command line runs in. */
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs one command line (without `node longrun`). The exit code: 0, 1 for a failure, 2 for a command that was not written right. */
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { terminal } = surroundings;
+  let code = 0;
+  const program = commandTree(surroundings, (value) => (code = value));
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    sayError(terminal, error);
+    return exitCodeOf(error);
+  }
+}
+
+function commandTree({ terminal, environment }: Surroundings, exit: (code: number) => void): Command {
+  const program = new Command('longrun')
+    .description('Long deep-learning experiments that survive preemption.')
+    .option('--state <folder>', 'state folder of the local stack', environment['LONGRUN_STATE'] || '.longrun')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.say(text.trimEnd()),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(`longrun --help` shows the commands)');
+  const state = (): string => program.opts<{ state: string }>().state;
+  const client = (): Promise<Client> => connect({ state: state(), environment });
+
+  program
+    .command('up')
+    .description('run Redis, the API, fuel-preproc and worker-gpu until Ctrl+C')
+    .option(
+      '--port <number>',
+      'port of the API on 127.0.0.1 (0: a free one)',
+      wholeNumber({ least: 0, most: 65_535 }),
+      0,
+    )
+    .addOption(json())
+    .action(async (options: { port: number; json: boolean }) =>
+      exit(await up(terminal, { state: state(), ...options })),
+    );
+
+  program
+    .command('submit')
+    .description('submit an experiment or a dataset from a YAML or JSON file (`-`: stdin)')
+    .argument('<file>')
+    .option('--set <path=value>', 'put a value into the spec, as in params.batchSize=64; repeatable', appended, [])
+    .option('-f, --follow', 'stay until it has ended', false)
+    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)')
+    .addOption(json())
+    .action(
+      async (file: string, options: { set: string[]; follow: boolean; json: boolean; idempotencyKey?: string }) => {
+        exit(await submit(client, terminal, file, { ...options, idempotencyKey: options.idempotencyKey }));
+      },
+    );
+
+  program
+    .command('ls')
+    .description('list experiments, newest first')
+    .option('--datasets', 'list datasets instead', false)
+    .option('-n, --limit <number>', 'the newest so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
+    .addOption(json())
+    .action(async (options: { datasets: boolean; json: boolean; limit?: number }) => {
+      await list(await client(), terminal, { ...options, limit: options.limit });
+    });
+
+  program
+    .command('show')
+    .description('show one experiment or dataset: its status, attempts, progress, result and spec')
+    .argument('<id>', 'id, beginning of an id, or name')
+    .addOption(json())
+    .action(async (id: string, options: { json: boolean }) => show(await client(), terminal, id, options));
+
+  program
+    .command('logs')
+    .description('print what an experiment has logged; exit code 1 when it has failed')
+    .argument('<id>', 'id, beginning of an id, or name')
+    .option('-f, --follow', 'stay until it has ended', false)
+    .addOption(json())
+    .action(async (id: string, options: { follow: boolean; json: boolean }) =>
+      exit(await logs(await client(), terminal, id, options)),
+    );
+
+  program
+    .command('cancel')
+    .description('cancel an experiment')
+    .argument('<id>', 'id, beginning of an id, or name')
+    .addOption(json())
+    .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
+
+  program
+    .command('demo')
+    .description('show that a run which is killed twice ends bit for bit like an undisturbed one')
+    .option('--stay', 'leave everything running afterwards, until Ctrl+C', false)
+    .option(
+      '--repeat <number>',
+      'soak: so many disturbed runs, each killed at moments of its own',
+      wholeNumber({ least: 1, most: 10_000 }),
+    )
+    .addOption(json())
+    .action(async (options: { stay: boolean; repeat?: number; json: boolean }) => {
+      exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
+    });
+
+  return program;
+}
+
+function json(): Option {
+  return new Option('--json', 'machine-readable output').default(false);
+}
+
+function appended(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}

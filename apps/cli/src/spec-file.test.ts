@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+
+import { parseOverride } from './override.js';
+import { parseSpec, SpecFileError } from './spec-file.js';
+
+const experiment = `# the demo's
+program: mlp
+dataset: fashion-mnist
+seed: 7
+params:
+  batchSize: 128
+  dims: [784, 500, 10]
+`;
+
+test('an experiment is known by its program, a dataset by its converter, and either by its kind', () => {
+  expect(parseSpec(experiment, 'a.yaml')).toMatchObject({ kind: 'experiment', spec: { program: 'mlp', seed: 7 } });
+  expect(parseSpec('{"name": "m", "converter": "mnist"}', 'a.json')).toMatchObject({
+    kind: 'dataset',
+    spec: { name: 'm', converter: 'mnist', source: { download: true } },
+  });
+  expect(parseSpec(`kind: experiment\n${experiment}`, 'a.yaml').kind).toBe('experiment');
+  expect(parseSpec('kind: dataset\nname: m\nconverter: mnist\n', 'a.yaml').kind).toBe('dataset');
+});
+
+test('overrides are part of what is checked', () => {
+  const set = ['params.batchSize=64', 'checkpoint.everyBatches=10'].map(parseOverride);
+  expect(parseSpec(experiment, 'a.yaml', set).spec).toMatchObject({
+    params: { batchSize: 64, dims: [784, 500, 10] },
+    checkpoint: { everyBatches: 10, keepLast: 3 },
+  });
+});
+
+test('each error names its field, its line and the remedy', () => {
+  const text = `${experiment}checkpoint:\n  everyBatches: -1\nprioritty: 2\n`;
+  const { message, errors } = refusal(text, ['retry.maxFailures=many']);
+  expect(message).toBe('a.yaml is not a valid experiment spec');
+  expect(errors.map(({ pointer }) => pointer)).toEqual([
+    'checkpoint.everyBatches (a.yaml:9)',
+    'retry.maxFailures',
+    'prioritty (a.yaml:10)',
+  ]);
+  for (const { remedy, detail } of errors) {
+    expect(remedy).not.toBe('');
+    expect(detail).not.toBe('');
+  }
+});
+
+test('broken YAML and broken JSON are refused with their line', () => {
+  expect(refusal('program: mlp\nparams: [1, 2\nseed: 3\n').errors[0]?.pointer).toMatch(/^a\.yaml:[23]:\d+$/);
+  expect(refusal('{\n  "program": "mlp",\n  "seed": 3,,\n}').errors[0]?.pointer).toMatch(/^a\.yaml:3:\d+$/);
+  expect(refusal('seed: 1\nseed: 2\nprogram: mlp\n').errors[0]).toMatchObject({
+    pointer: expect.stringMatching(/^a\.yaml:2/),
+  });
+});
+
+test.each([
+  ['', 'is empty'],
+  ['# only a comment', 'is empty'],
+  ['- 1', 'a list'],
+  ['seed: 3', 'neither an experiment'],
+  ['kind: sweep\nprogram: mlp', 'kind is "sweep"'],
+  ['program: mlp\n---\nprogram: mlp', '2 YAML documents'],
+])('%j is refused: %s', (text, reason) => {
+  expect(refusal(text).message).toContain(reason);
+});
+
+function refusal(text: string, set: readonly string[] = []): SpecFileError {
+  try {
+    parseSpec(text, 'a.yaml', set.map(parseOverride));
+  } catch (error) {
+    if (error instanceof SpecFileError) return error;
+    throw error;
+  }
+  throw new Error('the spec was accepted');
+}

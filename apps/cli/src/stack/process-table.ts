@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { readFile, readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** One process, told apart from a later one that was given the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When the kernel started it, in the kernel's own words. */
+  readonly started: string;
+}
+
+/** The identity of a living process, or undefined when there is none with this number (a zombie counts as gone). */
+export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  if (process.platform === 'linux') {
+    const fields = await statFields(pid);
+    const state = fields?.[0];
+    const started = fields?.[19];
+    return started === undefined || state === 'Z' || state === 'X' ? undefined : { pid, started };
+  }
+  const started = await ps(pid, 'lstart=');
+  return started === undefined ? undefined : { pid, started };
+}
+
+/** Whether exactly this process, and not a later one with its number, still runs. */
+export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
+  return (await identify(identity.pid))?.started === identity.started;
+}
+
+/** The living direct children of a process. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  return (await processTable()).filter(({ parent }) => parent === pid).map((entry) => entry.pid);
+}
+
+/** The living processes of a process group, its leader included. */
+export async function membersOf(group: number): Promise<number[]> {
+  return (await processTable()).filter((entry) => entry.group === group).map((entry) => entry.pid);
+}
+
+/**
+ * The most physical memory the process has had so far, in bytes: the kernel's high-water mark on Linux, the present
+ * resident size elsewhere (sample it often there). Undefined when the process is gone.
+ */
+export async function peakMemoryBytes(pid: number): Promise<number | undefined> {
+  if (process.platform === 'linux') {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  }
+  const kibibytes = await ps(pid, 'rss=');
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** Asks a process to end with SIGTERM and ends it with SIGKILL when it has not obeyed in time. */
+export async function stopProcess(identity: ProcessIdentity, options: { readonly timeoutMs: number }): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!(await isAlive(identity))) return;
+    sendSignal(identity.pid, signal);
+    const deadline = Date.now() + options.timeoutMs;
+    while (Date.now() < deadline) {
+      if (!(await isAlive(identity))) return;
+      await sleep(50);
+    }
+  }
+  throw new Error(`process ${identity.pid} is still there after SIGKILL; look at it with \`ps -p ${identity.pid}\``);
+}
+
+/** Sends a signal; a process (or group, by a negative number) that is gone already is not an error. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** All living processes; those that have ended and only wait to be reaped are left out. */
+async function processTable(): Promise<{ pid: number; parent: number; group: number }[]> {
+  if (process.platform === 'linux') {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+    const entries = await Promise.all(
+      pids.map(async (pid) => {
+        const [state, parent, group] = (await statFields(pid)) ?? [];
+        return {
+          pid,
+          parent: Number(parent),
+          group: Number(group),
+          alive: state !== undefined && !'ZX'.includes(state),
+        };
+      }),
+    );
+    return entries.filter(({ alive }) => alive);
+  }
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=']);
+  return stdout.split('\n').flatMap((line) => {
+    const [pid, parent, group, state] = line.trim().split(/\s+/);
+    if (state === undefined || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group) }];
+  });
+}
+
+/** The fields of /proc/<pid>/stat from the third (state) on; the second, the name, may hold spaces and brackets. */
+async function statFields(pid: number): Promise<string[] | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+async function ps(pid: number, column: string): Promise<string | undefined> {
+  const answer = await run('ps', ['-o', column, '-p', String(pid)]).catch(() => undefined);
+  return answer?.stdout.trim() || undefined;
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { identify, isAlive, membersOf } from './process-table.js';
+import { Service, ServiceFailed, type ServiceOptions } from './service.js';
+
+let folder: string;
+const services: Service[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-service-'));
+});
+
+afterEach(async () => {
+  for (const service of services.splice(0)) service.kill();
+  await rm(folder, { recursive: true });
+});
+
+test('a service is ready when it says so, and stops on SIGTERM', async () => {
+  const node = service(
+    `process.on('SIGTERM', () => process.exit(0)); console.log('ready'); setInterval(() => {}, 1e3);`,
+  );
+  const { identity, ready, exited } = await node.start();
+  await ready;
+  expect(node.pid).toBe(identity.pid);
+  expect(await isAlive(identity)).toBe(true);
+
+  expect(await node.stop()).toMatchObject({ pid: identity.pid, how: 'exit code 0', lastLines: ['ready'] });
+  expect((await exited).how).toBe('exit code 0');
+  expect(await isAlive(identity)).toBe(false);
+  expect(node.pid).toBeUndefined();
+});
+
+test('one that does not obey SIGTERM gets SIGKILL', async () => {
+  const deaf = service(`process.on('SIGTERM', () => {}); console.log('ready'); setInterval(() => {}, 1e3);`, {
+    stopTimeoutMs: 100,
+  });
+  await (
+    await deaf.start()
+  ).ready;
+  expect((await deaf.stop())?.how).toBe('SIGKILL');
+});
+
+test('one that ends before it is ready fails with the last lines it wrote, and not with those of an earlier start', async () => {
+  const broken = service(`console.error('no port ' + process.argv[1]); process.exit(3);`);
+  const { ready: first, exited } = await broken.start();
+  await expect(first).rejects.toThrow(ServiceFailed);
+  await exited;
+
+  const { ready, identity } = await broken.start();
+  const error: unknown = await ready.catch((reason: unknown) => reason);
+  expect(String(error)).toContain('ended (exit code 3) as it started');
+  expect(String(error).match(/no port/g)).toHaveLength(1);
+  expect(await isAlive(identity)).toBe(false);
+});
+
+test('one that never becomes ready fails after the time-out', async () => {
+  const slow = service(`console.log('still loading'); setInterval(() => {}, 1e3);`, { readyTimeoutMs: 300 });
+  const { ready } = await slow.start();
+  await expect(ready).rejects.toThrow(/not ready after 0.3 s[^]*still loading/);
+});
+
+test('a command that is not there fails by name', async () => {
+  const absent = service('', { command: '/nowhere/redis-server' });
+  await expect(absent.start()).rejects.toThrow('/nowhere/redis-server');
+});
+
+test('what a killed service leaves behind in its group is ended too', async () => {
+  const parent = service(
+    `const { spawn } = require('node:child_process');
+     spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e3)'], { stdio: 'ignore' }).on('spawn', () => console.log('ready'));`,
+    { orphanTimeoutMs: 200 },
+  );
+  const { identity, ready, exited } = await parent.start();
+  await ready;
+  expect(await membersOf(identity.pid)).toHaveLength(2);
+
+  parent.signal('SIGKILL');
+  await exited;
+  expect(await membersOf(identity.pid)).toHaveLength(1);
+  await parent.stop();
+  await expect.poll(() => membersOf(identity.pid)).toEqual([]);
+});
+
+test('a number that another process has by now is not taken for the old process', async () => {
+  const me = await identify(process.pid);
+  expect(await isAlive({ pid: process.pid, started: me?.started ?? '' })).toBe(true);
+  expect(await isAlive({ pid: process.pid, started: 'another time' })).toBe(false);
+});
+
+function service(script: string, options: Partial<ServiceOptions> = {}): Service {
+  const made = new Service({
+    name: 'test',
+    command: process.execPath,
+    args: ['-e', script],
+    logFile: join(folder, 'test.log'),
+    isReady: ({ output }) => output().includes('ready'),
+    ...options,
+  });
+  services.push(made);
+  return made;
+}

@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { lastLines, openLog, readLog } from './log-file.js';
+import { type ProcessIdentity, identify, membersOf, sendSignal } from './process-table.js';
+
+/** How one service of the stack is run. */
+export interface ServiceOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to the environment of this process; asked for at each start. */
+  readonly env?: () => Readonly<Record<string, string | undefined>>;
+  /** Where its stdout and stderr go, appended. */
+  readonly logFile: string;
+  /** Whether it can be used now; asked again and again after the start. */
+  readonly isReady: (service: { readonly pid: number; readonly output: () => string }) => Promise<boolean> | boolean;
+  /** How long it may take to become ready. Default 60 000. */
+  readonly readyTimeoutMs?: number;
+  /** How long it may take to end after SIGTERM before it gets SIGKILL. Default 15 000. */
+  readonly stopTimeoutMs?: number;
+  /** How long what it has started itself may outlive it before that gets SIGKILL. Default 5 000. */
+  readonly orphanTimeoutMs?: number;
+}
+
+/** How a process came to its end. */
+export interface ServiceExit {
+  readonly pid: number;
+  /** `exit code 1`, `SIGKILL` */
+  readonly how: string;
+  /** The end of what it had written. */
+  readonly lastLines: readonly string[];
+}
+
+/** A service that did not come up. The message ends with the last lines of its log. */
+export class ServiceFailed extends Error {
+  override readonly name = 'ServiceFailed';
+}
+
+/**
+ * One service of the stack as a process of its own, in a process group of its own: a Ctrl+C in the terminal reaches
+ * only the one who stops the stack in order. It may be started again after it has ended.
+ */
+export class Service {
+  readonly #options: ServiceOptions;
+  #current: { readonly pid: number; readonly exited: Promise<ServiceExit> } | undefined;
+  /** Settles when nothing of the newest process' group is left. */
+  #groupGone: Promise<void> = Promise.resolve();
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get logFile(): string {
+    return this.#options.logFile;
+  }
+
+  /** The number of the running process, or undefined. */
+  get pid(): number | undefined {
+    return this.#current?.pid;
+  }
+
+  /**
+   * Starts the process and resolves as soon as it has a number; `ready` settles when it can be used, `exited` when it
+   * has ended, for whatever reason.
+   */
+  async start(): Promise<{ identity: ProcessIdentity; ready: Promise<void>; exited: Promise<ServiceExit> }> {
+    if (this.#current !== undefined) throw new Error(`${this.name} runs already, as process ${this.#current.pid}`);
+    const { command, args, env, logFile } = this.#options;
+    const { descriptor, startsAt } = openLog(logFile);
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env?.() },
+      stdio: ['ignore', descriptor, descriptor],
+      detached: true,
+    });
+    closeSync(descriptor);
+    const output = (): string => readLog(logFile, startsAt);
+    const pid = await spawned(child, `${this.name} cannot be started: ${command}`);
+    const exited = ended(child).then((how): ServiceExit => {
+      this.#current = undefined;
+      this.#groupGone = clearGroup(pid, this.#options.orphanTimeoutMs ?? 5_000);
+      return { pid, how, lastLines: lastLines(output()) };
+    });
+    this.#current = { pid, exited };
+    const identity = (await identify(pid)) ?? { pid, started: 'gone' };
+    return { identity, exited, ready: this.#untilReady({ pid, output, exited }) };
+  }
+
+  /** Sends a signal to the process itself, not to its group. False when it does not run. */
+  signal(signal: NodeJS.Signals): boolean {
+    if (this.#current === undefined) return false;
+    sendSignal(this.#current.pid, signal);
+    return true;
+  }
+
+  /**
+   * SIGTERM, then SIGKILL after `stopTimeoutMs`. Resolves when the process and what it had started are gone; says how it
+   * ended, or undefined if it did not run.
+   */
+  async stop(): Promise<ServiceExit | undefined> {
+    const current = this.#current;
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.kill(), this.#options.stopTimeoutMs ?? 15_000);
+    try {
+      return await current?.exited;
+    } finally {
+      clearTimeout(timer);
+      await this.#groupGone;
+    }
+  }
+
+  /** Resolves when the running process has ended, whatever ends it; undefined if none runs. */
+  async exited(): Promise<ServiceExit | undefined> {
+    return await this.#current?.exited;
+  }
+
+  /** SIGKILL to the process and all it has started. */
+  kill(): void {
+    if (this.#current !== undefined) sendSignal(-this.#current.pid, 'SIGKILL');
+  }
+
+  async #untilReady(process: { pid: number; output: () => string; exited: Promise<ServiceExit> }): Promise<void> {
+    const { name, logFile, readyTimeoutMs = 60_000 } = this.#options;
+    let exit: ServiceExit | undefined;
+    const deadline = Date.now() + readyTimeoutMs;
+    while (exit === undefined && Date.now() < deadline) {
+      if (await this.#options.isReady(process)) return;
+      exit = await Promise.race([process.exited, sleep(50, undefined)]);
+    }
+    const what =
+      exit === undefined ? `was not ready after ${readyTimeoutMs / 1000} s` : `ended (${exit.how}) as it started`;
+    const lines = (exit?.lastLines ?? lastLines(process.output())).map((line) => `    ${line}`);
+    throw new ServiceFailed([`${name} ${what}; the end of ${logFile}:`, ...lines].join('\n'));
+  }
+}
+
+function spawned(child: ChildProcess, what: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new ServiceFailed(`${what}: ${error.message}`, { cause: error })));
+    child.once('spawn', () => {
+      if (child.pid === undefined) reject(new ServiceFailed(`${what}: it has no process number`));
+      else resolve(child.pid);
+    });
+  });
+}
+
+/** A worker that was killed leaves a trainer, which ends by itself; nothing may be left for good. */
+async function clearGroup(group: number, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while ((await membersOf(group)).length > 0) {
+    if (Date.now() > deadline) return sendSignal(-group, 'SIGKILL');
+    await sleep(100);
+  }
+}
+
+function ended(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}

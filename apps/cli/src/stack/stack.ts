@@ -1,0 +1,287 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { freePort } from './free-port.js';
+import { type Installation, findInstallation, findRedisServer } from './installation.js';
+import { stopProcess } from './process-table.js';
+import { localRedis } from './redis.js';
+import { Service, type ServiceExit } from './service.js';
+import { lockFile, StateLock } from './state-lock.js';
+
+/** The processes of a local stack. */
+export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu';
+
+/** What a stack tells while it runs. */
+export type StackEvent =
+  | { readonly kind: 'leftover'; readonly service: string; readonly pid: number }
+  | { readonly kind: 'started'; readonly service: ServiceName; readonly pid: number }
+  | { readonly kind: 'ready'; readonly service: ServiceName; readonly pid: number; readonly afterMs: number }
+  | {
+      readonly kind: 'died';
+      readonly service: ServiceName;
+      readonly exit: ServiceExit;
+      readonly logFile: string;
+      /** When it will be started again; null: it will not. */
+      readonly restartInMs: number | null;
+    }
+  | { readonly kind: 'failed'; readonly service: ServiceName; readonly error: unknown; readonly restartInMs: number }
+  | { readonly kind: 'stopped'; readonly service: ServiceName; readonly exit: ServiceExit };
+
+/** What a stack is made with. */
+export interface StackOptions {
+  /** Holds everything: record, objects, Redis' file, logs, token. Made if absent. */
+  readonly state: string;
+  /** Port of the API on 127.0.0.1. Default: a free one. */
+  readonly port?: number;
+  /** Empty the state folder first, once it is certain that no other stack runs on it. Default false. */
+  readonly fresh?: boolean;
+  /** Put into the environment of the API and the workers; undefined takes a variable away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Start a service again, with growing pauses, when it dies. Default false. */
+  readonly supervise?: boolean;
+  /** The first pause before a restart; doubles up to 32 times of it. Default 1 000. */
+  readonly backoffMs?: number;
+  readonly onEvent?: (event: StackEvent) => void;
+}
+
+/** A service that has lived this long has recovered: its next restart comes after the first pause again. */
+const recoveredAfterMs = 60_000;
+
+/**
+ * Redis, the API, fuel-preproc and worker-gpu as processes of their own, on free ports of 127.0.0.1 and one state
+ * folder. `LocalStack.start` resolves when all of them can be used.
+ */
+export class LocalStack {
+  /** The state folder, as a full path. */
+  readonly state: string;
+  readonly redisUrl: string;
+  readonly #options: StackOptions;
+  readonly #lock: StateLock;
+  readonly #services: Readonly<Record<ServiceName, Service>>;
+  readonly #restarts = new Map<ServiceName, { failures: number; timer?: NodeJS.Timeout }>();
+  readonly #expected = new Set<number>();
+  #url = '';
+  #stopping = false;
+
+  private constructor(
+    options: StackOptions,
+    lock: StateLock,
+    redis: { service: Service; url: string },
+    installation: Installation,
+  ) {
+    this.state = resolve(options.state);
+    this.redisUrl = redis.url;
+    this.#options = options;
+    this.#lock = lock;
+    this.#services = {
+      redis: redis.service,
+      api: this.#node('api', installation, (service) => this.#apiIsReady(service.pid)),
+      'fuel-preproc': this.#node('fuel-preproc', installation, ({ output }) => output().includes('fuel-preproc ready')),
+      'worker-gpu': this.#node('worker-gpu', installation, ({ output }) => output().includes('worker-gpu ready')),
+    };
+  }
+
+  /**
+   * Starts all of it. Throws StateFolderInUse, NotInstalled, or ServiceFailed with the end of the log of what did not come
+   * up; nothing is left running then. An aborted `signal` stops the start the same way.
+   */
+  static async start(options: StackOptions, signal?: AbortSignal): Promise<LocalStack> {
+    const installation = findInstallation();
+    const redisServer = findRedisServer();
+    const state = resolve(options.state);
+    await mkdir(state, { recursive: true, mode: 0o700 });
+    const lock = await StateLock.take(state);
+    try {
+      for (const [service, identity] of Object.entries(lock.leftovers)) {
+        options.onEvent?.({ kind: 'leftover', service, pid: identity.pid });
+        await stopProcess(identity, { timeoutMs: 10_000 });
+      }
+      if (options.fresh === true) await emptyFolder(state);
+      const redis = await localRedis({
+        folder: join(state, 'redis'),
+        port: await freePort(),
+        logFile: join(state, 'logs', 'redis.log'),
+        command: redisServer,
+      });
+      const stack = new LocalStack(options, lock, redis, installation);
+      try {
+        await stack.#startAll(signal);
+        return stack;
+      } catch (error) {
+        await stack.#stopServices();
+        throw error;
+      }
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Address of the API, `http://127.0.0.1:<port>`. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** The file that holds the API's bearer token, readable by its owner only. */
+  get tokenFile(): string {
+    return join(this.state, 'token');
+  }
+
+  /** The API's bearer token. */
+  async token(): Promise<string> {
+    return (await readFile(this.tokenFile, 'utf8')).trim();
+  }
+
+  service(name: ServiceName): Service {
+    return this.#services[name];
+  }
+
+  /** Starts one service and resolves when it can be used; the number of its process. */
+  async startService(name: ServiceName): Promise<number> {
+    const since = Date.now();
+    const service = this.#services[name];
+    const { identity, ready, exited } = await service.start();
+    await this.#lock.record(name, identity);
+    this.#tell({ kind: 'started', service: name, pid: identity.pid });
+    let usable = false;
+    void exited.then((exit) => this.#onExit(name, exit, { usable, livedMs: Date.now() - since }));
+    try {
+      await ready;
+    } catch (error) {
+      service.kill();
+      await exited;
+      throw error;
+    }
+    usable = true;
+    this.#tell({ kind: 'ready', service: name, pid: identity.pid, afterMs: Date.now() - since });
+    return identity.pid;
+  }
+
+  /** Sends a signal to one service on purpose: its end is then not taken for a death. Resolves when it is gone. */
+  async endService(name: ServiceName, signal: NodeJS.Signals): Promise<void> {
+    const service = this.#services[name];
+    const pid = service.pid;
+    if (pid === undefined) throw new Error(`${name} does not run, so ${signal} cannot be sent to it`);
+    this.#expected.add(pid);
+    service.signal(signal);
+    if (signal === 'SIGTERM') await service.stop();
+    else await service.exited();
+  }
+
+  /** Stops everything in order: the workers give their work back, then the API, then Redis. */
+  async stop(): Promise<void> {
+    await this.#stopServices();
+    await this.#lock.release();
+  }
+
+  /** SIGKILL to everything, at once. `stop` still has to be awaited. */
+  kill(): void {
+    this.#stopping = true;
+    for (const service of Object.values(this.#services)) service.kill();
+  }
+
+  async #startAll(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const aborted = new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    aborted.catch(() => undefined);
+    await Promise.race([this.startService('redis'), aborted]);
+    await rm(join(this.state, 'api.json'), { force: true });
+    const rest = (['api', 'fuel-preproc', 'worker-gpu'] as const).map((name) => this.startService(name));
+    await Promise.race([Promise.all(rest), aborted]);
+  }
+
+  async #stopServices(): Promise<void> {
+    this.#stopping = true;
+    for (const { timer } of this.#restarts.values()) clearTimeout(timer);
+    for (const group of [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const) {
+      await Promise.all(
+        group.map(async (name) => {
+          const exit = await this.#services[name].stop();
+          if (exit !== undefined) this.#tell({ kind: 'stopped', service: name, exit });
+        }),
+      );
+    }
+  }
+
+  #onExit(name: ServiceName, exit: ServiceExit, life: { usable: boolean; livedMs: number }): void {
+    // A process that ended before it was usable is reported by whoever awaits its start.
+    if (this.#stopping || this.#expected.delete(exit.pid) || !life.usable) return;
+    const { logFile } = this.#services[name];
+    if (life.livedMs > recoveredAfterMs) this.#restarts.delete(name);
+    const restartInMs = this.#options.supervise === true ? this.#scheduleRestart(name) : null;
+    this.#tell({ kind: 'died', service: name, exit, logFile, restartInMs });
+  }
+
+  #scheduleRestart(name: ServiceName): number {
+    const failures = this.#restarts.get(name)?.failures ?? 0;
+    const restartInMs = (this.#options.backoffMs ?? 1_000) * 2 ** Math.min(failures, 5);
+    const restart = (): void => {
+      this.startService(name).catch((error: unknown) => {
+        if (!this.#stopping)
+          this.#tell({ kind: 'failed', service: name, error, restartInMs: this.#scheduleRestart(name) });
+      });
+    };
+    this.#restarts.set(name, { failures: failures + 1, timer: setTimeout(restart, restartInMs) });
+    return restartInMs;
+  }
+
+  #node(
+    name: Exclude<ServiceName, 'redis'>,
+    installation: Installation,
+    isReady: (service: { readonly pid: number; readonly output: () => string }) => Promise<boolean> | boolean,
+  ): Service {
+    return new Service({
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', installation.entries[name]],
+      logFile: join(this.state, 'logs', `${name}.log`),
+      isReady,
+      stopTimeoutMs: name === 'worker-gpu' ? 60_000 : 15_000,
+      env: () => ({
+        LONGRUN_STATE: this.state,
+        LONGRUN_HOST: '127.0.0.1',
+        // A restarted API keeps its address.
+        LONGRUN_PORT: this.#url === '' ? String(this.#options.port ?? 0) : new URL(this.#url).port,
+        LONGRUN_OBJECTS: pathToFileURL(join(this.state, 'objects')).href,
+        LONGRUN_PROGRAMS: installation.programs,
+        ...this.#options.environment,
+        REDIS_URL: this.redisUrl,
+      }),
+    });
+  }
+
+  async #apiIsReady(pid: number): Promise<boolean> {
+    const text = await readFile(join(this.state, 'api.json'), 'utf8').catch(() => '{}');
+    const api = parseApiFile(text);
+    if (api?.pid !== pid) return false;
+    const answer = await fetch(new URL('/health/ready', api.url)).catch(() => undefined);
+    if (answer?.ok === true) this.#url = api.url;
+    return answer?.ok === true;
+  }
+
+  #tell(event: StackEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** Removes what lies in a state folder, but for the claim that its holder has on it. */
+async function emptyFolder(state: string): Promise<void> {
+  const names = (await readdir(state)).filter((name) => name !== lockFile);
+  await Promise.all(names.map((name) => rm(join(state, name), { recursive: true, force: true })));
+}
+
+/** What the API says of itself in `<state>/api.json`; undefined while the file is not whole. */
+export function parseApiFile(text: string): { readonly url: string; readonly pid: number } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('url' in value) || !('pid' in value)) return undefined;
+    return typeof value.url === 'string' && typeof value.pid === 'number'
+      ? { url: value.url, pid: value.pid }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { StateFolderInUse, StateLock } from './state-lock.js';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-lock-'));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+test('a folder is held by one at a time, and can be taken again when it was given back', async () => {
+  const first = await StateLock.take(folder);
+  const refusal = await StateLock.take(folder).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(StateFolderInUse);
+  expect(String(refusal)).toContain(`process ${process.pid}`);
+
+  await first.release();
+  const second = await StateLock.take(folder);
+  expect(second.leftovers).toEqual({});
+  await second.release();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('the claim of a process that died is taken over, with the services it left', async () => {
+  const left = { redis: { pid: 4_000_000, started: '1' } };
+  await claimOf({ pid: await pidOfTheDead(), started: '12345' }, left);
+  const lock = await StateLock.take(folder);
+  expect(lock.leftovers).toEqual(left);
+  await lock.release();
+});
+
+test('a claim whose process number was given to another process is taken over', async () => {
+  await claimOf({ pid: process.pid, started: 'long ago' }, {});
+  await (await StateLock.take(folder)).release();
+});
+
+test('of many who find a dead claim at once, one takes the folder', async () => {
+  await claimOf({ pid: await pidOfTheDead(), started: '12345' }, {});
+  const takes = await Promise.allSettled(Array.from({ length: 20 }, () => StateLock.take(folder)));
+  expect(takes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  for (const take of takes) if (take.status === 'rejected') expect(take.reason).toBeInstanceOf(StateFolderInUse);
+});
+
+test('a damaged claim does not shut anyone out', async () => {
+  await writeFile(join(folder, 'up.json'), '{"version": 1, "hol');
+  await (await StateLock.take(folder)).release();
+});
+
+test('services are kept as they change', async () => {
+  const lock = await StateLock.take(folder);
+  await lock.record('api', { pid: 1, started: 'a' });
+  await lock.record('api', { pid: 2, started: 'b' });
+  await lock.record('redis', { pid: 3, started: 'c' });
+  await expect(StateLock.take(folder)).rejects.toThrow(StateFolderInUse);
+  await lock.release();
+});
+
+function claimOf(holder: { pid: number; started: string }, services: object): Promise<void> {
+  return writeFile(join(folder, 'up.json'), JSON.stringify({ version: 1, holder, services }));
+}
+
+function pidOfTheDead(): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['-e', '']);
+    child.on('exit', () => resolve(child.pid ?? 0));
+  });
+}
