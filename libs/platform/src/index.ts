@@ -5,6 +5,7 @@ export { type Warn } from './redis/connection.js';
 export { defaultPrefix } from './redis/keys.js';
 export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';
+export { classifyExit } from './worker/exit-classification.js';
 export { JobWorker, type JobWorkerOptions } from './worker/job-worker.js';
 export { claimScratchFolder } from './worker/scratch-folder.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './worker/storage-retries.js';

@@ -111,7 +111,7 @@ export class JobWorker {
     });
     const heart = running.beat(work, this.#options.heartbeatMs);
     try {
-      const end = await this.#finish(lease, work, await endOf(work));
+      const end = await this.#finish(lease, work, storable(await endOf(work)));
       if (end.reason === 'lease_lost' || running.abandonSignal.reason === ('lease_lost' satisfies AbandonCause)) {
         report(
           `${ticket.id}: lost its lease and dropped everything not committed: ${end.message ?? 'another worker holds it'}`,
@@ -235,6 +235,16 @@ function endOfError(error: unknown): AttemptEnd {
   if (error instanceof StorageFailed) return { reason: 'storage_error', message: error.message };
   return { reason: 'internal_error', message: describe(error) };
 }
+
+/** A message can hold what a program threw: whatever its length, and characters that PostgreSQL does not take. */
+function storable(end: AttemptEnd): AttemptEnd {
+  if (end.message === undefined) return end;
+  const text = end.message.length <= longestMessage ? end.message : `${end.message.slice(0, longestMessage)} [cut here]`;
+  const message = Buffer.from(text.replaceAll('\0', '\uFFFD'), 'utf8').toString('utf8');
+  return { ...end, message };
+}
+
+const longestMessage = 16_384;
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

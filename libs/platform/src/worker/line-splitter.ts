@@ -3,7 +3,10 @@ import { Writable } from 'node:stream';
 
 const longestLine = 8192;
 
-/** Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it); a last line without its end is delivered too. */
+/**
+ * Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it) that a database can store; a last line without its end is
+ * delivered too.
+ */
 export class LineSplitter extends Writable {
   readonly #onLine: (text: string) => void;
   readonly #decoder = new StringDecoder('utf8');
@@ -15,12 +18,13 @@ export class LineSplitter extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    const lines = (this.#rest + this.#decoder.write(chunk)).split(/\r?\n|\r(?=[^\n])/);
+    const lines = (this.#rest + this.#decoder.write(chunk)).replaceAll('\0', '\uFFFD').split(/\r?\n|\r(?=[^\n])/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#deliver(line);
     while (this.#rest.length > longestLine) {
-      this.#onLine(this.#rest.slice(0, longestLine));
-      this.#rest = this.#rest.slice(longestLine);
+      const end = cut(this.#rest);
+      this.#onLine(this.#rest.slice(0, end));
+      this.#rest = this.#rest.slice(end);
     }
     done();
   }
@@ -32,6 +36,18 @@ export class LineSplitter extends Writable {
   }
 
   #deliver(line: string): void {
-    for (let at = 0; at < line.length || at === 0; at += longestLine) this.#onLine(line.slice(at, at + longestLine));
+    let rest = line;
+    while (rest.length > longestLine) {
+      const end = cut(rest);
+      this.#onLine(rest.slice(0, end));
+      rest = rest.slice(end);
+    }
+    this.#onLine(rest);
   }
+}
+
+/** Where to cut a line that is too long: not within a surrogate pair. */
+function cut(line: string): number {
+  const last = line.charCodeAt(longestLine - 1);
+  return last >= 0xd800 && last < 0xdc00 ? longestLine - 1 : longestLine;
 }

@@ -22,7 +22,7 @@ export interface WorkerConfiguration {
   readonly stateFolder: string;
   /** LONGRUN_OBJECTS, default file:<state>/objects. */
   readonly objectsUrl: string;
-  /** Pause between two heartbeats. LONGRUN_HEARTBEAT_MS, default 2000. */
+  /** Pause between two heartbeats. LONGRUN_HEARTBEAT_MS, default 1000. */
   readonly heartbeatMs: number;
   /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
   readonly graceMs: number;
@@ -122,7 +122,7 @@ const Variables = z.object({
   LONGRUN_REDIS_WAIT_MS: milliseconds(0, 3_600_000).default(30_000),
   LONGRUN_STATE: z.string().default('.longrun'),
   LONGRUN_OBJECTS: z.string().optional(),
-  LONGRUN_HEARTBEAT_MS: milliseconds(20, 600_000).default(2_000),
+  LONGRUN_HEARTBEAT_MS: milliseconds(20, 600_000).default(1_000),
   LONGRUN_GRACE_MS: milliseconds(0, 3_600_000).default(25_000),
 });
 

@@ -1,0 +1,2 @@
+/** `@longrun/platform/child`: for processes that a worker supervises. Loads nothing of Redis, SQL or the object store. */
+export { ParentLink } from './parent-link.js';

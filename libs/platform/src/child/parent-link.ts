@@ -1,0 +1,57 @@
+/**
+ * A supervised child's side of its IPC channel. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
+ * the worker's business and are ignored, for a terminal or a container sends them to both; and when the worker has gone, so does the
+ * child, at once if its event loop turns, or at the next {@link leaveIfOrphaned}.
+ */
+export class ParentLink {
+  readonly #parent = process.ppid;
+  #outstanding = 0;
+  #settled: (() => void)[] = [];
+
+  /** @param onMessage what the worker says; not yet validated */
+  constructor(onMessage: (message: unknown) => void) {
+    if (process.send === undefined)
+      throw new Error('This module is run by a worker as its child process; start the worker instead.');
+    process.on('SIGTERM', () => {});
+    process.on('SIGINT', () => {});
+    process.on('disconnect', () => process.exit(orphaned));
+    process.on('message', onMessage);
+  }
+
+  /** Says something to the worker. Never throws: a worker that has gone is noticed otherwise. */
+  send(message: object): void {
+    if (!process.connected) return;
+    this.#outstanding += 1;
+    process.send?.(message, undefined, undefined, () => {
+      this.#outstanding -= 1;
+      if (this.#outstanding > 0) return;
+      for (const settle of this.#settled.splice(0)) settle();
+    });
+  }
+
+  /** Resolves when all that was said has left this process. */
+  async settled(): Promise<void> {
+    if (this.#outstanding === 0) return;
+    await new Promise<void>((resolve) => this.#settled.push(resolve));
+  }
+
+  /** Waits while the worker is far behind in hearing, so that what is said does not fill the memory here. */
+  async yieldToWorker(): Promise<void> {
+    if (this.#outstanding > 256) await this.settled();
+  }
+
+  /** Ends the process if the worker has gone. */
+  leaveIfOrphaned(): void {
+    if (process.ppid !== this.#parent || !process.connected) process.exit(orphaned);
+  }
+
+  /** Says a last word and ends the process. Does not return. */
+  async leave(lastWord: object, exitCode: number): Promise<never> {
+    this.send(lastWord);
+    await this.settled();
+    process.exit(exitCode);
+  }
+}
+
+/** Exit code of a child whose worker has gone. */
+const orphaned = 113;

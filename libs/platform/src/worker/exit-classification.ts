@@ -1,0 +1,36 @@
+import type { AttemptEnd } from './attempt.js';
+import type { ChildExit } from './supervised-child.js';
+
+/**
+ * What it means that a child ended without saying how, and without its worker having killed it.
+ *
+ * @param child what to call it: `trainer`
+ * @param ifItLeft what it means that the child ended by itself, in good order as far as the system can see
+ */
+export function classifyExit(exit: ChildExit, child: string, ifItLeft: AttemptEnd): AttemptEnd {
+  const { reason, message } = meaning(exit, child, ifItLeft);
+  return { reason, message: exit.stderrTail === '' ? message : `${message}\n${exit.stderrTail}` };
+}
+
+function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required<AttemptEnd> {
+  if (exit.heapExhausted)
+    return {
+      reason: 'out_of_memory',
+      message: `The ${child} reached the heap limit of its JavaScript engine; it needs less data at once, or a machine with more memory.`,
+    };
+  if (exit.signal === 'SIGKILL' && exit.outOfMemoryKill !== false)
+    return {
+      reason: 'out_of_memory',
+      message: `The ${child} was killed with SIGKILL, by the kernel for want of memory as far as can be seen; it needs less data at once, or a machine with more memory.`,
+    };
+  if (exit.signal === 'SIGKILL')
+    return {
+      reason: 'internal_error',
+      message: `The ${child} was killed with SIGKILL from outside: not by its worker, and not by the kernel for want of memory.`,
+    };
+  if (exit.signal !== null) return { reason: 'internal_error', message: `The ${child} was ended by ${exit.signal}.` };
+  if (exit.code === null)
+    return { reason: 'internal_error', message: `The ${child} could not be started as a process.` };
+  const { reason, message = `The ${child} left.` } = ifItLeft;
+  return { reason, message: `${message} Its exit code was ${exit.code}.` };
+}
