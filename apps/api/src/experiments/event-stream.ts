@@ -1,0 +1,74 @@
+import type { LiveEvent } from '@longrun/contracts';
+import type { Response } from 'express';
+
+/** How a stream of live events behaves. */
+export interface EventStreamOptions {
+  /** Silence after which a comment is sent, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** Ends the stream early: the service shuts down. */
+  readonly shutdown: AbortSignal;
+}
+
+/**
+ * Sends live events as server-sent events (`id`, `event`, `data` as one line of JSON) until the source ends, and then an
+ * `end` event whose data is what `source` returned. Waits when the client reads slowly, and aborts the signal that `source`
+ * gets when the client goes away or the service shuts down; then there is no `end`, and the client is to come back with the
+ * last id it saw.
+ */
+export async function sendEvents<End>(
+  response: Response,
+  source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, End, undefined>,
+  options: EventStreamOptions,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, options.shutdown]);
+
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store, no-transform',
+    // nginx would otherwise keep events until its buffer is full.
+    'X-Accel-Buffering': 'no',
+  });
+  response.write(`retry: ${reconnectMs}\n\n`);
+  const heartbeat = setInterval(() => response.write(': alive\n\n'), options.heartbeatMs);
+
+  try {
+    const events = source(signal);
+    for (;;) {
+      const next = await events.next();
+      if (signal.aborted) break;
+      if (next.done === true) {
+        response.write(frame('end', next.value, null));
+        break;
+      }
+      heartbeat.refresh();
+      if (!response.write(frame(next.value.type, next.value, next.value.id))) await drained(response, signal);
+    }
+  } finally {
+    clearInterval(heartbeat);
+    gone.abort();
+    response.end();
+  }
+}
+
+/** Pause before a browser reconnects, in milliseconds. */
+const reconnectMs = 2000;
+
+function frame(event: string, data: unknown, id: number | null): string {
+  // JSON escapes line breaks, so that data is always one line.
+  return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function drained(response: Response, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

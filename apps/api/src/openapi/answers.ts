@@ -1,0 +1,48 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { Problem } from '@longrun/contracts';
+import type { z } from 'zod';
+import { type ProblemKind, problemKinds } from '../problems/refusal.js';
+
+/** What a route can answer, for its OpenAPI description. */
+export interface AnswerOptions {
+  /** Status of success. Default 200. */
+  readonly status?: number;
+  readonly description: string;
+  /** What the body holds. */
+  readonly schema: z.ZodType;
+  /** Problems that this route can answer with, beyond those of every route. */
+  readonly problems?: readonly ProblemKind[];
+}
+
+/** Describes the answers of a route: its success, its own problems, and those that every route behind the token has. */
+export function Answers(options: AnswerOptions): MethodDecorator {
+  return applyDecorators(
+    ApiResponse({
+      status: options.status ?? 200,
+      description: options.description,
+      standardSchema: options.schema,
+    }),
+    AnswersProblems(['unauthenticated', ...(options.problems ?? []), 'internal-error', 'unavailable']),
+  );
+}
+
+/** Describes problem documents, one response for each status. */
+export function AnswersProblems(kinds: readonly ProblemKind[]): MethodDecorator {
+  const statuses = new Set(kinds.map((kind) => problemKinds[kind].status));
+  return applyDecorators(
+    ...[...statuses].map((status) =>
+      ApiResponse({
+        status,
+        description: kinds
+          .filter((kind) => problemKinds[kind].status === status)
+          .map((kind) => `${problemKinds[kind].title} (\`${kind}\`).`)
+          .join(' '),
+        standardSchema: Problem,
+        ...(status === 401
+          ? { headers: { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'Bearer' } } }
+          : {}),
+      }),
+    ),
+  );
+}

@@ -1,0 +1,107 @@
+import {
+  AttemptView,
+  CheckpointView,
+  DatasetDescription,
+  DatasetList,
+  DatasetProgress,
+  DatasetResult,
+  DatasetSpec,
+  DatasetSummary,
+  DatasetView,
+  ExperimentList,
+  ExperimentProgress,
+  ExperimentResult,
+  ExperimentSpec,
+  ExperimentSummary,
+  ExperimentView,
+  Json,
+  JsonObject,
+  LiveEvent,
+  Problem,
+  ProblemError,
+  ReasonCode,
+  RejectedCheckpoint,
+} from '@longrun/contracts';
+import { z } from 'zod';
+import { LogPage } from '../experiments/log-page.js';
+import { ProgramList, ProgramView } from '../programs/program-view.js';
+import { Liveness, Readiness } from '../health/health-view.js';
+
+/** The schemas that clients know by name: each becomes one entry of `components.schemas`. */
+const named = {
+  AttemptView,
+  CheckpointView,
+  DatasetDescription,
+  DatasetList,
+  DatasetProgress,
+  DatasetResult,
+  DatasetSpec,
+  DatasetSummary,
+  DatasetView,
+  ExperimentList,
+  ExperimentProgress,
+  ExperimentResult,
+  ExperimentSpec,
+  ExperimentSummary,
+  ExperimentView,
+  Json,
+  JsonObject,
+  LiveEvent,
+  Liveness,
+  LogPage,
+  Problem,
+  ProblemError,
+  ProgramList,
+  ProgramView,
+  Readiness,
+  ReasonCode,
+  RejectedCheckpoint,
+};
+
+const byId = new Map<string, z.ZodType>(Object.entries(named));
+const registry = z.registry<{ id: string }>();
+for (const [id, schema] of byId) registry.add(schema, { id });
+
+/** A schema for one side of the wire, with the components that it refers to. */
+export interface OpenApiSchema {
+  readonly schema: unknown;
+  readonly components: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A zod schema as OpenAPI 3.1 says it. What a client may send differs from what it gets (defaults may be left out), so the
+ * components of requests that differ have names ending in `Input`.
+ */
+export function openApiSchema(schema: z.ZodType, side: 'input' | 'output'): OpenApiSchema {
+  const name = (id: string): string => (side === 'input' && differs(id) ? `${id}Input` : id);
+  const { $schema: _, $defs, ...own } = jsonSchema(schema, side);
+  return {
+    schema: placed(own, name),
+    components: Object.fromEntries(
+      Object.entries($defs ?? {}).map(([id, definition]) => [name(id), placed(definition, name)]),
+    ),
+  };
+}
+
+function jsonSchema(schema: z.ZodType, side: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(schema, { io: side, metadata: registry, unrepresentable: 'any' });
+}
+
+function differs(id: string): boolean {
+  const schema = byId.get(id);
+  if (schema === undefined) return false;
+  return JSON.stringify(jsonSchema(schema, 'input')) !== JSON.stringify(jsonSchema(schema, 'output'));
+}
+
+/** The same schema with its references moved from `$defs` to the components of the document. */
+function placed(value: unknown, name: (id: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => placed(item, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inside]) =>
+      key === '$ref' && typeof inside === 'string'
+        ? [key, `#/components/schemas/${name(inside.replace('#/$defs/', ''))}`]
+        : [key, placed(inside, name)],
+    ),
+  );
+}

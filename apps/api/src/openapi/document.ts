@@ -1,0 +1,68 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { problemKinds } from '../problems/refusal.js';
+import { openApiSchema } from './components.js';
+
+/** Version of the REST interface; the routes carry its major number. */
+const version = '1.0.0';
+
+/** The OpenAPI 3.1 description of every route of the application, as `/openapi.json` serves it. */
+export function openApiDocument(application: INestApplication): OpenAPIObject {
+  const frame = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Longrun')
+    .setVersion(version)
+    .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
+    .setDescription(description)
+    .addTag('experiments', 'What is trained.')
+    .addTag('datasets', 'What is trained on: raw files converted to one HDF5 file.')
+    .addTag('programs', 'What an experiment can run.')
+    .addTag('service', 'The API itself.')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: tokenDescription }, 'token')
+    .addSecurityRequirements('token')
+    .build();
+  const document = SwaggerModule.createDocument(application, frame, {
+    autoTagControllers: false,
+    operationIdFactory: (_controller, method) => method,
+    standardSchemaConverter: (schema, { schemaType }) =>
+      schema instanceof z.ZodType ? openApiSchema(schema, schemaType) : undefined,
+  });
+  for (const response of Object.values(document.paths).flatMap(problemResponses)) {
+    // Nest describes every answer of a route by one media type.
+    const [content] = Object.values(response.content ?? {});
+    if (content !== undefined) response.content = { 'application/problem+json': content };
+  }
+  const schemas = Object.entries(document.components?.schemas ?? {});
+  const sorted = schemas.toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return { ...document, components: { ...document.components, schemas: Object.fromEntries(sorted) } };
+}
+
+function problemResponses(path: PathItemObject): ResponseObject[] {
+  return [path.get, path.post].flatMap((operation) =>
+    Object.entries(operation?.responses ?? {}).flatMap(([status, response]) =>
+      Number(status) < 400 || response === undefined || '$ref' in response ? [] : [response],
+    ),
+  );
+}
+
+type PathItemObject = OpenAPIObject['paths'][string];
+type Responses = NonNullable<PathItemObject['get']>['responses'];
+type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
+
+const tokenDescription =
+  'The token is what `LONGRUN_TOKEN` says where the API was started, else the content of the file `token` in its state folder.';
+
+const description = [
+  'Long deep-learning experiments that survive preemption.',
+  '',
+  'Every answer of 400 and above is a problem document (RFC 9457, `application/problem+json`). Its `errors` name what is wrong: ' +
+    'a JSON pointer into the body or the name of a parameter or header, a sentence, and a remedy. Its `instance` is the id of the ' +
+    'request in the log of the API. `type` is `/problems/` and one of: ' +
+    Object.entries(problemKinds)
+      .map(([kind, { status }]) => `\`${kind}\` (${status})`)
+      .join(', ') +
+    '.',
+  '',
+  'POST requests take an `Idempotency-Key` header: a repetition with the same key and body answers what the first one made.',
+].join('\n');

@@ -1,0 +1,15 @@
+import { JsonObject } from '@longrun/contracts';
+import { z } from 'zod';
+
+/** A program that experiments can name. */
+export const ProgramView = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  /** JSON schema (draft 2020-12) of `params`: what has a default can be left out. */
+  params: JsonObject,
+});
+export type ProgramView = z.infer<typeof ProgramView>;
+
+/** Every program of this API, by name. */
+export const ProgramList = z.object({ items: z.array(ProgramView) });
+export type ProgramList = z.infer<typeof ProgramList>;

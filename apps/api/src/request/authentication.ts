@@ -1,0 +1,58 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { Refusal } from '../problems/refusal.js';
+
+/** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
+export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/];
+
+/**
+ * Lets requests through that bear the token (`Authorization: Bearer …`, RFC 6750) or read a public path. It runs before the
+ * body is read, so that strangers cannot make us parse anything. Others are refused with 401 and `WWW-Authenticate`.
+ */
+export function authentication(token: string): RequestHandler {
+  const expected = digest(token);
+  return (request, _response, next) => {
+    const isPublic =
+      (request.method === 'GET' || request.method === 'HEAD') && publicPaths.some((path) => path.test(request.path));
+    if (isPublic) return next();
+
+    const header = request.headers.authorization;
+    if (header === undefined) {
+      return next(
+        unauthenticated(
+          'The Authorization header is missing.',
+          `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+        ),
+      );
+    }
+    const given = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+    if (given === undefined) {
+      return next(
+        unauthenticated(
+          `The Authorization header is not of the form "Bearer TOKEN".`,
+          `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+        ),
+      );
+    }
+    // Digests have one length, so that the comparison takes one time whatever was sent.
+    if (!timingSafeEqual(digest(given), expected)) {
+      return next(unauthenticated('The token is not the one of this API.', whereToken, 'invalid_token'));
+    }
+    next();
+  };
+}
+
+const whereToken =
+  `The token is what LONGRUN_TOKEN says where the API was started, else the content of the file "token" in its state folder: ` +
+  `curl -H "Authorization: Bearer $(cat .longrun/token)" …`;
+
+function unauthenticated(detail: string, remedy: string, error?: 'invalid_token'): Refusal {
+  return new Refusal('unauthenticated', {
+    errors: [{ pointer: 'Authorization', detail, remedy }],
+    headers: { 'WWW-Authenticate': `Bearer realm="longrun"${error === undefined ? '' : `, error="${error}"`}` },
+  });
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
