@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const service of services.splice(0)) service.kill();
+  for (const started of services.splice(0)) started.kill();
   await rm(folder, { recursive: true });
 });
 

@@ -1,0 +1,38 @@
+import { DatasetList, ExperimentList, Problem } from '@longrun/contracts';
+
+/** The API refused a request. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** One page of experiments, newest first. Throws Refused, or a TypeError when the API cannot be reached. */
+export async function fetchExperiments(
+  token: string,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<ExperimentList> {
+  const query = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+  return ExperimentList.parse(await fetchJson(`/v1/experiments?limit=50${query}`, token, signal));
+}
+
+/** The newest datasets. */
+export async function fetchDatasets(token: string, signal: AbortSignal): Promise<DatasetList> {
+  return DatasetList.parse(await fetchJson('/v1/datasets?limit=50', token, signal));
+}
+
+async function fetchJson(path: string, token: string, signal: AbortSignal): Promise<unknown> {
+  const answer = await fetch(path, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
+  });
+  if (answer.ok) return await answer.json();
+  const problem = Problem.safeParse(await answer.json().catch(() => undefined));
+  throw new Refused(answer.status, problem.success ? problem.data.detail : `The API answered ${answer.status}.`);
+}

@@ -1,0 +1,35 @@
+import { decodeNumber, type ExperimentSummary, retryPolicy } from '@longrun/contracts';
+
+/** What is said below the name of an experiment that is not simply running or done; undefined when there is nothing. */
+export function explanation({ message, reason, status }: ExperimentSummary): string | undefined {
+  if (message !== null) return message;
+  return reason === null || status === 'succeeded' ? undefined : retryPolicy[reason].explain;
+}
+
+/** How often another attempt had to follow. The attempt that made an experiment fail was followed by none. */
+export function restarts({ failures, preemptions, status, reason }: ExperimentSummary): number {
+  const last = status === 'failed' && reason !== null && retryPolicy[reason].counts !== 'nothing' ? 1 : 0;
+  return Math.max(0, failures + preemptions - last);
+}
+
+/** `2 preemptions, 1 failure` */
+export function interruptions({ failures, preemptions }: ExperimentSummary): string {
+  return `${plural(preemptions, 'preemption')}, ${plural(failures, 'failure')}`;
+}
+
+/** The share of test examples that the finished model gets right, 0 to 1; undefined where the program logs none. */
+export function testAccuracy({ result }: ExperimentSummary): number | undefined {
+  const error = decodeNumber(result?.lastRow['test_misclassification_rate']);
+  return error === undefined ? undefined : 1 - error;
+}
+
+/** The share of an experiment's batches that are done; undefined where the program does not say how many there are. */
+export function share({ progress, status }: ExperimentSummary): number | undefined {
+  if (status === 'succeeded') return 1;
+  if (progress === null) return 0;
+  return progress.totalSteps === undefined ? undefined : progress.step / progress.totalSteps;
+}
+
+function plural(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,107 @@
+import { type ExperimentSummary, isActive } from '@longrun/contracts';
+import type { ReactNode } from 'react';
+
+import { ago, count, duration } from './amounts.js';
+import { CopyId } from './copy-id.js';
+import { explanation, interruptions, restarts, share, testAccuracy } from './experiment-facts.js';
+import { ProgressBar } from './progress-bar.js';
+import { StatusPill } from './status-pill.js';
+
+/** One experiment in the list. */
+export function ExperimentRow({
+  experiment,
+  now,
+}: {
+  readonly experiment: ExperimentSummary;
+  readonly now: number;
+}): ReactNode {
+  const { id, name, spec, status, reason } = experiment;
+  const why = explanation(experiment);
+  const accuracy = testAccuracy(experiment);
+  const again = restarts(experiment);
+  return (
+    <li className="grid gap-x-6 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1.5fr)_minmax(0,1.2fr)_auto]">
+      <div className="min-w-0">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
+          <h3 className="max-w-full truncate font-medium" title={name}>
+            {name}
+          </h3>
+          <StatusPill status={status} reason={reason} />
+        </div>
+        <p className="mt-1 flex flex-wrap items-center gap-x-2 text-sm text-soft">
+          <CopyId id={id} />
+          <span>
+            {spec.program} <span aria-hidden="true">·</span> <span className="sr-only">on</span> {spec.dataset}
+          </span>
+        </p>
+        {why !== undefined && (
+          <p
+            className={`mt-1.5 text-sm break-words ${status === 'failed' ? 'text-red-700 dark:text-red-300' : 'text-soft'}`}
+          >
+            {why}
+          </p>
+        )}
+      </div>
+      <div className="min-w-0 self-center">
+        <Progress experiment={experiment} />
+      </div>
+      <dl className="grid grid-cols-3 gap-x-4 self-center text-sm md:w-64 md:text-right">
+        <Fact
+          name="Accuracy"
+          title="On the test split, after the last epoch"
+          value={accuracy === undefined ? '–' : `${(100 * accuracy).toFixed(2)} %`}
+        />
+        <Fact name="Restarts" title={interruptions(experiment)} value={String(again)} />
+        <Fact
+          name="Submitted"
+          title={new Date(experiment.createdAt).toLocaleString()}
+          value={ago(experiment.createdAt, now)}
+        />
+      </dl>
+    </li>
+  );
+}
+
+function Progress({ experiment }: { readonly experiment: ExperimentSummary }): ReactNode {
+  const { name, progress, status, startedAt, endedAt } = experiment;
+  const tone = status === 'succeeded' ? 'done' : isActive(status) ? 'active' : 'stopped';
+  const steps =
+    progress === null
+      ? 'no step yet'
+      : `step ${count(progress.step)}${progress.totalSteps === undefined ? '' : ` / ${count(progress.totalSteps)}`}`;
+  const took =
+    startedAt !== null && endedAt !== null ? duration(Date.parse(endedAt) - Date.parse(startedAt)) : undefined;
+  const speed =
+    status === 'running' && progress !== null ? `${count(Math.round(progress.stepsPerSecond))} steps/s` : undefined;
+  return (
+    <>
+      <ProgressBar label={`Progress of ${name}`} share={share(experiment)} tone={tone} />
+      <p className="mt-1.5 flex justify-between gap-3 text-sm text-soft tabular-nums">
+        <span>
+          {steps}
+          {progress?.stepsPerEpoch !== undefined &&
+            status === 'running' &&
+            ` · epoch ${Math.floor(progress.step / progress.stepsPerEpoch) + 1}`}
+        </span>
+        <span>{speed ?? took}</span>
+      </p>
+    </>
+  );
+}
+
+function Fact({
+  name,
+  value,
+  title,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly title: string;
+}): ReactNode {
+  return (
+    <div title={title}>
+      <dt className="text-xs text-soft">{name}</dt>
+      <dd className="whitespace-nowrap tabular-nums">{value}</dd>
+    </div>
+  );
+}

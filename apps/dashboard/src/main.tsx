@@ -1,0 +1,29 @@
+import './index.css';
+
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { App } from './app.js';
+import { Refused } from './api.js';
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      refetchInterval: 2_000,
+      // A refusal will not change by asking again; a lost connection may.
+      retry: (failures, error) => !(error instanceof Refused) && failures < 2,
+      retryDelay: 500,
+    },
+  },
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id `root`');
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <App />
+    </QueryClientProvider>
+  </StrictMode>,
+);
