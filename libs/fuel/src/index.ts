@@ -34,3 +34,7 @@ export { Rename, type RenameOptions } from './transformers/rename.js';
 export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-and-shift.js';
 export { SourcewiseTransformer, Transformer } from './transformers/transformer.js';
 export { Unpack } from './transformers/unpack.js';
+
+export type { Converter, ConvertOptions, FileProgress, RequiredFile } from './converters/converter.js';
+export { converters } from './converters/registry.js';
+export { download, type DownloadOptions } from './downloaders/download.js';

@@ -1,0 +1,46 @@
+import type { DatasetDescription } from '../hdf5/describe.js';
+
+/** A published file that a converter reads. */
+export interface RequiredFile {
+  readonly name: string;
+  /** SHA-256 of the file as published, in lower-case hexadecimal digits. Default: downloads are not checked. */
+  readonly sha256?: string;
+  /** Where it can be downloaded; tried in this order. */
+  readonly urls: readonly string[];
+}
+
+/** How far a download or a conversion is. */
+export interface FileProgress {
+  /** The file at work on. */
+  readonly file: string;
+  readonly doneBytes: number;
+  /** Null when it is not known. */
+  readonly totalBytes: number | null;
+}
+
+/** What can be asked of a conversion. */
+export interface ConvertOptions {
+  /** Called as bytes are written; `doneBytes` and `totalBytes` are those of the whole dataset. Default: nobody is told. */
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined;
+  /** Stops the conversion; it then throws the signal's reason and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Makes one HDF5 file of a dataset as it is published (Fuel: the functions of `fuel.converters`). */
+export interface Converter {
+  /** As `fashion-mnist`. */
+  readonly name: string;
+  /** Raised whenever the same input gives another file than before. */
+  readonly version: number;
+  /** What has to lie in the input folder. */
+  readonly requiredFiles: readonly RequiredFile[];
+  /**
+   * Reads the required files in `inputFolder` and writes `outputPath`, whose folder must exist. The same input gives the same
+   * bytes. The file appears complete or not at all. Checksums are those of downloads and not asked for here: any files of the
+   * right structure are converted.
+   *
+   * @throws MissingInput listing the files that are not there
+   * @throws CorruptInput naming the file that is not what it should be, and how
+   */
+  convert(inputFolder: string, outputPath: string, options?: ConvertOptions): Promise<DatasetDescription>;
+}

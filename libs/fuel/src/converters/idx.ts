@@ -1,0 +1,118 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { CorruptInput, MissingInput } from '../errors.js';
+
+/** A gzipped IDX file of bytes, as MNIST is published: its header, and its elements for the asking. */
+export interface IdxFile {
+  readonly path: string;
+  /** Sizes of its axes; the first is the example. */
+  readonly shape: readonly number[];
+  /** The elements in row-major order, in pieces. Memory stays small. @throws CorruptInput unless there are exactly as many as the header says */
+  elements(): AsyncGenerator<Buffer, void, undefined>;
+}
+
+/**
+ * Opens a gzipped IDX file of unsigned bytes and reads its header.
+ *
+ * @param rank how many axes it should have: 3 for images, 1 for labels
+ * @throws MissingInput when there is no such file
+ * @throws CorruptInput when it is not gzip, not IDX of bytes of this rank, or says it has more than it can hold
+ */
+export async function openIdx(path: string, rank: number): Promise<IdxFile> {
+  const headerBytes = 4 + 4 * rank;
+  const header = await firstBytes(path, headerBytes);
+  if (header.length < headerBytes) {
+    throw new CorruptInput(
+      path,
+      `holds ${header.length} bytes, too few for an IDX header of ${headerBytes}; ${REMEDY}`,
+    );
+  }
+  // Two zeros, the element type (8: unsigned byte), the number of axes.
+  const magic = header.readUInt32BE(0);
+  const expected = 0x0800 + rank;
+  if (magic !== expected) {
+    throw new CorruptInput(
+      path,
+      `starts with the magic number ${hex(magic)}, but IDX of bytes with ${rank} axes has ${hex(expected)}; ${REMEDY}`,
+    );
+  }
+  const shape = Array.from({ length: rank }, (_, axis) => header.readUInt32BE(4 + 4 * axis));
+  const sizeBytes = shape.reduce((product, size) => product * size, 1);
+  if (sizeBytes === 0)
+    throw new CorruptInput(path, `says its shape is (${shape.join(', ')}), which has no elements; ${REMEDY}`);
+  const { size: gzipBytes } = await stat(path);
+  if (sizeBytes > gzipBytes * LARGEST_RATIO) {
+    throw new CorruptInput(
+      path,
+      `says its shape is (${shape.join(', ')}), ${sizeBytes} bytes, more than its ${gzipBytes} bytes of gzip can hold; ${REMEDY}`,
+    );
+  }
+  return { path, shape, elements: () => elements(path, headerBytes, sizeBytes) };
+}
+
+const REMEDY = 'download it again';
+// Deflate makes at most 1032 bytes of one.
+const LARGEST_RATIO = 1032;
+const PIECE_BYTES = 1 << 18;
+
+async function* elements(
+  path: string,
+  headerBytes: number,
+  sizeBytes: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let skip = headerBytes;
+  let seen = 0;
+  for await (const piece of gunzipped(path)) {
+    const rest = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - rest.length;
+    if (seen + rest.length > sizeBytes) {
+      throw new CorruptInput(path, `holds more than the ${sizeBytes} elements that its header says; ${REMEDY}`);
+    }
+    seen += rest.length;
+    if (rest.length > 0) yield rest;
+  }
+  if (seen < sizeBytes) {
+    throw new CorruptInput(path, `holds ${seen} elements, but its header says ${sizeBytes}; ${REMEDY}`);
+  }
+}
+
+async function firstBytes(path: string, count: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of gunzipped(path)) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= count) break;
+  }
+  return Buffer.concat(pieces).subarray(0, count);
+}
+
+/** The content of a gzip file in pieces; its checksum is verified at the end. */
+async function* gunzipped(path: string): AsyncGenerator<Buffer, void, undefined> {
+  const file = createReadStream(path);
+  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+  file.on('error', (error) => gunzip.destroy(error));
+  file.pipe(gunzip);
+  try {
+    for await (const piece of gunzip) yield piece as Buffer;
+  } catch (error) {
+    throw explained(path, error);
+  } finally {
+    file.destroy();
+    gunzip.destroy();
+  }
+}
+
+function explained(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (error.code === 'ENOENT')
+    return new MissingInput(`${path} does not exist; download it first`, [path], { cause: error });
+  // zlib's codes: Z_DATA_ERROR for a flipped bit or a wrong checksum, Z_BUF_ERROR for a file that ends too early.
+  if (!error.code.startsWith('Z_')) return error;
+  return new CorruptInput(path, `is not a whole gzip file: ${error.message}; ${REMEDY}`, { cause: error });
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, '0')}`;
+}

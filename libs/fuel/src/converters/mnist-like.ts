@@ -1,0 +1,149 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CorruptInput, MissingInput } from '../errors.js';
+import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
+import { writeH5Dataset } from '../hdf5/h5-writer.js';
+import type { Converter, ConvertOptions, RequiredFile } from './converter.js';
+import { openIdx, type IdxFile } from './idx.js';
+
+/** Where a dataset in MNIST's four files is published. */
+export interface MnistLike {
+  readonly name: string;
+  readonly version: number;
+  /** Folders that have the files, with a slash at the end; tried in this order. */
+  readonly mirrors: readonly string[];
+  /** SHA-256 of the four files as published. */
+  readonly sha256: Readonly<Record<MnistFile, string>>;
+}
+
+/** The files of MNIST and of the datasets that take its place. */
+export type MnistFile =
+  | 'train-images-idx3-ubyte.gz'
+  | 'train-labels-idx1-ubyte.gz'
+  | 't10k-images-idx3-ubyte.gz'
+  | 't10k-labels-idx1-ubyte.gz';
+
+/**
+ * A converter of images with one of ten labels, in MNIST's four files, to `features` (examples, 1, height, width) and `targets`
+ * (examples, 1), both uint8, with the splits `train` and `test` (Fuel: `convert_mnist`). Any numbers of examples, any size of images.
+ */
+export function mnistLike({ name, version, mirrors, sha256 }: MnistLike): Converter {
+  const requiredFiles = FILES.map((file): RequiredFile => ({
+    name: file,
+    sha256: sha256[file],
+    urls: mirrors.map((mirror) => mirror + file),
+  }));
+  return {
+    name,
+    version,
+    requiredFiles,
+    convert: (inputFolder, outputPath, options = {}) => convert(name, inputFolder, outputPath, options),
+  };
+}
+
+const FILES: readonly MnistFile[] = [
+  'train-images-idx3-ubyte.gz',
+  'train-labels-idx1-ubyte.gz',
+  't10k-images-idx3-ubyte.gz',
+  't10k-labels-idx1-ubyte.gz',
+];
+const CLASSES = 10;
+
+async function convert(
+  name: string,
+  inputFolder: string,
+  outputPath: string,
+  { onProgress, signal }: ConvertOptions,
+): Promise<DatasetDescription> {
+  signal?.throwIfAborted();
+  await checkPresent(name, inputFolder);
+  const open = (file: MnistFile, rank: number): Promise<IdxFile> => openIdx(join(inputFolder, file), rank);
+  const train = {
+    images: await open('train-images-idx3-ubyte.gz', 3),
+    labels: await open('train-labels-idx1-ubyte.gz', 1),
+  };
+  const test = {
+    images: await open('t10k-images-idx3-ubyte.gz', 3),
+    labels: await open('t10k-labels-idx1-ubyte.gz', 1),
+  };
+  checkCounts(train.images, train.labels);
+  checkCounts(test.images, test.labels);
+  const [trainCount = 0, height = 0, width = 0] = train.images.shape;
+  const [testCount = 0, testHeight, testWidth] = test.images.shape;
+  if (testHeight !== height || testWidth !== width) {
+    throw new CorruptInput(
+      test.images.path,
+      `has images of ${testHeight} x ${testWidth}, but those of ${train.images.path} are ${height} x ${width}; take both from one dataset`,
+    );
+  }
+
+  const count = trainCount + testCount;
+  const totalBytes = count * (height * width + 1);
+  let doneBytes = 0;
+  const watched = async function* (file: IdxFile): AsyncGenerator<Buffer> {
+    for await (const piece of file.elements()) {
+      signal?.throwIfAborted();
+      yield piece;
+      doneBytes += piece.length;
+      onProgress?.({ file: file.path, doneBytes, totalBytes });
+    }
+  };
+  const ranges = (start: number, stop: number) => ({ features: { start, stop }, targets: { start, stop } });
+  await writeH5Dataset(outputPath, {
+    splits: { train: ranges(0, trainCount), test: ranges(trainCount, count) },
+    sources: [
+      {
+        name: 'features',
+        dtype: 'uint8',
+        shape: [count, 1, height, width],
+        axisLabels: ['batch', 'channel', 'height', 'width'],
+        rows: inTurn(watched(train.images), watched(test.images)),
+      },
+      {
+        name: 'targets',
+        dtype: 'uint8',
+        shape: [count, 1],
+        axisLabels: ['batch', 'index'],
+        rows: inTurn(labels(train.labels, watched(train.labels)), labels(test.labels, watched(test.labels))),
+      },
+    ],
+    command: `longrun convert ${name}`,
+  });
+  return describeH5Dataset(outputPath);
+}
+
+async function checkPresent(name: string, folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (const file of FILES) {
+    await access(join(folder, file)).catch(() => missing.push(join(folder, file)));
+  }
+  if (missing.length === 0) return;
+  throw new MissingInput(`${name}: these files are missing: ${missing.join(', ')}; download them first`, missing);
+}
+
+function checkCounts(images: IdxFile, labels: IdxFile): void {
+  if (images.shape[0] === labels.shape[0]) return;
+  throw new CorruptInput(
+    labels.path,
+    `has ${labels.shape[0]} labels, but ${images.path} has ${images.shape[0]} images; take both from one dataset`,
+  );
+}
+
+async function* labels({ path }: IdxFile, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let seen = 0;
+  for await (const piece of pieces) {
+    const wrong = piece.findIndex((label) => label >= CLASSES);
+    if (wrong !== -1) {
+      throw new CorruptInput(
+        path,
+        `has the label ${piece[wrong]} for example ${seen + wrong}, but labels go from 0 to ${CLASSES - 1}; download it again`,
+      );
+    }
+    yield piece;
+    seen += piece.length;
+  }
+}
+
+async function* inTurn(...parts: readonly AsyncIterable<Buffer>[]): AsyncGenerator<Buffer> {
+  for (const part of parts) yield* part;
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hashFile, makeFolder, writeDurably } from '@longrun/serialization';
+import type { Converter, FileProgress, RequiredFile } from '../converters/converter.js';
+import { CorruptInput, DownloadFailed } from '../errors.js';
+
+/** How files are downloaded. */
+export interface DownloadOptions {
+  /** Called as bytes come in. Default: nobody is told. */
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined;
+  /** Stops the download; it then throws the signal's reason and leaves no half a file. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often each address is tried, at least 1. Default 3. */
+  readonly attempts?: number;
+  /** Wait before the second attempt, doubled before each further one. Default 1000. */
+  readonly retryDelayMs?: number;
+  /** An attempt is given up when nothing comes for so long. Default 30000. */
+  readonly idleTimeoutMs?: number;
+}
+
+/**
+ * Downloads the files that a converter needs into a folder, which is made if need be (Fuel: `fuel-download`). A file that is
+ * there already with the right checksum is left as it is; each of the others appears complete and checked, or not at all.
+ *
+ * @returns the paths of the files, in the order of the converter's list
+ * @throws CorruptInput when an address gives a file with another checksum, and no other address the right one
+ * @throws DownloadFailed when no address gives it; the message says why, and how to go on without a network
+ */
+export async function download(
+  converter: Pick<Converter, 'name' | 'requiredFiles'>,
+  folder: string,
+  options: DownloadOptions = {},
+): Promise<readonly string[]> {
+  await makeFolder(folder);
+  const paths: string[] = [];
+  for (const file of converter.requiredFiles) {
+    const path = join(folder, file.name);
+    if (!(await isThere(path, file))) await downloadFile(converter.name, file, path, options);
+    paths.push(path);
+  }
+  return paths;
+}
+
+async function isThere(path: string, file: RequiredFile): Promise<boolean> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return exists && (file.sha256 === undefined || (await hashFile(path)).sha256 === file.sha256);
+}
+
+async function downloadFile(
+  dataset: string,
+  file: RequiredFile,
+  path: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { attempts = 3, retryDelayMs = 1000, signal } = options;
+  const failures: string[] = [];
+  let corrupt: CorruptInput | undefined;
+  for (const url of file.urls) {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      if (attempt > 1) await sleep(retryDelayMs * 2 ** (attempt - 2), undefined, signal && { signal });
+      try {
+        await writeDurably(path, checked(file, path, url, options));
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof CorruptInput) corrupt = error;
+        else if (isLocal(error)) throw error;
+        const last = attempt === attempts || error instanceof Refused;
+        if (!last) continue;
+        failures.push(`${url}: ${reasonOf(error)} (${attempt} ${attempt === 1 ? 'attempt' : 'attempts'})`);
+        break;
+      }
+    }
+  }
+  if (corrupt !== undefined) throw corrupt;
+  const checksum = file.sha256 === undefined ? '' : `, whose sha256 is ${file.sha256}`;
+  throw new DownloadFailed(
+    `${dataset}: ${file.name} could not be downloaded. ${failures.join('; ')}. ` +
+      `Where there is no network, put the file${checksum}, at ${path}`,
+    file.name,
+  );
+}
+
+/** The address answered that it will not give the file: asking again does not help. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+/** The bytes from an address. Ends with an error unless they have the right checksum, so that they do not become a file. */
+async function* checked(
+  file: RequiredFile,
+  path: string,
+  url: string,
+  { onProgress, signal, idleTimeoutMs = 30_000 }: DownloadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const idle = new AbortController();
+  const giveUp = (): void => idle.abort(new Error(`nothing came for ${idleTimeoutMs} ms`));
+  let timer = setTimeout(giveUp, idleTimeoutMs);
+  try {
+    const response = await fetch(url, {
+      signal: signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal]),
+    });
+    if (!response.ok) {
+      const message = `the answer was ${response.status} ${response.statusText}`;
+      await response.body?.cancel();
+      const temporary = response.status >= 500 || response.status === 408 || response.status === 429;
+      throw temporary ? new Error(message) : new Refused(message);
+    }
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    const totalBytes =
+      Number.isSafeInteger(length) && response.headers.get('content-encoding') === null ? length : null;
+    const hash = createHash('sha256');
+    let doneBytes = 0;
+    for await (const bytes of response.body ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, idleTimeoutMs);
+      hash.update(bytes);
+      yield bytes;
+      doneBytes += bytes.byteLength;
+      onProgress?.({ file: file.name, doneBytes, totalBytes });
+    }
+    const sha256 = hash.digest('hex');
+    if (file.sha256 === undefined || sha256 === file.sha256) return;
+    throw new CorruptInput(
+      path,
+      `was downloaded from ${url} with ${doneBytes} bytes of sha256 ${sha256}, but ${file.sha256} is expected; ` +
+        'the address gives another file now, or something on the way changed it. Nothing was kept; get the file elsewhere',
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Errors of this machine's disk are not the network's: trying again elsewhere does not help. */
+function isLocal(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // fetch says "fetch failed" and hides the reason.
+  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+}
