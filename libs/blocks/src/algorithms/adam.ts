@@ -1,0 +1,90 @@
+import { add, cast, div, mul, pow, sqrt, square, sub, type SharedVariable, type Variable } from '@longrun/tensor';
+
+import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+
+/** Options of {@link Adam}. */
+export interface AdamOptions extends StepRuleOptions {
+  /** Default 0.002. */
+  readonly learningRate?: number;
+  /** Decay of the mean of gradients. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of their squares. Default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root of the mean square. Default 1e-8. */
+  readonly epsilon?: number;
+  /** `beta1` is multiplied by this with each step. Default 1. */
+  readonly decayFactor?: number;
+}
+
+/**
+ * Adam (Kingma and Ba, 2014), by the formula of Blocks. At step t, from 1:
+ *
+ *     b1 = beta1 * decayFactor ** (t - 1)
+ *     mean = b1 * mean + (1 - b1) * g
+ *     variance = beta2 * variance + (1 - beta2) * g ** 2
+ *     step = learningRate * sqrt(1 - beta2 ** t) / (1 - b1 ** t) * mean / (sqrt(variance) + epsilon)
+ *
+ * Buffers: `mean` and `variance` of each parameter, and one `time` for all (Blocks had one for each parameter, always equal).
+ * The scalars are computed in float64, once a step.
+ */
+export class Adam extends StepRule {
+  readonly learningRate: SharedVariable;
+  readonly beta1: SharedVariable;
+  readonly beta2: SharedVariable;
+  readonly epsilon: SharedVariable;
+  readonly decayFactor: SharedVariable;
+  /** Steps done. */
+  readonly time: SharedVariable;
+
+  constructor(options: AdamOptions = {}) {
+    super(options);
+    this.learningRate = this.hyperparameter('learning_rate', options.learningRate ?? 0.002);
+    this.beta1 = this.hyperparameter('beta1', options.beta1 ?? 0.9);
+    this.beta2 = this.hyperparameter('beta2', options.beta2 ?? 0.999);
+    this.epsilon = this.hyperparameter('epsilon', options.epsilon ?? 1e-8);
+    this.decayFactor = this.hyperparameter('decay_factor', options.decayFactor ?? 1);
+    this.time = this.scalarBuffer('time', 0);
+  }
+
+  override computeSteps(previous: Steps): StepsAndUpdates {
+    const time = add(this.time, 1);
+    const beta1 = mul(this.beta1, pow(this.decayFactor, this.time));
+    const correction = div(sqrt(sub(1, pow(this.beta2, time))), sub(1, pow(beta1, time)));
+    const scalars = inDtype({
+      rate: mul(this.learningRate, correction),
+      keepMean: beta1,
+      addMean: sub(1, beta1),
+      keepVariance: this.beta2,
+      addVariance: sub(1, this.beta2),
+      epsilon: this.epsilon,
+    });
+    const steps = new Map<SharedVariable, Variable>();
+    const updates: [SharedVariable, Variable][] = [[this.time, time]];
+    for (const [parameter, gradient] of previous) {
+      const { rate, keepMean, addMean, keepVariance, addVariance, epsilon } = scalars(parameter.dtype);
+      const mean = this.bufferFor(parameter, 'mean');
+      const variance = this.bufferFor(parameter, 'variance');
+      const nextMean = add(mul(mean, keepMean), mul(gradient, addMean));
+      const nextVariance = add(mul(variance, keepVariance), mul(square(gradient), addVariance));
+      steps.set(parameter, div(mul(nextMean, rate), add(sqrt(nextVariance), epsilon)));
+      updates.push([mean, nextMean], [variance, nextVariance]);
+    }
+    return { steps, updates };
+  }
+}
+
+/** The scalars cast to a dtype, once for all parameters that have it. */
+function inDtype<K extends string>(
+  scalars: Readonly<Record<K, Variable>>,
+): (dtype: Variable['dtype']) => Record<K, Variable> {
+  const made = new Map<Variable['dtype'], Record<K, Variable>>();
+  return (dtype) => {
+    const present = made.get(dtype);
+    if (present !== undefined) return present;
+    const entries = Object.entries<Variable>(scalars).map(([name, scalar]) => [name, cast(scalar, dtype)]);
+    // Object.fromEntries forgets the keys' type.
+    const cast32 = Object.fromEntries(entries) as Record<K, Variable>;
+    made.set(dtype, cast32);
+    return cast32;
+  };
+}

@@ -1,0 +1,54 @@
+import { add, cast, mul, type SharedVariable, type Variable } from '@longrun/tensor';
+
+import { CompositeRule } from './composite-rule.js';
+import { Scale } from './scale.js';
+import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+
+/** Options of {@link BasicMomentum}. */
+export interface BasicMomentumOptions extends StepRuleOptions {
+  /** Share of the last step that is kept. Default 0. */
+  readonly momentum?: number;
+}
+
+/** `velocity = momentum * velocity + previous; step = velocity`. Buffer: `velocity` of each parameter. */
+export class BasicMomentum extends StepRule {
+  readonly momentum: SharedVariable;
+
+  constructor(options: BasicMomentumOptions = {}) {
+    super(options);
+    this.momentum = this.hyperparameter('momentum', options.momentum ?? 0);
+  }
+
+  override computeSteps(previous: Steps): StepsAndUpdates {
+    const steps = new Map<SharedVariable, Variable>();
+    const updates: [SharedVariable, Variable][] = [];
+    for (const [parameter, step] of previous) {
+      const velocity = this.bufferFor(parameter, 'velocity');
+      const next = add(mul(velocity, cast(this.momentum, velocity.dtype)), step);
+      steps.set(parameter, next);
+      updates.push([velocity, next]);
+    }
+    return { steps, updates };
+  }
+}
+
+/** Options of {@link Momentum}. */
+export interface MomentumOptions extends BasicMomentumOptions {
+  /** Default 1. */
+  readonly learningRate?: number;
+}
+
+/** {@link Scale}, then {@link BasicMomentum}. */
+export class Momentum extends CompositeRule {
+  readonly learningRate: SharedVariable;
+  readonly momentum: SharedVariable;
+
+  constructor(options: MomentumOptions = {}) {
+    const named = { name: options.name ?? 'momentum' };
+    const scale = new Scale({ ...named, learningRate: options.learningRate ?? 1 });
+    const momentum = new BasicMomentum({ ...named, momentum: options.momentum ?? 0 });
+    super([scale, momentum], named);
+    this.learningRate = scale.learningRate;
+    this.momentum = momentum.momentum;
+  }
+}

@@ -1,0 +1,25 @@
+import type { NdArray } from '@longrun/serialization';
+import type { Batch, DataStream } from '@longrun/fuel';
+import type { SharedVariable, Variable } from '@longrun/tensor';
+
+import type { ComputeOptions } from '../graph/batch-function.js';
+
+/** What the main loop needs of an algorithm (Blocks: `TrainingAlgorithm`). */
+export interface TrainingAlgorithm {
+  /** What it trains. */
+  readonly parameters: readonly SharedVariable[];
+  /** Shared variables to be saved besides the model's, by name: `/mlp/linear_0.W:adam.mean`, `adam.learning_rate`. */
+  readonly stateVariables: ReadonlyMap<string, SharedVariable>;
+  /** What the model is made of when the main loop is given none. */
+  readonly outputs: readonly Variable[];
+  /** Gets ready to process batches. Called once, before the first. */
+  initialize(options: ComputeOptions): Promise<void>;
+  /** One step of training. */
+  processBatch(batch: Batch): Promise<void>;
+  /** Has the values of variables computed with each step, before its updates. To be called before `initialize()`. */
+  observe(variables: readonly Variable[]): void;
+  /** The value of an observed variable in the last step. */
+  observed(variable: Variable): NdArray;
+  /** How many examples a batch has. */
+  examplesIn(batch: Batch, stream: Pick<DataStream, 'axisLabels' | 'producesExamples'>): number;
+}

@@ -1,0 +1,117 @@
+import type { NdArray } from '@longrun/serialization';
+import type { Batch, DataStream } from '@longrun/fuel';
+import { ancestors, SharedVariable, type Variable } from '@longrun/tensor';
+
+import {
+  compileBatchFunction,
+  type BatchFunction,
+  type ComputeOptions,
+  type OnUnusedSources,
+} from '../graph/batch-function.js';
+import { parameterPath } from '../graph/parameter-path.js';
+import { ALGORITHM_STATE, hasRoles } from '../roles.js';
+import { forParameter } from './algorithm-state.js';
+import type { TrainingAlgorithm } from './training-algorithm.js';
+
+/** Options of {@link UpdatesAlgorithm}. */
+export interface UpdatesAlgorithmOptions {
+  /** New values of shared variables with each batch. */
+  readonly updates?: Iterable<readonly [SharedVariable, Variable]>;
+  /** What to do with sources of the stream that the graph does not use. Default 'raise'. */
+  readonly onUnusedSources?: OnUnusedSources;
+}
+
+/**
+ * An algorithm that updates shared variables with each batch (Blocks: `UpdatesAlgorithm`). The sources of the batch are
+ * matched with the inputs of the graph by name.
+ */
+export class UpdatesAlgorithm implements TrainingAlgorithm {
+  protected readonly updates = new Map<SharedVariable, Variable>();
+  readonly #onUnusedSources: OnUnusedSources;
+  readonly #observed = new Map<Variable, NdArray | undefined>();
+  #function: BatchFunction | undefined;
+
+  constructor(options: UpdatesAlgorithmOptions = {}) {
+    this.#onUnusedSources = options.onUnusedSources ?? 'raise';
+    this.addUpdates(options.updates ?? []);
+  }
+
+  get parameters(): readonly SharedVariable[] {
+    return [...this.updates.keys()].filter((variable) => !hasRoles(variable, [ALGORITHM_STATE]));
+  }
+
+  get outputs(): readonly Variable[] {
+    return [...this.updates.values()];
+  }
+
+  /** @throws Error when two have the same name */
+  get stateVariables(): ReadonlyMap<string, SharedVariable> {
+    const byName = new Map<string, SharedVariable>();
+    const variables = [...this.updates.keys(), ...ancestors([...this.updates.values()])];
+    for (const variable of new Set(variables)) {
+      if (!(variable instanceof SharedVariable) || !hasRoles(variable, [ALGORITHM_STATE])) continue;
+      const parameter = forParameter(variable);
+      const name = `${parameter === undefined ? '' : `${parameterPath(parameter)}:`}${variable.name ?? 'unnamed'}`;
+      if (byName.has(name)) {
+        throw new Error(
+          `Two variables of the algorithm are named ${name}, by which checkpoints know them; ` +
+            'give one of the step rules another name: new Scale({ name: ... })',
+        );
+      }
+      byName.set(name, variable);
+    }
+    return byName;
+  }
+
+  /** Adds updates. @throws Error after `initialize()`, or for a variable that has an update */
+  addUpdates(updates: Iterable<readonly [SharedVariable, Variable]>): void {
+    this.requireNotInitialized('addUpdates');
+    for (const [variable, value] of updates) {
+      if (this.updates.has(variable)) throw new Error(`${variable} has an update already; give each variable one`);
+      this.updates.set(variable, value);
+    }
+  }
+
+  async initialize(options: ComputeOptions): Promise<void> {
+    if (this.#function !== undefined) return;
+    this.#function = await compileBatchFunction({
+      ...options,
+      name: this.constructor.name,
+      outputs: [...this.#observed.keys()],
+      updates: this.updates,
+      onUnusedSources: this.#onUnusedSources,
+    });
+  }
+
+  async processBatch(batch: Batch): Promise<void> {
+    const values = await this.compiled().run(batch);
+    for (const [at, variable] of [...this.#observed.keys()].entries()) this.#observed.set(variable, values[at]);
+  }
+
+  observe(variables: readonly Variable[]): void {
+    this.requireNotInitialized('observe');
+    for (const variable of variables) this.#observed.set(variable, undefined);
+  }
+
+  observed(variable: Variable): NdArray {
+    const value = this.#observed.get(variable);
+    if (value !== undefined) return value;
+    throw new Error(`${variable} was not observed, or there was no batch yet; call observe() before initialize()`);
+  }
+
+  examplesIn(batch: Batch, stream: Pick<DataStream, 'axisLabels' | 'producesExamples'>): number {
+    return this.compiled().examplesIn(batch, stream);
+  }
+
+  private compiled(): BatchFunction {
+    if (this.#function !== undefined) return this.#function;
+    throw new Error(`${this.constructor.name} is not initialized; call initialize() first`);
+  }
+
+  private requireNotInitialized(method: string): void {
+    if (this.#function === undefined) return;
+    throw new Error(
+      `${this.constructor.name}.${method}: the function is compiled already; call it before initialize()`,
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import type { RandomStreams } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
+
+import { Initializable } from './initializable.js';
+
+/** A brick with one weight parameter `W` and, unless `useBias` is false, one bias `b` (Blocks: `LinearLike`). */
+export abstract class LinearLike extends Initializable {
+  /** The weights. Throws before `allocate()`. */
+  get W(): SharedVariable {
+    return this.parameterNamed('W');
+  }
+
+  /** The bias. Throws before `allocate()`, and when there is none. */
+  get b(): SharedVariable {
+    return this.parameterNamed('b');
+  }
+
+  protected override initializeParameters(random: RandomStreams): void {
+    if (this.useBias) {
+      this.required(this.biasesInit, 'biasesInit').initialize(this.b, this.randomFor(this.b, random));
+    }
+    this.required(this.weightsInit, 'weightsInit').initialize(this.W, this.randomFor(this.W, random));
+  }
+}

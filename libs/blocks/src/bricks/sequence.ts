@@ -1,0 +1,47 @@
+import type { Variable } from '@longrun/tensor';
+
+import { application, type ApplicationResult, BoundApplication } from './application.js';
+import { Brick } from './brick.js';
+import { Initializable, type InitializableOptions } from './initializable.js';
+
+/**
+ * Applications one after the other: the outputs of each are the inputs of the next (Blocks: `Sequence`). A brick stands for
+ * its `apply`. The bricks become children.
+ */
+export class Sequence extends Initializable {
+  readonly applicationMethods: readonly BoundApplication[];
+
+  /** @param applicationMethods at least one */
+  constructor(applicationMethods: readonly (Brick | BoundApplication)[], options: InitializableOptions = {}) {
+    super(options);
+    this.applicationMethods = applicationMethods.map((method) =>
+      method instanceof Brick ? method.application('apply') : method,
+    );
+    if (applicationMethods.length === 0) {
+      throw new Error(`${this.uniquePath}: there are no application methods; give at least one brick`);
+    }
+    for (const brick of new Set(this.applicationMethods.map((method) => method.brick))) this.addChild(brick);
+  }
+
+  @application({ inputs: firstInputs, outputs: lastOutputs })
+  apply(...inputs: Variable[]): ApplicationResult {
+    const outputs = this.chain(inputs);
+    const [first] = outputs;
+    return outputs.length === 1 && first !== undefined ? first : outputs;
+  }
+
+  /** The outputs of the last application. */
+  protected chain(inputs: readonly Variable[]): readonly Variable[] {
+    return this.applicationMethods.reduce<readonly Variable[]>((values, method) => method.call(values), inputs);
+  }
+}
+
+/** The inputs of the first application. */
+export function firstInputs(brick: Brick): readonly string[] | undefined {
+  return brick instanceof Sequence ? brick.applicationMethods[0]?.inputs : undefined;
+}
+
+/** The outputs of the last application. */
+export function lastOutputs(brick: Brick): readonly string[] | undefined {
+  return brick instanceof Sequence ? brick.applicationMethods.at(-1)?.outputs : undefined;
+}

@@ -1,0 +1,108 @@
+import type { RandomStreams } from '@longrun/serialization';
+import type { EngineName } from '@longrun/tensor';
+import { z } from 'zod';
+
+import type { TrainingExtension } from '../extensions/training-extension.js';
+import type { MainLoop } from '../main-loop.js';
+
+/** What a program builds its main loop from. */
+export interface BuildContext<P> {
+  /** As the program's schema gives them. */
+  readonly params: P;
+  /** The experiment's; `random` is made from it. */
+  readonly seed: number;
+  /** All randomness of the experiment. To be handed to the main loop. */
+  readonly random: RandomStreams;
+  /** The dataset. */
+  readonly dataset: DatasetFile;
+  /** Where functions are to run. To be handed to the main loop. */
+  readonly engine: EngineName;
+  /** Threads within one op. To be handed to the main loop. */
+  readonly threads: number;
+  /** Extensions of the host, for checkpoints, progress and the like. The program puts them after its own. */
+  extensions(): readonly TrainingExtension[];
+}
+
+/** A dataset on this machine. */
+export interface DatasetFile {
+  /** An HDF5 file in Fuel's layout. */
+  readonly path: string;
+  /** What the dataset is called, for messages. */
+  readonly name?: string;
+}
+
+/** A kind of experiment that can be submitted by name: its params, and how its main loop is built from them. */
+export interface ExperimentProgram {
+  readonly name: string;
+  /** One sentence; empty when there is none. */
+  readonly description: string;
+  readonly params: z.ZodType;
+  /** The params with defaults filled in. @throws InvalidParams saying what is wrong with which field */
+  parseParams(params: unknown): unknown;
+  /** Builds the main loop; the params are parsed first. @throws InvalidParams */
+  build(context: BuildContext<unknown>): Promise<MainLoop>;
+}
+
+/** What is given to {@link defineExperiment}. */
+export interface ExperimentDefinition<S extends z.ZodType> {
+  /** Lower case, digits and dashes. */
+  readonly name: string;
+  readonly description?: string;
+  /** Checks params before an experiment is queued. All that can be known to be wrong, it should refuse. */
+  readonly params: S;
+  /** Builds the main loop. With equal contexts it must build equal ones: that is what checkpoints go on from. */
+  build(context: BuildContext<z.output<S>>): Promise<MainLoop> | MainLoop;
+}
+
+/** One thing wrong with params. */
+export interface ParamsIssue {
+  /** The field, from the root of the params: `['dims', 1]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Params that a program does not take: the user's error. */
+export class InvalidParams extends Error {
+  override readonly name = 'InvalidParams';
+  readonly program: string;
+  readonly issues: readonly ParamsIssue[];
+
+  constructor(program: string, issues: readonly ParamsIssue[]) {
+    const listed = issues.map(
+      ({ path, message }) =>
+        `params${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')}: ${message}`,
+    );
+    super(`Program ${program} cannot take these params: ${listed.join('; ')}`);
+    this.program = program;
+    this.issues = issues;
+  }
+}
+
+/**
+ * Makes a program. A module that exports one as its default can be found by `loadPrograms`. The module must be cheap to import
+ * (no engine is loaded before a main loop runs), as params are checked where nothing is trained.
+ */
+export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefinition<S>): ExperimentProgram {
+  const { name, params: schema } = definition;
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new Error(`Program name "${name}" is not in lower case letters, digits and dashes; rename it`);
+  }
+  const parse = (params: unknown): z.output<S> => {
+    const parsed = schema.safeParse(params);
+    if (parsed.success) return parsed.data;
+    const issues = parsed.error.issues.map((issue) => ({
+      path: issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
+      message: issue.message,
+    }));
+    throw new InvalidParams(name, issues);
+  };
+  return {
+    name,
+    description: definition.description ?? '',
+    params: schema,
+    parseParams: parse,
+    async build(context) {
+      return definition.build({ ...context, params: parse(context.params) });
+    },
+  };
+}

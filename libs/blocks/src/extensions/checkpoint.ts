@@ -1,0 +1,137 @@
+import { makeFolder } from '@longrun/serialization';
+import { readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { MainLoop } from '../main-loop.js';
+import { writeSnapshot, type WrittenSnapshot } from '../snapshot/snapshot.js';
+import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
+import type { CallbackContext, CallbackName } from './training-extension.js';
+
+/** A snapshot that {@link Checkpoint} has made. */
+export interface FinishedSnapshot extends WrittenSnapshot {
+  readonly folder: string;
+}
+
+/** Options of {@link Checkpoint}. */
+export interface CheckpointOptions extends SimpleExtensionOptions {
+  /** Where the snapshots go, each into a folder of its own: `step-000000000100`. */
+  readonly folder: string;
+  /** How many of its snapshots stay; older ones are deleted. Default 3. */
+  readonly keepLast?: number;
+  /** What to do when the last snapshot is still being written, or handed over, as another is due. Default 'wait'. */
+  readonly whenBusy?: 'wait' | 'skip';
+  /** Called with each finished snapshot. Until the promise it returns is settled, the snapshot counts as being written. */
+  readonly onSnapshot?: (snapshot: FinishedSnapshot) => void | Promise<void>;
+  /** Record of the log that has the folder of the snapshot; null for none. Default `saved_to`. */
+  readonly logRecord?: string | null;
+}
+
+/**
+ * Saves all that is needed to go on, by default after training (Blocks: `Checkpoint`).
+ *
+ * A snapshot is taken at the step boundary, when all extensions have been called, wherever this one stands in the list; and it
+ * is written while training goes on. It appears complete or not at all. One step is saved once. A failure to write fails
+ * training at the next callback, or at its end.
+ */
+export class Checkpoint extends SimpleExtension {
+  readonly folder: string;
+  readonly #options: CheckpointOptions;
+  readonly #kept: string[] = [];
+  #busy: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #lastStep: number | undefined;
+
+  /** @throws Error for conditions that are not at a step boundary */
+  constructor(options: CheckpointOptions) {
+    super(options, { afterTraining: true });
+    for (const condition of ['beforeBatch', 'onError'] as const) {
+      if (options[condition] !== true) continue;
+      throw new Error(
+        `${this.name}: ${condition} is not at a step boundary, so there is no state to go on from; use everyNBatches`,
+      );
+    }
+    this.folder = path.resolve(options.folder);
+    this.#options = options;
+  }
+
+  override attach(mainLoop: MainLoop): void {
+    super.attach(mainLoop);
+    const keepLast = this.#options.keepLast ?? 3;
+    if (!Number.isInteger(keepLast) || keepLast < 1) {
+      throw new Error(`${this.name}: keepLast is ${keepLast}; give a whole number of at least 1`);
+    }
+  }
+
+  override dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
+    this.#throwFailure();
+    return super.dispatch(callback, context);
+  }
+
+  override async do(callback: CallbackName): Promise<void> {
+    const step = this.mainLoop.status.iterationsDone;
+    const final = callback === 'afterTraining';
+    if (!final && step === this.#lastStep) return;
+    if (this.#busy !== undefined && this.#options.whenBusy === 'skip' && !final) return;
+    this.#lastStep = step;
+    // Zeros, so that the names sort as the steps do.
+    const folder = path.join(this.folder, `step-${String(step).padStart(12, '0')}${final ? '-final' : ''}`);
+    const record = this.#options.logRecord === undefined ? 'saved_to' : this.#options.logRecord;
+    if (record !== null) this.mainLoop.log.currentRow[record] = folder;
+    this.mainLoop.atStepBoundary(async () => {
+      await this.settle();
+      this.#busy = this.#save(folder);
+    });
+  }
+
+  override async settle(): Promise<void> {
+    await this.#busy;
+    this.#throwFailure();
+  }
+
+  /** Never rejects: a failure is kept until someone looks. */
+  async #save(folder: string): Promise<void> {
+    try {
+      const partial = path.join(this.folder, `.${path.basename(folder)}.partial`);
+      // Before anything is awaited, so that it is the state of this step boundary.
+      const writing = writeSnapshot(this.mainLoop, partial);
+      const written = await writing;
+      await rm(folder, { recursive: true, force: true });
+      await rename(partial, folder);
+      await makeFolder(folder);
+      const files = written.files.map((file) => ({ ...file, path: path.join(folder, file.name) }));
+      await this.#options.onSnapshot?.({ ...written, files, folder });
+      this.#kept.push(folder);
+      await this.#deleteOld();
+    } catch (error) {
+      this.#failure = { error };
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  async #deleteOld(): Promise<void> {
+    for (const old of this.#kept.splice(0, Math.max(0, this.#kept.length - (this.#options.keepLast ?? 3)))) {
+      await rm(old, { recursive: true, force: true });
+    }
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    if (failure === undefined) return;
+    this.#failure = undefined;
+    throw new Error(`${this.name}: a snapshot could not be written to ${this.folder}`, { cause: failure.error });
+  }
+}
+
+/** The folder of the newest snapshot that a {@link Checkpoint} left in `folder`; undefined when there is none. */
+export async function newestSnapshot(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const newest = names
+    .filter((name) => /^step-\d+(-final)?$/.test(name))
+    .sort()
+    .at(-1);
+  return newest === undefined ? undefined : path.join(folder, newest);
+}

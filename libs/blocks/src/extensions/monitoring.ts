@@ -1,0 +1,155 @@
+import type { Batch, DataStream } from '@longrun/fuel';
+import { checkVersion, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
+import type { SharedVariable, Variable } from '@longrun/tensor';
+
+import type { LogValue } from '../log/log-value.js';
+import type { MainLoop } from '../main-loop.js';
+import { aggregatorsOf, type Aggregator } from '../monitoring/aggregator.js';
+import { DatasetEvaluator } from '../monitoring/dataset-evaluator.js';
+import { SimpleExtension, type Conditions, type SimpleExtensionOptions } from './simple-extension.js';
+import type { CallbackContext, CallbackName } from './training-extension.js';
+
+/** Options of monitoring extensions. */
+export interface MonitoringOptions extends SimpleExtensionOptions {
+  /** Starts the names of the records, as in `test_cost`. Default none. */
+  readonly prefix?: string;
+  /** Ends the names of the records. Default none. */
+  readonly suffix?: string;
+}
+
+/** An extension that writes values of variables to the log (Blocks: `MonitoringExtension`). */
+export abstract class MonitoringExtension extends SimpleExtension {
+  readonly prefix: string | undefined;
+  readonly suffix: string | undefined;
+
+  constructor(options: MonitoringOptions = {}, defaults: Conditions = {}) {
+    super(options, defaults);
+    this.prefix = options.prefix;
+    this.suffix = options.suffix;
+  }
+
+  /** `prefix_name_suffix` */
+  recordName(name: string): string {
+    return [this.prefix, name, this.suffix].filter((part) => part !== undefined && part !== '').join('_');
+  }
+
+  /** Writes values to the current row. */
+  protected record(values: Iterable<readonly [string, LogValue]>): void {
+    const row = this.mainLoop.log.currentRow;
+    for (const [name, value] of values) row[this.recordName(name)] = value;
+  }
+}
+
+/** Options of {@link DataStreamMonitoring}. */
+export interface DataStreamMonitoringOptions extends MonitoringOptions {
+  /** What to monitor. Each has a name. */
+  readonly variables: readonly Variable[];
+  /** Where on. Nothing else may read it. */
+  readonly dataStream: DataStream;
+  /** New values of shared variables with each batch. Default none. */
+  readonly updates?: ReadonlyMap<SharedVariable, Variable>;
+}
+
+/** Monitors variables on a whole pass of a data stream; by default before the first epoch and after each. */
+export class DataStreamMonitoring extends MonitoringExtension {
+  readonly dataStream: DataStream;
+  readonly #evaluator: DatasetEvaluator;
+
+  constructor(options: DataStreamMonitoringOptions) {
+    super(options, { beforeFirstEpoch: true, afterEpoch: true });
+    this.dataStream = options.dataStream;
+    this.#evaluator = new DatasetEvaluator(
+      options.variables,
+      options.updates === undefined ? {} : { updates: options.updates },
+    );
+  }
+
+  override attach(mainLoop: MainLoop): void {
+    super.attach(mainLoop);
+    if (mainLoop.dataStream === this.dataStream) {
+      throw new Error(
+        `${this.name}: the data stream is that of training, which monitoring would use up; make another one`,
+      );
+    }
+  }
+
+  override async do(): Promise<void> {
+    this.record(await this.#evaluator.evaluate(this.dataStream, this.mainLoop.computeOptions));
+  }
+
+  override state(): VersionedState {
+    return { version: 1, dataStream: this.dataStream.state() };
+  }
+
+  override restore(state: VersionedState): void {
+    checkVersion(this.name, state, 1);
+    this.dataStream.restore(stateUnder(this.name, state, 'dataStream'));
+  }
+}
+
+/** Options of {@link TrainingDataMonitoring}. */
+export interface TrainingDataMonitoringOptions extends MonitoringOptions {
+  /** What to monitor. Each has a name. */
+  readonly variables: readonly Variable[];
+}
+
+/**
+ * Monitors variables on the batches of training, as computed within each step before its updates. Writes to the log what came
+ * of the batches since it did so last; on which conditions, must be said.
+ */
+export class TrainingDataMonitoring extends MonitoringExtension {
+  readonly #aggregators: readonly Aggregator[];
+
+  constructor(options: TrainingDataMonitoringOptions) {
+    super(options);
+    this.#aggregators = aggregatorsOf(this.name, options.variables);
+  }
+
+  override attach(mainLoop: MainLoop): void {
+    super.attach(mainLoop);
+    mainLoop.algorithm.observe(this.#aggregators.flatMap(({ requires }) => requires));
+  }
+
+  override dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
+    if (callback === 'afterBatch' && context.batch !== undefined) this.#add(context.batch);
+    return super.dispatch(callback, context);
+  }
+
+  override do(): void {
+    const filled = this.#aggregators.filter((aggregator) => !aggregator.isEmpty);
+    this.record(filled.map((aggregator) => [aggregator.name, aggregator.readOut()]));
+    for (const aggregator of filled) aggregator.reset();
+  }
+
+  override state(): VersionedState {
+    return {
+      version: 1,
+      aggregators: Object.fromEntries(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.state()])),
+    };
+  }
+
+  override restore(state: VersionedState): void {
+    checkVersion(this.name, state, 1);
+    for (const aggregator of this.#aggregators)
+      aggregator.restore(stateUnder(this.name, state['aggregators'], aggregator.name));
+  }
+
+  #add(batch: Batch): void {
+    const { algorithm, dataStream } = this.mainLoop;
+    const examples = algorithm.examplesIn(batch, dataStream);
+    for (const aggregator of this.#aggregators) {
+      aggregator.add(
+        aggregator.requires.map((variable) => algorithm.observed(variable)),
+        examples,
+      );
+    }
+  }
+}
+
+function stateUnder(what: string, states: Json | undefined, key: string): VersionedState {
+  const found: unknown = typeof states === 'object' && states !== null ? Reflect.get(states, key) : undefined;
+  if (typeof found === 'object' && found !== null && 'version' in found) return found as VersionedState;
+  throw new StateMismatch(
+    `${what}: the saved state has nothing for ${key}; monitor the same variables as when it was saved`,
+  );
+}

@@ -1,0 +1,105 @@
+import type { Batch } from '@longrun/fuel';
+import type { VersionedState } from '@longrun/serialization';
+
+import type { MainLoop } from '../main-loop.js';
+
+/** When the main loop calls its extensions. */
+export const CALLBACK_NAMES = [
+  'beforeTraining',
+  'onResumption',
+  'beforeEpoch',
+  'beforeBatch',
+  'afterBatch',
+  'afterEpoch',
+  'afterTraining',
+  'onInterrupt',
+  'onError',
+] as const;
+
+/** When the main loop calls its extensions. */
+export type CallbackName = (typeof CALLBACK_NAMES)[number];
+
+/** What a callback is about: the batch, in `beforeBatch` and `afterBatch`; the error, in `onError`. */
+export interface CallbackContext {
+  readonly batch?: Batch;
+  readonly error?: unknown;
+}
+
+/** Options of every extension. */
+export interface ExtensionOptions {
+  /** Name for `findExtension` and for its saved state. Default: the class name. */
+  readonly name?: string;
+}
+
+/**
+ * Something that the main loop calls as training goes on (Blocks: `TrainingExtension`). The callbacks do nothing here.
+ *
+ * An extension that remembers something from batch to batch that the log depends on saves it: see `state()`.
+ */
+export abstract class TrainingExtension {
+  readonly name: string;
+  #mainLoop: MainLoop | undefined;
+
+  constructor(options: ExtensionOptions = {}) {
+    this.name = options.name ?? new.target.name;
+  }
+
+  /** The main loop it belongs to. Throws before `attach()`. */
+  get mainLoop(): MainLoop {
+    if (this.#mainLoop === undefined) throw new Error(`${this.name} belongs to no main loop; give it to one`);
+    return this.#mainLoop;
+  }
+
+  /** Called when the main loop is constructed, also on one that goes on from a checkpoint. */
+  attach(mainLoop: MainLoop): void {
+    if (this.#mainLoop !== undefined) throw new Error(`${this.name} belongs to a main loop already; make another one`);
+    this.#mainLoop = mainLoop;
+  }
+
+  /** Calls the method of that name. */
+  dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
+    switch (callback) {
+      case 'beforeBatch':
+      case 'afterBatch':
+        return context.batch === undefined ? undefined : this[callback](context.batch);
+      case 'onError':
+        return this.onError(context.error);
+      default:
+        return this[callback]();
+    }
+  }
+
+  /** Once, before the first batch. */
+  beforeTraining(): void | Promise<void> {}
+
+  /** When training goes on from a checkpoint. */
+  onResumption(): void | Promise<void> {}
+
+  beforeEpoch(): void | Promise<void> {}
+
+  beforeBatch(_batch: Batch): void | Promise<void> {}
+
+  afterBatch(_batch: Batch): void | Promise<void> {}
+
+  afterEpoch(): void | Promise<void> {}
+
+  /** Once, when training has finished; not when it was stopped or failed. */
+  afterTraining(): void | Promise<void> {}
+
+  /** When training stops before it has finished, to go on elsewhere. (Blocks declared it but never called it.) */
+  onInterrupt(): void | Promise<void> {}
+
+  /** When something threw. */
+  onError(_error: unknown): void | Promise<void> {}
+
+  /** Waits for what it does in the background. Called before `run()` ends, however it ends. */
+  async settle(): Promise<void> {}
+
+  /** What to save with the main loop; undefined for nothing. */
+  state(): VersionedState | undefined {
+    return undefined;
+  }
+
+  /** Takes back what `state()` gave. */
+  restore(_state: VersionedState): void {}
+}

@@ -1,0 +1,177 @@
+import {
+  ancestors,
+  compile,
+  Constant,
+  replace,
+  SharedVariable,
+  type CompiledFunction,
+  type CompileOptions,
+  type Variable,
+} from '@longrun/tensor';
+
+import { AUXILIARY, hasRoles, PARAMETER } from '../roles.js';
+import { annotationsOf, type Annotation } from './annotations.js';
+
+/** What a function made of a graph may have besides the graph's own inputs, outputs and updates. */
+export interface GraphFunctionOptions extends Pick<CompileOptions, 'engine' | 'threads' | 'name'> {
+  /** More new values of shared variables. */
+  readonly additionalUpdates?: ReadonlyMap<SharedVariable, Variable>;
+}
+
+/** All that some outputs depend on, with what annotations add to it (Blocks: `ComputationGraph`). A value: it never changes. */
+export class ComputationGraph implements Iterable<Variable> {
+  readonly outputs: readonly Variable[];
+  /**
+   * All variables, each after those it depends on; the auxiliary ones, with what they depend on, right after the variable
+   * whose annotation has them.
+   */
+  readonly variables: readonly Variable[];
+  /** New values of shared variables that annotations ask for. */
+  readonly updates: ReadonlyMap<SharedVariable, Variable>;
+  #dependents: ReadonlySet<Variable> | undefined;
+
+  constructor(outputs: Variable | readonly Variable[]) {
+    this.outputs = isList(outputs) ? [...outputs] : [outputs];
+    const { variables, updates } = collect(this.outputs);
+    this.variables = variables;
+    this.updates = updates;
+  }
+
+  /** What data must be given for: no owner, not shared, not constant. */
+  get inputs(): Variable[] {
+    return this.variables.filter(isInput);
+  }
+
+  /** Neither inputs nor outputs. */
+  get intermediaryVariables(): Variable[] {
+    const outputs = new Set(this.outputs);
+    return this.variables.filter((variable) => variable.owner !== null && !outputs.has(variable));
+  }
+
+  get sharedVariables(): SharedVariable[] {
+    return this.variables.filter((variable) => variable instanceof SharedVariable);
+  }
+
+  /** Shared variables with role PARAMETER. */
+  get parameters(): SharedVariable[] {
+    return this.sharedVariables.filter((variable) => hasRoles(variable, [PARAMETER]));
+  }
+
+  /** Variables with role AUXILIARY. */
+  get auxiliaryVariables(): Variable[] {
+    return this.variables.filter((variable) => hasRoles(variable, [AUXILIARY]));
+  }
+
+  [Symbol.iterator](): Iterator<Variable> {
+    return this.variables[Symbol.iterator]();
+  }
+
+  /** The inputs by name. Throws when one has no name, or two have the same. */
+  inputsByName(): Map<string, Variable> {
+    return inputsByName(this.inputs);
+  }
+
+  /** True when `variable`, of this graph, depends on an input. */
+  hasInputs(variable: Variable): boolean {
+    this.#dependents ??= dependentsOnInputs(this.variables);
+    return this.#dependents.has(variable);
+  }
+
+  /**
+   * A graph in which some variables are replaced. Replacements may contain the variables that they, or others, replace: they
+   * are made one by one in topological order, so that each applies to those after it.
+   *
+   * Warns about keys that are not in the graph, and about auxiliary ones, which only annotations know.
+   */
+  replace(replacements: ReadonlyMap<Variable, Variable> | Iterable<readonly [Variable, Variable]>): ComputationGraph {
+    const remaining = new Map(replacements);
+    const pending: [Variable, Variable][] = [];
+    for (const variable of this.variables) {
+      const replacement = remaining.get(variable);
+      if (replacement === undefined) continue;
+      if (hasRoles(variable, [AUXILIARY])) warn(`replace was asked to replace ${variable}, which is auxiliary`);
+      remaining.delete(variable);
+      pending.push([variable, replacement]);
+    }
+    if (remaining.size > 0) {
+      warn(`replace was asked to replace ${[...remaining.keys()].join(', ')}, which the graph does not have`);
+    }
+    let outputs: readonly Variable[] = this.outputs;
+    for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+      const flat = pending.flat();
+      const renewed = replace([...outputs, ...flat], new Map([next]));
+      const count = outputs.length;
+      outputs = renewed.slice(0, count);
+      for (const pair of pending.keys()) {
+        const [key, value] = renewed.slice(count + 2 * pair, count + 2 * pair + 2);
+        if (key !== undefined && value !== undefined) pending[pair] = [key, value];
+      }
+    }
+    return new ComputationGraph(outputs);
+  }
+
+  /** Compiles the graph: its inputs to its outputs, with its updates (Blocks: `get_theano_function`). */
+  async getFunction(options: GraphFunctionOptions = {}): Promise<CompiledFunction> {
+    const { additionalUpdates, ...rest } = options;
+    const updates = new Map([...this.updates, ...(additionalUpdates ?? [])]);
+    return compile({ ...rest, inputs: this.inputs, outputs: this.outputs, updates });
+  }
+}
+
+/** True for variables that data must be given for. */
+export function isInput(variable: Variable): boolean {
+  return variable.owner === null && !(variable instanceof SharedVariable) && !(variable instanceof Constant);
+}
+
+/** Inputs by name. Throws when one has no name, or two have the same. */
+export function inputsByName(inputs: readonly Variable[]): Map<string, Variable> {
+  const byName = new Map<string, Variable>();
+  for (const input of inputs) {
+    if (input.name === undefined) throw new Error('An input of the graph has no name; create it with one');
+    if (byName.has(input.name)) throw new Error(`Two inputs of the graph are named ${input.name}; rename one`);
+    byName.set(input.name, input);
+  }
+  return byName;
+}
+
+function collect(outputs: readonly Variable[]): {
+  variables: Variable[];
+  updates: Map<SharedVariable, Variable>;
+} {
+  const variables = new Set<Variable>();
+  const updates = new Map<SharedVariable, Variable>();
+  const seen = new Set<Annotation>();
+  const visit = (roots: readonly Variable[]): void => {
+    for (const variable of ancestors(roots)) {
+      if (variables.has(variable)) continue;
+      variables.add(variable);
+      for (const annotation of annotationsOf(variable)) {
+        if (seen.has(annotation)) continue;
+        seen.add(annotation);
+        for (const [target, value] of annotation.updates) updates.set(target, value);
+        visit([...annotation.auxiliaryVariables, ...annotation.updates.keys(), ...annotation.updates.values()]);
+      }
+    }
+  };
+  visit(outputs);
+  return { variables: [...variables], updates };
+}
+
+function dependentsOnInputs(variables: readonly Variable[]): Set<Variable> {
+  const dependents = new Set<Variable>();
+  // An auxiliary variable may come before what it depends on; going through its own ancestors settles that.
+  for (const variable of ancestors(variables)) {
+    if (isInput(variable) || variable.owner?.inputs.some((input) => dependents.has(input)) === true) {
+      dependents.add(variable);
+    }
+  }
+  return dependents;
+}
+
+function isList(outputs: Variable | readonly Variable[]): outputs is readonly Variable[] {
+  return Array.isArray(outputs);
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'ComputationGraphWarning');
+}

@@ -1,0 +1,146 @@
+import type { NdArray } from '@longrun/serialization';
+import { formatShape, SharedVariable, type Variable } from '@longrun/tensor';
+
+import type { Brick } from '../bricks/brick.js';
+import { getBrick } from '../filter.js';
+import { hasRoles, PERSISTENT } from '../roles.js';
+import { duplicatePath, Selector } from '../select.js';
+import { ComputationGraph } from './computation-graph.js';
+
+/** The computation graph of a model, with its bricks and its parameters by path (Blocks: `Model`). */
+export class Model extends ComputationGraph {
+  /** The roots of the brick trees that made the graph. */
+  readonly topBricks: readonly Brick[];
+  #parameters: ReadonlyMap<string, SharedVariable> | undefined;
+  #persistent: ReadonlyMap<string, SharedVariable> | undefined;
+
+  /** @throws Error when two top bricks have the same name */
+  constructor(outputs: Variable | readonly Variable[]) {
+    super(outputs);
+    this.topBricks = topBricksOf(this.variables);
+    const names = this.topBricks.map((brick) => brick.name);
+    const repeated = names.find((name, at) => names.indexOf(name) !== at);
+    if (repeated !== undefined) {
+      throw new Error(
+        `Model: two top bricks are named ${repeated}; names start the paths of parameters, so give one another name`,
+      );
+    }
+  }
+
+  /**
+   * The parameters by path, `/mlp/linear_0.W`: those of the top bricks and all below, whether or not the graph uses them, then
+   * those of the graph that belong to no brick, by name.
+   */
+  getParameterDict(): ReadonlyMap<string, SharedVariable> {
+    if (this.#parameters === undefined) {
+      const parameters = new Selector(this.topBricks).getParameters();
+      addByName(parameters, this.parameters);
+      this.#parameters = parameters;
+    }
+    return this.#parameters;
+  }
+
+  /**
+   * What is saved with the model, by path: every shared variable with role PERSISTENT. (Blocks saved only the parameters, and
+   * lost the population statistics of batch normalization.)
+   */
+  getPersistentDict(): ReadonlyMap<string, SharedVariable> {
+    if (this.#persistent === undefined) {
+      const persistent = new Map(this.getParameterDict());
+      addByName(
+        persistent,
+        this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
+      );
+      this.#persistent = persistent;
+    }
+    return this.#persistent;
+  }
+
+  /** The path of each persistent variable. */
+  pathOf(variable: Variable): string | undefined {
+    for (const [path, candidate] of this.getPersistentDict()) if (candidate === variable) return path;
+    return undefined;
+  }
+
+  /** References to the present values of the parameters, by path. Not to be written to. */
+  getParameterValues(): Map<string, NdArray> {
+    return new Map([...this.getParameterDict()].map(([path, parameter]) => [path, parameter.getValue()]));
+  }
+
+  /**
+   * Sets parameters by path. Says which paths the model does not have and which it was not given, and leaves those alone.
+   *
+   * @throws Error for a value of another shape or dtype; nothing is set then
+   */
+  setParameterValues(values: ReadonlyMap<string, NdArray>): { readonly unknown: string[]; readonly missing: string[] } {
+    const parameters = this.getParameterDict();
+    for (const [path, value] of values) {
+      const parameter = parameters.get(path);
+      if (parameter !== undefined) checkFits(path, parameter, value);
+    }
+    for (const [path, value] of values) parameters.get(path)?.setValue(value);
+    return {
+      unknown: [...values.keys()].filter((path) => !parameters.has(path)),
+      missing: [...parameters.keys()].filter((path) => !values.has(path)),
+    };
+  }
+
+  /** Warns when an algorithm trains other parameters than this model has. */
+  checkSanity(algorithm: { readonly parameters?: readonly Variable[] }): void {
+    if (algorithm.parameters === undefined) return;
+    const trained = new Set(algorithm.parameters);
+    const own = new Set<Variable>(this.parameters);
+    const idle = [...own].filter((parameter) => !trained.has(parameter));
+    const foreign = [...trained].filter((parameter) => !own.has(parameter));
+    if (idle.length > 0) warn(`The algorithm does not train these parameters of the model: ${this.#name(idle)}`);
+    if (foreign.length > 0)
+      warn(`The algorithm trains parameters that the model does not have: ${this.#name(foreign)}`);
+  }
+
+  #name(variables: readonly Variable[]): string {
+    return variables.map((variable) => this.pathOf(variable) ?? variable.toString()).join(', ');
+  }
+}
+
+/** Throws when `value` cannot become the value of the variable at `path`. */
+export function checkFits(path: string, variable: SharedVariable, value: NdArray): void {
+  const present = variable.getValue();
+  if (value.dtype === present.dtype && formatShape(value.shape) === formatShape(present.shape)) return;
+  throw new Error(
+    `${path} has ${present.dtype} ${formatShape(present.shape)} but the value given has ` +
+      `${value.dtype} ${formatShape(value.shape)}; give values of a model with the same dimensions`,
+  );
+}
+
+function topBricksOf(variables: readonly Variable[]): Brick[] {
+  const roots = new Set<Brick>();
+  const visited = new Set<Brick>();
+  const climb = (brick: Brick): void => {
+    if (visited.has(brick)) return;
+    visited.add(brick);
+    if (brick.parents.length === 0) roots.add(brick);
+    for (const parent of brick.parents) climb(parent);
+  };
+  for (const variable of variables) {
+    const brick = getBrick(variable);
+    if (brick !== undefined) climb(brick);
+  }
+  return [...roots];
+}
+
+function addByName(byPath: Map<string, SharedVariable>, variables: readonly SharedVariable[]): void {
+  const known = new Set(byPath.values());
+  for (const variable of variables) {
+    if (known.has(variable)) continue;
+    const path = getBrick(variable)?.hierarchicalName(variable) ?? variable.name;
+    if (path === undefined) {
+      throw new Error('Model: a persistent variable has neither a brick nor a name; name it, so that it can be saved');
+    }
+    if (byPath.has(path)) throw new Error(duplicatePath(path));
+    byPath.set(path, variable);
+  }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'ModelWarning');
+}

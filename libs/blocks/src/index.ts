@@ -1,0 +1,157 @@
+export {
+  ALGORITHM_BUFFER,
+  ALGORITHM_HYPERPARAMETER,
+  ALGORITHM_STATE,
+  addRole,
+  AUXILIARY,
+  BATCH_NORM_DIVISOR,
+  BATCH_NORM_GRAPH_VARIABLE,
+  BATCH_NORM_MINIBATCH_ESTIMATE,
+  BATCH_NORM_OFFSET,
+  BATCH_NORM_POPULATION_MEAN,
+  BATCH_NORM_POPULATION_STATISTICS,
+  BATCH_NORM_POPULATION_STDEV,
+  BATCH_NORM_SCALE_PARAMETER,
+  BATCH_NORM_SHIFT_PARAMETER,
+  BIAS,
+  COLLECTED,
+  COLLECTOR,
+  COST,
+  DROPOUT,
+  FILTER,
+  hasRoles,
+  INITIAL_STATE,
+  INPUT,
+  OUTPUT,
+  PARAMETER,
+  PERSISTENT,
+  rolesOf,
+  VariableRole,
+  WEIGHT,
+} from './roles.js';
+export type { HasRolesOptions } from './roles.js';
+
+export { addAnnotation, Annotation, annotationsOf, blocksName, setBlocksName } from './graph/annotations.js';
+export type { AuxiliaryVariableOptions } from './graph/annotations.js';
+export { ComputationGraph } from './graph/computation-graph.js';
+export type { GraphFunctionOptions } from './graph/computation-graph.js';
+export { Model } from './graph/model.js';
+export type { ComputeOptions, OnUnusedSources } from './graph/batch-function.js';
+export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
+export type { BrickClass, VariableFilterCriteria } from './filter.js';
+export { Path, Selector } from './select.js';
+
+export {
+  Application,
+  application,
+  ApplicationCall,
+  applicationOf,
+  BoundApplication,
+  currentCall,
+} from './bricks/application.js';
+export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
+export { Brick } from './bricks/brick.js';
+export type { BrickOptions, Dimension } from './bricks/brick.js';
+export { Lazy, lazy } from './bricks/lazy.js';
+export { isFeedforward } from './bricks/feedforward.js';
+export type { Feedforward } from './bricks/feedforward.js';
+export { Initializable } from './bricks/initializable.js';
+export type { InitializableOptions } from './bricks/initializable.js';
+export { LinearLike } from './bricks/linear-like.js';
+export { Linear } from './bricks/linear.js';
+export type { LinearOptions } from './bricks/linear.js';
+export { Activation, Identity, Logistic, Rectifier, Softplus, Tanh } from './bricks/activations.js';
+export { Softmax } from './bricks/softmax.js';
+export { Sequence } from './bricks/sequence.js';
+export { FeedforwardSequence } from './bricks/feedforward-sequence.js';
+export { dimsMismatch, MLP } from './bricks/mlp.js';
+export type { MLPOptions } from './bricks/mlp.js';
+export { Cost } from './bricks/cost.js';
+export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';
+export { MisclassificationRate } from './bricks/misclassification-rate.js';
+export type { MisclassificationRateOptions } from './bricks/misclassification-rate.js';
+
+export { Initialization } from './initialization/initialization.js';
+export { Constant } from './initialization/constant.js';
+export { IdentityMatrix } from './initialization/identity-matrix.js';
+export { IsotropicGaussian } from './initialization/isotropic-gaussian.js';
+export { Orthogonal } from './initialization/orthogonal.js';
+export { Uniform } from './initialization/uniform.js';
+export type { UniformOptions } from './initialization/uniform.js';
+
+export type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
+export { UpdatesAlgorithm } from './algorithms/updates-algorithm.js';
+export type { UpdatesAlgorithmOptions } from './algorithms/updates-algorithm.js';
+export { GradientDescent } from './algorithms/gradient-descent.js';
+export type { GradientDescentOptions } from './algorithms/gradient-descent.js';
+export { StepRule } from './algorithms/step-rule.js';
+export type { StepRuleOptions, Steps, StepsAndUpdates } from './algorithms/step-rule.js';
+export { CompositeRule } from './algorithms/composite-rule.js';
+export { Scale } from './algorithms/scale.js';
+export type { ScaleOptions } from './algorithms/scale.js';
+export { BasicMomentum, Momentum } from './algorithms/momentum.js';
+export type { BasicMomentumOptions, MomentumOptions } from './algorithms/momentum.js';
+export { Adam } from './algorithms/adam.js';
+export type { AdamOptions } from './algorithms/adam.js';
+
+export {
+  aggregationSchemeOf,
+  batchMaximum,
+  batchMean,
+  batchMinimum,
+  perplexity,
+  takeLast,
+} from './monitoring/aggregation-scheme.js';
+export type { AggregationScheme } from './monitoring/aggregation-scheme.js';
+export { Aggregator } from './monitoring/aggregator.js';
+export { DatasetEvaluator } from './monitoring/dataset-evaluator.js';
+export type { DatasetEvaluatorOptions } from './monitoring/dataset-evaluator.js';
+
+export type { LogRow, LogValue } from './log/log-value.js';
+export { TrainingLog } from './log/training-log.js';
+export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/training-log.js';
+
+export { MainLoop } from './main-loop.js';
+export type {
+  MainLoopArrays,
+  MainLoopContents,
+  MainLoopOptions,
+  MainLoopTimes,
+  RunOptions,
+  RunOutcome,
+} from './main-loop.js';
+
+export { TrainingExtension } from './extensions/training-extension.js';
+export type { CallbackContext, CallbackName, ExtensionOptions } from './extensions/training-extension.js';
+export { SimpleExtension } from './extensions/simple-extension.js';
+export type { Conditions, Predicate, SimpleExtensionOptions } from './extensions/simple-extension.js';
+export { FinishAfter } from './extensions/finish-after.js';
+export { Printing } from './extensions/printing.js';
+export type { PrintingOptions } from './extensions/printing.js';
+export { ProgressBar } from './extensions/progress-bar.js';
+export type { ProgressBarOptions } from './extensions/progress-bar.js';
+export { Timing } from './extensions/timing.js';
+export type { TimingOptions } from './extensions/timing.js';
+export { DataStreamMonitoring, MonitoringExtension, TrainingDataMonitoring } from './extensions/monitoring.js';
+export type {
+  DataStreamMonitoringOptions,
+  MonitoringOptions,
+  TrainingDataMonitoringOptions,
+} from './extensions/monitoring.js';
+export { Checkpoint, newestSnapshot } from './extensions/checkpoint.js';
+export type { CheckpointOptions, FinishedSnapshot } from './extensions/checkpoint.js';
+export { Reporting } from './extensions/reporting.js';
+export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
+
+export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
+export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+
+export { defineExperiment, InvalidParams } from './experiment/experiment-program.js';
+export type {
+  BuildContext,
+  DatasetFile,
+  ExperimentDefinition,
+  ExperimentProgram,
+  ParamsIssue,
+} from './experiment/experiment-program.js';
+export { loadPrograms, programNamed, UnknownProgram } from './experiment/load-programs.js';

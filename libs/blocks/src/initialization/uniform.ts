@@ -1,0 +1,33 @@
+import type { NdArray, RandomStream } from '@longrun/serialization';
+
+import { filled, Initialization } from './initialization.js';
+
+/** Options of {@link Uniform}: exactly one of `width` and `std`. */
+export interface UniformOptions {
+  /** Middle of the interval. Default 0. */
+  readonly mean?: number;
+  /** Its length. */
+  readonly width?: number;
+  /** Standard deviation: a width of `sqrt(12) * std`. */
+  readonly std?: number;
+}
+
+/** Independent numbers, equally likely in `[mean - width / 2, mean + width / 2)`. */
+export class Uniform extends Initialization {
+  readonly mean: number;
+  readonly width: number;
+
+  constructor(options: UniformOptions) {
+    super();
+    const { mean = 0, width, std } = options;
+    if ((width === undefined) === (std === undefined)) {
+      throw new Error(`Uniform: width is ${width} and std is ${std}; give exactly one of them`);
+    }
+    this.mean = mean;
+    this.width = width ?? Math.sqrt(12) * (std ?? 0);
+  }
+
+  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+    return filled(shape, () => this.mean + this.width * (random.uniform() - 0.5));
+  }
+}

@@ -1,0 +1,157 @@
+import { checkVersion, StateMismatch, type Json, type Stateful, type VersionedState } from '@longrun/serialization';
+
+import { decodeLogValue, encodeLogValue, type LogRow, type LogValue } from './log-value.js';
+
+/** Where training is. `best_<record>` and the like of extensions stand beside the fixed entries. */
+export interface TrainingStatus {
+  /** Batches processed so far; the time of the log. */
+  iterationsDone: number;
+  epochsDone: number;
+  /** `iterationsDone` at the end of each epoch. */
+  epochEnds: readonly number[];
+  trainingStarted: boolean;
+  trainingFinished: boolean;
+  epochStarted: boolean;
+  /** Whether this epoch had a batch. */
+  receivedFirstBatch: boolean;
+  /** Training is to finish at the end of the epoch. */
+  epochInterruptReceived: boolean;
+  /** Training is to finish at the end of the batch. */
+  batchInterruptReceived: boolean;
+  /** `iterationsDone` at the last resumption, null before the first. */
+  resumedFrom: number | null;
+  [record: string]: LogValue;
+}
+
+/** Options of {@link TrainingLog}. */
+export interface TrainingLogOptions {
+  /** How many of the newest rows stay in memory. Default 100,000. */
+  readonly rowsKept?: number;
+}
+
+/** Called with each row once nothing will be added to it. */
+export type RowListener = (time: number, row: Readonly<LogRow>) => void;
+
+/**
+ * What happened in training: a status, and a row of records for each time, which is the number of batches done
+ * (Blocks: `TrainingLog`).
+ *
+ * Its state holds the status and the rows that what follows may still read or add to (the previous, the present and the last
+ * epoch's), so that a checkpoint does not grow with training. Whoever wants all rows listens to them.
+ */
+export class TrainingLog implements Stateful {
+  status: TrainingStatus = freshStatus();
+  readonly #rows = new Map<number, LogRow>();
+  readonly #listeners: RowListener[] = [];
+  readonly #rowsKept: number;
+  #completed = -1;
+
+  constructor(options: TrainingLogOptions = {}) {
+    this.#rowsKept = options.rowsKept ?? 100_000;
+  }
+
+  /** The rows in memory, by time, oldest first. */
+  get rows(): ReadonlyMap<number, Readonly<LogRow>> {
+    return this.#rows;
+  }
+
+  /** The row of the present time. */
+  get currentRow(): LogRow {
+    return this.row(this.status.iterationsDone);
+  }
+
+  /** The row before it; an empty one at time 0. */
+  get previousRow(): Readonly<LogRow> {
+    return this.#rows.get(this.status.iterationsDone - 1) ?? {};
+  }
+
+  /** The row in which the last epoch ended; an empty one before. */
+  get lastEpochRow(): Readonly<LogRow> {
+    return this.#rows.get(this.status.epochEnds.at(-1) ?? -1) ?? {};
+  }
+
+  /** The row of a time, to read or to write; made if there is none. @throws RangeError unless `time` is a count of batches */
+  row(time: number): LogRow {
+    const present = this.#rows.get(time);
+    if (present !== undefined) return present;
+    if (!Number.isSafeInteger(time) || time < 0) {
+      throw new RangeError(`TrainingLog: ${time} is not a time; give a number of batches, 0 or more`);
+    }
+    const row: LogRow = {};
+    this.#rows.set(time, row);
+    this.#forget();
+    return row;
+  }
+
+  /** Calls `listener` from now on. */
+  onRow(listener: RowListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Hands the row of `time` to the listeners, once, unless it is empty. For the main loop, when the time is over. */
+  complete(time: number): void {
+    if (time <= this.#completed) return;
+    this.#completed = time;
+    const row = this.#rows.get(time);
+    if (row === undefined || Object.keys(row).length === 0) return;
+    for (const listener of this.#listeners) listener(time, row);
+  }
+
+  state(): VersionedState {
+    const { iterationsDone, epochEnds } = this.status;
+    const times = [...new Set([epochEnds.at(-1) ?? 0, iterationsDone - 1, iterationsDone])].sort((a, b) => a - b);
+    const rows = times.flatMap((time): [string, Json][] => {
+      const row = this.#rows.get(time);
+      return row === undefined ? [] : [[String(time), encodeRow(row)]];
+    });
+    return { version: 1, status: encodeRow(this.status), rows: Object.fromEntries(rows) };
+  }
+
+  restore(state: VersionedState): void {
+    checkVersion('TrainingLog', state, 1);
+    const status = decodeRow(state['status']);
+    const saved = state['rows'];
+    if (typeof status['iterationsDone'] !== 'number' || typeof saved !== 'object' || saved === null) {
+      throw new StateMismatch('TrainingLog: the saved state has no status or no rows; the checkpoint is damaged');
+    }
+    this.status = { ...freshStatus(), ...status };
+    this.#rows.clear();
+    for (const [time, row] of Object.entries(saved)) this.#rows.set(Number(time), decodeRow(row));
+    this.#completed = this.status.iterationsDone - 1;
+  }
+
+  #forget(): void {
+    if (this.#rows.size <= this.#rowsKept + 2) return;
+    const needed = new Set([this.status.epochEnds.at(-1), this.status.iterationsDone - 1, this.status.iterationsDone]);
+    for (const time of this.#rows.keys()) {
+      if (this.#rows.size <= this.#rowsKept) return;
+      if (!needed.has(time)) this.#rows.delete(time);
+    }
+  }
+}
+
+function freshStatus(): TrainingStatus {
+  return {
+    iterationsDone: 0,
+    epochsDone: 0,
+    epochEnds: [],
+    trainingStarted: false,
+    trainingFinished: false,
+    epochStarted: false,
+    receivedFirstBatch: false,
+    epochInterruptReceived: false,
+    batchInterruptReceived: false,
+    resumedFrom: null,
+  };
+}
+
+function encodeRow(row: LogRow): { [record: string]: Json } {
+  return Object.fromEntries(Object.entries(row).map(([record, value]) => [record, encodeLogValue(value)]));
+}
+
+function decodeRow(saved: Json | undefined): LogRow {
+  if (typeof saved !== 'object' || saved === null || Array.isArray(saved)) {
+    throw new StateMismatch('TrainingLog: a saved row is not an object; the checkpoint is damaged');
+  }
+  return Object.fromEntries(Object.entries(saved).map(([record, value]) => [record, decodeLogValue(value)]));
+}

@@ -1,0 +1,350 @@
+import type { Batch, DataStream } from '@longrun/fuel';
+import {
+  checkVersion,
+  StateMismatch,
+  type Json,
+  type NdArray,
+  type RandomStreams,
+  type VersionedState,
+} from '@longrun/serialization';
+import { environment, type NumericEnvironment, type SharedVariable } from '@longrun/tensor';
+import { performance } from 'node:perf_hooks';
+
+import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
+import { EventLoopBreaks } from './event-loop.js';
+import { ExtensionList } from './extensions/extension-list.js';
+import { FinishAfter } from './extensions/finish-after.js';
+import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
+import type { ComputeOptions } from './graph/batch-function.js';
+import { Model } from './graph/model.js';
+import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
+
+/** Options of {@link MainLoop}. */
+export interface MainLoopOptions extends ComputeOptions {
+  readonly algorithm: TrainingAlgorithm;
+  /** The batches to train on. Endless as far as epochs go: what ends training is an extension. */
+  readonly dataStream: DataStream;
+  /** Default: the model of the algorithm's cost. */
+  readonly model?: Model;
+  /** Default: a new one. */
+  readonly log?: TrainingLog;
+  /** Called in this order. Default none. */
+  readonly extensions?: readonly TrainingExtension[];
+  /** Random streams whose state belongs to that of training. Default none. */
+  readonly random?: RandomStreams;
+}
+
+/** How `run()` ended: for good, or to go on from where it stopped. */
+export type RunOutcome = 'finished' | 'stopped';
+
+/** Options of {@link MainLoop.run}. */
+export interface RunOptions {
+  /** Stops training at the next step boundary when it is aborted; see `requestStop()`. */
+  readonly signal?: AbortSignal;
+}
+
+/** The arrays of a main loop, by name. */
+export interface MainLoopArrays {
+  /** Shared variables with role PERSISTENT, by path: `/mlp/linear_0.W`. */
+  readonly parameters: ReadonlyMap<string, NdArray>;
+  /** Those of the algorithm: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
+  readonly algorithm: ReadonlyMap<string, NdArray>;
+}
+
+/** What a main loop goes on from: its `state()` and its `arrays()`. */
+export interface MainLoopContents extends MainLoopArrays {
+  readonly state: VersionedState;
+}
+
+/** Milliseconds spent since the main loop was constructed. */
+export interface MainLoopTimes {
+  initializationMs: number;
+  readDataMs: number;
+  trainMs: number;
+}
+
+/**
+ * Trains: takes batches of a stream, processes them with an algorithm, and calls extensions (Blocks: `MainLoop`).
+ *
+ * The callbacks come in this order: beforeTraining, or onResumption when it goes on from a checkpoint; then
+ * (beforeEpoch, (beforeBatch, the step, afterBatch)*, afterEpoch)*; then afterTraining.
+ *
+ * Its state is that at a step boundary: between two steps, when all extensions have been called. A main loop built the same
+ * way that restores it ends with the same parameters and the same log, bit by bit in the same numeric environment.
+ */
+export class MainLoop {
+  readonly algorithm: TrainingAlgorithm;
+  readonly dataStream: DataStream;
+  readonly model: Model;
+  readonly log: TrainingLog;
+  readonly random: RandomStreams | undefined;
+  /** Where functions are to run. */
+  readonly computeOptions: ComputeOptions;
+  readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
+  readonly #extensions: ExtensionList;
+  readonly #breaks = new EventLoopBreaks();
+  #atBoundary: (() => void | Promise<void>)[] = [];
+  #running = false;
+  #stopRequested = false;
+
+  constructor(options: MainLoopOptions) {
+    this.algorithm = options.algorithm;
+    this.dataStream = options.dataStream;
+    this.model = options.model ?? new Model(options.algorithm.outputs);
+    this.log = options.log ?? new TrainingLog();
+    this.random = options.random;
+    this.computeOptions = { engine: options.engine, threads: options.threads };
+    this.#extensions = new ExtensionList(options.extensions ?? []);
+    for (const extension of this.#extensions) extension.attach(this);
+  }
+
+  get status(): Readonly<TrainingStatus> {
+    return this.log.status;
+  }
+
+  get extensions(): readonly TrainingExtension[] {
+    return [...this.#extensions];
+  }
+
+  /** What the bits of the result depend on besides the program and its data. */
+  get environment(): NumericEnvironment {
+    return environment(this.computeOptions.engine ?? 'onnxruntime', this.computeOptions.threads ?? 2);
+  }
+
+  /** After how many batches training will finish, as far as `FinishAfter` and the length of the stream tell; else null. */
+  get plannedIterations(): number | null {
+    const perEpoch = this.dataStream.batchesPerEpoch;
+    const ends = this.extensions
+      .filter((extension) => extension instanceof FinishAfter)
+      .flatMap(({ afterNBatches, afterNEpochs }) => [
+        afterNBatches,
+        afterNEpochs === undefined || perEpoch === null ? undefined : afterNEpochs * perEpoch,
+      ])
+      .filter((end) => end !== undefined);
+    return ends.length === 0 ? null : Math.min(...ends);
+  }
+
+  /** The extension of that name. @throws Error unless there is exactly one */
+  findExtension(name: string): TrainingExtension {
+    return this.#extensions.find(name);
+  }
+
+  /**
+   * Trains until an extension asks to finish (`finished`), or until it is stopped (`stopped`). On a main loop that has
+   * finished it does nothing.
+   *
+   * @throws Error whatever a step or an extension throws, after `onError` was called; `afterTraining` is not
+   */
+  async run(options: RunOptions = {}): Promise<RunOutcome> {
+    if (this.#running) throw new Error('MainLoop: run() is going on already; await it');
+    if (this.status.trainingFinished) return 'finished';
+    this.#running = true;
+    const stop = (): void => this.requestStop();
+    options.signal?.addEventListener('abort', stop, { once: true });
+    if (options.signal?.aborted === true) this.requestStop();
+    try {
+      await this.#start();
+      const outcome = await this.#train();
+      await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
+      return outcome;
+    } catch (error) {
+      await this.#reportError(error);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', stop);
+      this.#running = false;
+      this.#stopRequested = false;
+      await this.#extensions.settle();
+    }
+  }
+
+  /**
+   * Stops training at the next step boundary, without `afterTraining`: the state then is one to go on from. May be called at
+   * any time.
+   */
+  requestStop(): void {
+    this.#stopRequested = true;
+  }
+
+  /** Finishes training after this batch or this epoch, with `afterTraining`. */
+  requestFinish(after: 'batch' | 'epoch'): void {
+    if (after === 'batch') this.log.status.batchInterruptReceived = true;
+    else this.log.status.epochInterruptReceived = true;
+  }
+
+  /**
+   * Calls `action` once all extensions have had the present callback: then the state is complete. For extensions that save it.
+   */
+  atStepBoundary(action: () => void | Promise<void>): void {
+    this.#atBoundary.push(action);
+  }
+
+  /** Everything but the arrays, as JSON. To be called at a step boundary or while not running. */
+  state(): VersionedState {
+    return {
+      version: 1,
+      log: this.log.state(),
+      dataStream: this.dataStream.state(),
+      random: this.random?.state() ?? null,
+      extensions: this.#extensions.states(),
+    };
+  }
+
+  /** References to the present values: taking them costs nothing, and later steps do not change them. Not to be written to. */
+  arrays(): MainLoopArrays {
+    return {
+      parameters: arraysOf(this.model.getPersistentDict()),
+      algorithm: arraysOf(this.algorithm.stateVariables),
+    };
+  }
+
+  /**
+   * Goes back, or on, to a saved state.
+   *
+   * @throws StateMismatch when it is not that of such a main loop: where names, shapes or dtypes of arrays differ, nothing has
+   * been changed; where a stream or an extension refuses its part, this main loop is not to be used further
+   */
+  restore(contents: MainLoopContents): void {
+    if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
+    const { state } = contents;
+    checkVersion('MainLoop', state, 1);
+    const parameters = this.model.getPersistentDict();
+    const algorithm: ReadonlyMap<string, SharedVariable> = this.algorithm.stateVariables;
+    checkArrays('parameters of the model', parameters, contents.parameters);
+    checkArrays('variables of the algorithm', algorithm, contents.algorithm);
+    this.log.restore(part(state, 'log'));
+    this.dataStream.restore(part(state, 'dataStream'));
+    this.#restoreRandom(state['random'] ?? null);
+    this.#extensions.restore(state['extensions'] ?? {});
+    setArrays(parameters, contents.parameters);
+    setArrays(algorithm, contents.algorithm);
+  }
+
+  async #start(): Promise<void> {
+    const { status } = this.log;
+    this.model.checkSanity(this.algorithm);
+    const resumes = status.trainingStarted;
+    if (!resumes) await this.#dispatch('beforeTraining');
+    const startedAt = performance.now();
+    await this.algorithm.initialize(this.computeOptions);
+    this.times.initializationMs += performance.now() - startedAt;
+    status.trainingStarted = true;
+    if (!resumes) return;
+    status.resumedFrom = status.iterationsDone;
+    await this.#dispatch('onResumption');
+  }
+
+  async #train(): Promise<RunOutcome> {
+    // A state may have been saved after a request to finish and before its effect.
+    if (this.#shouldFinish()) return 'finished';
+    for (;;) {
+      if (!this.status.epochStarted) await this.#startEpoch();
+      for (;;) {
+        if (this.#stopRequested) return 'stopped';
+        if (!(await this.#step())) break;
+        if (this.#shouldFinish()) return 'finished';
+        await this.#breaks.takeIfDue();
+      }
+      await this.#endEpoch();
+      if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
+      if (this.#stopRequested) return 'stopped';
+    }
+  }
+
+  async #startEpoch(): Promise<void> {
+    const { status } = this.log;
+    if (status.epochsDone > 0) await this.dataStream.nextEpoch();
+    status.receivedFirstBatch = false;
+    status.epochStarted = true;
+    await this.#dispatch('beforeEpoch');
+  }
+
+  /** One batch; false when the epoch has no more. */
+  async #step(): Promise<boolean> {
+    const { status } = this.log;
+    const startedAt = performance.now();
+    const batch = await this.dataStream.next();
+    const readAt = performance.now();
+    this.times.readDataMs += readAt - startedAt;
+    if (batch === undefined) return false;
+    status.receivedFirstBatch = true;
+    const context: { readonly batch: Batch } = { batch };
+    await this.#dispatch('beforeBatch', context);
+    const processedFrom = performance.now();
+    await this.algorithm.processBatch(batch);
+    this.times.trainMs += performance.now() - processedFrom;
+    status.iterationsDone += 1;
+    this.log.complete(status.iterationsDone - 1);
+    await this.#dispatch('afterBatch', context);
+    return true;
+  }
+
+  async #endEpoch(): Promise<void> {
+    const { status } = this.log;
+    if (!status.receivedFirstBatch) {
+      throw new Error('MainLoop: the data stream gave no batches in this epoch; give it a dataset with examples');
+    }
+    status.epochStarted = false;
+    status.epochsDone += 1;
+    status.epochEnds = [...status.epochEnds, status.iterationsDone];
+    await this.#dispatch('afterEpoch');
+  }
+
+  async #finish(): Promise<void> {
+    this.log.currentRow['training_finished'] = true;
+    this.log.status.trainingFinished = true;
+    await this.#dispatch('afterTraining');
+    this.log.complete(this.status.iterationsDone);
+  }
+
+  #shouldFinish(): boolean {
+    return this.log.currentRow['training_finish_requested'] === true || this.status.batchInterruptReceived;
+  }
+
+  async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
+    for (const extension of this.#extensions) {
+      const pending = extension.dispatch(callback, context);
+      if (pending !== undefined) await pending;
+    }
+    if (this.#atBoundary.length === 0) return;
+    const actions = this.#atBoundary;
+    this.#atBoundary = [];
+    for (const action of actions) await action();
+  }
+
+  async #reportError(error: unknown): Promise<void> {
+    this.log.currentRow['got_exception'] = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    try {
+      await this.#dispatch('onError', { error });
+      this.log.complete(this.status.iterationsDone);
+    } catch (second) {
+      process.emitWarning(
+        `An extension failed in onError, after training had failed: ${String(second)}`,
+        'MainLoopWarning',
+      );
+    }
+  }
+
+  #restoreRandom(saved: Json): void {
+    if (saved === null && this.random === undefined) return;
+    if (saved === null || this.random === undefined) {
+      throw new StateMismatch(
+        `MainLoop: the saved state has ${saved === null ? 'no' : ''} random streams but this main loop has ` +
+          `${this.random === undefined ? 'none' : 'some'}; build it with the program that saved the state`,
+      );
+    }
+    this.random.restore(versioned('random', saved));
+  }
+}
+
+function part(state: VersionedState, name: string): VersionedState {
+  return versioned(name, state[name] ?? null);
+}
+
+function versioned(name: string, saved: Json): VersionedState {
+  if (typeof saved === 'object' && saved !== null && 'version' in saved && typeof saved['version'] === 'number') {
+    return { ...saved, version: saved['version'] };
+  }
+  throw new StateMismatch(`MainLoop: the saved state has no ${name}; the checkpoint is damaged`);
+}
