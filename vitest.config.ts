@@ -1,6 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import ts from 'typescript';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 export default defineConfig({
+  plugins: [standardDecorators()],
   // Workspace libs resolve to their TypeScript source. 'import' and 'default' must stay out of this list:
   // vitest hands it to Node as --conditions, which breaks require() of dual packages.
   ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
@@ -12,3 +14,24 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
   },
 });
+
+/** Vite's compiler lowers the legacy decorators of Nest but not the standard ones of bricks; TypeScript does. */
+function standardDecorators(): NonNullable<ViteUserConfig['plugins']>[number] {
+  return {
+    name: 'standard-decorators',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/\/(libs|examples)\/.*\.ts$/.test(id) || !/^\s*@\w+\(/m.test(code)) return null;
+      const { outputText, sourceMapText } = ts.transpileModule(code, {
+        fileName: id,
+        compilerOptions: {
+          target: ts.ScriptTarget.ES2023,
+          module: ts.ModuleKind.ESNext,
+          verbatimModuleSyntax: true,
+          sourceMap: true,
+        },
+      });
+      return { code: outputText.replace(/\/\/# sourceMappingURL=.*$/, ''), map: sourceMapText ?? null };
+    },
+  };
+}
