@@ -1,8 +1,20 @@
 /** The life of experiments and datasets: record, queues, events, scheduler, reconciler. See README.md. */
+export { type StoredEvent } from './life/life.js';
+export { leasePrefix } from './life/outcome.js';
+export { Platform, type PlatformHealth, type PlatformOptions, startPlatform } from './platform.js';
+export { type ParamsVerdict, type ProgramCatalog } from './program-catalog.js';
 export { type QueueSettings, queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 export { type JobContext, type JobHandler, type JobTaker } from './queue/take-jobs.js';
+export { type RecordLocation } from './record/record.js';
 export { type Warn } from './redis/connection.js';
 export { defaultPrefix } from './redis/keys.js';
+export { type Refusal, RequestRefused } from './request-refused.js';
+export { Datasets, type SubmittedDataset } from './systems/datasets.js';
+export { type IngestCounts } from './systems/event-ingester.js';
+export { Experiments, type SubmittedExperiment } from './systems/experiments.js';
+export { type PageOptions } from './systems/pages.js';
+export { type SubmitOptions } from './systems/submission.js';
+export { type Timings, timings, type TimingsInput } from './timings.js';
 export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';
 export { classifyExit } from './worker/exit-classification.js';

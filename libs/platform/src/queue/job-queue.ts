@@ -1,0 +1,53 @@
+import type { JobTicket, Kind } from '@longrun/contracts';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+import type { Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+
+/** The record's side of one queue. What is in it is a copy: losing it loses nothing. */
+export class JobQueue {
+  readonly #keys: RedisKeys;
+  readonly #kind: Kind;
+  readonly #queue: Queue<JobTicket>;
+
+  constructor(redis: Redis, keys: RedisKeys, kind: Kind, warn: Warn) {
+    this.#keys = keys;
+    this.#kind = kind;
+    this.#queue = new Queue<JobTicket>(keys.queue(kind), { connection: redis, prefix: keys.queuePrefix });
+    this.#queue.on('error', (error) => warn(`Queue ${keys.queue(kind)}: ${error.message}`));
+  }
+
+  /** Puts a job in; once, however often it is called. A lower rank is taken first. */
+  async add(ticket: JobTicket, rank: number): Promise<void> {
+    await this.#queue.add(this.#kind, ticket, {
+      jobId: this.#keys.job(ticket.id, ticket.epoch),
+      priority: rank,
+      // A job that is kept would keep its id, and the same ticket could not be put in again.
+      removeOnComplete: true,
+      removeOnFail: true,
+      // Trying again is the record's business.
+      attempts: 1,
+    });
+  }
+
+  /** True while the job waits or is being worked on. */
+  async has(ticket: JobTicket): Promise<boolean> {
+    return (await this.#queue.getJob(this.#keys.job(ticket.id, ticket.epoch))) !== undefined;
+  }
+
+  /** Gives a waiting job another rank; no effect on one that was taken meanwhile. */
+  async rerank(ticket: JobTicket, rank: number): Promise<void> {
+    const job = await this.#queue.getJob(this.#keys.job(ticket.id, ticket.epoch));
+    await job?.changePriority({ priority: rank });
+  }
+
+  /** Takes a waiting job out; no effect on one that is being worked on. */
+  async remove(ticket: JobTicket): Promise<void> {
+    await this.#queue.remove(this.#keys.job(ticket.id, ticket.epoch));
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}

@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+import { v7 as uuid } from 'uuid';
+import { z } from 'zod';
+
+/**
+ * Says that one process owns a folder. PGlite has no such lock, and two processes on one folder lose acknowledged rows.
+ *
+ * The lock is a growing row of files `lock.<number>`; the highest one says who holds it. It is taken by making the next
+ * one, which the file system lets only one process do. The highest is never deleted, so that a process that read it
+ * long ago cannot take a number that others have gone past.
+ */
+export class FolderLock {
+  readonly #folder: string;
+  #number: number;
+
+  private constructor(folder: string, number: number) {
+    this.#folder = folder;
+    this.#number = number;
+  }
+
+  /**
+   * Takes the lock, also from a holder that is dead: pid and start time tell. Throws a sentence naming the holder's
+   * pid when it lives.
+   */
+  static async take(folder: string): Promise<FolderLock> {
+    await mkdir(folder, { recursive: true });
+    const me: Holder = { pid: process.pid, startedAt: startOf(process.pid), host: hostname(), released: false };
+    for (;;) {
+      const highest = await highestNumber(folder);
+      if (highest > 0) refuseIfHeld(folder, highest, await readHolder(folder, highest));
+      if (await append(folder, highest + 1, me)) return new FolderLock(folder, highest + 1);
+    }
+  }
+
+  /** Gives the lock back. */
+  async release(): Promise<void> {
+    const released: Holder = { pid: process.pid, startedAt: null, host: hostname(), released: true };
+    if (await append(this.#folder, this.#number + 1, released)) this.#number += 1;
+  }
+}
+
+const Holder = z.object({
+  pid: z.int(),
+  /** When the process began, as the system says it: pids are used again. Null when it cannot be found out. */
+  startedAt: z.string().nullable(),
+  host: z.string(),
+  released: z.boolean(),
+});
+type Holder = z.infer<typeof Holder>;
+
+function refuseIfHeld(folder: string, number: number, holder: Holder | undefined): void {
+  if (holder === undefined || holder.released) return;
+  const file = join(folder, `lock.${number}`);
+  if (holder.host !== hostname()) {
+    throw new Error(
+      `The folder ${folder} is locked by process ${holder.pid} on host ${holder.host}, which cannot be asked from here; ` +
+        `stop it, or delete ${file} if it is surely gone`,
+    );
+  }
+  const startedAt = startOf(holder.pid);
+  if (startedAt === null || (holder.startedAt !== null && holder.startedAt !== startedAt)) return;
+  throw new Error(
+    `The folder ${folder} is in use by process ${holder.pid} (${file}); stop that process, or use another folder`,
+  );
+}
+
+/** Makes file `number`; false when somebody else made it, or has gone past it. */
+async function append(folder: string, number: number, holder: Holder): Promise<boolean> {
+  const draft = join(folder, `lock-draft-${uuid()}`);
+  const file = join(folder, `lock.${number}`);
+  await writeFile(draft, JSON.stringify(holder), { flush: true });
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const numbers = await lockNumbers(folder);
+  if (numbers.some((other) => other > number)) {
+    await rm(file, { force: true });
+    return false;
+  }
+  for (const older of numbers.filter((other) => other < number)) {
+    await rm(join(folder, `lock.${older}`), { force: true });
+  }
+  return true;
+}
+
+async function readHolder(folder: string, number: number): Promise<Holder | undefined> {
+  try {
+    return Holder.parse(JSON.parse(await readFile(join(folder, `lock.${number}`), 'utf8')));
+  } catch (error) {
+    // Collected meanwhile: somebody is further on, and the next append fails.
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function highestNumber(folder: string): Promise<number> {
+  return Math.max(0, ...(await lockNumbers(folder)));
+}
+
+async function lockNumbers(folder: string): Promise<number[]> {
+  const names = await readdir(folder);
+  return names.flatMap((name) => {
+    const match = /^lock\.(\d+)$/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
+}
+
+/** When a process began, as the system says it; null when there is no such process. */
+function startOf(pid: number): string | null {
+  try {
+    return process.platform === 'linux' ? linuxStartOf(pid) : psStartOf(pid);
+  } catch {
+    return null;
+  }
+}
+
+function linuxStartOf(pid: number): string | null {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name, second, is in parentheses and may hold spaces; field 3 is the state, field 22 the start.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const isZombie = fields[0] === 'Z';
+  return isZombie ? null : (fields[19] ?? null);
+}
+
+function psStartOf(pid: number): string | null {
+  const start = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  return start === '' ? null : start;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,5 @@
+import { lives } from './0001-lives.js';
+import type { Migration } from './migration.js';
+
+/** All migrations, in the order in which they are applied. */
+export const migrations: readonly Migration[] = [lives];

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+
+import { PGlite } from '@electric-sql/pglite';
+import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
+import pg from 'pg';
+
+import { type Warn, warnOnStderr } from '../redis/connection.js';
+import { FolderLock } from './folder-lock.js';
+import { migrate } from './migrate.js';
+import { PglitePool } from './pglite-pool.js';
+import type { Tables } from './tables.js';
+
+/** Where the record is: a folder for the embedded PGlite, or the address of a PostgreSQL 14 or newer. */
+export type RecordLocation = { readonly folder: string } | { readonly databaseUrl: string };
+
+/** The system of record: what is in it happened, what is not did not. */
+export class PlatformRecord {
+  /** For reading. Writing goes through {@link transact}. */
+  readonly db: Kysely<Tables>;
+  readonly #close: () => Promise<void>;
+
+  /** @internal */
+  constructor(db: Kysely<Tables>, close: () => Promise<void>) {
+    this.db = db;
+    this.#close = close;
+  }
+
+  /**
+   * Runs `work` in one transaction, and again when the database says that it collided with another one. `work` must
+   * have no effects besides its transaction, and must not use {@link db}.
+   */
+  async transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.db.transaction().execute(work);
+      } catch (error) {
+        if (attempt >= 5 || !isCollision(error)) throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+}
+
+/**
+ * Opens the record and brings its schema up to date. Throws a sentence when the folder belongs to another process, or
+ * a newer version has migrated it.
+ */
+export async function openRecord(location: RecordLocation, warn: Warn = warnOnStderr): Promise<PlatformRecord> {
+  return 'folder' in location ? openEmbedded(location.folder) : openPostgres(location.databaseUrl, warn);
+}
+
+async function openEmbedded(folder: string): Promise<PlatformRecord> {
+  const lock = await FolderLock.take(folder);
+  try {
+    const pglite = await PGlite.create(join(folder, 'pgdata'));
+    return await openWith(new PglitePool(pglite), () => lock.release());
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, types: { getTypeParser } });
+  pool.on('error', (error) => warn(`PostgreSQL: ${error.message}; the connection is replaced`));
+  return openWith(pool, () => Promise.resolve());
+}
+
+async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Promise<PlatformRecord> {
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    // Only column names: what is inside a JSON column is not ours to rename.
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+  const close = async (): Promise<void> => {
+    await db.destroy();
+    await afterwards();
+  };
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return new PlatformRecord(db, close);
+}
+
+/** bigint as a number, as PGlite does it: none of ours comes near 2^53. */
+const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
+
+/** Serialization failure, deadlock. */
+function isCollision(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01');
+}

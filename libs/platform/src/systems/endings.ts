@@ -1,0 +1,100 @@
+import type { Kind } from '@longrun/contracts';
+import { acquireLease, type Head, LeaseLost, LeaseRefused, type ObjectStore, readHead } from '@longrun/serialization';
+
+import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { Ending } from '../record/tables.js';
+
+/**
+ * Ends lives where it counts: in the head of their lease, and after that in the record. Whatever outcome is in the
+ * head first wins, so that a worker's success is never overwritten, and no worker can go on with what was ended.
+ */
+export class Endings {
+  readonly #writer: LifeWriter;
+  readonly #store: ObjectStore;
+
+  constructor(writer: LifeWriter, store: ObjectStore) {
+    this.#writer = writer;
+    this.#store = store;
+  }
+
+  /** Seals the lease of a life whose end is decided, under a new epoch. Nothing happens when it has ended already. */
+  async settle(id: string): Promise<void> {
+    const decided = await this.#writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life === undefined || life.row.ending === null) return undefined;
+      const step = Math.max(0, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
+      return { kind: life.row.kind, epoch: life.row.epoch, ending: life.row.ending, step };
+    });
+    if (decided === undefined) return;
+    const { kind, epoch, ending, step } = decided;
+    const sealed = await this.#seal(kind, id, epoch, ending, step);
+    await this.#end(id, sealed);
+  }
+
+  /**
+   * Cancels an experiment whose job is in the queue, by claiming its epoch before a worker does. False when a worker
+   * was first: then it has to be told.
+   */
+  async cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
+    const prefix = leasePrefix(kind, id);
+    const ending: Ending = { reason: 'cancelled', message: null };
+    try {
+      const lease = await acquireLease(this.#store, prefix, { epoch, holder });
+      await lease.end(writeOutcome(kind, ending, 0));
+      await this.#end(id, { ...ending, result: null });
+      return true;
+    } catch (error) {
+      if (error instanceof LeaseRefused && error.reason === 'already_ended') {
+        await this.adopt(kind, id, error.head);
+        return true;
+      }
+      if (error instanceof LeaseRefused || error instanceof LeaseLost) return false;
+      throw error;
+    }
+  }
+
+  /** Takes the outcome in a head, if there is one, into the record. */
+  async adopt(kind: Kind, id: string, head: Head | undefined): Promise<boolean> {
+    if (head === undefined || head.outcome === null) return false;
+    await this.#end(id, readOutcome(kind, head.outcome));
+    return true;
+  }
+
+  /** The head of a life's lease, as it is now. */
+  async head(kind: Kind, id: string): Promise<Head | undefined> {
+    return readHead(this.#store, leasePrefix(kind, id));
+  }
+
+  async #seal(kind: Kind, id: string, epoch: number, ending: Ending, step: number): Promise<Outcome> {
+    const prefix = leasePrefix(kind, id);
+    for (let above = epoch; ;) {
+      const head = await readHead(this.#store, prefix);
+      if (head !== undefined && head.outcome !== null) return readOutcome(kind, head.outcome);
+      above = Math.max(above, head?.epoch ?? 0) + 1;
+      try {
+        const lease = await acquireLease(this.#store, prefix, { epoch: above, holder });
+        await lease.end(writeOutcome(kind, ending, step));
+        return { ...ending, result: null };
+      } catch (error) {
+        // Somebody was faster: look again, with a higher epoch.
+        if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
+      }
+    }
+  }
+
+  async #end(id: string, outcome: Outcome): Promise<void> {
+    await this.#writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life === undefined || life.row.phase === 'ended') return;
+      if (life.row.phase === 'queued' && outcome.reason === 'succeeded') life.claimed(new Date());
+      life.end(outcome, new Date());
+      if (life.row.kind === 'dataset' && outcome.reason !== 'succeeded') {
+        await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
+      }
+    });
+  }
+}
+
+/** Who holds the leases that the record seals. */
+const holder = 'record';

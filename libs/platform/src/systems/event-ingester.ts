@@ -1,0 +1,257 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { EventEnvelope, WorkerEvent } from '@longrun/contracts';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+import type { Verdict } from '../life/life.js';
+import type { Lives } from '../life/lives.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+import { isAfter, nextStreamId } from './stream-id.js';
+
+export interface EventIngesterOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  /** A connection of its own: it blocks. */
+  readonly blockingRedis: Redis;
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly warn: Warn;
+}
+
+/** How many events met which fate since the start. */
+export type IngestCounts = Readonly<Record<Verdict | 'malformed', number>>;
+
+/**
+ * Takes workers' events from the Redis stream into the record. The cursor moves in the transaction that holds the
+ * effects, every event is taken once and in order per attempt, and those of written-off attempts are refused.
+ */
+export class EventIngester {
+  readonly #options: EventIngesterOptions;
+  readonly #counts = { taken: 0, duplicate: 0, gap: 0, refused: 0, malformed: 0 };
+  /** When something was last heard of an attempt, by this process's clock. */
+  readonly #heard = new Map<string, number>();
+  readonly #stop = new AbortController();
+  #cursor = '0-0';
+  /** Since when everything that arrives is taken in at once; null while Redis or the record is away. */
+  #flowingSince: number | null = null;
+  #advanced: (() => void)[] = [];
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: EventIngesterOptions) {
+    this.#options = options;
+  }
+
+  get counts(): IngestCounts {
+    return { ...this.#counts };
+  }
+
+  /** True while events flow in. */
+  get isFlowing(): boolean {
+    return this.#flowingSince !== null;
+  }
+
+  /** Begins where the record left off. */
+  async start(): Promise<void> {
+    const row = await this.#options.record.db
+      .selectFrom('ingestCursors')
+      .select('cursor')
+      .where('stream', '=', this.#options.keys.events)
+      .executeTakeFirst();
+    this.#cursor = row?.cursor ?? '0-0';
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    // The blocking read ends with its connection.
+    this.#options.blockingRedis.disconnect();
+    await this.#running;
+  }
+
+  /**
+   * For how long nothing was heard of an attempt although it would have been: time in which Redis, the record or this
+   * process was away does not count. 0 while events do not flow.
+   */
+  silenceMs(id: string, epoch: number): number {
+    if (this.#flowingSince === null) return 0;
+    return Date.now() - Math.max(this.#flowingSince, this.#heard.get(attemptKey(id, epoch)) ?? 0);
+  }
+
+  /** Counts as a sign of life: silence is measured from now. */
+  hear(id: string, epoch: number): void {
+    this.#heard.set(attemptKey(id, epoch), Date.now());
+  }
+
+  /** Waits until everything that is in the stream now has been taken; false when that cannot be said. */
+  async catchUp(): Promise<boolean> {
+    const newest = await this.#options.redis.xrevrange(this.#options.keys.events, '+', '-', 'COUNT', 1);
+    const target = newest[0]?.[0];
+    if (target === undefined) return this.isFlowing;
+    for (let waits = 0; isAfter(target, this.#cursor) && this.isFlowing && waits < 100; waits += 1) {
+      await Promise.race([new Promise<void>((resolve) => this.#advanced.push(resolve)), pause(50)]);
+    }
+    return this.isFlowing && !isAfter(target, this.#cursor);
+  }
+
+  async #run(): Promise<void> {
+    const { blockingRedis, keys, warn } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        if (blockingRedis.status !== 'ready') this.#flowingSince = null;
+        const reply = await blockingRedis.xread(
+          'COUNT',
+          batchSize,
+          'BLOCK',
+          1000,
+          'STREAMS',
+          keys.events,
+          this.#cursor,
+        );
+        const entries = reply?.[0]?.[1] ?? [];
+        if (entries.length > 0) await this.#take(entries.map(([streamId, fields]) => readEntry(streamId, fields)));
+        else await this.#rewindIfRebuilt();
+        if (entries.length < batchSize) this.#flowingSince ??= Date.now();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#flowingSince = null;
+        warn(`Events cannot be taken in: ${String(error)}; trying again`);
+        await pause(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Takes a batch; when the database refuses it, one by one, and what it still refuses without its effects. */
+  async #take(entries: readonly Entry[]): Promise<void> {
+    try {
+      await this.#takeTogether(entries, true);
+    } catch (error) {
+      if (entries.length === 1 && isDataError(error)) {
+        this.#counts.malformed += 1;
+        this.#options.warn(`An event could not be stored and was skipped: ${String(error)}`);
+        await this.#takeTogether(entries, false);
+      } else if (isDataError(error)) {
+        for (const entry of entries) await this.#take([entry]);
+      } else {
+        throw error;
+      }
+    }
+  }
+
+  async #takeTogether(entries: readonly Entry[], withEffects: boolean): Promise<void> {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const envelopes = entries.flatMap((entry) => (entry.envelope === undefined ? [] : [entry.envelope]));
+    const verdicts: Verdict[] = [];
+    const acknowledgements = new Map<string, string>();
+    await this.#options.writer.write(async (lives) => {
+      verdicts.length = 0;
+      acknowledgements.clear();
+      const ids = [...new Set(envelopes.map((envelope) => envelope.id))];
+      const loaded = await lives.load(ids, [...new Set(envelopes.map((envelope) => envelope.epoch))]);
+      for (const envelope of envelopes) {
+        const life = loaded.get(envelope.id);
+        const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.epoch, envelope.seq) : 'refused';
+        verdicts.push(verdict);
+        if (verdict === 'taken' && life !== undefined) {
+          if (withEffects && envelope.event !== undefined) life.apply(envelope.event, new Date(envelope.at));
+          life.took(envelope.epoch, envelope.seq);
+        }
+        const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.epoch)?.lastSeq;
+        const key = this.#options.keys.acknowledgement(envelope.id, envelope.epoch);
+        acknowledgements.set(key, String(acknowledged ?? 0));
+      }
+      if (lives.all().some((life) => life.changed)) await this.#saveCursor(lives, last.streamId);
+    });
+    this.#cursor = last.streamId;
+    this.#count(envelopes, verdicts);
+    for (const resolve of this.#advanced.splice(0)) resolve();
+    await this.#acknowledge(acknowledgements);
+  }
+
+  #count(envelopes: readonly Envelope[], verdicts: readonly Verdict[]): void {
+    for (const [index, verdict] of verdicts.entries()) {
+      const envelope = envelopes[index];
+      if (envelope === undefined) continue;
+      this.#counts[verdict] += 1;
+      if (verdict !== 'refused') this.hear(envelope.id, envelope.epoch);
+      if (envelope.event === undefined) {
+        this.#counts.malformed += 1;
+        this.#options.warn(`An event of ${envelope.id} that this build cannot read was skipped`);
+      }
+    }
+    // Attempts that ended long ago need no entry.
+    if (this.#heard.size > 10_000) this.#heard.clear();
+  }
+
+  async #saveCursor(lives: Lives, cursor: string): Promise<void> {
+    await lives.transaction
+      .insertInto('ingestCursors')
+      .values({ stream: this.#options.keys.events, cursor })
+      .onConflict((conflict) => conflict.column('stream').doUpdateSet({ cursor }))
+      .execute();
+  }
+
+  /** Only after the commit: what was acknowledged is never sent again. */
+  async #acknowledge(acknowledgements: ReadonlyMap<string, string>): Promise<void> {
+    const pipeline = this.#options.redis.pipeline();
+    for (const [key, value] of acknowledgements) pipeline.set(key, value, 'EX', acknowledgementSeconds);
+    pipeline.xtrim(this.#options.keys.events, 'MINID', nextStreamId(this.#cursor));
+    await pipeline.exec();
+  }
+
+  /**
+   * A Redis that lost its data and whose clock stands behind numbers new entries below the cursor. Everything taken is
+   * trimmed, so that an old number in the stream can only be such a one.
+   */
+  async #rewindIfRebuilt(): Promise<void> {
+    const oldest = await this.#options.redis.xrange(this.#options.keys.events, '-', '+', 'COUNT', 1);
+    const oldestId = oldest[0]?.[0];
+    if (oldestId !== undefined && !isAfter(oldestId, this.#cursor)) this.#cursor = '0-0';
+  }
+}
+
+const batchSize = 500;
+const acknowledgementSeconds = 7 * 24 * 3600;
+
+/** An envelope whose event may be one that this build cannot read. */
+type Envelope = Omit<EventEnvelope, 'event'> & { readonly event: WorkerEvent | undefined };
+
+interface Entry {
+  readonly streamId: string;
+  /** Undefined when it is not even an envelope. */
+  readonly envelope: Envelope | undefined;
+}
+
+const OpenEnvelope = EventEnvelope.extend({ event: z.unknown() });
+
+function readEntry(streamId: string, fields: readonly string[]): Entry {
+  const text = fields[fields.indexOf('e') + 1] ?? '';
+  const outer = OpenEnvelope.safeParse(parseJson(text));
+  if (!outer.success) return { streamId, envelope: undefined };
+  const event = WorkerEvent.safeParse(outer.data.event);
+  return { streamId, envelope: { ...outer.data, event: event.success ? event.data : undefined } };
+}
+
+/** JSON whose strings PostgreSQL can store: programs print NUL characters and halves of surrogate pairs. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, (_key, value: unknown) =>
+      typeof value === 'string' ? Buffer.from(value).toString().replaceAll('\0', '\uFFFD') : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function attemptKey(id: string, epoch: number): string {
+  return `${id}.${epoch}`;
+}
+
+/** The database refuses what it was given (SQLSTATE class 22 or 23), and will again. */
+function isDataError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code);
+}

@@ -1,0 +1,163 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { Kind } from '@longrun/contracts';
+import type { ObjectStore } from '@longrun/serialization';
+import type { Redis } from 'ioredis';
+
+import type { LifeWriter } from '../life/writer.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+import type { Timings } from '../timings.js';
+import { publishCommand } from '../worker/commands.js';
+import type { Endings } from './endings.js';
+import type { EventIngester } from './event-ingester.js';
+import { type Scheduler, writeSpecification } from './scheduler.js';
+
+export interface ReconcilerOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  readonly store: ObjectStore;
+  readonly queues: Readonly<Record<Kind, JobQueue>>;
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly ingester: EventIngester;
+  readonly endings: Endings;
+  readonly scheduler: Scheduler;
+  readonly timings: Timings;
+  readonly warn: Warn;
+}
+
+/**
+ * Compares the record with the queue, the object store and the signs of life, again and again, and puts right what
+ * differs. Whatever is lost elsewhere, this is what brings it back.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Waits for the look that is under way. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#attempt('decided ends', () => this.#settleDecided());
+      await this.#attempt('running attempts', () => this.#lookAfterRunning());
+      await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
+      this.#options.scheduler.kick();
+      await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** One thing that cannot be looked after must not keep the others waiting. */
+  async #attempt(what: string, look: () => Promise<void>): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    try {
+      await look();
+    } catch (error) {
+      if (!this.#stop.signal.aborted)
+        this.#options.warn(`Looking after ${what} failed: ${String(error)}; trying again`);
+    }
+  }
+
+  /** Ends that were decided, but a crash came before their lease was sealed. */
+  async #settleDecided(): Promise<void> {
+    const decided = await this.#options.record.db
+      .selectFrom('lives')
+      .select('id')
+      .where('ending', 'is not', null)
+      .execute();
+    for (const { id } of decided) await this.#options.endings.settle(id);
+  }
+
+  async #lookAfterRunning(): Promise<void> {
+    const { record, redis, keys, ingester, timings } = this.#options;
+    const running = await record.db
+      .selectFrom('lives')
+      .select(['id', 'kind', 'epoch', 'cancelRequested'])
+      .where('phase', '=', 'running')
+      .where('ending', 'is', null)
+      .execute();
+    for (const { id, kind, epoch, cancelRequested } of running) {
+      // Pub/sub forgets: it is said until it is obeyed.
+      if (cancelRequested && redis.status === 'ready')
+        await publishCommand(redis, keys, { type: 'cancel', kind, id, epoch });
+      if (ingester.silenceMs(id, epoch) <= timings.workerLostAfterMs) continue;
+      // This process may have slept while heartbeats piled up.
+      if (!(await ingester.catchUp()) || ingester.silenceMs(id, epoch) <= timings.workerLostAfterMs) continue;
+      await this.#writeOff(kind, id, epoch);
+    }
+  }
+
+  /** The worker is silent. What it committed before it fell silent counts. */
+  async #writeOff(kind: Kind, id: string, epoch: number): Promise<void> {
+    const { endings, timings, writer } = this.#options;
+    if (await endings.adopt(kind, id, await endings.head(kind, id))) return;
+    await writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life === undefined || life.row.phase !== 'running' || life.row.epoch !== epoch) return;
+      const workerId = life.attempts.get(epoch)?.workerId ?? 'the worker';
+      const message = `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
+      life.endAttempt({ reason: 'worker_lost', message }, new Date());
+    });
+  }
+
+  async #lookAfterEnqueued(): Promise<void> {
+    const { record, redis, queues } = this.#options;
+    if (redis.status !== 'ready') return;
+    const enqueued = await record.db
+      .selectFrom('lives')
+      .select(['id', 'kind', 'epoch', 'queueRank', 'cancelRequested'])
+      .where('phase', '=', 'queued')
+      .where('enqueued', '=', true)
+      .where('ending', 'is', null)
+      .execute();
+    for (const { id, kind, epoch, queueRank, cancelRequested } of enqueued) {
+      if (cancelRequested) await this.#cancel(kind, id, epoch);
+      else if (!(await queues[kind].has({ id, epoch }))) await this.#bringBack(kind, id, epoch, queueRank ?? 1);
+    }
+  }
+
+  async #cancel(kind: Kind, id: string, epoch: number): Promise<void> {
+    if (await this.#options.endings.cancelUnclaimed(kind, id, epoch)) return;
+    await this.#noteClaim(id, epoch);
+  }
+
+  /** The job is gone: taken and claimed without a word reaching us, or lost. */
+  async #bringBack(kind: Kind, id: string, epoch: number, rank: number): Promise<void> {
+    const { endings, queues, record, store } = this.#options;
+    const head = await endings.head(kind, id);
+    if (await endings.adopt(kind, id, head)) return;
+    if (head !== undefined && head.epoch >= epoch) {
+      await this.#noteClaim(id, epoch);
+      return;
+    }
+    await writeSpecification(record, store, kind, id);
+    await queues[kind].add({ id, epoch }, rank);
+  }
+
+  /** From here on silence is measured. */
+  async #noteClaim(id: string, epoch: number): Promise<void> {
+    await this.#options.writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life?.row.enqueued !== true || life.row.epoch !== epoch) return;
+      this.#options.ingester.hear(id, epoch);
+      life.claimed(new Date());
+    });
+  }
+}

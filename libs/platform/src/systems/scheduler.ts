@@ -1,0 +1,199 @@
+import { Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
+import type { ObjectStore } from '@longrun/serialization';
+
+import { leasePrefix } from '../life/outcome.js';
+import { datasetStatus } from '../life/transitions.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { assignRanks } from '../queue/places.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { DatasetRow, ExperimentRow } from '../record/tables.js';
+import type { Warn } from '../redis/connection.js';
+
+export interface SchedulerOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  readonly queues: Readonly<Record<Kind, JobQueue>>;
+  readonly store: ObjectStore;
+  /** Jobs in a queue at most. */
+  readonly window: number;
+  readonly warn: Warn;
+}
+
+/**
+ * Puts what may run next into the queues: by priority, then by the time of submission, which a preempted experiment
+ * keeps. An experiment waits until its dataset is ready, and fails when that failed.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #closed = false;
+  #wanted = false;
+  #running: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Something has changed: looks what may run now, soon. */
+  kick(): void {
+    this.#wanted = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Waits for the pass that is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // So that a kick within a transaction's own callback sees it committed, and many kicks make one pass.
+    await Promise.resolve();
+    while (this.#wanted && !this.#closed) {
+      this.#wanted = false;
+      try {
+        await this.#pass();
+      } catch (error) {
+        if (!this.#closed)
+          this.#options.warn(`Scheduling failed: ${String(error)}; it is tried again with the next look`);
+      }
+    }
+    this.#running = null;
+  }
+
+  async #pass(): Promise<void> {
+    await this.#failWithoutDataset();
+    for (const kind of Kind.options) await this.#fill(kind);
+    await this.#wakeForBackoff();
+  }
+
+  /** Experiments that wait for a dataset which has failed will wait for ever. */
+  async #failWithoutDataset(): Promise<void> {
+    const doomed = await this.#options.record.db
+      .selectFrom('lives')
+      .innerJoin('experiments', 'experiments.id', 'lives.id')
+      .innerJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
+      .innerJoin('datasets', 'datasets.id', 'experiments.datasetId')
+      .select(['lives.id', 'datasets.name', 'dataset.reason', 'dataset.message'])
+      .where('lives.phase', '=', 'queued')
+      .where('lives.ending', 'is', null)
+      .where('dataset.phase', '=', 'ended')
+      .where('dataset.reason', '!=', 'succeeded')
+      .execute();
+    for (const { id, name, reason, message } of doomed) {
+      await this.#options.writer.write(async (lives) => {
+        const life = await lives.find(id);
+        if (life === undefined || life.row.phase !== 'queued') return;
+        const why = message === null ? (reason ?? 'failed') : message;
+        life.endWith({ reason: 'dataset_unavailable', message: `Dataset ${name} failed (${reason}): ${why}` });
+      });
+    }
+  }
+
+  async #fill(kind: Kind): Promise<void> {
+    const candidates = await this.#candidates(kind);
+    if (candidates.every((candidate) => candidate.enqueued)) return;
+    const ranks = assignRanks(candidates.map((candidate) => candidate.queueRank));
+    for (const [index, candidate] of candidates.entries()) {
+      const rank = ranks[index];
+      if (rank === undefined || this.#closed) return;
+      if (!candidate.enqueued) await this.#enqueue(kind, candidate.id, rank);
+      else if (candidate.queueRank !== rank) await this.#rerank(kind, candidate, rank);
+    }
+  }
+
+  /** The first of those that have a job or may have one, in the order in which they are to run. */
+  async #candidates(kind: Kind): Promise<{ id: string; epoch: number; enqueued: boolean; queueRank: number | null }[]> {
+    return this.#options.record.db
+      .selectFrom('lives')
+      .leftJoin('experiments', 'experiments.id', 'lives.id')
+      .leftJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
+      .select(['lives.id', 'lives.epoch', 'lives.enqueued', 'lives.queueRank'])
+      .where('lives.kind', '=', kind)
+      .where('lives.phase', '=', 'queued')
+      .where('lives.ending', 'is', null)
+      .where((where) => where.or([where('lives.notBefore', 'is', null), where('lives.notBefore', '<=', new Date())]))
+      .where((where) => where.or([where('experiments.id', 'is', null), where('dataset.reason', '=', 'succeeded')]))
+      .orderBy('lives.priority', 'desc')
+      .orderBy('lives.place')
+      .limit(this.#options.window)
+      .execute();
+  }
+
+  async #enqueue(kind: Kind, id: string, rank: number): Promise<void> {
+    await writeSpecification(this.#options.record, this.#options.store, kind, id);
+    const epoch = await this.#options.writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life === undefined || life.row.phase !== 'queued' || life.row.enqueued || life.row.ending !== null)
+        return null;
+      return life.enqueue(rank, new Date());
+    });
+    if (epoch !== null) await this.#options.queues[kind].add({ id, epoch }, rank);
+  }
+
+  async #rerank(kind: Kind, candidate: { id: string; epoch: number }, rank: number): Promise<void> {
+    const { id, epoch } = candidate;
+    const stillThere = await this.#options.writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life?.row.enqueued !== true || life.row.epoch !== epoch) return false;
+      life.rank(rank);
+      return true;
+    });
+    if (stillThere) await this.#options.queues[kind].rerank({ id, epoch }, rank);
+  }
+
+  async #wakeForBackoff(): Promise<void> {
+    clearTimeout(this.#timer);
+    const next = await this.#options.record.db
+      .selectFrom('lives')
+      .select((select) => select.fn.min('notBefore').as('at'))
+      .where('phase', '=', 'queued')
+      .where('notBefore', '>', new Date())
+      .executeTakeFirst();
+    if (next?.at == null || this.#closed) return;
+    const delayMs = Math.min(Math.max(next.at.getTime() - Date.now() + 1, 1), 60_000);
+    this.#timer = setTimeout(() => this.kick(), delayMs);
+  }
+}
+
+/** Writes `spec.json` below the lease's prefix: all that a worker has to know. The same again when it is there. */
+export async function writeSpecification(
+  record: PlatformRecord,
+  store: ObjectStore,
+  kind: Kind,
+  id: string,
+): Promise<void> {
+  const specification = kind === 'experiment' ? await resolveExperiment(record, id) : await resolveDataset(record, id);
+  await store.put(`${leasePrefix(kind, id)}/spec.json`, Buffer.from(JSON.stringify(specification, null, 2)));
+}
+
+async function resolveExperiment(record: PlatformRecord, id: string): Promise<ResolvedExperiment> {
+  const experiment: ExperimentRow = await record.db
+    .selectFrom('experiments')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  const dataset = await record.db
+    .selectFrom('lives')
+    .select(['id', 'phase', 'reason', 'result'])
+    .where('id', '=', experiment.datasetId)
+    .executeTakeFirstOrThrow();
+  if (dataset.result === null || !('fileKey' in dataset.result)) {
+    throw new Error(
+      `Dataset ${dataset.id} of experiment ${id} has no file; it is ${datasetStatus(dataset.phase, dataset.reason)}`,
+    );
+  }
+  const { fileKey, sha256, sizeBytes } = dataset.result;
+  return { version: 1, id, spec: experiment.spec, dataset: { id: dataset.id, fileKey, sha256, sizeBytes } };
+}
+
+async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {
+  const dataset: DatasetRow = await record.db
+    .selectFrom('datasets')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { version: 1, id, spec: dataset.spec };
+}

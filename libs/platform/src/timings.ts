@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** How patient the platform is, in milliseconds. */
+export const Timings = z
+  .strictObject({
+    /** How often workers say that they are alive. */
+    heartbeatMs: z.int().min(10).default(1_000),
+    /** An attempt of which nothing was heard for so long is written off, and the experiment goes on elsewhere. */
+    workerLostAfterMs: z.int().min(50).default(5_000),
+    /** Pause between two comparisons of the record with queue and object store. */
+    reconcileEveryMs: z.int().min(10).default(1_000),
+  })
+  .refine((timings) => timings.workerLostAfterMs > 2 * timings.heartbeatMs, {
+    path: ['workerLostAfterMs'],
+    error: 'must be more than twice heartbeatMs, or one late heartbeat writes a living worker off',
+  });
+export type Timings = z.infer<typeof Timings>;
+/** Timings as they may be given: what is left out has its default. */
+export type TimingsInput = z.input<typeof Timings>;
+
+/** The timings with their defaults, checked. */
+export function timings(input: TimingsInput = {}): Timings {
+  const parsed = Timings.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `Timings: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
+  );
+}
