@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { openObjectStore } from './open-object-store.js';
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'open store ü '));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+test('an absolute file URL is a folder, which is made', async () => {
+  const folder = path.join(await emptyFolder(), 'deep', 'er');
+  const store = await openObjectStore(pathToFileURL(folder).href);
+  expect(store.url).toBe(pathToFileURL(folder).href);
+  await store.put('a', Buffer.from('x'));
+  expect(await (await openObjectStore(store.url)).get('a')).toEqual(new Uint8Array(Buffer.from('x')));
+});
+
+test('a relative file URL is seen from the working directory', async () => {
+  const folder = await emptyFolder();
+  const relative = path.relative(process.cwd(), folder);
+  const absolute = pathToFileURL(folder).href;
+  expect((await openObjectStore(`file:${relative}`)).url).toBe(absolute);
+  expect((await openObjectStore(`file:./${relative}`)).url).toBe(absolute);
+});
+
+test.each([
+  ['s3://bucket/prefix', 'object store s3://bucket/prefix: s3: is not built yet; give a folder'],
+  ['/var/objects', 'object store "/var/objects": give a folder, as file:///var/lib/longrun/objects'],
+  ['http://x/', 'object store "http://x/": give a folder'],
+  ['file:', 'object store file:: the folder is missing'],
+])('%s is refused with the remedy', async (url, message) => {
+  await expect(openObjectStore(url)).rejects.toThrow(message);
+});
+
+test('a path that is a file is refused with its name', async () => {
+  const file = path.join(await emptyFolder(), 'file');
+  await writeFile(file, '');
+  await expect(openObjectStore(pathToFileURL(file).href)).rejects.toThrow(file);
+});
