@@ -1,0 +1,4 @@
+/** Real servers for tests. Not part of the platform: nothing that runs imports it. */
+export { freePort } from './free-port.js';
+export { postgresPrograms, PostgresServer } from './postgres-server.js';
+export { RedisServer } from './redis-server.js';

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  type DatasetResult,
+  type ExperimentResult,
+  type JobTicket,
+  type Kind,
+  type ReasonCode,
+  ResolvedExperiment,
+  type WorkerCommand,
+} from '@longrun/contracts';
+import { acquireLease, CheckpointStore, type Lease, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+
+import { leasePrefix } from '../src/life/outcome.js';
+import type { EventOutbox, JobTaker, WorkerLink } from '../src/index.js';
+
+/** A worker over the real link, lease and checkpoints, in which the test plays the trainer. */
+export class ScriptedWorker {
+  /** Tickets whose lease was refused. */
+  readonly refused: JobTicket[] = [];
+  readonly commands: WorkerCommand[] = [];
+  readonly #taker: JobTaker;
+  readonly #attempts: ScriptedAttempt[] = [];
+  readonly #waiting: ((attempt: ScriptedAttempt) => void)[] = [];
+  readonly #all: ScriptedAttempt[] = [];
+  readonly #listening: Promise<void>;
+
+  constructor(
+    readonly link: WorkerLink,
+    readonly store: ObjectStore,
+    readonly kind: Kind,
+    readonly heartbeatMs: number,
+  ) {
+    this.#listening = link.listenCommands((command) => this.commands.push(command));
+    this.#taker = link.takeJobs(kind, async (ticket, { lockLost }) => {
+      let lease: Lease;
+      try {
+        const claim = { epoch: ticket.epoch, holder: link.workerId };
+        lease = await acquireLease(store, leasePrefix(kind, ticket.id), claim);
+      } catch (error) {
+        if (!(error instanceof LeaseRefused)) throw error;
+        this.refused.push(ticket);
+        return;
+      }
+      const attempt = new ScriptedAttempt(this, ticket, lease, lockLost);
+      this.#all.push(attempt);
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#attempts.push(attempt);
+      else waiting(attempt);
+      await attempt.over;
+    });
+  }
+
+  /** The next job that it claims. */
+  async next(): Promise<ScriptedAttempt> {
+    await this.#listening;
+    return this.#attempts.shift() ?? (await new Promise((resolve) => this.#waiting.push(resolve)));
+  }
+
+  /** How many jobs it has claimed. */
+  get claims(): number {
+    return this.#all.length;
+  }
+
+  async close(): Promise<void> {
+    for (const attempt of this.#all) attempt.drop();
+    await this.#listening;
+    await this.#taker.close();
+    this.link.close();
+  }
+}
+
+/** One attempt, in the hands of the test. It heartbeats by itself until it ends or is frozen. */
+export class ScriptedAttempt {
+  readonly outbox: EventOutbox;
+  /** Settled when the worker is done with the job. */
+  readonly over: Promise<void>;
+  #finish: () => void = () => undefined;
+  #step = 0;
+  #startStep = 0;
+  #heart: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly worker: ScriptedWorker,
+    readonly ticket: JobTicket,
+    readonly lease: Lease,
+    readonly lockLost: AbortSignal,
+  ) {
+    this.outbox = worker.link.openOutbox(worker.kind, ticket.id, ticket.epoch);
+    this.over = new Promise((resolve) => (this.#finish = resolve));
+    this.thaw();
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  /** What the scheduler wrote for it. */
+  async specification(): Promise<ResolvedExperiment> {
+    const bytes = await this.worker.store.get(`experiments/${this.ticket.id}/spec.json`);
+    return ResolvedExperiment.parse(JSON.parse(Buffer.from(bytes ?? []).toString()));
+  }
+
+  /** Nothing is heard of it any more. */
+  freeze(): void {
+    clearInterval(this.#heart);
+  }
+
+  /** It wakes up, not knowing that time has passed. */
+  thaw(): void {
+    const beat = (): void => {
+      this.outbox.send(
+        this.worker.kind === 'experiment' ? { type: 'heartbeat', step: this.#step } : { type: 'dataset_heartbeat' },
+      );
+    };
+    beat();
+    this.#heart = setInterval(beat, this.worker.heartbeatMs);
+  }
+
+  /** The trainer is up, at the step of the newest checkpoint. */
+  start(): this {
+    this.#step = this.#startStep = this.lease.head().checkpoints[0]?.step ?? 0;
+    this.outbox.send({
+      type: 'attempt_started',
+      workerId: this.worker.link.workerId,
+      startStep: this.#startStep,
+      engine: 'reference',
+      environment: { threads: 2 },
+      rejectedCheckpoints: [],
+    });
+    return this;
+  }
+
+  /** Trains up to and with a step, a log row for each. */
+  train(to: number): this {
+    while (this.#step < to) {
+      this.#step += 1;
+      this.outbox.send({ type: 'log_row', step: this.#step, row: { cost: 1 / this.#step, epoch: this.ticket.epoch } });
+    }
+    return this;
+  }
+
+  /** Commits a checkpoint of the current step. */
+  async commit(): Promise<this> {
+    const folder = await mkdtemp(join(tmpdir(), 'longrun-snapshot-'));
+    const path = join(folder, 'state.json');
+    await writeFile(path, JSON.stringify({ version: 1, step: this.#step }));
+    const checkpoints = new CheckpointStore(this.worker.store, this.lease.prefix);
+    await checkpoints.commit(this.lease, { step: this.#step, files: [{ name: 'state.json', path }], environment: {} });
+    await rm(folder, { recursive: true });
+    this.outbox.send({ type: 'checkpoint_committed', step: this.#step, sizeBytes: 25 });
+    return this;
+  }
+
+  /** Writes success into the head, then says so. `silently`: dies in between. */
+  async succeed(options: { silently?: boolean } = {}): Promise<void> {
+    const result = resultAt(this.#step);
+    await this.lease.end({ reason: 'succeeded', step: this.#step, result: { ...result } });
+    if (options.silently === true) this.drop();
+    else await this.end('succeeded', { result });
+  }
+
+  /** Ends the attempt for a reason that the record decides on. */
+  async end(reason: ReasonCode, more: { message?: string; result?: ExperimentResult } = {}): Promise<void> {
+    const stepsRun = this.#step - this.#startStep;
+    this.outbox.send({
+      type: 'attempt_ended',
+      reason,
+      step: this.#step,
+      stepsRun,
+      peakMemoryBytes: 1_000_000,
+      ...more,
+    });
+    await this.outbox.flush('acknowledged', 5_000);
+    this.drop();
+  }
+
+  /** Publishes a converted file as a dataset's result. */
+  async publish(bytes: Uint8Array): Promise<void> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const fileKey = `datasets/files/${sha256}.hdf5`;
+    const result: DatasetResult = {
+      fileKey,
+      sha256,
+      sizeBytes: bytes.byteLength,
+      description: {
+        sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], axisLabels: null }],
+        splits: { train: 8, test: 2 },
+        attributes: {},
+      },
+    };
+    this.outbox.send({ type: 'dataset_started', workerId: this.worker.link.workerId });
+    await this.worker.store.put(fileKey, bytes, { ifAbsent: true });
+    await this.lease.end(JSON.parse(JSON.stringify({ reason: 'succeeded', result })) as never);
+    this.outbox.send({ type: 'dataset_ended', reason: 'succeeded', result, peakMemoryBytes: 1_000_000 });
+    await this.outbox.flush('acknowledged', 5_000);
+    this.drop();
+  }
+
+  /** Ends a conversion that failed: the outcome first, if it is final. */
+  async failDataset(reason: ReasonCode, message: string, final: boolean): Promise<void> {
+    if (final) await this.lease.end({ reason, message });
+    this.outbox.send({ type: 'dataset_ended', reason, message, peakMemoryBytes: 1_000_000 });
+    await this.outbox.flush('acknowledged', 5_000);
+    this.drop();
+  }
+
+  /** Stops everything, as if its process had gone. */
+  drop(): void {
+    this.freeze();
+    void this.outbox.close();
+    this.#finish();
+  }
+}
+
+/** The result of a run that ended at a step. */
+export function resultAt(step: number): ExperimentResult {
+  return {
+    parametersSha256: createHash('sha256').update(`parameters at ${step}`).digest('hex'),
+    lastRow: { cost: 1 / step },
+  };
+}

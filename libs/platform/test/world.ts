@@ -1,0 +1,165 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+
+import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, type ExperimentView } from '@longrun/contracts';
+import { type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { test as base } from 'vitest';
+import { z } from 'zod';
+
+import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform, WorkerLink } from '../src/index.js';
+import { openRecord } from '../src/record/record.js';
+import { RedisServer } from '../src/testing/index.js';
+import { ScriptedWorker } from './scripted-worker.js';
+
+/** How patient the platform is in tests. */
+export const timings = { heartbeatMs: 50, workerLostAfterMs: 1_000, reconcileEveryMs: 100 };
+const queue = { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 };
+
+/** A platform with a Redis, a record and an object store of its own, and workers to order. */
+export class World {
+  /** What the platform and the workers warned of. */
+  readonly warnings: string[] = [];
+  readonly #workers: ScriptedWorker[] = [];
+  readonly #warn = (sentence: string): void => void this.warnings.push(sentence);
+  #platform: Platform | undefined;
+
+  constructor(
+    readonly folder: string,
+    readonly redis: RedisServer,
+    readonly prefix: string,
+    readonly store: ObjectStore,
+  ) {}
+
+  get platform(): Platform {
+    if (this.#platform === undefined) throw new Error('The platform is not started');
+    return this.#platform;
+  }
+
+  async start(overrides: Partial<PlatformOptions> = {}): Promise<Platform> {
+    this.#platform = await startPlatform({
+      record: { folder: join(this.folder, 'record') },
+      redisUrl: this.redis.url,
+      objectStoreUrl: this.store.url,
+      prefix: this.prefix,
+      programs,
+      converters: ['mnist', 'fashion-mnist'],
+      timings,
+      queue,
+      warn: this.#warn,
+      ...overrides,
+    });
+    return this.#platform;
+  }
+
+  /** A worker with a connection of its own, which holds what it takes until the test says what to do. */
+  worker(name: string, kind: 'experiment' | 'dataset' = 'experiment'): ScriptedWorker {
+    const link = new WorkerLink({
+      redisUrl: this.redis.url,
+      workerId: name,
+      prefix: this.prefix,
+      queue,
+      checkEveryMs: 50,
+      warn: this.#warn,
+    });
+    const worker = new ScriptedWorker(link, this.store, kind, timings.heartbeatMs);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Submits a dataset and has a worker convert it. */
+  async readyDataset(name = 'digits'): Promise<string> {
+    const { dataset } = await this.platform.datasets.submit(DatasetSpec.parse({ name, converter: 'mnist' }));
+    const worker = this.worker(`preproc-${name}`, 'dataset');
+    const attempt = await worker.next();
+    await attempt.publish(Buffer.from(`bytes of ${name}`));
+    await until(async () => (await this.platform.datasets.get(dataset.id)).status === 'ready');
+    await worker.close();
+    return dataset.id;
+  }
+
+  async submit(spec: Partial<ExperimentSpecInput> = {}): Promise<string> {
+    const { experiment } = await this.platform.experiments.submit(experimentSpec(spec));
+    return experiment.id;
+  }
+
+  /** Waits until an experiment is as wanted. */
+  async when(id: string, wanted: (experiment: ExperimentView) => boolean): Promise<ExperimentView> {
+    let experiment = await this.platform.experiments.get(id);
+    await until(
+      async () => wanted((experiment = await this.platform.experiments.get(id))),
+      () => JSON.stringify(experiment, null, 1),
+    );
+    return experiment;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    await this.#platform?.close();
+  }
+}
+
+/** A test with a {@link World}, whose platform is not started yet. One Redis for each file. */
+export const test = base.extend<{ world: World; redis: RedisServer; template: string }>({
+  redis: [
+    // oxlint-disable-next-line no-empty-pattern -- vitest reads the fixtures wanted from the pattern
+    async ({}, use) => {
+      const server = await RedisServer.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'file' },
+  ],
+  // Making an empty PGlite takes seconds, copying one does not.
+  template: [
+    // oxlint-disable-next-line no-empty-pattern -- as above
+    async ({}, use) => {
+      const folder = await mkdtemp(join(tmpdir(), 'longrun-template-'));
+      const record = await openRecord({ folder });
+      await record.close();
+      await use(folder);
+      await rm(folder, { recursive: true });
+    },
+    { scope: 'file' },
+  ],
+  world: async ({ redis, template }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'longrun-world-'));
+    await cp(template, join(folder, 'record'), { recursive: true });
+    const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
+    const world = new World(folder, redis, `test-${folder.slice(-6)}`, store);
+    await use(world);
+    await world.close();
+    await rm(folder, { recursive: true });
+  },
+});
+
+/** A spec with what it must have. */
+export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): ExperimentSpec {
+  return ExperimentSpec.parse({ program: 'mlp', params: { dims: [4, 2] }, dataset: 'digits', ...spec });
+}
+
+/** Waits for a condition; fails with what was there instead. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  otherwise: () => string = () => 'it did not',
+  timeoutMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
+    await pause(5);
+  }
+}
+
+const MlpParams = z.strictObject({ dims: z.array(z.int().min(1)).min(2), batchSize: z.int().min(1).default(128) });
+
+const programs: ProgramCatalog = {
+  has: (name) => name === 'mlp',
+  names: () => ['mlp'],
+  validate: (_name, params) => {
+    const parsed = MlpParams.safeParse(params);
+    return parsed.success ? { ok: true, params: parsed.data } : { ok: false, errors: parsed.error.issues };
+  },
+};
