@@ -8,6 +8,8 @@ export type ParamsVerdict =
       readonly errors: readonly {
         /** Into the parameters: `['dims', 0]`. */ readonly path: readonly PropertyKey[];
         readonly message: string;
+        /** What to do about it, a sentence. */
+        readonly remedy?: string;
       }[];
     };
 

@@ -182,10 +182,10 @@ export class Experiments {
     const verdict = programs.validate(spec.program, spec.params);
     if (verdict.ok) return { errors: [], params: verdict.params };
     return {
-      errors: verdict.errors.map(({ path, message }) => ({
+      errors: verdict.errors.map(({ path, message, remedy }) => ({
         pointer: jsonPointer(path, '/params'),
         detail: message,
-        remedy: `correct it; program ${spec.program} says what it takes`,
+        remedy: remedy ?? `correct it; program ${spec.program} says what it takes`,
       })),
       params: spec.params,
     };
