@@ -2,7 +2,6 @@ import type { Batch, DataStream } from '@longrun/fuel';
 import {
   checkVersion,
   StateMismatch,
-  type Json,
   type NdArray,
   type RandomStreams,
   type VersionedState,
@@ -18,6 +17,7 @@ import type { CallbackContext, CallbackName, TrainingExtension } from './extensi
 import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import { savedPart } from './saved-part.js';
 import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
 
 /** Options of {@link MainLoop}. */
@@ -213,9 +213,9 @@ export class MainLoop {
     const algorithm: ReadonlyMap<string, SharedVariable> = this.algorithm.stateVariables;
     checkArrays('parameters of the model', parameters, contents.parameters);
     checkArrays('variables of the algorithm', algorithm, contents.algorithm);
-    this.log.restore(part(state, 'log'));
-    this.dataStream.restore(part(state, 'dataStream'));
-    this.#restoreRandom(state['random'] ?? null);
+    this.log.restore(savedPart('MainLoop', state, 'log'));
+    this.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
+    this.#restoreRandom(state);
     this.#extensions.restore(state['extensions'] ?? {});
     setArrays(parameters, contents.parameters);
     setArrays(algorithm, contents.algorithm);
@@ -326,25 +326,13 @@ export class MainLoop {
     }
   }
 
-  #restoreRandom(saved: Json): void {
-    if (saved === null && this.random === undefined) return;
-    if (saved === null || this.random === undefined) {
-      throw new StateMismatch(
-        `MainLoop: the saved state has ${saved === null ? 'no' : ''} random streams but this main loop has ` +
-          `${this.random === undefined ? 'none' : 'some'}; build it with the program that saved the state`,
-      );
-    }
-    this.random.restore(versioned('random', saved));
+  #restoreRandom(state: VersionedState): void {
+    const saved = state['random'] ?? null;
+    if (this.random !== undefined) return this.random.restore(savedPart('MainLoop', state, 'random'));
+    if (saved === null) return undefined;
+    throw new StateMismatch(
+      'MainLoop: the saved state has random streams but this main loop was given none; ' +
+        'build it with the program that saved the state',
+    );
   }
-}
-
-function part(state: VersionedState, name: string): VersionedState {
-  return versioned(name, state[name] ?? null);
-}
-
-function versioned(name: string, saved: Json): VersionedState {
-  if (typeof saved === 'object' && saved !== null && 'version' in saved && typeof saved['version'] === 'number') {
-    return { ...saved, version: saved['version'] };
-  }
-  throw new StateMismatch(`MainLoop: the saved state has no ${name}; the checkpoint is damaged`);
 }

@@ -18,8 +18,7 @@ export class VariableRole {
 
   /** True when this role is `role` or derived from it. */
   isA(role: VariableRole): boolean {
-    for (let at: VariableRole | null = this; at !== null; at = at.parent) if (at === role) return true;
-    return false;
+    return this === role || this.parent?.isA(role) === true;
   }
 
   toString(): string {

@@ -50,18 +50,21 @@ export class Adam extends StepRule {
     const time = add(this.time, 1);
     const beta1 = mul(this.beta1, pow(this.decayFactor, this.time));
     const correction = div(sqrt(sub(1, pow(this.beta2, time))), sub(1, pow(beta1, time)));
-    const scalars = inDtype({
-      rate: mul(this.learningRate, correction),
-      keepMean: beta1,
-      addMean: sub(1, beta1),
-      keepVariance: this.beta2,
-      addVariance: sub(1, this.beta2),
-      epsilon: this.epsilon,
+    const inDtype = (dtype: Variable['dtype']): Scalars => ({
+      rate: cast(mul(this.learningRate, correction), dtype),
+      keepMean: cast(beta1, dtype),
+      addMean: cast(sub(1, beta1), dtype),
+      keepVariance: cast(this.beta2, dtype),
+      addVariance: cast(sub(1, this.beta2), dtype),
+      epsilon: cast(this.epsilon, dtype),
     });
+    // Shared by all parameters of a dtype, so that an engine computes them once.
+    const scalars = new Map([...previous.keys()].map(({ dtype }) => dtype).map((dtype) => [dtype, inDtype(dtype)]));
     const steps = new Map<SharedVariable, Variable>();
     const updates: [SharedVariable, Variable][] = [[this.time, time]];
     for (const [parameter, gradient] of previous) {
-      const { rate, keepMean, addMean, keepVariance, addVariance, epsilon } = scalars(parameter.dtype);
+      const { rate, keepMean, addMean, keepVariance, addVariance, epsilon } =
+        scalars.get(parameter.dtype) ?? inDtype(parameter.dtype);
       const mean = this.bufferFor(parameter, 'mean');
       const variance = this.bufferFor(parameter, 'variance');
       const nextMean = add(mul(mean, keepMean), mul(gradient, addMean));
@@ -73,18 +76,7 @@ export class Adam extends StepRule {
   }
 }
 
-/** The scalars cast to a dtype, once for all parameters that have it. */
-function inDtype<K extends string>(
-  scalars: Readonly<Record<K, Variable>>,
-): (dtype: Variable['dtype']) => Record<K, Variable> {
-  const made = new Map<Variable['dtype'], Record<K, Variable>>();
-  return (dtype) => {
-    const present = made.get(dtype);
-    if (present !== undefined) return present;
-    const entries = Object.entries<Variable>(scalars).map(([name, scalar]) => [name, cast(scalar, dtype)]);
-    // Object.fromEntries forgets the keys' type.
-    const cast32 = Object.fromEntries(entries) as Record<K, Variable>;
-    made.set(dtype, cast32);
-    return cast32;
-  };
-}
+/** What the formula has besides arrays. */
+type Scalars = Readonly<
+  Record<'rate' | 'keepMean' | 'addMean' | 'keepVariance' | 'addVariance' | 'epsilon', Variable>
+>;

@@ -36,9 +36,12 @@ export function application(options: ApplicationOptions = {}) {
     method: (this: This, ...args: Arguments) => Result,
     context: ClassMethodDecoratorContext<This, (this: This, ...args: Arguments) => Result>,
   ): (this: This, ...args: Arguments) => Result {
-    // The one place where the types of a method are given up: its application calls it with variables by position.
+    // An application calls its method with copies of the arguments that it was given, so their types hold.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const made = new Application(String(context.name), method as unknown as ApplicationMethod, options);
     const applied = function applied(this: This, ...args: Arguments): Result {
+      // The result of the method, with copies in place of variables.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return invoke(new BoundApplication(this, made), args, {}) as Result;
     };
     APPLICATIONS.set(applied, made);
@@ -69,9 +72,9 @@ export class BoundApplication implements DeepCopyable {
   readonly brick: Brick;
   readonly application: Application;
 
-  constructor(brick: Brick, definition: Application) {
+  constructor(brick: Brick, method: Application) {
     this.brick = brick;
-    this.application = definition;
+    this.application = method;
   }
 
   get name(): string {
@@ -106,8 +109,7 @@ export class BoundApplication implements DeepCopyable {
   }
 
   deepCopy(copies: Copies): BoundApplication {
-    const brick = deepCopy(this.brick, copies) as Brick;
-    return new BoundApplication(brick, this.application);
+    return new BoundApplication(deepCopy(this.brick, copies), this.application);
   }
 
   /** `/mlp/linear_0.apply` */

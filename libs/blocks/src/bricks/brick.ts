@@ -75,7 +75,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
 
   /** `/mlp/linear_0`: the names from the root down, through the first parent by name where there are several. */
   get uniquePath(): string {
-    const [parent] = [...this.parentBricks].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const [parent] = this.parentBricks.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     return `${parent?.uniquePath ?? ''}/${this.name}`;
   }
 

@@ -8,26 +8,32 @@ export interface DeepCopyable {
 export type Copies = Map<object, unknown>;
 
 /** A copy of arrays, maps, plain objects and {@link DeepCopyable}s, all the way down; the rest is taken as it is. */
-export function deepCopy(value: unknown, copies: Copies): unknown {
+export function deepCopy<T>(value: T, copies: Copies): T {
+  // A copy has the type of its original.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return copyOf(value, copies) as T;
+}
+
+function copyOf(value: unknown, copies: Copies): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (copies.has(value)) return copies.get(value);
   if (isDeepCopyable(value)) return value.deepCopy(copies);
   if (Array.isArray(value)) {
     const copy: unknown[] = [];
     copies.set(value, copy);
-    for (const item of value) copy.push(deepCopy(item, copies));
+    for (const item of value) copy.push(copyOf(item, copies));
     return copy;
   }
   if (value instanceof Map) {
     const copy = new Map<unknown, unknown>();
     copies.set(value, copy);
-    for (const [key, item] of value) copy.set(deepCopy(key, copies), deepCopy(item, copies));
+    for (const [key, item] of value) copy.set(copyOf(key, copies), copyOf(item, copies));
     return copy;
   }
   if (Object.getPrototypeOf(value) === Object.prototype) {
     const copy: Record<string, unknown> = {};
     copies.set(value, copy);
-    for (const [key, item] of Object.entries(value)) copy[key] = deepCopy(item, copies);
+    for (const [key, item] of Object.entries(value)) copy[key] = copyOf(item, copies);
     return copy;
   }
   return value;

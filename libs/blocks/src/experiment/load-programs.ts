@@ -55,7 +55,7 @@ async function modulesIn(folder: string): Promise<string[]> {
   });
   return names
     .filter((name) => /\.m?js$/.test(name) && !/\.test\.m?js$/.test(name))
-    .sort()
+    .toSorted()
     .map((name) => path.join(folder, name));
 }
 

@@ -131,7 +131,7 @@ export async function newestSnapshot(folder: string): Promise<string | undefined
   });
   const newest = names
     .filter((name) => /^step-\d+(-final)?$/.test(name))
-    .sort()
+    .toSorted()
     .at(-1);
   return newest === undefined ? undefined : path.join(folder, newest);
 }

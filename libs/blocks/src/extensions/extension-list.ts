@@ -1,5 +1,6 @@
-import { StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
+import { StateMismatch, type Json } from '@longrun/serialization';
 
+import { savedPart } from '../saved-part.js';
 import type { TrainingExtension } from './training-extension.js';
 
 /** The extensions of a main loop, in order, with their states by name. */
@@ -38,21 +39,17 @@ export class ExtensionList implements Iterable<TrainingExtension> {
   /** @throws StateMismatch when other extensions saved something than those here would */
   restore(saved: Json): void {
     const byKey = this.#byKey();
-    const states = new Map<string, unknown>(Object.entries(saved ?? {}));
+    const states = new Set(Object.keys(saved ?? {}));
     const own = [...byKey].filter(([, extension]) => extension.state() !== undefined).map(([key]) => key);
     const missing = own.filter((key) => !states.has(key));
-    const unknown = [...states.keys()].filter((key) => !own.includes(key));
+    const unknown = [...states].filter((key) => !own.includes(key));
     if (missing.length > 0 || unknown.length > 0) {
       throw new StateMismatch(
         `MainLoop: the extensions with a state differ from those that were saved (only now: ${missing.join(', ') || 'none'}; ` +
           `only then: ${unknown.join(', ') || 'none'}); build the main loop with the program that saved it`,
       );
     }
-    for (const key of own) {
-      const state = states.get(key);
-      if (!isState(state)) throw new StateMismatch(`MainLoop: the saved state of ${key} is damaged`);
-      byKey.get(key)?.restore(state);
-    }
+    for (const key of own) byKey.get(key)?.restore(savedPart('MainLoop', saved, key));
   }
 
   /** Waits for what extensions do in the background, for all of them, and then throws what failed first. */
@@ -71,8 +68,4 @@ export class ExtensionList implements Iterable<TrainingExtension> {
     }
     return byKey;
   }
-}
-
-function isState(value: unknown): value is VersionedState {
-  return typeof value === 'object' && value !== null && 'version' in value && typeof value.version === 'number';
 }

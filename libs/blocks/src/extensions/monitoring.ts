@@ -1,11 +1,12 @@
 import type { Batch, DataStream } from '@longrun/fuel';
-import { checkVersion, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
+import { checkVersion, type VersionedState } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
 import type { LogValue } from '../log/log-value.js';
 import type { MainLoop } from '../main-loop.js';
 import { aggregatorsOf, type Aggregator } from '../monitoring/aggregator.js';
 import { DatasetEvaluator } from '../monitoring/dataset-evaluator.js';
+import { savedPart } from '../saved-part.js';
 import { SimpleExtension, type Conditions, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName } from './training-extension.js';
 
@@ -83,7 +84,7 @@ export class DataStreamMonitoring extends MonitoringExtension {
 
   override restore(state: VersionedState): void {
     checkVersion(this.name, state, 1);
-    this.dataStream.restore(stateUnder(this.name, state, 'dataStream'));
+    this.dataStream.restore(savedPart(this.name, state, 'dataStream'));
   }
 }
 
@@ -131,7 +132,7 @@ export class TrainingDataMonitoring extends MonitoringExtension {
   override restore(state: VersionedState): void {
     checkVersion(this.name, state, 1);
     for (const aggregator of this.#aggregators)
-      aggregator.restore(stateUnder(this.name, state['aggregators'], aggregator.name));
+      aggregator.restore(savedPart(this.name, state['aggregators'], aggregator.name));
   }
 
   #add(batch: Batch): void {
@@ -144,12 +145,4 @@ export class TrainingDataMonitoring extends MonitoringExtension {
       );
     }
   }
-}
-
-function stateUnder(what: string, states: Json | undefined, key: string): VersionedState {
-  const found: unknown = typeof states === 'object' && states !== null ? Reflect.get(states, key) : undefined;
-  if (typeof found === 'object' && found !== null && 'version' in found) return found as VersionedState;
-  throw new StateMismatch(
-    `${what}: the saved state has nothing for ${key}; monitor the same variables as when it was saved`,
-  );
 }

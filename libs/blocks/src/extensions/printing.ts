@@ -47,7 +47,7 @@ export class Printing extends SimpleExtension {
 function listed(entries: LogRow): string[] {
   return Object.keys(entries)
     .filter((name) => !name.startsWith('_'))
-    .sort()
+    .toSorted()
     .map((name) => `\t ${name}: ${formatted(entries[name] ?? null)}`);
 }
 

@@ -80,7 +80,7 @@ export abstract class SimpleExtension extends TrainingExtension {
     for (const callback of callbacks) {
       if (!CALLBACK_NAMES.includes(callback)) {
         throw new Error(
-          `${this.name}: there is no callback ${String(callback)}; there are ${CALLBACK_NAMES.join(', ')}`,
+          `${this.name}: there is no callback ${callback}; there are ${CALLBACK_NAMES.join(', ')}`,
         );
       }
       const { predicate = always, arguments: args = [] } = options;

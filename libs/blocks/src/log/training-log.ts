@@ -99,7 +99,7 @@ export class TrainingLog implements Stateful {
 
   state(): VersionedState {
     const { iterationsDone, epochEnds } = this.status;
-    const times = [...new Set([epochEnds.at(-1) ?? 0, iterationsDone - 1, iterationsDone])].sort((a, b) => a - b);
+    const times = [...new Set([epochEnds.at(-1) ?? 0, iterationsDone - 1, iterationsDone])].toSorted((a, b) => a - b);
     const rows = times.flatMap((time): [string, Json][] => {
       const row = this.#rows.get(time);
       return row === undefined ? [] : [[String(time), encodeRow(row)]];

@@ -72,7 +72,7 @@ export class DatasetEvaluator {
 export function valuesOf(aggregator: Aggregator, valueOf: ReadonlyMap<Variable, NdArray | undefined>): NdArray[] {
   return aggregator.requires.map((variable) => {
     const value = valueOf.get(variable);
-    if (value === undefined) throw new Error(`${aggregator.name}: ${variable} was not computed`);
+    if (value === undefined) throw new Error(`${aggregator.name}: ${variable.toString()} was not computed`);
     return value;
   });
 }

@@ -1,0 +1,79 @@
+/** What is to be run, and how. */
+export interface CommandLine {
+  readonly program: string;
+  /** An HDF5 file. */
+  readonly dataset: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly engine: 'onnxruntime' | 'reference';
+  readonly threads: number;
+  /** Folder to save to and to go on from; undefined for none. */
+  readonly checkpoints: string | undefined;
+  readonly everyBatches: number;
+}
+
+/** A command line that cannot be understood: the user's error. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const USAGE = `Usage: node examples/dist/run-local.js PROGRAM --dataset FILE [options] [--PARAM VALUE ...]
+
+  --seed N             default 1
+  --engine NAME        onnxruntime (default) or reference
+  --threads N          default 2
+  --checkpoints FOLDER save there, and go on from the newest snapshot there
+  --every-batches N    between two snapshots, default 100
+
+Every other option is a param of the program, its value JSON or text: --epochs 1 --dims "[784, 100, 10]"`;
+
+/** Reads a command line. @throws UsageError */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const [program, ...rest] = args;
+  if (program === undefined || program.startsWith('-')) throw new UsageError(USAGE);
+  const options = new Map<string, string>();
+  for (let at = 0; at < rest.length; at += 2) {
+    const option = rest[at] ?? '';
+    const value = rest[at + 1];
+    if (!option.startsWith('--') || value === undefined) {
+      throw new UsageError(`${option} is not an option with a value\n\n${USAGE}`);
+    }
+    options.set(option.slice(2), value);
+  }
+  const take = (name: string): string | undefined => {
+    const value = options.get(name);
+    options.delete(name);
+    return value;
+  };
+  const dataset = take('dataset');
+  if (dataset === undefined) throw new UsageError(`--dataset is missing\n\n${USAGE}`);
+  const engine = take('engine') ?? 'onnxruntime';
+  if (engine !== 'onnxruntime' && engine !== 'reference') {
+    throw new UsageError(`--engine is ${engine}; give onnxruntime or reference`);
+  }
+  return {
+    program,
+    dataset,
+    engine,
+    seed: whole('seed', take('seed') ?? '1', 0),
+    threads: whole('threads', take('threads') ?? '2', 1),
+    checkpoints: take('checkpoints'),
+    everyBatches: whole('every-batches', take('every-batches') ?? '100', 1),
+    params: Object.fromEntries([...options].map(([name, value]) => [name, jsonOrText(value)])),
+  };
+}
+
+function whole(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`--${name} is ${text}; give a whole number of at least ${least}`);
+}
+
+function jsonOrText(value: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return parsed;
+  } catch {
+    return value;
+  }
+}

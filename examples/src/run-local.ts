@@ -1,0 +1,68 @@
+import {
+  Checkpoint,
+  InvalidParams,
+  loadPrograms,
+  newestSnapshot,
+  Printing,
+  programNamed,
+  ProgressBar,
+  restoreSnapshot,
+  Timing,
+  UnknownProgram,
+  writeSnapshot,
+} from '@longrun/blocks';
+import { RandomStreams } from '@longrun/serialization';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { readCommandLine, UsageError, type CommandLine } from './command-line.js';
+
+const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
+
+/** Runs a program here and now, without the platform: `node examples/dist/run-local.js mlp --dataset fashion-mnist.hdf5 --epochs 1`. */
+async function run(commandLine: CommandLine): Promise<void> {
+  const { params, dataset, seed, engine, threads, checkpoints, everyBatches } = commandLine;
+  const program = programNamed(await loadPrograms(PROGRAMS), commandLine.program);
+  const mainLoop = await program.build({
+    params,
+    seed,
+    random: new RandomStreams(seed),
+    dataset: { path: path.resolve(dataset) },
+    engine,
+    threads,
+    extensions: () => [
+      new Timing(),
+      new Printing(),
+      new ProgressBar(),
+      ...(checkpoints === undefined ? [] : [new Checkpoint({ folder: checkpoints, everyNBatches: everyBatches })]),
+    ],
+  });
+  const snapshot = checkpoints === undefined ? undefined : await newestSnapshot(checkpoints);
+  if (snapshot !== undefined) {
+    const { step, environmentChanged } = await restoreSnapshot(mainLoop, snapshot);
+    console.log(`Goes on from ${snapshot}, step ${step}.`);
+    if (environmentChanged.length > 0) console.log(`The last bits may differ: ${environmentChanged.join('; ')}.`);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => mainLoop.requestStop());
+
+  const outcome = await mainLoop.run();
+  const { iterationsDone } = mainLoop.status;
+  if (outcome === 'finished') {
+    console.log(`Finished after ${iterationsDone} steps.`);
+    return;
+  }
+  if (checkpoints === undefined) {
+    console.log(`Stopped after ${iterationsDone} steps. With --checkpoints FOLDER the next run would go on from here.`);
+    return;
+  }
+  await writeSnapshot(mainLoop, path.join(checkpoints, `step-${String(iterationsDone).padStart(12, '0')}`));
+  console.log(`Stopped after ${iterationsDone} steps; the same command goes on from here.`);
+}
+
+try {
+  await run(readCommandLine(process.argv.slice(2)));
+} catch (error) {
+  const isUsers = error instanceof UsageError || error instanceof InvalidParams || error instanceof UnknownProgram;
+  console.error(isUsers ? error.message : error);
+  process.exitCode = 1;
+}
