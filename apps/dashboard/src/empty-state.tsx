@@ -10,9 +10,9 @@ export function EmptyState(): ReactNode {
       </p>
       <pre className="mx-auto mt-5 max-w-lg overflow-x-auto rounded-lg border border-line bg-page p-4 text-left font-mono text-xs leading-6">
         <span className="text-soft"># the dataset, converted once</span>
-        {'\nnpx longrun submit examples/fashion-mnist.yaml --follow\n'}
+        {'\nnpm run longrun -- submit examples/fashion-mnist.yaml --follow\n'}
         <span className="text-soft"># the experiment</span>
-        {'\nnpx longrun submit examples/fashion-mlp.yaml --follow'}
+        {'\nnpm run longrun -- submit examples/fashion-mlp.yaml --follow'}
       </pre>
     </div>
   );

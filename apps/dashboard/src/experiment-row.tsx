@@ -20,7 +20,7 @@ export function ExperimentRow({
   const accuracy = testAccuracy(experiment);
   const again = restarts(experiment);
   return (
-    <li className="grid gap-x-6 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1.5fr)_minmax(0,1.2fr)_auto]">
+    <li className="grid gap-x-6 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1.3fr)_minmax(0,1.2fr)_auto]">
       <div className="min-w-0">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
           <h3 className="max-w-full truncate font-medium" title={name}>
@@ -45,7 +45,7 @@ export function ExperimentRow({
       <div className="min-w-0 self-center">
         <Progress experiment={experiment} />
       </div>
-      <dl className="grid grid-cols-3 gap-x-4 self-center text-sm md:w-64 md:text-right">
+      <dl className="grid grid-cols-3 gap-x-4 self-center text-sm md:w-60 md:text-right">
         <Fact
           name="Accuracy"
           title="On the test split, after the last epoch"
@@ -68,7 +68,7 @@ function Progress({ experiment }: { readonly experiment: ExperimentSummary }): R
   const steps =
     progress === null
       ? 'no step yet'
-      : `step ${count(progress.step)}${progress.totalSteps === undefined ? '' : ` / ${count(progress.totalSteps)}`}`;
+      : `${count(progress.step)}${progress.totalSteps === undefined ? '' : ` / ${count(progress.totalSteps)} steps`}`;
   const took =
     startedAt !== null && endedAt !== null ? duration(Date.parse(endedAt) - Date.parse(startedAt)) : undefined;
   const speed =
@@ -76,7 +76,7 @@ function Progress({ experiment }: { readonly experiment: ExperimentSummary }): R
   return (
     <>
       <ProgressBar label={`Progress of ${name}`} share={share(experiment)} tone={tone} />
-      <p className="mt-1.5 flex justify-between gap-3 text-sm text-soft tabular-nums">
+      <p className="mt-1.5 flex flex-wrap justify-between gap-x-3 text-sm whitespace-nowrap text-soft tabular-nums">
         <span>
           {steps}
           {progress?.stepsPerEpoch !== undefined &&

@@ -77,8 +77,8 @@ export class LocalStack {
     this.#services = {
       redis: redis.service,
       api: this.#node('api', installation, (service) => this.#apiIsReady(service.pid)),
-      'fuel-preproc': this.#node('fuel-preproc', installation, ({ output }) => output().includes('fuel-preproc ready')),
-      'worker-gpu': this.#node('worker-gpu', installation, ({ output }) => output().includes('worker-gpu ready')),
+      'fuel-preproc': this.#node('fuel-preproc', installation, ({ output }) => saysReady(output())),
+      'worker-gpu': this.#node('worker-gpu', installation, ({ output }) => saysReady(output())),
     };
   }
 
@@ -265,6 +265,11 @@ export class LocalStack {
   #tell(event: StackEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+/** Whether a worker has printed its ready line. */
+function saysReady(output: string): boolean {
+  return /^[a-z-]+:? ready\b/m.test(output);
 }
 
 /** Removes what lies in a state folder, but for the claim that its holder has on it. */

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../bin/longrun.js', import.meta.url));
+
+/** What a finished command has left. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `longrun` on one state folder, as a child process of its own each time. */
+export class CommandLine {
+  constructor(readonly state: string) {}
+
+  /** Runs a command to its end. */
+  async run(...words: string[]): Promise<Finished> {
+    return await this.runWith({}, ...words);
+  }
+
+  /** Runs a command with more in its environment. */
+  async runWith(environment: Readonly<Record<string, string>>, ...words: string[]): Promise<Finished> {
+    const child = this.#spawn(words, environment);
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
+    child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+    await once(child, 'close');
+    return { code: child.exitCode, stdout, stderr };
+  }
+
+  /** Starts `longrun up --json` and resolves when it is up. */
+  async up(...words: string[]): Promise<RunningStack> {
+    const stack = new RunningStack(this.#spawn(['up', '--json', ...words], {}));
+    await stack.next('up');
+    return stack;
+  }
+
+  #spawn(words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('LONGRUN_') && name !== 'DATABASE_URL',
+    );
+    return spawn(process.execPath, [bin, '--state', this.state, ...words], {
+      env: { ...Object.fromEntries(inherited), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+}
+
+/** A line that `longrun up --json` prints. */
+export type UpLine = Readonly<Record<string, unknown>> & { readonly kind: string };
+
+/** A running `longrun up`. */
+export class RunningStack {
+  readonly lines: UpLine[] = [];
+  readonly #child: ChildProcess;
+  #stderr = '';
+  #seen = 0;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        // Parsed by the one who wrote it, in this same room.
+        const value: UpLine = JSON.parse(line);
+        this.lines.push(value);
+        child.emit('line');
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** The next line of a kind (about a service), from where the last one was found. Throws when the command ends first. */
+  async next(kind: string, service?: string): Promise<UpLine> {
+    for (;;) {
+      const at = this.lines.findIndex(
+        (line, index) =>
+          index >= this.#seen && line.kind === kind && (service === undefined || line['service'] === service),
+      );
+      const line = this.lines[at];
+      if (line !== undefined) {
+        this.#seen = at + 1;
+        return line;
+      }
+      if (this.#child.exitCode !== null)
+        throw new Error(`longrun up ended with code ${this.#child.exitCode}: ${this.#stderr}`);
+      await Promise.race([once(this.#child, 'line'), once(this.#child, 'close')]);
+    }
+  }
+
+  /** Sends a signal and resolves with the exit code, or the signal that ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | string | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const closed = once(this.#child, 'close');
+      this.#child.kill(signal);
+      await closed;
+    }
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+}

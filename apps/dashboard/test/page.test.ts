@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { RunningApi } from './running-api.js';
+
+const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
+const why = executablePath === undefined ? ' (no Chromium here: install chromium, or name one in CHROMIUM)' : '';
+
+describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () => {
+  let api: RunningApi;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    api = await RunningApi.start();
+    browser = await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ['--no-sandbox'] });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await api.stop();
+  }, 60_000);
+
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    page = await context.newPage();
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.setDefaultTimeout(15_000);
+  });
+
+  afterEach(async () => {
+    await context.close();
+  });
+
+  test('a token in the address is taken out of it and lasts as long as the tab', async () => {
+    await page.goto(`${api.url}/#token=${api.token}`);
+    await page.getByRole('heading', { name: 'Experiments' }).waitFor();
+    expect(page.url()).toBe(`${api.url}/`);
+
+    await page.reload();
+    await page.getByRole('heading', { name: 'Experiments' }).waitFor();
+    const other = await context.newPage();
+    await other.goto(api.url);
+    await other.getByLabel('Token').waitFor();
+  });
+
+  test('without a token the page asks for it, says when it is wrong, and works by keyboard alone', async () => {
+    await page.goto(api.url);
+    await page.getByLabel('Token').fill('a-token-that-is-wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('does not accept this token').waitFor();
+
+    await page.getByLabel('Token').fill(api.token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'No experiments yet' }).waitFor();
+    await page.getByText('submit examples/fashion-mlp.yaml').waitFor();
+
+    await page.getByRole('button', { name: 'Sign out' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Token').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('what is submitted appears by itself, moves, and shows how it ended', async () => {
+    await page.goto(`${api.url}/#token=${api.token}`);
+    await page.getByRole('heading', { name: 'No experiments yet' }).waitFor();
+
+    await api.writeRawFiles();
+    await api.post('/v1/datasets', { name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
+    const datasets = page.getByRole('region', { name: 'Datasets' });
+    await datasets.getByText('ready').waitFor();
+    expect(await datasets.innerText()).toMatch(/tiny[^]*train\s+640\s+test\s+100/);
+
+    await api.post('/v1/experiments', experiment('short', 3));
+    const short = page.getByRole('listitem').filter({ hasText: 'short' });
+    await short.getByText('succeeded').waitFor();
+    expect(await short.innerText()).toMatch(/30 \/ 30 steps[^]*Accuracy\s+\d+\.\d\d %[^]*Restarts\s+0/);
+    expect(await short.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100');
+
+    const { id } = await api.post('/v1/experiments', experiment('long', 100_000));
+    const long = page.getByRole('listitem').filter({ hasText: 'long' });
+    await long.getByText('running').waitFor();
+    await long.getByText(/steps\/s/).waitFor();
+    const before = await stepOf(long.innerText());
+    await expect.poll(() => stepOf(long.innerText()), { timeout: 10_000 }).toBeGreaterThan(before);
+
+    await api.post(`/v1/experiments/${String(id)}/cancel`);
+    await long.getByText('cancelled', { exact: true }).waitFor();
+    await page.getByRole('button', { name: /^cancelled/ }).click();
+    expect(await page.getByRole('region', { name: 'Experiments' }).getByRole('listitem').count()).toBe(1);
+
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    expect(complaints).toEqual([]);
+  }, 45_000);
+
+  test('when the API is gone the page says so, keeps what it shows, and recovers', async () => {
+    await page.goto(`${api.url}/#token=${api.token}`);
+    await page.getByText('short').waitFor();
+    await context.setOffline(true);
+    await page.getByRole('alert').getByText('The API does not answer').waitFor();
+    await page.getByText('No connection').waitFor();
+    expect(await page.getByText('short').count()).toBe(1);
+
+    await context.setOffline(false);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  }, 45_000);
+});
+
+function experiment(name: string, epochs: number): object {
+  return {
+    name,
+    program: 'mlp',
+    dataset: 'tiny',
+    params: { dims: [64, 16, 10], activations: ['rectifier', 'softmax'], batchSize: 64, epochs, learningRate: 0.01 },
+    resources: { threads: 1 },
+  };
+}
+
+async function stepOf(text: Promise<string>): Promise<number> {
+  return Number(/([\d,]+) \/ [\d,]+ steps/.exec(await text)?.[1]?.replaceAll(',', '') ?? 0);
+}
