@@ -167,15 +167,15 @@ async function fillSkeleton(file: FileHandle, skeleton: Skeleton, dataset: H5Dat
     const messages = headerMessages(file.fd, 0, skeleton.sources.get(source.name) ?? -1);
     await forgetModificationTime(file, messages);
     const sizeBytes = sizeOf(source.shape) * dtypeBytes(source.dtype);
-    if (sizeBytes === 0) continue;
-    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    end = offset + sizeBytes;
-    await writeRows(file, source, offset, sizeBytes);
     // Version 1: 8 bytes, then the dimensions, then their maxima.
     const rows = unsigned(source.shape[0] ?? 0);
     const dataspace = one(messages, MESSAGE.dataspace);
     await patch(file, dataspace, 8, rows);
     if (((dataspace.content[2] ?? 0) & 1) !== 0) await patch(file, dataspace, 8 + 8 * source.shape.length, rows);
+    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    await writeRows(file, source, offset, sizeBytes);
+    if (sizeBytes === 0) continue;
+    end = offset + sizeBytes;
     // Version 3, contiguous: address and size.
     await patch(file, one(messages, MESSAGE.layout), 2, Buffer.concat([unsigned(offset), unsigned(sizeBytes)]));
   }

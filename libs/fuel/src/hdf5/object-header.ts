@@ -80,13 +80,20 @@ export function readAt(descriptor: number, position: number, length: number): Bu
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 const UNDEFINED_ADDRESS = 0xffff_ffff_ffff_ffffn;
 const CONTIGUOUS = 1;
+const LARGEST_BLOCK = 1 << 26;
+const MOST_MESSAGES = 100_000;
+
+interface Block {
+  readonly offset: number;
+  readonly length: number;
+}
 
 function messagesOfVersion1(descriptor: number, base: number, address: number, head: Buffer): HeaderMessage[] {
   const messages: HeaderMessage[] = [];
   // 16 bytes of prefix; the block's size does not count them.
   const blocks = [{ offset: base + address + 16, length: head.readUInt32LE(8) }];
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
-    const bytes = readAt(descriptor, block.offset, block.length);
+    const bytes = readBlock(descriptor, block, address, messages.length);
     for (let at = 0; at + 8 <= bytes.length;) {
       const type = bytes.readUInt16LE(at);
       const start = at + 8;
@@ -114,7 +121,7 @@ function messagesOfVersion2(descriptor: number, base: number, address: number, h
   const messages: HeaderMessage[] = [];
   const blocks = [{ offset: base + address + at + sizeBytes, length }];
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
-    const bytes = readAt(descriptor, block.offset, block.length);
+    const bytes = readBlock(descriptor, block, address, messages.length);
     for (let message = 0; message + prefixOfMessage <= bytes.length;) {
       const type = bytes[message] ?? 0;
       const start = message + prefixOfMessage;
@@ -139,6 +146,15 @@ function messagesOfVersion2(descriptor: number, base: number, address: number, h
   return messages;
 }
 
-function continuation(content: Buffer, base: number): { offset: number; length: number } {
+/** A damaged header may continue in itself, or say that it is larger than memory. */
+function readBlock(descriptor: number, { offset, length }: Block, address: number, messagesBefore: number): Buffer {
+  if (length >= 0 && length <= LARGEST_BLOCK && messagesBefore <= MOST_MESSAGES)
+    return readAt(descriptor, offset, length);
+  throw new Error(
+    `object header at ${address} has a block of ${length} bytes after ${messagesBefore} messages; it is damaged`,
+  );
+}
+
+function continuation(content: Buffer, base: number): Block {
   return { offset: base + Number(content.readBigUInt64LE(0)), length: Number(content.readBigUInt64LE(8)) };
 }

@@ -1,0 +1,28 @@
+import { ndarray } from '@longrun/serialization';
+import { expect, test } from 'vitest';
+import { toyDataset } from '../../test/toy.js';
+import { IndexableDataset } from './indexable-dataset.js';
+
+test('requests are an example, a range or a list', async () => {
+  const dataset = toyDataset(4);
+
+  expect((await dataset.getData(2)).arrays.get('targets')).toEqual(ndarray('int32', [1], Int32Array.of(2)));
+  expect((await dataset.getData({ start: 1, stop: 3 })).arrays.get('targets')?.data).toEqual(Int32Array.of(1, 2));
+  expect((await dataset.getData(Uint32Array.of(3, 0))).arrays.get('targets')?.data).toEqual(Int32Array.of(3, 0));
+  await expect(dataset.getData(4)).rejects.toThrow(/Row 4/);
+});
+
+test('sources are those wanted, in the order wanted', async () => {
+  const arrays = { a: ndarray('uint8', [2]), b: ndarray('uint8', [2]), c: ndarray('uint8', [2]) };
+  const dataset = new IndexableDataset(arrays, { sources: ['c', 'a'] });
+
+  expect(dataset.providesSources).toEqual(['a', 'b', 'c']);
+  expect([...(await dataset.getData(0)).arrays.keys()]).toEqual(['c', 'a']);
+  expect(() => new IndexableDataset(arrays, { sources: ['d'] })).toThrow(/no source d; .* a, b, c/);
+  expect(() => new IndexableDataset(arrays, { sources: [] })).toThrow(/a, b, c/);
+});
+
+test('sources of different lengths are refused', () => {
+  expect(() => new IndexableDataset({ a: ndarray('uint8', [2]), b: ndarray('uint8', [3]) })).toThrow(/a 2, b 3/);
+  expect(() => new IndexableDataset({ a: ndarray('uint8', []) })).toThrow(/a is a scalar/);
+});

@@ -1,0 +1,61 @@
+import { RandomStreams } from '@longrun/serialization';
+import { expect, test } from 'vitest';
+import { ShuffledScheme } from './shuffled-scheme.js';
+
+test('a request does not depend on those before it', () => {
+  const inOrder = requests(new ShuffledScheme(20, 6, { random: random(1) }), 3);
+  const scheme = new ShuffledScheme(20, 6, { random: random(1) });
+
+  expect(scheme.request(2, 1)).toEqual(Uint32Array.from(inOrder[2]?.[1] ?? []));
+  expect(scheme.request(0, 3)).toEqual(Uint32Array.from(inOrder[0]?.[3] ?? []));
+  expect(scheme.request(2, 0)).toEqual(Uint32Array.from(inOrder[2]?.[0] ?? []));
+});
+
+test('nothing is drawn from the random stream, nor does it matter what others drew', () => {
+  const stream = random(1);
+  const before = stream.state();
+  const first = requests(new ShuffledScheme(20, 6, { random: stream }), 2);
+  expect(stream.state()).toEqual(before);
+
+  stream.uint32();
+  expect(requests(new ShuffledScheme(20, 6, { random: stream }), 2)).toEqual(first);
+});
+
+test('sorted indices are the same batches, each sorted', () => {
+  const shuffled = requests(new ShuffledScheme(20, 6, { random: random(1) }), 2);
+  const sorted = requests(new ShuffledScheme(20, 6, { random: random(1), sortedIndices: true }), 2);
+
+  expect(sorted).toEqual(shuffled.map((epoch) => epoch.map((batch) => batch.toSorted((a, b) => a - b))));
+  expect(sorted).not.toEqual(shuffled);
+});
+
+test('listed examples are shuffled, and no others come', () => {
+  const [epoch = []] = requests(new ShuffledScheme([7, 30, 2], 2, { random: random(1) }), 1);
+
+  expect(epoch.flat().toSorted((a, b) => a - b)).toEqual([2, 7, 30]);
+});
+
+test('another seed, size or order is another identity', () => {
+  const identities = [
+    new ShuffledScheme(20, 6, { random: random(1) }),
+    new ShuffledScheme(20, 6, { random: random(2) }),
+    new ShuffledScheme(20, 5, { random: random(1) }),
+    new ShuffledScheme(21, 6, { random: random(1) }),
+    new ShuffledScheme(20, 6, { random: random(1), sortedIndices: true }),
+  ].map((scheme) => JSON.stringify(scheme.identity()));
+
+  expect(new Set(identities).size).toBe(5);
+});
+
+function random(seed: number) {
+  return new RandomStreams(seed).stream('order');
+}
+
+function requests(scheme: ShuffledScheme, epochs: number): number[][][] {
+  return Array.from({ length: epochs }, (_, epoch) =>
+    Array.from({ length: scheme.requestsPerEpoch }, (__, position) => {
+      const request = scheme.request(epoch, position);
+      return request instanceof Uint32Array ? [...request] : [];
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+import { ndarray } from '@longrun/serialization';
+import { expect, test } from 'vitest';
+import { drain, elements, toyDataset } from '../../test/toy.js';
+import { IndexableDataset } from '../datasets/indexable-dataset.js';
+import { ConstantScheme } from '../schemes/constant-scheme.js';
+import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
+import { SequentialScheme } from '../schemes/sequential-scheme.js';
+import { DatasetStream } from '../streams/dataset-stream.js';
+import { Batching, type BatchingOptions } from './batching.js';
+
+const examples = (count: number) => new DatasetStream(toyDataset(count), new SequentialExampleScheme(count));
+const batching = (count: number, options: BatchingOptions = {}) =>
+  new Batching(examples(count), new ConstantScheme(2), options);
+
+test('examples are put together; the last batch is short', async () => {
+  const stream = batching(5);
+  const batches = await drain(stream);
+
+  expect(elements(batches, 'targets')).toEqual([[0, 1], [2, 3], [4]]);
+  expect(batches[0]?.arrays.get('features')?.shape).toEqual([2, 2, 3]);
+  expect(stream.batchesPerEpoch).toBe(3);
+  expect(stream.producesExamples).toBe(false);
+  expect(stream.axisLabels?.get('features')).toEqual(['batch', 'height', 'width']);
+});
+
+test('a short batch can be dropped, or refused', async () => {
+  expect(elements(await drain(batching(5, { shortBatch: 'drop' })), 'targets')).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+  expect(batching(5, { shortBatch: 'drop' }).batchesPerEpoch).toBe(2);
+  await expect(drain(batching(5, { shortBatch: 'raise' }))).rejects.toThrow(/ran out after 1 of a batch of 2/);
+  expect(await drain(batching(4, { shortBatch: 'raise' }))).toHaveLength(2);
+});
+
+test('the scheme may end before the examples; the next epoch starts at the first example again', async () => {
+  const stream = new Batching(examples(5), new ConstantScheme(2, { times: 1 }));
+
+  expect(elements(await drain(stream), 'targets')).toEqual([[0, 1]]);
+  await stream.nextEpoch();
+  expect(elements(await drain(stream), 'targets')).toEqual([[0, 1]]);
+});
+
+test('a read that fails loses no example', async () => {
+  class Flaky extends IndexableDataset {
+    failures = 1;
+    override async getData(request: Parameters<IndexableDataset['getData']>[0]) {
+      if (request === 1 && this.failures-- > 0) throw new Error('the disk is away');
+      return super.getData(request);
+    }
+  }
+  const dataset = new Flaky({ targets: ndarray('uint8', [2], Uint8Array.of(7, 8)) });
+  const stream = new Batching(new DatasetStream(dataset, new SequentialExampleScheme(2)), new ConstantScheme(2));
+
+  await expect(stream.next()).rejects.toThrow('the disk is away');
+  expect(elements(await drain(stream), 'targets')).toEqual([[7, 8]]);
+});
+
+test('batches are refused', () => {
+  const batches = new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
+
+  expect(() => new Batching(batches, new ConstantScheme(2))).toThrow(/gives batches already/);
+});
