@@ -16,6 +16,8 @@ export interface Fault extends PlannedFault {
   readonly pid: number;
   /** The batch its successor went on from; undefined until there is one. */
   resumedFromStep?: number;
+  /** From the signal to the first batch that the successor did; undefined until then. */
+  firstStepMs?: number;
   /** From the signal to the moment the run was at the same batch again; undefined until it was. */
   lostMs?: number;
 }
@@ -113,9 +115,10 @@ function noteResumption(faults: readonly Fault[], startStep: number): void {
 
 function noteRecovery(faults: readonly Fault[], step: number): void {
   const fault = faults.at(-1);
-  if (fault?.resumedFromStep !== undefined && step >= fault.sentAtStep) {
-    fault.lostMs ??= Date.now() - Date.parse(fault.sentAt);
-  }
+  if (fault?.resumedFromStep === undefined) return;
+  const sinceMs = Date.now() - Date.parse(fault.sentAt);
+  if (step > fault.resumedFromStep) fault.firstStepMs ??= sinceMs;
+  if (step >= fault.sentAtStep) fault.lostMs ??= sinceMs;
 }
 
 /** What an attempt did beyond the point from which its successor went on. */

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { boundRow, checkout, machine, type Report } from '../report.js';
+import { stalledJobRecovery } from './peer.js';
+
+/** Disturbed runs of the demo's experiment; each has one SIGKILL and one SIGTERM. */
+const runs = 5;
+/** Longest median from SIGKILL to the successor's first step, start of its process included, that we are content with. */
+const goalSeconds = 10;
+
+const Soak = z.object({
+  runs: z.array(
+    z.object({ faults: z.array(z.object({ signal: z.string(), firstStepMs: z.number(), lostMs: z.number() })) }),
+  ),
+});
+
+/**
+ * From SIGKILL (and SIGTERM) of a worker under training to the first step that its successor does, on the demo's stack; beside
+ * it, in the same run, a stalled job of plain BullMQ on its default settings with an idle worker waiting.
+ */
+export async function recovery(): Promise<Report> {
+  const state = join(checkout, '.longrun');
+  const [, peer] = await Promise.all([soak(state), stalledJobRecovery(runs)]);
+  const kept = Soak.parse(JSON.parse(await readFile(join(state, 'demo', 'soak.json'), 'utf8')));
+  const faults = kept.runs.flatMap((run) => run.faults);
+  const seconds = (signal: string, field: 'firstStepMs' | 'lostMs'): number[] =>
+    faults.filter((fault) => fault.signal === signal).map((fault) => fault[field] / 1000);
+  const peerSeconds = peer.map((ms) => ms / 1000);
+  const { version } = createRequire(import.meta.url)('bullmq/package.json') as { version: string };
+  return {
+    machine: machine(),
+    versions: { bullmq: version },
+    rows: [
+      boundRow(
+        "SIGKILL to the successor's first step; peer: BullMQ defaults, to the job's second start",
+        's',
+        seconds('SIGKILL', 'firstStepMs'),
+        peerSeconds,
+        goalSeconds,
+      ),
+      boundRow('SIGKILL until training is where it was', 's', seconds('SIGKILL', 'lostMs'), null, goalSeconds + 5),
+      boundRow("SIGTERM to the successor's first step", 's', seconds('SIGTERM', 'firstStepMs'), null, goalSeconds),
+    ],
+  };
+}
+
+/** The demo's own soak, so that what is measured is what users run. */
+function soak(state: string): Promise<void> {
+  const args = [join(checkout, 'apps/cli/bin/longrun.js'), 'demo', '--state', state, '--repeat', String(runs)];
+  return new Promise((resolve, reject) => {
+    spawn(process.execPath, args, { cwd: checkout, stdio: 'inherit' })
+      .once('error', reject)
+      .once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the soak ended with exit code ${code}`))));
+  });
+}
