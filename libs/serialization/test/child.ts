@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+import { build } from 'vite';
+
+/** Bundles a program of `test/children`, with the source of this room as it is now, to a file in `folder` that Node runs. */
+export async function bundleChild(name: string, folder: string): Promise<string> {
+  const outDir = path.join(folder, '.bundles');
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      ssr: path.join(import.meta.dirname, 'children', `${name}.ts`),
+      target: 'node20',
+      outDir,
+      emptyOutDir: false,
+      rolldownOptions: { output: { entryFileNames: `${name}.mjs` } },
+    },
+    ssr: { noExternal: true },
+  });
+  return path.join(outDir, `${name}.mjs`);
+}
+
+/** A child process that reports a line at a time. */
+export class Child {
+  readonly lines: string[] = [];
+  readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #exit: Promise<unknown[]>;
+  #errors = '';
+
+  constructor(bundle: string, args: readonly string[]) {
+    this.#process = spawn(process.execPath, [bundle, ...args], { stdio: 'pipe' });
+    this.#exit = once(this.#process, 'close');
+    createInterface(this.#process.stdout).on('line', (line) => this.lines.push(line));
+    this.#process.stderr.on('data', (data: Buffer) => {
+      this.#errors += data.toString();
+    });
+  }
+
+  /** Waits for the first line. */
+  async firstLine(): Promise<void> {
+    while (this.lines.length === 0) {
+      const ended = await Promise.race([
+        once(this.#process.stdout, 'data').then(() => false),
+        this.#exit.then(() => true),
+      ]);
+      if (ended) throw new Error(`the child ended before its first line: ${this.#errors}`);
+      await new Promise(setImmediate);
+    }
+  }
+
+  send(line: string): void {
+    this.#process.stdin.write(`${line}\n`);
+  }
+
+  /** Kills it with SIGKILL, and waits. @throws Error if it had ended by itself. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    const [code, signal] = await this.#exit;
+    if (signal !== 'SIGKILL') throw new Error(`the child had ended by itself with ${String(code)}: ${this.#errors}`);
+  }
+
+  /** Waits for its end. @throws Error unless it succeeds. */
+  async end(): Promise<void> {
+    const [code, signal] = await this.#exit;
+    if (code !== 0) throw new Error(`the child ended with ${String(code ?? signal)}: ${this.#errors}`);
+  }
+}

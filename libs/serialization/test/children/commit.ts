@@ -1,0 +1,20 @@
+import { writeSync } from 'node:fs';
+import path from 'node:path';
+
+import { acquireLease, CheckpointStore, openObjectStore } from '../../src/index.js';
+import { contentsAt } from '../contents-at.js';
+import { writeSnapshotFiles } from '../snapshot-folder.js';
+
+// A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed. Writes a line for each
+// step that is acknowledged.
+const [url = '', prefix = '', epoch = '', folder = ''] = process.argv.slice(2);
+const store = await openObjectStore(url);
+const lease = await acquireLease(store, prefix, { epoch: Number(epoch), holder: `child-${process.pid}` });
+const checkpoints = new CheckpointStore(store, prefix, { keepLast: 2 });
+const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
+if (restored.rejected.length > 0) throw new Error(`rejected: ${JSON.stringify(restored.rejected)}`);
+
+for (let step = (restored.manifest?.step ?? 0) + 1; ; step++) {
+  await checkpoints.commit(lease, await writeSnapshotFiles(folder, step, contentsAt(step)));
+  writeSync(1, `${step}\n`);
+}

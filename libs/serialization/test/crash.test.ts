@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { acquireLease, CheckpointStore, openObjectStore, RandomStreams, readHead } from '../src/index.js';
+import type { ObjectStore } from '../src/index.js';
+import { bundleChild, Child } from './child.js';
+import { contentsAt } from './contents-at.js';
+import { writeSnapshotFiles } from './snapshot-folder.js';
+
+const PREFIX = 'experiments/exp_1';
+const KILLS = 25;
+
+test(
+  'a worker killed at any moment leaves the newest acknowledged checkpoint, or the one after it, whole',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const url = `file:${folder}/objects`;
+    const store = await openObjectStore(url);
+    const bundle = await bundleChild('commit', folder);
+    const random = new RandomStreams(1).stream('kills');
+
+    let acknowledged = 0;
+    let interrupted = 0;
+    for (let epoch = 1; epoch <= KILLS; epoch++) {
+      const worker = new Child(bundle, [url, PREFIX, String(epoch), path.join(folder, `worker-${epoch}`)]);
+      await worker.firstLine();
+      await sleep(random.uniform() * 50);
+      await worker.kill();
+      expect(Number(worker.lines[0])).toBeGreaterThan(acknowledged);
+      acknowledged = Number(worker.lines.at(-1));
+
+      const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
+      expect(newest.rejected).toEqual([]);
+      expect([acknowledged, acknowledged + 1]).toContain(newest.manifest?.step);
+      for (const [name, content] of Object.entries(contentsAt(newest.manifest?.step ?? 0))) {
+        expect((await readFile(path.join(newest.folder ?? '', name))).equals(content)).toBe(true);
+      }
+      if (newest.manifest?.step !== acknowledged || (await unnamed(store)).length > 0) interrupted += 1;
+      acknowledged = newest.manifest?.step ?? acknowledged;
+    }
+    // The faults fired: some were killed between the first blob and the removal of older checkpoints.
+    expect(interrupted).toBeGreaterThan(0);
+
+    const last = await acquireLease(store, PREFIX, { epoch: KILLS + 1, holder: 'last' });
+    const checkpoints = new CheckpointStore(store, PREFIX);
+    await checkpoints.commit(last, await writeSnapshotFiles(folder, acknowledged + 1, contentsAt(acknowledged + 1)), {
+      outcome: 'done',
+    });
+    expect(await unnamed(store)).toEqual([]);
+    expect(await readHead(store, PREFIX)).toMatchObject({ epoch: KILLS + 1, outcome: 'done' });
+  },
+);
+
+/** Keys of blobs and manifests that no checkpoint of the head names. */
+async function unnamed(store: ObjectStore): Promise<string[]> {
+  const named = new Set<string>([`${PREFIX}/head.json`]);
+  for (const { manifestKey } of (await readHead(store, PREFIX))?.checkpoints ?? []) {
+    named.add(manifestKey);
+    const manifest = Buffer.from((await store.get(manifestKey)) ?? []).toString();
+    for (const [, blobKey = ''] of manifest.matchAll(/"blobKey": "([^"]+)"/gu)) named.add(blobKey);
+  }
+  const keys: string[] = [];
+  for await (const { key } of store.list(PREFIX)) if (!named.has(key)) keys.push(key);
+  return keys;
+}

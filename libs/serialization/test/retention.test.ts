@@ -1,0 +1,135 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { acquireLease, CheckpointStore, FileStore, readHead } from '../src/index.js';
+import type { Lease } from '../src/index.js';
+import { writeSnapshotFiles } from './snapshot-folder.js';
+import { UnreliableStore } from './unreliable-store.js';
+
+const PREFIX = 'experiments/exp_1';
+
+/** What may happen to an experiment. Contents come from a small pool, so that checkpoints share blobs in every way. */
+const happenings = fc.array(
+  fc.record({
+    kind: fc.constantFrom(
+      'commit',
+      'commit',
+      'commit',
+      'takeover',
+      'restart',
+      'restore',
+      'blobFails',
+      'headFails',
+      'deleteFails',
+    ),
+    step: fc.integer({ min: 1, max: 5 }),
+    contents: fc.array(fc.constantFrom('p', 'q', 'r', 's'), { minLength: 1, maxLength: 3 }),
+  }),
+  { minLength: 1, maxLength: 14 },
+);
+
+test(
+  'whatever happens, the last k checkpoints are whole, at least one, and nothing else is kept for long',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), happenings, async (keepLast, events) => {
+        const folder = await mkdtemp(path.join(tmpdir(), 'retention-'));
+        try {
+          await play(folder, keepLast, events);
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+      }),
+      { numRuns: 40 },
+    );
+  },
+);
+
+type Happening = typeof happenings extends fc.Arbitrary<(infer E)[]> ? E : never;
+
+async function play(folder: string, keepLast: number, events: readonly Happening[]): Promise<void> {
+  const store = new UnreliableStore(await FileStore.open(path.join(folder, 'objects')));
+  let checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
+  let lease = await acquireLease(store, PREFIX, { epoch: 1, holder: 'a' });
+  let committed: { step: number; contents: readonly string[] }[] = [];
+
+  for (const { kind, step, contents } of events) {
+    if (kind === 'takeover') lease = await acquireLease(store, PREFIX, { epoch: lease.epoch + 1, holder: 'b' });
+    else if (kind === 'restart') checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
+    else if (kind === 'restore') await checkpoints.newestValid(path.join(folder, 'restored'));
+    else {
+      const failed = await commit(kind);
+      if (!failed) committed = [{ step, contents }, ...committed];
+    }
+    const head = await readHead(store, PREFIX);
+    expect(head?.checkpoints.length).toBeLessThanOrEqual(keepLast);
+    expect(head?.checkpoints.length).toBeGreaterThanOrEqual(Math.min(1, committed.length));
+    const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
+    expect(newest.rejected).toEqual([]);
+    expect(newest.manifest?.step).toBe(committed[0]?.step);
+    for (const [index, content] of (committed[0]?.contents ?? []).entries()) {
+      expect(await readFile(path.join(newest.folder ?? '', `file-${index}`), 'utf8')).toBe(content);
+    }
+    await checkEveryRetainedIsWhole(store, folder);
+
+    async function commit(fault: string): Promise<boolean> {
+      const error = new Error('the network is down');
+      if (fault === 'blobFails') store.failNext({ method: 'put', when: 'before', error });
+      if (fault === 'headFails') store.failNext({ method: 'compareAndSet', when: 'before', error });
+      const deletes = fault === 'deleteFails';
+      if (deletes) store.failNext({ method: 'delete', when: 'before', error });
+      const files = Object.fromEntries(contents.map((content, index) => [`file-${index}`, content]));
+      const snapshot = await writeSnapshotFiles(path.join(folder, 'snapshots'), step, files);
+      const result = await checkpoints.commit(lease, snapshot).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(result).toBe(fault === 'blobFails' || fault === 'headFails' ? error : undefined);
+      store.checkAllFailed();
+      return result !== undefined;
+    }
+  }
+  await checkNothingElseIsKept(store, lease, keepLast, folder);
+}
+
+/** Restores each checkpoint of the head by itself, newest first, as if all newer ones were gone. */
+async function checkEveryRetainedIsWhole(store: UnreliableStore, folder: string): Promise<void> {
+  for (const { manifestKey } of (await readHead(store, PREFIX))?.checkpoints ?? []) {
+    for (const blobKey of blobsOf(await store.get(manifestKey))) {
+      const got = await store.download(blobKey, path.join(folder, 'blob'));
+      expect(got?.sha256).toBe(path.basename(blobKey));
+    }
+  }
+}
+
+/** After a last takeover and commit, in which nothing fails, the store holds what the head names. */
+async function checkNothingElseIsKept(
+  store: UnreliableStore,
+  lease: Lease,
+  keepLast: number,
+  folder: string,
+): Promise<void> {
+  const last = await acquireLease(store, PREFIX, { epoch: lease.epoch + 1, holder: 'c' });
+  const snapshot = await writeSnapshotFiles(path.join(folder, 'snapshots'), 9, { 'file-0': 'p', 'file-1': 'last' });
+  await new CheckpointStore(store, PREFIX, { keepLast }).commit(last, snapshot);
+  const named = new Set([`${PREFIX}/head.json`]);
+  for (const { manifestKey } of last.head().checkpoints) {
+    named.add(manifestKey);
+    for (const blobKey of blobsOf(await store.get(manifestKey))) named.add(blobKey);
+  }
+  const stored = new Set<string>();
+  for await (const { key } of store.list(PREFIX)) stored.add(key);
+  expect(stored).toEqual(named);
+}
+
+function blobsOf(manifest: Uint8Array | undefined): string[] {
+  const text = Buffer.from(manifest ?? []).toString();
+  const keys = [...text.matchAll(/"blobKey": "([^"]+)"/gu)].map(([, blobKey = '']) => blobKey);
+  if (keys.length === 0) throw new Error('a retained manifest is missing, or names no blob');
+  return keys;
+}
