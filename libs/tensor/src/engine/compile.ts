@@ -5,6 +5,7 @@ import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
+import { equalSizes } from './equal-sizes.js';
 import type { EngineName, EngineOptions, Executable, FunctionGraph } from './engine.js';
 
 /** Options of {@link compile}. */
@@ -51,6 +52,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       result: positionOf(results, replaced[options.outputs.length + at]),
     })),
     outputs: options.outputs.map((_, at) => positionOf(results, replaced[at])),
+    equalSizes: equalSizes(options.inputs, results),
   };
   const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
   const executable = await build(options.engine ?? 'onnxruntime', graph, { threads: threadsOf(name, options.threads) });

@@ -3,6 +3,7 @@ import { ndarray, type NdArray } from '@longrun/serialization';
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
+import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
 import type { NumericEnvironment } from './environment.js';
 
@@ -16,6 +17,8 @@ export interface FunctionLayout {
   readonly writes: readonly { readonly variable: SharedVariable; readonly result: number }[];
   /** Positions of the outputs among the executable's results. */
   readonly outputs: readonly number[];
+  /** Unknown sizes of inputs that must be equal, in groups. */
+  readonly equalSizes: readonly (readonly UnknownSize[])[];
 }
 
 /** A graph compiled by `compile`: what Theano's `function` returns. */
@@ -82,6 +85,14 @@ export class CompiledFunction {
       throw new TensorTypeError(
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
       );
+    }
+    for (const group of this.#layout.equalSizes) {
+      const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
+      if (sizes.every((size) => size === sizes[0])) continue;
+      const found = group.map(
+        ({ input, axis }, at) => `\`${String(wanted[input])}\` has ${sizes[at]} along axis ${axis}`,
+      );
+      throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; the graph needs these sizes to be equal`);
     }
   }
 

@@ -9,7 +9,7 @@ import type { Variable } from './variable.js';
 export function printGraph(outputs: readonly Variable[]): string {
   const lines: string[] = [];
   const numbers = new Map<object, number>();
-  const stack = outputs.map((variable) => ({ variable, depth: 0 })).reverse();
+  const stack = outputs.map((variable) => ({ variable, depth: 0 })).toReversed();
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
     const { variable, depth } = entry;
     const node = variable.owner;
@@ -26,7 +26,7 @@ export function printGraph(outputs: readonly Variable[]): string {
     const line = `${indent}#${number}${which} ${formatOp(node.op)} ${formatType(variable.type)}${name}`;
     lines.push(known === undefined ? line : `${line} (above)`);
     if (known !== undefined) continue;
-    for (const input of [...node.inputs].reverse()) stack.push({ variable: input, depth: depth + 1 });
+    for (const input of node.inputs.toReversed()) stack.push({ variable: input, depth: depth + 1 });
   }
   return lines.join('\n');
 }

@@ -9,6 +9,7 @@ export class Tag {
   /** The entry under `key`, or undefined. */
   get<T>(key: TagKey<T>): T | undefined {
     // Only `set` writes the map, and it pairs each key with a value of the key's own type.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return this.#entries.get(key) as T | undefined;
   }
 

@@ -6,7 +6,7 @@ import { formatShape, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { dense } from '../engine/reference/dense-array.js';
 import { cast } from './cast.js';
-import { dimension } from './dimension.js';
+import { dimension, elementCount } from './dimension.js';
 import { dimshuffle, transpose } from './dimshuffle.js';
 import { mul } from './mul.js';
 import { reshape } from './reshape.js';
@@ -55,11 +55,18 @@ export const dotOp: Op = {
       return [forA, forB];
     }
     if (a.ndim === 2) return [forA, dot(transpose(a), gradient)];
-    const rows = reshape(a, [-1, a.shape.at(-1) ?? dimension(a, -1)]);
-    const gradientRows = reshape(gradient, b.ndim === 1 ? [-1] : [-1, b.shape[1] ?? dimension(b, 1)]);
+    const count = elementCount(a, a.shape.map((_, axis) => axis).slice(0, -1));
+    const rows = reshape(a, [count, dimension(a, -1)]);
+    const gradientRows = reshape(gradient, b.ndim === 1 ? [count] : [count, dimension(b, 1)]);
     return [forA, dot(transpose(rows), gradientRows)];
   },
-  onnx: (graph, inputs) => [graph.add('MatMul', inputs)],
+  onnx(graph, inputs, node) {
+    const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    if (inputAt(node.inputs, 1).ndim === 2) return [graph.add('MatMul', [a, b])];
+    // A vector goes in as a column: ONNX Runtime's product of an empty transposed matrix and a vector fails.
+    const last = graph.int64Vector([-1]);
+    return [graph.add('Squeeze', [graph.add('MatMul', [a, graph.add('Unsqueeze', [b, last])]), last])];
+  },
   run(inputs, node) {
     const a = inputAt(inputs, 0);
     const b = inputAt(inputs, 1);

@@ -2,7 +2,7 @@ import type { DType } from '@longrun/serialization';
 
 import { broadcastDims, floatFor, formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { applyOp, type Apply } from '../graph/apply.js';
-import { Constant, constant } from '../graph/constant.js';
+import { constant } from '../graph/constant.js';
 import { onlyGradient, type Op, type OpParameter } from '../graph/op.js';
 import { describe, Variable } from '../graph/variable.js';
 import { broadcastStrides, dense, offsets, wrapInteger, type DenseArray } from '../engine/reference/dense-array.js';
@@ -125,7 +125,13 @@ function accepted(
       throw new TensorTypeError(
         `${op.name}: ${variables.map(describe).join(' and ')} must be bool; compare them first`,
       );
+    default:
+      return assertNever(accepts);
   }
+}
+
+function assertNever(accepts: never): never {
+  throw new Error(`Unknown kind of operands ${String(accepts)}`);
 }
 
 function runtimeShape(node: Apply, inputs: readonly DenseArray[]): readonly number[] {
@@ -173,11 +179,4 @@ function onnxComputeDtype(dtype: DType, definition: ElementwiseDefinition): DTyp
     default:
       return dtype;
   }
-}
-
-/** True for a constant whose elements all equal `value`. */
-export function isConstantEqualTo(variable: Variable, value: number): boolean {
-  return (
-    variable instanceof Constant && variable.value.data.every((element: number | bigint) => Number(element) === value)
-  );
 }

@@ -35,9 +35,15 @@ export function oneHotOp(dtype: DType): Op {
       return [{ dtype, shape: [...labels.shape, depth instanceof Constant ? Number(depth.value.data[0]) : null] }];
     },
     grad: () => [null, null],
-    onnx(graph, inputs) {
+    onnx(graph, inputs, node) {
+      const [labels, depth] = [inputAt(inputs, 0), inputAt(inputs, 1)];
       const values = graph.initializer(ndarray(dtype, [2], typedArray(dtype, [0, 1])));
-      return [graph.add('OneHot', [inputAt(inputs, 0), inputAt(inputs, 1), values], { axis: { int: -1 } })];
+      const axis = { axis: { int: -1 } };
+      if (inputAt(node.inputs, 0).ndim > 0) return [graph.add('OneHot', [labels, depth, values], axis)];
+      // ONNX has no OneHot of a scalar.
+      const first = graph.int64Vector([0]);
+      const row = graph.add('OneHot', [graph.add('Unsqueeze', [labels, first]), depth, values], axis);
+      return [graph.add('Squeeze', [row, first])];
     },
     run(inputs) {
       const labels = inputAt(inputs, 0);

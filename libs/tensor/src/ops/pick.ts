@@ -49,10 +49,13 @@ export const pickOp: Op = {
     return [mul(oneHot(labels, x.shape.at(-1) ?? dimension(x, -1), x.dtype), column), null];
   },
   onnx(graph, inputs) {
-    const last = graph.int64Vector([-1]);
-    const labels = graph.add('Unsqueeze', [inputAt(inputs, 1), last]);
-    const picked = graph.add('GatherElements', [inputAt(inputs, 0), labels], { axis: { int: -1 } });
-    return [graph.add('Squeeze', [picked, last])];
+    const [x, labels] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    // Reshaped to the rows of x and not just unsqueezed: GatherElements takes fewer labels than rows without a word.
+    const rows = graph.add('Shape', [x], { start: { int: 0 }, end: { int: -1 } });
+    const shape = graph.add('Concat', [rows, graph.int64Vector([1])], { axis: { int: 0 } });
+    const column = graph.add('Reshape', [labels, shape], { allowzero: { int: 1 } });
+    const picked = graph.add('GatherElements', [x, column], { axis: { int: -1 } });
+    return [graph.add('Squeeze', [picked, graph.int64Vector([-1])])];
   },
   run(inputs, node) {
     const x = inputAt(inputs, 0);

@@ -13,7 +13,9 @@ const definition: ElementwiseDefinition = {
   name: 'rectifier',
   accepts: 'number',
   compute: (x) => Math.max(x, 0),
-  onnx: 'Relu',
+  // ONNX Runtime has no Relu of int64.
+  onnx: (graph, [x = ''], dtype) =>
+    dtype === 'int64' ? graph.add('Max', [x, graph.scalar(0, dtype)]) : graph.add('Relu', [x]),
   gradients: (gradient, inputs) => [where(gt(inputAt(inputs, 0), 0), gradient, 0)],
 };
 

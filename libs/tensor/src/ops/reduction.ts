@@ -1,10 +1,11 @@
-import { sizeOf, type DType } from '@longrun/serialization';
+import type { DType } from '@longrun/serialization';
 
-import { applyOp } from '../graph/apply.js';
+import { applyOp, type Apply } from '../graph/apply.js';
 import { inputAt, onlyGradient, type Op } from '../graph/op.js';
 import type { Dim } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { dense, offsets, stridesOf, wrapInteger } from '../engine/reference/dense-array.js';
+import type { OnnxGraph } from '../onnx/onnx-graph.js';
 import { normalizeAxes } from './axis.js';
 import { dimshuffle } from './dimshuffle.js';
 
@@ -19,8 +20,10 @@ export interface ReductionOptions {
 /** What a reduction has of its own. */
 export interface ReductionDefinition {
   readonly name: string;
-  /** ONNX op type; it takes the axes as its second input. */
-  readonly onnx: string;
+  /** ONNX op type, which takes the axes as its second input, or several nodes. There is at least one axis. */
+  readonly onnx:
+    | string
+    | ((graph: OnnxGraph, x: string, axes: readonly number[], keepdims: boolean, node: Apply) => string);
   /** Reduces the elements of one group, in order. */
   compute(elements: Float64Array): number;
   /** The gradient, given the output and its gradient with the reduced axes kept, so that both broadcast against x. */
@@ -41,11 +44,14 @@ export function reduction(definition: ReductionDefinition, axes: readonly number
       const kept = (variable: Variable): Variable => (keepdims ? variable : restoreAxes(variable, x.ndim, axes));
       return [definition.gradient(kept(onlyGradient(node, outputGradients)), x, kept(node.output), axes)];
     },
-    onnx(graph, inputs) {
+    onnx(graph, inputs, node) {
       const x = inputAt(inputs, 0);
       // Without axes ONNX would reduce all of them.
       if (axes.length === 0) return [graph.add('Identity', [x])];
-      return [graph.add(definition.onnx, [x, graph.int64Vector(axes)], { keepdims: { int: keepdims ? 1 : 0 } })];
+      const { onnx } = definition;
+      return [
+        typeof onnx === 'string' ? reduceNode(graph, onnx, x, axes, keepdims) : onnx(graph, x, axes, keepdims, node),
+      ];
     },
     run(inputs, node) {
       const x = inputAt(inputs, 0);
@@ -57,6 +63,17 @@ export function reduction(definition: ReductionDefinition, axes: readonly number
       return [dense(dtype, reducedShape(x.shape, axes, keepdims), wrapInteger(dtype, data))];
     },
   };
+}
+
+/** Adds one ONNX reduction. */
+export function reduceNode(
+  graph: OnnxGraph,
+  opType: string,
+  x: string,
+  axes: readonly number[],
+  keepdims: boolean,
+): string {
+  return graph.add(opType, [x, graph.int64Vector(axes)], { keepdims: { int: keepdims ? 1 : 0 } });
 }
 
 /** Applies a reduction with its options. */
@@ -99,12 +116,6 @@ export function reducedShape<D extends Dim>(
   keepdims: boolean,
 ): (D | 1)[] {
   return shape.flatMap((dim, axis): (D | 1)[] => (axes.includes(axis) ? (keepdims ? [1] : []) : [dim]));
-}
-
-/** The number of elements per group of a reduction, as a scalar of `dtype`: known now, or computed when the graph runs. */
-export function staticCount(x: Variable, axes: readonly number[]): number | undefined {
-  const dims = axes.map((axis) => x.shape[axis] ?? null);
-  return dims.includes(null) ? undefined : sizeOf(dims.map(Number));
 }
 
 /** The dtype in which integers and bools are summed: int64, as NumPy. */

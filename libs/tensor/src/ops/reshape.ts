@@ -1,20 +1,22 @@
 import { sizeOf } from '@longrun/serialization';
 
 import { applyOp } from '../graph/apply.js';
+import { Constant } from '../graph/constant.js';
 import { inputAt, onlyGradient, type Op } from '../graph/op.js';
 import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { dense } from '../engine/reference/dense-array.js';
 import { cast } from './cast.js';
-import { dimension } from './dimension.js';
+import { dimension, elementCount } from './dimension.js';
 
 /**
- * The elements of x, in row-major order, in another shape. Each entry is a size, an integer scalar variable, or, once at most,
- * -1 for what is left.
+ * The elements of x, in row-major order, in another shape. Each entry is a size, an integer scalar variable, or, once at most
+ * and not beside a size of 0, -1 for what is left.
  */
 export function reshape(x: Variable, shape: readonly (number | Variable)[]): Variable {
-  const sizes = shape.map((entry) => (entry instanceof Variable ? 'input' : entry));
-  const inputs = shape.filter((entry) => entry instanceof Variable).map((entry) => cast(entry, 'int64'));
+  const known = shape.map((entry) => (entry instanceof Constant ? Number(entry.value.data[0]) : entry));
+  const sizes = known.map((entry) => (entry instanceof Variable ? 'input' : entry));
+  const inputs = known.filter((entry) => entry instanceof Variable).map((entry) => cast(entry, 'int64'));
   return applyOp(reshapeOp(sizes), [x, ...inputs]);
 }
 
@@ -24,7 +26,11 @@ export function flatten(x: Variable, ndim = 1): Variable {
   if (ndim < 1 || ndim > x.ndim) {
     throw new TensorTypeError(`flatten: ${describe(x)} cannot be given ${ndim} axes; give 1 to ${x.ndim}`);
   }
-  return reshape(x, [...x.shape.slice(0, ndim - 1).map((dim, axis) => dim ?? dimension(x, axis)), restOf(x, ndim - 1)]);
+  const axes = x.shape.map((_, axis) => axis);
+  return reshape(x, [
+    ...axes.slice(0, ndim - 1).map((axis) => dimension(x, axis)),
+    elementCount(x, axes.slice(ndim - 1)),
+  ]);
 }
 
 /** The op of {@link reshape}: 'input' stands for a size that is an input. */
@@ -53,7 +59,7 @@ export function reshapeOp(sizes: readonly (number | 'input')[]): Op {
     },
     grad(node, outputGradients) {
       const x = inputAt(node.inputs, 0);
-      const back = x.shape.map((dim, axis) => dim ?? dimension(x, axis));
+      const back = x.shape.map((_, axis) => dimension(x, axis));
       return [reshape(onlyGradient(node, outputGradients), back), ...node.inputs.slice(1).map(() => null)];
     },
     onnx(graph, inputs) {
@@ -82,10 +88,11 @@ export function reshapeOp(sizes: readonly (number | 'input')[]): Op {
     },
   };
 
+  /** The sizes `to` with -1 replaced; beside a 0 that would be 0/0, and is refused. */
   function resolve(x: Variable, from: readonly number[], to: readonly number[]): number[] {
     const rest = sizeOf(to.filter((size) => size !== -1));
     const total = sizeOf(from);
-    const filled = to.map((size) => (size === -1 ? (rest === 0 ? 0 : total / rest) : size));
+    const filled = to.map((size) => (size === -1 ? total / rest : size));
     if (filled.some((size) => !Number.isInteger(size) || size < 0) || sizeOf(filled) !== total) throw mismatch(x, from);
     return filled;
   }
@@ -96,9 +103,4 @@ export function reshapeOp(sizes: readonly (number | 'input')[]): Op {
       `reshape: ${describe(x)}${size} cannot take the shape (${sizes.join(', ')}); the number of elements must stay the same, with -1 once at most`,
     );
   }
-}
-
-function restOf(x: Variable, from: number): number {
-  const rest = x.shape.slice(from);
-  return rest.includes(null) ? -1 : sizeOf(rest.map(Number));
 }

@@ -9,7 +9,9 @@ import { environment } from '../environment.js';
 export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOptions): Promise<Executable> {
   const ort = await import('onnxruntime-node');
   const { model, inputNames, outputNames } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
-  const session = await ort.InferenceSession.create(model, sessionOptions(options));
+  const session = await ort.InferenceSession.create(model, sessionOptions(options)).catch((error: unknown) => {
+    throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
+  });
   // An input that the outputs do not depend on stays declared, but feeding it is an error to some versions.
   const fed = new Set(session.inputNames);
 
@@ -22,7 +24,9 @@ export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOp
         if (value !== undefined && fed.has(name)) feeds[name] = new ort.Tensor(value.dtype, value.data, value.shape);
       }
       // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
-      const results = await session.run(feeds);
+      const results = await session.run(feeds).catch((error: unknown) => {
+        throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
+      });
       return outputNames.map((name) => toNdArray(graph.name, results[name]));
     },
     dispose: () => session.release(),
@@ -38,15 +42,20 @@ function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions
     graphOptimizationLevel: 'all',
     // Spinning threads of several sessions take the cores from one another. Values must be strings.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
-    logSeverityLevel: 3,
+    // Fatal ones only: other errors are thrown, and need not be on stderr too.
+    logSeverityLevel: 4,
   };
 }
 
 function toNdArray(name: string, tensor: Tensor | undefined): NdArray {
-  if (tensor === undefined || !isDType(tensor.type)) {
-    throw new Error(
-      `${name}: ONNX Runtime returned ${tensor === undefined ? 'no value' : `a value of type ${tensor.type}`} for an output`,
-    );
+  if (tensor === undefined) throw new Error(`${name}: ONNX Runtime returned no value for an output`);
+  const { type, dims, data } = tensor;
+  if (!isDType(type) || Array.isArray(data) || data instanceof BigUint64Array) {
+    throw new Error(`${name}: ONNX Runtime returned a value of type ${type} for an output`);
   }
-  return ndarray(tensor.type, tensor.dims, tensor.data as NdArray['data']);
+  return ndarray(type, dims, data);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,252 @@
+import { readdirSync } from 'node:fs';
+
+import type { DType } from '@longrun/serialization';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import * as tensorRoom from '../index.js';
+import {
+  abs,
+  add,
+  and,
+  cast,
+  div,
+  eq,
+  exp,
+  ge,
+  gt,
+  identity,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  log,
+  logistic,
+  lt,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  neq,
+  not,
+  or,
+  pow,
+  rectifier,
+  sign,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  tensor,
+  where,
+  type Variable,
+} from '../index.js';
+import {
+  array,
+  arrayOf,
+  broadcastShapes,
+  evaluate,
+  expectClose,
+  expectEnginesAgree,
+  expectGradientsRight,
+  spread,
+  type Build,
+} from '../../test/op-laws.js';
+
+interface Case {
+  readonly name: string;
+  readonly build: Build;
+  readonly arity: 1 | 2;
+  readonly dtypes: readonly DType[];
+  /** Range of the operands. Default -3 to 3. */
+  readonly range?: readonly [number, number];
+  readonly differentiable?: boolean;
+  /** Relative tolerance in float32, where the default is too strict. */
+  readonly tolerance?: number;
+}
+
+const floats: readonly DType[] = ['float32', 'float64'];
+const integers: readonly DType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'];
+const numbers = [...floats, ...integers];
+const all: readonly DType[] = [...numbers, 'bool'];
+
+const cases: readonly Case[] = [
+  { name: 'add', build: binary(add), arity: 2, dtypes: numbers, differentiable: true },
+  { name: 'sub', build: binary(sub), arity: 2, dtypes: numbers, differentiable: true },
+  { name: 'mul', build: binary(mul), arity: 2, dtypes: numbers, differentiable: true },
+  { name: 'div', build: binary(div), arity: 2, dtypes: numbers, range: [1, 5], differentiable: true },
+  { name: 'pow', build: binary(pow), arity: 2, dtypes: numbers, range: [0.5, 3], differentiable: true },
+  { name: 'maximum', build: binary(maximum), arity: 2, dtypes: numbers, differentiable: true },
+  { name: 'minimum', build: binary(minimum), arity: 2, dtypes: numbers, differentiable: true },
+  { name: 'eq', build: binary(eq), arity: 2, dtypes: all },
+  { name: 'neq', build: binary(neq), arity: 2, dtypes: all },
+  { name: 'lt', build: binary(lt), arity: 2, dtypes: all },
+  { name: 'le', build: binary(le), arity: 2, dtypes: all },
+  { name: 'gt', build: binary(gt), arity: 2, dtypes: all },
+  { name: 'ge', build: binary(ge), arity: 2, dtypes: all },
+  { name: 'and', build: binary(and), arity: 2, dtypes: ['bool'] },
+  { name: 'or', build: binary(or), arity: 2, dtypes: ['bool'] },
+  { name: 'where', build: chooseFirst, arity: 2, dtypes: all, differentiable: true },
+  { name: 'not', build: unary(not), arity: 1, dtypes: ['bool'] },
+  { name: 'neg', build: unary(neg), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'sqrt', build: unary(sqrt), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
+  { name: 'square', build: unary(square), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'exp', build: unary(exp), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'log', build: unary(log), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
+  { name: 'abs', build: unary(abs), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'sign', build: unary(sign), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'tanh', build: unary(tanh), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'logistic', build: unary(logistic), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'rectifier', build: unary(rectifier), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'softplus', build: unary(softplus), arity: 1, dtypes: numbers, differentiable: true },
+  { name: 'isnan', build: unary(isnan), arity: 1, dtypes: floats },
+  { name: 'isinf', build: unary(isinf), arity: 1, dtypes: floats },
+  { name: 'isfinite', build: unary(isfinite), arity: 1, dtypes: floats },
+  { name: 'identity', build: unary(identity), arity: 1, dtypes: all, differentiable: true },
+];
+
+function unary(op: (x: Variable) => Variable): Build {
+  return (x) => op(operand(x));
+}
+
+function binary(op: (a: Variable, b: Variable) => Variable): Build {
+  return (a, b) => op(operand(a), operand(b));
+}
+
+function chooseFirst(a?: Variable, b?: Variable): Variable {
+  return where(gt(operand(a), operand(b)), operand(a), operand(b));
+}
+
+function operand(variable: Variable | undefined): Variable {
+  if (variable === undefined) throw new Error('An operand is missing');
+  return variable;
+}
+
+describe.each(cases)('$name', ({ build, arity, dtypes, range = [-3, 3], differentiable = false, tolerance }) => {
+  test.each(dtypes)('both engines agree on any shapes that broadcast: %s', async (dtype) => {
+    const [low, high] =
+      dtype === 'bool' ? [0, 1] : dtype.startsWith('uint') ? [Math.max(0, range[0]), range[1]] : range;
+    const operands = broadcastShapes(arity).chain((shapes) =>
+      fc.tuple(...shapes.map((shape) => arrayOf(dtype, shape, low, high))),
+    );
+    await fc.assert(
+      fc.asyncProperty(operands, (values) =>
+        expectEnginesAgree(build, values, {
+          gradients: differentiable && floats.includes(dtype),
+          ...(tolerance === undefined || dtype !== 'float32' ? {} : { tolerance }),
+        }),
+      ),
+      { numRuns: floats.includes(dtype) ? 10 : 3 },
+    );
+  });
+});
+
+describe.each(cases.filter(({ differentiable }) => differentiable))('$name', ({ build, arity, range = [-3, 3] }) => {
+  test('the gradient is that of finite differences, broadcast or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(broadcastShapes(arity), (shapes) =>
+        expectGradientsRight(
+          build,
+          shapes.map((shape, at) => spread(shape, range[0], range[1], at)),
+        ),
+      ),
+      { numRuns: 8 },
+    );
+  });
+});
+
+describe.each(cases.filter(({ dtypes }) => dtypes.includes('float32')))('$name', ({ build, arity }) => {
+  test('both engines agree on NaN, infinities and zeros', async () => {
+    const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5, -2.5, 1e-30, 100];
+    const a = array('float32', [special.length], special);
+    const b = array('float32', [special.length, 1], special);
+    await expectEnginesAgree(build, arity === 1 ? [a] : [a, b], { tolerance: 4e-6 });
+  });
+});
+
+test('every elementwise op in this folder has a case here', () => {
+  const files = readdirSync(new URL('.', import.meta.url)).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+  );
+  const operations = files.map((file) => file.replace('.ts', '')).filter((name) => `${name}` in tensorRoom);
+  const elsewhere = [
+    'argmax',
+    'cast',
+    'concatenate',
+    'dimension',
+    'dimshuffle',
+    'dot',
+    'fill',
+    'max',
+    'mean',
+    'pick',
+    'reshape',
+    'slice',
+    'softmax',
+    'sum',
+  ];
+  expect(new Set([...cases.map(({ name }) => name), ...elsewhere])).toEqual(new Set(operations));
+});
+
+describe('cast', () => {
+  test.each(all)('both engines agree from every dtype to %s', async (to) => {
+    for (const from of all) {
+      const values =
+        from === 'bool' ? [0, 1, 1] : from.startsWith('uint') || to.startsWith('uint') ? [0, 1, 3] : [-2, 0, 3];
+      await expectEnginesAgree((x) => cast(operand(x), to), [array(from, [3], values)]);
+    }
+  });
+
+  test('fractions are truncated towards zero, and integers wrap, on both engines', async () => {
+    const fractions = array('float32', [4], [-1.7, -0.5, 0.5, 1.7]);
+    const wide = array('int32', [3], [300, -129, 65_537]);
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      expectClose(
+        await evaluate(engine, (x) => cast(operand(x), 'int32'), [fractions]),
+        array('int32', [4], [-1, 0, 0, 1]),
+      );
+      expectClose(await evaluate(engine, (x) => cast(operand(x), 'int8'), [wide]), array('int8', [3], [44, 127, 1]));
+      expectClose(
+        await evaluate(engine, (x) => cast(operand(x), 'uint16'), [wide]),
+        array('uint16', [3], [300, 65_407, 1]),
+      );
+    }
+  });
+
+  test('gradients flow between floats', async () => {
+    await expectGradientsRight((x) => cast(cast(operand(x), 'float32'), 'float64'), [spread([3, 2], -1, 1)]);
+  });
+});
+
+describe('operands', () => {
+  test('a number takes the dtype of the variable beside it', () => {
+    expect(mul(tensor('x', 'float64', [2]), 0.5).dtype).toBe('float64');
+    expect(add(tensor('n', 'int64', [2]), 1).dtype).toBe('int64');
+    expect(mul(tensor('n', 'int8', [2]), 0.5).dtype).toBe('float32');
+  });
+
+  test('a float beside an integer keeps its precision, and bools do not count as numbers', () => {
+    const [x, n, flag] = [tensor('x', 'float32', [2]), tensor('n', 'int64', [2]), tensor('flag', 'bool', [2])];
+    expect(mul(x, n).dtype).toBe('float32');
+    expect(mul(x, flag).dtype).toBe('float32');
+    expect(() => add(flag, flag)).toThrow(
+      'add: `flag` bool (2,) and `flag` bool (2,) cannot be computed with as bool; cast',
+    );
+    expect(() => where(x, 1, 0)).toThrow('where: the condition `x` float32 (2,) is not a bool; compare it');
+    expect(() => and(x, flag)).toThrow('and: `x` float32 (2,) and `flag` bool (2,) must be bool');
+  });
+
+  test('integer results wrap at their width on both engines', async () => {
+    const values = [array('int8', [2], [100, -100]), array('int8', [2], [100, -100])];
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      expectClose(await evaluate(engine, binary(add), values), array('int8', [2], [-56, 56]));
+    }
+  });
+
+  test('shapes that do not broadcast are refused with both variables, both shapes and the op', () => {
+    expect(() => add(tensor('features', 'float32', [null, 784]), tensor('b', 'float32', [500]))).toThrow(
+      'add: `features` float32 (null, 784) and `b` float32 (500,) do not broadcast; sizes must be equal or 1',
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { ndarray, type NdArray } from '@longrun/serialization';
+
+import {
+  add,
+  argmax,
+  compile,
+  constant,
+  div,
+  dot,
+  grad,
+  mean,
+  mul,
+  neq,
+  pow,
+  rectifier,
+  shared,
+  softmaxCrossEntropy,
+  sqrt,
+  square,
+  sub,
+  tensor,
+  type CompiledFunction,
+  type EngineName,
+  type SharedVariable,
+  type Variable,
+} from '../src/index.js';
+import { array, present } from './op-laws.js';
+
+/** A multilayer perceptron with rectifiers, softmax cross-entropy and misclassification rate: the network of golden/make_mlp_golden.py. */
+export interface Mlp {
+  readonly dims: readonly number[];
+  readonly dtype: 'float32' | 'float64';
+  readonly features: Variable;
+  readonly targets: Variable;
+  readonly cost: Variable;
+  readonly misclassificationRate: Variable;
+  /** Weights and biases, layer by layer. */
+  readonly parameters: readonly SharedVariable[];
+  readonly gradients: readonly Variable[];
+}
+
+export function mlp(dims: readonly number[], dtype: 'float32' | 'float64'): Mlp {
+  const features = tensor('features', dtype, [null, present(dims[0])]);
+  const targets = tensor('targets', 'int64', [null]);
+  const parameters: SharedVariable[] = [];
+  let output = features;
+  for (let layer = 0; layer < dims.length - 1; layer += 1) {
+    const [inputs, outputs] = [present(dims[layer]), present(dims[layer + 1])];
+    const scale = 2 ** -Math.floor(Math.log2(Math.sqrt(inputs)) - 1);
+    const weights = numbers(inputs * outputs, 10 + layer).map((value) => value * scale);
+    const W = shared(array(dtype, [inputs, outputs], weights), `W${layer}`);
+    const b = shared(
+      array(
+        dtype,
+        [outputs],
+        numbers(outputs, 20 + layer).map((value) => value * 0.25),
+      ),
+      `b${layer}`,
+    );
+    parameters.push(W, b);
+    output = add(dot(output, W), b);
+    if (layer < dims.length - 2) output = rectifier(output);
+  }
+  const cost = mean(softmaxCrossEntropy(output, targets));
+  const misclassificationRate = mean(neq(argmax(output), targets));
+  return { dims, dtype, features, targets, cost, misclassificationRate, parameters, gradients: grad(cost, parameters) };
+}
+
+/** The step of Adam as Blocks writes it, and every shared variable that it updates. */
+export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, Variable][]; state: SharedVariable[] } {
+  const { dtype } = network;
+  const [learningRate, beta1, beta2] = [0.002, 0.9, 0.999];
+  const time = shared(0, 'time', { dtype });
+  const step = add(time, 1);
+  const correction = div(sqrt(sub(1, pow(constant(beta2, dtype), step))), sub(1, pow(constant(beta1, dtype), step)));
+  const rate = mul(learningRate, correction);
+  const updates: [SharedVariable, Variable][] = [[time, step]];
+  for (const [at, parameter] of network.parameters.entries()) {
+    const gradient = present(network.gradients[at]);
+    const zeros = ndarray(dtype, parameter.getValue().shape);
+    const [average, variance] = [shared(zeros, `${parameter.name}.mean`), shared(zeros, `${parameter.name}.variance`)];
+    const newAverage = add(mul(beta1, average), mul(1 - beta1, gradient));
+    const newVariance = add(mul(beta2, variance), mul(1 - beta2, square(gradient)));
+    const change = div(mul(rate, newAverage), add(sqrt(newVariance), epsilon));
+    updates.push([average, newAverage], [variance, newVariance], [parameter, sub(parameter, change)]);
+  }
+  return { updates, state: updates.map(([variable]) => variable) };
+}
+
+/** The whole training step as one function: cost and misclassification rate out, parameters and Adam's state updated. */
+export async function trainingStep(
+  network: Mlp,
+  options: { readonly engine?: EngineName; readonly threads?: number; readonly epsilon?: number } = {},
+): Promise<{ train: CompiledFunction; state: SharedVariable[] }> {
+  const { updates, state } = adam(network, options.epsilon);
+  const train = await compile({
+    name: 'train',
+    inputs: [network.features, network.targets],
+    outputs: [network.cost, network.misclassificationRate],
+    updates,
+    engine: options.engine ?? 'onnxruntime',
+    threads: options.threads ?? 2,
+  });
+  return { train, state };
+}
+
+/** A batch of features in [0, 1) and integer targets; another one for each seed. */
+export function batch(network: Pick<Mlp, 'dims' | 'dtype'>, size: number, seed: number): [NdArray, NdArray] {
+  const [width, classes] = [present(network.dims[0]), present(network.dims.at(-1))];
+  const features = numbers(size * width, 30 + seed).map((value) => value + 0.5);
+  const targets = numbers(size, 40 + seed).map((value) => Math.floor((value + 0.5) * classes));
+  return [array(network.dtype, [size, width], features), array('int64', [size], targets)];
+}
+
+/** The same floats in [-0.5, 0.5) as `numbers` of golden/make_mlp_golden.py. */
+export function numbers(count: number, seed: number): number[] {
+  return Array.from({ length: count }, (_, index) => {
+    const first = (Math.imul(index, 2654435761) + seed * 40503 + 12345) >>> 0;
+    const mixed = Math.imul(first ^ (first >>> 13), 1274126177) >>> 0;
+    return (mixed >>> 12) / 2 ** 20 - 0.5;
+  });
+}
