@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** Whether it can be used now; asked again and again after the start. */
   readonly isReady: (service: { readonly pid: number; readonly output: () => string }) => Promise<boolean> | boolean;
+  /** Pause between two such questions. Default 50. */
+  readonly pollMs?: number;
   /** How long it may take to become ready. Default 60 000. */
   readonly readyTimeoutMs?: number;
   /** How long it may take to end after SIGTERM before it gets SIGKILL. Default 15 000. */
@@ -125,12 +127,12 @@ export class Service {
   }
 
   async #untilReady(process: { pid: number; output: () => string; exited: Promise<ServiceExit> }): Promise<void> {
-    const { name, logFile, readyTimeoutMs = 60_000 } = this.#options;
+    const { name, logFile, pollMs = 50, readyTimeoutMs = 60_000 } = this.#options;
     let exit: ServiceExit | undefined;
     const deadline = Date.now() + readyTimeoutMs;
     while (exit === undefined && Date.now() < deadline) {
       if (await this.#options.isReady(process)) return;
-      exit = await Promise.race([process.exited, sleep(50, undefined)]);
+      exit = await Promise.race([process.exited, sleep(pollMs, undefined)]);
     }
     const what =
       exit === undefined ? `was not ready after ${readyTimeoutMs / 1000} s` : `ended (${exit.how}) as it started`;

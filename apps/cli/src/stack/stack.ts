@@ -239,6 +239,8 @@ export class LocalStack {
       args: ['--enable-source-maps', installation.entries[name]],
       logFile: join(this.state, 'logs', `${name}.log`),
       isReady,
+      // The API logs each question it has to answer with "not yet".
+      pollMs: name === 'api' ? 250 : 50,
       stopTimeoutMs: name === 'worker-gpu' ? 60_000 : 15_000,
       env: () => ({
         LONGRUN_STATE: this.state,
