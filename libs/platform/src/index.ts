@@ -19,6 +19,7 @@ export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type 
 export { EventOutbox } from './worker/event-outbox.js';
 export { classifyExit } from './worker/exit-classification.js';
 export { JobWorker, type JobWorkerOptions } from './worker/job-worker.js';
+export { outcomeJson } from './worker/outcome-json.js';
 export { claimScratchFolder } from './worker/scratch-folder.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './worker/storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './worker/supervised-child.js';

@@ -35,9 +35,9 @@ export class ParentLink {
     await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
-  /** Waits while the worker is far behind in hearing, so that what is said does not fill the memory here. */
-  async yieldToWorker(): Promise<void> {
-    if (this.#outstanding > 256) await this.settled();
+  /** True while the worker is so far behind in hearing that what is said fills the memory here; then await {@link settled}. */
+  get isBehind(): boolean {
+    return this.#outstanding > 256;
   }
 
   /** Ends the process if the worker has gone. */

@@ -1,5 +1,5 @@
-import type { JobTicket, ReasonCode, WorkerEvent } from '@longrun/contracts';
-import type { Json, Lease, ObjectStore } from '@longrun/serialization';
+import type { DatasetOutcome, ExperimentOutcome, JobTicket, ReasonCode, WorkerEvent } from '@longrun/contracts';
+import type { Lease, ObjectStore } from '@longrun/serialization';
 
 /** Why an attempt is asked to end in good order. */
 export type StopCause = 'shutdown' | 'cancelled';
@@ -17,10 +17,14 @@ export interface Attempt {
   readonly workerId: string;
   /** A folder of this attempt alone, deleted after it. */
   readonly scratchFolder: string;
-  /** Aborted with a {@link StopCause} as its reason: end in good order, within the worker's grace. */
+  /** Aborted when it is asked to end in good order, within the worker's grace. */
   readonly stop: AbortSignal;
-  /** Aborted with an {@link AbandonCause} as its reason: kill, commit nothing more, return. */
+  /** Aborted when it must kill what it runs, commit nothing more, and return. */
   readonly abandon: AbortSignal;
+  /** Why `stop` is aborted, if it is. */
+  stopCause(): StopCause | undefined;
+  /** Why `abandon` is aborted, if it is. */
+  abandonCause(): AbandonCause | undefined;
   /** What the record resolved for it, `<prefix>/spec.json`, parsed as JSON. */
   readSpec(): Promise<unknown>;
   /** Sends an event to the record; never waits and never throws. */
@@ -46,7 +50,7 @@ export interface Work {
   /** The event that says it is alive. */
   heartbeat(): WorkerEvent;
   /** The outcome for the head of the lease, where `end` is final and `run` has not written it itself. */
-  outcome(end: AttemptEnd): Json;
+  outcome(end: AttemptEnd): ExperimentOutcome | DatasetOutcome;
   /** The last event of the attempt. */
   endEvent(end: AttemptEnd): WorkerEvent;
 }

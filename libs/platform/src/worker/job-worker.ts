@@ -6,6 +6,7 @@ import { acquireLease, type Lease, LeaseLost, LeaseRefused, type ObjectStore } f
 import type { JobTaker } from '../queue/take-jobs.js';
 import type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
+import { outcomeJson } from './outcome-json.js';
 import { StorageFailed, withStorageRetries } from './storage-retries.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -105,6 +106,8 @@ export class JobWorker {
       scratchFolder,
       stop: running.stopSignal,
       abandon: running.abandonSignal,
+      stopCause: () => running.stopCause,
+      abandonCause: () => running.abandonCause,
       readSpec: async () => await readJson(store, `${prefix}/spec.json`),
       send: (event) => outbox.send(event),
       flushEvents: async () => void (await outbox.flush('sent', flushMs)),
@@ -112,7 +115,7 @@ export class JobWorker {
     const heart = running.beat(work, this.#options.heartbeatMs);
     try {
       const end = await this.#finish(lease, work, storable(await endOf(work)));
-      if (end.reason === 'lease_lost' || running.abandonSignal.reason === ('lease_lost' satisfies AbandonCause)) {
+      if (end.reason === 'lease_lost' || running.abandonCause === 'lease_lost') {
         report(
           `${ticket.id}: lost its lease and dropped everything not committed: ${end.message ?? 'another worker holds it'}`,
         );
@@ -132,7 +135,7 @@ export class JobWorker {
   async #finish(lease: Lease, work: Work, end: AttemptEnd): Promise<AttemptEnd> {
     if (!isFinalReason(end.reason) || lease.head().outcome !== null) return end;
     try {
-      await withStorageRetries(async () => await lease.end(work.outcome(end)), {
+      await withStorageRetries(async () => await lease.end(outcomeJson(work.outcome(end))), {
         what: `end ${lease.prefix} as ${end.reason}`,
       });
       return end;
@@ -159,6 +162,8 @@ const partingAtStopMs = 2_000;
 class RunningAttempt {
   readonly #stop = new AbortController();
   readonly #abandon = new AbortController();
+  stopCause: StopCause | undefined;
+  abandonCause: AbandonCause | undefined;
 
   constructor(
     readonly lease: Lease,
@@ -180,11 +185,13 @@ class RunningAttempt {
   }
 
   stop(cause: StopCause): void {
-    this.#stop.abort(cause);
+    this.stopCause ??= cause;
+    this.#stop.abort();
   }
 
   abandon(cause: AbandonCause): void {
-    this.#abandon.abort(cause);
+    this.abandonCause ??= cause;
+    this.#abandon.abort();
   }
 
   /** Abandons the attempt if the lease is held by another now. A store that does not answer proves nothing. */
@@ -239,7 +246,8 @@ function endOfError(error: unknown): AttemptEnd {
 /** A message can hold what a program threw: whatever its length, and characters that PostgreSQL does not take. */
 function storable(end: AttemptEnd): AttemptEnd {
   if (end.message === undefined) return end;
-  const text = end.message.length <= longestMessage ? end.message : `${end.message.slice(0, longestMessage)} [cut here]`;
+  const text =
+    end.message.length <= longestMessage ? end.message : `${end.message.slice(0, longestMessage)} [cut here]`;
   const message = Buffer.from(text.replaceAll('\0', '\uFFFD'), 'utf8').toString('utf8');
   return { ...end, message };
 }

@@ -1,0 +1,114 @@
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { DatasetDescription, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
+import {
+  type Converter,
+  converters,
+  CorruptInput,
+  describeH5Dataset,
+  download,
+  DownloadFailed,
+  type FileProgress,
+  H5Dataset,
+  MissingInput,
+} from '@longrun/fuel';
+import { ParentLink } from '@longrun/platform/child';
+import { ConverterAssignment, type ConverterMessage } from './converter-messages.js';
+
+/** The converter process: converts one dataset, as its worker says, and tells how it went. */
+const parent = new ParentLink((message) => {
+  void convert(ConverterAssignment.parse(message)).then(
+    async (description) => await leave({ type: 'converted', description }),
+    async (error: unknown) => await leave({ type: 'failed', ...failureOf(error) }),
+  );
+});
+
+async function convert(assignment: ConverterAssignment): Promise<DatasetDescription> {
+  const converter = converters.get(assignment.converter);
+  if (converter === undefined)
+    throw new UnusableRequest(
+      `There is no converter ${JSON.stringify(assignment.converter)}; this worker has ${[...converters.keys()].toSorted().join(', ')}.`,
+    );
+  const inputFolder = await rawFiles(converter, assignment.source, assignment.rawFolder);
+  await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
+  await readBack(assignment.outputPath);
+  return await describe(converter, assignment.outputPath);
+}
+
+/** The folder that has the raw files, downloaded first if the request says so. */
+async function rawFiles(converter: Converter, source: DatasetSource, rawFolder: string): Promise<string> {
+  if ('download' in source) {
+    const folder = join(rawFolder, converter.name);
+    await download(converter, folder, { onProgress: reporting('downloading') });
+    return folder;
+  }
+  const folder = resolve(rawFolder, source.folder);
+  const path = relative(rawFolder, folder);
+  if (path.startsWith('..') || isAbsolute(path))
+    throw new UnusableRequest(
+      `The folder ${JSON.stringify(source.folder)} is not below ${rawFolder}, where raw files lie; put them there and name the folder.`,
+    );
+  return folder;
+}
+
+/** Opens the result as an experiment will, and reads the ends of each split: what cannot be read is not published. */
+async function readBack(path: string): Promise<void> {
+  const { splits } = await describeH5Dataset(path);
+  for (const { name, examplesCount } of splits) {
+    const dataset = await H5Dataset.open(path, { whichSets: [name] });
+    try {
+      for (const example of new Set([0, examplesCount - 1])) if (example >= 0) await dataset.getData(example);
+    } finally {
+      await dataset.close();
+    }
+  }
+}
+
+async function describe(converter: Converter, path: string): Promise<DatasetDescription> {
+  const { sources, splits, attributes } = await describeH5Dataset(path);
+  return {
+    sources: sources.map(({ name, dtype, shape, axisLabels }) => ({
+      name,
+      dtype: dtype ?? 'unknown',
+      shape: [...shape],
+      axisLabels: axisLabels.length === 0 ? null : [...axisLabels],
+    })),
+    splits: Object.fromEntries(splits.map(({ name, examplesCount }) => [name, examplesCount])),
+    attributes: { ...attributes, converter: converter.name, converterVersion: converter.version },
+  };
+}
+
+/** Passes progress on, a few times a second for each file. */
+function reporting(phase: DatasetProgress['phase']): (progress: FileProgress) => void {
+  let last = { file: '', atMs: 0 };
+  return ({ file, doneBytes, totalBytes }) => {
+    const atMs = performance.now();
+    if (file === last.file && atMs - last.atMs < 250 && doneBytes !== totalBytes) return;
+    last = { file, atMs };
+    const total = totalBytes === null ? {} : { total: totalBytes };
+    tell({ type: 'progress', progress: { phase, what: file, done: doneBytes, ...total, unit: 'bytes' } });
+  };
+}
+
+/** What the user asked for cannot be done here. */
+class UnusableRequest extends Error {
+  override readonly name = 'UnusableRequest';
+}
+
+function failureOf(error: unknown): { readonly reason: ReasonCode; readonly message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UnusableRequest) return { reason: 'invalid_params', message };
+  if (error instanceof CorruptInput) return { reason: 'dataset_corrupt', message };
+  if (error instanceof MissingInput || error instanceof DownloadFailed)
+    return { reason: 'dataset_unavailable', message };
+  // Of the disk, as `ENOSPC: no space left on device`.
+  if (error instanceof Error && 'syscall' in error) return { reason: 'storage_error', message };
+  return { reason: 'internal_error', message: error instanceof Error ? (error.stack ?? message) : message };
+}
+
+function tell(message: ConverterMessage): void {
+  parent.send(message);
+}
+
+async function leave(message: ConverterMessage): Promise<void> {
+  await parent.leave(message, 0);
+}

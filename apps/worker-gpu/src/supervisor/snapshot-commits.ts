@@ -1,0 +1,53 @@
+import { rm } from 'node:fs/promises';
+import type { SnapshotFile } from '@longrun/contracts';
+import type { Json } from '@longrun/contracts';
+
+/** A finished snapshot on the local disk, as the trainer handed it over. */
+export interface LocalSnapshot {
+  readonly folder: string;
+  readonly step: number;
+  readonly files: readonly SnapshotFile[];
+  readonly environment: Json;
+}
+
+export interface SnapshotCommitsOptions {
+  /** Makes the snapshot a checkpoint. */
+  readonly commit: (snapshot: LocalSnapshot) => Promise<void>;
+  /** Called when a snapshot has been committed and its folder deleted. */
+  readonly onCommitted: (snapshot: LocalSnapshot) => void;
+  /** Called once, with the first error; nothing is committed after it. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Commits snapshots in the background, one at a time and in the order in which they were taken, and deletes their local folders. */
+export class SnapshotCommits {
+  readonly #options: SnapshotCommitsOptions;
+  #tail: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  constructor(options: SnapshotCommitsOptions) {
+    this.#options = options;
+  }
+
+  add(snapshot: LocalSnapshot): void {
+    this.#tail = this.#tail.then(() => this.#commit(snapshot));
+  }
+
+  /** Resolves when everything added so far has been committed or, after a failure, passed over. */
+  async settled(): Promise<void> {
+    await this.#tail;
+  }
+
+  async #commit(snapshot: LocalSnapshot): Promise<void> {
+    if (this.#failed) return;
+    try {
+      await this.#options.commit(snapshot);
+      await rm(snapshot.folder, { recursive: true, force: true });
+    } catch (error) {
+      this.#failed = true;
+      this.#options.onFailure(error);
+      return;
+    }
+    this.#options.onCommitted(snapshot);
+  }
+}

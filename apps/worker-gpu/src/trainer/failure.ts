@@ -1,0 +1,47 @@
+import type { ReasonCode } from '@longrun/contracts';
+import { InvalidParams, UnknownProgram } from '@longrun/blocks';
+
+/** Why a trainer cannot go on, as it tells its worker. */
+export interface TrainingFailure {
+  readonly reason: ReasonCode;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** The checkpoint is whole, but the program cannot go on from it. */
+export class CheckpointUnreadable extends Error {
+  override readonly name = 'CheckpointUnreadable';
+
+  constructor(cause: Error) {
+    super(`The program cannot go on from its checkpoint: ${cause.message}`, { cause });
+  }
+}
+
+/** What an error means that ended training. */
+export function failureOf(error: unknown): TrainingFailure {
+  if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
+  if (error instanceof InvalidParams || error instanceof UnknownProgram)
+    return { reason: 'invalid_params', message: error.message };
+  if (error instanceof CheckpointUnreadable) return { reason: 'checkpoint_unreadable', message: error.message };
+  const chain = causes(error);
+  const message = chain.map((one) => one.message).join(': ');
+  if (chain.some(isOutOfMemory)) return { reason: 'out_of_memory', message };
+  if (chain.some(isOutOfDisk)) return { reason: 'storage_error', message };
+  return { reason: 'program_error', message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+}
+
+function causes(error: Error): Error[] {
+  const chain = [error];
+  for (let cause = error.cause; cause instanceof Error && !chain.includes(cause); cause = cause.cause)
+    chain.push(cause);
+  return chain;
+}
+
+/** As V8 and ONNX Runtime word it. */
+function isOutOfMemory({ message }: Error): boolean {
+  return /Array buffer allocation failed|bad_alloc|[Ff]ailed to allocate memory/.test(message);
+}
+
+function isOutOfDisk(error: Error): boolean {
+  return 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].includes(String(error.code));
+}

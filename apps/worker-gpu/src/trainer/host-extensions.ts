@@ -1,0 +1,61 @@
+import type { TrainerMessage } from '@longrun/contracts';
+import { Checkpoint, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
+import type { ParentLink } from '@longrun/platform/child';
+import { encodeRow } from './log-row.js';
+
+export interface HostExtensionsOptions {
+  readonly parent: ParentLink;
+  /** Batches between two checkpoints. */
+  readonly everyBatches: number;
+  /** Where snapshots are made. */
+  readonly snapshotFolder: string;
+  /** Called with each finished snapshot; training may go on, but the next one is not written before it resolves. */
+  readonly onSnapshot: (snapshot: FinishedSnapshot) => Promise<void>;
+  readonly tell: (message: TrainerMessage) => void;
+}
+
+/** What every main loop is given on top of its program's own extensions. */
+export function hostExtensions(options: HostExtensionsOptions): readonly TrainingExtension[] {
+  return [
+    new Reporting({
+      name: 'HostReporting',
+      onLogRow: (step, row) => options.tell({ type: 'log_row', step, row: encodeRow(row) }),
+      onProgress: ({ step, epoch, stepsPerEpoch, totalSteps, stepsPerSecond }) =>
+        options.tell({
+          type: 'progress',
+          step,
+          epoch,
+          ...(stepsPerEpoch === null ? {} : { stepsPerEpoch }),
+          ...(totalSteps === null ? {} : { totalSteps }),
+          stepsPerSecond,
+        }),
+      progressEveryMs: 250,
+    }),
+    new Checkpoint({
+      name: 'HostCheckpoint',
+      folder: options.snapshotFolder,
+      everyNBatches: options.everyBatches,
+      // The snapshot after the last step is committed together with the outcome.
+      afterTraining: false,
+      onSnapshot: options.onSnapshot,
+      // A path that differs from attempt to attempt has no place in a log that must not.
+      logRecord: null,
+    }),
+    new WorkerWatch(options.parent),
+  ];
+}
+
+/** Ends the process between two steps if its worker has gone, and waits for a worker that is behind in hearing. */
+class WorkerWatch extends TrainingExtension {
+  readonly #parent: ParentLink;
+
+  constructor(parent: ParentLink) {
+    super();
+    this.#parent = parent;
+  }
+
+  override afterBatch(): Promise<void> | undefined {
+    this.#parent.leaveIfOrphaned();
+    return this.#parent.isBehind ? this.#parent.settled() : undefined;
+  }
+}

@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { assertNever, type TrainerCommand, type TrainerMessage } from '@longrun/contracts';
+import {
+  loadPrograms,
+  type MainLoop,
+  programNamed,
+  restoreSnapshot,
+  SNAPSHOT_FILES,
+  writeSnapshot,
+  type WrittenSnapshot,
+} from '@longrun/blocks';
+import type { ParentLink } from '@longrun/platform/child';
+import { RandomStreams, StateMismatch } from '@longrun/serialization';
+import { CheckpointUnreadable, failureOf } from './failure.js';
+import { hostExtensions } from './host-extensions.js';
+import { encodeRow } from './log-row.js';
+import { SnapshotHandover } from './snapshot-handover.js';
+
+type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
+
+/** The training of one experiment: built from its program, restored from a checkpoint, run to its end or to a stop. */
+export class Training {
+  readonly #parent: ParentLink;
+  readonly #handover: SnapshotHandover;
+  /** Aborted when the worker wants the trainer to stop. */
+  readonly #stop = new AbortController();
+  /** Whether it wants the state in which training stops. */
+  #snapshotWanted = true;
+  #mainLoop: MainLoop | undefined;
+
+  constructor(parent: ParentLink) {
+    this.#parent = parent;
+    this.#handover = new SnapshotHandover((message) => this.#tell(message));
+  }
+
+  obey(command: TrainerCommand): void {
+    switch (command.type) {
+      case 'assignment':
+        this.#train(command).catch((error: unknown) => this.fail(error));
+        break;
+      case 'stop':
+        this.#snapshotWanted = command.snapshot;
+        this.#stop.abort();
+        break;
+      case 'snapshot_committed':
+        this.#handover.committed(command.folder);
+        break;
+      default:
+        assertNever(command, 'trainer command');
+    }
+  }
+
+  /** Says that training cannot go on, and why; ends the process. */
+  fail(error: unknown): void {
+    const step = this.#mainLoop?.status.iterationsDone;
+    void this.#leave({ type: 'failed', ...failureOf(error), ...(step === undefined ? {} : { step }) }, 1);
+  }
+
+  async #train(assignment: Assignment): Promise<void> {
+    const mainLoop = await this.#build(assignment);
+    this.#mainLoop = mainLoop;
+    await this.#restore(mainLoop, assignment.checkpointFolder);
+    if (this.#stop.signal.aborted) return await this.#leaveStopped(mainLoop);
+
+    const outcome = await mainLoop.run({ signal: this.#stop.signal });
+    switch (outcome) {
+      case 'finished': {
+        const { step, files } = await this.#finalSnapshot(mainLoop, assignment.snapshotFolder);
+        const parameters = files.find((file) => file.name === SNAPSHOT_FILES.parameters);
+        if (parameters === undefined)
+          throw new Error(`The snapshot of step ${step} has no ${SNAPSHOT_FILES.parameters}`);
+        const result = { parametersSha256: parameters.sha256, lastRow: encodeRow(mainLoop.log.currentRow) };
+        return await this.#leave({ type: 'finished', step, result, peakMemoryBytes: peakMemoryBytes() }, 0);
+      }
+      case 'stopped':
+        if (this.#snapshotWanted) await this.#finalSnapshot(mainLoop, assignment.snapshotFolder);
+        return await this.#leaveStopped(mainLoop);
+      default:
+        return assertNever(outcome, 'outcome of training');
+    }
+  }
+
+  async #build(assignment: Assignment): Promise<MainLoop> {
+    const { spec, programsFolder, datasetFile } = assignment;
+    const program = programNamed(await loadPrograms(programsFolder), spec.program);
+    return await program.build({
+      params: spec.params,
+      seed: spec.seed,
+      random: new RandomStreams(spec.seed),
+      dataset: { path: datasetFile, name: spec.dataset },
+      engine: spec.resources.engine,
+      threads: spec.resources.threads,
+      extensions: () =>
+        hostExtensions({
+          parent: this.#parent,
+          everyBatches: spec.checkpoint.everyBatches,
+          snapshotFolder: assignment.snapshotFolder,
+          onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),
+          tell: (message) => this.#tell(message),
+        }),
+    });
+  }
+
+  async #restore(mainLoop: MainLoop, checkpointFolder: string | null): Promise<void> {
+    let startStep = 0;
+    let environmentChanged: readonly string[] = [];
+    if (checkpointFolder !== null) {
+      try {
+        ({ step: startStep, environmentChanged } = await restoreSnapshot(mainLoop, checkpointFolder));
+      } catch (error) {
+        throw error instanceof StateMismatch ? new CheckpointUnreadable(error) : error;
+      }
+    }
+    const { environment } = mainLoop;
+    this.#tell({
+      type: 'started',
+      startStep,
+      engine: environment.engine,
+      environment,
+      environmentChanged: [...environmentChanged],
+    });
+    if (environmentChanged.length > 0)
+      process.stderr.write(
+        `[longrun] The numeric environment is not that of the checkpoint (${environmentChanged.join(', ')}): ` +
+          'from here on the last bits may differ from those of an undisturbed run.\n',
+      );
+  }
+
+  /** What is trained after it, nobody will know. It is not waited for: the worker has it, whatever becomes of this process. */
+  async #finalSnapshot(mainLoop: MainLoop, folder: string): Promise<WrittenSnapshot> {
+    const final = join(folder, 'final');
+    const snapshot = await writeSnapshot(mainLoop, final);
+    this.#tell({ type: 'snapshot', folder: final, ...snapshot, files: [...snapshot.files], final: true });
+    return snapshot;
+  }
+
+  async #leaveStopped(mainLoop: MainLoop): Promise<void> {
+    await this.#leave({ type: 'stopped', step: mainLoop.status.iterationsDone, peakMemoryBytes: peakMemoryBytes() }, 0);
+  }
+
+  #tell(message: TrainerMessage): void {
+    this.#parent.send(message);
+  }
+
+  async #leave(message: TrainerMessage, exitCode: number): Promise<void> {
+    await this.#parent.leave(message, exitCode);
+  }
+}
+
+function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

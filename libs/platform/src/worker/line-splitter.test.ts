@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { LineSplitter } from './line-splitter.js';
+
+async function linesOf(...chunks: (string | Uint8Array)[]): Promise<string[]> {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((text) => lines.push(text));
+  for (const chunk of chunks) splitter.write(chunk);
+  await new Promise<void>((resolve) => splitter.end(resolve));
+  return lines;
+}
+
+test('bytes become lines wherever they were cut', async () => {
+  const bytes = Buffer.from('naïve\nzwölf\r\nlast');
+  for (let at = 0; at <= bytes.length; at += 1)
+    expect(await linesOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual(['naïve', 'zwölf', 'last']);
+});
+
+test('a progress bar that returns the carriage makes a line of each of its states', async () => {
+  expect(await linesOf('10 %\r50 %\r100 %\n')).toEqual(['10 %', '50 %', '100 %']);
+});
+
+test('empty lines are lines, and no output is none', async () => {
+  expect(await linesOf('\n\na\n')).toEqual(['', '', 'a']);
+  expect(await linesOf()).toEqual([]);
+});
+
+test('a line without end comes in pieces that cut no character in two', async () => {
+  const text = `${'x'.repeat(8191)}😀${'y'.repeat(8192)}`;
+  const lines = await linesOf(text);
+  expect(lines.join('')).toBe(text);
+  expect(lines[0]).toBe('x'.repeat(8191));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(8192);
+});
+
+test('what a database cannot store is replaced', async () => {
+  expect(await linesOf('a\0b\n', new Uint8Array([0x66, 0xff, 0x0a]))).toEqual(['a\uFFFDb', 'f\uFFFD']);
+});
