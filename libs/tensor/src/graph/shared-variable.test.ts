@@ -8,11 +8,11 @@ test('a shared variable keeps copies of what it is given', () => {
   const first = array('float32', [2], [1, 2]);
   const W = shared(first, 'W');
   first.data[0] = 9;
-  expect(Array.from(W.getValue().data)).toEqual([1, 2]);
+  expect(Array.from(W.getValue().data, Number)).toEqual([1, 2]);
   const second = array('float32', [2], [3, 4]);
   W.setValue(second);
   second.data[0] = 9;
-  expect(Array.from(W.getValue().data)).toEqual([3, 4]);
+  expect(Array.from(W.getValue().data, Number)).toEqual([3, 4]);
 });
 
 test('a number makes a scalar, float32 unless told otherwise', () => {

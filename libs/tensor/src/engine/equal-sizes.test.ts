@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+
+import {
+  add,
+  concatenate,
+  dimshuffle,
+  dot,
+  matrix,
+  mul,
+  pick,
+  reshape,
+  softmaxCrossEntropy,
+  sum,
+  tensor,
+  vector,
+} from '../index.js';
+import { equalSizes } from './equal-sizes.js';
+
+test('features, masks and targets share their batch size', () => {
+  const [features, mask] = [tensor('features', 'float32', [null, 3]), vector('mask')];
+  const targets = tensor('targets', 'int64', [null]);
+  const W = tensor('W', 'float32', [3, 2]);
+  const cost = sum(mul(softmaxCrossEntropy(dot(features, W), targets), mask));
+  expect(equalSizes([features, mask, targets], [cost])).toEqual([
+    [
+      { input: 0, axis: 0 },
+      { input: 1, axis: 0 },
+      { input: 2, axis: 0 },
+    ],
+  ]);
+});
+
+test('what broadcasts or is joined need not be equal', () => {
+  const [a, b] = [matrix('a'), matrix('b')];
+  expect(equalSizes([a, b], [add(dimshuffle(a, [0, 'x', 1]), dimshuffle(b, ['x', 0, 1]))])).toEqual([
+    [
+      { input: 0, axis: 1 },
+      { input: 1, axis: 1 },
+    ],
+  ]);
+  expect(equalSizes([a, b], [concatenate([a, b])])).toEqual([
+    [
+      { input: 0, axis: 1 },
+      { input: 1, axis: 1 },
+    ],
+  ]);
+});
+
+test('sizes of which only a product or a sum is fixed are not taken for equal', () => {
+  const [a, b] = [vector('a'), vector('b')];
+  expect(equalSizes([a, b], [reshape(concatenate([a, b]), [-1, 3])])).toEqual([]);
+});
+
+test('two axes of one input can have to be equal', () => {
+  const square = matrix('square');
+  expect(equalSizes([square], [dot(square, square)])).toEqual([
+    [
+      { input: 0, axis: 0 },
+      { input: 0, axis: 1 },
+    ],
+  ]);
+});
+
+test('labels and rows of more axes share them in pairs', () => {
+  const [x, labels] = [tensor('x', 'float32', [null, null, 4]), tensor('labels', 'int64', [null, null])];
+  expect(equalSizes([x, labels], [pick(x, labels)])).toEqual([
+    [
+      { input: 0, axis: 0 },
+      { input: 1, axis: 0 },
+    ],
+    [
+      { input: 0, axis: 1 },
+      { input: 1, axis: 1 },
+    ],
+  ]);
+});

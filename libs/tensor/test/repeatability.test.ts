@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+
+import { ndarray, type NdArray } from '@longrun/serialization';
+import { expect, test } from 'vitest';
+
+import type { EngineName, SharedVariable } from '../src/index.js';
+import { batch, mlp, trainingStep } from './mlp.js';
+
+const STEPS = 50;
+
+/** The bytes of all state after training, and of the outputs of every step. `moveAt`: the state is taken out and put into a new function. */
+async function fingerprint(
+  engine: EngineName,
+  dims: readonly number[],
+  threads: number,
+  moveAt?: number,
+): Promise<string> {
+  const hash = createHash('sha256');
+  let { network, train, state } = await start(engine, dims, threads);
+  for (let step = 0; step < STEPS; step += 1) {
+    if (step === moveAt) {
+      const successor = await start(engine, dims, threads);
+      for (const [at, variable] of successor.state.entries()) variable.setValue(throughBytes(state, at));
+      await train.dispose();
+      ({ network, train, state } = successor);
+    }
+    for (const output of await train.run(batch(network, step % 7 === 6 ? 9 : 16, step % 5)))
+      hash.update(bytesOf(output));
+  }
+  for (const variable of state) hash.update(bytesOf(variable.getValue()));
+  await train.dispose();
+  return hash.digest('hex');
+}
+
+async function start(engine: EngineName, dims: readonly number[], threads: number) {
+  const network = mlp(dims, 'float32');
+  return { network, ...(await trainingStep(network, { engine, threads })) };
+}
+
+/** The value as a file would give it back: new memory, same bits. */
+function throughBytes(state: readonly SharedVariable[], at: number): NdArray {
+  const value = state[at]?.getValue();
+  if (value === undefined) throw new Error(`There is no state ${at}`);
+  const data: NdArray['data'] = value.data.slice();
+  return ndarray(value.dtype, value.shape, data);
+}
+
+function bytesOf(value: NdArray): Uint8Array {
+  return new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+}
+
+test.each([
+  { engine: 'onnxruntime', dims: [64, 50, 50, 10], threads: 2 },
+  { engine: 'onnxruntime', dims: [64, 50, 50, 10], threads: 1 },
+  { engine: 'reference', dims: [8, 6, 4], threads: 1 },
+] as const)(
+  'fifty steps end with the same bits, run again or moved to another function: $engine, $threads threads',
+  { timeout: 60_000 },
+  async ({ engine, dims, threads }) => {
+    const undisturbed = await fingerprint(engine, dims, threads);
+    expect(await fingerprint(engine, dims, threads)).toBe(undisturbed);
+    for (const moveAt of [0, 17, STEPS - 1]) expect(await fingerprint(engine, dims, threads, moveAt)).toBe(undisturbed);
+  },
+);
+
+test('other parameters end with other bits', async () => {
+  expect(await fingerprint('onnxruntime', [64, 50, 50, 10], 1)).not.toBe(
+    await fingerprint('onnxruntime', [64, 50, 40, 10], 1),
+  );
+});
