@@ -8,7 +8,7 @@ import { array } from './op-laws.js';
 const required = createRequire(import.meta.url);
 
 function isLoaded(): boolean {
-  return Object.keys(required.cache).some((file) => file.includes('onnxruntime-node'));
+  return Object.keys(required.cache).some((file) => file.endsWith('onnxruntime_binding.node'));
 }
 
 test('ONNX Runtime is loaded by the first function compiled for it, and by nothing before', async () => {
