@@ -11,7 +11,8 @@ export {
   type SourceDescription,
   type SplitDescription,
 } from './hdf5/describe.js';
-export { writeH5Dataset, type H5DatasetToWrite, type SourceToWrite, type SplitRange } from './hdf5/h5-writer.js';
+export type { H5DatasetToWrite, SourceToWrite, SplitRange } from './hdf5/dataset-to-write.js';
+export { writeH5Dataset } from './hdf5/h5-writer.js';
 
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
 export { ConcatenatedScheme } from './schemes/concatenated-scheme.js';

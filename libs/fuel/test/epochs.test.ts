@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { DatasetStream, ShuffledExampleScheme, ShuffledScheme, type IterationScheme } from '../src/index.js';

@@ -1,15 +1,16 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { headerMessages, MESSAGE, readAt } from '../src/hdf5/object-header.js';
 import { describeH5Dataset, H5Dataset, writeH5Dataset } from '../src/index.js';
-import { test } from './folder.js';
+import { temporaryFolder } from './folder.js';
 
 const goldens = fileURLToPath(new URL('goldens/', import.meta.url));
 const EXAMPLES = 12;
 
-test('the split attribute is byte for byte what h5py writes', async ({ folder }) => {
+test('the split attribute is byte for byte what h5py writes', async () => {
+  const folder = await temporaryFolder();
   const ours = await writeGolden(folder);
 
   const written = attribute(ours, 'split');
@@ -25,7 +26,8 @@ test('the split attribute is byte for byte what h5py writes', async ({ folder })
   expect(written.toString('hex')).toBe(golden.toString('hex'));
 });
 
-test('labels, version attributes, shapes and splits are described alike', async ({ folder }) => {
+test('labels, version attributes, shapes and splits are described alike', async () => {
+  const folder = await temporaryFolder();
   const ours = await describeH5Dataset(await writeGolden(folder));
   const golden = await describeH5Dataset(join(goldens, 'fuel.hdf5'));
 
@@ -63,10 +65,10 @@ for (const loadInMemory of [false, true]) {
     await expect(train.getData(8)).rejects.toThrow(/8/);
     await train.close();
 
-    const test = await H5Dataset.open(join(goldens, 'fuel.hdf5'), { whichSets: ['test'], loadInMemory });
-    expect(test.providesSources).toEqual(['features']);
-    expect([...((await test.getData(0)).arrays.get('features')?.data ?? [])]).toEqual([48, 49, 50, 51, 52, 53]);
-    await test.close();
+    const tests = await H5Dataset.open(join(goldens, 'fuel.hdf5'), { whichSets: ['test'], loadInMemory });
+    expect(tests.providesSources).toEqual(['features']);
+    expect([...((await tests.getData(0)).arrays.get('features')?.data ?? [])]).toEqual([48, 49, 50, 51, 52, 53]);
+    await tests.close();
 
     const odd = await H5Dataset.open(join(goldens, 'fuel.hdf5'), { whichSets: ['odd'], loadInMemory });
     expect([...((await odd.getData({ start: 0, stop: 3 })).arrays.get('targets')?.data ?? [])]).toEqual([1, 3, 5]);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ndarray, RandomStreams, StateMismatch, type NdArray, type VersionedState } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import {
@@ -88,18 +88,21 @@ test('a state is small, whatever the dataset and however far the stream', async 
 });
 
 test('a state of a version to come is refused at every level, and leaves the stream as it was', async () => {
-  const build2 = (): DataStream =>
-    new Batching(new Unpack(new DatasetStream(toyDataset(9), new SequentialScheme(9, 4))), new ConstantScheme(2));
-  const stream = build2();
+  const stream = new Batching(
+    new Unpack(new DatasetStream(toyDataset(9), new SequentialScheme(9, 4))),
+    new ConstantScheme(2),
+  );
   await stream.next();
   const state = saved(stream);
 
-  for (const path of [[], ['stream'], ['stream', 'stream']]) {
-    const wrong = structuredClone(state) as Record<string, unknown>;
-    const level = path.reduce((inner, key) => inner[key] as Record<string, unknown>, wrong);
-    level['version'] = 99;
-    expect(() => stream.restore(wrong as VersionedState)).toThrow(StateMismatch);
-    expect(() => stream.restore(wrong as VersionedState)).toThrow(/version 99/);
+  const below = stateIn(state);
+  for (const wrong of [
+    { ...state, version: 99 },
+    { ...state, stream: { ...below, version: 99 } },
+    { ...state, stream: { ...below, stream: { ...stateIn(below), version: 99 } } },
+  ]) {
+    expect(() => stream.restore(wrong)).toThrow(StateMismatch);
+    expect(() => stream.restore(wrong)).toThrow(/version 99/);
   }
 
   expect(saved(stream)).toEqual(state);
@@ -207,7 +210,7 @@ function negated(array: NdArray): NdArray {
   return ndarray(
     'float64',
     array.shape,
-    Float64Array.from(array.data as Uint8Array, (x) => -Number(x)),
+    Float64Array.from(Array.from(array.data, Number), (x) => -x),
   );
 }
 
@@ -227,11 +230,18 @@ async function advance(stream: DataStream, ended: boolean): Promise<string> {
   const batch = await stream.next();
   if (batch === undefined) return END;
   return JSON.stringify(
-    [...batch.arrays].map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data)]),
+    [...batch.arrays].map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data, Number)]),
   );
 }
 
 /** As it comes back from a file. */
 function saved(stream: DataStream): VersionedState {
   return JSON.parse(JSON.stringify(stream.state())) as VersionedState;
+}
+
+function stateIn(state: VersionedState): VersionedState {
+  const { stream } = state;
+  if (typeof stream !== 'object' || stream === null || !('version' in stream))
+    throw new Error('there is no state below');
+  return stream as VersionedState;
 }

@@ -1,4 +1,4 @@
-import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray, type TypedArrayOf } from '@longrun/serialization';
+import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
 /** The rows of a batch that lie next to each other: `start` up to, not including, `stop`. */
 export interface RowRange {
@@ -21,8 +21,7 @@ export function takeRows<D extends DType>(array: NdArray<D>, rows: RowRange | Ui
   const width = sizeOf(rest);
   if (!(rows instanceof Uint32Array)) {
     checkRange(rows, array.shape[0] ?? 0);
-    const data = array.data.slice(rows.start * width, rows.stop * width) as TypedArrayOf<D>;
-    return ndarray(array.dtype, [rows.stop - rows.start, ...rest], data);
+    return copied(array, rows.start * width, [rows.stop - rows.start, ...rest]);
   }
   const taken = ndarray(array.dtype, [rows.length, ...rest]);
   // Bytes, so that one loop serves all element types, BigInt64Array included.
@@ -49,7 +48,7 @@ export function takeRow<D extends DType>(array: NdArray<D>, row: number): NdArra
   if (!Number.isInteger(row) || row < 0 || row >= available) throw outside(row, available);
   const rest = array.shape.slice(1);
   const width = sizeOf(rest);
-  return ndarray(array.dtype, rest, array.data.slice(row * width, (row + 1) * width) as TypedArrayOf<D>);
+  return copied(array, row * width, rest);
 }
 
 /**
@@ -97,6 +96,15 @@ export function joinRows(parts: readonly NdArray[], source: string): NdArray {
 /** The bytes of an array, shared with it. */
 export function bytesOf(array: NdArray): Uint8Array {
   return new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength);
+}
+
+/** As many elements from `start` on as the shape has, as a new array. */
+function copied<D extends DType>(array: NdArray<D>, start: number, shape: readonly number[]): NdArray<D> {
+  const part = ndarray(array.dtype, shape);
+  const target = bytesOf(part);
+  const startByte = start * dtypeBytes(array.dtype);
+  target.set(bytesOf(array).subarray(startByte, startByte + target.length));
+  return part;
 }
 
 function checkRange({ start, stop }: RowRange, available: number): void {

@@ -22,19 +22,19 @@ export interface IdxFile {
 export async function openIdx(path: string, rank: number): Promise<IdxFile> {
   const headerBytes = 4 + 4 * rank;
   const header = await firstBytes(path, headerBytes);
+  // Two zeros, the element type (8: unsigned byte), the number of axes.
+  const magic = header.length < 4 ? undefined : header.readUInt32BE(0);
+  const expected = 0x0800 + rank;
+  if (magic !== undefined && magic !== expected) {
+    throw new CorruptInput(
+      path,
+      `starts with the magic number ${hex(magic)}, but IDX of bytes with ${rank} axes has ${hex(expected)}; ${REMEDY}`,
+    );
+  }
   if (header.length < headerBytes) {
     throw new CorruptInput(
       path,
       `holds ${header.length} bytes, too few for an IDX header of ${headerBytes}; ${REMEDY}`,
-    );
-  }
-  // Two zeros, the element type (8: unsigned byte), the number of axes.
-  const magic = header.readUInt32BE(0);
-  const expected = 0x0800 + rank;
-  if (magic !== expected) {
-    throw new CorruptInput(
-      path,
-      `starts with the magic number ${hex(magic)}, but IDX of bytes with ${rank} axes has ${hex(expected)}; ${REMEDY}`,
     );
   }
   const shape = Array.from({ length: rank }, (_, axis) => header.readUInt32BE(4 + 4 * axis));
@@ -95,7 +95,8 @@ async function* gunzipped(path: string): AsyncGenerator<Buffer, void, undefined>
   file.on('error', (error) => gunzip.destroy(error));
   file.pipe(gunzip);
   try {
-    for await (const piece of gunzip) yield piece as Buffer;
+    const pieces: AsyncIterable<Buffer> = gunzip;
+    yield* pieces;
   } catch (error) {
     throw explained(path, error);
   } finally {

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CorruptInput, MissingInput } from '../errors.js';
 import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
+import type { SplitRange } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset } from '../hdf5/h5-writer.js';
 import type { Converter, ConvertOptions, RequiredFile } from './converter.js';
 import { openIdx, type IdxFile } from './idx.js';
@@ -88,9 +89,8 @@ async function convert(
       onProgress?.({ file: file.path, doneBytes, totalBytes });
     }
   };
-  const ranges = (start: number, stop: number) => ({ features: { start, stop }, targets: { start, stop } });
   await writeH5Dataset(outputPath, {
-    splits: { train: ranges(0, trainCount), test: ranges(trainCount, count) },
+    splits: { train: bothSources(0, trainCount), test: bothSources(trainCount, count) },
     sources: [
       {
         name: 'features',
@@ -104,7 +104,10 @@ async function convert(
         dtype: 'uint8',
         shape: [count, 1],
         axisLabels: ['batch', 'index'],
-        rows: inTurn(labels(train.labels, watched(train.labels)), labels(test.labels, watched(test.labels))),
+        rows: inTurn(
+          checkedLabels(train.labels, watched(train.labels)),
+          checkedLabels(test.labels, watched(test.labels)),
+        ),
       },
     ],
     command: `longrun convert ${name}`,
@@ -121,6 +124,10 @@ async function checkPresent(name: string, folder: string): Promise<void> {
   throw new MissingInput(`${name}: these files are missing: ${missing.join(', ')}; download them first`, missing);
 }
 
+function bothSources(start: number, stop: number): Record<string, SplitRange> {
+  return { features: { start, stop }, targets: { start, stop } };
+}
+
 function checkCounts(images: IdxFile, labels: IdxFile): void {
   if (images.shape[0] === labels.shape[0]) return;
   throw new CorruptInput(
@@ -129,7 +136,7 @@ function checkCounts(images: IdxFile, labels: IdxFile): void {
   );
 }
 
-async function* labels({ path }: IdxFile, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* checkedLabels({ path }: IdxFile, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let seen = 0;
   for await (const piece of pieces) {
     const wrong = piece.findIndex((label) => label >= CLASSES);

@@ -29,7 +29,7 @@ export class Subset {
         throw new RangeError(`Subset: row ${rows[i]} is not one of the ${available} rows there are, numbered from 0`);
       }
     }
-    return Subset.#sorted(Uint32Array.from(rows).sort());
+    return Subset.#sorted(Uint32Array.from(rows).toSorted());
   }
 
   /** The rows of both, each once (Fuel: `Subset.__add__`). */
@@ -44,7 +44,7 @@ export class Subset {
     const joined = new Uint32Array(this.length + other.length);
     joined.set(this.#listed());
     joined.set(other.#listed(), this.length);
-    return Subset.#sorted(joined.sort());
+    return Subset.#sorted(joined.toSorted());
   }
 
   /** A subset of this subset: `part` counts within it. */

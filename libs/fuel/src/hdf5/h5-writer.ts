@@ -2,45 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { dtypeBytes, sizeOf, type DType } from '@longrun/serialization';
+import { dtypeBytes, sizeOf, typedArrayConstructor, type DType } from '@longrun/serialization';
+import type { File } from 'h5wasm/node';
+import { checkDataset, type H5DatasetToWrite, type SourceToWrite } from './dataset-to-write.js';
 import { H5File } from './h5-file.js';
-import { hdf5Library, hdf5Problem, type Hdf5Library } from './library.js';
+import { hdf5Library, type Hdf5Library } from './library.js';
 import { headerMessages, MESSAGE, type HeaderMessage } from './object-header.js';
 import { byteAttributeHeadBytes, splitAttributeMessage, type SplitRow } from './split-attribute.js';
-
-/** Which rows of a source belong to a split. */
-export interface SplitRange {
-  /** First row. */
-  readonly start: number;
-  /** The row after the last one. */
-  readonly stop: number;
-  /** The rows themselves, where they do not lie next to each other. They then stand instead of `start` and `stop`. */
-  readonly indices?: readonly number[];
-  /** Free text. Default none. */
-  readonly comment?: string;
-}
-
-/** A source to write, with its bytes as they come. */
-export interface SourceToWrite {
-  readonly name: string;
-  /** Element type; `bool` cannot be written yet. */
-  readonly dtype: Exclude<DType, 'bool'>;
-  /** `(examples, ...)`. */
-  readonly shape: readonly number[];
-  /** What each axis means, as `batch, channel, height, width`. Default: no labels. */
-  readonly axisLabels?: readonly string[];
-  /** The rows in order, as little-endian bytes in pieces of any size. Asked for once, after those of the source before. */
-  readonly rows: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-}
-
-/** A dataset to write. */
-export interface H5DatasetToWrite {
-  /** By split name, then by source name (Fuel: the `split_dict` of `create_split_array`). A pair left out is not available. */
-  readonly splits: Readonly<Record<string, Readonly<Record<string, SplitRange>>>>;
-  readonly sources: readonly SourceToWrite[];
-  /** Attribute `fuel_convert_command`: how the file came about. Default: not written. */
-  readonly command?: string;
-}
 
 /**
  * Writes an HDF5 file that Fuel's `H5PYDataset` reads, and h5py. The same dataset gives the same bytes.
@@ -56,10 +24,12 @@ export async function writeH5Dataset(path: string, dataset: H5DatasetToWrite): P
   const library = await hdf5Library();
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
   try {
-    const layout = writeSkeleton(library, partial, dataset);
+    // Node's error for a folder that is missing or not to be written to says more than HDF5's.
+    await (await open(partial, 'wx')).close();
+    const skeleton = writeSkeleton(library, partial, dataset);
     const file = await open(partial, constants.O_RDWR);
     try {
-      await fillSkeleton(file, layout, dataset);
+      await fillSkeleton(file, skeleton, dataset);
       await file.sync();
     } finally {
       await file.close();
@@ -105,38 +75,13 @@ function writeSkeleton(library: Hdf5Library, path: string, dataset: H5DatasetToW
     const address = (name: string): Buffer => Buffer.from(module.create_object_reference(file.file_id, name));
     const sources = new Map<string, number>();
     for (const { name, dtype, shape, axisLabels } of dataset.sources) {
-      const nothing = new Uint8Array(0);
+      const nothing = new (typedArrayConstructor(dtype))(0);
       file.create_dataset({ name, data: nothing, shape: [0, ...shape.slice(1)], dtype: DTYPES[dtype] });
       axisLabels?.forEach((label, axis) => module.set_dimension_label(file.file_id, name, axis, label));
       sources.set(name, Number(address(`/${name}`).readBigUInt64LE()));
     }
 
-    const others: number[] = [];
-    const rows: SplitRow[] = [];
-    const names = dataset.sources.map(({ name }) => name).toSorted();
-    for (const [split, ranges] of Object.entries(dataset.splits)) {
-      for (const source of names) {
-        const range = ranges[source];
-        let indices: Uint8Array | null = null;
-        if (range?.indices !== undefined) {
-          const name = `${split}_${source}_indices`;
-          file.create_dataset({ name, data: BigInt64Array.from(range.indices, BigInt), dtype: '<q' });
-          const reference = address(`/${name}`);
-          others.push(Number(reference.readBigUInt64LE()));
-          indices = Uint8Array.from(reference);
-        }
-        rows.push({
-          split,
-          source,
-          start: range?.start ?? 0,
-          stop: range?.stop ?? 0,
-          indices,
-          available: range !== undefined,
-          comment: range?.comment ?? '',
-        });
-      }
-    }
-
+    const { rows, others } = splitRows(file, address, dataset);
     const split = splitAttributeMessage(rows);
     const placeholder = new Uint8Array(split.length - byteAttributeHeadBytes('split'));
     file.create_attribute('split', placeholder, [placeholder.length], '<B');
@@ -146,11 +91,36 @@ function writeSkeleton(library: Hdf5Library, path: string, dataset: H5DatasetToW
       file.create_attribute('fuel_convert_command', dataset.command, null, 'A');
     }
     return { root: Number(address('/').readBigUInt64LE()), sources, others, split };
-  } catch (error) {
-    throw new Error(`${path}: could not be written: ${hdf5Problem(error)}`, { cause: error });
   } finally {
     file.close();
   }
+}
+
+/** A row for each pair of a split and a source, and datasets for the rows that are listed. */
+function splitRows(
+  file: File,
+  address: (name: string) => Buffer,
+  { splits, sources }: H5DatasetToWrite,
+): { rows: SplitRow[]; others: number[] } {
+  const others: number[] = [];
+  const rows: SplitRow[] = [];
+  const names = sources.map(({ name }) => name).toSorted();
+  for (const [split, ranges] of Object.entries(splits)) {
+    for (const source of names) {
+      const range = ranges[source];
+      let indices: Uint8Array | null = null;
+      if (range?.indices !== undefined) {
+        const name = `${split}_${source}_indices`;
+        file.create_dataset({ name, data: BigInt64Array.from(range.indices, BigInt), dtype: '<q' });
+        const reference = address(`/${name}`);
+        others.push(Number(reference.readBigUInt64LE()));
+        indices = Uint8Array.from(reference);
+      }
+      const { start = 0, stop = 0, comment = '' } = range ?? {};
+      rows.push({ split, source, start, stop, indices, available: range !== undefined, comment });
+    }
+  }
+  return { rows, others };
 }
 
 /** Puts the data behind the skeleton, and patches the headers to say so. */
@@ -232,41 +202,6 @@ async function checkWritten(path: string, dataset: H5DatasetToWrite): Promise<vo
     file.splitRows();
   } finally {
     file.close();
-  }
-}
-
-function checkDataset({ sources, splits }: H5DatasetToWrite): void {
-  const names = sources.map(({ name }) => name);
-  const double = names.find((name, i) => names.indexOf(name) !== i);
-  if (double !== undefined)
-    throw new RangeError(`${double}: there are two sources of this name; name each differently`);
-  for (const { name, shape, axisLabels } of sources) {
-    if (name === '' || /[/\0]/.test(name)) {
-      throw new RangeError(`${JSON.stringify(name)} cannot name a source; use a name without slashes, as features`);
-    }
-    if (shape.length === 0)
-      throw new RangeError(`${name}: the shape is that of a scalar; its first axis is the example`);
-    if (axisLabels !== undefined && axisLabels.length !== shape.length) {
-      throw new RangeError(
-        `${name}: there are ${axisLabels.length} axis labels for ${shape.length} axes; give one for each`,
-      );
-    }
-  }
-  for (const [split, ranges] of Object.entries(splits)) {
-    for (const [source, range] of Object.entries(ranges)) {
-      const rows = sources.find(({ name }) => name === source)?.shape[0];
-      if (rows === undefined) {
-        throw new RangeError(`split ${split}: there is no source ${source}; the sources are ${names.join(', ')}`);
-      }
-      for (const row of range.indices ?? [range.start, range.stop]) {
-        const last = range.indices === undefined ? rows : rows - 1;
-        if (Number.isSafeInteger(row) && row >= 0 && row <= last) continue;
-        throw new RangeError(`split ${split}: row ${row} of ${source} does not exist; the source has ${rows} rows`);
-      }
-      if (range.indices === undefined && range.start > range.stop) {
-        throw new RangeError(`split ${split}: ${source} starts at ${range.start}, after its stop at ${range.stop}`);
-      }
-    }
   }
 }
 

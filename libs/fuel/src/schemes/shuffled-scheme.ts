@@ -46,7 +46,7 @@ export class ShuffledScheme implements IterationScheme {
     if (position >= this.requestsPerEpoch) return undefined;
     const start = position * this.batchSize;
     const batch = this.#permutation.order(epoch).slice(start, start + this.batchSize);
-    return this.#sortedIndices ? batch.sort() : batch;
+    return this.#sortedIndices ? batch.toSorted() : batch;
   }
 
   identity(): { readonly [key: string]: Json } {

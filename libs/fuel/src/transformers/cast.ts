@@ -37,7 +37,7 @@ export class Cast extends SourcewiseTransformer {
       // Whole numbers are wrapped before they become a double, which holds 53 bits only.
       for (let i = 0; i < to.length; i++) to[i] = Number(whole ? BigInt.asIntN(32, from[i] ?? 0n) : from[i]);
     } else {
-      for (let i = 0; i < to.length; i++) to[i] = from[i] as number;
+      for (let i = 0; i < to.length; i++) to[i] = from[i] ?? 0;
     }
     return result;
   }

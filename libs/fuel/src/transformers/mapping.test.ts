@@ -10,7 +10,7 @@ const parity = (arrays: ReadonlyMap<string, NdArray>): NdArray =>
   ndarray(
     'uint8',
     [3],
-    Uint8Array.from(arrays.get('targets')?.data ?? [], (x) => Number(x) % 2),
+    Uint8Array.from(Array.from(arrays.get('targets')?.data ?? [], Number), (x) => x % 2),
   );
 
 test('the function replaces the arrays', async () => {

@@ -1,0 +1,62 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/folder.js';
+import { CorruptInput, MissingInput } from '../errors.js';
+import { describeH5Dataset } from './describe.js';
+import { writeH5Dataset } from './h5-writer.js';
+
+test('sources, splits and attributes are described', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'a.hdf5');
+  await writeExample(path);
+
+  expect(await describeH5Dataset(path)).toEqual({
+    sources: [
+      { name: 'x', dtype: 'float32', shape: [6, 2], axisLabels: ['batch', 'feature'] },
+      { name: 'y', dtype: 'uint8', shape: [6], axisLabels: [] },
+    ],
+    splits: [
+      { name: 'train', sources: ['x', 'y'], examplesCount: 4 },
+      { name: 'test', sources: ['x'], examplesCount: 2 },
+      { name: 'picked', sources: ['y'], examplesCount: 2 },
+    ],
+    attributes: {
+      fuel_convert_command: 'longrun convert example',
+      fuel_convert_version: '0.2',
+      h5py_interface_version: '0.3',
+    },
+    sizeBytes: expect.any(Number),
+  });
+});
+
+test('what is missing, no HDF5 file, or cut short is said to be so, by name', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'a.hdf5');
+  await expect(describeH5Dataset(path)).rejects.toThrow(MissingInput);
+  await expect(describeH5Dataset(path)).rejects.toThrow(`${path} does not exist`);
+
+  await writeFile(path, 'not HDF5 at all'.repeat(100));
+  await expect(describeH5Dataset(path)).rejects.toThrow(CorruptInput);
+  await expect(describeH5Dataset(path)).rejects.toThrow(`${path}: is not an HDF5 file`);
+
+  await writeExample(path);
+  await truncate(path, 2000);
+  await expect(describeH5Dataset(path)).rejects.toThrow(CorruptInput);
+  await expect(describeH5Dataset(path)).rejects.toThrow(/a\.hdf5: cannot be read as HDF5: .*truncated/);
+});
+
+async function writeExample(path: string): Promise<void> {
+  await writeH5Dataset(path, {
+    splits: {
+      train: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
+      test: { x: { start: 4, stop: 6 } },
+      picked: { y: { start: 0, stop: 0, indices: [5, 0, 5] } },
+    },
+    sources: [
+      { name: 'x', dtype: 'float32', shape: [6, 2], axisLabels: ['batch', 'feature'], rows: [new Uint8Array(48)] },
+      { name: 'y', dtype: 'uint8', shape: [6], rows: [new Uint8Array(6)] },
+    ],
+    command: 'longrun convert example',
+  });
+}
