@@ -100,6 +100,17 @@ describe.each(engines)('on %s', (engine) => {
     expect(present(results[0]).data).not.toBe(value.data);
   });
 
+  test('inputs may be parts of larger arrays, and in memory that threads share', async () => {
+    const x = vector('x');
+    const f = await compile({ inputs: [x], outputs: [mul(x, 2)], engine });
+    const large = Float32Array.of(1, 2, 3, 4, 5);
+    const [part] = await f.run([ndarray('float32', [2], large.subarray(3))]);
+    expectClose(present(part), array('float32', [2], [8, 10]));
+    const data = new Float32Array(new SharedArrayBuffer(8));
+    data.set([3, 4]);
+    expectClose(present((await f.run([ndarray('float32', [2], data)]))[0]), array('float32', [2], [6, 8]));
+  });
+
   test('givens replace variables in outputs and updates', async () => {
     const [x, W] = [scalar('x'), shared(2, 'W')];
     const given = shared(10, 'given');

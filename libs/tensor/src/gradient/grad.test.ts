@@ -90,7 +90,7 @@ describe('disconnected variables', () => {
     cost.name = 'cost';
     expect(() => grad(cost, [x, y])).toThrow(DisconnectedInput);
     expect(() => grad(cost, [x, y])).toThrow(
-      'grad: the cost `cost` float64 () does not depend on `y` float64 (); leave it out of wrt',
+      'grad: the cost `cost` float64 () does not depend on `y` float64 (), or only through integers and bools; leave it',
     );
   });
 

@@ -51,9 +51,10 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
     const gradient = gradients.get(variable);
     if (gradient !== undefined) return gradient;
     if (options.disconnectedInputs === 'zero') return zerosLike(variable);
+    const source = cost === null ? 'the known gradients do' : `the cost ${describe(cost)} does`;
     throw new DisconnectedInput(
-      `grad: ${cost === null ? 'the known gradients do' : `the cost ${describe(cost)} does`} not depend on ${describe(variable)}` +
-        `${isFloat(variable.dtype) ? '' : ', which is not a float'}; leave it out of wrt, or set disconnectedInputs to 'zero'`,
+      `grad: ${source} not depend on ${describe(variable)}${isFloat(variable.dtype) ? ', or only through integers and bools' : ', which is not a float'}; ` +
+        "leave it out of wrt, or set disconnectedInputs to 'zero'",
     );
   });
 }

@@ -1,3 +1,4 @@
+import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import { applyElementwise, elementwise, type ElementwiseDefinition } from './elementwise.js';
 
@@ -10,9 +11,13 @@ const definition: ElementwiseDefinition = {
   name: 'identity',
   accepts: 'any',
   compute: (x) => x,
-  onnx: (graph, inputs) => graph.add('Identity', inputs),
+  onnx: 'Identity',
   gradients: (gradient) => [gradient],
 };
 
 /** The op of {@link identity}. */
-export const identityOp = elementwise(definition);
+export const identityOp: Op = {
+  ...elementwise(definition),
+  // Of any dtype as it is, without the casts that computing needs.
+  onnx: (graph, inputs) => [graph.add('Identity', inputs)],
+};

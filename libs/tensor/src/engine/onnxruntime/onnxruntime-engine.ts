@@ -21,7 +21,8 @@ export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOp
       const feeds: Record<string, Tensor> = {};
       for (const [at, name] of inputNames.entries()) {
         const value = values[at];
-        if (value !== undefined && fed.has(name)) feeds[name] = new ort.Tensor(value.dtype, value.data, value.shape);
+        if (value !== undefined && fed.has(name))
+          feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
       }
       // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
       const results = await session.run(feeds).catch((error: unknown) => {
@@ -45,6 +46,11 @@ function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
   };
+}
+
+/** ONNX Runtime refuses memory that threads share. */
+function unshared(data: NdArray['data']): NdArray['data'] {
+  return data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
 }
 
 function toNdArray(name: string, tensor: Tensor | undefined): NdArray {
