@@ -3,9 +3,11 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 import { build } from 'vite';
+import { onTestFinished } from 'vitest';
 
 /** Bundles a program of `test/children`, with the source of this room as it is now, to a file in `folder` that Node runs. */
 export async function bundleChild(name: string, folder: string): Promise<string> {
@@ -25,36 +27,42 @@ export async function bundleChild(name: string, folder: string): Promise<string>
   return path.join(outDir, `${name}.mjs`);
 }
 
-/** A child process that reports a line at a time. */
+/** A child process that reports a line at a time, and does not outlive its test. */
 export class Child {
   readonly lines: string[] = [];
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #lines: Interface;
   readonly #exit: Promise<unknown[]>;
   #errors = '';
 
   constructor(bundle: string, args: readonly string[]) {
     this.#process = spawn(process.execPath, [bundle, ...args], { stdio: 'pipe' });
     this.#exit = once(this.#process, 'close');
-    createInterface(this.#process.stdout).on('line', (line) => this.lines.push(line));
+    onTestFinished(async () => {
+      this.#process.kill('SIGKILL');
+      await this.#exit;
+    });
+    this.#lines = createInterface(this.#process.stdout).on('line', (line) => this.lines.push(line));
     this.#process.stderr.on('data', (data: Buffer) => {
       this.#errors += data.toString();
     });
   }
 
-  /** Waits for the first line. */
-  async firstLine(): Promise<void> {
-    while (this.lines.length === 0) {
-      const ended = await Promise.race([
-        once(this.#process.stdout, 'data').then(() => false),
-        this.#exit.then(() => true),
-      ]);
-      if (ended) throw new Error(`the child ended before its first line: ${this.#errors}`);
-      await new Promise(setImmediate);
+  /** Waits until it has reported this many lines. */
+  async reported(count: number): Promise<void> {
+    while (this.lines.length < count) {
+      const ended = await Promise.race([once(this.#lines, 'line').then(() => false), this.#exit.then(() => true)]);
+      if (ended) throw new Error(`the child ended after ${this.lines.length} lines: ${this.#errors}`);
     }
   }
 
   send(line: string): void {
     this.#process.stdin.write(`${line}\n`);
+  }
+
+  /** Says that no more lines will be sent. */
+  close(): void {
+    this.#process.stdin.end();
   }
 
   /** Kills it with SIGKILL, and waits. @throws Error if it had ended by itself. */

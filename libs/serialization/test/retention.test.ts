@@ -45,7 +45,7 @@ test(
           await rm(folder, { recursive: true });
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   },
 );
