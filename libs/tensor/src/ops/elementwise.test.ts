@@ -137,7 +137,7 @@ describe.each(cases)('$name', ({ build, arity, dtypes, range = [-3, 3], differen
           ...(tolerance === undefined || dtype !== 'float32' ? {} : { tolerance }),
         }),
       ),
-      { numRuns: floats.includes(dtype) ? 10 : 3 },
+      { numRuns: floats.includes(dtype) ? 7 : 2 },
     );
   });
 });
@@ -151,7 +151,7 @@ describe.each(cases.filter(({ differentiable }) => differentiable))('$name', ({ 
           shapes.map((shape, at) => spread(shape, range[0], range[1], at)),
         ),
       ),
-      { numRuns: 8 },
+      { numRuns: 6 },
     );
   });
 });
