@@ -59,6 +59,7 @@ export class RunningStack {
   readonly #child: ChildProcess;
   #stderr = '';
   #seen = 0;
+  #wake: () => void = () => undefined;
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -68,9 +69,10 @@ export class RunningStack {
         // Parsed by the one who wrote it, in this same room.
         const value: UpLine = JSON.parse(line);
         this.lines.push(value);
-        child.emit('line');
+        this.#wake();
       });
     }
+    child.once('close', () => this.#wake());
   }
 
   get pid(): number {
@@ -91,7 +93,7 @@ export class RunningStack {
       }
       if (this.#child.exitCode !== null)
         throw new Error(`longrun up ended with code ${this.#child.exitCode}: ${this.#stderr}`);
-      await Promise.race([once(this.#child, 'line'), once(this.#child, 'close')]);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 

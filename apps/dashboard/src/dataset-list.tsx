@@ -27,7 +27,8 @@ export function DatasetList({ datasets }: { readonly datasets: readonly DatasetS
 function DatasetRow({ dataset }: { readonly dataset: DatasetSummary }): ReactNode {
   const { id, name, status, reason, result, progress, spec } = dataset;
   const why = dataset.message ?? (status === 'failed' && reason !== null ? retryPolicy[reason].explain : undefined);
-  const splits = Object.entries(result?.description.splits ?? {});
+  // The largest first: the record keeps no order.
+  const splits = Object.entries(result?.description.splits ?? {}).toSorted(([, one], [, other]) => other - one);
   return (
     <li className="px-4 py-4 sm:px-5">
       <div className="flex flex-wrap items-center justify-between gap-2">

@@ -11,6 +11,8 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       refetchInterval: 2_000,
+      // The API may well be on this machine: without a network it is asked all the same.
+      networkMode: 'always',
       // A refusal will not change by asking again; a lost connection may.
       retry: (failures, error) => !(error instanceof Refused) && failures < 2,
       retryDelay: 500,

@@ -5,7 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { RunningApi } from './running-api.js';
 
-const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const candidates = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
 const why = executablePath === undefined ? ' (no Chromium here: install chromium, or name one in CHROMIUM)' : '';
 
@@ -18,7 +23,10 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
 
   beforeAll(async () => {
     api = await RunningApi.start();
-    browser = await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ['--no-sandbox'] });
+    browser = await chromium.launch({
+      ...(executablePath !== undefined && { executablePath }),
+      args: ['--no-sandbox'],
+    });
   }, 60_000);
 
   afterAll(async () => {
@@ -40,11 +48,11 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
 
   test('a token in the address is taken out of it and lasts as long as the tab', async () => {
     await page.goto(`${api.url}/#token=${api.token}`);
-    await page.getByRole('heading', { name: 'Experiments' }).waitFor();
+    await page.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
     expect(page.url()).toBe(`${api.url}/`);
 
     await page.reload();
-    await page.getByRole('heading', { name: 'Experiments' }).waitFor();
+    await page.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
     const other = await context.newPage();
     await other.goto(api.url);
     await other.getByLabel('Token').waitFor();
@@ -93,7 +101,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await api.post(`/v1/experiments/${String(id)}/cancel`);
     await long.getByText('cancelled', { exact: true }).waitFor();
     await page.getByRole('button', { name: /^cancelled/ }).click();
-    expect(await page.getByRole('region', { name: 'Experiments' }).getByRole('listitem').count()).toBe(1);
+    expect(await page.getByRole('region', { name: 'Experiments', exact: true }).getByRole('listitem').count()).toBe(1);
 
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);

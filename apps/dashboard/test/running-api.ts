@@ -19,7 +19,9 @@ export class RunningApi {
   static async start(): Promise<RunningApi> {
     const state = await mkdtemp(join(tmpdir(), 'longrun-dashboard-'));
     const bin = fileURLToPath(new URL('../../cli/bin/longrun.js', import.meta.url));
-    const up = spawn(process.execPath, [bin, '--state', state, 'up', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const up = spawn(process.execPath, [bin, '--state', state, 'up', '--json'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     for await (const line of createInterface({ input: up.stdout })) {
       const told: unknown = JSON.parse(line);
       if (typeof told !== 'object' || told === null || !('url' in told)) continue;
@@ -45,7 +47,10 @@ export class RunningApi {
   async writeRawFiles(): Promise<void> {
     const folder = join(this.state, 'raw', 'tiny');
     await mkdir(folder, { recursive: true });
-    for (const [prefix, examples] of [['train', 640], ['t10k', 100]] as const) {
+    for (const [prefix, examples] of [
+      ['train', 640],
+      ['t10k', 100],
+    ] as const) {
       const labels = Buffer.from(Array.from({ length: examples }, (_, example) => example % 8));
       const pixels = Buffer.concat([...labels].map((label) => Buffer.alloc(64).fill(255, label * 8, label * 8 + 8)));
       await writeFile(join(folder, `${prefix}-images-idx3-ubyte.gz`), gzipSync(idx([examples, 8, 8], pixels)));

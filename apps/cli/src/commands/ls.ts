@@ -67,11 +67,17 @@ function datasetTable(items: readonly DatasetSummary[], terminal: Terminal): str
     item.name,
     statusText(item, terminal),
     item.spec.converter,
-    Object.entries(item.result?.description.splits ?? {})
-      .map(([split, examples]) => `${split} ${examples}`)
-      .join(', '),
+    splitsText(item.result?.description.splits ?? {}),
     item.result === null ? '' : size(item.result.sizeBytes),
     ago(item.createdAt),
   ]);
   return table(['ID', 'NAME', 'STATUS', 'CONVERTER', 'EXAMPLES', 'SIZE', 'SUBMITTED'], rows, ['SIZE']);
+}
+
+/** `train 60000, test 10000`, the largest first: the record keeps no order. */
+export function splitsText(splits: Readonly<Record<string, number>>): string {
+  return Object.entries(splits)
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([split, examples]) => `${split} ${examples}`)
+    .join(', ');
 }

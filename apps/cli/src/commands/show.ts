@@ -7,6 +7,7 @@ import { rowText } from '../output/event-text.js';
 import { statusText } from '../output/status-text.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
+import { splitsText } from './ls.js';
 import { resolveReference } from './reference.js';
 
 /** Shows all there is to know about one experiment or dataset. */
@@ -43,10 +44,7 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
   const facts: [string, string | undefined][] = [
     ['status', statusText(view, terminal)],
     ['', why(view)],
-    ...Object.entries(result?.description.splits ?? {}).map(([split, examples]): [string, string] => [
-      split,
-      `${examples} examples`,
-    ]),
+    ['examples', result === null ? undefined : splitsText(result.description.splits)],
     ...(result?.description.sources ?? []).map(({ name, dtype, shape }): [string, string] => [
       name,
       `${dtype} (${shape.join(', ')})`,

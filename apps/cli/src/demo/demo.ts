@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatasetView, isTerminalDataset } from '@longrun/contracts';
 
 import { Client } from '../client.js';
+import { splitsText } from '../commands/ls.js';
 import { listenForStop, untilAborted } from '../commands/stop-requests.js';
 import { sayAddresses, sayStackEvent } from '../commands/up.js';
 import { duration, size } from '../output/amounts.js';
@@ -172,8 +173,7 @@ async function convert(stage: Stage, state: string): Promise<{ view: DatasetView
   const totalMs = performance.now() - since;
   if (view.result === null) throw new Error(`the dataset fashion-mnist was not made (${view.reason}): ${view.message}`);
   const { description, sizeBytes, sha256 } = view.result;
-  const examples = Object.entries(description.splits).map(([split, count]) => `${split} ${count}`);
-  const text = `${examples.join(', ')}; ${size(sizeBytes)}, sha256 ${sha256.slice(0, 12)}…, ${duration(totalMs)}`;
+  const text = `${splitsText(description.splits)}; ${size(sizeBytes)}, sha256 ${sha256.slice(0, 12)}…, ${duration(totalMs)}`;
   lines.set('dataset', `${terminal.style('bold', 'fashion-mnist'.padEnd(14))}${text}`, 'ready');
   lines.settle();
   return { view, totalMs };

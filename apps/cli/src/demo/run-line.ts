@@ -32,7 +32,10 @@ export class RunLine {
     switch (news.kind) {
       case 'progress':
         this.#progress = news.progress;
-        this.#doing = `${Math.round(news.progress.stepsPerSecond)} steps/s`;
+        this.#doing =
+          news.progress.step === news.progress.totalSteps
+            ? 'finishing'
+            : `${Math.round(news.progress.stepsPerSecond)} steps/s`;
         break;
       case 'fault':
         this.#doing = 'worker gone';

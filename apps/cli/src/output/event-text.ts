@@ -60,9 +60,10 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
   }
 }
 
-/** `train_cost 0.41  test_error 0.13` */
+/** `test_error 0.13  train_cost 0.41`, by name: the record keeps rows as JSON objects, without an order. */
 export function rowText(row: LogRow): string {
   return Object.entries(row)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, value]) => `${name} ${valueText(value)}`)
     .join('  ');
 }

@@ -67,6 +67,18 @@ export async function stopProcess(identity: ProcessIdentity, options: { readonly
   throw new Error(`process ${identity.pid} is still there after SIGKILL; look at it with \`ps -p ${identity.pid}\``);
 }
 
+/**
+ * Resolves when nothing of a process group is left, whose leader has ended: a worker that was killed leaves a trainer,
+ * which ends by itself when it notices. What is still there after the time-out gets SIGKILL.
+ */
+export async function endGroup(group: number, options: { readonly timeoutMs: number }): Promise<void> {
+  const deadline = Date.now() + options.timeoutMs;
+  while ((await membersOf(group)).length > 0) {
+    if (Date.now() > deadline) return sendSignal(-group, 'SIGKILL');
+    await sleep(100);
+  }
+}
+
 /** Sends a signal; a process (or group, by a negative number) that is gone already is not an error. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {

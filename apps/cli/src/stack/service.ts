@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lastLines, openLog, readLog } from './log-file.js';
-import { type ProcessIdentity, identify, membersOf, sendSignal } from './process-table.js';
+import { endGroup, identify, type ProcessIdentity, sendSignal } from './process-table.js';
 
 /** How one service of the stack is run. */
 export interface ServiceOptions {
@@ -85,7 +85,7 @@ export class Service {
     const pid = await spawned(child, `${this.name} cannot be started: ${command}`);
     const exited = ended(child).then((how): ServiceExit => {
       this.#current = undefined;
-      this.#groupGone = clearGroup(pid, this.#options.orphanTimeoutMs ?? 5_000);
+      this.#groupGone = endGroup(pid, { timeoutMs: this.#options.orphanTimeoutMs ?? 5_000 });
       return { pid, how, lastLines: lastLines(output()) };
     });
     this.#current = { pid, exited };
@@ -149,15 +149,6 @@ function spawned(child: ChildProcess, what: string): Promise<number> {
       else resolve(child.pid);
     });
   });
-}
-
-/** A worker that was killed leaves a trainer, which ends by itself; nothing may be left for good. */
-async function clearGroup(group: number, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while ((await membersOf(group)).length > 0) {
-    if (Date.now() > deadline) return sendSignal(-group, 'SIGKILL');
-    await sleep(100);
-  }
 }
 
 function ended(child: ChildProcess): Promise<string> {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { freePort } from './free-port.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
-import { stopProcess } from './process-table.js';
+import { endGroup, isAlive, stopProcess } from './process-table.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit } from './service.js';
 import { lockFile, StateLock } from './state-lock.js';
@@ -44,6 +44,9 @@ export interface StackOptions {
   readonly backoffMs?: number;
   readonly onEvent?: (event: StackEvent) => void;
 }
+
+/** Workers give their work back before the API, which takes it in, goes; all of them need Redis to the end. */
+const stopOrder = [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const;
 
 /** A service that has lived this long has recovered: its next restart comes after the first pause again. */
 const recoveredAfterMs = 60_000;
@@ -93,10 +96,7 @@ export class LocalStack {
     await mkdir(state, { recursive: true, mode: 0o700 });
     const lock = await StateLock.take(state);
     try {
-      for (const [service, identity] of Object.entries(lock.leftovers)) {
-        options.onEvent?.({ kind: 'leftover', service, pid: identity.pid });
-        await stopProcess(identity, { timeoutMs: 10_000 });
-      }
+      await stopLeftovers(lock.leftovers, options);
       if (options.fresh === true) await emptyFolder(state);
       const redis = await localRedis({
         folder: join(state, 'redis'),
@@ -196,7 +196,7 @@ export class LocalStack {
   async #stopServices(): Promise<void> {
     this.#stopping = true;
     for (const { timer } of this.#restarts.values()) clearTimeout(timer);
-    for (const group of [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const) {
+    for (const group of stopOrder) {
       await Promise.all(
         group.map(async (name) => {
           const exit = await this.#services[name].stop();
@@ -266,6 +266,21 @@ export class LocalStack {
 
   #tell(event: StackEvent): void {
     this.#options.onEvent?.(event);
+  }
+}
+
+/** Stops what a stack that was killed has left running, in the order in which it would have stopped it. */
+async function stopLeftovers(leftovers: StateLock['leftovers'], { onEvent }: StackOptions): Promise<void> {
+  for (const group of stopOrder) {
+    await Promise.all(
+      group.map(async (service) => {
+        const identity = leftovers[service];
+        if (identity === undefined || !(await isAlive(identity))) return;
+        onEvent?.({ kind: 'leftover', service, pid: identity.pid });
+        await stopProcess(identity, { timeoutMs: 10_000 });
+        await endGroup(identity.pid, { timeoutMs: 5_000 });
+      }),
+    );
   }
 }
 
