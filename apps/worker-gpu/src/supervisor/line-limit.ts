@@ -40,7 +40,7 @@ export class LineLimit {
   /** The notice of lines left out since the last one that passed, if any. */
   rest(): readonly string[] {
     if (this.#leftOut === 0) return [];
-    const notice = `[longrun] ${this.#leftOut} lines left out here: more than ${this.#perSecond} a second for long`;
+    const notice = `[longrun] lines left out here: ${this.#leftOut}, as there were more than ${this.#perSecond} a second for long`;
     this.#leftOut = 0;
     return [notice];
   }

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatasetCache, DatasetUnavailable } from './dataset-cache.js';
+
+const bytes = Buffer.from('an HDF5 file, as far as a cache can tell');
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+const file = { fileKey: `datasets/files/${sha256}.hdf5`, sha256, sizeBytes: bytes.length };
+
+let folder: string;
+let store: ObjectStore;
+let cache: DatasetCache;
+let scratch: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-cache-'));
+  store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
+  cache = new DatasetCache(store, join(folder, 'cache'));
+  scratch = join(folder, 'scratch');
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test('a dataset is fetched once and kept', async () => {
+  await store.put(file.fileKey, bytes);
+  const path = await cache.fetch(file, scratch);
+  expect(await readFile(path)).toEqual(bytes);
+  await store.delete([file.fileKey]);
+  expect(await cache.fetch(file, scratch)).toBe(path);
+  expect(await readdir(scratch)).toEqual([]);
+});
+
+test('a cached file that was damaged is fetched again', async () => {
+  await store.put(file.fileKey, bytes);
+  const path = await cache.fetch(file, scratch);
+  const flipped = Buffer.from(bytes);
+  flipped.writeUInt8(flipped.readUInt8(3) ^ 1, 3);
+  await writeFile(path, flipped);
+  expect(await readFile(await cache.fetch(file, scratch))).toEqual(bytes);
+});
+
+test('a dataset that is missing or damaged in the store is said to be, and nothing is cached', async () => {
+  await expect(cache.fetch(file, scratch)).rejects.toThrow(DatasetUnavailable);
+  await store.put(file.fileKey, Buffer.concat([bytes, Buffer.from('!')]));
+  await expect(cache.fetch(file, scratch)).rejects.toThrow(/it is damaged; submit the dataset again/);
+  expect(await readdir(join(folder, 'cache'))).toEqual([]);
+  expect(await readdir(scratch)).toEqual([]);
+});

@@ -1,0 +1,23 @@
+import { InvalidParams, UnknownProgram } from '@longrun/blocks';
+import { StateMismatch } from '@longrun/serialization';
+import { expect, test } from 'vitest';
+import { CheckpointUnreadable, failureOf } from './failure.js';
+
+test.each([
+  [new InvalidParams('mlp', [{ path: ['dims'], message: 'too few' }]), 'invalid_params'],
+  [new UnknownProgram('mpl', ['mlp']), 'invalid_params'],
+  [new CheckpointUnreadable(new StateMismatch('version 7')), 'checkpoint_unreadable'],
+  [new RangeError('Array buffer allocation failed'), 'out_of_memory'],
+  [new Error('a snapshot', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }), 'storage_error'],
+  [Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' }), 'program_error'],
+  [new TypeError('x is not a function'), 'program_error'],
+  ['a string', 'program_error'],
+])('%s ends training as %s', (error, reason) => {
+  expect(failureOf(error).reason).toBe(reason);
+});
+
+test('the message has all causes, and a bug its stack', () => {
+  const failure = failureOf(new Error('a snapshot could not be written', { cause: new Error('bad luck') }));
+  expect(failure.message).toBe('a snapshot could not be written: bad luck');
+  expect(failure.stack).toContain('failure.test.ts');
+});

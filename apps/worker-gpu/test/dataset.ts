@@ -1,0 +1,64 @@
+import type { DatasetOutcome, DatasetResult, WorkerEvent } from '@longrun/contracts';
+import { writeH5Dataset } from '@longrun/fuel';
+import type { Attempt, AttemptEnd, Work } from '@longrun/platform';
+import { hashFile, RandomStreams } from '@longrun/serialization';
+
+const trainCount = 240;
+const testCount = 40;
+
+/** Writes a dataset of 280 images of 4 x 4 pixels in 3 classes, of which the brightest quarter tells. */
+export async function writeDigits(path: string): Promise<void> {
+  const random = new RandomStreams(7).stream('digits');
+  const count = trainCount + testCount;
+  const features = new Uint8Array(count * 16);
+  const targets = new Uint8Array(count);
+  for (let example = 0; example < count; example += 1) {
+    const label = random.integer(3);
+    targets[example] = label;
+    for (let pixel = 0; pixel < 16; pixel += 1)
+      features[example * 16 + pixel] = random.integer(120) + (Math.floor(pixel / 4) === label ? 80 : 0);
+  }
+  await writeH5Dataset(path, {
+    splits: { train: ranges(0, trainCount), test: ranges(trainCount, count) },
+    sources: [
+      { name: 'features', dtype: 'uint8', shape: [count, 1, 4, 4], rows: [features] },
+      { name: 'targets', dtype: 'uint8', shape: [count, 1], rows: [targets] },
+    ],
+  });
+}
+
+/** Publishes a file as whatever dataset is asked for. */
+export class PublishFile implements Work {
+  #result: DatasetResult | undefined;
+
+  constructor(
+    readonly attempt: Attempt,
+    readonly path: string,
+  ) {}
+
+  async run(): Promise<AttemptEnd> {
+    this.attempt.send({ type: 'dataset_started', workerId: this.attempt.workerId });
+    const { sha256, sizeBytes } = await hashFile(this.path);
+    const fileKey = `datasets/files/${sha256}.hdf5`;
+    await this.attempt.store.put(fileKey, { path: this.path });
+    const description = { sources: [], splits: { train: trainCount, test: testCount }, attributes: {} };
+    this.#result = { fileKey, sha256, sizeBytes, description };
+    return { reason: 'succeeded' };
+  }
+
+  heartbeat(): WorkerEvent {
+    return { type: 'dataset_heartbeat' };
+  }
+
+  outcome(end: AttemptEnd): DatasetOutcome {
+    return { reason: end.reason, ...(this.#result === undefined ? {} : { result: this.#result }) };
+  }
+
+  endEvent(end: AttemptEnd): WorkerEvent {
+    return { type: 'dataset_ended', ...this.outcome(end), peakMemoryBytes: 0 };
+  }
+}
+
+function ranges(start: number, stop: number) {
+  return { features: { start, stop }, targets: { start, stop } };
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Adam,
+  Constant,
+  DataStreamMonitoring,
+  defineExperiment,
+  FinishAfter,
+  GradientDescent,
+  InvalidParams,
+  IsotropicGaussian,
+  MainLoop,
+  MisclassificationRate,
+  MLP,
+  Rectifier,
+  Softmax,
+  TrainingDataMonitoring,
+  TrainingExtension,
+} from '@longrun/blocks';
+import { DatasetStream, Flatten, H5Dataset, SequentialScheme, ShuffledScheme, uint8PixelsToFloat } from '@longrun/fuel';
+import { flatten, mean, tensor } from '@longrun/tensor';
+import { z } from 'zod';
+
+/** A small classifier that can be told to go slowly, and to fail in one way or another after a batch. */
+export default defineExperiment({
+  name: 'digits',
+  params: z.strictObject({
+    epochs: z.int().min(1).default(2),
+    pauseMs: z.number().min(0).default(0),
+    fault: z.strictObject({ kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse']), step: z.int() }).optional(),
+  }),
+  async build(context) {
+    const { params, random, dataset, engine, threads } = context;
+    if (params.fault?.kind === 'refuse')
+      throw new InvalidParams('digits', [{ path: ['fault'], message: 'this dataset does not go with it' }]);
+    const open = async (split, scheme) => {
+      const opened = await H5Dataset.open(dataset.path, {
+        whichSets: [split],
+        defaultTransformers: uint8PixelsToFloat(['features']),
+      });
+      return new Flatten(DatasetStream.defaultStream(opened, scheme(opened.examplesCount)));
+    };
+    const train = await open('train', (count) => new ShuffledScheme(count, 8, { random: random.stream('shuffle') }));
+    const test = await open('test', (count) => new SequentialScheme(count, 8));
+
+    const features = tensor('features', 'float32', [null, 16]);
+    const labels = flatten(tensor('targets', 'uint8', [null, 1]));
+    const mlp = new MLP([new Rectifier(), null], {
+      dims: [16, 12, 3],
+      weightsInit: new IsotropicGaussian(0.3),
+      biasesInit: new Constant(0),
+    });
+    mlp.initialize(random);
+    const logits = mlp.apply(features);
+    const cost = mean(new Softmax().categoricalCrossEntropy(labels, logits));
+    cost.name = 'cost';
+    const error = new MisclassificationRate().apply(labels, logits);
+    error.name = 'error';
+
+    return new MainLoop({
+      algorithm: new GradientDescent({ cost, stepRule: new Adam({ learningRate: 0.01 }) }),
+      dataStream: train,
+      random,
+      engine,
+      threads,
+      extensions: [
+        new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
+        new DataStreamMonitoring({ variables: [cost, error], dataStream: test, prefix: 'test' }),
+        new FinishAfter({ afterNEpochs: params.epochs }),
+        new Behaviour(params),
+        ...context.extensions(),
+      ],
+    });
+  },
+});
+
+class Behaviour extends TrainingExtension {
+  #params;
+
+  constructor(params) {
+    super();
+    this.#params = params;
+  }
+
+  async beforeBatch() {
+    if (this.#params.pauseMs > 0) await sleep(this.#params.pauseMs);
+  }
+
+  afterBatch() {
+    const { fault } = this.#params;
+    const { iterationsDone } = this.mainLoop.status;
+    if (fault === undefined || iterationsDone !== fault.step) return;
+    switch (fault.kind) {
+      case 'throw':
+        console.error('about to divide by zero');
+        throw new RangeError(`the cost is lost at step ${iterationsDone}`);
+      case 'exit':
+        process.exit(5);
+        break;
+      case 'block':
+        console.log('the step that never ends');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        break;
+      case 'heap': {
+        const kept = [];
+        for (;;) kept.push({ kept: kept.length });
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { randomInt } from 'node:crypto';
+import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
+import { isRunning, until } from '@longrun/platform/testing';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { World } from './world.js';
+
+/** 2 epochs of 30 batches, slow enough to be caught in the act. */
+const slow = { epochs: 2, pauseMs: 12 };
+const lastStep = 60;
+
+let world: World;
+let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[] };
+
+beforeAll(async () => {
+  world = await World.start();
+  await world.worker();
+  const id = await world.submit(slow);
+  undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id) };
+  await world.endWorkers();
+}, 60_000);
+
+afterEach(async () => {
+  await world.endWorkers();
+});
+
+afterAll(async () => {
+  await world.close();
+});
+
+async function expectAsUndisturbed(id: string): Promise<void> {
+  const experiment = await world.whenEnded(id);
+  expect(experiment.message).toBe(null);
+  expect(experiment.status).toBe('succeeded');
+  expect(experiment.result).toEqual(undisturbed.experiment.result);
+  expect(await world.rows(id)).toEqual(undisturbed.rows);
+}
+
+/** A step that is neither the first nor the last, and not far from any other. */
+function someStep(): number {
+  return randomInt(8, lastStep - 12);
+}
+
+test('an undisturbed run trains to the end, with a log row for every step', () => {
+  const { experiment, rows } = undisturbed;
+  expect(experiment).toMatchObject({ status: 'succeeded', failures: 0, preemptions: 0 });
+  expect(experiment.attempts).toHaveLength(1);
+  expect(experiment.attempts[0]).toMatchObject({ reason: 'succeeded', startStep: 0, lastStep, stepsRun: lastStep });
+  expect(experiment.attempts[0]?.peakMemoryBytes).toBeGreaterThan(30e6);
+  // Row 0 is the test set before the first batch.
+  expect(rows.map((row) => row.step)).toEqual(Array.from({ length: lastStep + 1 }, (_, step) => step));
+  expect(experiment.result?.lastRow).toEqual(rows.at(-1)?.row);
+  expect(Number(rows.at(-1)?.row['test_error'])).toBeLessThan(0.6);
+  expect(experiment.checkpoints.map((checkpoint) => checkpoint.step)).toContain(lastStep);
+});
+
+test('SIGKILL of the worker at any step changes nothing but the number of attempts', async () => {
+  const worker = await world.worker();
+  const id = await world.submit(slow);
+  const step = someStep();
+  await world.whenLogged(id, step);
+  const trainer = worker.childPid();
+  worker.signal('SIGKILL');
+  expect(await worker.exited).toBe('SIGKILL');
+  // The trainer notices by itself that its worker has gone.
+  expect(trainer).toBeDefined();
+  await until(() => !isRunning(trainer ?? 0));
+
+  await world.worker();
+  await expectAsUndisturbed(id);
+  const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
+  expect(attempts[1]?.startStep).toBeGreaterThan(0);
+  expect(attempts[1]?.startStep).toBeLessThanOrEqual(lastStep);
+  expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
+}, 40_000);
+
+test('SIGTERM gives the experiment back without losing a step', async () => {
+  const worker = await world.worker();
+  const id = await world.submit(slow, { checkpoint: { everyBatches: 1000 } });
+  await world.whenLogged(id, someStep());
+  worker.signal('SIGTERM');
+  // From the terminal and from the parent: the second one changes nothing.
+  worker.signal('SIGINT');
+  expect(await worker.exited).toBe(0);
+
+  const preempted = await world.when(id, ({ attempts }) => attempts[0]?.reason !== null);
+  expect(preempted.attempts[0]).toMatchObject({ reason: 'preempted', startStep: 0 });
+  await world.worker();
+  await expectAsUndisturbed(id);
+  const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'succeeded']);
+  expect(attempts[0]?.stepsRun).toBeGreaterThan(0);
+  expect(attempts[1]?.startStep).toBe(attempts[0]?.lastStep);
+  expect((attempts[0]?.stepsRun ?? 0) + (attempts[1]?.stepsRun ?? 0)).toBe(lastStep);
+  expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
+}, 40_000);
+
+test('the death of the trainer alone is a failed attempt, and the same worker goes on', async () => {
+  const worker = await world.worker();
+  const id = await world.submit(slow);
+  await world.whenLogged(id, someStep());
+  const trainer = worker.childPid();
+  expect(trainer).toBeDefined();
+  process.kill(trainer ?? 0, 'SIGKILL');
+
+  await expectAsUndisturbed(id);
+  const { attempts, failures } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
+  expect(attempts[0]?.message).toContain('killed with SIGKILL from outside');
+  expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
+  expect(failures).toBe(1);
+}, 40_000);
+
+test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
+  const sleeper = await world.worker();
+  const id = await world.submit(slow);
+  await world.whenLogged(id, someStep());
+  const trainer = sleeper.childPid();
+  sleeper.signal('SIGSTOP');
+
+  const successor = await world.worker();
+  await expectAsUndisturbed(id);
+  const head = await world.head(id);
+  expect(head.holder).toContain(String(successor.pid));
+  const refusedBefore = world.platform.eventCounts.refused;
+
+  sleeper.signal('SIGCONT');
+  await until(
+    () => sleeper.lines.some((line) => line.includes('lost its lease')),
+    () => sleeper.output,
+  );
+  await until(() => world.platform.eventCounts.refused > refusedBefore);
+  expect(trainer).toBeDefined();
+  await until(() => !isRunning(trainer ?? 0));
+  expect(await world.head(id)).toEqual(head);
+  await expectAsUndisturbed(id);
+  const { attempts } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
+}, 40_000);
+
+test('a run survives a Redis that loses all it has', async () => {
+  await world.worker();
+  const id = await world.submit(slow);
+  await world.whenLogged(id, someStep());
+  await world.redis.restart();
+  await expectAsUndisturbed(id);
+  expect((await world.platform.experiments.get(id)).attempts).toHaveLength(1);
+}, 40_000);

@@ -1,0 +1,87 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** A real process that runs a built module, with everything that it printed. It inherits no variables but PATH. */
+export class ProcessUnderTest {
+  readonly lines: string[] = [];
+  /** Exit code, or the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | null>;
+  readonly #child: ChildProcess;
+
+  constructor(script: string, environment: Readonly<Record<string, string>>) {
+    const child = spawn(process.execPath, [script], {
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
+    this.exited = once(child, 'close').then(
+      ([code, signal]: (number | NodeJS.Signals | null)[]) => code ?? signal ?? null,
+    );
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('The process could not be started');
+    return this.#child.pid;
+  }
+
+  get output(): string {
+    return this.lines.join('\n');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (!this.#child.kill(signal)) throw new Error(`${signal} found no process ${this.pid}:\n${this.output}`);
+  }
+
+  /** A process that it has started and that has not been waited for; undefined when there is none. */
+  childPid(): number | undefined {
+    return processes().find(({ parent }) => parent === this.pid)?.pid;
+  }
+
+  /** Ends it, if it still runs. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** False when there is no such process, or only its exit code is left of it. */
+export function isRunning(pid: number): boolean {
+  const found = processes().find((candidate) => candidate.pid === pid);
+  return found !== undefined && !found.state.startsWith('Z') && !found.state.startsWith('X');
+}
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  /** As `ps` and /proc give it; `Z` for one that has ended and was not waited for. */
+  readonly state: string;
+}
+
+function processes(): ProcessEntry[] {
+  if (!existsSync('/proc/self/stat'))
+    return execFileSync('ps', ['-axo', 'pid=,ppid=,stat='], { encoding: 'utf8' })
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .map(([pid = '', parent = '', state = '']) => ({ pid: Number(pid), parent: Number(parent), state }));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const stat = readStat(name);
+      // The command name, in parentheses, may hold spaces.
+      const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return stat === '' ? [] : [{ pid: Number(name), parent: Number(parent), state }];
+    });
+}
+
+/** Empty when the process ended while we looked. */
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
+}
