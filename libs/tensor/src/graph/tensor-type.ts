@@ -1,6 +1,10 @@
 import type { DType } from '@longrun/serialization';
 
-/** A size known when the graph is built, or null for one that only the data tell (the batch size). */
+/**
+ * A size known when the graph is built, or null for one that only the data tell (the batch size). Sizes of inputs that must be
+ * equal are checked before each run. Of sizes that only the run itself makes (slices with variable bounds) the engine
+ * `onnxruntime` may broadcast a 1 that the types did not announce, where `reference` throws.
+ */
 export type Dim = number | null;
 
 /** What is known of a variable's value before there is one. */

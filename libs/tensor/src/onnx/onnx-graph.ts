@@ -1,11 +1,7 @@
 import type { DType, NdArray } from '@longrun/serialization';
 
 /** The value of an ONNX attribute, tagged with its ONNX type. */
-export type OnnxAttribute =
-  | { readonly int: number }
-  | { readonly ints: readonly number[] }
-  | { readonly float: number }
-  | { readonly text: string };
+export type OnnxAttribute = { readonly int: number } | { readonly ints: readonly number[] };
 
 /** What ops write themselves into when they are lowered. Names are those of ONNX values. */
 export interface OnnxGraph {

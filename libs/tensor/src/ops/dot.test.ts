@@ -26,7 +26,7 @@ describe('dot', () => {
         fc.asyncProperty(operands, (values) =>
           expectEnginesAgree(product, values, { gradients: true, tolerance: 1e-5 }),
         ),
-        { numRuns: 40 },
+        { numRuns: 20 },
       );
     },
   );
@@ -34,7 +34,7 @@ describe('dot', () => {
   test('the gradient is that of finite differences', async () => {
     await fc.assert(
       fc.asyncProperty(shapes(1), ([a, b]) => expectGradientsRight(product, [spread(a, -2, 2), spread(b, -2, 2, 1)])),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
