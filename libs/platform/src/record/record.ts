@@ -7,6 +7,7 @@ import pg from 'pg';
 import { type Warn, warnOnStderr } from '../redis/connection.js';
 import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
+import { makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import type { Tables } from './tables.js';
 
@@ -55,7 +56,9 @@ export async function openRecord(location: RecordLocation, warn: Warn = warnOnSt
 async function openEmbedded(folder: string): Promise<PlatformRecord> {
   const lock = await FolderLock.take(folder);
   try {
-    const pglite = await PGlite.create(join(folder, 'pgdata'));
+    const data = join(folder, 'pgdata');
+    await makePgliteFolder(data);
+    const pglite = await PGlite.create(data);
     return await openWith(new PglitePool(pglite), () => lock.release());
   } catch (error) {
     await lock.release();
