@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import type { NdArray } from '@longrun/serialization';
 import type { EngineName } from '@longrun/tensor';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import {
@@ -158,7 +158,9 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
       when: fc.constantFrom('afterBatch', 'afterEpoch'),
       lost: fc.integer({ min: 0, max: 4 }),
     });
-    const kills = fc.array(kill, { minLength: 1, maxLength: 4 }).map((list) => list.toSorted((a, b) => a.step - b.step));
+    const kills = fc
+      .array(kill, { minLength: 1, maxLength: 4 })
+      .map((list) => list.toSorted((a, b) => a.step - b.step));
     let stops = 0;
     await fc.assert(
       fc.asyncProperty(kills, fc.constantFrom(...RULES), async (list, [name, rule]) => {

@@ -67,7 +67,10 @@ describe.each(['onnxruntime', 'reference'] as const)('on %s, as in PyTorch:', (e
   test('the gradients, and their norm', async () => {
     const { model, cost } = build();
     const algorithm = new GradientDescent({ cost, stepRule: new Scale({ learningRate: 0.1 }) });
-    const gradients = [...algorithm.gradients].map(([parameter, gradient]) => [model.pathOf(parameter) ?? '', gradient]);
+    const gradients = [...algorithm.gradients].map(([parameter, gradient]) => [
+      model.pathOf(parameter) ?? '',
+      gradient,
+    ]);
     const values = await evaluated(
       { ...Object.fromEntries(gradients), norm: algorithm.totalGradientNorm, stepNorm: algorithm.totalStepNorm },
       engine,
@@ -89,7 +92,7 @@ describe.each(['onnxruntime', 'reference'] as const)('on %s, as in PyTorch:', (e
     for (let step = 0; step < steps; step += 1) await algorithm.processBatch(batch);
 
     const parameters = model.getParameterValues();
-    expect([...parameters.keys()].sort()).toEqual(Object.keys(golden[name]).sort());
+    expect([...parameters.keys()].toSorted()).toEqual(Object.keys(golden[name]).toSorted());
     for (const [path, expected] of Object.entries(golden[name])) close(parameters.get(path), expected);
   });
 });

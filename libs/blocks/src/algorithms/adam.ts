@@ -77,6 +77,4 @@ export class Adam extends StepRule {
 }
 
 /** What the formula has besides arrays. */
-type Scalars = Readonly<
-  Record<'rate' | 'keepMean' | 'addMean' | 'keepVariance' | 'addVariance' | 'epsilon', Variable>
->;
+type Scalars = Readonly<Record<'rate' | 'keepMean' | 'addMean' | 'keepVariance' | 'addVariance' | 'epsilon', Variable>>;

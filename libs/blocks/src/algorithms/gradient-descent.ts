@@ -95,7 +95,8 @@ function selected(
   return new Map(
     parameters.map((parameter) => {
       const gradient = gradients.get(parameter);
-      if (gradient === undefined) throw new Error(`GradientDescent: there is no gradient for ${parameter.toString()}; add it`);
+      if (gradient === undefined)
+        throw new Error(`GradientDescent: there is no gradient for ${parameter.toString()}; add it`);
       return [parameter, gradient] as const;
     }),
   );

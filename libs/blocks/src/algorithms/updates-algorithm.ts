@@ -67,7 +67,8 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
   addUpdates(updates: Iterable<readonly [SharedVariable, Variable]>): void {
     this.requireNotInitialized('addUpdates');
     for (const [variable, value] of updates) {
-      if (this.updates.has(variable)) throw new Error(`${variable.toString()} has an update already; give each variable one`);
+      if (this.updates.has(variable))
+        throw new Error(`${variable.toString()} has an update already; give each variable one`);
       this.updates.set(variable, value);
     }
   }
@@ -96,7 +97,9 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
   observed(variable: Variable): NdArray {
     const value = this.#observed.get(variable);
     if (value !== undefined) return value;
-    throw new Error(`${variable.toString()} was not observed, or there was no batch yet; call observe() before initialize()`);
+    throw new Error(
+      `${variable.toString()} was not observed, or there was no batch yet; call observe() before initialize()`,
+    );
   }
 
   examplesIn(batch: Batch, stream: Pick<DataStream, 'axisLabels' | 'producesExamples'>): number {

@@ -1,6 +1,7 @@
 import { add, identity, matrix, sub, type Variable } from '@longrun/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
+import { collectWarnings } from '../../test/warnings.js';
 import { getApplicationCall, getBrick } from '../filter.js';
 import { blocksName } from '../graph/annotations.js';
 import { AUXILIARY, COST, hasRoles, INPUT, OUTPUT } from '../roles.js';
@@ -55,18 +56,7 @@ class Caller extends Brick {
   }
 }
 
-let warnings: string[] = [];
-const listener = (warning: Error): void => void warnings.push(warning.message);
-beforeEach(() => {
-  warnings = [];
-  process.on('warning', listener);
-});
-afterEach(() => void process.off('warning', listener));
-
-async function warned(): Promise<string[]> {
-  await new Promise((resolve) => void setImmediate(resolve));
-  return warnings;
-}
+const warned = collectWarnings();
 
 describe('a call', () => {
   test('annotates copies of inputs and outputs with brick and call, and names them', () => {
@@ -176,7 +166,10 @@ describe('an application as a value', () => {
     const bound = new Arithmetic().application('both');
     const args = [matrix('x'), matrix('y')];
 
-    expect(bound.call(args).map((output) => output.name)).toEqual(['arithmetic_both_total', 'arithmetic_both_difference']);
+    expect(bound.call(args).map((output) => output.name)).toEqual([
+      'arithmetic_both_total',
+      'arithmetic_both_difference',
+    ]);
     expect(Object.keys(bound.callAsRecord(args))).toEqual(['total', 'difference']);
     expect(new Arithmetic().application('sumOf').call([args])).toHaveLength(1);
   });

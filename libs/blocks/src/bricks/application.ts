@@ -175,7 +175,7 @@ const CALLS: ApplicationCall[] = [];
 function invoke(called: BoundApplication, args: readonly unknown[], options: CallOptions): ApplicationResult {
   const { brick } = called;
   const call = new ApplicationCall(called, options);
-  if (!brick.allocated) brick.allocate();
+  brick.prepareToApply();
   const inputNames = called.inputs;
   const inputs = args.map((argument, at) => tagArgument(call, argument, inputNames?.[at] ?? `input_${at}`));
   warnUnlessChild(called);

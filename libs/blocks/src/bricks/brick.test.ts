@@ -3,10 +3,12 @@ import { matrix } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
 import { annotationsOf, blocksName } from '../graph/annotations.js';
+import { ComputationGraph } from '../graph/computation-graph.js';
 import { Constant } from '../initialization/constant.js';
 import { IsotropicGaussian } from '../initialization/isotropic-gaussian.js';
 import { BIAS, hasRoles, PARAMETER, WEIGHT } from '../roles.js';
 import { Brick, type Dimension } from './brick.js';
+import { FeedforwardSequence } from './feedforward-sequence.js';
 import { Linear } from './linear.js';
 import { MLP } from './mlp.js';
 import { Tanh } from './activations.js';
@@ -155,7 +157,11 @@ describe('stages', () => {
   });
 
   test('what is set on a child after pushing stays', () => {
-    const mlp = new MLP([new Tanh(), null], { dims: [2, 3, 1], weightsInit: new Constant(1), biasesInit: new Constant(0) });
+    const mlp = new MLP([new Tanh(), null], {
+      dims: [2, 3, 1],
+      weightsInit: new Constant(1),
+      biasesInit: new Constant(0),
+    });
     mlp.pushInitializationConfig();
     const [first, second] = mlp.linearTransformations;
     if (!(first instanceof Linear) || !(second instanceof Linear)) throw new Error('not linear');
@@ -201,7 +207,9 @@ describe('parameters', () => {
     const linear = new Linear({ inputDim: 2, outputDim: 3 });
     linear.allocate();
 
-    expect([...linear.W.getValue().data, ...linear.b.getValue().data].every((value) => Number.isNaN(Number(value)))).toBe(true);
+    expect(
+      [...linear.W.getValue().data, ...linear.b.getValue().data].every((value) => Number.isNaN(Number(value))),
+    ).toBe(true);
     expect(linear.W.getValue().data).toHaveLength(6);
   });
 
@@ -239,11 +247,25 @@ describe('parameters', () => {
     expect(linear.auxiliaryVariables.map((variable) => variable.name)).toEqual(['W_norm', 'b_norm']);
   });
 
+  test('shared by two parents stay the same when the second is applied', () => {
+    const shared = new Linear({ name: 'shared', inputDim: 2, outputDim: 2 });
+    const [first, second] = ['a', 'b'].map((name) => new FeedforwardSequence([shared], { name }));
+    const one = new ComputationGraph(first?.apply(matrix('x')) ?? []).parameters;
+    const other = new ComputationGraph(second?.apply(matrix('x')) ?? []).parameters;
+
+    expect(one).toHaveLength(2);
+    expect(other).toEqual(one);
+    expect(shared.parameters.every((parameter) => one.includes(parameter))).toBe(true);
+  });
+
   test('draw from a stream that their path names, whatever else is initialized', () => {
     const init = { weightsInit: new IsotropicGaussian(), biasesInit: new IsotropicGaussian() };
     const values = (activations: number, seed: number): string => {
       const dims = [2, 2, 2, 2].slice(0, activations + 1);
-      const mlp = new MLP(Array.from({ length: activations }, () => null), { dims, ...init });
+      const mlp = new MLP(
+        Array.from({ length: activations }, () => null),
+        { dims, ...init },
+      );
       mlp.initialize(new RandomStreams(seed));
       const [first] = mlp.linearTransformations;
       if (!(first instanceof Linear)) throw new Error('not linear');
@@ -261,7 +283,9 @@ describe('parameters', () => {
       biasesInit: new Constant(0),
     });
     mlp.initialize(new RandomStreams(1));
-    const [first, second] = mlp.linearTransformations.map((linear) => linear.parameterNamed('W').getValue().data.join());
+    const [first, second] = mlp.linearTransformations.map((linear) =>
+      linear.parameterNamed('W').getValue().data.join(),
+    );
 
     expect(first).not.toBe(second);
   });

@@ -34,6 +34,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     initialized: false,
     allocationConfigPushed: false,
     initializationConfigPushed: false,
+    applied: false,
   };
 
   constructor(options: BrickOptions = {}) {
@@ -127,16 +128,27 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     this.stages.allocationConfigPushed = true;
   }
 
-  /** Makes the parameters, children's first, filled with NaN. Throws when an argument is missing. */
+  /**
+   * Makes the parameters, children's first, filled with NaN. Throws when an argument is missing.
+   *
+   * A child that was applied keeps the parameters that it has, for a graph has them too. (Blocks made new ones: a brick shared by
+   * two parents lost its parameters to the graph of the first as the second was applied.)
+   */
   allocate(): void {
     this.requireLazies();
     if (!this.stages.allocationConfigPushed) this.pushAllocationConfig();
-    for (const child of this.childBricks) child.allocate();
+    for (const child of this.childBricks) if (!child.stages.applied) child.allocate();
     this.ownParameters = [];
     this.clearAnnotation();
     this.stages.initialized = false;
     this.allocateParameters();
     this.stages.allocated = true;
+  }
+
+  /** Allocates what is not allocated yet, and keeps the parameters from now on. For applications. */
+  prepareToApply(): void {
+    if (!this.stages.allocated) this.allocate();
+    this.stages.applied = true;
   }
 
   /** Hands down to the children how they initialize, and so on downwards. */

@@ -20,7 +20,7 @@ export interface BuildContext<P> {
   /** Threads within one op. To be handed to the main loop. */
   readonly threads: number;
   /** Extensions of the host, for checkpoints, progress and the like. The program puts them after its own. */
-  extensions(): readonly TrainingExtension[];
+  readonly extensions: () => readonly TrainingExtension[];
 }
 
 /** A dataset on this machine. */

@@ -79,9 +79,7 @@ export abstract class SimpleExtension extends TrainingExtension {
   ): this {
     for (const callback of callbacks) {
       if (!CALLBACK_NAMES.includes(callback)) {
-        throw new Error(
-          `${this.name}: there is no callback ${callback}; there are ${CALLBACK_NAMES.join(', ')}`,
-        );
+        throw new Error(`${this.name}: there is no callback ${callback}; there are ${CALLBACK_NAMES.join(', ')}`);
       }
       const { predicate = always, arguments: args = [] } = options;
       this.#conditions.push({ callback, predicate, arguments: args });

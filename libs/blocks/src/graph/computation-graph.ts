@@ -89,7 +89,8 @@ export class ComputationGraph implements Iterable<Variable> {
     for (const variable of this.variables) {
       const replacement = remaining.get(variable);
       if (replacement === undefined) continue;
-      if (hasRoles(variable, [AUXILIARY])) warn(`replace was asked to replace ${variable.toString()}, which is auxiliary`);
+      if (hasRoles(variable, [AUXILIARY]))
+        warn(`replace was asked to replace ${variable.toString()}, which is auxiliary`);
       remaining.delete(variable);
       pending.push([variable, replacement]);
     }

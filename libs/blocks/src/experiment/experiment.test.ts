@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { RandomStreams } from '@longrun/serialization';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+import { tinyExperiment } from '../../test/tiny-experiment.js';
+import { FinishAfter } from '../extensions/finish-after.js';
+import { defineExperiment, InvalidParams, type BuildContext } from './experiment-program.js';
+import { loadPrograms, programNamed, UnknownProgram } from './load-programs.js';
+
+const program = defineExperiment({
+  name: 'tiny',
+  params: z
+    .strictObject({ hidden: z.int().min(1).default(4), sizes: z.array(z.int().min(1)).default([]) })
+    .refine(({ hidden }) => hidden !== 13, { path: ['hidden'], message: '13 brings bad luck; take 12' }),
+  build: ({ params, seed, engine, extensions }) =>
+    tinyExperiment({ hidden: params.hidden, seed, engine, extensions: extensions() }),
+});
+
+function context(params: unknown): BuildContext<unknown> {
+  return {
+    params,
+    seed: 3,
+    random: new RandomStreams(3),
+    dataset: { path: '/nowhere.hdf5' },
+    engine: 'reference',
+    threads: 1,
+    extensions: () => [new FinishAfter({ name: 'host', afterNBatches: 2 })],
+  };
+}
+
+describe('a program', () => {
+  test('fills in defaults', () => {
+    expect(program.parseParams({})).toEqual({ hidden: 4, sizes: [] });
+  });
+
+  test('refuses params, naming each field', () => {
+    expect(refusal({ hidden: 13 })).toEqual(
+      new InvalidParams('tiny', [{ path: ['hidden'], message: '13 brings bad luck; take 12' }]),
+    );
+    expect(refusal({ hidden: 0, sizes: [1, -1] })).toMatchObject({
+      name: 'InvalidParams',
+      program: 'tiny',
+      issues: [{ path: ['hidden'] }, { path: ['sizes', 1] }],
+    });
+    expect(String(refusal({ sizes: [0] }))).toContain('Program tiny cannot take these params: params.sizes[0]: ');
+    expect(refusal({ hiden: 3 })).toBeInstanceOf(InvalidParams);
+    expect(refusal(null)).toBeInstanceOf(InvalidParams);
+  });
+
+  test('builds a main loop from parsed params, with the extensions of the host', async () => {
+    const mainLoop = await program.build(context({}));
+
+    expect(mainLoop.model.getParameterDict().get('/mlp/linear_0.W')?.shape).toEqual([3, 4]);
+    expect(mainLoop.extensions.at(-1)?.name).toBe('host');
+    await mainLoop.run();
+    expect(mainLoop.status.iterationsDone).toBe(2);
+    await expect(program.build(context({ hidden: 13 }))).rejects.toThrow(InvalidParams);
+  });
+
+  test('has a name that can be typed', () => {
+    expect(() => defineExperiment({ name: 'My Program', params: z.object({}), build: () => tinyExperiment() })).toThrow(
+      'Program name "My Program" is not in lower case letters, digits and dashes; rename it',
+    );
+  });
+});
+
+describe('a folder of programs', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'longrun-programs-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const made = async (name: string, files: Readonly<Record<string, string>>): Promise<string> => {
+    const programs = path.join(folder, name);
+    await mkdir(programs);
+    for (const [file, text] of Object.entries(files)) await writeFile(path.join(programs, file), text);
+    return programs;
+  };
+  const PROGRAM = `export default { name: 'one', description: '', parseParams: (params) => params, build: () => undefined };`;
+
+  test('is loaded by name', async () => {
+    const programs = await loadPrograms(
+      await made('two', { 'b.mjs': PROGRAM, 'a.mjs': PROGRAM.replace('one', 'another') }),
+    );
+
+    expect([...programs.keys()]).toEqual(['another', 'one']);
+    expect(programNamed(programs, 'one').parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
+    expect(() => programNamed(programs, 'second')).toThrow(UnknownProgram);
+    expect(() => programNamed(programs, 'second')).toThrow(
+      'There is no program named second; the programs here are another, one',
+    );
+  });
+
+  test('is read for its modules alone', async () => {
+    const programs = await loadPrograms(
+      await made('mixed', {
+        'one.mjs': PROGRAM,
+        'one.test.mjs': 'throw 1',
+        'one.d.ts': '',
+        'one.js.map': '{}',
+        'notes.md': '',
+      }),
+    );
+
+    expect([...programs.keys()]).toEqual(['one']);
+  });
+
+  test('has programs only', async () => {
+    await expect(loadPrograms(await made('wrong', { 'other.mjs': 'export const x = 1;' }))).rejects.toThrow(
+      /other.mjs is not a program; make defineExperiment\(\{ ... \}\) its default export, or move it elsewhere/,
+    );
+  });
+
+  test('has one program of a name', async () => {
+    await expect(loadPrograms(await made('twice', { 'a.mjs': PROGRAM, 'b.mjs': PROGRAM }))).rejects.toThrow(
+      /b.mjs: there is another program named one; rename one/,
+    );
+  });
+
+  test('is there', async () => {
+    await expect(loadPrograms(path.join(folder, 'missing'))).rejects.toThrow(
+      /The programs folder .*missing cannot be read; build the programs first, or name another folder/,
+    );
+  });
+});
+
+function refusal(params: unknown): unknown {
+  try {
+    return program.parseParams(params);
+  } catch (error) {
+    return error;
+  }
+}

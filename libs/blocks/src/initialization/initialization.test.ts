@@ -1,0 +1,102 @@
+import { RandomStreams } from '@longrun/serialization';
+import { shared } from '@longrun/tensor';
+import { describe, expect, test } from 'vitest';
+
+import { float32 } from '../../test/tiny-experiment.js';
+import { Constant } from './constant.js';
+import { IdentityMatrix } from './identity-matrix.js';
+import type { Initialization } from './initialization.js';
+import { IsotropicGaussian } from './isotropic-gaussian.js';
+import { Orthogonal } from './orthogonal.js';
+import { Uniform } from './uniform.js';
+
+function generated(scheme: Initialization, shape: readonly number[], seed = 1): number[] {
+  return [...scheme.generate(new RandomStreams(seed).stream('weights'), shape).data];
+}
+
+function moments(values: readonly number[]): { mean: number; std: number } {
+  const mean = values.reduce((total, value) => total + value, 0) / values.length;
+  const variance = values.reduce((total, value) => total + (value - mean) ** 2, 0) / values.length;
+  return { mean, std: Math.sqrt(variance) };
+}
+
+test('a constant is everywhere', () => {
+  expect(generated(new Constant(2.5), [2, 2])).toEqual([2.5, 2.5, 2.5, 2.5]);
+  expect(generated(new Constant(1), [])).toEqual([1]);
+});
+
+describe('random schemes', () => {
+  // Bounds are about five standard errors wide.
+  test('a Gaussian has its mean and standard deviation', () => {
+    const { mean, std } = moments(generated(new IsotropicGaussian(0.5, 3), [200, 100]));
+    expect(Math.abs(mean - 3)).toBeLessThan(0.02);
+    expect(Math.abs(std - 0.5)).toBeLessThan(0.015);
+    expect(moments(generated(new IsotropicGaussian(), [200, 100])).std).toBeCloseTo(1, 1);
+    expect(() => new IsotropicGaussian(-1)).toThrow('IsotropicGaussian: std is -1; give a number of at least 0');
+  });
+
+  test('a uniform distribution stays in its interval and fills it', () => {
+    const values = generated(new Uniform({ mean: 1, width: 4 }), [200, 100]);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(-1);
+    expect(Math.max(...values)).toBeLessThanOrEqual(3);
+    expect(Math.abs(moments(values).mean - 1)).toBeLessThan(0.05);
+    expect(moments(values).std).toBeCloseTo(4 / Math.sqrt(12), 1);
+    expect(moments(generated(new Uniform({ std: 2 }), [200, 100])).std).toBeCloseTo(2, 1);
+  });
+
+  test('a uniform distribution has a width or a standard deviation, not both', () => {
+    expect(() => new Uniform({})).toThrow('Uniform: width is undefined and std is undefined; give exactly one of them');
+    expect(() => new Uniform({ width: 1, std: 1 })).toThrow('give exactly one of them');
+  });
+
+  test.each([
+    ['square', 6, 6],
+    ['tall', 8, 3],
+    ['wide', 3, 8],
+  ])('an orthogonal matrix that is %s has orthonormal rows or columns', (_, rows, columns) => {
+    const values = generated(new Orthogonal(2), [rows, columns]);
+    const at = (row: number, column: number): number => values[row * columns + column] ?? Number.NaN;
+    const small = Math.min(rows, columns);
+    const large = Math.max(rows, columns);
+    for (let first = 0; first < small; first += 1) {
+      for (let second = 0; second < small; second += 1) {
+        let product = 0;
+        for (let along = 0; along < large; along += 1) {
+          product += rows >= columns ? at(along, first) * at(along, second) : at(first, along) * at(second, along);
+        }
+        expect(product).toBeCloseTo(first === second ? 4 : 0, 5);
+      }
+    }
+  });
+
+  test('orthogonal matrices are drawn evenly: no element prefers a sign', () => {
+    const firsts = Array.from({ length: 300 }, (_, seed) => generated(new Orthogonal(), [2, 2], seed)[0] ?? 0);
+    expect(Math.abs(moments(firsts).mean)).toBeLessThan(0.2);
+  });
+
+  test.each([new IsotropicGaussian(), new Uniform({ width: 1 }), new Orthogonal()])(
+    '%s draws the same from the same stream and other values from another',
+    (scheme) => {
+      expect(generated(scheme, [3, 3], 1)).toEqual(generated(scheme, [3, 3], 1));
+      expect(generated(scheme, [3, 3], 1)).not.toEqual(generated(scheme, [3, 3], 2));
+    },
+  );
+});
+
+test('an identity matrix has its number on the diagonal', () => {
+  expect(generated(new IdentityMatrix(3), [2, 3])).toEqual([3, 0, 0, 0, 3, 0]);
+  expect(() => generated(new IdentityMatrix(), [2])).toThrow(
+    'IdentityMatrix: the shape is (2); only matrices can be initialized so',
+  );
+  expect(() => generated(new Orthogonal(), [2, 2, 2])).toThrow('Orthogonal: the shape is (2, 2, 2)');
+});
+
+test('a variable takes a value of its shape', () => {
+  const variable = shared(float32([2], [0, 0]), 'b');
+  new Constant(7).initialize(variable, new RandomStreams(1).stream('b'));
+
+  expect([...variable.getValue().data]).toEqual([7, 7]);
+  expect(() =>
+    new Constant(7).initialize(shared(0, 'd', { dtype: 'float64' }), new RandomStreams(1).stream('d')),
+  ).toThrow('Constant cannot initialize d, which is float64 (); only float32 of known shape can be');
+});
