@@ -36,7 +36,7 @@ describe('readConfiguration', () => {
     ],
     [
       { LONGRUN_WORKER_LOST_MS: '-1' },
-      'LONGRUN_WORKER_LOST_MS: "-1" is not a whole number from 10 to 86400000; give milliseconds',
+      'LONGRUN_WORKER_LOST_MS: "-1" is not a whole number from 50 to 86400000; give milliseconds',
     ],
     [
       { REDIS_URL: 'localhost:6379' },
@@ -45,6 +45,10 @@ describe('readConfiguration', () => {
     [
       { LONGRUN_OBJECTS: '/data' },
       'LONGRUN_OBJECTS: "/data" is not an object store; give a URL such as file:/var/lib/longrun/objects',
+    ],
+    [
+      { LONGRUN_WORKER_LOST_MS: '2000' },
+      'LONGRUN_WORKER_LOST_MS: 2000 is not more than twice LONGRUN_HEARTBEAT_MS (1000), so that one late heartbeat would write a living worker off; raise it, or lower the other',
     ],
   ])('%j names the variable and the remedy', (environment, message) => {
     expect(() => readConfiguration(environment)).toThrow(new ConfigurationError(message));

@@ -22,12 +22,18 @@ export interface Configuration {
   readonly dashboardFolder: string;
   /** Bearer token; undefined reads or makes `<state>/token`. LONGRUN_TOKEN, at least 16 characters. */
   readonly token: string | undefined;
-  /** A running attempt without a heartbeat for this long is lost. LONGRUN_WORKER_LOST_MS; undefined leaves the platform's default. */
-  readonly workerLostMs: number | undefined;
+  /** Prefix of all names in Redis. LONGRUN_REDIS_PREFIX, default `longrun`. */
+  readonly redisPrefix: string;
+  /** How often workers say that they are alive. LONGRUN_HEARTBEAT_MS, default 1000. */
+  readonly heartbeatMs: number;
+  /** A running attempt of which nothing is heard for so long is written off. LONGRUN_WORKER_LOST_MS, default 5000. */
+  readonly workerLostMs: number;
   /** Largest request body accepted. LONGRUN_BODY_LIMIT_BYTES, default 1 MiB. */
   readonly bodyLimitBytes: number;
   /** Silence after which an event stream sends a comment, so that proxies keep it. LONGRUN_EVENT_HEARTBEAT_MS, default 15000. */
   readonly eventHeartbeatMs: number;
+  /** What does not answer a readiness probe within this counts as failed. LONGRUN_PROBE_TIMEOUT_MS, default 2000. */
+  readonly probeTimeoutMs: number;
   /** Time that open requests get at shutdown before their connections are cut. LONGRUN_SHUTDOWN_MS, default 5000. */
   readonly shutdownMs: number;
 }
@@ -52,6 +58,12 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     );
   }
   const variables = read.data;
+  if (variables.LONGRUN_WORKER_LOST_MS <= 2 * variables.LONGRUN_HEARTBEAT_MS) {
+    throw new ConfigurationError(
+      `LONGRUN_WORKER_LOST_MS: ${variables.LONGRUN_WORKER_LOST_MS} is not more than twice LONGRUN_HEARTBEAT_MS ` +
+        `(${variables.LONGRUN_HEARTBEAT_MS}), so that one late heartbeat would write a living worker off; raise it, or lower the other`,
+    );
+  }
   const stateFolder = resolve(variables.LONGRUN_STATE);
   return {
     host: variables.LONGRUN_HOST,
@@ -63,9 +75,12 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     programsFolder: resolve(variables.LONGRUN_PROGRAMS ?? fromCheckout('examples/dist/programs')),
     dashboardFolder: resolve(variables.LONGRUN_DASHBOARD ?? fromCheckout('apps/dashboard/dist')),
     token: variables.LONGRUN_TOKEN,
+    redisPrefix: variables.LONGRUN_REDIS_PREFIX,
+    heartbeatMs: variables.LONGRUN_HEARTBEAT_MS,
     workerLostMs: variables.LONGRUN_WORKER_LOST_MS,
     bodyLimitBytes: variables.LONGRUN_BODY_LIMIT_BYTES,
     eventHeartbeatMs: variables.LONGRUN_EVENT_HEARTBEAT_MS,
+    probeTimeoutMs: variables.LONGRUN_PROBE_TIMEOUT_MS,
     shutdownMs: variables.LONGRUN_SHUTDOWN_MS,
   };
 }
@@ -95,9 +110,15 @@ const Variables = z.object({
       error: `the token must be 16 to 512 of the characters A-Z a-z 0-9 . _ ~ + / - ; make one with: openssl rand -hex 32`,
     })
     .optional(),
-  LONGRUN_WORKER_LOST_MS: milliseconds(10, 86_400_000).optional(),
+  LONGRUN_REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w-]+$/, { error: 'must be letters, digits, - and _' })
+    .default('longrun'),
+  LONGRUN_HEARTBEAT_MS: milliseconds(10, 3_600_000).default(1000),
+  LONGRUN_WORKER_LOST_MS: milliseconds(50, 86_400_000).default(5000),
   LONGRUN_BODY_LIMIT_BYTES: integer({ minimum: 1024, maximum: 67_108_864, example: 'bytes' }).default(1_048_576),
   LONGRUN_EVENT_HEARTBEAT_MS: milliseconds(10, 600_000).default(15_000),
+  LONGRUN_PROBE_TIMEOUT_MS: milliseconds(10, 600_000).default(2000),
   LONGRUN_SHUTDOWN_MS: milliseconds(10, 600_000).default(5000),
 });
 

@@ -45,6 +45,7 @@ export function securityHeaders(): RequestHandler {
         frameAncestors: ["'none'"],
       },
     },
+    xFrameOptions: { action: 'deny' },
     // TLS ends at a proxy, if there is one, and that proxy says whether browsers must insist on it.
     strictTransportSecurity: false,
   });

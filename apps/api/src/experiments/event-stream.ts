@@ -11,13 +11,13 @@ export interface EventStreamOptions {
 
 /**
  * Sends live events as server-sent events (`id`, `event`, `data` as one line of JSON) until the source ends, and then an
- * `end` event whose data is what `source` returned. Waits when the client reads slowly, and aborts the signal that `source`
+ * `end` event whose data is what `source` returned, if that is not undefined. Waits when the client reads slowly, and aborts the signal that `source`
  * gets when the client goes away or the service shuts down; then there is no `end`, and the client is to come back with the
  * last id it saw.
  */
-export async function sendEvents<End>(
+export async function sendEvents(
   response: Response,
-  source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, End, undefined>,
+  source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, unknown, undefined>,
   options: EventStreamOptions,
 ): Promise<void> {
   const gone = new AbortController();
@@ -39,7 +39,7 @@ export async function sendEvents<End>(
       const next = await events.next();
       if (signal.aborted) break;
       if (next.done === true) {
-        response.write(frame('end', next.value, null));
+        if (next.value !== undefined) response.write(frame('end', next.value, null));
         break;
       }
       heartbeat.refresh();

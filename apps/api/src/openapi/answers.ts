@@ -9,6 +9,8 @@ export interface AnswerOptions {
   /** Status of success. Default 200. */
   readonly status?: number;
   readonly description: string;
+  /** Described as a second success, of status 200: nothing was made, because it is there already. */
+  readonly repeated?: string;
   /** What the body holds. */
   readonly schema: z.ZodType;
   /** Problems that this route can answer with, beyond those of every route. */
@@ -23,7 +25,10 @@ export function Answers(options: AnswerOptions): MethodDecorator {
       description: options.description,
       standardSchema: options.schema,
     }),
-    AnswersProblems(['unauthenticated', ...(options.problems ?? []), 'internal-error', 'unavailable']),
+    ...(options.repeated === undefined
+      ? []
+      : [ApiResponse({ status: 200, description: options.repeated, standardSchema: options.schema })]),
+    AnswersProblems(['unauthenticated', ...(options.problems ?? []), 'internal-error']),
   );
 }
 

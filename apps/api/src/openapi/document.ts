@@ -1,13 +1,26 @@
+import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { AppModule } from '../app.module.js';
 import { problemKinds } from '../problems/refusal.js';
 import { openApiSchema } from './components.js';
 
 /** Version of the REST interface; the routes carry its major number. */
 const version = '1.0.0';
 
-/** The OpenAPI 3.1 description of every route of the application, as `/openapi.json` serves it. */
+/** The OpenAPI 3.1 description of every route, made without starting anything that they need. */
+export async function describeRoutes(): Promise<OpenAPIObject> {
+  const options = { preview: true, logger: false, abortOnError: false } as const;
+  return openApiDocument(await NestFactory.create(AppModule.of(withoutParts), options));
+}
+
+function withoutParts(): never {
+  throw new Error('An application that is only described has no parts');
+}
+
+/** The OpenAPI 3.1 description of every route of an application, as `/openapi.json` serves it. */
 export function openApiDocument(application: INestApplication): OpenAPIObject {
   const frame = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')

@@ -25,7 +25,7 @@ describe('explainIssues', () => {
       },
       {
         pointer: '/chekpoint',
-        detail: '"chekpoint" is not a key that is known here.',
+        detail: '"chekpoint" is not a key that is known in the body.',
         remedy:
           'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, seed, checkpoint, retry, resources, priority, notes, tags.',
       },

@@ -95,11 +95,10 @@ function ownMessage(message: string, place: Place): Explanation | undefined {
   if (readyMade.test(message)) return undefined;
   const split = message.lastIndexOf(';');
   const fault = split === -1 ? message : message.slice(0, split);
-  // Schemas of single fields say what the field is or must be, and leave the subject to us.
-  const isPredicate = /^(?:is|has|must|cannot|does) /.test(fault);
-  const subject = place.value === undefined ? place.name : `${place.name} (${shown(place.value)})`;
   return {
-    detail: sentence(isPredicate ? `${subject} ${fault}` : fault),
+    detail: sentence(
+      withSubject(fault, place.value === undefined ? place.name : `${place.name} (${shown(place.value)})`),
+    ),
     remedy: sentence(
       split !== -1
         ? message.slice(split + 1)
@@ -110,18 +109,22 @@ function ownMessage(message: string, place: Place): Explanation | undefined {
   };
 }
 
+/** Who checks a single field says what it is or must be (`must be positive`), and leaves the subject to us. */
+export function withSubject(fault: string, subject: string): string {
+  return /^(?:is|has|was|must|cannot|does) /.test(fault) ? `${subject} ${fault}` : fault;
+}
+
 /** How the messages begin that zod makes where a schema has none of its own. */
 const readyMade = /^(?:Invalid |Too (?:big|small): |Unrecognized key)/;
 
 function unknownKey(key: string, { path, context }: Place): Explanation {
   const known = context.shape.keysAt(path);
   const meant = nearestWord(key, known);
-  const where = path.length === 0 ? 'here' : `in ${nameOf(path, context)}`;
   return {
-    detail: `${shown(key)} is not a key that is known ${where}.`,
+    detail: `${shown(key)} is not a key that is known in ${nameOf(path, context)}.`,
     remedy:
       (meant === undefined ? 'Remove it. ' : `Did you mean "${meant}"? Rename or remove it. `) +
-      (known.length === 0 ? 'No keys are known here.' : `Known keys: ${known.join(', ')}.`),
+      (known.length === 0 ? 'It takes no keys.' : `Known keys: ${known.join(', ')}.`),
   };
 }
 
@@ -231,6 +234,7 @@ function capitalized(text: string): string {
 
 /** `text` as a sentence: a capital first, a full stop last. */
 export function sentence(text: string): string {
-  const trimmed = capitalized(text.trim());
+  // A sentence may begin with a name, which keeps its case: `mlp: dims has …`.
+  const trimmed = /^[\w./-]+:/.test(text.trim()) ? text.trim() : capitalized(text.trim());
   return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, type LoggerService } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { requestIdOf } from '../request/request-log.js';
+import type { RouteTable } from './route-table.js';
 import { refusalOf } from './refusal-of.js';
 
 /**
@@ -9,13 +10,20 @@ import { refusalOf } from './refusal-of.js';
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: LoggerService) {}
+  constructor(
+    private readonly logger: LoggerService,
+    private readonly routes: RouteTable,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const requestId = requestIdOf(response);
-    const refusal = refusalOf(error, { method: request.method, path: request.path });
+    const refusal = refusalOf(error, {
+      method: request.method,
+      path: request.path,
+      methods: this.routes.methodsAt(request.path),
+    });
     if (refusal.status >= 500) {
       const cause = refusal.cause ?? error;
       this.logger.error(cause instanceof Error ? cause.message : String(cause), {

@@ -1,15 +1,20 @@
 import { HttpException } from '@nestjs/common';
-import { Refusal } from './refusal.js';
+import { RequestRefused } from '@longrun/platform';
+import { sentence, withSubject } from './explain-issues.js';
+import { isProblemKind, problemKinds, Refusal } from './refusal.js';
 
 /** The request during which something was thrown. */
 export interface Occasion {
   readonly method: string;
   readonly path: string;
+  /** The methods that are served at this path. */
+  readonly methods: readonly string[];
 }
 
 /** What a thrown thing means to the client. What is not known to be the client's fault is ours, and its words stay in the log. */
 export function refusalOf(error: unknown, occasion: Occasion): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof RequestRefused) return fromPlatform(error);
   if (error instanceof HttpException && error.getStatus() < 500) return fromHttp(error, occasion);
   return new Refusal('internal-error', {
     cause: error,
@@ -23,10 +28,45 @@ export function refusalOf(error: unknown, occasion: Occasion): Refusal {
   });
 }
 
+/** What the platform refuses, in its own words. */
+function fromPlatform(error: RequestRefused): Refusal {
+  const named = error.type.replace('/problems/', '');
+  const kind = isProblemKind(named) && problemKinds[named].status === error.status ? named : 'invalid-parameter';
+  const errors = error.errors.length > 0 ? error.errors : [{ pointer: '', ...parted(error.detail) }];
+  return new Refusal(kind, {
+    cause: error,
+    errors: errors.map(({ pointer, detail, remedy }) => ({
+      pointer,
+      detail: sentence(withSubject(detail, `"${pointer.split('/').at(-1) ?? pointer}"`)),
+      remedy: sentence(remedy),
+    })),
+  });
+}
+
+/** A sentence of the form `fault; remedy`. */
+function parted(text: string): { detail: string; remedy: string } {
+  const at = text.lastIndexOf(';');
+  return at === -1
+    ? { detail: text, remedy: 'look at it with GET to see how it stands' }
+    : { detail: text.slice(0, at), remedy: text.slice(at + 1) };
+}
+
 /** What Express, its body reader and Nest's router throw. */
-function fromHttp(error: HttpException, { method, path }: Occasion): Refusal {
+function fromHttp(error: HttpException, { method, path, methods }: Occasion): Refusal {
   switch (error.getStatus()) {
     case 404:
+      if (methods.length > 0) {
+        return new Refusal('method-not-allowed', {
+          errors: [
+            {
+              pointer: '',
+              detail: `${method} is not served at ${path}.`,
+              remedy: `Use ${methods.join(' or ')}, or see /openapi.json.`,
+            },
+          ],
+          headers: { Allow: methods.join(', ') },
+        });
+      }
       return new Refusal('unknown-route', {
         errors: [
           { pointer: '', detail: `Nothing is served at ${method} ${path}.`, remedy: 'See /openapi.json for what is.' },

@@ -19,6 +19,11 @@ export const problemKinds = {
 
 export type ProblemKind = keyof typeof problemKinds;
 
+/** Whether a word names a kind of problem. */
+export function isProblemKind(word: string): word is ProblemKind {
+  return Object.hasOwn(problemKinds, word);
+}
+
 /** What a refusal can say beyond its kind. */
 export interface RefusalOptions {
   /** One sentence about this occurrence. Default: the details of the errors. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 /** A program that experiments can name. */
 export const ProgramView = z.object({
   name: z.string(),
-  description: z.string().nullable(),
+  /** One sentence; empty when there is none. */
+  description: z.string(),
   /** JSON schema (draft 2020-12) of `params`: what has a default can be left out. */
   params: JsonObject,
 });

@@ -16,7 +16,7 @@ export class SchemaPipe implements PipeTransform {
     const read = schema.safeParse(value);
     if (read.success) return read.data;
 
-    const called = argument.type === 'body' ? 'the body' : `"${argument.data ?? 'query'}"`;
+    const called = argument.data === undefined ? `the ${argument.type}` : `"${argument.data}"`;
     const errors = explainIssues(read.error.issues, { schema, value, called });
     if (argument.type === 'body') throw new Refusal('invalid-request', { errors });
     // Parameters are named, not pointed to: they are no part of a document.

@@ -1,0 +1,38 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Platform } from '@longrun/platform';
+import { DatasetsController } from './datasets/datasets.controller.js';
+import { EventStreams } from './experiments/event-streams.js';
+import { ExperimentsController } from './experiments/experiments.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { Probes } from './health/probes.js';
+import { Description, OpenApiController } from './openapi/openapi.controller.js';
+import { Programs } from './programs/programs.js';
+import { ProgramsController } from './programs/programs.controller.js';
+
+/** What the application is made of besides itself. Whoever started these closes them. */
+export interface ApplicationParts {
+  readonly platform: Platform;
+  readonly programs: Programs;
+  readonly eventStreams: EventStreams;
+  readonly probes: Probes;
+}
+
+/** The routes. */
+@Module({
+  controllers: [ExperimentsController, DatasetsController, ProgramsController, HealthController, OpenApiController],
+})
+export class AppModule {
+  /** @param parts asked for when the application is made; not at all when it is only described. */
+  static of(parts: () => ApplicationParts): DynamicModule {
+    return {
+      module: AppModule,
+      providers: [
+        Description,
+        { provide: Platform, useFactory: () => parts().platform },
+        { provide: Programs, useFactory: () => parts().programs },
+        { provide: EventStreams, useFactory: () => parts().eventStreams },
+        { provide: Probes, useFactory: () => parts().probes },
+      ],
+    };
+  }
+}

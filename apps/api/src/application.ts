@@ -1,0 +1,57 @@
+import 'reflect-metadata';
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule, type ApplicationParts } from './app.module.js';
+import { securityHeaders, serveDashboard } from './dashboard/dashboard.js';
+import { openApiDocument } from './openapi/document.js';
+import { Description } from './openapi/openapi.controller.js';
+import { ProblemFilter } from './problems/problem-filter.js';
+import { RouteTable } from './problems/route-table.js';
+import { authentication } from './request/authentication.js';
+import { parseBody, requireJsonType } from './request/json-body.js';
+import { refuseBrokenHttp } from './request/rejected-connection.js';
+import { requestLog } from './request/request-log.js';
+import { SchemaPipe } from './request/schema-pipe.js';
+
+/** What a running application needs to know beyond its parts. */
+export interface ApplicationOptions extends ApplicationParts {
+  /** What requests must bear. */
+  readonly token: string;
+  /** Folder of the built dashboard; need not exist. */
+  readonly dashboardFolder: string;
+  readonly bodyLimitBytes: number;
+  /** Gets a line for each request, and what goes wrong. */
+  readonly logger: LoggerService;
+}
+
+/**
+ * The HTTP application, initialized and not yet listening. What a request passes, in this order: its line in the log, security
+ * headers, the dashboard's files, the token, the body as JSON, the route's schemas.
+ */
+export async function createApplication(options: ApplicationOptions): Promise<NestExpressApplication> {
+  const { logger } = options;
+  const application = await NestFactory.create<NestExpressApplication>(
+    AppModule.of(() => options),
+    {
+      bodyParser: false,
+      abortOnError: false,
+      logger: false,
+    },
+  );
+  application.disable('x-powered-by');
+  // Answers change under their address; only the dashboard's files, which have tags of their own, are worth asking about again.
+  application.disable('etag');
+  application.use(requestLog(logger), securityHeaders());
+  serveDashboard(application, options.dashboardFolder);
+  application.use(authentication(options.token), requireJsonType);
+  application.useBodyParser('text', { type: () => true, limit: options.bodyLimitBytes });
+  application.use(parseBody);
+  application.useGlobalPipes(new SchemaPipe());
+
+  const document = openApiDocument(application);
+  application.get(Description).document = document;
+  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(document)));
+  refuseBrokenHttp(application.getHttpServer());
+  return application.init();
+}

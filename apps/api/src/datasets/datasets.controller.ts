@@ -1,0 +1,56 @@
+import { DatasetList, DatasetSpec, DatasetView, ListQuery, StorableText } from '@longrun/contracts';
+import { Platform } from '@longrun/platform';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Answers } from '../openapi/answers.js';
+import { IdempotencyKey } from '../request/idempotency-key.js';
+
+@Controller('v1/datasets')
+export class DatasetsController {
+  constructor(private readonly platform: Platform) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Submit a dataset',
+    description: 'A request that is identical to one that has not failed is answered with what that one made.',
+    tags: ['datasets'],
+  })
+  @Answers({
+    status: 201,
+    repeated: 'An identical request, or the `Idempotency-Key`, has made this one before.',
+    description: 'It is in the record: waiting, being converted, or ready.',
+    schema: DatasetView,
+    problems: [
+      'malformed-json',
+      'invalid-parameter',
+      'conflict',
+      'body-too-large',
+      'unsupported-media-type',
+      'invalid-request',
+    ],
+  })
+  async submitDataset(
+    @Body({ schema: DatasetSpec }) spec: DatasetSpec,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<DatasetView> {
+    const { dataset, created } = await this.platform.datasets.submit(spec, { idempotencyKey });
+    response.status(created ? 201 : 200).location(`/v1/datasets/${dataset.id}`);
+    return dataset;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List datasets, newest first', tags: ['datasets'] })
+  @Answers({ description: 'One page.', schema: DatasetList, problems: ['invalid-parameter'] })
+  listDatasets(@Query({ schema: ListQuery }) query: ListQuery): Promise<DatasetList> {
+    return this.platform.datasets.list(query);
+  }
+
+  @Get(':idOrName')
+  @ApiOperation({ summary: 'One dataset, by its id or its name', tags: ['datasets'] })
+  @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
+  getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
+    return this.platform.datasets.get(idOrName);
+  }
+}

@@ -1,0 +1,118 @@
+import { ExperimentId, ExperimentList, ExperimentSpec, ExperimentView, ListQuery, LiveEvent } from '@longrun/contracts';
+import { Platform } from '@longrun/platform';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Answers } from '../openapi/answers.js';
+import { IdempotencyKey } from '../request/idempotency-key.js';
+import { EventQuery } from './event-query.js';
+import { EventStreams } from './event-streams.js';
+import { LastEventId } from './last-event-id.js';
+import { LogPage, LogQuery } from './log-page.js';
+
+@Controller('v1/experiments')
+export class ExperimentsController {
+  constructor(
+    private readonly platform: Platform,
+    private readonly streams: EventStreams,
+  ) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Submit an experiment', tags: ['experiments'] })
+  @Answers({
+    status: 201,
+    repeated: 'The `Idempotency-Key` has made this one before.',
+    description: 'It is in the record and waits for a worker.',
+    schema: ExperimentView,
+    problems: [
+      'malformed-json',
+      'invalid-parameter',
+      'conflict',
+      'body-too-large',
+      'unsupported-media-type',
+      'invalid-request',
+    ],
+  })
+  async submitExperiment(
+    @Body({ schema: ExperimentSpec }) spec: ExperimentSpec,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ExperimentView> {
+    const { experiment, created } = await this.platform.experiments.submit(spec, { idempotencyKey });
+    response.status(created ? 201 : 200).location(`/v1/experiments/${experiment.id}`);
+    return experiment;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List experiments, newest first', tags: ['experiments'] })
+  @Answers({ description: 'One page.', schema: ExperimentList, problems: ['invalid-parameter'] })
+  listExperiments(@Query({ schema: ListQuery }) query: ListQuery): Promise<ExperimentList> {
+    return this.platform.experiments.list(query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One experiment with its attempts and checkpoints', tags: ['experiments'] })
+  @Answers({ description: 'The experiment.', schema: ExperimentView, problems: ['invalid-parameter', 'not-found'] })
+  getExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
+    return this.platform.experiments.get(id);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Ask for the end of an experiment',
+    description: 'One that waits ends at once, a running one at its next step: `cancelRequested` says so meanwhile.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    status: 202,
+    description: 'The experiment, with what is known by now.',
+    schema: ExperimentView,
+    problems: [
+      'malformed-json',
+      'invalid-parameter',
+      'not-found',
+      'conflict',
+      'body-too-large',
+      'unsupported-media-type',
+    ],
+  })
+  cancelExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
+    return this.platform.experiments.cancel(id);
+  }
+
+  @Get(':id/events')
+  @ApiOperation({
+    summary: 'Follow an experiment: its events so far, then live, as server-sent events',
+    description:
+      'Each event has the name of its `type` and is one JSON object. After the event that says that the experiment has ended ' +
+      'comes one named `end`, and the stream is over. A stream that breaks off without it is to be opened again with the last id ' +
+      'seen. Comments keep silent streams alive.',
+    tags: ['experiments'],
+  })
+  @ApiProduces('text/event-stream')
+  @Answers({ description: 'The stream.', schema: LiveEvent, problems: ['invalid-parameter', 'not-found'] })
+  async followExperiment(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Query({ schema: EventQuery }) query: EventQuery,
+    @LastEventId() lastEventId: number | undefined,
+    @Res() response: Response,
+  ): Promise<void> {
+    // Refuses what does not exist while there still is a status to say it with.
+    await this.platform.experiments.get(id);
+    await this.streams.send(response, this.platform, id, lastEventId ?? query.after);
+  }
+
+  @Get(':id/log')
+  @ApiOperation({ summary: 'The training log, oldest row first', tags: ['experiments'] })
+  @Answers({ description: 'One page of rows.', schema: LogPage, problems: ['invalid-parameter', 'not-found'] })
+  async readLog(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Query({ schema: LogQuery }) { after, limit }: LogQuery,
+  ): Promise<LogPage> {
+    const rows = await this.platform.experiments.logRows(id, { fromStep: after + 1, limit });
+    // A page with rows proves that there is such an experiment; only an empty one has to ask.
+    if (rows.length === 0) await this.platform.experiments.get(id);
+    return { items: rows, nextAfter: rows.length < limit ? null : (rows.at(-1)?.step ?? null) };
+  }
+}

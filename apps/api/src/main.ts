@@ -1,0 +1,26 @@
+import { ConsoleLogger } from '@nestjs/common';
+import { readConfiguration } from './configuration.js';
+import { startApi } from './start-api.js';
+
+const logger = new ConsoleLogger({ json: true, flattenParams: true });
+
+// Installed before anything starts, and never removed: a signal during the start waits for it, and a second one must not cut
+// short what the first one began.
+const stop = new Promise<NodeJS.Signals>((resolve) => {
+  process.on('SIGTERM', resolve);
+  process.on('SIGINT', resolve);
+});
+
+try {
+  const api = await startApi(readConfiguration(process.env), logger);
+  console.log(`api listening at ${api.url}`);
+  logger.log(`closing on ${await stop}`);
+  await api.close();
+  process.exit(0);
+} catch (error) {
+  // Most of what goes wrong at the start is for a person to mend, and says how; the log has the stack of the rest.
+  const message = error instanceof Error ? error.message : String(error);
+  logger.error(message, { stack: error instanceof Error ? error.stack : undefined });
+  console.error(`api: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,20 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { Answers } from '../openapi/answers.js';
+import { ProgramList } from './program-view.js';
+import { Programs } from './programs.js';
+
+@Controller('v1/programs')
+export class ProgramsController {
+  constructor(private readonly programs: Programs) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'The programs that experiments can name, with the schemas of their parameters',
+    tags: ['programs'],
+  })
+  @Answers({ description: 'Every program, by name.', schema: ProgramList })
+  listPrograms(): ProgramList {
+    return { items: [...this.programs.views] };
+  }
+}

@@ -1,0 +1,111 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { LoggerService } from '@nestjs/common';
+import { converters } from '@longrun/fuel';
+import { startPlatform } from '@longrun/platform';
+import { openObjectStore } from '@longrun/serialization';
+import { announce, withdraw } from './announcement.js';
+import { createApplication } from './application.js';
+import type { Configuration } from './configuration.js';
+import { EventStreams } from './experiments/event-streams.js';
+import { Probes } from './health/probes.js';
+import { Programs } from './programs/programs.js';
+import { tokenOf } from './token.js';
+
+/** A running API. */
+export interface RunningApi {
+  /** Where it listens, e.g. `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /**
+   * Stops it: the announcement is withdrawn, event streams end, requests get `shutdownMs` to finish, and the platform is
+   * closed last.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the API: token, programs, platform, HTTP, and at last `<state>/api.json`, which says that it listens. When a
+ * step fails, those before it are undone and its error is thrown.
+ */
+export async function startApi(configuration: Configuration, logger: LoggerService): Promise<RunningApi> {
+  const { stateFolder } = configuration;
+  const undo: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const token = configuration.token ?? (await tokenOf(stateFolder));
+    const programs = await Programs.load(configuration.programsFolder);
+    const platform = await startPlatform({
+      record:
+        configuration.databaseUrl === undefined
+          ? { folder: join(stateFolder, 'record') }
+          : { databaseUrl: configuration.databaseUrl },
+      redisUrl: configuration.redisUrl,
+      objectStoreUrl: configuration.objectsUrl,
+      programs,
+      converters: [...converters.keys()],
+      prefix: configuration.redisPrefix,
+      timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
+      warn: (message) => logger.warn(message),
+    });
+    undo.push(() => platform.close());
+
+    const eventStreams = new EventStreams(configuration.eventHeartbeatMs);
+    const probes = new Probes(platform, await openObjectStore(configuration.objectsUrl), configuration.probeTimeoutMs);
+    const application = await createApplication({
+      ...configuration,
+      token,
+      platform,
+      programs,
+      eventStreams,
+      probes,
+      logger,
+    });
+    const server: Server = application.getHttpServer();
+    undo.push(async () => {
+      const closed = application.close();
+      const cut = setTimeout(() => server.closeAllConnections(), configuration.shutdownMs);
+      await closed.finally(() => clearTimeout(cut));
+    });
+    undo.push(() => eventStreams.close());
+
+    await application.listen(configuration.port, configuration.host).catch((error: unknown) => {
+      throw listenError(error, configuration);
+    });
+    const url = urlOf(server.address());
+    await announce(stateFolder, { url, pid: process.pid });
+    undo.push(() => withdraw(stateFolder));
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function listenError(error: unknown, { host, port }: Configuration): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new Error(`LONGRUN_PORT: ${port} is in use on ${host}; give another one, or 0 for a free one`, {
+        cause: error,
+      });
+    case 'EACCES':
+      return new Error(`LONGRUN_PORT: ${port} is not for this user to bind; give one above 1023`, { cause: error });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new Error(`LONGRUN_HOST: ${host} is no address of this machine; give 127.0.0.1, or one that is`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') throw new Error(`The server listens at ${String(address)}`);
+  // What listens on every address is reached at this one.
+  const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address.address];
+  return `http://${host ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address)}:${address.port}`;
+}

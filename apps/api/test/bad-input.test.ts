@@ -1,0 +1,376 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Answer, problemErrorsOf } from './problem.js';
+import { Service } from './service.js';
+
+// Other suites may share the machine's cores.
+vi.setConfig({ testTimeout: 30_000 });
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start({ LONGRUN_BODY_LIMIT_BYTES: '20000' });
+  await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(201);
+}, 120_000);
+afterAll(() => service.close(), 60_000);
+
+const spec = {
+  program: 'layers',
+  params: { dims: [784, 500, 10], activations: ['tanh', 'softmax'] },
+  dataset: 'fashion',
+};
+
+describe('an experiment spec', () => {
+  test('with an unknown key is refused, and the nearest known one is named', async () => {
+    const answer = await service.post('/v1/experiments', { ...spec, sed: 7, checkpoint: { everyBatch: 10 } });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/checkpoint/everyBatch',
+        detail: '"everyBatch" is not a key that is known in "checkpoint".',
+        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast.',
+      },
+      {
+        pointer: '/sed',
+        detail: '"sed" is not a key that is known in the body.',
+        remedy:
+          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, seed, checkpoint, retry, resources, priority, notes, tags.',
+      },
+    ]);
+  });
+
+  test('with a negative batch size is refused by the schema of its program', async () => {
+    const answer = await service.post('/v1/experiments', { ...spec, params: { ...spec.params, batchSize: -128 } });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/params/batchSize',
+        detail: '"batchSize" is -128; it must be at least 1.',
+        remedy: 'Give a number of at least 1.',
+      },
+    ]);
+  });
+
+  test('with a wrong layer count is refused by the rule of its program', async () => {
+    const answer = await service.post('/v1/experiments', {
+      ...spec,
+      params: { dims: [784, 10], activations: ['tanh', 'tanh', 'softmax'] },
+    });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/params/dims',
+        detail: 'layers: dims has 2 entries but there are 3 activations.',
+        remedy: 'Give activations.length + 1 dims.',
+      },
+    ]);
+  });
+
+  test('with unknown and misspelled params is refused with all of them', async () => {
+    const answer = await service.post('/v1/experiments', {
+      ...spec,
+      params: { ...spec.params, activations: ['tan', 'softmax'], batch_size: 3 },
+    });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/params/activations/0',
+        detail: 'Entry 0 of "activations" is "tan", which is not one of the values it can have.',
+        remedy: 'Did you mean "tanh"? Give one of "tanh", "logistic", "rectifier", "softmax".',
+      },
+      {
+        pointer: '/params/batch_size',
+        detail: '"batch_size" is not a key that is known in "params".',
+        remedy:
+          'Did you mean "batchSize"? Rename or remove it. Known keys: dims, activations, batchSize, learningRate.',
+      },
+    ]);
+  });
+
+  test('with an unknown program and an unknown dataset is refused with both, and names those that there are', async () => {
+    const answer = await service.post('/v1/experiments', { ...spec, program: 'layer', dataset: 'fasion' });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      { pointer: '/program', detail: 'There is no program "layer".', remedy: 'Give one of layers.' },
+      { pointer: '/dataset', detail: 'There is no dataset "fasion".', remedy: 'Give one of fashion.' },
+    ]);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'with the key %s is refused like any other unknown key',
+    async (key) => {
+      const answer = await service
+        .post('/v1/experiments')
+        .set('Content-Type', 'application/json')
+        .send(`{"program": "layers", "dataset": "fashion", "${key}": {}}`);
+      expect(problemErrorsOf(answer, 'invalid-request')[0]?.pointer).toBe(`/${key}`);
+    },
+  );
+
+  test('that names a program like a property of every object is refused', async () => {
+    const answer = await service.post('/v1/experiments', { ...spec, program: 'constructor' });
+    expect(problemErrorsOf(answer, 'invalid-request')[0]?.pointer).toBe('/program');
+  });
+
+  test('with text that cannot be stored is refused', async () => {
+    const answer = await service.post('/v1/experiments', { ...spec, name: 'a\u0000b', notes: '\ud800' });
+    const errors = problemErrorsOf(answer, 'invalid-request');
+    expect(errors.map(({ pointer }) => pointer)).toEqual(['/name', '/notes']);
+    expect(errors[0]?.remedy).toBe('Remove it.');
+  });
+
+  test('that was refused leaves nothing behind', async () => {
+    expect((await service.get('/v1/experiments').expect(200)).body).toEqual({ items: [], nextCursor: null });
+  });
+});
+
+describe('a dataset spec', () => {
+  test('with an unknown converter is refused, and names those that there are', async () => {
+    const answer = await service.post('/v1/datasets', { name: 'x', converter: 'fashion' });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/converter',
+        detail: 'There is no converter "fashion".',
+        remedy: expect.stringContaining('fashion-mnist') as unknown,
+      },
+    ]);
+  });
+
+  test('with a folder that leads elsewhere is refused', async () => {
+    const answer = await service.post('/v1/datasets', {
+      name: 'x',
+      converter: 'mnist',
+      source: { folder: '../../etc' },
+    });
+    expect(problemErrorsOf(answer, 'invalid-request')[0]).toMatchObject({
+      pointer: '/source/folder',
+      remedy: 'Give a value that is a relative path below the folder of raw files, without `..`.',
+    });
+  });
+
+  test('with the name of another dataset is in conflict', async () => {
+    const answer = await service.post('/v1/datasets', { name: 'fashion', converter: 'mnist' });
+    const [error] = problemErrorsOf(answer, 'conflict');
+    expect(error).toMatchObject({ pointer: '/name', remedy: 'Choose another name, or use that dataset.' });
+    expect(error?.detail).toMatch(/^"name" is taken by ds_[0-9a-f]{32}\.$/);
+  });
+});
+
+describe('a body', () => {
+  test('that is not JSON is refused with the line and column where it breaks', async () => {
+    const answer = await service
+      .post('/v1/experiments')
+      .set('Content-Type', 'application/json')
+      .send('{\n  "program": "layers",\n  "dataset": "fashion",\n}');
+    expect(problemErrorsOf(answer, 'malformed-json')).toEqual([
+      {
+        pointer: '',
+        detail: 'Line 4, column 1: Expected a key in double quotes, but found "}".',
+        remedy: 'Remove the comma before it.',
+      },
+    ]);
+    expect(answer.text).toContain('The JSON breaks at line 4, column 1');
+  });
+
+  test('that is nested too deep is refused', async () => {
+    const answer = await service
+      .post('/v1/experiments')
+      .set('Content-Type', 'application/json')
+      .send(`{"params": ${'['.repeat(9000)}${']'.repeat(9000)}}`);
+    expect(problemErrorsOf(answer, 'malformed-json')[0]?.remedy).toBe('Keep the nesting within 64 levels.');
+  });
+
+  test('that is missing is refused', async () => {
+    expect(problemErrorsOf(await service.post('/v1/experiments'), 'malformed-json')[0]?.detail).toBe(
+      'The body is empty.',
+    );
+  });
+
+  test.each([['text/plain'], ['application/x-www-form-urlencoded'], ['application/yaml'], ['application/jsonp']])(
+    'of type %s is refused',
+    async (type) => {
+      const answer = await service.post('/v1/experiments').set('Content-Type', type).send(JSON.stringify(spec));
+      expect(problemErrorsOf(answer, 'unsupported-media-type')).toEqual([
+        {
+          pointer: 'Content-Type',
+          detail: `The body is said to be "${type}".`,
+          remedy: 'Send JSON with the header "Content-Type: application/json".',
+        },
+      ]);
+    },
+  );
+
+  test('in an unknown encoding or character set is refused', async () => {
+    const strange = await service
+      .post('/v1/experiments')
+      .set('Content-Type', 'application/json')
+      .set('Content-Encoding', 'lzma')
+      .send(JSON.stringify(spec));
+    expect(problemErrorsOf(strange, 'unsupported-media-type')[0]?.pointer).toBe('Content-Encoding');
+    const klingon = await service
+      .post('/v1/experiments')
+      .set('Content-Type', 'application/json; charset=klingon')
+      .send(JSON.stringify(spec));
+    expect(problemErrorsOf(klingon, 'unsupported-media-type')[0]?.pointer).toBe('Content-Type');
+  });
+
+  test('that is too large is refused, also when it only becomes so by unpacking', async () => {
+    const large = { ...spec, notes: 'x'.repeat(30_000) };
+    const expected = [
+      {
+        pointer: 'Content-Length',
+        detail: 'The body is larger than the 20000 bytes that are accepted.',
+        remedy: 'Send less, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
+      },
+    ];
+    expect(problemErrorsOf(await service.post('/v1/experiments', large), 'body-too-large')).toEqual(expected);
+    const packed = gzipSync(JSON.stringify(large));
+    expect(packed.length).toBeLessThan(1000);
+    expect(problemErrorsOf(await sendPacked('/v1/experiments', packed), 'body-too-large')).toEqual(expected);
+  });
+
+  test('may be packed', async () => {
+    const packed = gzipSync(JSON.stringify({ name: 'fashion', converter: 'fashion-mnist' }));
+    expect(await sendPacked('/v1/datasets', packed)).toMatchObject({ status: 200 });
+  });
+});
+
+async function sendPacked(path: string, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
+  const answer = await fetch(new URL(path, service.url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${service.token}`,
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+    },
+    body,
+  });
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
+}
+
+describe('a parameter', () => {
+  test.each([
+    ['/v1/experiments?limit=0', 'limit', '"limit" is "0"; it must be at least 1.', 'Give a number of at least 1.'],
+    ['/v1/datasets?limit=1000', 'limit', '"limit" is "1000"; it must be at most 200.', 'Give a number of at most 200.'],
+    ['/v1/experiments?limit=ten', 'limit', '"limit" is "ten", which is not a number.', 'Give an integer.'],
+    ['/v1/experiments?limit=1&limit=2', 'limit', '"limit" is ["1","2"], which is not a number.', 'Give an integer.'],
+    [
+      '/v1/experiments?cursor=yesterday',
+      'cursor',
+      '"cursor" is unknown.',
+      'Give the nextCursor of a page, or leave it out.',
+    ],
+    [
+      '/v1/datasets?page=2',
+      'page',
+      '"page" is not a key that is known in the query.',
+      'Remove it. Known keys: cursor, limit.',
+    ],
+    [
+      `/v1/experiments/${'exp_'.padEnd(36, '0')}/log?limit=5001`,
+      'limit',
+      '"limit" is "5001"; it must be at most 5000.',
+      'Give a number of at most 5000.',
+    ],
+    [
+      `/v1/experiments/${'exp_'.padEnd(36, '0')}/events?after=-1`,
+      'after',
+      '"after" is "-1"; it must be at least 0.',
+      'Give a number of at least 0.',
+    ],
+    [
+      '/v1/experiments/mine',
+      'id',
+      '"id" ("mine") is not an experiment id.',
+      'They look like exp_0193… (exp_ and 32 hexadecimal digits).',
+    ],
+  ])('%s is refused', async (path, pointer, detail, remedy) => {
+    expect(problemErrorsOf(await service.get(path), 'invalid-parameter')).toEqual([{ pointer, detail, remedy }]);
+  });
+
+  test('Last-Event-ID that is no id is refused', async () => {
+    const answer = await service.get(`/v1/experiments/${'exp_'.padEnd(36, '0')}/events`).set('Last-Event-ID', 'abc');
+    expect(problemErrorsOf(answer, 'invalid-parameter')[0]?.pointer).toBe('Last-Event-ID');
+  });
+
+  test.each(['two words', 'x'.repeat(256), 'ä'])('Idempotency-Key %j is refused', async (key) => {
+    const answer = await service
+      .post('/v1/experiments', spec)
+      .set('Idempotency-Key', Buffer.from(key).toString('latin1'));
+    expect(problemErrorsOf(answer, 'invalid-parameter')).toMatchObject([
+      { pointer: 'Idempotency-Key', remedy: 'Give one key of 1 to 255 visible ASCII characters, such as a UUID.' },
+    ]);
+  });
+
+  test('Idempotency-Key that was used for another body is in conflict', async () => {
+    const key = randomUUID();
+    await service.post('/v1/datasets', { name: 'twice', converter: 'mnist' }).set('Idempotency-Key', key).expect(201);
+    const answer = await service
+      .post('/v1/datasets', { name: 'thrice', converter: 'mnist' })
+      .set('Idempotency-Key', key);
+    expect(problemErrorsOf(answer, 'conflict')).toEqual([
+      {
+        pointer: 'Idempotency-Key',
+        detail: '"Idempotency-Key" was used with another body.',
+        remedy: 'Use a new key for a new request.',
+      },
+    ]);
+  });
+});
+
+describe('what does not exist', () => {
+  const unknown = 'exp_'.padEnd(36, '0');
+  test.each([
+    ['GET', `/v1/experiments/${unknown}`],
+    ['POST', `/v1/experiments/${unknown}/cancel`],
+    ['GET', `/v1/experiments/${unknown}/events`],
+    ['GET', `/v1/experiments/${unknown}/log`],
+    ['GET', '/v1/datasets/nothing'],
+    ['GET', '/v1/datasets/ds_00000000000000000000000000000000'],
+  ])('%s %s is not found', async (method, path) => {
+    const answer = await (method === 'GET' ? service.get(path) : service.post(path));
+    const [error] = problemErrorsOf(answer, 'not-found');
+    expect(error?.detail).toMatch(/^There is no (experiment|dataset) ".+"\.$/);
+    expect(error?.remedy).toBe('List them to see which there are.');
+  });
+
+  test.each(['/v1', '/v1/experiment', '/v2/experiments', '/v1/experiments/a/b/c', '/favicon', '/..%2f..%2fetc/passwd'])(
+    'the route %s is not served',
+    async (path) => {
+      const [error] = problemErrorsOf(await service.get(path), 'unknown-route');
+      expect(error).toEqual({
+        pointer: '',
+        detail: `Nothing is served at GET ${path}.`,
+        remedy: 'See /openapi.json for what is.',
+      });
+    },
+  );
+
+  test('a method that a route does not have is said to be so, with those it has', async () => {
+    const answer = await service.raw().delete('/v1/experiments').set('Authorization', `Bearer ${service.token}`);
+    expect(problemErrorsOf(answer, 'method-not-allowed')).toEqual([
+      {
+        pointer: '',
+        detail: 'DELETE is not served at /v1/experiments.',
+        remedy: 'Use POST or GET, or see /openapi.json.',
+      },
+    ]);
+    expect(answer.headers['allow']).toBe('POST, GET');
+  });
+});
+
+describe('HTTP itself', () => {
+  test('a path with a broken percent-escape is refused', async () => {
+    expect(problemErrorsOf(await service.get('/v1/datasets/%zz'), 'bad-request')[0]?.detail).toContain(
+      'cannot be read',
+    );
+  });
+
+  test('what is no HTTP is answered with a problem document', async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1', () => socket.write('HELO there\r\n\r\n'));
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json\r\n/);
+    expect(answer).toContain('"type":"/problems/bad-request"');
+  });
+});

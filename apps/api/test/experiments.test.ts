@@ -1,0 +1,337 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatasetView, ExperimentList, ExperimentView, LiveEvent, type WorkerEvent } from '@longrun/contracts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Frame, openEvents } from './events-of.js';
+import { HandWorker } from './hand-worker.js';
+import { problemErrorsOf } from './problem.js';
+import { Service } from './service.js';
+
+// Other suites may share the machine's cores.
+vi.setConfig({ testTimeout: 60_000 });
+
+let service: Service;
+let trainer: HandWorker;
+let converter: HandWorker;
+beforeAll(async () => {
+  service = await Service.start({ LONGRUN_EVENT_HEARTBEAT_MS: '100' });
+  trainer = await HandWorker.start(service, 'experiment');
+  converter = await HandWorker.start(service, 'dataset');
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([trainer.stop(), converter.stop()]);
+  await service.close();
+}, 60_000);
+
+const spec = {
+  program: 'layers',
+  params: { dims: [784, 500, 10], activations: ['tanh', 'softmax'] },
+  dataset: 'fashion',
+};
+
+async function submit(extra: object = {}): Promise<string> {
+  const answer = await service.post('/v1/experiments', { ...spec, ...extra }).expect(201);
+  return ExperimentView.parse(answer.body).id;
+}
+
+/** Asks until the answer is as it should become. */
+async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    await sleep(20);
+  }
+}
+
+async function experiment(id: string): Promise<ExperimentView> {
+  return ExperimentView.parse((await service.get(`/v1/experiments/${id}`).expect(200)).body);
+}
+
+async function gather(frames: AsyncIterable<Frame>): Promise<Frame[]> {
+  const all: Frame[] = [];
+  for await (const frame of frames) if (frame.event !== undefined) all.push(frame);
+  return all;
+}
+
+const started: WorkerEvent = {
+  type: 'attempt_started',
+  workerId: 'hand-experiment',
+  startStep: 0,
+  engine: 'reference',
+  environment: { engine: 'reference' },
+  rejectedCheckpoints: [],
+};
+const row = (step: number): WorkerEvent => ({ type: 'log_row', step, row: { train_cost: 1 / step } });
+const result = { parametersSha256: 'a'.repeat(64), lastRow: { train_cost: 0.5 } };
+
+describe('datasets', () => {
+  test('one is submitted, converted and read by id and by name', async () => {
+    const submitted = await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(201);
+    const dataset = DatasetView.parse(submitted.body);
+    expect(submitted.headers['location']).toBe(`/v1/datasets/${dataset.id}`);
+    expect(dataset).toMatchObject({ status: 'queued', spec: { source: { download: true } } });
+
+    const job = await converter.job();
+    expect(job.ticket).toEqual({ id: dataset.id, epoch: 1 });
+    job.end('succeeded', {
+      fileKey: `datasets/files/${'b'.repeat(64)}.hdf5`,
+      sha256: 'b'.repeat(64),
+      sizeBytes: 7,
+      description: { sources: [], splits: { train: 60_000 }, attributes: {} },
+    });
+    const byName = await until(
+      async () => DatasetView.parse((await service.get('/v1/datasets/fashion').expect(200)).body),
+      ({ status }) => status === 'ready',
+    );
+    expect(byName.result).toMatchObject({ sizeBytes: 7, description: { splits: { train: 60_000 } } });
+    expect((await service.get(`/v1/datasets/${dataset.id}`).expect(200)).body).toEqual(byName);
+  });
+
+  test('an identical request is answered with what is there, with 200', async () => {
+    const again = await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(200);
+    expect(DatasetView.parse(again.body).status).toBe('ready');
+    expect((await service.get('/v1/datasets').expect(200)).body).toMatchObject({
+      items: [{ name: 'fashion' }],
+      nextCursor: null,
+    });
+  });
+});
+
+describe('experiments', () => {
+  test('one is submitted, trained and followed, from its first event and live, to its end', async () => {
+    const id = await submit({ name: 'followed' });
+    const first = await openEvents(service, `/v1/experiments/${id}/events`);
+    expect(first.response.status).toBe(200);
+    expect(Object.fromEntries(first.response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    const early = gather(first.frames);
+
+    const job = await trainer.job();
+    expect(job.ticket.id).toBe(id);
+    job.send(started);
+    job.send(row(1));
+    await until(
+      () => experiment(id),
+      ({ attempts }) => attempts[0]?.lastStep === 1,
+    );
+
+    // One who comes in the middle gets what was, then what comes.
+    const second = await openEvents(service, `/v1/experiments/${id}/events`);
+    const middle = gather(second.frames);
+    job.send({ type: 'line', stream: 'stdout', text: 'a line\nof two: not a frame' });
+    job.send({ type: 'checkpoint_committed', step: 2, sizeBytes: 42 });
+    job.send(row(2));
+    job.end('succeeded', result);
+
+    const frames = await early;
+    expect(frames.map(({ event }) => event)).toEqual([
+      'status',
+      'status',
+      'attempt_started',
+      'log_row',
+      'line',
+      'checkpoint',
+      'log_row',
+      'attempt_ended',
+      'status',
+      'end',
+    ]);
+    expect(frames.slice(0, -1).map((frame) => frame.id)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    for (const { data, event, id: eventId } of frames.slice(0, -1)) {
+      expect(LiveEvent.parse(data)).toMatchObject({ type: event, id: Number(eventId) });
+    }
+    expect(frames.at(-2)?.data).toMatchObject({ data: { status: 'succeeded', result } });
+    expect(frames.at(-1)).toEqual({ event: 'end', data: { status: 'succeeded', reason: 'succeeded' } });
+    expect(await middle).toEqual(frames);
+
+    // One who comes too late gets the same, from where they left off.
+    const replayed = await openEvents(service, `/v1/experiments/${id}/events`);
+    expect(await gather(replayed.frames)).toEqual(frames);
+    const resumed = await openEvents(service, `/v1/experiments/${id}/events`, { 'last-event-id': '7' });
+    expect(await gather(resumed.frames)).toEqual(frames.slice(7));
+    const asked = await openEvents(service, `/v1/experiments/${id}/events?after=8`);
+    expect(await gather(asked.frames)).toEqual(frames.slice(8));
+    const both = await openEvents(service, `/v1/experiments/${id}/events?after=1`, { 'last-event-id': '8' });
+    expect(await gather(both.frames)).toEqual(frames.slice(8));
+    const past = await openEvents(service, `/v1/experiments/${id}/events?after=9`);
+    expect(await gather(past.frames)).toEqual(frames.slice(9));
+
+    expect(await experiment(id)).toMatchObject({
+      status: 'succeeded',
+      name: 'followed',
+      // With the program's defaults filled in.
+      spec: { params: { batchSize: 128, learningRate: 0.001 }, seed: 1 },
+      attempts: [{ epoch: 1, reason: 'succeeded', workerId: 'hand-experiment' }],
+      checkpoints: [{ step: 2, sizeBytes: 42 }],
+      result,
+    });
+  });
+
+  test('a silent stream is kept alive by comments, and says how soon to come back', async () => {
+    const id = await submit();
+    const job = await trainer.job();
+    const { frames, leave } = await openEvents(service, `/v1/experiments/${id}/events?after=1000`);
+    expect((await frames.next()).value).toEqual({ retry: '2000' });
+    expect((await frames.next()).value).toEqual({ comment: 'alive' });
+    expect((await frames.next()).value).toEqual({ comment: 'alive' });
+    leave();
+    job.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+  });
+
+  test('one who goes away is no longer followed', async () => {
+    const id = await submit();
+    const job = await trainer.job();
+    const path = `/v1/experiments/${id}/events`;
+    const { frames, leave } = await openEvents(service, path);
+    await frames.next();
+    leave();
+    // The line in the log is written when the stream's request is over.
+    await until(
+      () => Promise.resolve(service.log.find(({ fields }) => fields['path'] === path)),
+      (line) => line !== undefined,
+    );
+    expect(service.log.find(({ fields }) => fields['path'] === path)?.fields).toMatchObject({
+      status: 200,
+      aborted: true,
+    });
+    job.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+  });
+
+  test('progress is sent to those who follow, without an id', async () => {
+    const id = await submit();
+    const job = await trainer.job();
+    job.send(started);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'running',
+    );
+    const { frames, leave } = await openEvents(service, `/v1/experiments/${id}/events?after=3`);
+    const timer = setInterval(() => job.send({ type: 'progress', step: 1, epoch: 0, stepsPerSecond: 10 }), 50);
+    for await (const frame of frames) {
+      if (frame.event === undefined) continue;
+      expect(frame).toMatchObject({ event: 'progress', data: { id: null, data: { step: 1, stepsPerSecond: 10 } } });
+      expect(frame).not.toHaveProperty('id');
+      break;
+    }
+    clearInterval(timer);
+    leave();
+    job.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+  });
+
+  test('the log is read in pages, from any step on', async () => {
+    const id = await submit();
+    const job = await trainer.job();
+    job.send(started);
+    for (let step = 1; step <= 25; step += 1) job.send(row(step));
+    job.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+
+    const steps: number[] = [];
+    const sizes: number[] = [];
+    let after: number | null = -1;
+    while (after !== null) {
+      const page: { items: { step: number }[]; nextAfter: number | null } = (
+        await service.get(`/v1/experiments/${id}/log?limit=10&after=${after}`).expect(200)
+      ).body;
+      steps.push(...page.items.map(({ step }) => step));
+      sizes.push(page.items.length);
+      after = page.nextAfter;
+    }
+    expect(steps).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
+    expect(sizes).toEqual([10, 10, 5]);
+    expect((await service.get(`/v1/experiments/${id}/log?after=24`).expect(200)).body).toEqual({
+      items: [{ step: 25, row: { train_cost: 1 / 25 } }],
+      nextAfter: null,
+    });
+    expect((await service.get(`/v1/experiments/${id}/log?after=25`).expect(200)).body).toEqual({
+      items: [],
+      nextAfter: null,
+    });
+  });
+
+  test('one that runs is cancelled: its worker is told, and its followers see the end', async () => {
+    const id = await submit();
+    const job = await trainer.job();
+    job.send(started);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'running',
+    );
+    const { frames } = await openEvents(service, `/v1/experiments/${id}/events`);
+    const gathered = gather(frames);
+    const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);
+    expect(ExperimentView.parse(answer.body)).toMatchObject({ status: 'running', cancelRequested: true });
+    await job.stopRequested;
+    job.end('cancelled');
+    expect((await gathered).at(-1)).toEqual({ event: 'end', data: { status: 'cancelled', reason: 'cancelled' } });
+
+    const again = await service.post(`/v1/experiments/${id}/cancel`);
+    const [error] = problemErrorsOf(again, 'conflict');
+    expect(error?.detail).toBe(`Experiment ${id} has ended already: it was cancelled.`);
+  });
+
+  test('one that waits for its dataset is cancelled at once', async () => {
+    await service.post('/v1/datasets', { name: 'slow', converter: 'mnist' }).expect(201);
+    const conversion = await converter.job();
+    const id = await submit({ dataset: 'slow' });
+    const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);
+    expect(answer.body).toMatchObject({ status: 'cancelled', attempts: [] });
+    conversion.end('dataset_corrupt');
+  });
+
+  test('a key makes one experiment, however often and however much at once it is used', async () => {
+    await service.post('/v1/datasets', { name: 'never', converter: 'mnist' }).expect(201);
+    const conversion = await converter.job();
+    const key = randomUUID();
+    const body = { ...spec, dataset: 'never', name: 'keyed' };
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => service.post('/v1/experiments', body).set('Idempotency-Key', key)),
+    );
+    expect(new Set(answers.map(({ body: view }) => ExperimentView.parse(view).id)).size).toBe(1);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(7);
+    const { body: list } = await service.get('/v1/experiments?limit=200');
+    expect(ExperimentList.parse(list).items.filter(({ name }) => name === 'keyed')).toHaveLength(1);
+    conversion.end('dataset_corrupt');
+  });
+
+  test('the list is read in pages, newest first, each once, whatever is submitted meanwhile', async () => {
+    const all = ExperimentList.parse((await service.get('/v1/experiments?limit=200').expect(200)).body);
+    expect(all.nextCursor).toBeNull();
+    expect(all.items.length).toBeGreaterThan(6);
+    const createdAt = all.items.map((item) => item.createdAt);
+    expect(createdAt).toEqual(createdAt.toSorted().toReversed());
+
+    const ids: string[] = [];
+    let path = '/v1/experiments?limit=3';
+    for (;;) {
+      const page = ExperimentList.parse((await service.get(path).expect(200)).body);
+      ids.push(...page.items.map(({ id }) => id));
+      if (ids.length === 3) {
+        const late = await submit();
+        await service.post(`/v1/experiments/${late}/cancel`);
+      }
+      if (page.nextCursor === null) break;
+      path = `/v1/experiments?limit=3&cursor=${encodeURIComponent(page.nextCursor)}`;
+    }
+    expect(ids).toEqual(all.items.map(({ id }) => id));
+  });
+});

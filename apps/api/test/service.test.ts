@@ -1,0 +1,327 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '@longrun/contracts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { describeRoutes } from '../src/openapi/document.js';
+import { openEvents } from './events-of.js';
+import { problemErrorsOf } from './problem.js';
+import { Service } from './service.js';
+
+// Other suites may share the machine's cores.
+vi.setConfig({ testTimeout: 60_000 });
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '1000' });
+}, 120_000);
+afterAll(() => service.close(), 60_000);
+
+describe('the token', () => {
+  const protectedPaths = ['/v1/experiments', '/v1/datasets', '/v1/programs', '/v1/nothing', '/metrics', '/Health/live'];
+
+  test.each(protectedPaths)('is needed for %s', async (path) => {
+    const answer = await service.raw().get(path);
+    const [error] = problemErrorsOf(answer, 'unauthenticated');
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="longrun"');
+    expect(error).toMatchObject({ pointer: 'Authorization', detail: 'The Authorization header is missing.' });
+    expect(error?.remedy).toContain('the content of the file "token" in its state folder');
+    expect(error?.remedy).toContain('LONGRUN_TOKEN');
+  });
+
+  test.each(['Bearer', 'Basic dXNlcjpwYXNz', 'Token abc', 'Bearer two words'])('is not in "%s"', async (header) => {
+    const answer = await service.raw().get('/v1/experiments').set('Authorization', header);
+    expect(problemErrorsOf(answer, 'unauthenticated')[0]?.detail).toBe(
+      'The Authorization header is not of the form "Bearer TOKEN".',
+    );
+  });
+
+  test('must be the right one, to its last character', async () => {
+    const last = service.token.endsWith('A') ? 'B' : 'A';
+    for (const wrong of [
+      `${service.token.slice(0, -1)}${last}`,
+      service.token.slice(0, -1),
+      `${service.token}A`,
+      'x',
+    ]) {
+      const answer = await service.raw().get('/v1/experiments').set('Authorization', `Bearer ${wrong}`);
+      expect(problemErrorsOf(answer, 'unauthenticated')[0]?.detail).toBe('The token is not the one of this API.');
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="longrun", error="invalid_token"');
+      expect(answer.text).not.toContain(service.token);
+    }
+    await service.raw().get('/v1/experiments').set('Authorization', `bearer ${service.token}`).expect(200);
+  });
+
+  test('is looked at before the body', async () => {
+    const answer = await service.raw().post('/v1/experiments').set('Content-Type', 'text/plain').send('{');
+    problemErrorsOf(answer, 'unauthenticated');
+  });
+
+  test('is needed for other methods on public paths', async () => {
+    problemErrorsOf(await service.raw().post('/health/live'), 'unauthenticated');
+  });
+
+  test('comes from LONGRUN_TOKEN when that is set, and no file is made', async () => {
+    const token = 'a-token-of-my-own';
+    const other = await Service.start({ LONGRUN_TOKEN: token });
+    try {
+      await other.raw().get('/v1/programs').set('Authorization', `Bearer ${token}`).expect(200);
+      await expect(readFile(join(other.stateFolder, 'token'))).rejects.toThrow('ENOENT');
+    } finally {
+      await other.close();
+    }
+  }, 120_000);
+});
+
+describe('health', () => {
+  test('is told to anybody', async () => {
+    expect((await service.raw().get('/health/live').expect(200)).body).toEqual({ status: 'alive' });
+    expect((await service.raw().get('/health/ready').expect(200)).body).toEqual({
+      status: 'ready',
+      checks: ['record', 'redis', 'objects', 'events'].map((name) => ({ name, ok: true })),
+    });
+  });
+
+  test('says that Redis is away, and that it is back', async () => {
+    await service.redis.stopServing();
+    await vi.waitFor(async () => {
+      const answer = await service.raw().get('/health/ready');
+      const errors = problemErrorsOf(answer, 'unavailable');
+      expect(errors[0]?.pointer).toBe('redis');
+      expect(errors[0]?.remedy).toContain('REDIS_URL');
+      expect(answer.headers['retry-after']).toBe('5');
+    }, 20_000);
+    await service.raw().get('/health/live').expect(200);
+    // The record is there: submissions are taken, the queue is a hint.
+    await service.post('/v1/datasets', { name: 'offline', converter: 'mnist' }).expect(201);
+    await service.redis.restart();
+    await vi.waitFor(() => service.raw().get('/health/ready').expect(200), 20_000);
+  });
+
+  test('says that the object store takes no bytes', async () => {
+    const objects = join(service.stateFolder, 'objects', 'health');
+    await rm(objects, { recursive: true });
+    await writeFile(objects, 'a file where a folder has to be');
+    const errors = problemErrorsOf(await service.raw().get('/health/ready'), 'unavailable');
+    expect(errors.map(({ pointer }) => pointer)).toEqual(['objects']);
+    await rm(objects);
+    await service.raw().get('/health/ready').expect(200);
+  });
+});
+
+describe('a failure of ours', () => {
+  test('is logged with its id and tells the client nothing', async () => {
+    await service.post('/v1/datasets', { name: 'some', converter: 'mnist' }).expect(201);
+    const body = { program: 'faulty', params: { path: 'x' }, dataset: 'some' };
+    const answer = await service.post('/v1/experiments', body);
+    problemErrorsOf(answer, 'internal-error');
+    expect(answer.text).not.toMatch(/ENOENT|secret|\bat\b.*\.[jt]s/);
+
+    const { instance } = Problem.parse(answer.body);
+    const line = service.log.find(
+      ({ level, fields }) => level === 'error' && `urn:uuid:${String(fields['requestId'])}` === instance,
+    );
+    expect(line?.message).toBe('ENOENT: /secret/place/x');
+    expect(String(line?.fields['stack'])).toContain('faulty.mjs');
+  });
+});
+
+describe('the log', () => {
+  test('has one line for each request, without its query and secrets', async () => {
+    const before = service.log.length;
+    await service.get('/v1/experiments?limit=7').expect(200);
+    await vi.waitFor(() => expect(service.log.length).toBeGreaterThan(before));
+    const lines = service.log.slice(before);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      level: 'log',
+      message: 'request',
+      fields: { method: 'GET', path: '/v1/experiments', status: 200 },
+    });
+    expect(JSON.stringify(service.log)).not.toContain(service.token);
+  });
+});
+
+describe('programs', () => {
+  test('are listed with the schemas of their params', async () => {
+    const { body } = await service.get('/v1/programs').expect(200);
+    expect(body).toMatchObject({
+      items: [
+        { name: 'faulty' },
+        {
+          name: 'layers',
+          description: 'A stack of layers.',
+          params: {
+            type: 'object',
+            properties: { batchSize: { type: 'integer', minimum: 1, default: 128 } },
+            required: ['dims', 'activations'],
+            additionalProperties: false,
+          },
+        },
+      ],
+    });
+  });
+});
+
+describe('the dashboard', () => {
+  test('while it is not built, the page says how to build it', async () => {
+    const answer = await service.raw().get('/').expect(200);
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer.text).toContain('npm run build');
+  });
+
+  test('once built, its files are served without the token, and nothing else is', async () => {
+    const folder = join(service.stateFolder, 'dashboard');
+    await mkdir(join(folder, 'assets'), { recursive: true });
+    await writeFile(join(folder, 'index.html'), '<!doctype html><title>built</title>');
+    await writeFile(join(folder, 'assets', 'index-abc123.js'), 'export {}');
+    await writeFile(join(folder, '.env'), 'SECRET=1');
+
+    const page = await service.raw().get('/').expect(200);
+    expect(page.text).toContain('built');
+    expect(page.headers['cache-control']).toBe('no-cache');
+    const policy = page.headers['content-security-policy'];
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    const script = await service.raw().get('/assets/index-abc123.js').expect(200);
+    expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8');
+    expect(script.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+
+    for (const path of ['/.env', '/../token', '/%2e%2e/token', '/assets/..%2f..%2ftoken', '/token']) {
+      problemErrorsOf(await service.raw().get(path), 'unauthenticated');
+    }
+  });
+});
+
+describe('the OpenAPI document', () => {
+  test('is served to anybody, is that of the repository, and needs nothing started to be made', async () => {
+    const served: unknown = (await service.raw().get('/openapi.json').expect(200)).body;
+    const committed: unknown = JSON.parse(
+      await readFile(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'),
+    );
+    // If this fails, run: npm run openapi -w @longrun/api
+    expect(committed).toEqual(served);
+    expect(JSON.parse(JSON.stringify(await describeRoutes()))).toEqual(served);
+  });
+
+  test('describes every route with its token, its problems, and schemas that exist', async () => {
+    const document = Description.parse(JSON.parse(JSON.stringify(await describeRoutes())));
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ path, method, ...operation })),
+    );
+    expect(operations.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'post /v1/experiments',
+      'get /v1/experiments',
+      'get /v1/experiments/{id}',
+      'post /v1/experiments/{id}/cancel',
+      'get /v1/experiments/{id}/events',
+      'get /v1/experiments/{id}/log',
+      'post /v1/datasets',
+      'get /v1/datasets',
+      'get /v1/datasets/{idOrName}',
+      'get /v1/programs',
+      'get /health/live',
+      'get /health/ready',
+      'get /openapi.json',
+    ]);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+
+    for (const { path, security, responses, parameters } of operations) {
+      const isPublic = !path.startsWith('/v1');
+      // Without a word of their own, routes need what the document says: the token.
+      expect({ path, security }).toEqual({ path, security: isPublic ? [] : undefined });
+      const statuses = Object.keys(responses);
+      const wanted = isPublic ? ['500'] : ['401', '500'];
+      expect({ path, statuses }).toEqual({ path, statuses: expect.arrayContaining(wanted) as unknown });
+      expect(statuses.some((status) => status.startsWith('2'))).toBe(true);
+      const names = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      expect(names).toEqual(Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name));
+    }
+
+    const problems = operations.flatMap(({ responses }) =>
+      Object.entries(responses).filter(([status]) => Number(status) >= 400),
+    );
+    expect(problems.length).toBeGreaterThan(40);
+    for (const [, { content }] of problems) {
+      expect(content).toEqual({ 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } });
+    }
+
+    const submissions = operations.filter(({ operationId }) => operationId.startsWith('submit'));
+    expect(submissions).toHaveLength(2);
+    for (const { parameters, requestBody } of submissions) {
+      expect(parameters.map(({ name }) => name)).toEqual(['Idempotency-Key']);
+      expect(requestBody?.content['application/json']).toBeDefined();
+    }
+
+    const references = Array.from(
+      JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g),
+      ([, id]) => id ?? '',
+    );
+    expect(references.length).toBeGreaterThan(50);
+    expect(references.filter((id) => !Object.hasOwn(document.components.schemas, id))).toEqual([]);
+    // What has a default may be left out of a request and is there in an answer.
+    expect(document.components.schemas['ExperimentSpecInput']?.required).toEqual(['program', 'dataset']);
+    expect(document.components.schemas['ExperimentSpec']?.required).toContain('seed');
+  });
+});
+
+/** What an OpenAPI document of ours must look like, as far as it matters here. */
+const Content = z.record(z.string(), z.strictObject({ schema: z.looseObject({}) }));
+const Description = z.object({
+  openapi: z.literal('3.1.0'),
+  security: z.tuple([z.strictObject({ token: z.tuple([]) })]),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string().regex(/^(?:get|post)$/),
+      z.object({
+        operationId: z.string().min(1),
+        summary: z.string().min(1),
+        security: z.array(z.unknown()).optional(),
+        parameters: z
+          .array(
+            z.looseObject({ name: z.string(), in: z.enum(['path', 'query', 'header']), schema: z.looseObject({}) }),
+          )
+          .default([]),
+        requestBody: z.object({ content: Content }).optional(),
+        responses: z.record(
+          z.string().regex(/^[2-5]\d\d$/),
+          z.object({ description: z.string().min(1), content: Content }),
+        ),
+      }),
+    ),
+  ),
+  components: z.object({
+    securitySchemes: z.object({ token: z.looseObject({ type: z.literal('http'), scheme: z.literal('bearer') }) }),
+    schemas: z.record(z.string(), z.looseObject({ required: z.array(z.string()).optional() })),
+  }),
+});
+
+describe('closing', () => {
+  test('ends event streams, without an end that is not true, and withdraws the announcement', async () => {
+    const other = await Service.start();
+    const { post, stateFolder } = { post: other.post.bind(other), stateFolder: other.stateFolder };
+    await post('/v1/datasets', { name: 'fashion', converter: 'mnist' }).expect(201);
+    const submitted = await post('/v1/experiments', {
+      program: 'layers',
+      params: { dims: [1, 2], activations: ['tanh'] },
+      dataset: 'fashion',
+    }).expect(201);
+    const announced = JSON.parse(await readFile(join(stateFolder, 'api.json'), 'utf8'));
+    expect(announced).toEqual({ url: other.url, pid: process.pid });
+
+    const { frames } = await openEvents(other, `/v1/experiments/${submitted.body.id}/events`);
+    const events: (string | undefined)[] = [];
+    let closing: Promise<void> | undefined;
+    for await (const frame of frames) {
+      if (frame.event !== undefined) events.push(frame.event);
+      if (events.length === 1) closing ??= other.api.close();
+    }
+    await closing;
+    expect(events).toEqual(['status']);
+    await expect(readFile(join(stateFolder, 'api.json'))).rejects.toThrow('ENOENT');
+    await expect(fetch(other.url)).rejects.toThrow('fetch failed');
+    await other.close();
+  }, 120_000);
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LoggerService } from '@nestjs/common';
+import { RedisServer } from '@longrun/platform/testing';
+import request from 'supertest';
+import { readConfiguration } from '../src/configuration.js';
+import { type RunningApi, startApi } from '../src/start-api.js';
+import { tokenOf } from '../src/token.js';
+
+/** The programs that the services of these tests have. */
+export const programsFolder = fileURLToPath(new URL('programs', import.meta.url));
+
+/** What was logged: message and fields. */
+export interface LogLine {
+  readonly level: 'log' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The whole API of a test's own: real Redis, embedded record, file store, listening on a free port of 127.0.0.1. */
+export class Service {
+  readonly api: RunningApi;
+  readonly redis: RedisServer;
+  readonly stateFolder: string;
+  readonly token: string;
+  readonly log: readonly LogLine[];
+
+  private constructor(parts: Omit<Service, 'close' | 'url' | 'get' | 'post' | 'raw' | 'events' | 'objectsUrl'>) {
+    this.api = parts.api;
+    this.redis = parts.redis;
+    this.stateFolder = parts.stateFolder;
+    this.token = parts.token;
+    this.log = parts.log;
+  }
+
+  /** Starts one. `environment` is what main.ts would read, on top of state, Redis and programs. */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const redis = await RedisServer.start();
+    const stateFolder = await mkdtemp(join(tmpdir(), 'longrun-api-'));
+    const log: LogLine[] = [];
+    const configuration = readConfiguration({
+      LONGRUN_STATE: stateFolder,
+      REDIS_URL: redis.url,
+      LONGRUN_PROGRAMS: programsFolder,
+      LONGRUN_DASHBOARD: join(stateFolder, 'dashboard'),
+      ...environment,
+    });
+    try {
+      const api = await startApi(configuration, collector(log));
+      return new Service({ api, redis, stateFolder, token: configuration.token ?? (await tokenOf(stateFolder)), log });
+    } catch (error) {
+      await redis.stop();
+      await rm(stateFolder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return this.api.url;
+  }
+
+  get objectsUrl(): string {
+    return `file:${join(this.stateFolder, 'objects')}`;
+  }
+
+  get(path: string): request.Test {
+    return this.raw().get(path).set('Authorization', `Bearer ${this.token}`);
+  }
+
+  post(path: string, body?: object): request.Test {
+    const test = this.raw().post(path).set('Authorization', `Bearer ${this.token}`);
+    return body === undefined ? test : test.send(body);
+  }
+
+  /** Requests without the token. */
+  raw(): ReturnType<typeof request> {
+    return request(this.url);
+  }
+
+  async close(): Promise<void> {
+    await this.api.close();
+    await this.redis.stop();
+    await rm(this.stateFolder, { recursive: true, force: true });
+  }
+}
+
+function collector(log: LogLine[]): LoggerService {
+  const take =
+    (level: LogLine['level']) =>
+    (message: unknown, fields?: unknown): void => {
+      log.push({ level, message: String(message), fields: { ...(typeof fields === 'object' ? fields : {}) } });
+    };
+  return { log: take('log'), warn: take('warn'), error: take('error') };
+}
