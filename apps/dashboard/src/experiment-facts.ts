@@ -1,5 +1,7 @@
 import { decodeNumber, type ExperimentSummary, retryPolicy } from '@longrun/contracts';
 
+import { count } from './amounts.js';
+
 /** What is said below the name of an experiment that is not simply running or done; undefined when there is nothing. */
 export function explanation({ message, reason, status }: ExperimentSummary): string | undefined {
   if (message !== null) return message;
@@ -28,6 +30,18 @@ export function share({ progress, status }: ExperimentSummary): number | undefin
   if (status === 'succeeded') return 1;
   if (progress === null) return 0;
   return progress.totalSteps === undefined ? undefined : progress.step / progress.totalSteps;
+}
+
+/** `638 of 1,407 steps` */
+export function steps({ progress }: ExperimentSummary): string {
+  if (progress === null) return 'no step yet';
+  if (progress.totalSteps === undefined) return `${count(progress.step)} steps`;
+  return `${count(progress.step)} of ${count(progress.totalSteps)} steps`;
+}
+
+/** `3 epochs` done; nothing before the first one is. */
+export function epochs({ progress }: ExperimentSummary): string | undefined {
+  return progress === null || progress.epoch === 0 ? undefined : plural(progress.epoch, 'epoch');
 }
 
 function plural(number: number, word: string): string {

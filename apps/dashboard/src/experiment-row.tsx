@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import { ago, count, duration } from './amounts.js';
 import { CopyId } from './copy-id.js';
-import { explanation, interruptions, restarts, share, testAccuracy } from './experiment-facts.js';
+import { epochs, explanation, interruptions, restarts, share, steps, testAccuracy } from './experiment-facts.js';
 import { ProgressBar } from './progress-bar.js';
 import { StatusPill } from './status-pill.js';
 
@@ -15,19 +15,15 @@ export function ExperimentRow({
   readonly experiment: ExperimentSummary;
   readonly now: number;
 }): ReactNode {
-  const { id, name, spec, status, reason } = experiment;
+  const { id, name, spec, status, createdAt } = experiment;
   const why = explanation(experiment);
   const accuracy = testAccuracy(experiment);
-  const again = restarts(experiment);
   return (
-    <li className="grid gap-x-6 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1.3fr)_minmax(0,1.2fr)_auto]">
-      <div className="min-w-0">
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
-          <h3 className="max-w-full truncate font-medium" title={name}>
-            {name}
-          </h3>
-          <StatusPill status={status} reason={reason} />
-        </div>
+    <li className="grid gap-x-8 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_auto]">
+      <div className="min-w-0 self-center">
+        <h3 className="truncate font-medium" title={name}>
+          {name}
+        </h3>
         <p className="mt-1 flex flex-wrap items-center gap-x-2 text-sm text-soft">
           <CopyId id={id} />
           <span>
@@ -43,7 +39,7 @@ export function ExperimentRow({
         )}
       </div>
       <div className="min-w-0 self-center">
-        <Progress experiment={experiment} />
+        <Progress experiment={experiment} now={now} />
       </div>
       <dl className="grid grid-cols-3 gap-x-4 self-center text-sm md:w-60 md:text-right">
         <Fact
@@ -51,39 +47,31 @@ export function ExperimentRow({
           title="On the test split, after the last epoch"
           value={accuracy === undefined ? '–' : `${(100 * accuracy).toFixed(2)} %`}
         />
-        <Fact name="Restarts" title={interruptions(experiment)} value={String(again)} />
-        <Fact
-          name="Submitted"
-          title={new Date(experiment.createdAt).toLocaleString()}
-          value={ago(experiment.createdAt, now)}
-        />
+        <Fact name="Restarts" title={interruptions(experiment)} value={String(restarts(experiment))} />
+        <Fact name="Submitted" title={new Date(createdAt).toLocaleString()} value={ago(createdAt, now)} />
       </dl>
     </li>
   );
 }
 
-function Progress({ experiment }: { readonly experiment: ExperimentSummary }): ReactNode {
-  const { name, progress, status, startedAt, endedAt } = experiment;
+function Progress({ experiment, now }: { readonly experiment: ExperimentSummary; readonly now: number }): ReactNode {
+  const { name, progress, status, reason, startedAt, endedAt } = experiment;
   const tone = status === 'succeeded' ? 'done' : isActive(status) ? 'active' : 'stopped';
-  const steps =
-    progress === null
-      ? 'no step yet'
-      : `${count(progress.step)}${progress.totalSteps === undefined ? '' : ` / ${count(progress.totalSteps)} steps`}`;
-  const took =
-    startedAt !== null && endedAt !== null ? duration(Date.parse(endedAt) - Date.parse(startedAt)) : undefined;
+  const end = endedAt === null ? now : Date.parse(endedAt);
   const speed =
     status === 'running' && progress !== null ? `${count(Math.round(progress.stepsPerSecond))} steps/s` : undefined;
   return (
     <>
+      <p className="mb-2 flex flex-wrap items-center justify-between gap-x-3 text-sm whitespace-nowrap text-soft tabular-nums">
+        <StatusPill status={status} reason={reason} />
+        {startedAt !== null && (
+          <span title="Since the first attempt began">{duration(Math.max(0, end - Date.parse(startedAt)))}</span>
+        )}
+      </p>
       <ProgressBar label={`Progress of ${name}`} share={share(experiment)} tone={tone} />
       <p className="mt-1.5 flex flex-wrap justify-between gap-x-3 text-sm whitespace-nowrap text-soft tabular-nums">
-        <span>
-          {steps}
-          {progress?.stepsPerEpoch !== undefined &&
-            status === 'running' &&
-            ` · epoch ${Math.floor(progress.step / progress.stepsPerEpoch) + 1}`}
-        </span>
-        <span>{speed ?? took}</span>
+        <span>{steps(experiment)}</span>
+        <span>{speed ?? epochs(experiment)}</span>
       </p>
     </>
   );

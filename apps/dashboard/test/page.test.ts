@@ -88,7 +88,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await api.post('/v1/experiments', experiment('short', 3));
     const short = page.getByRole('listitem').filter({ hasText: 'short' });
     await short.getByText('succeeded').waitFor();
-    expect(await short.innerText()).toMatch(/30 \/ 30 steps[^]*Accuracy\s+\d+\.\d\d %[^]*Restarts\s+0/);
+    expect(await short.innerText()).toMatch(/30 of 30 steps[^]*Accuracy\s+\d+\.\d\d %[^]*Restarts\s+0/);
     expect(await short.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100');
 
     const { id } = await api.post('/v1/experiments', experiment('long', 100_000));
@@ -133,5 +133,5 @@ function experiment(name: string, epochs: number): object {
 }
 
 async function stepOf(text: Promise<string>): Promise<number> {
-  return Number(/([\d,]+) \/ [\d,]+ steps/.exec(await text)?.[1]?.replaceAll(',', '') ?? 0);
+  return Number(/([\d,]+) of [\d,]+ steps/.exec(await text)?.[1]?.replaceAll(',', '') ?? 0);
 }

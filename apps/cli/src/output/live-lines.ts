@@ -17,8 +17,9 @@ export class LiveLines {
   /** Sets the line with this key. `milestone`: what must have changed for the line to be worth a line of a plain log. */
   set(key: string, text: string, milestone: string): void {
     if (this.#terminal.interactive) {
+      const changed = this.#lines.get(key) !== text;
       this.#lines.set(key, text);
-      this.#redraw();
+      if (changed) this.#redraw();
     } else if (this.#milestones.get(key) !== milestone) {
       this.#terminal.say(text);
     }
@@ -27,10 +28,8 @@ export class LiveLines {
 
   /** Says a line above the changing ones. */
   say(text: string): void {
-    if (!this.#terminal.interactive) return this.#terminal.say(text);
-    this.#erase();
-    this.#terminal.say(text);
-    this.#redraw();
+    if (this.#terminal.interactive) this.#redraw(text);
+    else this.#terminal.say(text);
   }
 
   /** Leaves the lines as they are now; what is set later begins below them. */
@@ -39,23 +38,20 @@ export class LiveLines {
     this.#drawn = 0;
   }
 
-  #erase(): void {
-    if (this.#drawn > 0) this.#terminal.write(`\x1B[${this.#drawn}A\x1B[0J`);
-    this.#drawn = 0;
-  }
-
-  #redraw(): void {
-    this.#erase();
+  /** In one write, so that nothing flickers. */
+  #redraw(above?: string): void {
+    const erase = this.#drawn > 0 ? `\x1B[${this.#drawn}A\x1B[0J` : '';
     // A line that wraps would take two rows, and one row would be erased.
     const lines = [...this.#lines.values()].map((line) => truncated(line, this.#terminal.columns - 1));
-    this.#terminal.write(lines.map((line) => `${line}\n`).join(''));
+    const shown = above === undefined ? lines : [above, ...lines];
+    this.#terminal.write(erase + shown.map((line) => `${line}\n`).join(''));
     this.#drawn = lines.length;
   }
 }
 
 /** `██████░░░░` for a share of 0 to 1. */
 export function bar(share: number, width = 24): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  const filled = Math.floor(Math.min(1, Math.max(0, share)) * width);
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
