@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { compile, dot, tensor, type Variable } from '../index.js';
-import { array, arrayOf, expectEnginesAgree, expectGradientsRight, spread } from '../../test/op-laws.js';
+import { array, arrayOf, expectEnginesAgree, expectGradientsRight, spread, present } from '../../test/op-laws.js';
 
 /** Pairs of shapes that can be multiplied: (..., k) by (k,) or (k, n). */
 function shapes(minSize: number): fc.Arbitrary<[number[], number[]]> {
@@ -15,7 +15,7 @@ function shapes(minSize: number): fc.Arbitrary<[number[], number[]]> {
     ]);
 }
 
-const product = (a?: Variable, b?: Variable): Variable => dot(given(a), given(b));
+const product = (a?: Variable, b?: Variable): Variable => dot(present(a), present(b));
 
 describe('dot', () => {
   test.each(['float32', 'float64'] as const)(
@@ -62,8 +62,3 @@ describe('dot', () => {
     }
   });
 });
-
-function given(variable: Variable | undefined): Variable {
-  if (variable === undefined) throw new Error('An operand is missing');
-  return variable;
-}

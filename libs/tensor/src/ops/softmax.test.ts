@@ -1,0 +1,62 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { logSoftmax, softmax, tensor } from '../index.js';
+import {
+  anyShape,
+  array,
+  arrayOf,
+  evaluate,
+  expectEnginesAgree,
+  expectGradientsRight,
+  present,
+  spread,
+} from '../../test/op-laws.js';
+
+const engines = ['reference', 'onnxruntime'] as const;
+
+describe.each([
+  { name: 'softmax', op: softmax },
+  { name: 'logSoftmax', op: logSoftmax },
+])('$name', ({ name, op }) => {
+  test.each(['float32', 'float64'] as const)('both engines agree on any shape: %s', async (dtype) => {
+    const values = anyShape({ minRank: 1 }).chain((shape) => arrayOf(dtype, shape, -4, 4));
+    await fc.assert(
+      fc.asyncProperty(values, (value) =>
+        expectEnginesAgree((x) => op(present(x)), [value], {
+          gradients: true,
+          ...(dtype === 'float32' ? { tolerance: 1e-5 } : {}),
+        }),
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('the gradient is that of finite differences', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyShape({ minRank: 1 }), (shape) =>
+        expectGradientsRight((x) => op(present(x)), [spread(shape, -2, 2)]),
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('large logits do not overflow', async () => {
+    const large = array('float32', [3, 2], [1000, 999, -1000, -1001, 3e38, -3e38]);
+    await expectEnginesAgree((x) => op(present(x)), [large], { tolerance: 1e-6 });
+    for (const engine of engines) {
+      const result = await evaluate(engine, (x) => op(present(x)), [large]);
+      expect(Number(result.data[0])).toBeCloseTo(
+        name === 'softmax' ? 1 / (1 + Math.exp(-1)) : -Math.log1p(Math.exp(-1)),
+        5,
+      );
+    }
+  });
+
+  test('integers and scalars are refused', () => {
+    expect(() => op(tensor('n', 'int64', [2]))).toThrow(
+      `${name}: \`n\` int64 (2,) must be a float with at least one axis`,
+    );
+    expect(() => op(tensor('s', 'float32', []))).toThrow('must be a float with at least one axis');
+  });
+});
