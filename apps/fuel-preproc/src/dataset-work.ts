@@ -14,7 +14,7 @@ import {
   SupervisedChild,
   type Work,
   withStorageRetries,
-} from '@longrun/platform';
+} from '@longrun/platform/worker';
 import { hashFile, ObjectExists } from '@longrun/serialization';
 import { z } from 'zod';
 import { type ConverterAssignment, ConverterMessage } from './converter-messages.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform';
+import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { DatasetWork } from './dataset-work.js';
 
 try {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform';
+import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 
 try {

@@ -1,6 +1,6 @@
 import type { DatasetOutcome, DatasetResult, WorkerEvent } from '@longrun/contracts';
 import { writeH5Dataset } from '@longrun/fuel';
-import type { Attempt, AttemptEnd, Work } from '@longrun/platform';
+import type { Attempt, AttemptEnd, Work } from '@longrun/platform/worker';
 import { hashFile, RandomStreams } from '@longrun/serialization';
 
 const trainCount = 240;

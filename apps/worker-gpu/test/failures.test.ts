@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentOutcome } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
 let world: World;
@@ -11,10 +11,6 @@ let world: World;
 beforeAll(async () => {
   world = await World.start();
 }, 60_000);
-
-afterEach(async () => {
-  await world.endWorkers();
-});
 
 afterAll(async () => {
   await world.close();
@@ -79,8 +75,19 @@ test('a program that throws is tried again within its budget, and its message an
   expect(events).toContain('about to divide by zero');
 }, 40_000);
 
+test('parameters that the program refuses once it sees the data are final', async () => {
+  await world.worker();
+  const id = await world.submit({ fault: { kind: 'refuse', step: 0 } });
+  const failed = await world.whenEnded(id);
+  expect(failed).toMatchObject({ status: 'failed', reason: 'invalid_params' });
+  expect(failed.attempts).toHaveLength(1);
+  expect(failed.message).toContain('params.fault: this dataset does not go with it');
+  expect(ExperimentOutcome.parse((await world.head(id)).outcome).reason).toBe('invalid_params');
+}, 40_000);
+
 test('a program that leaves or eats all memory is told apart', async () => {
-  await world.worker({ NODE_OPTIONS: '--max-old-space-size=96' });
+  await world.endWorkers();
+  await world.newWorker({ NODE_OPTIONS: '--max-old-space-size=96' });
   const retry = { maxFailures: 0 };
   const leaving = await world.submit({ fault: { kind: 'exit', step: 2 } }, { retry });
   const eating = await world.submit({ fault: { kind: 'heap', step: 2 } }, { retry });
@@ -92,18 +99,9 @@ test('a program that leaves or eats all memory is told apart', async () => {
   expect(ate.message).toContain('heap limit');
 }, 40_000);
 
-test('parameters that the program refuses once it sees the data are final', async () => {
-  await world.worker();
-  const id = await world.submit({ fault: { kind: 'refuse', step: 0 } });
-  const failed = await world.whenEnded(id);
-  expect(failed).toMatchObject({ status: 'failed', reason: 'invalid_params' });
-  expect(failed.attempts).toHaveLength(1);
-  expect(failed.message).toContain('params.fault: this dataset does not go with it');
-  expect(ExperimentOutcome.parse((await world.head(id)).outcome).reason).toBe('invalid_params');
-}, 40_000);
-
 test('a step that never ends is not waited for longer than the grace', async () => {
-  const worker = await world.worker({ LONGRUN_GRACE_MS: '700' });
+  await world.endWorkers();
+  const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
   const id = await world.submit({ fault: { kind: 'block', step: 21 } }, { checkpoint: { everyBatches: 5 } });
   await until(async () => JSON.stringify(await linesSoFar(id)).includes('the step that never ends'));
   await until(async () => (await world.head(id)).checkpoints.length > 0);

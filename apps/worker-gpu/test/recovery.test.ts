@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
 /** 2 epochs of 30 batches, slow enough to be caught in the act. */
@@ -16,12 +16,7 @@ beforeAll(async () => {
   await world.worker();
   const id = await world.submit(slow);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id) };
-  await world.endWorkers();
 }, 60_000);
-
-afterEach(async () => {
-  await world.endWorkers();
-});
 
 afterAll(async () => {
   await world.close();
@@ -118,7 +113,7 @@ test('a worker that slept while another took over cannot commit, and its events 
   const trainer = sleeper.childPid();
   sleeper.signal('SIGSTOP');
 
-  const successor = await world.worker();
+  const successor = await world.newWorker();
   await expectAsUndisturbed(id);
   const head = await world.head(id);
   expect(head.holder).toContain(String(successor.pid));
@@ -136,6 +131,7 @@ test('a worker that slept while another took over cannot commit, and its events 
   await expectAsUndisturbed(id);
   const { attempts } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
+  await world.endWorkers();
 }, 40_000);
 
 test('a run survives a Redis that loses all it has', async () => {

@@ -10,8 +10,9 @@ import {
   type LiveEvent,
   type StoredLogRow,
 } from '@longrun/contracts';
-import { JobWorker, type Platform, startPlatform, WorkerLink } from '@longrun/platform';
-import { ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
+import { type Platform, startPlatform } from '@longrun/platform';
+import { isRunning, ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
+import { JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { type Head, type ObjectStore, openObjectStore, readHead } from '@longrun/serialization';
 import { PublishFile, writeDigits } from './dataset.js';
 
@@ -47,8 +48,13 @@ export class World {
     return world;
   }
 
-  /** Starts a worker and waits for its ready line. Workers started one after the other share their caches. */
-  async worker(environment: Readonly<Record<string, string>> = {}): Promise<ProcessUnderTest> {
+  /** The worker that runs, or else a new one, once it is ready. */
+  async worker(): Promise<ProcessUnderTest> {
+    return this.#workers.find(({ pid }) => isRunning(pid)) ?? (await this.newWorker());
+  }
+
+  /** A new worker, once it is ready. Workers started one after the other share their caches. */
+  async newWorker(environment: Readonly<Record<string, string>> = {}): Promise<ProcessUnderTest> {
     const worker = this.unreadyWorker(environment);
     await until(
       () => worker.lines.some((line) => line.startsWith('worker-gpu: ready')),
@@ -124,7 +130,7 @@ export class World {
     return head;
   }
 
-  /** Ends all workers, so that the next test's experiment finds only its own. */
+  /** Ends all workers, so that the next experiment finds only those that its test starts. */
   async endWorkers(): Promise<void> {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.end()));
   }

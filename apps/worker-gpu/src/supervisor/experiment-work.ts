@@ -19,7 +19,7 @@ import {
   SupervisedChild,
   type Work,
   withStorageRetries,
-} from '@longrun/platform';
+} from '@longrun/platform/worker';
 import { CheckpointStore, LeaseLost, type NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';

@@ -1,0 +1,169 @@
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { DatasetOutcome } from '@longrun/contracts';
+import { H5Dataset } from '@longrun/fuel';
+import { isRunning, type ProcessUnderTest, until } from '@longrun/platform/testing';
+import { hashFile, readHead } from '@longrun/serialization';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { idx, writeIdxFiles } from './idx.js';
+import { World } from './world.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+  await writeIdxFiles(join(world.rawFolder, 'sound'));
+}, 60_000);
+
+afterEach(async () => {
+  await world.store.delete(await world.published());
+});
+
+afterAll(async () => {
+  await world.close();
+});
+
+test('raw files become a published dataset that says what is in it', async () => {
+  await world.worker();
+  const id = await world.submit('digits', 'sound');
+  const { status, result, attempts } = await world.whenEnded(id);
+
+  expect(status).toBe('ready');
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['succeeded']);
+  expect(attempts[0]?.peakMemoryBytes).toBeGreaterThan(30e6);
+  expect(await world.published()).toEqual([result?.fileKey]);
+  expect(result?.description).toEqual({
+    sources: [
+      { name: 'features', dtype: 'uint8', shape: [28, 1, 4, 4], axisLabels: ['batch', 'channel', 'height', 'width'] },
+      { name: 'targets', dtype: 'uint8', shape: [28, 1], axisLabels: ['batch', 'index'] },
+    ],
+    splits: { train: 20, test: 8 },
+    attributes: expect.objectContaining({ converter: 'mnist', converterVersion: 1 }) as unknown,
+  });
+  const path = join(world.folder, 'published.hdf5');
+  const file = await world.store.download(result?.fileKey ?? '', path);
+  expect(file).toEqual({ sha256: result?.sha256, sizeBytes: result?.sizeBytes });
+  const held = await H5Dataset.open(path, { whichSets: ['test'] });
+  const { arrays } = await held.getData({ start: 0, stop: 8 });
+  expect([...(arrays.get('targets')?.data ?? [])]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(arrays.get('features')?.data[17]).toBe(17);
+  await held.close();
+  expect(await world.leftovers()).toEqual([]);
+}, 20_000);
+
+test.each([
+  ['cut', 'train-images-idx3-ubyte.gz', async (path: string) => await truncate(path, 40)],
+  ['garbage', 't10k-images-idx3-ubyte.gz', async (path: string) => await writeFile(path, 'not gzip at all')],
+  [
+    'short',
+    't10k-labels-idx1-ubyte.gz',
+    async (path: string) => await writeFile(path, gzipSync(gunzipSync(await readFile(path)).subarray(0, -1))),
+  ],
+  [
+    'label',
+    'train-labels-idx1-ubyte.gz',
+    async (path: string) => await writeFile(path, gzipSync(idx([20], new Uint8Array(20).fill(12)))),
+  ],
+])(
+  'a corrupt raw file (%s) fails the dataset with its name, and nothing is half made',
+  async (how, name, damage) => {
+    const folder = join(world.rawFolder, how);
+    await writeIdxFiles(folder);
+    await damage(join(folder, name));
+    await world.worker();
+    const id = await world.submit(`bad-${how}`, how);
+    const { status, reason, message, result, attempts } = await world.whenEnded(id);
+
+    expect({ status, reason, result }).toEqual({ status: 'failed', reason: 'dataset_corrupt', result: null });
+    expect(message).toContain(join(folder, name));
+    expect(attempts).toHaveLength(1);
+    expect(await world.published()).toEqual([]);
+    expect(await world.leftovers()).toEqual([]);
+    const head = await readHead(world.store, `datasets/${id}`);
+    expect(DatasetOutcome.parse(head?.outcome)).toMatchObject({ reason: 'dataset_corrupt', message });
+  },
+  20_000,
+);
+
+test('missing raw files and an unknown converter are said, with what there is', async () => {
+  await world.worker();
+  const missing = await world.whenEnded(await world.submit('nowhere', 'nowhere'));
+  expect(missing).toMatchObject({ status: 'failed', reason: 'dataset_unavailable' });
+  expect(missing.message).toContain(join(world.rawFolder, 'nowhere', 'train-images-idx3-ubyte.gz'));
+  const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
+  expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
+  expect(unknown.message).toContain('this worker has fashion-mnist, mnist');
+}, 20_000);
+
+/** The converter process, held where it is, so that it cannot finish before the fault. */
+async function heldConverter(worker: ProcessUnderTest): Promise<number> {
+  await until(() => worker.childPid() !== undefined);
+  const pid = worker.childPid() ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  return pid;
+}
+
+test('SIGTERM gives a conversion back, and the next worker makes the dataset', async () => {
+  const worker = await world.worker();
+  const id = await world.submit('given-back', 'sound');
+  const converter = await heldConverter(worker);
+  worker.signal('SIGTERM');
+  expect(await worker.exited).toBe(0);
+  expect(isRunning(converter)).toBe(false);
+  expect(await world.published()).toEqual([]);
+  expect(await world.leftovers()).toEqual([]);
+
+  await world.worker();
+  const { status, attempts } = await world.whenEnded(id);
+  expect(status).toBe('ready');
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'succeeded']);
+}, 20_000);
+
+test('when the worker is killed its converter leaves, and the next worker cleans up and makes the dataset', async () => {
+  const worker = await world.worker();
+  const id = await world.submit('lost', 'sound');
+  const converter = await heldConverter(worker);
+  await world.when(id, ({ status }) => status === 'converting');
+  worker.signal('SIGKILL');
+  expect(await worker.exited).toBe('SIGKILL');
+  expect(isRunning(converter)).toBe(true);
+  process.kill(converter, 'SIGCONT');
+  await until(() => !isRunning(converter));
+
+  await world.worker();
+  const { status, attempts } = await world.whenEnded(id);
+  expect(status).toBe('ready');
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
+  expect(await world.leftovers()).toEqual([]);
+}, 20_000);
+
+test('when the converter dies its worker lives and tries again', async () => {
+  const worker = await world.worker();
+  const id = await world.submit('converter-died', 'sound');
+  process.kill(await heldConverter(worker), 'SIGKILL');
+  const { status, attempts } = await world.whenEnded(id);
+  expect(status).toBe('ready');
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
+  expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
+}, 20_000);
+
+test('a published file that was damaged is made whole by the next conversion to the same bytes', async () => {
+  await world.worker();
+  const { result } = await world.whenEnded(await world.submit('first', 'sound'));
+  const fileKey = result?.fileKey ?? '';
+  await world.store.put(fileKey, Buffer.from('damaged'));
+  const again = await world.whenEnded(await world.submit('second', 'sound'));
+  expect(again.result?.fileKey).toBe(fileKey);
+  const path = join(world.folder, 'again.hdf5');
+  await world.store.download(fileKey, path);
+  expect((await hashFile(path)).sha256).toBe(result?.sha256);
+  await rm(path);
+}, 20_000);
+
+test('an idle worker stops at once', async () => {
+  const worker = await world.worker();
+  worker.signal('SIGINT');
+  expect(await worker.exited).toBe(0);
+  expect(worker.lines.at(-1)).toBe('fuel-preproc: stopped');
+});
