@@ -1,7 +1,9 @@
+import { DatasetSpec, type ExperimentView } from '@longrun/contracts';
+import { readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
 import { resultAt } from './scripted-worker.js';
-import { test } from './world.js';
+import { experimentSpec, test, until } from './world.js';
 
 test('an experiment goes from submission over a worker to its result', async ({ world }) => {
   await world.start();
@@ -36,3 +38,178 @@ test('an experiment goes from submission over a worker to its result', async ({ 
     [1, 2, 3, 4, 5].map((step) => ({ step, row: { cost: 1 / step, epoch: 1 } })),
   );
 });
+
+test('a preempted experiment goes on before those that were submitted after it, and no failure is counted', async ({
+  world,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const first = await world.submit();
+  const second = await world.submit();
+  const urgent = await world.submit({ priority: 5 });
+  const worker = world.worker('gpu-1');
+
+  const order: string[] = [];
+  let attempt = await worker.next();
+  order.push(attempt.ticket.id);
+  await attempt.start().train(1).succeed();
+  attempt = await worker.next();
+  order.push(attempt.ticket.id);
+  attempt.start().train(10);
+  await attempt.commit();
+  const preemptedAt = performance.now();
+  await attempt.end('preempted');
+  attempt = await worker.next();
+  expect(performance.now() - preemptedAt).toBeLessThan(1_000);
+  order.push(attempt.ticket.id);
+  expect(attempt.ticket.epoch).toBe(2);
+  attempt.start();
+  expect(attempt.step).toBe(10);
+  await attempt.train(12).succeed();
+  attempt = await worker.next();
+  order.push(attempt.ticket.id);
+
+  // The queue may have handed out the first before the urgent one was submitted; the preempted one is the first always.
+  expect(order).toContain(urgent);
+  const others = order.filter((id) => id !== urgent);
+  expect(others).toEqual([first, first, second]);
+  const experiment = await world.when(first, ({ status }) => status === 'succeeded');
+  expect(experiment).toMatchObject({ failures: 0, preemptions: 1 });
+  expect(experiment.attempts.map(({ reason, stepsRun }) => [reason, stepsRun])).toEqual([
+    ['preempted', 10],
+    ['succeeded', 2],
+  ]);
+});
+
+test('jobs are taken by priority, then by the time of submission', async ({ world }) => {
+  await world.start();
+  const { dataset } = await world.platform.datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
+  const priorities = [0, 5, 0, -5, 5];
+  const ids: string[] = [];
+  for (const priority of priorities) ids.push(await world.submit({ priority }));
+  const preproc = world.worker('preproc', 'dataset');
+  await (await preproc.next()).publish(Buffer.from('digits'));
+  await until(async () => (await world.platform.datasets.get(dataset.id)).status === 'ready');
+  for (const id of ids) await world.when(id, ({ attempts }) => attempts.length === 1);
+
+  const worker = world.worker('gpu-1');
+  const order: number[] = [];
+  for (const _ of ids) {
+    const attempt = await worker.next();
+    order.push(ids.indexOf(attempt.ticket.id));
+    await attempt.start().succeed();
+  }
+  expect(order).toEqual([1, 4, 0, 2, 3]);
+});
+
+test('failures are tried again after a pause that doubles, until the budget is spent', async ({ world }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit({ retry: { maxFailures: 2, backoffMs: 150 } });
+  const worker = world.worker('gpu-1');
+
+  const pauses: number[] = [];
+  for (let round = 1; round <= 3; round += 1) {
+    const attempt = await worker.next();
+    attempt.start().train(round);
+    const before = performance.now();
+    await attempt.end('program_error', { message: `boom ${round}` });
+    if (round === 3) break;
+    const experiment = await world.when(id, ({ failures }) => failures === round);
+    expect(experiment).toMatchObject({ status: 'queued', message: `boom ${round}` });
+    await world.when(id, ({ attempts }) => attempts.length === round + 1);
+    pauses.push(performance.now() - before);
+  }
+  const experiment = await world.when(id, ({ status }) => status === 'failed');
+  expect(experiment).toMatchObject({ reason: 'program_error', failures: 3, preemptions: 0 });
+  expect(experiment.message).toBe('3 attempts failed, and retry.maxFailures is 2: boom 3');
+  expect(pauses[0]).toBeGreaterThanOrEqual(150);
+  expect(pauses[1]).toBeGreaterThanOrEqual(300);
+  expect(await outcomeOf(world, id)).toMatchObject({ reason: 'program_error' });
+});
+
+test('a reason that no retry can mend ends the experiment at once, whatever its budget', async ({ world }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit({ retry: { maxFailures: 10 } });
+  const attempt = await world.worker('gpu-1').next();
+  await attempt.lease.end({ reason: 'invalid_params', step: 0, message: 'dims is too short' });
+  await attempt.end('invalid_params', { message: 'dims is too short' });
+  const experiment = await world.when(id, ({ status }) => status === 'failed');
+  expect(experiment).toMatchObject({ reason: 'invalid_params', message: 'dims is too short', failures: 1 });
+  expect(experiment.attempts).toHaveLength(1);
+});
+
+test('an experiment waits for its dataset, and says so', async ({ world }) => {
+  await world.start();
+  const { dataset } = await world.platform.datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
+  const id = await world.submit();
+  const preproc = world.worker('preproc', 'dataset');
+  const conversion = await preproc.next();
+  conversion.outbox.send({
+    type: 'dataset_progress',
+    phase: 'converting',
+    what: 'features',
+    done: 3,
+    total: 10,
+    unit: 'examples',
+  });
+  await until(async () => (await world.platform.datasets.get('digits')).progress?.done === 3);
+  expect(await world.platform.datasets.get(dataset.id)).toMatchObject({ status: 'converting' });
+  expect(await world.platform.experiments.get(id)).toMatchObject({
+    status: 'queued',
+    message: 'Waits for dataset digits',
+    attempts: [],
+  });
+  await conversion.publish(Buffer.from('digits'));
+  const experiment = await world.when(id, ({ attempts }) => attempts.length === 1);
+  expect(experiment.message).toBeNull();
+});
+
+test('experiments that wait for a dataset fail when it fails; its name is free again and nothing is left of it', async ({
+  world,
+}) => {
+  await world.start();
+  const spec = DatasetSpec.parse({ name: 'digits', converter: 'mnist', source: { folder: 'mnist' } });
+  const { dataset } = await world.platform.datasets.submit(spec);
+  const waiting = await world.submit();
+  const preproc = world.worker('preproc', 'dataset');
+  await (await preproc.next()).failDataset('dataset_corrupt', 'train-images.gz: the magic number is 7', true);
+
+  const experiment: ExperimentView = await world.when(waiting, ({ status }) => status === 'failed');
+  expect(experiment).toMatchObject({ reason: 'dataset_unavailable', attempts: [] });
+  expect(experiment.message).toContain('train-images.gz: the magic number is 7');
+  expect(await world.platform.datasets.get(dataset.id)).toMatchObject({
+    status: 'failed',
+    reason: 'dataset_corrupt',
+    message: 'train-images.gz: the magic number is 7',
+    result: null,
+  });
+  await expect(world.platform.experiments.submit(experimentSpec())).rejects.toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/dataset', detail: expect.stringContaining('the magic number is 7') }],
+  });
+  const again = await world.platform.datasets.submit(spec);
+  expect(again).toMatchObject({ created: true });
+  expect(again.dataset.id).not.toBe(dataset.id);
+});
+
+test('a conversion that may be tried again is', async ({ world }) => {
+  await world.start({ datasetRetry: { maxFailures: 1, backoffMs: 1, maxPreemptions: null } });
+  await world.platform.datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
+  const preproc = world.worker('preproc', 'dataset');
+  await (await preproc.next()).failDataset('storage_error', 'disk full', false);
+  const second = await preproc.next();
+  expect(second.ticket.epoch).toBe(2);
+  await second.failDataset('storage_error', 'disk still full', false);
+  await until(async () => {
+    const page = await world.platform.datasets.list();
+    return page.items[0]?.status === 'failed';
+  });
+  const page = await world.platform.datasets.list();
+  expect(page.items[0]).toMatchObject({ reason: 'storage_error', message: expect.stringContaining('disk still full') });
+});
+
+async function outcomeOf(world: { store: Parameters<typeof readHead>[0] }, id: string): Promise<unknown> {
+  return (await readHead(world.store, `experiments/${id}`))?.outcome;
+}

@@ -5,17 +5,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, type ExperimentView } from '@longrun/contracts';
-import { type ObjectStore, openObjectStore } from '@longrun/serialization';
-import { test as base } from 'vitest';
+import { acquireLease, type Lease, type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { test as base, vi } from 'vitest';
 import { z } from 'zod';
 
 import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform, WorkerLink } from '../src/index.js';
+import { leasePrefix } from '../src/life/outcome.js';
 import { openRecord } from '../src/record/record.js';
 import { RedisServer } from '../src/testing/index.js';
 import { ScriptedWorker } from './scripted-worker.js';
 
-/** How patient the platform is in tests. */
-export const timings = { heartbeatMs: 50, workerLostAfterMs: 1_000, reconcileEveryMs: 100 };
+/** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
+const timings = { heartbeatMs: 50, workerLostAfterMs: 20_000, reconcileEveryMs: 100 };
+/** And in those that do. */
+export const impatient = { timings: { ...timings, workerLostAfterMs: 1_000 } };
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 const queue = { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 };
 
 /** A platform with a Redis, a record and an object store of its own, and workers to order. */
@@ -78,6 +84,11 @@ export class World {
     await until(async () => (await this.platform.datasets.get(dataset.id)).status === 'ready');
     await worker.close();
     return dataset.id;
+  }
+
+  /** Takes a lease as some process that says nothing more. */
+  async claimAs(holder: string, id: string, epoch: number): Promise<Lease> {
+    return acquireLease(this.store, leasePrefix('experiment', id), { epoch, holder });
   }
 
   async submit(spec: Partial<ExperimentSpecInput> = {}): Promise<string> {
@@ -144,7 +155,7 @@ export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): Experim
 export async function until(
   condition: () => boolean | Promise<boolean>,
   otherwise: () => string = () => 'it did not',
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {

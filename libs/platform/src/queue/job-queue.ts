@@ -2,7 +2,7 @@ import type { JobTicket, Kind } from '@longrun/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 
-import type { Warn } from '../redis/connection.js';
+import { isConnectionError, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 
 /** The record's side of one queue. What is in it is a copy: losing it loses nothing. */
@@ -15,7 +15,9 @@ export class JobQueue {
     this.#keys = keys;
     this.#kind = kind;
     this.#queue = new Queue<JobTicket>(keys.queue(kind), { connection: redis, prefix: keys.queuePrefix });
-    this.#queue.on('error', (error) => warn(`Queue ${keys.queue(kind)}: ${error.message}`));
+    this.#queue.on('error', (error) => {
+      if (!isConnectionError(error)) warn(`Queue ${keys.queue(kind)}: ${error.message}`);
+    });
   }
 
   /** Puts a job in; once, however often it is called. A lower rank is taken first. */

@@ -2,7 +2,7 @@ import { JobTicket, type Kind } from '@longrun/contracts';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
-import type { Warn } from '../redis/connection.js';
+import { isConnectionError, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { QueueSettings } from './queue-settings.js';
 
@@ -81,7 +81,7 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
     warn(`Job ${job?.id ?? 'unknown'} was dropped: ${error.message}; it is handed out again while nobody claims it`);
   });
   worker.on('error', (error) => {
-    warn(`Queue ${keys.queue(options.kind)}: ${error.message}`);
+    if (!isConnectionError(error)) warn(`Queue ${keys.queue(options.kind)}: ${error.message}`);
   });
 
   return {

@@ -21,6 +21,8 @@ export function connectRedis(options: RedisConnectionOptions): Redis {
     connectionName: options.connectionName,
     // BullMQ demands it of connections that block; for the others it means waiting instead of failing.
     maxRetriesPerRequest: null,
+    // A connection whose other end has gone without a word is given up. Longer than any read blocks.
+    socketTimeout: 30_000,
     retryStrategy: (times) => Math.min(50 * times, 1000),
   });
   let lastMessage = '';
@@ -34,6 +36,12 @@ export function connectRedis(options: RedisConnectionOptions): Redis {
     lastMessage = '';
   });
   return redis;
+}
+
+/** True for what a lost connection says; its own `error` event has said it already, and it is being replaced. */
+export function isConnectionError(error: Error): boolean {
+  if (error.message === 'Connection is closed.') return true;
+  return 'code' in error && typeof error.code === 'string' && /^(E[A-Z]+|NR_CLOSED)$/.test(error.code);
 }
 
 /** Warnings as lines on standard error. */

@@ -43,6 +43,10 @@ export class EventIngester {
 
   constructor(options: EventIngesterOptions) {
     this.#options = options;
+    // The read that waits does not fail: ioredis sends it again when the connection is back.
+    options.blockingRedis.on('close', () => {
+      this.#flowingSince = null;
+    });
   }
 
   get counts(): IngestCounts {
@@ -101,7 +105,6 @@ export class EventIngester {
     const { blockingRedis, keys, warn } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
-        if (blockingRedis.status !== 'ready') this.#flowingSince = null;
         const reply = await blockingRedis.xread(
           'COUNT',
           batchSize,

@@ -43,7 +43,12 @@ export class RedisServer {
     redis.disconnect();
   }
 
-  /** Kills it, and starts it again on the same port, empty. */
+  /** Kills it; `restart` brings it back. */
+  async stopServing(): Promise<void> {
+    await this.#kill();
+  }
+
+  /** Kills it if it runs, and starts it again on the same port, empty. */
   async restart(): Promise<void> {
     await this.#kill();
     this.#process = await spawnRedis(this.#port, this.#folder);

@@ -1,0 +1,308 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { EventEnvelope, ExperimentEvent } from '@longrun/contracts';
+import { CheckpointStore, LeaseLost } from '@longrun/serialization';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+
+import { RedisKeys } from '../src/redis/keys.js';
+import { resultAt } from './scripted-worker.js';
+import { impatient, test, until, type World } from './world.js';
+
+test('a silent worker is written off: another goes on, and what the first still says and commits is refused', async ({
+  world,
+}) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit();
+  const zombie = await world.worker('gpu-1').next();
+  zombie.start().train(4);
+  await zombie.commit();
+  zombie.train(6);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 6);
+
+  zombie.freeze();
+  const successor = await world.worker('gpu-2').next();
+  expect(successor.ticket).toEqual({ id, epoch: 2 });
+  successor.start();
+  expect(successor.step).toBe(4);
+  successor.train(5);
+  await world.when(id, ({ attempts }) => attempts[1]?.lastStep === 5);
+
+  const refusedBefore = world.platform.eventCounts.refused;
+  zombie.train(9);
+  expect(await zombie.outbox.flush('sent', 5_000)).toBe(true);
+  await until(() => zombie.outbox.refused.aborted);
+  expect(world.platform.eventCounts.refused).toBeGreaterThan(refusedBefore);
+  await expect(zombie.commit()).rejects.toThrow(LeaseLost);
+
+  successor.train(8);
+  await successor.succeed();
+  const experiment = await world.when(id, ({ status }) => status === 'succeeded');
+  expect(experiment).toMatchObject({ result: resultAt(8), failures: 0, preemptions: 1 });
+  expect(experiment.attempts).toMatchObject([
+    { reason: 'worker_lost', workerId: 'gpu-1', startStep: 0, lastStep: 6, stepsRun: 6 },
+    { reason: 'succeeded', workerId: 'gpu-2', startStep: 4, lastStep: 8, stepsRun: 4 },
+  ]);
+  // Rows 5 and 6 of the first attempt were void when the second started from 4; its row 7 to 9 never came in.
+  const rows = await world.platform.experiments.logRows(id);
+  expect(rows.map(({ step, row }) => [step, row['epoch']])).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 1],
+    [5, 2],
+    [6, 2],
+    [7, 2],
+    [8, 2],
+  ]);
+});
+
+test('a worker that died after its success was committed has succeeded', async ({ world }) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  attempt.start().train(7);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 7);
+  await attempt.succeed({ silently: true });
+  const experiment = await world.when(id, ({ status }) => status !== 'running');
+  expect(experiment).toMatchObject({ status: 'succeeded', result: resultAt(7), preemptions: 0 });
+  expect(experiment.attempts).toMatchObject([{ epoch: 1, reason: 'succeeded' }]);
+});
+
+test('a worker that claimed its job and died before a word is written off too', async ({ world }) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit();
+  await world.when(id, ({ attempts }) => attempts.length === 1);
+  // The stall check hands the job out again, and the lease refuses it: what is left is a claim without a job.
+  const lease = await world.claimAs('ghost', id, 1);
+  const worker = world.worker('gpu-2');
+  const attempt = await worker.next();
+  expect(attempt.ticket).toEqual({ id, epoch: 2 });
+  expect(worker.refused).toEqual([{ id, epoch: 1 }]);
+  await expect(lease.verify()).rejects.toThrow(LeaseLost);
+  await attempt.start().train(2).succeed();
+  await world.when(id, ({ status }) => status === 'succeeded');
+});
+
+test('FLUSHALL in the middle of everything loses nothing and runs nothing twice', async ({ world, redis }) => {
+  await world.start();
+  await world.readyDataset();
+  const running = await world.submit({ name: 'running' });
+  const worker = world.worker('gpu-1');
+  const attempt = await worker.next();
+  attempt.start().train(3);
+  await world.when(running, ({ attempts }) => attempts[0]?.lastStep === 3);
+  const waiting = await world.submit({ name: 'waiting' });
+  await world.when(waiting, ({ attempts }) => attempts.length === 1);
+
+  for (let flush = 1; flush <= 5; flush += 1) {
+    attempt.train(3 + 20 * flush);
+    await pause(3 * flush);
+    await redis.flushAll();
+  }
+  await attempt.succeed();
+  const next = await worker.next();
+  expect(next.ticket).toEqual({ id: waiting, epoch: 1 });
+  await next.start().train(1).succeed();
+
+  expect(await world.when(running, ({ status }) => status === 'succeeded')).toMatchObject({
+    result: resultAt(103),
+    attempts: [{ epoch: 1, reason: 'succeeded', lastStep: 103, stepsRun: 103 }],
+  });
+  expect(await world.when(waiting, ({ status }) => status === 'succeeded')).toMatchObject({
+    attempts: [{ epoch: 1, reason: 'succeeded' }],
+  });
+  const rows = await world.platform.experiments.logRows(running);
+  expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: 103 }, (_, index) => index + 1));
+  expect(worker.claims).toBe(2);
+});
+
+test('a Redis that is killed and comes back empty loses nothing, and nobody is written off meanwhile', async ({
+  world,
+  redis,
+}) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit();
+  const worker = world.worker('gpu-1');
+  const attempt = await worker.next();
+  attempt.start().train(3);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 3);
+
+  await redis.stopServing();
+  attempt.train(50);
+  await pause(impatient.timings.workerLostAfterMs * 1.5);
+  expect(await world.platform.health()).toMatchObject({ record: true, redis: false, events: false });
+  const submittedMeanwhile = await world.submit();
+  await redis.restart();
+  attempt.train(60);
+  await attempt.succeed();
+
+  expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({
+    preemptions: 0,
+    attempts: [{ epoch: 1, lastStep: 60 }],
+  });
+  expect(await world.platform.experiments.logRows(id)).toHaveLength(60);
+  expect((await worker.next()).ticket.id).toBe(submittedMeanwhile);
+});
+
+test('the API may be restarted mid-run: the attempt goes on, and everything said meanwhile is taken in', async ({
+  world,
+}) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const running = await world.submit();
+  const waiting = await world.submit();
+  const worker = world.worker('gpu-1');
+  const attempt = await worker.next();
+  attempt.start().train(5);
+  await world.when(running, ({ attempts }) => attempts[0]?.lastStep === 5);
+
+  await world.platform.close();
+  attempt.train(40);
+  await attempt.commit();
+  await pause(impatient.timings.workerLostAfterMs * 1.5);
+  await world.start(impatient);
+  attempt.train(45);
+  await attempt.succeed();
+
+  expect(await world.when(running, ({ status }) => status === 'succeeded')).toMatchObject({
+    preemptions: 0,
+    attempts: [{ epoch: 1, lastStep: 45 }],
+    checkpoints: [{ step: 40 }],
+  });
+  expect(await world.platform.experiments.logRows(running)).toHaveLength(45);
+  expect((await worker.next()).ticket).toEqual({ id: waiting, epoch: 1 });
+});
+
+test('a job that is delivered twice is claimed once', async ({ world, redis }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const first = world.worker('gpu-1');
+  const attempt = await first.next();
+  attempt.start();
+  await world.when(id, ({ status }) => status === 'running');
+
+  const keys = new RedisKeys(world.prefix);
+  const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+  const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
+  await queue.add('experiment', attempt.ticket, { jobId: `${id}.copy` });
+  const second = world.worker('gpu-2');
+  await until(() => second.refused.length === 1);
+  expect(second).toMatchObject({ refused: [{ id, epoch: 1 }], claims: 0 });
+  await attempt.lease.verify();
+  await attempt.train(2).succeed();
+  expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({ attempts: [{ epoch: 1 }] });
+  await queue.close();
+  connection.disconnect();
+});
+
+test('events count once and in order, whatever the stream says; one that cannot be read stops nothing', async ({
+  world,
+  redis,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  await world.when(id, ({ status }) => status === 'running');
+  const send = streamWriter(world, redis.url, attempt.ticket);
+
+  await send(2, { type: 'line', stream: 'stdout', text: 'too early' });
+  await send(1, { type: 'line', stream: 'stdout', text: 'first' });
+  await send(1, { type: 'line', stream: 'stdout', text: 'first again' });
+  await send.raw('no JSON at all');
+  await send.raw(JSON.stringify({ ...send.envelope(2), event: { type: 'from_the_future' } }));
+  await send(3, { type: 'line', stream: 'stdout', text: 'a NUL \0 and half a pair \uD800' });
+  await until(() => world.platform.eventCounts.malformed === 1 && world.platform.eventCounts.gap === 1);
+  await until(async () => (await linesOf(world, id)).length === 2);
+
+  expect(await linesOf(world, id)).toEqual(['first', 'a NUL \uFFFD and half a pair \uFFFD']);
+  expect(world.platform.eventCounts).toMatchObject({ duplicate: 1, gap: 1, malformed: 1 });
+  await send.close();
+});
+
+test('rows beyond the step that an attempt starts from are void, those before it stay', async ({ world }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const worker = world.worker('gpu-1');
+  const first = await worker.next();
+  first.start().train(2);
+  await first.commit();
+  first.train(30);
+  await first.end('preempted');
+  const second = await worker.next();
+  second.start();
+  await world.when(id, ({ attempts }) => attempts[1]?.startStep === 2);
+  await until(async () => (await world.platform.experiments.logRows(id)).length === 2);
+  second.train(3);
+  await until(async () => (await world.platform.experiments.logRows(id)).length === 3);
+  const rows = await world.platform.experiments.logRows(id);
+  expect(rows.map(({ row }) => row['epoch'])).toEqual([1, 1, 2]);
+});
+
+test('the lock of the queue is a hint: whoever loses it is told, and goes on while the lease is held', async ({
+  world,
+  redis,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  attempt.start();
+  await world.when(id, ({ status }) => status === 'running');
+  expect(attempt.lockLost.aborted).toBe(false);
+  await redis.flushAll();
+  await until(() => attempt.lockLost.aborted);
+  await attempt.lease.verify();
+  await attempt.train(2).succeed();
+  await world.when(id, ({ status }) => status === 'succeeded');
+});
+
+test('an experiment whose budget of preemptions is spent fails, and its zombie can commit nothing', async ({
+  world,
+}) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit({ retry: { maxPreemptions: 0 } });
+  const zombie = await world.worker('gpu-1').next();
+  zombie.start().train(1);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 1);
+  zombie.freeze();
+  const experiment = await world.when(id, ({ status }) => status === 'failed');
+  expect(experiment).toMatchObject({ reason: 'worker_lost', preemptions: 1, failures: 0 });
+  expect(experiment.message).toContain('retry.maxPreemptions is 0');
+  const checkpoints = new CheckpointStore(world.store, zombie.lease.prefix);
+  await expect(checkpoints.commit(zombie.lease, { step: 2, files: [], environment: {} })).rejects.toThrow(LeaseLost);
+  await expect(zombie.succeed()).rejects.toThrow(LeaseLost);
+});
+
+/** Writes to the stream by hand, as a worker never would. */
+function streamWriter(world: World, redisUrl: string, ticket: { id: string; epoch: number }) {
+  const redis = new Redis(redisUrl);
+  const stream = new RedisKeys(world.prefix).events;
+  const envelope = (seq: number): Omit<EventEnvelope, 'event'> => ({
+    kind: 'experiment',
+    ...ticket,
+    seq,
+    at: new Date().toISOString(),
+  });
+  const raw = (text: string): Promise<unknown> => redis.xadd(stream, '*', 'e', text);
+  const send = (seq: number, event: ExperimentEvent): Promise<unknown> =>
+    raw(JSON.stringify({ ...envelope(seq), event }));
+  return Object.assign(send, { raw, envelope, close: () => redis.quit() });
+}
+
+async function linesOf(world: World, id: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const event of world.platform.experiments.subscribe(id, 0, AbortSignal.timeout(200))) {
+    if (event.type === 'line') lines.push(event.data.text);
+  }
+  return lines;
+}
