@@ -12,6 +12,23 @@ export function announcementPath(stateFolder: string): string {
   return join(stateFolder, 'api.json');
 }
 
+/**
+ * Throws a sentence when another process serves from this state folder: its announcement is there, it lives, and it answers
+ * within `timeoutMs`.
+ */
+export async function refuseIfServed(stateFolder: string, timeoutMs: number): Promise<void> {
+  const announced = await announcementOf(stateFolder);
+  if (announced === undefined || announced.pid === process.pid || !isAlive(announced.pid)) return;
+  const answer = await fetch(new URL('/health/live', announced.url), { signal: AbortSignal.timeout(timeoutMs) }).catch(
+    () => undefined,
+  );
+  if (answer?.ok !== true) return;
+  throw new Error(
+    `The state folder ${stateFolder} is in use by process ${announced.pid}, which listens at ${announced.url}; ` +
+      'stop it, or give another folder in LONGRUN_STATE',
+  );
+}
+
 /** Writes the announcement; who reads it sees the old one or the new one, never half of it. */
 export async function announce(stateFolder: string, announcement: Announcement): Promise<void> {
   const path = announcementPath(stateFolder);
@@ -41,5 +58,14 @@ export async function announcementOf(stateFolder: string): Promise<Announcement 
   } catch {
     // A damaged file says nothing; the next start replaces it.
     return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One that may not be signalled is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

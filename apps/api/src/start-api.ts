@@ -5,7 +5,7 @@ import type { LoggerService } from '@nestjs/common';
 import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
 import { openObjectStore } from '@longrun/serialization';
-import { announce, withdraw } from './announcement.js';
+import { announce, refuseIfServed, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
@@ -35,6 +35,8 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
+    // The record's lock is what holds; this says it in better words, and also where the record is a PostgreSQL.
+    await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
     const token = configuration.token ?? (await tokenOf(stateFolder));
     const programs = await Programs.load(configuration.programsFolder);
     const platform = await startPlatform({

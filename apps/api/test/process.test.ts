@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { programsFolder } from './service.js';
 
 // Other suites may share the machine's cores, and each start makes or opens a database.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -81,9 +81,18 @@ describe('main.js', () => {
 
     const second = new Main({ LONGRUN_STATE: state });
     expect(await second.exited).toBe(1);
-    expect(second.stderr).toContain(`in use by process ${first.child.pid}`);
+    expect(second.stderr).toContain(
+      `in use by process ${first.child.pid}, which listens at ${url}; stop it, or give another folder`,
+    );
     expect(second.stdout).not.toContain('listening');
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
+
+    // Nor is it let in when the announcement is gone: the record is locked.
+    await rename(join(state, 'api.json'), join(state, 'api.json.away'));
+    const unwarned = new Main({ LONGRUN_STATE: state });
+    expect(await unwarned.exited).toBe(1);
+    expect(unwarned.stderr).toContain(`is in use by process ${first.child.pid} (`);
+    await rename(join(state, 'api.json.away'), join(state, 'api.json'));
 
     first.child.kill('SIGTERM');
     expect(await first.exited).toBe(0);

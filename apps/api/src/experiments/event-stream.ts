@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@longrun/contracts';
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 
 /** How a stream of live events behaves. */
 export interface EventStreamOptions {
@@ -16,28 +16,31 @@ export interface EventStreamOptions {
  * last id it saw.
  */
 export async function sendEvents(
-  response: Response,
+  response: ServerResponse,
   source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, unknown, undefined>,
   options: EventStreamOptions,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, options.shutdown]);
-
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store, no-transform',
     // nginx would otherwise keep events until its buffer is full.
     'X-Accel-Buffering': 'no',
   });
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
   response.write(`retry: ${reconnectMs}\n\n`);
-  const heartbeat = setInterval(() => response.write(': alive\n\n'), options.heartbeatMs);
 
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, options.shutdown]);
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': alive\n\n');
+  }, options.heartbeatMs);
+  const events = source(signal);
   try {
-    const events = source(signal);
-    for (;;) {
-      const next = await events.next();
-      if (signal.aborted) break;
+    for (let next = await events.next(); !signal.aborted; next = await events.next()) {
       if (next.done === true) {
         if (next.value !== undefined) response.write(frame('end', next.value, null));
         break;
@@ -48,6 +51,8 @@ export async function sendEvents(
   } finally {
     clearInterval(heartbeat);
     gone.abort();
+    // An event that came as the client left was never asked for again: the source must hear that it is over.
+    await events.return(undefined);
     response.end();
   }
 }
@@ -60,7 +65,7 @@ function frame(event: string, data: unknown, id: number | null): string {
   return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-function drained(response: Response, signal: AbortSignal): Promise<void> {
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       response.off('drain', done);

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { type ClientRequest, createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LiveEvent } from '@longrun/contracts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { sendEvents } from './event-stream.js';
+
+let server: Server;
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+/** Serves one source to whoever asks, and tells whether it was closed. */
+async function serve(
+  source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, unknown, undefined>,
+  shutdown: AbortSignal = new AbortController().signal,
+): Promise<{ readonly port: number; readonly state: { closed: number } }> {
+  const state = { closed: 0 };
+  async function* watched(signal: AbortSignal): AsyncGenerator<LiveEvent, unknown, undefined> {
+    try {
+      return yield* source(signal);
+    } finally {
+      state.closed += 1;
+    }
+  }
+  server = createServer((_request, response) => void sendEvents(response, watched, { heartbeatMs: 30, shutdown }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, state };
+}
+
+async function open(port: number, method = 'GET'): Promise<{ asked: ClientRequest; answer: IncomingMessage }> {
+  const asked = request({ host: '127.0.0.1', port, method }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return { asked, answer };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer) text += String(chunk);
+  return text;
+}
+
+const line = (id: number, text: string): LiveEvent => ({
+  type: 'line',
+  id,
+  at: '2026-01-01T00:00:00.000Z',
+  data: { stream: 'stdout', text },
+});
+
+describe('sendEvents', () => {
+  test('writes each event as id, name and one line of data, and the end last', async () => {
+    const { port, state } = await serve(async function* () {
+      yield line(1, 'two\nlines');
+      return { status: 'succeeded' };
+    });
+    const { answer } = await open(port);
+    expect(await textOf(answer)).toBe(
+      'retry: 2000\n\n' +
+        'id: 1\nevent: line\ndata: {"type":"line","id":1,"at":"2026-01-01T00:00:00.000Z","data":{"stream":"stdout","text":"two\\nlines"}}\n\n' +
+        'event: end\ndata: {"status":"succeeded"}\n\n',
+    );
+    expect(state.closed).toBe(1);
+  });
+
+  test('closes its source when the client goes away while the source waits', async () => {
+    const { port, state } = await serve(async function* (signal) {
+      yield line(1, 'only');
+      await once(signal, 'abort');
+      return undefined;
+    });
+    const { asked, answer } = await open(port);
+    await once(answer, 'data');
+    expect(state.closed).toBe(0);
+    asked.destroy();
+    await vi.waitFor(() => expect(state.closed).toBe(1));
+  });
+
+  test('asks its source for no more than a slow client takes, and closes it when that one goes away', async () => {
+    let made = 0;
+    const { port, state } = await serve(async function* () {
+      for (;;) {
+        made += 1;
+        yield line(made, 'x'.repeat(100_000));
+        // Lets the server see that the socket is full.
+        await sleep(0);
+      }
+    });
+    const { asked, answer } = await open(port);
+    answer.pause();
+    let before = -1;
+    await vi.waitFor(
+      async () => {
+        before = made;
+        await sleep(200);
+        expect(made).toBe(before);
+      },
+      { timeout: 10_000 },
+    );
+    expect(made).toBeLessThan(500);
+    answer.resume();
+    await vi.waitFor(() => expect(made).toBeGreaterThan(before + 100), 10_000);
+    asked.destroy();
+    await vi.waitFor(() => expect(state.closed).toBe(1));
+  });
+
+  test('ends without an end when the service shuts down', async () => {
+    const shutdown = new AbortController();
+    const { port, state } = await serve(async function* (signal) {
+      yield line(1, 'only');
+      await once(signal, 'abort');
+      return undefined;
+    }, shutdown.signal);
+    const { answer } = await open(port);
+    await once(answer, 'data');
+    shutdown.abort();
+    expect(await textOf(answer)).not.toContain('event: end');
+    expect(state.closed).toBe(1);
+  });
+
+  test('answers HEAD without asking the source', async () => {
+    let asked = false;
+    const { port } = await serve(async function* () {
+      asked = true;
+      yield line(1, 'only');
+      return undefined;
+    });
+    const { answer } = await open(port, 'HEAD');
+    expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+    expect(await textOf(answer)).toBe('');
+    expect(asked).toBe(false);
+  });
+});
