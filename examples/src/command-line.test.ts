@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+
+import { readCommandLine, UsageError } from './command-line.js';
+
+test('has defaults', () => {
+  expect(readCommandLine(['mlp', '--dataset', 'a.hdf5'])).toEqual({
+    program: 'mlp',
+    dataset: 'a.hdf5',
+    params: {},
+    seed: 1,
+    engine: 'onnxruntime',
+    threads: 2,
+    checkpoints: undefined,
+    everyBatches: 100,
+  });
+});
+
+test('takes every other option for a param, as JSON or text', () => {
+  const { params, seed, checkpoints } = readCommandLine(
+    'mlp --epochs 1 --dataset a --dims [4,2] --optimizer scale --seed 9 --checkpoints /tmp/x'.split(' '),
+  );
+
+  expect(params).toEqual({ epochs: 1, dims: [4, 2], optimizer: 'scale' });
+  expect([seed, checkpoints]).toEqual([9, '/tmp/x']);
+});
+
+test.each([
+  ['', 'Usage: '],
+  ['--dataset a', 'Usage: '],
+  ['mlp', '--dataset is missing'],
+  ['mlp --dataset', '--dataset is not an option with a value'],
+  ['mlp dataset a', 'dataset is not an option with a value'],
+  ['mlp --dataset a --threads 0', '--threads is 0; give a whole number of at least 1'],
+  ['mlp --dataset a --seed x', '--seed is x; give a whole number of at least 0'],
+  ['mlp --dataset a --engine cuda', '--engine is cuda; give onnxruntime or reference'],
+])('refuses "%s"', (line, message) => {
+  const read = (): unknown => readCommandLine(line.split(' ').filter((word) => word !== ''));
+
+  expect(read).toThrow(UsageError);
+  expect(read).toThrow(message);
+});
