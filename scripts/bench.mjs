@@ -4,4 +4,8 @@ import { ensureFashionMnist, must, root, setUp } from './setup.mjs';
 
 setUp();
 ensureFashionMnist();
-must(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], 'The benchmark failed (see above).');
+must(
+  process.execPath,
+  [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)],
+  'The benchmark failed (see above).',
+);

@@ -5,13 +5,25 @@ import { nx, root, setUp } from './setup.mjs';
 
 setUp();
 const steps = [
-  ['format', [join(root, 'node_modules', 'oxfmt', 'bin', 'oxfmt'), '--check', '.'], "run 'npm run format'"],
-  ['project references', [nx, 'sync:check'], "run 'npx nx sync'"],
-  ['lint', [nx, 'run-many', '-t', 'lint', '--output-style=static'], 'mend what the linter names above'],
-  ['typecheck', [nx, 'run-many', '-t', 'typecheck', '--output-style=static'], 'mend the type errors above'],
-  ['test', [join(root, 'scripts', 'test.mjs')], 'mend the failing tests above'],
+  {
+    name: 'format',
+    args: [join(root, 'node_modules', 'oxfmt', 'bin', 'oxfmt'), '--check', '.'],
+    remedy: "run 'npm run format'",
+  },
+  { name: 'project references', args: [nx, 'sync:check'], remedy: "run 'npx nx sync'" },
+  {
+    name: 'lint',
+    args: [nx, 'run-many', '-t', 'lint', '--output-style=static'],
+    remedy: 'mend what the linter names above',
+  },
+  {
+    name: 'typecheck',
+    args: [nx, 'run-many', '-t', 'typecheck', '--output-style=static'],
+    remedy: 'mend the type errors above',
+  },
+  { name: 'test', args: [join(root, 'scripts', 'test.mjs')], remedy: 'mend the failing tests above' },
 ];
-for (const [name, args, remedy] of steps) {
+for (const { name, args, remedy } of steps) {
   console.log(`\n== ${name}`);
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) {

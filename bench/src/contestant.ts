@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+const Message = z.record(z.string(), z.unknown());
 
 /**
  * A process that runs steps on request: it reads a number a line from stdin, runs that many steps, and answers with
@@ -51,7 +54,7 @@ export class Contestant {
     for (;;) {
       const line = await this.answers.next();
       if (line.done === true) throw new Error(`${this.name} ended before it answered; its own words are above`);
-      if (line.value.startsWith('{')) return JSON.parse(line.value) as Record<string, unknown>;
+      if (line.value.startsWith('{')) return Message.parse(JSON.parse(line.value));
       console.error(`${this.name}: ${line.value}`);
     }
   }

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 
 /** One line of a side-by-side table. */
 export interface Row {
@@ -27,6 +29,12 @@ export interface Report {
   };
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
+}
+
+/** The installed version of a package that the workspace depends on. */
+export function versionOf(name: string): string {
+  const path = join(checkout, 'node_modules', name, 'package.json');
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(path, 'utf8'))).version;
 }
 
 /** The checkout's root: benchmarks start the built processes of the other rooms by path. */

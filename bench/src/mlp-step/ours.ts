@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadPrograms, programNamed, Reporting, TrainingExtension } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
-import { checkout } from '../report.js';
+import { checkout, versionOf } from '../report.js';
 
 /**
  * Longrun's side of `mlp-step`: the program `mlp` of examples/ with the reporting that a worker's trainer adds. Reads
@@ -62,8 +61,7 @@ const mainLoop = await programNamed(programs, 'mlp').build({
   // As a trainer does: every row is written out as JSON.
   extensions: () => [new Reporting({ onLogRow: (step, row) => rows.push(JSON.stringify({ step, row })) }), new Gate()],
 });
-const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-say({ ready: true, onnxruntime: version });
+say({ ready: true, onnxruntime: versionOf('onnxruntime-node') });
 await mainLoop.run();
 
 function say(message: Readonly<Record<string, unknown>>): void {

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { boundRow, checkout, machine, type Report } from '../report.js';
+import { boundRow, checkout, machine, type Report, versionOf } from '../report.js';
 import { stalledJobRecovery } from './peer.js';
 
 /** Disturbed runs of the demo's experiment; each has one SIGKILL and one SIGTERM. */
@@ -29,10 +28,9 @@ export async function recovery(): Promise<Report> {
   const seconds = (signal: string, field: 'firstStepMs' | 'lostMs'): number[] =>
     faults.filter((fault) => fault.signal === signal).map((fault) => fault[field] / 1000);
   const peerSeconds = peer.map((ms) => ms / 1000);
-  const { version } = createRequire(import.meta.url)('bullmq/package.json') as { version: string };
   return {
     machine: machine(),
-    versions: { bullmq: version },
+    versions: { bullmq: versionOf('bullmq') },
     rows: [
       boundRow(
         "SIGKILL to the successor's first step; peer: BullMQ defaults, to the job's second start",

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Queue } from 'bullmq';
+import { z } from 'zod';
 import { checkout } from '../report.js';
 
 /**
@@ -61,7 +62,7 @@ function startWorker(queue: string, port: number): Lines {
       for (;;) {
         const line = await lines.next();
         if (line.done === true) throw new Error(`the BullMQ worker of ${queue} ended before it said '${field}'`);
-        const message = JSON.parse(line.value) as Record<string, unknown>;
+        const message = z.record(z.string(), z.unknown()).parse(JSON.parse(line.value));
         if (field in message) return Number(message[field]);
       }
     },
