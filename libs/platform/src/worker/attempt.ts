@@ -29,7 +29,9 @@ export interface Attempt {
   readSpec(): Promise<unknown>;
   /** Sends an event to the record; never waits and never throws. */
   send(event: WorkerEvent): void;
-  /** Waits until every event sent so far is in Redis, a few seconds at most: a Redis that is away must not stop a commit. */
+  /** Says something in this process's own log. */
+  report(sentence: string): void;
+  /** Waits until every event sent so far is in Redis, a second at most: a Redis that is away must not stop a commit. */
   flushEvents(): Promise<void>;
 }
 

@@ -109,8 +109,9 @@ export class JobWorker {
       stopCause: () => running.stopCause,
       abandonCause: () => running.abandonCause,
       readSpec: async () => await readJson(store, `${prefix}/spec.json`),
+      report: running.report,
       send: (event) => outbox.send(event),
-      flushEvents: async () => void (await outbox.flush('sent', flushMs)),
+      flushEvents: async () => void (await outbox.flush('sent', flushBeforeCommitMs)),
     });
     const heart = running.beat(work, this.#options.heartbeatMs);
     try {
@@ -122,7 +123,7 @@ export class JobWorker {
         return;
       }
       outbox.send(work.endEvent(end));
-      await outbox.flush('sent', flushMs);
+      await outbox.flush('sent', flushAtEndMs);
       report(
         `${ticket.id}: ended under epoch ${ticket.epoch}: ${end.reason}${end.message === undefined ? '' : `: ${end.message}`}`,
       );
@@ -155,7 +156,9 @@ export class JobWorker {
 }
 
 /** How long events may take into Redis before a commit goes ahead without them. */
-const flushMs = 5_000;
+const flushBeforeCommitMs = 1_000;
+/** How long the last event may take into Redis before the next job is taken. */
+const flushAtEndMs = 5_000;
 const partingMs = 60_000;
 const partingAtStopMs = 2_000;
 
@@ -211,10 +214,17 @@ class RunningAttempt {
   /** Sends a heartbeat now and then one each `intervalMs`, and verifies the lease with it, until the returned controller is aborted. */
   beat(work: Work, intervalMs: number): AbortController {
     const end = new AbortController();
+    let verifying = false;
+    const verify = async (): Promise<void> => {
+      verifying = true;
+      await this.verify();
+      verifying = false;
+    };
     void (async () => {
       while (!end.signal.aborted) {
         this.outbox.send(work.heartbeat());
-        await this.verify();
+        // Not waited for: a lease verifies only between commits, and a commit can take longer than the record's patience.
+        if (!verifying) void verify();
         await sleep(intervalMs, undefined, { signal: end.signal }).catch(() => {});
       }
     })();

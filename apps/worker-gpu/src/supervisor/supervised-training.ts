@@ -1,0 +1,121 @@
+import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
+import {
+  type Attempt,
+  type ChildExit,
+  outcomeJson,
+  SupervisedChild,
+  withStorageRetries,
+} from '@longrun/platform/worker';
+import type { CheckpointStore, NewestValid } from '@longrun/serialization';
+import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
+import { TrainerReports } from './trainer-reports.js';
+
+export interface SupervisedTrainingOptions {
+  readonly attempt: Attempt;
+  readonly checkpoints: CheckpointStore;
+  /** The checkpoint that the trainer goes on from, and those that were damaged. */
+  readonly restored: NewestValid;
+  /** The trainer's module, absolute. */
+  readonly trainerScript: string;
+}
+
+/** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
+export class SupervisedTraining {
+  readonly reports: TrainerReports;
+  readonly #options: SupervisedTrainingOptions;
+  readonly #commits: SnapshotCommits;
+  /** Aborted, with `#commitError` set, when snapshots can no longer be committed. */
+  readonly #broken = new AbortController();
+  #commitError: unknown;
+  #trainer: SupervisedChild | undefined;
+
+  constructor(options: SupervisedTrainingOptions) {
+    this.#options = options;
+    this.#commits = new SnapshotCommits({
+      commit: async (snapshot) => await this.commit(snapshot),
+      onCommitted: ({ folder, step }) => this.#command({ type: 'snapshot_committed', folder, step }),
+      onFailure: (error) => {
+        this.#commitError = error;
+        this.#broken.abort();
+      },
+    });
+    this.reports = new TrainerReports({
+      attempt: options.attempt,
+      restored: options.restored,
+      pid: () => this.#trainer?.pid,
+      onSnapshot: (snapshot) => this.#commits.add(snapshot),
+    });
+  }
+
+  /** Largest resident set of the trainer, as far as it was said or seen. */
+  get peakMemoryBytes(): number {
+    return Math.max(this.reports.peakMemoryBytes, this.#trainer?.peakMemoryBytes ?? 0);
+  }
+
+  /** Looks how much memory the trainer takes: one that is killed cannot tell. */
+  async samplePeakMemory(): Promise<void> {
+    await this.#trainer?.samplePeakMemory();
+  }
+
+  /**
+   * Runs the trainer until it has ended and all its snapshots but the final one are committed. Asked to stop, it hands over a
+   * final snapshot at the next step boundary; told to abandon, it is killed and nothing is waited for.
+   *
+   * @throws LeaseLost, StorageFailed when a snapshot could not be committed; the trainer has been killed then
+   */
+  async run(assignment: TrainerCommand): Promise<ChildExit> {
+    const { attempt, trainerScript } = this.#options;
+    const trainer = new SupervisedChild({
+      script: trainerScript,
+      onMessage: (message) => this.reports.hear(message),
+      onLine: (stream, text) => this.reports.print(stream, text),
+    });
+    this.#trainer = trainer;
+    for (const signal of [attempt.abandon, this.#broken.signal]) whenAborted(signal, () => void trainer.kill());
+    whenAborted(attempt.stop, () => {
+      // Nothing of a cancelled experiment is kept beyond its last checkpoint, so its trainer need not be waited for long.
+      const cancelled = attempt.stopCause() === 'cancelled';
+      this.#command({ type: 'stop', snapshot: !cancelled });
+      if (cancelled) void trainer.endWithin(cancelWithinMs);
+    });
+    this.#command(assignment);
+
+    const exit = await trainer.exited;
+    this.reports.close();
+    const abandoned = new Promise<void>((resolve) => whenAborted(attempt.abandon, resolve));
+    await Promise.race([this.#commits.settled(), abandoned]);
+    if (this.#commitError !== undefined) throw this.#commitError;
+    return exit;
+  }
+
+  /** Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set. */
+  async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
+    const { attempt, checkpoints } = this.#options;
+    // Log rows up to a checkpoint are sent by no later attempt: they have to be out before it counts.
+    await attempt.flushEvents();
+    if (attempt.abandon.aborted) return;
+    const manifest = await withStorageRetries(
+      async () =>
+        await checkpoints.commit(
+          attempt.lease,
+          snapshot,
+          outcome === undefined ? {} : { outcome: outcomeJson(outcome) },
+        ),
+      { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
+    );
+    const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
+  }
+
+  #command(command: TrainerCommand): void {
+    this.#trainer?.send(command);
+  }
+}
+
+/** How long the trainer of a cancelled experiment may take to the next step boundary. */
+const cancelWithinMs = 3_000;
+
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+}

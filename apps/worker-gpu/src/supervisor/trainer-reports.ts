@@ -1,0 +1,119 @@
+import { basename } from 'node:path';
+import { assertNever, TrainerMessage } from '@longrun/contracts';
+import type { Attempt } from '@longrun/platform/worker';
+import type { NewestValid } from '@longrun/serialization';
+import { z } from 'zod';
+import { LineLimit } from './line-limit.js';
+
+type Snapshot = Extract<TrainerMessage, { type: 'snapshot' }>;
+type LastMessage = Extract<TrainerMessage, { type: 'failed' | 'finished' | 'stopped' }>;
+
+export interface TrainerReportsOptions {
+  readonly attempt: Attempt;
+  /** The checkpoint that the trainer goes on from, and those that were damaged. */
+  readonly restored: NewestValid;
+  /** Process id of the trainer, for the log. */
+  readonly pid: () => number | undefined;
+  /** Called with each snapshot after which training goes on. */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+}
+
+/** What a trainer has said so far. What the record has to know is passed on as it is said. */
+export class TrainerReports {
+  /** Batches done, in all attempts together. */
+  step: number;
+  /** Batches that the checkpoint had done. */
+  startStep: number;
+  /** As the trainer said at its end; 0 before. */
+  peakMemoryBytes = 0;
+  /** The snapshot after which nothing was trained. */
+  finalSnapshot: Snapshot | undefined;
+  /** How the trainer says that it ended. */
+  lastMessage: LastMessage | undefined;
+  readonly #options: TrainerReportsOptions;
+  readonly #lineLimit = new LineLimit();
+
+  constructor(options: TrainerReportsOptions) {
+    this.#options = options;
+    this.step = this.startStep = options.restored.manifest?.step ?? 0;
+  }
+
+  /** Takes a message. What a trainer should not say, a user's program may. */
+  hear(json: unknown): void {
+    const parsed = TrainerMessage.safeParse(json);
+    if (parsed.success) this.#take(parsed.data);
+    else this.#say(`[longrun] A message of the trainer was ignored: ${z.prettifyError(parsed.error)}`);
+  }
+
+  /** Takes a line that the trainer printed. */
+  print(stream: 'stdout' | 'stderr', text: string): void {
+    for (const line of this.#lineLimit.pass(text)) this.#options.attempt.send({ type: 'line', stream, text: line });
+  }
+
+  /** The trainer has gone: nothing more will come. */
+  close(): void {
+    for (const text of this.#lineLimit.rest()) this.#say(text);
+  }
+
+  #take(message: TrainerMessage): void {
+    const { attempt } = this.#options;
+    switch (message.type) {
+      case 'started':
+        this.#started(message);
+        break;
+      case 'progress':
+        this.step = message.step;
+        attempt.send(message);
+        break;
+      case 'log_row':
+        this.step = Math.max(this.step, message.step);
+        attempt.send(message);
+        break;
+      case 'snapshot':
+        this.step = message.step;
+        if (message.final) this.finalSnapshot = message;
+        else this.#options.onSnapshot(message);
+        break;
+      case 'finished':
+      case 'stopped':
+        this.peakMemoryBytes = message.peakMemoryBytes ?? 0;
+        this.step = message.step;
+        this.lastMessage = message;
+        break;
+      case 'failed':
+        this.step = message.step ?? this.step;
+        this.lastMessage = message;
+        break;
+      default:
+        assertNever(message, 'trainer message');
+    }
+  }
+
+  #started(message: Extract<TrainerMessage, { type: 'started' }>): void {
+    const { attempt, restored, pid } = this.#options;
+    attempt.report(`training from step ${message.startStep} in process ${pid()}`);
+    this.step = this.startStep = message.startStep;
+    const restoredFrom = manifestKeyOf(restored, attempt);
+    attempt.send({
+      type: 'attempt_started',
+      workerId: attempt.workerId,
+      startStep: message.startStep,
+      engine: message.engine,
+      environment: message.environment,
+      environmentChanged: message.environmentChanged,
+      rejectedCheckpoints: [...restored.rejected],
+      ...(restoredFrom === undefined ? {} : { restoredFrom }),
+    });
+  }
+
+  #say(text: string): void {
+    this.#options.attempt.send({ type: 'line', stream: 'stderr', text });
+  }
+}
+
+/** The folder of a restored checkpoint has the name of its manifest. */
+function manifestKeyOf({ folder }: NewestValid, { lease }: Attempt): string | undefined {
+  if (folder === undefined) return undefined;
+  return lease.head().checkpoints.find(({ manifestKey }) => basename(manifestKey, '.json') === basename(folder))
+    ?.manifestKey;
+}
