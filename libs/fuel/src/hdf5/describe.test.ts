@@ -1,5 +1,6 @@
-import { truncate, writeFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
 import { CorruptInput, MissingInput } from '../errors.js';
@@ -44,6 +45,23 @@ test('what is missing, no HDF5 file, or cut short is said to be so, by name', as
   await truncate(path, 2000);
   await expect(describeH5Dataset(path)).rejects.toThrow(CorruptInput);
   await expect(describeH5Dataset(path)).rejects.toThrow(/a\.hdf5: cannot be read as HDF5: .*truncated/);
+});
+
+test('a damaged file that crashes the HDF5 library does not spoil the files after it', async () => {
+  const folder = await temporaryFolder();
+  const golden = fileURLToPath(new URL('../../test/goldens/fuel.hdf5', import.meta.url));
+  const good = await describeH5Dataset(golden);
+  const damaged = await readFile(golden);
+  damaged[1713] = 0xfe;
+  await writeFile(join(folder, 'a.hdf5'), damaged);
+
+  for (let time = 0; time < 2; time++) {
+    const error = await describeH5Dataset(join(folder, 'a.hdf5')).catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(CorruptInput);
+    expect(error).toMatchObject({ cause: { name: 'RuntimeError' } });
+    expect(await describeH5Dataset(golden)).toEqual(good);
+  }
 });
 
 async function writeExample(path: string): Promise<void> {

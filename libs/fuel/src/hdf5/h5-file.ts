@@ -140,8 +140,14 @@ export class H5File {
   }
 
   close(): void {
-    this.file.close();
-    closeSync(this.descriptor);
+    try {
+      this.file.close();
+    } catch (error) {
+      // A library that a damaged file has crashed closes nothing, which is no problem of its own: nothing was written.
+      hdf5Problem(error);
+    } finally {
+      closeSync(this.descriptor);
+    }
   }
 
   private guarded<T>(read: () => T): T {

@@ -9,17 +9,27 @@ export function hdf5Library(): Promise<Hdf5Library> {
   return loading;
 }
 
-/** The innermost cause in an error stack that HDF5 printed, as `file signature not found`. */
+/**
+ * The innermost cause of an error of the library, as `file signature not found`.
+ *
+ * A damaged file can crash the library rather than make it say what is wrong. It then answers nothing but errors, so the next
+ * file gets a new one.
+ */
 export function hdf5Problem(error: unknown): string {
+  if (error instanceof Error && error.name === 'RuntimeError') loading = undefined;
   const text = error instanceof Error ? error.message : String(error);
   const causes = [...text.matchAll(/#\d+: .* in \w+\(\): (.*)/g)];
   return causes.at(-1)?.[1]?.trim() ?? text.split('\n', 1)[0] ?? text;
 }
 
 let loading: Promise<Hdf5Library> | undefined;
+let loaded = 0;
 
 async function load(): Promise<Hdf5Library> {
-  const library = await import('h5wasm/node');
+  loaded++;
+  // A module is evaluated once for each URL; evaluating it anew makes another instance of the WebAssembly.
+  const again = (): Promise<Hdf5Library> => import(`${import.meta.resolve('h5wasm/node')}?instance=${loaded}`);
+  const library = await (loaded === 1 ? import('h5wasm/node') : again());
   const module = await library.ready;
   // Without it, errors are printed and passed over.
   module.activate_throwing_error_handler();
