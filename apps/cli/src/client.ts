@@ -120,7 +120,7 @@ export class Client {
         signal?.throwIfAborted();
         throw new ApiUnreachable('the API closed the event stream');
       } catch (error) {
-        if (!(error instanceof ApiUnreachable)) throw error;
+        if (!isPassing(error)) throw error;
         const pauseMs = reconnectMs * 2 ** Math.min(failures, 4);
         failures += 1;
         onDisconnect?.(error, pauseMs);
@@ -248,6 +248,11 @@ async function* watched(bytes: AsyncIterable<Uint8Array>, onBytes: () => void): 
     onBytes();
     yield chunk;
   }
+}
+
+/** Whether the same request may well be answered in a moment: the API is away, or it (or a proxy before it) says so. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiUnreachable || (error instanceof ApiProblem && error.problem.status >= 502);
 }
 
 /** fetch throws these TypeErrors when a connection fails or breaks, and a DOMException on our time-outs. */

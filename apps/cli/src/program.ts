@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { connect } from './address.js';
@@ -36,6 +38,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 function commandTree({ terminal, environment }: Surroundings, exit: (code: number) => void): Command {
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
+    .version(version(), '-V, --version')
     .option('--state <folder>', 'state folder of the local stack', environment['LONGRUN_STATE'] || '.longrun')
     .exitOverride()
     .configureOutput({
@@ -124,6 +127,11 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     });
 
   return program;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }
 
 function json(): Option {

@@ -202,8 +202,30 @@ test(
     const pids = services.map(pidOf);
     expect(await stack.end('SIGINT')).toBe(0);
     expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
+    expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
+      expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
+      expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
+      'api',
+      'redis',
+    ]);
     const gone = await longrun.run('ls');
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('longrun up') });
+  },
+  longEnoughMs,
+);
+
+test(
+  'a second Ctrl+C kills what does not stop',
+  async () => {
+    stack = await longrun.up();
+    const pids = services.map(pidOf);
+    process.kill(pidOf('worker-gpu'), 'SIGSTOP');
+    process.kill(stack.pid, 'SIGINT');
+    await stack.next('stopped', 'fuel-preproc');
+    expect(await isRunning(pidOf('worker-gpu'))).toBe(true);
+
+    expect(await stack.end('SIGINT')).toBe(130);
+    expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
   },
   longEnoughMs,
 );

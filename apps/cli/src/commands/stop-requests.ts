@@ -1,22 +1,26 @@
 /** What a person at the terminal wants ended. */
 export interface StopRequests {
-  /** Aborted by the first Ctrl+C, SIGTERM or SIGHUP. */
-  readonly signal: AbortSignal;
-  /** Takes the handlers away again. */
+  /** Aborted by the first Ctrl+C, SIGTERM or SIGHUP: stop in good order. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second one: kill. */
+  readonly kill: AbortSignal;
+  /** Stops listening. */
   release(): void;
 }
 
-/** Listens for Ctrl+C, SIGTERM and SIGHUP: the first aborts the signal, a second one calls `onInsist`. */
-export function listenForStop(onInsist: () => void): StopRequests {
-  const controller = new AbortController();
+/** Listens for Ctrl+C, SIGTERM and SIGHUP in the place of what they do by themselves. */
+export function listenForStop(): StopRequests {
+  const stop = new AbortController();
+  const kill = new AbortController();
   const onSignal = (): void => {
-    if (controller.signal.aborted) onInsist();
-    else controller.abort();
+    if (stop.signal.aborted) kill.abort();
+    else stop.abort();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);
   return {
-    signal: controller.signal,
+    stop: stop.signal,
+    kill: kill.signal,
     release: () => {
       for (const name of names) process.off(name, onSignal);
     },

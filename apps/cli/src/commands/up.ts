@@ -16,36 +16,32 @@ export interface UpOptions {
 
 /** Runs Redis, the API, fuel-preproc and worker-gpu until it is told to stop. The exit code. */
 export async function up(terminal: Terminal, options: UpOptions): Promise<number> {
-  let running: LocalStack | undefined;
-  const stop = listenForStop(() => {
-    terminal.say('Killing everything.');
-    if (running === undefined) process.exit(130);
-    running.kill();
-  });
+  const requests = listenForStop();
+  requests.kill.addEventListener('abort', () => terminal.say('Killing everything.'));
   const onEvent = (event: StackEvent): void => {
     if (options.json) terminal.print(JSON.stringify(event));
     else sayStackEvent(terminal, event);
   };
   try {
-    running = await LocalStack.start(
-      { state: options.state, port: options.port, supervise: true, onEvent },
-      stop.signal,
-    );
-    if (options.json)
-      terminal.print(
-        JSON.stringify({ kind: 'up', url: running.url, tokenFile: running.tokenFile, redis: running.redisUrl }),
-      );
-    else await sayAddresses(terminal, running);
-    await untilAborted(stop.signal);
-    if (!options.json) terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
-    await running.stop();
-    return 0;
+    const { state, port } = options;
+    const stack = await LocalStack.start({ state, port, supervise: true, onEvent, ...requests });
+    if (options.json) {
+      const { url, tokenFile, redisUrl } = stack;
+      terminal.print(JSON.stringify({ kind: 'up', url, tokenFile, redisUrl }));
+    } else {
+      await sayAddresses(terminal, stack);
+    }
+    await untilAborted(requests.stop);
+    if (!options.json) {
+      terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
+    }
+    await stack.stop();
+    return requests.kill.aborted ? 130 : 0;
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    await running?.stop();
+    if (!requests.stop.aborted) throw error;
     return 130;
   } finally {
-    stop.release();
+    requests.release();
   }
 }
 

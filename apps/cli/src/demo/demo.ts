@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +14,7 @@ import type { Terminal } from '../output/terminal.js';
 import { readSpecFile } from '../spec-file.js';
 import { findInstallation } from '../stack/installation.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
+import { DemoFailed } from './demo-failed.js';
 import { drawFaults } from './faults.js';
 import { MemoryWatch } from './peak-memory.js';
 import { type DemoResult, demoResult, sayResult, type SoakResult, soakResult } from './report.js';
@@ -42,8 +42,8 @@ interface Stage {
   readonly lines: LiveLines;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
-  /** The experiment's spec file. */
-  readonly specFile: string;
+  /** The folder of the spec files. */
+  readonly examples: string;
 }
 
 /**
@@ -55,14 +55,14 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
   await mkdir(folder, { recursive: true });
   const trouble = new AbortController();
   let stack: LocalStack | undefined;
-  const stop = listenForStop(() => (stack === undefined ? process.exit(130) : stack.kill()));
-  const signal = AbortSignal.any([stop.signal, trouble.signal]);
+  const requests = listenForStop();
+  const signal = AbortSignal.any([requests.stop, trouble.signal]);
   const lines = new LiveLines(terminal);
   const onEvent = (event: StackEvent): void => {
     if (event.kind === 'died') {
       sayStackEvent(terminal, event);
       trouble.abort(
-        new Error(
+        new DemoFailed(
           `${event.service} died (${event.exit.how}), which is no part of the demo; its log is ${event.logFile}`,
         ),
       );
@@ -73,15 +73,19 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     }
   };
   try {
-    stack = await LocalStack.start(
-      { state: join(folder, 'stack'), fresh: true, environment: hermetic(options.state), onEvent },
-      signal,
-    );
+    stack = await LocalStack.start({
+      state: join(folder, 'stack'),
+      fresh: true,
+      environment: hermetic(options.state),
+      onEvent,
+      stop: signal,
+      kill: requests.kill,
+    });
     const client = new Client({ url: stack.url, token: await stack.token() });
     const memory = new MemoryWatch(stack);
     memory.start();
-    const specFile = join(findInstallation().root, 'examples', 'fashion-mlp.yaml');
-    const stage: Stage = { client, stack, memory, lines, terminal, signal, specFile };
+    const examples = join(findInstallation().root, 'examples');
+    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples };
     const passed =
       options.repeat === undefined
         ? await showOnce(stage, options, folder)
@@ -96,18 +100,18 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     return passed ? 0 : 1;
   } catch (error) {
     if (trouble.signal.aborted) throw trouble.signal.reason;
-    if (!stop.signal.aborted) throw error;
+    if (!requests.stop.aborted) throw error;
     terminal.say('Stopped before the end.');
     return 130;
   } finally {
     await stack?.stop();
-    stop.release();
+    requests.release();
   }
 }
 
 async function showOnce(stage: Stage, options: DemoOptions, folder: string): Promise<boolean> {
   const startedAt = new Date();
-  const dataset = await convert(stage, options.state);
+  const dataset = await convert(stage);
   const undisturbed = await train(stage, 'undisturbed');
   const disturbed = await train(stage, 'killed twice', true);
   await stage.memory.sample();
@@ -120,7 +124,7 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
 
 async function soak(stage: Stage, count: number, options: DemoOptions, folder: string): Promise<boolean> {
   const startedAt = new Date();
-  await convert(stage, options.state);
+  await convert(stage);
   const reference = await train(stage, 'undisturbed');
   const problems = undisturbedFaults(reference);
   const runs: { readonly run: RunRecord; readonly wrong: readonly string[] }[] = [];
@@ -153,16 +157,13 @@ function soakLine(terminal: Terminal, number: number, count: number, run: RunRec
   return [`${mark} run ${number}/${count}: ${facts}`, ...wrong.map((text) => `    ${text}`)].join('\n');
 }
 
-/** Has the dataset made by fuel-preproc, from the raw files where the set-up has put them. */
-async function convert(stage: Stage, state: string): Promise<{ view: DatasetView; totalMs: number }> {
-  const { client, lines, terminal, signal } = stage;
+/** Has the dataset made by fuel-preproc. */
+async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: number }> {
+  const { client, lines, terminal, signal, examples } = stage;
   const since = performance.now();
-  const here = existsSync(join(resolve(state), 'raw', 'fashion-mnist'));
-  let view = await client.submitDataset({
-    name: 'fashion-mnist',
-    converter: 'fashion-mnist',
-    source: here ? { folder: 'fashion-mnist' } : { download: true },
-  });
+  const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'));
+  if (submission.kind !== 'dataset') throw new DemoFailed(`fashion-mnist.yaml in ${examples} is not a dataset`);
+  let view = await client.submitDataset(submission.spec);
   while (!isTerminalDataset(view.status)) {
     const { progress } = view;
     const doing = progress === null ? 'waiting for fuel-preproc' : `${progress.phase} ${progress.what}`;
@@ -171,7 +172,8 @@ async function convert(stage: Stage, state: string): Promise<{ view: DatasetView
     view = await client.dataset(view.id);
   }
   const totalMs = performance.now() - since;
-  if (view.result === null) throw new Error(`the dataset fashion-mnist was not made (${view.reason}): ${view.message}`);
+  if (view.result === null)
+    throw new DemoFailed(`the dataset fashion-mnist was not made (${view.reason}): ${view.message}`);
   const { description, sizeBytes, sha256 } = view.result;
   const text = `${splitsText(description.splits)}; ${size(sizeBytes)}, sha256 ${sha256.slice(0, 12)}…, ${duration(totalMs)}`;
   lines.set('dataset', `${terminal.style('bold', 'fashion-mnist'.padEnd(14))}${text}`, 'ready');
@@ -181,9 +183,10 @@ async function convert(stage: Stage, state: string): Promise<{ view: DatasetView
 
 /** Submits the experiment and watches it to its end, with a bar. */
 async function train(stage: Stage, label: string, disturbed = false): Promise<RunRecord> {
-  const { client, lines, terminal, specFile } = stage;
+  const { client, lines, terminal, examples } = stage;
+  const specFile = join(examples, 'fashion-mlp.yaml');
   const submission = await readSpecFile(specFile, [{ path: ['name'], value: `fashion-mlp, ${label}` }]);
-  if (submission.kind !== 'experiment') throw new Error(`${specFile} is not an experiment`);
+  if (submission.kind !== 'experiment') throw new DemoFailed(`${specFile} is not an experiment`);
   const { id } = await client.submitExperiment(submission.spec);
   const line = new RunLine({ lines, terminal, label });
   const record = await watchRun(id, { ...stage, ...(disturbed && { drawFaults }), onNews: (news) => line.tell(news) });

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 
+import { DemoFailed } from './demo-failed.js';
+
 /** What is done to a worker, and when. */
 export interface PlannedFault {
   readonly signal: 'SIGKILL' | 'SIGTERM';
@@ -37,7 +39,7 @@ function midEpoch(from: number, to: number, stepsPerEpoch: number, margin: numbe
   }
   const step = allowed[randomInt(Math.max(1, allowed.length))];
   if (step === undefined) {
-    throw new Error(
+    throw new DemoFailed(
       `a run of ${to} batches with epochs of ${stepsPerEpoch} is too short to be disturbed; train for longer`,
     );
   }

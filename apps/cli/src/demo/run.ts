@@ -2,6 +2,7 @@ import type { ExperimentProgress, ExperimentView, LiveEvent } from '@longrun/con
 
 import type { Client } from '../client.js';
 import type { LocalStack } from '../stack/stack.js';
+import { DemoFailed } from './demo-failed.js';
 import type { PlannedFault, RunLength } from './faults.js';
 import type { MemoryWatch } from './peak-memory.js';
 
@@ -67,7 +68,7 @@ export async function watchRun(id: string, options: WatchOptions): Promise<RunRe
     noteRecovery(faults, step);
     if (options.drawFaults === undefined) continue;
     if (totalSteps === undefined || stepsPerEpoch === undefined) {
-      throw new Error(
+      throw new DemoFailed(
         'the program does not say how many batches it will train, so no moment can be drawn for the faults',
       );
     }
@@ -90,7 +91,7 @@ export async function watchRun(id: string, options: WatchOptions): Promise<RunRe
 }
 
 function newFault(planned: PlannedFault, now: { step: number; stepsPerEpoch: number; pid: number | undefined }): Fault {
-  if (now.pid === undefined) throw new Error(`there is no worker to send ${planned.signal} to`);
+  if (now.pid === undefined) throw new DemoFailed(`there is no worker to send ${planned.signal} to`);
   return {
     ...planned,
     sentAtStep: now.step,

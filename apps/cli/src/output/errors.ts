@@ -3,6 +3,7 @@ import type { ProblemError } from '@longrun/contracts';
 import { NotRunning } from '../address.js';
 import { ApiProblem, ApiUnreachable } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
+import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
 import { SpecFileError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
@@ -40,6 +41,7 @@ function explained(error: unknown): { message: string; errors: readonly ProblemE
     NotInstalled,
     ServiceFailed,
     StateFolderInUse,
+    DemoFailed,
   ];
   if (error instanceof Error) {
     const isForeseen = foreseen.some((kind) => error instanceof kind);

@@ -43,6 +43,10 @@ export interface StackOptions {
   /** The first pause before a restart; doubles up to 32 times of it. Default 1 000. */
   readonly backoffMs?: number;
   readonly onEvent?: (event: StackEvent) => void;
+  /** Aborts the start: what has been started is stopped in order, and the start rejects with the signal's reason. */
+  readonly stop?: AbortSignal;
+  /** SIGKILL to everything, at once; `stop()` still has to be awaited. */
+  readonly kill?: AbortSignal;
 }
 
 /** Workers give their work back before the API, which takes it in, goes; all of them need Redis to the end. */
@@ -87,9 +91,9 @@ export class LocalStack {
 
   /**
    * Starts all of it. Throws StateFolderInUse, NotInstalled, or ServiceFailed with the end of the log of what did not come
-   * up; nothing is left running then. An aborted `signal` stops the start the same way.
+   * up; nothing is left running then.
    */
-  static async start(options: StackOptions, signal?: AbortSignal): Promise<LocalStack> {
+  static async start(options: StackOptions): Promise<LocalStack> {
     const installation = findInstallation();
     const redisServer = findRedisServer();
     const state = resolve(options.state);
@@ -105,8 +109,9 @@ export class LocalStack {
         command: redisServer,
       });
       const stack = new LocalStack(options, lock, redis, installation);
+      options.kill?.addEventListener('abort', () => stack.#kill(), { once: true });
       try {
-        await stack.#startAll(signal);
+        await stack.#startAll(options.stop);
         return stack;
       } catch (error) {
         await stack.#stopServices();
@@ -175,12 +180,6 @@ export class LocalStack {
     await this.#lock.release();
   }
 
-  /** SIGKILL to everything, at once. `stop` still has to be awaited. */
-  kill(): void {
-    this.#stopping = true;
-    for (const service of Object.values(this.#services)) service.kill();
-  }
-
   async #startAll(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
@@ -204,6 +203,11 @@ export class LocalStack {
         }),
       );
     }
+  }
+
+  #kill(): void {
+    this.#stopping = true;
+    for (const service of Object.values(this.#services)) service.kill();
   }
 
   #onExit(name: ServiceName, exit: ServiceExit, life: { usable: boolean; livedMs: number }): void {

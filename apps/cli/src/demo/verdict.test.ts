@@ -1,0 +1,103 @@
+import { ExperimentSpec, type ExperimentView } from '@longrun/contracts';
+import { expect, test } from 'vitest';
+
+import type { Fault, RunRecord } from './run.js';
+import { disturbedFaults, memoryFaults, undisturbedFaults } from './verdict.js';
+
+const reference = run({ sha: 'a'.repeat(64), reasons: ['succeeded'] });
+const killed = run({
+  sha: 'a'.repeat(64),
+  reasons: ['worker_lost', 'preempted', 'succeeded'],
+  faults: [fault('SIGKILL'), fault('SIGTERM')],
+});
+
+test('a run that was hit twice while it trained and ends with the same bytes passes', () => {
+  expect(undisturbedFaults(reference)).toEqual([]);
+  expect(disturbedFaults(killed, reference)).toEqual([]);
+});
+
+test.each([
+  ['other parameters', { ...killed, view: { ...killed.view, result: { ...result('b'.repeat(64)) } } }, 'differ'],
+  ['no result', { ...killed, view: { ...killed.view, result: null } }, 'differ'],
+  ['a fault that was never sent', { ...killed, faults: [fault('SIGKILL')] }, 'SIGTERM was never sent'],
+  [
+    'a fault between two epochs',
+    { ...killed, faults: [{ ...fault('SIGKILL'), stepInEpoch: 0 }, fault('SIGTERM')] },
+    'did not hit training',
+  ],
+  [
+    'a fault without a successor',
+    { ...killed, faults: [fault('SIGKILL'), { ...fault('SIGTERM'), resumedFromStep: undefined }] },
+    'did not hit training',
+  ],
+  [
+    'a kill that nobody noticed',
+    run({ sha: 'a'.repeat(64), reasons: ['preempted', 'succeeded'], faults: killed.faults }),
+    'worker_lost',
+  ],
+  ['a failure', { ...killed, view: { ...killed.view, status: 'failed' as const } }, 'ended as failed'],
+])('%s does not pass', (_what, disturbed, complaint) => {
+  expect(disturbedFaults(disturbed, reference).join('\n')).toContain(complaint);
+});
+
+test('a reference that was disturbed is no reference', () => {
+  expect(undisturbedFaults(run({ sha: 'a'.repeat(64), reasons: ['worker_lost', 'succeeded'] }))).toHaveLength(1);
+});
+
+test('a process above its limit, or never seen, does not pass', () => {
+  expect(
+    memoryFaults(
+      new Map([
+        ['trainer', 400e6],
+        ['api', 600e6],
+      ]),
+    ),
+  ).toEqual([]);
+  expect(
+    memoryFaults(
+      new Map([
+        ['trainer', 501e6],
+        ['api', 600e6],
+      ]),
+    ),
+  ).toEqual(['trainer took 501 MB at its peak; its limit is 500 MB']);
+  expect(memoryFaults(new Map([['trainer', 400e6]]))).toEqual(['the peak memory of api was never seen']);
+});
+
+function run({
+  sha,
+  reasons,
+  faults = [],
+}: {
+  sha: string;
+  reasons: readonly string[];
+  faults?: readonly Fault[];
+}): RunRecord {
+  const view: Partial<ExperimentView> = {
+    spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'd' }),
+    status: 'succeeded',
+    reason: 'succeeded',
+    message: null,
+    result: result(sha),
+    attempts: reasons.map((reason, at) => ({ epoch: at + 1, reason })) as ExperimentView['attempts'],
+  };
+  return { view: view as ExperimentView, faults, totalMs: 1, stepsRunAgain: 0 };
+}
+
+function result(parametersSha256: string): NonNullable<ExperimentView['result']> {
+  return { parametersSha256, lastRow: {} };
+}
+
+function fault(signal: Fault['signal']): Fault {
+  return {
+    signal,
+    atStep: 100,
+    sentAtStep: 101,
+    stepInEpoch: 101,
+    stepsPerEpoch: 469,
+    sentAt: '',
+    pid: 1,
+    resumedFromStep: 100,
+    lostMs: 1,
+  };
+}
