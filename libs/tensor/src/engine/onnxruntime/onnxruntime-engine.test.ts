@@ -25,6 +25,7 @@ test('threads do not spin between runs', async () => {
   const values = [ndarray('float32', [64, 64]), ndarray('float32', [64, 64])] as const;
   const f = await compile({ inputs: [x, W], outputs: [output], threads: 2 });
   const still = await processorTimeMs(() => f.run(values));
+  await f.dispose();
 
   const { model, inputNames } = lowerToOnnx('spinning', [x, W], [output]);
   const extra = { session: { intra_op: { allow_spinning: '1' } } };
@@ -33,6 +34,7 @@ test('threads do not spin between runs', async () => {
     inputNames.map((name, at) => [name, new Tensor('float32', values[at]?.data ?? [], [64, 64])]),
   );
   const spinning = await processorTimeMs(() => session.run(feeds));
+  await session.release();
 
   expect(still).toBeLessThan(0.7 * spinning);
 });
