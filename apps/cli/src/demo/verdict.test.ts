@@ -27,7 +27,7 @@ test.each([
   ],
   [
     'a fault without a successor',
-    { ...killed, faults: [fault('SIGKILL'), { ...fault('SIGTERM'), resumedFromStep: undefined }] },
+    { ...killed, faults: [fault('SIGKILL'), unresumed('SIGTERM')] },
     'did not hit training',
   ],
   [
@@ -89,15 +89,9 @@ function result(parametersSha256: string): NonNullable<ExperimentView['result']>
 }
 
 function fault(signal: Fault['signal']): Fault {
-  return {
-    signal,
-    atStep: 100,
-    sentAtStep: 101,
-    stepInEpoch: 101,
-    stepsPerEpoch: 469,
-    sentAt: '',
-    pid: 1,
-    resumedFromStep: 100,
-    lostMs: 1,
-  };
+  return { ...unresumed(signal), resumedFromStep: 100, lostMs: 1 };
+}
+
+function unresumed(signal: Fault['signal']): Fault {
+  return { signal, atStep: 100, sentAtStep: 101, stepInEpoch: 101, stepsPerEpoch: 469, sentAt: '', pid: 1 };
 }
