@@ -87,7 +87,7 @@ describe('an experiment spec', () => {
   test('with an unknown program and an unknown dataset is refused with both, and names those that there are', async () => {
     const answer = await service.post('/v1/experiments', { ...spec, program: 'layer', dataset: 'fasion' });
     expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
-      { pointer: '/program', detail: 'There is no program "layer".', remedy: 'Give one of layers.' },
+      { pointer: '/program', detail: 'There is no program "layer".', remedy: 'Give one of layers, faulty.' },
       { pointer: '/dataset', detail: 'There is no dataset "fasion".', remedy: 'Give one of fashion.' },
     ]);
   });

@@ -103,6 +103,17 @@ describe('explainIssues', () => {
     ]);
   });
 
+  test("a schema's own message without a remedy gets the value, and the remedy of its kind", () => {
+    const batch = z.strictObject({ size: z.int().min(1, 'a batch has at least 1 example') });
+    expect(errorsOf(batch, { size: -1 })).toEqual([
+      {
+        pointer: '/size',
+        detail: '"size" is -1. A batch has at least 1 example.',
+        remedy: 'Give a number of at least 1.',
+      },
+    ]);
+  });
+
   test('a parameter that is not a number is shown as it came', () => {
     expect(errorsOf(ListQuery, { limit: 'many' })).toEqual([
       { pointer: '/limit', detail: '"limit" is "many", which is not a number.', remedy: 'Give an integer.' },

@@ -41,36 +41,39 @@ interface Explanation {
 function explain(issue: z.core.$ZodIssue, parent: readonly PropertyKey[], context: Context): ExplainedIssue[] {
   const path = [...parent, ...issue.path];
   const place: Place = { path, name: nameOf(path, context), value: valueAt(context.value, path), context };
-  const own = ownMessage(issue.message, place);
-  if (own !== undefined) return [at(path, own)];
+  const inOwnWords = !readyMade.test(issue.message);
+  if (issue.code === 'unrecognized_keys' && !inOwnWords) {
+    return issue.keys.map((key) => at([...path, key], unknownKey(key, place)));
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors);
+    if (branch !== undefined && !inOwnWords) return branch.flatMap((inner) => explain(inner, path, context));
+  }
+  const explanation = explainByCode(issue, place);
+  return [at(path, inOwnWords ? ownWords(issue.message, place, explanation) : explanation)];
+}
+
+function explainByCode(issue: z.core.$ZodIssue, place: Place): Explanation {
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => at([...path, key], unknownKey(key, place)));
-    case 'invalid_union': {
-      const branch = nearestBranch(issue.errors);
-      if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path, context));
-      return [at(path, wrongForm(place))];
-    }
     case 'invalid_type':
-      return [at(path, wrongType(issue.expected, place))];
+      return wrongType(issue.expected, place);
     case 'invalid_value':
-      return [at(path, wrongWord(issue.values.map(String), place))];
+      return wrongWord(issue.values.map(String), place);
     case 'too_small':
-      return [
-        at(path, outOfRange(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum, place)),
-      ];
+      return outOfRange(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum, place);
     case 'too_big':
-      return [
-        at(path, outOfRange(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum, place)),
-      ];
+      return outOfRange(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum, place);
     case 'not_multiple_of':
-      return [at(path, { detail: is(place), remedy: `Give a multiple of ${issue.divisor}.` })];
+      return { detail: is(place), remedy: `Give a multiple of ${issue.divisor}.` };
     case 'invalid_format':
-      return [at(path, wrongFormat(issue, place))];
+      return wrongFormat(issue, place);
+    case 'invalid_union':
+      return wrongForm(place);
+    case 'unrecognized_keys':
     case 'invalid_key':
     case 'invalid_element':
     case 'custom':
-      return [at(path, { detail: is(place, 'which was refused'), remedy: 'Change or remove it.' })];
+      return { detail: is(place, 'which was refused'), remedy: 'Change it so that this is no longer so.' };
     default:
       return assertNever(issue, 'zod issue');
   }
@@ -90,23 +93,17 @@ function at(path: readonly PropertyKey[], explanation: Explanation): ExplainedIs
   return { pointer: jsonPointer(path), path, ...explanation };
 }
 
-/** Detail and remedy of an issue whose schema states its own; undefined for zod's ready-made messages. */
-function ownMessage(message: string, place: Place): Explanation | undefined {
-  if (readyMade.test(message)) return undefined;
+/** What a schema says itself, `fault; remedy`; without a remedy, that of the issue's kind. */
+function ownWords(message: string, place: Place, byCode: Explanation): Explanation {
+  const { name, value } = place;
   const split = message.lastIndexOf(';');
   const fault = split === -1 ? message : message.slice(0, split);
-  return {
-    detail: sentence(
-      withSubject(fault, place.value === undefined ? place.name : `${place.name} (${shown(place.value)})`),
-    ),
-    remedy: sentence(
-      split !== -1
-        ? message.slice(split + 1)
-        : fault.startsWith('must be ')
-          ? `give a value that is ${fault.slice('must be '.length)}`
-          : 'change it so that this is no longer so',
-    ),
-  };
+  const detail = sentence(withSubject(fault, value === undefined ? name : `${name} (${shown(value)})`));
+  if (split !== -1) return { detail, remedy: sentence(message.slice(split + 1)) };
+  if (fault.startsWith('must be ')) {
+    return { detail, remedy: sentence(`give a value that is ${fault.slice('must be '.length)}`) };
+  }
+  return { detail: detail.startsWith(capitalized(name)) ? detail : `${is(place)} ${detail}`, remedy: byCode.remedy };
 }
 
 /** Who checks a single field says what it is or must be (`must be positive`), and leaves the subject to us. */
