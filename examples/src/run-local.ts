@@ -7,9 +7,9 @@ import {
   programNamed,
   ProgressBar,
   restoreSnapshot,
+  saveSnapshot,
   Timing,
   UnknownProgram,
-  writeSnapshot,
 } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
 import path from 'node:path';
@@ -55,7 +55,7 @@ async function run(commandLine: CommandLine): Promise<void> {
     console.log(`Stopped after ${iterationsDone} steps. With --checkpoints FOLDER the next run would go on from here.`);
     return;
   }
-  await writeSnapshot(mainLoop, path.join(checkpoints, `step-${String(iterationsDone).padStart(12, '0')}`));
+  await saveSnapshot(mainLoop, checkpoints);
   console.log(`Stopped after ${iterationsDone} steps; the same command goes on from here.`);
 }
 

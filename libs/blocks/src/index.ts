@@ -138,13 +138,15 @@ export type {
   MonitoringOptions,
   TrainingDataMonitoringOptions,
 } from './extensions/monitoring.js';
-export { Checkpoint, newestSnapshot } from './extensions/checkpoint.js';
-export type { CheckpointOptions, FinishedSnapshot } from './extensions/checkpoint.js';
+export { Checkpoint } from './extensions/checkpoint.js';
+export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';
 export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
 
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
+export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
 
 export { defineExperiment, InvalidParams } from './experiment/experiment-program.js';
 export type {

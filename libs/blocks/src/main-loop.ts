@@ -147,6 +147,7 @@ export class MainLoop {
       await this.#start();
       const outcome = await this.#train();
       await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
+      await this.#extensions.settle();
       return outcome;
     } catch (error) {
       await this.#reportError(error);
@@ -155,7 +156,6 @@ export class MainLoop {
       options.signal?.removeEventListener('abort', stop);
       this.#running = false;
       this.#stopRequested = false;
-      await this.#extensions.settle();
     }
   }
 
@@ -318,11 +318,9 @@ export class MainLoop {
     try {
       await this.#dispatch('onError', { error });
       this.log.complete(this.status.iterationsDone);
+      await this.#extensions.settle();
     } catch (second) {
-      process.emitWarning(
-        `An extension failed in onError, after training had failed: ${String(second)}`,
-        'MainLoopWarning',
-      );
+      process.emitWarning(`An extension failed after training had failed: ${String(second)}`, 'MainLoopWarning');
     }
   }
 

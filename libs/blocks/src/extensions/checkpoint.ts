@@ -1,16 +1,10 @@
-import { makeFolder } from '@longrun/serialization';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { MainLoop } from '../main-loop.js';
-import { writeSnapshot, type WrittenSnapshot } from '../snapshot/snapshot.js';
+import { saveSnapshot, snapshotFolder, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName } from './training-extension.js';
-
-/** A snapshot that {@link Checkpoint} has made. */
-export interface FinishedSnapshot extends WrittenSnapshot {
-  readonly folder: string;
-}
 
 /** Options of {@link Checkpoint}. */
 export interface CheckpointOptions extends SimpleExtensionOptions {
@@ -73,13 +67,11 @@ export class Checkpoint extends SimpleExtension {
     if (!final && step === this.#lastStep) return;
     if (this.#busy !== undefined && this.#options.whenBusy === 'skip' && !final) return;
     this.#lastStep = step;
-    // Zeros, so that the names sort as the steps do.
-    const folder = path.join(this.folder, `step-${String(step).padStart(12, '0')}${final ? '-final' : ''}`);
     const record = this.#options.logRecord === undefined ? 'saved_to' : this.#options.logRecord;
-    if (record !== null) this.mainLoop.log.currentRow[record] = folder;
+    if (record !== null) this.mainLoop.log.currentRow[record] = snapshotFolder(this.mainLoop, this.folder);
     this.mainLoop.atStepBoundary(async () => {
       await this.settle();
-      this.#busy = this.#save(folder);
+      this.#busy = this.#save();
     });
   }
 
@@ -89,18 +81,12 @@ export class Checkpoint extends SimpleExtension {
   }
 
   /** Never rejects: a failure is kept until someone looks. */
-  async #save(folder: string): Promise<void> {
+  async #save(): Promise<void> {
     try {
-      const partial = path.join(this.folder, `.${path.basename(folder)}.partial`);
-      // Before anything is awaited, so that it is the state of this step boundary.
-      const writing = writeSnapshot(this.mainLoop, partial);
-      const written = await writing;
-      await rm(folder, { recursive: true, force: true });
-      await rename(partial, folder);
-      await makeFolder(folder);
-      const files = written.files.map((file) => ({ ...file, path: path.join(folder, file.name) }));
-      await this.#options.onSnapshot?.({ ...written, files, folder });
-      this.#kept.push(folder);
+      // Called before anything is awaited, so that it takes the state of this step boundary.
+      const snapshot = await saveSnapshot(this.mainLoop, this.folder);
+      await this.#options.onSnapshot?.(snapshot);
+      this.#kept.push(snapshot.folder);
       await this.#deleteOld();
     } catch (error) {
       this.#failure = { error };
@@ -121,17 +107,4 @@ export class Checkpoint extends SimpleExtension {
     this.#failure = undefined;
     throw new Error(`${this.name}: a snapshot could not be written to ${this.folder}`, { cause: failure.error });
   }
-}
-
-/** The folder of the newest snapshot that a {@link Checkpoint} left in `folder`; undefined when there is none. */
-export async function newestSnapshot(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  const newest = names
-    .filter((name) => /^step-\d+(-final)?$/.test(name))
-    .toSorted()
-    .at(-1);
-  return newest === undefined ? undefined : path.join(folder, newest);
 }

@@ -9,7 +9,8 @@ import { sequential, tinyDataset, tinyExperiment, tinyModel } from '../../test/t
 import { GradientDescent } from '../algorithms/gradient-descent.js';
 import { MainLoop } from '../main-loop.js';
 import { restoreSnapshot } from '../snapshot/snapshot.js';
-import { Checkpoint, newestSnapshot, type CheckpointOptions, type FinishedSnapshot } from './checkpoint.js';
+import { newestSnapshot, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
+import { Checkpoint, type CheckpointOptions } from './checkpoint.js';
 import { FinishAfter } from './finish-after.js';
 import { DataStreamMonitoring, TrainingDataMonitoring } from './monitoring.js';
 import { Printing } from './printing.js';
@@ -36,6 +37,15 @@ class StopAt extends TrainingExtension {
   }
   override afterBatch(): void {
     if (this.mainLoop.status.iterationsDone === this.step) this.mainLoop.requestStop();
+  }
+}
+
+class FailAt extends TrainingExtension {
+  constructor(readonly step: number) {
+    super();
+  }
+  override beforeBatch(): void {
+    if (this.mainLoop.status.iterationsDone === this.step - 1) throw new Error(`failed at ${this.step}`);
   }
 }
 
@@ -318,6 +328,13 @@ describe('checkpoints', () => {
       `Checkpoint: a snapshot could not be written to ${file}`,
     );
     await expect(checkpointed({ folder: file }).run()).rejects.toThrow('a snapshot could not be written');
+  });
+
+  test('that fail as well do not hide why training failed', async () => {
+    const checkpoint = new Checkpoint({ folder: path.join(folder, 'file'), afterNBatches: 4 });
+    await writeFile(path.join(folder, 'file'), '');
+
+    await expect(tinyExperiment({ extensions: [new FailAt(5), checkpoint] }).run()).rejects.toThrow('failed at 5');
   });
 
   test('that a host refuses fail training', async () => {
