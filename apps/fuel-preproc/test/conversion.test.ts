@@ -14,7 +14,7 @@ let world: World;
 beforeAll(async () => {
   world = await World.start();
   await writeIdxFiles(join(world.rawFolder, 'sound'));
-}, 60_000);
+}, 120_000);
 
 afterEach(async () => {
   await world.store.delete(await world.published());
@@ -166,4 +166,4 @@ test('an idle worker stops at once', async () => {
   worker.signal('SIGINT');
   expect(await worker.exited).toBe(0);
   expect(worker.lines.at(-1)).toBe('fuel-preproc: stopped');
-});
+}, 20_000);

@@ -10,7 +10,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.start();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await world.close();
@@ -127,7 +127,7 @@ test('an idle worker stops at once', async () => {
   worker.signal('SIGTERM');
   expect(await worker.exited).toBe(0);
   expect(worker.lines.at(-1)).toBe('worker-gpu: stopped');
-});
+}, 20_000);
 
 test('a worker that can reach no Redis or no object store says so and does not start', async () => {
   const withoutRedis = world.unreadyWorker({ REDIS_URL: 'redis://:secret@127.0.0.1:1', LONGRUN_REDIS_WAIT_MS: '300' });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await world.worker();
   const id = await world.submit(slow);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id) };
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await world.close();

@@ -22,3 +22,12 @@ test('training waits for the third snapshot before the first is committed, not f
   await second;
   expect(secondDone).toBe(true);
 });
+
+test('training that is about to stop waits for no commit', async () => {
+  const handover = new SnapshotHandover(() => {});
+  await handover.handOver(snapshotOf(1));
+  const second = handover.handOver(snapshotOf(2));
+  handover.release();
+  await second;
+  await handover.handOver(snapshotOf(3));
+});

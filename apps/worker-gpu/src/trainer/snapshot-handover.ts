@@ -9,6 +9,7 @@ export class SnapshotHandover {
   readonly #tell: (message: TrainerMessage) => void;
   readonly #uncommitted = new Set<string>();
   #onCommitted: () => void = () => {};
+  #released = false;
 
   constructor(tell: (message: TrainerMessage) => void) {
     this.#tell = tell;
@@ -19,7 +20,7 @@ export class SnapshotHandover {
     const { folder, step, files, environment } = snapshot;
     this.#uncommitted.add(folder);
     this.#tell({ type: 'snapshot', folder, step, files: [...files], environment, final: false });
-    while (this.#uncommitted.size > 1) {
+    while (this.#uncommitted.size > 1 && !this.#released) {
       await new Promise<void>((resolve) => {
         this.#onCommitted = resolve;
       });
@@ -29,6 +30,12 @@ export class SnapshotHandover {
   /** The worker has committed a snapshot. */
   committed(folder: string): void {
     this.#uncommitted.delete(folder);
+    this.#onCommitted();
+  }
+
+  /** Training is about to stop: from now on nothing waits for the worker, whose time is short. */
+  release(): void {
+    this.#released = true;
     this.#onCommitted();
   }
 }

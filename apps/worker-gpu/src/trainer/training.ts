@@ -41,6 +41,7 @@ export class Training {
       case 'stop':
         this.#snapshotWanted = command.snapshot;
         this.#stop.abort();
+        this.#handover.release();
         break;
       case 'snapshot_committed':
         this.#handover.committed(command.folder);

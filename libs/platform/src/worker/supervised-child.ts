@@ -101,6 +101,11 @@ export class SupervisedChild {
     this.#child.send(message, () => {});
   }
 
+  /** Closes the IPC channel, as the end of this process would. A child with a `ParentLink` leaves then. */
+  disconnect(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
   /** Ends the child with SIGKILL, without appeal, and waits until it has gone. */
   async kill(): Promise<ChildExit> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#killed = true;

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 
 import { type QueueSettings, queueSettings, type QueueSettingsInput } from '../queue/queue-settings.js';
 import { type JobHandler, type JobTaker, takeJobs } from '../queue/take-jobs.js';
-import { connectRedis, type Warn, warnOnStderr } from '../redis/connection.js';
+import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from '../redis/connection.js';
 import { RedisKeys } from '../redis/keys.js';
 import { listenCommands } from './commands.js';
 import { EventOutbox } from './event-outbox.js';
@@ -81,7 +81,7 @@ export class WorkerLink {
 
   /** Closes all connections. */
   close(): void {
-    for (const redis of [this.#redis, ...this.#others]) redis.disconnect();
+    for (const redis of [this.#redis, ...this.#others]) disconnectRedis(redis);
   }
 
   #connect(purpose: string): Redis {

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
+import { until } from '@longrun/platform/testing';
+import { SupervisedChild } from '@longrun/platform/worker';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { writeDigits } from './dataset.js';
+
+let folder: string;
+const trainers: TrainerUnderTest[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-trainer-'));
+  await writeDigits(join(folder, 'digits.hdf5'));
+});
+
+afterEach(async () => {
+  for (const trainer of trainers.splice(0)) await trainer.child.kill();
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** A real trainer process, with no worker, Redis or object store about. */
+class TrainerUnderTest {
+  readonly messages: TrainerMessage[] = [];
+  readonly lines: string[] = [];
+  /** Whether its snapshots are said to be committed as they come. */
+  commits = false;
+  readonly child = new SupervisedChild({
+    script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+    onMessage: (json) => {
+      const message = TrainerMessage.parse(json);
+      this.messages.push(message);
+      if (message.type === 'snapshot' && this.commits)
+        this.tell({ type: 'snapshot_committed', folder: message.folder, step: message.step });
+    },
+    onLine: (_stream, text) => this.lines.push(text),
+  });
+
+  tell(command: TrainerCommand): void {
+    this.child.send(command);
+  }
+
+  /** Waits for the first message of a type. */
+  async hears<T extends TrainerMessage['type']>(type: T): Promise<Extract<TrainerMessage, { type: T }>> {
+    const found = () => this.messages.find((one): one is Extract<TrainerMessage, { type: T }> => one.type === type);
+    await until(
+      () => found() !== undefined,
+      () => `${JSON.stringify(this.messages)}\n${this.lines.join('\n')}`,
+    );
+    const message = found();
+    if (message === undefined) throw new Error(`There is no message ${type}`);
+    return message;
+  }
+}
+
+function start(name: string, threads: number, checkpointFolder: string | null): TrainerUnderTest {
+  const trainer = new TrainerUnderTest();
+  trainers.push(trainer);
+  trainer.tell({
+    type: 'assignment',
+    experimentId: 'exp_test',
+    epoch: 1,
+    spec: ExperimentSpec.parse({
+      program: 'digits',
+      dataset: 'digits',
+      params: { pauseMs: 10 },
+      checkpoint: { everyBatches: 5 },
+      resources: { threads },
+    }),
+    datasetFile: join(folder, 'digits.hdf5'),
+    checkpointFolder,
+    snapshotFolder: join(folder, name),
+    programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
+  });
+  return trainer;
+}
+
+test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says what may differ', async () => {
+  const first = start('first', 1, null);
+  await first.hears('snapshot');
+  first.tell({ type: 'stop', snapshot: true });
+  const stopped = await first.hears('stopped');
+  expect(await first.child.exited).toMatchObject({ code: 0 });
+  const final = first.messages.at(-2);
+  expect(final).toMatchObject({ type: 'snapshot', final: true, step: stopped.step });
+
+  const second = start('second', 2, join(folder, 'first', 'final'));
+  second.commits = true;
+  expect(await second.hears('started')).toMatchObject({
+    startStep: stopped.step,
+    environmentChanged: ['threads: 1 -> 2'],
+  });
+  const finished = await second.hears('finished');
+  expect(finished.step).toBe(60);
+  expect(finished.peakMemoryBytes).toBeGreaterThan(30e6);
+  expect(second.lines.join('\n')).toMatch(/threads: 1 -> 2.*the last bits may differ/);
+}, 40_000);
+
+test('a trainer whose snapshots nobody commits waits after the second', async () => {
+  const trainer = start('uncommitted', 1, null);
+  const snapshots = () => trainer.messages.flatMap((one) => (one.type === 'snapshot' ? [one] : []));
+  // Training goes on to step 15, where the third is due.
+  await until(() => trainer.messages.some((one) => one.type === 'log_row' && one.step === 14));
+  const [first] = snapshots();
+  expect(snapshots().map(({ step }) => step)).toEqual([5, 10]);
+  trainer.tell({ type: 'snapshot_committed', folder: first?.folder ?? '', step: 5 });
+  await until(() => snapshots().length === 3);
+  expect(snapshots().at(-1)?.step).toBe(15);
+}, 40_000);
+
+test('a trainer does not listen to signals, and goes when its channel is cut', async () => {
+  const trainer = start('signals', 1, null);
+  await trainer.hears('progress');
+  process.kill(trainer.child.pid ?? 0, 'SIGTERM');
+  process.kill(trainer.child.pid ?? 0, 'SIGINT');
+  await trainer.hears('snapshot');
+  trainer.child.disconnect();
+  expect(await trainer.child.exited).toMatchObject({ code: 113, signal: null });
+}, 40_000);
