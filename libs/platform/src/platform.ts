@@ -8,7 +8,7 @@ import type { ProgramCatalog } from './program-catalog.js';
 import { JobQueue } from './queue/job-queue.js';
 import { type QueueSettings, queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
-import { connectRedis, type Warn, warnOnStderr } from './redis/connection.js';
+import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
 import { Datasets } from './systems/datasets.js';
 import { Endings } from './systems/endings.js';
@@ -105,7 +105,7 @@ export class Platform {
     const endings = this.#endings;
     this.#ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
     const ingester = this.#ingester;
-    this.#scheduler = new Scheduler({ record, writer, queues, store, window: settings.queue.window, warn });
+    this.#scheduler = new Scheduler({ record, writer, queues, redis, store, window: settings.queue.window, warn });
     const scheduler = this.#scheduler;
     this.#reconciler = new Reconciler({
       record,
@@ -167,11 +167,11 @@ export class Platform {
     this.#live.close();
     const stopping = [this.#ingester.close(), this.#reconciler.close(), this.#scheduler.close()];
     // What waits for a Redis that is away ends with the connection.
-    if (this.#redis.status !== 'ready') this.#redis.disconnect();
+    if (this.#redis.status !== 'ready') disconnectRedis(this.#redis);
     await Promise.all(stopping);
     await Promise.all(this.#settling);
     for (const kind of Kind.options) await this.#queues[kind].close();
-    this.#redis.disconnect();
+    disconnectRedis(this.#redis);
     await this.#record.close();
   }
 

@@ -175,7 +175,7 @@ export class ScriptedAttempt {
       peakMemoryBytes: 1_000_000,
       ...more,
     });
-    await this.outbox.flush('acknowledged', 5_000);
+    await this.outbox.flush('acknowledged', 50_000);
     this.drop();
   }
 
@@ -197,7 +197,7 @@ export class ScriptedAttempt {
     await this.worker.store.put(fileKey, bytes, { ifAbsent: true });
     await this.lease.end(JSON.parse(JSON.stringify({ reason: 'succeeded', result })) as never);
     this.outbox.send({ type: 'dataset_ended', reason: 'succeeded', result, peakMemoryBytes: 1_000_000 });
-    await this.outbox.flush('acknowledged', 5_000);
+    await this.outbox.flush('acknowledged', 50_000);
     this.drop();
   }
 
@@ -205,7 +205,7 @@ export class ScriptedAttempt {
   async failDataset(reason: ReasonCode, message: string, final: boolean): Promise<void> {
     if (final) await this.lease.end({ reason, message });
     this.outbox.send({ type: 'dataset_ended', reason, message, peakMemoryBytes: 1_000_000 });
-    await this.outbox.flush('acknowledged', 5_000);
+    await this.outbox.flush('acknowledged', 50_000);
     this.drop();
   }
 

@@ -14,16 +14,19 @@ export interface RedisConnectionOptions {
 
 /**
  * A connection that outlives its Redis: it reconnects for ever, at most a second apart, and commands wait meanwhile.
- * Whoever opens it calls `disconnect()`.
+ * Whoever opens it calls {@link disconnectRedis}.
  */
 export function connectRedis(options: RedisConnectionOptions): Redis {
-  const redis = new Redis(options.redisUrl, {
+  const redis: Redis = new Redis(options.redisUrl, {
     connectionName: options.connectionName,
     // BullMQ demands it of connections that block; for the others it means waiting instead of failing.
     maxRetriesPerRequest: null,
     // A connection whose other end has gone without a word is given up. Longer than any read blocks.
     socketTimeout: 30_000,
-    retryStrategy: (times) => Math.min(50 * times, 1000),
+    retryStrategy: (times) => (closing.has(redis) ? null : Math.min(50 * times, 1000)),
+  });
+  redis.on('connect', () => {
+    if (closing.has(redis)) redis.disconnect();
   });
   let lastMessage = '';
   redis.on('error', (error: Error) => {
@@ -37,6 +40,17 @@ export function connectRedis(options: RedisConnectionOptions): Redis {
   });
   return redis;
 }
+
+/**
+ * Ends a connection. What waits on it fails, at the latest a second later: between two attempts to reconnect
+ * `disconnect()` would leave it waiting for ever, so that the next attempt is made to be the last.
+ */
+export function disconnectRedis(redis: Redis): void {
+  closing.add(redis);
+  if (redis.status !== 'reconnecting') redis.disconnect();
+}
+
+const closing = new WeakSet<Redis>();
 
 /** True for what a lost connection says; its own `error` event has said it already, and it is being replaced. */
 export function isConnectionError(error: Error): boolean {

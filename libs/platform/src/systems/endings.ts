@@ -12,6 +12,8 @@ import type { Ending } from '../record/tables.js';
 export class Endings {
   readonly #writer: LifeWriter;
   readonly #store: ObjectStore;
+  /** The last work on each life: a request and the reconciler can want the same at once. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(writer: LifeWriter, store: ObjectStore) {
     this.#writer = writer;
@@ -20,16 +22,7 @@ export class Endings {
 
   /** Seals the lease of a life whose end is decided, under a new epoch. Nothing happens when it has ended already. */
   async settle(id: string): Promise<void> {
-    const decided = await this.#writer.write(async (lives) => {
-      const life = await lives.find(id);
-      if (life === undefined || life.row.ending === null) return undefined;
-      const step = Math.max(0, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
-      return { kind: life.row.kind, epoch: life.row.epoch, ending: life.row.ending, step };
-    });
-    if (decided === undefined) return;
-    const { kind, epoch, ending, step } = decided;
-    const sealed = await this.#seal(kind, id, epoch, ending, step);
-    await this.#end(id, sealed);
+    return this.#inTurn(id, () => this.#settle(id));
   }
 
   /**
@@ -37,21 +30,7 @@ export class Endings {
    * was first: then it has to be told.
    */
   async cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
-    const prefix = leasePrefix(kind, id);
-    const ending: Ending = { reason: 'cancelled', message: null };
-    try {
-      const lease = await acquireLease(this.#store, prefix, { epoch, holder });
-      await lease.end(writeOutcome(kind, ending, 0));
-      await this.#end(id, { ...ending, result: null });
-      return true;
-    } catch (error) {
-      if (error instanceof LeaseRefused && error.reason === 'already_ended') {
-        await this.adopt(kind, id, error.head);
-        return true;
-      }
-      if (error instanceof LeaseRefused || error instanceof LeaseLost) return false;
-      throw error;
-    }
+    return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, epoch));
   }
 
   /** Takes the outcome in a head, if there is one, into the record. */
@@ -64,6 +43,38 @@ export class Endings {
   /** The head of a life's lease, as it is now. */
   async head(kind: Kind, id: string): Promise<Head | undefined> {
     return readHead(this.#store, leasePrefix(kind, id));
+  }
+
+  async #settle(id: string): Promise<void> {
+    const decided = await this.#writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life === undefined || life.row.ending === null) return undefined;
+      const step = Math.max(0, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
+      return { kind: life.row.kind, epoch: life.row.epoch, ending: life.row.ending, step };
+    });
+    if (decided === undefined) return;
+    const { kind, epoch, ending, step } = decided;
+    const sealed = await this.#seal(kind, id, epoch, ending, step);
+    await this.#end(id, sealed);
+  }
+
+  async #cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
+    const prefix = leasePrefix(kind, id);
+    const ending: Ending = { reason: 'cancelled', message: null };
+    try {
+      const lease = await acquireLease(this.#store, prefix, { epoch, holder });
+      await lease.end(writeOutcome(kind, ending, 0));
+      await this.#end(id, { ...ending, result: null });
+      return true;
+    } catch (error) {
+      if (error instanceof LeaseLost) return false;
+      if (!(error instanceof LeaseRefused)) throw error;
+      if (await this.adopt(kind, id, error.head)) return true;
+      if (error.head.holder !== holder) return false;
+      // Ours: a crash came between the claim and the end.
+      await this.#end(id, await this.#seal(kind, id, epoch, ending, 0));
+      return true;
+    }
   }
 
   async #seal(kind: Kind, id: string, epoch: number, ending: Ending, step: number): Promise<Outcome> {
@@ -80,6 +91,17 @@ export class Endings {
         // Somebody was faster: look again, with a higher epoch.
         if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
       }
+    }
+  }
+
+  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const done = before.then(work, work);
+    this.#turns.set(id, done);
+    try {
+      return await done;
+    } finally {
+      if (this.#turns.get(id) === done) this.#turns.delete(id);
     }
   }
 

@@ -8,7 +8,7 @@ import type { Verdict } from '../life/life.js';
 import type { Lives } from '../life/lives.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { Warn } from '../redis/connection.js';
+import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { isAfter, nextStreamId } from './stream-id.js';
 
@@ -72,7 +72,7 @@ export class EventIngester {
   async close(): Promise<void> {
     this.#stop.abort();
     // The blocking read ends with its connection.
-    this.#options.blockingRedis.disconnect();
+    disconnectRedis(this.#options.blockingRedis);
     await this.#running;
   }
 

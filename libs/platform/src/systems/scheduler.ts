@@ -1,5 +1,6 @@
 import { Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
 import type { ObjectStore } from '@longrun/serialization';
+import type { Redis } from 'ioredis';
 
 import { leasePrefix } from '../life/outcome.js';
 import { datasetStatus } from '../life/transitions.js';
@@ -14,6 +15,7 @@ export interface SchedulerOptions {
   readonly record: PlatformRecord;
   readonly writer: LifeWriter;
   readonly queues: Readonly<Record<Kind, JobQueue>>;
+  readonly redis: Redis;
   readonly store: ObjectStore;
   /** Jobs in a queue at most. */
   readonly window: number;
@@ -65,7 +67,8 @@ export class Scheduler {
 
   async #pass(): Promise<void> {
     await this.#failWithoutDataset();
-    for (const kind of Kind.options) await this.#fill(kind);
+    // Without a queue no epochs are issued: a pass follows when Redis is back.
+    if (this.#options.redis.status === 'ready') for (const kind of Kind.options) await this.#fill(kind);
     await this.#wakeForBackoff();
   }
 

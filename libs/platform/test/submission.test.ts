@@ -1,0 +1,120 @@
+import { DatasetSpec } from '@longrun/contracts';
+import { expect } from 'vitest';
+
+import { experimentSpec, test } from './world.js';
+
+const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
+
+test('the same idempotency key and body make one experiment, also at once', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  await datasets.submit(digits);
+  const submissions = await Promise.all(
+    Array.from({ length: 8 }, () => experiments.submit(experimentSpec(), { idempotencyKey: 'key-1' })),
+  );
+  expect(new Set(submissions.map(({ experiment }) => experiment.id)).size).toBe(1);
+  expect(submissions.filter(({ created }) => created)).toHaveLength(1);
+  expect((await experiments.list()).items).toHaveLength(1);
+  // Keys in another order are the same body.
+  const again = await experiments.submit(experimentSpec({ params: { batchSize: 128, dims: [4, 2] }, name: 'a' }), {
+    idempotencyKey: 'key-2',
+  });
+  const same = await experiments.submit(experimentSpec({ name: 'a', params: { dims: [4, 2], batchSize: 128 } }), {
+    idempotencyKey: 'key-2',
+  });
+  expect(same).toMatchObject({ created: false, experiment: { id: again.experiment.id } });
+});
+
+test('an idempotency key with another body is refused, and nothing is made', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  await datasets.submit(digits);
+  await experiments.submit(experimentSpec(), { idempotencyKey: 'key-1' });
+  await expect(experiments.submit(experimentSpec({ seed: 2 }), { idempotencyKey: 'key-1' })).rejects.toMatchObject({
+    name: 'RequestRefused',
+    status: 409,
+    errors: [{ pointer: 'Idempotency-Key' }],
+  });
+  expect((await experiments.list()).items).toHaveLength(1);
+});
+
+test('a spec that cannot run is refused with the field and the remedy', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  await datasets.submit(digits);
+  await expect(experiments.submit(experimentSpec({ dataset: 'digit' }))).rejects.toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/dataset', detail: 'there is no dataset "digit"', remedy: 'give one of digits' }],
+  });
+  await expect(experiments.submit(experimentSpec({ program: 'mpl' }))).rejects.toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/program', detail: 'there is no program "mpl"', remedy: 'give one of mlp' }],
+  });
+  await expect(
+    experiments.submit(experimentSpec({ params: { dims: [4, 0], batchSize: -1 }, dataset: 'none' })),
+  ).rejects.toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/params/dims/1' }, { pointer: '/params/batchSize' }, { pointer: '/dataset' }],
+  });
+  expect((await experiments.list()).items).toEqual([]);
+});
+
+test('a dataset is named by its name or its id', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  const { dataset } = await datasets.submit(digits);
+  const byName = await experiments.submit(experimentSpec());
+  const byId = await experiments.submit(experimentSpec({ dataset: dataset.id }));
+  expect([byName.experiment.datasetId, byId.experiment.datasetId]).toEqual([dataset.id, dataset.id]);
+  expect((await datasets.get('digits')).id).toBe(dataset.id);
+});
+
+test('an identical request for a dataset is answered from what is there, another one under its name is refused', async ({
+  world,
+}) => {
+  const { datasets } = await world.start();
+  const submissions = await Promise.all(Array.from({ length: 5 }, () => datasets.submit(digits)));
+  expect(submissions.filter(({ created }) => created)).toHaveLength(1);
+  expect(new Set(submissions.map(({ dataset }) => dataset.id)).size).toBe(1);
+  await expect(datasets.submit({ ...digits, converter: 'fashion-mnist' })).rejects.toMatchObject({
+    status: 409,
+    errors: [{ pointer: '/name' }],
+  });
+  await expect(datasets.submit({ ...digits, name: 'other', converter: 'mnits' })).rejects.toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/converter', remedy: 'give one of mnist, fashion-mnist' }],
+  });
+});
+
+test('lists are cut into pages, newest first, without a gap or a repetition', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  await datasets.submit(digits);
+  const made: string[] = [];
+  for (let index = 0; index < 7; index += 1) made.push(await world.submit({ name: `number ${index}` }));
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await experiments.list({ limit: 3, cursor: cursor ?? undefined });
+    seen.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  expect(seen).toEqual(made.toReversed());
+  await expect(experiments.list({ cursor: 'nonsense' })).rejects.toMatchObject({ status: 400 });
+});
+
+test('what is not there is not found', async ({ world }) => {
+  const { experiments, datasets } = await world.start();
+  await expect(experiments.get('exp_0')).rejects.toMatchObject({ status: 404, type: '/problems/not-found' });
+  await expect(datasets.get('exp_0')).rejects.toMatchObject({ status: 404 });
+});
+
+test('without Redis requests are taken and answered, and the platform closes', async ({ world, redis }) => {
+  await redis.stopServing();
+  try {
+    const platform = await world.start();
+    await platform.datasets.submit(digits);
+    const id = await world.submit();
+    expect(await platform.experiments.get(id)).toMatchObject({ status: 'queued' });
+    expect(await platform.experiments.cancel(id)).toMatchObject({ status: 'cancelled' });
+    expect(await platform.health()).toEqual({ record: true, redis: false, events: false });
+    await platform.close();
+  } finally {
+    await redis.restart();
+  }
+});
