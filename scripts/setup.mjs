@@ -63,7 +63,7 @@ export function build() {
 }
 
 /** The path of Nx's own entry file, so that no shell or .bin link is needed. */
-export const nx = join(root, 'node_modules', 'nx', 'bin', 'nx.js');
+export const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
 
 export function ensureRedis() {
   if (onPath('redis-server')) return;
