@@ -122,6 +122,19 @@ test('a step that never ends is not waited for longer than the grace', async () 
   await world.platform.experiments.cancel(id);
 }, 40_000);
 
+test('a trainer that is caught in a step goes all the same when its worker is killed', async () => {
+  const worker = await world.worker();
+  const id = await world.submit({ fault: { kind: 'block', step: 3 } });
+  await until(async () => JSON.stringify(await linesSoFar(id)).includes('the step that never ends'));
+  const trainer = worker.childPid();
+  expect(trainer).toBeDefined();
+  worker.signal('SIGKILL');
+  await worker.exited;
+  await until(() => !isRunning(trainer ?? 0));
+  await world.platform.experiments.cancel(id);
+  expect((await world.whenEnded(id)).status).toBe('cancelled');
+}, 40_000);
+
 test('an idle worker stops at once', async () => {
   const worker = await world.worker();
   worker.signal('SIGTERM');

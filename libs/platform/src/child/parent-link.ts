@@ -1,7 +1,10 @@
+import { Worker } from 'node:worker_threads';
+
 /**
  * A supervised child's side of its IPC channel. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
  * the worker's business and are ignored, for a terminal or a container sends them to both; and when the worker has gone, so does the
- * child, at once if its event loop turns, or at the next {@link leaveIfOrphaned}.
+ * child: at once if its event loop turns, else at the next {@link leaveIfOrphaned}, and within a second even if it is caught in
+ * a loop or a native call.
  */
 export class ParentLink {
   readonly #parent = process.ppid;
@@ -16,6 +19,7 @@ export class ParentLink {
     process.on('SIGINT', () => {});
     process.on('disconnect', () => process.exit(orphaned));
     process.on('message', onMessage);
+    new Worker(watchdog, { eval: true, workerData: this.#parent, env: {} }).unref();
   }
 
   /** Says something to the worker. Never throws: a worker that has gone is noticed otherwise. */
@@ -55,3 +59,11 @@ export class ParentLink {
 
 /** Exit code of a child whose worker has gone. */
 const orphaned = 113;
+
+/** A thread of its own, for the main one may never come back. */
+const watchdog = `
+  const { workerData: parent } = require('node:worker_threads');
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+  }, 500);
+`;
