@@ -136,11 +136,11 @@ function assertNever(accepts: never): never {
 
 function runtimeShape(node: Apply, inputs: readonly DenseArray[]): readonly number[] {
   const shape = broadcastDims(inputs.map((input) => input.shape));
-  const mayStretch = node.inputs.map((input, k) => {
+  const fits = node.inputs.map((input, k) => {
     const missing = (shape?.length ?? 0) - input.ndim;
     return input.shape.every((dim, axis) => dim === 1 || (inputs[k]?.shape[axis] ?? 0) === shape?.[axis + missing]);
   });
-  if (shape === undefined || mayStretch.includes(false)) {
+  if (shape === undefined || fits.includes(false)) {
     const sizes = node.inputs.map((input, k) => `${describe(input)} of size ${formatShape(inputs[k]?.shape ?? [])}`);
     throw new TensorTypeError(
       `${node.op.name}: ${sizes.join(' and ')} do not broadcast; a size of 1 broadcasts only where the graph says that it is 1`,

@@ -12,8 +12,6 @@ export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOp
   const session = await ort.InferenceSession.create(model, sessionOptions(options)).catch((error: unknown) => {
     throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
   });
-  // An input that the outputs do not depend on stays declared, but feeding it is an error to some versions.
-  const fed = new Set(session.inputNames);
 
   return {
     environment: environment('onnxruntime', options.threads),
@@ -21,8 +19,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOp
       const feeds: Record<string, Tensor> = {};
       for (const [at, name] of inputNames.entries()) {
         const value = values[at];
-        if (value !== undefined && fed.has(name))
-          feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
+        if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
       }
       // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
       const results = await session.run(feeds).catch((error: unknown) => {
