@@ -1,8 +1,9 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, type ExperimentView } from '@longrun/contracts';
 import { acquireLease, type Lease, type ObjectStore, openObjectStore } from '@longrun/serialization';
@@ -123,15 +124,10 @@ export const test = base.extend<{ world: World; redis: RedisServer; template: st
     },
     { scope: 'file' },
   ],
-  // Making an empty PGlite takes seconds, copying one does not.
   template: [
     // oxlint-disable-next-line no-empty-pattern -- as above
     async ({}, use) => {
-      const folder = await mkdtemp(join(tmpdir(), 'longrun-template-'));
-      const record = await openRecord({ folder });
-      await record.close();
-      await use(folder);
-      await rm(folder, { recursive: true });
+      await use(await emptyRecord());
     },
     { scope: 'file' },
   ],
@@ -162,6 +158,28 @@ export async function until(
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
     await pause(5);
   }
+}
+
+/**
+ * Folder of an empty record. Making one takes seconds, copying it does not: it is kept between files and runs, for each
+ * version of PGlite; migrations that it lacks are applied where the copy is opened.
+ */
+async function emptyRecord(): Promise<string> {
+  const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const version = String(manifest.dependencies['@electric-sql/pglite']);
+  const kept = fileURLToPath(new URL(`../test-results/empty-record-${version}`, import.meta.url));
+  if (existsSync(kept)) return kept;
+  await mkdir(dirname(kept), { recursive: true });
+  const draft = await mkdtemp(`${kept}-`);
+  const record = await openRecord({ folder: draft });
+  await record.close();
+  try {
+    await rename(draft, kept);
+  } catch {
+    // Another test file was faster.
+    await rm(draft, { recursive: true });
+  }
+  return kept;
 }
 
 const MlpParams = z.strictObject({ dims: z.array(z.int().min(1)).min(2), batchSize: z.int().min(1).default(128) });

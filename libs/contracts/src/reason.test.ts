@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+
+import { isFinalReason, ReasonCode, retryPolicy } from './reason.js';
+import { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset } from './status.js';
+
+test('every reason has a rule and a sentence, and only ends are free of charge', () => {
+  for (const reason of ReasonCode.options) {
+    const rule = retryPolicy[reason];
+    expect(rule.explain).toMatch(/^[A-Z].*\.$/);
+    // A reason that is tried again for nothing would be tried for ever.
+    if (rule.requeue) expect(rule.counts, reason).not.toBe('nothing');
+    expect(isFinalReason(reason)).toBe(!rule.requeue);
+  }
+  expect(ReasonCode.options.filter((reason) => retryPolicy[reason].counts === 'preemption')).toEqual([
+    'preempted',
+    'worker_lost',
+    'lease_lost',
+  ]);
+});
+
+test('every status is active or has ended', () => {
+  expect(ExperimentStatus.options.filter(isTerminal)).toEqual(['succeeded', 'failed', 'cancelled']);
+  expect(ExperimentStatus.options.filter(isActive)).toEqual(['queued', 'running']);
+  expect(DatasetStatus.options.filter(isTerminalDataset)).toEqual(['ready', 'failed']);
+});

@@ -1,0 +1,71 @@
+import { ReasonCode, retryPolicy } from '@longrun/contracts';
+import { expect, test } from 'vitest';
+
+import { afterAttempt, checkMove, datasetStatus, experimentStatus, type Phase } from './transitions.js';
+
+const fresh = {
+  failures: 0,
+  preemptions: 0,
+  cancelRequested: false,
+  retry: { maxFailures: 2, backoffMs: 1_000, maxPreemptions: null },
+};
+
+test('every reason has a sequel, and it is charged to the budget that the retry policy names', () => {
+  for (const reason of ReasonCode.options) {
+    const { spent, next } = afterAttempt(fresh, reason, 'why');
+    const { counts, requeue } = retryPolicy[reason];
+    expect(next).toBe(requeue ? 'queued' : 'ended');
+    expect(spent).toEqual({ failures: counts === 'failure' ? 1 : 0, preemptions: counts === 'preemption' ? 1 : 0 });
+  }
+});
+
+test('preemptions are unlimited by default, never failures, and never wait', () => {
+  const preempted = { ...fresh, preemptions: 9_999, retry: { ...fresh.retry, maxFailures: 0 } };
+  expect(afterAttempt(preempted, 'worker_lost', null)).toEqual({
+    next: 'queued',
+    spent: { failures: 0, preemptions: 10_000 },
+    backoffMs: 0,
+  });
+  const limited = { ...fresh, preemptions: 3, retry: { ...fresh.retry, maxPreemptions: 3 } };
+  expect(afterAttempt(limited, 'preempted', null)).toMatchObject({
+    next: 'ended',
+    reason: 'preempted',
+    message: 'It lost its machine 4 times, and retry.maxPreemptions is 3',
+  });
+});
+
+test('the pause after a failure doubles, and is an hour at most', () => {
+  const pauses = [0, 1, 2, 3, 20].map((failures) => {
+    const life = { ...fresh, failures, retry: { ...fresh.retry, maxFailures: 100 } };
+    const sequel = afterAttempt(life, 'program_error', null);
+    return sequel.next === 'queued' ? sequel.backoffMs : undefined;
+  });
+  expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 3_600_000]);
+});
+
+test('as many failures as the budget has are tried again, one more is final', () => {
+  const second = { ...fresh, failures: 1 };
+  const third = { ...fresh, failures: 2 };
+  expect(afterAttempt(second, 'program_error', 'boom').next).toBe('queued');
+  expect(afterAttempt(third, 'program_error', 'boom')).toMatchObject({ next: 'ended', reason: 'program_error' });
+});
+
+test('what is to be cancelled is not tried again', () => {
+  const life = { ...fresh, cancelRequested: true };
+  expect(afterAttempt(life, 'worker_lost', null)).toMatchObject({ next: 'ended', reason: 'cancelled' });
+  expect(afterAttempt(life, 'invalid_params', 'bad')).toMatchObject({ next: 'ended', reason: 'invalid_params' });
+});
+
+test('nothing leaves its end', () => {
+  const phases: Phase[] = ['queued', 'running', 'ended'];
+  for (const to of phases) expect(() => checkMove('exp_1', 'ended', to)).toThrow(/exp_1 cannot move from ended/);
+  expect(() => checkMove('exp_1', 'queued', 'queued')).toThrow(/cannot move/);
+});
+
+test('each end has one status', () => {
+  for (const reason of ReasonCode.options) {
+    const expected = reason === 'succeeded' || reason === 'cancelled' ? reason : 'failed';
+    expect(experimentStatus('ended', reason)).toBe(expected);
+    expect(datasetStatus('ended', reason)).toBe(reason === 'succeeded' ? 'ready' : 'failed');
+  }
+});
