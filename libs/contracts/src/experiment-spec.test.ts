@@ -35,7 +35,9 @@ test('an unknown key is refused at every level, by its name', () => {
 test('what cannot be stored is refused where it comes in', () => {
   for (const notes of ['a NUL \0', 'half a pair \uD83D', '\uDE00 the other half']) {
     expect(ExperimentSpec.safeParse({ program: 'mlp', dataset: 'digits', notes }).success).toBe(false);
-    expect(ExperimentSpec.safeParse({ program: 'mlp', dataset: 'digits', params: { deep: [notes] } }).success).toBe(false);
+    expect(ExperimentSpec.safeParse({ program: 'mlp', dataset: 'digits', params: { deep: [notes] } }).success).toBe(
+      false,
+    );
   }
   expect(ExperimentSpec.safeParse({ program: 'mlp', dataset: 'digits', notes: 'a pair \u{1F600}' }).success).toBe(true);
 });
@@ -50,10 +52,11 @@ test('a dataset cannot be named like an id, nor read outside the folder of raw f
     { source: { folder: 'a', download: true } },
     { source: { download: false } },
   ];
-  for (const part of refused) {
-    expect(DatasetSpec.safeParse({ name: 'digits', converter: 'mnist', ...part }).success, JSON.stringify(part)).toBe(
-      false,
-    );
-  }
-  expect(DatasetSpec.safeParse({ name: 'digits', converter: 'mnist', source: { folder: 'a/b..c' } }).success).toBe(true);
+  const accepted = refused.filter(
+    (part) => DatasetSpec.safeParse({ name: 'digits', converter: 'mnist', ...part }).success,
+  );
+  expect(accepted).toEqual([]);
+  expect(DatasetSpec.safeParse({ name: 'digits', converter: 'mnist', source: { folder: 'a/b..c' } }).success).toBe(
+    true,
+  );
 });

@@ -4,7 +4,14 @@ import { LiveEvent } from './live-event.js';
 import { EventEnvelope, isEphemeral, type WorkerEvent } from './worker-event.js';
 
 const events: WorkerEvent[] = [
-  { type: 'attempt_started', workerId: 'w', startStep: 0, engine: 'reference', environment: null, rejectedCheckpoints: [] },
+  {
+    type: 'attempt_started',
+    workerId: 'w',
+    startStep: 0,
+    engine: 'reference',
+    environment: null,
+    rejectedCheckpoints: [],
+  },
   { type: 'heartbeat', step: 3 },
   { type: 'progress', step: 3, epoch: 0, stepsPerSecond: 0.5 },
   { type: 'log_row', step: 3, row: { cost: 'NaN' } },

@@ -6,7 +6,7 @@ import { LiveEvents } from './life/live-events.js';
 import { type Committed, LifeWriter } from './life/writer.js';
 import type { ProgramCatalog } from './program-catalog.js';
 import { JobQueue } from './queue/job-queue.js';
-import { type QueueSettings, queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
+import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
@@ -16,7 +16,7 @@ import { EventIngester, type IngestCounts } from './systems/event-ingester.js';
 import { Experiments } from './systems/experiments.js';
 import { Reconciler } from './systems/reconciler.js';
 import { Scheduler } from './systems/scheduler.js';
-import { type Timings, timings, type TimingsInput } from './timings.js';
+import { timings, type TimingsInput } from './timings.js';
 
 export interface PlatformOptions {
   /** Where the record is. */
@@ -49,11 +49,18 @@ export interface PlatformHealth {
 
 /** Opens the record and starts everything that looks after experiments and datasets. One per record. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const warn = options.warn ?? warnOnStderr;
-  const settings = { timings: timings(options.timings), queue: queueSettings(options.queue) };
-  const store = await openObjectStore(options.objectStoreUrl);
-  const record = await openRecord(options.record, warn);
-  const platform = new Platform(options, settings, record, store, warn);
+  return startOn(await openRecord(options.record, options.warn), options);
+}
+
+/** Starts on a record that is open. It closes the record with the platform, or at once when it cannot start. */
+export async function startOn(record: PlatformRecord, options: Omit<PlatformOptions, 'record'>): Promise<Platform> {
+  let platform: Platform;
+  try {
+    platform = new Platform(options, record, await openObjectStore(options.objectStoreUrl));
+  } catch (error) {
+    await record.close();
+    throw error;
+  }
   try {
     await platform.start();
   } catch (error) {
@@ -80,14 +87,10 @@ export class Platform {
   #closed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(
-    options: PlatformOptions,
-    settings: { readonly timings: Timings; readonly queue: QueueSettings },
-    record: PlatformRecord,
-    store: ObjectStore,
-    warn: Warn,
-  ) {
-    const { redisUrl } = options;
+  constructor(options: Omit<PlatformOptions, 'record'>, record: PlatformRecord, store: ObjectStore) {
+    const { redisUrl, warn = warnOnStderr } = options;
+    const patience = timings(options.timings);
+    const { window } = queueSettings(options.queue);
     const keys = new RedisKeys(options.prefix);
     this.#record = record;
     this.#warn = warn;
@@ -105,7 +108,7 @@ export class Platform {
     const endings = this.#endings;
     this.#ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
     const ingester = this.#ingester;
-    this.#scheduler = new Scheduler({ record, writer, queues, redis, store, window: settings.queue.window, warn });
+    this.#scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
     const scheduler = this.#scheduler;
     this.#reconciler = new Reconciler({
       record,
@@ -117,7 +120,7 @@ export class Platform {
       ingester,
       endings,
       scheduler,
-      timings: settings.timings,
+      timings: patience,
       warn,
     });
     this.experiments = new Experiments({

@@ -10,7 +10,7 @@ export const Timings = z
     /** Pause between two comparisons of the record with queue and object store. */
     reconcileEveryMs: z.int().min(10).default(1_000),
   })
-  .refine((timings) => timings.workerLostAfterMs > 2 * timings.heartbeatMs, {
+  .refine(({ workerLostAfterMs, heartbeatMs }) => workerLostAfterMs > 2 * heartbeatMs, {
     path: ['workerLostAfterMs'],
     error: 'must be more than twice heartbeatMs, or one late heartbeat writes a living worker off',
   });

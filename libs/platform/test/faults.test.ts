@@ -72,6 +72,28 @@ test('a worker that died after its success was committed has succeeded', async (
   expect(experiment.attempts).toMatchObject([{ epoch: 1, reason: 'succeeded' }]);
 });
 
+test('a worker that was written off and succeeds before anyone else claims has succeeded, and nothing is run twice', async ({
+  world,
+}) => {
+  await world.start(impatient);
+  await world.readyDataset();
+  const id = await world.submit();
+  const zombie = await world.worker('gpu-1').next();
+  zombie.start().train(3);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 3);
+  zombie.freeze();
+  // Its successor's job is in the queue, but its own worker is busy with it.
+  await world.when(id, ({ attempts }) => attempts.length === 2);
+  await zombie.lease.end({ reason: 'succeeded', step: 3, result: { ...resultAt(3) } });
+  const worker = world.worker('gpu-2');
+  const experiment = await world.when(id, ({ status }) => status === 'succeeded');
+  expect(worker).toMatchObject({ claims: 0, refused: [{ id, epoch: 2 }] });
+  expect(experiment).toMatchObject({
+    result: resultAt(3),
+    attempts: [{ reason: 'succeeded' }, { reason: 'cancelled' }],
+  });
+});
+
 test('a worker that claimed its job and died before a word is written off too', async ({ world }) => {
   await world.start(impatient);
   await world.readyDataset();
@@ -153,7 +175,8 @@ test('a Redis that is killed and comes back empty loses nothing, and nobody is w
 test('the API may be restarted mid-run: the attempt goes on, and everything said meanwhile is taken in', async ({
   world,
 }) => {
-  await world.start(impatient);
+  const record = await world.recordFolder();
+  await world.start({ ...impatient, record });
   await world.readyDataset();
   const running = await world.submit();
   const waiting = await world.submit();
@@ -166,7 +189,7 @@ test('the API may be restarted mid-run: the attempt goes on, and everything said
   attempt.train(40);
   await attempt.commit();
   await pause(impatient.timings.workerLostAfterMs * 1.5);
-  await world.start(impatient);
+  await world.start({ ...impatient, record });
   attempt.train(45);
   await attempt.succeed();
 

@@ -1,18 +1,22 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, type ExperimentView } from '@longrun/contracts';
 import { acquireLease, type Lease, type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { sql } from 'kysely';
 import { test as base, vi } from 'vitest';
 import { z } from 'zod';
 
 import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform, WorkerLink } from '../src/index.js';
+import { startOn } from '../src/platform.js';
 import { leasePrefix } from '../src/life/outcome.js';
-import { openRecord } from '../src/record/record.js';
+import { openRecord, PlatformRecord } from '../src/record/record.js';
 import { RedisServer } from '../src/testing/index.js';
 import { ScriptedWorker } from './scripted-worker.js';
 
@@ -38,6 +42,7 @@ export class World {
     readonly redis: RedisServer,
     readonly prefix: string,
     readonly store: ObjectStore,
+    readonly record: PlatformRecord,
   ) {}
 
   get platform(): Platform {
@@ -45,9 +50,9 @@ export class World {
     return this.#platform;
   }
 
+  /** Starts the platform: on the file's record, emptied, or on one of its own. */
   async start(overrides: Partial<PlatformOptions> = {}): Promise<Platform> {
-    this.#platform = await startPlatform({
-      record: { folder: join(this.folder, 'record') },
+    const options = {
       redisUrl: this.redis.url,
       objectStoreUrl: this.store.url,
       prefix: this.prefix,
@@ -57,8 +62,19 @@ export class World {
       queue,
       warn: this.#warn,
       ...overrides,
-    });
+    };
+    this.#platform =
+      overrides.record === undefined
+        ? await startOn(new PlatformRecord(this.record.db, () => Promise.resolve()), options)
+        : await startPlatform({ ...options, record: overrides.record });
     return this.#platform;
+  }
+
+  /** An empty record in a folder of this world. */
+  async recordFolder(): Promise<{ folder: string }> {
+    const folder = join(this.folder, 'record');
+    await copyFolder(await emptyRecord(), folder);
+    return { folder };
   }
 
   /** A worker with a connection of its own, which holds what it takes until the test says what to do. */
@@ -76,14 +92,12 @@ export class World {
     return worker;
   }
 
-  /** Submits a dataset and has a worker convert it. */
+  /** Submits a dataset and converts it, in the hands of the test. */
   async readyDataset(name = 'digits'): Promise<string> {
     const { dataset } = await this.platform.datasets.submit(DatasetSpec.parse({ name, converter: 'mnist' }));
-    const worker = this.worker(`preproc-${name}`, 'dataset');
-    const attempt = await worker.next();
+    const attempt = await this.worker(`preproc-${name}`, 'dataset').next();
     await attempt.publish(Buffer.from(`bytes of ${name}`));
     await until(async () => (await this.platform.datasets.get(dataset.id)).status === 'ready');
-    await worker.close();
     return dataset.id;
   }
 
@@ -114,7 +128,7 @@ export class World {
 }
 
 /** A test with a {@link World}, whose platform is not started yet. One Redis for each file. */
-export const test = base.extend<{ world: World; redis: RedisServer; template: string }>({
+export const test = base.extend<{ world: World; redis: RedisServer; record: PlatformRecord }>({
   redis: [
     // oxlint-disable-next-line no-empty-pattern -- vitest reads the fixtures wanted from the pattern
     async ({}, use) => {
@@ -124,18 +138,23 @@ export const test = base.extend<{ world: World; redis: RedisServer; template: st
     },
     { scope: 'file' },
   ],
-  template: [
+  record: [
     // oxlint-disable-next-line no-empty-pattern -- as above
     async ({}, use) => {
-      await use(await emptyRecord());
+      const folder = await mkdtemp(join(tmpdir(), 'longrun-record-'));
+      await copyFolder(await emptyRecord(), folder);
+      const record = await openRecord({ folder });
+      await use(record);
+      await record.close();
+      await rm(folder, { recursive: true });
     },
     { scope: 'file' },
   ],
-  world: async ({ redis, template }, use) => {
+  world: async ({ redis, record }, use) => {
+    await sql`truncate lives, ingest_cursors cascade`.execute(record.db);
     const folder = await mkdtemp(join(tmpdir(), 'longrun-world-'));
-    await cp(template, join(folder, 'record'), { recursive: true });
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
-    const world = new World(folder, redis, `test-${folder.slice(-6)}`, store);
+    const world = new World(folder, redis, `test-${folder.slice(-6)}`, store, record);
     await use(world);
     await world.close();
     await rm(folder, { recursive: true });
@@ -192,3 +211,9 @@ const programs: ProgramCatalog = {
     return parsed.success ? { ok: true, params: parsed.data } : { ok: false, errors: parsed.error.issues };
   },
 };
+
+/** By the system's own program: a thousand files, which Node copies one by one. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await promisify(execFile)('cp', ['-R', `${from}/.`, to]);
+}

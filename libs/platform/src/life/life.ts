@@ -2,7 +2,6 @@ import {
   assertNever,
   type DatasetResult,
   type ExperimentResult,
-  isTerminal,
   type LiveEvent,
   type LogRow,
   type ReasonCode,
@@ -10,7 +9,7 @@ import {
 } from '@longrun/contracts';
 
 import type { AttemptRow, Ending, LifeRow } from '../record/tables.js';
-import type { Outcome } from './outcome.js';
+import { experimentResult, type Outcome } from './outcome.js';
 import { afterAttempt, checkMove, experimentStatus, type Phase } from './transitions.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -34,8 +33,7 @@ export type Verdict = 'taken' | 'duplicate' | 'gap' | 'refused';
  */
 export class Life {
   readonly row: Mutable<LifeRow>;
-  /** Those that were loaded, by epoch; that of `row.epoch` always, if there is one. */
-  readonly attempts: ReadonlyMap<number, Mutable<AttemptRow>>;
+  readonly #attempts: Map<number, Mutable<AttemptRow>>;
 
   /** Stored live events of this transaction. */
   readonly events: StoredEvent[] = [];
@@ -53,7 +51,12 @@ export class Life {
 
   constructor(row: LifeRow, attempts: readonly AttemptRow[]) {
     this.row = { ...row };
-    this.attempts = new Map(attempts.map((attempt) => [attempt.epoch, { ...attempt }]));
+    this.#attempts = new Map(attempts.map((attempt) => [attempt.epoch, { ...attempt }]));
+  }
+
+  /** Those that were loaded, by epoch; that of `row.epoch` always, if there is one. */
+  get attempts(): ReadonlyMap<number, AttemptRow> {
+    return this.#attempts;
   }
 
   /** Says to followers that it was submitted. */
@@ -70,7 +73,7 @@ export class Life {
     this.row.queueRank = rank;
     this.row.notBefore = null;
     const attempt = newAttempt(this.row.id, this.row.epoch, at);
-    (this.attempts as Map<number, AttemptRow>).set(attempt.epoch, attempt);
+    this.#attempts.set(attempt.epoch, attempt);
     this.#touch(attempt);
     return this.row.epoch;
   }
@@ -92,7 +95,7 @@ export class Life {
 
   /** Notes that an event with this number was taken, whatever it said. */
   took(epoch: number, seq: number): void {
-    const attempt = this.attempts.get(epoch);
+    const attempt = this.#attempts.get(epoch);
     if (attempt === undefined || seq === 0) return;
     attempt.lastSeq = seq;
     this.#touch(attempt);
@@ -112,7 +115,7 @@ export class Life {
         attempt.rejectedCheckpoints = event.rejectedCheckpoints;
         this.#voidRowsAfter(event.startStep);
         this.#advance(attempt, event.startStep);
-        this.#emit('attempt_started', at, {
+        const data = {
           epoch: attempt.epoch,
           workerId: event.workerId,
           startStep: event.startStep,
@@ -120,7 +123,8 @@ export class Life {
           restoredFrom: event.restoredFrom ?? null,
           environmentChanged: event.environmentChanged ?? [],
           rejectedCheckpoints: event.rejectedCheckpoints,
-        });
+        };
+        this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
         return;
       }
       case 'dataset_started':
@@ -149,16 +153,18 @@ export class Life {
       case 'log_row':
         this.logRows.set(event.step, { ...this.logRows.get(event.step), ...event.row });
         this.#advance(attempt, event.step);
-        this.#emit('log_row', at, { step: event.step, row: event.row });
+        this.#emit(at, (stamp) => ({ type: 'log_row', ...stamp, data: { step: event.step, row: event.row } }));
         return;
       case 'line':
-        this.#emit('line', at, { stream: event.stream, text: event.text });
+        this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { stream: event.stream, text: event.text } }));
         return;
-      case 'checkpoint_committed':
-        this.checkpoints.push({ epoch: attempt.epoch, step: event.step, sizeBytes: event.sizeBytes, at });
+      case 'checkpoint_committed': {
+        const data = { epoch: attempt.epoch, step: event.step, sizeBytes: event.sizeBytes };
+        this.checkpoints.push({ ...data, at });
         this.#advance(attempt, event.step);
-        this.#emit('checkpoint', at, { epoch: attempt.epoch, step: event.step, sizeBytes: event.sizeBytes });
+        this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
         return;
+      }
       case 'attempt_ended':
       case 'dataset_ended':
         this.endAttempt(event, at);
@@ -192,7 +198,8 @@ export class Life {
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
     if (end.reason === 'succeeded') {
-      this.end({ reason: 'succeeded', message: end.message ?? null, result: end.result ?? null }, at);
+      const outcome = { reason: end.reason, message: end.message ?? null, result: end.result ?? null };
+      this.end(outcome, this.row.epoch, at);
       return;
     }
     const sequel = afterAttempt(this.row, end.reason, end.message ?? null);
@@ -230,15 +237,34 @@ export class Life {
     this.#touch();
   }
 
-  /** It has ended, and its lease says so. */
-  end(outcome: Outcome, at: Date): void {
-    const attempt = this.attempts.get(this.row.epoch);
-    if (attempt !== undefined && attempt.status !== 'ended') {
-      this.#closeAttempt({ reason: outcome.reason, message: outcome.message ?? undefined }, at);
+  /**
+   * It has ended, and its lease says so. `byEpoch` is the attempt whose worker wrote the outcome there; null when it was
+   * the record.
+   */
+  end(outcome: Outcome, byEpoch: number | null, at: Date): void {
+    const { reason, message } = outcome;
+    const current = this.#attempts.get(this.row.epoch);
+    // Its worker claimed it, and died before a word.
+    if (byEpoch === this.row.epoch && current?.status === 'enqueued') this.claimed(at);
+    if (current !== undefined && current.status !== 'ended') {
+      const superseded = byEpoch !== null && byEpoch !== current.epoch;
+      this.#closeAttempt(
+        superseded
+          ? { reason: 'cancelled', message: 'An earlier attempt ended it' }
+          : { reason, message: message ?? undefined },
+        at,
+      );
+    }
+    const author = byEpoch === null ? undefined : this.#attempts.get(byEpoch);
+    if (author !== undefined && author.reason !== reason) {
+      // It was written off, but its outcome was in the lease before a successor's claim.
+      author.reason = reason;
+      author.message = message;
+      this.#touch(author);
     }
     this.#move('ended');
-    this.row.reason = outcome.reason;
-    this.row.message = outcome.message;
+    this.row.reason = reason;
+    this.row.message = message;
     this.row.result = outcome.result;
     this.row.ending = null;
     this.row.enqueued = false;
@@ -262,14 +288,9 @@ export class Life {
     attempt.peakMemoryBytes = end.peakMemoryBytes ?? null;
     this.#touch(attempt);
     if (!wasRunning) return;
-    this.#emit('attempt_ended', at, {
-      epoch: attempt.epoch,
-      reason: end.reason,
-      message: attempt.message,
-      step: attempt.lastStep,
-      stepsRun: attempt.stepsRun,
-      peakMemoryBytes: attempt.peakMemoryBytes,
-    });
+    const { epoch, message, lastStep: step, stepsRun, peakMemoryBytes } = attempt;
+    const data = { epoch, reason: end.reason, message, step, stepsRun, peakMemoryBytes };
+    this.#emit(at, (stamp) => ({ type: 'attempt_ended', ...stamp, data }));
   }
 
   #voidRowsAfter(step: number): void {
@@ -284,7 +305,7 @@ export class Life {
   }
 
   #current(): Mutable<AttemptRow> {
-    const attempt = this.attempts.get(this.row.epoch);
+    const attempt = this.#attempts.get(this.row.epoch);
     if (attempt === undefined) throw new Error(`${this.row.id} has no attempt of epoch ${this.row.epoch}`);
     return attempt;
   }
@@ -302,17 +323,22 @@ export class Life {
   }
 
   #emitStatus(at: Date): void {
-    const status = experimentStatus(this.row.phase, this.row.reason);
-    // Only experiments have live events, and only theirs is this result.
-    const result = isTerminal(status) ? (this.row.result as ExperimentResult | null) : null;
-    this.#emit('status', at, { status, reason: this.row.reason, message: this.row.message, result });
+    const { phase, reason, message } = this.row;
+    const data = {
+      status: experimentStatus(phase, reason),
+      reason,
+      message,
+      result: experimentResult(this.row.result),
+    };
+    this.#emit(at, (stamp) => ({ type: 'status', ...stamp, data }));
   }
 
-  #emit<T extends StoredEvent['type']>(type: T, at: Date, data: Extract<StoredEvent, { type: T }>['data']): void {
+  #emit(at: Date, event: (stamp: { id: number; at: string }) => StoredEvent): void {
     this.#touch();
+    // Only experiments have followers.
     if (this.row.kind !== 'experiment') return;
     this.row.lastEvent += 1;
-    this.events.push({ type, id: this.row.lastEvent, at: at.toISOString(), data } as StoredEvent);
+    this.events.push(event({ id: this.row.lastEvent, at: at.toISOString() }));
   }
 }
 

@@ -1,4 +1,4 @@
-import { isTerminal, type LiveEvent } from '@longrun/contracts';
+import { isTerminal, LiveEvent } from '@longrun/contracts';
 
 import type { PlatformRecord } from '../record/record.js';
 
@@ -65,7 +65,7 @@ export class LiveEvents {
         .execute();
       for (const row of rows) {
         last = row.event;
-        yield { type: row.type, id: row.event, at: row.at.toISOString(), data: row.data } as LiveEvent;
+        yield LiveEvent.parse({ type: row.type, id: row.event, at: row.at.toISOString(), data: row.data });
       }
       if (rows.length < pageSize) return;
     }

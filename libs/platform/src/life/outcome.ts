@@ -40,3 +40,13 @@ export function writeOutcome(kind: Kind, ending: { reason: ReasonCode; message: 
   const common = { reason: ending.reason, ...message };
   return kind === 'experiment' ? { ...common, step } : common;
 }
+
+/** A result as that of an experiment; null when it is none. */
+export function experimentResult(result: Outcome['result']): ExperimentResult | null {
+  return result !== null && 'parametersSha256' in result ? result : null;
+}
+
+/** A result as that of a dataset; null when it is none. */
+export function datasetResult(result: Outcome['result']): DatasetResult | null {
+  return result !== null && 'fileKey' in result ? result : null;
+}

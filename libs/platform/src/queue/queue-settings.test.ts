@@ -4,7 +4,7 @@ import { timings } from '../timings.js';
 import { queueSettings } from './queue-settings.js';
 
 test('the defaults hold together', () => {
-  expect(queueSettings()).toMatchObject({ lockDurationMs: 30_000, lockRenewMs: 5_000 });
+  expect(queueSettings()).toMatchObject({ lockDurationMs: 10_000, lockRenewMs: 2_000 });
   expect(timings()).toEqual({ heartbeatMs: 1_000, workerLostAfterMs: 5_000, reconcileEveryMs: 1_000 });
 });
 
@@ -17,5 +17,7 @@ test('a lock that runs out between two renewals is refused, for BullMQ does not 
 });
 
 test('a patience that one late heartbeat exhausts is refused', () => {
-  expect(() => timings({ heartbeatMs: 500, workerLostAfterMs: 1_000 })).toThrow('workerLostAfterMs must be more than twice');
+  expect(() => timings({ heartbeatMs: 500, workerLostAfterMs: 1_000 })).toThrow(
+    'workerLostAfterMs must be more than twice',
+  );
 });

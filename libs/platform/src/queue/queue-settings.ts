@@ -7,11 +7,11 @@ import { z } from 'zod';
 export const QueueSettings = z
   .strictObject({
     /** A job whose lock was not renewed for so long is handed to another worker. Several renewals may be missed. */
-    lockDurationMs: z.int().min(100).default(30_000),
+    lockDurationMs: z.int().min(100).default(10_000),
     /** Pause between two renewals of the lock. BullMQ does not check that it is shorter than the lock. */
-    lockRenewMs: z.int().min(20).default(5_000),
+    lockRenewMs: z.int().min(20).default(2_000),
     /** Pause between two looks for jobs whose lock has run out. */
-    stalledCheckMs: z.int().min(50).default(10_000),
+    stalledCheckMs: z.int().min(50).default(3_000),
     /**
      * How often a job may lose its worker before BullMQ fails it. It counts over the job's whole life and nothing
      * resets it; the budget that counts is the record's, so that this one must never be reached.

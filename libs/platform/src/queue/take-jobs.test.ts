@@ -31,13 +31,18 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  for (const link of links) link.close();
+  for (const made of links) made.close();
   disconnectRedis(redis);
   await server.stop();
 });
 
 test('jobs come by rank; one that is put in twice comes once', async () => {
-  for (const [epoch, rank] of [[1, 300], [2, 100], [3, 200]] as const) await queue.add({ id: 'exp_1', epoch }, rank);
+  for (const [epoch, rank] of [
+    [1, 300],
+    [2, 100],
+    [3, 200],
+  ] as const)
+    await queue.add({ id: 'exp_1', epoch }, rank);
   await queue.add({ id: 'exp_1', epoch: 3 }, 200);
   await queue.rerank({ id: 'exp_1', epoch: 1 }, 50);
   const taken: number[] = [];
@@ -75,7 +80,12 @@ test('a worker that vanishes loses its job to another, as often as it takes', as
   const starts: JobTicket[] = [];
   // BullMQ's own default gives up after the first.
   for (let round = 1; round <= 3; round += 1) {
-    const vanishing = link(`round-${round}`, { ...settings, lockDurationMs: 400, lockRenewMs: 190, stalledCheckMs: 100 });
+    const vanishing = link(`round-${round}`, {
+      ...settings,
+      lockDurationMs: 400,
+      lockRenewMs: 190,
+      stalledCheckMs: 100,
+    });
     const held = gate();
     vanishing.takeJobs('experiment', async (ticket) => {
       starts.push(ticket);

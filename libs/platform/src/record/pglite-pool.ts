@@ -1,5 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
-import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 
 /**
  * PGlite as the pool that Kysely's PostgreSQL dialect wants. PGlite is one session, so the pool has one client, and
@@ -17,12 +17,7 @@ export class PglitePool implements PostgresPool {
   async connect(): Promise<PostgresPoolClient> {
     if (this.#taken) await this.#turn();
     this.#taken = true;
-    const client = {
-      query: async (text: string, parameters: readonly unknown[]) => this.#pglite.query(text, [...parameters]),
-      release: () => this.#release(),
-    };
-    // Kysely's type also has the cursor of streamed queries, which nobody uses here.
-    return client as unknown as PostgresPoolClient;
+    return new PgliteClient(this.#pglite, () => this.#release());
   }
 
   async end(): Promise<void> {
@@ -53,6 +48,37 @@ export class PglitePool implements PostgresPool {
       this.#waiting.push(grant);
     });
   }
+}
+
+class PgliteClient implements PostgresPoolClient {
+  readonly #pglite: PGlite;
+  readonly release: () => void;
+
+  constructor(pglite: PGlite, release: () => void) {
+    this.#pglite = pglite;
+    this.release = release;
+  }
+
+  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(
+    text: string | PostgresCursor<R>,
+    parameters: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
+    if (typeof text !== 'string') throw new Error('The embedded record has no cursors; read in pages');
+    return this.#query<R>(text, parameters);
+  }
+
+  async #query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    const { rows, affectedRows = 0 } = await this.#pglite.query<R>(text, [...parameters]);
+    // Kysely reads the number of rows only of commands that change some.
+    return { command: commandOf(text), rowCount: affectedRows, rows };
+  }
+}
+
+function commandOf(text: string): PostgresQueryResult<unknown>['command'] {
+  const word = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase();
+  return word === 'INSERT' || word === 'UPDATE' || word === 'DELETE' || word === 'MERGE' ? word : 'SELECT';
 }
 
 const turnTimeoutMs = 60_000;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { PGlite } from '@electric-sql/pglite';
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
-import pg from 'pg';
+import { Pool, types } from 'pg';
 
 import { type Warn, warnOnStderr } from '../redis/connection.js';
 import { FolderLock } from './folder-lock.js';
@@ -67,7 +67,7 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
 }
 
 async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, types: { getTypeParser } });
+  const pool = new Pool({ connectionString: databaseUrl, max: 10, types: { getTypeParser } });
   pool.on('error', (error) => warn(`PostgreSQL: ${error.message}; the connection is replaced`));
   return openWith(pool, () => Promise.resolve());
 }
@@ -92,8 +92,14 @@ async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Pr
 }
 
 /** bigint as a number, as PGlite does it: none of ours comes near 2^53. */
-const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === bigintOid) return Number;
+  const parse: (value: string) => unknown =
+    format === 'binary' ? types.getTypeParser(oid, format) : types.getTypeParser(oid);
+  return parse;
+}
+
+const bigintOid = 20;
 
 /** Serialization failure, deadlock. */
 function isCollision(error: unknown): boolean {

@@ -36,7 +36,7 @@ export class Endings {
   /** Takes the outcome in a head, if there is one, into the record. */
   async adopt(kind: Kind, id: string, head: Head | undefined): Promise<boolean> {
     if (head === undefined || head.outcome === null) return false;
-    await this.#end(id, readOutcome(kind, head.outcome));
+    await this.#end(id, readOutcome(kind, head.outcome), writerOf(head));
     return true;
   }
 
@@ -54,8 +54,7 @@ export class Endings {
     });
     if (decided === undefined) return;
     const { kind, epoch, ending, step } = decided;
-    const sealed = await this.#seal(kind, id, epoch, ending, step);
-    await this.#end(id, sealed);
+    await this.#seal(kind, id, epoch, ending, step);
   }
 
   async #cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
@@ -64,7 +63,7 @@ export class Endings {
     try {
       const lease = await acquireLease(this.#store, prefix, { epoch, holder });
       await lease.end(writeOutcome(kind, ending, 0));
-      await this.#end(id, { ...ending, result: null });
+      await this.#end(id, { ...ending, result: null }, null);
       return true;
     } catch (error) {
       if (error instanceof LeaseLost) return false;
@@ -72,21 +71,23 @@ export class Endings {
       if (await this.adopt(kind, id, error.head)) return true;
       if (error.head.holder !== holder) return false;
       // Ours: a crash came between the claim and the end.
-      await this.#end(id, await this.#seal(kind, id, epoch, ending, 0));
+      await this.#seal(kind, id, epoch, ending, 0);
       return true;
     }
   }
 
-  async #seal(kind: Kind, id: string, epoch: number, ending: Ending, step: number): Promise<Outcome> {
+  /** Ends a lease under an epoch above all others, unless it has ended, and takes its outcome into the record. */
+  async #seal(kind: Kind, id: string, epoch: number, ending: Ending, step: number): Promise<void> {
     const prefix = leasePrefix(kind, id);
     for (let above = epoch; ;) {
       const head = await readHead(this.#store, prefix);
-      if (head !== undefined && head.outcome !== null) return readOutcome(kind, head.outcome);
+      if (await this.adopt(kind, id, head)) return;
       above = Math.max(above, head?.epoch ?? 0) + 1;
       try {
         const lease = await acquireLease(this.#store, prefix, { epoch: above, holder });
         await lease.end(writeOutcome(kind, ending, step));
-        return { ...ending, result: null };
+        await this.#end(id, { ...ending, result: null }, null);
+        return;
       } catch (error) {
         // Somebody was faster: look again, with a higher epoch.
         if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
@@ -105,17 +106,21 @@ export class Endings {
     }
   }
 
-  async #end(id: string, outcome: Outcome): Promise<void> {
+  async #end(id: string, outcome: Outcome, byEpoch: number | null): Promise<void> {
     await this.#writer.write(async (lives) => {
-      const life = await lives.find(id);
+      const life = (await lives.load([id], byEpoch === null ? [] : [byEpoch])).get(id);
       if (life === undefined || life.row.phase === 'ended') return;
-      if (life.row.phase === 'queued' && outcome.reason === 'succeeded') life.claimed(new Date());
-      life.end(outcome, new Date());
+      life.end(outcome, byEpoch, new Date());
       if (life.row.kind === 'dataset' && outcome.reason !== 'succeeded') {
         await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
       }
     });
   }
+}
+
+/** The epoch of the worker that wrote the outcome; null when it was the record. */
+function writerOf(head: Head): number | null {
+  return head.holder === holder ? null : head.epoch;
 }
 
 /** Who holds the leases that the record seals. */

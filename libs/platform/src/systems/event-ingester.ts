@@ -186,8 +186,14 @@ export class EventIngester {
         this.#options.warn(`An event of ${envelope.id} that this build cannot read was skipped`);
       }
     }
-    // Attempts that ended long ago need no entry.
-    if (this.#heard.size > 10_000) this.#heard.clear();
+    this.#forgetOld();
+  }
+
+  /** Attempts that ended long ago need no entry; those that run have a young one. */
+  #forgetOld(): void {
+    if (this.#heard.size < 10_000) return;
+    const anHourAgo = Date.now() - 3_600_000;
+    for (const [key, heardAt] of this.#heard) if (heardAt < anHourAgo) this.#heard.delete(key);
   }
 
   async #saveCursor(lives: Lives, cursor: string): Promise<void> {

@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { giveOneOf, nearNames } from './near-names.js';
 
 test('the likest names come first', () => {
-  expect(nearNames('fashon-mnist', ['mnist', 'cifar10', 'fashion-mnist'])).toEqual(['fashion-mnist', 'mnist', 'cifar10']);
+  expect(nearNames('fashon-mnist', ['mnist', 'cifar10', 'fashion-mnist'])).toEqual([
+    'fashion-mnist',
+    'mnist',
+    'cifar10',
+  ]);
   expect(nearNames('MNIST', ['kmnist', 'mnist'])[0]).toBe('mnist');
 });
 

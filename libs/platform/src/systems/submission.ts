@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Json, Kind, RetryBudget } from '@longrun/contracts';
+import type { Kind, RetryBudget } from '@longrun/contracts';
 import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 
@@ -89,5 +89,5 @@ export function isDuplicate(error: unknown): boolean {
 
 function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value as Record<string, Json>).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,14 +1,6 @@
-import type {
-  AttemptView,
-  CheckpointView,
-  DatasetProgress,
-  DatasetResult,
-  DatasetSummary,
-  ExperimentProgress,
-  ExperimentResult,
-  ExperimentSummary,
-} from '@longrun/contracts';
+import type { AttemptView, CheckpointView, DatasetSummary, ExperimentSummary } from '@longrun/contracts';
 
+import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus, type Phase } from '../life/transitions.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
 
@@ -25,9 +17,8 @@ export function experimentSummary(life: LifeRow, experiment: ExperimentRow, data
     cancelRequested: life.cancelRequested,
     failures: life.failures,
     preemptions: life.preemptions,
-    // The kind of the life decides which of the two these are.
-    progress: life.progress as ExperimentProgress | null,
-    result: life.result as ExperimentResult | null,
+    progress: life.progress !== null && 'step' in life.progress ? life.progress : null,
+    result: experimentResult(life.result),
     ...moments(life),
   };
 }
@@ -41,8 +32,8 @@ export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSumma
     status: datasetStatus(life.phase, life.reason),
     reason: life.reason,
     message: life.message,
-    progress: life.progress as DatasetProgress | null,
-    result: life.result as DatasetResult | null,
+    progress: life.progress !== null && 'phase' in life.progress ? life.progress : null,
+    result: datasetResult(life.result),
     ...moments(life),
   };
 }

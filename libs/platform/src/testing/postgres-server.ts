@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import pg from 'pg';
+import { Client } from 'pg';
 
 import { freePort } from './free-port.js';
 
@@ -74,7 +74,7 @@ export class PostgresServer {
 
   async #answer(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const client = new pg.Client({ connectionString: this.databaseUrl });
+      const client = new Client({ connectionString: this.databaseUrl });
       try {
         await client.connect();
         await client.end();
@@ -90,6 +90,9 @@ export class PostgresServer {
 /** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
 function ordinaryUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
-  const ask = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-  return { uid: ask('-u'), gid: ask('-g') };
+  return { uid: idOfPostgres('-u'), gid: idOfPostgres('-g') };
+}
+
+function idOfPostgres(flag: '-u' | '-g'): number {
+  return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
 }
