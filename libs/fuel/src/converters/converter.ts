@@ -5,6 +5,8 @@ export interface RequiredFile {
   readonly name: string;
   /** SHA-256 of the file as published, in lower-case hexadecimal digits. Default: downloads are not checked. */
   readonly sha256?: string;
+  /** SHA-256 of the same bytes as another distribution packs them; a file like that is as good where it lies already. */
+  readonly repackedSha256?: string;
   /** Where it can be downloaded; tried in this order. */
   readonly urls: readonly string[];
 }

@@ -15,6 +15,8 @@ export interface MnistLike {
   readonly mirrors: readonly string[];
   /** SHA-256 of the four files as published. */
   readonly sha256: Readonly<Record<MnistFile, string>>;
+  /** SHA-256 of the four files as another distribution packs them. Default: none does. */
+  readonly repackedSha256?: Readonly<Record<MnistFile, string>>;
 }
 
 /** The files of MNIST and of the datasets that take its place. */
@@ -28,10 +30,11 @@ export type MnistFile =
  * A converter of images with one of ten labels, in MNIST's four files, to `features` (examples, 1, height, width) and `targets`
  * (examples, 1), both uint8, with the splits `train` and `test` (Fuel: `convert_mnist`). Any numbers of examples, any size of images.
  */
-export function mnistLike({ name, version, mirrors, sha256 }: MnistLike): Converter {
+export function mnistLike({ name, version, mirrors, sha256, repackedSha256 }: MnistLike): Converter {
   const requiredFiles = FILES.map((file): RequiredFile => ({
     name: file,
     sha256: sha256[file],
+    ...(repackedSha256 !== undefined && { repackedSha256: repackedSha256[file] }),
     urls: mirrors.map((mirror) => mirror + file),
   }));
   return {

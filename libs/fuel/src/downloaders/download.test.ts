@@ -45,6 +45,20 @@ test('a file that is there with the right checksum is not asked for; another one
   expect(await readFile(join(folder, 'file.gz'))).toEqual(content);
 });
 
+test('a file that is there as another distribution packs it is as good', async () => {
+  const folder = await temporaryFolder();
+  const server = await startServer();
+  const repacked = Buffer.from('the same content, packed anew');
+  const repackedSha256 = createHash('sha256').update(repacked).digest('hex');
+  await writeFile(join(folder, 'file.gz'), repacked);
+  const { name, requiredFiles } = dataset(server.url);
+
+  await download({ name, requiredFiles: requiredFiles.map((file) => ({ ...file, repackedSha256 })) }, folder, quick);
+
+  expect(server.requests).toBe(0);
+  expect(await readFile(join(folder, 'file.gz'))).toEqual(repacked);
+});
+
 test('a wrong checksum is corrupt input, and nothing is kept', async () => {
   const folder = await temporaryFolder();
   const server = await startServer();

@@ -22,7 +22,7 @@ export interface DownloadOptions {
 
 /**
  * Downloads the files that a converter needs into a folder, which is made if need be (Fuel: `fuel-download`). A file that is
- * there already with the right checksum is left as it is; each of the others appears complete and checked, or not at all.
+ * there already with a right checksum is left as it is; each of the others appears complete and checked, or not at all.
  *
  * @returns the paths of the files, in the order of the converter's list
  * @throws CorruptInput when an address gives a file with another checksum, and no other address the right one
@@ -48,7 +48,9 @@ async function isThere(path: string, file: RequiredFile): Promise<boolean> {
     () => true,
     () => false,
   );
-  return exists && (file.sha256 === undefined || (await hashFile(path)).sha256 === file.sha256);
+  if (!exists || file.sha256 === undefined) return exists;
+  const { sha256 } = await hashFile(path);
+  return sha256 === file.sha256 || sha256 === file.repackedSha256;
 }
 
 async function downloadFile(
