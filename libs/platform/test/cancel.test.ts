@@ -1,8 +1,9 @@
 import { LeaseLost, LeaseRefused, readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
+import { until } from '../src/testing/index.js';
 import type { ScriptedWorker } from './scripted-worker.js';
-import { impatient, test, until, type World } from './world.js';
+import { impatient, test, type World } from './world.js';
 
 test('an experiment that waits for its dataset is cancelled at once, and nobody can claim it any more', async ({
   world,

@@ -7,8 +7,9 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 import { RedisKeys } from '../src/redis/keys.js';
+import { until } from '../src/testing/index.js';
 import { resultAt } from './scripted-worker.js';
-import { impatient, test, until, type World } from './world.js';
+import { impatient, test, type World } from './world.js';
 
 test('a silent worker is written off: another goes on, and what the first still says and commits is refused', async ({
   world,

@@ -1,7 +1,8 @@
 import type { LiveEvent } from '@longrun/contracts';
 import { expect } from 'vitest';
 
-import { test, until, type World } from './world.js';
+import { until } from '../src/testing/index.js';
+import { test, type World } from './world.js';
 
 test('a follower gets what was stored, then what comes, once and in order, and the end', async ({ world }) => {
   await world.start();

@@ -2,8 +2,9 @@ import { DatasetSpec, type ExperimentView } from '@longrun/contracts';
 import { readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
+import { until } from '../src/testing/index.js';
 import { resultAt } from './scripted-worker.js';
-import { experimentSpec, test, until } from './world.js';
+import { experimentSpec, test } from './world.js';
 
 test('an experiment goes from submission over a worker to its result', async ({ world }) => {
   await world.start();

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -17,7 +16,7 @@ import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform
 import { startOn } from '../src/platform.js';
 import { leasePrefix } from '../src/life/outcome.js';
 import { openRecord, PlatformRecord } from '../src/record/record.js';
-import { RedisServer } from '../src/testing/index.js';
+import { RedisServer, until } from '../src/testing/index.js';
 import { ScriptedWorker } from './scripted-worker.js';
 
 /** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
@@ -164,19 +163,6 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
 /** A spec with what it must have. */
 export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): ExperimentSpec {
   return ExperimentSpec.parse({ program: 'mlp', params: { dims: [4, 2] }, dataset: 'digits', ...spec });
-}
-
-/** Waits for a condition; fails with what was there instead. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  otherwise: () => string = () => 'it did not',
-  timeoutMs = 30_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
-    await pause(5);
-  }
 }
 
 /**

@@ -96,7 +96,11 @@ test('while Redis is away log rows are kept, lines only so many, and how many we
   const lines = events.flatMap((event) => (event.type === 'line' ? [event.text] : []));
   const dropped = 150 - (lines.length - 1);
   expect(lines[0]).toBe(`[${dropped} lines were dropped here while Redis was away]`);
-  expect(lines.slice(1)).toEqual(upTo(150).slice(dropped).map((step) => `line ${step}`));
+  expect(lines.slice(1)).toEqual(
+    upTo(150)
+      .slice(dropped)
+      .map((step) => `line ${step}`),
+  );
   // The bound, and the line that tells of it.
   expect(events).toHaveLength(101);
   await outbox.close();
@@ -112,7 +116,16 @@ interface Opened {
 function open(options: { window?: number; maxWaitingLines?: number } = {}): Opened {
   const keys = new RedisKeys(`test-${(count += 1)}`);
   const warn = (): void => undefined;
-  const outbox = new EventOutbox({ redis, keys, kind: 'experiment', id: 'exp_1', epoch: 1, warn, checkEveryMs: 20, ...options });
+  const outbox = new EventOutbox({
+    redis,
+    keys,
+    kind: 'experiment',
+    id: 'exp_1',
+    epoch: 1,
+    warn,
+    checkEveryMs: 20,
+    ...options,
+  });
   return {
     outbox,
     sent: async () => {
