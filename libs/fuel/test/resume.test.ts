@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { ndarray, RandomStreams, StateMismatch, type NdArray, type VersionedState } from '@longrun/serialization';
 import { expect, test } from 'vitest';
+import { assertNever } from '../src/assert-never.js';
 import {
   Batching,
   Cast,
@@ -181,6 +182,8 @@ function schemeOf(kind: Chain['scheme'], examples: number, batchSize: number, se
       return new SequentialExampleScheme(examples);
     case 'shuffled example':
       return new ShuffledExampleScheme(examples, { random });
+    default:
+      return assertNever(kind);
   }
 }
 
@@ -207,6 +210,8 @@ function around(stream: DataStream, link: Link): DataStream {
         new ConstantScheme(link.size, link.times === undefined ? {} : { times: link.times }),
         { shortBatch: link.drop ? 'drop' : 'keep' },
       );
+    default:
+      return assertNever(link);
   }
 }
 
