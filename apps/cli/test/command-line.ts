@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import type { Terminal } from '../src/output/terminal.js';
+import { run } from '../src/program.js';
+
 const bin = fileURLToPath(new URL('../bin/longrun.js', import.meta.url));
 
 /** What a finished command has left. */
@@ -12,7 +15,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** `longrun` on one state folder, as a child process of its own each time. */
+/** `longrun` on one state folder: commands in this process, `up` and what is asked for as processes of their own. */
 export class CommandLine {
   constructor(readonly state: string) {}
 
@@ -21,9 +24,25 @@ export class CommandLine {
     return await this.runWith({}, ...words);
   }
 
-  /** Runs a command with more in its environment. */
+  /** Runs a command to its end in an environment. */
   async runWith(environment: Readonly<Record<string, string>>, ...words: string[]): Promise<Finished> {
-    const child = this.#spawn(words, environment);
+    let stdout = '';
+    let stderr = '';
+    const terminal: Terminal = {
+      print: (line) => (stdout += `${line}\n`),
+      say: (line) => (stderr += `${line}\n`),
+      write: (text) => (stderr += text),
+      style: (_style, text) => text,
+      interactive: false,
+      columns: 100,
+    };
+    const code = await run(['--state', this.state, ...words], { terminal, environment });
+    return { code, stdout, stderr };
+  }
+
+  /** Runs a command to its end as a process. */
+  async runProcess(...words: string[]): Promise<Finished> {
+    const child = this.#spawn(words);
     let stdout = '';
     let stderr = '';
     child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
@@ -34,17 +53,17 @@ export class CommandLine {
 
   /** Starts `longrun up --json` and resolves when it is up. */
   async up(...words: string[]): Promise<RunningStack> {
-    const stack = new RunningStack(this.#spawn(['up', '--json', ...words], {}));
+    const stack = new RunningStack(this.#spawn(['up', '--json', ...words]));
     await stack.next('up');
     return stack;
   }
 
-  #spawn(words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+  #spawn(words: readonly string[]): ChildProcess {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !name.startsWith('LONGRUN_') && name !== 'DATABASE_URL',
     );
     return spawn(process.execPath, [bin, '--state', this.state, ...words], {
-      env: { ...Object.fromEntries(inherited), ...environment },
+      env: Object.fromEntries(inherited),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ExperimentSummary, ExperimentView } from '@longrun/contracts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { identify, membersOf } from '../src/stack/process-table.js';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
 const longEnoughMs = 60_000;
+vi.setConfig({ testTimeout: longEnoughMs });
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -43,72 +44,64 @@ checkpoint: { everyBatches: 10 }
 resources: { threads: 1 }
 `;
 
-test(
-  'a dataset and an experiment go from their files to a result',
-  async () => {
-    const dataset = await longrun.run('submit', datasetFile, '--follow');
-    expect(dataset).toMatchObject({ code: 0, stdout: expect.stringContaining('ready') });
+test('a dataset and an experiment go from their files to a result', async () => {
+  const dataset = await longrun.run('submit', datasetFile, '--follow');
+  expect(dataset).toMatchObject({ code: 0, stdout: expect.stringContaining('ready') });
 
-    const submitted = await longrun.run(
-      'submit',
-      experimentFile,
-      '--set',
-      'seed=7',
-      '--set',
-      'params.epochs=2',
-      '--json',
-    );
-    const { id, spec } = ExperimentView.parse(JSON.parse(submitted.stdout));
-    expect(spec).toMatchObject({ seed: 7, params: { epochs: 2, batchSize: 64 } });
+  const submitted = await longrun.run(
+    'submit',
+    experimentFile,
+    '--set',
+    'seed=7',
+    '--set',
+    'params.epochs=2',
+    '--json',
+  );
+  const { id, spec } = ExperimentView.parse(JSON.parse(submitted.stdout));
+  expect(spec).toMatchObject({ seed: 7, params: { epochs: 2, batchSize: 64 } });
 
-    const followed = await longrun.run('logs', '-f', id);
-    expect(followed).toMatchObject({ code: 0 });
-    expect(followed.stdout).toMatch(/attempt 1 starts on worker-gpu/);
-    expect(followed.stdout).toMatch(/step +20 .*test_/);
-    expect(followed.stdout).toMatch(/^succeeded/m);
+  const followed = await longrun.runProcess('logs', '-f', id);
+  expect(followed).toMatchObject({ code: 0 });
+  expect(followed.stdout).toMatch(/attempt 1 starts on worker-gpu/);
+  expect(followed.stdout).toMatch(/step +20 .*test_/);
+  expect(followed.stdout).toMatch(/^succeeded/m);
 
-    const { result, attempts } = ExperimentView.parse(
-      JSON.parse((await longrun.run('show', 'tiny-mlp', '--json')).stdout),
-    );
-    expect(followed.stdout).toContain(`parameters sha256 ${result?.parametersSha256}`);
-    expect(attempts).toMatchObject([{ epoch: 1, reason: 'succeeded', stepsRun: 20 }]);
-    // What has happened can be read again, whole, without following.
-    expect((await longrun.run('logs', id.slice(0, 34))).stdout).toBe(followed.stdout);
+  const { result, attempts } = ExperimentView.parse(
+    JSON.parse((await longrun.run('show', 'tiny-mlp', '--json')).stdout),
+  );
+  expect(followed.stdout).toContain(`parameters sha256 ${result?.parametersSha256}`);
+  expect(attempts).toMatchObject([{ epoch: 1, reason: 'succeeded', stepsRun: 20 }]);
+  // What has happened can be read again, whole, without following.
+  expect((await longrun.run('logs', id.slice(0, 34))).stdout).toBe(followed.stdout);
 
-    const shown = await longrun.run('show', id);
-    expect(shown.stdout).toMatch(/status +succeeded/);
-    expect(shown.stdout).toMatch(/1 +succeeded +0 → 20/);
-    expect((await longrun.run('ls')).stdout).toMatch(new RegExp(`${id} +tiny-mlp +succeeded +mlp +20/20`));
-    expect((await longrun.run('ls', '--datasets')).stdout).toMatch(/tiny +ready +mnist +.*train 640, test 100/);
-    expect((await longrun.run('show', 'tiny')).stdout).toMatch(/features +uint8 \(740, 1, 8, 8\)/);
-  },
-  longEnoughMs,
-);
+  const shown = await longrun.run('show', id);
+  expect(shown.stdout).toMatch(/status +succeeded/);
+  expect(shown.stdout).toMatch(/1 +succeeded +0 → 20/);
+  expect((await longrun.run('ls')).stdout).toMatch(new RegExp(`${id} +tiny-mlp +succeeded +mlp +20/20`));
+  expect((await longrun.run('ls', '--datasets')).stdout).toMatch(/tiny +ready +mnist +.*train 640, test 100/);
+  expect((await longrun.run('show', 'tiny')).stdout).toMatch(/features +uint8 \(740, 1, 8, 8\)/);
+});
 
-test(
-  'a cancelled experiment ends the log that is followed with exit code 1',
-  async () => {
-    const submitted = await longrun.run(
-      'submit',
-      experimentFile,
-      '--set',
-      'name=endless',
-      '--set',
-      'params.epochs=100000',
-      '--json',
-    );
-    const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
-    const followed = longrun.run('logs', '-f', id, '--json');
-    await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+test('a cancelled experiment ends the log that is followed with exit code 1', async () => {
+  const submitted = await longrun.run(
+    'submit',
+    experimentFile,
+    '--set',
+    'name=endless',
+    '--set',
+    'params.epochs=100000',
+    '--json',
+  );
+  const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
+  const followed = longrun.run('logs', '-f', id, '--json');
+  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
 
-    expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
-    const { code, stdout } = await followed;
-    expect(code).toBe(1);
-    expect(stdout.trim().split('\n').at(-1)).toContain('"cancelled"');
-    expect(await statusOf(id)).toBe('cancelled');
-  },
-  longEnoughMs,
-);
+  expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
+  const { code, stdout } = await followed;
+  expect(code).toBe(1);
+  expect(stdout.trim().split('\n').at(-1)).toContain('"cancelled"');
+  expect(await statusOf(id)).toBe('cancelled');
+});
 
 test('what the API refuses is printed by field, with the remedy', async () => {
   const refused = await longrun.run('submit', experimentFile, '--set', 'dataset=nowhere');
@@ -139,7 +132,7 @@ test('one idempotency key submits once, and a name that two experiments have is 
 });
 
 test('a second stack on the same state folder is refused', async () => {
-  const second = await longrun.run('up');
+  const second = await longrun.runProcess('up');
   expect(second.code).toBe(1);
   expect(second.stderr).toContain(`process ${stack.pid}`);
   expect(second.stderr).toContain('--state');
@@ -149,86 +142,74 @@ test('the token is readable by its owner only', async () => {
   expect((await stat(join(longrun.state, 'token'))).mode & 0o777).toBe(0o600);
 });
 
-test(
-  'an API that dies is said, comes back at its address, and a log that is followed goes on without a gap',
-  async () => {
-    const submitted = await longrun.run(
-      'submit',
-      experimentFile,
-      '--set',
-      'name=through',
-      '--set',
-      'params.epochs=2000',
-      '--json',
-    );
-    const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
-    const followed = longrun.run('logs', '-f', id, '--json');
-    await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+test('an API that dies is said, comes back at its address, and a log that is followed goes on without a gap', async () => {
+  const submitted = await longrun.run(
+    'submit',
+    experimentFile,
+    '--set',
+    'name=through',
+    '--set',
+    'params.epochs=2000',
+    '--json',
+  );
+  const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
+  const followed = longrun.run('logs', '-f', id, '--json');
+  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
 
-    const before = await longrun.run('ls', '--json');
-    process.kill(pidOf('api'), 'SIGKILL');
-    expect(await stack.next('died', 'api')).toMatchObject({ exit: { how: 'SIGKILL' }, restartInMs: 1_000 });
-    await stack.next('ready', 'api');
-    const after = await longrun.run('ls', '--json');
-    expect(idsIn(after.stdout)).toEqual(idsIn(before.stdout));
+  const before = await longrun.run('ls', '--json');
+  process.kill(pidOf('api'), 'SIGKILL');
+  expect(await stack.next('died', 'api')).toMatchObject({ exit: { how: 'SIGKILL' }, restartInMs: 1_000 });
+  await stack.next('ready', 'api');
+  const after = await longrun.run('ls', '--json');
+  expect(idsIn(after.stdout)).toEqual(idsIn(before.stdout));
 
-    await longrun.run('cancel', id);
-    const { stdout, stderr, code } = await followed;
-    expect({ code, lost: stderr.match(/lost the API/g)?.length }).toEqual({ code: 1, lost: 1 });
-    const events = stdout
-      .trim()
-      .split('\n')
-      .flatMap((line) => /"id":(\d+)/.exec(line)?.[1] ?? []);
-    expect(events.map(Number)).toEqual(events.map((_, index) => index + 1));
-  },
-  longEnoughMs,
-);
+  await longrun.run('cancel', id);
+  const { stdout, stderr, code } = await followed;
+  expect({ code, lost: stderr.match(/lost the API/g)?.length }).toEqual({ code: 1, lost: 1 });
+  const events = stdout
+    .trim()
+    .split('\n')
+    .flatMap((line) => /"id":(\d+)/.exec(line)?.[1] ?? []);
+  expect(events.map(Number)).toEqual(events.map((_, index) => index + 1));
+});
 
-test(
-  'Ctrl+C stops everything, and nothing is left; what a killed `up` left behind is stopped by the next one',
-  async () => {
-    const orphans = services.map(pidOf);
-    await stack.end('SIGKILL');
-    expect(await Promise.all(orphans.map(isRunning))).toEqual([true, true, true, true]);
+test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behind is stopped by the next one', async () => {
+  const orphans = services.map(pidOf);
+  await stack.end('SIGKILL');
+  expect(await Promise.all(orphans.map(isRunning))).toEqual([true, true, true, true]);
 
-    stack = await longrun.up();
-    expect(stack.lines.filter(({ kind }) => kind === 'leftover').map(({ pid }) => pid)).toEqual(
-      expect.arrayContaining(orphans),
-    );
-    expect(await Promise.all(orphans.map(isRunning))).toEqual([false, false, false, false]);
-    // The record is still there.
-    expect((await longrun.run('ls')).stdout).toContain('tiny-mlp');
+  stack = await longrun.up();
+  expect(stack.lines.filter(({ kind }) => kind === 'leftover').map(({ pid }) => pid)).toEqual(
+    expect.arrayContaining(orphans),
+  );
+  expect(await Promise.all(orphans.map(isRunning))).toEqual([false, false, false, false]);
+  // The record is still there.
+  expect((await longrun.run('ls')).stdout).toContain('tiny-mlp');
 
-    const pids = services.map(pidOf);
-    expect(await stack.end('SIGINT')).toBe(0);
-    expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
-    expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
-      expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
-      expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
-      'api',
-      'redis',
-    ]);
-    const gone = await longrun.run('ls');
-    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('longrun up') });
-  },
-  longEnoughMs,
-);
+  const pids = services.map(pidOf);
+  expect(await stack.end('SIGINT')).toBe(0);
+  expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
+  expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
+    expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
+    expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),
+    'api',
+    'redis',
+  ]);
+  const gone = await longrun.run('ls');
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('longrun up') });
+});
 
-test(
-  'a second Ctrl+C kills what does not stop',
-  async () => {
-    stack = await longrun.up();
-    const pids = services.map(pidOf);
-    process.kill(pidOf('worker-gpu'), 'SIGSTOP');
-    process.kill(stack.pid, 'SIGINT');
-    await stack.next('stopped', 'fuel-preproc');
-    expect(await isRunning(pidOf('worker-gpu'))).toBe(true);
+test('a second Ctrl+C kills what does not stop', async () => {
+  stack = await longrun.up();
+  const pids = services.map(pidOf);
+  process.kill(pidOf('worker-gpu'), 'SIGSTOP');
+  process.kill(stack.pid, 'SIGINT');
+  await stack.next('stopped', 'fuel-preproc');
+  expect(await isRunning(pidOf('worker-gpu'))).toBe(true);
 
-    expect(await stack.end('SIGINT')).toBe(130);
-    expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
-  },
-  longEnoughMs,
-);
+  expect(await stack.end('SIGINT')).toBe(130);
+  expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
+});
 
 async function statusOf(id: string): Promise<string> {
   return ExperimentView.parse(JSON.parse((await longrun.run('show', id, '--json')).stdout)).status;

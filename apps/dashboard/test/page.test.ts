@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { RunningApi } from './running-api.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const candidates = [
   process.env['CHROMIUM'],
@@ -27,12 +29,12 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
       ...(executablePath !== undefined && { executablePath }),
       args: ['--no-sandbox'],
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser.close();
     await api.stop();
-  }, 60_000);
+  });
 
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -106,7 +108,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     expect(complaints).toEqual([]);
-  }, 45_000);
+  });
 
   test('when the API is gone the page says so, keeps what it shows, and recovers', async () => {
     await page.goto(`${api.url}/#token=${api.token}`);
@@ -119,7 +121,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await context.setOffline(false);
     await page.getByText('Live', { exact: true }).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
-  }, 45_000);
+  });
 });
 
 function experiment(name: string, epochs: number): object {

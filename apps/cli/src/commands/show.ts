@@ -84,7 +84,7 @@ function attemptTable(attempts: readonly AttemptView[]): string {
     attempt.startedAt === null
       ? ''
       : duration(Date.parse(attempt.endedAt ?? new Date().toISOString()) - Date.parse(attempt.startedAt)),
-    attempt.peakMemoryBytes === null ? '' : size(attempt.peakMemoryBytes),
+    attempt.peakMemoryBytes ? size(attempt.peakMemoryBytes) : '',
     attempt.engine ?? '',
     attempt.workerId ?? '',
     attempt.message ?? '',

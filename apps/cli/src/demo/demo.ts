@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +45,7 @@ interface Stage {
   readonly signal: AbortSignal;
   /** The folder of the spec files. */
   readonly examples: string;
+  readonly startedAt: Date;
 }
 
 /**
@@ -53,8 +55,10 @@ interface Stage {
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<number> {
   const folder = resolve(options.state, 'demo');
   await mkdir(folder, { recursive: true });
+  const startedAt = new Date();
   const trouble = new AbortController();
   let stack: LocalStack | undefined;
+  let memory: MemoryWatch | undefined;
   const requests = listenForStop();
   const signal = AbortSignal.any([requests.stop, trouble.signal]);
   const lines = new LiveLines(terminal);
@@ -82,15 +86,14 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
       kill: requests.kill,
     });
     const client = new Client({ url: stack.url, token: await stack.token() });
-    const memory = new MemoryWatch(stack);
+    memory = new MemoryWatch(stack);
     memory.start();
     const examples = join(findInstallation().root, 'examples');
-    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples };
+    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt };
     const passed =
       options.repeat === undefined
         ? await showOnce(stage, options, folder)
         : await soak(stage, options.repeat, options, folder);
-    memory.stop();
     if (options.stay) {
       await sayAddresses(terminal, stack);
       await untilAborted(signal);
@@ -104,14 +107,15 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     terminal.say('Stopped before the end.');
     return 130;
   } finally {
+    memory?.stop();
     await stack?.stop();
     requests.release();
   }
 }
 
 async function showOnce(stage: Stage, options: DemoOptions, folder: string): Promise<boolean> {
-  const startedAt = new Date();
-  const dataset = await convert(stage);
+  const { startedAt } = stage;
+  const dataset = await convert(stage, options.state);
   const undisturbed = await train(stage, 'undisturbed');
   const disturbed = await train(stage, 'killed twice', true);
   await stage.memory.sample();
@@ -123,8 +127,8 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
 }
 
 async function soak(stage: Stage, count: number, options: DemoOptions, folder: string): Promise<boolean> {
-  const startedAt = new Date();
-  await convert(stage);
+  const { startedAt } = stage;
+  await convert(stage, options.state);
   const reference = await train(stage, 'undisturbed');
   const problems = undisturbedFaults(reference);
   const runs: { readonly run: RunRecord; readonly wrong: readonly string[] }[] = [];
@@ -157,11 +161,13 @@ function soakLine(terminal: Terminal, number: number, count: number, run: RunRec
   return [`${mark} run ${number}/${count}: ${facts}`, ...wrong.map((text) => `    ${text}`)].join('\n');
 }
 
-/** Has the dataset made by fuel-preproc. */
-async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: number }> {
+/** Has the dataset made by fuel-preproc: from the raw files that the set-up has put there, else from the published ones. */
+async function convert(stage: Stage, state: string): Promise<{ view: DatasetView; totalMs: number }> {
   const { client, lines, terminal, signal, examples } = stage;
   const since = performance.now();
-  const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'));
+  const isThere = existsSync(join(resolve(state), 'raw', 'fashion-mnist'));
+  const source = isThere ? [{ path: ['source'], value: { folder: 'fashion-mnist' } }] : [];
+  const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'), source);
   if (submission.kind !== 'dataset') throw new DemoFailed(`fashion-mnist.yaml in ${examples} is not a dataset`);
   let view = await client.submitDataset(submission.spec);
   while (!isTerminalDataset(view.status)) {

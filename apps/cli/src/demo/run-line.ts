@@ -58,13 +58,13 @@ export class RunLine {
 
   #event(event: LiveEvent): void {
     if (event.type === 'attempt_started') {
-      const { epoch, startStep, rejectedCheckpoints } = event.data;
+      const { epoch, startStep, restoredFrom, rejectedCheckpoints } = event.data;
       this.#doing = 'training';
       if (this.#lastFault !== undefined) {
         const after = duration(Date.now() - Date.parse(this.#lastFault.sentAt));
-        this.#say(
-          `attempt ${epoch} goes on from the checkpoint at step ${startStep}, ${after} after the ${this.#lastFault.signal}`,
-        );
+        const from =
+          restoredFrom === null ? 'the start, for want of a checkpoint' : `the checkpoint at step ${startStep}`;
+        this.#say(`attempt ${epoch} goes on from ${from}, ${after} after the ${this.#lastFault.signal}`);
       }
       for (const { step, reason } of rejectedCheckpoints)
         this.#say(`the checkpoint at step ${step} was passed over: ${reason}`);
