@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -115,7 +114,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
 
 async function showOnce(stage: Stage, options: DemoOptions, folder: string): Promise<boolean> {
   const { startedAt } = stage;
-  const dataset = await convert(stage, options.state);
+  const dataset = await convert(stage);
   const undisturbed = await train(stage, 'undisturbed');
   const disturbed = await train(stage, 'killed twice', true);
   await stage.memory.sample();
@@ -128,7 +127,7 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
 
 async function soak(stage: Stage, count: number, options: DemoOptions, folder: string): Promise<boolean> {
   const { startedAt } = stage;
-  await convert(stage, options.state);
+  await convert(stage);
   const reference = await train(stage, 'undisturbed');
   const problems = undisturbedFaults(reference);
   const runs: { readonly run: RunRecord; readonly wrong: readonly string[] }[] = [];
@@ -162,12 +161,10 @@ function soakLine(terminal: Terminal, number: number, count: number, run: RunRec
 }
 
 /** Has the dataset made by fuel-preproc: from the raw files that the set-up has put there, else from the published ones. */
-async function convert(stage: Stage, state: string): Promise<{ view: DatasetView; totalMs: number }> {
+async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: number }> {
   const { client, lines, terminal, signal, examples } = stage;
   const since = performance.now();
-  const isThere = existsSync(join(resolve(state), 'raw', 'fashion-mnist'));
-  const source = isThere ? [{ path: ['source'], value: { folder: 'fashion-mnist' } }] : [];
-  const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'), source);
+  const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'));
   if (submission.kind !== 'dataset') throw new DemoFailed(`fashion-mnist.yaml in ${examples} is not a dataset`);
   let view = await client.submitDataset(submission.spec);
   while (!isTerminalDataset(view.status)) {
