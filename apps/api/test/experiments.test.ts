@@ -72,7 +72,7 @@ describe('datasets', () => {
     expect(dataset).toMatchObject({ status: 'queued', spec: { source: { download: true } } });
 
     const job = await converter.job();
-    expect(job.ticket).toEqual({ id: dataset.id, epoch: 1 });
+    expect(job.ticket).toEqual({ id: dataset.id, fence: 1 });
     job.end('succeeded', {
       fileKey: `datasets/files/${'b'.repeat(64)}.hdf5`,
       sha256: 'b'.repeat(64),
@@ -164,7 +164,7 @@ describe('experiments', () => {
       name: 'followed',
       // With the program's defaults filled in.
       spec: { params: { batchSize: 128, learningRate: 0.001 }, seed: 1 },
-      attempts: [{ epoch: 1, reason: 'succeeded', workerId: 'hand-experiment' }],
+      attempts: [{ fence: 1, reason: 'succeeded', workerId: 'hand-experiment' }],
       checkpoints: [{ step: 2, sizeBytes: 42 }],
       result,
     });

@@ -70,7 +70,7 @@ test('a dataset and an experiment go from their files to a result', async () => 
     JSON.parse((await longrun.run('show', 'tiny-mlp', '--json')).stdout),
   );
   expect(followed.stdout).toContain(`parameters sha256 ${result?.parametersSha256}`);
-  expect(attempts).toMatchObject([{ epoch: 1, reason: 'succeeded', stepsRun: 20 }]);
+  expect(attempts).toMatchObject([{ fence: 1, reason: 'succeeded', stepsRun: 20 }]);
   // What has happened can be read again, whole, without following.
   expect((await longrun.run('logs', id.slice(0, 34))).stdout).toBe(followed.stdout);
 

@@ -64,7 +64,7 @@ function start(name: string, threads: number, checkpointFolder: string | null): 
   trainer.tell({
     type: 'assignment',
     experimentId: 'exp_test',
-    epoch: 1,
+    fence: 1,
     spec: ExperimentSpec.parse({
       program: 'digits',
       dataset: 'digits',

@@ -20,9 +20,9 @@ export type Kind = z.infer<typeof Kind>;
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256: give 64 lower-case hexadecimal digits');
 export type Sha256 = z.infer<typeof Sha256>;
 
-/** Fencing number of one attempt, issued by the record, strictly increasing per experiment or dataset; 1 is the first. */
-export const Epoch = z.int().min(1);
-export type Epoch = z.infer<typeof Epoch>;
+/** The number that fences a writer: one for each attempt, issued by the record, strictly increasing; 1 is the first. */
+export const Fence = z.int().min(1);
+export type Fence = z.infer<typeof Fence>;
 
 /** A moment, ISO 8601 in UTC with a `Z`. */
 export const Moment = z.iso.datetime();

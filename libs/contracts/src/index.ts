@@ -16,7 +16,7 @@ export {
   Resources,
   RetryBudget,
 } from './experiment-spec.js';
-export { DatasetId, Epoch, ExperimentId, Kind, Moment, Sha256 } from './ids.js';
+export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText } from './json.js';
 export { LiveEvent } from './live-event.js';

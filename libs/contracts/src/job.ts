@@ -2,14 +2,14 @@ import { z } from 'zod';
 
 import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { ExperimentSpec } from './experiment-spec.js';
-import { DatasetId, Epoch, ExperimentId, Kind } from './ids.js';
+import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
 
 /** What a queue carries: ids only. Everything else is in the object store, at `spec.json` below the lease's prefix. */
 export const JobTicket = z.object({
   /** Experiment or dataset. */
   id: z.string(),
-  /** The epoch under which the lease may be acquired, once. */
-  epoch: Epoch,
+  /** The fence under which the lease may be acquired, once. */
+  fence: Fence,
 });
 export type JobTicket = z.infer<typeof JobTicket>;
 
@@ -27,5 +27,5 @@ export const ResolvedDataset = z.object({ version: z.literal(1), id: DatasetId, 
 export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 
 /** What the record asks of whichever worker runs an attempt. Repeated until it is obeyed. */
-export const WorkerCommand = z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), epoch: Epoch });
+export const WorkerCommand = z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), fence: Fence });
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

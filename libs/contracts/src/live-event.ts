@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { Epoch, Moment } from './ids.js';
+import { Fence, Moment } from './ids.js';
 import { LogRow } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -32,7 +32,7 @@ export const LiveEvent = z.discriminatedUnion('type', [
     type: z.literal('attempt_started'),
     ...stored,
     data: z.object({
-      epoch: Epoch,
+      fence: Fence,
       workerId: z.string(),
       startStep: Step,
       engine: z.string(),
@@ -45,7 +45,7 @@ export const LiveEvent = z.discriminatedUnion('type', [
     type: z.literal('attempt_ended'),
     ...stored,
     data: z.object({
-      epoch: Epoch,
+      fence: Fence,
       reason: ReasonCode,
       message: z.string().nullable(),
       step: Step.nullable(),
@@ -58,7 +58,7 @@ export const LiveEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('checkpoint'),
     ...stored,
-    data: z.object({ epoch: Epoch, step: Step, sizeBytes: z.int().min(0) }),
+    data: z.object({ fence: Fence, step: Step, sizeBytes: z.int().min(0) }),
   }),
   z.object({ type: z.literal('progress'), id: z.null(), at: Moment, data: ExperimentProgress }),
 ]);

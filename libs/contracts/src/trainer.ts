@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ExperimentSpec } from './experiment-spec.js';
-import { Epoch } from './ids.js';
+import { Fence } from './ids.js';
 import { Json } from './json.js';
 import { LogRow } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
@@ -16,7 +16,7 @@ export const TrainerCommand = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('assignment'),
     experimentId: z.string(),
-    epoch: Epoch,
+    fence: Fence,
     spec: ExperimentSpec,
     /** The HDF5 file. */
     datasetFile: z.string(),

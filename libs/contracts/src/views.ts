@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { DatasetSpec } from './dataset-spec.js';
 import { ExperimentSpec } from './experiment-spec.js';
-import { DatasetId, Epoch, ExperimentId, Moment } from './ids.js';
+import { DatasetId, ExperimentId, Fence, Moment } from './ids.js';
 import { Json } from './json.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -13,7 +13,7 @@ const Step = z.int().min(0);
 
 /** One try at an experiment or a dataset, from its place in the queue to its end. */
 export const AttemptView = z.object({
-  epoch: Epoch,
+  fence: Fence,
   status: z.enum(['enqueued', 'running', 'ended']),
   workerId: z.string().nullable(),
   enqueuedAt: Moment,
@@ -36,7 +36,7 @@ export const AttemptView = z.object({
 export type AttemptView = z.infer<typeof AttemptView>;
 
 /** A checkpoint that was committed. Older ones may have been deleted since, by `keepLast`. */
-export const CheckpointView = z.object({ step: Step, epoch: Epoch, sizeBytes: z.int().min(0), at: Moment });
+export const CheckpointView = z.object({ step: Step, fence: Fence, sizeBytes: z.int().min(0), at: Moment });
 export type CheckpointView = z.infer<typeof CheckpointView>;
 
 /** An experiment as the API answers it. */

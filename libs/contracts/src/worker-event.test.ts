@@ -26,7 +26,7 @@ const events: WorkerEvent[] = [
 
 test('every event survives the way through JSON', () => {
   for (const event of events) {
-    const envelope = { kind: 'experiment', id: 'exp_1', epoch: 1, seq: 0, at: '2026-01-01T00:00:00.000Z', event };
+    const envelope = { kind: 'experiment', id: 'exp_1', fence: 1, seq: 0, at: '2026-01-01T00:00:00.000Z', event };
     expect(EventEnvelope.parse(JSON.parse(JSON.stringify(envelope)))).toEqual(envelope);
   }
 });

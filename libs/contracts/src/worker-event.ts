@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
-import { Epoch, Kind, Moment } from './ids.js';
+import { Fence, Kind, Moment } from './ids.js';
 import { Json } from './json.js';
 import { LogRow } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
@@ -108,7 +108,7 @@ export type WorkerEvent = z.infer<typeof WorkerEvent>;
 export const EventEnvelope = z.object({
   kind: Kind,
   id: z.string(),
-  epoch: Epoch,
+  fence: Fence,
   /** 1, 2, 3, … per attempt for events that are kept; 0 for those that may be lost (see {@link isEphemeral}). */
   seq: z.int().min(0),
   /** When the worker sent it, by its clock. */

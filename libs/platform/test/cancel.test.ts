@@ -29,11 +29,11 @@ test('an experiment whose job is in the queue is cancelled at once, and the work
   await world.when(id, ({ attempts }) => attempts.length === 1);
   expect(await world.platform.experiments.cancel(id)).toMatchObject({
     status: 'cancelled',
-    attempts: [{ epoch: 1, status: 'ended', reason: 'cancelled', startedAt: null }],
+    attempts: [{ fence: 1, status: 'ended', reason: 'cancelled', startedAt: null }],
   });
   const worker = world.worker('gpu-1');
   await until(() => worker.refused.length === 1);
-  expect(worker).toMatchObject({ refused: [{ id, epoch: 1 }], claims: 0 });
+  expect(worker).toMatchObject({ refused: [{ id, fence: 1 }], claims: 0 });
 });
 
 test('a worker that runs it is told until it obeys', async ({ world, redis }) => {
@@ -51,7 +51,7 @@ test('a worker that runs it is told until it obeys', async ({ world, redis }) =>
   await redis.flushAll();
   const heard = worker.commands.length;
   await until(() => worker.commands.length > heard);
-  expect(worker.commands[0]).toEqual({ type: 'cancel', kind: 'experiment', id, epoch: 1 });
+  expect(worker.commands[0]).toEqual({ type: 'cancel', kind: 'experiment', id, fence: 1 });
   await attempt.lease.end({ reason: 'cancelled', step: 3 });
   await attempt.end('cancelled');
   expect(await world.when(id, ({ status }) => status !== 'running')).toMatchObject({
@@ -103,7 +103,7 @@ test('a claim that the record has not heard of turns a cancellation of the queue
   expect(await world.platform.experiments.cancel(id)).toMatchObject({ cancelRequested: true });
   // Nothing is ever heard of it, so it is written off, and then cancelled.
   expect(await world.when(id, ({ status }) => status === 'cancelled')).toMatchObject({
-    attempts: [{ epoch: 1, reason: 'worker_lost' }],
+    attempts: [{ fence: 1, reason: 'worker_lost' }],
   });
   await expect(lease.verify()).rejects.toThrow(LeaseLost);
 });

@@ -25,7 +25,7 @@ test('a silent worker is written off: another goes on, and what the first still 
 
   zombie.freeze();
   const successor = await world.worker('gpu-2').next();
-  expect(successor.ticket).toEqual({ id, epoch: 2 });
+  expect(successor.ticket).toEqual({ id, fence: 2 });
   successor.start();
   expect(successor.step).toBe(4);
   successor.train(5);
@@ -48,7 +48,7 @@ test('a silent worker is written off: another goes on, and what the first still 
   ]);
   // Rows 5 and 6 of the first attempt were void when the second started from 4; its row 7 to 9 never came in.
   const rows = await world.platform.experiments.logRows(id);
-  expect(rows.map(({ step, row }) => [step, row['epoch']])).toEqual([
+  expect(rows.map(({ step, row }) => [step, row['fence']])).toEqual([
     [1, 1],
     [2, 1],
     [3, 1],
@@ -70,7 +70,7 @@ test('a worker that died after its success was committed has succeeded', async (
   await attempt.succeed({ silently: true });
   const experiment = await world.when(id, ({ status }) => status !== 'running');
   expect(experiment).toMatchObject({ status: 'succeeded', result: resultAt(7), preemptions: 0 });
-  expect(experiment.attempts).toMatchObject([{ epoch: 1, reason: 'succeeded' }]);
+  expect(experiment.attempts).toMatchObject([{ fence: 1, reason: 'succeeded' }]);
 });
 
 test('a worker that was written off and succeeds before anyone else claims has succeeded, and nothing is run twice', async ({
@@ -88,7 +88,7 @@ test('a worker that was written off and succeeds before anyone else claims has s
   await zombie.lease.end({ reason: 'succeeded', step: 3, result: { ...resultAt(3) } });
   const worker = world.worker('gpu-2');
   const experiment = await world.when(id, ({ status }) => status === 'succeeded');
-  expect(worker).toMatchObject({ claims: 0, refused: [{ id, epoch: 2 }] });
+  expect(worker).toMatchObject({ claims: 0, refused: [{ id, fence: 2 }] });
   expect(experiment).toMatchObject({
     result: resultAt(3),
     attempts: [{ reason: 'succeeded' }, { reason: 'cancelled' }],
@@ -104,8 +104,8 @@ test('a worker that claimed its job and died before a word is written off too', 
   const lease = await world.claimAs('ghost', id, 1);
   const worker = world.worker('gpu-2');
   const attempt = await worker.next();
-  expect(attempt.ticket).toEqual({ id, epoch: 2 });
-  expect(worker.refused).toEqual([{ id, epoch: 1 }]);
+  expect(attempt.ticket).toEqual({ id, fence: 2 });
+  expect(worker.refused).toEqual([{ id, fence: 1 }]);
   await expect(lease.verify()).rejects.toThrow(LeaseLost);
   await attempt.start().train(2).succeed();
   await world.when(id, ({ status }) => status === 'succeeded');
@@ -129,15 +129,15 @@ test('FLUSHALL in the middle of everything loses nothing and runs nothing twice'
   }
   await attempt.succeed();
   const next = await worker.next();
-  expect(next.ticket).toEqual({ id: waiting, epoch: 1 });
+  expect(next.ticket).toEqual({ id: waiting, fence: 1 });
   await next.start().train(1).succeed();
 
   expect(await world.when(running, ({ status }) => status === 'succeeded')).toMatchObject({
     result: resultAt(103),
-    attempts: [{ epoch: 1, reason: 'succeeded', lastStep: 103, stepsRun: 103 }],
+    attempts: [{ fence: 1, reason: 'succeeded', lastStep: 103, stepsRun: 103 }],
   });
   expect(await world.when(waiting, ({ status }) => status === 'succeeded')).toMatchObject({
-    attempts: [{ epoch: 1, reason: 'succeeded' }],
+    attempts: [{ fence: 1, reason: 'succeeded' }],
   });
   const rows = await world.platform.experiments.logRows(running);
   expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: 103 }, (_, index) => index + 1));
@@ -167,7 +167,7 @@ test('a Redis that is killed and comes back empty loses nothing, and nobody is w
 
   expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({
     preemptions: 0,
-    attempts: [{ epoch: 1, lastStep: 60 }],
+    attempts: [{ fence: 1, lastStep: 60 }],
   });
   expect(await world.platform.experiments.logRows(id)).toHaveLength(60);
   expect((await worker.next()).ticket.id).toBe(submittedMeanwhile);
@@ -196,11 +196,11 @@ test('the API may be restarted mid-run: the attempt goes on, and everything said
 
   expect(await world.when(running, ({ status }) => status === 'succeeded')).toMatchObject({
     preemptions: 0,
-    attempts: [{ epoch: 1, lastStep: 45 }],
+    attempts: [{ fence: 1, lastStep: 45 }],
     checkpoints: [{ step: 40 }],
   });
   expect(await world.platform.experiments.logRows(running)).toHaveLength(45);
-  expect((await worker.next()).ticket).toEqual({ id: waiting, epoch: 1 });
+  expect((await worker.next()).ticket).toEqual({ id: waiting, fence: 1 });
 });
 
 test('a job that is delivered twice is claimed once', async ({ world, redis }) => {
@@ -218,10 +218,10 @@ test('a job that is delivered twice is claimed once', async ({ world, redis }) =
   await queue.add('experiment', attempt.ticket, { jobId: `${id}.copy` });
   const second = world.worker('gpu-2');
   await until(() => second.refused.length === 1);
-  expect(second).toMatchObject({ refused: [{ id, epoch: 1 }], claims: 0 });
+  expect(second).toMatchObject({ refused: [{ id, fence: 1 }], claims: 0 });
   await attempt.lease.verify();
   await attempt.train(2).succeed();
-  expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({ attempts: [{ epoch: 1 }] });
+  expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({ attempts: [{ fence: 1 }] });
   await queue.close();
   connection.disconnect();
 });
@@ -268,7 +268,7 @@ test('rows beyond the step that an attempt starts from are void, those before it
   second.train(3);
   await until(async () => (await world.platform.experiments.logRows(id)).length === 3);
   const rows = await world.platform.experiments.logRows(id);
-  expect(rows.map(({ row }) => row['epoch'])).toEqual([1, 1, 2]);
+  expect(rows.map(({ row }) => row['fence'])).toEqual([1, 1, 2]);
 });
 
 test('the lock of the queue is a hint: whoever loses it is told, and goes on while the lease is held', async ({
@@ -308,7 +308,7 @@ test('an experiment whose budget of preemptions is spent fails, and its zombie c
 });
 
 /** Writes to the stream by hand, as a worker never would. */
-function streamWriter(world: World, redisUrl: string, ticket: { id: string; epoch: number }) {
+function streamWriter(world: World, redisUrl: string, ticket: { id: string; fence: number }) {
   const redis = new Redis(redisUrl);
   const stream = new RedisKeys(world.prefix).events;
   const envelope = (seq: number): Omit<EventEnvelope, 'event'> => ({

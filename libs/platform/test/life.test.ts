@@ -31,12 +31,12 @@ test('an experiment goes from submission over a worker to its result', async ({ 
     failures: 0,
     preemptions: 0,
     attempts: [
-      { epoch: 1, status: 'ended', reason: 'succeeded', workerId: 'gpu-1', startStep: 0, lastStep: 5, stepsRun: 5 },
+      { fence: 1, status: 'ended', reason: 'succeeded', workerId: 'gpu-1', startStep: 0, lastStep: 5, stepsRun: 5 },
     ],
-    checkpoints: [{ step: 3, epoch: 1, sizeBytes: 25 }],
+    checkpoints: [{ step: 3, fence: 1, sizeBytes: 25 }],
   });
   expect(await world.platform.experiments.logRows(id)).toEqual(
-    [1, 2, 3, 4, 5].map((step) => ({ step, row: { cost: 1 / step, epoch: 1 } })),
+    [1, 2, 3, 4, 5].map((step) => ({ step, row: { cost: 1 / step, fence: 1 } })),
   );
 });
 
@@ -63,7 +63,7 @@ test('a preempted experiment goes on before those that were submitted after it, 
   attempt = await worker.next();
   expect(performance.now() - preemptedAt).toBeLessThan(1_000);
   order.push(attempt.ticket.id);
-  expect(attempt.ticket.epoch).toBe(2);
+  expect(attempt.ticket.fence).toBe(2);
   attempt.start();
   expect(attempt.step).toBe(10);
   await attempt.train(12).succeed();
@@ -201,7 +201,7 @@ test('a conversion that may be tried again is', async ({ world }) => {
   const preproc = world.worker('preproc', 'dataset');
   await (await preproc.next()).failDataset('storage_error', 'disk full', false);
   const second = await preproc.next();
-  expect(second.ticket.epoch).toBe(2);
+  expect(second.ticket.fence).toBe(2);
   await second.failDataset('storage_error', 'disk still full', false);
   await until(async () => {
     const page = await world.platform.datasets.list();

@@ -44,14 +44,14 @@ if (postgresPrograms() === undefined) {
       expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({
         result: resultAt(8),
         preemptions: 1,
-        checkpoints: [{ step: 4, epoch: 1, sizeBytes: 25 }],
+        checkpoints: [{ step: 4, fence: 1, sizeBytes: 25 }],
         attempts: [
-          { epoch: 1, reason: 'worker_lost', stepsRun: 6, environment: { threads: 2 } },
-          { epoch: 2, reason: 'succeeded', startStep: 4, stepsRun: 4, peakMemoryBytes: 1_000_000 },
+          { fence: 1, reason: 'worker_lost', stepsRun: 6, environment: { threads: 2 } },
+          { fence: 2, reason: 'succeeded', startStep: 4, stepsRun: 4, peakMemoryBytes: 1_000_000 },
         ],
       });
       const rows = await experiments.logRows(id);
-      expect(rows.map(({ row }) => row['epoch'])).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+      expect(rows.map(({ row }) => row['fence'])).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
       const events: LiveEvent[] = [];
       for await (const event of experiments.subscribe(id)) events.push(event);
       expect(events.map((event) => event.id)).toEqual(events.map((_, index) => index + 1));

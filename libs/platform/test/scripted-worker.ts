@@ -39,7 +39,7 @@ export class ScriptedWorker {
     this.#taker = link.takeJobs(kind, async (ticket, { lockLost }) => {
       let lease: Lease;
       try {
-        const claim = { epoch: ticket.epoch, holder: link.workerId };
+        const claim = { fence: ticket.fence, holder: link.workerId };
         lease = await acquireLease(store, leasePrefix(kind, ticket.id), claim);
       } catch (error) {
         if (!(error instanceof LeaseRefused)) throw error;
@@ -90,7 +90,7 @@ export class ScriptedAttempt {
     readonly lease: Lease,
     readonly lockLost: AbortSignal,
   ) {
-    this.outbox = worker.link.openOutbox(worker.kind, ticket.id, ticket.epoch);
+    this.outbox = worker.link.openOutbox(worker.kind, ticket.id, ticket.fence);
     this.over = new Promise((resolve) => (this.#finish = resolve));
     this.thaw();
   }
@@ -139,7 +139,7 @@ export class ScriptedAttempt {
   train(to: number): this {
     while (this.#step < to) {
       this.#step += 1;
-      this.outbox.send({ type: 'log_row', step: this.#step, row: { cost: 1 / this.#step, epoch: this.ticket.epoch } });
+      this.outbox.send({ type: 'log_row', step: this.#step, row: { cost: 1 / this.#step, fence: this.ticket.fence } });
     }
     return this;
   }

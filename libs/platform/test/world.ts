@@ -101,8 +101,8 @@ export class World {
   }
 
   /** Takes a lease as some process that says nothing more. */
-  async claimAs(holder: string, id: string, epoch: number): Promise<Lease> {
-    return acquireLease(this.store, leasePrefix('experiment', id), { epoch, holder });
+  async claimAs(holder: string, id: string, fence: number): Promise<Lease> {
+    return acquireLease(this.store, leasePrefix('experiment', id), { fence, holder });
   }
 
   async submit(spec: Partial<ExperimentSpecInput> = {}): Promise<string> {

@@ -27,8 +27,8 @@ test(
 
     let acknowledged = 0;
     let interrupted = 0;
-    for (let epoch = 1; epoch <= KILLS; epoch++) {
-      const worker = new Child(bundle, [url, PREFIX, String(epoch), path.join(folder, `worker-${epoch}`)]);
+    for (let fence = 1; fence <= KILLS; fence++) {
+      const worker = new Child(bundle, [url, PREFIX, String(fence), path.join(folder, `worker-${fence}`)]);
       await worker.reported(1);
       await sleep(random.uniform() * 50);
       await worker.kill();
@@ -47,13 +47,13 @@ test(
     // The faults fired: some were killed between the first blob and the removal of older checkpoints.
     expect(interrupted).toBeGreaterThan(0);
 
-    const last = await acquireLease(store, PREFIX, { epoch: KILLS + 1, holder: 'last' });
+    const last = await acquireLease(store, PREFIX, { fence: KILLS + 1, holder: 'last' });
     const checkpoints = new CheckpointStore(store, PREFIX);
     await checkpoints.commit(last, await writeSnapshotFiles(folder, acknowledged + 1, contentsAt(acknowledged + 1)), {
       outcome: 'done',
     });
     expect(await unnamed(store)).toEqual([]);
-    expect(await readHead(store, PREFIX)).toMatchObject({ epoch: KILLS + 1, outcome: 'done' });
+    expect(await readHead(store, PREFIX)).toMatchObject({ fence: KILLS + 1, outcome: 'done' });
   },
 );
 

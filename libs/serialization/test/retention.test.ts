@@ -55,11 +55,11 @@ type Happening = typeof happenings extends fc.Arbitrary<(infer E)[]> ? E : never
 async function play(folder: string, keepLast: number, events: readonly Happening[]): Promise<void> {
   const store = new UnreliableStore(await FileStore.open(path.join(folder, 'objects')));
   let checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
-  let lease = await acquireLease(store, PREFIX, { epoch: 1, holder: 'a' });
+  let lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'a' });
   let committed: { step: number; contents: readonly string[] }[] = [];
 
   for (const { kind, step, contents } of events) {
-    if (kind === 'takeover') lease = await acquireLease(store, PREFIX, { epoch: lease.epoch + 1, holder: 'b' });
+    if (kind === 'takeover') lease = await acquireLease(store, PREFIX, { fence: lease.fence + 1, holder: 'b' });
     else if (kind === 'restart') checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
     else if (kind === 'restore') await checkpoints.newestValid(path.join(folder, 'restored'));
     else {
@@ -114,7 +114,7 @@ async function checkNothingElseIsKept(
   keepLast: number,
   folder: string,
 ): Promise<void> {
-  const last = await acquireLease(store, PREFIX, { epoch: lease.epoch + 1, holder: 'c' });
+  const last = await acquireLease(store, PREFIX, { fence: lease.fence + 1, holder: 'c' });
   const snapshot = await writeSnapshotFiles(path.join(folder, 'snapshots'), 9, { 'file-0': 'p', 'file-1': 'last' });
   await new CheckpointStore(store, PREFIX, { keepLast }).commit(last, snapshot);
   const named = new Set([`${PREFIX}/head.json`]);

@@ -78,7 +78,7 @@ function sections(
 
 function attemptTable(attempts: readonly AttemptView[]): string {
   const rows = attempts.map((attempt) => [
-    String(attempt.epoch),
+    String(attempt.fence),
     attempt.reason ?? attempt.status,
     attempt.startStep === null ? '' : `${attempt.startStep} → ${attempt.lastStep ?? '?'}`,
     attempt.startedAt === null

@@ -14,7 +14,7 @@ export interface RunFacts {
   readonly experimentId: string;
   readonly status: string;
   readonly attempts: readonly {
-    readonly epoch: number;
+    readonly fence: number;
     readonly reason: string | null;
     readonly startStep: number | null;
     readonly lastStep: number | null;
@@ -171,7 +171,7 @@ function runFacts({ view, faults, totalMs, stepsRunAgain }: RunRecord): RunFacts
   return {
     experimentId: view.id,
     status: view.status,
-    attempts: view.attempts.map(({ epoch, reason, startStep, lastStep }) => ({ epoch, reason, startStep, lastStep })),
+    attempts: view.attempts.map(({ fence, reason, startStep, lastStep }) => ({ fence, reason, startStep, lastStep })),
     faults,
     stepsRunAgain,
     testAccuracy: (view.result === null ? undefined : testAccuracy(view.result.lastRow)) ?? null,

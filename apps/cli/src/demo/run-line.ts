@@ -58,22 +58,22 @@ export class RunLine {
 
   #event(event: LiveEvent): void {
     if (event.type === 'attempt_started') {
-      const { epoch, startStep, restoredFrom, rejectedCheckpoints } = event.data;
+      const { fence, startStep, restoredFrom, rejectedCheckpoints } = event.data;
       this.#doing = 'training';
       if (this.#lastFault !== undefined) {
         const after = duration(Date.now() - Date.parse(this.#lastFault.sentAt));
         const from =
           restoredFrom === null ? 'the start, for want of a checkpoint' : `the checkpoint at step ${startStep}`;
-        this.#say(`attempt ${epoch} goes on from ${from}, ${after} after the ${this.#lastFault.signal}`);
+        this.#say(`attempt ${fence} goes on from ${from}, ${after} after the ${this.#lastFault.signal}`);
       }
       for (const { step, reason } of rejectedCheckpoints)
         this.#say(`the checkpoint at step ${step} was passed over: ${reason}`);
     } else if (event.type === 'attempt_ended') {
-      const { epoch, reason, step, peakMemoryBytes } = event.data;
+      const { fence, reason, step, peakMemoryBytes } = event.data;
       this.#doing = reason;
       if (reason === 'succeeded') return;
       const memory = peakMemoryBytes === null ? '' : `, peak memory ${size(peakMemoryBytes)}`;
-      this.#say(`attempt ${epoch} ended: ${reason}${step === null ? '' : ` at step ${step}`}${memory}`);
+      this.#say(`attempt ${fence} ended: ${reason}${step === null ? '' : ` at step ${step}`}${memory}`);
     }
   }
 

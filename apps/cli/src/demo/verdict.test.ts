@@ -79,7 +79,7 @@ function run({
     reason: 'succeeded',
     message: null,
     result: result(sha),
-    attempts: reasons.map((reason, at) => ({ epoch: at + 1, reason })) as ExperimentView['attempts'],
+    attempts: reasons.map((reason, at) => ({ fence: at + 1, reason })) as ExperimentView['attempts'],
   };
   return { view: view as ExperimentView, faults, totalMs: 1, stepsRunAgain: 0 };
 }

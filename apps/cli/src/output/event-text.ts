@@ -18,11 +18,11 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
         `step ${String(event.data.step).padStart(6)}  checkpoint, ${size(event.data.sizeBytes)}`,
       );
     case 'attempt_started': {
-      const { epoch, workerId, startStep, restoredFrom, rejectedCheckpoints, environmentChanged } = event.data;
+      const { fence, workerId, startStep, restoredFrom, rejectedCheckpoints, environmentChanged } = event.data;
       const from =
         restoredFrom === null ? 'from the start' : `from the checkpoint at step ${startStep}; later rows come again`;
       return [
-        terminal.style('cyan', `attempt ${epoch} starts on ${workerId} ${from}`),
+        terminal.style('cyan', `attempt ${fence} starts on ${workerId} ${from}`),
         ...rejectedCheckpoints.map(({ step, reason }) =>
           terminal.style('yellow', `  the checkpoint at step ${step} was passed over: ${reason}`),
         ),
@@ -37,7 +37,7 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
       ].join('\n');
     }
     case 'attempt_ended': {
-      const { epoch, reason, message, step, peakMemoryBytes } = event.data;
+      const { fence, reason, message, step, peakMemoryBytes } = event.data;
       const facts = [
         step === null ? '' : ` at step ${step}`,
         peakMemoryBytes === null ? '' : `, peak memory ${size(peakMemoryBytes)}`,
@@ -45,7 +45,7 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
       const style = reason === 'succeeded' ? 'green' : 'yellow';
       return terminal.style(
         style,
-        `attempt ${epoch} ended: ${reason}${facts.join('')}${message === null ? '' : `: ${message}`}`,
+        `attempt ${fence} ended: ${reason}${facts.join('')}${message === null ? '' : `: ${message}`}`,
       );
     }
     case 'status': {

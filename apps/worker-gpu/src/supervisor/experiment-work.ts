@@ -123,7 +123,7 @@ export class ExperimentWork implements Work {
     return {
       type: 'assignment',
       experimentId: ticket.id,
-      epoch: ticket.epoch,
+      fence: ticket.fence,
       spec,
       datasetFile,
       checkpointFolder: restored.folder ?? null,

@@ -40,7 +40,7 @@ export class Life {
   /** Progress for those who follow now. */
   readonly ephemeral: LiveEvent[] = [];
   readonly logRows = new Map<number, LogRow>();
-  readonly checkpoints: { epoch: number; step: number; sizeBytes: number; at: Date }[] = [];
+  readonly checkpoints: { fence: number; step: number; sizeBytes: number; at: Date }[] = [];
   /** Log rows beyond this step are void. */
   truncateAfter: number | null = null;
   /** It stands elsewhere than before: others may have to act. */
@@ -51,10 +51,10 @@ export class Life {
 
   constructor(row: LifeRow, attempts: readonly AttemptRow[]) {
     this.row = { ...row };
-    this.#attempts = new Map(attempts.map((attempt) => [attempt.epoch, { ...attempt }]));
+    this.#attempts = new Map(attempts.map((attempt) => [attempt.fence, { ...attempt }]));
   }
 
-  /** Those that were loaded, by epoch; that of `row.epoch` always, if there is one. */
+  /** Those that were loaded, by fence; that of `row.fence` always, if there is one. */
   get attempts(): ReadonlyMap<number, AttemptRow> {
     return this.#attempts;
   }
@@ -65,17 +65,17 @@ export class Life {
     this.#touch();
   }
 
-  /** Issues the next epoch: a job for it may be put in the queue, at this rank. */
+  /** Issues the next fence: a job for it may be put in the queue, at this rank. */
   enqueue(rank: number, at: Date): number {
     if (this.row.phase !== 'queued' || this.row.enqueued) throw new Error(`${this.row.id} has a job already`);
-    this.row.epoch += 1;
+    this.row.fence += 1;
     this.row.enqueued = true;
     this.row.queueRank = rank;
     this.row.notBefore = null;
-    const attempt = newAttempt(this.row.id, this.row.epoch, at);
-    this.#attempts.set(attempt.epoch, attempt);
+    const attempt = newAttempt(this.row.id, this.row.fence, at);
+    this.#attempts.set(attempt.fence, attempt);
     this.#touch(attempt);
-    return this.row.epoch;
+    return this.row.fence;
   }
 
   /** Its place among the jobs in the queue has another number. */
@@ -85,17 +85,17 @@ export class Life {
   }
 
   /** Whether an event of an attempt is taken. Numbers are taken without gaps; written-off attempts are refused. */
-  judge(epoch: number, seq: number): Verdict {
-    const attempt = this.attempts.get(epoch);
+  judge(fence: number, seq: number): Verdict {
+    const attempt = this.attempts.get(fence);
     if (attempt === undefined) return 'refused';
     if (seq > 0 && seq <= attempt.lastSeq) return 'duplicate';
-    if (epoch !== this.row.epoch || attempt.status === 'ended') return 'refused';
+    if (fence !== this.row.fence || attempt.status === 'ended') return 'refused';
     return seq > attempt.lastSeq + 1 ? 'gap' : 'taken';
   }
 
   /** Notes that an event with this number was taken, whatever it said. */
-  took(epoch: number, seq: number): void {
-    const attempt = this.#attempts.get(epoch);
+  took(fence: number, seq: number): void {
+    const attempt = this.#attempts.get(fence);
     if (attempt === undefined || seq === 0) return;
     attempt.lastSeq = seq;
     this.#touch(attempt);
@@ -116,7 +116,7 @@ export class Life {
         this.#voidRowsAfter(event.startStep);
         this.#advance(attempt, event.startStep);
         const data = {
-          epoch: attempt.epoch,
+          fence: attempt.fence,
           workerId: event.workerId,
           startStep: event.startStep,
           engine: event.engine,
@@ -159,7 +159,7 @@ export class Life {
         this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { stream: event.stream, text: event.text } }));
         return;
       case 'checkpoint_committed': {
-        const data = { epoch: attempt.epoch, step: event.step, sizeBytes: event.sizeBytes };
+        const data = { fence: attempt.fence, step: event.step, sizeBytes: event.sizeBytes };
         this.checkpoints.push({ ...data, at });
         this.#advance(attempt, event.step);
         this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
@@ -174,7 +174,7 @@ export class Life {
     }
   }
 
-  /** Somebody holds the lease of the current epoch. */
+  /** Somebody holds the lease of the current fence. */
   claimed(at: Date): void {
     const attempt = this.#current();
     if (attempt.status === 'enqueued') {
@@ -199,7 +199,7 @@ export class Life {
     if (this.row.ending !== null) return;
     if (end.reason === 'succeeded') {
       const outcome = { reason: end.reason, message: end.message ?? null, result: end.result ?? null };
-      this.end(outcome, this.row.epoch, at);
+      this.end(outcome, this.row.fence, at);
       return;
     }
     const sequel = afterAttempt(this.row, end.reason, end.message ?? null);
@@ -238,16 +238,16 @@ export class Life {
   }
 
   /**
-   * It has ended, and its lease says so. `byEpoch` is the attempt whose worker wrote the outcome there; null when it was
+   * It has ended, and its lease says so. `byFence` is the attempt whose worker wrote the outcome there; null when it was
    * the record.
    */
-  end(outcome: Outcome, byEpoch: number | null, at: Date): void {
+  end(outcome: Outcome, byFence: number | null, at: Date): void {
     const { reason, message } = outcome;
-    const current = this.#attempts.get(this.row.epoch);
+    const current = this.#attempts.get(this.row.fence);
     // Its worker claimed it, and died before a word.
-    if (byEpoch === this.row.epoch && current?.status === 'enqueued') this.claimed(at);
+    if (byFence === this.row.fence && current?.status === 'enqueued') this.claimed(at);
     if (current !== undefined && current.status !== 'ended') {
-      const superseded = byEpoch !== null && byEpoch !== current.epoch;
+      const superseded = byFence !== null && byFence !== current.fence;
       this.#closeAttempt(
         superseded
           ? { reason: 'cancelled', message: 'An earlier attempt ended it' }
@@ -255,7 +255,7 @@ export class Life {
         at,
       );
     }
-    const author = byEpoch === null ? undefined : this.#attempts.get(byEpoch);
+    const author = byFence === null ? undefined : this.#attempts.get(byFence);
     if (author !== undefined && author.reason !== reason) {
       // It was written off, but its outcome was in the lease before a successor's claim.
       author.reason = reason;
@@ -288,8 +288,8 @@ export class Life {
     attempt.peakMemoryBytes = end.peakMemoryBytes ?? null;
     this.#touch(attempt);
     if (!wasRunning) return;
-    const { epoch, message, lastStep: step, stepsRun, peakMemoryBytes } = attempt;
-    const data = { epoch, reason: end.reason, message, step, stepsRun, peakMemoryBytes };
+    const { fence, message, lastStep: step, stepsRun, peakMemoryBytes } = attempt;
+    const data = { fence, reason: end.reason, message, step, stepsRun, peakMemoryBytes };
     this.#emit(at, (stamp) => ({ type: 'attempt_ended', ...stamp, data }));
   }
 
@@ -305,8 +305,8 @@ export class Life {
   }
 
   #current(): Mutable<AttemptRow> {
-    const attempt = this.#attempts.get(this.row.epoch);
-    if (attempt === undefined) throw new Error(`${this.row.id} has no attempt of epoch ${this.row.epoch}`);
+    const attempt = this.#attempts.get(this.row.fence);
+    if (attempt === undefined) throw new Error(`${this.row.id} has no attempt of fence ${this.row.fence}`);
     return attempt;
   }
 
@@ -345,10 +345,10 @@ export class Life {
 /** Live events that have an id. */
 export type StoredEvent = Exclude<LiveEvent, { id: null }>;
 
-function newAttempt(id: string, epoch: number, at: Date): AttemptRow {
+function newAttempt(id: string, fence: number, at: Date): AttemptRow {
   return {
     id,
-    epoch,
+    fence,
     status: 'enqueued',
     workerId: null,
     enqueuedAt: at,

@@ -20,9 +20,9 @@ export class Lives {
 
   /**
    * Locks lives in the order of their ids, so that two transactions cannot wait for each other, and reads their
-   * current attempts and those of `epochs`.
+   * current attempts and those of `fences`.
    */
-  async load(ids: readonly string[], epochs: readonly number[] = []): Promise<ReadonlyMap<string, Life>> {
+  async load(ids: readonly string[], fences: readonly number[] = []): Promise<ReadonlyMap<string, Life>> {
     const missing = ids.filter((id) => !this.#loaded.has(id));
     if (missing.length === 0) return this.#loaded;
     const rows = await this.transaction
@@ -37,7 +37,7 @@ export class Lives {
       .selectFrom('attempts')
       .selectAll()
       .where('id', 'in', missing)
-      .where('epoch', 'in', [...new Set([...epochs, ...rows.map((row) => row.epoch)])])
+      .where('fence', 'in', [...new Set([...fences, ...rows.map((row) => row.fence)])])
       .execute();
     for (const row of rows) {
       this.#loaded.set(
@@ -74,7 +74,7 @@ export class Lives {
       await this.transaction
         .insertInto('attempts')
         .values(columns)
-        .onConflict((conflict) => conflict.columns(['id', 'epoch']).doUpdateSet(columns))
+        .onConflict((conflict) => conflict.columns(['id', 'fence']).doUpdateSet(columns))
         .execute();
     }
   }
@@ -121,7 +121,7 @@ export class Lives {
     await this.transaction
       .insertInto('checkpoints')
       .values(values)
-      .onConflict((conflict) => conflict.columns(['id', 'step', 'epoch']).doNothing())
+      .onConflict((conflict) => conflict.columns(['id', 'step', 'fence']).doNothing())
       .execute();
   }
 }
@@ -134,7 +134,7 @@ function toColumns(row: LifeRow): Updateable<LivesTable> {
     message: row.message,
     result: toJson(row.result),
     ending: toJson(row.ending),
-    epoch: row.epoch,
+    fence: row.fence,
     enqueued: row.enqueued,
     queueRank: row.queueRank,
     notBefore: row.notBefore,

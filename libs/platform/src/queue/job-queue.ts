@@ -23,7 +23,7 @@ export class JobQueue {
   /** Puts a job in; once, however often it is called. A lower rank is taken first. */
   async add(ticket: JobTicket, rank: number): Promise<void> {
     await this.#queue.add(this.#kind, ticket, {
-      jobId: this.#keys.job(ticket.id, ticket.epoch),
+      jobId: this.#keys.job(ticket.id, ticket.fence),
       priority: rank,
       // A job that is kept would keep its id, and the same ticket could not be put in again.
       removeOnComplete: true,
@@ -35,18 +35,18 @@ export class JobQueue {
 
   /** True while the job waits or is being worked on. */
   async has(ticket: JobTicket): Promise<boolean> {
-    return (await this.#queue.getJob(this.#keys.job(ticket.id, ticket.epoch))) !== undefined;
+    return (await this.#queue.getJob(this.#keys.job(ticket.id, ticket.fence))) !== undefined;
   }
 
   /** Gives a waiting job another rank; no effect on one that was taken meanwhile. */
   async rerank(ticket: JobTicket, rank: number): Promise<void> {
-    const job = await this.#queue.getJob(this.#keys.job(ticket.id, ticket.epoch));
+    const job = await this.#queue.getJob(this.#keys.job(ticket.id, ticket.fence));
     await job?.changePriority({ priority: rank });
   }
 
   /** Takes a waiting job out; no effect on one that is being worked on. */
   async remove(ticket: JobTicket): Promise<void> {
-    await this.#queue.remove(this.#keys.job(ticket.id, ticket.epoch));
+    await this.#queue.remove(this.#keys.job(ticket.id, ticket.fence));
   }
 
   async close(): Promise<void> {

@@ -37,26 +37,26 @@ afterAll(async () => {
 });
 
 test('jobs come by rank; one that is put in twice comes once', async () => {
-  for (const [epoch, rank] of [
+  for (const [fence, rank] of [
     [1, 300],
     [2, 100],
     [3, 200],
   ] as const)
-    await queue.add({ id: 'exp_1', epoch }, rank);
-  await queue.add({ id: 'exp_1', epoch: 3 }, 200);
-  await queue.rerank({ id: 'exp_1', epoch: 1 }, 50);
+    await queue.add({ id: 'exp_1', fence }, rank);
+  await queue.add({ id: 'exp_1', fence: 3 }, 200);
+  await queue.rerank({ id: 'exp_1', fence: 1 }, 50);
   const taken: number[] = [];
-  const taker = link('a').takeJobs('experiment', async ({ epoch }) => void taken.push(epoch));
+  const taker = link('a').takeJobs('experiment', async ({ fence }) => void taken.push(fence));
   await vi.waitFor(() => expect(taken).toHaveLength(3), 5_000);
   await pause(50);
   expect(taken).toEqual([1, 2, 3]);
-  await vi.waitFor(async () => expect(await queue.has({ id: 'exp_1', epoch: 3 })).toBe(false), 5_000);
+  await vi.waitFor(async () => expect(await queue.has({ id: 'exp_1', fence: 3 })).toBe(false), 5_000);
   await taker.close();
 });
 
 test('closing lets the running handler finish and leaves the next job for others', async () => {
-  await queue.add({ id: 'exp_1', epoch: 1 }, 1);
-  await queue.add({ id: 'exp_2', epoch: 1 }, 2);
+  await queue.add({ id: 'exp_1', fence: 1 }, 1);
+  await queue.add({ id: 'exp_2', fence: 1 }, 2);
   const first = gate();
   const seen: string[] = [];
   const a = link('a').takeJobs('experiment', async ({ id }) => {
@@ -76,7 +76,7 @@ test('closing lets the running handler finish and leaves the next job for others
 });
 
 test('a worker that vanishes loses its job to another, as often as it takes', async () => {
-  await queue.add({ id: 'exp_1', epoch: 1 }, 1);
+  await queue.add({ id: 'exp_1', fence: 1 }, 1);
   const starts: JobTicket[] = [];
   // BullMQ's own default gives up after the first.
   for (let round = 1; round <= 3; round += 1) {
@@ -98,15 +98,15 @@ test('a worker that vanishes loses its job to another, as often as it takes', as
 }, 40_000);
 
 test('a handler that throws is reported, and its job may be put in again', async () => {
-  await queue.add({ id: 'exp_1', epoch: 1 }, 1);
+  await queue.add({ id: 'exp_1', fence: 1 }, 1);
   let runs = 0;
   const taker = link('a').takeJobs('experiment', async () => {
     runs += 1;
     if (runs === 1) throw new Error('no space on the disk');
   });
   await vi.waitFor(() => expect(warnings.join()).toContain('no space on the disk'), 5_000);
-  await vi.waitFor(async () => expect(await queue.has({ id: 'exp_1', epoch: 1 })).toBe(false), 5_000);
-  await queue.add({ id: 'exp_1', epoch: 1 }, 1);
+  await vi.waitFor(async () => expect(await queue.has({ id: 'exp_1', fence: 1 })).toBe(false), 5_000);
+  await queue.add({ id: 'exp_1', fence: 1 }, 1);
   await vi.waitFor(() => expect(runs).toBe(2), 5_000);
   await taker.close();
 });

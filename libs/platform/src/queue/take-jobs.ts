@@ -16,7 +16,7 @@ export interface JobContext {
 }
 
 /**
- * Runs one job: claims the lease of `ticket.id` under `ticket.epoch` and does the work. A ticket can come twice, to
+ * Runs one job: claims the lease of `ticket.id` under `ticket.fence` and does the work. A ticket can come twice, to
  * two workers: the lease lets one of them in, the other returns at once. When it throws, the job is dropped from the
  * queue; the reconciler hands the same ticket out again while its lease is unclaimed.
  */
@@ -53,7 +53,7 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       // BullMQ runs what it had fetched when it was told to close.
       if (closing) return giveBack(job, token);
       const ticket = JobTicket.parse(job.data);
-      const jobId = keys.job(ticket.id, ticket.epoch);
+      const jobId = keys.job(ticket.id, ticket.fence);
       const lock = new AbortController();
       running.set(jobId, lock);
       try {

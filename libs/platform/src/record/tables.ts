@@ -50,9 +50,9 @@ export interface LivesTable {
   result: NullableJsonColumn<ExperimentResult | DatasetResult>;
   /** How it is to end, decided and not yet written into its lease. */
   ending: NullableJsonColumn<Ending>;
-  /** The last epoch issued; 0 before the first. */
-  epoch: Generated<number>;
-  /** True while the job of `epoch` is out and nobody is known to have claimed it. */
+  /** The last fence issued; 0 before the first. */
+  fence: Generated<number>;
+  /** True while the job of `fence` is out and nobody is known to have claimed it. */
   enqueued: Generated<boolean>;
   /** BullMQ's priority of that job; lower comes first. */
   queueRank: number | null;
@@ -92,7 +92,7 @@ export interface DatasetsTable {
 
 export interface AttemptsTable {
   id: string;
-  epoch: number;
+  fence: number;
   status: 'enqueued' | 'running' | 'ended';
   workerId: string | null;
   enqueuedAt: Date;
@@ -114,7 +114,7 @@ export interface AttemptsTable {
 
 export interface CheckpointsTable {
   id: string;
-  epoch: number;
+  fence: number;
   step: number;
   sizeBytes: number;
   at: Date;

@@ -27,9 +27,9 @@ export class RedisKeys {
     return `${kind}s`;
   }
 
-  /** BullMQ's id of the job of one epoch: adding it twice adds it once. */
-  job(id: string, epoch: number): string {
-    return `${id}.${epoch}`;
+  /** BullMQ's id of the job of one fence: adding it twice adds it once. */
+  job(id: string, fence: number): string {
+    return `${id}.${fence}`;
   }
 
   /** Stream on which workers send their events to the record. */
@@ -38,8 +38,8 @@ export class RedisKeys {
   }
 
   /** Where the record notes the last event of an attempt that it has taken: a sequence number or `refused`. Expires. */
-  acknowledgement(id: string, epoch: number): string {
-    return `${this.prefix}:ack:${id}:${epoch}`;
+  acknowledgement(id: string, fence: number): string {
+    return `${this.prefix}:ack:${id}:${fence}`;
   }
 
   /** Channel on which the record tells workers what to do. */

@@ -77,7 +77,7 @@ export class Datasets {
       .selectFrom('attempts')
       .selectAll()
       .where('id', '=', row.id)
-      .orderBy('epoch')
+      .orderBy('fence')
       .execute();
     return { ...summaryOf(row), attempts: attempts.map(attemptView) };
   }

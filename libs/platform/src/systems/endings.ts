@@ -20,17 +20,17 @@ export class Endings {
     this.#store = store;
   }
 
-  /** Seals the lease of a life whose end is decided, under a new epoch. Nothing happens when it has ended already. */
+  /** Seals the lease of a life whose end is decided, under a new fence. Nothing happens when it has ended already. */
   async settle(id: string): Promise<void> {
     return this.#inTurn(id, () => this.#settle(id));
   }
 
   /**
-   * Cancels an experiment whose job is in the queue, by claiming its epoch before a worker does. False when a worker
+   * Cancels an experiment whose job is in the queue, by claiming its fence before a worker does. False when a worker
    * was first: then it has to be told.
    */
-  async cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
-    return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, epoch));
+  async cancelUnclaimed(kind: Kind, id: string, fence: number): Promise<boolean> {
+    return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, fence));
   }
 
   /** Takes the outcome in a head, if there is one, into the record. */
@@ -50,18 +50,18 @@ export class Endings {
       const life = await lives.find(id);
       if (life === undefined || life.row.ending === null) return undefined;
       const step = Math.max(0, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
-      return { kind: life.row.kind, epoch: life.row.epoch, ending: life.row.ending, step };
+      return { kind: life.row.kind, fence: life.row.fence, ending: life.row.ending, step };
     });
     if (decided === undefined) return;
-    const { kind, epoch, ending, step } = decided;
-    await this.#seal(kind, id, epoch, ending, step);
+    const { kind, fence, ending, step } = decided;
+    await this.#seal(kind, id, fence, ending, step);
   }
 
-  async #cancelUnclaimed(kind: Kind, id: string, epoch: number): Promise<boolean> {
+  async #cancelUnclaimed(kind: Kind, id: string, fence: number): Promise<boolean> {
     const prefix = leasePrefix(kind, id);
     const ending: Ending = { reason: 'cancelled', message: null };
     try {
-      const lease = await acquireLease(this.#store, prefix, { epoch, holder });
+      const lease = await acquireLease(this.#store, prefix, { fence, holder });
       await lease.end(writeOutcome(kind, ending, 0));
       await this.#end(id, { ...ending, result: null }, null);
       return true;
@@ -71,25 +71,25 @@ export class Endings {
       if (await this.adopt(kind, id, error.head)) return true;
       if (error.head.holder !== holder) return false;
       // Ours: a crash came between the claim and the end.
-      await this.#seal(kind, id, epoch, ending, 0);
+      await this.#seal(kind, id, fence, ending, 0);
       return true;
     }
   }
 
-  /** Ends a lease under an epoch above all others, unless it has ended, and takes its outcome into the record. */
-  async #seal(kind: Kind, id: string, epoch: number, ending: Ending, step: number): Promise<void> {
+  /** Ends a lease under a fence above all others, unless it has ended, and takes its outcome into the record. */
+  async #seal(kind: Kind, id: string, fence: number, ending: Ending, step: number): Promise<void> {
     const prefix = leasePrefix(kind, id);
-    for (let above = epoch; ;) {
+    for (let above = fence; ;) {
       const head = await readHead(this.#store, prefix);
       if (await this.adopt(kind, id, head)) return;
-      above = Math.max(above, head?.epoch ?? 0) + 1;
+      above = Math.max(above, head?.fence ?? 0) + 1;
       try {
-        const lease = await acquireLease(this.#store, prefix, { epoch: above, holder });
+        const lease = await acquireLease(this.#store, prefix, { fence: above, holder });
         await lease.end(writeOutcome(kind, ending, step));
         await this.#end(id, { ...ending, result: null }, null);
         return;
       } catch (error) {
-        // Somebody was faster: look again, with a higher epoch.
+        // Somebody was faster: look again, with a higher fence.
         if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
       }
     }
@@ -106,11 +106,11 @@ export class Endings {
     }
   }
 
-  async #end(id: string, outcome: Outcome, byEpoch: number | null): Promise<void> {
+  async #end(id: string, outcome: Outcome, byFence: number | null): Promise<void> {
     await this.#writer.write(async (lives) => {
-      const life = (await lives.load([id], byEpoch === null ? [] : [byEpoch])).get(id);
+      const life = (await lives.load([id], byFence === null ? [] : [byFence])).get(id);
       if (life === undefined || life.row.phase === 'ended') return;
-      life.end(outcome, byEpoch, new Date());
+      life.end(outcome, byFence, new Date());
       if (life.row.kind === 'dataset' && outcome.reason !== 'succeeded') {
         await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
       }
@@ -118,9 +118,9 @@ export class Endings {
   }
 }
 
-/** The epoch of the worker that wrote the outcome; null when it was the record. */
+/** The fence of the worker that wrote the outcome; null when it was the record. */
 function writerOf(head: Head): number | null {
-  return head.holder === holder ? null : head.epoch;
+  return head.holder === holder ? null : head.fence;
 }
 
 /** Who holds the leases that the record seals. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { EventEnvelope, WorkerEvent } from '@longrun/contracts';
+import { EventEnvelope, Fence, WorkerEvent } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
@@ -80,14 +80,14 @@ export class EventIngester {
    * For how long nothing was heard of an attempt although it would have been: time in which Redis, the record or this
    * process was away does not count. 0 while events do not flow.
    */
-  silenceMs(id: string, epoch: number): number {
+  silenceMs(id: string, fence: number): number {
     if (this.#flowingSince === null) return 0;
-    return Date.now() - Math.max(this.#flowingSince, this.#heard.get(attemptKey(id, epoch)) ?? 0);
+    return Date.now() - Math.max(this.#flowingSince, this.#heard.get(attemptKey(id, fence)) ?? 0);
   }
 
   /** Counts as a sign of life: silence is measured from now. */
-  hear(id: string, epoch: number): void {
-    this.#heard.set(attemptKey(id, epoch), Date.now());
+  hear(id: string, fence: number): void {
+    this.#heard.set(attemptKey(id, fence), Date.now());
   }
 
   /** Waits until everything that is in the stream now has been taken; false when that cannot be said. */
@@ -154,17 +154,17 @@ export class EventIngester {
       verdicts.length = 0;
       acknowledgements.clear();
       const ids = [...new Set(envelopes.map((envelope) => envelope.id))];
-      const loaded = await lives.load(ids, [...new Set(envelopes.map((envelope) => envelope.epoch))]);
+      const loaded = await lives.load(ids, [...new Set(envelopes.map((envelope) => envelope.fence))]);
       for (const envelope of envelopes) {
         const life = loaded.get(envelope.id);
-        const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.epoch, envelope.seq) : 'refused';
+        const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.fence, envelope.seq) : 'refused';
         verdicts.push(verdict);
         if (verdict === 'taken' && life !== undefined) {
           if (withEffects && envelope.event !== undefined) life.apply(envelope.event, new Date(envelope.at));
-          life.took(envelope.epoch, envelope.seq);
+          life.took(envelope.fence, envelope.seq);
         }
-        const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.epoch)?.lastSeq;
-        const key = this.#options.keys.acknowledgement(envelope.id, envelope.epoch);
+        const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.fence)?.lastSeq;
+        const key = this.#options.keys.acknowledgement(envelope.id, envelope.fence);
         acknowledgements.set(key, String(acknowledged ?? 0));
       }
       if (lives.all().some((life) => life.changed)) await this.#saveCursor(lives, last.streamId);
@@ -180,7 +180,7 @@ export class EventIngester {
       const envelope = envelopes[index];
       if (envelope === undefined) continue;
       this.#counts[verdict] += 1;
-      if (verdict !== 'refused') this.hear(envelope.id, envelope.epoch);
+      if (verdict !== 'refused') this.hear(envelope.id, envelope.fence);
       if (envelope.event === undefined) {
         this.#counts.malformed += 1;
         this.#options.warn(`An event of ${envelope.id} that this build cannot read was skipped`);
@@ -239,10 +239,16 @@ const OpenEnvelope = EventEnvelope.extend({ event: z.unknown() });
 
 function readEntry(streamId: string, fields: readonly string[]): Entry {
   const text = fields[fields.indexOf('e') + 1] ?? '';
-  const outer = OpenEnvelope.safeParse(parseJson(text));
+  const outer = OpenEnvelope.safeParse(withFence(parseJson(text)));
   if (!outer.success) return { streamId, envelope: undefined };
   const event = WorkerEvent.safeParse(outer.data.event);
   return { streamId, envelope: { ...outer.data, event: event.success ? event.data : undefined } };
+}
+
+/** An envelope from a worker of the first builds, which called the fence an epoch. It may still lie in the stream after an update. */
+function withFence(envelope: unknown): unknown {
+  const old = z.object({ epoch: Fence, fence: z.undefined() }).loose().safeParse(envelope);
+  return old.success ? { ...old.data, fence: old.data.epoch } : envelope;
 }
 
 /** JSON whose strings PostgreSQL can store: programs print NUL characters and halves of surrogate pairs. */
@@ -256,8 +262,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function attemptKey(id: string, epoch: number): string {
-  return `${id}.${epoch}`;
+function attemptKey(id: string, fence: number): string {
+  return `${id}.${fence}`;
 }
 
 /** The database refuses what it was given (SQLSTATE class 22 or 23), and will again. */

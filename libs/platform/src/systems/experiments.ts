@@ -79,13 +79,13 @@ export class Experiments {
     const { db } = this.#options.record;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
     if (row === undefined) throw notFound('experiment', id);
-    const attempts = await db.selectFrom('attempts').selectAll().where('id', '=', id).orderBy('epoch').execute();
+    const attempts = await db.selectFrom('attempts').selectAll().where('id', '=', id).orderBy('fence').execute();
     const checkpoints = await db
       .selectFrom('checkpoints')
       .selectAll()
       .where('id', '=', id)
       .orderBy('step', 'desc')
-      .orderBy('epoch', 'desc')
+      .orderBy('fence', 'desc')
       .limit(100)
       .execute();
     return {
@@ -119,11 +119,11 @@ export class Experiments {
       const status = experimentStatus(found.row.phase, found.row.reason);
       if (isTerminal(status)) throw conflict(`Experiment ${id} has ended already: it ${said(status)}`);
       found.requestCancel();
-      return { epoch: found.row.epoch, enqueued: found.row.enqueued, decided: found.row.ending !== null };
+      return { fence: found.row.fence, enqueued: found.row.enqueued, decided: found.row.ending !== null };
     });
     if (life.decided) await endings.settle(id);
-    else if (!life.enqueued || !(await endings.cancelUnclaimed('experiment', id, life.epoch))) {
-      const command = { type: 'cancel', kind: 'experiment', id, epoch: life.epoch } as const;
+    else if (!life.enqueued || !(await endings.cancelUnclaimed('experiment', id, life.fence))) {
+      const command = { type: 'cancel', kind: 'experiment', id, fence: life.fence } as const;
       // Without Redis the reconciler says it later.
       if (redis.status === 'ready') await publishCommand(redis, keys, command);
     }

@@ -89,29 +89,29 @@ export class Reconciler {
     const { record, redis, keys, ingester, timings } = this.#options;
     const running = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'epoch', 'cancelRequested'])
+      .select(['id', 'kind', 'fence', 'cancelRequested'])
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
-    for (const { id, kind, epoch, cancelRequested } of running) {
+    for (const { id, kind, fence, cancelRequested } of running) {
       // Pub/sub forgets: it is said until it is obeyed.
       if (cancelRequested && redis.status === 'ready')
-        await publishCommand(redis, keys, { type: 'cancel', kind, id, epoch });
-      if (ingester.silenceMs(id, epoch) <= timings.workerLostAfterMs) continue;
+        await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
+      if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
       // This process may have slept while heartbeats piled up.
-      if (!(await ingester.catchUp()) || ingester.silenceMs(id, epoch) <= timings.workerLostAfterMs) continue;
-      await this.#writeOff(kind, id, epoch);
+      if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
+      await this.#writeOff(kind, id, fence);
     }
   }
 
   /** The worker is silent. What it committed before it fell silent counts. */
-  async #writeOff(kind: Kind, id: string, epoch: number): Promise<void> {
+  async #writeOff(kind: Kind, id: string, fence: number): Promise<void> {
     const { endings, timings, writer } = this.#options;
     if (await endings.adopt(kind, id, await endings.head(kind, id))) return;
     await writer.write(async (lives) => {
       const life = await lives.find(id);
-      if (life === undefined || life.row.phase !== 'running' || life.row.epoch !== epoch) return;
-      const workerId = life.attempts.get(epoch)?.workerId ?? 'the worker';
+      if (life === undefined || life.row.phase !== 'running' || life.row.fence !== fence) return;
+      const workerId = life.attempts.get(fence)?.workerId ?? 'the worker';
       const message = `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
       life.endAttempt({ reason: 'worker_lost', message }, new Date());
     });
@@ -122,41 +122,41 @@ export class Reconciler {
     if (redis.status !== 'ready') return;
     const enqueued = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'epoch', 'queueRank', 'cancelRequested'])
+      .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested'])
       .where('phase', '=', 'queued')
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    for (const { id, kind, epoch, queueRank, cancelRequested } of enqueued) {
-      if (cancelRequested) await this.#cancel(kind, id, epoch);
-      else if (!(await queues[kind].has({ id, epoch }))) await this.#bringBack(kind, id, epoch, queueRank ?? 1);
+    for (const { id, kind, fence, queueRank, cancelRequested } of enqueued) {
+      if (cancelRequested) await this.#cancel(kind, id, fence);
+      else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     }
   }
 
-  async #cancel(kind: Kind, id: string, epoch: number): Promise<void> {
-    if (await this.#options.endings.cancelUnclaimed(kind, id, epoch)) return;
-    await this.#noteClaim(id, epoch);
+  async #cancel(kind: Kind, id: string, fence: number): Promise<void> {
+    if (await this.#options.endings.cancelUnclaimed(kind, id, fence)) return;
+    await this.#noteClaim(id, fence);
   }
 
   /** The job is gone: taken and claimed without a word reaching us, or lost. */
-  async #bringBack(kind: Kind, id: string, epoch: number, rank: number): Promise<void> {
+  async #bringBack(kind: Kind, id: string, fence: number, rank: number): Promise<void> {
     const { endings, queues, record, store } = this.#options;
     const head = await endings.head(kind, id);
     if (await endings.adopt(kind, id, head)) return;
-    if (head !== undefined && head.epoch >= epoch) {
-      await this.#noteClaim(id, epoch);
+    if (head !== undefined && head.fence >= fence) {
+      await this.#noteClaim(id, fence);
       return;
     }
     await writeSpecification(record, store, kind, id);
-    await queues[kind].add({ id, epoch }, rank);
+    await queues[kind].add({ id, fence }, rank);
   }
 
   /** From here on silence is measured. */
-  async #noteClaim(id: string, epoch: number): Promise<void> {
+  async #noteClaim(id: string, fence: number): Promise<void> {
     await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
-      if (life?.row.enqueued !== true || life.row.epoch !== epoch) return;
-      this.#options.ingester.hear(id, epoch);
+      if (life?.row.enqueued !== true || life.row.fence !== fence) return;
+      this.#options.ingester.hear(id, fence);
       life.claimed(new Date());
     });
   }

@@ -67,7 +67,7 @@ export class Scheduler {
 
   async #pass(): Promise<void> {
     await this.#failWithoutDataset();
-    // Without a queue no epochs are issued: a pass follows when Redis is back.
+    // Without a queue no fences are issued: a pass follows when Redis is back.
     if (this.#options.redis.status === 'ready') for (const kind of Kind.options) await this.#fill(kind);
     await this.#wakeForBackoff();
   }
@@ -108,12 +108,12 @@ export class Scheduler {
   }
 
   /** The first of those that have a job or may have one, in the order in which they are to run. */
-  async #candidates(kind: Kind): Promise<{ id: string; epoch: number; enqueued: boolean; queueRank: number | null }[]> {
+  async #candidates(kind: Kind): Promise<{ id: string; fence: number; enqueued: boolean; queueRank: number | null }[]> {
     return this.#options.record.db
       .selectFrom('lives')
       .leftJoin('experiments', 'experiments.id', 'lives.id')
       .leftJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
-      .select(['lives.id', 'lives.epoch', 'lives.enqueued', 'lives.queueRank'])
+      .select(['lives.id', 'lives.fence', 'lives.enqueued', 'lives.queueRank'])
       .where('lives.kind', '=', kind)
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
@@ -127,24 +127,24 @@ export class Scheduler {
 
   async #enqueue(kind: Kind, id: string, rank: number): Promise<void> {
     await writeSpecification(this.#options.record, this.#options.store, kind, id);
-    const epoch = await this.#options.writer.write(async (lives) => {
+    const fence = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined || life.row.phase !== 'queued' || life.row.enqueued || life.row.ending !== null)
         return null;
       return life.enqueue(rank, new Date());
     });
-    if (epoch !== null) await this.#options.queues[kind].add({ id, epoch }, rank);
+    if (fence !== null) await this.#options.queues[kind].add({ id, fence }, rank);
   }
 
-  async #rerank(kind: Kind, candidate: { id: string; epoch: number }, rank: number): Promise<void> {
-    const { id, epoch } = candidate;
+  async #rerank(kind: Kind, candidate: { id: string; fence: number }, rank: number): Promise<void> {
+    const { id, fence } = candidate;
     const stillThere = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
-      if (life?.row.enqueued !== true || life.row.epoch !== epoch) return false;
+      if (life?.row.enqueued !== true || life.row.fence !== fence) return false;
       life.rank(rank);
       return true;
     });
-    if (stillThere) await this.#options.queues[kind].rerank({ id, epoch }, rank);
+    if (stillThere) await this.#options.queues[kind].rerank({ id, fence }, rank);
   }
 
   async #wakeForBackoff(): Promise<void> {

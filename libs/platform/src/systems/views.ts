@@ -40,7 +40,7 @@ export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSumma
 
 export function attemptView(attempt: AttemptRow): AttemptView {
   return {
-    epoch: attempt.epoch,
+    fence: attempt.fence,
     status: attempt.status,
     workerId: attempt.workerId,
     enqueuedAt: attempt.enqueuedAt.toISOString(),
@@ -60,8 +60,8 @@ export function attemptView(attempt: AttemptRow): AttemptView {
 }
 
 export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
-  const { step, epoch, sizeBytes, at } = checkpoint;
-  return { step, epoch, sizeBytes, at: at.toISOString() };
+  const { step, fence, sizeBytes, at } = checkpoint;
+  return { step, fence, sizeBytes, at: at.toISOString() };
 }
 
 function waitingFor(life: LifeRow, experiment: ExperimentRow, datasetPhase: Phase): string | null {

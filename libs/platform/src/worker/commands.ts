@@ -10,7 +10,7 @@ export async function publishCommand(redis: Redis, keys: RedisKeys, command: Wor
 }
 
 /**
- * Calls `listener` for each command to any worker; it picks out its own by `id` and `epoch`. The same command comes
+ * Calls `listener` for each command to any worker; it picks out its own by `id` and `fence`. The same command comes
  * again until it is obeyed.
  *
  * @param redis a connection of its own, for a subscribed one can do nothing else

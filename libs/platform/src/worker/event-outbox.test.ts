@@ -73,7 +73,7 @@ test('who is refused is told, and says no more', async () => {
   expect(outbox.refused.aborted).toBe(false);
   await acknowledge('refused');
   await vi.waitFor(() => expect(outbox.refused.aborted).toBe(true), 5_000);
-  expect(String(outbox.refused.reason)).toContain('a later epoch was issued');
+  expect(String(outbox.refused.reason)).toContain('a later fence was issued');
   expect(await outbox.flush('acknowledged', 5_000)).toBe(true);
   await outbox.close();
 });
@@ -121,7 +121,7 @@ function open(options: { window?: number; maxWaitingLines?: number } = {}): Open
     keys,
     kind: 'experiment',
     id: 'exp_1',
-    epoch: 1,
+    fence: 1,
     warn,
     checkEveryMs: 20,
     ...options,

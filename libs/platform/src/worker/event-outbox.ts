@@ -11,7 +11,7 @@ export interface EventOutboxOptions {
   readonly keys: RedisKeys;
   readonly kind: Kind;
   readonly id: string;
-  readonly epoch: number;
+  readonly fence: number;
   readonly warn: Warn;
   /** Pause between two looks whether the record has taken what was sent. Default 250. */
   readonly checkEveryMs?: number;
@@ -47,7 +47,7 @@ export class EventOutbox {
     this.#running = this.#run();
   }
 
-  /** Aborted when the record refuses this attempt's events: a later epoch was issued and this attempt is written off. */
+  /** Aborted when the record refuses this attempt's events: a later fence was issued and this attempt is written off. */
   get refused(): AbortSignal {
     return this.#refused.signal;
   }
@@ -145,13 +145,13 @@ export class EventOutbox {
 
   /** True when the oldest event went. */
   async #dropAcknowledged(): Promise<boolean> {
-    const { redis, keys, id, epoch } = this.#options;
-    const answer = await redis.get(keys.acknowledgement(id, epoch));
+    const { redis, keys, id, fence } = this.#options;
+    const answer = await redis.get(keys.acknowledgement(id, fence));
     if (answer === null) return false;
     if (answer === 'refused') {
       this.#pending.length = 0;
       this.#refused.abort(
-        new Error(`The record refuses events of ${id} under epoch ${epoch}: a later epoch was issued`),
+        new Error(`The record refuses events of ${id} under fence ${fence}: a later fence was issued`),
       );
       return true;
     }
@@ -169,8 +169,8 @@ export class EventOutbox {
   }
 
   #envelope(seq: number, at: string, event: WorkerEvent): string {
-    const { kind, id, epoch } = this.#options;
-    return JSON.stringify({ kind, id, epoch, seq, at, event } satisfies EventEnvelope);
+    const { kind, id, fence } = this.#options;
+    return JSON.stringify({ kind, id, fence, seq, at, event } satisfies EventEnvelope);
   }
 
   #inFlight(): number {

@@ -70,15 +70,15 @@ export class JobWorker {
     const prefix = `${kind}s/${ticket.id}`;
     let lease: Lease;
     try {
-      const claim = { epoch: ticket.epoch, holder: link.workerId };
+      const claim = { fence: ticket.fence, holder: link.workerId };
       lease = await withStorageRetries(() => acquireLease(store, prefix, claim), { what: `claim ${prefix}` });
     } catch (error) {
       if (!(error instanceof LeaseRefused)) throw error;
       report(`${ticket.id}: dropped a job that is out of date: ${error.message}`);
       return;
     }
-    report(`${ticket.id}: claimed under epoch ${ticket.epoch}`);
-    const outbox = link.openOutbox(kind, ticket.id, ticket.epoch);
+    report(`${ticket.id}: claimed under fence ${ticket.fence}`);
+    const outbox = link.openOutbox(kind, ticket.id, ticket.fence);
     const running = new RunningAttempt(lease, outbox, (sentence) => report(`${ticket.id}: ${sentence}`));
     this.#running.set(keyOf(ticket), running);
     if (this.#stopping.signal.aborted) running.stop('shutdown');
@@ -125,7 +125,7 @@ export class JobWorker {
       outbox.send(work.endEvent(end));
       await outbox.flush('sent', flushAtEndMs);
       report(
-        `${ticket.id}: ended under epoch ${ticket.epoch}: ${end.reason}${end.message === undefined ? '' : `: ${end.message}`}`,
+        `${ticket.id}: ended under fence ${ticket.fence}: ${end.reason}${end.message === undefined ? '' : `: ${end.message}`}`,
       );
     } finally {
       heart.abort();
@@ -268,6 +268,6 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function keyOf(ticket: { readonly id: string; readonly epoch: number }): string {
-  return `${ticket.id}.${ticket.epoch}`;
+function keyOf(ticket: { readonly id: string; readonly fence: number }): string {
+  return `${ticket.id}.${ticket.fence}`;
 }

@@ -60,13 +60,13 @@ export class WorkerLink {
   }
 
   /** The outbox of one attempt. Make one for each claimed lease, and close it at the attempt's end. */
-  openOutbox(kind: Kind, id: string, epoch: number): EventOutbox {
+  openOutbox(kind: Kind, id: string, fence: number): EventOutbox {
     return new EventOutbox({
       redis: this.#redis,
       keys: this.#keys,
       kind,
       id,
-      epoch,
+      fence,
       checkEveryMs: this.#checkEveryMs,
       warn: this.#warn,
     });

@@ -29,7 +29,7 @@ beforeEach(async () => {
   objects = path.join(folder, 'objects');
   store = new UnreliableStore(await FileStore.open(objects));
   checkpoints = new CheckpointStore(store, PREFIX);
-  lease = await acquireLease(store, PREFIX, { epoch: 1, holder: 'worker-a' });
+  lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
 });
 afterEach(async () => {
   store.checkAllFailed();
@@ -40,7 +40,7 @@ test('what was committed comes back, each file with the bytes it had', async () 
   const manifest = await checkpoints.commit(lease, await snapshotAt(100, { 'a.json': '{}', 'empty.bin': '' }));
   const newest = await checkpoints.newestValid(path.join(folder, 'restored'));
   expect(newest).toEqual({ manifest, folder: path.join(folder, 'restored', '100-1'), rejected: [] });
-  expect(manifest).toMatchObject({ version: 1, step: 100, epoch: 1, environment: { engine: 'reference' } });
+  expect(manifest).toMatchObject({ version: 2, step: 100, fence: 1, environment: { engine: 'reference' } });
   expect((await readdir(newest.folder ?? '')).toSorted()).toEqual(['a.json', 'empty.bin']);
   expect(await readFile(path.join(newest.folder ?? '', 'a.json'), 'utf8')).toBe('{}');
 });
@@ -67,16 +67,16 @@ test('the order is blobs, manifest, head, and only then the removal of older one
 });
 
 test('a worker that was written off cannot commit', async () => {
-  const successor = await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   await checkpoints.commit(successor, await snapshotAt(200));
   await expect(checkpoints.commit(lease, await snapshotAt(300))).rejects.toThrow(LeaseLost);
   await expect(checkpoints.commit(lease, await snapshotAt(300), { outcome: 'done' })).rejects.toThrow(LeaseLost);
-  expect(await readHead(store, PREFIX)).toMatchObject({ epoch: 2, checkpoints: [{ step: 200 }], outcome: null });
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 2, checkpoints: [{ step: 200 }], outcome: null });
 });
 
 test('a successor goes on from the checkpoints of those before it', async () => {
   await checkpoints.commit(lease, await snapshotAt(100));
-  const successor = await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   expect(successor.head().checkpoints).toMatchObject([{ step: 100 }]);
   const theirs = new CheckpointStore(store, PREFIX);
   await theirs.commit(successor, await snapshotAt(200));
@@ -92,16 +92,16 @@ test('the outcome is set in the same compare-and-set as the last checkpoint', as
     outcome: { status: 'succeeded' },
   });
   await expect(checkpoints.commit(lease, await snapshotAt(600))).rejects.toThrow(
-    'epoch 1 (worker-a) has ended with outcome {"status":"succeeded"}; nothing more can be written',
+    'fence 1 (worker-a) has ended with outcome {"status":"succeeded"}; nothing more can be written',
   );
-  await expect(acquireLease(store, PREFIX, { epoch: 2, holder: 'b' })).rejects.toThrow(LeaseRefused);
+  await expect(acquireLease(store, PREFIX, { fence: 2, holder: 'b' })).rejects.toThrow(LeaseRefused);
   expect((await checkpoints.newestValid(path.join(folder, 'r'))).manifest?.step).toBe(500);
 });
 
 test('a final commit under a lost lease sets neither checkpoint nor outcome', async () => {
-  await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   await expect(checkpoints.commit(lease, await snapshotAt(500), { outcome: 'done' })).rejects.toThrow(LeaseLost);
-  expect(await readHead(store, PREFIX)).toMatchObject({ epoch: 2, checkpoints: [], outcome: null });
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 2, checkpoints: [], outcome: null });
 });
 
 test('the final checkpoint may be of the step that was committed last', async () => {
@@ -174,7 +174,7 @@ test('the next commit drops what was rejected, and does not reuse its damaged bl
   await checkpoints.commit(lease, await snapshotAt(100, { state: 'old' }));
   await checkpoints.commit(lease, await snapshotAt(200, { state: 'same' }));
   await flipBit(path.join(objects, blob('same')));
-  const successor = await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   const theirs = new CheckpointStore(store, PREFIX);
   await theirs.newestValid(path.join(folder, 'r'));
 
@@ -217,7 +217,7 @@ test('a commit whose answer was lost has succeeded once', async () => {
 
 test('a lease whose answer was lost is held', async () => {
   store.failNext({ method: 'compareAndSet', when: 'after', error: new PreconditionFailed('tried again below') });
-  const successor = await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   await checkpoints.commit(successor, await snapshotAt(100));
 });
 
@@ -267,12 +267,12 @@ test('while a manifest that the head names cannot be read, nothing is removed', 
   expect((await stored()).filter((key) => key.includes('/blobs/'))).toHaveLength(3);
 });
 
-test('what killed epochs left is removed by the first commit of a later one, and not what the present one writes', async () => {
+test('what killed fences left is removed by the first commit of a later one, and not what the present one writes', async () => {
   await checkpoints.commit(lease, await snapshotAt(100));
   const zombie = Buffer.from('by a worker that was killed before its head');
   await store.put(`${PREFIX}/blobs/1/${sha256Of(zombie)}`, zombie);
   await store.put(`${PREFIX}/checkpoints/150-1.json`, Buffer.from('{}'));
-  const successor = await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   const making = `${PREFIX}/blobs/2/${sha256Of(zombie)}`;
   const foreign = `${PREFIX}/blobs/notes.txt`;
   await store.put(making, zombie);
@@ -354,8 +354,8 @@ async function snapshotAt(
   return writeSnapshotFiles(path.join(folder, 'snapshots'), step, contents);
 }
 
-function blob(content: string, epoch = 1): string {
-  return `${PREFIX}/blobs/${epoch}/${sha256Of(Buffer.from(content))}`;
+function blob(content: string, fence = 1): string {
+  return `${PREFIX}/blobs/${fence}/${sha256Of(Buffer.from(content))}`;
 }
 
 function sha256Of(bytes: Uint8Array): string {

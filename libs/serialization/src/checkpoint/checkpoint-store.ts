@@ -82,7 +82,7 @@ export class CheckpointStore {
    * Makes a snapshot the newest checkpoint. Once the promise resolves it survives anything the store survives; a process that dies
    * before leaves the previous checkpoints as they were.
    *
-   * A checkpoint of the same step and epoch is replaced. Those that {@link newestValid} has rejected are dropped. A failure to
+   * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped. A failure to
    * remove old bytes is not an error: the next commit tries again.
    *
    * @param options.outcome Ends the experiment in the same compare-and-set.
@@ -100,9 +100,9 @@ export class CheckpointStore {
     return lease.exclusive(async () => {
       lease.checkOpen();
       const manifest: Manifest = {
-        version: 1,
+        version: 2,
         step: snapshot.step,
-        epoch: lease.epoch,
+        fence: lease.fence,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
         files: await this.writeBlobs(lease, snapshot.files),
@@ -183,7 +183,7 @@ export class CheckpointStore {
       checkUnchanged(file, { sha256, sizeBytes });
       let blobKey = blobs.get(sha256);
       if (blobKey === undefined) {
-        blobKey = `${this.prefix}/blobs/${lease.epoch}/${sha256}`;
+        blobKey = `${this.prefix}/blobs/${lease.fence}/${sha256}`;
         await this.store.put(blobKey, { path: file.path });
         blobs.set(sha256, blobKey);
       }
@@ -204,7 +204,7 @@ export class CheckpointStore {
   }
 
   private retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
-    const replaced = `${this.prefix}/checkpoints/${entry.step}-${head.epoch}`;
+    const replaced = `${this.prefix}/checkpoints/${entry.step}-${head.fence}`;
     const older = head.checkpoints.filter(
       ({ manifestKey }) =>
         !this.#rejected.has(manifestKey) &&

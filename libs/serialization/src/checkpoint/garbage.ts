@@ -5,13 +5,13 @@ import type { Manifests } from './manifests.js';
 /**
  * The manifests and blobs under a prefix that no checkpoint needs any more.
  *
- * An object is garbage if the head named it once and does so no more, or if an earlier epoch wrote it and the head does not name
- * it: that epoch can commit no more, and a later one names again only what the head names. What the present epoch has
+ * An object is garbage if the head named it once and does so no more, or if an earlier fence wrote it and the head does not name
+ * it: that fence can commit no more, and a later one names again only what the head names. What the present fence has
  * written and not committed is never garbage: it may be about to be.
  */
 export class Garbage {
   readonly #keys = new Set<string>();
-  #sweptEpoch: number | undefined;
+  #sweptFence: number | undefined;
 
   constructor(
     private readonly store: ObjectStore,
@@ -28,9 +28,9 @@ export class Garbage {
     }
     const needed = await this.neededBy(head);
     if (needed === undefined) return;
-    if (this.#sweptEpoch !== head.epoch) {
-      await this.addLeftovers(head.epoch);
-      this.#sweptEpoch = head.epoch;
+    if (this.#sweptFence !== head.fence) {
+      await this.addLeftovers(head.fence);
+      this.#sweptFence = head.fence;
     }
     for (const key of needed) this.#keys.delete(key);
     const keys = [...this.#keys];
@@ -51,8 +51,8 @@ export class Garbage {
     return needed;
   }
 
-  /** Adds what earlier epochs have written. Most of it is from workers that were killed between blob and head. */
-  private async addLeftovers(epoch: number): Promise<void> {
+  /** Adds what earlier fences have written. Most of it is from workers that were killed between blob and head. */
+  private async addLeftovers(fence: number): Promise<void> {
     for (const [folder, pattern] of [
       ['blobs', BLOB],
       ['checkpoints', MANIFEST],
@@ -60,7 +60,7 @@ export class Garbage {
       const start = `${this.prefix}/${folder}/`;
       for await (const { key } of this.store.list(start)) {
         const writer = pattern.exec(key.slice(start.length))?.[1];
-        if (writer !== undefined && Number(writer) < epoch) this.#keys.add(key);
+        if (writer !== undefined && Number(writer) < fence) this.#keys.add(key);
       }
     }
   }

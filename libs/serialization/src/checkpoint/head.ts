@@ -14,9 +14,9 @@ export interface CheckpointEntry {
 
 /** What is true of an experiment's bytes: who may write, which checkpoints there are, and how it ended. */
 export interface Head {
-  readonly version: 1;
+  readonly version: 2;
   /** Of the newest lease. Only its holder may write. */
-  readonly epoch: number;
+  readonly fence: number;
   readonly holder: string;
   /** Unique to the taking of the lease. */
   readonly claim: string;
@@ -39,7 +39,7 @@ export async function readVersionedHead(
   const value = await store.readRegister(headKey(prefix));
   return value === undefined
     ? undefined
-    : { head: decodeVersionedJson(headKey(prefix), value.bytes, headSchema, 1), version: value.version };
+    : { head: decodeVersionedJson(headKey(prefix), value.bytes, headSchema, 2), version: value.version };
 }
 
 /** Where the head lies. */
@@ -48,15 +48,21 @@ export function headKey(prefix: string): string {
 }
 
 /** The bytes of a head; equal heads make equal bytes. */
-export function encodeHead({ version, epoch, holder, claim, checkpoints, outcome }: Head): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ version, epoch, holder, claim, checkpoints, outcome }, null, 1)}\n`);
+export function encodeHead({ version, fence, holder, claim, checkpoints, outcome }: Head): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ version, fence, holder, claim, checkpoints, outcome }, null, 1)}\n`);
 }
 
-const headSchema: z.ZodType<Head> = z.object({
-  version: z.literal(1),
-  epoch: z.int().nonnegative(),
+const common = {
   holder: z.string(),
   claim: z.string(),
   checkpoints: z.array(z.object({ manifestKey: z.string(), sha256: z.string(), step: z.int().nonnegative() })),
   outcome: z.json(),
-});
+};
+
+const headSchema: z.ZodType<Head> = z.discriminatedUnion('version', [
+  z.object({ version: z.literal(2), fence: z.int().nonnegative(), ...common }),
+  // Version 1 called the fence an epoch.
+  z
+    .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
+    .transform(({ epoch, ...rest }): Head => ({ ...rest, version: 2, fence: epoch })),
+]);

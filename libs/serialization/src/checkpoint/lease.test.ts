@@ -24,37 +24,37 @@ test('before any lease there is no head', async () => {
   expect(await readHead(store, PREFIX)).toBeUndefined();
 });
 
-test('taking a lease writes epoch and holder to the head', async () => {
-  const lease = await acquireLease(store, PREFIX, { epoch: 3, holder: 'worker-a' });
-  expect(lease).toMatchObject({ prefix: PREFIX, epoch: 3, holder: 'worker-a' });
+test('taking a lease writes fence and holder to the head', async () => {
+  const lease = await acquireLease(store, PREFIX, { fence: 3, holder: 'worker-a' });
+  expect(lease).toMatchObject({ prefix: PREFIX, fence: 3, holder: 'worker-a' });
   expect(await readHead(store, PREFIX)).toEqual(lease.head());
-  expect(lease.head()).toMatchObject({ version: 1, epoch: 3, holder: 'worker-a', checkpoints: [], outcome: null });
+  expect(lease.head()).toMatchObject({ version: 2, fence: 3, holder: 'worker-a', checkpoints: [], outcome: null });
 });
 
-test('a higher epoch takes the lease, and the one before it finds out', async () => {
-  const zombie = await acquireLease(store, PREFIX, { epoch: 1, holder: 'worker-a' });
+test('a higher fence takes the lease, and the one before it finds out', async () => {
+  const zombie = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
   await zombie.verify();
-  await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' });
+  await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   await expect(zombie.verify()).rejects.toThrow(LeaseLost);
   await expect(zombie.end('cancelled')).rejects.toThrow(
-    'lease of experiments/exp_1: that of epoch 1 (worker-a) was taken by epoch 2 (worker-b); stop this attempt, it cannot commit',
+    'lease of experiments/exp_1: that of fence 1 (worker-a) was taken by fence 2 (worker-b); stop this attempt, it cannot commit',
   );
-  expect(await readHead(store, PREFIX)).toMatchObject({ epoch: 2, outcome: null });
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 2, outcome: null });
 });
 
-test.each([1, 2])('epoch %i is refused once epoch 2 was taken, also to the same holder', async (epoch) => {
-  await acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-a' });
-  const refusal = await acquireLease(store, PREFIX, { epoch, holder: 'worker-a' }).catch((error: unknown) => error);
+test.each([1, 2])('fence %i is refused once fence 2 was taken, also to the same holder', async (fence) => {
+  await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-a' });
+  const refusal = await acquireLease(store, PREFIX, { fence, holder: 'worker-a' }).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(LeaseRefused);
-  expect(refusal).toMatchObject({ reason: 'stale_epoch', head: { epoch: 2 } });
-  expect(String(refusal)).toContain(`refused to epoch ${epoch}, as epoch 2 (worker-a) has taken it`);
+  expect(refusal).toMatchObject({ reason: 'stale_fence', head: { fence: 2 } });
+  expect(String(refusal)).toContain(`refused to fence ${fence}, as fence 2 (worker-a) has taken it`);
 });
 
 test('once it has ended nobody takes the lease, and nobody ends it again', async () => {
-  const lease = await acquireLease(store, PREFIX, { epoch: 1, holder: 'worker-a' });
+  const lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
   await lease.end({ status: 'cancelled' });
-  expect(await readHead(store, PREFIX)).toMatchObject({ epoch: 1, outcome: { status: 'cancelled' } });
-  await expect(acquireLease(store, PREFIX, { epoch: 2, holder: 'worker-b' })).rejects.toMatchObject({
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 1, outcome: { status: 'cancelled' } });
+  await expect(acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' })).rejects.toMatchObject({
     name: 'LeaseRefused',
     reason: 'already_ended',
     head: { outcome: { status: 'cancelled' } },
@@ -63,48 +63,48 @@ test('once it has ended nobody takes the lease, and nobody ends it again', async
 });
 
 test('an outcome of null is refused, as it would end nothing', async () => {
-  const lease = await acquireLease(store, PREFIX, { epoch: 1, holder: 'worker-a' });
+  const lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
   await expect(lease.end(null)).rejects.toThrow('outcome is null, which means not ended');
 });
 
-test('of many that take one epoch at once exactly one gets it', async () => {
-  const claims = Array.from({ length: 20 }, () => acquireLease(store, PREFIX, { epoch: 1, holder: 'same-name' }));
+test('of many that take one fence at once exactly one gets it', async () => {
+  const claims = Array.from({ length: 20 }, () => acquireLease(store, PREFIX, { fence: 1, holder: 'same-name' }));
   const results = await Promise.allSettled(claims);
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   expect(refusals).toHaveLength(19);
-  for (const refusal of refusals) expect(refusal).toMatchObject({ reason: 'stale_epoch' });
+  for (const refusal of refusals) expect(refusal).toMatchObject({ reason: 'stale_fence' });
 });
 
-test('of many that take different epochs at once only the highest holds the lease in the end', async () => {
-  const epochs = [3, 9, 1, 7, 5, 8, 2, 6, 4];
+test('of many that take different fences at once only the highest holds the lease in the end', async () => {
+  const fences = [3, 9, 1, 7, 5, 8, 2, 6, 4];
   const results = await Promise.allSettled(
-    epochs.map((epoch) => acquireLease(store, PREFIX, { epoch, holder: `worker-${epoch}` })),
+    fences.map((fence) => acquireLease(store, PREFIX, { fence, holder: `worker-${fence}` })),
   );
-  expect(await readHead(store, PREFIX)).toMatchObject({ epoch: 9, holder: 'worker-9' });
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 9, holder: 'worker-9' });
   for (const result of results) {
     if (result.status === 'rejected') continue;
     const held = await result.value.verify().then(
       () => true,
       () => false,
     );
-    expect(held).toBe(result.value.epoch === 9);
+    expect(held).toBe(result.value.fence === 9);
   }
   expect(results[1]?.status).toBe('fulfilled');
 });
 
-test.each([-1, 1.5, Number.NaN])('epoch %s is refused', async (epoch) => {
-  await expect(acquireLease(store, PREFIX, { epoch, holder: 'x' })).rejects.toThrow(RangeError);
+test.each([-1, 1.5, Number.NaN])('fence %s is refused', async (fence) => {
+  await expect(acquireLease(store, PREFIX, { fence, holder: 'x' })).rejects.toThrow(RangeError);
 });
 
 test('a head of a newer build, or something else in its place, is refused with the remedy', async () => {
-  await store.compareAndSet('a/head.json', null, Buffer.from('{"version":2}'));
+  await store.compareAndSet('a/head.json', null, Buffer.from('{"version":3}'));
   await expect(readHead(store, 'a')).rejects.toThrow(StateMismatch);
-  await expect(acquireLease(store, 'a', { epoch: 1, holder: 'x' })).rejects.toThrow(
-    'a/head.json: saved state has version 2, this build reads 1..1; it was written by a newer build',
+  await expect(acquireLease(store, 'a', { fence: 1, holder: 'x' })).rejects.toThrow(
+    'a/head.json: saved state has version 3, this build reads 1..2; it was written by a newer build',
   );
-  await store.compareAndSet('b/head.json', null, Buffer.from('{"version":1,"epoch":"x"}'));
-  await expect(readHead(store, 'b')).rejects.toThrow(/b\/head\.json has another form than its version says.*epoch/su);
+  await store.compareAndSet('b/head.json', null, Buffer.from('{"version":1,"fence":"x"}'));
+  await expect(readHead(store, 'b')).rejects.toThrow(/b\/head\.json has another form than its version says.*fence/su);
   await store.compareAndSet('c/head.json', null, Buffer.from('hello'));
   await expect(readHead(store, 'c')).rejects.toThrow('c/head.json is not a JSON object with a version');
 });

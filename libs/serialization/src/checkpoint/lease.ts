@@ -9,31 +9,31 @@ import type { Head } from './head.js';
 /** Who takes a lease. */
 export interface LeaseClaim {
   /** Issued by the record, higher for each attempt; 0 or more. */
-  readonly epoch: number;
+  readonly fence: number;
   /** Name of the process, for people. */
   readonly holder: string;
 }
 
 /**
- * Takes the lease under a prefix, such as `experiments/<id>`, by raising the epoch in its head. Whoever held it before can no
- * longer commit. An epoch can be taken once only.
+ * Takes the lease under a prefix, such as `experiments/<id>`, by raising the fence in its head. Whoever held it before can no
+ * longer commit. A fence can be taken once only.
  *
- * @throws LeaseRefused if the head has this or a higher epoch, or an outcome.
+ * @throws LeaseRefused if the head has this or a higher fence, or an outcome.
  */
 export async function acquireLease(store: ObjectStore, prefix: string, claimed: LeaseClaim): Promise<Lease> {
-  const { epoch, holder } = claimed;
-  if (!Number.isSafeInteger(epoch) || epoch < 0) {
-    throw new RangeError(`lease of ${prefix}: epoch is ${epoch}; give an integer of 0 or more, issued by the record`);
+  const { fence, holder } = claimed;
+  if (!Number.isSafeInteger(fence) || fence < 0) {
+    throw new RangeError(`lease of ${prefix}: fence is ${fence}; give an integer of 0 or more, issued by the record`);
   }
   const claim = randomUUID();
   for (;;) {
     const current = await readVersionedHead(store, prefix);
     // Ours already: the answer to an earlier round was lost.
     if (current?.head.claim === claim) return new Lease(store, prefix, current.head, current.version);
-    if (current !== undefined) refuse(prefix, epoch, current.head);
+    if (current !== undefined) refuse(prefix, fence, current.head);
     const head: Head = {
-      version: 1,
-      epoch,
+      version: 2,
+      fence,
       holder,
       claim,
       checkpoints: current?.head.checkpoints ?? [],
@@ -64,8 +64,8 @@ export class Lease {
     this.#version = version;
   }
 
-  get epoch(): number {
-    return this.#head.epoch;
+  get fence(): number {
+    return this.#head.fence;
   }
 
   get holder(): string {
@@ -127,7 +127,7 @@ export class Lease {
   checkOpen(): void {
     if (this.#head.outcome === null) return;
     throw new LeaseLost(
-      `lease of ${this.prefix}: epoch ${this.epoch} (${this.holder}) has ended with outcome ` +
+      `lease of ${this.prefix}: fence ${this.fence} (${this.holder}) has ended with outcome ` +
         `${JSON.stringify(this.#head.outcome)}; nothing more can be written`,
     );
   }
@@ -136,9 +136,9 @@ export class Lease {
     const current = await readVersionedHead(this.store, this.prefix);
     if (current?.head.claim !== this.#head.claim) {
       const now =
-        current === undefined ? 'is gone' : `was taken by epoch ${current.head.epoch} (${current.head.holder})`;
+        current === undefined ? 'is gone' : `was taken by fence ${current.head.fence} (${current.head.holder})`;
       throw new LeaseLost(
-        `lease of ${this.prefix}: that of epoch ${this.epoch} (${this.holder}) ${now}; stop this attempt, it cannot commit`,
+        `lease of ${this.prefix}: that of fence ${this.fence} (${this.holder}) ${now}; stop this attempt, it cannot commit`,
       );
     }
     this.#head = current.head;
@@ -152,7 +152,7 @@ export class LeaseLost extends Error {
 }
 
 /** Why a lease was not given. */
-export type LeaseRefusal = 'stale_epoch' | 'already_ended';
+export type LeaseRefusal = 'stale_fence' | 'already_ended';
 
 /** A lease was not given. */
 export class LeaseRefused extends Error {
@@ -174,19 +174,19 @@ export function checkOutcome(prefix: string, outcome: Json): void {
     throw new RangeError(`lease of ${prefix}: outcome is null, which means not ended; give another value`);
 }
 
-function refuse(prefix: string, epoch: number, head: Head): void {
+function refuse(prefix: string, fence: number, head: Head): void {
   if (head.outcome !== null) {
     throw new LeaseRefused(
-      `lease of ${prefix}: refused to epoch ${epoch}, as it has ended with outcome ${JSON.stringify(head.outcome)}`,
+      `lease of ${prefix}: refused to fence ${fence}, as it has ended with outcome ${JSON.stringify(head.outcome)}`,
       'already_ended',
       head,
     );
   }
-  if (head.epoch >= epoch) {
+  if (head.fence >= fence) {
     throw new LeaseRefused(
-      `lease of ${prefix}: refused to epoch ${epoch}, as epoch ${head.epoch} (${head.holder}) has taken it; ` +
-        `take the epoch that the record issued last`,
-      'stale_epoch',
+      `lease of ${prefix}: refused to fence ${fence}, as fence ${head.fence} (${head.holder}) has taken it; ` +
+        `take the fence that the record issued last`,
+      'stale_fence',
       head,
     );
   }

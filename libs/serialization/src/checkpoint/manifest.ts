@@ -17,9 +17,9 @@ export interface ManifestFile {
 
 /** What a checkpoint consists of. Its own SHA-256 is in the head. */
 export interface Manifest {
-  readonly version: 1;
+  readonly version: 2;
   readonly step: number;
-  readonly epoch: number;
+  readonly fence: number;
   /** ISO 8601. */
   readonly createdAt: string;
   /** The numeric environment that made it. */
@@ -45,7 +45,7 @@ export function decodeManifest(key: string, bytes: Uint8Array, sha256: string): 
       `manifest ${key} has SHA-256 ${found} but the head says ${sha256}: its bytes have changed`,
     );
   }
-  return decodeVersionedJson(`manifest ${key}`, bytes, manifestSchema, 1);
+  return decodeVersionedJson(`manifest ${key}`, bytes, manifestSchema, 2);
 }
 
 /** The bytes of a manifest are not those that were committed. */
@@ -63,10 +63,8 @@ export function checkFileName(name: string): void {
 
 const FILE_NAME = /^[\w-][\w.-]{0,199}$/u;
 
-const manifestSchema: z.ZodType<Manifest> = z.object({
-  version: z.literal(1),
+const common = {
   step: z.int().nonnegative(),
-  epoch: z.int().nonnegative(),
   createdAt: z.string(),
   environment: z.json(),
   files: z.array(
@@ -77,7 +75,15 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
       sizeBytes: z.int().nonnegative(),
     }),
   ),
-});
+};
+
+const manifestSchema: z.ZodType<Manifest> = z.discriminatedUnion('version', [
+  z.object({ version: z.literal(2), fence: z.int().nonnegative(), ...common }),
+  // Version 1 called the fence an epoch.
+  z
+    .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
+    .transform(({ epoch, ...rest }): Manifest => ({ ...rest, version: 2, fence: epoch })),
+]);
 
 function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -35,10 +35,10 @@ export class Manifests {
   /** Writes a manifest under a key of its own, and returns what a head is to say of it. */
   async write(manifest: Manifest): Promise<CheckpointEntry> {
     const { bytes, sha256 } = encodeManifest(manifest);
-    const { step, epoch } = manifest;
+    const { step, fence } = manifest;
     for (let attempt = 1; ; attempt++) {
-      // The name is taken where this step was committed in this epoch before, or was about to be.
-      const manifestKey = `${this.prefix}/checkpoints/${step}-${epoch}${attempt === 1 ? '' : `-${attempt}`}.json`;
+      // The name is taken where this step was committed in this fence before, or was about to be.
+      const manifestKey = `${this.prefix}/checkpoints/${step}-${fence}${attempt === 1 ? '' : `-${attempt}`}.json`;
       try {
         await this.store.put(manifestKey, bytes, { ifAbsent: true });
       } catch (error) {

@@ -7,9 +7,9 @@ import { writeSnapshotFiles } from '../snapshot-folder.js';
 
 // A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed. Writes a line for each
 // step that is acknowledged.
-const [url = '', prefix = '', epoch = '', folder = ''] = process.argv.slice(2);
+const [url = '', prefix = '', fence = '', folder = ''] = process.argv.slice(2);
 const store = await openObjectStore(url);
-const lease = await acquireLease(store, prefix, { epoch: Number(epoch), holder: `child-${process.pid}` });
+const lease = await acquireLease(store, prefix, { fence: Number(fence), holder: `child-${process.pid}` });
 const checkpoints = new CheckpointStore(store, prefix, { keepLast: 2 });
 const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
 if (restored.rejected.length > 0) throw new Error(`rejected: ${JSON.stringify(restored.rejected)}`);

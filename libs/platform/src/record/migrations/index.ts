@@ -1,5 +1,6 @@
 import { lives } from './0001-lives.js';
+import { fence } from './0002-fence.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
-export const migrations: readonly Migration[] = [lives];
+export const migrations: readonly Migration[] = [lives, fence];

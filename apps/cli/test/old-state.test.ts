@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompressSync } from 'node:zlib';
+
+import { ExperimentView, LiveEvent } from '@longrun/contracts';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+
+import { CommandLine } from './command-line.js';
+
+const states = new URL('states/', import.meta.url);
+const builds = (await readdir(states)).filter((name) => name.endsWith('.tar.br'));
+
+/** What `make.mjs` noted beside the state. */
+const Expected = z.object({
+  whole: z.object({ id: z.string(), parametersSha256: z.string() }),
+  half: z.object({ id: z.string(), spec: z.record(z.string(), z.unknown()), stepAtLeast: z.number() }),
+});
+
+test.each(builds)(
+  'a state folder of %s is gone on from: what had ended is there, what was half done ends as if undisturbed',
+  async (build) => {
+    const folder = await unpack(build);
+    const state = join(folder, 'state');
+    const { whole, half } = Expected.parse(JSON.parse(await readFile(join(state, 'expected.json'), 'utf8')));
+    const longrun = new CommandLine(state);
+    const stack = await longrun.up();
+    try {
+      const ended = await show(longrun, whole.id);
+      expect(ended).toMatchObject({ status: 'succeeded', result: { parametersSha256: whole.parametersSha256 } });
+      expect(ended.attempts).toMatchObject([{ fence: 1, reason: 'succeeded' }]);
+      expect((await rowsOf(longrun, whole.id)).map(({ step }) => step)).toEqual(upTo(100));
+
+      expect(await longrun.run('logs', '-f', half.id)).toMatchObject({ code: 0 });
+      const continued = await show(longrun, half.id);
+      expect(continued.attempts.length).toBeGreaterThan(1);
+      expect(continued.attempts.at(-1)?.startStep).toBeGreaterThanOrEqual(half.stepAtLeast);
+
+      const twin = join(folder, 'twin.json');
+      await writeFile(twin, JSON.stringify({ ...half.spec, name: 'twin' }));
+      const submitted = await longrun.run('submit', twin, '--follow', '--json');
+      expect(submitted).toMatchObject({ code: 0 });
+      const undisturbed = await show(longrun, 'twin');
+      expect(continued.result).toEqual(undisturbed.result);
+      const rows = await rowsOf(longrun, half.id);
+      expect(rows.map(({ step }) => step)).toEqual(upTo(3000));
+      expect(rows).toEqual(await rowsOf(longrun, undisturbed.id));
+    } finally {
+      await stack.end('SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+  180_000,
+);
+
+async function unpack(build: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'longrun-old-'));
+  const tar = join(folder, 'state.tar');
+  await writeFile(tar, brotliDecompressSync(await readFile(new URL(build, states))));
+  await promisify(execFile)('tar', ['-xf', tar, '-C', folder]);
+  await rm(tar);
+  return folder;
+}
+
+async function show(longrun: CommandLine, id: string): Promise<ExperimentView> {
+  return ExperimentView.parse(JSON.parse((await longrun.run('show', id, '--json')).stdout));
+}
+
+/** The rows of the log as a follower that comes late is sent them, by step: one sent again after a resume replaces the first. */
+async function rowsOf(longrun: CommandLine, id: string): Promise<{ step: number; row: unknown }[]> {
+  const { stdout } = await longrun.run('logs', id, '--json');
+  const rows = new Map<number, unknown>();
+  for (const line of stdout.trim().split('\n')) {
+    const event = LiveEvent.parse(JSON.parse(line));
+    if (event.type === 'log_row') rows.set(event.data.step, event.data.row);
+  }
+  return [...rows].map(([step, row]) => ({ step, row })).toSorted((a, b) => a.step - b.step);
+}
+
+function upTo(last: number): number[] {
+  return Array.from({ length: last + 1 }, (_, step) => step);
+}
