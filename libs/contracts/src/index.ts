@@ -37,6 +37,7 @@ export {
   ExperimentView,
   ListQuery,
 } from './views.js';
+export { WorkerDevice, WorkerList, WorkerReport, WorkerStatus, WorkerView } from './worker.js';
 export {
   DatasetEvent,
   DatasetProgress,

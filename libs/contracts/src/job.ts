@@ -26,6 +26,13 @@ export type ResolvedExperiment = z.infer<typeof ResolvedExperiment>;
 export const ResolvedDataset = z.object({ version: z.literal(1), id: DatasetId, spec: DatasetSpec });
 export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 
-/** What the record asks of whichever worker runs an attempt. Repeated until it is obeyed. */
-export const WorkerCommand = z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), fence: Fence });
+/** What the record asks of workers. Repeated until it is obeyed. */
+export const WorkerCommand = z.discriminatedUnion('type', [
+  /** To whichever worker runs the attempt: end it. */
+  z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), fence: Fence }),
+  /** To one worker: finish what runs, and take no further job. */
+  z.object({ type: z.literal('drain'), workerId: z.string() }),
+  /** To one worker: take jobs again. */
+  z.object({ type: z.literal('release'), workerId: z.string() }),
+]);
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

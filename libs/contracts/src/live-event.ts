@@ -13,8 +13,8 @@ const stored = { id: z.int().min(1), at: Moment };
 /**
  * What a follower of one experiment is sent (server-sent events: `id`, `event: <type>`, `data: <the whole event>`).
  *
- * `id` is 1, 2, 3, … per experiment: give the last one seen to go on without a gap or a repetition. `progress` has
- * no id, is not stored and not sent again.
+ * `id` grows per experiment: give the last one seen to go on without a gap or a repetition. `progress` and `caught-up`
+ * have no id, are not stored and not sent again.
  */
 export const LiveEvent = z.discriminatedUnion('type', [
   z.object({
@@ -53,13 +53,19 @@ export const LiveEvent = z.discriminatedUnion('type', [
       peakMemoryBytes: z.int().min(0).nullable(),
     }),
   }),
-  z.object({ type: z.literal('log_row'), ...stored, data: z.object({ step: Step, row: LogRow }) }),
-  z.object({ type: z.literal('line'), ...stored, data: z.object({ stream: OutputStream, text: z.string() }) }),
+  z.object({ type: z.literal('log_row'), ...stored, data: z.object({ fence: Fence, step: Step, row: LogRow }) }),
+  z.object({
+    type: z.literal('line'),
+    ...stored,
+    data: z.object({ fence: Fence, stream: OutputStream, text: z.string() }),
+  }),
   z.object({
     type: z.literal('checkpoint'),
     ...stored,
     data: z.object({ fence: Fence, step: Step, sizeBytes: z.int().min(0) }),
   }),
   z.object({ type: z.literal('progress'), id: z.null(), at: Moment, data: ExperimentProgress }),
+  /** All that had happened when the follower came has been sent; from here on it is told what happens. Sent once. */
+  z.object({ type: z.literal('caught-up'), id: z.null(), at: Moment, data: z.object({}) }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;

@@ -62,6 +62,8 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('heartbeat'), step: Step }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
+  /** Log rows up to this step were not all sent, as the record was away for long: the checkpoints' log has them. */
+  z.object({ type: z.literal('log_skipped'), toStep: Step }),
   /** One line that the trainer printed, without its line end. */
   z.object({ type: z.literal('line'), stream: OutputStream, text: z.string() }),
   z.object({ type: z.literal('checkpoint_committed'), step: Step, sizeBytes: z.int().min(0) }),
@@ -127,6 +129,7 @@ export function isEphemeral(event: WorkerEvent): boolean {
       return true;
     case 'attempt_started':
     case 'log_row':
+    case 'log_skipped':
     case 'line':
     case 'checkpoint_committed':
     case 'attempt_ended':

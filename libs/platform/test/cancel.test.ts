@@ -146,7 +146,9 @@ function obey(worker: ScriptedWorker): AbortController {
     while (!end.signal.aborted) {
       const attempt = await worker.next();
       attempt.start();
-      await until(() => worker.commands.some((command) => command.id === attempt.ticket.id));
+      await until(() =>
+        worker.commands.some((command) => command.type === 'cancel' && command.id === attempt.ticket.id),
+      );
       try {
         await attempt.lease.end({ reason: 'cancelled', step: 0 });
         await attempt.end('cancelled');

@@ -49,7 +49,7 @@ const line = (id: number, text: string): LiveEvent => ({
   type: 'line',
   id,
   at: '2026-01-01T00:00:00.000Z',
-  data: { stream: 'stdout', text },
+  data: { fence: 1, stream: 'stdout', text },
 });
 
 describe('sendEvents', () => {

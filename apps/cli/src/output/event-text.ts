@@ -3,10 +3,11 @@ import { assertNever, type Json, type LiveEvent, type LogRow } from '@longrun/co
 import { size } from './amounts.js';
 import type { Terminal } from './terminal.js';
 
-/** An event of an experiment as one line, or undefined for what is no line of a log (progress). */
+/** An event of an experiment as one line, or undefined for what is no line of a log. */
 export function eventText(event: LiveEvent, terminal: Terminal): string | undefined {
   switch (event.type) {
     case 'progress':
+    case 'caught-up':
       return undefined;
     case 'log_row':
       return `${terminal.style('dim', `step ${String(event.data.step).padStart(6)}`)}  ${rowText(event.data.row)}`;

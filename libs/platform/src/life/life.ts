@@ -153,10 +153,21 @@ export class Life {
       case 'log_row':
         this.logRows.set(event.step, { ...this.logRows.get(event.step), ...event.row });
         this.#advance(attempt, event.step);
-        this.#emit(at, (stamp) => ({ type: 'log_row', ...stamp, data: { step: event.step, row: event.row } }));
+        this.#emit(at, (stamp) => ({
+          type: 'log_row',
+          ...stamp,
+          data: { fence: attempt.fence, step: event.step, row: event.row },
+        }));
+        return;
+      case 'log_skipped':
+        this.logMissing(event.toStep);
         return;
       case 'line':
-        this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { stream: event.stream, text: event.text } }));
+        this.#emit(at, (stamp) => ({
+          type: 'line',
+          ...stamp,
+          data: { fence: attempt.fence, stream: event.stream, text: event.text },
+        }));
         return;
       case 'checkpoint_committed': {
         const data = { fence: attempt.fence, step: event.step, sizeBytes: event.sizeBytes };
@@ -172,6 +183,12 @@ export class Life {
       default:
         assertNever(event, 'worker event');
     }
+  }
+
+  /** Log rows up to this step may not have come: they are to be completed from the checkpoints' log. */
+  logMissing(toStep: number): void {
+    this.row.logGapTo = Math.max(toStep, this.row.logGapTo ?? 0);
+    this.#touch();
   }
 
   /** Somebody holds the lease of the current fence. */

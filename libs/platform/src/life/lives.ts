@@ -143,6 +143,8 @@ function toColumns(row: LifeRow): Updateable<LivesTable> {
     cancelRequested: row.cancelRequested,
     progress: toJson(row.progress),
     lastEvent: row.lastEvent,
+    logGapTo: row.logGapTo,
+    logCompleteTo: row.logCompleteTo,
     startedAt: row.startedAt,
     endedAt: row.endedAt,
   };

@@ -64,6 +64,10 @@ export interface LivesTable {
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** Id of its last event. */
   lastEvent: Generated<number>;
+  /** Log rows up to this step may be missing; null when none can be. */
+  logGapTo: number | null;
+  /** Log rows up to this step were compared with the checkpoints' log, and none is missing; -1 before the first comparison. */
+  logCompleteTo: Generated<number>;
   submittedAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;

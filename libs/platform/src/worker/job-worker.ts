@@ -46,7 +46,7 @@ export class JobWorker {
   async start(): Promise<void> {
     const { link, kind } = this.#options;
     await link.listenCommands((command) => {
-      if (command.kind === kind) this.#running.get(keyOf(command))?.stop('cancelled');
+      if (command.type === 'cancel' && command.kind === kind) this.#running.get(keyOf(command))?.stop('cancelled');
     });
     this.#taker = link.takeJobs(kind, async (ticket, context) => await this.#take(ticket, context.lockLost));
     await this.#taker.ready;
