@@ -1,24 +1,28 @@
-import { Kind, RetryBudget } from '@longrun/contracts';
+import { RetryBudget } from '@longrun/contracts';
 import { type ObjectStore, openObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
+import { Controller } from './controller/controller.js';
+import { defaultLeadershipTimings, type LeadershipTimings, leaderSeen } from './controller/leadership.js';
 import { LiveEvents } from './life/live-events.js';
 import { type Committed, LifeWriter } from './life/writer.js';
 import type { ProgramCatalog } from './program-catalog.js';
-import { JobQueue } from './queue/job-queue.js';
 import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
 import { Datasets } from './systems/datasets.js';
 import { Endings } from './systems/endings.js';
-import { EventIngester, type IngestCounts } from './systems/event-ingester.js';
+import { type IngestCounts, noEvents } from './systems/event-ingester.js';
 import { Experiments } from './systems/experiments.js';
-import { Reconciler } from './systems/reconciler.js';
-import { Scheduler } from './systems/scheduler.js';
 import { timings, type TimingsInput } from './timings.js';
 
+/** What a process does: serve requests (`api`), also act by itself when it leads (`all`), or nothing but that (`controller`). */
+export type PlatformRole = 'all' | 'api' | 'controller';
+
 export interface PlatformOptions {
+  /** Default `all`. */
+  readonly role?: PlatformRole;
   /** Where the record is. */
   readonly record: RecordLocation;
   /** `redis://host:port`. It may be away at the start, and at any time after. */
@@ -32,6 +36,8 @@ export interface PlatformOptions {
   /** Prefix of all names in Redis. Default `longrun`. */
   readonly prefix?: string;
   readonly timings?: TimingsInput;
+  /** How leadership passes from one process to another. */
+  readonly leadership?: Partial<LeadershipTimings>;
   readonly queue?: QueueSettingsInput;
   /** How often a conversion is tried again. Default as for experiments. */
   readonly datasetRetry?: RetryBudget;
@@ -43,11 +49,13 @@ export interface PlatformOptions {
 export interface PlatformHealth {
   readonly record: boolean;
   readonly redis: boolean;
-  /** Workers' events are being taken in. */
+  /** Some process on this record leads. */
+  readonly controller: boolean;
+  /** It takes in workers' events. */
   readonly events: boolean;
 }
 
-/** Opens the record and starts everything that looks after experiments and datasets. One per record. */
+/** Opens the record and starts what looks after experiments and datasets. Any number on one PostgreSQL: one of them leads. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   return startOn(await openRecord(options.record, options.warn), options);
 }
@@ -61,12 +69,7 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
     await record.close();
     throw error;
   }
-  try {
-    await platform.start();
-  } catch (error) {
-    await platform.close();
-    throw error;
-  }
+  platform.start();
   return platform;
 }
 
@@ -75,89 +78,71 @@ export class Platform {
   readonly experiments: Experiments;
   readonly datasets: Datasets;
   readonly #record: PlatformRecord;
-  readonly #warn: Warn;
   readonly #redis: Redis;
-  readonly #queues: Readonly<Record<Kind, JobQueue>>;
   readonly #live: LiveEvents;
-  readonly #endings: Endings;
-  readonly #ingester: EventIngester;
-  readonly #scheduler: Scheduler;
-  readonly #reconciler: Reconciler;
-  readonly #settling = new Set<Promise<void>>();
+  readonly #controller: Controller | undefined;
+  readonly #leadership: LeadershipTimings;
   #closed: Promise<void> | undefined;
 
   /** @internal */
   constructor(options: Omit<PlatformOptions, 'record'>, record: PlatformRecord, store: ObjectStore) {
-    const { redisUrl, warn = warnOnStderr } = options;
+    const { redisUrl, warn = warnOnStderr, role = 'all' } = options;
     const patience = timings(options.timings);
     const { window } = queueSettings(options.queue);
     const keys = new RedisKeys(options.prefix);
+    const redis = connectRedis({ redisUrl, connectionName: 'record', warn });
     this.#record = record;
-    this.#warn = warn;
-    this.#redis = connectRedis({ redisUrl, connectionName: 'record', warn });
-    const blockingRedis = connectRedis({ redisUrl, connectionName: 'record:events', warn });
-    const redis = this.#redis;
-    this.#queues = {
-      experiment: new JobQueue(redis, keys, 'experiment', warn),
-      dataset: new JobQueue(redis, keys, 'dataset', warn),
-    };
-    const queues = this.#queues;
-    const writer = new LifeWriter(record, (committed) => this.#onCommitted(committed));
+    this.#redis = redis;
+    this.#leadership = { ...defaultLeadershipTimings, ...options.leadership };
     this.#live = new LiveEvents(record);
-    this.#endings = new Endings(writer, store);
-    const endings = this.#endings;
-    this.#ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
-    const ingester = this.#ingester;
-    this.#scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
-    const scheduler = this.#scheduler;
-    this.#reconciler = new Reconciler({
-      record,
-      writer,
-      store,
-      queues,
-      redis,
-      keys,
-      ingester,
-      endings,
-      scheduler,
-      timings: patience,
-      warn,
-    });
-    this.experiments = new Experiments({
-      record,
-      writer,
-      endings,
-      live: this.#live,
-      programs: options.programs,
-      redis,
-      keys,
-    });
+    const onCommitted = (committed: Committed): void => this.#onCommitted(committed);
+    this.#controller =
+      role === 'api'
+        ? undefined
+        : new Controller({
+            record,
+            store,
+            redisUrl,
+            redis,
+            keys,
+            timings: patience,
+            leadership: this.#leadership,
+            window,
+            onCommitted,
+            warn,
+          });
+    const writer = new LifeWriter(record, onCommitted);
+    const endings = new Endings({ writer, store, beforeAdopting: undefined });
+    const { programs } = options;
+    this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({ record, writer, converters: options.converters, retry });
   }
 
   /** @internal */
-  async start(): Promise<void> {
-    await this.#ingester.start();
-    this.#reconciler.start();
+  start(): void {
+    this.#controller?.start();
   }
 
-  /** How many worker events met which fate since the start. */
+  /** True while this process leads. */
+  get leads(): boolean {
+    return this.#controller?.leads ?? false;
+  }
+
+  /** How many worker events met which fate since this process leads; none where it never does. */
   get eventCounts(): IngestCounts {
-    return this.#ingester.counts;
+    return this.#controller?.eventCounts ?? noEvents;
   }
 
-  /** Asks the record and Redis whether they answer. */
+  /** Asks the record and Redis whether they answer, and whether some process leads. */
   async health(): Promise<PlatformHealth> {
-    const record = await this.#record.db
-      .selectFrom('ingestCursors')
-      .select('stream')
-      .execute()
-      .then(
-        () => true,
-        () => false,
-      );
-    return { record, redis: this.#redis.status === 'ready', events: this.#ingester.isFlowing };
+    const leader = await leaderSeen(this.#record, this.#leadership).catch(() => undefined);
+    return {
+      record: leader !== undefined,
+      redis: this.#redis.status === 'ready',
+      controller: leader?.alive ?? false,
+      events: leader?.flowing ?? false,
+    };
   }
 
   /** Stops everything and closes the record. Nothing that was acknowledged is lost. */
@@ -168,25 +153,15 @@ export class Platform {
 
   async #closeAll(): Promise<void> {
     this.#live.close();
-    const stopping = [this.#ingester.close(), this.#reconciler.close(), this.#scheduler.close()];
     // What waits for a Redis that is away ends with the connection.
     if (this.#redis.status !== 'ready') disconnectRedis(this.#redis);
-    await Promise.all(stopping);
-    await Promise.all(this.#settling);
-    for (const kind of Kind.options) await this.#queues[kind].close();
+    await this.#controller?.close();
     disconnectRedis(this.#redis);
     await this.#record.close();
   }
 
   #onCommitted(committed: Committed): void {
     for (const { id, event } of committed.live) this.#live.publish(id, event);
-    if (committed.moved) this.#scheduler.kick();
-    for (const id of committed.decided) {
-      const settling = this.#endings
-        .settle(id)
-        .catch((error: unknown) => this.#warn(`Ending ${id} failed: ${String(error)}; the reconciler tries again`))
-        .finally(() => this.#settling.delete(settling));
-      this.#settling.add(settling);
-    }
+    if (committed.moved) this.#controller?.kick();
   }
 }

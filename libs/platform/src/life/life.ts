@@ -62,6 +62,7 @@ export class Life {
   /** Says to followers that it was submitted. */
   submitted(at: Date): void {
     this.#emitStatus(at);
+    this.moved = true;
     this.#touch();
   }
 

@@ -1,6 +1,8 @@
 import type { LiveEvent } from '@longrun/contracts';
+import type { Transaction } from 'kysely';
 
 import type { PlatformRecord } from '../record/record.js';
+import type { Tables } from '../record/tables.js';
 import { Lives } from './lives.js';
 
 /** What a committed transaction means for others. */
@@ -17,15 +19,23 @@ export interface Committed {
 export class LifeWriter {
   readonly #record: PlatformRecord;
   readonly #onCommitted: (committed: Committed) => void;
+  readonly #guard: ((transaction: Transaction<Tables>) => Promise<void>) | undefined;
 
-  constructor(record: PlatformRecord, onCommitted: (committed: Committed) => void) {
+  /** @param guard called first in each transaction; what it throws undoes it */
+  constructor(
+    record: PlatformRecord,
+    onCommitted: (committed: Committed) => void,
+    guard?: (transaction: Transaction<Tables>) => Promise<void>,
+  ) {
     this.#record = record;
     this.#onCommitted = onCommitted;
+    this.#guard = guard;
   }
 
   /** Runs `work` in a transaction; again, if the database says that it collided. It must have no other effects. */
   async write<T>(work: (lives: Lives) => Promise<T>): Promise<T> {
     const { result, lives } = await this.#record.transact(async (transaction) => {
+      await this.#guard?.(transaction);
       const unit = new Lives(transaction);
       const value = await work(unit);
       await unit.save();

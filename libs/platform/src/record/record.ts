@@ -20,10 +20,14 @@ export class PlatformRecord {
   readonly db: Kysely<Tables>;
   readonly #close: () => Promise<void>;
 
+  /** No other process can have opened it: its folder is locked. */
+  readonly isExclusive: boolean;
+
   /** @internal */
-  constructor(db: Kysely<Tables>, close: () => Promise<void>) {
+  constructor(db: Kysely<Tables>, close: () => Promise<void>, isExclusive: boolean) {
     this.db = db;
     this.#close = close;
+    this.isExclusive = isExclusive;
   }
 
   /**
@@ -59,7 +63,7 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
     const data = join(folder, 'pgdata');
     await makePgliteFolder(data);
     const pglite = await PGlite.create(data);
-    return await openWith(new PglitePool(pglite), () => lock.release());
+    return await openWith(new PglitePool(pglite), () => lock.release(), true);
   } catch (error) {
     await lock.release();
     throw error;
@@ -67,12 +71,24 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
 }
 
 async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
-  const pool = new Pool({ connectionString: databaseUrl, max: 10, types: { getTypeParser } });
-  pool.on('error', (error) => warn(`PostgreSQL: ${error.message}; the connection is replaced`));
-  return openWith(pool, () => Promise.resolve());
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 10,
+    types: { getTypeParser },
+    // A process that froze within a transaction holds locks that others wait for.
+    idle_in_transaction_session_timeout: 3_000,
+  });
+  // The pool hears only those that rest; one that is lost between two queries of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => warn(`PostgreSQL: ${error.message}; it is replaced`)));
+  pool.on('error', () => undefined);
+  return openWith(pool, () => Promise.resolve(), false);
 }
 
-async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Promise<PlatformRecord> {
+async function openWith(
+  pool: PostgresPool,
+  afterwards: () => Promise<void>,
+  isExclusive: boolean,
+): Promise<PlatformRecord> {
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     // Only column names: what is inside a JSON column is not ours to rename.
@@ -88,7 +104,7 @@ async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Pr
     await db.destroy();
     throw error;
   }
-  return new PlatformRecord(db, close);
+  return new PlatformRecord(db, close, isExclusive);
 }
 
 /** bigint as a number, as PGlite does it: none of ours comes near 2^53. */

@@ -28,6 +28,8 @@ export interface Tables {
   logRows: LogRowsTable;
   ingestCursors: IngestCursorsTable;
   idempotencyKeys: IdempotencyKeysTable;
+  controller: ControllerTable;
+  controllerBeats: ControllerBeatsTable;
 }
 
 /** A JSON column: written as text, read as the value. */
@@ -155,6 +157,24 @@ export interface IdempotencyKeysTable {
   /** What was made. */
   id: string;
   at: Date;
+}
+
+/** Which process leads; one row. */
+export interface ControllerTable {
+  only: Generated<boolean>;
+  /** Raised by each leader; guards what it writes. */
+  number: Generated<number>;
+  holder: string | null;
+  since: Date | null;
+}
+
+/** The leader's signs of life; one row. */
+export interface ControllerBeatsTable {
+  only: Generated<boolean>;
+  /** Null when it has given up. */
+  at: Date | null;
+  /** It takes in workers' events. */
+  flowing: Generated<boolean>;
 }
 
 export type LifeRow = Selectable<LivesTable>;

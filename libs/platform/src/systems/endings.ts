@@ -5,6 +5,13 @@ import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/ou
 import type { LifeWriter } from '../life/writer.js';
 import type { Ending } from '../record/tables.js';
 
+export interface EndingsOptions {
+  readonly writer: LifeWriter;
+  readonly store: ObjectStore;
+  /** Takes in all that workers have told so far. Undefined where the process does not lead. */
+  readonly beforeAdopting: ((kind: Kind, id: string) => Promise<unknown>) | undefined;
+}
+
 /**
  * Ends lives where it counts: in the head of their lease, and after that in the record. Whatever outcome is in the
  * head first wins, so that a worker's success is never overwritten, and no worker can go on with what was ended.
@@ -12,12 +19,14 @@ import type { Ending } from '../record/tables.js';
 export class Endings {
   readonly #writer: LifeWriter;
   readonly #store: ObjectStore;
+  readonly #beforeAdopting: EndingsOptions['beforeAdopting'];
   /** The last work on each life: a request and the reconciler can want the same at once. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(writer: LifeWriter, store: ObjectStore) {
+  constructor({ writer, store, beforeAdopting }: EndingsOptions) {
     this.#writer = writer;
     this.#store = store;
+    this.#beforeAdopting = beforeAdopting;
   }
 
   /** Seals the lease of a life whose end is decided, under a new fence. Nothing happens when it has ended already. */
@@ -33,10 +42,18 @@ export class Endings {
     return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, fence));
   }
 
-  /** Takes the outcome in a head, if there is one, into the record. */
+  /**
+   * Takes the outcome in a head, if there is one, into the record: after the events that led to it, as far as they have
+   * come. What a worker wrote is left to the leader, who alone takes in events.
+   */
   async adopt(kind: Kind, id: string, head: Head | undefined): Promise<boolean> {
     if (head === undefined || head.outcome === null) return false;
-    await this.#end(id, readOutcome(kind, head.outcome), writerOf(head));
+    const author = writerOf(head);
+    if (author !== null) {
+      if (this.#beforeAdopting === undefined) return false;
+      await this.#beforeAdopting(kind, id);
+    }
+    await this.#end(id, readOutcome(kind, head.outcome), author);
     return true;
   }
 
@@ -82,6 +99,8 @@ export class Endings {
     for (let above = fence; ;) {
       const head = await readHead(this.#store, prefix);
       if (await this.adopt(kind, id, head)) return;
+      // Its worker ended it: the leader takes that in.
+      if (head !== undefined && head.outcome !== null) return;
       above = Math.max(above, head?.fence ?? 0) + 1;
       try {
         const lease = await acquireLease(this.#store, prefix, { fence: above, holder });

@@ -25,13 +25,15 @@ export interface EventIngesterOptions {
 /** How many events met which fate since the start. */
 export type IngestCounts = Readonly<Record<Verdict | 'malformed', number>>;
 
+export const noEvents: IngestCounts = { taken: 0, duplicate: 0, gap: 0, refused: 0, malformed: 0 };
+
 /**
  * Takes workers' events from the Redis stream into the record. The cursor moves in the transaction that holds the
  * effects, every event is taken once and in order per attempt, and those of written-off attempts are refused.
  */
 export class EventIngester {
   readonly #options: EventIngesterOptions;
-  readonly #counts = { taken: 0, duplicate: 0, gap: 0, refused: 0, malformed: 0 };
+  readonly #counts = { ...noEvents };
   /** When something was last heard of an attempt, by this process's clock. */
   readonly #heard = new Map<string, number>();
   readonly #stop = new AbortController();

@@ -2,6 +2,7 @@ import { Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/co
 import type { ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
+import { NotLeader } from '../controller/leadership.js';
 import { leasePrefix } from '../life/outcome.js';
 import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
@@ -28,6 +29,8 @@ export interface SchedulerOptions {
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
+  /** What was said last of those that cannot be put into the queue. */
+  readonly #troubled = new Map<string, string>();
   #closed = false;
   #wanted = false;
   #running: Promise<void> | null = null;
@@ -102,13 +105,28 @@ export class Scheduler {
     for (const [index, candidate] of candidates.entries()) {
       const rank = ranks[index];
       if (rank === undefined || this.#closed) return;
+      await this.#place(kind, candidate, rank);
+    }
+  }
+
+  /** One that cannot be put into the queue keeps nobody else waiting. */
+  async #place(kind: Kind, candidate: Candidate, rank: number): Promise<void> {
+    try {
       if (!candidate.enqueued) await this.#enqueue(kind, candidate.id, rank);
       else if (candidate.queueRank !== rank) await this.#rerank(kind, candidate, rank);
+      this.#troubled.delete(candidate.id);
+    } catch (error) {
+      if (error instanceof NotLeader || this.#closed) throw error;
+      const sentence = String(error);
+      // Once for each trouble, not with each look.
+      if (this.#troubled.get(candidate.id) !== sentence)
+        this.#options.warn(`${candidate.id} cannot be put into the queue: ${sentence}; it is tried with each look`);
+      this.#troubled.set(candidate.id, sentence);
     }
   }
 
   /** The first of those that have a job or may have one, in the order in which they are to run. */
-  async #candidates(kind: Kind): Promise<{ id: string; fence: number; enqueued: boolean; queueRank: number | null }[]> {
+  async #candidates(kind: Kind): Promise<Candidate[]> {
     return this.#options.record.db
       .selectFrom('lives')
       .leftJoin('experiments', 'experiments.id', 'lives.id')
@@ -136,7 +154,7 @@ export class Scheduler {
     if (fence !== null) await this.#options.queues[kind].add({ id, fence }, rank);
   }
 
-  async #rerank(kind: Kind, candidate: { id: string; fence: number }, rank: number): Promise<void> {
+  async #rerank(kind: Kind, candidate: Candidate, rank: number): Promise<void> {
     const { id, fence } = candidate;
     const stillThere = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
@@ -159,6 +177,13 @@ export class Scheduler {
     const delayMs = Math.min(Math.max(next.at.getTime() - Date.now() + 1, 1), 60_000);
     this.#timer = setTimeout(() => this.kick(), delayMs);
   }
+}
+
+interface Candidate {
+  readonly id: string;
+  readonly fence: number;
+  readonly enqueued: boolean;
+  readonly queueRank: number | null;
 }
 
 /** Writes `spec.json` below the lease's prefix: all that a worker has to know. The same again when it is there. */

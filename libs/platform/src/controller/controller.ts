@@ -1,0 +1,154 @@
+import { Kind } from '@longrun/contracts';
+import type { ObjectStore } from '@longrun/serialization';
+import type { Redis } from 'ioredis';
+
+import { type Committed, LifeWriter } from '../life/writer.js';
+import { JobQueue } from '../queue/job-queue.js';
+import type { PlatformRecord } from '../record/record.js';
+import { connectRedis, type Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+import { Endings } from '../systems/endings.js';
+import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
+import { Reconciler } from '../systems/reconciler.js';
+import { Scheduler } from '../systems/scheduler.js';
+import type { Timings } from '../timings.js';
+import { Leadership, type LeadershipTimings, type Term } from './leadership.js';
+
+export interface ControllerOptions {
+  readonly record: PlatformRecord;
+  readonly store: ObjectStore;
+  readonly redisUrl: string;
+  /** The platform's connection; the controller makes those that block by itself. */
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly timings: Timings;
+  readonly leadership: LeadershipTimings;
+  /** Jobs in a queue at most. */
+  readonly window: number;
+  /** Told what each transaction of the controller means for others. */
+  readonly onCommitted: (committed: Committed) => void;
+  readonly warn: Warn;
+}
+
+/**
+ * What acts by itself: takes in workers' events, schedules, reconciles, ends. Any number of processes may have one; of all on
+ * one record exactly one leads and acts, and the others wait until it is gone.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #leadership: Leadership;
+  readonly #queues: Readonly<Record<Kind, JobQueue>>;
+  #systems: Systems | undefined;
+  #counts = noEvents;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const { redis, keys, warn, record, leadership } = options;
+    this.#queues = {
+      experiment: new JobQueue(redis, keys, 'experiment', warn),
+      dataset: new JobQueue(redis, keys, 'dataset', warn),
+    };
+    this.#leadership = new Leadership({
+      record,
+      timings: leadership,
+      warn,
+      isFlowing: () => this.#systems?.ingester.isFlowing ?? false,
+    });
+  }
+
+  start(): void {
+    this.#leadership.start((term) => this.#lead(term));
+  }
+
+  /** True while this process leads. */
+  get leads(): boolean {
+    return this.#systems !== undefined;
+  }
+
+  /** How many worker events met which fate in the present or the last term of this process. */
+  get eventCounts(): IngestCounts {
+    return this.#systems?.ingester.counts ?? this.#counts;
+  }
+
+  /** Something stands elsewhere than before: there may be something to schedule. */
+  kick(): void {
+    this.#systems?.scheduler.kick();
+  }
+
+  /** Lets another process lead, and waits for what is under way. */
+  async close(): Promise<void> {
+    await this.#leadership.close();
+    for (const kind of Kind.options) await this.#queues[kind].close();
+  }
+
+  async #lead(term: Term): Promise<void> {
+    const systems = new Systems(this.#options, this.#queues, term);
+    try {
+      await systems.start();
+      this.#systems = systems;
+      await new Promise<void>((resolve) => {
+        if (term.over.aborted) resolve();
+        else term.over.addEventListener('abort', () => resolve(), { once: true });
+      });
+    } finally {
+      this.#systems = undefined;
+      this.#counts = systems.ingester.counts;
+      await systems.close();
+    }
+  }
+}
+
+/** The systems of one term. */
+class Systems {
+  readonly ingester: EventIngester;
+  readonly scheduler: Scheduler;
+  readonly #endings: Endings;
+  readonly #reconciler: Reconciler;
+  readonly #settling = new Set<Promise<void>>();
+  readonly #options: ControllerOptions;
+
+  constructor(options: ControllerOptions, queues: Readonly<Record<Kind, JobQueue>>, term: Term) {
+    const { record, store, redisUrl, redis, keys, timings, window, warn } = options;
+    this.#options = options;
+    const writer = new LifeWriter(record, (committed) => this.#onCommitted(committed), term.guard);
+    const blockingRedis = connectRedis({ redisUrl, connectionName: 'record:events', warn });
+    this.ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
+    this.#endings = new Endings({ writer, store, beforeAdopting: () => this.ingester.catchUp() });
+    this.scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
+    this.#reconciler = new Reconciler({
+      record,
+      writer,
+      store,
+      queues,
+      redis,
+      keys,
+      ingester: this.ingester,
+      endings: this.#endings,
+      scheduler: this.scheduler,
+      timings,
+      warn,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.ingester.start();
+    this.#reconciler.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.ingester.close(), this.#reconciler.close(), this.scheduler.close()]);
+    await Promise.all(this.#settling);
+  }
+
+  #onCommitted(committed: Committed): void {
+    this.#options.onCommitted(committed);
+    if (committed.moved) this.scheduler.kick();
+    for (const id of committed.decided) {
+      const settling = this.#endings
+        .settle(id)
+        .catch((error: unknown) => this.#options.warn(`Ending ${id} failed: ${String(error)}; it is tried again`))
+        .finally(() => this.#settling.delete(settling));
+      this.#settling.add(settling);
+    }
+  }
+}
