@@ -51,12 +51,12 @@ test('a leader whose signs of life stop is followed, and nothing that it still w
   await until(() => first.term !== undefined);
   const { term } = first;
   const writer = new LifeWriter(one, () => undefined, term?.guard);
-  await writer.write(async (lives) => void (await note(lives, 'in time')));
+  await writer.write((lives) => note(lives, 'in time'));
   const second = new Candidate(other);
   await until(() => second.term !== undefined);
 
   expect(second.term?.number).toBeGreaterThan(term?.number ?? fail());
-  await expect(writer.write(async (lives) => void (await note(lives, 'too late')))).rejects.toThrow(NotLeader);
+  await expect(writer.write((lives) => note(lives, 'too late'))).rejects.toThrow(NotLeader);
   const { rows } = await sql<{ cursor: string }>`select cursor from ingest_cursors where stream = 'test'`.execute(
     other.db,
   );

@@ -42,7 +42,7 @@ export interface Term {
    *
    * @throws NotLeader
    */
-  guard(transaction: Transaction<Tables>): Promise<void>;
+  readonly guard: (transaction: Transaction<Tables>) => Promise<void>;
 }
 
 /** Who leads, as the record says. */
