@@ -13,7 +13,7 @@ export { InvalidSafetensors } from './safetensors/header.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
 
-export { hashFile, makeFolder, writeDurably } from './durable-file.js';
+export { hashFile, makeFolder, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 
 export { FileStore } from './store/file-store.js';
@@ -34,3 +34,10 @@ export type { CheckpointEntry, Head } from './checkpoint/head.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
+export { newestManifest } from './checkpoint/manifests.js';
+
+export { encodeLogEntry } from './log/log-entry.js';
+export type { LogEntry } from './log/log-entry.js';
+export type { DamagedCopy, LogSegment } from './log/log-segment.js';
+export { readLog } from './log/read-log.js';
+export type { LogPart, ReadLogOptions } from './log/read-log.js';

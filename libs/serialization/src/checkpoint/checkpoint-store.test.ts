@@ -193,7 +193,7 @@ test('the next commit drops what was rejected, and does not reuse its damaged bl
 test('a checkpoint of a newer build stops the restore: falling back would throw its steps away', async () => {
   await checkpoints.commit(lease, await snapshotAt(100));
   const manifestKey = `${PREFIX}/checkpoints/200-9.json`;
-  const bytes = Buffer.from('{"version":2}');
+  const bytes = Buffer.from('{"version":3}');
   await store.put(manifestKey, bytes);
   const sha256 = sha256Of(bytes);
   await lease.write((head) => ({ ...head, checkpoints: [{ manifestKey, sha256, step: 200 }, ...head.checkpoints] }));

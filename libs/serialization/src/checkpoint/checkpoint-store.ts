@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { hashFile, makeFolder } from '../durable-file.js';
-import type { WrittenFile } from '../durable-file.js';
-import type { Json } from '../state.js';
-import type { ObjectStore } from '../store/object-store.js';
+import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
+import { CheckpointLog } from '../log/checkpoint-log.js';
+import { type LogSegment } from '../log/log-segment.js';
+import { type Json } from '../state.js';
+import { type ObjectStore } from '../store/object-store.js';
 import { Garbage } from './garbage.js';
-import { readHead } from './head.js';
-import type { CheckpointEntry, Head } from './head.js';
-import { checkOutcome } from './lease.js';
-import type { Lease } from './lease.js';
-import { checkFileName, CorruptManifest } from './manifest.js';
-import type { Manifest, ManifestFile } from './manifest.js';
+import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
+import { checkOutcome, type Lease } from './lease.js';
+import { checkFileName, CorruptManifest, type Manifest, type ManifestFile } from './manifest.js';
 import { Manifests } from './manifests.js';
 
 /** A file of a snapshot on the local disk. */
@@ -31,6 +29,11 @@ export interface Snapshot {
   readonly files: readonly SnapshotFile[];
   /** The numeric environment that made it. */
   readonly environment: Json;
+  /**
+   * The log rows since the last snapshot whose commit has succeeded, in the order of arrival: a local file of lines
+   * `{"step":100,"row":{…}}` (see {@link encodeLogEntry}). A commit that is tried again gets the same file again.
+   */
+  readonly log?: { readonly path: string } | undefined;
 }
 
 export interface CheckpointStoreOptions {
@@ -54,22 +57,25 @@ export type NewestValid =
   | { readonly manifest: undefined; readonly folder?: undefined; readonly rejected: readonly RejectedCheckpoint[] };
 
 /**
- * The checkpoints under a prefix, such as `experiments/<id>`. A checkpoint is real only when the head names it: blobs are
- * written first, then the manifest, then the head, and only then are older ones removed.
+ * The checkpoints under a prefix, such as `experiments/<id>`. A checkpoint is real only when the head names it: blobs and log
+ * are written first, then the manifest, then the head, and only then are older ones removed.
  */
 export class CheckpointStore {
+  readonly prefix: string;
   readonly keepLast: number;
+  readonly #store: ObjectStore;
   readonly #rejected = new Set<string>();
   readonly #manifests: Manifests;
+  readonly #log: CheckpointLog;
   readonly #garbage: Garbage;
   readonly #onGarbageLeft: (error: unknown) => void;
+  #basis: LogBasis | undefined;
 
-  constructor(
-    private readonly store: ObjectStore,
-    readonly prefix: string,
-    options: CheckpointStoreOptions = {},
-  ) {
+  constructor(store: ObjectStore, prefix: string, options: CheckpointStoreOptions = {}) {
+    this.#store = store;
+    this.prefix = prefix;
     this.#manifests = new Manifests(store, prefix);
+    this.#log = new CheckpointLog(store, prefix);
     this.#garbage = new Garbage(store, prefix, this.#manifests);
     this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
     this.keepLast = options.keepLast ?? 3;
@@ -85,6 +91,9 @@ export class CheckpointStore {
    * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped. A failure to
    * remove old bytes is not an error: the next commit tries again.
    *
+   * Its log is that of the checkpoint it goes on from, and then that of the snapshot: it goes on from the last one that was
+   * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.
+   *
    * @param options.outcome Ends the experiment in the same compare-and-set.
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
    */
@@ -99,22 +108,25 @@ export class CheckpointStore {
     checkSnapshot(snapshot);
     return lease.exclusive(async () => {
       lease.checkOpen();
+      const { segments } = (this.#basis = await this.#basisUnder(lease));
       const manifest: Manifest = {
         version: 2,
         step: snapshot.step,
         fence: lease.fence,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
-        files: await this.writeBlobs(lease, snapshot.files),
+        files: await this.#writeBlobs(lease, snapshot.files),
+        log: await this.#log.extend(segments, lease.fence, snapshot.log?.path),
       };
       const entry = await this.#manifests.write(manifest);
       const dropped = new Map<string, CheckpointEntry>();
       await lease.write((head) => {
-        const checkpoints = this.retained(head, entry);
+        const checkpoints = this.#retained(head, entry);
         for (const older of head.checkpoints) dropped.set(older.manifestKey, older);
         for (const { manifestKey } of checkpoints) dropped.delete(manifestKey);
         return { checkpoints, outcome: outcome ?? head.outcome };
       });
+      this.#basis = { fence: lease.fence, segments: manifest.log };
       await this.#garbage.collect(dropped.values(), lease.head()).catch(this.#onGarbageLeft);
       return manifest;
     });
@@ -129,16 +141,29 @@ export class CheckpointStore {
    */
   async newestValid(toFolder: string): Promise<NewestValid> {
     for (;;) {
-      const head = await readHead(this.store, this.prefix);
-      const found = await this.newestOf(head?.checkpoints ?? [], toFolder);
+      const head = await readHead(this.#store, this.prefix);
+      const found = await this.#newestOf(head?.checkpoints ?? [], toFolder);
       // Whoever holds the lease may have removed what the head named when it was read.
-      if (found.rejected.length > 0 && !sameCheckpoints(head, await readHead(this.store, this.prefix))) continue;
+      if (found.rejected.length > 0 && !sameCheckpoints(head, await readHead(this.#store, this.prefix))) continue;
       for (const { manifestKey } of found.rejected) this.#rejected.add(manifestKey);
+      this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
       return found;
     }
   }
 
-  private async newestOf(entries: readonly CheckpointEntry[], toFolder: string): Promise<NewestValid> {
+  /** The log that a commit adds to. */
+  async #basisUnder(lease: Lease): Promise<LogBasis> {
+    const { fence } = lease;
+    // Kept before the commit is tried: tried again, it must not find itself in the head, its answer having been lost.
+    if (this.#basis !== undefined && (this.#basis.fence ?? fence) === fence) return { ...this.#basis, fence };
+    for (const entry of lease.head().checkpoints) {
+      const manifest = this.#rejected.has(entry.manifestKey) ? undefined : await this.#manifests.find(entry);
+      if (manifest !== undefined) return { fence, segments: manifest.log };
+    }
+    return { fence, segments: [] };
+  }
+
+  async #newestOf(entries: readonly CheckpointEntry[], toFolder: string): Promise<NewestValid> {
     const rejected: RejectedCheckpoint[] = [];
     for (const entry of entries) {
       const { manifestKey, step } = entry;
@@ -146,7 +171,7 @@ export class CheckpointStore {
       await rm(folder, { recursive: true, force: true });
       try {
         const manifest = await this.#manifests.read(entry);
-        await this.downloadFiles(manifest, folder);
+        await this.#downloadFiles(manifest, folder);
         return { manifest, folder, rejected };
       } catch (error) {
         if (!(error instanceof CorruptManifest || error instanceof CorruptBlob)) throw error;
@@ -157,10 +182,10 @@ export class CheckpointStore {
     return { manifest: undefined, rejected };
   }
 
-  private async downloadFiles(manifest: Manifest, folder: string): Promise<void> {
+  async #downloadFiles(manifest: Manifest, folder: string): Promise<void> {
     await makeFolder(path.resolve(folder));
     for (const { name, blobKey, sha256, sizeBytes } of manifest.files) {
-      const got = await this.store.download(blobKey, path.join(folder, name));
+      const got = await this.#store.download(blobKey, path.join(folder, name));
       if (got === undefined) throw new CorruptBlob(`file ${name} is missing: there is no object ${blobKey}`);
       if (got.sizeBytes !== sizeBytes) {
         throw new CorruptBlob(
@@ -175,8 +200,8 @@ export class CheckpointStore {
     }
   }
 
-  private async writeBlobs(lease: Lease, files: readonly SnapshotFile[]): Promise<ManifestFile[]> {
-    const blobs = await this.reusableBlobs(lease.head());
+  async #writeBlobs(lease: Lease, files: readonly SnapshotFile[]): Promise<ManifestFile[]> {
+    const blobs = await this.#reusableBlobs(lease.head());
     const written: ManifestFile[] = [];
     for (const file of files) {
       const { sha256, sizeBytes } = await hashFile(file.path);
@@ -184,7 +209,7 @@ export class CheckpointStore {
       let blobKey = blobs.get(sha256);
       if (blobKey === undefined) {
         blobKey = `${this.prefix}/blobs/${lease.fence}/${sha256}`;
-        await this.store.put(blobKey, { path: file.path });
+        await this.#store.put(blobKey, { path: file.path });
         blobs.set(sha256, blobKey);
       }
       written.push({ name: file.name, blobKey, sha256, sizeBytes });
@@ -193,7 +218,7 @@ export class CheckpointStore {
   }
 
   /** Keys, by SHA-256, of the blobs that may be named again: only those that the head keeps alive. */
-  private async reusableBlobs(head: Head): Promise<Map<string, string>> {
+  async #reusableBlobs(head: Head): Promise<Map<string, string>> {
     const blobs = new Map<string, string>();
     for (const entry of head.checkpoints) {
       if (this.#rejected.has(entry.manifestKey)) continue;
@@ -203,7 +228,7 @@ export class CheckpointStore {
     return blobs;
   }
 
-  private retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
+  #retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
     const replaced = `${this.prefix}/checkpoints/${entry.step}-${head.fence}`;
     const older = head.checkpoints.filter(
       ({ manifestKey }) =>
@@ -213,6 +238,13 @@ export class CheckpointStore {
     );
     return [entry, ...older].slice(0, this.keepLast);
   }
+}
+
+/** The log of the checkpoint that training goes on from. */
+interface LogBasis {
+  /** Under which it is true; undefined: under any. */
+  readonly fence: number | undefined;
+  readonly segments: readonly LogSegment[];
 }
 
 class CorruptBlob extends Error {
@@ -239,8 +271,4 @@ function checkUnchanged(file: SnapshotFile, found: WrittenFile): void {
     `snapshot file ${file.path} has ${found.sizeBytes} bytes with SHA-256 ${found.sha256} but was announced with ` +
       `${announced.sizeBytes} bytes and ${announced.sha256}; leave a snapshot alone until it is committed`,
   );
-}
-
-function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
-  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { Json } from '../state.js';
-import type { ObjectStore } from '../store/object-store.js';
+import { type Json } from '../state.js';
+import { type ObjectStore } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
@@ -40,6 +40,11 @@ export async function readVersionedHead(
   return value === undefined
     ? undefined
     : { head: decodeVersionedJson(headKey(prefix), value.bytes, headSchema, 2), version: value.version };
+}
+
+/** Whether two heads name the same checkpoints. */
+export function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
+  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }
 
 /** Where the head lies. */

@@ -103,7 +103,7 @@ test('a head of a newer build, or something else in its place, is refused with t
   await expect(acquireLease(store, 'a', { fence: 1, holder: 'x' })).rejects.toThrow(
     'a/head.json: saved state has version 3, this build reads 1..2; it was written by a newer build',
   );
-  await store.compareAndSet('b/head.json', null, Buffer.from('{"version":1,"fence":"x"}'));
+  await store.compareAndSet('b/head.json', null, Buffer.from('{"version":2,"fence":"x"}'));
   await expect(readHead(store, 'b')).rejects.toThrow(/b\/head\.json has another form than its version says.*fence/su);
   await store.compareAndSet('c/head.json', null, Buffer.from('hello'));
   await expect(readHead(store, 'c')).rejects.toThrow('c/head.json is not a JSON object with a version');

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-
 import { z } from 'zod';
 
-import type { Json } from '../state.js';
+import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
+import { sha256Of } from '../sha256.js';
+import { type Json } from '../state.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */
@@ -15,7 +15,13 @@ export interface ManifestFile {
   readonly sizeBytes: number;
 }
 
-/** What a checkpoint consists of. Its own SHA-256 is in the head. */
+/**
+ * What is in a checkpoint: all of one step. Its own SHA-256 is in the head.
+ *
+ * The files are the state of training, and are whole or the checkpoint is rejected. The log is what training has said up to
+ * then: all rows of the run, and not only those since the checkpoint before. It is kept for the experiment's life, and damage
+ * of it rejects nothing.
+ */
 export interface Manifest {
   readonly version: 2;
   readonly step: number;
@@ -25,6 +31,13 @@ export interface Manifest {
   /** The numeric environment that made it. */
   readonly environment: Json;
   readonly files: readonly ManifestFile[];
+  /** Oldest first. */
+  readonly log: readonly LogSegment[];
+}
+
+/** Keys of all objects that a checkpoint needs, the manifest itself aside. */
+export function objectKeysOf({ files, log }: Manifest): readonly string[] {
+  return [...files.map(({ blobKey }) => blobKey), ...log.flatMap(({ keys }) => keys)];
 }
 
 /** The bytes of a manifest, and their SHA-256. */
@@ -78,13 +91,15 @@ const common = {
 };
 
 const manifestSchema: z.ZodType<Manifest> = z.discriminatedUnion('version', [
-  z.object({ version: z.literal(2), fence: z.int().nonnegative(), ...common }),
-  // Version 1 called the fence an epoch.
+  // The first manifests of version 2 had no log.
+  z.object({
+    version: z.literal(2),
+    fence: z.int().nonnegative(),
+    ...common,
+    log: z.array(logSegmentSchema).default([]),
+  }),
+  // Version 1 called the fence an epoch, and had no log.
   z
     .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
-    .transform(({ epoch, ...rest }): Manifest => ({ ...rest, version: 2, fence: epoch })),
+    .transform(({ epoch, ...rest }): Manifest => ({ ...rest, version: 2, fence: epoch, log: [] })),
 ]);
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}

@@ -1,21 +1,41 @@
-import { ObjectExists } from '../store/object-store.js';
-import type { ObjectStore } from '../store/object-store.js';
-import type { CheckpointEntry } from './head.js';
-import { CorruptManifest, decodeManifest, encodeManifest } from './manifest.js';
-import type { Manifest } from './manifest.js';
+import { ObjectExists, type ObjectStore } from '../store/object-store.js';
+import { type CheckpointEntry, readHead, sameCheckpoints } from './head.js';
+import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from './manifest.js';
+
+/**
+ * The manifest of the newest checkpoint under a prefix whose manifest can be read; undefined if there is none. Its files are not
+ * looked at.
+ */
+export async function newestManifest(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
+  const manifests = new Manifests(store, prefix);
+  for (;;) {
+    const head = await readHead(store, prefix);
+    let found: Manifest | undefined;
+    let passedOver = 0;
+    for (const entry of head?.checkpoints ?? []) {
+      found = await manifests.find(entry);
+      if (found !== undefined) break;
+      passedOver += 1;
+    }
+    // Whoever holds the lease may have removed what the head named when it was read.
+    if (passedOver === 0 || sameCheckpoints(head, await readHead(store, prefix))) return found;
+  }
+}
 
 /** The manifests under a prefix. A written one never changes, so each is read once. */
 export class Manifests {
+  readonly #store: ObjectStore;
+  readonly #prefix: string;
   readonly #known = new Map<string, Manifest>();
 
-  constructor(
-    private readonly store: ObjectStore,
-    private readonly prefix: string,
-  ) {}
+  constructor(store: ObjectStore, prefix: string) {
+    this.#store = store;
+    this.#prefix = prefix;
+  }
 
   /** The manifest that a head names, read from the store. @throws CorruptManifest if it is missing or has changed. */
   async read({ manifestKey, sha256 }: CheckpointEntry): Promise<Manifest> {
-    const bytes = await this.store.get(manifestKey);
+    const bytes = await this.#store.get(manifestKey);
     if (bytes === undefined) throw new CorruptManifest(`manifest ${manifestKey} is missing`);
     const manifest = decodeManifest(manifestKey, bytes, sha256);
     this.#known.set(manifestKey, manifest);
@@ -36,11 +56,11 @@ export class Manifests {
   async write(manifest: Manifest): Promise<CheckpointEntry> {
     const { bytes, sha256 } = encodeManifest(manifest);
     const { step, fence } = manifest;
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; ; attempt += 1) {
       // The name is taken where this step was committed in this fence before, or was about to be.
-      const manifestKey = `${this.prefix}/checkpoints/${step}-${fence}${attempt === 1 ? '' : `-${attempt}`}.json`;
+      const manifestKey = `${this.#prefix}/checkpoints/${step}-${fence}${attempt === 1 ? '' : `-${attempt}`}.json`;
       try {
-        await this.store.put(manifestKey, bytes, { ifAbsent: true });
+        await this.#store.put(manifestKey, bytes, { ifAbsent: true });
       } catch (error) {
         if (error instanceof ObjectExists) continue;
         throw error;

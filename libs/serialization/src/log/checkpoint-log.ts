@@ -1,0 +1,86 @@
+import { readPieces } from '../durable-file.js';
+import { type ObjectStore } from '../store/object-store.js';
+import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, planCompaction } from './compaction.js';
+import { linesOf } from './log-entry.js';
+import { type LogSegment, readSegment, type SegmentDraft, writeSegment } from './log-segment.js';
+import { SegmentWriter } from './segment-writer.js';
+
+/** Writes the log of the checkpoints under a prefix. Segments are written before the manifest that lists them, and never changed. */
+export class CheckpointLog {
+  readonly #store: ObjectStore;
+  readonly #prefix: string;
+  /** SHA-256 of segments neither copy of which is whole: they stay listed, and are not tried again. */
+  readonly #damaged = new Set<string>();
+
+  constructor(store: ObjectStore, prefix: string) {
+    this.#store = store;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * The segments of a log that has those of `base` and then the entries of a local file. Small ones are merged; one that cannot
+   * be read is not, and stays in its place.
+   *
+   * @throws RangeError if a line of the file is no entry
+   */
+  async extend(base: readonly LogSegment[], fence: number, file: string | undefined): Promise<readonly LogSegment[]> {
+    const parts: (LogSegment | SegmentDraft)[] = [...base];
+    if (file !== undefined) for await (const part of this.#drafts(file, fence)) parts.push(part);
+    const segments: LogSegment[] = [];
+    const planned = parts.map(({ textBytes, sha256 }) => ({ textBytes, fixed: this.#damaged.has(sha256) }));
+    for (const { start, end } of planCompaction(planned)) {
+      const group = parts.slice(start, end);
+      const merged = group.length > 1 ? await this.#merge(group) : undefined;
+      for (const part of merged === undefined ? group : [merged]) segments.push(await this.#written(part, fence));
+    }
+    return segments;
+  }
+
+  /** The entries of a file. What will not be merged is written at once, so that no more than one draft is held. */
+  async *#drafts(file: string, fence: number): AsyncGenerator<LogSegment | SegmentDraft> {
+    let writer = new SegmentWriter();
+    try {
+      for await (const lines of linesOf(readPieces(file))) {
+        const textBytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+        if (writer.textBytes >= FINAL_TEXT_BYTES && writer.textBytes + textBytes > MAX_SEGMENT_TEXT_BYTES) {
+          yield await this.#written(await writer.finish(), fence);
+          writer = new SegmentWriter();
+        }
+        await writer.addLines(lines);
+      }
+      if (writer.textBytes > 0) yield await writer.finish();
+    } finally {
+      writer.close();
+    }
+  }
+
+  /** One of several; undefined if one of them cannot be read now. Merging is for tidiness: no checkpoint fails for it. */
+  async #merge(parts: readonly (LogSegment | SegmentDraft)[]): Promise<SegmentDraft | undefined> {
+    const writer = new SegmentWriter();
+    try {
+      for (const part of parts) {
+        const bytes = 'bytes' in part ? part.bytes : await this.#read(part);
+        if (bytes === undefined) return undefined;
+        await writer.addSegment(part, bytes);
+      }
+      return await writer.finish();
+    } finally {
+      writer.close();
+    }
+  }
+
+  async #read(segment: LogSegment): Promise<Uint8Array | undefined> {
+    try {
+      const { bytes } = await readSegment(this.#store, segment);
+      if (bytes === undefined) this.#damaged.add(segment.sha256);
+      return bytes;
+    } catch {
+      // The store could not be asked: the next commit tries again.
+      return undefined;
+    }
+  }
+
+  async #written(part: LogSegment | SegmentDraft, fence: number): Promise<LogSegment> {
+    return 'keys' in part ? part : writeSegment(this.#store, this.#prefix, fence, part);
+  }
+}

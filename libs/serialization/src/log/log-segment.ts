@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+import { sha256Of } from '../sha256.js';
+import { type ObjectStore } from '../store/object-store.js';
+
+/**
+ * A part of an experiment's log, which never changes: the entries as lines of JSON, gzipped, in two equal copies. A manifest
+ * lists those of its log in the order of arrival.
+ */
+export interface LogSegment {
+  /** Lowest step of its rows. */
+  readonly firstStep: number;
+  /** Highest step of its rows. */
+  readonly lastStep: number;
+  /** How many it has: 1 or more. */
+  readonly rows: number;
+  /** Size of its lines. */
+  readonly textBytes: number;
+  /** Size of each copy. */
+  readonly sizeBytes: number;
+  /** SHA-256 of each copy. */
+  readonly sha256: string;
+  /** Where the copies are in the object store. */
+  readonly keys: readonly [string, string];
+}
+
+export const logSegmentSchema = z.object({
+  firstStep: z.int().nonnegative(),
+  lastStep: z.int().nonnegative(),
+  rows: z.int().positive(),
+  textBytes: z.int().positive(),
+  sizeBytes: z.int().positive(),
+  sha256: z.string(),
+  keys: z.tuple([z.string(), z.string()]),
+});
+
+/** A segment that is not in the store yet. */
+export interface SegmentDraft extends Omit<LogSegment, 'keys'> {
+  readonly bytes: Uint8Array;
+}
+
+/** Writes both copies of a segment, in the folders of a fence. */
+export async function writeSegment(
+  store: ObjectStore,
+  prefix: string,
+  fence: number,
+  draft: SegmentDraft,
+): Promise<LogSegment> {
+  const { bytes, ...facts } = draft;
+  const keys = [`${prefix}/log/a/${fence}/${draft.sha256}`, `${prefix}/log/b/${fence}/${draft.sha256}`] as const;
+  for (const key of keys) await store.put(key, bytes);
+  return { ...facts, keys };
+}
+
+/** What was found of a segment. */
+export interface SegmentContent {
+  /** Undefined if neither copy has them. */
+  readonly bytes: Uint8Array | undefined;
+  /** The copies that were passed over. */
+  readonly damage: readonly DamagedCopy[];
+}
+
+/** A copy of a segment that is missing or has changed. */
+export interface DamagedCopy {
+  readonly key: string;
+  /** A sentence without its full stop. */
+  readonly reason: string;
+}
+
+/**
+ * Reads whichever copy of a segment is whole.
+ *
+ * @throws the store's error if one copy could not be asked for and the other one is not whole: that says nothing about the segment.
+ */
+export async function readSegment(store: ObjectStore, { keys, sha256 }: LogSegment): Promise<SegmentContent> {
+  const damage: DamagedCopy[] = [];
+  const failures: unknown[] = [];
+  for (const key of keys) {
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await store.get(key);
+    } catch (error) {
+      failures.push(error);
+      continue;
+    }
+    if (bytes === undefined) damage.push({ key, reason: `${key} is missing` });
+    else if (sha256Of(bytes) === sha256) return { bytes, damage };
+    else damage.push({ key, reason: `${key} has other bytes than were committed` });
+  }
+  if (failures.length > 0) throw failures[0];
+  return { bytes: undefined, damage };
+}
