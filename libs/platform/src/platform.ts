@@ -11,6 +11,7 @@ import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.j
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
+import { Workers } from './requests/workers.js';
 import { Datasets } from './systems/datasets.js';
 import { Endings } from './systems/endings.js';
 import { type IngestCounts, noEvents } from './systems/event-ingester.js';
@@ -77,6 +78,7 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
 export class Platform {
   readonly experiments: Experiments;
   readonly datasets: Datasets;
+  readonly workers: Workers;
   readonly #record: PlatformRecord;
   readonly #redis: Redis;
   readonly #live: LiveEvents;
@@ -117,6 +119,7 @@ export class Platform {
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({ record, writer, converters: options.converters, retry });
+    this.workers = new Workers({ record, redis, keys });
   }
 
   /** @internal */

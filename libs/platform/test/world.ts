@@ -150,7 +150,7 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
     { scope: 'file' },
   ],
   world: async ({ redis, record }, use) => {
-    await sql`truncate lives, ingest_cursors cascade`.execute(record.db);
+    await sql`truncate lives, ingest_cursors, workers, audit cascade`.execute(record.db);
     const folder = await mkdtemp(join(tmpdir(), 'longrun-world-'));
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
     const world = new World(folder, redis, `test-${folder.slice(-6)}`, store, record);

@@ -7,6 +7,7 @@ import { JobQueue } from '../queue/job-queue.js';
 import type { PlatformRecord } from '../record/record.js';
 import { connectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
+import { Census } from '../systems/census.js';
 import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
 import { Reconciler } from '../systems/reconciler.js';
@@ -125,6 +126,7 @@ class Systems {
       ingester: this.ingester,
       endings: this.#endings,
       scheduler: this.scheduler,
+      census: new Census({ record, redis, keys, goneAfterMs: timings.workerLostAfterMs, guard: term.guard, warn }),
       timings,
       warn,
     });

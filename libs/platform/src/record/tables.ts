@@ -6,12 +6,15 @@ import type {
   ExperimentResult,
   ExperimentSpec,
   Json,
+  JsonObject,
   Kind,
   LiveEvent,
   LogRow,
   ReasonCode,
   RejectedCheckpoint,
   RetryBudget,
+  WorkerReport,
+  WorkerStatus,
 } from '@longrun/contracts';
 import type { ColumnType, Generated, Selectable } from 'kysely';
 
@@ -30,6 +33,8 @@ export interface Tables {
   idempotencyKeys: IdempotencyKeysTable;
   controller: ControllerTable;
   controllerBeats: ControllerBeatsTable;
+  workers: WorkersTable;
+  audit: AuditTable;
 }
 
 /** A JSON column: written as text, read as the value. */
@@ -64,6 +69,9 @@ export interface LivesTable {
   preemptions: Generated<number>;
   cancelRequested: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
+  /** Who submitted it, and in which project. `default` until there are users. */
+  owner: Generated<string>;
+  project: Generated<string>;
   /** Id of its last event. */
   lastEvent: Generated<number>;
   /** Log rows up to this step may be missing; null when none can be. */
@@ -177,6 +185,43 @@ export interface ControllerBeatsTable {
   flowing: Generated<boolean>;
 }
 
+/** Workers, as they report themselves and as the record wants them. */
+export interface WorkersTable {
+  id: string;
+  kind: Kind;
+  host: string;
+  version: string;
+  labels: JsonColumn<WorkerReport['labels']>;
+  slots: number;
+  threads: number;
+  memoryBytes: number;
+  devices: JsonColumn<WorkerReport['devices']>;
+  /** As the record wants it. */
+  status: WorkerStatus;
+  statusReason: string | null;
+  /** As the worker says it is. */
+  reportedStatus: WorkerStatus;
+  attempts: JsonColumn<WorkerReport['attempts']>;
+  /** False when nothing was heard of it for long, or it said goodbye. */
+  alive: boolean;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+}
+
+/** Who changed what; never changed itself. */
+export interface AuditTable {
+  number: Generated<number>;
+  at: Generated<Date>;
+  actor: string;
+  /** `submit`, `cancel`, `drain`, `write-off`, … */
+  action: string;
+  /** Id of the experiment, dataset or worker. */
+  subject: string;
+  before: NullableJsonColumn<JsonObject>;
+  after: NullableJsonColumn<JsonObject>;
+}
+
+export type WorkerRow = Selectable<WorkersTable>;
 export type LifeRow = Selectable<LivesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type ExperimentRow = Selectable<ExperimentsTable>;

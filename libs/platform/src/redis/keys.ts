@@ -42,6 +42,11 @@ export class RedisKeys {
     return `${this.prefix}:ack:${id}:${fence}`;
   }
 
+  /** Hash of what each worker reported last, by its id. */
+  get workers(): string {
+    return `${this.prefix}:workers`;
+  }
+
   /** Channel on which the record tells workers what to do. */
   get commands(): string {
     return `${this.prefix}:commands`;

@@ -11,6 +11,7 @@ import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Timings } from '../timings.js';
 import { publishCommand } from '../worker/commands.js';
+import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
@@ -25,6 +26,7 @@ export interface ReconcilerOptions {
   readonly ingester: EventIngester;
   readonly endings: Endings;
   readonly scheduler: Scheduler;
+  readonly census: Census;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -57,6 +59,7 @@ export class Reconciler {
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
+      await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
         () => undefined,

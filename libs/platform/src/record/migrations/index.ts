@@ -2,7 +2,8 @@ import { lives } from './0001-lives.js';
 import { fence } from './0002-fence.js';
 import { logGap } from './0003-log-gap.js';
 import { controller } from './0004-controller.js';
+import { workersAndOwners } from './0005-workers-and-owners.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
-export const migrations: readonly Migration[] = [lives, fence, logGap, controller];
+export const migrations: readonly Migration[] = [lives, fence, logGap, controller, workersAndOwners];

@@ -1,0 +1,32 @@
+import type { JsonObject } from '@longrun/contracts';
+import type { Transaction } from 'kysely';
+
+import type { Tables } from './tables.js';
+
+/** A change that somebody has made. */
+export interface Change {
+  /** Who: an owner, or `controller` for what the platform decides by itself. */
+  readonly actor: string;
+  /** What was done: `submit`, `cancel`, `drain`. */
+  readonly action: string;
+  /** Id of the experiment, dataset or worker. */
+  readonly subject: string;
+  /** What of it was changed, before and after; null where there was nothing. */
+  readonly before: JsonObject | null;
+  readonly after: JsonObject | null;
+}
+
+/** Notes changes in the transaction that makes them. */
+export async function audit(transaction: Transaction<Tables>, ...changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await transaction
+    .insertInto('audit')
+    .values(
+      changes.map(({ before, after, ...change }) => ({
+        ...change,
+        before: before === null ? null : JSON.stringify(before),
+        after: after === null ? null : JSON.stringify(after),
+      })),
+    )
+    .execute();
+}

@@ -1,0 +1,173 @@
+import { performance } from 'node:perf_hooks';
+
+import { WorkerReport } from '@longrun/contracts';
+import type { Redis } from 'ioredis';
+import type { Transaction } from 'kysely';
+import { z } from 'zod';
+
+import { audit } from '../record/audit.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { Tables, WorkerRow } from '../record/tables.js';
+import type { Warn } from '../redis/connection.js';
+import type { RedisKeys } from '../redis/keys.js';
+import { publishCommand } from '../worker/commands.js';
+
+export interface CensusOptions {
+  readonly record: PlatformRecord;
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  /** A worker whose reports stand still for so long while Redis answers counts as gone, in milliseconds. */
+  readonly goneAfterMs: number;
+  readonly guard: (transaction: Transaction<Tables>) => Promise<void>;
+  readonly warn: Warn;
+}
+
+interface Heard {
+  beat: number;
+  /** Time by the monotonic clock in which its reports stood still although they would have been seen. */
+  silentMs: number;
+  /** When the record was told of it last. */
+  notedAt: number;
+}
+
+/** Takes what workers report of themselves into the record, and tells them to be what the record wants them to be. */
+export class Census {
+  readonly #options: CensusOptions;
+  readonly #heard = new Map<string, Heard>();
+  readonly #unreadable = new Set<string>();
+  #lookedAt: number | null = null;
+
+  constructor(options: CensusOptions) {
+    this.#options = options;
+  }
+
+  /** One look. Redis being away says nothing about workers. */
+  async look(): Promise<void> {
+    const { redis, keys } = this.#options;
+    if (redis.status !== 'ready') {
+      this.#lookedAt = null;
+      return;
+    }
+    const reports = this.#read(await redis.hgetall(keys.workers));
+    const now = performance.now();
+    const sinceLastMs = this.#lookedAt === null ? 0 : now - this.#lookedAt;
+    this.#lookedAt = now;
+    const known = await this.#known();
+    const changes = [
+      ...reports.flatMap((report) => this.#judge(report, known.get(report.workerId), sinceLastMs, now)),
+      ...[...known.values()].filter(({ id, alive }) => alive && !reports.some(({ workerId }) => workerId === id)),
+    ];
+    await this.#write(changes);
+    for (const report of reports) await this.#tell(report, known.get(report.workerId));
+  }
+
+  #read(hash: Readonly<Record<string, string>>): WorkerReport[] {
+    return Object.entries(hash).flatMap(([workerId, text]) => {
+      const parsed = WorkerReport.safeParse(parseJson(text));
+      if (parsed.success && parsed.data.workerId === workerId) return [parsed.data];
+      if (!this.#unreadable.has(workerId))
+        this.#options.warn(
+          `The report of worker ${workerId} cannot be read and is passed over: ${parsed.success ? 'it names another worker' : z.prettifyError(parsed.error)}`,
+        );
+      this.#unreadable.add(workerId);
+      return [];
+    });
+  }
+
+  async #known(): Promise<Map<string, WorkerRow>> {
+    const rows = await this.#options.record.db
+      .selectFrom('workers')
+      .selectAll()
+      .where((where) => where.or([where('alive', '=', true), where('lastSeenAt', '>', new Date(Date.now() - dayMs))]))
+      .execute();
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** What the record is to be told of a worker that is there: nothing, if it has it and not long ago. */
+  #judge(report: WorkerReport, row: WorkerRow | undefined, sinceLastMs: number, now: number): WorkerReport[] {
+    const { workerId, beat } = report;
+    const heard = this.#heard.get(workerId) ?? { beat: 0, silentMs: 0, notedAt: -Infinity };
+    this.#heard.set(workerId, heard);
+    if (beat === heard.beat) {
+      heard.silentMs += sinceLastMs;
+      return [];
+    }
+    heard.beat = beat;
+    heard.silentMs = 0;
+    const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
+    const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
+    if (!isNew && !runsOther && now - heard.notedAt < noteEveryMs) return [];
+    heard.notedAt = now;
+    return [report];
+  }
+
+  async #write(changes: readonly (WorkerReport | WorkerRow)[]): Promise<void> {
+    const gone = [
+      ...changes.flatMap((change) => ('workerId' in change ? [] : [change.id])),
+      ...[...this.#heard].filter(([, { silentMs }]) => silentMs > this.#options.goneAfterMs).map(([id]) => id),
+    ];
+    const reports = changes.flatMap((change) => ('workerId' in change ? [change] : []));
+    if (gone.length === 0 && reports.length === 0) return;
+    await this.#options.record.transact(async (transaction) => {
+      await this.#options.guard(transaction);
+      for (const report of reports) await note(transaction, report);
+      if (gone.length > 0)
+        await transaction.updateTable('workers').set({ alive: false }).where('id', 'in', gone).execute();
+    });
+    for (const id of gone) {
+      this.#heard.delete(id);
+      // A report that stands still for long is one of a process that could not say goodbye.
+      if (!changes.some((change) => 'id' in change && change.id === id))
+        await this.#options.redis.hdel(this.#options.keys.workers, id);
+    }
+  }
+
+  /** Pub/sub forgets: it is said until the worker reports that it is so. */
+  async #tell(report: WorkerReport, row: WorkerRow | undefined): Promise<void> {
+    const { redis, keys } = this.#options;
+    if (row === undefined || row.status === report.status || row.status === 'quarantined') return;
+    const type = row.status === 'draining' ? 'drain' : 'release';
+    await publishCommand(redis, keys, { type, workerId: report.workerId });
+  }
+}
+
+/** Writes a report over what is there; what the record wants of the worker stays, and a quarantine of its own counts. */
+async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
+  const { workerId, beat: _, status, ...facts } = report;
+  const at = new Date();
+  const columns = {
+    ...facts,
+    labels: JSON.stringify(facts.labels),
+    devices: JSON.stringify(facts.devices),
+    attempts: JSON.stringify(facts.attempts),
+    reportedStatus: status,
+    alive: true,
+    lastSeenAt: at,
+  };
+  const before = await transaction.selectFrom('workers').select('status').where('id', '=', workerId).executeTakeFirst();
+  await transaction
+    .insertInto('workers')
+    .values({ id: workerId, ...columns, status, statusReason: null, firstSeenAt: at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+    .execute();
+  if (before === undefined)
+    await audit(transaction, {
+      actor: 'controller',
+      action: 'worker-seen',
+      subject: workerId,
+      before: null,
+      after: { status, host: facts.host },
+    });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The record is told that nothing has changed so rarely. */
+const noteEveryMs = 5_000;
+const dayMs = 24 * 3_600_000;

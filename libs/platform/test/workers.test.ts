@@ -1,0 +1,122 @@
+import type { WorkerReport } from '@longrun/contracts';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+
+import { RequestRefused } from '../src/index.js';
+import { until } from '../src/testing/index.js';
+import { impatient, test, type World } from './world.js';
+
+const report: WorkerReport = {
+  workerId: 'gpu-1',
+  kind: 'experiment',
+  host: 'there',
+  version: '0.1.0',
+  labels: { room: '2' },
+  slots: 1,
+  threads: 8,
+  memoryBytes: 2 ** 36,
+  devices: [{ type: 'cuda', name: 'H100', memoryBytes: 80 * 2 ** 30 }],
+  status: 'ready',
+  attempts: [{ id: 'exp_1', fence: 3 }],
+  beat: 1,
+};
+
+test('what workers report is in the record; one that falls silent or says goodbye is not alive, and comes back', async ({
+  world,
+}) => {
+  const { workers } = await world.start(impatient);
+  const hand = reporter(world);
+  hand.beats({ ...report }, { ...report, workerId: 'gpu-2' });
+  await until(async () => (await workers.list()).items.length === 2);
+  const { items } = await workers.list();
+  expect(items.find(({ id }) => id === 'gpu-1')).toMatchObject({
+    host: 'there',
+    devices: report.devices,
+    labels: { room: '2' },
+    attempts: [{ id: 'exp_1', fence: 3 }],
+    status: 'ready',
+    statusReason: null,
+    alive: true,
+  });
+
+  await hand.goodbye('gpu-2');
+  await until(async () => aliveOf(await workers.list()).join() === 'gpu-1');
+  hand.beats();
+  await until(async () => aliveOf(await workers.list()).length === 0);
+  hand.beats(report);
+  await until(async () => aliveOf(await workers.list()).join() === 'gpu-1');
+  hand.close();
+});
+
+test('a worker is told to drain and to be released until it says that it is', async ({ world }) => {
+  const { workers } = await world.start();
+  const hand = reporter(world);
+  hand.beats(report);
+  await until(async () => (await workers.list()).items.length === 1);
+
+  expect(await workers.drain('gpu-1', 'its fan is loud')).toMatchObject({
+    status: 'draining',
+    statusReason: 'its fan is loud',
+  });
+  await until(() => hand.commands.filter((text) => text.includes('"drain"')).length >= 3);
+  hand.beats({ ...report, status: 'draining' });
+  await until(
+    async () => (await world.record.db.selectFrom('workers').selectAll().execute())[0]?.reportedStatus === 'draining',
+  );
+  const told = hand.commands.length;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(hand.commands).toHaveLength(told);
+
+  expect(await workers.release('gpu-1')).toMatchObject({ status: 'ready', statusReason: null });
+  await until(() => hand.commands.some((text) => text.includes('"release"')));
+  const changes = await world.record.db.selectFrom('audit').selectAll().orderBy('number').execute();
+  expect(changes.filter(({ subject }) => subject === 'gpu-1').slice(-3)).toMatchObject([
+    { actor: 'controller', action: 'worker-seen', before: null },
+    { action: 'drain', before: { status: 'ready' }, after: { status: 'draining', statusReason: 'its fan is loud' } },
+    { action: 'release', before: { status: 'draining' }, after: { status: 'ready', statusReason: null } },
+  ]);
+  hand.close();
+});
+
+test('an unknown worker is refused, and a report that cannot be read harms no other', async ({ world }) => {
+  const { workers } = await world.start();
+  await expect(workers.drain('nobody')).rejects.toThrow(RequestRefused);
+  const hand = reporter(world);
+  hand.beats({ ...report, slots: -1 }, { ...report, workerId: 'gpu-3' });
+  await until(async () => aliveOf(await workers.list()).join() === 'gpu-3');
+  expect(world.warnings.filter((sentence) => sentence.includes('gpu-1'))).toHaveLength(1);
+  hand.close();
+});
+
+function aliveOf({ items }: { items: readonly { id: string; alive: boolean }[] }): string[] {
+  return items.filter(({ alive }) => alive).map(({ id }) => id);
+}
+
+/** Reports in the hands of the test, as workers write them. */
+function reporter(world: World) {
+  const redis = new Redis(world.redis.url);
+  const subscriber = new Redis(world.redis.url);
+  const commands: string[] = [];
+  subscriber.on('message', (_channel, text) => commands.push(text));
+  void subscriber.subscribe(`${world.prefix}:commands`);
+  let beating: readonly WorkerReport[] = [];
+  let beat = 0;
+  const timer = setInterval(() => {
+    beat += 1;
+    for (const one of beating)
+      void redis.hset(`${world.prefix}:workers`, one.workerId, JSON.stringify({ ...one, beat }));
+  }, 30);
+  return {
+    commands,
+    beats: (...reports: readonly WorkerReport[]) => (beating = reports),
+    async goodbye(workerId: string) {
+      beating = beating.filter((one) => one.workerId !== workerId);
+      await redis.hdel(`${world.prefix}:workers`, workerId);
+    },
+    close() {
+      clearInterval(timer);
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
