@@ -10,7 +10,9 @@ import {
   ExperimentView,
   isTerminal,
   LiveEvent,
+  LogPage,
   Problem,
+  type StoredLogRow,
 } from '@longrun/contracts';
 
 import { serverSentEvents } from './event-stream.js';
@@ -91,6 +93,16 @@ export class Client {
   /** One page, newest first. */
   async datasets(query: { cursor?: string; limit?: number } = {}): Promise<DatasetList> {
     return DatasetList.parse(await this.#json(`/v1/datasets?${search(query)}`));
+  }
+
+  /** All rows of the training log by step, as they hold now. */
+  async *logRows(id: string): AsyncGenerator<StoredLogRow, void, undefined> {
+    for (let after: number | null = -1; after !== null;) {
+      const path = `/v1/experiments/${encodeURIComponent(id)}/log?${search({ after, limit: 5_000 })}`;
+      const page: LogPage = LogPage.parse(await this.#json(path));
+      yield* page.items;
+      after = page.nextAfter;
+    }
   }
 
   /** Asks for the end of an experiment. */
@@ -218,7 +230,7 @@ interface Request {
   readonly signal?: AbortSignal;
 }
 
-function search(query: { cursor?: string; limit?: number }): string {
+function search(query: Readonly<Record<string, string | number>>): string {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) words.set(name, String(value));
   return words.toString();

@@ -1,4 +1,13 @@
-import { ExperimentId, ExperimentList, ExperimentSpec, ExperimentView, ListQuery, LiveEvent } from '@longrun/contracts';
+import {
+  ExperimentId,
+  ExperimentList,
+  ExperimentSpec,
+  ExperimentView,
+  ListQuery,
+  LiveEvent,
+  LogPage,
+  LogQuery,
+} from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
@@ -8,7 +17,6 @@ import { IdempotencyKey } from '../request/idempotency-key.js';
 import { EventQuery } from './event-query.js';
 import { EventStreams } from './event-streams.js';
 import { LastEventId } from './last-event-id.js';
-import { LogPage, LogQuery } from './log-page.js';
 
 @Controller('v1/experiments')
 export class ExperimentsController {

@@ -17,13 +17,13 @@ import {
   Json,
   JsonObject,
   LiveEvent,
+  LogPage,
   Problem,
   ProblemError,
   ReasonCode,
   RejectedCheckpoint,
 } from '@longrun/contracts';
 import { z } from 'zod';
-import { LogPage } from '../experiments/log-page.js';
 import { ProgramList, ProgramView } from '../programs/program-view.js';
 import { Liveness, Readiness } from '../health/health-view.js';
 

@@ -26,6 +26,8 @@ export interface RunFacts {
   /** From each signal to the moment the run was at the same batch again, summed. */
   readonly secondsLost: number;
   readonly parametersSha256: string | null;
+  /** Rows of the training log. */
+  readonly logRows: number;
 }
 
 /** The most memory a kind of process had, and what it may have. */
@@ -139,6 +141,7 @@ export function sayResult(terminal: Terminal, result: DemoResult): void {
           (run) => `${run.attempts.length} (${run.attempts.map(({ reason }) => reason ?? 'none').join(', ')})`,
         ),
         row('steps run again', (run) => String(run.stepsRunAgain)),
+        row('log rows', (run) => String(run.logRows)),
         row('test accuracy', accuracyText),
         row('time', (run) => duration(run.totalSeconds * 1_000)),
         row('seconds lost', (run) => run.secondsLost.toFixed(1)),
@@ -153,7 +156,12 @@ export function sayResult(terminal: Terminal, result: DemoResult): void {
   print(`  killed twice  ${disturbed.parametersSha256 ?? 'none'}`);
   print('');
   if (result.passed) {
-    print(terminal.style('green', `Equal, bit for bit. The whole demo took ${duration(result.totalSeconds * 1_000)}.`));
+    print(
+      terminal.style(
+        'green',
+        `Equal, bit for bit, and so are all rows of the log. The whole demo took ${duration(result.totalSeconds * 1_000)}.`,
+      ),
+    );
   } else {
     for (const problem of result.problems) print(terminal.style('red', `✗ ${problem}`));
   }
@@ -167,7 +175,7 @@ function memoryRow({ process, peakBytes, limitBytes }: MemoryFacts): string[] {
   return [process, size(peakBytes), limitBytes === null ? '' : size(limitBytes)];
 }
 
-function runFacts({ view, faults, totalMs, stepsRunAgain }: RunRecord): RunFacts {
+function runFacts({ view, rows, faults, totalMs, stepsRunAgain }: RunRecord): RunFacts {
   return {
     experimentId: view.id,
     status: view.status,
@@ -178,6 +186,7 @@ function runFacts({ view, faults, totalMs, stepsRunAgain }: RunRecord): RunFacts
     totalSeconds: totalMs / 1_000,
     secondsLost: faults.reduce((sum, { lostMs = 0 }) => sum + lostMs, 0) / 1_000,
     parametersSha256: view.result?.parametersSha256 ?? null,
+    logRows: rows.length,
   };
 }
 

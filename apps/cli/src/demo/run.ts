@@ -1,4 +1,4 @@
-import type { ExperimentProgress, ExperimentView, LiveEvent } from '@longrun/contracts';
+import type { ExperimentProgress, ExperimentView, LiveEvent, StoredLogRow } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import type { LocalStack } from '../stack/stack.js';
@@ -26,6 +26,8 @@ export interface Fault extends PlannedFault {
 /** What came of one run. */
 export interface RunRecord {
   readonly view: ExperimentView;
+  /** The training log, by step. */
+  readonly rows: readonly StoredLogRow[];
   readonly faults: readonly Fault[];
   /** From its submission to its end. */
   readonly totalMs: number;
@@ -87,7 +89,9 @@ export async function watchRun(id: string, options: WatchOptions): Promise<RunRe
   }
   await Promise.all(repairs);
   const view = await client.experiment(id);
-  return { view, faults, totalMs: performance.now() - started, stepsRunAgain: stepsRunAgain(view) };
+  const rows: StoredLogRow[] = [];
+  for await (const row of client.logRows(id)) rows.push(row);
+  return { view, rows, faults, totalMs: performance.now() - started, stepsRunAgain: stepsRunAgain(view) };
 }
 
 function newFault(planned: PlannedFault, now: { step: number; stepsPerEpoch: number; pid: number | undefined }): Fault {

@@ -2,8 +2,12 @@ import { ExperimentSpec, type ExperimentView } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
 import type { Fault, RunRecord } from './run.js';
-import { disturbedFaults, memoryFaults, undisturbedFaults } from './verdict.js';
+import { disturbedFaults, logFaults, memoryFaults, undisturbedFaults } from './verdict.js';
 
+const rows = [
+  { step: 1, row: { cost: 0.5, time_train_total: 3 } },
+  { step: 2, row: { cost: 'NaN' } },
+];
 const reference = run({ sha: 'a'.repeat(64), reasons: ['succeeded'] });
 const killed = run({
   sha: 'a'.repeat(64),
@@ -35,9 +39,25 @@ test.each([
     run({ sha: 'a'.repeat(64), reasons: ['preempted', 'succeeded'], faults: killed.faults }),
     'worker_lost',
   ],
+  ['a lost log row', { ...killed, rows: rows.slice(0, 1) }, '1 of 2 log rows differ, the first at step 2'],
+  ['a log row too many', { ...killed, rows: [...rows, { step: 3, row: {} }] }, 'the first at step 3: none undisturbed'],
+  [
+    'another value',
+    { ...killed, rows: [{ step: 1, row: { cost: 0.4 } }, ...rows.slice(1)] },
+    '{"cost":0.5} undisturbed',
+  ],
   ['a failure', { ...killed, view: { ...killed.view, status: 'failed' as const } }, 'ended as failed'],
 ])('%s does not pass', (_what, disturbed, complaint) => {
   expect(disturbedFaults(disturbed, reference).join('\n')).toContain(complaint);
+});
+
+test('the clock on the wall and the order of records make no difference; a log without rows proves nothing', () => {
+  const other = [
+    { step: 2, row: { cost: 'NaN' } },
+    { step: 1, row: { time_train_total: 9, cost: 0.5 } },
+  ];
+  expect(logFaults(other, rows)).toEqual([]);
+  expect(logFaults([], [])).toHaveLength(1);
 });
 
 test('a reference that was disturbed is no reference', () => {
@@ -81,7 +101,7 @@ function run({
     result: result(sha),
     attempts: reasons.map((reason, at) => ({ fence: at + 1, reason })) as ExperimentView['attempts'],
   };
-  return { view: view as ExperimentView, faults, totalMs: 1, stepsRunAgain: 0 };
+  return { view: view as ExperimentView, rows, faults, totalMs: 1, stepsRunAgain: 0 };
 }
 
 function result(parametersSha256: string): NonNullable<ExperimentView['result']> {

@@ -1,4 +1,4 @@
-import { decodeNumber, type LogRow } from '@longrun/contracts';
+import { decodeNumber, type LogRow, type StoredLogRow } from '@longrun/contracts';
 
 import type { MemoryRole } from './peak-memory.js';
 import type { RunRecord } from './run.js';
@@ -38,8 +38,34 @@ export function disturbedFaults(run: RunRecord, reference: RunRecord): string[] 
   if (ours === undefined || ours !== theirs) {
     wrong.push(`the final parameters differ: ${theirs ?? 'none'} undisturbed, ${ours ?? 'none'} disturbed`);
   }
-  return wrong;
+  return [...wrong, ...logFaults(run.rows, reference.rows)];
 }
+
+/** In what a training log differs from that of the undisturbed run, step by step; what the clock on the wall says aside. */
+export function logFaults(ours: readonly StoredLogRow[], theirs: readonly StoredLogRow[]): string[] {
+  if (theirs.length === 0) return ['the undisturbed run has no log rows, so there is nothing to compare with'];
+  const [disturbed, undisturbed] = [rowsByStep(ours), rowsByStep(theirs)];
+  const steps = [...new Set([...undisturbed.keys(), ...disturbed.keys()])].toSorted((a, b) => a - b);
+  const different = steps.filter((step) => disturbed.get(step) !== undisturbed.get(step));
+  const [first] = different;
+  if (first === undefined) return [];
+  return [
+    `${different.length} of ${steps.length} log rows differ, the first at step ${first}: ` +
+      `${undisturbed.get(first) ?? 'none'} undisturbed, ${disturbed.get(first) ?? 'none'} disturbed`,
+  ];
+}
+
+function rowsByStep(rows: readonly StoredLogRow[]): Map<number, string> {
+  return new Map(
+    rows.map(({ step, row }) => {
+      const records = Object.entries(row).filter(([name]) => !wallClock.test(name));
+      return [step, JSON.stringify(Object.fromEntries(records.toSorted(([a], [b]) => (a < b ? -1 : 1))))];
+    }),
+  );
+}
+
+/** Records that the `Timing` extension writes. */
+const wallClock = /(^|_)time_(initialization|train|read_data)/;
 
 /** The kinds of process that held more than they may. */
 export function memoryFaults(peaks: ReadonlyMap<MemoryRole, number>): string[] {
