@@ -76,6 +76,13 @@ export function ensureRedis() {
   if (!onPath('redis-server')) stop("apt-get could not install redis-server: run 'apt-get install redis-server'.");
 }
 
+/** What the tests want besides: without it those of PostgreSQL are skipped, and say so. */
+export function ensurePostgres() {
+  if (existsSync('/usr/lib/postgresql') || !canApt()) return;
+  say('installing postgresql');
+  aptInstall('postgresql');
+}
+
 /**
  * Puts the four Fashion-MNIST files into `<state>/raw/fashion-mnist`: from the Debian package where there is one.
  * Where there is none, the folder stays empty and the dataset job downloads the published files by itself.

@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nx, root, setUp } from './setup.mjs';
+import { ensurePostgres, nx, root, setUp } from './setup.mjs';
 
 setUp();
+ensurePostgres();
 const { status } = spawnSync(
   process.execPath,
   [nx, 'run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)],

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import { expect, test as base } from 'vitest';
+import { describe, expect, test as base } from 'vitest';
 
 import { Leadership, NotLeader, type Term } from '../src/controller/leadership.js';
 import { LifeWriter } from '../src/life/writer.js';
 import { openRecord, type PlatformRecord } from '../src/record/record.js';
-import { PostgresServer, until } from '../src/testing/index.js';
+import { postgresPrograms, PostgresServer, until } from '../src/testing/index.js';
 
 const timings = { beatEveryMs: 50, expiresAfterMs: 600 };
 /** Those of a leader whose next sign of life never comes. */
@@ -29,63 +29,65 @@ const test = base.extend<{ postgres: PostgresServer; records: PlatformRecord[] }
   },
 });
 
-test('of many that want to lead one does, and when it gives up another does at once', async ({ records }) => {
-  const candidates = records.map((record) => new Candidate(record));
-  await until(() => candidates.some(({ term }) => term !== undefined));
-  const first = candidates.find(({ term }) => term !== undefined) ?? fail();
-  expect(candidates.filter(({ term }) => term !== undefined)).toEqual([first]);
-  expect(first.term?.number).toBe(1);
+describe.skipIf(postgresPrograms() === undefined)('leadership, which needs PostgreSQL to be installed', () => {
+  test('of many that want to lead one does, and when it gives up another does at once', async ({ records }) => {
+    const candidates = records.map((record) => new Candidate(record));
+    await until(() => candidates.some(({ term }) => term !== undefined));
+    const first = candidates.find(({ term }) => term !== undefined) ?? fail();
+    expect(candidates.filter(({ term }) => term !== undefined)).toEqual([first]);
+    expect(first.term?.number).toBe(1);
 
-  await first.leadership.close();
-  const others = candidates.filter((candidate) => candidate !== first);
-  await until(() => others.some(({ term }) => term !== undefined));
-  expect(others.filter(({ term }) => term !== undefined).map(({ term }) => term?.number)).toEqual([2]);
-  await Promise.all(others.map(({ leadership }) => leadership.close()));
-});
-
-test('a leader whose signs of life stop is followed, and nothing that it still writes is written', async ({
-  records,
-}) => {
-  const [one = fail(), other = fail()] = records;
-  const first = new Candidate(one, standsStill);
-  await until(() => first.term !== undefined);
-  const { term } = first;
-  const writer = new LifeWriter(one, () => undefined, term?.guard);
-  await writer.write((lives) => note(lives, 'in time'));
-  const second = new Candidate(other);
-  await until(() => second.term !== undefined);
-
-  expect(second.term?.number).toBeGreaterThan(term?.number ?? fail());
-  await expect(writer.write((lives) => note(lives, 'too late'))).rejects.toThrow(NotLeader);
-  const { rows } = await sql<{ cursor: string }>`select cursor from ingest_cursors where stream = 'test'`.execute(
-    other.db,
-  );
-  expect(rows).toEqual([{ cursor: 'in time' }]);
-  await Promise.all([first.leadership.close(), second.leadership.close()]);
-});
-
-test('a transaction of a leader that stands still does not keep another from leading', async ({ records }) => {
-  const [one = fail(), other = fail()] = records;
-  const first = new Candidate(one, standsStill);
-  await until(() => first.term !== undefined);
-  let began = false;
-  let second: Candidate | undefined;
-  const frozen = one.db.transaction().execute(async (transaction) => {
-    await first.term?.guard(transaction);
-    began = true;
-    // Longer than the database bears a session that holds locks and does nothing.
-    await until(() => second?.term !== undefined);
-    await sql`select 1`.execute(transaction);
+    await first.leadership.close();
+    const others = candidates.filter((candidate) => candidate !== first);
+    await until(() => others.some(({ term }) => term !== undefined));
+    expect(others.filter(({ term }) => term !== undefined).map(({ term }) => term?.number)).toEqual([2]);
+    await Promise.all(others.map(({ leadership }) => leadership.close()));
   });
-  const outcome = frozen.then(
-    () => 'committed',
-    (error: unknown) => String(error),
-  );
-  await until(() => began);
-  second = new Candidate(other);
-  await until(() => second?.term !== undefined);
-  expect(await outcome).toMatch(/connection|terminat/i);
-  await Promise.all([first.leadership.close(), second.leadership.close()]);
+
+  test('a leader whose signs of life stop is followed, and nothing that it still writes is written', async ({
+    records,
+  }) => {
+    const [one = fail(), other = fail()] = records;
+    const first = new Candidate(one, standsStill);
+    await until(() => first.term !== undefined);
+    const { term } = first;
+    const writer = new LifeWriter(one, () => undefined, term?.guard);
+    await writer.write((lives) => note(lives, 'in time'));
+    const second = new Candidate(other);
+    await until(() => second.term !== undefined);
+
+    expect(second.term?.number).toBeGreaterThan(term?.number ?? fail());
+    await expect(writer.write((lives) => note(lives, 'too late'))).rejects.toThrow(NotLeader);
+    const { rows } = await sql<{ cursor: string }>`select cursor from ingest_cursors where stream = 'test'`.execute(
+      other.db,
+    );
+    expect(rows).toEqual([{ cursor: 'in time' }]);
+    await Promise.all([first.leadership.close(), second.leadership.close()]);
+  });
+
+  test('a transaction of a leader that stands still does not keep another from leading', async ({ records }) => {
+    const [one = fail(), other = fail()] = records;
+    const first = new Candidate(one, standsStill);
+    await until(() => first.term !== undefined);
+    let began = false;
+    let second: Candidate | undefined;
+    const frozen = one.db.transaction().execute(async (transaction) => {
+      await first.term?.guard(transaction);
+      began = true;
+      // Longer than the database bears a session that holds locks and does nothing.
+      await until(() => second?.term !== undefined);
+      await sql`select 1`.execute(transaction);
+    });
+    const outcome = frozen.then(
+      () => 'committed',
+      (error: unknown) => String(error),
+    );
+    await until(() => began);
+    second = new Candidate(other);
+    await until(() => second?.term !== undefined);
+    expect(await outcome).toMatch(/connection|terminat/i);
+    await Promise.all([first.leadership.close(), second.leadership.close()]);
+  });
 });
 
 class Candidate {
