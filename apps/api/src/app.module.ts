@@ -8,6 +8,7 @@ import { Probes } from './health/probes.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
 import { Programs } from './programs/programs.js';
 import { ProgramsController } from './programs/programs.controller.js';
+import { WorkersController } from './workers/workers.controller.js';
 
 /** What the application is made of besides itself. Whoever started these closes them. */
 export interface ApplicationParts {
@@ -19,7 +20,14 @@ export interface ApplicationParts {
 
 /** The routes. */
 @Module({
-  controllers: [ExperimentsController, DatasetsController, ProgramsController, HealthController, OpenApiController],
+  controllers: [
+    ExperimentsController,
+    DatasetsController,
+    WorkersController,
+    ProgramsController,
+    HealthController,
+    OpenApiController,
+  ],
 })
 export class AppModule {
   /** @param parts asked for when the application is made; not at all when it is only described. */

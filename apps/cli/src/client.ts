@@ -5,6 +5,7 @@ import {
   DatasetList,
   type DatasetSpecInput,
   DatasetView,
+  type DrainRequest,
   ExperimentList,
   type ExperimentSpecInput,
   ExperimentView,
@@ -13,6 +14,8 @@ import {
   LogPage,
   Problem,
   type StoredLogRow,
+  WorkerList,
+  WorkerView,
 } from '@longrun/contracts';
 
 import { serverSentEvents } from './event-stream.js';
@@ -103,6 +106,24 @@ export class Client {
       yield* page.items;
       after = page.nextAfter;
     }
+  }
+
+  /** Workers that are alive or were seen in the last day. */
+  async workers(): Promise<WorkerList> {
+    return WorkerList.parse(await this.#json('/v1/workers'));
+  }
+
+  /** Has a worker finish what it runs and take no further job. */
+  async drainWorker(id: string, reason?: string): Promise<WorkerView> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/drain`;
+    const body: DrainRequest = reason === undefined ? {} : { reason };
+    return WorkerView.parse(await this.#json(path, { method: 'POST', body }));
+  }
+
+  /** Lets a worker take jobs again. */
+  async releaseWorker(id: string): Promise<WorkerView> {
+    const path = `/v1/workers/${encodeURIComponent(id)}/release`;
+    return WorkerView.parse(await this.#json(path, { method: 'POST' }));
   }
 
   /** Asks for the end of an experiment. */

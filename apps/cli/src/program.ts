@@ -10,6 +10,7 @@ import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
 import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
+import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
 import { demo } from './demo/demo.js';
 import { exitCodeOf, sayError } from './output/errors.js';
 import type { Terminal } from './output/terminal.js';
@@ -111,6 +112,28 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .argument('<id>', 'id, beginning of an id, or name')
     .addOption(json())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
+
+  const workers = program.command('workers').description('list workers; drain or release one');
+  workers
+    .command('ls', { isDefault: true })
+    .description('list workers, the last one seen first')
+    .addOption(json())
+    .action(async (options: { json: boolean }) => listWorkers(await client(), terminal, options));
+  workers
+    .command('drain')
+    .description('have a worker finish what it runs and take no further job')
+    .argument('<id>', 'id of the worker')
+    .option('--reason <text>', 'for people: shown beside its status')
+    .addOption(json())
+    .action(async (id: string, options: { json: boolean; reason?: string }) =>
+      drainWorker(await client(), terminal, id, { ...options, reason: options.reason }),
+    );
+  workers
+    .command('release')
+    .description('let a worker take jobs again')
+    .argument('<id>', 'id of the worker')
+    .addOption(json())
+    .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
   program
     .command('demo')

@@ -37,7 +37,7 @@ export {
   ExperimentView,
   ListQuery,
 } from './views.js';
-export { WorkerDevice, WorkerList, WorkerReport, WorkerStatus, WorkerView } from './worker.js';
+export { DrainRequest, WorkerDevice, WorkerList, WorkerReport, WorkerStatus, WorkerView } from './worker.js';
 export {
   DatasetEvent,
   DatasetProgress,

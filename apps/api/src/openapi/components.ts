@@ -22,6 +22,8 @@ import {
   ProblemError,
   ReasonCode,
   RejectedCheckpoint,
+  WorkerList,
+  WorkerView,
 } from '@longrun/contracts';
 import { z } from 'zod';
 import { ProgramList, ProgramView } from '../programs/program-view.js';
@@ -56,6 +58,8 @@ const named = {
   Readiness,
   ReasonCode,
   RejectedCheckpoint,
+  WorkerList,
+  WorkerView,
 };
 
 const byId = new Map<string, z.ZodType>(Object.entries(named));

@@ -37,7 +37,7 @@ export class Workers {
   }
 
   /** Has a worker finish what it runs and take no further job, until it is released. Refused when there is none with this id. */
-  async drain(id: string, reason: string | null = null): Promise<WorkerView> {
+  async drain(id: string, reason?: string): Promise<WorkerView> {
     return this.#want(id, 'draining', reason ?? 'Drained on request');
   }
 

@@ -1,0 +1,54 @@
+import { DrainRequest, StorableText, WorkerList, WorkerView } from '@longrun/contracts';
+import { Platform } from '@longrun/platform';
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { Answers } from '../openapi/answers.js';
+
+@Controller('v1/workers')
+export class WorkersController {
+  readonly #platform: Platform;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List workers: those that are alive or were seen in the last day', tags: ['workers'] })
+  @Answers({ description: 'All of them, the last one seen first.', schema: WorkerList, problems: [] })
+  listWorkers(): Promise<WorkerList> {
+    return this.#platform.workers.list();
+  }
+
+  @Post(':id/drain')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Have a worker finish what it runs and take no further job',
+    description: 'It stays so until it is released.',
+    tags: ['workers'],
+  })
+  @Answers({
+    status: 202,
+    description: 'The worker, as it is wanted from now on.',
+    schema: WorkerView,
+    problems: ['malformed-json', 'invalid-parameter', 'not-found', 'body-too-large', 'unsupported-media-type'],
+  })
+  drainWorker(
+    @Param('id', { schema: StorableText }) id: string,
+    @Body({ schema: DrainRequest }) { reason }: DrainRequest,
+  ): Promise<WorkerView> {
+    return this.#platform.workers.drain(id, reason);
+  }
+
+  @Post(':id/release')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Let a worker take jobs again', tags: ['workers'] })
+  @Answers({
+    status: 202,
+    description: 'The worker, as it is wanted from now on.',
+    schema: WorkerView,
+    problems: ['malformed-json', 'invalid-parameter', 'not-found', 'body-too-large', 'unsupported-media-type'],
+  })
+  releaseWorker(@Param('id', { schema: StorableText }) id: string): Promise<WorkerView> {
+    return this.#platform.workers.release(id);
+  }
+}

@@ -1,0 +1,55 @@
+import type { WorkerView } from '@longrun/contracts';
+
+import type { Client } from '../client.js';
+import { ago, size } from '../output/amounts.js';
+import { table } from '../output/table.js';
+import type { Terminal } from '../output/terminal.js';
+
+interface Output {
+  readonly json: boolean;
+}
+
+/** Lists workers, the last one seen first. */
+export async function listWorkers(client: Client, terminal: Terminal, { json }: Output): Promise<void> {
+  const { items } = await client.workers();
+  if (json) return terminal.print(JSON.stringify(items, null, 2));
+  if (items.length === 0) return terminal.say('There are no workers yet; `longrun up` starts one of each kind.');
+  const rows = items.map((worker) => [
+    worker.id,
+    worker.kind,
+    statusText(worker, terminal),
+    worker.attempts.map(({ id }) => id).join(', '),
+    worker.devices.map(({ type, name }) => (name === '' ? type : `${type} ${name}`)).join(', '),
+    String(worker.threads),
+    size(worker.memoryBytes),
+    ago(worker.lastSeenAt),
+  ]);
+  terminal.print(
+    table(['ID', 'TAKES', 'STATUS', 'RUNS', 'DEVICES', 'THREADS', 'MEMORY', 'SEEN'], rows, ['THREADS', 'MEMORY']),
+  );
+}
+
+/** Has a worker finish what it runs and take nothing more. */
+export async function drainWorker(
+  client: Client,
+  terminal: Terminal,
+  id: string,
+  options: Output & { readonly reason: string | undefined },
+): Promise<void> {
+  const worker = await client.drainWorker(id, options.reason);
+  if (options.json) return terminal.print(JSON.stringify(worker, null, 2));
+  const runs = worker.attempts.length === 0 ? '' : `; it still runs ${worker.attempts.map((one) => one.id).join(', ')}`;
+  terminal.print(`${worker.id}  ${statusText(worker, terminal)}${runs}`);
+}
+
+/** Lets a worker take jobs again. */
+export async function releaseWorker(client: Client, terminal: Terminal, id: string, { json }: Output): Promise<void> {
+  const worker = await client.releaseWorker(id);
+  terminal.print(json ? JSON.stringify(worker, null, 2) : `${worker.id}  ${statusText(worker, terminal)}`);
+}
+
+function statusText({ alive, status, statusReason }: WorkerView, terminal: Terminal): string {
+  if (!alive) return terminal.style('dim', 'gone');
+  const because = statusReason === null ? '' : ` (${statusReason})`;
+  return terminal.style(status === 'ready' ? 'green' : 'yellow', `${status}${because}`);
+}
