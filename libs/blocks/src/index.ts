@@ -111,6 +111,8 @@ export type { LogRow, LogValue } from './log/log-value.js';
 export { TrainingLog } from './log/training-log.js';
 export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/training-log.js';
 
+export { Inventory } from './inventory/inventory.js';
+export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop.js';
 export type {
   MainLoopArrays,

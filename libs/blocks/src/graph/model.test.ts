@@ -11,6 +11,7 @@ import { MLP } from '../bricks/mlp.js';
 import { Softmax } from '../bricks/softmax.js';
 import { Constant } from '../initialization/constant.js';
 import { addRole, BATCH_NORM_POPULATION_MEAN, PARAMETER } from '../roles.js';
+import { addAnnotation } from './annotations.js';
 import { Model } from './model.js';
 
 const warned = collectWarnings();
@@ -60,6 +61,21 @@ describe('a model', () => {
 
     expect([...model.getPersistentDict().keys()]).toEqual(['/top.W', '/top.b', 'population_mean']);
     expect([...model.getParameterDict().keys()]).toEqual(['/top.W', '/top.b']);
+  });
+
+  test('refuses what it cannot name, saying whose it is', () => {
+    const brick = linear('top');
+    const output = brick.apply(matrix('x'));
+    const [unnamed, ofBrick] = [shared(0), shared(0)];
+    for (const variable of [unnamed, ofBrick]) addRole(variable, BATCH_NORM_POPULATION_MEAN);
+    addAnnotation(ofBrick, brick);
+
+    expect(() => new Model(add(output, unnamed)).getPersistentDict()).toThrow(
+      'Model: a persistent variable has no name, `<unnamed>` float32 (); name it, so that it can be saved',
+    );
+    expect(() => new Model(add(output, ofBrick)).getPersistentDict()).toThrow(
+      'a persistent variable of /top has no name',
+    );
   });
 
   test('refuses parameters that names do not tell apart', () => {
