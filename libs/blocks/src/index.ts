@@ -51,7 +51,7 @@ export {
 } from './bricks/application.js';
 export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
 export { Brick } from './bricks/brick.js';
-export type { BrickOptions, Dimension } from './bricks/brick.js';
+export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
 export { Lazy, lazy } from './bricks/lazy.js';
 export { isFeedforward } from './bricks/feedforward.js';
 export type { Feedforward } from './bricks/feedforward.js';

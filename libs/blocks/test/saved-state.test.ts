@@ -16,6 +16,7 @@ import {
   square,
   sub,
   type CompiledFunction,
+  type EngineName,
   type SharedVariable,
   type Variable,
 } from '@longrun/tensor';
@@ -28,6 +29,7 @@ import {
   ALGORITHM_BUFFER,
   AUXILIARY,
   CompositeRule,
+  ComputationGraph,
   Constant,
   DatasetEvaluator,
   DataStreamMonitoring,
@@ -44,6 +46,7 @@ import {
   writeSnapshot,
   type StepRule,
 } from '../src/index.js';
+import { RunningMean } from './running-mean.js';
 import { sequential, tinyDataset, tinyExperiment } from './tiny-experiment.js';
 import { collectWarnings } from './warnings.js';
 
@@ -67,7 +70,7 @@ class StopAt extends TrainingExtension {
 }
 
 interface Parts {
-  readonly cost: Variable;
+  cost: Variable;
   readonly hidden: Variable;
   readonly linear: Linear;
   readonly extensions: TrainingExtension[];
@@ -77,7 +80,11 @@ interface Parts {
 }
 
 /** A small regression to which `vary` adds what is to be tested. */
-function build(vary: (parts: Parts) => void = () => undefined, stopAt?: number): MainLoop {
+function build(
+  vary: (parts: Parts) => void = () => undefined,
+  stopAt?: number,
+  engine: EngineName = 'reference',
+): MainLoop {
   const random = new RandomStreams(2);
   const linear = new Linear({
     inputDim: 3,
@@ -104,7 +111,7 @@ function build(vary: (parts: Parts) => void = () => undefined, stopAt?: number):
     algorithm,
     dataStream: sequential(tinyDataset(20), 4),
     random,
-    engine: 'reference',
+    engine,
     threads: 1,
     extensions: [...parts.extensions, new FinishAfter({ afterNBatches: STEPS }), new StopAt(stopAt)],
   });
@@ -195,6 +202,30 @@ describe('what training writes is saved:', () => {
         }, stopAt),
       () => [seen],
     );
+  });
+
+  test.each(['reference', 'onnxruntime'] as const)('the states of a brick, on %s', async (engine) => {
+    let norm = new RunningMean({ dim: 2 });
+    const make = (stopAt?: number): MainLoop =>
+      build(
+        (parts) => {
+          norm = new RunningMean({ dim: 2 });
+          parts.cost = mean(square(sub(norm.apply(parts.hidden), 1)));
+          parts.updates.push(...new ComputationGraph(parts.cost).updates);
+        },
+        stopAt,
+        engine,
+      );
+    await sameWhenKilled(make, () => norm.states);
+
+    expect(numbers(norm.stateNamed('seen').getValue())).toEqual([STEPS]);
+    expect([...make().inventory.parameters.keys()]).toEqual([
+      '/linear.W',
+      '/linear.b',
+      '/runningmean.mean',
+      '/runningmean.seen',
+    ]);
+    expect(make().arrays().parameters.get('/runningmean.mean')?.dtype).toBe('float64');
   });
 
   test('what monitoring updates', async () => {

@@ -83,7 +83,7 @@ describe('a model', () => {
     for (const variable of [first, second]) addRole(variable, PARAMETER);
 
     expect(() => new Model(add(first, second)).getParameterDict()).toThrow(
-      'Two different parameters have the path same',
+      'Two different variables have the path same',
     );
   });
 });

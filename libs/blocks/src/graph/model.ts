@@ -42,16 +42,17 @@ export class Model extends ComputationGraph {
   }
 
   /**
-   * What is saved with the model, by path: the parameters, and the shared variables of the graph with role PERSISTENT. (Blocks
-   * saved only the parameters, and lost the population statistics of batch normalization.)
+   * What is saved with the model, by path: the parameters, the states of the top bricks and all below, and the other shared
+   * variables of the graph with role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
+   * normalization.)
    */
   getPersistentDict(): ReadonlyMap<string, SharedVariable> {
     if (this.#persistent === undefined) {
       const persistent = new Map(this.getParameterDict());
-      addByName(
-        persistent,
-        this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
-      );
+      addByName(persistent, [
+        ...new Selector(this.topBricks).getStates().values(),
+        ...this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
+      ]);
       this.#persistent = persistent;
     }
     return this.#persistent;
@@ -142,6 +143,7 @@ function addByName(byPath: Map<string, SharedVariable>, variables: readonly Shar
     }
     if (byPath.has(path)) throw new Error(duplicatePath(path));
     byPath.set(path, variable);
+    known.add(variable);
   }
 }
 
