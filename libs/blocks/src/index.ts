@@ -145,6 +145,9 @@ export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';
 export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
 
+export { CapturedOutput, Output } from './outputs/output.js';
+export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
+export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
@@ -156,6 +159,7 @@ export type {
   DatasetFile,
   ExperimentDefinition,
   ExperimentProgram,
+  HostContext,
   ParamsIssue,
 } from './experiment/experiment-program.js';
 export { loadPrograms, programNamed, UnknownProgram } from './experiment/load-programs.js';

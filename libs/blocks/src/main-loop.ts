@@ -18,6 +18,7 @@ import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
 import { Inventory, type SavedVariables } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
 import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
 
@@ -34,6 +35,8 @@ export interface MainLoopOptions extends ComputeOptions {
   readonly extensions?: readonly TrainingExtension[];
   /** Random streams whose state belongs to that of training. Default none. */
   readonly random?: RandomStreams;
+  /** Files that belong to the state of training. Default none. */
+  readonly outputs?: Outputs;
 }
 
 /** How `run()` ended: for good, or to go on from where it stopped. */
@@ -89,6 +92,7 @@ export class MainLoop {
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
     this.inventory.check(functionName, updated);
   #inventory: Inventory | undefined;
+  #outputs: Outputs | undefined;
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
@@ -100,6 +104,7 @@ export class MainLoop {
     this.model = options.model ?? new Model(options.algorithm.outputs);
     this.log = options.log ?? new TrainingLog();
     this.random = options.random;
+    this.#outputs = options.outputs;
     this.computeOptions = { engine: options.engine, threads: options.threads };
     this.#extensions = new ExtensionList(options.extensions ?? []);
     for (const extension of this.#extensions) extension.attach(this);
@@ -112,6 +117,22 @@ export class MainLoop {
 
   get extensions(): readonly TrainingExtension[] {
     return [...this.#extensions];
+  }
+
+  /** The files that are part of the state. */
+  get outputs(): Outputs | undefined {
+    return this.#outputs;
+  }
+
+  /** Makes files part of the state. For hosts, before training starts. @throws Error when it has others */
+  keepOutputs(outputs: Outputs): void {
+    if (this.#outputs !== undefined && this.#outputs !== outputs) {
+      throw new Error(
+        `MainLoop: the program gave it outputs in ${this.#outputs.folder}, but the host keeps those in ${outputs.folder}; ` +
+          'leave the option outputs out, and write to context.output(name)',
+      );
+    }
+    this.#outputs = outputs;
   }
 
   /** The variables whose values are part of the state. Fixed once training has started. */
@@ -188,7 +209,7 @@ export class MainLoop {
     this.#atBoundary.push(action);
   }
 
-  /** Everything but the arrays, as JSON. To be called at a step boundary or while not running. */
+  /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
     return {
       version: STATE_VERSION,
