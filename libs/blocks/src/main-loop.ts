@@ -16,7 +16,7 @@ import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
 import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
-import { Inventory, type SavedVariables } from './inventory/inventory.js';
+import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
@@ -239,7 +239,7 @@ export class MainLoop {
     const { parameters, algorithm } = this.inventory.asOfVersion(state.version);
     checkArrays('parameters of the model', parameters, contents.parameters);
     checkArrays('variables of the algorithm', algorithm, contents.algorithm);
-    this.#warnOfUnsaved({ parameters, algorithm });
+    this.inventory.warnOfUnsaved(state.version);
     this.log.restore(savedPart('MainLoop', state, 'log'));
     this.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
     this.#restoreRandom(state);
@@ -362,20 +362,6 @@ export class MainLoop {
 
   #takeInventory(): Inventory {
     return new Inventory({ model: this.model, algorithm: this.algorithm, extensions: this.extensions });
-  }
-
-  #warnOfUnsaved(restored: SavedVariables): void {
-    const { parameters, algorithm } = this.inventory;
-    const unsaved = [
-      ...[...parameters.keys()].filter((name) => !restored.parameters.has(name)),
-      ...[...algorithm.keys()].filter((name) => !restored.algorithm.has(name)),
-    ];
-    if (unsaved.length === 0) return;
-    process.emitWarning(
-      `An older build wrote the checkpoint and did not save ${unsaved.join(', ')}: these go on from their first values, and ` +
-        'training may end elsewhere than an undisturbed run. Start anew if that matters',
-      'MainLoopWarning',
-    );
   }
 
   #restoreRandom(state: VersionedState): void {

@@ -33,6 +33,7 @@ import {
   Constant,
   DatasetEvaluator,
   DataStreamMonitoring,
+  FeedforwardSequence,
   FinishAfter,
   GradientDescent,
   Linear,
@@ -248,6 +249,25 @@ describe('what training writes is saved:', () => {
       () => [highest],
     );
   });
+});
+
+test('what has no name of its own in the model is refused when the main loop is made', () => {
+  const twice = (): MainLoop =>
+    build((parts) => {
+      const options = { inputDim: 2, outputDim: 2, useBias: false, weightsInit: new Constant(1) };
+      const parent = new FeedforwardSequence([new Linear(options), new Linear(options)]);
+      parent.initialize(new RandomStreams(1));
+      parts.cost = mean(square(parent.apply(parts.hidden)));
+    });
+  const unnamed = (): MainLoop =>
+    build((parts) => {
+      const offset = shared(0);
+      addRole(offset, PERSISTENT);
+      parts.cost = add(parts.cost, offset);
+    });
+
+  expect(twice).toThrow('Two different variables have the path /feedforwardsequence/linear.W');
+  expect(unnamed).toThrow('Model: a persistent variable has no name, `<unnamed>` float32 (); name it');
 });
 
 describe('a function of an extension that updates what is not saved', () => {

@@ -83,6 +83,21 @@ export class Inventory implements SavedVariables {
       algorithm: new Map([...this.algorithm].filter(([, variable]) => hasRoles(variable, [ALGORITHM_STATE]))),
     };
   }
+
+  /** Warns about what a main loop whose state has this version did not save. */
+  warnOfUnsaved(version: number): void {
+    const then = this.asOfVersion(version);
+    const unsaved = [
+      ...[...this.parameters.keys()].filter((name) => !then.parameters.has(name)),
+      ...[...this.algorithm.keys()].filter((name) => !then.algorithm.has(name)),
+    ];
+    if (unsaved.length === 0) return;
+    process.emitWarning(
+      `An older build wrote the checkpoint and did not save ${unsaved.join(', ')}: these go on from their first values, and ` +
+        'training may end elsewhere than an undisturbed run. Start anew if that matters',
+      'MainLoopWarning',
+    );
+  }
 }
 
 /** Buffers are named after their parameters, whose names are given first. */
