@@ -12,7 +12,15 @@ test('has defaults', () => {
     threads: 2,
     checkpoints: undefined,
     everyBatches: 100,
+    outputs: 'outputs',
   });
+});
+
+test('puts outputs beside the checkpoints, or where it is told', () => {
+  const outputs = (line: string): string => readCommandLine(`mlp --dataset a ${line}`.split(' ')).outputs;
+
+  expect(outputs('--checkpoints /tmp/x')).toBe('/tmp/x/outputs');
+  expect(outputs('--checkpoints /tmp/x --outputs there')).toBe('there');
 });
 
 test('takes every other option for a param, as JSON or text', () => {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 /** What is to be run, and how. */
 export interface CommandLine {
   readonly program: string;
@@ -10,6 +12,8 @@ export interface CommandLine {
   /** Folder to save to and to go on from; undefined for none. */
   readonly checkpoints: string | undefined;
   readonly everyBatches: number;
+  /** Folder for the files that the program writes. */
+  readonly outputs: string;
 }
 
 /** A command line that cannot be understood: the user's error. */
@@ -24,6 +28,8 @@ const USAGE = `Usage: node examples/dist/run-local.js PROGRAM --dataset FILE [op
   --threads N          default 2
   --checkpoints FOLDER save there, and go on from the newest snapshot there
   --every-batches N    between two snapshots, default 100
+  --outputs FOLDER     for files that the program writes, default outputs in the folder
+                       of the checkpoints, else outputs here
 
 Every other option is a param of the program, its value JSON or text: --epochs 1 --dims "[784, 100, 10]"`;
 
@@ -51,13 +57,15 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (engine !== 'onnxruntime' && engine !== 'reference') {
     throw new UsageError(`--engine is ${engine}; give onnxruntime or reference`);
   }
+  const checkpoints = take('checkpoints');
   return {
     program,
     dataset,
     engine,
     seed: whole('seed', take('seed') ?? '1', 0),
     threads: whole('threads', take('threads') ?? '2', 1),
-    checkpoints: take('checkpoints'),
+    checkpoints,
+    outputs: take('outputs') ?? path.join(checkpoints ?? '.', 'outputs'),
     everyBatches: whole('every-batches', take('every-batches') ?? '100', 1),
     params: Object.fromEntries([...options].map(([name, value]) => [name, jsonOrText(value)])),
   };

@@ -1,8 +1,10 @@
 import {
   Checkpoint,
   InvalidParams,
+  ForeignFolder,
   loadPrograms,
   newestSnapshot,
+  Outputs,
   Printing,
   programNamed,
   ProgressBar,
@@ -23,6 +25,7 @@ const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
 async function run(commandLine: CommandLine): Promise<void> {
   const { params, dataset, seed, engine, threads, checkpoints, everyBatches } = commandLine;
   const program = programNamed(await loadPrograms(PROGRAMS), commandLine.program);
+  const outputs = await Outputs.open(commandLine.outputs);
   const mainLoop = await program.build({
     params,
     seed,
@@ -36,6 +39,7 @@ async function run(commandLine: CommandLine): Promise<void> {
       new ProgressBar(),
       ...(checkpoints === undefined ? [] : [new Checkpoint({ folder: checkpoints, everyNBatches: everyBatches })]),
     ],
+    outputs,
   });
   const snapshot = checkpoints === undefined ? undefined : await newestSnapshot(checkpoints);
   if (snapshot !== undefined) {
@@ -47,6 +51,7 @@ async function run(commandLine: CommandLine): Promise<void> {
 
   const outcome = await mainLoop.run();
   const { iterationsDone } = mainLoop.status;
+  if (outputs.names.length > 0) console.log(`Wrote ${outputs.names.join(', ')} in ${outputs.folder}.`);
   if (outcome === 'finished') {
     console.log(`Finished after ${iterationsDone} steps.`);
     return;
@@ -62,7 +67,7 @@ async function run(commandLine: CommandLine): Promise<void> {
 try {
   await run(readCommandLine(process.argv.slice(2)));
 } catch (error) {
-  const isUsers = error instanceof UsageError || error instanceof InvalidParams || error instanceof UnknownProgram;
-  console.error(isUsers ? error.message : error);
+  const isUsers = [UsageError, InvalidParams, UnknownProgram, ForeignFolder].some((kind) => error instanceof kind);
+  console.error(isUsers && error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

@@ -69,7 +69,7 @@ async function finalParameters(checkpoints: string): Promise<string> {
 }
 
 test(
-  'a run that is killed and then terminated ends with the parameters of one that was not',
+  'a run that is killed and then terminated ends with the parameters and the outputs of one that was not',
   { timeout: 120_000 },
   async () => {
     const [whole, broken] = [path.join(folder, 'whole'), path.join(folder, 'broken')];
@@ -87,6 +87,12 @@ test(
     const last = await runLocal(experiment(broken));
     expect(last.stdout).toContain('Finished after 480 steps.');
     expect(await finalParameters(broken)).toBe(await finalParameters(whole));
+    expect(last.stdout).toContain(`Wrote epochs.csv in ${path.join(broken, 'outputs')}.`);
+    const [table, expected] = await Promise.all(
+      [broken, whole].map((run) => readFile(path.join(run, 'outputs', 'epochs.csv'), 'utf8')),
+    );
+    expect(expected?.split('\n')).toHaveLength(42);
+    expect(table).toBe(expected);
   },
 );
 
@@ -95,10 +101,12 @@ test('a mistake of the user is told in one sentence, without a stack', async () 
     runLocal(['mlq', '--dataset', dataset]),
     runLocal(['mlp', '--dataset', dataset, '--dims', '[4]']),
     runLocal(['mlp']),
+    runLocal(['mlp', '--dataset', dataset, '--outputs', folder]),
   ]);
 
-  expect(cases.map(({ code }) => code)).toEqual([1, 1, 1]);
-  expect(cases.map(({ stderr }) => stderr.includes('    at '))).toEqual([false, false, false]);
+  expect(cases.map(({ code }) => code)).toEqual([1, 1, 1, 1]);
+  expect(cases.map(({ stderr }) => stderr.includes('    at '))).toEqual([false, false, false, false]);
+  expect(cases[3]?.stderr).toContain(`${folder} has files that are not outputs of a run`);
   expect(cases[0]?.stderr).toBe('There is no program named mlq; the programs here are mlp\n');
   expect(cases[1]?.stderr).toContain('Program mlp cannot take these params: params.dims: ');
   expect(cases[2]?.stderr).toContain('--dataset is missing');

@@ -9,13 +9,13 @@ const slow = { epochs: 2, pauseMs: 12 };
 const lastStep = 60;
 
 let world: World;
-let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[] };
+let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[]; table: string };
 
 beforeAll(async () => {
   world = await World.start();
   await world.worker();
   const id = await world.submit(slow);
-  undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id) };
+  undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id), table: await writtenTable(id) };
 }, 120_000);
 
 afterAll(async () => {
@@ -28,6 +28,15 @@ async function expectAsUndisturbed(id: string): Promise<void> {
   expect(experiment.status).toBe('succeeded');
   expect(experiment.result).toEqual(undisturbed.experiment.result);
   expect(await world.rows(id)).toEqual(undisturbed.rows);
+  expect(await writtenTable(id)).toBe(undisturbed.table);
+}
+
+/** What the program wrote to its file `batches.csv`, as the newest checkpoint has it. */
+async function writtenTable(id: string): Promise<string> {
+  const text = async (key: string): Promise<string> => Buffer.from((await world.store.get(key)) ?? []).toString();
+  const [newest] = (await world.head(id)).checkpoints;
+  const { files } = JSON.parse(await text(newest?.manifestKey ?? '')) as { files: { name: string; blobKey: string }[] };
+  return await text(files.find(({ name }) => name === 'output.batches.csv')?.blobKey ?? '');
 }
 
 /** A step that is neither the first nor the last, and not far from any other. */
@@ -46,6 +55,7 @@ test('an undisturbed run trains to the end, with a log row for every step', () =
   expect(experiment.result?.lastRow).toEqual(rows.at(-1)?.row);
   expect(Number(rows.at(-1)?.row['test_error'])).toBeLessThan(0.6);
   expect(experiment.checkpoints.map((checkpoint) => checkpoint.step)).toContain(lastStep);
+  expect(undisturbed.table.split('\n')).toHaveLength(lastStep + 2);
 });
 
 test('SIGKILL of the worker at any step changes nothing but the number of attempts', async () => {

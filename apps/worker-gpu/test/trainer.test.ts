@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,33 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
   expect(finished.step).toBe(60);
   expect(finished.peakMemoryBytes).toBeGreaterThan(30e6);
   expect(second.lines.join('\n')).toMatch(/threads: 1 -> 2.*the last bits may differ/);
+}, 40_000);
+
+test('what a program writes to files is handed over with each snapshot, and goes on from there', async () => {
+  const table = async (snapshot: { readonly folder: string }) =>
+    await readFile(join(snapshot.folder, 'output.batches.csv'), 'utf8');
+  const killed = start(join('killed', 'snapshots'), 1, null);
+  const snapshot = await killed.hears('snapshot');
+  expect(snapshot.files.map(({ name }) => name)).toContain('output.batches.csv');
+  const handedOver = await table(snapshot);
+  expect(handedOver.split('\n')).toHaveLength(snapshot.step + 2);
+  await until(() => killed.messages.some((one) => one.type === 'log_row' && one.step > snapshot.step));
+  await killed.child.kill();
+
+  const [resumed, whole] = [
+    start(join('resumed', 'snapshots'), 1, snapshot.folder),
+    start(join('whole', 'snapshots'), 1, null),
+  ];
+  for (const trainer of [resumed, whole]) trainer.commits = true;
+  const finals: string[] = [];
+  for (const trainer of [resumed, whole]) {
+    await trainer.hears('finished');
+    const last = trainer.messages.findLast((one) => one.type === 'snapshot');
+    finals.push(await table({ folder: last?.folder ?? '' }));
+  }
+  expect(finals[1]?.split('\n')).toHaveLength(62);
+  expect(finals[0]).toBe(finals[1]);
+  expect(finals[0]?.startsWith(handedOver)).toBe(true);
 }, 40_000);
 
 test('a trainer whose snapshots nobody commits waits after the second', async () => {

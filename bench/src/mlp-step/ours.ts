@@ -1,8 +1,10 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { loadPrograms, programNamed, Reporting, TrainingExtension } from '@longrun/blocks';
+import { loadPrograms, Outputs, programNamed, Reporting, TrainingExtension } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
 import { checkout, versionOf } from '../report.js';
 
@@ -60,6 +62,7 @@ const mainLoop = await programNamed(programs, 'mlp').build({
   threads: Number(values.threads),
   // As a trainer does: every row is written out as JSON.
   extensions: () => [new Reporting({ onLogRow: (step, row) => rows.push(JSON.stringify({ step, row })) }), new Gate()],
+  outputs: await Outputs.open(await mkdtemp(join(tmpdir(), 'longrun-bench-'))),
 });
 say({ ready: true, onnxruntime: versionOf('onnxruntime-node') });
 await mainLoop.run();

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { InvalidParams, writeSnapshot, type BuildContext, type MainLoop } from '@longrun/blocks';
+import { InvalidParams, Outputs, writeSnapshot, type HostContext, type MainLoop } from '@longrun/blocks';
 import { writeH5Dataset } from '@longrun/fuel';
 import { RandomStreams } from '@longrun/serialization';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const SMALL = { dims: [PIXELS, 8, 3], activations: ['rectifier', 'softmax'], batchSize: 16, learningRate: 0.02 };
 
-function build(params: unknown, options: Partial<BuildContext<unknown>> = {}): Promise<MainLoop> {
+async function build(params: unknown, options: Partial<HostContext> = {}): Promise<MainLoop> {
   const seed = options.seed ?? 1;
   return mlp.build({
     params,
@@ -31,6 +31,7 @@ function build(params: unknown, options: Partial<BuildContext<unknown>> = {}): P
     engine: 'onnxruntime',
     threads: 1,
     extensions: () => [],
+    outputs: await Outputs.open(await mkdtemp(path.join(folder, 'outputs-'))),
     ...options,
   });
 }
@@ -144,6 +145,13 @@ describe.each(['adam', 'scale'] as const)('training with %s', (optimizer) => {
     expect(Number(last['test_misclassification_rate'])).toBeLessThan(0.15);
     expect(Object.keys(mainLoop.log.row(5))).toEqual(['batch_cost']);
     expect(last).toHaveProperty('train_cost');
+    const lines = mainLoop.outputs?.output('epochs.csv').readText().split('\n') ?? [];
+    const values = ['train_cost', 'test_cost', 'test_misclassification_rate'].map((record) => last[record]);
+    expect(lines).toHaveLength(8);
+    expect([lines[0], lines[6]]).toEqual([
+      'epoch,train_cost,test_cost,test_misclassification_rate',
+      [6, ...values].join(','),
+    ]);
   });
 
   test('depends on the seed, and on nothing else', async () => {

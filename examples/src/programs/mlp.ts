@@ -18,8 +18,10 @@ import {
   Softmax,
   Tanh,
   TrainingDataMonitoring,
+  TrainingExtension,
   type Activation,
   type BuildContext,
+  type Output,
   type StepRule,
 } from '@longrun/blocks';
 import {
@@ -99,12 +101,32 @@ export default defineExperiment({
         new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
         new TrainingDataMonitoring({ name: 'TrainCost', variables: [cost], prefix: 'train', afterEpoch: true }),
         new DataStreamMonitoring({ variables: [cost, misclassificationRate], dataStream: test, prefix: 'test' }),
+        new EpochTable(context.output('epochs.csv')),
         new FinishAfter({ afterNEpochs: params.epochs }),
         ...context.extensions(),
       ],
     });
   },
 });
+
+/** Writes what the log has of each epoch as a line of a table. */
+class EpochTable extends TrainingExtension {
+  readonly #table: Output;
+
+  constructor(table: Output) {
+    super();
+    this.#table = table;
+    table.write(`${['epoch', ...EPOCH_RECORDS].join(',')}\n`);
+  }
+
+  override afterEpoch(): void {
+    const { log, status } = this.mainLoop;
+    const values = EPOCH_RECORDS.map((record) => log.currentRow[record]);
+    this.#table.append(`${[status.epochsDone, ...values].join(',')}\n`);
+  }
+}
+
+const EPOCH_RECORDS = ['train_cost', 'test_cost', 'test_misclassification_rate'];
 
 /** The variables to minimize and to watch; the parameters have their first values. */
 function model(

@@ -51,7 +51,7 @@ export {
 } from './bricks/application.js';
 export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
 export { Brick } from './bricks/brick.js';
-export type { BrickOptions, Dimension } from './bricks/brick.js';
+export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
 export { Lazy, lazy } from './bricks/lazy.js';
 export { isFeedforward } from './bricks/feedforward.js';
 export type { Feedforward } from './bricks/feedforward.js';
@@ -111,6 +111,8 @@ export type { LogRow, LogValue } from './log/log-value.js';
 export { TrainingLog } from './log/training-log.js';
 export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/training-log.js';
 
+export { Inventory } from './inventory/inventory.js';
+export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop.js';
 export type {
   MainLoopArrays,
@@ -143,6 +145,9 @@ export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';
 export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
 
+export { CapturedOutput, Output } from './outputs/output.js';
+export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
+export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
@@ -154,6 +159,7 @@ export type {
   DatasetFile,
   ExperimentDefinition,
   ExperimentProgram,
+  HostContext,
   ParamsIssue,
 } from './experiment/experiment-program.js';
 export { loadPrograms, programNamed, UnknownProgram } from './experiment/load-programs.js';

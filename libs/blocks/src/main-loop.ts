@@ -6,7 +6,7 @@ import {
   type RandomStreams,
   type VersionedState,
 } from '@longrun/serialization';
-import { environment, type NumericEnvironment, type SharedVariable } from '@longrun/tensor';
+import { environment, guardWrites, type NumericEnvironment, type SharedVariable } from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
 import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
@@ -16,7 +16,9 @@ import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
 import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
+import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
 import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
 
@@ -33,6 +35,8 @@ export interface MainLoopOptions extends ComputeOptions {
   readonly extensions?: readonly TrainingExtension[];
   /** Random streams whose state belongs to that of training. Default none. */
   readonly random?: RandomStreams;
+  /** Files that belong to the state of training. Default none. */
+  readonly outputs?: Outputs;
 }
 
 /** How `run()` ended: for good, or to go on from where it stopped. */
@@ -46,9 +50,9 @@ export interface RunOptions {
 
 /** The arrays of a main loop, by name. */
 export interface MainLoopArrays {
-  /** Shared variables with role PERSISTENT, by path: `/mlp/linear_0.W`. */
+  /** What is saved with the model, by path: `/mlp/linear_0.W`. */
   readonly parameters: ReadonlyMap<string, NdArray>;
-  /** Those of the algorithm: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
+  /** All else that training writes: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
   readonly algorithm: ReadonlyMap<string, NdArray>;
 }
 
@@ -71,7 +75,8 @@ export interface MainLoopTimes {
  * (beforeEpoch, (beforeBatch, the step, afterBatch)*, afterEpoch)*; then afterTraining.
  *
  * Its state is that at a step boundary: between two steps, when all extensions have been called. A main loop built the same
- * way that restores it ends with the same parameters and the same log, bit by bit in the same numeric environment.
+ * way that restores it ends with the same parameters and the same log, bit by bit in the same numeric environment. What training
+ * writes is part of it, as the {@link Inventory} says; a function that updates something else fails at its first run.
  */
 export class MainLoop {
   readonly algorithm: TrainingAlgorithm;
@@ -84,19 +89,26 @@ export class MainLoop {
   readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
+  readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
+    this.inventory.check(functionName, updated);
+  #inventory: Inventory | undefined;
+  #outputs: Outputs | undefined;
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
 
+  /** @throws Error when not all that training writes can be saved */
   constructor(options: MainLoopOptions) {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
     this.model = options.model ?? new Model(options.algorithm.outputs);
     this.log = options.log ?? new TrainingLog();
     this.random = options.random;
+    this.#outputs = options.outputs;
     this.computeOptions = { engine: options.engine, threads: options.threads };
     this.#extensions = new ExtensionList(options.extensions ?? []);
     for (const extension of this.#extensions) extension.attach(this);
+    this.#takeInventory();
   }
 
   get status(): Readonly<TrainingStatus> {
@@ -105,6 +117,27 @@ export class MainLoop {
 
   get extensions(): readonly TrainingExtension[] {
     return [...this.#extensions];
+  }
+
+  /** The files that are part of the state. */
+  get outputs(): Outputs | undefined {
+    return this.#outputs;
+  }
+
+  /** Makes files part of the state. For hosts, before training starts. @throws Error when it has others */
+  keepOutputs(outputs: Outputs): void {
+    if (this.#outputs !== undefined && this.#outputs !== outputs) {
+      throw new Error(
+        `MainLoop: the program gave it outputs in ${this.#outputs.folder}, but the host keeps those in ${outputs.folder}; ` +
+          'leave the option outputs out, and write to context.output(name)',
+      );
+    }
+    this.#outputs = outputs;
+  }
+
+  /** The variables whose values are part of the state. Fixed once training has started. */
+  get inventory(): Inventory {
+    return this.#inventory ?? this.#takeInventory();
   }
 
   /** What the bits of the result depend on besides the program and its data. */
@@ -144,11 +177,7 @@ export class MainLoop {
     options.signal?.addEventListener('abort', stop, { once: true });
     if (options.signal?.aborted === true) this.requestStop();
     try {
-      await this.#start();
-      const outcome = await this.#train();
-      await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
-      await this.#extensions.settle();
-      return outcome;
+      return await guardWrites(this.#checkWrites, () => this.#run());
     } catch (error) {
       await this.#reportError(error);
       throw error;
@@ -180,10 +209,10 @@ export class MainLoop {
     this.#atBoundary.push(action);
   }
 
-  /** Everything but the arrays, as JSON. To be called at a step boundary or while not running. */
+  /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
     return {
-      version: 1,
+      version: STATE_VERSION,
       log: this.log.state(),
       dataStream: this.dataStream.state(),
       random: this.random?.state() ?? null,
@@ -193,10 +222,8 @@ export class MainLoop {
 
   /** References to the present values: taking them costs nothing, and later steps do not change them. Not to be written to. */
   arrays(): MainLoopArrays {
-    return {
-      parameters: arraysOf(this.model.getPersistentDict()),
-      algorithm: arraysOf(this.algorithm.stateVariables),
-    };
+    const { parameters, algorithm } = this.inventory;
+    return { parameters: arraysOf(parameters), algorithm: arraysOf(algorithm) };
   }
 
   /**
@@ -208,11 +235,11 @@ export class MainLoop {
   restore(contents: MainLoopContents): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
     const { state } = contents;
-    checkVersion('MainLoop', state, 1);
-    const parameters = this.model.getPersistentDict();
-    const algorithm: ReadonlyMap<string, SharedVariable> = this.algorithm.stateVariables;
+    checkVersion('MainLoop', state, STATE_VERSION);
+    const { parameters, algorithm } = this.inventory.asOfVersion(state.version);
     checkArrays('parameters of the model', parameters, contents.parameters);
     checkArrays('variables of the algorithm', algorithm, contents.algorithm);
+    this.inventory.warnOfUnsaved(state.version);
     this.log.restore(savedPart('MainLoop', state, 'log'));
     this.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
     this.#restoreRandom(state);
@@ -221,8 +248,17 @@ export class MainLoop {
     setArrays(algorithm, contents.algorithm);
   }
 
+  async #run(): Promise<RunOutcome> {
+    await this.#start();
+    const outcome = await this.#train();
+    await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
+    await this.#extensions.settle();
+    return outcome;
+  }
+
   async #start(): Promise<void> {
     const { status } = this.log;
+    this.#inventory = this.inventory;
     this.model.checkSanity(this.algorithm);
     const resumes = status.trainingStarted;
     if (!resumes) await this.#dispatch('beforeTraining');
@@ -324,6 +360,10 @@ export class MainLoop {
     }
   }
 
+  #takeInventory(): Inventory {
+    return new Inventory({ model: this.model, algorithm: this.algorithm, extensions: this.extensions });
+  }
+
   #restoreRandom(state: VersionedState): void {
     const saved = state['random'] ?? null;
     if (this.random !== undefined) return this.random.restore(savedPart('MainLoop', state, 'random'));
@@ -334,3 +374,6 @@ export class MainLoop {
     );
   }
 }
+
+/** Up to 1, roles decided which arrays belong to a state. */
+const STATE_VERSION = 2;

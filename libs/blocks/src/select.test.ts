@@ -4,6 +4,7 @@ import { Tanh } from './bricks/activations.js';
 import { FeedforwardSequence } from './bricks/feedforward-sequence.js';
 import { Linear } from './bricks/linear.js';
 import { MLP } from './bricks/mlp.js';
+import { RunningMean } from '../test/running-mean.js';
 import { Path, Selector } from './select.js';
 
 function linear(name: string): Linear {
@@ -60,12 +61,24 @@ describe('a selector', () => {
     expect([...selector.getParameters('b').keys()]).toEqual(['/mlp/linear_0.b', '/mlp/linear_1.b']);
   });
 
+  test('finds and lists states by path, apart from the parameters', () => {
+    const norms = ['first', 'second'].map((name) => new RunningMean({ name, dim: 2 }));
+    for (const norm of norms) norm.allocate();
+    const both = new Selector(norms);
+
+    expect([...both.getStates().keys()]).toEqual(['/first.mean', '/first.seen', '/second.mean', '/second.seen']);
+    expect([...both.getStates('mean').values()]).toEqual(norms.map((norm) => norm.stateNamed('mean')));
+    expect(both.selectStates('/second.seen')).toEqual([norms[1]?.stateNamed('seen')]);
+    expect([both.selectParameters('/second.seen'), both.selectStates('/second.W')]).toEqual([[], []]);
+    expect(() => both.selectStates('/second')).toThrow('/second is the path of a brick; use select');
+  });
+
   test('refuses two parameters with one path', () => {
     const sequence = new FeedforwardSequence([linear('same'), linear('same')]);
     sequence.allocate();
 
     expect(() => new Selector([sequence]).getParameters()).toThrow(
-      'Two different parameters have the path /feedforwardsequence/same.W; paths name parameters in checkpoints and must be unique',
+      'Two different variables have the path /feedforwardsequence/same.W; paths name parameters and states in checkpoints and must be unique',
     );
   });
 

@@ -2,9 +2,10 @@ import type { SharedVariable } from '@longrun/tensor';
 
 import type { Brick } from './bricks/brick.js';
 
-/** A path as text: `/mlp/linear_0` for a brick, `/mlp/linear_0.W` for a parameter. */
+/** A path as text: `/mlp/linear_0` for a brick, `/mlp/linear_0.W` for a parameter or a state. */
 export class Path {
   readonly bricks: readonly string[];
+  /** The name of a parameter or a state of the last brick. */
   readonly parameter: string | undefined;
 
   constructor(bricks: readonly string[], parameter?: string) {
@@ -50,7 +51,9 @@ export class Selector {
   select(path: string | Path): Selector {
     const { bricks: names, parameter } = typeof path === 'string' ? Path.parse(path) : path;
     if (parameter !== undefined) {
-      throw new Error(`Selector: ${String(path)} is the path of a parameter; use selectParameters`);
+      throw new Error(
+        `Selector: ${String(path)} is the path of a parameter or a state; use selectParameters or selectStates`,
+      );
     }
     const found = names.reduce<readonly Brick[]>(
       (bricks, name, depth) =>
@@ -62,11 +65,12 @@ export class Selector {
 
   /** The parameters at a path such as `/mlp/linear_0.W`. */
   selectParameters(path: string | Path): SharedVariable[] {
-    const { bricks, parameter } = typeof path === 'string' ? Path.parse(path) : path;
-    if (parameter === undefined) throw new Error(`Selector: ${String(path)} is the path of a brick; use select`);
-    return this.select(new Path(bricks)).bricks.flatMap((brick) =>
-      brick.parameters.filter((candidate) => candidate.name === parameter),
-    );
+    return this.#selectVariables(path, (brick) => brick.parameters);
+  }
+
+  /** The states at a path such as `/mlp/norm.mean`. */
+  selectStates(path: string | Path): SharedVariable[] {
+    return this.#selectVariables(path, (brick) => brick.states);
   }
 
   /**
@@ -76,14 +80,39 @@ export class Selector {
    * @throws Error when two different parameters have the same path
    */
   getParameters(parameterName?: string): Map<string, SharedVariable> {
+    return this.#variablesByPath((brick) => brick.parameters, parameterName);
+  }
+
+  /**
+   * The states of these bricks and all below, by path, depth first.
+   *
+   * @param stateName only those of this name
+   * @throws Error when two different states have the same path
+   */
+  getStates(stateName?: string): Map<string, SharedVariable> {
+    return this.#variablesByPath((brick) => brick.states, stateName);
+  }
+
+  #selectVariables(path: string | Path, variablesOf: (brick: Brick) => readonly SharedVariable[]): SharedVariable[] {
+    const { bricks, parameter } = typeof path === 'string' ? Path.parse(path) : path;
+    if (parameter === undefined) throw new Error(`Selector: ${String(path)} is the path of a brick; use select`);
+    return this.select(new Path(bricks)).bricks.flatMap((brick) =>
+      variablesOf(brick).filter((candidate) => candidate.name === parameter),
+    );
+  }
+
+  #variablesByPath(
+    variablesOf: (brick: Brick) => readonly SharedVariable[],
+    name: string | undefined,
+  ): Map<string, SharedVariable> {
     const found = new Map<string, SharedVariable>();
     const visit = (brick: Brick): void => {
-      for (const parameter of brick.parameters) {
-        if (parameterName !== undefined && parameter.name !== parameterName) continue;
-        const path = brick.hierarchicalName(parameter);
+      for (const variable of variablesOf(brick)) {
+        if (name !== undefined && variable.name !== name) continue;
+        const path = brick.hierarchicalName(variable);
         const present = found.get(path);
-        if (present !== undefined && present !== parameter) throw new Error(duplicatePath(path));
-        found.set(path, parameter);
+        if (present !== undefined && present !== variable) throw new Error(duplicatePath(path));
+        found.set(path, variable);
       }
       for (const child of brick.children) visit(child);
     };
@@ -95,7 +124,7 @@ export class Selector {
 /** Says that a path is not unique, and what to do. */
 export function duplicatePath(path: string): string {
   return (
-    `Two different parameters have the path ${path}; paths name parameters in checkpoints and must be unique. ` +
+    `Two different variables have the path ${path}; paths name parameters and states in checkpoints and must be unique. ` +
     'Give the bricks different names: new Linear({ name: ... })'
   );
 }

@@ -15,6 +15,7 @@ import {
   Softmax,
   Tanh,
   TrainingDataMonitoring,
+  type Outputs,
   type StepRule,
   type TrainingExtension,
 } from '../src/index.js';
@@ -29,6 +30,7 @@ export interface TinyOptions {
   readonly epochs?: number;
   readonly stepRule?: StepRule;
   readonly extensions?: readonly TrainingExtension[];
+  readonly outputs?: Outputs;
 }
 
 /** Points of three dimensions and a class of two: on which side of a curved surface they lie. */
@@ -70,6 +72,7 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
       new FinishAfter({ afterNEpochs: epochs }),
       ...(options.extensions ?? []),
     ],
+    ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
   });
 }
 

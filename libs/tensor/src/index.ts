@@ -22,6 +22,7 @@ export { DisconnectedInput, grad, type GradOptions } from './gradient/grad.js';
 
 export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
+export { guardWrites, type WriteGuard } from './engine/write-guard.js';
 export type { EngineName } from './engine/engine.js';
 export { environment, type NumericEnvironment } from './engine/environment.js';
 

@@ -3,6 +3,7 @@ import { assertNever, type TrainerCommand, type TrainerMessage } from '@longrun/
 import {
   loadPrograms,
   type MainLoop,
+  Outputs,
   programNamed,
   restoreSnapshot,
   SNAPSHOT_FILES,
@@ -99,6 +100,7 @@ export class Training {
           onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),
           tell: (message) => this.#tell(message),
         }),
+      outputs: await Outputs.open(join(assignment.snapshotFolder, '..', 'outputs')),
     });
   }
 

@@ -67,11 +67,28 @@ export default defineExperiment({
         new DataStreamMonitoring({ variables: [cost, error], dataStream: test, prefix: 'test' }),
         new FinishAfter({ afterNEpochs: params.epochs }),
         new Behaviour(params),
+        new BatchTable(context.output('batches.csv')),
         ...context.extensions(),
       ],
     });
   },
 });
+
+/** Writes the cost of each batch. */
+class BatchTable extends TrainingExtension {
+  #table;
+
+  constructor(table) {
+    super();
+    this.#table = table;
+    table.append('step,cost\n');
+  }
+
+  afterBatch() {
+    const { log, status } = this.mainLoop;
+    this.#table.append(`${status.iterationsDone},${String(log.currentRow.batch_cost)}\n`);
+  }
+}
 
 class Behaviour extends TrainingExtension {
   #params;

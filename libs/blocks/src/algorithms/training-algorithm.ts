@@ -8,8 +8,8 @@ import type { ComputeOptions } from '../graph/batch-function.js';
 export interface TrainingAlgorithm {
   /** What it trains. */
   readonly parameters: readonly SharedVariable[];
-  /** Shared variables to be saved besides the model's, by name: `/mlp/linear_0.W:adam.mean`, `adam.learning_rate`. */
-  readonly stateVariables: ReadonlyMap<string, SharedVariable>;
+  /** Every shared variable that a step reads or writes; always in the same order for the same program. All are saved. */
+  readonly sharedVariables: readonly SharedVariable[];
   /** What the model is made of when the main loop is given none. */
   readonly outputs: readonly Variable[];
   /** Gets ready to process batches. Called once, before the first. */

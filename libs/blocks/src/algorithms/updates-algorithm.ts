@@ -8,9 +8,7 @@ import {
   type ComputeOptions,
   type OnUnusedSources,
 } from '../graph/batch-function.js';
-import { parameterPath } from '../graph/parameter-path.js';
 import { ALGORITHM_STATE, hasRoles } from '../roles.js';
-import { forParameter } from './algorithm-state.js';
 import type { TrainingAlgorithm } from './training-algorithm.js';
 
 /** Options of {@link UpdatesAlgorithm}. */
@@ -44,23 +42,9 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
     return [...this.updates.values()];
   }
 
-  /** @throws Error when two have the same name */
-  get stateVariables(): ReadonlyMap<string, SharedVariable> {
-    const byName = new Map<string, SharedVariable>();
-    const variables = [...this.updates.keys(), ...ancestors([...this.updates.values()])];
-    for (const variable of new Set(variables)) {
-      if (!(variable instanceof SharedVariable) || !hasRoles(variable, [ALGORITHM_STATE])) continue;
-      const parameter = forParameter(variable);
-      const name = `${parameter === undefined ? '' : `${parameterPath(parameter)}:`}${variable.name ?? 'unnamed'}`;
-      if (byName.has(name)) {
-        throw new Error(
-          `Two variables of the algorithm are named ${name}, by which checkpoints know them; ` +
-            'give one of the step rules another name: new Scale({ name: ... })',
-        );
-      }
-      byName.set(name, variable);
-    }
-    return byName;
+  get sharedVariables(): readonly SharedVariable[] {
+    const computed = ancestors([...this.updates.values(), ...this.#observed.keys()]);
+    return [...new Set([...this.updates.keys(), ...computed])].filter((variable) => variable instanceof SharedVariable);
   }
 
   /** Adds updates. @throws Error after `initialize()`, or for a variable that has an update */

@@ -6,8 +6,8 @@ import { annotationsOf, blocksName } from '../graph/annotations.js';
 import { ComputationGraph } from '../graph/computation-graph.js';
 import { Constant } from '../initialization/constant.js';
 import { IsotropicGaussian } from '../initialization/isotropic-gaussian.js';
-import { BIAS, hasRoles, PARAMETER, WEIGHT } from '../roles.js';
-import { Brick, type Dimension } from './brick.js';
+import { AUXILIARY, BATCH_NORM_POPULATION_MEAN, BIAS, hasRoles, PARAMETER, PERSISTENT, WEIGHT } from '../roles.js';
+import { Brick, type Dimension, type StateOptions } from './brick.js';
 import { FeedforwardSequence } from './feedforward-sequence.js';
 import { Linear } from './linear.js';
 import { MLP } from './mlp.js';
@@ -42,6 +42,17 @@ class Image extends Brick {
   readonly size = lazy<readonly number[]>(undefined, 'size');
   protected override dimensionOf(name: string): Dimension | undefined {
     return name === 'image' ? [3, 8, 8] : name === 'mask' ? 0 : super.dimensionOf(name);
+  }
+}
+
+class Remembering extends Brick {
+  constructor(readonly options: StateOptions = {}) {
+    super();
+  }
+  protected override allocateParameters(): void {
+    this.parameter('W', [1]);
+    this.state('mean', [2], BATCH_NORM_POPULATION_MEAN, this.options);
+    this.state('seen', [], AUXILIARY, { dtype: 'int64', initialValue: 3 });
   }
 }
 
@@ -93,7 +104,7 @@ describe('names and paths', () => {
     own.allocate();
     other.allocate();
 
-    expect(() => own.hierarchicalName(other.W)).toThrow('W is not a parameter of /linear');
+    expect(() => own.hierarchicalName(other.W)).toThrow('W is not a parameter or a state of /linear');
   });
 });
 
@@ -233,7 +244,7 @@ describe('parameters', () => {
   });
 
   test('of one brick have different names', () => {
-    expect(() => new Twice().allocate()).toThrow('/twice has two parameters named W');
+    expect(() => new Twice().allocate()).toThrow('/twice has two parameters or states named W');
   });
 
   test('are made anew by allocating again', () => {
@@ -288,6 +299,67 @@ describe('parameters', () => {
     );
 
     expect(first).not.toBe(second);
+  });
+});
+
+describe('states', () => {
+  test('have their first value, dtype, roles and path, and are no parameters', () => {
+    const brick = new Remembering({ dtype: 'float64', initialValue: 0.5 });
+    brick.allocate();
+    const [average, seen] = [brick.stateNamed('mean'), brick.stateNamed('seen')];
+
+    expect(average.getValue()).toEqual({ dtype: 'float64', shape: [2], data: Float64Array.of(0.5, 0.5) });
+    expect(seen.getValue()).toEqual({ dtype: 'int64', shape: [], data: BigInt64Array.of(3n) });
+    expect([hasRoles(average, [BATCH_NORM_POPULATION_MEAN]), hasRoles(average, [PARAMETER])]).toEqual([true, false]);
+    expect(hasRoles(seen, [PERSISTENT, AUXILIARY], { matchAll: true })).toBe(true);
+    expect(brick.hierarchicalName(average)).toBe('/remembering.mean');
+    expect([blocksName(average), annotationsOf(average)]).toEqual(['mean', [brick]]);
+    expect(brick.states).toEqual([average, seen]);
+    expect(brick.parameters.map(String)).toEqual(['W']);
+  });
+
+  test('have it again when the brick is initialized', () => {
+    const brick = new Remembering({ initialValue: 1 });
+    brick.allocate();
+    const average = brick.stateNamed('mean');
+    average.setValue({ dtype: 'float32', shape: [2], data: Float32Array.of(7, 8) });
+    brick.initialize(new RandomStreams(1));
+
+    expect([...average.getValue().data]).toEqual([1, 1]);
+  });
+
+  test('are missed before allocation, with the remedy', () => {
+    expect(() => new Remembering().stateNamed('mean')).toThrow(
+      '/remembering.mean is not allocated yet; call allocate()',
+    );
+    const brick = new Remembering();
+    brick.allocate();
+    expect(() => brick.stateNamed('W')).toThrow('/remembering has no state W; it has mean, seen');
+  });
+
+  test('have no value that their dtype has not', () => {
+    for (const [dtype, initialValue] of [
+      ['int32', 0.5],
+      ['int64', 0.5],
+      ['uint8', -1],
+      ['bool', 2],
+    ] as const) {
+      expect(() => new Remembering({ dtype, initialValue }).allocate()).toThrow(
+        `/remembering.mean: the initial value ${initialValue} is no ${dtype}; give another one or a float dtype`,
+      );
+    }
+    new Remembering({ dtype: 'bool', initialValue: 1 }).allocate();
+  });
+
+  test('do not share a name with a parameter', () => {
+    class Confused extends Remembering {
+      protected override allocateParameters(): void {
+        super.allocateParameters();
+        this.state('W', [1]);
+      }
+    }
+
+    expect(() => new Confused().allocate()).toThrow('/confused has two parameters or states named W');
   });
 });
 

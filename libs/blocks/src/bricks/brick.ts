@@ -1,9 +1,10 @@
-import { ndarray, type RandomStream, type RandomStreams } from '@longrun/serialization';
-import { shared, type SharedVariable } from '@longrun/tensor';
+import { ndarray, type DType, type NdArray, type RandomStream, type RandomStreams } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
 
-import { addAnnotation, Annotation, setBlocksName } from '../graph/annotations.js';
-import { addRole, PARAMETER, type VariableRole } from '../roles.js';
+import { Annotation } from '../graph/annotations.js';
+import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { boundApplication, type BoundApplication } from './application.js';
+import { filled, variableNamed, variableOf } from './brick-variables.js';
 import { deepCopy, type Copies, type DeepCopyable } from './deep-copy.js';
 import { Lazy } from './lazy.js';
 
@@ -13,11 +14,20 @@ export interface BrickOptions {
   readonly name?: string | undefined;
 }
 
+/** Options of a brick's own state. */
+export interface StateOptions {
+  /** Default float32. */
+  readonly dtype?: DType;
+  /** What every element is after `allocate()` and after `initialize()`. Default 0. */
+  readonly initialValue?: number;
+}
+
 /** Size of a named input or output of a brick: of the last axis, of each axis of an image, or 0 for a scalar or a mask. */
 export type Dimension = number | readonly number[];
 
 /**
- * A piece of a model with parameters and applications, which may be made of other bricks (Blocks: `Brick`).
+ * A piece of a model with parameters, states and applications, which may be made of other bricks (Blocks: `Brick`). A state is what
+ * it remembers without being trained to, such as a running mean; both are saved with the model.
  *
  * It goes through stages: constructed, with arguments that may still be missing; `pushAllocationConfig()` hands the
  * configuration down to the children; `allocate()` makes the parameters, filled with NaN; `initialize()` gives them values.
@@ -29,6 +39,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   private readonly childBricks: Brick[] = [];
   private readonly parentBricks: Brick[] = [];
   private ownParameters: SharedVariable[] = [];
+  private ownStates: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
   private readonly stages = {
     allocated: false,
     initialized: false,
@@ -58,6 +69,11 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     return this.ownParameters;
   }
 
+  /** What this brick alone remembers besides its parameters. Empty before `allocate()`. */
+  get states(): readonly SharedVariable[] {
+    return this.ownStates.map(({ variable }) => variable);
+  }
+
   get allocated(): boolean {
     return this.stages.allocated;
   }
@@ -80,23 +96,22 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     return `${parent?.uniquePath ?? ''}/${this.name}`;
   }
 
-  /** `/mlp/linear_0.W` of a parameter of this brick. */
-  hierarchicalName(parameter: SharedVariable): string {
-    if (!this.ownParameters.includes(parameter)) {
-      throw new Error(`${parameter.toString()} is not a parameter of ${this.uniquePath}`);
+  /** `/mlp/linear_0.W` of a parameter or a state of this brick. */
+  hierarchicalName(variable: SharedVariable): string {
+    if (!this.ownParameters.includes(variable) && !this.states.includes(variable)) {
+      throw new Error(`${variable.toString()} is not a parameter or a state of ${this.uniquePath}`);
     }
-    return `${this.uniquePath}.${parameter.name}`;
+    return `${this.uniquePath}.${variable.name}`;
   }
 
   /** The parameter of that name. Throws before `allocate()` and when there is none. */
   parameterNamed(name: string): SharedVariable {
-    const parameter = this.ownParameters.find((candidate) => candidate.name === name);
-    if (parameter !== undefined) return parameter;
-    throw new Error(
-      this.stages.allocated
-        ? `${this.uniquePath} has no parameter ${name}; it has ${this.ownParameters.map(String).join(', ') || 'none'}`
-        : `${this.uniquePath}.${name} is not allocated yet; call allocate() or initialize() first`,
-    );
+    return variableNamed(this, 'parameter', name);
+  }
+
+  /** The state of that name. Throws before `allocate()` and when there is none. */
+  stateNamed(name: string): SharedVariable {
+    return variableNamed(this, 'state', name);
   }
 
   /** The application method `name` of this brick, as a value. */
@@ -129,9 +144,9 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   }
 
   /**
-   * Makes the parameters, children's first, filled with NaN. Throws when an argument is missing.
+   * Makes the parameters, filled with NaN, and the states, children's first. Throws when an argument is missing.
    *
-   * A child that was applied keeps the parameters that it has, for a graph has them too. (Blocks made new ones: a brick shared by
+   * A child that was applied keeps the parameters and states that it has, for a graph has them too. (Blocks made new ones: a brick shared by
    * two parents lost its parameters to the graph of the first as the second was applied.)
    */
   allocate(): void {
@@ -139,6 +154,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     if (!this.stages.allocationConfigPushed) this.pushAllocationConfig();
     for (const child of this.childBricks) if (!child.stages.applied) child.allocate();
     this.ownParameters = [];
+    this.ownStates = [];
     this.clearAnnotation();
     this.stages.initialized = false;
     this.allocateParameters();
@@ -159,7 +175,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   }
 
   /**
-   * Gives the parameters values, children's first, allocating what is not allocated.
+   * Gives the parameters values, and the states their first ones again, children's first, allocating what is not allocated.
    *
    * Each parameter draws from a stream of its own, that its path names, so that neither order nor the other parameters matter.
    * (Blocks drew all from one generator, in order: adding a layer changed the values of the others.)
@@ -168,6 +184,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     if (!this.stages.allocated) this.allocate();
     if (!this.stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.childBricks) child.initialize(random);
+    for (const { variable, initial } of this.ownStates) variable.setValue(initial);
     this.initializeParameters(random);
     this.stages.initialized = true;
   }
@@ -209,17 +226,35 @@ export abstract class Brick extends Annotation implements DeepCopyable {
 
   /** Makes a float32 parameter filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
   protected parameter(name: string, shape: readonly number[], role: VariableRole = PARAMETER): SharedVariable {
-    if (this.ownParameters.some((present) => present.name === name)) {
-      throw new Error(`${this.uniquePath} has two parameters named ${name}; give one another name`);
-    }
     const value = ndarray('float32', shape);
     value.data.fill(Number.NaN);
-    const variable = shared(value, name);
-    setBlocksName(variable, name);
-    addRole(variable, PARAMETER);
-    addRole(variable, role);
-    addAnnotation(variable, this);
+    const variable = variableOf(this, name, value, [PARAMETER, role]);
     this.ownParameters.push(variable);
+    return variable;
+  }
+
+  /**
+   * Makes a state: a variable that is saved with the model but not trained, such as a running mean. What updates it is a graph that
+   * the algorithm runs: see `addUpdate`. To be called in `allocateParameters()`.
+   *
+   * @param role PERSISTENT or one derived from it; any other is given besides PERSISTENT
+   * @throws Error when the dtype has no such initial value
+   */
+  protected state(
+    name: string,
+    shape: readonly number[],
+    role: VariableRole = PERSISTENT,
+    options: StateOptions = {},
+  ): SharedVariable {
+    const { dtype = 'float32', initialValue = 0 } = options;
+    const initial = filled(dtype, shape, initialValue);
+    if (initial === undefined) {
+      throw new Error(
+        `${this.uniquePath}.${name}: the initial value ${initialValue} is no ${dtype}; give another one or a float dtype`,
+      );
+    }
+    const variable = variableOf(this, name, initial, [PERSISTENT, role]);
+    this.ownStates.push({ variable, initial });
     return variable;
   }
 

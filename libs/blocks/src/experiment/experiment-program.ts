@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 import type { TrainingExtension } from '../extensions/training-extension.js';
 import type { MainLoop } from '../main-loop.js';
+import type { Output } from '../outputs/output.js';
+import type { Outputs } from '../outputs/outputs.js';
 
 /** What a program builds its main loop from. */
 export interface BuildContext<P> {
@@ -21,6 +23,19 @@ export interface BuildContext<P> {
   readonly threads: number;
   /** Extensions of the host, for checkpoints, progress and the like. The program puts them after its own. */
   readonly extensions: () => readonly TrainingExtension[];
+  /**
+   * A file for the program to write: samples, pictures, tables. It is committed with each checkpoint and rolled back with it, so that
+   * a run that was killed and resumed leaves the same bytes as one that was not. The same name gives the same file.
+   *
+   * @throws RangeError for something that is not a plain file name, or for one name too many
+   */
+  readonly output: (name: string) => Output;
+}
+
+/** What a host has a program built with. */
+export interface HostContext extends Omit<BuildContext<unknown>, 'output'> {
+  /** The files that `output(name)` is to give. The main loop is made to keep them. */
+  readonly outputs: Outputs;
 }
 
 /** A dataset on this machine. */
@@ -40,7 +55,7 @@ export interface ExperimentProgram {
   /** The params with defaults filled in. @throws InvalidParams saying what is wrong with which field */
   parseParams(params: unknown): unknown;
   /** Builds the main loop; the params are parsed first. @throws InvalidParams */
-  build(context: BuildContext<unknown>): Promise<MainLoop>;
+  build(context: HostContext): Promise<MainLoop>;
 }
 
 /** What is given to {@link defineExperiment}. */
@@ -101,8 +116,14 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
     description: definition.description ?? '',
     params: schema,
     parseParams: parse,
-    async build(context) {
-      return definition.build({ ...context, params: parse(context.params) });
+    async build({ outputs, ...context }) {
+      const mainLoop = await definition.build({
+        ...context,
+        params: parse(context.params),
+        output: (file) => outputs.output(file),
+      });
+      mainLoop.keepOutputs(outputs);
+      return mainLoop;
     },
   };
 }

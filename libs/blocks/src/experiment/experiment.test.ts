@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { RandomStreams } from '@longrun/serialization';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
 import { tinyExperiment } from '../../test/tiny-experiment.js';
 import { FinishAfter } from '../extensions/finish-after.js';
-import { defineExperiment, InvalidParams, type BuildContext } from './experiment-program.js';
+import { Outputs } from '../outputs/outputs.js';
+import { defineExperiment, InvalidParams, type HostContext } from './experiment-program.js';
 import { loadPrograms, programNamed, UnknownProgram } from './load-programs.js';
 
 const program = defineExperiment({
@@ -16,11 +17,20 @@ const program = defineExperiment({
   params: z
     .strictObject({ hidden: z.int().min(1).default(4), sizes: z.array(z.int().min(1)).default([]) })
     .refine(({ hidden }) => hidden !== 13, { path: ['hidden'], message: '13 brings bad luck; take 12' }),
-  build: ({ params, seed, engine, extensions }) =>
-    tinyExperiment({ hidden: params.hidden, seed, engine, extensions: extensions() }),
+  build: ({ params, seed, engine, extensions, output }) => {
+    output('params.json').write(JSON.stringify(params));
+    return tinyExperiment({ hidden: params.hidden, seed, engine, extensions: extensions() });
+  },
 });
 
-function context(params: unknown): BuildContext<unknown> {
+let outputs: Outputs;
+beforeEach(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'longrun-outputs-'));
+  outputs = await Outputs.open(folder);
+  return () => rm(folder, { recursive: true });
+});
+
+function context(params: unknown): HostContext {
   return {
     params,
     seed: 3,
@@ -29,6 +39,7 @@ function context(params: unknown): BuildContext<unknown> {
     engine: 'reference',
     threads: 1,
     extensions: () => [new FinishAfter({ name: 'host', afterNBatches: 2 })],
+    outputs,
   };
 }
 
@@ -59,6 +70,18 @@ describe('a program', () => {
     await mainLoop.run();
     expect(mainLoop.status.iterationsDone).toBe(2);
     await expect(program.build(context({ hidden: 13 }))).rejects.toThrow(InvalidParams);
+  });
+
+  test('writes to files of the host, which the main loop keeps', async () => {
+    const mainLoop = await program.build(context({ hidden: 2 }));
+
+    expect(mainLoop.outputs).toBe(outputs);
+    expect(outputs.output('params.json').readText()).toBe('{"hidden":2,"sizes":[]}');
+    const others = await Outputs.open(path.join(outputs.folder, 'elsewhere'));
+    expect(() => mainLoop.keepOutputs(others)).toThrow(
+      `MainLoop: the program gave it outputs in ${outputs.folder}, but the host keeps those in ${others.folder}; leave the ` +
+        'option outputs out, and write to context.output(name)',
+    );
   });
 
   test('has a name that can be typed', () => {

@@ -5,7 +5,7 @@ import type { SharedVariable, Variable } from '@longrun/tensor';
 import type { LogValue } from '../log/log-value.js';
 import type { MainLoop } from '../main-loop.js';
 import { aggregatorsOf, type Aggregator } from '../monitoring/aggregator.js';
-import { DatasetEvaluator } from '../monitoring/dataset-evaluator.js';
+import { DatasetEvaluator, type DatasetEvaluatorOptions } from '../monitoring/dataset-evaluator.js';
 import { savedPart } from '../saved-part.js';
 import { SimpleExtension, type Conditions, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName } from './training-extension.js';
@@ -42,13 +42,11 @@ export abstract class MonitoringExtension extends SimpleExtension {
 }
 
 /** Options of {@link DataStreamMonitoring}. */
-export interface DataStreamMonitoringOptions extends MonitoringOptions {
+export interface DataStreamMonitoringOptions extends MonitoringOptions, DatasetEvaluatorOptions {
   /** What to monitor. Each has a name. */
   readonly variables: readonly Variable[];
   /** Where on. Nothing else may read it. */
   readonly dataStream: DataStream;
-  /** New values of shared variables with each batch. Default none. */
-  readonly updates?: ReadonlyMap<SharedVariable, Variable>;
 }
 
 /** Monitors variables on a whole pass of a data stream; by default before the first epoch and after each. */
@@ -59,10 +57,15 @@ export class DataStreamMonitoring extends MonitoringExtension {
   constructor(options: DataStreamMonitoringOptions) {
     super(options, { beforeFirstEpoch: true, afterEpoch: true });
     this.dataStream = options.dataStream;
-    this.#evaluator = new DatasetEvaluator(
-      options.variables,
-      options.updates === undefined ? {} : { updates: options.updates },
-    );
+    this.#evaluator = new DatasetEvaluator(options.variables, options);
+  }
+
+  override get updatedVariables(): readonly SharedVariable[] {
+    return this.#evaluator.updatedVariables;
+  }
+
+  override get transientVariables(): readonly SharedVariable[] {
+    return this.#evaluator.transientVariables;
   }
 
   override attach(mainLoop: MainLoop): void {

@@ -1,5 +1,6 @@
 import type { Batch } from '@longrun/fuel';
 import type { VersionedState } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
 
 import type { MainLoop } from '../main-loop.js';
 
@@ -34,7 +35,8 @@ export interface ExtensionOptions {
 /**
  * Something that the main loop calls as training goes on (Blocks: `TrainingExtension`). The callbacks do nothing here.
  *
- * An extension that remembers something from batch to batch that the log depends on saves it: see `state()`.
+ * An extension that remembers something from batch to batch that the log depends on saves it: see `state()`. One that updates
+ * shared variables by functions of its own says which: see `updatedVariables`.
  */
 export abstract class TrainingExtension {
   readonly name: string;
@@ -48,6 +50,19 @@ export abstract class TrainingExtension {
   get mainLoop(): MainLoop {
     if (this.#mainLoop === undefined) throw new Error(`${this.name} belongs to no main loop; give it to one`);
     return this.#mainLoop;
+  }
+
+  /**
+   * The shared variables that functions of this extension update: they are saved with the main loop. The same from `attach()` on.
+   * A function that updates others fails at its first run.
+   */
+  get updatedVariables(): readonly SharedVariable[] {
+    return [];
+  }
+
+  /** Those that its functions update but that are not saved, because their values never outlive a step. */
+  get transientVariables(): readonly SharedVariable[] {
+    return [];
   }
 
   /** Called when the main loop is constructed, also on one that goes on from a checkpoint. */

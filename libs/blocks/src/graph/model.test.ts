@@ -11,6 +11,7 @@ import { MLP } from '../bricks/mlp.js';
 import { Softmax } from '../bricks/softmax.js';
 import { Constant } from '../initialization/constant.js';
 import { addRole, BATCH_NORM_POPULATION_MEAN, PARAMETER } from '../roles.js';
+import { addAnnotation } from './annotations.js';
 import { Model } from './model.js';
 
 const warned = collectWarnings();
@@ -62,12 +63,27 @@ describe('a model', () => {
     expect([...model.getParameterDict().keys()]).toEqual(['/top.W', '/top.b']);
   });
 
+  test('refuses what it cannot name, saying whose it is', () => {
+    const brick = linear('top');
+    const output = brick.apply(matrix('x'));
+    const [unnamed, ofBrick] = [shared(0), shared(0)];
+    for (const variable of [unnamed, ofBrick]) addRole(variable, BATCH_NORM_POPULATION_MEAN);
+    addAnnotation(ofBrick, brick);
+
+    expect(() => new Model(add(output, unnamed)).getPersistentDict()).toThrow(
+      'Model: a persistent variable has no name, `<unnamed>` float32 (); name it, so that it can be saved',
+    );
+    expect(() => new Model(add(output, ofBrick)).getPersistentDict()).toThrow(
+      'a persistent variable of /top has no name',
+    );
+  });
+
   test('refuses parameters that names do not tell apart', () => {
     const [first, second] = [shared(0, 'same'), shared(0, 'same')];
     for (const variable of [first, second]) addRole(variable, PARAMETER);
 
     expect(() => new Model(add(first, second)).getParameterDict()).toThrow(
-      'Two different parameters have the path same',
+      'Two different variables have the path same',
     );
   });
 });

@@ -1,11 +1,12 @@
 import type { NdArray } from '@longrun/serialization';
-import { formatShape, SharedVariable, type Variable } from '@longrun/tensor';
+import { describe, formatShape, SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
 import { getBrick } from '../filter.js';
 import { hasRoles, PERSISTENT } from '../roles.js';
 import { duplicatePath, Selector } from '../select.js';
 import { ComputationGraph } from './computation-graph.js';
+import { variablePath } from './variable-path.js';
 
 /** The computation graph of a model, with its bricks and its parameters by path (Blocks: `Model`). */
 export class Model extends ComputationGraph {
@@ -41,16 +42,17 @@ export class Model extends ComputationGraph {
   }
 
   /**
-   * What is saved with the model, by path: every shared variable with role PERSISTENT. (Blocks saved only the parameters, and
-   * lost the population statistics of batch normalization.)
+   * What is saved with the model, by path: the parameters, the states of the top bricks and all below, and the other shared
+   * variables of the graph with role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
+   * normalization.)
    */
   getPersistentDict(): ReadonlyMap<string, SharedVariable> {
     if (this.#persistent === undefined) {
       const persistent = new Map(this.getParameterDict());
-      addByName(
-        persistent,
-        this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
-      );
+      addByName(persistent, [
+        ...new Selector(this.topBricks).getStates().values(),
+        ...this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
+      ]);
       this.#persistent = persistent;
     }
     return this.#persistent;
@@ -132,12 +134,16 @@ function addByName(byPath: Map<string, SharedVariable>, variables: readonly Shar
   const known = new Set(byPath.values());
   for (const variable of variables) {
     if (known.has(variable)) continue;
-    const path = getBrick(variable)?.hierarchicalName(variable) ?? variable.name;
+    const path = variablePath(variable);
     if (path === undefined) {
-      throw new Error('Model: a persistent variable has neither a brick nor a name; name it, so that it can be saved');
+      const owner = getBrick(variable)?.uniquePath;
+      throw new Error(
+        `Model: a persistent variable${owner === undefined ? '' : ` of ${owner}`} has no name, ${describe(variable)}; name it, so that it can be saved`,
+      );
     }
     if (byPath.has(path)) throw new Error(duplicatePath(path));
     byPath.set(path, variable);
+    known.add(variable);
   }
 }
 

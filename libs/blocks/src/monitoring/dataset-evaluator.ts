@@ -1,6 +1,6 @@
 import type { NdArray } from '@longrun/serialization';
 import type { DataStream } from '@longrun/fuel';
-import type { SharedVariable, Variable } from '@longrun/tensor';
+import { describe, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { EventLoopBreaks } from '../event-loop.js';
 import { compileBatchFunction, type BatchFunction, type ComputeOptions } from '../graph/batch-function.js';
@@ -11,6 +11,8 @@ import { aggregatorsOf, type Aggregator } from './aggregator.js';
 export interface DatasetEvaluatorOptions {
   /** New values of shared variables with each batch. Default none. */
   readonly updates?: ReadonlyMap<SharedVariable, Variable>;
+  /** Those of `updates` that start each evaluation with the value that they have now, and so need not be saved. Default none. */
+  readonly transient?: readonly SharedVariable[];
 }
 
 /** Computes variables over a whole pass of a data stream (Blocks: `DatasetEvaluator`). */
@@ -19,14 +21,32 @@ export class DatasetEvaluator {
   readonly #aggregators: readonly Aggregator[];
   readonly #required: readonly Variable[];
   readonly #updates: ReadonlyMap<SharedVariable, Variable>;
+  readonly #firstValues: ReadonlyMap<SharedVariable, NdArray>;
   #function: Promise<BatchFunction> | undefined;
 
-  /** @throws Error when a variable has no name, or two have the same */
+  /** @throws Error when a variable has no name, or two have the same, or when a transient one has no update */
   constructor(variables: readonly Variable[], options: DatasetEvaluatorOptions = {}) {
     this.variables = [...variables];
     this.#aggregators = aggregatorsOf('DatasetEvaluator', variables);
     this.#required = [...new Set(this.#aggregators.flatMap(({ requires }) => requires))];
     this.#updates = options.updates ?? new Map<SharedVariable, Variable>();
+    this.#firstValues = new Map((options.transient ?? []).map((variable) => [variable, variable.getValue()]));
+    for (const variable of this.#firstValues.keys()) {
+      if (this.#updates.has(variable)) continue;
+      throw new Error(
+        `DatasetEvaluator: the transient ${describe(variable)} has no update; leave it out, or give it one`,
+      );
+    }
+  }
+
+  /** What it updates and does not set back: to be saved by whoever evaluates while training. */
+  get updatedVariables(): readonly SharedVariable[] {
+    return [...this.#updates.keys()].filter((variable) => !this.#firstValues.has(variable));
+  }
+
+  /** What it updates and sets back before each evaluation. */
+  get transientVariables(): readonly SharedVariable[] {
+    return [...this.#firstValues.keys()];
   }
 
   /**
@@ -44,6 +64,7 @@ export class DatasetEvaluator {
     });
     const compiled = await this.#function;
     for (const aggregator of this.#aggregators) aggregator.reset();
+    for (const [variable, value] of this.#firstValues) variable.setValue(value);
     await this.#aggregate(compiled, stream);
     await stream.nextEpoch();
     return new Map(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.readOut()]));

@@ -1,11 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { StateMismatch } from '@longrun/serialization';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { tinyExperiment } from '../../test/tiny-experiment.js';
+import type { MainLoop } from '../main-loop.js';
+import { Outputs } from '../outputs/outputs.js';
 import { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot.js';
 
 let folder = '';
@@ -75,6 +79,81 @@ describe('a snapshot', () => {
   });
 });
 
+describe('the outputs in a snapshot', () => {
+  const written = async (): Promise<MainLoop> => {
+    const outputs = await Outputs.open(at('outputs'));
+    outputs.output('table.csv').append('a,b\n');
+    outputs.output('empty').write('');
+    outputs.output('unused');
+    return tinyExperiment({ outputs });
+  };
+
+  test('are further files, as they are at the step, whatever is written meanwhile', async () => {
+    const mainLoop = await written();
+    const table = mainLoop.outputs?.output('table.csv');
+    const writing = writeSnapshot(mainLoop, at('snapshot'));
+    table?.append('1,2\n');
+    table?.write('all else');
+    table?.append('!');
+    mainLoop.outputs?.output('later').write('later');
+    const { files } = await writing;
+
+    expect(files.map(({ name }) => name).toSorted()).toEqual([
+      'algorithm.safetensors',
+      'output.empty',
+      'output.table.csv',
+      'parameters.safetensors',
+      'state.json',
+    ]);
+    expect(await readFile(at('snapshot/output.table.csv'), 'utf8')).toBe('a,b\n');
+    expect(files.find(({ name }) => name === 'output.table.csv')).toMatchObject({
+      sizeBytes: 4,
+      sha256: createHash('sha256').update('a,b\n').digest('hex'),
+    });
+    expect(table?.readText()).toBe('all else!');
+  });
+
+  test('are put back, and those that there were not are removed', async () => {
+    await writeSnapshot(await written(), at('snapshot'));
+    const mainLoop = await written();
+    const [table, later] = ['table.csv', 'later'].map((name) => mainLoop.outputs?.output(name));
+    table?.append('too much');
+    later?.write('too late');
+    mainLoop.outputs?.output('empty').remove();
+    await restoreSnapshot(mainLoop, at('snapshot'));
+
+    expect(mainLoop.outputs?.names).toEqual(['empty', 'table.csv']);
+    expect([table?.readText(), later?.exists]).toEqual(['a,b\n', false]);
+    expect((await readdir(at('outputs'))).toSorted()).toEqual(['.longrun-outputs', 'empty', 'table.csv']);
+    table?.append('1,2\n');
+    expect(await readFile(at('outputs/table.csv'), 'utf8')).toBe('a,b\n1,2\n');
+    expect(await readFile(at('snapshot/output.table.csv'), 'utf8')).toBe('a,b\n');
+  });
+
+  test('that are damaged or have nowhere to go are refused, and nothing is changed', async () => {
+    await writeSnapshot(await written(), at('snapshot'));
+    await expect(restoreSnapshot(tinyExperiment(), at('snapshot'))).rejects.toThrow(
+      /has outputs \(empty, table.csv\) but the main loop was given none/,
+    );
+    await writeFile(at('snapshot/output.table.csv'), 'a,c\n');
+    const mainLoop = await written();
+    mainLoop.outputs?.output('later').write('later');
+    await expect(restoreSnapshot(mainLoop, at('snapshot'))).rejects.toThrow(
+      /output.table.csv has SHA-256 [0-9a-f]+ but [0-9a-f]+ was written; use an older snapshot/,
+    );
+    expect(mainLoop.outputs?.names).toEqual(['empty', 'later', 'table.csv']);
+    expect(mainLoop.status.iterationsDone).toBe(0);
+  });
+
+  test('of a build that had none stay as the program has begun them', async () => {
+    const mainLoop = await written();
+    const before = fileURLToPath(new URL('../../test/fixtures/snapshot-version-1/plain', import.meta.url));
+
+    expect(await restoreSnapshot(mainLoop, before)).toMatchObject({ step: 8 });
+    expect(mainLoop.outputs?.output('table.csv').readText()).toBe('a,b\n');
+  });
+});
+
 describe('a snapshot that is damaged is refused:', () => {
   test('a state that is not JSON', async () => {
     await damage('state.json', (text) => text.slice(0, 100));
@@ -84,9 +163,9 @@ describe('a snapshot that is damaged is refused:', () => {
   });
 
   test('a state of a newer version', async () => {
-    await damage('state.json', (text) => text.replace('"version": 1', '"version": 7'));
+    await damage('state.json', (text) => text.replace('"version": 2', '"version": 7'));
     await expect(restoreSnapshot(tinyExperiment(), folder)).rejects.toThrow(
-      /is not a state that this build reads \(versions 1..1\)/,
+      /is not a state that this build reads \(versions 1..2\)/,
     );
   });
 

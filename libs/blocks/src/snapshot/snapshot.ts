@@ -1,4 +1,5 @@
 import {
+  hashFile,
   InvalidSafetensors,
   makeFolder,
   readSafetensors,
@@ -6,6 +7,7 @@ import {
   writeDurably,
   writeSafetensors,
   type VersionedState,
+  type WrittenFile,
 } from '@longrun/serialization';
 import type { NumericEnvironment } from '@longrun/tensor';
 import { readFile } from 'node:fs/promises';
@@ -13,6 +15,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import type { MainLoop } from '../main-loop.js';
+import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 
 /** A file of a snapshot. */
 export interface WrittenSnapshotFile {
@@ -26,18 +29,18 @@ export interface WrittenSnapshotFile {
 export interface WrittenSnapshot {
   /** Batches done. */
   readonly step: number;
-  /** state.json, parameters.safetensors, algorithm.safetensors. */
+  /** state.json, parameters.safetensors, algorithm.safetensors, and `output.<name>` for each output. */
   readonly files: readonly WrittenSnapshotFile[];
   readonly environment: NumericEnvironment;
 }
 
-/** Names of the files of a snapshot. */
+/** Names of the files that every snapshot has. */
 export const SNAPSHOT_FILES = {
   /** JSON: where training is. */
   state: 'state.json',
   /** What is saved with the model. Equal values make equal bytes: its hash says whether two models are the same. */
   parameters: 'parameters.safetensors',
-  /** What the algorithm remembers. */
+  /** All else that training writes, such as what the algorithm remembers. */
   algorithm: 'algorithm.safetensors',
 } as const;
 
@@ -50,18 +53,32 @@ export const SNAPSHOT_FILES = {
 export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise<WrittenSnapshot> {
   const step = mainLoop.status.iterationsDone;
   const { environment } = mainLoop;
-  const document = { version: 1, step, environment, mainLoop: mainLoop.state() };
-  const text = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
+  const state = mainLoop.state();
   const { parameters, algorithm } = mainLoop.arrays();
+  const captured = mainLoop.outputs?.capture() ?? [];
 
-  await makeFolder(folder);
-  const at = (name: string): string => path.join(folder, name);
-  const written = [
-    { name: SNAPSHOT_FILES.parameters, ...(await writeSafetensors(at(SNAPSHOT_FILES.parameters), parameters)) },
-    { name: SNAPSHOT_FILES.algorithm, ...(await writeSafetensors(at(SNAPSHOT_FILES.algorithm), algorithm)) },
-    { name: SNAPSHOT_FILES.state, ...(await writeDurably(at(SNAPSHOT_FILES.state), [text])) },
-  ];
-  const files = written.map(({ name, sha256, sizeBytes }) => ({ name, path: at(name), sha256, sizeBytes }));
+  const files: WrittenSnapshotFile[] = [];
+  const write = async (name: string, written: (target: string) => Promise<WrittenFile>): Promise<WrittenFile> => {
+    const target = path.join(folder, name);
+    const file = await written(target);
+    files.push({ name, path: target, ...file });
+    return file;
+  };
+  try {
+    await makeFolder(folder);
+    await write(SNAPSHOT_FILES.parameters, (target) => writeSafetensors(target, parameters));
+    await write(SNAPSHOT_FILES.algorithm, (target) => writeSafetensors(target, algorithm));
+    const outputs: z.infer<typeof OutputEntry>[] = [];
+    for (const output of captured) {
+      const { name } = output;
+      outputs.push({ name, ...(await write(OUTPUT_PREFIX + name, (target) => output.copyTo(target))) });
+    }
+    const document = { version: SUPPORTED_VERSION, step, environment, mainLoop: state, outputs };
+    const text = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
+    await write(SNAPSHOT_FILES.state, (target) => writeDurably(target, [text]));
+  } finally {
+    for (const output of captured) output.close();
+  }
   return { step, files, environment };
 }
 
@@ -77,7 +94,8 @@ export interface RestoredSnapshot {
 }
 
 /**
- * Takes a main loop that was built by the same program to where a snapshot was.
+ * Takes a main loop that was built by the same program to where a snapshot was, its outputs included: they become those that there
+ * were at that step, and no others. (A snapshot of version 1 knows of no outputs, and leaves them as they are.)
  *
  * @throws StateMismatch when the snapshot is damaged, of a newer version, or of another program or other params
  */
@@ -87,17 +105,33 @@ export async function restoreSnapshot(mainLoop: MainLoop, folder: string): Promi
     [SNAPSHOT_FILES.parameters, SNAPSHOT_FILES.algorithm].map((name) => readArrays(path.join(folder, name))),
   );
   if (parameters === undefined || algorithm === undefined) throw new StateMismatch(`${folder}: arrays are missing`);
+  const outputs = await savedOutputs(document, folder);
+  if (outputs.length > 0 && mainLoop.outputs === undefined) {
+    throw new StateMismatch(
+      `${folder} has outputs (${outputs.map(({ name }) => name).join(', ')}) but the main loop was given none to put them back to; ` +
+        'give it new MainLoop({ outputs })',
+    );
+  }
   mainLoop.restore({ state: document.mainLoop, parameters, algorithm });
+  if (document.outputs !== undefined) await mainLoop.outputs?.restore(outputs);
   return { step: document.step, environmentChanged: differences(document.environment, mainLoop.environment) };
 }
 
-const SUPPORTED_VERSION = 1;
+/** 1 had no outputs. */
+const SUPPORTED_VERSION = 2;
+
+const OutputEntry = z.object({
+  name: z.string().regex(OUTPUT_NAME),
+  sha256: z.string(),
+  sizeBytes: z.int().nonnegative(),
+});
 
 const StateDocument = z.object({
   version: z.number().int().min(1).max(SUPPORTED_VERSION),
   step: z.number().int().nonnegative(),
   environment: z.record(z.string(), z.union([z.string(), z.number()])),
   mainLoop: z.object({ version: z.number().int() }).catchall(z.json()),
+  outputs: z.array(OutputEntry).optional(),
 });
 
 type ReadState = z.infer<typeof StateDocument> & { readonly mainLoop: VersionedState };
@@ -115,6 +149,20 @@ async function readState(file: string): Promise<ReadState> {
   throw new StateMismatch(
     `${file} is not a state that this build reads (versions 1..${SUPPORTED_VERSION}): ${z.prettifyError(parsed.error)}`,
   );
+}
+
+/** The outputs of a snapshot, once their bytes are found to be whole. */
+async function savedOutputs({ outputs = [] }: ReadState, folder: string): Promise<SavedOutput[]> {
+  const saved: SavedOutput[] = [];
+  for (const { name, sha256, sizeBytes } of outputs) {
+    const file = path.join(folder, OUTPUT_PREFIX + name);
+    const found = await hashFile(file);
+    if (found.sha256 !== sha256) {
+      throw new StateMismatch(`${file} has SHA-256 ${found.sha256} but ${sha256} was written; use an older snapshot`);
+    }
+    saved.push({ name, path: file, sizeBytes });
+  }
+  return saved;
 }
 
 async function readArrays(file: string): Promise<Awaited<ReturnType<typeof readSafetensors>>['tensors']> {

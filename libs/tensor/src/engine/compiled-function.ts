@@ -6,6 +6,7 @@ import { describe, type Variable } from '../graph/variable.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
 import type { NumericEnvironment } from './environment.js';
+import { presentWriteGuard, type WriteGuard } from './write-guard.js';
 
 /** Where a compiled function finds its values. For `compile` only. */
 export interface FunctionLayout {
@@ -28,6 +29,7 @@ export class CompiledFunction {
   readonly environment: NumericEnvironment;
   readonly #layout: FunctionLayout;
   readonly #executable: Executable;
+  #allowedBy: WriteGuard | undefined;
 
   constructor(layout: FunctionLayout, executable: Executable) {
     this.name = layout.name;
@@ -46,10 +48,11 @@ export class CompiledFunction {
    * when it throws, none. Input arrays must not be written to before it ends; output arrays belong to the caller.
    *
    * @throws TensorTypeError naming the input, its type and the type given; Error when another unfinished run updates a shared
-   * variable that this one uses.
+   * variable that this one uses; what a guard throws (see `guardWrites`).
    */
   async run(inputs: readonly NdArray[]): Promise<NdArray[]> {
     const { name, reads, writes } = this.#layout;
+    this.#askGuard();
     this.#check(inputs);
     for (const variable of reads) variable.assertQuiet(name);
     for (const { variable } of writes) variable.assertQuiet(name);
@@ -70,6 +73,18 @@ export class CompiledFunction {
   /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */
   dispose(): Promise<void> {
     return this.#executable.dispose();
+  }
+
+  #askGuard(): void {
+    const { name, writes } = this.#layout;
+    if (writes.length === 0) return;
+    const guard = presentWriteGuard();
+    if (guard === undefined || guard === this.#allowedBy) return;
+    guard(
+      name,
+      writes.map(({ variable }) => variable),
+    );
+    this.#allowedBy = guard;
   }
 
   #check(inputs: readonly NdArray[]): void {
