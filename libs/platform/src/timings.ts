@@ -1,16 +1,18 @@
 import { z } from 'zod';
 
+import * as limits from './configuration/limits.js';
+
 /** How patient the platform is, in milliseconds. */
 export const Timings = z
   .strictObject({
     /** How often workers say that they are alive. */
-    heartbeatMs: z.int().min(10).default(1_000),
+    heartbeatMs: within(limits.heartbeatMs),
     /** An attempt of which nothing was heard for so long is written off, and the experiment goes on elsewhere. */
-    workerLostAfterMs: z.int().min(50).default(5_000),
+    workerLostAfterMs: within(limits.workerLostAfterMs),
     /** Pause between two comparisons of the record with queue and object store. */
     reconcileEveryMs: z.int().min(10).default(1_000),
   })
-  .refine(({ workerLostAfterMs, heartbeatMs }) => workerLostAfterMs > 2 * heartbeatMs, {
+  .refine(limits.sparesLateHeartbeat, {
     path: ['workerLostAfterMs'],
     error: 'must be more than twice heartbeatMs, or one late heartbeat writes a living worker off',
   });
@@ -25,4 +27,8 @@ export function timings(input: TimingsInput = {}): Timings {
   throw new Error(
     `Timings: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
   );
+}
+
+function within({ least, most, byDefault }: limits.Limits) {
+  return z.int().min(least).max(most).default(byDefault);
 }

@@ -1,5 +1,7 @@
 import type { ProblemError } from '@longrun/contracts';
 
+import { ConfigurationError } from '@longrun/platform/configuration';
+
 import { NotRunning } from '../address.js';
 import { ApiProblem, ApiUnreachable } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
@@ -34,6 +36,7 @@ function explained(error: unknown): { message: string; errors: readonly ProblemE
   }
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
+    ConfigurationError,
     ApiUnreachable,
     NotRunning,
     UnknownReference,
