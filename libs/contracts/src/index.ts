@@ -24,7 +24,7 @@ export { decodeNumber, encodeNumber, LogRow, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { jsonPointer, Problem, ProblemError, problemErrors } from './problem.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
-export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset } from './status.js';
+export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
 export { SnapshotFile, TrainerCommand, TrainerMessage } from './trainer.js';
 export {
   AttemptView,

@@ -9,13 +9,12 @@ import type {
   Kind,
   LiveEvent,
   LogRow,
+  Phase,
   ReasonCode,
   RejectedCheckpoint,
   RetryBudget,
 } from '@longrun/contracts';
 import type { ColumnType, Generated, Selectable } from 'kysely';
-
-import type { Phase } from '../life/transitions.js';
 
 /** The tables of the record; snake_case in the database. */
 export interface Tables {
