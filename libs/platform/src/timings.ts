@@ -1,6 +1,8 @@
+import { rule } from '@longrun/contracts';
 import { z } from 'zod';
 
 import * as limits from './configuration/limits.js';
+import { readSettings } from './configuration/read-settings.js';
 
 /** How patient the platform is, in milliseconds. */
 export const Timings = z
@@ -14,7 +16,10 @@ export const Timings = z
   })
   .refine(limits.sparesLateHeartbeat, {
     path: ['workerLostAfterMs'],
-    error: 'must be more than twice heartbeatMs, or one late heartbeat writes a living worker off',
+    ...rule(
+      'that is not more than twice heartbeatMs, so that one late heartbeat would write a living worker off',
+      'raise it, or lower heartbeatMs',
+    ),
   });
 export type Timings = z.infer<typeof Timings>;
 /** Timings as they may be given: what is left out has its default. */
@@ -22,11 +27,7 @@ export type TimingsInput = z.input<typeof Timings>;
 
 /** The timings with their defaults, checked. */
 export function timings(input: TimingsInput = {}): Timings {
-  const parsed = Timings.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new Error(
-    `Timings: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
-  );
+  return readSettings(Timings, input, 'the timings');
 }
 
 function within({ least, most, byDefault }: limits.Limits) {
