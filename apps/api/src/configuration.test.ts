@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { ConfigurationError } from '@longrun/platform/configuration';
 import { describe, expect, test } from 'vitest';
-import { ConfigurationError, readConfiguration } from './configuration.js';
+import { readConfiguration } from './configuration.js';
 
 describe('readConfiguration', () => {
   test('an empty environment gives a loopback service with everything under ./.longrun', () => {
@@ -55,7 +56,7 @@ describe('readConfiguration', () => {
   });
 
   test('several bad variables are all named', () => {
-    expect(() => readConfiguration({ LONGRUN_PORT: 'x', REDIS_URL: 'y' })).toThrow(/LONGRUN_PORT.*\nREDIS_URL/);
+    expect(() => readConfiguration({ LONGRUN_PORT: 'x', REDIS_URL: 'y' })).toThrow(/REDIS_URL.*\nLONGRUN_PORT/);
   });
 
   test('secrets are never repeated', () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tokenPattern } from './configuration.js';
+import { tokenPattern } from '@longrun/platform/configuration';
 
 /** The token file cannot be trusted or used; the message says which command mends it. */
 export class TokenFileError extends Error {

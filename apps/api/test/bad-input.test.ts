@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { DatasetView } from '@longrun/contracts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Answer, problemErrorsOf } from './problem.js';
+import { type Answer, problemErrorsOf, problemFaultsOf } from './problem.js';
 import { Service } from './service.js';
 
 // Other suites may share the machine's cores.
@@ -58,7 +59,7 @@ describe('an experiment spec', () => {
     expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
       {
         pointer: '/params/dims',
-        detail: 'layers: dims has 2 entries but there are 3 activations.',
+        detail: '"dims" is [784,10]: dims has 2 entries but there are 3 activations.',
         remedy: 'Give activations.length + 1 dims.',
       },
     ]);
@@ -82,6 +83,48 @@ describe('an experiment spec', () => {
           'Did you mean "batchSize"? Rename or remove it. Known keys: dims, activations, batchSize, learningRate.',
       },
     ]);
+  });
+
+  test('carries codes and facts, from which clients can word it themselves', async () => {
+    const answer = await service.post('/v1/experiments', {
+      ...spec,
+      program: 'layers',
+      params: { ...spec.params, batchSize: -128, batch_size: 3 },
+      dataset: 'fasion',
+    });
+    expect(
+      problemFaultsOf(answer, 'invalid-request').map(({ pointer, code, facts }) => ({ pointer, code, facts })),
+    ).toEqual([
+      {
+        pointer: '/params/batchSize',
+        code: 'out-of-range',
+        facts: { value: '-128', measure: 'number', size: null, relation: 'at least', bound: 1, says: null },
+      },
+      {
+        pointer: '/params/batch_size',
+        code: 'unknown-key',
+        facts: {
+          key: 'batch_size',
+          known: ['dims', 'activations', 'batchSize', 'learningRate'],
+          nearest: 'batchSize',
+        },
+      },
+      {
+        pointer: '/dataset',
+        code: 'name-unknown',
+        facts: { what: 'dataset', name: 'fasion', near: ['fashion'], others: 0 },
+      },
+    ]);
+  });
+
+  test('with more faults than anybody reads is refused with the first of them, and the others are counted', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x${index}`, 1]));
+    const answer = await service.post('/v1/experiments', { ...spec, ...many });
+    expect(problemErrorsOf(answer, 'invalid-request').at(-1)).toEqual({
+      pointer: '',
+      detail: 'There are 950 more faults.',
+      remedy: 'Mend those above and send it again to see the others.',
+    });
   });
 
   test('with an unknown program and an unknown dataset is refused with both, and names those that there are', async () => {
@@ -140,7 +183,8 @@ describe('a dataset spec', () => {
     });
     expect(problemErrorsOf(answer, 'invalid-request')[0]).toMatchObject({
       pointer: '/source/folder',
-      remedy: 'Give a value that is a relative path below the folder of raw files, without `..`.',
+      detail: '"folder" is "../../etc": it would lead out of the folder of raw files.',
+      remedy: 'Give a relative path below that folder, without `..`.',
     });
   });
 
@@ -148,7 +192,7 @@ describe('a dataset spec', () => {
     const answer = await service.post('/v1/datasets', { name: 'fashion', converter: 'mnist' });
     const [error] = problemErrorsOf(answer, 'conflict');
     expect(error).toMatchObject({ pointer: '/name', remedy: 'Choose another name, or use that dataset.' });
-    expect(error?.detail).toMatch(/^"name" is taken by ds_[0-9a-f]{32}\.$/);
+    expect(error?.detail).toMatch(/^"name" is "fashion", which is taken by ds_[0-9a-f]{32}\.$/);
   });
 });
 
@@ -161,11 +205,13 @@ describe('a body', () => {
     expect(problemErrorsOf(answer, 'malformed-json')).toEqual([
       {
         pointer: '',
-        detail: 'Line 4, column 1: Expected a key in double quotes, but found "}".',
+        detail: 'The JSON breaks at line 4, column 1: Expected a key in double quotes, but found "}".',
         remedy: 'Remove the comma before it.',
       },
     ]);
-    expect(answer.text).toContain('The JSON breaks at line 4, column 1');
+    expect(problemFaultsOf(answer, 'malformed-json')).toMatchObject([
+      { code: 'json-broken', facts: { line: 4, column: 1 } },
+    ]);
   });
 
   test('that is nested too deep is refused', async () => {
@@ -253,7 +299,7 @@ describe('a parameter', () => {
     [
       '/v1/experiments?cursor=yesterday',
       'cursor',
-      '"cursor" is unknown.',
+      'The cursor "yesterday" is none that a list has answered.',
       'Give the nextCursor of a page, or leave it out.',
     ],
     [
@@ -277,8 +323,8 @@ describe('a parameter', () => {
     [
       '/v1/experiments/mine',
       'id',
-      '"id" ("mine") is not an experiment id.',
-      'They look like exp_0193… (exp_ and 32 hexadecimal digits).',
+      '"id" is "mine": that is not an experiment id.',
+      'Give one such as exp_0193…: exp_ and 32 hexadecimal digits.',
     ],
   ])('%s is refused', async (path, pointer, detail, remedy) => {
     expect(problemErrorsOf(await service.get(path), 'invalid-parameter')).toEqual([{ pointer, detail, remedy }]);
@@ -300,14 +346,17 @@ describe('a parameter', () => {
 
   test('Idempotency-Key that was used for another body is in conflict', async () => {
     const key = randomUUID();
-    await service.post('/v1/datasets', { name: 'twice', converter: 'mnist' }).set('Idempotency-Key', key).expect(201);
+    const twice = service.post('/v1/datasets', { name: 'twice', converter: 'mnist' }).set('Idempotency-Key', key);
+    const { id } = DatasetView.parse((await twice.expect(201)).body);
     const answer = await service
       .post('/v1/datasets', { name: 'thrice', converter: 'mnist' })
       .set('Idempotency-Key', key);
-    expect(problemErrorsOf(answer, 'conflict')).toEqual([
+    expect(problemFaultsOf(answer, 'conflict')).toEqual([
       {
         pointer: 'Idempotency-Key',
-        detail: '"Idempotency-Key" was used with another body.',
+        code: 'key-reused',
+        facts: { key, by: id },
+        detail: `The idempotency key "${key}" was used for another request, which made ${id}.`,
         remedy: 'Use a new key for a new request.',
       },
     ]);

@@ -24,6 +24,7 @@ test.each([
   'params..x=3',
   '__proto__.polluted=1',
   'params=[1, 2',
+  'params=*nothing',
   'params.dims.7=1',
   'program.name=x',
 ])('--set %s is refused', (text) => {

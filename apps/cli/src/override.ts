@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 
 /** One `--set path=value`. */
 export interface Override {
@@ -23,11 +23,13 @@ export function parseOverride(text: string): Override {
     throw new InvalidOverride(`--set ${text}: give a path and a value, as in --set params.batchSize=64`);
   }
   if (path.includes('__proto__')) throw new InvalidOverride(`--set ${text}: __proto__ is not a key of any spec`);
+  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
   try {
-    return { path, value: parse(text.slice(equals + 1)) };
+    for (const error of document.errors) throw error;
+    return { path, value: document.toJS() };
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new InvalidOverride(`--set ${text}: the value is not valid YAML (${reason})`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidOverride(`--set ${text}: the value is not valid YAML (${reason}); put a text in quotes`);
   }
 }
 

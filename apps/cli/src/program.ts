@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { type Environment, readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { connect } from './address.js';
@@ -18,7 +19,7 @@ import type { Terminal } from './output/terminal.js';
 /** What a command line runs in. */
 export interface Surroundings {
   readonly terminal: Terminal;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
 }
 
 /** Runs one command line (without `node longrun`). The exit code: 0, 1 for a failure, 2 for a command that was not written right. */
@@ -37,10 +38,11 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 }
 
 function commandTree({ terminal, environment }: Surroundings, exit: (code: number) => void): Command {
+  const { LONGRUN_STATE } = readVariables({ LONGRUN_STATE: variables.LONGRUN_STATE }, environment);
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
     .version(version(), '-V, --version')
-    .option('--state <folder>', 'state folder of the local stack', environment['LONGRUN_STATE'] || '.longrun')
+    .option('--state <folder>', 'state folder of the local stack', LONGRUN_STATE)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

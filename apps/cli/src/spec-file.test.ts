@@ -34,22 +34,28 @@ test('each error names its field, its line and the remedy', () => {
   const text = `${experiment}checkpoint:\n  everyBatches: -1\nprioritty: 2\n`;
   const { message, errors } = refusal(text, ['retry.maxFailures=many']);
   expect(message).toBe('a.yaml is not a valid experiment spec');
-  expect(errors.map(({ pointer }) => pointer)).toEqual([
+  expect(errors.map(({ place }) => place)).toEqual([
     'checkpoint.everyBatches (a.yaml:9)',
     'retry.maxFailures',
     'prioritty (a.yaml:10)',
   ]);
-  for (const { remedy, detail } of errors) {
-    expect(remedy).not.toBe('');
-    expect(detail).not.toBe('');
-  }
+  // In the words in which the API would refuse them, and as values that stand there.
+  expect(errors.map(({ detail, remedy }) => [detail, remedy])).toEqual([
+    ['"everyBatches" is -1; it must be at least 1.', 'Give a number of at least 1.'],
+    ['"maxFailures" is "many", which is not a number.', 'Give an integer.'],
+    [
+      '"prioritty" is not a key that is known in the spec.',
+      expect.stringMatching(/^Did you mean "priority"\? Rename or remove it\. Known keys: .+\.$/),
+    ],
+  ]);
 });
 
 test('broken YAML and broken JSON are refused with their line', () => {
-  expect(refusal('program: mlp\nparams: [1, 2\nseed: 3\n').errors[0]?.pointer).toMatch(/^a\.yaml:[23]:\d+$/);
-  expect(refusal('{\n  "program": "mlp",\n  "seed": 3,,\n}').errors[0]?.pointer).toMatch(/^a\.yaml:3:\d+$/);
+  expect(refusal('program: mlp\nparams: [1, 2\nseed: 3\n').errors[0]?.place).toMatch(/^a\.yaml:[23]:\d+$/);
+  expect(refusal('{\n  "program": "mlp",\n  "seed": 3,,\n}').errors[0]?.place).toMatch(/^a\.yaml:3:\d+$/);
   expect(refusal('seed: 1\nseed: 2\nprogram: mlp\n').errors[0]).toMatchObject({
-    pointer: expect.stringMatching(/^a\.yaml:2/),
+    place: expect.stringMatching(/^a\.yaml:2/),
+    detail: 'Map keys must be unique',
   });
 });
 
@@ -57,6 +63,7 @@ test.each([
   ['', 'is empty'],
   ['# only a comment', 'is empty'],
   ['- 1', 'a list'],
+  ['program: *nothing', 'Unresolved alias'],
   ['seed: 3', 'neither an experiment'],
   ['kind: sweep\nprogram: mlp', 'kind is "sweep"'],
   ['program: mlp\n---\nprogram: mlp', '2 YAML documents'],

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { DatasetSpec, ExperimentSpec, problemErrors, type ProblemError } from '@longrun/contracts';
+import { DatasetSpec, ExperimentSpec, readValue, type Words, wordsOf } from '@longrun/contracts';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 
 import { applyOverride, type Override } from './override.js';
@@ -10,13 +10,18 @@ export type Submission =
   | { readonly kind: 'experiment'; readonly spec: ExperimentSpec }
   | { readonly kind: 'dataset'; readonly spec: DatasetSpec };
 
+/** One thing that is wrong with a spec file, and where: `params.dims (fashion-mlp.yaml:7)`. */
+export interface SpecError extends Words {
+  readonly place: string;
+}
+
 /** A spec file cannot be submitted; each error names the line. */
 export class SpecFileError extends Error {
   override readonly name = 'SpecFileError';
 
   constructor(
     message: string,
-    readonly errors: readonly ProblemError[] = [],
+    readonly errors: readonly SpecError[] = [],
   ) {
     super(message);
   }
@@ -34,29 +39,27 @@ export async function readSpecFile(path: string, overrides: readonly Override[] 
 export function parseSpec(text: string, source: string, overrides: readonly Override[] = []): Submission {
   const lines = new LineCounter();
   const document = onlyDocument(text, source, lines);
-  const read: unknown = document.toJS();
-  if (!isRecord(read)) {
+  const content = contentOf(document, source);
+  if (!isRecord(content)) {
     throw new SpecFileError(
-      `${source}: a spec is a mapping of keys to values, such as \`program: mlp\`; this is ${nameOf(read)}`,
+      `${source}: a spec is a mapping of keys to values, such as \`program: mlp\`; this is ${nameOf(content)}`,
     );
   }
-  const { kind, ...body } = overrides.reduce(applyOverride, read);
-  const schema = { experiment: ExperimentSpec, dataset: DatasetSpec }[kindOf(kind, body, source)];
-  const checked = schema.safeParse(body);
-  if (!checked.success) {
-    const errors = problemErrors(checked.error).map((error) => ({
-      ...error,
-      pointer: locate(error.pointer, document, lines, source),
+  const { kind, ...body } = overrides.reduce(applyOverride, content);
+  const named = kindOf(kind, body, source);
+  const read = named === 'experiment' ? readValue(ExperimentSpec, body) : readValue(DatasetSpec, body);
+  if (!read.ok) {
+    const errors = read.faults.map((fault) => ({
+      place: locate(fault.path, document, lines, source),
+      ...wordsOf(fault, 'the spec'),
     }));
-    throw new SpecFileError(`${source} is not a valid ${kindOf(kind, body, source)} spec`, errors);
+    throw new SpecFileError(`${source} is not a valid ${named} spec`, errors);
   }
-  return 'program' in checked.data
-    ? { kind: 'experiment', spec: checked.data }
-    : { kind: 'dataset', spec: checked.data };
+  return 'program' in read.value ? { kind: 'experiment', spec: read.value } : { kind: 'dataset', spec: read.value };
 }
 
 function onlyDocument(text: string, source: string, lineCounter: LineCounter): Document {
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: true });
+  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false });
   const [document] = documents;
   if (!Array.isArray(documents) || document === undefined)
     throw new SpecFileError(`${source} is empty; write a spec into it`);
@@ -64,14 +67,24 @@ function onlyDocument(text: string, source: string, lineCounter: LineCounter): D
     throw new SpecFileError(`${source} holds ${documents.length} YAML documents; give one spec a file`);
   }
   if (document.errors.length > 0) {
-    const errors = document.errors.map(({ linePos, message }) => ({
-      pointer: `${source}:${linePos?.[0].line ?? '?'}:${linePos?.[0].col ?? '?'}`,
-      detail: message.split('\n')[0] ?? message,
-      remedy: 'correct the syntax',
-    }));
+    const errors = document.errors.map(({ pos: [start], message }) => {
+      const { line, col } = lineCounter.linePos(start);
+      return { place: `${source}:${line}:${col}`, detail: message, remedy: 'Correct the syntax.' };
+    });
     throw new SpecFileError(`${source} is not valid YAML or JSON`, errors);
   }
   return document;
+}
+
+/** What the document says. An alias without its anchor is only found here. */
+function contentOf(document: Document, source: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new SpecFileError(
+      `${source} is not valid YAML: ${error instanceof Error ? error.message : String(error)}; correct it`,
+    );
+  }
 }
 
 function kindOf(kind: unknown, body: Readonly<Record<string, unknown>>, source: string): Submission['kind'] {
@@ -87,11 +100,7 @@ function kindOf(kind: unknown, body: Readonly<Record<string, unknown>>, source: 
 }
 
 /** `params.batchSize (fashion-mlp.yaml:7)`; the nearest enclosing line for a key that is missing, none for an override's. */
-function locate(pointer: string, document: Document, lines: LineCounter, source: string): string {
-  const path = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+function locate(path: readonly (string | number)[], document: Document, lines: LineCounter, source: string): string {
   const field = path.join('.') || 'the spec';
   const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
   const range = isRecord(node) ? node['range'] : undefined;

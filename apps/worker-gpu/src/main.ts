@@ -1,17 +1,15 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readVariables, variables } from '@longrun/platform/configuration';
 import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 
 try {
   const configuration = readWorkerConfiguration(process.env);
-  const programsFolder = process.env['LONGRUN_PROGRAMS'];
+  const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
+  const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
   const options = {
-    programsFolder: resolve(
-      programsFolder === undefined || programsFolder === ''
-        ? fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url))
-        : programsFolder,
-    ),
+    programsFolder: resolve(LONGRUN_PROGRAMS ?? ofCheckout),
     trainerScript: fileURLToPath(new URL('trainer.js', import.meta.url)),
     cacheFolder: join(configuration.stateFolder, 'cache', 'datasets'),
   };

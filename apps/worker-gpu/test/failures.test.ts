@@ -152,7 +152,7 @@ test('a worker that can reach no Redis or no object store says so and does not s
   expect(await withoutStore.exited).toBe(1);
   expect(withoutStore.output).toContain('cannot be used');
   expect(await misled.exited).toBe(1);
-  expect(misled.output).toContain('LONGRUN_GRACE_MS: give milliseconds');
+  expect(misled.output).toContain('LONGRUN_GRACE_MS: "soon" is not a whole number');
 }, 20_000);
 
 async function linesSoFar(id: string): Promise<unknown[]> {

@@ -61,11 +61,7 @@ describe('params', () => {
   });
 
   test.each([
-    [
-      { dims: [784, 10] },
-      ['dims'],
-      'MLP: dims has 2 entries but there are 3 activations; give activations.length + 1 dims',
-    ],
+    [{ dims: [784, 10] }, ['dims'], 'dims has 2 entries but there are 3 activations; give activations.length + 1 dims'],
     [{ batchSize: -4 }, ['batchSize'], 'a batch has at least 1 example'],
     [{ batchSize: 1.5 }, ['batchSize'], 'give a whole number of examples'],
     [{ epochs: 0 }, ['epochs'], 'train for at least 1 epoch'],

@@ -60,15 +60,16 @@ const Params = z
   })
   .superRefine(({ dims, activations }, context) => {
     if (dims.length !== activations.length + 1) {
-      context.addIssue({ code: 'custom', path: ['dims'], message: dimsMismatch(dims.length, activations.length) });
+      const { fault, remedy } = dimsMismatch(dims.length, activations.length);
+      context.addIssue({ code: 'custom', path: ['dims'], message: fault, params: { remedy } });
     }
     for (const [layer, activation] of activations.entries()) {
       if ((activation === 'softmax') === (layer === activations.length - 1)) continue;
-      const message =
+      const [message, remedy] =
         activation === 'softmax'
-          ? 'softmax is the activation of the last layer only; choose another one here'
-          : `the last activation is ${activation}, but classes need softmax; put softmax there`;
-      context.addIssue({ code: 'custom', path: ['activations', layer], message });
+          ? ['softmax is the activation of the last layer only', 'choose another one here']
+          : [`the last activation is ${activation}, but classes need softmax`, 'put softmax there'];
+      context.addIssue({ code: 'custom', path: ['activations', layer], message, params: { remedy } });
     }
   });
 

@@ -2,15 +2,17 @@ import { z } from 'zod';
 
 import { Sha256 } from './ids.js';
 import { JsonObject, StorableText } from './json.js';
+import { rule, textLike } from './rule.js';
 
 /** Where the raw files come from: a folder below the converter's root of raw files, or the published addresses. */
 export const DatasetSource = z.union([
   z.strictObject({
     folder: StorableText.min(1)
       .max(1000)
-      .refine((folder) => !folder.startsWith('/') && !folder.split('/').includes('..'), {
-        error: 'must be a relative path below the folder of raw files, without `..`',
-      }),
+      .refine(
+        (folder) => !folder.startsWith('/') && !folder.split('/').includes('..'),
+        rule('it would lead out of the folder of raw files', 'give a relative path below that folder, without `..`'),
+      ),
   }),
   z.strictObject({ download: z.literal(true) }),
 ]);
@@ -19,12 +21,11 @@ export type DatasetSource = z.infer<typeof DatasetSource>;
 /** A request to convert raw files into one HDF5 file in Fuel's layout. */
 export const DatasetSpec = z.strictObject({
   /** What experiments call it; unique among the datasets that have not failed. */
-  name: z
-    .string()
-    .regex(
-      /^(?!ds_)[a-z0-9][a-z0-9._-]{0,63}$/,
-      'must be 1 to 64 of a-z, 0-9, `.`, `_`, `-`, start with a letter or digit, and not with `ds_`',
-    ),
+  name: textLike(
+    /^(?!ds_)[a-z0-9][a-z0-9._-]{0,63}$/,
+    'a dataset cannot be called so',
+    'give 1 to 64 of a-z, 0-9, `.`, `_`, `-`; begin with a letter or digit, and not with `ds_`',
+  ),
   /** Name of a registered converter, such as `fashion-mnist`. */
   converter: StorableText.min(1).max(200),
   source: DatasetSource.prefault({ download: true }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { DatasetSpec } from './dataset-spec.js';
 import { ExperimentSpec } from './experiment-spec.js';
-import { problemErrors } from './problem.js';
+import { readValue } from './read-value.js';
 
 test('what has a default can be left out', () => {
   expect(ExperimentSpec.parse({ program: 'mlp', dataset: 'digits' })).toEqual({
@@ -20,16 +20,12 @@ test('what has a default can be left out', () => {
 
 test('an unknown key is refused at every level, by its name', () => {
   const spec = { program: 'mlp', dataset: 'digits', sead: 1, retry: { max: 1 }, resources: { engine: 'cuda' } };
-  const parsed = ExperimentSpec.safeParse(spec);
-  const errors = parsed.success ? [] : problemErrors(parsed.error);
-  expect(errors.map(({ pointer }) => pointer).toSorted((a, b) => a.localeCompare(b))).toEqual([
-    '/resources/engine',
-    '/retry/max',
-    '/sead',
+  const read = readValue(ExperimentSpec, spec);
+  expect(read.ok ? [] : read.faults).toMatchObject([
+    { code: 'unknown-key', path: ['retry', 'max'], facts: { key: 'max' } },
+    { code: 'unknown-word', path: ['resources', 'engine'], facts: { allowed: ['onnxruntime', 'reference'] } },
+    { code: 'unknown-key', path: ['sead'], facts: { key: 'sead', nearest: 'seed' } },
   ]);
-  expect(errors.find(({ pointer }) => pointer === '/resources/engine')?.remedy).toBe(
-    'give one of onnxruntime, reference',
-  );
 });
 
 test('what cannot be stored is refused where it comes in', () => {

@@ -16,15 +16,36 @@ export {
   Resources,
   RetryBudget,
 } from './experiment-spec.js';
+export {
+  type Fault,
+  type FaultCode,
+  type FaultOf,
+  type FaultPlace,
+  isFault,
+  isRequestFault,
+  type KnownFault,
+  type ProblemKind,
+  problemKinds,
+  problemType,
+  type RequestFault,
+  type RequestProblemKind,
+  type ServiceFault,
+  ServicePart,
+  type ValueFault,
+} from './fault.js';
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText } from './json.js';
 export { LiveEvent } from './live-event.js';
 export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
-export { jsonPointer, Problem, ProblemError, problemErrors } from './problem.js';
+export { likestFirst, nearestWord } from './nearest-word.js';
+export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
+export { readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
-export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset } from './status.js';
+export { rule, textLike } from './rule.js';
+export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
+export { type Words, wordsOf } from './words.js';
 export { SnapshotFile, TrainerCommand, TrainerMessage } from './trainer.js';
 export {
   AttemptView,

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
+import { rule } from './rule.js';
+
 /** What JSON can say. `readonly`, so that literals and frozen values fit. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Text that PostgreSQL and UTF-8 can store: no NUL character and no half of a surrogate pair. */
-export const StorableText = z.string().refine(isStorable, {
-  error: 'has a NUL character or a lone surrogate, which cannot be stored; remove it',
-});
+export const StorableText = z
+  .string()
+  .refine(isStorable, rule('a NUL character or a lone surrogate cannot be stored', 'remove it'));
 
 /** Any JSON value with finite numbers and storable strings. */
 export const Json: z.ZodType<Json, Json> = z.lazy(() =>

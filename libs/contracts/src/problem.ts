@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const ProblemError = z.object({
   /** JSON pointer to the field in the body (`/params/batchSize`), or the name of a header or query parameter. */
   pointer: z.string(),
+  /** What kind of fault it is; stable, so that clients can word it themselves. A newer API may know more of them. */
+  code: z.string(),
+  /** What is known about it, by its code; `isFault` checks them. */
+  facts: z.record(z.string(), z.unknown()),
   /** What is wrong, with the value. */
   detail: z.string(),
   /** What to do about it. */
@@ -22,34 +26,15 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-/** What went wrong with a value that a zod schema refused, one entry for each issue, with a remedy. */
-export function problemErrors(error: z.ZodError, prefix = ''): ProblemError[] {
-  return error.issues.flatMap((issue) => fromIssue(issue, prefix));
-}
-
 /** The JSON pointer (RFC 6901) of a path: `['params', 'dims', 0]` is `/params/dims/0`. */
-export function jsonPointer(path: readonly PropertyKey[], prefix = ''): string {
-  return prefix + path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-function fromIssue(issue: z.core.$ZodIssue, prefix: string): ProblemError[] {
-  const pointer = jsonPointer(issue.path, prefix);
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        pointer: jsonPointer([...issue.path, key], prefix),
-        detail: `\`${key}\` is not a known key`,
-        remedy: 'remove it, or correct its spelling',
-      }));
-    case 'invalid_value':
-      return [{ pointer, detail: issue.message, remedy: `give one of ${issue.values.map(String).join(', ')}` }];
-    case 'invalid_type':
-      return [{ pointer, detail: issue.message, remedy: `give a value of type ${issue.expected}` }];
-    case 'too_small':
-      return [{ pointer, detail: issue.message, remedy: `give at least ${issue.minimum}` }];
-    case 'too_big':
-      return [{ pointer, detail: issue.message, remedy: `give at most ${issue.maximum}` }];
-    default:
-      return [{ pointer, detail: issue.message, remedy: 'correct the value' }];
-  }
+/** The keys that a JSON pointer leads through, from the outside in; indices as text. */
+export function pointerPath(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
 
+/** Where a life, of an experiment or a dataset, stands in the record. Statuses are phases seen with the reason of the end. */
+export const Phase = z.enum(['queued', 'running', 'ended']);
+export type Phase = z.infer<typeof Phase>;
+
 /** Where an experiment stands. `queued` also between two attempts. */
 export const ExperimentStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
 export type ExperimentStatus = z.infer<typeof ExperimentStatus>;

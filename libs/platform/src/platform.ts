@@ -6,16 +6,16 @@ import { Controller } from './controller/controller.js';
 import { defaultLeadershipTimings, type LeadershipTimings, leaderSeen } from './controller/leadership.js';
 import { LiveEvents } from './life/live-events.js';
 import { type Committed, LifeWriter } from './life/writer.js';
-import type { ProgramCatalog } from './program-catalog.js';
 import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
+import { Datasets } from './requests/datasets.js';
+import { Experiments } from './requests/experiments.js';
+import type { ProgramCatalog } from './requests/program-catalog.js';
 import { Workers } from './requests/workers.js';
-import { Datasets } from './systems/datasets.js';
 import { Endings } from './systems/endings.js';
 import { type IngestCounts, noEvents } from './systems/event-ingester.js';
-import { Experiments } from './systems/experiments.js';
 import { timings, type TimingsInput } from './timings.js';
 
 /** What a process does: serve requests (`api`), also act by itself when it leads (`all`), or nothing but that (`controller`). */

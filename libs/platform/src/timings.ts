@@ -1,18 +1,25 @@
+import { rule } from '@longrun/contracts';
 import { z } from 'zod';
+
+import * as limits from './configuration/limits.js';
+import { readSettings } from './configuration/read-settings.js';
 
 /** How patient the platform is, in milliseconds. */
 export const Timings = z
   .strictObject({
     /** How often workers say that they are alive. */
-    heartbeatMs: z.int().min(10).default(1_000),
+    heartbeatMs: within(limits.heartbeatMs),
     /** An attempt of which nothing was heard for so long is written off, and the experiment goes on elsewhere. */
-    workerLostAfterMs: z.int().min(50).default(5_000),
+    workerLostAfterMs: within(limits.workerLostAfterMs),
     /** Pause between two comparisons of the record with queue and object store. */
     reconcileEveryMs: z.int().min(10).default(1_000),
   })
-  .refine(({ workerLostAfterMs, heartbeatMs }) => workerLostAfterMs > 2 * heartbeatMs, {
+  .refine(limits.sparesLateHeartbeat, {
     path: ['workerLostAfterMs'],
-    error: 'must be more than twice heartbeatMs, or one late heartbeat writes a living worker off',
+    ...rule(
+      'that is not more than twice heartbeatMs, so that one late heartbeat would write a living worker off',
+      'raise it, or lower heartbeatMs',
+    ),
   });
 export type Timings = z.infer<typeof Timings>;
 /** Timings as they may be given: what is left out has its default. */
@@ -20,9 +27,9 @@ export type TimingsInput = z.input<typeof Timings>;
 
 /** The timings with their defaults, checked. */
 export function timings(input: TimingsInput = {}): Timings {
-  const parsed = Timings.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new Error(
-    `Timings: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
-  );
+  return readSettings(Timings, input, 'the timings');
+}
+
+function within({ least, most, byDefault }: limits.Limits) {
+  return z.int().min(least).max(most).default(byDefault);
 }

@@ -135,8 +135,11 @@ test('what has ended, or was never there, cannot be cancelled', async ({ world }
   const id = await world.submit();
   await (await world.worker('gpu-1').next()).start().train(1).succeed();
   await world.when(id, ({ status }) => status === 'succeeded');
-  await expect(world.platform.experiments.cancel(id)).rejects.toMatchObject({ status: 409, message: /succeeded/ });
-  await expect(world.platform.experiments.cancel('exp_0')).rejects.toMatchObject({ status: 404 });
+  await expect(world.platform.experiments.cancel(id)).rejects.toMatchObject({
+    kind: 'conflict',
+    faults: [{ code: 'ended-already', facts: { what: 'experiment', id, status: 'succeeded' } }],
+  });
+  await expect(world.platform.experiments.cancel('exp_0')).rejects.toMatchObject({ kind: 'not-found' });
 });
 
 /** A worker that stops whatever it is told to. */

@@ -187,8 +187,14 @@ test('experiments that wait for a dataset fail when it fails; its name is free a
     result: null,
   });
   await expect(world.platform.experiments.submit(experimentSpec())).rejects.toMatchObject({
-    status: 422,
-    errors: [{ pointer: '/dataset', detail: expect.stringContaining('the magic number is 7') }],
+    kind: 'invalid-request',
+    faults: [
+      {
+        path: ['dataset'],
+        code: 'dataset-failed',
+        facts: { dataset: 'digits', message: 'train-images.gz: the magic number is 7' },
+      },
+    ],
   });
   const again = await world.platform.datasets.submit(spec);
   expect(again).toMatchObject({ created: true });

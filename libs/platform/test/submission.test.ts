@@ -27,11 +27,11 @@ test('the same idempotency key and body make one experiment, also at once', asyn
 test('an idempotency key with another body is refused, and nothing is made', async ({ world }) => {
   const { experiments, datasets } = await world.start();
   await datasets.submit(digits);
-  await experiments.submit(experimentSpec(), { idempotencyKey: 'key-1' });
+  const first = await experiments.submit(experimentSpec(), { idempotencyKey: 'key-1' });
   await expect(experiments.submit(experimentSpec({ seed: 2 }), { idempotencyKey: 'key-1' })).rejects.toMatchObject({
     name: 'RequestRefused',
-    status: 409,
-    errors: [{ pointer: 'Idempotency-Key' }],
+    kind: 'conflict',
+    faults: [{ parameter: 'idempotencyKey', code: 'key-reused', facts: { key: 'key-1', by: first.experiment.id } }],
   });
   expect((await experiments.list()).items).toHaveLength(1);
 });
@@ -40,18 +40,23 @@ test('a spec that cannot run is refused with the field and the remedy', async ({
   const { experiments, datasets } = await world.start();
   await datasets.submit(digits);
   await expect(experiments.submit(experimentSpec({ dataset: 'digit' }))).rejects.toMatchObject({
-    status: 422,
-    errors: [{ pointer: '/dataset', detail: 'there is no dataset "digit"', remedy: 'give one of digits' }],
+    kind: 'invalid-request',
+    faults: [{ path: ['dataset'], code: 'name-unknown', facts: { name: 'digit', near: ['digits'], others: 0 } }],
+    message: 'There is no dataset "digit".',
   });
   await expect(experiments.submit(experimentSpec({ program: 'mpl' }))).rejects.toMatchObject({
-    status: 422,
-    errors: [{ pointer: '/program', detail: 'there is no program "mpl"', remedy: 'give one of mlp' }],
+    kind: 'invalid-request',
+    faults: [{ path: ['program'], code: 'name-unknown', facts: { name: 'mpl', near: ['mlp'], others: 0 } }],
   });
   await expect(
     experiments.submit(experimentSpec({ params: { dims: [4, 0], batchSize: -1 }, dataset: 'none' })),
   ).rejects.toMatchObject({
-    status: 422,
-    errors: [{ pointer: '/params/dims/1' }, { pointer: '/params/batchSize' }, { pointer: '/dataset' }],
+    kind: 'invalid-request',
+    faults: [
+      { path: ['params', 'dims', 1], code: 'out-of-range', facts: { value: '0', relation: 'at least', bound: 1 } },
+      { path: ['params', 'batchSize'], code: 'out-of-range', facts: { value: '-1' } },
+      { path: ['dataset'], code: 'name-unknown' },
+    ],
   });
   expect((await experiments.list()).items).toEqual([]);
 });
@@ -73,12 +78,12 @@ test('an identical request for a dataset is answered from what is there, another
   expect(submissions.filter(({ created }) => created)).toHaveLength(1);
   expect(new Set(submissions.map(({ dataset }) => dataset.id)).size).toBe(1);
   await expect(datasets.submit({ ...digits, converter: 'fashion-mnist' })).rejects.toMatchObject({
-    status: 409,
-    errors: [{ pointer: '/name' }],
+    kind: 'conflict',
+    faults: [{ path: ['name'], code: 'name-taken', facts: { name: 'digits', by: submissions[0]?.dataset.id } }],
   });
   await expect(datasets.submit({ ...digits, name: 'other', converter: 'mnits' })).rejects.toMatchObject({
-    status: 422,
-    errors: [{ pointer: '/converter', remedy: 'give one of mnist, fashion-mnist' }],
+    kind: 'invalid-request',
+    faults: [{ path: ['converter'], code: 'name-unknown', facts: { near: ['mnist', 'fashion-mnist'] } }],
   });
 });
 
@@ -95,13 +100,22 @@ test('lists are cut into pages, newest first, without a gap or a repetition', as
     cursor = page.nextCursor;
   } while (cursor !== null);
   expect(seen).toEqual(made.toReversed());
-  await expect(experiments.list({ cursor: 'nonsense' })).rejects.toMatchObject({ status: 400 });
+  await expect(experiments.list({ cursor: 'nonsense' })).rejects.toMatchObject({
+    kind: 'invalid-parameter',
+    faults: [{ parameter: 'cursor', code: 'cursor-unknown', facts: { cursor: 'nonsense' } }],
+  });
 });
 
 test('what is not there is not found', async ({ world }) => {
   const { experiments, datasets } = await world.start();
-  await expect(experiments.get('exp_0')).rejects.toMatchObject({ status: 404, type: '/problems/not-found' });
-  await expect(datasets.get('exp_0')).rejects.toMatchObject({ status: 404 });
+  await expect(experiments.get('exp_0')).rejects.toMatchObject({
+    kind: 'not-found',
+    faults: [{ code: 'not-found', facts: { what: 'experiment', id: 'exp_0' } }],
+  });
+  await expect(datasets.get('exp_0')).rejects.toMatchObject({
+    kind: 'not-found',
+    faults: [{ code: 'not-found', facts: { what: 'dataset', id: 'exp_0' } }],
+  });
 });
 
 test('without Redis requests are taken and answered, and the platform closes', async ({ world, redis }) => {

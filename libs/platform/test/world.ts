@@ -6,7 +6,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, type ExperimentView } from '@longrun/contracts';
+import {
+  DatasetSpec,
+  ExperimentSpec,
+  type ExperimentSpecInput,
+  type ExperimentView,
+  readValue,
+} from '@longrun/contracts';
 import { acquireLease, type Lease, type ObjectStore, openObjectStore } from '@longrun/serialization';
 import { sql } from 'kysely';
 import { test as base, vi } from 'vitest';
@@ -192,10 +198,7 @@ const MlpParams = z.strictObject({ dims: z.array(z.int().min(1)).min(2), batchSi
 const programs: ProgramCatalog = {
   has: (name) => name === 'mlp',
   names: () => ['mlp'],
-  validate: (_name, params) => {
-    const parsed = MlpParams.safeParse(params);
-    return parsed.success ? { ok: true, params: parsed.data } : { ok: false, errors: parsed.error.issues };
-  },
+  validate: (_name, params) => readValue(MlpParams, params),
 };
 
 /** By the system's own program: a thousand files, which Node copies one by one. */

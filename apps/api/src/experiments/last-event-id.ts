@@ -1,24 +1,28 @@
+import { readValue, rule } from '@longrun/contracts';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Refusal } from '../problems/refusal.js';
+import { z } from 'zod';
+import { refusal } from '../problems/refusal.js';
+
+const EventId = z
+  .string()
+  .refine(
+    (text) => /^\d+$/.test(text) && Number.isSafeInteger(Number(text)),
+    rule('that is no id of an event', 'give the id of the last event seen, a whole number, or leave the header out'),
+  );
 
 /** The `Last-Event-ID` header that browsers send when they reopen a stream; undefined when there is none. */
 export const LastEventId = createParamDecorator(
   (_options: unknown, context: ExecutionContext): number | undefined => {
     const text = context.switchToHttp().getRequest<Request>().get('last-event-id');
     if (text === undefined || text === '') return undefined;
-    const id = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(id)) return id;
-    throw new Refusal('invalid-parameter', {
-      errors: [
-        {
-          pointer: 'Last-Event-ID',
-          detail: `The Last-Event-ID ${JSON.stringify(text.slice(0, 40))} is no id of an event.`,
-          remedy: 'Give the id of the last event seen, a whole number, or leave the header out.',
-        },
-      ],
-    });
+    const read = readValue(EventId, text);
+    if (read.ok) return Number(read.value);
+    throw refusal(
+      'invalid-parameter',
+      read.faults.map((fault) => ({ ...fault, parameter: 'Last-Event-ID' })),
+    );
   },
   [
     (target, method) => {

@@ -1,10 +1,10 @@
+import { ServicePart } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
 import type { ObjectStore } from '@longrun/serialization';
-import { Dependency } from './health-view.js';
 
 /** How one thing that the API needs is doing. */
 export interface Check {
-  readonly name: Dependency;
+  readonly name: ServicePart;
   readonly ok: boolean;
 }
 
@@ -32,13 +32,13 @@ export class Probes {
         this.#timeoutMs,
       ),
     ]);
-    const ok: Readonly<Record<Dependency, boolean>> = {
+    const ok: Readonly<Record<ServicePart, boolean>> = {
       record: health?.record ?? false,
       redis: health?.redis ?? false,
       objects: objects ?? false,
       events: health?.events ?? false,
     };
-    return Dependency.options.map((name) => ({ name, ok: ok[name] }));
+    return ServicePart.options.map((name) => ({ name, ok: ok[name] }));
   }
 }
 

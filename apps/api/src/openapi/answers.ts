@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import { Problem } from '@longrun/contracts';
+import { Problem, type ProblemKind, problemKinds } from '@longrun/contracts';
 import type { z } from 'zod';
-import { type ProblemKind, problemKinds } from '../problems/refusal.js';
 
 /** What a route can answer, for its OpenAPI description. */
 export interface AnswerOptions {

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
+import { problemKinds } from '@longrun/contracts';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AppModule } from '../app.module.js';
-import { problemKinds } from '../problems/refusal.js';
 import { openApiSchema } from './components.js';
 
 /** Version of the REST interface; the routes carry its major number. */
@@ -70,12 +70,15 @@ const description = [
   'Long deep-learning experiments that survive preemption.',
   '',
   'Every answer of 400 and above is a problem document (RFC 9457, `application/problem+json`). Its `errors` name what is wrong: ' +
-    'a JSON pointer into the body or the name of a parameter or header, a sentence, and a remedy. Its `instance` is the id of the ' +
-    'request in the log of the API. `type` is `/problems/` and one of: ' +
-    Object.entries(problemKinds)
-      .map(([kind, { status }]) => `\`${kind}\` (${status})`)
-      .join(', ') +
-    '.',
+    'a JSON pointer into the body or the name of a parameter or header, a stable `code` with its `facts`, a sentence, and a remedy. Its `instance` is the id of the ' +
+    'request in the log of the API. `type` is `/problems/` and one of these, with the codes that its errors have:',
+  '',
+  ...Object.entries(problemKinds).map(
+    ([kind, { status, faults }]) =>
+      `- \`${kind}\` (${status}): ${Object.keys(faults)
+        .map((code) => `\`${code}\``)
+        .join(', ')}`,
+  ),
   '',
   'POST requests take an `Idempotency-Key` header: a repetition with the same key and body answers what the first one made.',
 ].join('\n');

@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { RequestRefused } from '@longrun/platform';
-import { sentence, withSubject } from './explain-issues.js';
-import { isProblemKind, problemKinds, Refusal } from './refusal.js';
+import { refusal, Refusal } from './refusal.js';
 
 /** The request during which something was thrown. */
 export interface Occasion {
@@ -16,39 +15,15 @@ export function refusalOf(error: unknown, occasion: Occasion): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof RequestRefused) return fromPlatform(error);
   if (error instanceof HttpException && error.getStatus() < 500) return fromHttp(error, occasion);
-  return new Refusal('internal-error', {
-    cause: error,
-    errors: [
-      {
-        pointer: '',
-        detail: 'The API hit an error that it does not know.',
-        remedy: 'Try again; if it persists, look for the "instance" of this document in the log of the API.',
-      },
-    ],
-  });
+  return refusal('internal-error', [{ path: [], code: 'unforeseen', facts: {} }], { cause: error });
 }
 
-/** What the platform refuses, in its own words. */
+/** What the platform refuses: its options are parameters and headers here. */
 function fromPlatform(error: RequestRefused): Refusal {
-  const named = error.type.replace('/problems/', '');
-  const kind = isProblemKind(named) && problemKinds[named].status === error.status ? named : 'invalid-parameter';
-  const errors = error.errors.length > 0 ? error.errors : [{ pointer: '', ...parted(error.detail) }];
-  return new Refusal(kind, {
-    cause: error,
-    errors: errors.map(({ pointer, detail, remedy }) => ({
-      pointer,
-      detail: sentence(withSubject(detail, `"${pointer.split('/').at(-1) ?? pointer}"`)),
-      remedy: sentence(remedy),
-    })),
-  });
-}
-
-/** A sentence of the form `fault; remedy`. */
-function parted(text: string): { detail: string; remedy: string } {
-  const at = text.lastIndexOf(';');
-  return at === -1
-    ? { detail: text, remedy: 'look at it with GET to see how it stands' }
-    : { detail: text.slice(0, at), remedy: text.slice(at + 1) };
+  const faults = error.faults.map((fault) =>
+    fault.parameter === 'idempotencyKey' ? { ...fault, parameter: 'Idempotency-Key' } : fault,
+  );
+  return new Refusal(error.kind, faults, { cause: error });
 }
 
 /** What Express, its body reader and Nest's router throw. */
@@ -56,55 +31,25 @@ function fromHttp(error: HttpException, { method, path, methods }: Occasion): Re
   switch (error.getStatus()) {
     case 404:
       if (methods.length > 0) {
-        return new Refusal('method-not-allowed', {
-          errors: [
-            {
-              pointer: '',
-              detail: `${method} is not served at ${path}.`,
-              remedy: `Use ${methods.join(' or ')}, or see /openapi.json.`,
-            },
-          ],
+        const facts = { method, path, methods: [...methods] };
+        return refusal('method-not-allowed', [{ path: [], code: 'method-unserved', facts }], {
           headers: { Allow: methods.join(', ') },
         });
       }
-      return new Refusal('unknown-route', {
-        errors: [
-          { pointer: '', detail: `Nothing is served at ${method} ${path}.`, remedy: 'See /openapi.json for what is.' },
-        ],
-      });
-    case 413:
-      return new Refusal('body-too-large', {
-        cause: error,
-        errors: [
-          {
-            pointer: 'Content-Length',
-            detail: `The body is larger than the ${String(causeOf(error, 'limit'))} bytes that are accepted.`,
-            remedy: 'Send less, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
-          },
-        ],
-      });
-    case 415:
-      return new Refusal('unsupported-media-type', {
-        cause: error,
-        errors: [
-          {
-            pointer: causeOf(error, 'type') === 'encoding.unsupported' ? 'Content-Encoding' : 'Content-Type',
-            detail: `The body cannot be decoded: ${error.message}.`,
-            remedy: 'Send JSON in UTF-8, plain or with gzip, deflate or br.',
-          },
-        ],
-      });
+      return refusal('unknown-route', [{ path: [], code: 'route-unknown', facts: { method, path } }]);
+    case 413: {
+      const facts = { limitBytes: Number(causeOf(error, 'limit')) };
+      const fault = { path: [], parameter: 'Content-Length', code: 'body-too-large', facts } as const;
+      return refusal('body-too-large', [fault], { cause: error });
+    }
+    case 415: {
+      const parameter = causeOf(error, 'type') === 'encoding.unsupported' ? 'Content-Encoding' : 'Content-Type';
+      const fault = { path: [], parameter, code: 'encoding-unsupported', facts: { says: error.message } } as const;
+      return refusal('unsupported-media-type', [fault], { cause: error });
+    }
     default:
-      return new Refusal('bad-request', {
+      return refusal('bad-request', [{ path: [], code: 'http-broken', facts: { says: error.message } }], {
         cause: error,
-        errors: [
-          {
-            pointer: '',
-            detail: `The request cannot be read: ${error.message}.`,
-            remedy:
-              'Send well-formed HTTP: a path with valid percent-escapes and a body as long as Content-Length says.',
-          },
-        ],
       });
   }
 }

@@ -1,35 +1,22 @@
-import type { Problem, ProblemError } from '@longrun/contracts';
+import {
+  type Fault,
+  type FaultOf,
+  isRequestFault,
+  jsonPointer,
+  type Problem,
+  type ProblemError,
+  type ProblemKind,
+  problemKinds,
+  problemType,
+  type Words,
+  wordsOf,
+} from '@longrun/contracts';
+import { serviceWordsOf } from './service-words.js';
 
-/** What can be wrong with a request, or with us: status and title of each kind of problem document. */
-export const problemKinds = {
-  'bad-request': { status: 400, title: 'The request cannot be read' },
-  'malformed-json': { status: 400, title: 'The body is not JSON' },
-  'invalid-parameter': { status: 400, title: 'A query parameter, path parameter or header is not valid' },
-  unauthenticated: { status: 401, title: 'A valid bearer token is required' },
-  'unknown-route': { status: 404, title: 'Nothing is served here' },
-  'not-found': { status: 404, title: 'There is no such thing' },
-  'method-not-allowed': { status: 405, title: 'The method is not served here' },
-  conflict: { status: 409, title: 'The request contradicts what is there' },
-  'body-too-large': { status: 413, title: 'The body is too large' },
-  'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
-  'invalid-request': { status: 422, title: 'The request cannot be carried out' },
-  'internal-error': { status: 500, title: 'Something failed on our side' },
-  unavailable: { status: 503, title: 'The service cannot answer now' },
-} as const satisfies Record<string, { status: number; title: string }>;
-
-export type ProblemKind = keyof typeof problemKinds;
-
-/** Whether a word names a kind of problem. */
-export function isProblemKind(word: string): word is ProblemKind {
-  return Object.hasOwn(problemKinds, word);
-}
-
-/** What a refusal can say beyond its kind. */
+/** What a refusal can say beyond its kind and faults. */
 export interface RefusalOptions {
-  /** One sentence about this occurrence. Default: the details of the errors. */
-  readonly detail?: string;
-  /** What is wrong, one entry each, with a pointer and a remedy. */
-  readonly errors: readonly ProblemError[];
+  /** What to call the document in which the faults are. Default: the body. */
+  readonly whole?: string;
   /** Response headers that belong to it, e.g. `WWW-Authenticate`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
@@ -42,10 +29,12 @@ export class Refusal extends Error {
   readonly errors: readonly ProblemError[];
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(kind: ProblemKind, options: RefusalOptions) {
-    super(options.detail ?? options.errors.map((error) => error.detail).join(' '), { cause: options.cause });
+  /** Make one by {@link refusal}, which checks that the kind has such faults. */
+  constructor(kind: ProblemKind, faults: readonly Fault[], options: RefusalOptions = {}) {
+    const errors = faults.map((fault) => errorOf(fault, options.whole ?? 'the body'));
+    super(errors.map(({ detail }) => detail).join(' '), { cause: options.cause });
     this.kind = kind;
-    this.errors = options.errors.map(({ pointer, detail, remedy }) => ({ pointer, detail, remedy }));
+    this.errors = errors;
     this.headers = options.headers ?? {};
   }
 
@@ -57,7 +46,7 @@ export class Refusal extends Error {
   /** The document; `requestId` becomes its `instance`, under which the log has the request. */
   document(requestId: string): Problem {
     return {
-      type: `/problems/${this.kind}`,
+      type: problemType(this.kind),
       title: problemKinds[this.kind].title,
       status: this.status,
       detail: this.message,
@@ -65,4 +54,22 @@ export class Refusal extends Error {
       errors: [...this.errors],
     };
   }
+}
+
+/** A refusal of a kind, with faults that the kind has. */
+export function refusal<K extends ProblemKind>(
+  kind: K,
+  faults: readonly (FaultOf<K> & Fault)[],
+  options?: RefusalOptions,
+): Refusal {
+  return new Refusal(kind, faults, options);
+}
+
+function errorOf(fault: Fault, whole: string): ProblemError {
+  const { path, parameter, code, facts } = fault;
+  return { pointer: parameter ?? jsonPointer(path), code, facts, ...words(fault, whole) };
+}
+
+function words(fault: Fault, whole: string): Words {
+  return isRequestFault(fault) ? wordsOf(fault, whole) : serviceWordsOf(fault);
 }

@@ -1,8 +1,7 @@
 import { type ExperimentProgram, loadPrograms } from '@longrun/blocks';
-import { JsonObject } from '@longrun/contracts';
+import { JsonObject, readValue } from '@longrun/contracts';
 import type { ParamsVerdict, ProgramCatalog } from '@longrun/platform';
 import { z } from 'zod';
-import { explainIssues } from '../problems/explain-issues.js';
 import type { ProgramView } from './program-view.js';
 
 /** The experiment programs of one folder, as the platform asks for them and clients see them. */
@@ -38,11 +37,7 @@ export class Programs implements ProgramCatalog {
   validate(name: string, params: JsonObject): ParamsVerdict {
     const schema = this.#programs.get(name)?.params;
     if (schema === undefined) throw new Error(`There is no program ${JSON.stringify(name)}; ask has() first`);
-    const read = schema.safeParse(params);
-    if (!read.success) {
-      const errors = explainIssues(read.error.issues, { schema, value: params, called: '"params"' });
-      return { ok: false, errors: errors.map(({ path, detail, remedy }) => ({ path, message: detail, remedy })) };
-    }
-    return { ok: true, params: JsonObject.parse(read.data) };
+    const read = readValue(schema, params);
+    return read.ok ? { ok: true, value: JsonObject.parse(read.value) } : read;
   }
 }

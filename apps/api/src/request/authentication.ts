@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FaultOf } from '@longrun/contracts';
 import type { RequestHandler } from 'express';
-import { Refusal } from '../problems/refusal.js';
+import { refusal, type Refusal } from '../problems/refusal.js';
 
 /** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
 export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/];
@@ -17,38 +18,17 @@ export function authentication(token: string): RequestHandler {
     if (isPublic) return next();
 
     const header = request.headers.authorization;
-    if (header === undefined) {
-      return next(
-        unauthenticated(
-          'The Authorization header is missing.',
-          `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
-        ),
-      );
-    }
+    if (header === undefined) return next(unauthenticated('token-missing'));
     const given = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-    if (given === undefined) {
-      return next(
-        unauthenticated(
-          `The Authorization header is not of the form "Bearer TOKEN".`,
-          `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
-        ),
-      );
-    }
+    if (given === undefined) return next(unauthenticated('token-malformed'));
     // Digests have one length, so that the comparison takes one time whatever was sent.
-    if (!timingSafeEqual(digest(given), expected)) {
-      return next(unauthenticated('The token is not the one of this API.', whereToken, 'invalid_token'));
-    }
+    if (!timingSafeEqual(digest(given), expected)) return next(unauthenticated('token-wrong', 'invalid_token'));
     next();
   };
 }
 
-const whereToken =
-  `The token is what LONGRUN_TOKEN says where the API was started, else the content of the file "token" in its state folder: ` +
-  `curl -H "Authorization: Bearer $(cat .longrun/token)" …`;
-
-function unauthenticated(detail: string, remedy: string, error?: 'invalid_token'): Refusal {
-  return new Refusal('unauthenticated', {
-    errors: [{ pointer: 'Authorization', detail, remedy }],
+function unauthenticated(code: FaultOf<'unauthenticated'>['code'], error?: 'invalid_token'): Refusal {
+  return refusal('unauthenticated', [{ path: [], parameter: 'Authorization', code, facts: {} }], {
     headers: { 'WWW-Authenticate': `Bearer realm="longrun"${error === undefined ? '' : `, error="${error}"`}` },
   });
 }

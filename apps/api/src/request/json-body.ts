@@ -1,24 +1,13 @@
 import type { RequestHandler } from 'express';
-import { Refusal } from '../problems/refusal.js';
+import { refusal } from '../problems/refusal.js';
 import { parseJson } from './json-text.js';
 
 /** Refuses a body that does not call itself JSON, before it is read. A request without a body passes. */
 export const requireJsonType: RequestHandler = (request, _response, next) => {
   if (!hasBody(request.headers) || isJson(request.headers['content-type'])) return next();
-  const type = request.headers['content-type'];
-  next(
-    new Refusal('unsupported-media-type', {
-      errors: [
-        {
-          pointer: 'Content-Type',
-          detail:
-            type === undefined ? 'The body has no Content-Type.' : `The body is said to be ${JSON.stringify(type)}.`,
-          remedy: 'Send JSON with the header "Content-Type: application/json".',
-        },
-      ],
-      headers: { Accept: 'application/json' },
-    }),
-  );
+  const facts = { type: request.headers['content-type'] ?? null };
+  const fault = { path: [], parameter: 'Content-Type', code: 'type-unsupported', facts } as const;
+  next(refusal('unsupported-media-type', [fault], { headers: { Accept: 'application/json' } }));
 };
 
 /** Turns the text of the body into its value, or says at which line and column it stops being JSON. */
@@ -34,13 +23,7 @@ export const parseBody: RequestHandler = (request, _response, next) => {
     request.body = parsed.value;
     return next();
   }
-  const { line, column, detail, remedy } = parsed.fault;
-  next(
-    new Refusal('malformed-json', {
-      detail: `The JSON breaks at line ${line}, column ${column}: ${detail}`,
-      errors: [{ pointer: '', detail: `Line ${line}, column ${column}: ${detail}`, remedy }],
-    }),
-  );
+  next(refusal('malformed-json', [{ path: [], code: 'json-broken', facts: parsed.fault }]));
 };
 
 /** True for `application/json` and its `+json` relatives, with any parameters. */

@@ -68,7 +68,7 @@ describe('parseJson', () => {
   });
 
   test('a text nested too deep is refused without recursion', () => {
-    expect(faultOf('['.repeat(1_000_000)).detail).toContain(`deeper than ${maxJsonDepth} levels`);
+    expect(faultOf('['.repeat(1_000_000)).says).toContain(`deeper than ${maxJsonDepth} levels`);
     const deepest = '['.repeat(maxJsonDepth) + ']'.repeat(maxJsonDepth);
     expect(parseJson(deepest)).toHaveProperty('value');
   });

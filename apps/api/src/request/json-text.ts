@@ -3,7 +3,7 @@ export interface JsonFault {
   readonly line: number;
   readonly column: number;
   /** A sentence: what stands there and what was expected. */
-  readonly detail: string;
+  readonly says: string;
   /** A sentence: what to do about it. */
   readonly remedy: string;
 }
@@ -18,13 +18,13 @@ export const maxJsonDepth = 64;
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
   const found = scan(text);
   if (found !== undefined)
-    return { fault: { ...position(text, found.offset), detail: found.detail, remedy: found.remedy } };
+    return { fault: { ...position(text, found.offset), says: found.says, remedy: found.remedy } };
   return { value: JSON.parse(text) as unknown };
 }
 
 interface Finding {
   readonly offset: number;
-  readonly detail: string;
+  readonly says: string;
   readonly remedy: string;
 }
 
@@ -117,7 +117,7 @@ function endOfString(text: string, start: number): number | Finding {
     if (character < ' ') {
       return {
         offset,
-        detail: character === '\n' ? 'The line ends inside a string.' : 'A string holds a bare control character.',
+        says: character === '\n' ? 'The line ends inside a string.' : 'A string holds a bare control character.',
         remedy: String.raw`Close the string with ", or write the character as an escape such as \n.`,
       };
     }
@@ -126,13 +126,13 @@ function endOfString(text: string, start: number): number | Finding {
     if (escape === undefined) {
       return {
         offset,
-        detail: `${shown(text, offset, 2)} is not an escape of JSON.`,
+        says: `${shown(text, offset, 2)} is not an escape of JSON.`,
         remedy: String.raw`Write a backslash as \\; the escapes are \" \\ \/ \b \f \n \r \t and \u with four hex digits.`,
       };
     }
     offset += escape.length - 1;
   }
-  return { offset: text.length, detail: 'The text ends inside a string.', remedy: 'Close the string with ".' };
+  return { offset: text.length, says: 'The text ends inside a string.', remedy: 'Close the string with ".' };
 }
 
 /** End of the number, true, false or null at `start`; `start` itself when there is none. */
@@ -188,17 +188,17 @@ function unexpectedKey(text: string, offset: number): Finding {
 }
 
 function unexpected(text: string, offset: number, wanted: string, remedy: string, length = 1): Finding {
-  return { offset, detail: `Expected ${wanted}, but found ${shown(text, offset, length)}.`, remedy };
+  return { offset, says: `Expected ${wanted}, but found ${shown(text, offset, length)}.`, remedy };
 }
 
 function unfinished(text: string, open: readonly ('{' | '[')[], expected: Expected): Finding {
   const offset = text.length;
-  if (text.trim() === '') return { offset: 0, detail: 'The body is empty.', remedy: 'Send a JSON object.' };
+  if (text.trim() === '') return { offset: 0, says: 'The body is empty.', remedy: 'Send a JSON object.' };
   const closing = open.at(-1) === '{' ? '}' : ']';
   const wanted = expected === 'colon' ? 'a colon' : expected === 'value' ? 'a value' : closing;
   return {
     offset,
-    detail: `The text ends where ${wanted} is missing; ${open.length} ${open.length === 1 ? 'bracket is' : 'brackets are'} open.`,
+    says: `The text ends where ${wanted} is missing; ${open.length} ${open.length === 1 ? 'bracket is' : 'brackets are'} open.`,
     remedy: 'Send the whole document: it seems to be cut off.',
   };
 }
@@ -206,7 +206,7 @@ function unfinished(text: string, open: readonly ('{' | '[')[], expected: Expect
 function tooDeep(offset: number): Finding {
   return {
     offset,
-    detail: `Arrays and objects nest deeper than ${maxJsonDepth} levels here.`,
+    says: `Arrays and objects nest deeper than ${maxJsonDepth} levels here.`,
     remedy: `Keep the nesting within ${maxJsonDepth} levels.`,
   };
 }

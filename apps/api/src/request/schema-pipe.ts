@@ -1,7 +1,7 @@
+import { readValue, type ValueFault } from '@longrun/contracts';
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
-import { explainIssues } from '../problems/explain-issues.js';
-import { Refusal } from '../problems/refusal.js';
+import { refusal, type Refusal } from '../problems/refusal.js';
 
 /**
  * Checks each argument of a route against the zod schema in its decorator (`@Body({ schema })`, `@Query({ schema })`,
@@ -13,26 +13,25 @@ export class SchemaPipe implements PipeTransform {
     const { schema } = argument;
     if (!(schema instanceof z.ZodType)) return value;
     if (argument.type === 'body' && value === undefined) throw missingBody();
-    const read = schema.safeParse(value);
-    if (read.success) return read.data;
+    const read = readValue(schema, value);
+    if (read.ok) return read.value;
 
-    const called = argument.data === undefined ? `the ${argument.type}` : `"${argument.data}"`;
-    const errors = explainIssues(read.error.issues, { schema, value, called });
-    if (argument.type === 'body') throw new Refusal('invalid-request', { errors });
-    // Parameters are named, not pointed to: they are no part of a document.
-    const named = errors.map((error) => ({ ...error, pointer: argument.data ?? String(error.path[0] ?? '') }));
-    throw new Refusal('invalid-parameter', { errors: named });
+    if (argument.type === 'body') throw refusal('invalid-request', read.faults);
+    throw refusal(
+      'invalid-parameter',
+      read.faults.map((fault) => ofParameter(fault, argument.data)),
+      { whole: `the ${argument.type}` },
+    );
   }
 }
 
+/** Parameters are named, not pointed to: they are no part of a document. */
+function ofParameter(fault: ValueFault, name: string | undefined): ValueFault {
+  if (name !== undefined) return { ...fault, parameter: name };
+  const [parameter, ...path] = fault.path;
+  return parameter === undefined ? fault : { ...fault, parameter: String(parameter), path };
+}
+
 function missingBody(): Refusal {
-  return new Refusal('malformed-json', {
-    errors: [
-      {
-        pointer: '',
-        detail: 'The body is empty.',
-        remedy: 'Send a JSON object with the header "Content-Type: application/json".',
-      },
-    ],
-  });
+  return refusal('malformed-json', [{ path: [], code: 'body-missing', facts: {} }]);
 }

@@ -17,7 +17,8 @@ export default defineExperiment({
       context.addIssue({
         code: 'custom',
         path: ['dims'],
-        message: `layers: dims has ${dims.length} entries but there are ${activations.length} activations; give activations.length + 1 dims`,
+        message: `dims has ${dims.length} entries but there are ${activations.length} activations`,
+        params: { remedy: 'give activations.length + 1 dims' },
       });
     }),
   build() {

@@ -1,14 +1,17 @@
-import type { ProblemError } from '@longrun/contracts';
+import { isFault, pointerPath, type ProblemError } from '@longrun/contracts';
+
+import { ConfigurationError } from '@longrun/platform/configuration';
 
 import { NotRunning } from '../address.js';
 import { ApiProblem, ApiUnreachable } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
-import { SpecFileError } from '../spec-file.js';
+import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
+import { commandRemedy } from './remedies.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit code that an error means: 2 for a command that was not written right, 1 for all else. */
@@ -20,20 +23,21 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export function sayError(terminal: Terminal, error: unknown): void {
   const { message, errors } = explained(error);
   terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
-  for (const { pointer, detail, remedy } of errors) {
-    terminal.say(`  ${terminal.style('bold', fieldName(pointer))}: ${detail}`);
+  for (const { place, detail, remedy } of errors) {
+    terminal.say(`  ${terminal.style('bold', place)}: ${detail}`);
     terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
   }
 }
 
-function explained(error: unknown): { message: string; errors: readonly ProblemError[] } {
+function explained(error: unknown): { message: string; errors: readonly SpecError[] } {
   if (error instanceof ApiProblem) {
     const { title, detail, status, errors = [] } = error.problem;
-    const remedy = status === 401 ? '; check LONGRUN_TOKEN or the token file of the state folder' : '';
-    return { message: `${detail === '' ? title : detail}${remedy} (HTTP ${status})`, errors };
+    // The document's detail says what its errors say, without the remedies.
+    return { message: `${errors.length === 0 ? detail : title} (HTTP ${status})`, errors: errors.map(refusedField) };
   }
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
+    ConfigurationError,
     ApiUnreachable,
     NotRunning,
     UnknownReference,
@@ -50,10 +54,13 @@ function explained(error: unknown): { message: string; errors: readonly ProblemE
   return { message: String(error), errors: [] };
 }
 
-/** `/params/dims/0` as `params.dims.0`; what is no pointer (a header, a place in a file) stays. */
+function refusedField({ pointer, code, facts, detail, remedy }: ProblemError): SpecError {
+  const fault = { code, facts };
+  return { place: fieldName(pointer), detail, remedy: (isFault(fault) ? commandRemedy(fault) : undefined) ?? remedy };
+}
+
+/** `/params/dims/0` as `params.dims.0`; what is no pointer but a parameter or a header stays. */
 function fieldName(pointer: string): string {
-  if (pointer === '') return 'the body';
-  if (!pointer.startsWith('/') || pointer.includes(':')) return pointer;
-  const parts = pointer.slice(1).split('/');
-  return parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.');
+  if (pointer === '') return 'the request';
+  return pointer.startsWith('/') ? pointerPath(pointer).join('.') : pointer;
 }

@@ -37,7 +37,10 @@ export class MLP extends FeedforwardSequence {
       options,
     );
     const dims = options.dims ?? Array.from({ length: activations.length + 1 }, () => undefined);
-    if (dims.length !== activations.length + 1) throw new Error(dimsMismatch(dims.length, activations.length));
+    if (dims.length !== activations.length + 1) {
+      const { fault, remedy } = dimsMismatch(dims.length, activations.length);
+      throw new Error(`MLP: ${fault}; ${remedy}`);
+    }
     this.activations = [...activations];
     this.linearTransformations = linears;
     this.dims = dims.map((dim, at) => lazy(dim, `dims[${at}]`));
@@ -67,6 +70,9 @@ export class MLP extends FeedforwardSequence {
 }
 
 /** Says that an MLP has not as many dims as it needs, and how many to give. */
-export function dimsMismatch(dims: number, activations: number): string {
-  return `MLP: dims has ${dims} entries but there are ${activations} activations; give activations.length + 1 dims`;
+export function dimsMismatch(dims: number, activations: number): { readonly fault: string; readonly remedy: string } {
+  return {
+    fault: `dims has ${dims} entries but there are ${activations} activations`,
+    remedy: 'give activations.length + 1 dims',
+  };
 }

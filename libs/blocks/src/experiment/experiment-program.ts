@@ -107,7 +107,10 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.map((issue) => ({
       path: issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
-      message: issue.message,
+      // A rule of the program's own says the remedy beside its message: `params: { remedy }`.
+      message: [issue.message, ...(issue.code === 'custom' ? [issue.params?.['remedy']] : [])]
+        .filter((clause) => typeof clause === 'string')
+        .join('; '),
     }));
     throw new InvalidParams(name, issues);
   };

@@ -4,13 +4,14 @@ import {
   type ExperimentResult,
   type LiveEvent,
   type LogRow,
+  type Phase,
   type ReasonCode,
   type WorkerEvent,
 } from '@longrun/contracts';
 
 import type { AttemptRow, Ending, LifeRow } from '../record/tables.js';
 import { experimentResult, type Outcome } from './outcome.js';
-import { afterAttempt, checkMove, experimentStatus, type Phase } from './transitions.js';
+import { afterAttempt, checkMove, experimentStatus } from './transitions.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

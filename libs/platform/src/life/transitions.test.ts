@@ -1,7 +1,7 @@
-import { ReasonCode, retryPolicy } from '@longrun/contracts';
+import { Phase, ReasonCode, retryPolicy } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
-import { afterAttempt, checkMove, datasetStatus, experimentStatus, type Phase } from './transitions.js';
+import { afterAttempt, checkMove, datasetStatus, experimentStatus } from './transitions.js';
 
 const fresh = {
   failures: 0,
@@ -57,7 +57,7 @@ test('what is to be cancelled is not tried again', () => {
 });
 
 test('nothing leaves its end', () => {
-  const phases: Phase[] = ['queued', 'running', 'ended'];
+  const phases = Phase.options;
   for (const to of phases) expect(() => checkMove('exp_1', 'ended', to)).toThrow(/exp_1 cannot move from ended/);
   expect(() => checkMove('exp_1', 'queued', 'queued')).toThrow(/cannot move/);
 });

@@ -2,13 +2,11 @@ import {
   assertNever,
   type DatasetStatus,
   type ExperimentStatus,
+  type Phase,
   type ReasonCode,
   type RetryBudget,
   retryPolicy,
 } from '@longrun/contracts';
-
-/** Where a life stands in the record. Statuses are phases seen with the reason of the end. */
-export type Phase = 'queued' | 'running' | 'ended';
 
 /** From where to where a life may move. */
 const moves: Readonly<Record<Phase, readonly Phase[]>> = {

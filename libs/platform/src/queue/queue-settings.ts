@@ -1,4 +1,7 @@
+import { rule } from '@longrun/contracts';
 import { z } from 'zod';
+
+import { readSettings } from '../configuration/read-settings.js';
 
 /**
  * How BullMQ is used. Its lock is a hint that keeps two workers from being handed one job; what keeps them from both
@@ -24,11 +27,17 @@ export const QueueSettings = z
   })
   .refine((settings) => settings.lockRenewMs < settings.lockDurationMs / 2, {
     path: ['lockRenewMs'],
-    error: 'must be less than half of lockDurationMs, or one late renewal loses the lock',
+    ...rule(
+      'that is not less than half of lockDurationMs, so that one late renewal would lose the lock',
+      'lower it, or raise lockDurationMs',
+    ),
   })
   .refine((settings) => settings.stalledCheckMs <= settings.lockDurationMs, {
     path: ['stalledCheckMs'],
-    error: 'must not be longer than lockDurationMs, or a lost job waits longer for the look than for the lock',
+    ...rule(
+      'that is longer than lockDurationMs, so that a lost job would wait longer for the look than for the lock',
+      'lower it, or raise lockDurationMs',
+    ),
   });
 export type QueueSettings = z.infer<typeof QueueSettings>;
 /** Settings as they may be given: what is left out has its default. */
@@ -36,9 +45,5 @@ export type QueueSettingsInput = z.input<typeof QueueSettings>;
 
 /** The settings with their defaults, checked. Throws a sentence for each relation that does not hold. */
 export function queueSettings(input: QueueSettingsInput = {}): QueueSettings {
-  const parsed = QueueSettings.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new Error(
-    `Queue settings: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
-  );
+  return readSettings(QueueSettings, input, 'the queue settings');
 }

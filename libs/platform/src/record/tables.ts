@@ -10,6 +10,7 @@ import type {
   Kind,
   LiveEvent,
   LogRow,
+  Phase,
   ReasonCode,
   RejectedCheckpoint,
   RetryBudget,
@@ -17,8 +18,6 @@ import type {
   WorkerStatus,
 } from '@longrun/contracts';
 import type { ColumnType, Generated, Selectable } from 'kysely';
-
-import type { Phase } from '../life/transitions.js';
 
 /** The tables of the record; snake_case in the database. */
 export interface Tables {

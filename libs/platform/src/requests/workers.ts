@@ -5,8 +5,8 @@ import { audit } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { WorkerRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
-import { notFound } from '../request-refused.js';
 import { publishCommand } from '../worker/commands.js';
+import { notFound } from './life-reading.js';
 
 export interface WorkersOptions {
   readonly record: PlatformRecord;

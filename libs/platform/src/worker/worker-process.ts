@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { z } from 'zod';
+import { type Environment, milliseconds, readVariables } from '../configuration/read-variables.js';
+import { places, variables } from '../configuration/variables.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
@@ -15,7 +14,7 @@ export interface WorkerConfiguration {
   /** REDIS_URL, default redis://127.0.0.1:6379. */
   readonly redisUrl: string;
   /** Prefix of all names in Redis. LONGRUN_REDIS_PREFIX, default `longrun`. */
-  readonly redisPrefix: string | undefined;
+  readonly redisPrefix: string;
   /** How long to wait for Redis at the start before giving up. LONGRUN_REDIS_WAIT_MS, default 30000. */
   readonly redisWaitMs: number;
   /** Folder of scratch and caches, absolute. LONGRUN_STATE, default ./.longrun. */
@@ -54,7 +53,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     redisUrl: configuration.redisUrl,
     workerId,
     warn,
-    ...(configuration.redisPrefix === undefined ? {} : { prefix: configuration.redisPrefix }),
+    prefix: configuration.redisPrefix,
   });
   const worker = new JobWorker({
     kind,
@@ -88,52 +87,31 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   }
 }
 
-/** Reads the configuration; an empty variable counts as absent. Throws one line for each variable that cannot be used. */
-export function readWorkerConfiguration(environment: NodeJS.ProcessEnv): WorkerConfiguration {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
-  const read = Variables.safeParse(present);
-  if (!read.success)
-    throw new Error(read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`).join('\n'));
-  const variables = read.data;
-  const stateFolder = resolve(variables.LONGRUN_STATE);
+/** Reads the configuration; an empty variable counts as absent. Throws ConfigurationError. */
+export function readWorkerConfiguration(environment: Environment): WorkerConfiguration {
+  const read = readVariables(workerVariables, environment);
   return {
-    redisUrl: variables.REDIS_URL,
-    redisPrefix: variables.LONGRUN_REDIS_PREFIX,
-    redisWaitMs: variables.LONGRUN_REDIS_WAIT_MS,
-    stateFolder,
-    objectsUrl: variables.LONGRUN_OBJECTS ?? pathToFileURL(resolve(stateFolder, 'objects')).href,
-    heartbeatMs: variables.LONGRUN_HEARTBEAT_MS,
-    graceMs: variables.LONGRUN_GRACE_MS,
+    redisUrl: read.REDIS_URL,
+    redisPrefix: read.LONGRUN_REDIS_PREFIX,
+    redisWaitMs: read.LONGRUN_REDIS_WAIT_MS,
+    ...places(read),
+    heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
+    graceMs: read.LONGRUN_GRACE_MS,
   };
 }
 
+const workerVariables = {
+  REDIS_URL: variables.REDIS_URL,
+  LONGRUN_REDIS_PREFIX: variables.LONGRUN_REDIS_PREFIX,
+  LONGRUN_REDIS_WAIT_MS: milliseconds({ least: 0, most: 3_600_000, byDefault: 30_000 }),
+  LONGRUN_STATE: variables.LONGRUN_STATE,
+  LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS,
+  LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
+  LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
+} as const;
+
 /** How long after the grace the process may take to say what happened. */
 const afterGraceMs = 4_000;
-
-const Variables = z.object({
-  REDIS_URL: z
-    .string()
-    // The value may hold a password, so it stays out of the message.
-    .refine((text) => URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol), {
-      error: 'is not a URL that starts with redis:// or rediss://; give one such as redis://127.0.0.1:6379',
-    })
-    .default('redis://127.0.0.1:6379'),
-  LONGRUN_REDIS_PREFIX: z.string().optional(),
-  LONGRUN_REDIS_WAIT_MS: milliseconds(0, 3_600_000).default(30_000),
-  LONGRUN_STATE: z.string().default('.longrun'),
-  LONGRUN_OBJECTS: z.string().optional(),
-  LONGRUN_HEARTBEAT_MS: milliseconds(20, 600_000).default(1_000),
-  LONGRUN_GRACE_MS: milliseconds(0, 3_600_000).default(25_000),
-});
-
-function milliseconds(minimum: number, maximum: number) {
-  const error = `give milliseconds, a whole number from ${minimum} to ${maximum}`;
-  return z
-    .string()
-    .regex(/^\d+$/, { error })
-    .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum, { error });
-}
 
 /** The first signal to stop. Later ones change nothing: one may come from the terminal and one from a parent. */
 function nextStopSignal(name: string): Promise<NodeJS.Signals> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestWord } from './nearest-word.js';
+import { likestFirst, nearestWord } from './nearest-word.js';
 
 const keys = ['name', 'program', 'params', 'dataset', 'seed', 'checkpoint', 'everyBatches', 'maxPreemptions'];
 
@@ -17,4 +17,13 @@ test.each([
 
 test.each(['', 'x', 'colour', 'learningRate', '💥'.repeat(10_000)])('%s is near nothing', (word) => {
   expect(nearestWord(word, keys)).toBeUndefined();
+});
+
+test('the likest names come first', () => {
+  expect(likestFirst('fashon-mnist', ['mnist', 'cifar10', 'fashion-mnist'], 5)).toEqual([
+    'fashion-mnist',
+    'mnist',
+    'cifar10',
+  ]);
+  expect(likestFirst('MNIST', ['kmnist', 'mnist'], 1)).toEqual(['mnist']);
 });

@@ -5,16 +5,57 @@ import type { Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 
 import type { Lives } from '../life/lives.js';
+import type { LifeWriter } from '../life/writer.js';
 import type { Tables } from '../record/tables.js';
-import { conflict } from '../request-refused.js';
+import { refused } from './request-refused.js';
 
 /** How a request is submitted. */
 export interface SubmitOptions {
   /**
-   * The `Idempotency-Key` header. The same key with the same body answers what was made the first time; with another
-   * body it is refused (409).
+   * The same key with the same spec answers what was made the first time; with another spec it is refused.
    */
   readonly idempotencyKey?: string | undefined;
+}
+
+/** What a request has made, or one before it. */
+export interface Made {
+  readonly id: string;
+  readonly created: boolean;
+}
+
+/** What is submitted: as which kind of life, under which idempotency key, if any. */
+export interface Submission {
+  readonly kind: Kind;
+  readonly key: string | undefined;
+  readonly body: unknown;
+}
+
+/**
+ * Submits a request once, in one transaction with its idempotency key, however often and however simultaneously it comes.
+ * Refused: a key that was used for another body.
+ *
+ * @param create makes it, or finds what an equal request has made; gets the SHA-256 of the body
+ */
+export async function submitOnce(
+  writer: LifeWriter,
+  { kind, key, body }: Submission,
+  create: (lives: Lives, sha256: string) => Promise<Made>,
+): Promise<Made> {
+  const sha256 = requestSha256(body);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await writer.write(async (lives) => {
+        const before = key === undefined ? undefined : await findByKey(lives.transaction, kind, key, sha256);
+        if (before !== undefined) return { id: before, created: false };
+        const made = await create(lives, sha256);
+        if (key !== undefined) await rememberKey(lives.transaction, kind, key, sha256, made.id);
+        return made;
+      });
+    } catch (error) {
+      // Two requests with one key or for one name at once: the second look finds what the other has made.
+      if (!isDuplicate(error) || attempt >= 3) throw error;
+    }
+  }
 }
 
 /** A new id; ids sort by the time at which they were made. */
@@ -30,7 +71,7 @@ export function requestSha256(value: unknown): string {
 }
 
 /** What the key has made before; undefined when it is new. Refuses the key with another body. */
-export async function findByKey(
+async function findByKey(
   transaction: Transaction<Tables>,
   kind: Kind,
   key: string,
@@ -43,13 +84,13 @@ export async function findByKey(
     .where('key', '=', key)
     .executeTakeFirst();
   if (row === undefined || row.requestSha256 === sha256) return row?.id;
-  throw conflict(`Idempotency-Key ${JSON.stringify(key)} was used for another request, which made ${row.id}`, [
-    { pointer: 'Idempotency-Key', detail: 'was used with another body', remedy: 'use a new key for a new request' },
+  throw refused('conflict', [
+    { path: [], parameter: 'idempotencyKey', code: 'key-reused', facts: { key, by: row.id } },
   ]);
 }
 
 /** Remembers what a key has made. Fails on the key's uniqueness when another request was faster. */
-export async function rememberKey(
+async function rememberKey(
   transaction: Transaction<Tables>,
   kind: Kind,
   key: string,
@@ -83,7 +124,7 @@ export async function begin(
 }
 
 /** True when the database refused a row because of a unique index: somebody else made it meanwhile. */
-export function isDuplicate(error: unknown): boolean {
+function isDuplicate(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 

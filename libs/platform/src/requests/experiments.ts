@@ -2,10 +2,10 @@ import {
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
+  type FaultOf,
   isTerminal,
-  jsonPointer,
+  type JsonObject,
   type LiveEvent,
-  type ProblemError,
   type StoredLogRow,
 } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
@@ -14,17 +14,20 @@ import type { LiveEvents } from '../life/live-events.js';
 import type { Lives } from '../life/lives.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
-import type { ProgramCatalog } from '../program-catalog.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
-import { conflict, notFound, unprocessable } from '../request-refused.js';
+import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
-import type { Endings } from './endings.js';
-import { giveOneOf } from './near-names.js';
-import { cutPage, type PageOptions, placeBelow } from './pages.js';
-import { begin, findByKey, isDuplicate, newId, rememberKey, requestSha256, type SubmitOptions } from './submission.js';
-import { attemptView, checkpointView, experimentSummary } from './views.js';
+import { notFound, readLife } from './life-reading.js';
+import { nameUnknown } from './names.js';
+import { type PageOptions, readPage } from './pages.js';
+import type { ProgramCatalog } from './program-catalog.js';
+import { refused } from './request-refused.js';
+import { begin, newId, submitOnce, type SubmitOptions } from './submission.js';
+import { checkpointView, experimentSummary } from './views.js';
+
+type SpecFault = FaultOf<'invalid-request'>;
 
 export interface ExperimentsOptions {
   readonly record: PlatformRecord;
@@ -51,36 +54,24 @@ export class Experiments {
   }
 
   /**
-   * Queues an experiment. Refused: a program, parameters or dataset that cannot be (422), an idempotency key that was
-   * used with another body (409).
+   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, an idempotency key that was used for
+   * another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
-    const sha256 = requestSha256(spec);
-    const key = options.idempotencyKey;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const made = await this.#options.writer.write(async (lives) => {
-          const before = key === undefined ? undefined : await findByKey(lives.transaction, 'experiment', key, sha256);
-          if (before !== undefined) return { id: before, created: false };
-          const id = await this.#create(lives, spec);
-          if (key !== undefined) await rememberKey(lives.transaction, 'experiment', key, sha256, id);
-          return { id, created: true };
-        });
-        return { experiment: await this.get(made.id), created: made.created };
-      } catch (error) {
-        // Two requests with one key at once: the second look finds what the other has made.
-        if (!isDuplicate(error) || attempt >= 3) throw error;
-      }
-    }
+    const made = await submitOnce(
+      this.#options.writer,
+      { kind: 'experiment', key: options.idempotencyKey, body: spec },
+      async (lives) => ({ id: await this.#create(lives, spec), created: true }),
+    );
+    return { experiment: await this.get(made.id), created: made.created };
   }
 
-  /** One experiment with its attempts and checkpoints. Refused when there is none with this id (404). */
+  /** One experiment with its attempts and checkpoints. Refused when there is none with this id. */
   async get(id: string): Promise<ExperimentView> {
-    const { db } = this.#options.record;
+    const { record } = this.#options;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
-    if (row === undefined) throw notFound('experiment', id);
-    const attempts = await db.selectFrom('attempts').selectAll().where('id', '=', id).orderBy('fence').execute();
-    const checkpoints = await db
+    const experiment = await readLife(record, { what: 'experiment', id }, row, summaryOf);
+    const checkpoints = await record.db
       .selectFrom('checkpoints')
       .selectAll()
       .where('id', '=', id)
@@ -88,28 +79,19 @@ export class Experiments {
       .orderBy('fence', 'desc')
       .limit(100)
       .execute();
-    return {
-      ...summaryOf(row),
-      attempts: attempts.map(attemptView),
-      checkpoints: checkpoints.map(checkpointView),
-    };
+    return { ...experiment, checkpoints: checkpoints.map(checkpointView) };
   }
 
   /** One page of experiments, newest first. */
   async list(options: PageOptions = {}): Promise<ExperimentList> {
-    const limit = options.limit ?? 50;
-    const below = placeBelow(options.cursor);
-    let query = this.#select()
-      .orderBy('lives.place', 'desc')
-      .limit(limit + 1);
-    if (below !== undefined) query = query.where('lives.place', '<', below);
-    const { rows, nextCursor } = cutPage(await query.execute(), limit);
-    return { items: rows.map(summaryOf), nextCursor };
+    const rowsBelow = (place: number, limit: number) =>
+      this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
+    return readPage(options, rowsBelow, summaryOf);
   }
 
   /**
    * Cancels an experiment. One that waits is cancelled when this returns; one that runs is told to stop, and told again
-   * until it does: `cancelRequested` says so meanwhile. Refused when it has ended (409) or is unknown (404).
+   * until it does: `cancelRequested` says so meanwhile. Refused when it has ended or is unknown.
    */
   async cancel(id: string): Promise<ExperimentView> {
     const { writer, endings, redis, keys } = this.#options;
@@ -117,7 +99,10 @@ export class Experiments {
       const found = await lives.find(id);
       if (found === undefined || found.row.kind !== 'experiment') throw notFound('experiment', id);
       const status = experimentStatus(found.row.phase, found.row.reason);
-      if (isTerminal(status)) throw conflict(`Experiment ${id} has ended already: it ${said(status)}`);
+      if (isTerminal(status)) {
+        const facts = { what: 'experiment', id, status } as const;
+        throw refused('conflict', [{ path: [], parameter: 'id', code: 'ended-already', facts }]);
+      }
       found.requestCancel();
       return { fence: found.row.fence, enqueued: found.row.enqueued, decided: found.row.ending !== null };
     });
@@ -152,10 +137,12 @@ export class Experiments {
   }
 
   async #create(lives: Lives, spec: ExperimentSpec): Promise<string> {
-    const { errors, params } = this.#checkProgram(spec);
+    const program = this.#checkProgram(spec);
     const dataset = await this.#findDataset(lives, spec.dataset);
-    if (typeof dataset !== 'string') errors.push(dataset);
-    if (errors.length > 0 || typeof dataset !== 'string') throw unprocessable(errors);
+    if (!program.ok || typeof dataset !== 'string') {
+      const faults = [...(program.ok ? [] : program.faults), ...(typeof dataset === 'string' ? [] : [dataset])];
+      throw refused('invalid-request', faults);
+    }
     const id = newId('experiment');
     await begin(lives, { id, kind: 'experiment', priority: spec.priority, retry: spec.retry });
     await lives.transaction
@@ -163,37 +150,25 @@ export class Experiments {
       .values({
         id,
         name: spec.name ?? spec.program,
-        spec: JSON.stringify({ ...spec, params }),
+        spec: JSON.stringify({ ...spec, params: program.params }),
         datasetId: dataset,
       })
       .execute();
     return id;
   }
 
-  #checkProgram(spec: ExperimentSpec): { errors: ProblemError[]; params: unknown } {
+  #checkProgram(spec: ExperimentSpec): { ok: true; params: JsonObject } | { ok: false; faults: SpecFault[] } {
     const { programs } = this.#options;
     if (!programs.has(spec.program)) {
-      const remedy = giveOneOf(spec.program, programs.names(), 'put a program into the folder of programs');
-      return {
-        errors: [{ pointer: '/program', detail: `there is no program ${JSON.stringify(spec.program)}`, remedy }],
-        params: spec.params,
-      };
+      return { ok: false, faults: [nameUnknown('program', spec.program, programs.names())] };
     }
     const verdict = programs.validate(spec.program, spec.params);
-    if (verdict.ok) return { errors: [], params: verdict.params };
-    return {
-      errors: verdict.errors.map(({ path, message, remedy }) => ({
-        pointer: jsonPointer(path, '/params'),
-        detail: message,
-        remedy: remedy ?? `correct it; program ${spec.program} says what it takes`,
-      })),
-      params: spec.params,
-    };
+    if (verdict.ok) return { ok: true, params: verdict.value };
+    return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
   }
 
   /** Id of the dataset that a name or an id means, or what is wrong with it. */
-  async #findDataset(lives: Lives, nameOrId: string): Promise<string | ProblemError> {
-    const pointer = '/dataset';
+  async #findDataset(lives: Lives, nameOrId: string): Promise<string | SpecFault> {
     const rows = await lives.transaction
       .selectFrom('datasets')
       .innerJoin('lives', 'lives.id', 'datasets.id')
@@ -205,13 +180,15 @@ export class Experiments {
     if (usable !== undefined) return usable.id;
     const failed = rows[0];
     if (failed !== undefined) {
-      const detail = `dataset ${nameOrId} failed${failed.message === null ? '' : `: ${failed.message}`}`;
-      return { pointer, detail, remedy: 'put right what is said there and submit the dataset again' };
+      const facts = { dataset: nameOrId, message: failed.message };
+      return { path: ['dataset'], code: 'dataset-failed', facts };
     }
     const known = await lives.transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
-    const names = known.map((row) => row.name);
-    const remedy = giveOneOf(nameOrId, names, 'there is none yet: submit one with POST /v1/datasets');
-    return { pointer, detail: `there is no dataset ${JSON.stringify(nameOrId)}`, remedy };
+    return nameUnknown(
+      'dataset',
+      nameOrId,
+      known.map((row) => row.name),
+    );
   }
 
   #select() {
@@ -228,8 +205,4 @@ function summaryOf(
   row: LifeRow & ExperimentRow & { datasetPhase: LifeRow['phase'] },
 ): ReturnType<typeof experimentSummary> {
   return experimentSummary(row, row, row.datasetPhase);
-}
-
-function said(status: string): string {
-  return status === 'cancelled' ? 'was cancelled' : status;
 }

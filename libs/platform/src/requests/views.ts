@@ -1,7 +1,7 @@
-import type { AttemptView, CheckpointView, DatasetSummary, ExperimentSummary } from '@longrun/contracts';
+import type { AttemptView, CheckpointView, DatasetSummary, ExperimentSummary, Phase } from '@longrun/contracts';
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
-import { datasetStatus, experimentStatus, type Phase } from '../life/transitions.js';
+import { datasetStatus, experimentStatus } from '../life/transitions.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
 
 /** An experiment as a list shows it. `datasetPhase` tells what it may be waiting for. */

@@ -3,21 +3,30 @@
  * count, and at most a third of its characters may be wrong, missing, added or swapped with a neighbour.
  */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const [nearest] = byDistance(word, known);
+  if (nearest === undefined) return undefined;
+  return nearest.distance <= Math.max(1, Math.floor(plainForm(word).length / 3)) ? nearest.candidate : undefined;
+}
+
+/** At most `count` of the `known` words, those first that are most like `word`. */
+export function likestFirst(word: string, known: readonly string[], count: number): string[] {
+  return byDistance(word, known)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+function byDistance(
+  word: string,
+  known: readonly string[],
+): { readonly candidate: string; readonly distance: number }[] {
   const plain = plainForm(word);
-  let nearest: string | undefined;
-  let smallest = Math.max(1, Math.floor(plain.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(plain, plainForm(candidate));
-    if (distance < smallest) {
-      smallest = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
+  return known
+    .map((candidate) => ({ candidate, distance: editDistance(plain, plainForm(candidate)) }))
+    .toSorted((left, right) => left.distance - right.distance);
 }
 
 function plainForm(word: string): string {
-  // What a client sends may be of any length; no key of ours is longer than this.
+  // What a client sends may be of any length; no word of ours is longer than this.
   return word
     .slice(0, 64)
     .toLowerCase()

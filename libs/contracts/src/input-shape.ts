@@ -15,9 +15,14 @@ export class InputShape {
     return [...new Set(this.#schemasAt(path).flatMap((schema) => Object.keys(schema.properties ?? {})))];
   }
 
-  /** What a value at this path can be, in words: `integer`, `object with "folder"`. */
+  /** What a value at this path can be, as noun phrases: `an integer`, `an object with "folder"`. */
   formsAt(path: readonly PropertyKey[]): readonly string[] {
     return [...new Set(this.#schemasAt(path).flatMap((schema) => form(schema) ?? []))];
+  }
+
+  /** What stands at this path when nothing is given there; undefined where that is not known. */
+  defaultAt(path: readonly PropertyKey[]): unknown {
+    return this.#schemasAt(path).find((schema) => schema.default !== undefined)?.default;
   }
 
   #schemasAt(path: readonly PropertyKey[]): readonly JsonSchema[] {
@@ -44,7 +49,23 @@ function form(schema: JsonSchema): string | undefined {
   if (schema.enum !== undefined) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === 'object' && schema.required !== undefined && schema.required.length > 0) {
-    return `object with ${schema.required.map((key) => `"${key}"`).join(', ')}`;
+    return `an object with ${schema.required.map((key) => `"${key}"`).join(', ')}`;
   }
-  return schema.type === undefined ? undefined : [schema.type].flat().join(' or ');
+  return schema.type === undefined ? undefined : [schema.type].flat().map(typeNoun).join(' or ');
 }
+
+/** A type of JSON or of zod as a noun phrase. */
+export function typeNoun(type: string): string {
+  return nouns.get(type) ?? `a ${type}`;
+}
+
+const nouns = new Map([
+  ['array', 'an array'],
+  ['boolean', 'true or false'],
+  ['int', 'an integer'],
+  ['integer', 'an integer'],
+  ['null', 'null'],
+  ['object', 'an object'],
+  ['record', 'an object'],
+  ['undefined', 'nothing'],
+]);

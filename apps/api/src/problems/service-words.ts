@@ -1,0 +1,95 @@
+import { assertNever, type ServiceFault, type ServicePart, type Words } from '@longrun/contracts';
+
+/** What is wrong with the HTTP of a request, or with this service, in words. Faults in what is asked for are worded by contracts. */
+export function serviceWordsOf(fault: ServiceFault): Words {
+  switch (fault.code) {
+    case 'http-broken':
+      return {
+        detail: `The request cannot be read: ${fault.facts.says}.`,
+        remedy:
+          'Send well-formed HTTP/1.1: a path with valid percent-escapes, a body as long as Content-Length says, and headers of at most 16 KiB in all.',
+      };
+    case 'body-missing':
+      return {
+        detail: 'The body is empty.',
+        remedy: 'Send a JSON object with the header "Content-Type: application/json".',
+      };
+    case 'json-broken': {
+      const { line, column, says, remedy } = fault.facts;
+      return { detail: `The JSON breaks at line ${line}, column ${column}: ${says}`, remedy };
+    }
+    case 'token-missing':
+      return {
+        detail: 'The Authorization header is missing.',
+        remedy: `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+      };
+    case 'token-malformed':
+      return {
+        detail: 'The Authorization header is not of the form "Bearer TOKEN".',
+        remedy: `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+      };
+    case 'token-wrong':
+      return { detail: 'The token is not the one of this API.', remedy: whereToken };
+    case 'route-unknown':
+      return {
+        detail: `Nothing is served at ${fault.facts.method} ${fault.facts.path}.`,
+        remedy: 'See /openapi.json for what is.',
+      };
+    case 'method-unserved': {
+      const { method, path, methods } = fault.facts;
+      return {
+        detail: `${method} is not served at ${path}.`,
+        remedy: `Use ${methods.join(' or ')}, or see /openapi.json.`,
+      };
+    }
+    case 'body-too-large':
+      return {
+        detail: `The body is larger than the ${fault.facts.limitBytes} bytes that are accepted.`,
+        remedy: 'Send less, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
+      };
+    case 'type-unsupported': {
+      const { type } = fault.facts;
+      return {
+        detail: type === null ? 'The body has no Content-Type.' : `The body is said to be ${JSON.stringify(type)}.`,
+        remedy: 'Send JSON with the header "Content-Type: application/json".',
+      };
+    }
+    case 'encoding-unsupported':
+      return {
+        detail: `The body cannot be decoded: ${fault.facts.says}.`,
+        remedy: 'Send JSON in UTF-8, plain or with gzip, deflate or br.',
+      };
+    case 'unforeseen':
+      return {
+        detail: 'The API hit an error that it does not know.',
+        remedy: 'Try again; if it persists, look for the "instance" of this document in the log of the API.',
+      };
+    case 'part-silent':
+      return parts[fault.facts.part];
+    default:
+      return assertNever(fault, 'fault');
+  }
+}
+
+const whereToken =
+  `The token is what LONGRUN_TOKEN says where the API was started, else the content of the file "token" in its state folder: ` +
+  `curl -H "Authorization: Bearer $(cat .longrun/token)" …`;
+
+const parts: Readonly<Record<ServicePart, Words>> = {
+  record: {
+    detail: 'The record does not answer.',
+    remedy: 'See that PostgreSQL at DATABASE_URL runs, or without it, that the state folder has space left.',
+  },
+  redis: {
+    detail: 'Redis does not answer.',
+    remedy: 'Start Redis at REDIS_URL; the API connects again by itself.',
+  },
+  objects: {
+    detail: 'The object store does not take bytes.',
+    remedy: 'See that the folder or bucket of LONGRUN_OBJECTS can be written and has space left.',
+  },
+  events: {
+    detail: 'The events of the workers do not arrive.',
+    remedy: 'Wait some seconds after Redis has come back; if it lasts, see the log of the API.',
+  },
+};

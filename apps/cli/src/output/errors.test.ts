@@ -1,0 +1,58 @@
+import type { Problem } from '@longrun/contracts';
+import { expect, test } from 'vitest';
+
+import { ApiProblem } from '../client.js';
+import { sayError } from './errors.js';
+import type { Terminal } from './terminal.js';
+
+const known = { detail: 'What the API says.', remedy: 'What REST would do.' };
+
+test('a refusal is printed by field, with remedies in terms of the command line', () => {
+  const by = `exp_${'0'.repeat(32)}`;
+  const text = said([
+    {
+      pointer: '/params/dims/0',
+      code: 'out-of-range',
+      facts: { value: '0', measure: 'number', size: null, relation: 'at least', bound: 1, says: null },
+      ...known,
+    },
+    { pointer: '/params/a~1b~0c', code: 'of-a-newer-version', facts: { x: 1 }, ...known },
+    { pointer: 'Idempotency-Key', code: 'key-reused', facts: { key: 'k', by }, ...known },
+    { pointer: '/dataset', code: 'key-reused', facts: { of: 'a newer version' }, ...known },
+    { pointer: '', code: 'not-found', facts: { what: 'dataset', id: 'x' }, ...known },
+  ]);
+  expect(text.split('\n')).toEqual([
+    'longrun: A title (HTTP 422)',
+    '  params.dims.0: What the API says.',
+    '    → What REST would do.',
+    '  params.a/b~c: What the API says.',
+    '    → What REST would do.',
+    '  Idempotency-Key: What the API says.',
+    `    → Give another --idempotency-key, or see what this one has made: longrun show ${by}`,
+    '  dataset: What the API says.',
+    '    → What REST would do.',
+    '  the request: What the API says.',
+    '    → See which there are: longrun ls --datasets',
+  ]);
+});
+
+test('a refusal without errors is told by its detail', () => {
+  expect(said([])).toBe('longrun: The whole. (HTTP 422)');
+});
+
+function said(errors: NonNullable<Problem['errors']>): string {
+  const lines: string[] = [];
+  const terminal: Terminal = {
+    interactive: false,
+    columns: 100,
+    print: () => {},
+    say: (line) => void lines.push(line),
+    write: () => {},
+    style: (_style, text) => text,
+  };
+  sayError(
+    terminal,
+    new ApiProblem({ type: '/problems/invalid-request', title: 'A title', status: 422, detail: 'The whole.', errors }),
+  );
+  return lines.join('\n');
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+
+import { Kind } from './ids.js';
+import { ExperimentStatus } from './status.js';
+
+/** A value as JSON, cut at 60 characters; null where there is none. */
+const Shown = z.string().nullable();
+/** What the schema itself says about its rule, a clause without a full stop; null where it has no words of its own. */
+const Says = z.string().nullable();
+/** What a value can be instead, as noun phrases: `an integer`, `an object with "folder"`. */
+const Forms = z.array(z.string());
+const None = z.object({});
+
+/** What can be wrong with a value that a schema refused: the facts of each kind of fault, by its code. */
+const valueFaults = {
+  missing: z.object({ forms: Forms, says: Says }),
+  'wrong-type': z.object({ value: Shown, expected: z.string(), forms: Forms, says: Says }),
+  /** It fits no branch of a union, nor comes near one. */
+  'wrong-form': z.object({ value: Shown, forms: Forms, says: Says }),
+  'unknown-key': z.object({ key: z.string(), known: z.array(z.string()), nearest: z.string().nullable() }),
+  'unknown-word': z.object({
+    value: Shown,
+    allowed: z.array(z.string()),
+    nearest: z.string().nullable(),
+    says: Says,
+  }),
+  'out-of-range': z.object({
+    value: Shown,
+    /** What was measured: the number itself, the characters of a text, the entries of a list. */
+    measure: z.enum(['number', 'characters', 'entries']),
+    /** Number of characters or entries; null for a number. */
+    size: z.int().nullable(),
+    relation: z.enum(['at least', 'more than', 'at most', 'less than']),
+    bound: z.number(),
+    says: Says,
+  }),
+  'not-a-multiple': z.object({ value: Shown, divisor: z.number(), says: Says }),
+  'wrong-format': z.object({ value: Shown, format: z.string(), pattern: z.string().nullable(), says: Says }),
+  /** A rule of the schema's own. `byDefault`: nobody gave the value. `remedy` is an imperative clause without a full stop. */
+  'rule-broken': z.object({ value: Shown, byDefault: z.boolean(), says: Says, remedy: z.string().nullable() }),
+  /** There are more faults than a refusal lists. */
+  'more-faults': z.object({ count: z.int() }),
+} as const;
+
+/** What a service cannot serve without: the record, Redis, the object store, and the flow of workers' events into the record. */
+export const ServicePart = z.enum(['record', 'redis', 'objects', 'events']);
+export type ServicePart = z.infer<typeof ServicePart>;
+
+/** A name that nothing has. `near` are the likest that there are, the likest first; `others` is how many more there are. */
+const NameUnknown = z.object({
+  what: z.enum(['program', 'dataset', 'converter']),
+  name: z.string(),
+  near: z.array(z.string()),
+  others: z.int(),
+});
+
+/**
+ * What can be wrong with a request, or with us. Each kind of problem has its HTTP status, its title, and the faults that it
+ * lists, by their codes, with their facts. A problem document's `type` is `/problems/<kind>`.
+ */
+export const problemKinds = {
+  'bad-request': {
+    status: 400,
+    title: 'The request cannot be read',
+    faults: { 'http-broken': z.object({ says: z.string() }) },
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'The body is not JSON',
+    faults: {
+      'body-missing': None,
+      'json-broken': z.object({ line: z.int(), column: z.int(), says: z.string(), remedy: z.string() }),
+    },
+  },
+  'invalid-parameter': {
+    status: 400,
+    title: 'A query parameter, path parameter or header is not valid',
+    faults: { ...valueFaults, 'cursor-unknown': z.object({ cursor: z.string() }) },
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'A valid bearer token is required',
+    faults: { 'token-missing': None, 'token-malformed': None, 'token-wrong': None },
+  },
+  'unknown-route': {
+    status: 404,
+    title: 'Nothing is served here',
+    faults: { 'route-unknown': z.object({ method: z.string(), path: z.string() }) },
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is no such thing',
+    faults: { 'not-found': z.object({ what: z.enum([...Kind.options, 'worker']), id: z.string() }) },
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The method is not served here',
+    faults: { 'method-unserved': z.object({ method: z.string(), path: z.string(), methods: z.array(z.string()) }) },
+  },
+  conflict: {
+    status: 409,
+    title: 'The request contradicts what is there',
+    faults: {
+      /** The dataset `by` has the name. */
+      'name-taken': z.object({ name: z.string(), by: z.string() }),
+      /** The idempotency key was used for another request, which made `by`. */
+      'key-reused': z.object({ key: z.string(), by: z.string() }),
+      'ended-already': z.object({ what: Kind, id: z.string(), status: ExperimentStatus }),
+    },
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    faults: { 'body-too-large': z.object({ limitBytes: z.number() }) },
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body must be JSON',
+    faults: {
+      /** The media type that the body calls itself; null without one. */
+      'type-unsupported': z.object({ type: z.string().nullable() }),
+      'encoding-unsupported': z.object({ says: z.string() }),
+    },
+  },
+  'invalid-request': {
+    status: 422,
+    title: 'The request cannot be carried out',
+    faults: {
+      ...valueFaults,
+      'name-unknown': NameUnknown,
+      'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
+    },
+  },
+  'internal-error': { status: 500, title: 'Something failed on our side', faults: { unforeseen: None } },
+  unavailable: {
+    status: 503,
+    title: 'The service cannot answer now',
+    faults: { 'part-silent': z.object({ part: ServicePart }) },
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly status: number; readonly title: string; readonly faults: FactsByCode }>
+>;
+
+type FactsByCode = Readonly<Record<string, z.ZodObject>>;
+
+export type ProblemKind = keyof typeof problemKinds;
+
+/** Where in a request a fault is. */
+export interface FaultPlace {
+  /** The keys that lead to the value, from the outside in; none for the whole. */
+  readonly path: readonly (string | number)[];
+  /** The parameter or header that holds the value, where it is not the body. */
+  readonly parameter?: string;
+}
+
+type Coded<Table extends FactsByCode> = {
+  [Code in keyof Table & string]: FaultPlace & { readonly code: Code; readonly facts: z.output<Table[Code]> };
+}[keyof Table & string];
+
+/** A value that a schema refused. */
+export type ValueFault = Coded<typeof valueFaults>;
+/** The faults that a kind of problem lists. */
+export type FaultOf<K extends ProblemKind> = { [Each in K]: Coded<(typeof problemKinds)[Each]['faults']> }[K];
+/** One thing that is wrong: where, what, and the facts from which a client can word it. */
+export type Fault = FaultOf<ProblemKind>;
+
+/** The kinds of problem with what is asked for, whatever brought the request. */
+export type RequestProblemKind = (typeof requestProblemKinds)[number];
+const requestProblemKinds = [
+  'invalid-parameter',
+  'not-found',
+  'conflict',
+  'invalid-request',
+] as const satisfies readonly ProblemKind[];
+/** A request that cannot be carried out, or one of its values. */
+export type RequestFault = FaultOf<RequestProblemKind>;
+/** A request that was not even understood, or the service's own trouble. */
+export type ServiceFault = FaultOf<Exclude<ProblemKind, RequestProblemKind>>;
+
+/** A fault without its place: what a client can word. */
+export type KnownFault = Placeless<Fault>;
+type Placeless<F> = F extends Fault ? Pick<F, 'code' | 'facts'> : never;
+
+/** The stable name of a kind of fault. */
+export type FaultCode = Fault['code'];
+
+/**
+ * True for a fault with facts as this version knows them. A client that gets one of another version has only the words of the
+ * document.
+ */
+export function isFault(value: { readonly code: string; readonly facts: unknown }): value is KnownFault {
+  return Object.values(problemKinds).some(({ faults }) => {
+    const facts: FactsByCode = faults;
+    return Object.hasOwn(facts, value.code) && facts[value.code]?.safeParse(value.facts).success === true;
+  });
+}
+
+/** True for a fault in what is asked for, as against one in how the request was brought. */
+export function isRequestFault(fault: Fault): fault is RequestFault {
+  return requestProblemKinds.some((kind) => Object.hasOwn(problemKinds[kind].faults, fault.code));
+}
+
+/** `type` of the problem documents of a kind. */
+export function problemType(kind: ProblemKind): string {
+  return `/problems/${kind}`;
+}

@@ -1,0 +1,182 @@
+import { assertNever } from './assert-never.js';
+import type { RequestFault } from './fault.js';
+
+/** What is wrong and what to do about it: sentences. */
+export interface Words {
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+/**
+ * A fault in words. Whoever speaks to people of another tool may word a fault's remedy itself, from its code and facts.
+ *
+ * @param whole what to call the document that the fault is in: `the body`, `the query`, `the spec`
+ */
+export function wordsOf(fault: RequestFault, whole: string): Words {
+  const name = nameOf(fault, whole);
+  switch (fault.code) {
+    case 'missing': {
+      const { forms, says } = fault.facts;
+      return {
+        detail: own(`${capital(name)} is missing`, says),
+        remedy: forms.length === 0 ? `Add ${name}.` : `Add ${name}: ${forms.join(', or ')}.`,
+      };
+    }
+    case 'wrong-type': {
+      const { value, expected, forms, says } = fault.facts;
+      return {
+        detail: own(is(name, value), says, `, which is not ${expected}`),
+        remedy: `Give ${forms.length === 0 ? expected : forms.join(', or ')}.`,
+      };
+    }
+    case 'wrong-form': {
+      const { value, forms, says } = fault.facts;
+      return {
+        detail: own(is(name, value), says, ', which fits none of the forms it can have'),
+        remedy: forms.length === 0 ? 'Give one of its forms.' : `Give ${forms.join(', or ')}.`,
+      };
+    }
+    case 'unknown-key': {
+      const { key, known, nearest } = fault.facts;
+      return {
+        detail: `${JSON.stringify(key)} is not a key that is known in ${parentOf(fault, whole)}.`,
+        remedy:
+          (nearest === null ? 'Remove it. ' : `Did you mean "${nearest}"? Rename or remove it. `) +
+          (known.length === 0 ? 'It takes no keys.' : `Known keys: ${known.join(', ')}.`),
+      };
+    }
+    case 'unknown-word': {
+      const { value, allowed, nearest, says } = fault.facts;
+      const choice = allowed.map((word) => JSON.stringify(word)).join(', ');
+      return {
+        detail: own(is(name, value), says, ', which is not one of the values it can have'),
+        remedy: `${nearest === null ? '' : `Did you mean "${nearest}"? `}Give ${allowed.length === 1 ? choice : `one of ${choice}`}.`,
+      };
+    }
+    case 'out-of-range': {
+      const { value, measure, size, relation, bound, says } = fault.facts;
+      if (measure === 'number') {
+        return {
+          detail: own(is(name, value), says, `; it must be ${relation} ${bound}`),
+          remedy: `Give a number ${relation === 'at least' || relation === 'at most' ? `of ${relation}` : relation} ${bound}.`,
+        };
+      }
+      return {
+        detail: own(`${capital(name)} has ${size} ${measure}`, says, `; it must have ${relation} ${bound}`),
+        remedy: `Give ${relation} ${bound} ${measure}.`,
+      };
+    }
+    case 'not-a-multiple':
+      return {
+        detail: own(is(name, fault.facts.value), fault.facts.says, `; it must be a multiple of ${fault.facts.divisor}`),
+        remedy: `Give a multiple of ${fault.facts.divisor}.`,
+      };
+    case 'wrong-format': {
+      const { value, format, pattern, says } = fault.facts;
+      return {
+        detail: own(is(name, value), says, `, which has not the form that it must have (${format})`),
+        remedy: pattern === null ? `Give a valid ${format}.` : `Give a text that matches ${pattern}.`,
+      };
+    }
+    case 'rule-broken': {
+      const { value, byDefault, says, remedy } = fault.facts;
+      return {
+        detail: own(`${is(name, value)}${byDefault ? ' by default' : ''}`, says, ', which was refused'),
+        remedy: remedy === null ? 'Give another one.' : sentence(capital(remedy)),
+      };
+    }
+    case 'more-faults':
+      return {
+        detail: `There are ${fault.facts.count} more faults.`,
+        remedy: 'Mend those above and send it again to see the others.',
+      };
+    case 'name-unknown':
+      return {
+        detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.name)}.`,
+        remedy: oneOf(fault.facts),
+      };
+    case 'dataset-failed': {
+      const { dataset, message } = fault.facts;
+      return {
+        detail:
+          message === null ? `The dataset ${dataset} failed.` : sentence(`The dataset ${dataset} failed: ${message}`),
+        remedy: 'Put right what is said there and submit the dataset again.',
+      };
+    }
+    case 'name-taken':
+      return {
+        detail: `${capital(name)} is ${JSON.stringify(fault.facts.name)}, which is taken by ${fault.facts.by}.`,
+        remedy: 'Choose another name, or use that dataset.',
+      };
+    case 'key-reused':
+      return {
+        detail: `The idempotency key ${JSON.stringify(fault.facts.key)} was used for another request, which made ${fault.facts.by}.`,
+        remedy: 'Use a new key for a new request.',
+      };
+    case 'cursor-unknown':
+      return {
+        detail: `The cursor ${JSON.stringify(fault.facts.cursor)} is none that a list has answered.`,
+        remedy: 'Give the nextCursor of a page, or leave it out.',
+      };
+    case 'not-found':
+      return {
+        detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.id)}.`,
+        remedy: 'List them to see which there are.',
+      };
+    case 'ended-already':
+      return {
+        detail: `The ${fault.facts.what} ${fault.facts.id} has ended already: it is ${fault.facts.status}.`,
+        remedy: 'Look at it to see how it ended; there is nothing left to stop.',
+      };
+    default:
+      return assertNever(fault, 'fault');
+  }
+}
+
+/** `"seed" is -3` */
+function is(name: string, value: string | null): string {
+  return `${capital(name)} is ${value ?? 'not given'}`;
+}
+
+/** What a schema says itself, after the value; else our own words. */
+function own(start: string, says: string | null, ours = ''): string {
+  return sentence(says === null ? `${start}${ours}` : `${start}: ${says}`);
+}
+
+function oneOf({ what, near, others }: Extract<RequestFault, { code: 'name-unknown' }>['facts']): string {
+  if (near.length > 0) return `Give one of ${near.join(', ')}${others > 0 ? `, and ${others} more` : ''}.`;
+  switch (what) {
+    case 'program':
+      return 'Put a program into the folder of programs.';
+    case 'dataset':
+      return 'There is none yet: submit a dataset first.';
+    case 'converter':
+      return 'This installation has no converters.';
+    default:
+      return assertNever(what, 'kind of name');
+  }
+}
+
+/** What to call the place of a fault: its key in quotes. */
+function nameOf({ path, parameter }: Pick<RequestFault, 'path' | 'parameter'>, whole: string): string {
+  const last = path.at(-1);
+  if (last === undefined) return parameter === undefined ? whole : JSON.stringify(parameter);
+  if (typeof last !== 'number') return JSON.stringify(last);
+  const list = path.at(-2) ?? parameter;
+  return list === undefined ? `entry ${last}` : `entry ${last} of ${JSON.stringify(list)}`;
+}
+
+/** What to call that in which a key stands. */
+function parentOf({ path, parameter }: RequestFault, whole: string): string {
+  if (path.length > 1) return nameOf({ path: path.slice(0, -1) }, whole);
+  return path.length === 1 && parameter !== undefined ? JSON.stringify(parameter) : whole;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** With a full stop, where a clause has none of its own. */
+function sentence(clause: string): string {
+  return /[.!?…]$/.test(clause) ? clause : `${clause}.`;
+}

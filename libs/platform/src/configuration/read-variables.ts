@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+import type { Limits } from './limits.js';
+
+/** The environment holds a value that cannot be used. The message has one line for each variable, with its remedy. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/** Variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the variables that a shape names. Blanks around a value do not count, and an empty variable counts as absent.
+ * Throws ConfigurationError.
+ */
+export function readVariables<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  environment: Environment,
+): z.output<z.ZodObject<Shape>> {
+  const present = Object.fromEntries(
+    Object.keys(shape).flatMap((name) => {
+      const value = environment[name]?.trim();
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const read = z.object(shape).safeParse(present);
+  if (read.success) return read.data;
+  throw new ConfigurationError(
+    read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`).join('\n'),
+  );
+}
+
+/** A whole number; `what` says what to give. */
+export function wholeNumber({ least, most, byDefault }: Limits, what: string) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= least && value <= most) return value;
+      context.issues.push({
+        code: 'custom',
+        input: text,
+        message: `${JSON.stringify(text)} is not a whole number from ${least} to ${most}; give ${what}`,
+      });
+      return z.NEVER;
+    })
+    .default(byDefault);
+}
+
+/** A whole number of milliseconds. */
+export function milliseconds(limits: Limits) {
+  return wholeNumber(limits, 'milliseconds');
+}
+
+/** A URL of one of the protocols (`redis:`). It may hold a password, so that the value stays out of the message. */
+export function secretUrl(protocols: readonly string[], example: string) {
+  const starts = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  return z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `is not a URL that starts with ${starts}; give one such as ${example}`,
+  });
+}

@@ -1,0 +1,105 @@
+import type { DatasetList, DatasetSpec, DatasetView, RetryBudget } from '@longrun/contracts';
+
+import type { Lives } from '../life/lives.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { DatasetRow, LifeRow } from '../record/tables.js';
+import { readLife } from './life-reading.js';
+import { nameUnknown } from './names.js';
+import { type PageOptions, readPage } from './pages.js';
+import { refused } from './request-refused.js';
+import { begin, type Made, newId, requestSha256, submitOnce, type SubmitOptions } from './submission.js';
+import { datasetSummary } from './views.js';
+
+export interface DatasetsOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  /** Names of the converters that workers have; undefined lets every name pass. */
+  readonly converters: readonly string[] | undefined;
+  readonly retry: RetryBudget;
+}
+
+/** A dataset, and whether this request made it or one before. */
+export interface SubmittedDataset {
+  readonly dataset: DatasetView;
+  readonly created: boolean;
+}
+
+/** What users do with datasets. Every method that refuses throws `RequestRefused`. */
+export class Datasets {
+  readonly #options: DatasetsOptions;
+
+  constructor(options: DatasetsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Queues a conversion, or answers the one that an identical request made. Refused: an unknown converter, a name that
+   * means another dataset, an idempotency key that was used for another spec. A dataset that failed leaves its name free.
+   */
+  async submit(spec: DatasetSpec, options: SubmitOptions = {}): Promise<SubmittedDataset> {
+    const { converters } = this.#options;
+    if (converters?.includes(spec.converter) === false) {
+      throw refused('invalid-request', [nameUnknown('converter', spec.converter, converters)]);
+    }
+    const made = await submitOnce(
+      this.#options.writer,
+      { kind: 'dataset', key: options.idempotencyKey, body: spec },
+      (lives, sha256) => this.#findOrCreate(lives, spec, sha256),
+    );
+    return { dataset: await this.get(made.id), created: made.created };
+  }
+
+  /** A dataset by id or, among those that have not failed, by name. Refused when there is none. */
+  async get(idOrName: string): Promise<DatasetView> {
+    const row = await this.#select()
+      .where((where) =>
+        where.or([
+          where('lives.id', '=', idOrName),
+          where.and([where('datasets.name', '=', idOrName), where('datasets.current', '=', true)]),
+        ]),
+      )
+      .executeTakeFirst();
+    return readLife(this.#options.record, { what: 'dataset', id: idOrName }, row, summaryOf);
+  }
+
+  /** One page of datasets, newest first. */
+  async list(options: PageOptions = {}): Promise<DatasetList> {
+    const rowsBelow = (place: number, limit: number) =>
+      this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
+    return readPage(options, rowsBelow, summaryOf);
+  }
+
+  async #findOrCreate(lives: Lives, spec: DatasetSpec, sha256: string): Promise<Made> {
+    const existing = await lives.transaction
+      .selectFrom('datasets')
+      .select(['id', 'spec'])
+      .where('name', '=', spec.name)
+      .where('current', '=', true)
+      .executeTakeFirst();
+    if (existing !== undefined) {
+      if (requestSha256(existing.spec) === sha256) return { id: existing.id, created: false };
+      const facts = { name: spec.name, by: existing.id };
+      throw refused('conflict', [{ path: ['name'], code: 'name-taken', facts }]);
+    }
+    const id = newId('dataset');
+    await begin(lives, { id, kind: 'dataset', priority: 0, retry: this.#options.retry });
+    await lives.transaction
+      .insertInto('datasets')
+      .values({ id, name: spec.name, spec: JSON.stringify(spec) })
+      .execute();
+    return { id, created: true };
+  }
+
+  #select() {
+    return this.#options.record.db
+      .selectFrom('lives')
+      .innerJoin('datasets', 'datasets.id', 'lives.id')
+      .selectAll('lives')
+      .select(['datasets.name', 'datasets.spec', 'datasets.current']);
+  }
+}
+
+function summaryOf(row: LifeRow & DatasetRow): ReturnType<typeof datasetSummary> {
+  return datasetSummary(row, row);
+}
