@@ -19,9 +19,10 @@ export async function writeLogFile(
 export async function entriesOf(
   store: ObjectStore,
   manifest: Pick<Manifest, 'log'> | undefined,
+  onDamagedCopy: () => void = () => undefined,
 ): Promise<readonly LogEntry[]> {
   const entries: LogEntry[] = [];
-  for await (const part of readLog(store, manifest ?? { log: [] })) {
+  for await (const part of readLog(store, manifest ?? { log: [] }, { onDamagedCopy })) {
     if (part.lost !== undefined) throw new Error(part.reason);
     entries.push(...part.entries);
   }

@@ -20,6 +20,11 @@ export class UnreliableStore implements ObjectStore {
     this.#faults.push(fault);
   }
 
+  /** Nothing fails any more. */
+  forgetFaults(): void {
+    this.#faults.length = 0;
+  }
+
   /** @throws Error if a fault has not happened: then the test has shown nothing. */
   checkAllFailed(): void {
     const [fault] = this.#faults;
