@@ -20,12 +20,12 @@ export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText } from './json.js';
 export { LiveEvent } from './live-event.js';
-export { decodeNumber, encodeNumber, LogRow, StoredLogRow } from './log-row.js';
+export { decodeNumber, encodeNumber, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { jsonPointer, Problem, ProblemError, problemErrors } from './problem.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset } from './status.js';
-export { SnapshotFile, TrainerCommand, TrainerMessage } from './trainer.js';
+export { TrainerCommand, TrainerMessage } from './trainer.js';
 export {
   AttemptView,
   CheckpointView,

@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { encodeLogEntry, type LogEntry, type Manifest, type ObjectStore, readLog } from '../src/index.js';
+import { encodeLogEntry, type LogEntry, type LogFile, type Manifest, type ObjectStore, readLog } from '../src/index.js';
 
 /** Writes entries to a file of their own below `folder`, as a snapshot takes them. */
 export async function writeLogFile(
   folder: string,
   name: string,
   entries: readonly LogEntry[],
-): Promise<{ readonly path: string }> {
+): Promise<readonly LogFile[]> {
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `${name}.ndjson`);
   await writeFile(file, entries.map(encodeLogEntry).join(''));
-  return { path: file };
+  return [{ path: file }];
 }
 
 /** All entries of a checkpoint's log. @throws Error if some are lost */

@@ -25,7 +25,7 @@ const PREFIX = 'experiments/exp_1';
 const happenings = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('train' as const), steps: fc.integer({ min: 1, max: 9 }) }),
-    fc.record({ kind: fc.constant('commit' as const), times: fc.constantFrom(1, 1, 2, 9) }),
+    fc.record({ kind: fc.constant('commit' as const), times: fc.constantFrom<number>(1, 1, 2, 9) }),
     fc.record({
       kind: fc.constant('commitFails' as const),
       method: fc.constantFrom('put', 'compareAndSet', 'delete', 'get'),
@@ -169,7 +169,7 @@ class Run {
     const contents = { parameters: `those of step ${this.#step}` };
     const snapshot = await writeSnapshotFiles(path.join(this.#folder, 'snapshots'), this.#step, contents);
     const rows = rowsOfSteps(this.#committed + 1, this.#step);
-    const log = rows.length === 0 ? undefined : await writeLogFile(path.join(this.#folder, 'rows'), 'rows', rows);
+    const log = await writeLogFile(path.join(this.#folder, 'rows'), 'rows', rows);
     const manifest = await checkpoints.commit(lease, { ...snapshot, log });
     if (manifest.log.some((segment) => segment.rows > 9 * 2)) seen.merges += 1;
   }

@@ -13,6 +13,7 @@ import { acquireLease, type Lease } from '../checkpoint/lease.js';
 import { type Manifest } from '../checkpoint/manifest.js';
 import { newestManifest } from '../checkpoint/manifests.js';
 import { FileStore } from '../store/file-store.js';
+import { type LogFile } from './checkpoint-log.js';
 import { type DamagedCopy, type LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
 
@@ -51,6 +52,18 @@ test('a snapshot without rows adds no segment', async () => {
   const { log } = await commit(10, 1);
   expect((await checkpoints.commit(lease, await snapshot(11))).log).toEqual(log);
   expect((await commit(12, 13)).log).toEqual(log);
+});
+
+test('of a file only the rows of the steps that are asked for are taken', async () => {
+  const files = [...(await rows(1, 20)), ...(await rows(21, 30))].map(({ path: file }, index) => ({
+    path: file,
+    ...(index === 0 ? { fromStep: 5 } : { beforeStep: 28 }),
+  }));
+  const manifest = await checkpoints.commit(lease, { ...(await snapshot(28)), log: files });
+  expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(5, 27));
+  expect(manifest.log).toMatchObject([{ firstStep: 5, lastStep: 27 }]);
+  const none = [{ path: files[0]?.path ?? '', fromStep: 28 }];
+  expect((await checkpoints.commit(lease, { ...(await snapshot(29)), log: none })).log).toEqual(manifest.log);
 });
 
 test('rows after a step can be read alone, and segments before it are not asked for', async () => {
@@ -225,7 +238,7 @@ test('a file of something else than entries is refused with the line', async () 
   const file = path.join(folder, 'rows.ndjson');
   for (const line of ['{"step":1,"row":{"cost"', '{"step":-1,"row":{}}', '{"step":1,"row":[]}', '[]', 'null', '']) {
     await writeFile(file, `{"step":1,"row":{}}\n${line}\n`);
-    await expect(checkpoints.commit(lease, { ...(await snapshot(1)), log: { path: file } })).rejects.toThrow(
+    await expect(checkpoints.commit(lease, { ...(await snapshot(1)), log: [{ path: file }] })).rejects.toThrow(
       `log line ${JSON.stringify(line)} is no entry; give {"step":`,
     );
   }
@@ -241,7 +254,7 @@ async function snapshot(step: number): ReturnType<typeof writeSnapshotFiles> {
   return writeSnapshotFiles(path.join(folder, 'snapshots'), step, { state: `contents of ${step}` });
 }
 
-async function rows(firstStep: number, lastStep: number): Promise<{ readonly path: string }> {
+async function rows(firstStep: number, lastStep: number): Promise<readonly LogFile[]> {
   return writeLogFile(path.join(folder, 'rows'), `${firstStep}-${lastStep}`, rowsOfSteps(firstStep, lastStep));
 }
 
