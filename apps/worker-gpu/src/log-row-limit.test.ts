@@ -1,6 +1,8 @@
 import { type LogRow, MAX_LOG_ROW_BYTES } from '@longrun/contracts';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { leftOutLine, limitRow } from './log-row-limit.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const megabytes = (count: number): string => 'x'.repeat(count * 1024 * 1024);
 const sizeOf = (row: LogRow): number => Buffer.byteLength(JSON.stringify(row));
@@ -13,9 +15,9 @@ test('a row that is just not too large is passed on as it is', () => {
 });
 
 test('a text stands for what is too large, and the rest stays', () => {
-  const row = { cost: 0.5, samples: megabytes(50), note: 'kept', error: 'NaN' };
+  const row = { cost: 0.5, samples: megabytes(5), note: 'kept', error: 'NaN' };
   expect(limitRow(row)).toEqual({
-    row: { ...row, samples: `[longrun] left out: ${50 * 1024 * 1024 + 2} bytes, at most 262144 per row` },
+    row: { ...row, samples: `[longrun] left out: ${5 * 1024 * 1024 + 2} bytes, at most 262144 per row` },
     leftOut: ['samples'],
   });
 });

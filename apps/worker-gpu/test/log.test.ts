@@ -1,7 +1,9 @@
 import type { StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { World } from './world.js';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** 2 epochs of 30 batches, slow enough to be caught in the act. */
 const slow = { epochs: 2, pauseMs: 12 };
@@ -52,7 +54,7 @@ test('rows that never left a worker that was killed are in the log of its last c
   expect(ended).toMatchObject({ status: 'succeeded' });
   expect(ended.attempts.map((attempt) => attempt.startStep)).toEqual([0, step]);
   expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: undisturbed });
-}, 60_000);
+});
 
 test('a worker that gives an experiment back hands on the rows up to the step in which it stopped', async () => {
   const worker = await world.worker();
@@ -65,7 +67,7 @@ test('a worker that gives an experiment back hands on the rows up to the step in
   await world.worker();
   expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded' });
   expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: undisturbed });
-}, 40_000);
+});
 
 test('of rows that are too large a text is left, and the attempt goes on', async () => {
   await world.worker();
@@ -87,4 +89,4 @@ test('of rows that are too large a text is left, and the attempt goes on', async
   const said = (await world.events(id)).filter((event) => JSON.stringify(event).includes('A log row has at most'));
   // By the trainer of its own row, and by the worker of the one that went past it.
   expect(said).toHaveLength(2);
-}, 60_000);
+});

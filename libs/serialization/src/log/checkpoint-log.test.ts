@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { entriesOf, rowsOfSteps, writeLogFile } from '../../test/log-of.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
@@ -16,6 +16,8 @@ import { FileStore } from '../store/file-store.js';
 import { type LogFile } from './checkpoint-log.js';
 import { type DamagedCopy, type LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const PREFIX = 'experiments/exp_1';
 
@@ -221,7 +223,7 @@ test('after many commits the manifest is short, nothing is kept that no checkpoi
   const manifest = await newestManifest(store, PREFIX);
   expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(1, 150));
   expect(await segmentsStored()).toEqual(await segmentsNamed());
-}, 60_000);
+});
 
 test('what killed fences left of a log is removed by the first commit of a later one', async () => {
   await commit(10, 1);

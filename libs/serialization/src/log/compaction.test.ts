@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, type PlannedSegment, planCompaction } from './compaction.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What is left of a log after segments came one after the other, and how much text was rewritten. */
 function grow(sizes: Iterable<number>): { readonly log: readonly PlannedSegment[]; readonly rewrittenBytes: number } {
