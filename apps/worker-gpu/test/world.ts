@@ -13,7 +13,15 @@ import {
 import { type Platform, startPlatform } from '@longrun/platform';
 import { isRunning, ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 import { JobWorker, WorkerLink } from '@longrun/platform/worker';
-import { type Head, type ObjectStore, openObjectStore, readHead } from '@longrun/serialization';
+import {
+  type Head,
+  type LogEntry,
+  newestManifest,
+  type ObjectStore,
+  openObjectStore,
+  readHead,
+  readLog,
+} from '@longrun/serialization';
 import { PublishFile, writeDigits } from './dataset.js';
 
 const heartbeatMs = 100;
@@ -128,6 +136,18 @@ export class World {
     const head = await readHead(this.store, `experiments/${id}`);
     if (head === undefined) throw new Error(`${id} has no head`);
     return head;
+  }
+
+  /** The step of the newest checkpoint, and the log that it has. */
+  async checkpointLog(id: string): Promise<{ readonly step: number; readonly entries: readonly LogEntry[] }> {
+    const manifest = await newestManifest(this.store, `experiments/${id}`);
+    if (manifest === undefined) throw new Error(`${id} has no checkpoint`);
+    const entries: LogEntry[] = [];
+    for await (const part of readLog(this.store, manifest)) {
+      if (part.lost !== undefined) throw new Error(part.reason);
+      entries.push(...part.entries);
+    }
+    return { step: manifest.step, entries };
   }
 
   /** Ends all workers, so that the next experiment finds only those that its test starts. */

@@ -37,7 +37,15 @@ export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText } from './json.js';
 export { LiveEvent } from './live-event.js';
-export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, StoredLogRow } from './log-row.js';
+export {
+  decodeNumber,
+  encodeNumber,
+  LogPage,
+  LogQuery,
+  LogRow,
+  MAX_LOG_ROW_BYTES,
+  StoredLogRow,
+} from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
@@ -46,7 +54,7 @@ export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
 export { type Words, wordsOf } from './words.js';
-export { SnapshotFile, TrainerCommand, TrainerMessage } from './trainer.js';
+export { TrainerCommand, TrainerMessage } from './trainer.js';
 export {
   AttemptView,
   CheckpointView,

@@ -9,6 +9,9 @@ import { Json, JsonObject } from './json.js';
 export const LogRow = JsonObject;
 export type LogRow = Readonly<Record<string, Json>>;
 
+/** How large a log row may be as JSON, in bytes. In a larger one short texts stand for what is too large. */
+export const MAX_LOG_ROW_BYTES = 256 * 1024;
+
 /** A number as a log row carries it: itself when finite, else its name. */
 export function encodeNumber(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
   if (Number.isNaN(value)) return 'NaN';

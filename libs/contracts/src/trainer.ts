@@ -34,14 +34,12 @@ export const TrainerCommand = z.discriminatedUnion('type', [
 ]);
 export type TrainerCommand = z.infer<typeof TrainerCommand>;
 
-/** A file of a snapshot. */
-export const SnapshotFile = z.object({
+const SnapshotFile = z.object({
   name: z.string(),
   path: z.string(),
   sha256: z.string(),
   sizeBytes: z.int().min(0),
 });
-export type SnapshotFile = z.infer<typeof SnapshotFile>;
 
 /** What a trainer tells its worker, over IPC. */
 export const TrainerMessage = z.discriminatedUnion('type', [

@@ -1,7 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import type { Hash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** What was written, for a manifest: its SHA-256 in lower-case hexadecimal digits and its size. */

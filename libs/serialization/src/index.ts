@@ -36,6 +36,7 @@ export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestManifest } from './checkpoint/manifests.js';
 
+export type { LogFile } from './log/checkpoint-log.js';
 export { encodeLogEntry } from './log/log-entry.js';
 export type { LogEntry } from './log/log-entry.js';
 export type { DamagedCopy, LogSegment } from './log/log-segment.js';

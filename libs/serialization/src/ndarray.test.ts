@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { DType } from './ndarray.js';
-import { dtypeBytes, isDType, ndarray, sizeOf } from './ndarray.js';
+import { type DType, dtypeBytes, isDType, ndarray, sizeOf } from './ndarray.js';
 
 test('without data it is filled with zeros', () => {
   expect(ndarray('int64', [2, 1])).toEqual({ dtype: 'int64', shape: [2, 1], data: new BigInt64Array(2) });

@@ -1,27 +1,28 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { encodeLogEntry, type LogEntry, type Manifest, type ObjectStore, readLog } from '../src/index.js';
+import { encodeLogEntry, type LogEntry, type LogFile, type Manifest, type ObjectStore, readLog } from '../src/index.js';
 
 /** Writes entries to a file of their own below `folder`, as a snapshot takes them. */
 export async function writeLogFile(
   folder: string,
   name: string,
   entries: readonly LogEntry[],
-): Promise<{ readonly path: string }> {
+): Promise<readonly LogFile[]> {
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `${name}.ndjson`);
   await writeFile(file, entries.map(encodeLogEntry).join(''));
-  return { path: file };
+  return [{ path: file }];
 }
 
 /** All entries of a checkpoint's log. @throws Error if some are lost */
 export async function entriesOf(
   store: ObjectStore,
   manifest: Pick<Manifest, 'log'> | undefined,
+  onDamagedCopy: () => void = () => undefined,
 ): Promise<readonly LogEntry[]> {
   const entries: LogEntry[] = [];
-  for await (const part of readLog(store, manifest ?? { log: [] })) {
+  for await (const part of readLog(store, manifest ?? { log: [] }, { onDamagedCopy })) {
     if (part.lost !== undefined) throw new Error(part.reason);
     entries.push(...part.entries);
   }

@@ -27,10 +27,10 @@ test(
     for (const child of children) await child.reported(1);
 
     const winners = new Set<string>();
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 40; round += 1) {
       const key = `objects/${round}`;
       // Another one is told first each time, so that all of them win now and then.
-      for (let index = 0; index < 5; index++) children[(round + index) % 5]?.send(key);
+      for (let index = 0; index < 5; index += 1) children[(round + index) % 5]?.send(key);
       for (const child of children) await child.reported(round + 2);
       const winner = children.flatMap((child, index) =>
         child.lines.at(-1) === `won ${key}` ? [`child-${index}`] : [],
@@ -68,7 +68,7 @@ test(
     const start = (): Child => new Child(bundle, [store.url, 'counter', 'forever']);
     const running = Array.from({ length: 4 }, start);
     const killed: Child[] = [];
-    for (let kill = 0; kill < 20; kill++) {
+    for (let kill = 0; kill < 20; kill += 1) {
       const index = random.integer(running.length);
       const victim = running[index];
       if (victim === undefined) throw new Error('no victim');

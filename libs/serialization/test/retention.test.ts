@@ -5,8 +5,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { acquireLease, CheckpointStore, FileStore, readHead } from '../src/index.js';
-import type { Lease } from '../src/index.js';
+import { acquireLease, CheckpointStore, FileStore, type Lease, readHead } from '../src/index.js';
 import { writeSnapshotFiles } from './snapshot-folder.js';
 import { UnreliableStore } from './unreliable-store.js';
 

@@ -1,5 +1,5 @@
-import type { WrittenFile } from '../src/durable-file.js';
-import type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from '../src/store/object-store.js';
+import { type WrittenFile } from '../src/durable-file.js';
+import { type ListedObject, type ObjectBody, type ObjectStore, type RegisterValue } from '../src/store/object-store.js';
 
 /** What happens to a call: before it reaches the store, or after, when only its answer is lost. */
 export type Fault = { readonly method: string; readonly when: 'before' | 'after'; readonly error: Error };
@@ -8,16 +8,24 @@ export type Fault = { readonly method: string; readonly when: 'before' | 'after'
 export class UnreliableStore implements ObjectStore {
   readonly calls: string[] = [];
   readonly #faults: Fault[] = [];
+  readonly #real: ObjectStore;
 
-  constructor(private readonly real: ObjectStore) {}
+  constructor(real: ObjectStore) {
+    this.#real = real;
+  }
 
   get url(): string {
-    return this.real.url;
+    return this.#real.url;
   }
 
   /** The next call of the method fails. */
   failNext(fault: Fault): void {
     this.#faults.push(fault);
+  }
+
+  /** Nothing fails any more. */
+  forgetFaults(): void {
+    this.#faults.length = 0;
   }
 
   /** @throws Error if a fault has not happened: then the test has shown nothing. */
@@ -27,31 +35,31 @@ export class UnreliableStore implements ObjectStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return this.#call('get', key, () => this.real.get(key));
+    return this.#call('get', key, () => this.#real.get(key));
   }
 
   async download(key: string, path: string): Promise<WrittenFile | undefined> {
-    return this.#call('download', key, () => this.real.download(key, path));
+    return this.#call('download', key, () => this.#real.download(key, path));
   }
 
   async put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<void> {
-    return this.#call('put', key, () => this.real.put(key, body, options));
+    return this.#call('put', key, () => this.#real.put(key, body, options));
   }
 
   async readRegister(key: string): Promise<RegisterValue | undefined> {
-    return this.#call('readRegister', key, () => this.real.readRegister(key));
+    return this.#call('readRegister', key, () => this.#real.readRegister(key));
   }
 
   async compareAndSet(key: string, expected: string | null, bytes: Uint8Array): Promise<string> {
-    return this.#call('compareAndSet', key, () => this.real.compareAndSet(key, expected, bytes));
+    return this.#call('compareAndSet', key, () => this.#real.compareAndSet(key, expected, bytes));
   }
 
   list(prefix: string): AsyncIterable<ListedObject> {
-    return this.real.list(prefix);
+    return this.#real.list(prefix);
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    return this.#call('delete', keys.toSorted().join(' '), () => this.real.delete(keys));
+    return this.#call('delete', keys.toSorted().join(' '), () => this.#real.delete(keys));
   }
 
   async #call<T>(method: string, key: string, perform: () => Promise<T>): Promise<T> {

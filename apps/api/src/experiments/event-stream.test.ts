@@ -61,7 +61,7 @@ describe('sendEvents', () => {
     const { answer } = await open(port);
     expect(await textOf(answer)).toBe(
       'retry: 2000\n\n' +
-        'id: 1\nevent: line\ndata: {"type":"line","id":1,"at":"2026-01-01T00:00:00.000Z","data":{"stream":"stdout","text":"two\\nlines"}}\n\n' +
+        'id: 1\nevent: line\ndata: {"type":"line","id":1,"at":"2026-01-01T00:00:00.000Z","data":{"fence":1,"stream":"stdout","text":"two\\nlines"}}\n\n' +
         'event: end\ndata: {"status":"succeeded"}\n\n',
     );
     expect(state.closed).toBe(1);

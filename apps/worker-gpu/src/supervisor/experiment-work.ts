@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import {
   type ExperimentOutcome,
   type ExperimentResult,
-  type RejectedCheckpoint,
   ResolvedExperiment,
   type TrainerCommand,
   type TrainerMessage,
@@ -18,7 +17,7 @@ import {
   type Work,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import { CheckpointStore, type NewestValid, StateMismatch } from '@longrun/serialization';
+import { CheckpointStore, type NewestValid, type RejectedCheckpoint, StateMismatch } from '@longrun/serialization';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import { SupervisedTraining } from './supervised-training.js';
 

@@ -1,25 +1,23 @@
 import { rm } from 'node:fs/promises';
-import type { SnapshotFile } from '@longrun/contracts';
-import type { Json } from '@longrun/contracts';
+import { type Snapshot } from '@longrun/serialization';
+import { type SpooledRows } from './log-spool.js';
 
-/** A finished snapshot on the local disk, as the trainer handed it over. */
-export interface LocalSnapshot {
+/** A finished snapshot on the local disk, as the trainer handed it over, and what was logged since the one before. */
+export interface LocalSnapshot extends Snapshot {
   readonly folder: string;
-  readonly step: number;
-  readonly files: readonly SnapshotFile[];
-  readonly environment: Json;
+  readonly rows: SpooledRows;
 }
 
 export interface SnapshotCommitsOptions {
   /** Makes the snapshot a checkpoint. */
   readonly commit: (snapshot: LocalSnapshot) => Promise<void>;
-  /** Called when a snapshot has been committed and its folder deleted. */
+  /** Called when a snapshot has been committed and its files deleted. */
   readonly onCommitted: (snapshot: LocalSnapshot) => void;
   /** Called once, with the first error; nothing is committed after it. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Commits snapshots in the background, one at a time and in the order in which they were taken, and deletes their local folders. */
+/** Commits snapshots in the background, one at a time and in the order in which they were taken, and deletes their local files. */
 export class SnapshotCommits {
   readonly #options: SnapshotCommitsOptions;
   #tail: Promise<void> = Promise.resolve();
@@ -43,6 +41,7 @@ export class SnapshotCommits {
     try {
       await this.#options.commit(snapshot);
       await rm(snapshot.folder, { recursive: true, force: true });
+      await snapshot.rows.discard();
     } catch (error) {
       this.#failed = true;
       this.#options.onFailure(error);

@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
   outcomeJson,
+  StorageFailed,
   SupervisedChild,
   withStorageRetries,
 } from '@longrun/platform/worker';
 import type { CheckpointStore, NewestValid } from '@longrun/serialization';
+import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerReports } from './trainer-reports.js';
 
@@ -42,6 +45,7 @@ export class SupervisedTraining {
     this.reports = new TrainerReports({
       attempt: options.attempt,
       restored: options.restored,
+      spool: new LogSpool(join(options.attempt.scratchFolder, 'log')),
       pid: () => this.#trainer?.pid,
       onSnapshot: (snapshot) => this.#commits.add(snapshot),
     });
@@ -91,14 +95,13 @@ export class SupervisedTraining {
   /** Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set. */
   async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
     const { attempt, checkpoints } = this.#options;
-    // Log rows up to a checkpoint are sent by no later attempt: they have to be out before it counts.
-    await attempt.flushEvents();
     if (attempt.abandon.aborted) return;
+    await allWritten(snapshot.rows);
     const manifest = await withStorageRetries(
       async () =>
         await checkpoints.commit(
           attempt.lease,
-          snapshot,
+          { ...snapshot, log: snapshot.rows.files },
           outcome === undefined ? {} : { outcome: outcomeJson(outcome) },
         ),
       { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
@@ -109,6 +112,18 @@ export class SupervisedTraining {
 
   #command(command: TrainerCommand): void {
     this.#trainer?.send(command);
+  }
+}
+
+/** Rows that are not on the disk will not get there by another try: the attempt goes on from its last checkpoint. */
+async function allWritten(rows: SpooledRows): Promise<void> {
+  try {
+    await rows.written;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StorageFailed(`Could not keep the log rows for the next checkpoint on the worker's disk: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,21 +1,25 @@
 import { basename } from 'node:path';
-import { assertNever, TrainerMessage } from '@longrun/contracts';
+import { assertNever, type LogRow, TrainerMessage } from '@longrun/contracts';
 import type { Attempt } from '@longrun/platform/worker';
 import type { NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
+import { leftOutLine, limitRow } from '../log-row-limit.js';
 import { LineLimit } from './line-limit.js';
+import { type LogSpool } from './log-spool.js';
+import { type LocalSnapshot } from './snapshot-commits.js';
 
-type Snapshot = Extract<TrainerMessage, { type: 'snapshot' }>;
 type LastMessage = Extract<TrainerMessage, { type: 'failed' | 'finished' | 'stopped' }>;
 
 export interface TrainerReportsOptions {
   readonly attempt: Attempt;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
+  /** Where its log rows are kept for the next checkpoint. */
+  readonly spool: LogSpool;
   /** Process id of the trainer, for the log. */
   readonly pid: () => number | undefined;
   /** Called with each snapshot after which training goes on. */
-  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly onSnapshot: (snapshot: LocalSnapshot) => void;
 }
 
 /** What a trainer has said so far. What the record has to know is passed on as it is said. */
@@ -27,11 +31,12 @@ export class TrainerReports {
   /** As the trainer said at its end; 0 before. */
   peakMemoryBytes = 0;
   /** The snapshot after which nothing was trained. */
-  finalSnapshot: Snapshot | undefined;
+  finalSnapshot: LocalSnapshot | undefined;
   /** How the trainer says that it ended. */
   lastMessage: LastMessage | undefined;
   readonly #options: TrainerReportsOptions;
   readonly #lineLimit = new LineLimit();
+  #isRowLimitSaid = false;
 
   constructor(options: TrainerReportsOptions) {
     this.#options = options;
@@ -40,9 +45,27 @@ export class TrainerReports {
 
   /** Takes a message. What a trainer should not say, a user's program may. */
   hear(json: unknown): void {
-    const parsed = TrainerMessage.safeParse(json);
+    const parsed = TrainerMessage.safeParse(this.#withinLimit(json));
     if (parsed.success) this.#take(parsed.data);
     else this.#say(`[longrun] A message of the trainer was ignored: ${z.prettifyError(parsed.error)}`);
+  }
+
+  /** The trainer limits its rows itself; a message that did not go through it is not even parsed at its full length. */
+  #withinLimit(json: unknown): unknown {
+    if (!isObject(json)) return json;
+    if (json['type'] === 'log_row' && isObject(json['row'])) return { ...json, row: this.#limited(json['row']) };
+    const result = json['result'];
+    if (json['type'] !== 'finished' || !isObject(result) || !isObject(result['lastRow'])) return json;
+    return { ...json, result: { ...result, lastRow: this.#limited(result['lastRow']) } };
+  }
+
+  #limited(row: LogRow): LogRow {
+    const limited = limitRow(row);
+    if (limited.leftOut.length > 0 && !this.#isRowLimitSaid) {
+      this.#isRowLimitSaid = true;
+      this.#say(leftOutLine(limited.leftOut));
+    }
+    return limited.row;
   }
 
   /** Takes a line that the trainer printed. */
@@ -52,11 +75,13 @@ export class TrainerReports {
 
   /** The trainer has gone: nothing more will come. */
   close(): void {
+    // Rows after the last snapshot are part of no checkpoint: who goes on from it writes them again.
+    this.#options.spool.cut();
     for (const text of this.#lineLimit.rest()) this.#say(text);
   }
 
   #take(message: TrainerMessage): void {
-    const { attempt } = this.#options;
+    const { attempt, spool } = this.#options;
     switch (message.type) {
       case 'started':
         this.#started(message);
@@ -67,12 +92,14 @@ export class TrainerReports {
         break;
       case 'log_row':
         this.step = Math.max(this.step, message.step);
+        spool.add(message);
         attempt.send(message);
         break;
       case 'snapshot':
         this.step = message.step;
-        if (message.final) this.finalSnapshot = message;
-        else this.#options.onSnapshot(message);
+        if (message.final) this.finalSnapshot = { ...message, rows: spool.cut() };
+        // It was written while training went on: it knows nothing of rows of its own step, still unfinished then, and later ones.
+        else this.#options.onSnapshot({ ...message, rows: spool.cut(message.step) });
         break;
       case 'finished':
       case 'stopped':
@@ -116,4 +143,9 @@ function manifestKeyOf({ folder }: NewestValid, { lease }: Attempt): string | un
   if (folder === undefined) return undefined;
   return lease.head().checkpoints.find(({ manifestKey }) => basename(manifestKey, '.json') === basename(folder))
     ?.manifestKey;
+}
+
+/** What came over IPC was JSON. */
+function isObject(json: unknown): json is LogRow {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }

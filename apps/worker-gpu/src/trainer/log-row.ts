@@ -1,9 +1,21 @@
 import { encodeNumber, type Json, type LogRow } from '@longrun/contracts';
 import type { LogRow as TrainingLogRow, LogValue } from '@longrun/blocks';
+import { leftOutLine, limitRow } from '../log-row-limit.js';
 
-/** A row of the training log as it crosses processes: numbers that JSON does not have by their names, texts that a database can store. */
+let isLimitSaid = false;
+
+/**
+ * A row of the training log as it crosses processes: numbers that JSON does not have by their names, texts that a database can
+ * store, and in place of what is too large a text that says so. The first time anything is left out, stderr says what to do.
+ */
 export function encodeRow(row: Readonly<TrainingLogRow>): LogRow {
-  return Object.fromEntries(Object.entries(row).map(([record, value]) => [record, encode(value)]));
+  const encoded = Object.fromEntries(Object.entries(row).map(([record, value]) => [record, encode(value)]));
+  const { row: limited, leftOut } = limitRow(encoded);
+  if (leftOut.length > 0 && !isLimitSaid) {
+    isLimitSaid = true;
+    process.stderr.write(`${leftOutLine(leftOut)}\n`);
+  }
+  return limited;
 }
 
 function encode(value: LogValue): Json {

@@ -26,7 +26,9 @@ export default defineExperiment({
   params: z.strictObject({
     epochs: z.int().min(1).default(2),
     pauseMs: z.number().min(0).default(0),
-    fault: z.strictObject({ kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse']), step: z.int() }).optional(),
+    fault: z
+      .strictObject({ kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse', 'largeRow']), step: z.int() })
+      .optional(),
   }),
   async build(context) {
     const { params, random, dataset, engine, threads } = context;
@@ -116,6 +118,11 @@ class Behaviour extends TrainingExtension {
       case 'block':
         console.log('the step that never ends');
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        break;
+      case 'largeRow':
+        this.mainLoop.log.currentRow.samples = 'x'.repeat(50 * 1024 * 1024);
+        // And a row that does not go through the trainer's own reporting.
+        process.send({ type: 'log_row', step: fault.step, row: { list: Array.from({ length: 500_000 }, () => 1) } });
         break;
       case 'heap': {
         const kept = [];

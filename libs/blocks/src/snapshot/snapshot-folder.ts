@@ -1,5 +1,7 @@
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+
+import { syncFolder } from '@longrun/serialization';
 
 import type { MainLoop } from '../main-loop.js';
 import { writeSnapshot, type WrittenSnapshot } from './snapshot.js';
@@ -44,14 +46,4 @@ export async function newestSnapshot(parent: string): Promise<string | undefined
     .toSorted()
     .at(-1);
   return newest === undefined ? undefined : path.join(parent, newest);
-}
-
-/** Waits until the names in a folder are on disk. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { dtypeBytes, sizeOf, typedArrayConstructor, type DType } from '@longrun/serialization';
+import { dtypeBytes, sizeOf, syncFolder, typedArrayConstructor, type DType } from '@longrun/serialization';
 import type { File } from 'h5wasm/node';
 import { checkDataset, type H5DatasetToWrite, type SourceToWrite } from './dataset-to-write.js';
 import { H5File } from './h5-file.js';
@@ -230,13 +230,4 @@ function unsigned(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
   return bytes;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

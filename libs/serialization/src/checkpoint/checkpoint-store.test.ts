@@ -10,11 +10,9 @@ import { FileStore } from '../store/file-store.js';
 import { PreconditionFailed } from '../store/object-store.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
-import { CheckpointStore } from './checkpoint-store.js';
-import type { Snapshot } from './checkpoint-store.js';
+import { CheckpointStore, type Snapshot } from './checkpoint-store.js';
 import { readHead } from './head.js';
-import { acquireLease, LeaseLost, LeaseRefused } from './lease.js';
-import type { Lease } from './lease.js';
+import { acquireLease, type Lease, LeaseLost, LeaseRefused } from './lease.js';
 
 const PREFIX = 'experiments/exp_1';
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
-import { CheckpointLog } from '../log/checkpoint-log.js';
+import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import { type LogSegment } from '../log/log-segment.js';
 import { type Json } from '../state.js';
 import { type ObjectStore } from '../store/object-store.js';
@@ -30,10 +30,10 @@ export interface Snapshot {
   /** The numeric environment that made it. */
   readonly environment: Json;
   /**
-   * The log rows since the last snapshot whose commit has succeeded, in the order of arrival: a local file of lines
-   * `{"step":100,"row":{…}}` (see {@link encodeLogEntry}). A commit that is tried again gets the same file again.
+   * The log rows that are new since the last snapshot whose commit has succeeded, in the order of arrival. A commit that is tried
+   * again gets the same ones again. Default: none.
    */
-  readonly log?: { readonly path: string } | undefined;
+  readonly log?: readonly LogFile[] | undefined;
 }
 
 export interface CheckpointStoreOptions {
@@ -116,7 +116,7 @@ export class CheckpointStore {
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
         files: await this.#writeBlobs(lease, snapshot.files),
-        log: await this.#log.extend(segments, lease.fence, snapshot.log?.path),
+        log: await this.#log.extend(segments, lease.fence, snapshot.log ?? []),
       };
       const entry = await this.#manifests.write(manifest);
       const dropped = new Map<string, CheckpointEntry>();

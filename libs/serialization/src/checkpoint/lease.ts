@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Json } from '../state.js';
-import { PreconditionFailed } from '../store/object-store.js';
-import type { ObjectStore } from '../store/object-store.js';
-import { encodeHead, headKey, readVersionedHead } from './head.js';
-import type { Head } from './head.js';
+import { type Json } from '../state.js';
+import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
+import { encodeHead, type Head, headKey, readVersionedHead } from './head.js';
 
 /** Who takes a lease. */
 export interface LeaseClaim {
@@ -50,16 +48,15 @@ export async function acquireLease(store: ObjectStore, prefix: string, claimed: 
 
 /** The right to write under a prefix, until another takes it or it is ended. Get one from {@link acquireLease}. */
 export class Lease {
+  readonly prefix: string;
+  readonly #store: ObjectStore;
   #head: Head;
   #version: string;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    private readonly store: ObjectStore,
-    readonly prefix: string,
-    head: Head,
-    version: string,
-  ) {
+  constructor(store: ObjectStore, prefix: string, head: Head, version: string) {
+    this.#store = store;
+    this.prefix = prefix;
     this.#head = head;
     this.#version = version;
   }
@@ -79,7 +76,7 @@ export class Lease {
 
   /** Checks that nobody has taken the lease since. @throws LeaseLost */
   async verify(): Promise<void> {
-    return this.exclusive(() => this.refresh());
+    return this.exclusive(() => this.#refresh());
   }
 
   /**
@@ -111,12 +108,12 @@ export class Lease {
       const head: Head = { ...this.#head, checkpoints, outcome };
       const bytes = encodeHead(head);
       try {
-        this.#version = await this.store.compareAndSet(headKey(this.prefix), this.#version, bytes);
+        this.#version = await this.#store.compareAndSet(headKey(this.prefix), this.#version, bytes);
         this.#head = head;
         return;
       } catch (error) {
         if (!(error instanceof PreconditionFailed)) throw error;
-        await this.refresh();
+        await this.#refresh();
         // Either this write has succeeded and its answer was lost, or an earlier one that was thought to have failed.
         if (Buffer.compare(encodeHead(this.#head), bytes) === 0) return;
       }
@@ -132,8 +129,8 @@ export class Lease {
     );
   }
 
-  private async refresh(): Promise<void> {
-    const current = await readVersionedHead(this.store, this.prefix);
+  async #refresh(): Promise<void> {
+    const current = await readVersionedHead(this.#store, this.prefix);
     if (current?.head.claim !== this.#head.claim) {
       const now =
         current === undefined ? 'is gone' : `was taken by fence ${current.head.fence} (${current.head.holder})`;
@@ -158,13 +155,14 @@ export type LeaseRefusal = 'stale_fence' | 'already_ended';
 export class LeaseRefused extends Error {
   override readonly name = 'LeaseRefused';
 
-  constructor(
-    message: string,
-    readonly reason: LeaseRefusal,
-    /** The head as it was found. */
-    readonly head: Head,
-  ) {
+  readonly reason: LeaseRefusal;
+  /** The head as it was found. */
+  readonly head: Head;
+
+  constructor(message: string, reason: LeaseRefusal, head: Head) {
     super(message);
+    this.reason = reason;
+    this.head = head;
   }
 }
 

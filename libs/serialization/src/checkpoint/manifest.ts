@@ -15,13 +15,7 @@ export interface ManifestFile {
   readonly sizeBytes: number;
 }
 
-/**
- * What is in a checkpoint: all of one step. Its own SHA-256 is in the head.
- *
- * The files are the state of training, and are whole or the checkpoint is rejected. The log is what training has said up to
- * then: all rows of the run, and not only those since the checkpoint before. It is kept for the experiment's life, and damage
- * of it rejects nothing.
- */
+/** What a checkpoint consists of; the README of this room says what that is. Its own SHA-256 is in the head. */
 export interface Manifest {
   readonly version: 2;
   readonly step: number;
@@ -31,7 +25,7 @@ export interface Manifest {
   /** The numeric environment that made it. */
   readonly environment: Json;
   readonly files: readonly ManifestFile[];
-  /** Oldest first. */
+  /** Every row of the run before the step, oldest first. */
   readonly log: readonly LogSegment[];
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { entriesOf, rowsOfSteps, writeLogFile } from '../../test/log-of.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
@@ -13,8 +13,11 @@ import { acquireLease, type Lease } from '../checkpoint/lease.js';
 import { type Manifest } from '../checkpoint/manifest.js';
 import { newestManifest } from '../checkpoint/manifests.js';
 import { FileStore } from '../store/file-store.js';
+import { type LogFile } from './checkpoint-log.js';
 import { type DamagedCopy, type LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const PREFIX = 'experiments/exp_1';
 
@@ -51,6 +54,18 @@ test('a snapshot without rows adds no segment', async () => {
   const { log } = await commit(10, 1);
   expect((await checkpoints.commit(lease, await snapshot(11))).log).toEqual(log);
   expect((await commit(12, 13)).log).toEqual(log);
+});
+
+test('of a file only the rows of the steps that are asked for are taken', async () => {
+  const files = [...(await rows(1, 20)), ...(await rows(21, 30))].map(({ path: file }, index) => ({
+    path: file,
+    ...(index === 0 ? { fromStep: 5 } : { beforeStep: 28 }),
+  }));
+  const manifest = await checkpoints.commit(lease, { ...(await snapshot(28)), log: files });
+  expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(5, 27));
+  expect(manifest.log).toMatchObject([{ firstStep: 5, lastStep: 27 }]);
+  const none = [{ path: files[0]?.path ?? '', fromStep: 28 }];
+  expect((await checkpoints.commit(lease, { ...(await snapshot(29)), log: none })).log).toEqual(manifest.log);
 });
 
 test('rows after a step can be read alone, and segments before it are not asked for', async () => {
@@ -194,10 +209,10 @@ test('both copies of a segment are written before the manifest that lists it', a
   ]);
 });
 
-test('after hundreds of commits the manifest is short, nothing is kept that no checkpoint needs, and every row is there', async () => {
-  for (let step = 1; step <= 300; step += 1) {
+test('after many commits the manifest is short, nothing is kept that no checkpoint needs, and every row is there', async () => {
+  for (let step = 1; step <= 150; step += 1) {
     // Now and then another worker goes on.
-    if (step % 70 === 0) {
+    if (step % 40 === 0) {
       lease = await acquireLease(store, PREFIX, { fence: lease.fence + 1, holder: 'next' });
       checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 2 });
       await checkpoints.newestValid(path.join(folder, 'restored'));
@@ -206,9 +221,9 @@ test('after hundreds of commits the manifest is short, nothing is kept that no c
     expect(log.length).toBeLessThanOrEqual(7 * 4);
   }
   const manifest = await newestManifest(store, PREFIX);
-  expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(1, 300));
+  expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(1, 150));
   expect(await segmentsStored()).toEqual(await segmentsNamed());
-}, 60_000);
+});
 
 test('what killed fences left of a log is removed by the first commit of a later one', async () => {
   await commit(10, 1);
@@ -225,7 +240,7 @@ test('a file of something else than entries is refused with the line', async () 
   const file = path.join(folder, 'rows.ndjson');
   for (const line of ['{"step":1,"row":{"cost"', '{"step":-1,"row":{}}', '{"step":1,"row":[]}', '[]', 'null', '']) {
     await writeFile(file, `{"step":1,"row":{}}\n${line}\n`);
-    await expect(checkpoints.commit(lease, { ...(await snapshot(1)), log: { path: file } })).rejects.toThrow(
+    await expect(checkpoints.commit(lease, { ...(await snapshot(1)), log: [{ path: file }] })).rejects.toThrow(
       `log line ${JSON.stringify(line)} is no entry; give {"step":`,
     );
   }
@@ -241,7 +256,7 @@ async function snapshot(step: number): ReturnType<typeof writeSnapshotFiles> {
   return writeSnapshotFiles(path.join(folder, 'snapshots'), step, { state: `contents of ${step}` });
 }
 
-async function rows(firstStep: number, lastStep: number): Promise<{ readonly path: string }> {
+async function rows(firstStep: number, lastStep: number): Promise<readonly LogFile[]> {
   return writeLogFile(path.join(folder, 'rows'), `${firstStep}-${lastStep}`, rowsOfSteps(firstStep, lastStep));
 }
 

@@ -1,9 +1,18 @@
 import { readPieces } from '../durable-file.js';
 import { type ObjectStore } from '../store/object-store.js';
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, planCompaction } from './compaction.js';
-import { linesOf } from './log-entry.js';
+import { decodeLogEntry, linesOf } from './log-entry.js';
 import { type LogSegment, readSegment, type SegmentDraft, writeSegment } from './log-segment.js';
-import { SegmentWriter } from './segment-writer.js';
+import { SegmentWriter, type SteppedLine } from './segment-writer.js';
+
+/** Log rows in a local file: a line `{"step":100,"row":{…}}` for each (see `encodeLogEntry`). */
+export interface LogFile {
+  readonly path: string;
+  /** Only rows of this step and later ones. Default: all. */
+  readonly fromStep?: number | undefined;
+  /** Only rows of earlier steps than this. Default: all. */
+  readonly beforeStep?: number | undefined;
+}
 
 /** Writes the log of the checkpoints under a prefix. Segments are written before the manifest that lists them, and never changed. */
 export class CheckpointLog {
@@ -18,14 +27,14 @@ export class CheckpointLog {
   }
 
   /**
-   * The segments of a log that has those of `base` and then the entries of a local file. Small ones are merged; one that cannot
+   * The segments of a log that has those of `base` and then the entries of local files. Small ones are merged; one that cannot
    * be read is not, and stays in its place.
    *
-   * @throws RangeError if a line of the file is no entry
+   * @throws RangeError if a line of a file is no entry
    */
-  async extend(base: readonly LogSegment[], fence: number, file: string | undefined): Promise<readonly LogSegment[]> {
+  async extend(base: readonly LogSegment[], fence: number, files: readonly LogFile[]): Promise<readonly LogSegment[]> {
     const parts: (LogSegment | SegmentDraft)[] = [...base];
-    if (file !== undefined) for await (const part of this.#drafts(file, fence)) parts.push(part);
+    for await (const part of this.#drafts(files, fence)) parts.push(part);
     const segments: LogSegment[] = [];
     const planned = parts.map(({ textBytes, sha256 }) => ({ textBytes, fixed: this.#damaged.has(sha256) }));
     for (const { start, end } of planCompaction(planned)) {
@@ -36,17 +45,17 @@ export class CheckpointLog {
     return segments;
   }
 
-  /** The entries of a file. What will not be merged is written at once, so that no more than one draft is held. */
-  async *#drafts(file: string, fence: number): AsyncGenerator<LogSegment | SegmentDraft> {
+  /** The entries of files. What will not be merged is written at once, so that no more than one draft is held. */
+  async *#drafts(files: readonly LogFile[], fence: number): AsyncGenerator<LogSegment | SegmentDraft> {
     let writer = new SegmentWriter();
     try {
-      for await (const lines of linesOf(readPieces(file))) {
-        const textBytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+      for await (const entries of entriesOf(files)) {
+        const textBytes = entries.reduce((sum, { line }) => sum + Buffer.byteLength(line) + 1, 0);
         if (writer.textBytes >= FINAL_TEXT_BYTES && writer.textBytes + textBytes > MAX_SEGMENT_TEXT_BYTES) {
           yield await this.#written(await writer.finish(), fence);
           writer = new SegmentWriter();
         }
-        await writer.addLines(lines);
+        await writer.addLines(entries);
       }
       if (writer.textBytes > 0) yield await writer.finish();
     } finally {
@@ -82,5 +91,16 @@ export class CheckpointLog {
 
   async #written(part: LogSegment | SegmentDraft, fence: number): Promise<LogSegment> {
     return 'keys' in part ? part : writeSegment(this.#store, this.#prefix, fence, part);
+  }
+}
+
+async function* entriesOf(files: readonly LogFile[]): AsyncGenerator<readonly SteppedLine[]> {
+  for (const { path, fromStep = 0, beforeStep = Infinity } of files) {
+    for await (const lines of linesOf(readPieces(path))) {
+      const entries = lines
+        .map((line) => ({ line, step: decodeLogEntry(line).step }))
+        .filter(({ step }) => step >= fromStep && step < beforeStep);
+      if (entries.length > 0) yield entries;
+    }
   }
 }

@@ -2,8 +2,13 @@ import { once } from 'node:events';
 import { createGunzip, createGzip } from 'node:zlib';
 
 import { sha256Of } from '../sha256.js';
-import { decodeLogEntry } from './log-entry.js';
 import { type LogSegment, type SegmentDraft } from './log-segment.js';
+
+/** A line that says an entry, without its end, and the entry's step. */
+export interface SteppedLine {
+  readonly line: string;
+  readonly step: number;
+}
 
 /** Puts a segment together. What it holds in memory is compressed. */
 export class SegmentWriter {
@@ -23,13 +28,9 @@ export class SegmentWriter {
     return this.#textBytes;
   }
 
-  /** Adds lines. @throws RangeError for one that is no entry */
-  async addLines(lines: readonly string[]): Promise<void> {
-    for (const line of lines) {
-      const { step } = decodeLogEntry(line);
-      this.#count(step, step, 1);
-    }
-    await this.#write(Buffer.from(`${lines.join('\n')}\n`));
+  async addLines(lines: readonly SteppedLine[]): Promise<void> {
+    for (const { step } of lines) this.#count(step, step, 1);
+    await this.#write(Buffer.from(lines.map(({ line }) => `${line}\n`).join('')));
   }
 
   /** Adds all of a segment, of which `bytes` is a copy. */

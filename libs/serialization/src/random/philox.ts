@@ -20,7 +20,7 @@ export function philox4x32(
   let c3 = counter3 | 0;
   let k0 = key0 | 0;
   let k1 = key1 | 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0);
     const high1 = multiplyHigh(MULTIPLIER_1, c2);
     const low0 = Math.imul(MULTIPLIER_0, c0);

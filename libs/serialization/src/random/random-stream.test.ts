@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { StateMismatch } from '../state.js';
-import type { VersionedState } from '../state.js';
+import { StateMismatch, type VersionedState } from '../state.js';
 import { RandomStreams } from './random-streams.js';
-import type { RandomStream } from './random-stream.js';
+import { type RandomStream } from './random-stream.js';
 
 type Draw = 'uint32' | 'uniform' | 'normal' | 'integer' | 'wide' | 'shuffle' | 'permutation';
 
@@ -91,7 +90,7 @@ test('uniform numbers lie in [0, 1) and fill it evenly', () => {
   const counts = Array.from({ length: 20 }, () => 0);
   const total = 100_000;
   let outside = 0;
-  for (let index = 0; index < total; index++) {
+  for (let index = 0; index < total; index += 1) {
     const value = stream.uniform();
     if (value < 0 || value >= 1) outside += 1;
     const bin = Math.floor(value * 20);
@@ -106,7 +105,7 @@ test('normal numbers have the moments and tails of the normal distribution', () 
   const total = 200_000;
   const sums = [0, 0, 0, 0];
   let beyondTwo = 0;
-  for (let index = 0; index < total; index++) {
+  for (let index = 0; index < total; index += 1) {
     const value = stream.normal();
     for (const power of [1, 2, 3, 4]) sums[power - 1] = (sums[power - 1] ?? 0) + value ** power;
     if (Math.abs(value) > 2) beyondTwo += 1;
@@ -126,7 +125,7 @@ test('integers are unbiased, where a mere remainder would be off by half', () =>
   const halfway = Math.floor(bound / 2);
   const total = 20_000;
   let low = 0;
-  for (let index = 0; index < total; index++) if (stream.integer(Math.floor(bound)) < halfway) low += 1;
+  for (let index = 0; index < total; index += 1) if (stream.integer(Math.floor(bound)) < halfway) low += 1;
   expect(Math.abs(low / total - 0.5)).toBeLessThan(5 * (0.5 / Math.sqrt(total)));
 });
 
@@ -159,7 +158,7 @@ test('every order of a shuffle is equally likely', () => {
   const stream = new RandomStreams(14).stream('s');
   const counts = new Map<string, number>();
   const total = 24_000;
-  for (let index = 0; index < total; index++) {
+  for (let index = 0; index < total; index += 1) {
     const items = ['a', 'b', 'c', 'd'];
     stream.shuffle(items);
     counts.set(items.join(''), (counts.get(items.join('')) ?? 0) + 1);

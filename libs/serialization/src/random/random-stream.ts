@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { checkVersion, StateMismatch } from '../state.js';
-import type { Stateful, VersionedState } from '../state.js';
+import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { philox4x32 } from './philox.js';
 
 /** Saved position of a {@link RandomStream}. */
@@ -32,6 +31,7 @@ export interface Shuffleable {
  * Get one from `RandomStreams.stream(name)`, or with `fork` from another stream.
  */
 export class RandomStream implements Stateful<RandomStreamState> {
+  readonly name: string;
   readonly #words = new Uint32Array(4);
   readonly #identity: string;
   readonly #key: readonly [number, number];
@@ -43,10 +43,8 @@ export class RandomStream implements Stateful<RandomStreamState> {
   #spareNormal: number | null = null;
 
   /** `origin` is hashed to the identity of the stream: equal origins give equal numbers. */
-  constructor(
-    readonly name: string,
-    origin: string,
-  ) {
+  constructor(name: string, origin: string) {
+    this.name = name;
     const digest = createHash('sha256').update(origin).digest();
     this.#identity = digest.toString('hex', 0, 16);
     this.#key = [digest.readUInt32LE(0), digest.readUInt32LE(4)];
@@ -117,7 +115,7 @@ export class RandomStream implements Stateful<RandomStreamState> {
       throw new RangeError(`RandomStream ${this.name}: permutation needs a count in 0..2^32, but got ${count}`);
     }
     const indices = new Uint32Array(count);
-    for (let index = 0; index < count; index++) indices[index] = index;
+    for (let index = 0; index < count; index += 1) indices[index] = index;
     this.shuffle(indices);
     return indices;
   }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { StateMismatch } from '../state.js';
-import type { VersionedState } from '../state.js';
+import { StateMismatch, type VersionedState } from '../state.js';
 import { RandomStreams } from './random-streams.js';
 
 test('the same name gives the same stream', () => {
@@ -12,7 +11,7 @@ test('the same name gives the same stream', () => {
 test('drawing more from one stream leaves the others as they were', () => {
   const quiet = new RandomStreams(5);
   const busy = new RandomStreams(5);
-  for (let index = 0; index < 10; index++) busy.stream('augmentation').normal();
+  for (let index = 0; index < 10; index += 1) busy.stream('augmentation').normal();
   expect(busy.stream('shuffle').uniform()).toBe(quiet.stream('shuffle').uniform());
 });
 

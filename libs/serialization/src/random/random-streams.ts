@@ -1,7 +1,5 @@
-import { checkVersion, StateMismatch } from '../state.js';
-import type { Stateful, VersionedState } from '../state.js';
-import { RandomStream } from './random-stream.js';
-import type { RandomStreamState } from './random-stream.js';
+import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { RandomStream, type RandomStreamState } from './random-stream.js';
 
 /** Saved positions of all streams that were handed out. */
 export type RandomStreamsState = {
@@ -16,13 +14,15 @@ export type RandomStreamsState = {
  * Streams do not disturb each other: drawing more from one, or adding one, leaves the numbers of all others as they were.
  */
 export class RandomStreams implements Stateful<RandomStreamsState> {
+  readonly seed: number;
   readonly #streams = new Map<string, RandomStream>();
 
   /** @throws RangeError unless the seed is an integer in 0..2^53-1. */
-  constructor(readonly seed: number) {
+  constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`RandomStreams: seed is ${seed}; give an integer in 0..2^53-1`);
     }
+    this.seed = seed;
   }
 
   /** The stream of this name; the same object each time. */

@@ -1,5 +1,4 @@
-import { dtypeBytes, sizeOf } from '../ndarray.js';
-import type { DType, NdArray } from '../ndarray.js';
+import { type DType, dtypeBytes, type NdArray, sizeOf } from '../ndarray.js';
 
 /** Where a tensor lies in a safetensors file. */
 export interface TensorEntry {

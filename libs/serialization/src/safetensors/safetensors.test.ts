@@ -6,8 +6,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { ndarray } from '../ndarray.js';
-import type { DType, NdArray } from '../ndarray.js';
+import { type DType, ndarray, type NdArray } from '../ndarray.js';
 import { InvalidSafetensors } from './header.js';
 import { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors.js';
 
@@ -308,7 +307,7 @@ const tensors = fc
     const array = ndarray(dtype, shape);
     // Any bits, so also infinities, subnormals and NaN with payload.
     const raw = new Uint8Array(array.data.buffer);
-    for (let index = 0; index < raw.length; index++)
+    for (let index = 0; index < raw.length; index += 1)
       raw[index] = Number(noise.next().value) % (dtype === 'bool' ? 2 : 256);
     return array;
   });

@@ -1,13 +1,17 @@
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 
-import { writeDurably } from '../durable-file.js';
-import type { WrittenFile } from '../durable-file.js';
-import { sizeOf, typedArrayConstructor } from '../ndarray.js';
-import type { NdArray } from '../ndarray.js';
-import { decodeHeader, decodeHeaderLength, encodeHeader, InvalidSafetensors, layOut, LENGTH_BYTES } from './header.js';
-import type { TensorEntry } from './header.js';
+import { writeDurably, type WrittenFile } from '../durable-file.js';
+import { type NdArray, sizeOf, typedArrayConstructor } from '../ndarray.js';
+import {
+  decodeHeader,
+  decodeHeaderLength,
+  encodeHeader,
+  InvalidSafetensors,
+  layOut,
+  LENGTH_BYTES,
+  type TensorEntry,
+} from './header.js';
 
 /** What a safetensors file holds: tensors by name, in the order of their bytes, and free text by key. */
 export interface Safetensors {

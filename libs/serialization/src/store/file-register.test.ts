@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import type { link } from 'node:fs/promises';
+import { type link, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -134,7 +133,8 @@ test('a damaged generation is reported, not passed over', async () => {
 /** Sets the register `count` times from `version` on. */
 async function set(count: number, version: string | null = null): Promise<string | null> {
   let current = version;
-  for (let index = 0; index < count; index++) current = await register.compareAndSet(current, bytes(`value ${index}`));
+  for (let index = 0; index < count; index += 1)
+    current = await register.compareAndSet(current, bytes(`value ${index}`));
   return current;
 }
 

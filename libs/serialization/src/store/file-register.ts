@@ -5,8 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
-import { PreconditionFailed } from './object-store.js';
-import type { RegisterValue } from './object-store.js';
+import { PreconditionFailed, type RegisterValue } from './object-store.js';
 
 /**
  * A register in a folder: one file per generation, the highest is the value. No locks: any process may be killed at any point,
@@ -24,19 +23,22 @@ import type { RegisterValue } from './object-store.js';
  *   a file that a sleeper has just linked and is about to remove.
  */
 export class FileRegister {
-  constructor(
-    readonly folder: string,
-    private readonly key: string,
-  ) {}
+  readonly folder: string;
+  readonly #key: string;
+
+  constructor(folder: string, key: string) {
+    this.folder = folder;
+    this.#key = key;
+  }
 
   /** The value, or undefined if it was never set. */
   async read(): Promise<RegisterValue | undefined> {
     let highest: number | undefined;
-    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      highest = (await this.generations()).at(-1);
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+      highest = (await this.#generations()).at(-1);
       if (highest === undefined) return undefined;
-      const generation = await this.load(highest);
-      if (generation !== undefined && (await this.follows(highest, generation.predecessor))) {
+      const generation = await this.#load(highest);
+      if (generation !== undefined && (await this.#follows(highest, generation.predecessor))) {
         return { bytes: generation.bytes, version: versionOf(highest, generation.id) };
       }
       // Others have moved on since the names were read: look again.
@@ -49,7 +51,7 @@ export class FileRegister {
   /** Sets the value if its version is `expected`. @throws PreconditionFailed */
   async compareAndSet(expected: string | null, bytes: Uint8Array): Promise<string> {
     const current = await this.read();
-    if ((current?.version ?? null) !== expected) throw this.preconditionFailed(expected);
+    if ((current?.version ?? null) !== expected) throw this.#preconditionFailed(expected);
     const predecessor = parseVersion(expected);
     const next = predecessor.number + 1;
     const id = randomUUID();
@@ -57,16 +59,16 @@ export class FileRegister {
     if (expected === null) await makeFolder(this.folder);
     try {
       await writeSynced(pending, encode({ id, predecessor: predecessor.id, bytes }));
-      if (!(await linkOnce(pending, this.file(next)))) throw this.preconditionFailed(expected);
+      if (!(await linkOnce(pending, this.#file(next)))) throw this.#preconditionFailed(expected);
       await syncFolder(this.folder);
-      if (!(await this.follows(next, predecessor.id))) {
-        await rm(this.file(next), { force: true });
-        throw this.preconditionFailed(expected);
+      if (!(await this.#follows(next, predecessor.id))) {
+        await rm(this.#file(next), { force: true });
+        throw this.#preconditionFailed(expected);
       }
     } finally {
       await rm(pending, { force: true });
     }
-    await this.collect(next);
+    await this.#collect(next);
     return versionOf(next, id);
   }
 
@@ -76,41 +78,41 @@ export class FileRegister {
   }
 
   /** True if generation `number - 1` is there and has this id; the first follows nothing, while nothing was collected. */
-  private async follows(number: number, predecessorId: string | null): Promise<boolean> {
-    if (number === 1) return predecessorId === null && (await stats(this.collectedMark)) === undefined;
-    return predecessorId !== null && (await this.load(number - 1))?.id === predecessorId;
+  async #follows(number: number, predecessorId: string | null): Promise<boolean> {
+    if (number === 1) return predecessorId === null && (await stats(this.#collectedMark)) === undefined;
+    return predecessorId !== null && (await this.#load(number - 1))?.id === predecessorId;
   }
 
-  private async collect(newest: number): Promise<void> {
-    const old = (await this.generations()).filter((number) => number <= newest - KEPT_GENERATIONS);
-    if (old.length > 0 && (await this.markCollected())) {
+  async #collect(newest: number): Promise<void> {
+    const old = (await this.#generations()).filter((number) => number <= newest - KEPT_GENERATIONS);
+    if (old.length > 0 && (await this.#markCollected())) {
       for (const number of old) {
-        if (await this.isPending(number + 1)) break;
-        await rm(this.file(number), { force: true });
+        if (await this.#isPending(number + 1)) break;
+        await rm(this.#file(number), { force: true });
       }
     }
-    await this.removeAbandoned();
+    await this.#removeAbandoned();
   }
 
   /** False while the writer of the first generation does not know yet that it has won. */
-  private async markCollected(): Promise<boolean> {
-    if ((await stats(this.collectedMark)) !== undefined) return true;
-    if (await this.isPending(1)) return false;
-    await appendFile(this.collectedMark, '');
+  async #markCollected(): Promise<boolean> {
+    if ((await stats(this.#collectedMark)) !== undefined) return true;
+    if (await this.#isPending(1)) return false;
+    await appendFile(this.#collectedMark, '');
     await syncFolder(this.folder);
     return true;
   }
 
-  private get collectedMark(): string {
+  get #collectedMark(): string {
     return path.join(this.folder, 'collected');
   }
 
-  private async isPending(number: number): Promise<boolean> {
-    return ((await stats(this.file(number)))?.nlink ?? 0) > 1;
+  async #isPending(number: number): Promise<boolean> {
+    return ((await stats(this.#file(number)))?.nlink ?? 0) > 1;
   }
 
   /** Removes the pending names of writers that were killed; a living one needs its own for milliseconds. */
-  private async removeAbandoned(): Promise<void> {
+  async #removeAbandoned(): Promise<void> {
     for (const name of await names(this.folder)) {
       if (!name.startsWith(PENDING)) continue;
       const file = path.join(this.folder, name);
@@ -119,26 +121,26 @@ export class FileRegister {
     }
   }
 
-  private async generations(): Promise<number[]> {
+  async #generations(): Promise<number[]> {
     return (await names(this.folder))
       .filter((name) => GENERATION.test(name))
       .map(Number)
       .toSorted((a, b) => a - b);
   }
 
-  private async load(number: number): Promise<Generation | undefined> {
-    const file = this.file(number);
+  async #load(number: number): Promise<Generation | undefined> {
+    const file = this.#file(number);
     const content = await readFile(file).catch(absent);
     return content === undefined ? undefined : decode(file, content);
   }
 
-  private file(number: number): string {
+  #file(number: number): string {
     return path.join(this.folder, String(number).padStart(GENERATION_DIGITS, '0'));
   }
 
-  private preconditionFailed(expected: string | null): PreconditionFailed {
+  #preconditionFailed(expected: string | null): PreconditionFailed {
     const was = expected === null ? 'unset' : `at version ${expected}`;
-    return new PreconditionFailed(`register ${this.key} is no longer ${was}; read it again and decide anew`);
+    return new PreconditionFailed(`register ${this.#key} is no longer ${was}; read it again and decide anew`);
   }
 }
 

@@ -6,8 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { FileStore } from './file-store.js';
-import { InvalidKey, ObjectExists, PreconditionFailed } from './object-store.js';
-import type { ListedObject } from './object-store.js';
+import { InvalidKey, type ListedObject, ObjectExists, PreconditionFailed } from './object-store.js';
 
 let folder: string;
 let store: FileStore;
@@ -54,7 +53,7 @@ test('putting a file that is not there fails and leaves nothing', async () => {
 test('a reader beside a writer sees one whole value or another', async () => {
   const values = ['a', 'b', 'c'].map((letter) => Buffer.alloc(1 << 20, letter));
   const writing = (async () => {
-    for (let round = 0; round < 30; round++) await store.put('x', values[round % 3] ?? text(''));
+    for (let round = 0; round < 30; round += 1) await store.put('x', values[round % 3] ?? text(''));
     return 'done';
   })();
   const seen = new Set<string>();

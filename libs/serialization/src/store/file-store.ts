@@ -3,11 +3,16 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { makeFolder, readPieces, syncFolder, writeDurably, writeSynced } from '../durable-file.js';
-import type { WrittenFile } from '../durable-file.js';
+import { makeFolder, readPieces, syncFolder, writeDurably, writeSynced, type WrittenFile } from '../durable-file.js';
 import { absent, FileRegister, linkOnce } from './file-register.js';
-import { checkKey, ObjectExists } from './object-store.js';
-import type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from './object-store.js';
+import {
+  checkKey,
+  type ListedObject,
+  type ObjectBody,
+  ObjectExists,
+  type ObjectStore,
+  type RegisterValue,
+} from './object-store.js';
 
 /**
  * An object store in a folder of a file system with hard links, for any number of processes of one machine: an object is a
@@ -15,8 +20,10 @@ import type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from './obj
  */
 export class FileStore implements ObjectStore {
   readonly url: string;
+  readonly #root: string;
 
-  private constructor(private readonly root: string) {
+  private constructor(root: string) {
+    this.#root = root;
     this.url = pathToFileURL(root).href;
   }
 
@@ -27,19 +34,19 @@ export class FileStore implements ObjectStore {
    */
   static async open(folder: string): Promise<FileStore> {
     const store = new FileStore(path.resolve(folder));
-    await makeFolder(store.temporaryFolder);
-    await store.probe();
-    await store.removeAbandoned();
+    await makeFolder(store.#temporaryFolder);
+    await store.#probe();
+    await store.#removeAbandoned();
     return store;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    const bytes = await readFile(this.file(key)).catch(absent);
+    const bytes = await readFile(this.#file(key)).catch(absent);
     return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   async download(key: string, target: string): Promise<WrittenFile | undefined> {
-    const source = this.file(key);
+    const source = this.#file(key);
     if ((await stat(source).catch(absent)) === undefined) return undefined;
     return writeDurably(target, readPieces(source)).catch(async (error: unknown) => {
       // Removed since.
@@ -49,8 +56,8 @@ export class FileStore implements ObjectStore {
   }
 
   async put(key: string, body: ObjectBody, options: { readonly ifAbsent?: boolean } = {}): Promise<void> {
-    const target = this.file(key);
-    const temporary = this.temporaryFile();
+    const target = this.#file(key);
+    const temporary = this.#temporaryFile();
     const folder = path.dirname(target);
     await makeFolder(folder);
     try {
@@ -66,65 +73,65 @@ export class FileStore implements ObjectStore {
   }
 
   async readRegister(key: string): Promise<RegisterValue | undefined> {
-    return this.register(key).read();
+    return this.#register(key).read();
   }
 
   async compareAndSet(key: string, expected: string | null, bytes: Uint8Array): Promise<string> {
-    return this.register(key).compareAndSet(expected, bytes);
+    return this.#register(key).compareAndSet(expected, bytes);
   }
 
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     const folder = prefix.includes('/') ? prefix.slice(0, prefix.lastIndexOf('/')) : '';
     if (folder !== '') checkKey(folder);
-    for await (const listed of this.walk(folder)) {
+    for await (const listed of this.#walk(folder)) {
       if (listed.key.startsWith(prefix)) yield listed;
     }
   }
 
   async delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
-      const file = this.file(key);
+      const file = this.#file(key);
       await rm(file, { force: true });
-      await rm(this.register(key).folder, { force: true, recursive: true });
+      await rm(this.#register(key).folder, { force: true, recursive: true });
     }
   }
 
-  private async *walk(folder: string): AsyncGenerator<ListedObject> {
-    const entries = (await readdir(path.join(this.root, folder), { withFileTypes: true }).catch(absent)) ?? [];
+  async *#walk(folder: string): AsyncGenerator<ListedObject> {
+    const entries = (await readdir(path.join(this.#root, folder), { withFileTypes: true }).catch(absent)) ?? [];
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isFile()) {
-        const sizeBytes = (await stat(path.join(this.root, key)).catch(absent))?.size;
+        const sizeBytes = (await stat(path.join(this.#root, key)).catch(absent))?.size;
         if (sizeBytes !== undefined) yield { key, sizeBytes };
       } else if (entry.name.endsWith(REGISTER_SUFFIX)) {
         const registerKey = key.slice(0, -REGISTER_SUFFIX.length);
-        const sizeBytes = await this.register(registerKey).sizeBytes();
+        const sizeBytes = await this.#register(registerKey).sizeBytes();
         if (sizeBytes !== undefined) yield { key: registerKey, sizeBytes };
-      } else if (entry.isDirectory()) yield* this.walk(key);
+      } else if (entry.isDirectory()) yield* this.#walk(key);
     }
   }
 
-  private register(key: string): FileRegister {
-    return new FileRegister(`${this.file(key)}${REGISTER_SUFFIX}`, key);
+  #register(key: string): FileRegister {
+    return new FileRegister(`${this.#file(key)}${REGISTER_SUFFIX}`, key);
   }
 
-  private file(key: string): string {
+  #file(key: string): string {
     checkKey(key);
-    return path.join(this.root, key);
+    return path.join(this.#root, key);
   }
 
-  private get temporaryFolder(): string {
-    return path.join(this.root, '.tmp');
+  get #temporaryFolder(): string {
+    return path.join(this.#root, '.tmp');
   }
 
-  private temporaryFile(): string {
-    return path.join(this.temporaryFolder, randomUUID());
+  #temporaryFile(): string {
+    return path.join(this.#temporaryFolder, randomUUID());
   }
 
-  private async probe(): Promise<void> {
-    const file = this.temporaryFile();
-    const second = this.temporaryFile();
+  async #probe(): Promise<void> {
+    const file = this.#temporaryFile();
+    const second = this.#temporaryFile();
     try {
       await writeSynced(file, []);
       await linkOnce(file, second);
@@ -139,9 +146,9 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  private async removeAbandoned(): Promise<void> {
-    for (const name of await readdir(this.temporaryFolder)) {
-      const file = path.join(this.temporaryFolder, name);
+  async #removeAbandoned(): Promise<void> {
+    for (const name of await readdir(this.#temporaryFolder)) {
+      const file = path.join(this.#temporaryFolder, name);
       const writtenMs = (await stat(file).catch(absent))?.mtimeMs;
       if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await rm(file, { force: true });
     }

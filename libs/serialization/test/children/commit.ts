@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { acquireLease, CheckpointStore, openObjectStore } from '../../src/index.js';
 import { contentsAt } from '../contents-at.js';
+import { rowsAt, writeLogFile } from '../log-of.js';
 import { writeSnapshotFiles } from '../snapshot-folder.js';
 
 // A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed. Writes a line for each
@@ -14,7 +15,8 @@ const checkpoints = new CheckpointStore(store, prefix, { keepLast: 2 });
 const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
 if (restored.rejected.length > 0) throw new Error(`rejected: ${JSON.stringify(restored.rejected)}`);
 
-for (let step = (restored.manifest?.step ?? 0) + 1; ; step++) {
-  await checkpoints.commit(lease, await writeSnapshotFiles(folder, step, contentsAt(step)));
+for (let step = (restored.manifest?.step ?? 0) + 1; ; step += 1) {
+  const log = await writeLogFile(folder, `rows-${step}`, rowsAt(step));
+  await checkpoints.commit(lease, { ...(await writeSnapshotFiles(folder, step, contentsAt(step))), log });
   writeSync(1, `${step}\n`);
 }

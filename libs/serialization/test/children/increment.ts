@@ -6,7 +6,7 @@ import { openObjectStore, PreconditionFailed } from '../../src/index.js';
 const [url = '', key = '', count = ''] = process.argv.slice(2);
 const store = await openObjectStore(url);
 const limit = count === 'forever' ? Infinity : Number(count);
-for (let done = 0; done < limit; done++) {
+for (let done = 0; done < limit; done += 1) {
   await increment();
   writeSync(1, '+\n');
 }
