@@ -18,7 +18,7 @@ export {
 } from './experiment-spec.js';
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
-export { Json, JsonObject, StorableText } from './json.js';
+export { Json, JsonObject, StorableText, storableText } from './json.js';
 export { LiveEvent } from './live-event.js';
 export { decodeNumber, encodeNumber, LogRow, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
