@@ -42,6 +42,16 @@ export class RedisKeys {
     return `${this.prefix}:ack:${id}:${fence}`;
   }
 
+  /** Hash of what each worker last said of itself, JSON by worker id. */
+  get workers(): string {
+    return `${this.prefix}:workers`;
+  }
+
+  /** Where one process tries whether Redis takes writes. Expires. */
+  probe(processId: string): string {
+    return `${this.prefix}:probe:${processId}`;
+  }
+
   /** Channel on which the record tells workers what to do. */
   get commands(): string {
     return `${this.prefix}:commands`;
