@@ -106,7 +106,15 @@ export class Platform {
     this.#live = new LiveEvents(record);
     this.#endings = new Endings(writer, store);
     const endings = this.#endings;
-    this.#ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
+    this.#ingester = new EventIngester({
+      record,
+      writer,
+      blockingRedis,
+      redis,
+      keys,
+      scheduled: async () => await this.#scheduler.idle(),
+      warn,
+    });
     const ingester = this.#ingester;
     this.#scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
     const scheduler = this.#scheduler;

@@ -122,7 +122,7 @@ test('while Redis is away memory stays bounded: log rows are left to the checkpo
   const dropped = lines
     .filter((line) => line.startsWith('[longrun] lines dropped here'))
     .map((notice) => Number(notice.slice(notice.lastIndexOf(':') + 1)));
-  expect(dropped.reduce((sum, count) => sum + count, 0)).toBe(2_000 - kept.length);
+  expect(dropped.reduce((sum, some) => sum + some, 0)).toBe(2_000 - kept.length);
   expect(lines).toHaveLength(kept.length + dropped.length);
   await outbox.close();
 });
@@ -192,15 +192,15 @@ test('while the record takes events, but they come faster, the pressure is high 
   let step = 20;
   while (!outbox.pressure.isHigh) outbox.send({ type: 'log_row', step: (step += 1), row: {} });
   expect(outbox.pendingBytes).toBeLessThan(60_000);
-  let isRelieved = false;
-  const relieved = outbox.pressure.relieved().then(() => (isRelieved = true));
+  const relief = { came: false };
+  const relieved = outbox.pressure.relieved().then(() => (relief.came = true));
   await acknowledge('40');
   await vi.waitFor(async () => expect((await sent()).at(-1)?.seq).toBe(60), 5_000);
-  expect(isRelieved).toBe(false);
-  for (let last = 60; !isRelieved; last += 20) {
+  expect(relief.came).toBe(false);
+  for (let last = 60; !relief.came; last += 20) {
     await acknowledge(String(last));
     await vi.waitFor(
-      async () => expect(isRelieved || (await sent()).at(-1)?.seq === Math.min(step, last + 20)).toBe(true),
+      async () => expect(relief.came || (await sent()).at(-1)?.seq === Math.min(step, last + 20)).toBe(true),
       5_000,
     );
   }

@@ -2,12 +2,13 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kind } from '@longrun/contracts';
+import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
 import { z } from 'zod';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
+import { describeWorker } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What every worker process is told from outside, read from the environment. */
@@ -26,6 +27,8 @@ export interface WorkerConfiguration {
   readonly heartbeatMs: number;
   /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
   readonly graceMs: number;
+  /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface WorkerProcessOptions {
@@ -33,13 +36,15 @@ export interface WorkerProcessOptions {
   readonly name: string;
   readonly kind: Kind;
   readonly configuration: WorkerConfiguration;
+  /** What attempts compute on. Default: nothing is said of it. */
+  readonly devices?: readonly WorkerDevice[];
   /** Makes the work of one attempt. */
   readonly work: (attempt: Attempt) => Work;
 }
 
 /**
  * Runs a worker as this process until SIGTERM or SIGINT, then ends the running job in good order and resolves. Prints one ready line.
- * Rejects with a sentence when Redis or the object store cannot be reached at the start.
+ * Rejects with a sentence when Redis or the object store cannot be reached at the start, or Redis cannot be worked with.
  */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   const { name, kind, configuration } = options;
@@ -63,12 +68,19 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     scratchFolder,
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
+    description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
     work: options.work,
     report,
   });
+  const start = async (): Promise<'ready'> => {
+    const redis = await link.checkRedis(configuration.redisWaitMs);
+    if (!redis.usable) throw new Error(redis.sentence);
+    await worker.start();
+    return 'ready';
+  };
   try {
     const started = await Promise.race([
-      worker.start().then(() => 'ready' as const),
+      start(),
       sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
       stopRequested.then(() => 'stopped' as const),
     ]);
@@ -104,6 +116,7 @@ export function readWorkerConfiguration(environment: NodeJS.ProcessEnv): WorkerC
     objectsUrl: variables.LONGRUN_OBJECTS ?? pathToFileURL(resolve(stateFolder, 'objects')).href,
     heartbeatMs: variables.LONGRUN_HEARTBEAT_MS,
     graceMs: variables.LONGRUN_GRACE_MS,
+    labels: variables.LONGRUN_LABELS,
   };
 }
 
@@ -124,6 +137,11 @@ const Variables = z.object({
   LONGRUN_OBJECTS: z.string().optional(),
   LONGRUN_HEARTBEAT_MS: milliseconds(20, 600_000).default(1_000),
   LONGRUN_GRACE_MS: milliseconds(0, 3_600_000).default(25_000),
+  LONGRUN_LABELS: z
+    .string()
+    .regex(/^\s*[\w.-]+=[^,=]+(,\s*[\w.-]+=[^,=]+)*\s*$/, { error: 'give names and values, as gpu=a100,room=2' })
+    .transform((text) => Object.fromEntries(text.split(',').map((label) => label.trim().split('='))))
+    .default({}),
 });
 
 function milliseconds(minimum: number, maximum: number) {
