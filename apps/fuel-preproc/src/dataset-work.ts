@@ -49,7 +49,7 @@ export class DatasetWork implements Work {
     const { stop, scratchFolder, workerId } = this.#attempt;
     const { spec } = ResolvedDataset.parse(await this.#attempt.readSpec());
     this.#attempt.send({ type: 'dataset_started', workerId });
-    if (this.#mustLeave()) return this.#endOfStop();
+    if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
 
     const outputPath = join(scratchFolder, 'dataset.hdf5');
     const converted = await this.#convert({
@@ -59,7 +59,7 @@ export class DatasetWork implements Work {
       rawFolder: this.#options.rawFolder,
       outputPath,
     });
-    if (this.#mustLeave()) return this.#endOfStop();
+    if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if (converted.type === 'failed') return { reason: converted.reason, message: converted.message };
 
     this.#result = await withStorageRetries(async () => await this.#publish(outputPath, converted.description), {
@@ -67,7 +67,7 @@ export class DatasetWork implements Work {
       signal: stop,
     });
     // Once it is published, to say so takes no longer than to give it back.
-    return this.#attempt.abandon.aborted ? this.#endOfStop() : { reason: 'succeeded' };
+    return this.#attempt.abandon.aborted ? this.#attempt.endOfStop() : { reason: 'succeeded' };
   }
 
   heartbeat(): WorkerEvent {
@@ -135,14 +135,5 @@ export class DatasetWork implements Work {
 
   #progress(progress: DatasetProgress): void {
     this.#attempt.send({ type: 'dataset_progress', ...progress });
-  }
-
-  #mustLeave(): boolean {
-    return this.#attempt.stop.aborted || this.#attempt.abandon.aborted;
-  }
-
-  #endOfStop(): AttemptEnd {
-    if (this.#attempt.abandonCause() === 'lease_lost') return { reason: 'lease_lost' };
-    return { reason: this.#attempt.stopCause() === 'cancelled' ? 'cancelled' : 'preempted' };
   }
 }

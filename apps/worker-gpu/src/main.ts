@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readVariables, variables } from '@longrun/platform/configuration';
@@ -17,6 +18,7 @@ try {
     name: 'worker-gpu',
     kind: 'experiment',
     configuration,
+    devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
     work: (attempt) => new ExperimentWork(attempt, options),
   });
   process.exit(0);

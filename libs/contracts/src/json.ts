@@ -19,7 +19,13 @@ export const Json: z.ZodType<Json, Json> = z.lazy(() =>
 export const JsonObject = z.record(StorableText, Json);
 export type JsonObject = Readonly<Record<string, Json>>;
 
+/** The text with every character that {@link StorableText} refuses replaced by U+FFFD. */
+export function storableText(text: string): string {
+  return isStorable(text) ? text : text.replace(unstorable, '\uFFFD');
+}
+
 const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const unstorable = new RegExp(`\0|${loneSurrogate.source}`, 'g');
 
 function isStorable(text: string): boolean {
   return !text.includes('\0') && !loneSurrogate.test(text);

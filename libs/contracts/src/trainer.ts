@@ -29,6 +29,9 @@ export const TrainerCommand = z.discriminatedUnion('type', [
   }),
   /** Stop at the next step boundary: with `snapshot`, hand over a final snapshot, then answer `stopped`. */
   z.object({ type: z.literal('stop'), snapshot: z.boolean().default(true) }),
+  /** Wait between two steps until `go_on`: the record takes events more slowly than they come. A `stop` ends it too. */
+  z.object({ type: z.literal('hold') }),
+  z.object({ type: z.literal('go_on') }),
   /** The worker has committed or discarded the snapshot; the trainer may delete its folder and make the next one. */
   z.object({ type: z.literal('snapshot_committed'), folder: z.string(), step: Step }),
 ]);

@@ -8,6 +8,7 @@ export { type JobContext, type JobHandler, type JobTaker } from './queue/take-jo
 export { type RecordLocation } from './record/record.js';
 export { type Warn } from './redis/connection.js';
 export { defaultPrefix } from './redis/keys.js';
+export { checkRedis, type RedisFlaw, type RedisVerdict } from './redis/redis-check.js';
 export { RequestRefused } from './requests/request-refused.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export { type IngestCounts } from './systems/event-ingester.js';
@@ -17,12 +18,14 @@ export { type SubmitOptions } from './requests/submission.js';
 export { type Timings, timings, type TimingsInput } from './timings.js';
 export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';
+export { type Pressure } from './worker/pressure.js';
 export { classifyExit } from './worker/exit-classification.js';
 export { JobWorker, type JobWorkerOptions } from './worker/job-worker.js';
 export { outcomeJson } from './worker/outcome-json.js';
 export { claimScratchFolder } from './worker/scratch-folder.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './worker/storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './worker/supervised-child.js';
+export { describeWorker, type WorkerDescription } from './worker/worker-description.js';
 export { WorkerLink, type WorkerLinkOptions } from './worker/worker-link.js';
 export {
   readWorkerConfiguration,

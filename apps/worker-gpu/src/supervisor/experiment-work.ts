@@ -60,13 +60,13 @@ export class ExperimentWork implements Work {
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
-      if (this.#mustLeave()) return this.#endOfStop();
+      if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
       return await this.#endOf(training, await training.run(assignment));
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
       // Who has to leave does not try again, so that what failed once is not held against the experiment.
-      if (error instanceof StorageFailed && this.#mustLeave()) return this.#endOfStop();
+      if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
       throw error;
     }
   }
@@ -133,34 +133,25 @@ export class ExperimentWork implements Work {
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */
   async #endOf(training: SupervisedTraining, exit: ChildExit): Promise<AttemptEnd> {
-    if (this.#attempt.abandon.aborted) return this.#endOfStop();
+    if (this.#attempt.abandon.aborted) return this.#attempt.endOfStop();
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
       if (finalSnapshot === undefined) throw new Error('The trainer finished without a final snapshot');
       this.#result = lastMessage.result;
       await training.commit(finalSnapshot, this.outcome({ reason: 'succeeded' }));
-      return this.#attempt.lease.head().outcome === null ? this.#endOfStop() : { reason: 'succeeded' };
+      return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : { reason: 'succeeded' };
     }
-    if (this.#attempt.stopCause() === 'cancelled') return this.#endOfStop();
+    if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
     if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
     if (this.#attempt.stop.aborted) {
       if (finalSnapshot !== undefined) await training.commit(finalSnapshot);
-      return this.#endOfStop();
+      return this.#attempt.endOfStop();
     }
     return classifyExit(exit, 'trainer', {
       reason: 'program_error',
       message:
         'The program ended the trainer process before training was finished; it must return, and not call process.exit.',
     });
-  }
-
-  #mustLeave(): boolean {
-    return this.#attempt.stop.aborted || this.#attempt.abandon.aborted;
-  }
-
-  #endOfStop(): AttemptEnd {
-    if (this.#attempt.abandonCause() === 'lease_lost') return { reason: 'lease_lost' };
-    return { reason: this.#attempt.stopCause() === 'cancelled' ? 'cancelled' : 'preempted' };
   }
 }
 

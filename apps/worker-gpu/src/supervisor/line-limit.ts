@@ -3,45 +3,77 @@ export interface LineLimitOptions {
   readonly burst?: number;
   /** Lines per second that may pass for long. Default 200. */
   readonly perSecond?: number;
+  /** Bytes that may pass at once. Default 2 MiB. */
+  readonly burstBytes?: number;
+  /** Bytes per second that may pass for long. Default 128 KiB. */
+  readonly bytesPerSecond?: number;
   /** Milliseconds, growing. Default: the monotonic clock. */
   readonly now?: () => number;
 }
 
-/** Lets lines pass up to a rate, so that a program that prints in a loop cannot fill Redis and the record; says how many it left out. */
+/**
+ * Lets lines pass up to a rate, in number and in bytes, so that a program that prints in a loop cannot fill Redis and the record; says how
+ * many it left out.
+ */
 export class LineLimit {
-  readonly #burst: number;
-  readonly #perSecond: number;
+  readonly #lines: Allowance;
+  readonly #bytes: Allowance;
   readonly #now: () => number;
-  #allowance: number;
-  #at: number;
+  readonly #rates: string;
   #leftOut = 0;
 
   constructor(options: LineLimitOptions = {}) {
-    this.#burst = options.burst ?? 2000;
-    this.#perSecond = options.perSecond ?? 200;
+    const { burst = 2000, perSecond = 200, burstBytes = 2 * 2 ** 20, bytesPerSecond = 128 * 2 ** 10 } = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#allowance = this.#burst;
-    this.#at = this.#now();
+    this.#lines = new Allowance(burst, perSecond, this.#now());
+    this.#bytes = new Allowance(burstBytes, bytesPerSecond, this.#now());
+    this.#rates = `${perSecond} lines or ${bytesPerSecond} bytes`;
   }
 
   /** The lines to pass on for this one: none, the line, or the line after a notice of those left out before it. */
   pass(text: string): readonly string[] {
     const now = this.#now();
-    this.#allowance = Math.min(this.#burst, this.#allowance + ((now - this.#at) / 1000) * this.#perSecond);
-    this.#at = now;
-    if (this.#allowance < 1) {
+    const sizeBytes = Buffer.byteLength(text);
+    if (!this.#lines.has(1, now) || !this.#bytes.has(sizeBytes, now)) {
       this.#leftOut += 1;
       return [];
     }
-    this.#allowance -= 1;
+    this.#lines.take(1);
+    this.#bytes.take(sizeBytes);
     return [...this.rest(), text];
   }
 
   /** The notice of lines left out since the last one that passed, if any. */
   rest(): readonly string[] {
     if (this.#leftOut === 0) return [];
-    const notice = `[longrun] lines left out here: ${this.#leftOut}, as there were more than ${this.#perSecond} a second for long`;
+    const notice = `[longrun] lines left out here: ${this.#leftOut}, as there were more than ${this.#rates} a second for long`;
     this.#leftOut = 0;
     return [notice];
+  }
+}
+
+/** What may be spent: it grows with time, up to a most. */
+class Allowance {
+  readonly #most: number;
+  readonly #perSecond: number;
+  #rest: number;
+  #at: number;
+
+  constructor(most: number, perSecond: number, now: number) {
+    this.#most = most;
+    this.#perSecond = perSecond;
+    this.#rest = most;
+    this.#at = now;
+  }
+
+  /** Whether there is so much; what is more than there can ever be is taken from a full one. */
+  has(amount: number, now: number): boolean {
+    this.#rest = Math.min(this.#most, this.#rest + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+    return this.#rest >= Math.min(amount, this.#most);
+  }
+
+  take(amount: number): void {
+    this.#rest -= amount;
   }
 }

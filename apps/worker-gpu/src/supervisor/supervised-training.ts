@@ -30,6 +30,8 @@ export class SupervisedTraining {
   /** Aborted, with `#commitError` set, when snapshots can no longer be committed. */
   readonly #broken = new AbortController();
   #commitError: unknown;
+  #isHeld = false;
+  #wasHeld = false;
   #trainer: SupervisedChild | undefined;
 
   constructor(options: SupervisedTrainingOptions) {
@@ -71,7 +73,10 @@ export class SupervisedTraining {
     const { attempt, trainerScript } = this.#options;
     const trainer = new SupervisedChild({
       script: trainerScript,
-      onMessage: (message) => this.reports.hear(message),
+      onMessage: (message) => {
+        this.reports.hear(message);
+        void this.#holdUnderPressure();
+      },
       onLine: (stream, text) => this.reports.print(stream, text),
     });
     this.#trainer = trainer;
@@ -108,6 +113,20 @@ export class SupervisedTraining {
     );
     const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
+  }
+
+  /** Has the trainer wait while the record takes events more slowly than they come. */
+  async #holdUnderPressure(): Promise<void> {
+    const { attempt } = this.#options;
+    if (this.#isHeld || !attempt.pressure.isHigh) return;
+    this.#isHeld = true;
+    if (!this.#wasHeld)
+      attempt.report('the record takes events more slowly than they come: the trainer waits for it now and then');
+    this.#wasHeld = true;
+    this.#command({ type: 'hold' });
+    await attempt.pressure.relieved();
+    this.#command({ type: 'go_on' });
+    this.#isHeld = false;
   }
 
   #command(command: TrainerCommand): void {

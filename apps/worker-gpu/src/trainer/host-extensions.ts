@@ -1,10 +1,13 @@
 import type { TrainerMessage } from '@longrun/contracts';
 import { Checkpoint, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
 import type { ParentLink } from '@longrun/platform/child';
+import type { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
 
 export interface HostExtensionsOptions {
   readonly parent: ParentLink;
+  /** Training waits while it is on. */
+  readonly hold: Hold;
   /** Batches between two checkpoints. */
   readonly everyBatches: number;
   /** Where snapshots are made. */
@@ -41,21 +44,32 @@ export function hostExtensions(options: HostExtensionsOptions): readonly Trainin
       // A path that differs from attempt to attempt has no place in a log that must not.
       logRecord: null,
     }),
-    new WorkerWatch(options.parent),
+    new WorkerWatch(options.parent, options.hold),
   ];
 }
 
-/** Ends the process between two steps if its worker has gone, and waits for a worker that is behind in hearing. */
+/**
+ * Ends the process between two steps if its worker has gone, and waits for a worker that is behind in hearing or that has it wait.
+ * While it waits, the process hears all that the worker says, its going included.
+ */
 class WorkerWatch extends TrainingExtension {
   readonly #parent: ParentLink;
+  readonly #hold: Hold;
 
-  constructor(parent: ParentLink) {
+  constructor(parent: ParentLink, hold: Hold) {
     super();
     this.#parent = parent;
+    this.#hold = hold;
   }
 
   override afterBatch(): Promise<void> | undefined {
     this.#parent.leaveIfOrphaned();
-    return this.#parent.isBehind ? this.#parent.settled() : undefined;
+    return this.#parent.isBehind || this.#hold.isOn ? this.#wait() : undefined;
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#parent.isBehind) await this.#parent.settled();
+    await this.#hold.over();
+    this.#parent.leaveIfOrphaned();
   }
 }

@@ -1,4 +1,4 @@
-import { encodeNumber, type Json, type LogRow } from '@longrun/contracts';
+import { encodeNumber, type Json, type LogRow, storableText } from '@longrun/contracts';
 import type { LogRow as TrainingLogRow, LogValue } from '@longrun/blocks';
 import { leftOutLine, limitRow } from '../log-row-limit.js';
 
@@ -20,13 +20,8 @@ export function encodeRow(row: Readonly<TrainingLogRow>): LogRow {
 
 function encode(value: LogValue): Json {
   if (typeof value === 'number') return encodeNumber(value);
-  if (typeof value === 'string') return storable(value);
+  if (typeof value === 'string') return storableText(value);
   return isList(value) ? value.map(encode) : value;
-}
-
-/** Encoding to UTF-8 replaces halves of surrogate pairs. */
-function storable(text: string): string {
-  return Buffer.from(text.replaceAll('\0', '\uFFFD'), 'utf8').toString('utf8');
 }
 
 function isList(value: LogValue): value is readonly LogValue[] {

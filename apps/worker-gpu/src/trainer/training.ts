@@ -14,6 +14,7 @@ import type { ParentLink } from '@longrun/platform/child';
 import { RandomStreams, StateMismatch } from '@longrun/serialization';
 import { CheckpointUnreadable, failureOf } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
+import { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
 import { SnapshotHandover } from './snapshot-handover.js';
 
@@ -23,6 +24,8 @@ type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
 export class Training {
   readonly #parent: ParentLink;
   readonly #handover: SnapshotHandover;
+  /** The worker has it wait between two steps. */
+  readonly #hold = new Hold();
   /** Aborted when the worker wants the trainer to stop. */
   readonly #stop = new AbortController();
   /** Whether it wants the state in which training stops. */
@@ -42,7 +45,14 @@ export class Training {
       case 'stop':
         this.#snapshotWanted = command.snapshot;
         this.#stop.abort();
+        this.#hold.endForGood();
         this.#handover.release();
+        break;
+      case 'hold':
+        this.#hold.begin();
+        break;
+      case 'go_on':
+        this.#hold.end();
         break;
       case 'snapshot_committed':
         this.#handover.committed(command.folder);
@@ -95,6 +105,7 @@ export class Training {
       extensions: () =>
         hostExtensions({
           parent: this.#parent,
+          hold: this.#hold,
           everyBatches: spec.checkpoint.everyBatches,
           snapshotFolder: assignment.snapshotFolder,
           onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),

@@ -60,3 +60,14 @@ export function secretUrl(protocols: readonly string[], example: string) {
     error: `is not a URL that starts with ${starts}; give one such as ${example}`,
   });
 }
+
+/** Names with values, as `gpu=a100,room=2`; none when it is absent. */
+export function labels() {
+  return z
+    .string()
+    .regex(/^[\w.-]+=[^,=]+(,\s*[\w.-]+=[^,=]+)*$/, { error: 'give names and values, as gpu=a100,room=2' })
+    .transform((text): Readonly<Record<string, string>> =>
+      Object.fromEntries(text.split(',').map((label) => label.trim().split('='))),
+    )
+    .default({});
+}

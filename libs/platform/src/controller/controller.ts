@@ -113,7 +113,15 @@ class Systems {
     this.#options = options;
     const writer = new LifeWriter(record, (committed) => this.#onCommitted(committed), term.guard);
     const blockingRedis = connectRedis({ redisUrl, connectionName: 'record:events', warn });
-    this.ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
+    this.ingester = new EventIngester({
+      record,
+      writer,
+      blockingRedis,
+      redis,
+      keys,
+      scheduled: async () => await this.scheduler.idle(),
+      warn,
+    });
     this.#endings = new Endings({ writer, store, beforeAdopting: () => this.ingester.catchUp() });
     this.scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
     this.#reconciler = new Reconciler({

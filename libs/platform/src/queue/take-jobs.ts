@@ -26,6 +26,9 @@ export type JobHandler = (ticket: JobTicket, context: JobContext) => Promise<voi
 export interface JobTaker {
   /** Resolves when it is connected and takes jobs. */
   readonly ready: Promise<void>;
+  /** Takes no further job until {@link resume}; running handlers go on. A job that arrives meanwhile goes back. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Takes no further job; resolves when the running handlers have finished. A job that arrives meanwhile goes back. */
   close(): Promise<void>;
 }
@@ -45,13 +48,13 @@ export interface TakeJobsOptions {
 export function takeJobs(options: TakeJobsOptions): JobTaker {
   const { keys, settings, warn } = options;
   const running = new Map<string, AbortController>();
-  let closing = false;
+  let isTaking = true;
 
   const worker = new Worker<unknown>(
     keys.queue(options.kind),
     async (job, token) => {
-      // BullMQ runs what it had fetched when it was told to close.
-      if (closing) return giveBack(job, token);
+      // BullMQ runs what it had fetched when it was told to pause or close.
+      if (!isTaking) return giveBack(job, token);
       const ticket = JobTicket.parse(job.data);
       const jobId = keys.job(ticket.id, ticket.fence);
       const lock = new AbortController();
@@ -86,8 +89,17 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
 
   return {
     ready: worker.waitUntilReady().then(() => undefined),
+    async pause() {
+      isTaking = false;
+      // True: it does not wait for the running handlers.
+      await worker.pause(true);
+    },
+    async resume() {
+      isTaking = true;
+      await worker.resume();
+    },
     async close() {
-      closing = true;
+      isTaking = false;
       await worker.close();
     },
   };

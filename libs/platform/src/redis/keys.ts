@@ -50,6 +50,11 @@ export class RedisKeys {
     return `${this.prefix}:workers`;
   }
 
+  /** Where one process tries whether Redis takes writes. Expires. */
+  probe(processId: string): string {
+    return `${this.prefix}:probe:${processId}`;
+  }
+
   /** Channel on which the record tells workers what to do. */
   get commands(): string {
     return `${this.prefix}:commands`;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { EventEnvelope, Fence, WorkerEvent } from '@longrun/contracts';
+import { EventEnvelope, Fence, storableText, WorkerEvent } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
@@ -19,6 +19,8 @@ export interface EventIngesterOptions {
   readonly blockingRedis: Redis;
   readonly redis: Redis;
   readonly keys: RedisKeys;
+  /** Resolves when what may run is in the queue. */
+  readonly scheduled: () => Promise<void>;
   readonly warn: Warn;
 }
 
@@ -174,6 +176,7 @@ export class EventIngester {
     this.#cursor = last.streamId;
     this.#count(envelopes, verdicts);
     for (const resolve of this.#advanced.splice(0)) resolve();
+    if (envelopes.some(({ event }, index) => verdicts[index] === 'taken' && endsAttempt(event))) await this.#giveBack();
     await this.#acknowledge(acknowledgements);
   }
 
@@ -206,6 +209,20 @@ export class EventIngester {
       .execute();
   }
 
+  /**
+   * A worker takes its next job when the end of its last attempt is acknowledged: what it gave back has to be in the queue
+   * by then, or it would lose its turn. A store or a Redis that hangs stops nothing here.
+   */
+  async #giveBack(): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#stop.signal]);
+    await Promise.race([
+      this.#options.scheduled(),
+      pause(giveBackWithinMs, undefined, { signal }).catch(() => undefined),
+    ]);
+    over.abort();
+  }
+
   /** Only after the commit: what was acknowledged is never sent again. */
   async #acknowledge(acknowledgements: ReadonlyMap<string, string>): Promise<void> {
     const pipeline = this.#options.redis.pipeline();
@@ -226,6 +243,7 @@ export class EventIngester {
 }
 
 const batchSize = 500;
+const giveBackWithinMs = 5_000;
 const acknowledgementSeconds = 7 * 24 * 3600;
 
 /** An envelope whose event may be one that this build cannot read. */
@@ -256,12 +274,14 @@ function withFence(envelope: unknown): unknown {
 /** JSON whose strings PostgreSQL can store: programs print NUL characters and halves of surrogate pairs. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, (_key, value: unknown) =>
-      typeof value === 'string' ? Buffer.from(value).toString().replaceAll('\0', '\uFFFD') : value,
-    );
+    return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? storableText(value) : value));
   } catch {
     return undefined;
   }
+}
+
+function endsAttempt(event: WorkerEvent | undefined): boolean {
+  return event?.type === 'attempt_ended' || event?.type === 'dataset_ended';
 }
 
 function attemptKey(id: string, fence: number): string {

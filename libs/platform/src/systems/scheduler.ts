@@ -46,6 +46,11 @@ export class Scheduler {
     this.#running ??= this.#run();
   }
 
+  /** Resolves when everything that was to be looked at has been. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   /** Waits for the pass that is under way. */
   async close(): Promise<void> {
     this.#closed = true;

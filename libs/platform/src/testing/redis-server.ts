@@ -13,23 +13,29 @@ export class RedisServer {
   readonly url: string;
   readonly #port: number;
   readonly #folder: string;
+  readonly #settings: readonly string[];
   #process: ChildProcess;
 
-  private constructor(port: number, folder: string, child: ChildProcess) {
+  private constructor(port: number, folder: string, settings: readonly string[], child: ChildProcess) {
     this.url = `redis://127.0.0.1:${port}`;
     this.#port = port;
     this.#folder = folder;
+    this.#settings = settings;
     this.#process = child;
   }
 
-  /** Starts one on a free port of 127.0.0.1 and waits until it answers. */
-  static async start(): Promise<RedisServer> {
+  /**
+   * Starts one on a free port of 127.0.0.1 and waits until it answers.
+   *
+   * @param settings beside its own, as on the command line: `['--maxmemory', '1mb']`
+   */
+  static async start(settings: readonly string[] = []): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'longrun-redis-'));
     // Another process can take a free port before redis-server does: then the next one.
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
       try {
-        return new RedisServer(port, folder, await spawnRedis(port, folder));
+        return new RedisServer(port, folder, settings, await spawnRedis(port, folder, settings));
       } catch (error) {
         if (attempt >= 5 || isMissing(error)) throw error;
       }
@@ -43,6 +49,10 @@ export class RedisServer {
     redis.disconnect();
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   /** Kills it; `restart` brings it back. */
   async stopServing(): Promise<void> {
     await this.#kill();
@@ -51,7 +61,7 @@ export class RedisServer {
   /** Kills it if it runs, and starts it again on the same port, empty. */
   async restart(): Promise<void> {
     await this.#kill();
-    this.#process = await spawnRedis(this.#port, this.#folder);
+    this.#process = await spawnRedis(this.#port, this.#folder, this.#settings);
   }
 
   /** Kills it and removes its folder. */
@@ -68,8 +78,8 @@ export class RedisServer {
   }
 }
 
-async function spawnRedis(port: number, folder: string): Promise<ChildProcess> {
-  const flags = ['--save', '', '--appendonly', 'no', '--dir', folder, '--loglevel', 'warning'];
+async function spawnRedis(port: number, folder: string, settings: readonly string[]): Promise<ChildProcess> {
+  const flags = ['--save', '', '--appendonly', 'no', '--dir', folder, '--loglevel', 'warning', ...settings];
   const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,6 @@
 import type { DatasetOutcome, ExperimentOutcome, JobTicket, ReasonCode, WorkerEvent } from '@longrun/contracts';
 import type { Lease, ObjectStore } from '@longrun/serialization';
+import type { Pressure } from './pressure.js';
 
 /** Why an attempt is asked to end in good order. */
 export type StopCause = 'shutdown' | 'cancelled';
@@ -21,10 +22,16 @@ export interface Attempt {
   readonly stop: AbortSignal;
   /** Aborted when it must kill what it runs, commit nothing more, and return. */
   readonly abandon: AbortSignal;
+  /** It is asked to end, in good order or at once. */
+  readonly mustLeave: boolean;
+  /** Whether what it sends comes faster than the record takes it: then it should wait, where it can, until that is over. */
+  readonly pressure: Pressure;
   /** Why `stop` is aborted, if it is. */
   stopCause(): StopCause | undefined;
   /** Why `abandon` is aborted, if it is. */
   abandonCause(): AbandonCause | undefined;
+  /** The end of an attempt that left because it must. */
+  endOfStop(): AttemptEnd;
   /** What the record resolved for it, `<prefix>/spec.json`, parsed as JSON. */
   readSpec(): Promise<unknown>;
   /** Sends an event to the record; never waits and never throws. */

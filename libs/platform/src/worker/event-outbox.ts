@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type EventEnvelope, isEphemeral, type Kind, type WorkerEvent } from '@longrun/contracts';
+import { isEphemeral, type Kind, type WorkerEvent } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
 
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
+import { EventBacklog, type WaitingEvent } from './event-backlog.js';
+import { Fifo } from './fifo.js';
+import { type Pressure, PressureGauge } from './pressure.js';
 
 export interface EventOutboxOptions {
   readonly redis: Redis;
@@ -15,10 +18,15 @@ export interface EventOutboxOptions {
   readonly warn: Warn;
   /** Pause between two looks whether the record has taken what was sent. Default 250. */
   readonly checkEveryMs?: number;
-  /** Events sent and not yet taken, at most. Default 1000. */
+  /** Events sent and not yet taken, at most. Default 1000; and no more than a quarter of `maxPendingBytes`. */
   readonly window?: number;
-  /** Lines kept while Redis is away; the oldest beyond it are dropped, and their number is said. Default 10,000. */
-  readonly maxWaitingLines?: number;
+  /**
+   * Memory that events not yet taken may fill. Beyond it the oldest log rows that were not sent are left to the
+   * checkpoints' log, then the oldest lines are dropped; both is said in their place. Others are always kept. Default 16 MiB.
+   */
+  readonly maxPendingBytes?: number;
+  /** When the record has taken nothing for so long, those who make events need not wait for it. Default 5000. */
+  readonly stillAfterMs?: number;
 }
 
 /**
@@ -26,24 +34,36 @@ export interface EventOutboxOptions {
  *
  * Every event that is kept gets there once and in order, even if Redis loses all it has: what the record has not
  * acknowledged is held here and sent again. Ephemeral events (heartbeat, progress) are sent once, or not at all while
- * Redis is away.
+ * Redis is away. What is held is bounded in bytes, and no operation costs more for there being more of it.
  */
 export class EventOutbox {
   readonly #options: Required<EventOutboxOptions>;
   readonly #refused = new AbortController();
   readonly #closed = new AbortController();
-  /** In order; those with a seq were sent at least once and stand before those without. */
-  readonly #pending: Pending[] = [];
+  readonly #pressure: PressureGauge;
+  readonly #backlog = new EventBacklog();
+  /** Sent at least once, and not yet taken: their numbers follow one another. */
+  readonly #numbered = new Fifo<NumberedEvent>();
+  #numberedBytes = 0;
+  /** So many of the numbered ones, from the first on, lie in the stream as far as we know; the others are to be sent. */
+  #inStream = 0;
   #lastSeq = 0;
-  /** The line that says how many were dropped. */
-  #notice: Pending | undefined;
-  #droppedLines = 0;
+  #lastOrder = 0;
+  #ephemeralUnderWay = 0;
+  #trouble = '';
   #wake = new AbortController();
-  #turns: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
+  readonly #turns = new Set<Turn>();
   readonly #running: Promise<void>;
 
   constructor(options: EventOutboxOptions) {
-    this.#options = { checkEveryMs: 250, window: 1000, maxWaitingLines: 10_000, ...options };
+    const defaults = { checkEveryMs: 250, window: 1000, maxPendingBytes: 16 * 2 ** 20, stillAfterMs: 5_000 };
+    this.#options = { ...defaults, ...options };
+    const { maxPendingBytes, stillAfterMs } = this.#options;
+    this.#pressure = new PressureGauge({
+      highBytes: maxPendingBytes / 2,
+      lowBytes: maxPendingBytes / 4,
+      stillAfterMs,
+    });
     this.#running = this.#run();
   }
 
@@ -52,95 +72,137 @@ export class EventOutbox {
     return this.#refused.signal;
   }
 
+  /** Whether those who make events should wait. */
+  get pressure(): Pressure {
+    return this.#pressure;
+  }
+
+  /** Memory that events not yet taken fill. */
+  get pendingBytes(): number {
+    return this.#numberedBytes + this.#backlog.sizeBytes;
+  }
+
   /** Takes an event; never waits and never throws. */
   send(event: WorkerEvent): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted || this.#refused.signal.aborted) return;
     const at = new Date().toISOString();
     if (isEphemeral(event)) {
-      this.#sendOnce(event, at);
+      this.#sendOnce(at, JSON.stringify(event));
       return;
     }
-    this.#pending.push({ seq: 0, at, event, streamId: null });
-    this.#boundLines();
+    this.#lastOrder += 1;
+    this.#backlog.push(this.#lastOrder, at, event);
+    while (this.pendingBytes > this.#options.maxPendingBytes && this.#backlog.shed());
+    this.#pressure.measure(this.pendingBytes);
     this.#wake.abort();
   }
 
   /**
    * Waits until everything that was given to `send` is in Redis (`sent`), or taken by the record (`acknowledged`).
-   * Returns false when `timeoutMs` passed before. Await `sent` before a checkpoint is committed, so that no log row up
-   * to it can be lost with this process.
+   * Returns false when `timeoutMs` passed or the outbox was closed before.
    */
-  async flush(until: 'sent' | 'acknowledged', timeoutMs: number): Promise<boolean> {
-    const last = this.#pending.at(-1);
-    if (last === undefined) return true;
-    const done = (): boolean => !this.#pending.includes(last) || (until === 'sent' && last.streamId !== null);
+  async flush(until: Turn['until'], timeoutMs: number): Promise<boolean> {
+    const last = this.#lastOrder;
+    if (this.#isDone(until, last)) return true;
     this.#wake.abort();
-    const reached = new Promise<void>((resolve) => this.#turns.push({ done, resolve }));
+    let turn: Turn | undefined;
+    const reached = new Promise<void>((resolve) => this.#turns.add((turn = { until, last, resolve })));
     const timer = new AbortController();
     await Promise.race([reached, pause(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
     timer.abort();
-    return done();
+    if (turn !== undefined) this.#turns.delete(turn);
+    return this.#isDone(until, last);
   }
 
   /** Stops sending. What is not acknowledged is dropped: call `flush` before. */
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#pressure.stopped();
     this.#wake.abort();
+    for (const turn of this.#turns) turn.resolve();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed.signal.aborted) {
+    const closed = this.#closed.signal;
+    while (!closed.aborted) {
       this.#wake = new AbortController();
-      let troubled = this.#options.redis.status !== 'ready';
-      try {
-        await this.#transmit();
-        await this.#takeAcknowledgement();
-      } catch (error) {
-        if (this.#closed.signal.aborted) break;
-        troubled = true;
-        this.#options.warn(`Events of ${this.#options.id}: ${String(error)}; they are kept and sent again`);
+      const moved = await this.#look();
+      for (const turn of this.#turns) if (this.#isDone(turn.until, turn.last)) turn.resolve();
+      const isTroubled = moved === undefined;
+      if (!isTroubled && this.#hasMore()) continue;
+      const { checkEveryMs } = this.#options;
+      // What waits for room need not wait long for it while it flows.
+      const isHurried = this.#pressure.moves && this.#backlog.oldestOrder !== undefined;
+      const waitMs = this.pendingBytes === 0 ? 60_000 : isHurried ? checkEveryMs / 10 : checkEveryMs;
+      // In trouble nothing is hurried, however much is given meanwhile.
+      const signal = isTroubled ? closed : this.#wake.signal;
+      await pause(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Sends what may be sent, and looks what was taken. True when something was; undefined when Redis does not serve. */
+  async #look(): Promise<boolean | undefined> {
+    try {
+      if (this.#options.redis.status !== 'ready') {
+        this.#pressure.stopped();
+        return undefined;
       }
-      this.#turns = this.#turns.filter((turn) => {
-        if (turn.done()) turn.resolve();
-        return !turn.done();
-      });
-      const unsent = this.#pending.some((pending) => pending.streamId === null);
-      if (unsent && !troubled && this.#inFlight() < this.#options.window) continue;
-      const waitMs = this.#pending.length > 0 ? this.#options.checkEveryMs : 60_000;
-      await pause(waitMs, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+      await this.#transmit();
+      const moved = await this.#takeAcknowledgement();
+      if (moved) this.#pressure.moved(this.pendingBytes);
+      this.#trouble = '';
+      return moved;
+    } catch (error) {
+      this.#pressure.stopped();
+      const trouble = String(error);
+      if (!this.#closed.signal.aborted && trouble !== this.#trouble)
+        this.#options.warn(`Events of ${this.#options.id}: ${trouble}; they are kept and sent again`);
+      this.#trouble = trouble;
+      return undefined;
     }
   }
 
   async #transmit(): Promise<void> {
-    const { redis, keys, window } = this.#options;
-    if (redis.status !== 'ready') return;
-    const batch = this.#pending.slice(0, window).filter((pending) => pending.streamId === null);
-    if (batch.length === 0) return;
+    const { redis, keys } = this.#options;
+    while (this.#hasRoom()) {
+      const event = this.#backlog.take();
+      if (event === undefined) break;
+      this.#lastSeq += 1;
+      this.#numbered.push({ ...event, seq: this.#lastSeq, streamId: '' });
+      this.#numberedBytes += event.sizeBytes;
+    }
+    if (this.#inStream === this.#numbered.length) return;
+    const batch: NumberedEvent[] = [];
     const pipeline = redis.pipeline();
-    for (const pending of batch) {
-      if (pending.seq === 0) pending.seq = ++this.#lastSeq;
-      pipeline.xadd(keys.events, ...streamLimit, '*', 'e', this.#envelope(pending.seq, pending.at, pending.event));
+    for (let index = this.#inStream; index < this.#numbered.length; index += 1) {
+      const event = this.#numbered.at(index);
+      if (event === undefined) break;
+      batch.push(event);
+      pipeline.xadd(keys.events, ...streamLimit, '*', 'e', this.#envelope(event.seq, event.at, event.json));
     }
     const replies = (await pipeline.exec()) ?? [];
-    for (const [index, pending] of batch.entries()) {
+    for (const [index, event] of batch.entries()) {
       const [error, streamId] = replies[index] ?? [new Error('no reply'), null];
       if (error !== null) throw error;
-      pending.streamId = String(streamId);
+      event.streamId = String(streamId);
+      this.#inStream += 1;
     }
   }
 
-  async #takeAcknowledgement(): Promise<void> {
-    const oldest = this.#pending[0];
-    if (oldest?.streamId == null || this.#options.redis.status !== 'ready') return;
-    if (await this.#dropAcknowledged()) return;
+  /** True when the record has taken something since the last look. */
+  async #takeAcknowledgement(): Promise<boolean> {
+    const oldest = this.#numbered.first;
+    if (oldest === undefined || this.#inStream === 0) return false;
+    if (await this.#dropAcknowledged()) return true;
     const { redis, keys } = this.#options;
     const stillThere = await redis.xrange(keys.events, oldest.streamId, oldest.streamId);
-    if (stillThere.length > 0) return;
+    if (stillThere.length > 0) return false;
     // Taken between the two looks, or lost.
-    if (await this.#dropAcknowledged()) return;
-    for (const pending of this.#pending) pending.streamId = null;
+    if (await this.#dropAcknowledged()) return true;
+    this.#inStream = 0;
     this.#wake.abort();
+    return false;
   }
 
   /** True when the oldest event went. */
@@ -149,62 +211,78 @@ export class EventOutbox {
     const answer = await redis.get(keys.acknowledgement(id, fence));
     if (answer === null) return false;
     if (answer === 'refused') {
-      this.#pending.length = 0;
-      this.#refused.abort(
-        new Error(`The record refuses events of ${id} under fence ${fence}: a later fence was issued`),
-      );
+      this.#refuse();
       return true;
     }
     const taken = Number(answer);
-    const before = this.#pending.length;
-    while (this.#pending[0] !== undefined && this.#pending[0].seq > 0 && this.#pending[0].seq <= taken)
-      this.#pending.shift();
-    return this.#pending.length < before;
-  }
-
-  #sendOnce(event: WorkerEvent, at: string): void {
-    const { redis, keys } = this.#options;
-    if (redis.status !== 'ready') return;
-    redis.xadd(keys.events, ...streamLimit, '*', 'e', this.#envelope(0, at, event)).catch(() => undefined);
-  }
-
-  #envelope(seq: number, at: string, event: WorkerEvent): string {
-    const { kind, id, fence } = this.#options;
-    return JSON.stringify({ kind, id, fence, seq, at, event } satisfies EventEnvelope);
-  }
-
-  #inFlight(): number {
-    return this.#pending.filter((pending) => pending.streamId !== null).length;
-  }
-
-  /** Only events without a number can be dropped: the record takes no gaps. */
-  #boundLines(): void {
-    const { maxWaitingLines } = this.#options;
-    if (this.#pending.length <= maxWaitingLines) return;
-    const line = this.#pending.find(
-      (pending) => pending.seq === 0 && pending.event.type === 'line' && pending !== this.#notice,
-    );
-    if (line === undefined) return;
-    if (this.#notice?.seq === 0) {
-      this.#pending.splice(this.#pending.indexOf(line), 1);
-    } else {
-      this.#notice = line;
-      this.#droppedLines = 0;
+    const before = this.#numbered.length;
+    for (let first = this.#numbered.first; first !== undefined && first.seq <= taken; first = this.#numbered.first) {
+      this.#numbered.shift();
+      this.#numberedBytes -= first.sizeBytes;
     }
-    this.#droppedLines += 1;
-    const text = `[${this.#droppedLines} lines were dropped here while Redis was away]`;
-    this.#notice.event = { type: 'line', stream: 'stderr', text };
+    const gone = before - this.#numbered.length;
+    this.#inStream = Math.max(0, this.#inStream - gone);
+    return gone > 0;
+  }
+
+  #refuse(): void {
+    const { id, fence } = this.#options;
+    this.#backlog.clear();
+    this.#numbered.clear();
+    this.#numberedBytes = 0;
+    this.#inStream = 0;
+    this.#refused.abort(new Error(`The record refuses events of ${id} under fence ${fence}: a later fence was issued`));
+    this.#pressure.stopped();
+  }
+
+  #sendOnce(at: string, json: string): void {
+    const { redis, keys } = this.#options;
+    if (redis.status !== 'ready' || this.#ephemeralUnderWay >= maxEphemeralUnderWay) return;
+    this.#ephemeralUnderWay += 1;
+    redis
+      .xadd(keys.events, ...streamLimit, '*', 'e', this.#envelope(0, at, json))
+      .catch(() => undefined)
+      .finally(() => (this.#ephemeralUnderWay -= 1));
+  }
+
+  /** An `EventEnvelope` as JSON. */
+  #envelope(seq: number, at: string, json: string): string {
+    const { kind, id, fence } = this.#options;
+    return `${JSON.stringify({ kind, id, fence, seq, at }).slice(0, -1)},"event":${json}}`;
+  }
+
+  /** Whether another event may be given a number, after which it cannot be left out any more. */
+  #hasRoom(): boolean {
+    const { window, maxPendingBytes } = this.#options;
+    if (this.#numbered.length === 0) return true;
+    return this.#numbered.length < window && this.#numberedBytes < maxPendingBytes / 4;
+  }
+
+  /** Whether there is something that could be sent at once. */
+  #hasMore(): boolean {
+    return this.#inStream < this.#numbered.length || (this.#backlog.oldestOrder !== undefined && this.#hasRoom());
+  }
+
+  #isDone(until: Turn['until'], last: number): boolean {
+    const first = until === 'sent' ? this.#numbered.at(this.#inStream) : this.#numbered.first;
+    return (first?.order ?? this.#backlog.oldestOrder ?? Infinity) > last;
   }
 }
 
-interface Pending {
-  /** 0 until it is sent for the first time. */
-  seq: number;
-  readonly at: string;
-  event: WorkerEvent;
-  /** Where it lies in the stream; null when it is to be sent. */
-  streamId: string | null;
+interface NumberedEvent extends WaitingEvent {
+  readonly seq: number;
+  /** Where it lies in the stream, if it does. */
+  streamId: string;
+}
+
+/** Somebody who waits for everything up to `last`. */
+interface Turn {
+  readonly until: 'sent' | 'acknowledged';
+  readonly last: number;
+  readonly resolve: () => void;
 }
 
 /** Bounds the memory of a Redis whose record is away; what is cut off is sent again. */
 const streamLimit = ['MAXLEN', '~', 500_000] as const;
+/** Of a Redis that takes commands and does not answer, the newest signs of life are not asked to wait in memory. */
+const maxEphemeralUnderWay = 64;

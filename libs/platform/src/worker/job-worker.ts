@@ -1,25 +1,44 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFinalReason, type JobTicket, type Kind } from '@longrun/contracts';
+import {
+  assertNever,
+  isFinalReason,
+  type JobTicket,
+  type Kind,
+  retryPolicy,
+  storableText,
+  type WorkerCommand,
+  type WorkerStatus,
+} from '@longrun/contracts';
 import { acquireLease, type Lease, LeaseLost, LeaseRefused, type ObjectStore } from '@longrun/serialization';
 import type { JobTaker } from '../queue/take-jobs.js';
-import type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
+import type { Attempt, AttemptEnd, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
 import { outcomeJson } from './outcome-json.js';
+import type { Presence } from './presence.js';
+import { RunningAttempt } from './running-attempt.js';
 import { StorageFailed, withStorageRetries } from './storage-retries.js';
+import { describeWorker, type WorkerDescription } from './worker-description.js';
 import type { WorkerLink } from './worker-link.js';
 
 export interface JobWorkerOptions {
   readonly kind: Kind;
   readonly link: WorkerLink;
   readonly store: ObjectStore;
+  /** What the worker says of itself. Default: what can be told of this machine. */
+  readonly description?: WorkerDescription;
   /** Folder of this process; each attempt gets one inside. */
   readonly scratchFolder: string;
   /** Pause between two heartbeats, in ms. Each also verifies the lease. */
   readonly heartbeatMs: number;
   /** How long after `stop()` an attempt may take to end in good order, in ms. */
   readonly graceMs: number;
+  /**
+   * After an attempt that goes back to the queue: how long the next job waits at most for the record to put it there, so
+   * that it comes first again, in ms. Default 60000.
+   */
+  readonly keepTurnMs?: number;
   /** Makes the work of one attempt. */
   readonly work: (attempt: Attempt) => Work;
   /** Told, in a sentence, what happens to jobs. */
@@ -34,35 +53,80 @@ export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #running = new Map<string, RunningAttempt>();
   /** Events of ended attempts on their way to the record. */
-  readonly #parting = new Set<Promise<void>>();
+  readonly #parting = new Map<EventOutbox, Promise<void>>();
+  readonly #presence: Presence;
+  readonly #description: WorkerDescription;
+  #status: WorkerStatus = 'ready';
   readonly #stopping = new AbortController();
   #taker: JobTaker | undefined;
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
+    this.#presence = options.link.openPresence();
+    this.#description = options.description ?? describeWorker();
   }
 
   /** Resolves when commands are heard and jobs are taken, which Redis has to be there for. */
   async start(): Promise<void> {
     const { link, kind } = this.#options;
-    await link.listenCommands((command) => {
-      if (command.type === 'cancel' && command.kind === kind) this.#running.get(keyOf(command))?.stop('cancelled');
-    });
+    await link.listenCommands((command) => this.#obey(command));
     this.#taker = link.takeJobs(kind, async (ticket, context) => await this.#take(ticket, context.lockLost));
     await this.#taker.ready;
+    if (this.#status !== 'ready') await this.#taker.pause();
+    void this.#sayPresence();
   }
 
   /** Takes no further job, ends the running one in good order within the grace, and resolves when all is said. */
   async stop(): Promise<void> {
     const { graceMs } = this.#options;
     this.#stopping.abort();
-    for (const running of this.#running.values()) running.stop('shutdown');
+    for (const running of this.#running.values()) running.ask('shutdown');
     const graceOver = setTimeout(() => {
-      for (const running of this.#running.values()) running.abandon('grace_over');
+      for (const running of this.#running.values()) running.drop('grace_over');
     }, graceMs);
     await this.#taker?.close();
     clearTimeout(graceOver);
-    await Promise.race([Promise.all(this.#parting), sleep(partingAtStopMs, undefined, { ref: false })]);
+    await Promise.race([Promise.all(this.#parting.values()), sleep(partingAtStopMs, undefined, { ref: false })]);
+    for (const outbox of this.#parting.keys()) void outbox.close();
+    await this.#presence.end();
+  }
+
+  #obey(command: WorkerCommand): void {
+    const { kind, link } = this.#options;
+    switch (command.type) {
+      case 'cancel':
+        if (command.kind === kind) this.#running.get(keyOf(command))?.ask('cancelled');
+        return;
+      case 'drain':
+      case 'release':
+        if (command.workerId === link.workerId) this.#turnTo(command.type === 'drain' ? 'draining' : 'ready');
+        return;
+      default:
+        assertNever(command, 'worker command');
+    }
+  }
+
+  /** The same command comes again until the record has seen that it was obeyed. */
+  #turnTo(status: WorkerStatus): void {
+    if (this.#status === status || this.#stopping.signal.aborted) return;
+    this.#status = status;
+    this.#options.report(status === 'ready' ? 'released: taking jobs' : 'draining: taking no more jobs');
+    const turned = status === 'ready' ? this.#taker?.resume() : this.#taker?.pause();
+    turned?.catch((error: unknown) => this.#options.report(`could not turn to ${status}: ${String(error)}`));
+    this.#say();
+  }
+
+  async #sayPresence(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#say();
+      await sleep(this.#options.heartbeatMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
+  }
+
+  #say(): void {
+    const { kind } = this.#options;
+    const attempts = [...this.#running.values()].map(({ ticket }) => ({ id: ticket.id, fence: ticket.fence }));
+    this.#presence.say({ kind, ...this.#description, slots: 1, status: this.#status, attempts });
   }
 
   async #take(ticket: JobTicket, lockLost: AbortSignal): Promise<void> {
@@ -78,58 +142,64 @@ export class JobWorker {
       return;
     }
     report(`${ticket.id}: claimed under fence ${ticket.fence}`);
-    const outbox = link.openOutbox(kind, ticket.id, ticket.fence);
-    const running = new RunningAttempt(lease, outbox, (sentence) => report(`${ticket.id}: ${sentence}`));
-    this.#running.set(keyOf(ticket), running);
-    if (this.#stopping.signal.aborted) running.stop('shutdown');
-    lockLost.addEventListener('abort', () => void running.verify());
-    const scratchFolder = join(this.#options.scratchFolder, keyOf(ticket));
-    try {
-      await mkdir(scratchFolder, { recursive: true });
-      await this.#run(ticket, prefix, running, scratchFolder);
-    } finally {
-      this.#running.delete(keyOf(ticket));
-      await rm(scratchFolder, { recursive: true, force: true });
-      this.#part(outbox);
-    }
-  }
-
-  async #run(ticket: JobTicket, prefix: string, running: RunningAttempt, scratchFolder: string): Promise<void> {
-    const { store, link, report } = this.#options;
-    const { lease, outbox } = running;
-    const work = this.#options.work({
+    const attempt = new RunningAttempt({
       ticket,
       prefix,
       store,
       lease,
+      outbox: link.openOutbox(kind, ticket.id, ticket.fence),
       workerId: link.workerId,
-      scratchFolder,
-      stop: running.stopSignal,
-      abandon: running.abandonSignal,
-      stopCause: () => running.stopCause,
-      abandonCause: () => running.abandonCause,
-      readSpec: async () => await readJson(store, `${prefix}/spec.json`),
-      report: running.report,
-      send: (event) => outbox.send(event),
-      flushEvents: async () => void (await outbox.flush('sent', flushBeforeCommitMs)),
+      scratchFolder: join(this.#options.scratchFolder, keyOf(ticket)),
+      report: (sentence) => report(`${ticket.id}: ${sentence}`),
     });
-    const heart = running.beat(work, this.#options.heartbeatMs);
+    this.#running.set(keyOf(ticket), attempt);
+    if (this.#stopping.signal.aborted) attempt.ask('shutdown');
+    lockLost.addEventListener('abort', () => void attempt.verify());
+    let end: AttemptEnd | undefined;
+    let parting: Promise<void>;
     try {
-      const end = await this.#finish(lease, work, storable(await endOf(work)));
-      if (end.reason === 'lease_lost' || running.abandonCause === 'lease_lost') {
-        report(
-          `${ticket.id}: lost its lease and dropped everything not committed: ${end.message ?? 'another worker holds it'}`,
-        );
-        return;
-      }
-      outbox.send(work.endEvent(end));
-      await outbox.flush('sent', flushAtEndMs);
-      report(
-        `${ticket.id}: ended under fence ${ticket.fence}: ${end.reason}${end.message === undefined ? '' : `: ${end.message}`}`,
-      );
+      await mkdir(attempt.scratchFolder, { recursive: true });
+      end = await this.#run(attempt);
+    } finally {
+      this.#running.delete(keyOf(ticket));
+      await rm(attempt.scratchFolder, { recursive: true, force: true });
+      parting = this.#part(attempt.outbox);
+    }
+    if (end !== undefined && retryPolicy[end.reason].requeue) await this.#keepTurn(parting);
+  }
+
+  /** Resolves with the end of which the record was told; with nothing when there was none to tell. */
+  async #run(attempt: RunningAttempt): Promise<AttemptEnd | undefined> {
+    const { lease, outbox } = attempt;
+    const work = this.#options.work(attempt);
+    const heart = attempt.beat(work, this.#options.heartbeatMs);
+    let end: AttemptEnd;
+    try {
+      end = await this.#finish(lease, work, storable(await endOf(work)));
     } finally {
       heart.abort();
     }
+    const { reason, message } = end;
+    if (reason === 'lease_lost' || attempt.abandonCause() === 'lease_lost') {
+      attempt.report(`lost its lease and dropped everything not committed: ${message ?? 'another worker holds it'}`);
+      return undefined;
+    }
+    outbox.send(work.endEvent(end));
+    await outbox.flush('sent', flushAtEndMs);
+    const why = message === undefined ? '' : `: ${message}`;
+    attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);
+    return end;
+  }
+
+  /**
+   * What goes back to the queue is to keep its turn: the next job is taken only when the record has put it there. A record
+   * that is away for long does not keep the worker from work, nor one that stops from stopping.
+   */
+  async #keepTurn(parting: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
+    await Promise.race([parting, sleep(this.#options.keepTurnMs ?? 60_000, undefined, { signal }).catch(() => {})]);
+    over.abort();
   }
 
   /** Writes a final outcome before anything is said of it. */
@@ -145,99 +215,31 @@ export class JobWorker {
     }
   }
 
-  /** The next job does not wait for the record to take the last events of this one, but the process does, for a while. */
-  #part(outbox: EventOutbox): void {
+  /** Resolves when the record has taken the last events, or will not. Who stops waits for it, for a while. */
+  #part(outbox: EventOutbox): Promise<void> {
     const parting = outbox
       .flush('acknowledged', partingMs)
       .then(async () => await outbox.close())
-      .finally(() => this.#parting.delete(parting));
-    this.#parting.add(parting);
+      .finally(() => this.#parting.delete(outbox));
+    this.#parting.set(outbox, parting);
+    // A record that is away for long is told of the last ends only; what came of the earlier ones, it finds in the store.
+    let keptBytes = 0;
+    for (const [index, kept] of [...this.#parting.keys()].toReversed().entries()) {
+      keptBytes += kept.pendingBytes;
+      if (index >= maxParting || (index > 0 && keptBytes > maxPartingBytes)) void kept.close();
+    }
+    return parting;
   }
 }
 
-/** How long events may take into Redis before a commit goes ahead without them. */
-const flushBeforeCommitMs = 1_000;
 /** How long the last event may take into Redis before the next job is taken. */
 const flushAtEndMs = 5_000;
-const partingMs = 60_000;
+/** As long as the record's acknowledgements are kept in Redis. */
+const partingMs = 7 * 24 * 3_600_000;
+/** Ended attempts whose events are kept for a record that is away, and the memory that these may fill. */
+const maxParting = 64;
+const maxPartingBytes = 64 * 2 ** 20;
 const partingAtStopMs = 2_000;
-
-class RunningAttempt {
-  readonly #stop = new AbortController();
-  readonly #abandon = new AbortController();
-  stopCause: StopCause | undefined;
-  abandonCause: AbandonCause | undefined;
-
-  constructor(
-    readonly lease: Lease,
-    readonly outbox: EventOutbox,
-    readonly report: (sentence: string) => void,
-  ) {
-    outbox.refused.addEventListener('abort', () => {
-      report('the record has written this attempt off and refuses its events');
-      this.abandon('lease_lost');
-    });
-  }
-
-  get stopSignal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  get abandonSignal(): AbortSignal {
-    return this.#abandon.signal;
-  }
-
-  stop(cause: StopCause): void {
-    this.stopCause ??= cause;
-    this.#stop.abort();
-  }
-
-  abandon(cause: AbandonCause): void {
-    this.abandonCause ??= cause;
-    this.#abandon.abort();
-  }
-
-  /** Abandons the attempt if the lease is held by another now. A store that does not answer proves nothing. */
-  async verify(): Promise<void> {
-    try {
-      await this.lease.verify();
-    } catch (error) {
-      if (error instanceof LeaseLost) {
-        if (!this.abandonSignal.aborted) this.report(error.message);
-        this.abandon('lease_lost');
-      } else {
-        this.report(`could not verify the lease: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-  }
-
-  /** Sends a heartbeat now and then one each `intervalMs`, and verifies the lease with it, until the returned controller is aborted. */
-  beat(work: Work, intervalMs: number): AbortController {
-    const end = new AbortController();
-    let verifying = false;
-    const verify = async (): Promise<void> => {
-      verifying = true;
-      await this.verify();
-      verifying = false;
-    };
-    void (async () => {
-      while (!end.signal.aborted) {
-        this.outbox.send(work.heartbeat());
-        // Not waited for: a lease verifies only between commits, and a commit can take longer than the record's patience.
-        if (!verifying) void verify();
-        await sleep(intervalMs, undefined, { signal: end.signal }).catch(() => {});
-      }
-    })();
-    return end;
-  }
-}
-
-async function readJson(store: ObjectStore, key: string): Promise<unknown> {
-  const bytes = await withStorageRetries(async () => await store.get(key), { what: `read ${key}` });
-  if (bytes === undefined)
-    throw new Error(`The object store ${store.url} has no ${key}, which the record writes first`);
-  return JSON.parse(Buffer.from(bytes).toString('utf8'));
-}
 
 async function endOf(work: Work): Promise<AttemptEnd> {
   try {
@@ -258,8 +260,7 @@ function storable(end: AttemptEnd): AttemptEnd {
   if (end.message === undefined) return end;
   const text =
     end.message.length <= longestMessage ? end.message : `${end.message.slice(0, longestMessage)} [cut here]`;
-  const message = Buffer.from(text.replaceAll('\0', '\uFFFD'), 'utf8').toString('utf8');
-  return { ...end, message };
+  return { ...end, message: storableText(text) };
 }
 
 const longestMessage = 16_384;

@@ -32,6 +32,13 @@ test('a line without end comes in pieces that cut no character in two', async ()
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(8192);
 });
 
+test('pieces are measured in bytes', async () => {
+  const text = '語'.repeat(8192);
+  const lines = await linesOf(text.slice(0, 100), text.slice(100), '\n', 'é'.repeat(5000));
+  expect(lines.join('')).toBe(text + 'é'.repeat(5000));
+  expect(lines.map((line) => Buffer.byteLength(line))).toEqual([8190, 8190, 8190, 6, 8192, 1808]);
+});
+
 test('what a database cannot store is replaced', async () => {
   expect(await linesOf('a\0b\n', new Uint8Array([0x66, 0xff, 0x0a]))).toEqual(['a\uFFFDb', 'f\uFFFD']);
 });

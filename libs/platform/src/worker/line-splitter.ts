@@ -1,7 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
-
-const longestLine = 8192;
+import { storableText } from '@longrun/contracts';
 
 /**
  * Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it) that a database can store; a last line without its end is
@@ -18,36 +17,35 @@ export class LineSplitter extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    const lines = (this.#rest + this.#decoder.write(chunk)).replaceAll('\0', '\uFFFD').split(/\r?\n|\r(?=[^\n])/);
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#deliver(line);
-    while (this.#rest.length > longestLine) {
-      const end = cut(this.#rest);
-      this.#onLine(this.#rest.slice(0, end));
-      this.#rest = this.#rest.slice(end);
-    }
+    const lines = storableText(this.#rest + this.#decoder.write(chunk)).split(/\r?\n|\r(?=[^\n])/);
+    const rest = lines.pop() ?? '';
+    for (const line of lines) this.#onLine(this.#deliverPieces(line));
+    this.#rest = this.#deliverPieces(rest);
     done();
   }
 
   override _final(done: (error?: Error | null) => void): void {
     const rest = this.#rest + this.#decoder.end();
-    if (rest !== '') this.#deliver(rest.replace(/\r$/, ''));
+    if (rest !== '') this.#onLine(this.#deliverPieces(storableText(rest.replace(/\r$/, ''))));
     done();
   }
 
-  #deliver(line: string): void {
-    let rest = line;
-    while (rest.length > longestLine) {
-      const end = cut(rest);
-      this.#onLine(rest.slice(0, end));
-      rest = rest.slice(end);
+  /** Delivers what is too long for a line in pieces, but the last one, which it returns. */
+  #deliverPieces(text: string): string {
+    let rest = text;
+    // One UTF-16 unit is three bytes at most.
+    while (rest.length * 3 > longestLineBytes) {
+      const { read } = encoder.encodeInto(rest, piece);
+      if (read === rest.length) break;
+      this.#onLine(rest.slice(0, read));
+      rest = rest.slice(read);
     }
-    this.#onLine(rest);
+    return rest;
   }
 }
 
-/** Where to cut a line that is too long: not within a surrogate pair. */
-function cut(line: string): number {
-  const last = line.charCodeAt(longestLine - 1);
-  return last >= 0xd800 && last < 0xdc00 ? longestLine - 1 : longestLine;
-}
+/** Of one line as it is delivered, in UTF-8. */
+const longestLineBytes = 8192;
+const encoder = new TextEncoder();
+/** As much as fits into it, whole characters only, is one piece. */
+const piece = new Uint8Array(longestLineBytes);

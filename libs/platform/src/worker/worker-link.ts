@@ -5,8 +5,10 @@ import { type QueueSettings, queueSettings, type QueueSettingsInput } from '../q
 import { type JobHandler, type JobTaker, takeJobs } from '../queue/take-jobs.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from '../redis/connection.js';
 import { RedisKeys } from '../redis/keys.js';
+import { checkRedis, type RedisVerdict } from '../redis/redis-check.js';
 import { listenCommands } from './commands.js';
-import { EventOutbox } from './event-outbox.js';
+import { EventOutbox, type EventOutboxOptions } from './event-outbox.js';
+import { Presence } from './presence.js';
 
 export interface WorkerLinkOptions {
   /** `redis://host:port`. */
@@ -19,6 +21,8 @@ export interface WorkerLinkOptions {
   readonly queue?: QueueSettingsInput;
   /** Pause between two looks whether the record has taken the events sent, in milliseconds. Default 250. */
   readonly checkEveryMs?: number;
+  /** How much of an attempt's events may be pending, and for how long; for tests that cannot wait. */
+  readonly outbox?: Pick<EventOutboxOptions, 'window' | 'maxPendingBytes' | 'stillAfterMs'>;
   /** Told what went wrong. Default: a line on standard error. */
   readonly warn?: Warn;
 }
@@ -29,6 +33,7 @@ export class WorkerLink {
   readonly #keys: RedisKeys;
   readonly #settings: QueueSettings;
   readonly #redisUrl: string;
+  readonly #outbox: WorkerLinkOptions['outbox'];
   readonly #checkEveryMs: number;
   readonly #warn: Warn;
   readonly #redis: Redis;
@@ -39,9 +44,16 @@ export class WorkerLink {
     this.#keys = new RedisKeys(options.prefix);
     this.#settings = queueSettings(options.queue);
     this.#redisUrl = options.redisUrl;
+    this.#outbox = options.outbox;
     this.#checkEveryMs = options.checkEveryMs ?? 250;
     this.#warn = options.warn ?? warnOnStderr;
     this.#redis = this.#connect('events');
+  }
+
+  /** Waits until Redis is there, and tries whether it can be worked with. */
+  async checkRedis(timeoutMs: number): Promise<RedisVerdict> {
+    await this.#redis.ping();
+    return await checkRedis(this.#redis, this.#keys, timeoutMs);
   }
 
   /** Takes jobs of one kind, `concurrency` at once (default 1). Close what it returns before the link. */
@@ -62,6 +74,7 @@ export class WorkerLink {
   /** The outbox of one attempt. Make one for each claimed lease, and close it at the attempt's end. */
   openOutbox(kind: Kind, id: string, fence: number): EventOutbox {
     return new EventOutbox({
+      ...this.#outbox,
       redis: this.#redis,
       keys: this.#keys,
       kind,
@@ -70,6 +83,11 @@ export class WorkerLink {
       checkEveryMs: this.#checkEveryMs,
       warn: this.#warn,
     });
+  }
+
+  /** Where this worker says that it is there. */
+  openPresence(): Presence {
+    return new Presence(this.#redis, this.#keys, this.workerId);
   }
 
   /** Calls `listener` for each command to any worker. Resolves when it is subscribed. */

@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kind } from '@longrun/contracts';
+import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { type Environment, milliseconds, readVariables } from '../configuration/read-variables.js';
+import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
+import { describeWorker } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What every worker process is told from outside, read from the environment. */
@@ -25,6 +26,8 @@ export interface WorkerConfiguration {
   readonly heartbeatMs: number;
   /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
   readonly graceMs: number;
+  /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface WorkerProcessOptions {
@@ -32,13 +35,15 @@ export interface WorkerProcessOptions {
   readonly name: string;
   readonly kind: Kind;
   readonly configuration: WorkerConfiguration;
+  /** What attempts compute on. Default: nothing is said of it. */
+  readonly devices?: readonly WorkerDevice[];
   /** Makes the work of one attempt. */
   readonly work: (attempt: Attempt) => Work;
 }
 
 /**
  * Runs a worker as this process until SIGTERM or SIGINT, then ends the running job in good order and resolves. Prints one ready line.
- * Rejects with a sentence when Redis or the object store cannot be reached at the start.
+ * Rejects with a sentence when Redis or the object store cannot be reached at the start, or Redis cannot be worked with.
  */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   const { name, kind, configuration } = options;
@@ -62,12 +67,19 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     scratchFolder,
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
+    description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
     work: options.work,
     report,
   });
+  const start = async (): Promise<'ready'> => {
+    const redis = await link.checkRedis(configuration.redisWaitMs);
+    if (!redis.usable) throw new Error(redis.sentence);
+    await worker.start();
+    return 'ready';
+  };
   try {
     const started = await Promise.race([
-      worker.start().then(() => 'ready' as const),
+      start(),
       sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
       stopRequested.then(() => 'stopped' as const),
     ]);
@@ -97,6 +109,7 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     ...places(read),
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
+    labels: read.LONGRUN_LABELS,
   };
 }
 
@@ -108,6 +121,7 @@ const workerVariables = {
   LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
+  LONGRUN_LABELS: labels(),
 } as const;
 
 /** How long after the grace the process may take to say what happened. */

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobTicket, WorkerEvent } from '@longrun/contracts';
+import { type Lease, LeaseLost, type ObjectStore } from '@longrun/serialization';
+import type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
+import type { EventOutbox } from './event-outbox.js';
+import type { Pressure } from './pressure.js';
+import { withStorageRetries } from './storage-retries.js';
+
+export interface RunningAttemptOptions {
+  readonly ticket: JobTicket;
+  /** `experiments/<id>` or `datasets/<id>`. */
+  readonly prefix: string;
+  readonly store: ObjectStore;
+  /** Claimed for this attempt. */
+  readonly lease: Lease;
+  readonly outbox: EventOutbox;
+  readonly workerId: string;
+  readonly scratchFolder: string;
+  readonly report: (sentence: string) => void;
+}
+
+/** An attempt from its claim to its end: the worker asks it to end or drops it, its work sees that and obeys. */
+export class RunningAttempt implements Attempt {
+  readonly ticket: JobTicket;
+  readonly prefix: string;
+  readonly store: ObjectStore;
+  readonly lease: Lease;
+  readonly workerId: string;
+  readonly scratchFolder: string;
+  readonly outbox: EventOutbox;
+  readonly #report: (sentence: string) => void;
+  readonly #stop = new AbortController();
+  readonly #abandon = new AbortController();
+  #stopCause: StopCause | undefined;
+  #abandonCause: AbandonCause | undefined;
+  #verifying = false;
+
+  constructor(options: RunningAttemptOptions) {
+    this.ticket = options.ticket;
+    this.prefix = options.prefix;
+    this.store = options.store;
+    this.lease = options.lease;
+    this.workerId = options.workerId;
+    this.scratchFolder = options.scratchFolder;
+    this.outbox = options.outbox;
+    this.#report = options.report;
+    this.outbox.refused.addEventListener('abort', () => {
+      this.report('the record has written this attempt off and refuses its events');
+      this.drop('lease_lost');
+    });
+  }
+
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get abandon(): AbortSignal {
+    return this.#abandon.signal;
+  }
+
+  get pressure(): Pressure {
+    return this.outbox.pressure;
+  }
+
+  get mustLeave(): boolean {
+    return this.stop.aborted || this.abandon.aborted;
+  }
+
+  stopCause(): StopCause | undefined {
+    return this.#stopCause;
+  }
+
+  abandonCause(): AbandonCause | undefined {
+    return this.#abandonCause;
+  }
+
+  endOfStop(): AttemptEnd {
+    if (this.#abandonCause === 'lease_lost') return { reason: 'lease_lost' };
+    return { reason: this.#stopCause === 'cancelled' ? 'cancelled' : 'preempted' };
+  }
+
+  async readSpec(): Promise<unknown> {
+    const key = `${this.prefix}/spec.json`;
+    const bytes = await withStorageRetries(async () => await this.store.get(key), { what: `read ${key}` });
+    if (bytes === undefined)
+      throw new Error(`The object store ${this.store.url} has no ${key}, which the record writes first`);
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  }
+
+  send(event: WorkerEvent): void {
+    this.outbox.send(event);
+  }
+
+  report(sentence: string): void {
+    this.#report(sentence);
+  }
+
+  async flushEvents(): Promise<void> {
+    await this.outbox.flush('sent', flushBeforeCommitMs);
+  }
+
+  /** It is to end in good order. */
+  ask(cause: StopCause): void {
+    this.#stopCause ??= cause;
+    this.#stop.abort();
+  }
+
+  /** It is to end at once. */
+  drop(cause: AbandonCause): void {
+    this.#abandonCause ??= cause;
+    this.#abandon.abort();
+  }
+
+  /** Drops the attempt if the lease is held by another now. A store that does not answer proves nothing. */
+  async verify(): Promise<void> {
+    // A lease verifies only between commits, and a commit can take long.
+    if (this.#verifying) return;
+    this.#verifying = true;
+    try {
+      await this.lease.verify();
+    } catch (error) {
+      if (error instanceof LeaseLost) {
+        if (!this.abandon.aborted) this.report(error.message);
+        this.drop('lease_lost');
+      } else {
+        this.report(`could not verify the lease: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    } finally {
+      this.#verifying = false;
+    }
+  }
+
+  /** Sends a heartbeat now and then one each `intervalMs`, and verifies the lease with it, until the returned controller is aborted. */
+  beat(work: Work, intervalMs: number): AbortController {
+    const end = new AbortController();
+    void (async () => {
+      while (!end.signal.aborted) {
+        this.send(work.heartbeat());
+        // Not waited for: the record's patience is shorter than a commit may be.
+        void this.verify();
+        await sleep(intervalMs, undefined, { signal: end.signal }).catch(() => {});
+      }
+    })();
+    return end;
+  }
+}
+
+/** How long events may take into Redis before a commit goes ahead without them. */
+const flushBeforeCommitMs = 1_000;
