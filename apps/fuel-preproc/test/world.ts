@@ -28,7 +28,7 @@ export class World {
       record: { folder: join(folder, 'record') },
       redisUrl: redis.url,
       objectStoreUrl: store.url,
-      programs: { has: () => false, names: () => [], validate: (_name, params) => ({ ok: true, params }) },
+      programs: { has: () => false, names: () => [], validate: (_name, params) => ({ ok: true, value: params }) },
       timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null },

@@ -37,7 +37,11 @@ export class World {
       record: { folder: join(folder, 'record') },
       redisUrl: redis.url,
       objectStoreUrl: store.url,
-      programs: { has: () => true, names: () => ['digits'], validate: (_name, params) => ({ ok: true, params }) },
+      programs: {
+        has: () => true,
+        names: () => ['digits'],
+        validate: (_name, params) => ({ ok: true, value: params }),
+      },
       // A busy machine can keep a healthy worker from its processor for a while.
       timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
