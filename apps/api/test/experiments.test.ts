@@ -285,7 +285,7 @@ describe('experiments', () => {
 
     const again = await service.post(`/v1/experiments/${id}/cancel`);
     const [error] = problemErrorsOf(again, 'conflict');
-    expect(error?.detail).toBe(`Experiment ${id} has ended already: it was cancelled.`);
+    expect(error?.detail).toBe(`The experiment ${id} has ended already: it is cancelled.`);
   });
 
   test('one that waits for its dataset is cancelled at once', async () => {
