@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
@@ -133,11 +134,44 @@ test('a trainer whose snapshots nobody commits waits after the second', async ()
   const snapshots = () => trainer.messages.flatMap((one) => (one.type === 'snapshot' ? [one] : []));
   // Training goes on to step 15, where the third is due.
   await until(() => trainer.messages.some((one) => one.type === 'log_row' && one.step === 14));
+  await until(() => snapshots().length === 2);
   const [first] = snapshots();
   expect(snapshots().map(({ step }) => step)).toEqual([5, 10]);
   trainer.tell({ type: 'snapshot_committed', folder: first?.folder ?? '', step: 5 });
   await until(() => snapshots().length === 3);
   expect(snapshots().at(-1)?.step).toBe(15);
+}, 40_000);
+
+test('a trainer that is held stands still until it may go on, and can be stopped', async () => {
+  const trainer = start('held', 1, null);
+  trainer.commits = true;
+  const steps = () => trainer.messages.flatMap((one) => (one.type === 'log_row' ? [one.step] : []));
+  await until(() => steps().includes(3));
+  trainer.tell({ type: 'hold' });
+  // Longer than all steps take.
+  await sleep(2_000);
+  const held = Math.max(...steps());
+  expect(held).toBeLessThan(60);
+  await sleep(500);
+  expect(Math.max(...steps())).toBe(held);
+  trainer.tell({ type: 'go_on' });
+  await until(() => steps().includes(held + 3));
+
+  trainer.tell({ type: 'hold' });
+  trainer.tell({ type: 'stop', snapshot: true });
+  // A late one changes nothing.
+  trainer.tell({ type: 'hold' });
+  expect((await trainer.hears('stopped')).step).toBeLessThan(60);
+  expect(await trainer.child.exited).toMatchObject({ code: 0 });
+}, 40_000);
+
+test('a trainer that is held goes when its worker has gone', async () => {
+  const trainer = start('orphan', 1, null);
+  await trainer.hears('progress');
+  trainer.tell({ type: 'hold' });
+  await sleep(300);
+  trainer.child.disconnect();
+  expect(await trainer.child.exited).toMatchObject({ code: 113, signal: null });
 }, 40_000);
 
 test('a trainer does not listen to signals, and goes when its channel is cut', async () => {

@@ -173,6 +173,7 @@ export class EventOutbox {
       this.#numberedBytes += event.sizeBytes;
     }
     if (this.#inStream === this.#numbered.length) return;
+    this.#pressure.sent();
     const batch: NumberedEvent[] = [];
     const pipeline = redis.pipeline();
     for (let index = this.#inStream; index < this.#numbered.length; index += 1) {

@@ -14,7 +14,7 @@ export interface PressureGaugeOptions {
   readonly highBytes: number;
   /** It stays high until no more than this is pending. */
   readonly lowBytes: number;
-  /** When nothing has moved for so long, nothing moves. */
+  /** When something has been under way for so long and none of it was taken, nothing moves. */
   readonly stillAfterMs: number;
 }
 
@@ -22,7 +22,7 @@ export interface PressureGaugeOptions {
 export class PressureGauge implements Pressure {
   readonly #options: PressureGaugeOptions;
   #isHigh = false;
-  #moves = false;
+  #moves = true;
   #still: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
 
@@ -34,7 +34,7 @@ export class PressureGauge implements Pressure {
     return this.#isHigh;
   }
 
-  /** The record takes events. */
+  /** What was sent last was taken, as far as can be told by now. */
   get moves(): boolean {
     return this.#moves;
   }
@@ -51,19 +51,29 @@ export class PressureGauge implements Pressure {
     if (!this.#isHigh) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** Something is under way. */
+  sent(): void {
+    // A timer, for whoever looks after the events may itself be waiting for a Redis that has gone.
+    this.#still ??= setTimeout(() => this.stopped(), this.#options.stillAfterMs).unref();
+  }
+
   /** The record has taken some, and so many bytes are pending. */
   moved(pendingBytes: number): void {
     this.#moves = true;
-    clearTimeout(this.#still);
-    // Whoever looks after the events may itself be waiting for a Redis that has gone.
-    this.#still = setTimeout(() => this.stopped(), this.#options.stillAfterMs).unref();
+    this.#stopTimer();
+    if (pendingBytes > 0) this.sent();
     this.measure(pendingBytes);
   }
 
   /** Nothing moves, or nothing will come any more. */
   stopped(): void {
-    clearTimeout(this.#still);
+    this.#stopTimer();
     this.#moves = false;
     this.measure(0);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#still);
+    this.#still = undefined;
   }
 }
