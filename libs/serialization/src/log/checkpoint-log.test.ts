@@ -12,6 +12,7 @@ import { readHead } from '../checkpoint/head.js';
 import { acquireLease, type Lease } from '../checkpoint/lease.js';
 import { type Manifest } from '../checkpoint/manifest.js';
 import { newestManifest } from '../checkpoint/manifests.js';
+import { sha256Of } from '../sha256.js';
 import { FileStore } from '../store/file-store.js';
 import { type LogFile } from './checkpoint-log.js';
 import { type DamagedCopy, type LogSegment } from './log-segment.js';
@@ -165,6 +166,20 @@ test('whoever goes on from an older checkpoint goes on from its log', async () =
   const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
   expect(restored).toMatchObject({ manifest: { step: 10 }, rejected: [{ step: 20 }] });
   expect(await entriesOf(store, await commit(15, 11))).toEqual(rowsOfSteps(1, 15));
+});
+
+test.each([
+  ['version 1', { version: 1, epoch: 1 }],
+  ['the first of version 2', { version: 2, fence: 1 }],
+])('a checkpoint of a build that kept no log is gone on from: %s', async (_, layout) => {
+  const { createdAt, environment, files } = await commit(10, 1);
+  const bytes = Buffer.from(JSON.stringify({ ...layout, step: 10, createdAt, environment, files }));
+  const manifestKey = `${PREFIX}/checkpoints/10-1-2.json`;
+  await store.put(manifestKey, bytes);
+  await lease.write((head) => ({ ...head, checkpoints: [{ manifestKey, sha256: sha256Of(bytes), step: 10 }] }));
+  const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
+  expect(restored).toMatchObject({ manifest: { version: 2, fence: 1, step: 10, log: [] }, rejected: [] });
+  expect(await entriesOf(store, await commit(20, 11))).toEqual(rowsOfSteps(11, 20));
 });
 
 test('with no checkpoint left to go on from, the log begins anew', async () => {
