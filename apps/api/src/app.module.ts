@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Platform } from '@longrun/platform';
+import { Platform, type PlatformRole } from '@longrun/platform';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
@@ -19,21 +19,16 @@ export interface ApplicationParts {
 }
 
 /** The routes. */
-@Module({
-  controllers: [
-    ExperimentsController,
-    DatasetsController,
-    WorkersController,
-    ProgramsController,
-    HealthController,
-    OpenApiController,
-  ],
-})
+@Module({})
 export class AppModule {
-  /** @param parts asked for when the application is made; not at all when it is only described. */
-  static of(parts: () => ApplicationParts): DynamicModule {
+  /**
+   * @param parts asked for when the application is made; not at all when it is only described
+   * @param role a process that only acts as controller serves nothing but its health
+   */
+  static of(parts: () => ApplicationParts, role: PlatformRole = 'all'): DynamicModule {
     return {
       module: AppModule,
+      controllers: role === 'controller' ? [HealthController] : everything,
       providers: [
         Description,
         { provide: Platform, useFactory: () => parts().platform },
@@ -44,3 +39,12 @@ export class AppModule {
     };
   }
 }
+
+const everything = [
+  ExperimentsController,
+  DatasetsController,
+  WorkersController,
+  ProgramsController,
+  HealthController,
+  OpenApiController,
+];

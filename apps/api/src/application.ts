@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { PlatformRole } from '@longrun/platform';
 import { AppModule, type ApplicationParts } from './app.module.js';
 import { securityHeaders, serveDashboard } from './dashboard/dashboard.js';
 import { openApiDocument } from './openapi/document.js';
@@ -21,6 +22,7 @@ export interface ApplicationOptions extends ApplicationParts {
   /** Folder of the built dashboard; need not exist. */
   readonly dashboardFolder: string;
   readonly bodyLimitBytes: number;
+  readonly role: PlatformRole;
   /** Gets a line for each request, and what goes wrong. */
   readonly logger: LoggerService;
 }
@@ -32,7 +34,7 @@ export interface ApplicationOptions extends ApplicationParts {
 export async function createApplication(options: ApplicationOptions): Promise<NestExpressApplication> {
   const { logger } = options;
   const application = await NestFactory.create<NestExpressApplication>(
-    AppModule.of(() => options),
+    AppModule.of(() => options, options.role),
     {
       bodyParser: false,
       abortOnError: false,

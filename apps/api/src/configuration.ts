@@ -1,3 +1,4 @@
+import type { PlatformRole } from '@longrun/platform';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -24,6 +25,11 @@ export interface Configuration {
   readonly databaseUrl: string | undefined;
   /** Redis of the queues. REDIS_URL, default redis://127.0.0.1:6379. */
   readonly redisUrl: string;
+  /**
+   * `all`; `api` serves and never leads; `controller` leads when it can and serves only its health. Of all processes on one
+   * PostgreSQL one leads at a time. LONGRUN_ROLE, default `all`.
+   */
+  readonly role: PlatformRole;
   /** Object store of checkpoints and datasets. LONGRUN_OBJECTS, default file:<state>/objects. */
   readonly objectsUrl: string;
   /** Folder of compiled program modules, absolute. LONGRUN_PROGRAMS, default examples/dist/programs of this checkout. */
@@ -58,11 +64,18 @@ export function readConfiguration(environment: Environment): Configuration {
         `(${heartbeatMs}), so that one late heartbeat would write a living worker off; raise it, or lower the other`,
     );
   }
+  if (read.LONGRUN_ROLE !== 'all' && read.DATABASE_URL === undefined) {
+    throw new ConfigurationError(
+      `LONGRUN_ROLE: ${read.LONGRUN_ROLE} is for several processes on one record, and the embedded one has room for one; ` +
+        'set DATABASE_URL, or leave LONGRUN_ROLE out',
+    );
+  }
   return {
     host: read.LONGRUN_HOST,
     port: read.LONGRUN_PORT,
     ...places(read),
     databaseUrl: read.DATABASE_URL,
+    role: read.LONGRUN_ROLE,
     redisUrl: read.REDIS_URL,
     programsFolder: resolve(read.LONGRUN_PROGRAMS ?? fromCheckout('examples/dist/programs')),
     dashboardFolder: resolve(read.LONGRUN_DASHBOARD ?? fromCheckout('apps/dashboard/dist')),
@@ -88,6 +101,11 @@ const apiVariables = {
   LONGRUN_TOKEN: variables.LONGRUN_TOKEN,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_WORKER_LOST_MS: variables.LONGRUN_WORKER_LOST_MS,
+  LONGRUN_ROLE: z
+    .enum(['all', 'api', 'controller'], {
+      error: ({ input }) => `${JSON.stringify(input)} is no role; give all, api or controller`,
+    })
+    .default('all'),
   LONGRUN_HOST: z.string().default('127.0.0.1'),
   LONGRUN_PORT: wholeNumber({ least: 0, most: 65_535, byDefault: 0 }, 'a port, or 0 for a free one'),
   LONGRUN_DASHBOARD: z.string().optional(),

@@ -44,6 +44,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
         configuration.databaseUrl === undefined
           ? { folder: join(stateFolder, 'record') }
           : { databaseUrl: configuration.databaseUrl },
+      role: configuration.role,
       redisUrl: configuration.redisUrl,
       objectStoreUrl: configuration.objectsUrl,
       programs,

@@ -56,7 +56,11 @@ test(
       record: { folder: join(world.folder, 'record') },
       redisUrl: world.redis.url,
       objectStoreUrl: world.store.url,
-      programs: { has: () => true, names: () => ['digits'], validate: (_name, params) => ({ ok: true, params }) },
+      programs: {
+        has: () => true,
+        names: () => ['digits'],
+        validate: (_name, params) => ({ ok: true, value: params }),
+      },
       warn: () => {},
     });
     await until(async () => (await platform.experiments.get(id)).status === 'succeeded', undefined, patienceMs);

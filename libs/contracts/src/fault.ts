@@ -43,7 +43,7 @@ const valueFaults = {
 } as const;
 
 /** What a service cannot serve without: the record, Redis, the object store, and the flow of workers' events into the record. */
-export const ServicePart = z.enum(['record', 'redis', 'objects', 'events']);
+export const ServicePart = z.enum(['record', 'redis', 'objects', 'controller', 'events']);
 export type ServicePart = z.infer<typeof ServicePart>;
 
 /** A name that nothing has. `near` are the likest that there are, the likest first; `others` is how many more there are. */
@@ -135,7 +135,12 @@ export const problemKinds = {
   unavailable: {
     status: 503,
     title: 'The service cannot answer now',
-    faults: { 'part-silent': z.object({ part: ServicePart }) },
+    faults: {
+      'part-silent': z.object({
+        part: ServicePart,
+        /** What it says itself, where it says something. */ why: z.string().nullable(),
+      }),
+    },
   },
 } as const satisfies Readonly<
   Record<string, { readonly status: number; readonly title: string; readonly faults: FactsByCode }>

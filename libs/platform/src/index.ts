@@ -1,7 +1,7 @@
 /** The life of experiments and datasets: record, queues, events, scheduler, reconciler. See README.md. */
 export { type StoredEvent } from './life/life.js';
 export { leasePrefix } from './life/outcome.js';
-export { Platform, type PlatformHealth, type PlatformOptions, startPlatform } from './platform.js';
+export { Platform, type PlatformHealth, type PlatformOptions, type PlatformRole, startPlatform } from './platform.js';
 export { type ParamsVerdict, type ProgramCatalog } from './requests/program-catalog.js';
 export { type QueueSettings, queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 export { type JobContext, type JobHandler, type JobTaker } from './queue/take-jobs.js';

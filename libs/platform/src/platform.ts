@@ -10,6 +10,7 @@ import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.j
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
+import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import type { ProgramCatalog } from './requests/program-catalog.js';
@@ -49,7 +50,7 @@ export interface PlatformOptions {
 /** What works and what does not, right now. */
 export interface PlatformHealth {
   readonly record: boolean;
-  readonly redis: boolean;
+  readonly redis: RedisVerdict;
   /** Some process on this record leads. */
   readonly controller: boolean;
   /** It takes in workers' events. */
@@ -81,6 +82,7 @@ export class Platform {
   readonly workers: Workers;
   readonly #record: PlatformRecord;
   readonly #redis: Redis;
+  readonly #keys: RedisKeys;
   readonly #live: LiveEvents;
   readonly #controller: Controller | undefined;
   readonly #leadership: LeadershipTimings;
@@ -95,6 +97,7 @@ export class Platform {
     const redis = connectRedis({ redisUrl, connectionName: 'record', warn });
     this.#record = record;
     this.#redis = redis;
+    this.#keys = keys;
     this.#leadership = { ...defaultLeadershipTimings, ...options.leadership };
     this.#live = new LiveEvents(record);
     const onCommitted = (committed: Committed): void => this.#onCommitted(committed);
@@ -137,12 +140,15 @@ export class Platform {
     return this.#controller?.eventCounts ?? noEvents;
   }
 
-  /** Asks the record and Redis whether they answer, and whether some process leads. */
-  async health(): Promise<PlatformHealth> {
-    const leader = await leaderSeen(this.#record, this.#leadership).catch(() => undefined);
+  /** Asks the record and Redis whether they serve, within `timeoutMs`, and whether some process leads. */
+  async health(timeoutMs = 2_000): Promise<PlatformHealth> {
+    const [leader, redis] = await Promise.all([
+      leaderSeen(this.#record, this.#leadership).catch(() => undefined),
+      checkRedis(this.#redis, this.#keys, timeoutMs),
+    ]);
     return {
       record: leader !== undefined,
-      redis: this.#redis.status === 'ready',
+      redis,
       controller: leader?.alive ?? false,
       events: leader?.flowing ?? false,
     };

@@ -159,7 +159,11 @@ test('a Redis that is killed and comes back empty loses nothing, and nobody is w
   await redis.stopServing();
   attempt.train(50);
   await pause(impatient.timings.workerLostAfterMs * 1.5);
-  expect(await world.platform.health()).toMatchObject({ record: true, redis: false, events: false });
+  expect(await world.platform.health()).toMatchObject({
+    record: true,
+    redis: { usable: false, flaw: 'away' },
+    events: false,
+  });
   const submittedMeanwhile = await world.submit();
   await redis.restart();
   attempt.train(60);

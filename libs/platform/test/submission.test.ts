@@ -126,7 +126,11 @@ test('without Redis requests are taken and answered, and the platform closes', a
     const id = await world.submit();
     expect(await platform.experiments.get(id)).toMatchObject({ status: 'queued' });
     expect(await platform.experiments.cancel(id)).toMatchObject({ status: 'cancelled' });
-    expect(await platform.health()).toMatchObject({ record: true, redis: false, events: false });
+    expect(await platform.health()).toMatchObject({
+      record: true,
+      redis: { usable: false, flaw: 'away' },
+      events: false,
+    });
     await platform.close();
   } finally {
     await redis.restart();

@@ -33,7 +33,7 @@ export class HealthController {
     if (failed.length === 0) return { status: 'ready', checks: checks.map(({ name }) => ({ name, ok: true })) };
     throw refusal(
       'unavailable',
-      failed.map(({ name }) => ({ path: [], parameter: name, code: 'part-silent', facts: { part: name } })),
+      failed.map(({ name, why }) => ({ path: [], parameter: name, code: 'part-silent', facts: { part: name, why } })),
       { headers: { 'Retry-After': '5' } },
     );
   }

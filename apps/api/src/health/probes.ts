@@ -6,6 +6,8 @@ import type { ObjectStore } from '@longrun/serialization';
 export interface Check {
   readonly name: ServicePart;
   readonly ok: boolean;
+  /** What it says itself when it is not. */
+  readonly why: string | null;
 }
 
 /** Asks everything that the API cannot serve without. */
@@ -26,7 +28,7 @@ export class Probes {
     // Checkpoints need a store that takes bytes; one that only gives them is of no use.
     const written = this.#store.put('health/api', new TextEncoder().encode(new Date().toISOString()));
     const [health, objects] = await Promise.all([
-      settledWithin(this.#platform.health(), this.#timeoutMs),
+      settledWithin(this.#platform.health(this.#timeoutMs), this.#timeoutMs),
       settledWithin(
         written.then(() => true),
         this.#timeoutMs,
@@ -34,11 +36,13 @@ export class Probes {
     ]);
     const ok: Readonly<Record<ServicePart, boolean>> = {
       record: health?.record ?? false,
-      redis: health?.redis ?? false,
+      redis: health?.redis.usable ?? false,
       objects: objects ?? false,
+      controller: health?.controller ?? false,
       events: health?.events ?? false,
     };
-    return ServicePart.options.map((name) => ({ name, ok: ok[name] }));
+    const saidByRedis = health === undefined || health.redis.usable ? null : health.redis.sentence;
+    return ServicePart.options.map((name) => ({ name, ok: ok[name], why: name === 'redis' ? saidByRedis : null }));
   }
 }
 

@@ -64,8 +64,10 @@ export function serviceWordsOf(fault: ServiceFault): Words {
         detail: 'The API hit an error that it does not know.',
         remedy: 'Try again; if it persists, look for the "instance" of this document in the log of the API.',
       };
-    case 'part-silent':
-      return parts[fault.facts.part];
+    case 'part-silent': {
+      const { part, why } = fault.facts;
+      return why === null ? parts[part] : { detail: why, remedy: parts[part].remedy };
+    }
     default:
       return assertNever(fault, 'fault');
   }
@@ -87,6 +89,10 @@ const parts: Readonly<Record<ServicePart, Words>> = {
   objects: {
     detail: 'The object store does not take bytes.',
     remedy: 'See that the folder or bucket of LONGRUN_OBJECTS can be written and has space left.',
+  },
+  controller: {
+    detail: 'No process leads: nothing is scheduled, and no events are taken in.',
+    remedy: 'Wait some seconds for another to take over; if it lasts, start one with LONGRUN_ROLE all or controller.',
   },
   events: {
     detail: 'The events of the workers do not arrive.',

@@ -38,8 +38,6 @@ export interface Attempt {
   send(event: WorkerEvent): void;
   /** Says something in this process's own log. */
   report(sentence: string): void;
-  /** Waits until every event sent so far is in Redis, a second at most: a Redis that is away must not stop a commit. */
-  flushEvents(): Promise<void>;
 }
 
 /** How an attempt ended. */

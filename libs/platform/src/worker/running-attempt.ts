@@ -95,10 +95,6 @@ export class RunningAttempt implements Attempt {
     this.#report(sentence);
   }
 
-  async flushEvents(): Promise<void> {
-    await this.outbox.flush('sent', flushBeforeCommitMs);
-  }
-
   /** It is to end in good order. */
   ask(cause: StopCause): void {
     this.#stopCause ??= cause;
@@ -144,6 +140,3 @@ export class RunningAttempt implements Attempt {
     return end;
   }
 }
-
-/** How long events may take into Redis before a commit goes ahead without them. */
-const flushBeforeCommitMs = 1_000;
