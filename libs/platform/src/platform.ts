@@ -103,7 +103,7 @@ export class Platform {
     };
     const queues = this.#queues;
     const writer = new LifeWriter(record, (committed) => this.#onCommitted(committed));
-    this.#live = new LiveEvents(record);
+    this.#live = new LiveEvents(record, warn);
     this.#endings = new Endings(writer, store);
     const endings = this.#endings;
     this.#ingester = new EventIngester({ record, writer, blockingRedis, redis, keys, warn });
@@ -179,7 +179,6 @@ export class Platform {
   }
 
   #onCommitted(committed: Committed): void {
-    for (const { id, event } of committed.live) this.#live.publish(id, event);
     if (committed.moved) this.#scheduler.kick();
     for (const id of committed.decided) {
       const settling = this.#endings

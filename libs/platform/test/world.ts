@@ -64,7 +64,7 @@ export class World {
     };
     this.#platform =
       overrides.record === undefined
-        ? await startOn(new PlatformRecord(this.record.db, () => Promise.resolve()), options)
+        ? await startOn(new PlatformRecord(this.record.db, this.record.notices, () => Promise.resolve()), options)
         : await startPlatform({ ...options, record: overrides.record });
     return this.#platform;
   }

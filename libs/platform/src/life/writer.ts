@@ -1,41 +1,71 @@
-import type { LiveEvent } from '@longrun/contracts';
+import type { Transaction } from 'kysely';
 
+import { run } from '../record/bulk.js';
+import type { Channel } from '../record/notices.js';
 import type { PlatformRecord } from '../record/record.js';
+import type { Tables } from '../record/tables.js';
+import type { Life } from './life.js';
+import type { LiveNotice } from './live-notice.js';
 import { Lives } from './lives.js';
 
-/** What a committed transaction means for others. */
+/** What a committed transaction means for others. Other processes are told by the record. */
 export interface Committed {
-  /** For those who follow an experiment. */
-  readonly live: readonly { readonly id: string; readonly event: LiveEvent }[];
   /** Something stands elsewhere than before: there may be something to schedule. */
   readonly moved: boolean;
   /** Lives whose end is decided: their leases are to be sealed. */
   readonly decided: readonly string[];
 }
 
+export interface LifeWriterOptions {
+  /** Called first in each transaction: throws when this process may not write, or no longer. */
+  readonly guard?: (transaction: Transaction<Tables>) => Promise<void>;
+}
+
 /** Changes lives, each time in one transaction, and tells what came of it when it is committed. */
 export class LifeWriter {
   readonly #record: PlatformRecord;
   readonly #onCommitted: (committed: Committed) => void;
+  readonly #options: LifeWriterOptions;
 
-  constructor(record: PlatformRecord, onCommitted: (committed: Committed) => void) {
+  constructor(record: PlatformRecord, onCommitted: (committed: Committed) => void, options: LifeWriterOptions = {}) {
     this.#record = record;
     this.#onCommitted = onCommitted;
+    this.#options = options;
   }
 
   /** Runs `work` in a transaction; again, if the database says that it collided. It must have no other effects. */
   async write<T>(work: (lives: Lives) => Promise<T>): Promise<T> {
-    const { result, lives } = await this.#record.transact(async (transaction) => {
+    const { result, committed } = await this.#record.transact(async (transaction) => {
+      await this.#options.guard?.(transaction);
       const unit = new Lives(transaction);
       const value = await work(unit);
       await unit.save();
-      return { result: value, lives: unit.all() };
+      const touched = unit.all();
+      const notices = touched.flatMap(noticesOf);
+      if (notices.length > 0) await run(transaction, notifyText, JSON.stringify(notices));
+      return { result: value, committed: committedOf(touched) };
     });
-    this.#onCommitted({
-      live: lives.flatMap((life) => [...life.events, ...life.ephemeral].map((event) => ({ id: life.row.id, event }))),
-      moved: lives.some((life) => life.moved),
-      decided: lives.filter((life) => life.moved && life.row.ending !== null).map((life) => life.row.id),
-    });
+    this.#onCommitted(committed);
     return result;
   }
 }
+
+function committedOf(lives: readonly Life[]): Committed {
+  const moved = lives.filter(({ changes }) => changes.moved);
+  return { moved: moved.length > 0, decided: moved.filter(({ row }) => row.ending !== null).map(({ row }) => row.id) };
+}
+
+/** What all processes are to hear of a life. Equal notices of a transaction are sent once. */
+function noticesOf({ row, changes }: Life): { channel: Channel; payload: string }[] {
+  const notices: { channel: Channel; payload: string }[] = [];
+  if (changes.events.length > 0 || changes.entries.length > 0 || changes.progress !== null) {
+    const live: LiveNotice = { id: row.id, last: row.lastEvent, progress: changes.progress };
+    notices.push({ channel: 'longrun_live', payload: JSON.stringify(live) });
+  }
+  if (changes.moved) notices.push({ channel: 'longrun_moved', payload: '' });
+  if (changes.moved && row.ending !== null) notices.push({ channel: 'longrun_decided', payload: row.id });
+  return notices;
+}
+
+const notifyText = `select pg_notify(n.channel, n.payload)
+  from (select distinct channel, payload from json_to_recordset($1::json) as _(channel text, payload text)) n`;

@@ -7,6 +7,7 @@ import { Pool, types } from 'pg';
 import { type Warn, warnOnStderr } from '../redis/connection.js';
 import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
+import { listenToPglite, Notices, PostgresListener } from './notices.js';
 import { makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import type { Tables } from './tables.js';
@@ -18,11 +19,14 @@ export type RecordLocation = { readonly folder: string } | { readonly databaseUr
 export class PlatformRecord {
   /** For reading. Writing goes through {@link transact}. */
   readonly db: Kysely<Tables>;
+  /** What committed transactions say to all who have this record open. */
+  readonly notices: Notices;
   readonly #close: () => Promise<void>;
 
   /** @internal */
-  constructor(db: Kysely<Tables>, close: () => Promise<void>) {
+  constructor(db: Kysely<Tables>, notices: Notices, close: () => Promise<void>) {
     this.db = db;
+    this.notices = notices;
     this.#close = close;
   }
 
@@ -59,7 +63,9 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
     const data = join(folder, 'pgdata');
     await makePgliteFolder(data);
     const pglite = await PGlite.create(data);
-    return await openWith(new PglitePool(pglite), () => lock.release());
+    const notices = new Notices();
+    await listenToPglite(pglite, notices);
+    return await openWith(new PglitePool(pglite), notices, () => lock.release());
   } catch (error) {
     await lock.release();
     throw error;
@@ -69,10 +75,18 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
 async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
   const pool = new Pool({ connectionString: databaseUrl, max: 10, types: { getTypeParser } });
   pool.on('error', (error) => warn(`PostgreSQL: ${error.message}; the connection is replaced`));
-  return openWith(pool, () => Promise.resolve());
+  const notices = new Notices();
+  const listener = new PostgresListener(databaseUrl, notices, warn);
+  const record = await openWith(pool, notices, () => listener.close());
+  await listener.start();
+  return record;
 }
 
-async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Promise<PlatformRecord> {
+async function openWith(
+  pool: PostgresPool,
+  notices: Notices,
+  afterwards: () => Promise<void>,
+): Promise<PlatformRecord> {
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     // Only column names: what is inside a JSON column is not ours to rename.
@@ -88,7 +102,7 @@ async function openWith(pool: PostgresPool, afterwards: () => Promise<void>): Pr
     await db.destroy();
     throw error;
   }
-  return new PlatformRecord(db, close);
+  return new PlatformRecord(db, notices, close);
 }
 
 /** bigint as a number, as PGlite does it: none of ours comes near 2^53. */
