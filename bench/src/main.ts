@@ -1,9 +1,11 @@
 import { mlpStep } from './mlp-step/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
+import { platform } from './platform/benchmark.js';
 import { publish, type Report } from './report.js';
 
 const benchmarks: ReadonlyMap<string, () => Promise<Report>> = new Map([
   ['mlp-step', mlpStep],
+  ['platform', platform],
   ['recovery', recovery],
 ]);
 

@@ -29,6 +29,8 @@ export interface Report {
   };
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
+  /** What was measured, each by itself, where a reader may want to look behind the medians. */
+  readonly samples?: Readonly<Record<string, unknown>>;
 }
 
 /** The installed version of a package that the workspace depends on. */
@@ -72,6 +74,12 @@ export function boundRow(
     goal: `<= ${bound} ${unit}`,
     met: value <= bound,
   };
+}
+
+/** A row whose goal is that the value itself reaches a bound. */
+export function atLeastRow(what: string, unit: string, ours: readonly number[], bound: number): Row {
+  const value = median(ours);
+  return { what, value, unit, peer: null, ratio: null, goal: `>= ${bound} ${unit}`, met: value >= bound };
 }
 
 /**

@@ -53,6 +53,14 @@ async function gather(frames: AsyncIterable<Frame>): Promise<Frame[]> {
   return all;
 }
 
+/** Without the one that says where what had happened is over, which must be there, once and without an id. */
+function withoutMark(frames: readonly Frame[]): Frame[] {
+  const marks = frames.filter(({ event }) => event === 'caught-up');
+  expect(marks).toMatchObject([{ event: 'caught-up', data: { type: 'caught-up', id: null } }]);
+  expect(marks[0]).not.toHaveProperty('id');
+  return frames.filter(({ event }) => event !== 'caught-up');
+}
+
 const started: WorkerEvent = {
   type: 'attempt_started',
   workerId: 'hand-experiment',
@@ -126,7 +134,7 @@ describe('experiments', () => {
     job.send(row(2));
     job.end('succeeded', result);
 
-    const frames = await early;
+    const frames = withoutMark(await early);
     expect(frames.map(({ event }) => event)).toEqual([
       'status',
       'status',
@@ -145,19 +153,28 @@ describe('experiments', () => {
     }
     expect(frames.at(-2)?.data).toMatchObject({ data: { status: 'succeeded', result } });
     expect(frames.at(-1)).toEqual({ event: 'end', data: { status: 'succeeded', reason: 'succeeded' } });
-    expect(await middle).toEqual(frames);
+    expect(withoutMark(await middle)).toEqual(frames);
 
     // One who comes too late gets the same, from where they left off.
     const replayed = await openEvents(service, `/v1/experiments/${id}/events`);
-    expect(await gather(replayed.frames)).toEqual(frames);
+    expect(withoutMark(await gather(replayed.frames))).toEqual(frames);
     const resumed = await openEvents(service, `/v1/experiments/${id}/events`, { 'last-event-id': '7' });
-    expect(await gather(resumed.frames)).toEqual(frames.slice(7));
+    expect(withoutMark(await gather(resumed.frames))).toEqual(frames.slice(7));
     const asked = await openEvents(service, `/v1/experiments/${id}/events?after=8`);
-    expect(await gather(asked.frames)).toEqual(frames.slice(8));
+    expect(withoutMark(await gather(asked.frames))).toEqual(frames.slice(8));
     const both = await openEvents(service, `/v1/experiments/${id}/events?after=1`, { 'last-event-id': '8' });
-    expect(await gather(both.frames)).toEqual(frames.slice(8));
+    expect(withoutMark(await gather(both.frames))).toEqual(frames.slice(8));
     const past = await openEvents(service, `/v1/experiments/${id}/events?after=9`);
-    expect(await gather(past.frames)).toEqual(frames.slice(9));
+    expect(withoutMark(await gather(past.frames))).toEqual(frames.slice(9));
+    for (const far of [2 ** 31 - 1, Number.MAX_SAFE_INTEGER]) {
+      const beyond = await openEvents(service, `/v1/experiments/${id}/events?after=${far}`);
+      expect(withoutMark(await gather(beyond.frames))).toEqual(frames.slice(9));
+      await service.get(`/v1/experiments/${id}/log?after=${far}`).expect(200, { items: [], nextAfter: null });
+    }
+    for (const path of ['events', 'log']) {
+      const refused = await service.get(`/v1/experiments/${id}/${path}?after=${2 ** 53}`).expect(400);
+      expect(JSON.stringify(refused.body)).toContain('9007199254740991');
+    }
 
     expect(await experiment(id)).toMatchObject({
       status: 'succeeded',
@@ -175,6 +192,7 @@ describe('experiments', () => {
     const job = await trainer.job();
     const { frames, leave } = await openEvents(service, `/v1/experiments/${id}/events?after=1000`);
     expect((await frames.next()).value).toEqual({ retry: '2000' });
+    expect((await frames.next()).value).toMatchObject({ event: 'caught-up' });
     expect((await frames.next()).value).toEqual({ comment: 'alive' });
     expect((await frames.next()).value).toEqual({ comment: 'alive' });
     leave();
@@ -219,7 +237,7 @@ describe('experiments', () => {
     const { frames, leave } = await openEvents(service, `/v1/experiments/${id}/events?after=3`);
     const timer = setInterval(() => job.send({ type: 'progress', step: 1, epoch: 0, stepsPerSecond: 10 }), 50);
     for await (const frame of frames) {
-      if (frame.event === undefined) continue;
+      if (frame.event === undefined || frame.event === 'caught-up') continue;
       expect(frame).toMatchObject({ event: 'progress', data: { id: null, data: { step: 1, stepsPerSecond: 10 } } });
       expect(frame).not.toHaveProperty('id');
       break;

@@ -1,5 +1,5 @@
 /** The life of experiments and datasets: record, queues, events, scheduler, reconciler. See README.md. */
-export { type StoredEvent } from './life/life.js';
+export { type StoredEvent } from './life/changes.js';
 export { leasePrefix } from './life/outcome.js';
 export { Platform, type PlatformHealth, type PlatformOptions, type PlatformRole, startPlatform } from './platform.js';
 export { type ParamsVerdict, type ProgramCatalog } from './requests/program-catalog.js';

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { Controller } from './controller/controller.js';
 import { defaultLeadershipTimings, type LeadershipTimings, leaderSeen } from './controller/leadership.js';
 import { LiveEvents } from './life/live-events.js';
-import { type Committed, LifeWriter } from './life/writer.js';
+import { LifeWriter } from './life/writer.js';
 import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 import { openRecord, type PlatformRecord, type RecordLocation } from './record/record.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
@@ -99,8 +99,7 @@ export class Platform {
     this.#redis = redis;
     this.#keys = keys;
     this.#leadership = { ...defaultLeadershipTimings, ...options.leadership };
-    this.#live = new LiveEvents(record);
-    const onCommitted = (committed: Committed): void => this.#onCommitted(committed);
+    this.#live = new LiveEvents(record, warn);
     this.#controller =
       role === 'api'
         ? undefined
@@ -113,10 +112,9 @@ export class Platform {
             timings: patience,
             leadership: this.#leadership,
             window,
-            onCommitted,
             warn,
           });
-    const writer = new LifeWriter(record, onCommitted);
+    const writer = new LifeWriter(record);
     const endings = new Endings({ writer, store, beforeAdopting: undefined });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
@@ -167,10 +165,5 @@ export class Platform {
     await this.#controller?.close();
     disconnectRedis(this.#redis);
     await this.#record.close();
-  }
-
-  #onCommitted(committed: Committed): void {
-    for (const { id, event } of committed.live) this.#live.publish(id, event);
-    if (committed.moved) this.#controller?.kick();
   }
 }

@@ -69,13 +69,19 @@ test('a follower who does not read for a while misses nothing', async ({ world }
   await world.when(id, ({ status }) => status === 'succeeded');
   let count = 1;
   let last = 1;
+  const withoutId: string[] = [];
   for (let next = await slow.next(); next.done !== true; next = await slow.next()) {
     const event: LiveEvent = next.value;
+    if (event.id === null) {
+      withoutId.push(event.type);
+      continue;
+    }
     expect(event.id).toBe(last + 1);
-    last = event.id ?? last;
+    last = event.id;
     count += 1;
   }
   expect(count).toBe(12_000 + 5);
+  expect(withoutId).toEqual(['caught-up']);
 });
 
 test('a subscription ends when it is aborted, and when the platform closes', async ({ world }) => {
@@ -90,6 +96,51 @@ test('a subscription ends when it is aborted, and when the platform closes', asy
   await aborted.over;
   await world.platform.close();
   await closed.over;
+});
+
+test('a follower is told once where what had happened is over, and before anything that happens later', async ({
+  world,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  attempt.start().train(20);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 20);
+  const followed = follow(world, id, 0, true);
+  await until(() => followed.events.some(({ type }) => type === 'caught-up'));
+  expect(followed.events.at(-1)?.type).toBe('caught-up');
+  const before = followed.events.length;
+  await attempt.train(30).succeed();
+  await followed.over;
+  expect(followed.events.slice(before).some(({ type }) => type === 'caught-up')).toBe(false);
+
+  const late = follow(world, id, 0, true);
+  await late.over;
+  expect(late.events.at(-1)).toMatchObject({ type: 'caught-up', id: null });
+  const stored = late.events.slice(0, -1);
+  expect(stored).toEqual(followed.events.filter((event) => event.id !== null));
+  const unknown = follow(world, 'exp_unknown', 0, true);
+  await unknown.over;
+  expect(unknown.events).toEqual([]);
+});
+
+test('a follower may wait for events that are far off, by any number that JSON can say', async ({ world }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  attempt.start();
+  await world.when(id, ({ attempts }) => attempts[0]?.startStep === 0);
+  const soon = follow(world, id, 10, true);
+  const never = follow(world, id, Number.MAX_SAFE_INTEGER, true);
+  const never32 = follow(world, id, 2 ** 31 - 1, true);
+  await until(() => [soon, never, never32].every(({ events }) => events.some(({ type }) => type === 'caught-up')));
+  await attempt.train(20).succeed();
+  await Promise.all([soon.over, never.over, never32.over]);
+  expect(soon.events.map((event) => event.id).slice(0, 3)).toEqual([null, 11, 12]);
+  expect(never.events).toHaveLength(1);
+  expect(never32.events).toHaveLength(1);
 });
 
 interface Followed {

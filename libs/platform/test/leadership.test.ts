@@ -51,7 +51,7 @@ describe.skipIf(postgresPrograms() === undefined)('leadership, which needs Postg
     const first = new Candidate(one, standsStill);
     await until(() => first.term !== undefined);
     const { term } = first;
-    const writer = new LifeWriter(one, () => undefined, term?.guard);
+    const writer = new LifeWriter(one, term === undefined ? {} : { guard: term.guard });
     await writer.write((lives) => note(lives, 'in time'));
     const second = new Candidate(other);
     await until(() => second.term !== undefined);

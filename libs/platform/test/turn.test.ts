@@ -39,7 +39,7 @@ test('the end of an attempt is acknowledged when what goes back is in the queue,
     world.redis,
     world.prefix,
     world.store,
-    new PlatformRecord(world.record.db.withPlugin(late), () => Promise.resolve(), true),
+    new PlatformRecord(world.record.db.withPlugin(late), world.record.notices, () => Promise.resolve(), true),
   );
   await slow.start();
   await slow.readyDataset();

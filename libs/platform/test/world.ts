@@ -70,7 +70,7 @@ export class World {
     };
     this.#platform =
       overrides.record === undefined
-        ? await startOn(new PlatformRecord(this.record.db, () => Promise.resolve(), true), options)
+        ? await startOn(new PlatformRecord(this.record.db, this.record.notices, () => Promise.resolve(), true), options)
         : await startPlatform({ ...options, record: overrides.record });
     return this.#platform;
   }

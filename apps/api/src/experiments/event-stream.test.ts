@@ -53,15 +53,17 @@ const line = (id: number, text: string): LiveEvent => ({
 });
 
 describe('sendEvents', () => {
-  test('writes each event as id, name and one line of data, and the end last', async () => {
+  test('writes each event as id, if it has one, name and one line of data, and the end last', async () => {
     const { port, state } = await serve(async function* () {
       yield line(1, 'two\nlines');
+      yield { type: 'caught-up', id: null, at: '2026-01-01T00:00:00.000Z', data: {} };
       return { status: 'succeeded' };
     });
     const { answer } = await open(port);
     expect(await textOf(answer)).toBe(
       'retry: 2000\n\n' +
         'id: 1\nevent: line\ndata: {"type":"line","id":1,"at":"2026-01-01T00:00:00.000Z","data":{"fence":1,"stream":"stdout","text":"two\\nlines"}}\n\n' +
+        'event: caught-up\ndata: {"type":"caught-up","id":null,"at":"2026-01-01T00:00:00.000Z","data":{}}\n\n' +
         'event: end\ndata: {"status":"succeeded"}\n\n',
     );
     expect(state.closed).toBe(1);

@@ -2,7 +2,7 @@ import { Kind } from '@longrun/contracts';
 import type { ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
-import { type Committed, LifeWriter } from '../life/writer.js';
+import { LifeWriter } from '../life/writer.js';
 import { JobQueue } from '../queue/job-queue.js';
 import type { PlatformRecord } from '../record/record.js';
 import { connectRedis, type Warn } from '../redis/connection.js';
@@ -26,8 +26,6 @@ export interface ControllerOptions {
   readonly leadership: LeadershipTimings;
   /** Jobs in a queue at most. */
   readonly window: number;
-  /** Told what each transaction of the controller means for others. */
-  readonly onCommitted: (committed: Committed) => void;
   readonly warn: Warn;
 }
 
@@ -71,11 +69,6 @@ export class Controller {
     return this.#systems?.ingester.counts ?? this.#counts;
   }
 
-  /** Something stands elsewhere than before: there may be something to schedule. */
-  kick(): void {
-    this.#systems?.scheduler.kick();
-  }
-
   /** Lets another process lead, and waits for what is under way. */
   async close(): Promise<void> {
     await this.#leadership.close();
@@ -106,12 +99,14 @@ class Systems {
   readonly #endings: Endings;
   readonly #reconciler: Reconciler;
   readonly #settling = new Set<Promise<void>>();
+  /** Each ends listening to a notice. */
+  readonly #deaf: (() => void)[] = [];
   readonly #options: ControllerOptions;
 
   constructor(options: ControllerOptions, queues: Readonly<Record<Kind, JobQueue>>, term: Term) {
     const { record, store, redisUrl, redis, keys, timings, window, warn } = options;
     this.#options = options;
-    const writer = new LifeWriter(record, (committed) => this.#onCommitted(committed), term.guard);
+    const writer = new LifeWriter(record, { guard: term.guard });
     const blockingRedis = connectRedis({ redisUrl, connectionName: 'record:events', warn });
     this.ingester = new EventIngester({
       record,
@@ -141,24 +136,28 @@ class Systems {
   }
 
   async start(): Promise<void> {
+    const { notices } = this.#options.record;
+    this.#deaf.push(
+      notices.on('longrun_moved', () => this.scheduler.kick()),
+      notices.on('longrun_decided', (id) => {
+        if (id !== null) this.#settle(id);
+      }),
+    );
     await this.ingester.start();
     this.#reconciler.start();
   }
 
   async close(): Promise<void> {
+    for (const stop of this.#deaf.splice(0)) stop();
     await Promise.all([this.ingester.close(), this.#reconciler.close(), this.scheduler.close()]);
     await Promise.all(this.#settling);
   }
 
-  #onCommitted(committed: Committed): void {
-    this.#options.onCommitted(committed);
-    if (committed.moved) this.scheduler.kick();
-    for (const id of committed.decided) {
-      const settling = this.#endings
-        .settle(id)
-        .catch((error: unknown) => this.#options.warn(`Ending ${id} failed: ${String(error)}; it is tried again`))
-        .finally(() => this.#settling.delete(settling));
-      this.#settling.add(settling);
-    }
+  #settle(id: string): void {
+    const settling = this.#endings
+      .settle(id)
+      .catch((error: unknown) => this.#options.warn(`Ending ${id} failed: ${String(error)}; it is tried again`))
+      .finally(() => this.#settling.delete(settling));
+    this.#settling.add(settling);
   }
 }

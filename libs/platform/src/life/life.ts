@@ -1,29 +1,18 @@
 import {
   assertNever,
-  type DatasetResult,
-  type ExperimentResult,
-  type LiveEvent,
+  type DatasetProgress,
+  type ExperimentProgress,
   type LogRow,
   type Phase,
-  type ReasonCode,
-  type WorkerEvent,
 } from '@longrun/contracts';
 
 import type { AttemptRow, Ending, LifeRow } from '../record/tables.js';
+import { type AttemptBegin, type AttemptEnd, newAttempt } from './attempt.js';
+import { Changes, type StoredEvent } from './changes.js';
 import { experimentResult, type Outcome } from './outcome.js';
 import { afterAttempt, checkMove, experimentStatus } from './transitions.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What is known of an attempt at its end. */
-export interface AttemptEnd {
-  readonly reason: ReasonCode;
-  readonly message?: string | undefined;
-  readonly result?: ExperimentResult | DatasetResult | undefined;
-  readonly step?: number | undefined;
-  readonly stepsRun?: number | undefined;
-  readonly peakMemoryBytes?: number | undefined;
-}
 
 /** What to do with an event: take it, or which is its flaw. */
 export type Verdict = 'taken' | 'duplicate' | 'gap' | 'refused';
@@ -36,19 +25,8 @@ export class Life {
   readonly row: Mutable<LifeRow>;
   readonly #attempts: Map<number, Mutable<AttemptRow>>;
 
-  /** Stored live events of this transaction. */
-  readonly events: StoredEvent[] = [];
-  /** Progress for those who follow now. */
-  readonly ephemeral: LiveEvent[] = [];
-  readonly logRows = new Map<number, LogRow>();
-  readonly checkpoints: { fence: number; step: number; sizeBytes: number; at: Date }[] = [];
-  /** Log rows beyond this step are void. */
-  truncateAfter: number | null = null;
-  /** It stands elsewhere than before: others may have to act. */
-  moved = false;
-  /** There is something to save. */
-  changed = false;
-  readonly changedAttempts = new Set<AttemptRow>();
+  /** What is to be written besides the row. */
+  readonly changes = new Changes();
 
   constructor(row: LifeRow, attempts: readonly AttemptRow[]) {
     this.row = { ...row };
@@ -63,7 +41,7 @@ export class Life {
   /** Says to followers that it was submitted. */
   submitted(at: Date): void {
     this.#emitStatus(at);
-    this.moved = true;
+    this.changes.moved = true;
     this.#touch();
   }
 
@@ -86,13 +64,21 @@ export class Life {
     this.#touch();
   }
 
-  /** Whether an event of an attempt is taken. Numbers are taken without gaps; written-off attempts are refused. */
+  /**
+   * Whether an event of an attempt is taken. Numbers are taken without gaps. An attempt that was written off is refused;
+   * one that wrote the outcome, or said its end, still has its say on what happened in it.
+   */
   judge(fence: number, seq: number): Verdict {
-    const attempt = this.attempts.get(fence);
+    const attempt = this.#attempts.get(fence);
     if (attempt === undefined) return 'refused';
     if (seq > 0 && seq <= attempt.lastSeq) return 'duplicate';
-    if (fence !== this.row.fence || attempt.status === 'ended') return 'refused';
+    if (!this.isOpen(fence) && !attempt.saidEnd && this.row.outcomeFence !== fence) return 'refused';
     return seq > attempt.lastSeq + 1 ? 'gap' : 'taken';
+  }
+
+  /** True while the attempt of this fence is on: what it says can still move the life. */
+  isOpen(fence: number): boolean {
+    return fence === this.row.fence && this.#attempts.get(fence)?.status !== 'ended';
   }
 
   /** Notes that an event with this number was taken, whatever it said. */
@@ -103,94 +89,96 @@ export class Life {
     this.#touch(attempt);
   }
 
-  /** Applies an event of the current attempt. */
-  apply(event: WorkerEvent, at: Date): void {
-    this.claimed(at);
-    const attempt = this.#current();
-    switch (event.type) {
-      case 'attempt_started': {
-        attempt.workerId = event.workerId;
-        attempt.startStep = event.startStep;
-        attempt.engine = event.engine;
-        attempt.environment = event.environment;
-        attempt.restoredFrom = event.restoredFrom ?? null;
-        attempt.rejectedCheckpoints = event.rejectedCheckpoints;
-        this.#voidRowsAfter(event.startStep);
-        this.#advance(attempt, event.startStep);
-        const data = {
-          fence: attempt.fence,
-          workerId: event.workerId,
-          startStep: event.startStep,
-          engine: event.engine,
-          restoredFrom: event.restoredFrom ?? null,
-          environmentChanged: event.environmentChanged ?? [],
-          rejectedCheckpoints: event.rejectedCheckpoints,
-        };
-        this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
-        return;
-      }
-      case 'dataset_started':
-        attempt.workerId = event.workerId;
-        this.#touch(attempt);
-        return;
-      case 'heartbeat':
-        this.#advance(attempt, event.step);
-        return;
-      case 'dataset_heartbeat':
-        return;
-      case 'progress': {
-        const { type: _, ...progress } = event;
-        this.row.progress = progress;
-        this.#advance(attempt, event.step);
-        this.ephemeral.push({ type: 'progress', id: null, at: at.toISOString(), data: progress });
-        this.#touch();
-        return;
-      }
-      case 'dataset_progress': {
-        const { type: _, ...progress } = event;
-        this.row.progress = progress;
-        this.#touch();
-        return;
-      }
-      case 'log_row':
-        this.logRows.set(event.step, { ...this.logRows.get(event.step), ...event.row });
-        this.#advance(attempt, event.step);
-        this.#emit(at, (stamp) => ({
-          type: 'log_row',
-          ...stamp,
-          data: { fence: attempt.fence, step: event.step, row: event.row },
-        }));
-        return;
-      case 'log_skipped':
-        this.logMissing(event.toStep);
-        return;
-      case 'line':
-        this.#emit(at, (stamp) => ({
-          type: 'line',
-          ...stamp,
-          data: { fence: attempt.fence, stream: event.stream, text: event.text },
-        }));
-        return;
-      case 'checkpoint_committed': {
-        const data = { fence: attempt.fence, step: event.step, sizeBytes: event.sizeBytes };
-        this.checkpoints.push({ ...data, at });
-        this.#advance(attempt, event.step);
-        this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
-        return;
-      }
-      case 'attempt_ended':
-      case 'dataset_ended':
-        this.endAttempt(event, at);
-        return;
-      default:
-        assertNever(event, 'worker event');
-    }
+  /** A chunk of an attempt's log is small. */
+  hasSmallChunk(fence: number): void {
+    const attempt = this.#attempts.get(fence);
+    if (attempt === undefined) return;
+    attempt.smallChunks += 1;
+    this.#touch(attempt);
+  }
+
+  /** What its worker says of an attempt that begins. Log rows of earlier attempts beyond its start are superseded. */
+  begun(fence: number, begin: AttemptBegin, at: Date): void {
+    const attempt = this.#attempt(fence);
+    const { environmentChanged, ...facts } = begin;
+    Object.assign(attempt, facts);
+    this.row.logCompleteTo = Math.min(this.row.logCompleteTo, begin.startStep);
+    if (this.row.logGapTo !== null) this.row.logGapTo = Math.min(this.row.logGapTo, begin.startStep);
+    this.changes.begun.push({ fence, step: begin.startStep });
+    this.#touch(attempt);
+    this.advanced(fence, begin.startStep);
+    const { workerId, startStep, engine, restoredFrom, rejectedCheckpoints } = begin;
+    const data = { fence, workerId, startStep, engine, restoredFrom, environmentChanged, rejectedCheckpoints };
+    this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
+  }
+
+  /** Which worker has it. */
+  heldBy(fence: number, workerId: string): void {
+    const attempt = this.#attempt(fence);
+    attempt.workerId = workerId;
+    this.#touch(attempt);
+  }
+
+  /** An attempt is at this step now, at least. */
+  advanced(fence: number, step: number): void {
+    const attempt = this.#attempt(fence);
+    if (attempt.lastStep !== null && attempt.lastStep >= step) return;
+    attempt.lastStep = step;
+    this.#touch(attempt);
+  }
+
+  /** How far it is. */
+  progressed(progress: ExperimentProgress | DatasetProgress, at: Date): void {
+    this.row.progress = progress;
+    if ('step' in progress) this.changes.progress = { at: at.toISOString(), data: progress };
+    this.#touch();
+  }
+
+  /** A row of the log, or a part of one: monitoring of the batch, then of the epoch. */
+  logged(fence: number, step: number, row: LogRow, at: Date): void {
+    this.advanced(fence, step);
+    // The checkpoints' log may have been faster.
+    if (step <= this.row.logCompleteTo) this.changes.doubtful.push({ fence, step, at, row });
+    else this.addEntry(fence, step, row, at);
+  }
+
+  /** Adds a row that the record is known not to have. */
+  addEntry(fence: number, step: number, row: LogRow, at: Date): void {
+    // Only experiments have followers.
+    if (this.row.kind !== 'experiment') return;
+    this.row.lastEvent += 1;
+    this.changes.entries.push({ event: this.row.lastEvent, fence, step, time: at.getTime(), row });
+    this.#touch();
+  }
+
+  /** A line that an attempt printed. */
+  printed(fence: number, line: { readonly stream: 'stdout' | 'stderr'; readonly text: string }, at: Date): void {
+    this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { fence, ...line } }));
+  }
+
+  /** A checkpoint of an attempt is committed. */
+  committed(fence: number, checkpoint: { readonly step: number; readonly sizeBytes: number }, at: Date): void {
+    const data = { fence, ...checkpoint };
+    this.changes.checkpoints.push({ ...data, at });
+    this.advanced(fence, checkpoint.step);
+    this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
   }
 
   /** Log rows up to this step may not have come: they are to be completed from the checkpoints' log. */
   logMissing(toStep: number): void {
     this.row.logGapTo = Math.max(toStep, this.row.logGapTo ?? 0);
     this.#touch();
+  }
+
+  /** An attempt says its end after it was closed: what is known of it is completed, and nothing ends again. */
+  completeEnd(fence: number, end: AttemptEnd): void {
+    const attempt = this.#attempt(fence);
+    if (end.step !== undefined) attempt.lastStep = end.step;
+    if (end.stepsRun !== undefined) attempt.stepsRun = end.stepsRun;
+    if (end.peakMemoryBytes !== undefined) attempt.peakMemoryBytes = end.peakMemoryBytes;
+    attempt.saidEnd = true;
+    this.changes.ended.add(fence);
+    this.#touch(attempt);
   }
 
   /** Somebody holds the lease of the current fence. */
@@ -210,9 +198,10 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  /** The current attempt is over; the retry policy says what follows. */
-  endAttempt(end: AttemptEnd, at: Date): void {
+  /** The current attempt is over, by its own word or because it is written off; the retry policy says what follows. */
+  endAttempt(end: AttemptEnd, at: Date, ownWord = false): void {
     this.claimed(at);
+    this.#current().saidEnd = ownWord;
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
@@ -252,7 +241,7 @@ export class Life {
    */
   endWith(ending: Ending): void {
     this.row.ending ??= ending;
-    this.moved = true;
+    this.changes.moved = true;
     this.#touch();
   }
 
@@ -285,6 +274,7 @@ export class Life {
     this.row.reason = reason;
     this.row.message = message;
     this.row.result = outcome.result;
+    this.row.outcomeFence = byFence;
     this.row.ending = null;
     this.row.enqueued = false;
     this.row.queueRank = null;
@@ -305,6 +295,7 @@ export class Life {
       end.stepsRun ??
       (attempt.startStep === null || attempt.lastStep === null ? null : attempt.lastStep - attempt.startStep);
     attempt.peakMemoryBytes = end.peakMemoryBytes ?? null;
+    this.changes.ended.add(attempt.fence);
     this.#touch(attempt);
     if (!wasRunning) return;
     const { fence, message, lastStep: step, stepsRun, peakMemoryBytes } = attempt;
@@ -312,33 +303,25 @@ export class Life {
     this.#emit(at, (stamp) => ({ type: 'attempt_ended', ...stamp, data }));
   }
 
-  #voidRowsAfter(step: number): void {
-    for (const rowStep of this.logRows.keys()) if (rowStep > step) this.logRows.delete(rowStep);
-    this.truncateAfter = Math.min(step, this.truncateAfter ?? step);
-  }
-
-  #advance(attempt: Mutable<AttemptRow>, step: number): void {
-    if (attempt.lastStep !== null && attempt.lastStep >= step) return;
-    attempt.lastStep = step;
-    this.#touch(attempt);
-  }
-
   #current(): Mutable<AttemptRow> {
-    const attempt = this.#attempts.get(this.row.fence);
-    if (attempt === undefined) throw new Error(`${this.row.id} has no attempt of fence ${this.row.fence}`);
+    return this.#attempt(this.row.fence);
+  }
+
+  #attempt(fence: number): Mutable<AttemptRow> {
+    const attempt = this.#attempts.get(fence);
+    if (attempt === undefined) throw new Error(`${this.row.id} has no attempt of fence ${fence} at hand`);
     return attempt;
   }
 
   #move(to: Phase): void {
     checkMove(this.row.id, this.row.phase, to);
     this.row.phase = to;
-    this.moved = true;
+    this.changes.moved = true;
     this.#touch();
   }
 
   #touch(attempt?: AttemptRow): void {
-    this.changed = true;
-    if (attempt !== undefined) this.changedAttempts.add(attempt);
+    this.changes.touch(attempt);
   }
 
   #emitStatus(at: Date): void {
@@ -357,32 +340,6 @@ export class Life {
     // Only experiments have followers.
     if (this.row.kind !== 'experiment') return;
     this.row.lastEvent += 1;
-    this.events.push(event({ id: this.row.lastEvent, at: at.toISOString() }));
+    this.changes.events.push(event({ id: this.row.lastEvent, at: at.toISOString() }));
   }
-}
-
-/** Live events that have an id. */
-export type StoredEvent = Exclude<LiveEvent, { id: null }>;
-
-function newAttempt(id: string, fence: number, at: Date): AttemptRow {
-  return {
-    id,
-    fence,
-    status: 'enqueued',
-    workerId: null,
-    enqueuedAt: at,
-    startedAt: null,
-    endedAt: null,
-    reason: null,
-    message: null,
-    startStep: null,
-    lastStep: null,
-    stepsRun: null,
-    peakMemoryBytes: null,
-    engine: null,
-    environment: null,
-    restoredFrom: null,
-    rejectedCheckpoints: null,
-    lastSeq: 0,
-  };
 }

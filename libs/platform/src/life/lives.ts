@@ -1,8 +1,12 @@
-import type { Insertable, Transaction, Updateable } from 'kysely';
-import { sql } from 'kysely';
+import type { Transaction } from 'kysely';
 
-import type { AttemptRow, AttemptsTable, LifeRow, LivesTable, Tables } from '../record/tables.js';
+import { recordset, run } from '../record/bulk.js';
+import { chunksOf, isSmall, type LogChunk } from '../record/log-chunk.js';
+import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
+import type { AttemptRow, Tables } from '../record/tables.js';
 import { Life } from './life.js';
+import { saveAttempts, saveCheckpoints, saveEvents, saveLives } from './save.js';
+import { addDoubtful } from './series.js';
 
 /** The experiments and datasets that one transaction reads under lock and changes. */
 export class Lives {
@@ -33,20 +37,13 @@ export class Lives {
       .forUpdate()
       .execute();
     if (rows.length === 0) return this.#loaded;
-    const attempts = await this.transaction
-      .selectFrom('attempts')
-      .selectAll()
-      .where('id', 'in', missing)
-      .where('fence', 'in', [...new Set([...fences, ...rows.map((row) => row.fence)])])
-      .execute();
+    const wanted = rows.flatMap(({ id, fence }) =>
+      [...new Set([fence, ...fences])].map((each) => ({ id, fence: each })),
+    );
+    const attempts = await run<AttemptRow>(this.transaction, attemptsText, JSON.stringify(wanted));
     for (const row of rows) {
-      this.#loaded.set(
-        row.id,
-        new Life(
-          row,
-          attempts.filter((attempt) => attempt.id === row.id),
-        ),
-      );
+      const own = attempts.rows.filter(({ id }) => id === row.id);
+      this.#loaded.set(row.id, new Life(row, own));
     }
     return this.#loaded;
   }
@@ -58,106 +55,50 @@ export class Lives {
 
   /** Writes what has changed. */
   async save(): Promise<void> {
-    const changed = this.all().filter((life) => life.changed);
-    for (const life of changed) {
-      await this.transaction.updateTable('lives').set(toColumns(life.row)).where('id', '=', life.row.id).execute();
-    }
-    await this.#saveAttempts(changed.flatMap((life) => [...life.changedAttempts]));
-    await this.#saveEvents(changed);
-    await this.#saveLogRows(changed);
-    await this.#saveCheckpoints(changed);
+    for (const life of this.all()) await addDoubtful(this.transaction, life);
+    const touched = this.all().filter(({ changes }) => changes.touched);
+    if (touched.length === 0) return;
+    const chunks = touched.flatMap((life) => chunksOf(life.changes.entries).map((chunk) => ({ life, chunk })));
+    for (const { life, chunk } of chunks) if (isSmall(chunk)) life.hasSmallChunk(chunk.fence);
+    await saveLives(this.transaction, touched);
+    await saveAttempts(this.transaction, touched);
+    await this.#saveLog(touched, chunks);
+    await saveEvents(this.transaction, touched);
+    await saveCheckpoints(this.transaction, touched);
   }
 
-  async #saveAttempts(attempts: readonly AttemptRow[]): Promise<void> {
-    for (const attempt of attempts) {
-      const columns = toAttemptColumns(attempt);
+  async #saveLog(lives: readonly Life[], chunks: readonly { life: Life; chunk: LogChunk }[]): Promise<void> {
+    for (const { row, changes } of lives) {
+      for (const { fence, step } of changes.begun) await supersede(this.transaction, row.id, fence, step);
+    }
+    await insertChunks(
+      this.transaction,
+      chunks.map(({ life, chunk }) => ({ id: life.row.id, chunk })),
+    );
+    for (const { id, fence } of toMerge(lives)) {
+      const smallChunks = await mergeChunks(this.transaction, id, fence);
       await this.transaction
-        .insertInto('attempts')
-        .values(columns)
-        .onConflict((conflict) => conflict.columns(['id', 'fence']).doUpdateSet(columns))
+        .updateTable('attempts')
+        .set({ smallChunks })
+        .where('id', '=', id)
+        .where('fence', '=', fence)
         .execute();
     }
   }
-
-  async #saveEvents(lives: readonly Life[]): Promise<void> {
-    const values = lives.flatMap((life) =>
-      life.events.map((event) => ({
-        id: life.row.id,
-        event: event.id,
-        type: event.type,
-        at: new Date(event.at),
-        data: JSON.stringify(event.data),
-      })),
-    );
-    if (values.length > 0) await this.transaction.insertInto('events').values(values).execute();
-  }
-
-  async #saveLogRows(lives: readonly Life[]): Promise<void> {
-    for (const life of lives) {
-      if (life.truncateAfter === null) continue;
-      await this.transaction
-        .deleteFrom('logRows')
-        .where('id', '=', life.row.id)
-        .where('step', '>', life.truncateAfter)
-        .execute();
-    }
-    const values = lives.flatMap((life) =>
-      [...life.logRows].map(([step, row]) => ({ id: life.row.id, step, row: JSON.stringify(row) })),
-    );
-    if (values.length === 0) return;
-    await this.transaction
-      .insertInto('logRows')
-      .values(values)
-      // A row can come in parts: monitoring of the batch, then of the epoch.
-      .onConflict((conflict) =>
-        conflict.columns(['id', 'step']).doUpdateSet({ row: sql<string>`log_rows."row" || excluded."row"` }),
-      )
-      .execute();
-  }
-
-  async #saveCheckpoints(lives: readonly Life[]): Promise<void> {
-    const values = lives.flatMap((life) => life.checkpoints.map((checkpoint) => ({ id: life.row.id, ...checkpoint })));
-    if (values.length === 0) return;
-    await this.transaction
-      .insertInto('checkpoints')
-      .values(values)
-      .onConflict((conflict) => conflict.columns(['id', 'step', 'fence']).doNothing())
-      .execute();
-  }
 }
 
-/** The columns of a life that can change. */
-function toColumns(row: LifeRow): Updateable<LivesTable> {
-  return {
-    phase: row.phase,
-    reason: row.reason,
-    message: row.message,
-    result: toJson(row.result),
-    ending: toJson(row.ending),
-    fence: row.fence,
-    enqueued: row.enqueued,
-    queueRank: row.queueRank,
-    notBefore: row.notBefore,
-    failures: row.failures,
-    preemptions: row.preemptions,
-    cancelRequested: row.cancelRequested,
-    progress: toJson(row.progress),
-    lastEvent: row.lastEvent,
-    logGapTo: row.logGapTo,
-    logCompleteTo: row.logCompleteTo,
-    startedAt: row.startedAt,
-    endedAt: row.endedAt,
-  };
+/** Attempts whose small chunks are to be merged now: those that are over, and one or two that have piled up many. */
+function toMerge(lives: readonly Life[]): { id: string; fence: number }[] {
+  const small = lives.flatMap((life) =>
+    [...life.changes.attempts].filter(({ smallChunks }) => smallChunks > 1).map((attempt) => ({ life, attempt })),
+  );
+  const over = small.filter(({ life, attempt }) => life.changes.ended.has(attempt.fence));
+  // Many attempts log alike: were all merged in one transaction, it would keep the others waiting.
+  const full = small.filter((one) => one.attempt.smallChunks > MAX_SMALL_CHUNKS && !over.includes(one)).slice(0, 2);
+  return [...over, ...full].map(({ attempt: { id, fence } }) => ({ id, fence }));
 }
 
-function toAttemptColumns(attempt: AttemptRow): Insertable<AttemptsTable> {
-  return {
-    ...attempt,
-    environment: toJson(attempt.environment),
-    rejectedCheckpoints: toJson(attempt.rejectedCheckpoints),
-  };
-}
+const MAX_SMALL_CHUNKS = 64;
 
-function toJson(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
+const attemptsText = `select a.* from attempts a
+  join ${recordset('$1', 'w', { id: 'text', fence: 'bigint' })} on a.id = w.id and a.fence = w.fence`;

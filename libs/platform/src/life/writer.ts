@@ -1,51 +1,53 @@
-import type { LiveEvent } from '@longrun/contracts';
 import type { Transaction } from 'kysely';
 
+import { run } from '../record/bulk.js';
+import type { Channel } from '../record/notices.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Tables } from '../record/tables.js';
+import type { Life } from './life.js';
+import type { LiveNotice } from './live-notice.js';
 import { Lives } from './lives.js';
 
-/** What a committed transaction means for others. */
-export interface Committed {
-  /** For those who follow an experiment. */
-  readonly live: readonly { readonly id: string; readonly event: LiveEvent }[];
-  /** Something stands elsewhere than before: there may be something to schedule. */
-  readonly moved: boolean;
-  /** Lives whose end is decided: their leases are to be sealed. */
-  readonly decided: readonly string[];
+export interface LifeWriterOptions {
+  /** Called first in each transaction: throws when this process may not write, or no longer. */
+  readonly guard?: (transaction: Transaction<Tables>) => Promise<void>;
 }
 
-/** Changes lives, each time in one transaction, and tells what came of it when it is committed. */
+/** Changes lives, each time in one transaction. What came of it all processes hear from the record, once it is committed. */
 export class LifeWriter {
   readonly #record: PlatformRecord;
-  readonly #onCommitted: (committed: Committed) => void;
-  readonly #guard: ((transaction: Transaction<Tables>) => Promise<void>) | undefined;
+  readonly #options: LifeWriterOptions;
 
-  /** @param guard called first in each transaction; what it throws undoes it */
-  constructor(
-    record: PlatformRecord,
-    onCommitted: (committed: Committed) => void,
-    guard?: (transaction: Transaction<Tables>) => Promise<void>,
-  ) {
+  constructor(record: PlatformRecord, options: LifeWriterOptions = {}) {
     this.#record = record;
-    this.#onCommitted = onCommitted;
-    this.#guard = guard;
+    this.#options = options;
   }
 
   /** Runs `work` in a transaction; again, if the database says that it collided. It must have no other effects. */
   async write<T>(work: (lives: Lives) => Promise<T>): Promise<T> {
-    const { result, lives } = await this.#record.transact(async (transaction) => {
-      await this.#guard?.(transaction);
+    return this.#record.transact(async (transaction) => {
+      await this.#options.guard?.(transaction);
       const unit = new Lives(transaction);
       const value = await work(unit);
       await unit.save();
-      return { result: value, lives: unit.all() };
+      const notices = unit.all().flatMap(noticesOf);
+      if (notices.length > 0) await run(transaction, notifyText, JSON.stringify(notices));
+      return value;
     });
-    this.#onCommitted({
-      live: lives.flatMap((life) => [...life.events, ...life.ephemeral].map((event) => ({ id: life.row.id, event }))),
-      moved: lives.some((life) => life.moved),
-      decided: lives.filter((life) => life.moved && life.row.ending !== null).map((life) => life.row.id),
-    });
-    return result;
   }
 }
+
+/** What all processes are to hear of a life. Equal notices of a transaction are sent once. */
+function noticesOf({ row, changes }: Life): { channel: Channel; payload: string }[] {
+  const notices: { channel: Channel; payload: string }[] = [];
+  if (changes.events.length > 0 || changes.entries.length > 0 || changes.progress !== null) {
+    const live: LiveNotice = { id: row.id, last: row.lastEvent, progress: changes.progress };
+    notices.push({ channel: 'longrun_live', payload: JSON.stringify(live) });
+  }
+  if (changes.moved) notices.push({ channel: 'longrun_moved', payload: '' });
+  if (changes.moved && row.ending !== null) notices.push({ channel: 'longrun_decided', payload: row.id });
+  return notices;
+}
+
+const notifyText = `select pg_notify(n.channel, n.payload)
+  from (select distinct channel, payload from json_to_recordset($1::json) as _(channel text, payload text)) n`;

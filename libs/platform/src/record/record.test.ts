@@ -2,12 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { sql } from 'kysely';
+import { PGlite } from '@electric-sql/pglite';
+import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
+import { readEventPage } from '../life/event-page.js';
+import { readLogRows, readSeries } from '../life/series.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations/index.js';
+import { PglitePool } from './pglite-pool.js';
 import { openRecord, type PlatformRecord } from './record.js';
+import type { Tables } from './tables.js';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -75,4 +80,71 @@ test('what was committed is there when the record is opened again', async () => 
   await record.close();
   record = await openRecord({ folder });
   expect((await sql`select answer from kept`.execute(record.db)).rows).toEqual([{ answer: 42 }]);
+});
+
+test('log rows of old builds, which were stored twice, are converted once, each with its attempt', async () => {
+  const old = await mkdtemp(join(tmpdir(), 'longrun-record-'));
+  const pglite = await PGlite.create(old);
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: new PglitePool(pglite) }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+  const upTo = migrations.findIndex(({ name }) => name === '0006-series');
+  await migrate(db, migrations.slice(0, upTo));
+  await sql`insert into lives (id, kind, priority, retry, phase, reason, fence, last_event, submitted_at)
+    values ('exp_1', 'experiment', 0, '{}', 'ended', 'succeeded', 3, 2100, now())`.execute(db);
+  await sql`insert into attempts (id, fence, status, enqueued_at, started_at, start_step, reason) values
+    ('exp_1', 1, 'ended', now(), now(), 0, 'worker_lost'), ('exp_1', 2, 'ended', now(), null, null, 'cancelled'),
+    ('exp_1', 3, 'ended', now(), now(), 1500, 'succeeded')`.execute(db);
+  const started = {
+    workerId: 'gpu-1',
+    engine: 'reference',
+    restoredFrom: null,
+    environmentChanged: [],
+    rejectedCheckpoints: [],
+  };
+  const ended = { fence: 1, reason: 'worker_lost', message: null, step: 1999, stepsRun: 1999, peakMemoryBytes: null };
+  const events: { type: string; data: unknown }[] = [
+    { type: 'line', data: { stream: 'stdout', text: 'loading' } },
+    { type: 'attempt_started', data: { ...started, fence: 1, startStep: 0 } },
+    ...Array.from({ length: 2000 }, (_, step) => ({
+      type: 'log_row',
+      data: { step, row: { cost: step / 7, first: true } },
+    })),
+    { type: 'line', data: { stream: 'stdout', text: 'dying' } },
+    { type: 'attempt_ended', data: ended },
+    { type: 'line', data: { stream: 'stdout', text: 'loading again' } },
+    { type: 'attempt_started', data: { ...started, fence: 3, startStep: 1500 } },
+    { type: 'log_row', data: { step: 1501, row: { cost: 'NaN', rate: 'Infinity', text: 'x', none: null } } },
+    { type: 'log_row', data: { step: 1501, row: { cost: -1.5e-300 } } },
+  ];
+  await sql`insert into events (id, event, type, at, data)
+    select 'exp_1', e.ordinality, e.value ->> 'type', '2026-01-02T03:04:05.678Z', e.value -> 'data'
+    from jsonb_array_elements(${JSON.stringify(events)}::jsonb) with ordinality as e`.execute(db);
+  await migrate(db);
+
+  const stored = await readLogRows(db, 'exp_1', { limit: 5000 });
+  expect(stored).toHaveLength(1502);
+  expect(stored.at(-2)).toEqual({ step: 1500, row: { cost: 1500 / 7, first: true } });
+  expect(stored.at(-1)).toEqual({ step: 1501, row: { cost: -1.5e-300, rate: 'Infinity', text: 'x', none: null } });
+  const [cost] = await readSeries(db, 'exp_1', ['cost'], { fromStep: 1501, superseded: true });
+  expect(cost).toMatchObject({
+    steps: [1501, 1501, 1501, ...Array.from({ length: 498 }, (_, index) => 1502 + index)],
+    superseded: [true, true, false, ...Array.from({ length: 498 }, () => true)],
+  });
+  const page = await readEventPage(db, 'exp_1', 1999);
+  expect(page?.events.filter(({ type }) => type === 'log_row')).toEqual([
+    expect.objectContaining({ id: 2007, at: '2026-01-02T03:04:05.678Z' }),
+    expect.objectContaining({ id: 2008, data: { fence: 3, step: 1501, row: { cost: -1.5e-300 } } }),
+  ]);
+  const lines = await sql<{ data: unknown }>`select data from events where type = 'line' order by event`.execute(db);
+  expect(lines.rows.map(({ data }) => data)).toMatchObject([
+    { fence: 1, text: 'loading' },
+    { fence: 1, text: 'dying' },
+    { fence: 3, text: 'loading again' },
+  ]);
+  const life = await sql`select outcome_fence from lives`.execute(db);
+  expect(life.rows).toEqual([{ outcomeFence: 3 }]);
+  await db.destroy();
+  await rm(old, { recursive: true });
 });

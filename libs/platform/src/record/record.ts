@@ -7,6 +7,7 @@ import { Pool, types } from 'pg';
 import { type Warn, warnOnStderr } from '../redis/connection.js';
 import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
+import { listenToPglite, Notices, PostgresListener } from './notices.js';
 import { makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import type { Tables } from './tables.js';
@@ -18,14 +19,17 @@ export type RecordLocation = { readonly folder: string } | { readonly databaseUr
 export class PlatformRecord {
   /** For reading. Writing goes through {@link transact}. */
   readonly db: Kysely<Tables>;
+  /** What committed transactions say to all who have this record open. */
+  readonly notices: Notices;
   readonly #close: () => Promise<void>;
 
   /** No other process can have opened it: its folder is locked. */
   readonly isExclusive: boolean;
 
   /** @internal */
-  constructor(db: Kysely<Tables>, close: () => Promise<void>, isExclusive: boolean) {
+  constructor(db: Kysely<Tables>, notices: Notices, close: () => Promise<void>, isExclusive: boolean) {
     this.db = db;
+    this.notices = notices;
     this.#close = close;
     this.isExclusive = isExclusive;
   }
@@ -63,7 +67,9 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
     const data = join(folder, 'pgdata');
     await makePgliteFolder(data);
     const pglite = await PGlite.create(data);
-    return await openWith(new PglitePool(pglite), () => lock.release(), true);
+    const notices = new Notices();
+    await listenToPglite(pglite, notices);
+    return await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
   } catch (error) {
     await lock.release();
     throw error;
@@ -81,11 +87,16 @@ async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRe
   // The pool hears only those that rest; one that is lost between two queries of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', (error) => warn(`PostgreSQL: ${error.message}; it is replaced`)));
   pool.on('error', () => undefined);
-  return openWith(pool, () => Promise.resolve(), false);
+  const notices = new Notices();
+  const listener = new PostgresListener(databaseUrl, notices, warn);
+  const record = await openWith(pool, notices, () => listener.close(), false);
+  await listener.start();
+  return record;
 }
 
 async function openWith(
   pool: PostgresPool,
+  notices: Notices,
   afterwards: () => Promise<void>,
   isExclusive: boolean,
 ): Promise<PlatformRecord> {
@@ -104,7 +115,7 @@ async function openWith(
     await db.destroy();
     throw error;
   }
-  return new PlatformRecord(db, close, isExclusive);
+  return new PlatformRecord(db, notices, close, isExclusive);
 }
 
 /** bigint as a number, as PGlite does it: none of ours comes near 2^53. */

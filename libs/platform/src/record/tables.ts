@@ -9,7 +9,6 @@ import type {
   JsonObject,
   Kind,
   LiveEvent,
-  LogRow,
   Phase,
   ReasonCode,
   RejectedCheckpoint,
@@ -27,7 +26,8 @@ export interface Tables {
   attempts: AttemptsTable;
   checkpoints: CheckpointsTable;
   events: EventsTable;
-  logRows: LogRowsTable;
+  logChunks: LogChunksTable;
+  logColumns: LogColumnsTable;
   ingestCursors: IngestCursorsTable;
   idempotencyKeys: IdempotencyKeysTable;
   controller: ControllerTable;
@@ -77,6 +77,8 @@ export interface LivesTable {
   logGapTo: number | null;
   /** Log rows up to this step were compared with the checkpoints' log, and none is missing; -1 before the first comparison. */
   logCompleteTo: Generated<number>;
+  /** The attempt whose worker wrote the outcome; null when it was the record, or there is none yet. */
+  outcomeFence: number | null;
   submittedAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;
@@ -123,6 +125,10 @@ export interface AttemptsTable {
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
   /** Sequence number of the last event taken. */
   lastSeq: Generated<number>;
+  /** True when it said itself that it was over: nothing was written off. */
+  saidEnd: Generated<boolean>;
+  /** How many chunks of its log are small, and to be merged. */
+  smallChunks: Generated<number>;
 }
 
 export interface CheckpointsTable {
@@ -133,21 +139,48 @@ export interface CheckpointsTable {
   at: Date;
 }
 
-/** Live events, for those who join later. */
+/** Live events, for those who join later; those of log rows are in {@link LogChunksTable}. */
 export interface EventsTable {
   /** The experiment. */
   id: string;
-  /** 1, 2, 3, … per experiment. */
+  /** Ascends per experiment; the numbers between are those of log rows. */
   event: number;
   type: LiveEvent['type'];
   at: Date;
   data: JsonColumn<LiveEvent['data']>;
 }
 
-export interface LogRowsTable {
+/** Rows of an attempt's training log, some hundreds together, as they came. The events of two chunks of a life never interleave. */
+export interface LogChunksTable {
   id: string;
-  step: number;
-  row: JsonColumn<LogRow>;
+  /** Event id of its first row. */
+  chunk: number;
+  fence: number;
+  /** The smallest step. */
+  firstStep: number;
+  /** The largest step. */
+  lastStep: number;
+  /** Rows of later steps are superseded: a later attempt began there. Null when none is. */
+  validTo: number | null;
+  rowCount: number;
+  /** About as much as its rows take as JSON. */
+  sizeBytes: number;
+  /** Of each row, in the order in which they came; events ascend. */
+  steps: number[];
+  events: number[];
+  /** Milliseconds since 1970, by the worker's clock. */
+  times: number[];
+}
+
+/** What the rows of a chunk say under one name. */
+export interface LogColumnsTable {
+  id: string;
+  chunk: number;
+  name: string;
+  /** Of each row; null where it has no number under this name. */
+  numbers: (number | null)[];
+  /** Values that are no numbers, by the row's index. */
+  others: NullableJsonColumn<Readonly<Record<string, Json>>>;
 }
 
 /** How far a stream has been taken in; moves in the transaction that holds the effects. */

@@ -12,6 +12,7 @@ import type { Redis } from 'ioredis';
 
 import type { LiveEvents } from '../life/live-events.js';
 import type { Lives } from '../life/lives.js';
+import { readLogRows } from '../life/series.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
@@ -126,14 +127,7 @@ export class Experiments {
 
   /** Rows of the training log by step, at most `limit` (default 1000) from `fromStep` (default 0) on. */
   async logRows(id: string, options: { fromStep?: number; limit?: number } = {}): Promise<StoredLogRow[]> {
-    return this.#options.record.db
-      .selectFrom('logRows')
-      .select(['step', 'row'])
-      .where('id', '=', id)
-      .where('step', '>=', options.fromStep ?? 0)
-      .orderBy('step')
-      .limit(options.limit ?? 1000)
-      .execute();
+    return readLogRows(this.#options.record.db, id, options);
   }
 
   async #create(lives: Lives, spec: ExperimentSpec): Promise<string> {

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { EventEnvelope, Fence, storableText, WorkerEvent } from '@longrun/contracts';
+import type { WorkerEvent } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
-import { z } from 'zod';
 
 import type { Verdict } from '../life/life.js';
 import type { Lives } from '../life/lives.js';
+import { applyEvent } from '../life/worker-events.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
+import { type Envelope, readEnvelope } from './envelope-reader.js';
 import { isAfter, nextStreamId } from './stream-id.js';
 
 export interface EventIngesterOptions {
@@ -39,7 +40,10 @@ export class EventIngester {
   /** When something was last heard of an attempt, by this process's clock. */
   readonly #heard = new Map<string, number>();
   readonly #stop = new AbortController();
+  /** Everything up to here was taken. */
   #cursor = '0-0';
+  /** The cursor that the record has; undefined before it has one. */
+  #saved: string | undefined;
   /** Since when everything that arrives is taken in at once; null while Redis or the record is away. */
   #flowingSince: number | null = null;
   #advanced: (() => void)[] = [];
@@ -64,12 +68,7 @@ export class EventIngester {
 
   /** Begins where the record left off. */
   async start(): Promise<void> {
-    const row = await this.#options.record.db
-      .selectFrom('ingestCursors')
-      .select('cursor')
-      .where('stream', '=', this.#options.keys.events)
-      .executeTakeFirst();
-    this.#cursor = row?.cursor ?? '0-0';
+    await this.#readCursor();
     this.#running = this.#run();
   }
 
@@ -126,6 +125,7 @@ export class EventIngester {
         if (this.#stop.signal.aborted) return;
         this.#flowingSince = null;
         warn(`Events cannot be taken in: ${String(error)}; trying again`);
+        if (error instanceof CursorMoved) await this.#readCursor().catch(() => undefined);
         await pause(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
@@ -154,6 +154,7 @@ export class EventIngester {
     const envelopes = entries.flatMap((entry) => (entry.envelope === undefined ? [] : [entry.envelope]));
     const verdicts: Verdict[] = [];
     const acknowledgements = new Map<string, string>();
+    let saved = false;
     await this.#options.writer.write(async (lives) => {
       verdicts.length = 0;
       acknowledgements.clear();
@@ -164,16 +165,19 @@ export class EventIngester {
         const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.fence, envelope.seq) : 'refused';
         verdicts.push(verdict);
         if (verdict === 'taken' && life !== undefined) {
-          if (withEffects && envelope.event !== undefined) life.apply(envelope.event, new Date(envelope.at));
+          if (withEffects && envelope.event !== undefined)
+            applyEvent(life, envelope.fence, envelope.event, new Date(envelope.at));
           life.took(envelope.fence, envelope.seq);
         }
         const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.fence)?.lastSeq;
         const key = this.#options.keys.acknowledgement(envelope.id, envelope.fence);
         acknowledgements.set(key, String(acknowledged ?? 0));
       }
-      if (lives.all().some((life) => life.changed)) await this.#saveCursor(lives, last.streamId);
+      saved = lives.all().some(({ changes }) => changes.touched);
+      if (saved) await this.#saveCursor(lives, last.streamId);
     });
     this.#cursor = last.streamId;
+    if (saved) this.#saved = last.streamId;
     this.#count(envelopes, verdicts);
     for (const resolve of this.#advanced.splice(0)) resolve();
     if (envelopes.some(({ event }, index) => verdicts[index] === 'taken' && endsAttempt(event))) await this.#giveBack();
@@ -201,12 +205,34 @@ export class EventIngester {
     for (const [key, heardAt] of this.#heard) if (heardAt < anHourAgo) this.#heard.delete(key);
   }
 
+  async #readCursor(): Promise<void> {
+    const row = await this.#options.record.db
+      .selectFrom('ingestCursors')
+      .select('cursor')
+      .where('stream', '=', this.#options.keys.events)
+      .executeTakeFirst();
+    this.#saved = row?.cursor;
+    this.#cursor = this.#saved ?? '0-0';
+  }
+
+  /** Throws when another process has moved the cursor: it takes the events, and has taken these. */
   async #saveCursor(lives: Lives, cursor: string): Promise<void> {
-    await lives.transaction
-      .insertInto('ingestCursors')
-      .values({ stream: this.#options.keys.events, cursor })
-      .onConflict((conflict) => conflict.column('stream').doUpdateSet({ cursor }))
-      .execute();
+    const stream = this.#options.keys.events;
+    const result =
+      this.#saved === undefined
+        ? await lives.transaction
+            .insertInto('ingestCursors')
+            .values({ stream, cursor })
+            .onConflict((conflict) => conflict.column('stream').doNothing())
+            .executeTakeFirst()
+        : await lives.transaction
+            .updateTable('ingestCursors')
+            .set({ cursor })
+            .where('stream', '=', stream)
+            .where('cursor', '=', this.#saved)
+            .executeTakeFirst();
+    const moved = 'numUpdatedRows' in result ? result.numUpdatedRows : result.numInsertedOrUpdatedRows;
+    if (moved !== 1n) throw new CursorMoved(this.#saved);
   }
 
   /**
@@ -242,12 +268,9 @@ export class EventIngester {
   }
 }
 
-const batchSize = 500;
+const batchSize = 2000;
 const giveBackWithinMs = 5_000;
 const acknowledgementSeconds = 7 * 24 * 3600;
-
-/** An envelope whose event may be one that this build cannot read. */
-type Envelope = Omit<EventEnvelope, 'event'> & { readonly event: WorkerEvent | undefined };
 
 interface Entry {
   readonly streamId: string;
@@ -255,28 +278,15 @@ interface Entry {
   readonly envelope: Envelope | undefined;
 }
 
-const OpenEnvelope = EventEnvelope.extend({ event: z.unknown() });
-
 function readEntry(streamId: string, fields: readonly string[]): Entry {
-  const text = fields[fields.indexOf('e') + 1] ?? '';
-  const outer = OpenEnvelope.safeParse(withFence(parseJson(text)));
-  if (!outer.success) return { streamId, envelope: undefined };
-  const event = WorkerEvent.safeParse(outer.data.event);
-  return { streamId, envelope: { ...outer.data, event: event.success ? event.data : undefined } };
+  return { streamId, envelope: readEnvelope(fields[fields.indexOf('e') + 1] ?? '') };
 }
 
-/** An envelope from a worker of the first builds, which called the fence an epoch. It may still lie in the stream after an update. */
-function withFence(envelope: unknown): unknown {
-  const old = z.object({ epoch: Fence, fence: z.undefined() }).loose().safeParse(envelope);
-  return old.success ? { ...old.data, fence: old.data.epoch } : envelope;
-}
-
-/** JSON whose strings PostgreSQL can store: programs print NUL characters and halves of surrogate pairs. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? storableText(value) : value));
-  } catch {
-    return undefined;
+/** The cursor in the record is not where this process left it. */
+class CursorMoved extends Error {
+  constructor(saved: string | undefined) {
+    super(`another process takes events in: the cursor is no longer at ${saved ?? 'the beginning'}`);
+    this.name = 'CursorMoved';
   }
 }
 

@@ -20,7 +20,7 @@ export function postgresPrograms(): string | undefined {
     .find((folder) => existsSync(join(folder, 'initdb')));
 }
 
-/** A real PostgreSQL of a test's own, in a temporary folder, without durability. */
+/** A real PostgreSQL of a test's own, in a temporary folder. */
 export class PostgresServer {
   readonly databaseUrl: string;
   readonly #folder: string;
@@ -32,8 +32,8 @@ export class PostgresServer {
     this.#process = child;
   }
 
-  /** Makes a cluster on a free port of 127.0.0.1 and waits until it answers. */
-  static async start(): Promise<PostgresServer> {
+  /** Makes a cluster on a free port of 127.0.0.1 and waits until it answers. `durable`: it waits for the disk, as in service. Default false. */
+  static async start({ durable = false } = {}): Promise<PostgresServer> {
     const programs = postgresPrograms();
     if (programs === undefined) {
       throw new Error('PostgreSQL is not installed; run `apt-get install postgresql`');
@@ -50,7 +50,11 @@ export class PostgresServer {
     );
     if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
     const port = await freePort();
-    const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off'];
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      `unix_socket_directories=${folder}`,
+      `fsync=${durable ? 'on' : 'off'}`,
+    ];
     const child = spawn(
       join(programs, 'postgres'),
       ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],

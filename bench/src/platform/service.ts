@@ -1,0 +1,116 @@
+import { assertNever, DatasetSpec, ExperimentSpec } from '@longrun/contracts';
+import { type Platform, type ProgramCatalog, startPlatform } from '@longrun/platform';
+import { ServiceCommand, ServiceOptions, type Took } from './service-protocol.js';
+
+const options = ServiceOptions.parse(JSON.parse(process.argv[2] ?? ''));
+let platform: Platform | undefined;
+
+process.on('message', (message) => {
+  const command = ServiceCommand.parse(message);
+  if (command.do === 'close') {
+    void close();
+    return;
+  }
+  obey(command).then(
+    (answer) => process.send?.({ answer }),
+    (error: unknown) => process.send?.({ error: error instanceof Error ? error.stack : String(error) }),
+  );
+});
+
+/** The process ends by itself: nothing holds it any more. */
+async function close(): Promise<void> {
+  await platform?.close();
+  process.disconnect();
+}
+
+async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<unknown> {
+  platform ??= await startPlatform({ ...options, programs: anyProgram });
+  const { experiments, datasets } = platform;
+  switch (command.do) {
+    case 'dataset': {
+      const { dataset } = await datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
+      await when(async () => (await datasets.get(dataset.id)).attempts.length > 0);
+      return dataset.id;
+    }
+    case 'submit':
+      return submit(platform, command.count, command.clients);
+    case 'enqueued':
+      for (const id of command.ids) await when(async () => (await experiments.get(id)).attempts.length > 0);
+      return null;
+    case 'ingest':
+      return ingest(platform, command);
+    case 'list': {
+      const took: number[] = [];
+      for (const cursor of command.cursors) {
+        const before = performance.now();
+        await experiments.list(cursor === null ? {} : { cursor });
+        took.push(performance.now() - before);
+      }
+      return took;
+    }
+    default:
+      return assertNever(command, 'command');
+  }
+}
+
+async function submit(service: Platform, count: number, clients: number): Promise<unknown> {
+  const ids: string[] = [];
+  const latencies: number[] = [];
+  const before = clock();
+  let begun = 0;
+  const client = async (): Promise<void> => {
+    while (begun < count) {
+      begun += 1;
+      const from = performance.now();
+      const { experiment } = await service.experiments.submit(specification, {
+        idempotencyKey: `key-${begun}-${from}`,
+      });
+      latencies.push(performance.now() - from);
+      ids.push(experiment.id);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { ids, latencies, took: since(before, count) };
+}
+
+async function ingest(service: Platform, work: { skip: number; size: number; windows: number }): Promise<Took[]> {
+  const took: Took[] = [];
+  await when(() => service.eventCounts.taken >= work.skip);
+  let before = clock();
+  let taken = service.eventCounts.taken;
+  while (took.length < work.windows) {
+    const target = taken + work.size;
+    await when(() => service.eventCounts.taken >= target);
+    const now = service.eventCounts.taken;
+    took.push(since(before, now - taken));
+    before = clock();
+    taken = now;
+  }
+  return took;
+}
+
+interface Clock {
+  readonly cpu: NodeJS.CpuUsage;
+  readonly wall: number;
+}
+
+function clock(): Clock {
+  return { cpu: process.cpuUsage(), wall: performance.now() };
+}
+
+function since(before: Clock, count: number): Took {
+  const { user, system } = process.cpuUsage(before.cpu);
+  return { count, cpuSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - before.wall) / 1000 };
+}
+
+async function when(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const specification = ExperimentSpec.parse({ program: 'mlp', params: {}, dataset: 'digits' });
+
+const anyProgram: ProgramCatalog = {
+  has: () => true,
+  names: () => ['mlp'],
+  validate: (_name, params) => ({ ok: true, params }),
+};

@@ -1,0 +1,50 @@
+import type { DatasetResult, ExperimentResult, Json, ReasonCode, RejectedCheckpoint } from '@longrun/contracts';
+
+import type { AttemptRow } from '../record/tables.js';
+
+/** What a worker says of an attempt that begins. */
+export interface AttemptBegin {
+  readonly workerId: string;
+  readonly startStep: number;
+  readonly engine: string;
+  readonly environment: Json;
+  readonly restoredFrom: string | null;
+  readonly environmentChanged: string[];
+  readonly rejectedCheckpoints: RejectedCheckpoint[];
+}
+
+/** What is known of an attempt at its end. */
+export interface AttemptEnd {
+  readonly reason: ReasonCode;
+  readonly message?: string | undefined;
+  readonly result?: ExperimentResult | DatasetResult | undefined;
+  readonly step?: number | undefined;
+  readonly stepsRun?: number | undefined;
+  readonly peakMemoryBytes?: number | undefined;
+}
+
+/** An attempt whose job is about to be put in the queue. */
+export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
+  return {
+    id,
+    fence,
+    status: 'enqueued',
+    workerId: null,
+    enqueuedAt: at,
+    startedAt: null,
+    endedAt: null,
+    reason: null,
+    message: null,
+    startStep: null,
+    lastStep: null,
+    stepsRun: null,
+    peakMemoryBytes: null,
+    engine: null,
+    environment: null,
+    restoredFrom: null,
+    rejectedCheckpoints: null,
+    lastSeq: 0,
+    saidEnd: false,
+    smallChunks: 0,
+  };
+}

@@ -1,0 +1,100 @@
+import type { Transaction } from 'kysely';
+
+import { assignments, columnList, type ColumnTypes, recordset, run } from '../record/bulk.js';
+import type { AttemptRow, CheckpointRow, LifeRow, Tables } from '../record/tables.js';
+import type { Life } from './life.js';
+
+/** Writes the rows of lives: what can change of them. */
+export async function saveLives(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  await run(transaction, livesText, JSON.stringify(lives.map(({ row }) => row)));
+}
+
+/** Writes the attempts that changed. */
+export async function saveAttempts(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const attempts = lives.flatMap(({ changes }) => [...changes.attempts]);
+  if (attempts.length > 0) await run(transaction, attemptsText, JSON.stringify(attempts));
+}
+
+/** Stores live events. */
+export async function saveEvents(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const events = lives.flatMap(({ row, changes }) =>
+    changes.events.map(({ id, type, at, data }) => ({ id: row.id, event: id, type, at, data })),
+  );
+  if (events.length > 0) await run(transaction, eventsText, JSON.stringify(events));
+}
+
+/** Notes checkpoints that were committed. */
+export async function saveCheckpoints(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const checkpoints = lives.flatMap(({ row, changes }) => changes.checkpoints.map((one) => ({ id: row.id, ...one })));
+  if (checkpoints.length > 0) await run(transaction, checkpointsText, JSON.stringify(checkpoints));
+}
+
+const lifeColumns = {
+  phase: 'text',
+  reason: 'text',
+  message: 'text',
+  result: 'jsonb',
+  ending: 'jsonb',
+  fence: 'integer',
+  enqueued: 'boolean',
+  queueRank: 'integer',
+  notBefore: 'timestamptz',
+  failures: 'integer',
+  preemptions: 'integer',
+  cancelRequested: 'boolean',
+  progress: 'jsonb',
+  lastEvent: 'bigint',
+  logGapTo: 'bigint',
+  logCompleteTo: 'bigint',
+  outcomeFence: 'integer',
+  startedAt: 'timestamptz',
+  endedAt: 'timestamptz',
+} satisfies Partial<ColumnTypes<keyof LifeRow>>;
+
+const attemptColumns = {
+  status: 'text',
+  workerId: 'text',
+  enqueuedAt: 'timestamptz',
+  startedAt: 'timestamptz',
+  endedAt: 'timestamptz',
+  reason: 'text',
+  message: 'text',
+  startStep: 'bigint',
+  lastStep: 'bigint',
+  stepsRun: 'bigint',
+  peakMemoryBytes: 'bigint',
+  engine: 'text',
+  environment: 'jsonb',
+  restoredFrom: 'text',
+  rejectedCheckpoints: 'jsonb',
+  lastSeq: 'bigint',
+  saidEnd: 'boolean',
+  smallChunks: 'integer',
+} satisfies ColumnTypes<Exclude<keyof AttemptRow, 'id' | 'fence'>>;
+
+const attemptKey = { id: 'text', fence: 'integer' };
+
+const eventColumns = { id: 'text', event: 'bigint', type: 'text', at: 'timestamptz', data: 'jsonb' };
+
+const checkpointColumns = {
+  id: 'text',
+  fence: 'integer',
+  step: 'bigint',
+  sizeBytes: 'bigint',
+  at: 'timestamptz',
+} satisfies ColumnTypes<keyof CheckpointRow>;
+
+const livesText = `update lives set ${assignments(lifeColumns, 'r')}
+  from ${recordset('$1', 'r', { id: 'text', ...lifeColumns })} where lives.id = r.id`;
+
+const attemptsText = `insert into attempts (${columnList({ ...attemptKey, ...attemptColumns })})
+  select ${columnList({ ...attemptKey, ...attemptColumns }, 'r')}
+  from ${recordset('$1', 'r', { ...attemptKey, ...attemptColumns })}
+  on conflict (id, fence) do update set ${assignments(attemptColumns, 'excluded')}`;
+
+const eventsText = `insert into events (${columnList(eventColumns)})
+  select ${columnList(eventColumns, 'r')} from ${recordset('$1', 'r', eventColumns)}`;
+
+const checkpointsText = `insert into checkpoints (${columnList(checkpointColumns)})
+  select ${columnList(checkpointColumns, 'r')} from ${recordset('$1', 'r', checkpointColumns)}
+  on conflict (id, step, fence) do nothing`;

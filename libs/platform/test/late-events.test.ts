@@ -1,0 +1,157 @@
+import type { WorkerEvent } from '@longrun/contracts';
+import { expect } from 'vitest';
+
+import { readOutcome } from '../src/life/outcome.js';
+import { LifeWriter } from '../src/life/writer.js';
+import { openRecord } from '../src/record/record.js';
+import { EventIngester } from '../src/systems/event-ingester.js';
+import { RedisKeys } from '../src/redis/keys.js';
+import { connectRedis, disconnectRedis } from '../src/redis/connection.js';
+import { until } from '../src/testing/index.js';
+import { ExperimentByHand, startedAt } from './by-hand.js';
+import { resultAt } from './scripted-worker.js';
+import { test } from './world.js';
+
+test('an outcome that enters the record before its attempt has had its say loses nothing of it', async ({ world }) => {
+  const location = await world.recordFolder();
+  await world.start({ record: location });
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  await world.platform.close();
+
+  // All of this lies in the stream while the record takes in how it ended, and nothing else.
+  attempt.start().train(961);
+  await attempt.commit();
+  attempt.outbox.send({ type: 'line', stream: 'stdout', text: 'almost done' });
+  const succeeding = attempt.succeed();
+  await until(() => attempt.lease.head().outcome !== null);
+  const record = await openRecord(location);
+  await new LifeWriter(record).write(async (lives) => {
+    const life = await lives.find(id);
+    life?.end(readOutcome('experiment', attempt.lease.head().outcome), 1, new Date());
+    expect(life?.row.phase).toBe('ended');
+  });
+  await record.close();
+  await world.start({ record: location });
+  await succeeding;
+
+  const experiment = await world.platform.experiments.get(id);
+  expect(experiment).toMatchObject({
+    status: 'succeeded',
+    result: resultAt(961),
+    checkpoints: [{ step: 961 }],
+    attempts: [
+      {
+        fence: 1,
+        reason: 'succeeded',
+        startStep: 0,
+        lastStep: 961,
+        stepsRun: 961,
+        peakMemoryBytes: 1_000_000,
+        workerId: 'gpu-1',
+      },
+    ],
+  });
+  const rows = await world.platform.experiments.logRows(id);
+  expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: 961 }, (_, index) => index + 1));
+  const types: string[] = [];
+  for await (const { type } of world.platform.experiments.subscribe(id)) types.push(type);
+  expect(types.filter((type) => type === 'log_row')).toHaveLength(961);
+  expect(types).toContain('line');
+  expect(types).toContain('checkpoint');
+  expect(types.filter((type) => type === 'status')).toHaveLength(3);
+});
+
+test('after the end the author of the outcome and who said its own end are heard, those who were written off are not', async ({
+  record,
+}) => {
+  const experiment = await ExperimentByHand.start(record);
+  await experiment.goOnFrom(0);
+  await experiment.take(1, row(1));
+  const second = await experiment.goOnFrom(0);
+  const ended: WorkerEvent = { type: 'attempt_ended', reason: 'preempted', step: 4, stepsRun: 4, peakMemoryBytes: 5 };
+  await experiment.take(second, row(2), ended);
+  const third = await experiment.goOnFrom(2);
+  await experiment.write((life) => life.took(third, 7));
+  await experiment.write((life) => {
+    expect([1, second, third].map((fence) => life.judge(fence, 0))).toEqual(['refused', 'taken', 'taken']);
+    life.end({ reason: 'succeeded', message: null, result: resultAt(9) }, third, new Date());
+  });
+  const judged = await experiment.write((life) => [
+    life.judge(1, 1),
+    life.judge(1, 0),
+    life.judge(second, 1),
+    life.judge(third, 7),
+    life.judge(third, 8),
+    life.judge(third, 9),
+    life.judge(third + 1, 1),
+  ]);
+  expect(judged).toEqual(['refused', 'refused', 'taken', 'duplicate', 'taken', 'gap', 'refused']);
+
+  // Nothing that it still says moves what has ended.
+  const before = await experiment.write((life) => ({ ...life.row }));
+  await experiment.take(third, { type: 'heartbeat', step: 99 }, startedAt(2), row(9), {
+    ...ended,
+    reason: 'out_of_memory',
+    step: 9,
+  });
+  const after = await experiment.write((life) => ({ row: { ...life.row }, attempt: life.attempts.get(third) }));
+  expect(after.row).toEqual({ ...before, lastEvent: before.lastEvent + 2 });
+  expect(after.attempt).toMatchObject({
+    reason: 'succeeded',
+    lastStep: 9,
+    stepsRun: 4,
+    peakMemoryBytes: 5,
+    saidEnd: true,
+  });
+});
+
+test('two processes that take events in at once take each once, and the cursor never goes back', async ({
+  world,
+  redis,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  const warnings: string[] = [];
+  const warn = (sentence: string): void => void warnings.push(sentence);
+  const connections = ['second', 'second:events'].map((connectionName) =>
+    connectRedis({ redisUrl: redis.url, connectionName, warn }),
+  );
+  const [client, blockingRedis] = connections;
+  if (client === undefined || blockingRedis === undefined) throw new Error('no connections');
+  const second = new EventIngester({
+    record: world.record,
+    writer: new LifeWriter(world.record),
+    blockingRedis,
+    redis: client,
+    keys: new RedisKeys(world.prefix),
+    scheduled: () => Promise.resolve(),
+    warn,
+  });
+  await second.start();
+  attempt.start();
+  // Until one of them was late, and another one early.
+  const moved = (): boolean =>
+    [...warnings, ...world.warnings].some((sentence) => sentence.includes('another process'));
+  await until(async () => {
+    attempt.train(attempt.step + 3);
+    await world.when(id, ({ attempts }) => attempts[0]?.lastStep === attempt.step);
+    return moved();
+  });
+  const last = attempt.train(attempt.step + 100).step;
+  await attempt.succeed();
+  await world.when(id, ({ status }) => status === 'succeeded');
+  const events: number[] = [];
+  for await (const event of world.platform.experiments.subscribe(id))
+    if (event.type === 'log_row') events.push(event.data.step);
+  expect(events).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+  await second.close();
+  disconnectRedis(client);
+});
+
+function row(step: number): WorkerEvent {
+  return { type: 'log_row', step, row: { cost: 1 / step } };
+}
