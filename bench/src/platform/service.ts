@@ -112,5 +112,5 @@ const specification = ExperimentSpec.parse({ program: 'mlp', params: {}, dataset
 const anyProgram: ProgramCatalog = {
   has: () => true,
   names: () => ['mlp'],
-  validate: (_name, params) => ({ ok: true, params }),
+  validate: (_name, params) => ({ ok: true, value: params }),
 };

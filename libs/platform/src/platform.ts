@@ -16,6 +16,7 @@ import { Experiments } from './requests/experiments.js';
 import type { ProgramCatalog } from './requests/program-catalog.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
+import { LogCompletion } from './systems/log-completion.js';
 import { type IngestCounts, noEvents } from './systems/event-ingester.js';
 import { timings, type TimingsInput } from './timings.js';
 
@@ -115,7 +116,8 @@ export class Platform {
             warn,
           });
     const writer = new LifeWriter(record);
-    const endings = new Endings({ writer, store, beforeAdopting: undefined });
+    const logs = new LogCompletion({ record, writer, store });
+    const endings = new Endings({ writer, store, logs, catchUp: undefined });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     const retry = options.datasetRetry ?? RetryBudget.parse({});

@@ -13,7 +13,14 @@ import {
   ResolvedExperiment,
   type WorkerCommand,
 } from '@longrun/contracts';
-import { acquireLease, CheckpointStore, type Lease, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+import {
+  acquireLease,
+  CheckpointStore,
+  encodeLogEntry,
+  type Lease,
+  LeaseRefused,
+  type ObjectStore,
+} from '@longrun/serialization';
 
 import { leasePrefix } from '../src/life/outcome.js';
 import type { EventOutbox, JobTaker, WorkerLink } from '../src/index.js';
@@ -82,6 +89,8 @@ export class ScriptedAttempt {
   #finish: () => void = () => undefined;
   #step = 0;
   #startStep = 0;
+  readonly #rows: { step: number; row: Record<string, number> }[] = [];
+  readonly #checkpoints: CheckpointStore;
   #heart: NodeJS.Timeout | undefined;
 
   constructor(
@@ -90,6 +99,7 @@ export class ScriptedAttempt {
     readonly lease: Lease,
     readonly lockLost: AbortSignal,
   ) {
+    this.#checkpoints = new CheckpointStore(worker.store, lease.prefix);
     this.outbox = worker.link.openOutbox(worker.kind, ticket.id, ticket.fence);
     this.over = new Promise((resolve) => (this.#finish = resolve));
     this.thaw();
@@ -135,22 +145,26 @@ export class ScriptedAttempt {
     return this;
   }
 
-  /** Trains up to and with a step, a log row for each. */
-  train(to: number): this {
+  /** Trains up to and with a step, a log row for each. `silently`: nobody hears of the rows. */
+  train(to: number, options: { silently?: boolean } = {}): this {
     while (this.#step < to) {
       this.#step += 1;
-      this.outbox.send({ type: 'log_row', step: this.#step, row: { cost: 1 / this.#step, fence: this.ticket.fence } });
+      const entry = { step: this.#step, row: { cost: 1 / this.#step, fence: this.ticket.fence } };
+      this.#rows.push(entry);
+      if (options.silently !== true) this.outbox.send({ type: 'log_row', ...entry });
     }
     return this;
   }
 
-  /** Commits a checkpoint of the current step. */
+  /** Commits a checkpoint of the current step, with the rows since the last one. */
   async commit(): Promise<this> {
     const folder = await mkdtemp(join(tmpdir(), 'longrun-snapshot-'));
     const path = join(folder, 'state.json');
     await writeFile(path, JSON.stringify({ version: 1, step: this.#step }));
-    const checkpoints = new CheckpointStore(this.worker.store, this.lease.prefix);
-    await checkpoints.commit(this.lease, { step: this.#step, files: [{ name: 'state.json', path }], environment: {} });
+    const log = join(folder, 'log.ndjson');
+    await writeFile(log, this.#rows.splice(0).map(encodeLogEntry).join(''));
+    const snapshot = { step: this.#step, files: [{ name: 'state.json', path }], environment: {}, log: [{ path: log }] };
+    await this.#checkpoints.commit(this.lease, snapshot);
     await rm(folder, { recursive: true });
     this.outbox.send({ type: 'checkpoint_committed', step: this.#step, sizeBytes: 25 });
     return this;

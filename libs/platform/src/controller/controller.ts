@@ -10,6 +10,7 @@ import type { RedisKeys } from '../redis/keys.js';
 import { Census } from '../systems/census.js';
 import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
+import { LogCompletion } from '../systems/log-completion.js';
 import { Reconciler } from '../systems/reconciler.js';
 import { Scheduler } from '../systems/scheduler.js';
 import type { Timings } from '../timings.js';
@@ -117,7 +118,8 @@ class Systems {
       scheduled: async () => await this.scheduler.idle(),
       warn,
     });
-    this.#endings = new Endings({ writer, store, beforeAdopting: () => this.ingester.catchUp() });
+    const logs = new LogCompletion({ record, writer, store });
+    this.#endings = new Endings({ writer, store, logs, catchUp: () => this.ingester.catchUp() });
     this.scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
     this.#reconciler = new Reconciler({
       record,
@@ -129,6 +131,7 @@ class Systems {
       ingester: this.ingester,
       endings: this.#endings,
       scheduler: this.scheduler,
+      logs,
       census: new Census({ record, redis, keys, goneAfterMs: timings.workerLostAfterMs, guard: term.guard, warn }),
       timings,
       warn,

@@ -102,8 +102,10 @@ export class Life {
     const attempt = this.#attempt(fence);
     const { environmentChanged, ...facts } = begin;
     Object.assign(attempt, facts);
-    this.row.logCompleteTo = Math.min(this.row.logCompleteTo, begin.startStep);
-    if (this.row.logGapTo !== null) this.row.logGapTo = Math.min(this.row.logGapTo, begin.startStep);
+    // The row of the step that it begins at comes again, and so do all later ones.
+    const before = begin.startStep - 1;
+    this.row.logCompleteTo = Math.min(this.row.logCompleteTo, before);
+    if (this.row.logGapTo !== null) this.row.logGapTo = before < 0 ? null : before;
     this.changes.begun.push({ fence, step: begin.startStep });
     this.#touch(attempt);
     this.advanced(fence, begin.startStep);
@@ -170,6 +172,22 @@ export class Life {
     this.#touch();
   }
 
+  /** All rows up to this step that the log of a checkpoint of this fence has are there. */
+  logCompleted(fence: number, toStep: number): void {
+    const { startStep } = this.#current();
+    // A later attempt may have gone on from an earlier checkpoint, as the newest was damaged.
+    const counts = fence < this.row.fence && startStep !== null ? Math.min(toStep, startStep - 1) : toStep;
+    this.row.logCompleteTo = Math.max(counts, this.row.logCompleteTo);
+    if (this.row.logGapTo !== null && this.row.logGapTo <= this.row.logCompleteTo) this.row.logGapTo = null;
+    this.#touch();
+  }
+
+  /** Rows that are missing still will not come. */
+  logGivenUp(): void {
+    this.row.logGapTo = null;
+    this.#touch();
+  }
+
   /** An attempt says its end after it was closed: what is known of it is completed, and nothing ends again. */
   completeEnd(fence: number, end: AttemptEnd): void {
     const attempt = this.#attempt(fence);
@@ -201,11 +219,16 @@ export class Life {
   /** The current attempt is over, by its own word or because it is written off; the retry policy says what follows. */
   endAttempt(end: AttemptEnd, at: Date, ownWord = false): void {
     this.claimed(at);
-    this.#current().saidEnd = ownWord;
+    const attempt = this.#current();
+    attempt.saidEnd = ownWord;
+    // What else it has said may be lost with it.
+    if (!ownWord && attempt.lastStep !== null) this.logMissing(attempt.lastStep);
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
     if (end.reason === 'succeeded') {
+      // It ends when its log is complete, by the outcome in its lease.
+      if (this.row.logGapTo !== null) return this.endWith({ reason: 'succeeded', message: end.message ?? null });
       const outcome = { reason: end.reason, message: end.message ?? null, result: end.result ?? null };
       this.end(outcome, this.row.fence, at);
       return;

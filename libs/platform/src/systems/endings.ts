@@ -4,12 +4,14 @@ import { acquireLease, type Head, LeaseLost, LeaseRefused, type ObjectStore, rea
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { Ending } from '../record/tables.js';
+import type { LogCompletion } from './log-completion.js';
 
 export interface EndingsOptions {
   readonly writer: LifeWriter;
   readonly store: ObjectStore;
+  readonly logs: LogCompletion;
   /** Takes in all that workers have told so far. Undefined where the process does not lead. */
-  readonly beforeAdopting: ((kind: Kind, id: string) => Promise<unknown>) | undefined;
+  readonly catchUp: (() => Promise<unknown>) | undefined;
 }
 
 /**
@@ -19,14 +21,16 @@ export interface EndingsOptions {
 export class Endings {
   readonly #writer: LifeWriter;
   readonly #store: ObjectStore;
-  readonly #beforeAdopting: EndingsOptions['beforeAdopting'];
+  readonly #logs: LogCompletion;
+  readonly #catchUp: EndingsOptions['catchUp'];
   /** The last work on each life: a request and the reconciler can want the same at once. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor({ writer, store, beforeAdopting }: EndingsOptions) {
+  constructor({ writer, store, logs, catchUp }: EndingsOptions) {
     this.#writer = writer;
     this.#store = store;
-    this.#beforeAdopting = beforeAdopting;
+    this.#logs = logs;
+    this.#catchUp = catchUp;
   }
 
   /** Seals the lease of a life whose end is decided, under a new fence. Nothing happens when it has ended already. */
@@ -50,8 +54,8 @@ export class Endings {
     if (head === undefined || head.outcome === null) return false;
     const author = writerOf(head);
     if (author !== null) {
-      if (this.#beforeAdopting === undefined) return false;
-      await this.#beforeAdopting(kind, id);
+      if (this.#catchUp === undefined) return false;
+      await this.#catchUp();
     }
     await this.#end(id, readOutcome(kind, head.outcome), author);
     return true;
@@ -126,6 +130,8 @@ export class Endings {
   }
 
   async #end(id: string, outcome: Outcome, byFence: number | null): Promise<void> {
+    // Whoever sees the end sees the whole log.
+    await this.#logs.complete(id, true);
     await this.#writer.write(async (lives) => {
       const life = (await lives.load([id], byFence === null ? [] : [byFence])).get(id);
       if (life === undefined || life.row.phase === 'ended') return;

@@ -14,6 +14,7 @@ import { publishCommand } from '../worker/commands.js';
 import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
+import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
 
 export interface ReconcilerOptions {
@@ -27,6 +28,7 @@ export interface ReconcilerOptions {
   readonly endings: Endings;
   readonly scheduler: Scheduler;
   readonly census: Census;
+  readonly logs: LogCompletion;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -59,6 +61,7 @@ export class Reconciler {
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
+      await this.#attempt('logs', () => this.#options.logs.look());
       await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
