@@ -14,8 +14,8 @@ import { afterAttempt, checkMove, experimentStatus, type Phase } from './transit
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What is known of an attempt at its end. */
-export interface AttemptEnd {
+/** What is known of an attempt when it is closed. */
+export interface ClosedAttempt {
   readonly reason: ReasonCode;
   readonly message?: string | undefined;
   readonly result?: ExperimentResult | DatasetResult | undefined;
@@ -209,7 +209,7 @@ export class Life {
   }
 
   /** The current attempt is over; the retry policy says what follows. */
-  endAttempt(end: AttemptEnd, at: Date): void {
+  endAttempt(end: ClosedAttempt, at: Date): void {
     this.claimed(at);
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
@@ -291,7 +291,7 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  #closeAttempt(end: AttemptEnd, at: Date): void {
+  #closeAttempt(end: ClosedAttempt, at: Date): void {
     const attempt = this.#current();
     const wasRunning = attempt.status === 'running';
     attempt.status = 'ended';
