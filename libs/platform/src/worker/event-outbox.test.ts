@@ -212,8 +212,8 @@ test('while the record takes events, but they come faster, the pressure is high 
 });
 
 test.for([
-  ['Redis goes away', async () => await away()],
-  ['the record takes nothing any more', async () => undefined],
+  ['Redis goes away', async (): Promise<void> => await away()],
+  ['the record takes nothing any more', async (): Promise<void> => undefined],
 ] as const)('nobody is made to wait when %s', async ([, stop]) => {
   const { outbox, sent, acknowledge } = open({ maxPendingBytes: 50_000, window: 20, stillAfterMs: 300 });
   outbox.send({ type: 'log_row', step: 1, row: {} });
