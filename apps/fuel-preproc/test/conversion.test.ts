@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { DatasetOutcome } from '@longrun/contracts';
 import { H5Dataset } from '@longrun/fuel';
-import { isRunning, type ProcessUnderTest, until } from '@longrun/platform/testing';
+import { isRunning, type ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 import { hashFile, readHead } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { idx, writeIdxFiles } from './idx.js';
@@ -12,7 +12,7 @@ import { World } from './world.js';
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.begin();
   await writeIdxFiles(join(world.rawFolder, 'sound'));
 }, 120_000);
 
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await world.close();
+  await world.end();
 });
 
 test('raw files become a published dataset that says what is in it', async () => {
@@ -124,7 +124,7 @@ test('when the worker is killed its converter leaves, and the next worker cleans
   const worker = await world.worker();
   const id = await world.submit('lost', 'sound');
   const converter = await heldConverter(worker);
-  await world.when(id, ({ status }) => status === 'converting');
+  await world.whenDataset(id, ({ status }) => status === 'converting');
   worker.signal('SIGKILL');
   expect(await worker.exited).toBe('SIGKILL');
   expect(isRunning(converter)).toBe(true);
@@ -160,6 +160,23 @@ test('a published file that was damaged is made whole by the next conversion to 
   expect((await hashFile(path)).sha256).toBe(result?.sha256);
   await rm(path);
 }, 20_000);
+
+test('a worker does not start on a Redis that evicts or refuses writes, and says what to do', async () => {
+  const evicting = await RedisServer.start(['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru']);
+  const replica = await RedisServer.start(['--replicaof', `127.0.0.1 ${world.redis.port}`]);
+  const onEvicting = world.unreadyWorker({ REDIS_URL: evicting.url });
+  const onReplica = world.unreadyWorker({ REDIS_URL: replica.url });
+  const unlabelled = world.unreadyWorker({ LONGRUN_LABELS: 'gpu' });
+  expect(await onEvicting.exited).toBe(1);
+  expect(onEvicting.output).toContain('maxmemory-policy allkeys-lru');
+  expect(onEvicting.output).toContain('set it to noeviction');
+  expect(await onReplica.exited).toBe(1);
+  expect(onReplica.output).toContain('It is a replica: set REDIS_URL to its primary.');
+  expect(await unlabelled.exited).toBe(1);
+  expect(unlabelled.output).toContain('LONGRUN_LABELS: give names and values');
+  await evicting.stop();
+  await replica.stop();
+}, 40_000);
 
 test('an idle worker stops at once', async () => {
   const worker = await world.worker();

@@ -1,40 +1,21 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { DatasetSpec, type DatasetView } from '@longrun/contracts';
-import { type Platform, startPlatform } from '@longrun/platform';
-import { isRunning, ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
-import { type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
 
 const heartbeatMs = 100;
 
 /** A platform with its Redis, record and object store, raw files, and real worker processes. */
-export class World {
-  readonly #workers: ProcessUnderTest[] = [];
-
-  private constructor(
-    readonly folder: string,
-    readonly redis: RedisServer,
-    readonly store: ObjectStore,
-    readonly platform: Platform,
-  ) {}
-
-  static async start(): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), 'longrun-preproc-'));
-    const redis = await RedisServer.start();
-    const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
-    const platform = await startPlatform({
-      record: { folder: join(folder, 'record') },
-      redisUrl: redis.url,
-      objectStoreUrl: store.url,
-      programs: { has: () => false, names: () => [], validate: (_name, params) => ({ ok: true, value: params }) },
+export class World extends PlatformWorld {
+  static async begin(): Promise<World> {
+    const world = new World(await PlatformWorld.parts());
+    await world.start({
       timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null },
-      warn: () => {},
     });
-    return new World(folder, redis, store, platform);
+    return world;
   }
 
   get rawFolder(): string {
@@ -47,21 +28,26 @@ export class World {
 
   /** The worker that runs, or else a new one, once it is ready. */
   async worker(): Promise<ProcessUnderTest> {
-    const running = this.#workers.find(({ pid }) => isRunning(pid));
+    const running = this.running();
     if (running !== undefined) return running;
-    const worker = new ProcessUnderTest(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
-      REDIS_URL: this.redis.url,
-      LONGRUN_STATE: this.stateFolder,
-      LONGRUN_OBJECTS: this.store.url,
-      LONGRUN_RAW: this.rawFolder,
-      LONGRUN_HEARTBEAT_MS: String(heartbeatMs),
-    });
-    this.#workers.push(worker);
+    const worker = this.unreadyWorker();
     await until(
       () => worker.lines.some((line) => line.startsWith('fuel-preproc: ready')),
       () => worker.output,
     );
     return worker;
+  }
+
+  /** Starts a worker that may never be ready. */
+  unreadyWorker(environment: Readonly<Record<string, string>> = {}): ProcessUnderTest {
+    return this.spawn(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
+      REDIS_URL: this.redis.url,
+      LONGRUN_STATE: this.stateFolder,
+      LONGRUN_OBJECTS: this.store.url,
+      LONGRUN_RAW: this.rawFolder,
+      LONGRUN_HEARTBEAT_MS: String(heartbeatMs),
+      ...environment,
+    });
   }
 
   /** Asks for a dataset of the raw files in a folder. */
@@ -70,18 +56,8 @@ export class World {
     return (await this.platform.datasets.submit(spec)).dataset.id;
   }
 
-  /** Waits until a dataset is as wanted. */
-  async when(id: string, wanted: (dataset: DatasetView) => boolean): Promise<DatasetView> {
-    let dataset = await this.platform.datasets.get(id);
-    await until(
-      async () => wanted((dataset = await this.platform.datasets.get(id))),
-      () => `${JSON.stringify(dataset, null, 1)}\n${this.#workers.map((worker) => worker.output).join('\n---\n')}`,
-    );
-    return dataset;
-  }
-
   async whenEnded(id: string): Promise<DatasetView> {
-    return await this.when(id, ({ status }) => status === 'ready' || status === 'failed');
+    return await this.whenDataset(id, ({ status }) => status === 'ready' || status === 'failed');
   }
 
   /** Keys of all published files. */
@@ -95,12 +71,5 @@ export class World {
   async leftovers(): Promise<string[]> {
     const names = await readdir(this.stateFolder, { recursive: true, withFileTypes: true });
     return names.filter((entry) => entry.isFile() && entry.name !== 'owner').map((entry) => entry.name);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.end()));
-    await this.platform.close();
-    await this.redis.stop();
-    await rm(this.folder, { recursive: true });
   }
 }

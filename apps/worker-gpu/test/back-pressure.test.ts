@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startPlatform } from '@longrun/platform';
 import { until } from '@longrun/platform/testing';
 import { JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,11 +11,11 @@ const patienceMs = 100_000;
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.begin();
 }, 120_000);
 
 afterAll(async () => {
-  await world.close();
+  await world.end();
 });
 
 test(
@@ -52,17 +51,7 @@ test(
       patienceMs,
     );
 
-    const platform = await startPlatform({
-      record: { folder: join(world.folder, 'record') },
-      redisUrl: world.redis.url,
-      objectStoreUrl: world.store.url,
-      programs: {
-        has: () => true,
-        names: () => ['digits'],
-        validate: (_name, params) => ({ ok: true, value: params }),
-      },
-      warn: () => {},
-    });
+    const platform = await world.startAgain();
     await until(async () => (await platform.experiments.get(id)).status === 'succeeded', undefined, patienceMs);
     const steps: number[] = [];
     for await (const event of platform.experiments.subscribe(id))

@@ -9,11 +9,11 @@ import { World } from './world.js';
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.begin();
 }, 120_000);
 
 afterAll(async () => {
-  await world.close();
+  await world.end();
 });
 
 test('damaged checkpoints are passed over for the newest that is whole, and said so', async () => {
@@ -86,7 +86,7 @@ test('parameters that the program refuses once it sees the data are final', asyn
 }, 40_000);
 
 test('a program that leaves or eats all memory is told apart', async () => {
-  await world.endWorkers();
+  await world.endProcesses();
   await world.newWorker({ NODE_OPTIONS: '--max-old-space-size=96' });
   const retry = { maxFailures: 0 };
   const leaving = await world.submit({ fault: { kind: 'exit', step: 2 } }, { retry });
@@ -100,7 +100,7 @@ test('a program that leaves or eats all memory is told apart', async () => {
 }, 40_000);
 
 test('a step that never ends is not waited for longer than the grace', async () => {
-  await world.endWorkers();
+  await world.endProcesses();
   const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
   const id = await world.submit({ fault: { kind: 'block', step: 21 } }, { checkpoint: { everyBatches: 5 } });
   await until(async () => JSON.stringify(await linesSoFar(id)).includes('the step that never ends'));

@@ -12,14 +12,14 @@ let world: World;
 let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[]; table: string };
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.begin();
   await world.worker();
   const id = await world.submit(slow);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id), table: await writtenTable(id) };
 }, 120_000);
 
 afterAll(async () => {
-  await world.close();
+  await world.end();
 });
 
 async function expectAsUndisturbed(id: string): Promise<void> {
@@ -143,7 +143,7 @@ test('a worker that slept while another took over cannot commit, and its events 
   await expectAsUndisturbed(id);
   const { attempts } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
-  await world.endWorkers();
+  await world.endProcesses();
 }, 40_000);
 
 test('a run survives a Redis that loses all it has', async () => {

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import {
   DatasetSpec,
   ExperimentSpec,
@@ -10,59 +8,36 @@ import {
   type LiveEvent,
   type StoredLogRow,
 } from '@longrun/contracts';
-import { type Platform, startPlatform } from '@longrun/platform';
-import { isRunning, ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
+import type { Platform } from '@longrun/platform';
+import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
 import { JobWorker, WorkerLink } from '@longrun/platform/worker';
-import {
-  type Head,
-  type LogEntry,
-  newestManifest,
-  type ObjectStore,
-  openObjectStore,
-  readHead,
-  readLog,
-} from '@longrun/serialization';
+import { type Head, type LogEntry, newestManifest, readHead, readLog } from '@longrun/serialization';
 import { PublishFile, writeDigits } from './dataset.js';
 
 const heartbeatMs = 100;
 
 /** A platform with its Redis, record and object store, a small dataset, and real worker processes. */
-export class World {
-  readonly #workers: ProcessUnderTest[] = [];
-
-  private constructor(
-    readonly folder: string,
-    readonly redis: RedisServer,
-    readonly store: ObjectStore,
-    readonly platform: Platform,
-  ) {}
-
-  static async start(): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), 'longrun-worker-'));
-    const redis = await RedisServer.start();
-    const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
-    const platform = await startPlatform({
-      record: { folder: join(folder, 'record') },
-      redisUrl: redis.url,
-      objectStoreUrl: store.url,
-      programs: {
-        has: () => true,
-        names: () => ['digits'],
-        validate: (_name, params) => ({ ok: true, value: params }),
-      },
-      // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
-      queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
-      warn: () => {},
-    });
-    const world = new World(folder, redis, store, platform);
+export class World extends PlatformWorld {
+  static async begin(): Promise<World> {
+    const world = new World(await PlatformWorld.parts());
+    await world.startAgain();
     await world.#publishDigits();
     return world;
   }
 
+  /** Starts the platform on what is there, as after a crash of the API. */
+  async startAgain(): Promise<Platform> {
+    return await this.start({
+      programs: { has: () => true, names: () => ['digits'], validate: (_name, params) => ({ ok: true, params }) },
+      // A busy machine can keep a healthy worker from its processor for a while.
+      timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
+      queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
+    });
+  }
+
   /** The worker that runs, or else a new one, once it is ready. */
   async worker(): Promise<ProcessUnderTest> {
-    return this.#workers.find(({ pid }) => isRunning(pid)) ?? (await this.newWorker());
+    return this.running() ?? (await this.newWorker());
   }
 
   /** A new worker, once it is ready. Workers started one after the other share their caches. */
@@ -77,7 +52,7 @@ export class World {
 
   /** Starts a worker that may never be ready. */
   unreadyWorker(environment: Readonly<Record<string, string>> = {}): ProcessUnderTest {
-    const worker = new ProcessUnderTest(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
+    return this.spawn(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: join(this.folder, 'state'),
       LONGRUN_OBJECTS: this.store.url,
@@ -85,8 +60,6 @@ export class World {
       LONGRUN_HEARTBEAT_MS: String(heartbeatMs),
       ...environment,
     });
-    this.#workers.push(worker);
-    return worker;
   }
 
   async submit(params: ExperimentSpecInput['params'] = {}, spec: Partial<ExperimentSpecInput> = {}): Promise<string> {
@@ -103,16 +76,6 @@ export class World {
     return (await this.platform.experiments.submit(complete)).experiment.id;
   }
 
-  /** Waits until an experiment is as wanted. */
-  async when(id: string, wanted: (experiment: ExperimentView) => boolean): Promise<ExperimentView> {
-    let experiment = await this.platform.experiments.get(id);
-    await until(
-      async () => wanted((experiment = await this.platform.experiments.get(id))),
-      () => `${JSON.stringify(experiment, null, 1)}\n${this.#workers.map((worker) => worker.output).join('\n---\n')}`,
-    );
-    return experiment;
-  }
-
   async whenEnded(id: string): Promise<ExperimentView> {
     return await this.when(id, ({ status }) => status !== 'queued' && status !== 'running');
   }
@@ -121,7 +84,7 @@ export class World {
   async whenLogged(id: string, step: number): Promise<void> {
     await until(
       async () => (await this.rows(id)).some((row) => row.step >= step),
-      () => `no row of step ${step}\n${this.#workers.map((worker) => worker.output).join('\n---\n')}`,
+      () => `no row of step ${step}\n${this.running()?.output}`,
     );
   }
 
@@ -152,18 +115,6 @@ export class World {
       entries.push(...part.entries);
     }
     return { step: manifest.step, entries };
-  }
-
-  /** Ends all workers, so that the next experiment finds only those that its test starts. */
-  async endWorkers(): Promise<void> {
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.end()));
-  }
-
-  async close(): Promise<void> {
-    await this.endWorkers();
-    await this.platform.close();
-    await this.redis.stop();
-    await rm(this.folder, { recursive: true });
   }
 
   async #publishDigits(): Promise<void> {

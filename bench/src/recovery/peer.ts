@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { RedisServer } from '@longrun/platform/testing';
 import { Queue } from 'bullmq';
 import { z } from 'zod';
 import { checkout } from '../report.js';
@@ -13,16 +11,11 @@ import { checkout } from '../report.js';
  * waits beside it: milliseconds from the signal to the job's second beginning, `count` times, all at once, since they only wait.
  */
 export async function stalledJobRecovery(count: number): Promise<number[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'longrun-bench-'));
-  const port = await freePort();
-  const redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
-    stdio: 'ignore',
-  });
+  const redis = await RedisServer.start();
   try {
-    return await Promise.all(Array.from({ length: count }, (_, index) => oneRecovery(`stalled-${index}`, port)));
+    return await Promise.all(Array.from({ length: count }, (_, index) => oneRecovery(`stalled-${index}`, redis.port)));
   } finally {
-    redis.kill('SIGKILL');
-    await rm(folder, { recursive: true, force: true });
+    await redis.stop();
   }
 }
 
@@ -67,14 +60,4 @@ function startWorker(queue: string, port: number): Lines {
       }
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -34,13 +34,13 @@ test('a worker that gave an experiment back takes it again before others, howeve
 
 test('the end of an attempt is acknowledged when what goes back is in the queue, not before', async ({ world }) => {
   const late = new LateScheduling();
-  const slow = new World(
-    world.folder,
-    world.redis,
-    world.prefix,
-    world.store,
-    new PlatformRecord(world.record.db.withPlugin(late), world.record.notices, () => Promise.resolve(), true),
+  const record = new PlatformRecord(
+    world.record.db.withPlugin(late),
+    world.record.notices,
+    () => Promise.resolve(),
+    true,
   );
+  const slow = new World(world, world.prefix, record);
   await slow.start();
   await slow.readyDataset();
   const ids = [await slow.submit(), await slow.submit()];

@@ -6,14 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-import {
-  DatasetSpec,
-  ExperimentSpec,
-  type ExperimentSpecInput,
-  type ExperimentView,
-  readValue,
-} from '@longrun/contracts';
-import { acquireLease, type Lease, type ObjectStore, openObjectStore } from '@longrun/serialization';
+import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, readValue } from '@longrun/contracts';
+import { acquireLease, type Lease, openObjectStore } from '@longrun/serialization';
 import { sql } from 'kysely';
 import { test as base, vi } from 'vitest';
 import { z } from 'zod';
@@ -22,7 +16,7 @@ import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform
 import { startOn } from '../src/platform.js';
 import { leasePrefix } from '../src/life/outcome.js';
 import { openRecord, PlatformRecord } from '../src/record/record.js';
-import { RedisServer, until } from '../src/testing/index.js';
+import { RedisServer, until, World as PlatformWorld, type WorldParts } from '../src/testing/index.js';
 import { ScriptedWorker } from './scripted-worker.js';
 
 /** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
@@ -35,44 +29,35 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const queue = { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 };
 
 /** A platform with a Redis, a record and an object store of its own, and workers to order. */
-export class World {
+export class World extends PlatformWorld {
   /** What the platform and the workers warned of. */
   readonly warnings: string[] = [];
   readonly #workers: ScriptedWorker[] = [];
   readonly #warn = (sentence: string): void => void this.warnings.push(sentence);
-  #platform: Platform | undefined;
+  readonly prefix: string;
+  readonly record: PlatformRecord;
 
-  constructor(
-    readonly folder: string,
-    readonly redis: RedisServer,
-    readonly prefix: string,
-    readonly store: ObjectStore,
-    readonly record: PlatformRecord,
-  ) {}
-
-  get platform(): Platform {
-    if (this.#platform === undefined) throw new Error('The platform is not started');
-    return this.#platform;
+  constructor(parts: WorldParts, prefix: string, record: PlatformRecord) {
+    super(parts);
+    this.prefix = prefix;
+    this.record = record;
   }
 
   /** Starts the platform: on the file's record, emptied, or on one of its own. */
-  async start(overrides: Partial<PlatformOptions> = {}): Promise<Platform> {
-    const options = {
-      redisUrl: this.redis.url,
-      objectStoreUrl: this.store.url,
-      prefix: this.prefix,
-      programs,
-      converters: ['mnist', 'fashion-mnist'],
-      timings,
-      queue,
-      warn: this.#warn,
-      ...overrides,
-    };
-    this.#platform =
-      overrides.record === undefined
-        ? await startOn(new PlatformRecord(this.record.db, this.record.notices, () => Promise.resolve(), true), options)
-        : await startPlatform({ ...options, record: overrides.record });
-    return this.#platform;
+  override async start(overrides: Partial<PlatformOptions> = {}): Promise<Platform> {
+    const shared = new PlatformRecord(this.record.db, this.record.notices, () => Promise.resolve(), true);
+    return await super.start(
+      {
+        prefix: this.prefix,
+        programs,
+        converters: ['mnist', 'fashion-mnist'],
+        timings,
+        queue,
+        warn: this.#warn,
+        ...overrides,
+      },
+      overrides.record === undefined ? async (options) => await startOn(shared, options) : startPlatform,
+    );
   }
 
   /** An empty record in a folder of this world. */
@@ -116,19 +101,9 @@ export class World {
     return experiment.id;
   }
 
-  /** Waits until an experiment is as wanted. */
-  async when(id: string, wanted: (experiment: ExperimentView) => boolean): Promise<ExperimentView> {
-    let experiment = await this.platform.experiments.get(id);
-    await until(
-      async () => wanted((experiment = await this.platform.experiments.get(id))),
-      () => JSON.stringify(experiment, null, 1),
-    );
-    return experiment;
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
-    await this.#platform?.close();
+    await super.close();
   }
 }
 
@@ -159,7 +134,7 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
     await sql`truncate lives, ingest_cursors, workers, audit cascade`.execute(record.db);
     const folder = await mkdtemp(join(tmpdir(), 'longrun-world-'));
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
-    const world = new World(folder, redis, `test-${folder.slice(-6)}`, store, record);
+    const world = new World({ folder, redis, store }, `test-${folder.slice(-6)}`, record);
     await use(world);
     await world.close();
     await rm(folder, { recursive: true });

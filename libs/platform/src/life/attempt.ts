@@ -14,7 +14,7 @@ export interface AttemptBegin {
 }
 
 /** What is known of an attempt at its end. */
-export interface AttemptEnd {
+export interface ClosedAttempt {
   readonly reason: ReasonCode;
   readonly message?: string | undefined;
   readonly result?: ExperimentResult | DatasetResult | undefined;

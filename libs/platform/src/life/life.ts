@@ -7,7 +7,7 @@ import {
 } from '@longrun/contracts';
 
 import type { AttemptRow, Ending, LifeRow } from '../record/tables.js';
-import { type AttemptBegin, type AttemptEnd, newAttempt } from './attempt.js';
+import { type AttemptBegin, type ClosedAttempt, newAttempt } from './attempt.js';
 import { Changes, type StoredEvent } from './changes.js';
 import { experimentResult, type Outcome } from './outcome.js';
 import { afterAttempt, checkMove, experimentStatus } from './transitions.js';
@@ -189,7 +189,7 @@ export class Life {
   }
 
   /** An attempt says its end after it was closed: what is known of it is completed, and nothing ends again. */
-  completeEnd(fence: number, end: AttemptEnd): void {
+  completeEnd(fence: number, end: ClosedAttempt): void {
     const attempt = this.#attempt(fence);
     if (end.step !== undefined) attempt.lastStep = end.step;
     if (end.stepsRun !== undefined) attempt.stepsRun = end.stepsRun;
@@ -217,7 +217,7 @@ export class Life {
   }
 
   /** The current attempt is over, by its own word or because it is written off; the retry policy says what follows. */
-  endAttempt(end: AttemptEnd, at: Date, ownWord = false): void {
+  endAttempt(end: ClosedAttempt, at: Date, ownWord = false): void {
     this.claimed(at);
     const attempt = this.#current();
     attempt.saidEnd = ownWord;
@@ -306,7 +306,7 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  #closeAttempt(end: AttemptEnd, at: Date): void {
+  #closeAttempt(end: ClosedAttempt, at: Date): void {
     const attempt = this.#current();
     const wasRunning = attempt.status === 'running';
     attempt.status = 'ended';

@@ -4,3 +4,4 @@ export { postgresPrograms, PostgresServer } from './postgres-server.js';
 export { isRunning, ProcessUnderTest } from './process-under-test.js';
 export { RedisServer } from './redis-server.js';
 export { until } from './until.js';
+export { World, type WorldParts } from './world.js';
