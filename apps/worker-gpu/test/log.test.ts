@@ -13,7 +13,7 @@ let world: World;
 let undisturbed: readonly StoredLogRow[];
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.begin();
   await world.worker();
   const id = await world.submit(slow);
   await world.whenEnded(id);
