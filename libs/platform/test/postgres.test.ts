@@ -55,7 +55,9 @@ if (postgresPrograms() === undefined) {
       const events: LiveEvent[] = [];
       for await (const event of experiments.subscribe(id)) events.push(event);
       expect(events.map((event) => event.id)).toEqual(events.map((_, index) => index + 1));
-      expect(events).toContainEqual(expect.objectContaining({ data: { stream: 'stderr', text: 'NUL \uFFFD' } }));
+      expect(events).toContainEqual(
+        expect.objectContaining({ data: { fence: 1, stream: 'stderr', text: 'NUL \uFFFD' } }),
+      );
       await world.close();
     } finally {
       await postgres.stop();
