@@ -69,8 +69,8 @@ test('a worker that is drained finishes what it runs and takes nothing more unti
   const job = await worker.next();
 
   await workers.command('drain', 'another');
-  await workers.command('drain', 'told');
-  await workers.command('drain', 'told');
+  await known(world);
+  await world.platform.workers.drain('told');
   await until(async () => (await workers.report())?.status === 'draining');
   expect((await workers.report())?.attempts).toHaveLength(1);
   job.end('succeeded');
@@ -82,7 +82,7 @@ test('a worker that is drained finishes what it runs and takes nothing more unti
   expect(worker.taken).toEqual([ids[0]]);
   expect(await world.platform.experiments.get(ids[1] ?? '')).toMatchObject({ status: 'queued' });
 
-  await workers.command('release', 'told');
+  await world.platform.workers.release('told');
   (await worker.next()).end('succeeded');
   expect(worker.taken).toEqual(ids);
   expect(await workers.report()).toMatchObject({ status: 'ready' });
@@ -95,7 +95,8 @@ test('a worker that is drained while it waits for a job leaves the next one to o
   await world.readyDataset();
   const workers = new WorkersInRedis(world);
   const worker = await ToldWorker.start(world);
-  await workers.command('drain', 'told');
+  await known(world);
+  await world.platform.workers.drain('told');
   await until(async () => (await workers.report())?.status === 'draining');
   const id = await world.submit();
   const other = world.worker('other');
@@ -106,6 +107,11 @@ test('a worker that is drained while it waits for a job leaves the next one to o
   await worker.stop();
   workers.close();
 });
+
+/** Waits until the record has the worker. */
+async function known(world: World): Promise<void> {
+  await until(async () => (await world.platform.workers.list()).items.some(({ id }) => id === 'told'));
+}
 
 /** The record's side: what workers say, and what they are told. */
 class WorkersInRedis {

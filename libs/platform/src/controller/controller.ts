@@ -115,7 +115,10 @@ class Systems {
       blockingRedis,
       redis,
       keys,
-      scheduled: async () => await this.scheduler.idle(),
+      scheduled: async () => {
+        this.scheduler.kick();
+        await this.scheduler.idle();
+      },
       warn,
     });
     const logs = new LogCompletion({ record, writer, store });

@@ -148,7 +148,9 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
   await transaction
     .insertInto('workers')
     .values({ id: workerId, ...columns, status, statusReason: null, firstSeenAt: at })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet({ ...columns, ...(status === 'quarantined' && { status }) }),
+    )
     .execute();
   if (before === undefined)
     await audit(transaction, {
