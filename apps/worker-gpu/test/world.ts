@@ -28,7 +28,11 @@ export class World extends PlatformWorld {
   /** Starts the platform on what is there, as after a crash of the API. */
   async startAgain(): Promise<Platform> {
     return await this.start({
-      programs: { has: () => true, names: () => ['digits'], validate: (_name, params) => ({ ok: true, value: params }) },
+      programs: {
+        has: () => true,
+        names: () => ['digits'],
+        validate: (_name, params) => ({ ok: true, value: params }),
+      },
       // A busy machine can keep a healthy worker from its processor for a while.
       timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
