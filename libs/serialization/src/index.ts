@@ -1,3 +1,4 @@
+export { assertNever } from './assert-never.js';
 export { checkVersion, StateMismatch } from './state.js';
 export type { Json, Stateful, VersionedState } from './state.js';
 

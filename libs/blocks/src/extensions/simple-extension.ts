@@ -1,4 +1,4 @@
-import { assertNever } from '../assert-never.js';
+import { assertNever } from '@longrun/serialization';
 import type { TrainingLog } from '../log/training-log.js';
 import {
   CALLBACK_NAMES,

@@ -1,6 +1,5 @@
-import type { NdArray } from '@longrun/serialization';
+import { assertNever, type NdArray } from '@longrun/serialization';
 import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
-import { assertNever } from '../assert-never.js';
 import { CorruptInput } from '../errors.js';
 import { H5File } from '../hdf5/h5-file.js';
 import { SourceReader } from '../hdf5/source-reader.js';

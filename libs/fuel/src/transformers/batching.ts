@@ -1,6 +1,5 @@
-import type { NdArray, VersionedState } from '@longrun/serialization';
+import { assertNever, type NdArray, type VersionedState } from '@longrun/serialization';
 import { stackRows } from '../arrays/rows.js';
-import { assertNever } from '../assert-never.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
 import { checkKind, countIn, stateIn } from '../streams/stream-state.js';

@@ -1,3 +1,4 @@
+import { assertNever } from '@longrun/serialization';
 import { Constant } from '../graph/constant.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
@@ -70,7 +71,7 @@ async function build(engine: EngineName, graph: FunctionGraph, options: EngineOp
       return compileReference(graph, options);
     }
     default:
-      return assertNever(engine);
+      return assertNever(engine, 'engine');
   }
 }
 
@@ -134,8 +135,4 @@ function positionOf(results: readonly Variable[], variable: Variable | undefined
 function threadsOf(name: string, threads = 2): number {
   if (Number.isInteger(threads) && threads >= 1) return threads;
   throw new RangeError(`${name}: threads is ${threads}; give an integer of 1 or more`);
-}
-
-function assertNever(engine: never): never {
-  throw new Error(`Unknown engine ${String(engine)}; use 'onnxruntime' or 'reference'`);
 }

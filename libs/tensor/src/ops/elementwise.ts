@@ -1,4 +1,4 @@
-import type { DType } from '@longrun/serialization';
+import { assertNever, type DType } from '@longrun/serialization';
 
 import { broadcastDims, floatFor, formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { applyOp, type Apply } from '../graph/apply.js';
@@ -126,12 +126,8 @@ function accepted(
         `${op.name}: ${variables.map(describe).join(' and ')} must be bool; compare them first`,
       );
     default:
-      return assertNever(accepts);
+      return assertNever(accepts, 'kind of operands');
   }
-}
-
-function assertNever(accepts: never): never {
-  throw new Error(`Unknown kind of operands ${String(accepts)}`);
 }
 
 function runtimeShape(node: Apply, inputs: readonly DenseArray[]): readonly number[] {
