@@ -165,7 +165,7 @@ test('every elementwise op in this folder has a case here', () => {
   const files = readdirSync(new URL('.', import.meta.url)).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
   );
-  const operations = files.map((file) => file.replace('.ts', '')).filter((name) => `${name}` in tensorRoom);
+  const operations = files.map((file) => file.replace('.ts', '')).filter((name) => name in tensorRoom);
   const elsewhere = [
     'argmax',
     'cast',
