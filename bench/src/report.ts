@@ -27,6 +27,8 @@ export interface Report {
     readonly memoryGiB: number;
     readonly platform: string;
   };
+  /** Load of the machine over the last 1, 5 and 15 minutes when it was done: what ran beside it shows there. */
+  readonly load?: readonly number[];
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
   /** What was measured, each by itself, where a reader may want to look behind the medians. */
@@ -93,6 +95,13 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The smallest value that so large a part of all, from 0 to 1, does not exceed. */
+export function quantile(values: readonly number[], part: number): number {
+  const value = values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(part * values.length) - 1)];
+  if (value === undefined) throw new Error('there is no quantile of nothing: measure something');
+  return value;
 }
 
 export function machine(): Report['machine'] {

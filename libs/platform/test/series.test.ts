@@ -272,7 +272,11 @@ class ModelOfALog {
 
   log(ahead: number, name: string): { step: number; row: Record<string, Json> } {
     this.step += ahead;
-    const entry = { fence: this.fence, step: this.step, row: { [name]: this.#entries.length } };
+    const entry = {
+      fence: this.fence,
+      step: this.step,
+      row: { [name]: ahead === 2 ? [`text ${this.step}`] : this.#entries.length },
+    };
     this.#entries.push(entry);
     return entry;
   }

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 
-import { recordset, run } from '../record/bulk.js';
+import { run } from '../record/bulk.js';
 import { chunksOf, isSmall, type LogChunk } from '../record/log-chunk.js';
 import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
 import type { AttemptRow, Tables } from '../record/tables.js';
@@ -37,10 +37,9 @@ export class Lives {
       .forUpdate()
       .execute();
     if (rows.length === 0) return this.#loaded;
-    const wanted = rows.flatMap(({ id, fence }) =>
-      [...new Set([fence, ...fences])].map((each) => ({ id, fence: each })),
-    );
-    const attempts = await run<AttemptRow>(this.transaction, attemptsText, JSON.stringify(wanted));
+    const found = rows.map(({ id }) => id);
+    const wanted = [...new Set([...fences, ...rows.map(({ fence }) => fence)])];
+    const attempts = await run<AttemptRow>(this.transaction, attemptsText, found, wanted);
     for (const row of rows) {
       const own = attempts.rows.filter(({ id }) => id === row.id);
       this.#loaded.set(row.id, new Life(row, own));
@@ -100,5 +99,5 @@ function toMerge(lives: readonly Life[]): { id: string; fence: number }[] {
 
 const MAX_SMALL_CHUNKS = 64;
 
-const attemptsText = `select a.* from attempts a
-  join ${recordset('$1', 'w', { id: 'text', fence: 'bigint' })} on a.id = w.id and a.fence = w.fence`;
+/** A fence that was made up may be larger than any that was issued. */
+const attemptsText = 'select * from attempts where id = any($1::text[]) and fence = any($2::bigint[])';

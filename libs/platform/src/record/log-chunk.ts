@@ -46,8 +46,12 @@ export const MAX_CHUNK_ROWS = 1024;
 export const MAX_CHUNK_BYTES = 1 << 20;
 
 /** A chunk of fewer rows and bytes is small: many of them are slow to read, and are merged. */
+export const SMALL_ROWS = MAX_CHUNK_ROWS / 2;
+export const SMALL_BYTES = MAX_CHUNK_BYTES / 8;
+
+/** See {@link SMALL_ROWS}. */
 export function isSmall(chunk: { readonly steps: readonly number[]; readonly sizeBytes: number }): boolean {
-  return chunk.steps.length < MAX_CHUNK_ROWS / 2 && chunk.sizeBytes < MAX_CHUNK_BYTES / 8;
+  return chunk.steps.length < SMALL_ROWS && chunk.sizeBytes < SMALL_BYTES;
 }
 
 /** Cuts entries, in the order of their events, into chunks: of one attempt each, and within the bounds. */

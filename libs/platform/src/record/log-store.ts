@@ -1,7 +1,8 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 
+import { bigintArray, float8Array } from './binary-array.js';
 import { columnList, recordset, run } from './bulk.js';
-import { chunksOf, entriesOf, isSmall, type LogChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ROWS } from './log-chunk.js';
+import { type LogChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ROWS, SMALL_BYTES, SMALL_ROWS } from './log-chunk.js';
 import type { Tables } from './tables.js';
 
 /** Stores chunks of several lives. Rows beyond the start of a later attempt are superseded from the beginning. */
@@ -10,22 +11,43 @@ export async function insertChunks(
   chunks: readonly { readonly id: string; readonly chunk: LogChunk }[],
 ): Promise<void> {
   if (chunks.length === 0) return;
-  const heads = chunks.map(({ id, chunk: { chunk, fence, sizeBytes, steps, events, times } }) => ({
-    id,
-    chunk,
-    fence,
-    firstStep: steps.reduce((least, step) => Math.min(least, step)),
-    lastStep: steps.reduce((most, step) => Math.max(most, step)),
-    rowCount: steps.length,
-    sizeBytes,
-    steps,
-    events,
-    times,
-  }));
-  const columns = chunks.flatMap(({ id, chunk: { chunk, columns: all } }) =>
-    all.map(({ name, numbers, others }) => ({ id, chunk, name, numbers, others })),
+  const heads = [];
+  const columns = [];
+  const steps: number[] = [];
+  const events: number[] = [];
+  const times: number[] = [];
+  const numbers: (number | null)[] = [];
+  for (const { id, chunk } of chunks) {
+    heads.push({
+      id,
+      chunk: chunk.chunk,
+      fence: chunk.fence,
+      firstStep: chunk.steps.reduce((least, step) => Math.min(least, step)),
+      lastStep: chunk.steps.reduce((most, step) => Math.max(most, step)),
+      rowCount: chunk.steps.length,
+      sizeBytes: chunk.sizeBytes,
+      first: steps.length + 1,
+      last: steps.length + chunk.steps.length,
+    });
+    steps.push(...chunk.steps);
+    events.push(...chunk.events);
+    times.push(...chunk.times);
+    for (const { name, numbers: values, others } of chunk.columns) {
+      const first = numbers.length + 1;
+      for (const value of values) numbers.push(value === null ? null : Number(value));
+      columns.push({ id, chunk: chunk.chunk, name, others, first, last: numbers.length });
+    }
+  }
+  await run(
+    transaction,
+    insertText,
+    JSON.stringify(heads),
+    bigintArray(steps),
+    bigintArray(events),
+    bigintArray(times),
+    JSON.stringify(columns),
+    float8Array(numbers),
   );
-  await run(transaction, insertText, JSON.stringify(heads), JSON.stringify(columns));
 }
 
 /** An attempt begins at `step`: rows of earlier ones beyond it are superseded. */
@@ -49,34 +71,49 @@ export async function supersede(
  * events and their order stay as they are.
  */
 export async function mergeChunks(transaction: Transaction<Tables>, id: string, fence: number): Promise<number> {
-  const { rows } = await sql<{ chunk: LogChunk; previous: number | null }>`
-    select ${chunkJson()} as chunk, (select max(o.chunk) from log_chunks o where o.id = c.id and o.chunk < c.chunk) as previous
+  const { rows } = await sql<SmallChunk>`
+    select c.chunk, c.row_count, c.size_bytes,
+      (select max(o.chunk) from log_chunks o where o.id = c.id and o.chunk < c.chunk) as previous
     from log_chunks c
-    where c.id = ${id} and c.fence = ${fence} and c.row_count < ${MAX_CHUNK_ROWS / 2}::integer
-      and c.size_bytes < ${MAX_CHUNK_BYTES / 8}::integer
+    where c.id = ${id} and c.fence = ${fence} and c.row_count < ${SMALL_ROWS}::integer and c.size_bytes < ${SMALL_BYTES}::integer
     order by c.chunk limit ${mergedAtOnce}`.execute(transaction);
-  const groups: LogChunk[][] = [];
-  for (const { chunk, previous } of rows) {
+  const groups = sideBySide(rows);
+  const parts = groups.flatMap((group) =>
+    group.map(({ chunk }, index) => ({
+      chunk,
+      head: group[0]?.chunk,
+      shift: sum(group.slice(0, index), ({ rowCount }) => rowCount),
+    })),
+  );
+  if (parts.some(({ chunk, head }) => chunk !== head)) await run(transaction, mergeText, JSON.stringify(parts), id);
+  return groups.filter(
+    (group) =>
+      sum(group, ({ rowCount }) => rowCount) < SMALL_ROWS && sum(group, ({ sizeBytes }) => sizeBytes) < SMALL_BYTES,
+  ).length;
+}
+
+interface SmallChunk {
+  readonly chunk: number;
+  readonly rowCount: number;
+  readonly sizeBytes: number;
+  /** The one before it, of whatever attempt. */
+  readonly previous: number | null;
+}
+
+/** Chunks that may become one: nothing lies between them, and together they are within the bounds. */
+function sideBySide(chunks: readonly SmallChunk[]): SmallChunk[][] {
+  const groups: SmallChunk[][] = [];
+  for (const chunk of chunks) {
     const group = groups.at(-1);
     const fits =
       group !== undefined &&
-      group.at(-1)?.chunk === previous &&
-      sum([...group, chunk], ({ steps }) => steps.length) <= MAX_CHUNK_ROWS &&
+      group.at(-1)?.chunk === chunk.previous &&
+      sum([...group, chunk], ({ rowCount }) => rowCount) <= MAX_CHUNK_ROWS &&
       sum([...group, chunk], ({ sizeBytes }) => sizeBytes) <= MAX_CHUNK_BYTES;
     if (fits) group.push(chunk);
     else groups.push([chunk]);
   }
-  const many = groups.filter((group) => group.length > 1);
-  const merged = many.flatMap((group) => chunksOf(group.flatMap((chunk) => entriesOf(chunk))));
-  if (many.length > 0) {
-    const gone = many.flat().map(({ chunk }) => chunk);
-    await transaction.deleteFrom('logChunks').where('id', '=', id).where('chunk', 'in', gone).execute();
-    await insertChunks(
-      transaction,
-      merged.map((chunk) => ({ id, chunk })),
-    );
-  }
-  return groups.length - many.length + merged.filter(isSmall).length;
+  return groups;
 }
 
 /** Which chunks are wanted, and how many. */
@@ -117,7 +154,7 @@ export function chunkJson(names?: readonly string[]) {
 /** Small chunks that are merged at once, at most. */
 const mergedAtOnce = 200;
 
-const chunkColumns = {
+const headColumns = {
   id: 'text',
   chunk: 'bigint',
   fence: 'integer',
@@ -125,20 +162,50 @@ const chunkColumns = {
   lastStep: 'bigint',
   rowCount: 'integer',
   sizeBytes: 'integer',
-  steps: 'bigint[]',
-  events: 'bigint[]',
-  times: 'bigint[]',
 };
 
-const valueColumns = { id: 'text', chunk: 'bigint', name: 'text', numbers: 'float8[]', others: 'jsonb' };
+const valueColumns = { id: 'text', chunk: 'bigint', name: 'text', others: 'jsonb' };
+
+/** Where a row's part of the arrays of all rows begins and ends. */
+const part = { first: 'integer', last: 'integer' };
 
 const insertText = `with stored as (
-    insert into log_chunks (${columnList(chunkColumns)}, valid_to)
-    select ${columnList(chunkColumns, 'r')}, (
-      select min(a.start_step) from attempts a where a.id = r.id and a.fence > r.fence and a.start_step < r.last_step)
-    from ${recordset('$1', 'r', chunkColumns)})
-  insert into log_columns (${columnList(valueColumns)})
-  select ${columnList(valueColumns, 'r')} from ${recordset('$2', 'r', valueColumns)}`;
+    insert into log_chunks (${columnList(headColumns)}, steps, events, times, valid_to)
+    select ${columnList(headColumns, 'r')},
+      ($2::bigint[])[r.first:r.last], ($3::bigint[])[r.first:r.last], ($4::bigint[])[r.first:r.last], (
+        select min(a.start_step) from attempts a where a.id = r.id and a.fence > r.fence and a.start_step < r.last_step)
+    from ${recordset('$1', 'r', { ...headColumns, ...part })})
+  insert into log_columns (${columnList(valueColumns)}, numbers)
+  select ${columnList(valueColumns, 'r')}, ($6::float8[])[r.first:r.last]
+  from ${recordset('$5', 'r', { ...valueColumns, ...part })}`;
+
+/** The first of each group takes in the others: `$1` says which is whose, and where its rows begin. All reads are of the state before. */
+const mergeText = `with parts as (
+    select r.head, r.shift, c.* from ${recordset('$1', 'r', { chunk: 'bigint', head: 'bigint', shift: 'integer' })}
+      join log_chunks c on c.id = $2 and c.chunk = r.chunk),
+  names as (select distinct p.head, k.name from parts p join log_columns k on k.id = $2 and k.chunk = p.chunk),
+  whole as (
+    update log_chunks c set
+      first_step = m.first_step, last_step = m.last_step, valid_to = m.valid_to, row_count = m.row_count,
+      size_bytes = m.size_bytes, steps = m.steps, events = m.events, times = m.times
+    from (
+      select head, min(first_step) as first_step, max(last_step) as last_step, min(valid_to) as valid_to,
+        sum(row_count) as row_count, sum(size_bytes) as size_bytes, concatenated(steps order by chunk) as steps,
+        concatenated(events order by chunk) as events, concatenated(times order by chunk) as times
+      from parts group by head) m
+    where c.id = $2 and c.chunk = m.head),
+  columns as (
+    insert into log_columns (id, chunk, name, numbers, others)
+    select $2, n.head, n.name,
+      concatenated(coalesce(k.numbers, array_fill(null::float8, array[p.row_count])) order by p.chunk), (
+        select jsonb_object_agg((o.key::integer + q.shift)::text, o.value)
+        from parts q join log_columns l on l.id = $2 and l.chunk = q.chunk and l.name = n.name, jsonb_each(l.others) o
+        where q.head = n.head)
+    from names n join parts p on p.head = n.head
+      left join log_columns k on k.id = $2 and k.chunk = p.chunk and k.name = n.name
+    group by n.head, n.name
+    on conflict (id, chunk, name) do update set numbers = excluded.numbers, others = excluded.others)
+  delete from log_chunks c using parts p where c.id = $2 and c.chunk = p.chunk and p.chunk <> p.head`;
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((total, value) => total + of(value), 0);

@@ -186,12 +186,16 @@ export class Experiments {
   }
 
   #select() {
-    return this.#options.record.db
-      .selectFrom('lives')
-      .innerJoin('experiments', 'experiments.id', 'lives.id')
-      .innerJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
-      .selectAll('lives')
-      .select(['experiments.name', 'experiments.spec', 'experiments.datasetId', 'dataset.phase as datasetPhase']);
+    return (
+      this.#options.record.db
+        .selectFrom('lives')
+        .innerJoin('experiments', 'experiments.id', 'lives.id')
+        .innerJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
+        .selectAll('lives')
+        .select(['experiments.name', 'experiments.spec', 'experiments.datasetId', 'dataset.phase as datasetPhase'])
+        // The index on places begins with it.
+        .where('lives.kind', '=', 'experiment')
+    );
   }
 }
 

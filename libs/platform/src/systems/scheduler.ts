@@ -90,6 +90,7 @@ export class Scheduler {
       .select(['lives.id', 'datasets.name', 'dataset.reason', 'dataset.message'])
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
+      .where('datasets.current', '=', false)
       .where('dataset.phase', '=', 'ended')
       .where('dataset.reason', '!=', 'succeeded')
       .execute();

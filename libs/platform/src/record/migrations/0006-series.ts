@@ -30,12 +30,20 @@ export const series: Migration = {
       primary key (id, chunk, name),
       foreign key (id, chunk) references log_chunks on delete cascade
     )`,
+    // Chunks are merged where they lie: numbers are not turned into text and back.
+    sql`create aggregate concatenated(float8[]) (sfunc = array_cat, stype = float8[])`,
+    sql`create aggregate concatenated(bigint[]) (sfunc = array_cat, stype = bigint[])`,
     sql`alter table attempts
       add column said_end boolean not null default false,
       add column small_chunks integer not null default 0`,
     sql`alter table lives add column outcome_fence integer`,
     sql`update lives set outcome_fence = (select max(fence) from attempts where attempts.id = lives.id and reason = 'succeeded')
       where reason = 'succeeded'`,
+
+    // What the scheduler and the reconciler ask for, again and again.
+    sql`create index lives_enqueued on lives (id) where enqueued`,
+    sql`create index lives_not_before on lives (not_before) where phase = 'queued' and not_before is not null`,
+    sql`create index experiments_dataset on experiments (dataset_id)`,
 
     // Rows and lines had no attempt: theirs is the first that ran after the last end before them.
     sql`create temporary table placed_events on commit drop as

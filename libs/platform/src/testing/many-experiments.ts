@@ -1,0 +1,67 @@
+import { type Kysely, sql } from 'kysely';
+
+import { openRecord, type RecordLocation } from '../record/record.js';
+import type { Tables } from '../record/tables.js';
+
+/** How many experiments stand where; datasets are few. */
+export interface Crowd {
+  readonly ended: number;
+  readonly queued: number;
+  readonly running: number;
+}
+
+/** Fills a record at a place with a {@link crowd}, and closes it. */
+export async function fillRecord(location: RecordLocation, many: Crowd): Promise<void> {
+  const record = await openRecord(location);
+  try {
+    await crowd(record.db, many);
+  } finally {
+    await record.close();
+  }
+}
+
+/**
+ * A crowd of experiments, of priorities from 0 to 4, each with an attempt unless it waits, on twenty datasets: the first one failed, the others
+ * are ready. Ids are `exp_` and `ds_` with the number in hexadecimal digits.
+ */
+export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crowd): Promise<void> {
+  const total = ended + queued + running;
+  await db.transaction().execute(async (transaction) => {
+    const result = JSON.stringify({ fileKey: 'datasets/files/0.hdf5', sha256: '0'.repeat(64), sizeBytes: 1 });
+    await sql`insert into lives (id, kind, priority, retry, phase, reason, result, submitted_at)
+      select 'ds_' || lpad(to_hex(n), 32, '0'), 'dataset', 0, '{}', 'ended',
+        case n when 1 then 'dataset_corrupt' else 'succeeded' end, case n when 1 then null else ${result}::jsonb end, now()
+      from generate_series(1, 20) n`.execute(transaction);
+    await sql`insert into datasets (id, name, spec, current)
+      select id, 'dataset-' || right(id, 2), '{"name": "digits", "converter": "mnist"}', reason = 'succeeded'
+      from lives where kind = 'dataset'`.execute(transaction);
+    await sql`insert into lives (id, kind, priority, retry, phase, reason, submitted_at, last_event)
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment', n % 5, '{"maxFailures": 0, "backoffMs": 1000, "maxPreemptions": null}',
+        case when n <= ${ended}::integer then 'ended' when n <= ${ended + queued}::integer then 'queued' else 'running' end,
+        case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
+      from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into experiments (id, name, spec, dataset_id)
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n,
+        '{"program": "mlp", "params": {}, "dataset": "digits", "seed": 1, "priority": 0}',
+        'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
+      from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into attempts (id, fence, status, enqueued_at, reason)
+      select id, 1, case phase when 'ended' then 'ended' else 'running' end, now(), reason
+      from lives where kind = 'experiment' and phase <> 'queued'`.execute(transaction);
+    await sql`update lives set fence = 1 where kind = 'experiment' and phase <> 'queued'`.execute(transaction);
+    await sql`insert into events (id, event, type, at, data)
+      select id, 1, 'status', now(), '{"status": "queued", "reason": null, "message": null, "result": null}'
+      from lives where kind = 'experiment'`.execute(transaction);
+    await sql`insert into checkpoints (id, fence, step, size_bytes, at)
+      select id, 1, step, 1, now() from lives, generate_series(1, 2) step
+      where kind = 'experiment' and phase = 'ended'`.execute(transaction);
+    await sql`insert into log_chunks
+        (id, chunk, fence, first_step, last_step, row_count, size_bytes, steps, events, times)
+      select id, 1, 1, 1, 1, 1, 1, '{1}', '{1}', '{1}' from lives where kind = 'experiment' and phase = 'ended'`.execute(
+      transaction,
+    );
+    await sql`insert into log_columns (id, chunk, name, numbers)
+      select id, 1, 'cost', '{1}' from lives where kind = 'experiment' and phase = 'ended'`.execute(transaction);
+  });
+  await sql`vacuum analyze`.execute(db);
+}
