@@ -16,7 +16,8 @@ test('an experiment goes from submission over a worker to its result', async ({ 
   expect(await attempt.specification()).toMatchObject({
     id,
     spec: { params: { dims: [4, 2], batchSize: 128 } },
-    dataset: { id: datasetId, sizeBytes: 'bytes of digits'.length },
+    version: 2,
+    datasets: { train: { id: datasetId, sizeBytes: 'bytes of digits'.length } },
   });
   attempt.start().train(3);
   await attempt.commit();
@@ -48,6 +49,7 @@ test('a preempted experiment goes on before those that were submitted after it, 
   const first = await world.submit();
   const second = await world.submit();
   const urgent = await world.submit({ priority: 5 });
+  await world.when(urgent, ({ attempts }) => attempts.length === 1);
   const worker = world.worker('gpu-1');
 
   const order: string[] = [];
@@ -70,10 +72,7 @@ test('a preempted experiment goes on before those that were submitted after it, 
   attempt = await worker.next();
   order.push(attempt.ticket.id);
 
-  // The queue may have handed out the first before the urgent one was submitted; the preempted one is the first always.
-  expect(order).toContain(urgent);
-  const others = order.filter((id) => id !== urgent);
-  expect(others).toEqual([first, first, second]);
+  expect(order).toEqual([urgent, first, first, second]);
   const experiment = await world.when(first, ({ status }) => status === 'succeeded');
   expect(experiment).toMatchObject({ failures: 0, preemptions: 1 });
   expect(experiment.attempts.map(({ reason, stepsRun }) => [reason, stepsRun])).toEqual([
