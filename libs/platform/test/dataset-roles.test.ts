@@ -26,6 +26,8 @@ test('an experiment waits until all its datasets are ready, and its worker is to
   const other = await world.submit();
   await world.when(other, ({ attempts }) => attempts.length === 1);
   expect((await world.platform.experiments.get(id)).attempts).toEqual([]);
+  // It was not even tried.
+  expect(world.warnings).toEqual([]);
 
   await (await preproc.next()).publish(Buffer.from('the bytes of letters'));
   await world.when(id, ({ attempts, message }) => attempts.length === 1 && message === null);

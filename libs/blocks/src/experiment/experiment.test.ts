@@ -95,16 +95,16 @@ describe('a program', () => {
   test.each<[string, Readonly<Record<string, DatasetFile>>, string]>([
     ['the one for training', { valid: { path: '/v.hdf5' }, train: { path: '/t.hdf5' } }, '/t.hdf5'],
     ['the only one', { valid: { path: '/v.hdf5' } }, '/v.hdf5'],
-  ])('has datasets by role, and as its dataset %s', async (_, datasets, path) => {
+  ])('has datasets by role, and as its dataset %s', async (_, datasets, file) => {
     const seen: unknown[] = [];
     await reading(({ dataset, datasets: all }) => seen.push(dataset, all)).build({ ...context({}), datasets });
 
-    expect(seen).toEqual([{ path }, datasets]);
+    expect(seen).toEqual([{ path: file }, datasets]);
   });
 
   test('that reads the dataset for training where there are only others is refused, and one that does not is not', async () => {
     const datasets = { valid: { path: '/v.hdf5' }, test: { path: '/t.hdf5' } };
-    const build = (program: ExperimentProgram) => program.build({ ...context({}), datasets });
+    const build = (one: ExperimentProgram) => one.build({ ...context({}), datasets });
 
     await expect(build(reading(({ dataset }) => dataset))).rejects.toThrow(MissingDataset);
     await expect(build(reading(({ dataset }) => dataset))).rejects.toThrow(
@@ -182,13 +182,13 @@ describe('a folder of programs', () => {
 });
 
 /** A program that reads something of its context. */
-function reading(read: (context: BuildContext<unknown>) => unknown): ExperimentProgram {
+function reading(read: (seen: BuildContext<unknown>) => unknown): ExperimentProgram {
   return defineExperiment({
     name: 'reading',
     params: z.unknown(),
-    build: (context) => {
-      read(context);
-      return tinyExperiment({ engine: context.engine });
+    build: (seen) => {
+      read(seen);
+      return tinyExperiment({ engine: seen.engine });
     },
   });
 }
