@@ -5,7 +5,7 @@ import { readCommandLine, UsageError } from './command-line.js';
 test('has defaults', () => {
   expect(readCommandLine(['mlp', '--dataset', 'a.hdf5'])).toEqual({
     program: 'mlp',
-    dataset: 'a.hdf5',
+    datasets: { train: 'a.hdf5' },
     params: {},
     seed: 1,
     engine: 'onnxruntime',
@@ -23,6 +23,17 @@ test('puts outputs beside the checkpoints, or where it is told', () => {
   expect(outputs('--checkpoints /tmp/x --outputs there')).toBe('there');
 });
 
+test('takes datasets by role', () => {
+  const datasets = (line: string): unknown => readCommandLine(`mlp ${line}`.split(' ')).datasets;
+
+  expect(datasets('--dataset a --dataset valid=b --epochs 2 --dataset test-2=/c=d')).toEqual({
+    train: 'a',
+    valid: 'b',
+    'test-2': '/c=d',
+  });
+  expect(datasets('--dataset ./a=b.hdf5')).toEqual({ train: './a=b.hdf5' });
+});
+
 test('takes every other option for a param, as JSON or text', () => {
   const { params, seed, checkpoints } = readCommandLine(
     'mlp --epochs 1 --dataset a --dims [4,2] --optimizer scale --seed 9 --checkpoints /tmp/x'.split(' '),
@@ -38,6 +49,7 @@ test.each([
   ['mlp', '--dataset is missing'],
   ['mlp --dataset', '--dataset is not an option with a value'],
   ['mlp dataset a', 'dataset is not an option with a value'],
+  ['mlp --dataset a --dataset train=b', '--dataset is given twice for the role train, a and b; give one of them'],
   ['mlp --dataset a --threads 0', '--threads is 0; give a whole number of at least 1'],
   ['mlp --dataset a --seed x', '--seed is x; give a whole number of at least 0'],
   ['mlp --dataset a --engine cuda', '--engine is cuda; give onnxruntime or reference'],

@@ -3,8 +3,8 @@ import path from 'node:path';
 /** What is to be run, and how. */
 export interface CommandLine {
   readonly program: string;
-  /** An HDF5 file. */
-  readonly dataset: string;
+  /** HDF5 files, by role. */
+  readonly datasets: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly engine: 'onnxruntime' | 'reference';
@@ -23,6 +23,8 @@ export class UsageError extends Error {
 
 const USAGE = `Usage: node examples/dist/run-local.js PROGRAM --dataset FILE [options] [--PARAM VALUE ...]
 
+  --dataset FILE       an HDF5 file to train on; ROLE=FILE for one of another role,
+                       such as valid=other.hdf5, as often as there are datasets
   --seed N             default 1
   --engine NAME        onnxruntime (default) or reference
   --threads N          default 2
@@ -38,21 +40,22 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const [program, ...rest] = args;
   if (program === undefined || program.startsWith('-')) throw new UsageError(USAGE);
   const options = new Map<string, string>();
+  const datasets = new Map<string, string>();
   for (let at = 0; at < rest.length; at += 2) {
     const option = rest[at] ?? '';
     const value = rest[at + 1];
     if (!option.startsWith('--') || value === undefined) {
       throw new UsageError(`${option} is not an option with a value\n\n${USAGE}`);
     }
-    options.set(option.slice(2), value);
+    if (option === '--dataset') addDataset(datasets, value);
+    else options.set(option.slice(2), value);
   }
   const take = (name: string): string | undefined => {
     const value = options.get(name);
     options.delete(name);
     return value;
   };
-  const dataset = take('dataset');
-  if (dataset === undefined) throw new UsageError(`--dataset is missing\n\n${USAGE}`);
+  if (datasets.size === 0) throw new UsageError(`--dataset is missing\n\n${USAGE}`);
   const engine = take('engine') ?? 'onnxruntime';
   if (engine !== 'onnxruntime' && engine !== 'reference') {
     throw new UsageError(`--engine is ${engine}; give onnxruntime or reference`);
@@ -60,7 +63,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const checkpoints = take('checkpoints');
   return {
     program,
-    dataset,
+    datasets: Object.fromEntries(datasets),
     engine,
     seed: whole('seed', take('seed') ?? '1', 0),
     threads: whole('threads', take('threads') ?? '2', 1),
@@ -69,6 +72,16 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     everyBatches: whole('every-batches', take('every-batches') ?? '100', 1),
     params: Object.fromEntries([...options].map(([name, value]) => [name, jsonOrText(value)])),
   };
+}
+
+/** `ROLE=FILE`, or `FILE` for training. A file whose name begins like a role is named with a folder: `./a=b.hdf5`. */
+function addDataset(datasets: Map<string, string>, value: string): void {
+  const [, role = 'train', file = value] = /^([a-z0-9][a-z0-9_-]{0,31})=(.+)$/s.exec(value) ?? [];
+  const other = datasets.get(role);
+  if (other !== undefined) {
+    throw new UsageError(`--dataset is given twice for the role ${role}, ${other} and ${file}; give one of them`);
+  }
+  datasets.set(role, file);
 }
 
 function whole(name: string, text: string, least: number): number {

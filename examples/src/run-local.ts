@@ -1,6 +1,7 @@
 import {
   Checkpoint,
   InvalidParams,
+  MissingDataset,
   ForeignFolder,
   loadPrograms,
   newestSnapshot,
@@ -23,14 +24,14 @@ const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
 
 /** Runs a program here and now, without the platform: `node examples/dist/run-local.js mlp --dataset fashion-mnist.hdf5 --epochs 1`. */
 async function run(commandLine: CommandLine): Promise<void> {
-  const { params, dataset, seed, engine, threads, checkpoints, everyBatches } = commandLine;
+  const { params, datasets, seed, engine, threads, checkpoints, everyBatches } = commandLine;
   const program = programNamed(await loadPrograms(PROGRAMS), commandLine.program);
   const outputs = await Outputs.open(commandLine.outputs);
   const mainLoop = await program.build({
     params,
     seed,
     random: new RandomStreams(seed),
-    dataset: { path: path.resolve(dataset) },
+    datasets: Object.fromEntries(Object.entries(datasets).map(([role, file]) => [role, { path: path.resolve(file) }])),
     engine,
     threads,
     extensions: () => [
@@ -67,7 +68,9 @@ async function run(commandLine: CommandLine): Promise<void> {
 try {
   await run(readCommandLine(process.argv.slice(2)));
 } catch (error) {
-  const isUsers = [UsageError, InvalidParams, UnknownProgram, ForeignFolder].some((kind) => error instanceof kind);
+  const isUsers = [UsageError, InvalidParams, MissingDataset, UnknownProgram, ForeignFolder].some(
+    (kind) => error instanceof kind,
+  );
   console.error(isUsers && error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

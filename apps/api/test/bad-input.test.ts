@@ -35,7 +35,7 @@ describe('an experiment spec', () => {
         pointer: '/sed',
         detail: '"sed" is not a key that is known in the body.',
         remedy:
-          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, seed, checkpoint, retry, resources, priority, notes, tags.',
+          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, priority, notes, tags.',
       },
     ]);
   });
@@ -132,6 +132,22 @@ describe('an experiment spec', () => {
     expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
       { pointer: '/program', detail: 'There is no program "layer".', remedy: 'Give one of layers, faulty.' },
       { pointer: '/dataset', detail: 'There is no dataset "fasion".', remedy: 'Give one of fashion.' },
+    ]);
+  });
+
+  test('with an unknown dataset of a role, or both ways to name datasets, is refused at that place', async () => {
+    const { dataset, ...rest } = spec;
+    const unknown = await service.post('/v1/experiments', { ...rest, datasets: { train: dataset, valid: 'fasion' } });
+    expect(problemErrorsOf(unknown, 'invalid-request')).toEqual([
+      { pointer: '/datasets/valid', detail: 'There is no dataset "fasion".', remedy: 'Give one of fashion.' },
+    ]);
+    const both = await service.post('/v1/experiments', { ...spec, datasets: { train: dataset } });
+    expect(problemErrorsOf(both, 'invalid-request')).toEqual([
+      {
+        pointer: '/dataset',
+        detail: '"dataset" is "fashion": `datasets` is given too, and `dataset` is short for `datasets: { train: … }`.',
+        remedy: 'Remove it, or give all datasets in `datasets`.',
+      },
     ]);
   });
 

@@ -78,7 +78,7 @@ describe('health', () => {
     expect((await service.raw().get('/health/live').expect(200)).body).toEqual({ status: 'alive' });
     expect((await service.raw().get('/health/ready').expect(200)).body).toEqual({
       status: 'ready',
-      checks: ['record', 'redis', 'objects', 'events'].map((name) => ({ name, ok: true })),
+      checks: ['record', 'redis', 'objects', 'controller', 'events'].map((name) => ({ name, ok: true })),
     });
   });
 
@@ -220,6 +220,9 @@ describe('the OpenAPI document', () => {
       'post /v1/datasets',
       'get /v1/datasets',
       'get /v1/datasets/{idOrName}',
+      'get /v1/workers',
+      'post /v1/workers/{id}/drain',
+      'post /v1/workers/{id}/release',
       'get /v1/programs',
       'get /health/live',
       'get /health/ready',
@@ -316,10 +319,10 @@ describe('closing', () => {
     let closing: Promise<void> | undefined;
     for await (const frame of frames) {
       if (frame.event !== undefined) events.push(frame.event);
-      if (events.length === 1) closing ??= other.api.close();
+      if (frame.event === 'caught-up') closing ??= other.api.close();
     }
     await closing;
-    expect(events).toEqual(['status']);
+    expect(events).toEqual(['status', 'caught-up']);
     await expect(readFile(join(stateFolder, 'api.json'))).rejects.toThrow('ENOENT');
     await expect(fetch(other.url)).rejects.toThrow('fetch failed');
     await other.close();

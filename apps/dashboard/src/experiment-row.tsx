@@ -1,4 +1,4 @@
-import { type ExperimentSummary, isActive } from '@longrun/contracts';
+import { datasetsOf, type ExperimentSummary, isActive } from '@longrun/contracts';
 import type { ReactNode } from 'react';
 
 import { ago, count, duration } from './amounts.js';
@@ -27,7 +27,8 @@ export function ExperimentRow({
         <p className="mt-1 flex flex-wrap items-center gap-x-2 text-sm text-soft">
           <CopyId id={id} />
           <span>
-            {spec.program} <span aria-hidden="true">·</span> <span className="sr-only">on</span> {spec.dataset}
+            {spec.program} <span aria-hidden="true">·</span> <span className="sr-only">on</span>{' '}
+            {[...new Set(Object.values(datasetsOf(spec)))].join(', ')}
           </span>
         </p>
         {why !== undefined && (

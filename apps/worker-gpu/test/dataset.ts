@@ -1,4 +1,5 @@
-import type { DatasetOutcome, DatasetResult, WorkerEvent } from '@longrun/contracts';
+import { join } from 'node:path';
+import { type DatasetOutcome, type DatasetResult, ResolvedDataset, type WorkerEvent } from '@longrun/contracts';
 import { writeH5Dataset } from '@longrun/fuel';
 import type { Attempt, AttemptEnd, Work } from '@longrun/platform/worker';
 import { hashFile, RandomStreams } from '@longrun/serialization';
@@ -6,9 +7,9 @@ import { hashFile, RandomStreams } from '@longrun/serialization';
 const trainCount = 240;
 const testCount = 40;
 
-/** Writes a dataset of 280 images of 4 x 4 pixels in 3 classes, of which the brightest quarter tells. */
-export async function writeDigits(path: string): Promise<void> {
-  const random = new RandomStreams(7).stream('digits');
+/** Writes a dataset of 280 images of 4 x 4 pixels in 3 classes, of which the brightest quarter tells. Other seeds give other images. */
+export async function writeDigits(path: string, seed = 7): Promise<void> {
+  const random = new RandomStreams(seed).stream('digits');
   const count = trainCount + testCount;
   const features = new Uint8Array(count * 16);
   const targets = new Uint8Array(count);
@@ -27,20 +28,22 @@ export async function writeDigits(path: string): Promise<void> {
   });
 }
 
-/** Publishes a file as whatever dataset is asked for. */
+/** Publishes a file, `<name>.hdf5` in a folder, as the dataset of that name. */
 export class PublishFile implements Work {
   #result: DatasetResult | undefined;
 
   constructor(
     readonly attempt: Attempt,
-    readonly path: string,
+    readonly folder: string,
   ) {}
 
   async run(): Promise<AttemptEnd> {
     this.attempt.send({ type: 'dataset_started', workerId: this.attempt.workerId });
-    const { sha256, sizeBytes } = await hashFile(this.path);
+    const { spec } = ResolvedDataset.parse(await this.attempt.readSpec());
+    const path = join(this.folder, `${spec.name}.hdf5`);
+    const { sha256, sizeBytes } = await hashFile(path);
     const fileKey = `datasets/files/${sha256}.hdf5`;
-    await this.attempt.store.put(fileKey, { path: this.path });
+    await this.attempt.store.put(fileKey, { path });
     const description = { sources: [], splits: { train: trainCount, test: testCount }, attributes: {} };
     this.#result = { fileKey, sha256, sizeBytes, description };
     return { reason: 'succeeded' };

@@ -73,7 +73,7 @@ function start(name: string, threads: number, checkpointFolder: string | null): 
       checkpoint: { everyBatches: 5 },
       resources: { threads },
     }),
-    datasetFile: join(folder, 'digits.hdf5'),
+    datasetFiles: { train: join(folder, 'digits.hdf5') },
     checkpointFolder,
     snapshotFolder: join(folder, name),
     programsFolder: fileURLToPath(new URL('programs', import.meta.url)),

@@ -16,12 +16,12 @@ import { PublishFile, writeDigits } from './dataset.js';
 
 const heartbeatMs = 100;
 
-/** A platform with its Redis, record and object store, a small dataset, and real worker processes. */
+/** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
   static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
     await world.startAgain();
-    await world.#publishDigits();
+    await world.#publish('digits', 'others');
     return world;
   }
 
@@ -69,7 +69,7 @@ export class World extends PlatformWorld {
   async submit(params: ExperimentSpecInput['params'] = {}, spec: Partial<ExperimentSpecInput> = {}): Promise<string> {
     const complete = ExperimentSpec.parse({
       program: 'digits',
-      dataset: 'digits',
+      ...(spec.datasets === undefined ? { dataset: 'digits' } : {}),
       seed: 5,
       params,
       checkpoint: { everyBatches: 7 },
@@ -121,9 +121,8 @@ export class World extends PlatformWorld {
     return { step: manifest.step, entries };
   }
 
-  async #publishDigits(): Promise<void> {
-    const path = join(this.folder, 'digits.hdf5');
-    await writeDigits(path);
+  async #publish(...names: readonly string[]): Promise<void> {
+    for (const [index, name] of names.entries()) await writeDigits(join(this.folder, `${name}.hdf5`), 7 + index);
     const link = new WorkerLink({ redisUrl: this.redis.url, workerId: 'publisher' });
     const publisher = new JobWorker({
       kind: 'dataset',
@@ -132,13 +131,14 @@ export class World extends PlatformWorld {
       scratchFolder: join(this.folder, 'publisher'),
       heartbeatMs,
       graceMs: 1000,
-      work: (attempt) => new PublishFile(attempt, path),
+      work: (attempt) => new PublishFile(attempt, this.folder),
       report: () => {},
     });
     await publisher.start();
-    const spec = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
-    const { dataset } = await this.platform.datasets.submit(spec);
-    await until(async () => (await this.platform.datasets.get(dataset.id)).status === 'ready');
+    for (const name of names) {
+      await this.platform.datasets.submit(DatasetSpec.parse({ name, converter: 'mnist' }));
+      await this.whenDataset(name, ({ status }) => status === 'ready');
+    }
     await publisher.stop();
     link.close();
   }

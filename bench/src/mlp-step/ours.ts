@@ -57,7 +57,7 @@ const mainLoop = await programNamed(programs, 'mlp').build({
   },
   seed,
   random: new RandomStreams(seed),
-  dataset: { path: values.dataset },
+  datasets: { train: { path: values.dataset } },
   engine: 'onnxruntime',
   threads: Number(values.threads),
   // As a trainer does: every row is written out as JSON.

@@ -27,7 +27,7 @@ async function build(params: unknown, options: Partial<HostContext> = {}): Promi
     params,
     seed,
     random: new RandomStreams(seed),
-    dataset: { path: dataset, name: 'images' },
+    datasets: { train: { path: dataset, name: 'images' } },
     engine: 'onnxruntime',
     threads: 1,
     extensions: () => [],
@@ -116,13 +116,13 @@ describe('a dataset', () => {
     const source = { dtype: 'uint8', shape: [2, PIXELS], rows: [new Uint8Array(2 * PIXELS)] } as const;
     await writeH5Dataset(other, { splits: { train: { pixels: rows } }, sources: [{ name: 'pixels', ...source }] });
 
-    await expect(build(SMALL, { dataset: { path: other } })).rejects.toThrow(
+    await expect(build(SMALL, { datasets: { train: { path: other } } })).rejects.toThrow(
       'The dataset has no source features, only pixels',
     );
   });
 
   test('that is not there is refused', async () => {
-    await expect(build(SMALL, { dataset: { path: path.join(folder, 'missing.hdf5') } })).rejects.toThrow(
+    await expect(build(SMALL, { datasets: { train: { path: path.join(folder, 'missing.hdf5') } } })).rejects.toThrow(
       /missing.hdf5/,
     );
   });

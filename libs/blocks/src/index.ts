@@ -153,7 +153,7 @@ export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './s
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
 export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
 
-export { defineExperiment, InvalidParams } from './experiment/experiment-program.js';
+export { defineExperiment, InvalidParams, MissingDataset } from './experiment/experiment-program.js';
 export type {
   BuildContext,
   DatasetFile,

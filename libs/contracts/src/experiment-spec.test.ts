@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { DatasetSpec } from './dataset-spec.js';
-import { ExperimentSpec } from './experiment-spec.js';
+import { datasetsOf, ExperimentSpec } from './experiment-spec.js';
+import { ResolvedExperiment } from './job.js';
+import { jsonPointer } from './problem.js';
 import { readValue } from './read-value.js';
+import { wordsOf } from './words.js';
 
 test('what has a default can be left out', () => {
   expect(ExperimentSpec.parse({ program: 'mlp', dataset: 'digits' })).toEqual({
@@ -16,6 +19,65 @@ test('what has a default can be left out', () => {
     priority: 0,
   });
   expect(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }).source).toEqual({ download: true });
+});
+
+test('datasets are given by role, or one in short, and the spec stays as it was given', () => {
+  const short = ExperimentSpec.parse({ program: 'mlp', dataset: 'digits' });
+  const byRole = ExperimentSpec.parse({ program: 'mlp', datasets: { train: 'digits', valid_2: 'ds_1' } });
+  expect([short.dataset, short.datasets]).toEqual(['digits', undefined]);
+  expect([byRole.dataset, byRole.datasets]).toEqual([undefined, { train: 'digits', valid_2: 'ds_1' }]);
+  expect([datasetsOf(short), datasetsOf(byRole)]).toEqual([{ train: 'digits' }, { train: 'digits', valid_2: 'ds_1' }]);
+  const most = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`r${index}`, 'digits']));
+  expect(ExperimentSpec.safeParse({ program: 'mlp', datasets: most }).success).toBe(true);
+  expect(errorsOf({ program: 'mlp', datasets: { ...most, r16: 'digits' } })).toMatchObject([
+    { pointer: '/datasets', detail: expect.stringContaining('an experiment has at most 16 datasets.') },
+  ]);
+});
+
+test('either the one dataset is given or those by role, whatever else is wrong', () => {
+  expect(errorsOf({ program: 'mlp' })).toEqual([
+    {
+      pointer: '/dataset',
+      detail: '"dataset" is not given: an experiment needs at least one dataset.',
+      remedy: 'Give `dataset: <name or id>`, or several by their roles: `datasets: { train: <name or id> }`.',
+    },
+  ]);
+  expect(errorsOf({ seed: -1, dataset: 'digits', datasets: { train: 'digits' } })).toMatchObject([
+    { pointer: '/program' },
+    { pointer: '/seed' },
+    {
+      pointer: '/dataset',
+      detail: '"dataset" is "digits": `datasets` is given too, and `dataset` is short for `datasets: { train: … }`.',
+      remedy: 'Remove it, or give all datasets in `datasets`.',
+    },
+  ]);
+  expect(errorsOf({ program: 'mlp', datasets: {} })).toEqual([
+    {
+      pointer: '/datasets',
+      detail: '"datasets" is {}: an experiment needs at least one dataset.',
+      remedy: 'Give `{ train: <name or id> }`.',
+    },
+  ]);
+});
+
+test.each(['Train', 'a b', '-a', '', 'ü', 'r'.repeat(33)])('the role of a dataset cannot be "%s"', (role) => {
+  expect(errorsOf({ program: 'mlp', datasets: { [role]: 'digits' } })).toEqual([
+    {
+      pointer: jsonPointer(['datasets', role]),
+      detail: `${JSON.stringify(role)} is ${JSON.stringify(role)}: the role of a dataset cannot be called so.`,
+      remedy: 'Give 1 to 32 of a-z, 0-9, `_`, `-`; begin with a letter or digit.',
+    },
+  ]);
+});
+
+test('a resolved experiment of version 1 is read as one whose dataset has the role train', () => {
+  const file = { id: `ds_${'0'.repeat(32)}`, fileKey: 'datasets/files/a.hdf5', sha256: '0'.repeat(64), sizeBytes: 3 };
+  const written = { id: `exp_${'0'.repeat(32)}`, spec: { program: 'mlp', dataset: 'digits' } };
+  const resolved = ResolvedExperiment.parse({ ...written, version: 1, dataset: file });
+  expect(resolved).toMatchObject({ version: 2, id: written.id, spec: written.spec, datasets: { train: file } });
+  expect(Object.keys(resolved)).not.toContain('dataset');
+  expect(ResolvedExperiment.parse(JSON.parse(JSON.stringify(resolved)))).toEqual(resolved);
+  expect(ResolvedExperiment.safeParse({ ...resolved, version: 3 }).success).toBe(false);
 });
 
 test('an unknown key is refused at every level, by its name', () => {
@@ -56,3 +118,10 @@ test('a dataset cannot be named like an id, nor read outside the folder of raw f
     true,
   );
 });
+
+function errorsOf(spec: unknown) {
+  const read = readValue(ExperimentSpec, spec);
+  return read.ok
+    ? []
+    : read.faults.map((fault) => ({ pointer: jsonPointer(fault.path), ...wordsOf(fault, 'the spec') }));
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { JsonObject, StorableText } from './json.js';
+import { rule, textLike } from './rule.js';
 
 /** The engine that compiles and runs the graph. */
 export const Engine = z.enum(['onnxruntime', 'reference']);
@@ -34,16 +35,41 @@ export const Resources = z.strictObject({
 });
 export type Resources = z.infer<typeof Resources>;
 
-/** What a researcher submits. Unknown keys are refused at every level. */
-export const ExperimentSpec = z.strictObject({
+/** What an experiment uses a dataset for: `train`, `valid`, or whatever its program reads it as. */
+export const DatasetRole = textLike(
+  /^[a-z0-9][a-z0-9_-]{0,31}$/,
+  'the role of a dataset cannot be called so',
+  'give 1 to 32 of a-z, 0-9, `_`, `-`; begin with a letter or digit',
+);
+export type DatasetRole = z.infer<typeof DatasetRole>;
+
+/** Roles that an experiment may have datasets for. */
+const MAX_ROLES = 16;
+
+/** Name or id of a dataset. */
+const DatasetReference = StorableText.min(1).max(200);
+
+const Submitted = z.strictObject({
   /** For people; need not be unique. Default: the program's name. */
   name: StorableText.min(1).max(200).optional(),
   /** Name of a registered program. */
   program: StorableText.min(1).max(200),
   /** Parameters of the program, checked by the program's own schema. */
   params: JsonObject.default({}),
-  /** Name or id of a dataset. */
-  dataset: StorableText.min(1).max(200),
+  /** Name or id of the dataset, if there is one: short for `datasets: { train: … }`. Either this or `datasets` is given. */
+  dataset: DatasetReference.optional(),
+  /** Names or ids of datasets, by their roles; 1 to 16. */
+  datasets: z
+    .record(DatasetRole, DatasetReference)
+    .refine(
+      (datasets) => Object.keys(datasets).length > 0,
+      rule('an experiment needs at least one dataset', 'give `{ train: <name or id> }`'),
+    )
+    .refine(
+      (datasets) => Object.keys(datasets).length <= MAX_ROLES,
+      rule(`an experiment has at most ${MAX_ROLES} datasets`, 'leave some out'),
+    )
+    .optional(),
   /** All randomness of the experiment is drawn from streams derived from it. */
   seed: z.int().min(0).default(1),
   checkpoint: CheckpointPolicy.prefault({}),
@@ -54,7 +80,38 @@ export const ExperimentSpec = z.strictObject({
   notes: StorableText.max(10_000).optional(),
   tags: z.array(StorableText.min(1).max(100)).max(50).optional(),
 });
+/** What a researcher submits. Unknown keys are refused at every level. */
+export const ExperimentSpec = Submitted.refine((spec) => spec.dataset !== undefined || spec.datasets !== undefined, {
+  ...rule(
+    'an experiment needs at least one dataset',
+    'give `dataset: <name or id>`, or several by their roles: `datasets: { train: <name or id> }`',
+  ),
+  path: ['dataset'],
+  when: isKeyed,
+}).refine((spec) => spec.dataset === undefined || spec.datasets === undefined, {
+  ...rule(
+    '`datasets` is given too, and `dataset` is short for `datasets: { train: … }`',
+    'remove it, or give all datasets in `datasets`',
+  ),
+  path: ['dataset'],
+  when: isKeyed,
+});
 /** A spec with every default filled in. */
 export type ExperimentSpec = z.infer<typeof ExperimentSpec>;
 /** A spec as it may be written: what has a default can be left out. */
 export type ExperimentSpecInput = z.input<typeof ExperimentSpec>;
+
+/** The datasets of an experiment, names or ids, by their roles, in whichever way they were given. */
+export function datasetsOf({
+  dataset,
+  datasets,
+}: Pick<ExperimentSpec, 'dataset' | 'datasets'>): Record<string, string> {
+  if (datasets !== undefined) return datasets;
+  if (dataset === undefined) throw new Error('The spec has neither dataset nor datasets; parse it by ExperimentSpec');
+  return { train: dataset };
+}
+
+/** True for what has keys, even if other things are wrong with it: all faults are said at once. */
+function isKeyed({ value }: { readonly value: unknown }): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

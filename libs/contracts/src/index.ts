@@ -10,6 +10,8 @@ export {
 } from './dataset-spec.js';
 export {
   CheckpointPolicy,
+  DatasetRole,
+  datasetsOf,
   Engine,
   ExperimentSpec,
   type ExperimentSpecInput,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { DatasetFile, DatasetSpec } from './dataset-spec.js';
-import { ExperimentSpec } from './experiment-spec.js';
+import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
 
 /** What a queue carries: ids only. Everything else is in the object store, at `spec.json` below the lease's prefix. */
@@ -13,13 +13,31 @@ export const JobTicket = z.object({
 });
 export type JobTicket = z.infer<typeof JobTicket>;
 
-/** `experiments/<id>/spec.json` in the object store: an experiment with everything looked up. */
-export const ResolvedExperiment = z.object({
-  version: z.literal(1),
+const ResolvedDatasetFile = DatasetFile.extend({ id: DatasetId });
+
+const ResolvedExperiment2 = z.object({
+  version: z.literal(2),
   id: ExperimentId,
   spec: ExperimentSpec,
-  dataset: DatasetFile.extend({ id: DatasetId }),
+  /** By role. */
+  datasets: z.record(DatasetRole, ResolvedDatasetFile),
 });
+
+/** From before datasets had roles. */
+const ResolvedExperiment1 = z
+  .object({ version: z.literal(1), id: ExperimentId, spec: ExperimentSpec, dataset: ResolvedDatasetFile })
+  .transform(({ id, spec, dataset }): z.infer<typeof ResolvedExperiment2> => ({
+    version: 2,
+    id,
+    spec,
+    datasets: { train: dataset },
+  }));
+
+/**
+ * `experiments/<id>/spec.json` in the object store: an experiment with everything looked up. Version 2 is written; version 1 is
+ * read as that.
+ */
+export const ResolvedExperiment = z.discriminatedUnion('version', [ResolvedExperiment2, ResolvedExperiment1]);
 export type ResolvedExperiment = z.infer<typeof ResolvedExperiment>;
 
 /** `datasets/<id>/spec.json` in the object store. */

@@ -40,14 +40,14 @@ describe('readValue', () => {
         pointer: '/chekpoint',
         detail: '"chekpoint" is not a key that is known in the body.',
         remedy:
-          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, seed, checkpoint, retry, resources, priority, notes, tags.',
+          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, priority, notes, tags.',
       },
     ]);
   });
 
   test('a missing key says what to add', () => {
-    expect(errorsOf(ExperimentSpec, { program: 'mlp' })).toEqual([
-      { pointer: '/dataset', detail: '"dataset" is missing.', remedy: 'Add "dataset": a string.' },
+    expect(errorsOf(ExperimentSpec, { dataset: 'digits' })).toEqual([
+      { pointer: '/program', detail: '"program" is missing.', remedy: 'Add "program": a string.' },
     ]);
   });
 
@@ -260,7 +260,7 @@ describe('readValue', () => {
       {
         pointer: '',
         detail: 'The body is "mlp", which is not an object.',
-        remedy: 'Give an object with "program", "dataset".',
+        remedy: 'Give an object with "program".',
       },
     ]);
   });

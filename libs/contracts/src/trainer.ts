@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { ExperimentSpec } from './experiment-spec.js';
+import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { Fence } from './ids.js';
 import { Json } from './json.js';
 import { LogRow } from './log-row.js';
@@ -18,8 +18,8 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     experimentId: z.string(),
     fence: Fence,
     spec: ExperimentSpec,
-    /** The HDF5 file. */
-    datasetFile: z.string(),
+    /** The HDF5 files of the datasets, by role. */
+    datasetFiles: z.record(DatasetRole, z.string()),
     /** A verified checkpoint to go on from; null starts from the seed. */
     checkpointFolder: z.string().nullable(),
     /** Folder in which the trainer makes its snapshots, each in a folder of its own. */

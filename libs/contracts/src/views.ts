@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { DatasetSpec } from './dataset-spec.js';
-import { ExperimentSpec } from './experiment-spec.js';
+import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Moment } from './ids.js';
 import { Json } from './json.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
@@ -39,12 +39,22 @@ export type AttemptView = z.infer<typeof AttemptView>;
 export const CheckpointView = z.object({ step: Step, fence: Fence, sizeBytes: z.int().min(0), at: Moment });
 export type CheckpointView = z.infer<typeof CheckpointView>;
 
+/** To whom something belongs. `default` until there are users. */
+const Belonging = z.object({
+  /** Who submitted it. */
+  owner: z.string(),
+  /** In which project. */
+  project: z.string(),
+});
+
 /** An experiment as the API answers it. */
 export const ExperimentView = z.object({
   id: ExperimentId,
   name: z.string(),
+  ...Belonging.shape,
   spec: ExperimentSpec,
-  datasetId: DatasetId,
+  /** Ids of its datasets, by role. */
+  datasets: z.record(DatasetRole, DatasetId),
   status: ExperimentStatus,
   /** Why it ended; null while it is active. */
   reason: ReasonCode.nullable(),
@@ -76,6 +86,7 @@ export type ExperimentSummary = z.infer<typeof ExperimentSummary>;
 export const DatasetView = z.object({
   id: DatasetId,
   name: z.string(),
+  ...Belonging.shape,
   spec: DatasetSpec,
   status: DatasetStatus,
   reason: ReasonCode.nullable(),

@@ -43,7 +43,7 @@ test('only signs of life and progress may be lost', () => {
 test('a live event has an id unless it is progress', () => {
   const at = '2026-01-01T00:00:00.000Z';
   const progress = { type: 'progress', at, data: { step: 1, epoch: 0, stepsPerSecond: 1 } };
-  const line = { type: 'line', at, data: { stream: 'stdout', text: 'x' } };
+  const line = { type: 'line', at, data: { fence: 1, stream: 'stdout', text: 'x' } };
   expect(LiveEvent.safeParse({ ...progress, id: null }).success).toBe(true);
   expect(LiveEvent.safeParse({ ...progress, id: 1 }).success).toBe(false);
   expect(LiveEvent.safeParse({ ...line, id: 1 }).success).toBe(true);

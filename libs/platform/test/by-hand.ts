@@ -22,7 +22,7 @@ export class ExperimentByHand {
     const experiment = new ExperimentByHand(record);
     await experiment.#writer.write(async (lives) => {
       const retry = RetryBudget.parse({});
-      await begin(lives, { id: experiment.id, kind: 'experiment', priority: 0, retry });
+      await begin(lives, { id: experiment.id, kind: 'experiment', name: 'by hand', spec: {}, priority: 0, retry });
     });
     await experiment.write((life) => life.enqueue(1, new Date()));
     return experiment;
@@ -52,7 +52,7 @@ export class ExperimentByHand {
   /** The next attempt begins at a step; the one before was lost. */
   async goOnFrom(startStep: number): Promise<number> {
     return this.write((life) => {
-      if (life.row.phase === 'running') life.endAttempt({ reason: 'worker_lost' }, new Date());
+      if (life.row.phase === 'running') life.writeOff({ reason: 'worker_lost' }, new Date());
       const fence = life.row.enqueued ? life.row.fence : life.enqueue(1, new Date());
       applyEvent(life, fence, startedAt(startStep), new Date());
       return fence;

@@ -16,7 +16,8 @@ test('an experiment goes from submission over a worker to its result', async ({ 
   expect(await attempt.specification()).toMatchObject({
     id,
     spec: { params: { dims: [4, 2], batchSize: 128 } },
-    dataset: { id: datasetId, sizeBytes: 'bytes of digits'.length },
+    version: 2,
+    datasets: { train: { id: datasetId, sizeBytes: 'bytes of digits'.length } },
   });
   attempt.start().train(3);
   await attempt.commit();

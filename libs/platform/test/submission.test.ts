@@ -66,7 +66,10 @@ test('a dataset is named by its name or its id', async ({ world }) => {
   const { dataset } = await datasets.submit(digits);
   const byName = await experiments.submit(experimentSpec());
   const byId = await experiments.submit(experimentSpec({ dataset: dataset.id }));
-  expect([byName.experiment.datasetId, byId.experiment.datasetId]).toEqual([dataset.id, dataset.id]);
+  expect([byName.experiment.datasets, byId.experiment.datasets]).toEqual([
+    { train: dataset.id },
+    { train: dataset.id },
+  ]);
   expect((await datasets.get('digits')).id).toBe(dataset.id);
 });
 

@@ -143,7 +143,8 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
 
 /** A spec with what it must have. */
 export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): ExperimentSpec {
-  return ExperimentSpec.parse({ program: 'mlp', params: { dims: [4, 2] }, dataset: 'digits', ...spec });
+  const dataset = spec.datasets === undefined ? { dataset: 'digits' } : {};
+  return ExperimentSpec.parse({ program: 'mlp', params: { dims: [4, 2] }, ...dataset, ...spec });
 }
 
 /**

@@ -30,6 +30,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .setDescription(description)
     .addTag('experiments', 'What is trained.')
     .addTag('datasets', 'What is trained on: raw files converted to one HDF5 file.')
+    .addTag('workers', 'What trains and converts.')
     .addTag('programs', 'What an experiment can run.')
     .addTag('service', 'The API itself.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: tokenDescription }, 'token')

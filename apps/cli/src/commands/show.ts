@@ -1,4 +1,4 @@
-import { type AttemptView, type DatasetView, type ExperimentView, retryPolicy } from '@longrun/contracts';
+import { type AttemptView, datasetsOf, type DatasetView, type ExperimentView, retryPolicy } from '@longrun/contracts';
 import { stringify } from 'yaml';
 
 import type { Client } from '../client.js';
@@ -20,7 +20,7 @@ export async function show(
   const { kind, id } = await resolveReference(client, text);
   const view = kind === 'experiment' ? await client.experiment(id) : await client.dataset(id);
   if (options.json) return terminal.print(JSON.stringify(view, null, 2));
-  terminal.print('datasetId' in view ? experimentText(view, terminal) : datasetText(view, terminal));
+  terminal.print('datasets' in view ? experimentText(view, terminal) : datasetText(view, terminal));
 }
 
 function experimentText(view: ExperimentView, terminal: Terminal): string {
@@ -33,7 +33,8 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
-    ['dataset', `${view.spec.dataset} (${view.datasetId})`],
+    ...datasetFacts(view),
+    ['owner', ownerText(view)],
     ...times(view),
   ];
   return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
@@ -50,9 +51,25 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
       `${dtype} (${shape.join(', ')})`,
     ]),
     ['file', result === null ? undefined : `${size(result.sizeBytes)}, sha256 ${result.sha256}`],
+    ['owner', ownerText(view)],
     ...times(view),
   ];
   return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+}
+
+/** A line for each dataset, with its role where there are several. */
+function datasetFacts({ spec, datasets }: ExperimentView): [string, string][] {
+  const facts = Object.entries(datasetsOf(spec)).map(([role, name]): [string, string] => [
+    role,
+    `${name} (${datasets[role] ?? 'unknown'})`,
+  ]);
+  const [only, ...others] = facts;
+  if (only !== undefined && others.length === 0 && spec.datasets === undefined) return [['dataset', only[1]]];
+  return facts.map(([role, text], index) => [index === 0 ? 'datasets' : '', `${role}: ${text}`]);
+}
+
+function ownerText({ owner, project }: Pick<ExperimentView, 'owner' | 'project'>): string {
+  return `${owner}, in project ${project}`;
 }
 
 function sections(

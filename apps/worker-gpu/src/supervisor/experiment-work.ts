@@ -108,15 +108,10 @@ export class ExperimentWork implements Work {
     return found;
   }
 
-  /** Brings the dataset to the local disk, and says to the trainer where everything is. */
-  async #assignment({ spec, dataset }: ResolvedExperiment, restored: NewestValid): Promise<TrainerCommand> {
-    const { ticket, store, scratchFolder, stop } = this.#attempt;
-    const datasets = new DatasetCache(store, this.#options.cacheFolder);
-    const datasetFile = await withStorageRetries(
-      async () => await datasets.fetch(dataset, scratchFolder),
-      { what: `fetch the dataset ${dataset.fileKey}`, signal: stop },
-      (error) => error instanceof DatasetUnavailable,
-    );
+  /** Brings the datasets to the local disk, and says to the trainer where everything is. */
+  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerCommand> {
+    const { ticket, scratchFolder } = this.#attempt;
+    const datasetFiles = await this.#fetchDatasets(datasets);
     const snapshotFolder = join(scratchFolder, 'snapshots');
     await mkdir(snapshotFolder, { recursive: true });
     return {
@@ -124,11 +119,33 @@ export class ExperimentWork implements Work {
       experimentId: ticket.id,
       fence: ticket.fence,
       spec,
-      datasetFile,
+      datasetFiles,
       checkpointFolder: restored.folder ?? null,
       snapshotFolder,
       programsFolder: this.#options.programsFolder,
     };
+  }
+
+  /** Brings the files of all datasets to the local disk; answers their paths, by role. A file of several roles is looked at once. */
+  async #fetchDatasets(datasets: ResolvedExperiment['datasets']): Promise<Record<string, string>> {
+    const { store, scratchFolder, stop } = this.#attempt;
+    const cache = new DatasetCache(store, this.#options.cacheFolder);
+    const paths = new Map<string, string>();
+    for (const file of Object.values(datasets)) {
+      if (paths.has(file.sha256)) continue;
+      const path = await withStorageRetries(
+        async () => await cache.fetch(file, scratchFolder),
+        { what: `fetch the dataset ${file.fileKey}`, signal: stop },
+        (error) => error instanceof DatasetUnavailable,
+      );
+      paths.set(file.sha256, path);
+    }
+    return Object.fromEntries(
+      Object.entries(datasets).flatMap(([role, { sha256 }]) => {
+        const path = paths.get(sha256);
+        return path === undefined ? [] : [[role, path]];
+      }),
+    );
   }
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */

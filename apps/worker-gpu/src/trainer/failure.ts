@@ -1,5 +1,5 @@
 import type { ReasonCode } from '@longrun/contracts';
-import { InvalidParams, UnknownProgram } from '@longrun/blocks';
+import { InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
 
 /** Why a trainer cannot go on, as it tells its worker. */
 export interface TrainingFailure {
@@ -20,7 +20,7 @@ export class CheckpointUnreadable extends Error {
 /** What an error means that ended training. */
 export function failureOf(error: unknown): TrainingFailure {
   if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
-  if (error instanceof InvalidParams || error instanceof UnknownProgram)
+  if (error instanceof InvalidParams || error instanceof MissingDataset || error instanceof UnknownProgram)
     return { reason: 'invalid_params', message: error.message };
   if (error instanceof CheckpointUnreadable) return { reason: 'checkpoint_unreadable', message: error.message };
   const chain = causes(error);

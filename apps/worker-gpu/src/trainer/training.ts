@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { assertNever, type TrainerCommand, type TrainerMessage } from '@longrun/contracts';
+import { assertNever, datasetsOf, type TrainerCommand, type TrainerMessage } from '@longrun/contracts';
 import {
+  type DatasetFile,
   loadPrograms,
   type MainLoop,
   Outputs,
@@ -93,13 +94,13 @@ export class Training {
   }
 
   async #build(assignment: Assignment): Promise<MainLoop> {
-    const { spec, programsFolder, datasetFile } = assignment;
+    const { spec, programsFolder } = assignment;
     const program = programNamed(await loadPrograms(programsFolder), spec.program);
     return await program.build({
       params: spec.params,
       seed: spec.seed,
       random: new RandomStreams(spec.seed),
-      dataset: { path: datasetFile, name: spec.dataset },
+      datasets: datasetsIn(assignment),
       engine: spec.resources.engine,
       threads: spec.resources.threads,
       extensions: () =>
@@ -159,6 +160,16 @@ export class Training {
   async #leave(message: TrainerMessage, exitCode: number): Promise<void> {
     await this.#parent.leave(message, exitCode);
   }
+}
+
+/** The files of the datasets, each with the name that the spec calls it by. */
+function datasetsIn({ spec, datasetFiles }: Assignment): Record<string, DatasetFile> {
+  const files = Object.entries(datasetsOf(spec)).map(([role, name]) => {
+    const path = datasetFiles[role];
+    if (path === undefined) throw new Error(`The assignment has no file of the dataset ${name} of the role ${role}`);
+    return [role, { path, name }] as const;
+  });
+  return Object.fromEntries(files);
 }
 
 function peakMemoryBytes(): number {

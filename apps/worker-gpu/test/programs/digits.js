@@ -20,7 +20,10 @@ import { DatasetStream, Flatten, H5Dataset, SequentialScheme, ShuffledScheme, ui
 import { flatten, mean, tensor } from '@longrun/tensor';
 import { z } from 'zod';
 
-/** A small classifier that can be told to go slowly, and to fail in one way or another after a batch. */
+/**
+ * A small classifier that can be told to go slowly, and to fail in one way or another after a batch. It is tested on the dataset of the
+ * role `valid`, if there is one.
+ */
 export default defineExperiment({
   name: 'digits',
   params: z.strictObject({
@@ -31,18 +34,19 @@ export default defineExperiment({
       .optional(),
   }),
   async build(context) {
-    const { params, random, dataset, engine, threads } = context;
+    const { params, random, dataset, datasets, engine, threads } = context;
     if (params.fault?.kind === 'refuse')
       throw new InvalidParams('digits', [{ path: ['fault'], message: 'this dataset does not go with it' }]);
-    const open = async (split, scheme) => {
-      const opened = await H5Dataset.open(dataset.path, {
+    const open = async ({ path }, split, scheme) => {
+      const opened = await H5Dataset.open(path, {
         whichSets: [split],
         defaultTransformers: uint8PixelsToFloat(['features']),
       });
       return new Flatten(DatasetStream.defaultStream(opened, scheme(opened.examplesCount)));
     };
-    const train = await open('train', (count) => new ShuffledScheme(count, 8, { random: random.stream('shuffle') }));
-    const test = await open('test', (count) => new SequentialScheme(count, 8));
+    const shuffled = (count) => new ShuffledScheme(count, 8, { random: random.stream('shuffle') });
+    const train = await open(dataset, 'train', shuffled);
+    const test = await open(datasets.valid ?? dataset, 'test', (count) => new SequentialScheme(count, 8));
 
     const features = tensor('features', 'float32', [null, 16]);
     const labels = flatten(tensor('targets', 'uint8', [null, 1]));

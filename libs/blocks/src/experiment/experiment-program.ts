@@ -15,8 +15,10 @@ export interface BuildContext<P> {
   readonly seed: number;
   /** All randomness of the experiment. To be handed to the main loop. */
   readonly random: RandomStreams;
-  /** The dataset. */
+  /** The dataset of the role `train`, or the only one. @throws MissingDataset when there are several and none of that role */
   readonly dataset: DatasetFile;
+  /** All datasets, by the roles that the experiment gives them. */
+  readonly datasets: Readonly<Record<string, DatasetFile>>;
   /** Where functions are to run. To be handed to the main loop. */
   readonly engine: EngineName;
   /** Threads within one op. To be handed to the main loop. */
@@ -33,7 +35,7 @@ export interface BuildContext<P> {
 }
 
 /** What a host has a program built with. */
-export interface HostContext extends Omit<BuildContext<unknown>, 'output'> {
+export interface HostContext extends Omit<BuildContext<unknown>, 'dataset' | 'output'> {
   /** The files that `output(name)` is to give. The main loop is made to keep them. */
   readonly outputs: Outputs;
 }
@@ -44,6 +46,19 @@ export interface DatasetFile {
   readonly path: string;
   /** What the dataset is called, for messages. */
   readonly name?: string;
+}
+
+/** The experiment has no dataset of a role that its program reads: the user's error. */
+export class MissingDataset extends Error {
+  override readonly name = 'MissingDataset';
+  readonly role: string;
+
+  constructor(role: string, given: readonly string[]) {
+    super(
+      `There is no dataset of the role ${role}; the experiment has datasets of the roles ${given.join(', ') || '(none)'}; give one of that role`,
+    );
+    this.role = role;
+  }
 }
 
 /** A kind of experiment that can be submitted by name: its params, and how its main loop is built from them. */
@@ -123,10 +138,20 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
       const mainLoop = await definition.build({
         ...context,
         params: parse(context.params),
+        get dataset() {
+          return datasetForTraining(context.datasets);
+        },
         output: (file) => outputs.output(file),
       });
       mainLoop.keepOutputs(outputs);
       return mainLoop;
     },
   };
+}
+
+function datasetForTraining(datasets: Readonly<Record<string, DatasetFile>>): DatasetFile {
+  const roles = Object.keys(datasets);
+  const dataset = datasets['train'] ?? (roles.length === 1 ? datasets[roles[0] ?? ''] : undefined);
+  if (dataset === undefined) throw new MissingDataset('train', roles);
+  return dataset;
 }

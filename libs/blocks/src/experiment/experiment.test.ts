@@ -9,7 +9,15 @@ import { z } from 'zod';
 import { tinyExperiment } from '../../test/tiny-experiment.js';
 import { FinishAfter } from '../extensions/finish-after.js';
 import { Outputs } from '../outputs/outputs.js';
-import { defineExperiment, InvalidParams, type HostContext } from './experiment-program.js';
+import {
+  defineExperiment,
+  InvalidParams,
+  MissingDataset,
+  type BuildContext,
+  type DatasetFile,
+  type ExperimentProgram,
+  type HostContext,
+} from './experiment-program.js';
 import { loadPrograms, programNamed, UnknownProgram } from './load-programs.js';
 
 const program = defineExperiment({
@@ -35,7 +43,7 @@ function context(params: unknown): HostContext {
     params,
     seed: 3,
     random: new RandomStreams(3),
-    dataset: { path: '/nowhere.hdf5' },
+    datasets: { train: { path: '/nowhere.hdf5' } },
     engine: 'reference',
     threads: 1,
     extensions: () => [new FinishAfter({ name: 'host', afterNBatches: 2 })],
@@ -82,6 +90,27 @@ describe('a program', () => {
       `MainLoop: the program gave it outputs in ${outputs.folder}, but the host keeps those in ${others.folder}; leave the ` +
         'option outputs out, and write to context.output(name)',
     );
+  });
+
+  test.each<[string, Readonly<Record<string, DatasetFile>>, string]>([
+    ['the one for training', { valid: { path: '/v.hdf5' }, train: { path: '/t.hdf5' } }, '/t.hdf5'],
+    ['the only one', { valid: { path: '/v.hdf5' } }, '/v.hdf5'],
+  ])('has datasets by role, and as its dataset %s', async (_, datasets, file) => {
+    const seen: unknown[] = [];
+    await reading(({ dataset, datasets: all }) => seen.push(dataset, all)).build({ ...context({}), datasets });
+
+    expect(seen).toEqual([{ path: file }, datasets]);
+  });
+
+  test('that reads the dataset for training where there are only others is refused, and one that does not is not', async () => {
+    const datasets = { valid: { path: '/v.hdf5' }, test: { path: '/t.hdf5' } };
+    const build = (one: ExperimentProgram) => one.build({ ...context({}), datasets });
+
+    await expect(build(reading(({ dataset }) => dataset))).rejects.toThrow(MissingDataset);
+    await expect(build(reading(({ dataset }) => dataset))).rejects.toThrow(
+      'There is no dataset of the role train; the experiment has datasets of the roles valid, test; give one of that role',
+    );
+    await expect(build(reading(({ datasets: all }) => all))).resolves.toBeDefined();
   });
 
   test('has a name that can be typed', () => {
@@ -151,6 +180,18 @@ describe('a folder of programs', () => {
     );
   });
 });
+
+/** A program that reads something of its context. */
+function reading(read: (seen: BuildContext<unknown>) => unknown): ExperimentProgram {
+  return defineExperiment({
+    name: 'reading',
+    params: z.unknown(),
+    build: (seen) => {
+      read(seen);
+      return tinyExperiment({ engine: seen.engine });
+    },
+  });
+}
 
 function refusal(params: unknown): unknown {
   try {

@@ -1,5 +1,6 @@
 import type { ExperimentProgress, LiveEvent, LogRow } from '@longrun/contracts';
 
+import type { Change } from '../record/audit.js';
 import type { LogEntry } from '../record/log-chunk.js';
 import type { AttemptRow, CheckpointRow } from '../record/tables.js';
 
@@ -20,6 +21,8 @@ export class Changes {
   readonly entries: LogEntry[] = [];
   readonly doubtful: DoubtfulRow[] = [];
   readonly checkpoints: Omit<CheckpointRow, 'id'>[] = [];
+  /** What somebody changed of it, for the audit. */
+  readonly audited: Change[] = [];
   /** Attempts that begin: rows of earlier ones beyond the step are superseded. */
   readonly begun: { readonly fence: number; readonly step: number }[] = [];
   /** The newest progress, for those who follow now. */

@@ -1,16 +1,20 @@
 import {
   assertNever,
   type DatasetProgress,
+  type DatasetStatus,
   type ExperimentProgress,
+  type ExperimentStatus,
+  type JsonObject,
   type LogRow,
   type Phase,
 } from '@longrun/contracts';
 
+import { CONTROLLER, USER } from '../record/audit.js';
 import type { AttemptRow, Ending, LifeRow } from '../record/tables.js';
 import { type AttemptBegin, type ClosedAttempt, newAttempt } from './attempt.js';
 import { Changes, type StoredEvent } from './changes.js';
 import { experimentResult, type Outcome } from './outcome.js';
-import { afterAttempt, checkMove, experimentStatus } from './transitions.js';
+import { afterAttempt, checkMove, datasetStatus, experimentStatus } from './transitions.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -38,10 +42,11 @@ export class Life {
     return this.#attempts;
   }
 
-  /** Says to followers that it was submitted. */
-  submitted(at: Date): void {
+  /** Says to followers that it was submitted, and to the audit as what. */
+  submitted(what: JsonObject, at: Date): void {
     this.#emitStatus(at);
     this.changes.moved = true;
+    this.#audit(USER, 'submit', null, what);
     this.#touch();
   }
 
@@ -216,13 +221,26 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  /** The current attempt is over, by its own word or because it is written off; the retry policy says what follows. */
-  endAttempt(end: ClosedAttempt, at: Date, ownWord = false): void {
+  /** The current attempt says that it is over; the retry policy says what follows. */
+  endAttempt(end: ClosedAttempt, at: Date): void {
     this.claimed(at);
-    const attempt = this.#current();
-    attempt.saidEnd = ownWord;
+    this.#current().saidEnd = true;
+    this.#afterEnd(end, at);
+  }
+
+  /** The current attempt is given up without its word; the retry policy says what follows. */
+  writeOff(end: ClosedAttempt, at: Date): void {
+    const before = this.#status();
+    this.claimed(at);
+    const { fence, workerId, lastStep } = this.#current();
     // What else it has said may be lost with it.
-    if (!ownWord && attempt.lastStep !== null) this.logMissing(attempt.lastStep);
+    if (lastStep !== null) this.logMissing(lastStep);
+    this.#afterEnd(end, at);
+    const after = { status: this.#status(), reason: end.reason };
+    this.#audit(CONTROLLER, 'write-off', { status: before, fence, workerId }, after);
+  }
+
+  #afterEnd(end: ClosedAttempt, at: Date): void {
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
@@ -253,6 +271,10 @@ export class Life {
 
   /** Somebody wants it cancelled. Without a job or an attempt that could still win, that decides how it ends. */
   requestCancel(): void {
+    if (!this.row.cancelRequested) {
+      const before = { status: this.#status(), cancelRequested: false };
+      this.#audit(USER, 'cancel', before, { cancelRequested: true });
+    }
     this.row.cancelRequested = true;
     this.#touch();
     if (this.row.phase === 'queued' && !this.row.enqueued) this.endWith({ reason: 'cancelled', message: null });
@@ -274,6 +296,7 @@ export class Life {
    */
   end(outcome: Outcome, byFence: number | null, at: Date): void {
     const { reason, message } = outcome;
+    const before = this.#status();
     const current = this.#attempts.get(this.row.fence);
     // Its worker claimed it, and died before a word.
     if (byFence === this.row.fence && current?.status === 'enqueued') this.claimed(at);
@@ -304,6 +327,7 @@ export class Life {
     this.row.notBefore = null;
     this.row.endedAt = at;
     this.#emitStatus(at);
+    if (byFence === null) this.#audit(CONTROLLER, 'end', { status: before }, { status: this.#status(), reason });
   }
 
   #closeAttempt(end: ClosedAttempt, at: Date): void {
@@ -345,6 +369,16 @@ export class Life {
 
   #touch(attempt?: AttemptRow): void {
     this.changes.touch(attempt);
+  }
+
+  #status(): ExperimentStatus | DatasetStatus {
+    const { kind, phase, reason } = this.row;
+    return kind === 'experiment' ? experimentStatus(phase, reason) : datasetStatus(phase, reason);
+  }
+
+  #audit(actor: string, action: string, before: JsonObject | null, after: JsonObject): void {
+    this.changes.audited.push({ actor, action, subject: this.row.id, before, after });
+    this.#touch();
   }
 
   #emitStatus(at: Date): void {

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 
+import { audit } from '../record/audit.js';
 import { run } from '../record/bulk.js';
 import { chunksOf, isSmall, type LogChunk } from '../record/log-chunk.js';
 import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
@@ -64,6 +65,7 @@ export class Lives {
     await this.#saveLog(touched, chunks);
     await saveEvents(this.transaction, touched);
     await saveCheckpoints(this.transaction, touched);
+    await audit(this.transaction, ...touched.flatMap(({ changes }) => changes.audited));
   }
 
   async #saveLog(lives: readonly Life[], chunks: readonly { life: Life; chunk: LogChunk }[]): Promise<void> {

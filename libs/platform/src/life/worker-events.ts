@@ -47,7 +47,7 @@ export function applyEvent(life: Life, fence: number, event: WorkerEvent, at: Da
       return;
     case 'attempt_ended':
     case 'dataset_ended':
-      if (open) life.endAttempt(event, at, true);
+      if (open) life.endAttempt(event, at);
       else life.completeEnd(fence, event);
       return;
     default:

@@ -5,7 +5,7 @@ import type { Tables } from './tables.js';
 
 /** A change that somebody has made. */
 export interface Change {
-  /** Who: an owner, or `controller` for what the platform decides by itself. */
+  /** Who: an owner, or {@link CONTROLLER}. */
   readonly actor: string;
   /** What was done: `submit`, `cancel`, `drain`. */
   readonly action: string;
@@ -15,6 +15,11 @@ export interface Change {
   readonly before: JsonObject | null;
   readonly after: JsonObject | null;
 }
+
+/** Who asks for what users ask for, until there are users. */
+export const USER = 'default';
+/** Who decides what the platform decides by itself. */
+export const CONTROLLER = 'controller';
 
 /** Notes changes in the transaction that makes them. */
 export async function audit(transaction: Transaction<Tables>, ...changes: readonly Change[]): Promise<void> {

@@ -22,6 +22,7 @@ import type { ColumnType, Generated, Selectable } from 'kysely';
 export interface Tables {
   lives: LivesTable;
   experiments: ExperimentsTable;
+  experimentDatasets: ExperimentDatasetsTable;
   datasets: DatasetsTable;
   attempts: AttemptsTable;
   checkpoints: CheckpointsTable;
@@ -94,6 +95,13 @@ export interface ExperimentsTable {
   id: string;
   name: string;
   spec: JsonColumn<ExperimentSpec>;
+}
+
+/** Which dataset an experiment uses for what. */
+export interface ExperimentDatasetsTable {
+  /** The experiment. */
+  id: string;
+  role: string;
   datasetId: string;
 }
 

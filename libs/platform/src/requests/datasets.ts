@@ -83,7 +83,7 @@ export class Datasets {
       throw refused('conflict', [{ path: ['name'], code: 'name-taken', facts }]);
     }
     const id = newId('dataset');
-    await begin(lives, { id, kind: 'dataset', priority: 0, retry: this.#options.retry });
+    await begin(lives, { id, kind: 'dataset', name: spec.name, spec, priority: 0, retry: this.#options.retry });
     await lives.transaction
       .insertInto('datasets')
       .values({ id, name: spec.name, spec: JSON.stringify(spec) })

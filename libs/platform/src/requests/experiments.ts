@@ -1,4 +1,5 @@
 import {
+  datasetsOf,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -9,6 +10,7 @@ import {
   type StoredLogRow,
 } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
+import { sql } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
 import type { Lives } from '../life/lives.js';
@@ -26,7 +28,7 @@ import { type PageOptions, readPage } from './pages.js';
 import type { ProgramCatalog } from './program-catalog.js';
 import { refused } from './request-refused.js';
 import { begin, newId, submitOnce, type SubmitOptions } from './submission.js';
-import { checkpointView, experimentSummary } from './views.js';
+import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -132,21 +134,24 @@ export class Experiments {
 
   async #create(lives: Lives, spec: ExperimentSpec): Promise<string> {
     const program = this.#checkProgram(spec);
-    const dataset = await this.#findDataset(lives, spec.dataset);
-    if (!program.ok || typeof dataset !== 'string') {
-      const faults = [...(program.ok ? [] : program.faults), ...(typeof dataset === 'string' ? [] : [dataset])];
-      throw refused('invalid-request', faults);
+    const datasets = await this.#findDatasets(lives, spec);
+    if (!program.ok || !datasets.ok) {
+      throw refused('invalid-request', [
+        ...(program.ok ? [] : program.faults),
+        ...(datasets.ok ? [] : datasets.faults),
+      ]);
     }
     const id = newId('experiment');
-    await begin(lives, { id, kind: 'experiment', priority: spec.priority, retry: spec.retry });
+    const name = spec.name ?? spec.program;
+    const stored: ExperimentSpec = { ...spec, params: program.params };
+    await begin(lives, { id, kind: 'experiment', name, spec: stored, priority: spec.priority, retry: spec.retry });
     await lives.transaction
       .insertInto('experiments')
-      .values({
-        id,
-        name: spec.name ?? spec.program,
-        spec: JSON.stringify({ ...spec, params: program.params }),
-        datasetId: dataset,
-      })
+      .values({ id, name, spec: JSON.stringify(stored) })
+      .execute();
+    await lives.transaction
+      .insertInto('experimentDatasets')
+      .values(datasets.found.map((dataset) => ({ id, ...dataset })))
       .execute();
     return id;
   }
@@ -161,28 +166,38 @@ export class Experiments {
     return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
   }
 
-  /** Id of the dataset that a name or an id means, or what is wrong with it. */
-  async #findDataset(lives: Lives, nameOrId: string): Promise<string | SpecFault> {
+  /** The datasets that the names or ids of a spec mean, or what is wrong with which of them. */
+  async #findDatasets(
+    lives: Lives,
+    spec: ExperimentSpec,
+  ): Promise<{ ok: true; found: { role: string; datasetId: string }[] } | { ok: false; faults: SpecFault[] }> {
+    const wanted = Object.entries(datasetsOf(spec)).map(([role, nameOrId]) => ({ role, nameOrId }));
+    const namesOrIds = wanted.map(({ nameOrId }) => nameOrId);
     const rows = await lives.transaction
       .selectFrom('datasets')
       .innerJoin('lives', 'lives.id', 'datasets.id')
-      .select(['datasets.id', 'datasets.current', 'lives.message'])
-      .where((where) => where.or([where('datasets.id', '=', nameOrId), where('datasets.name', '=', nameOrId)]))
+      .select(['datasets.id', 'datasets.name', 'datasets.current', 'lives.message'])
+      .where((where) => where.or([where('datasets.id', 'in', namesOrIds), where('datasets.name', 'in', namesOrIds)]))
       .orderBy('lives.place', 'desc')
       .execute();
-    const usable = rows.find((row) => row.current);
-    if (usable !== undefined) return usable.id;
-    const failed = rows[0];
-    if (failed !== undefined) {
-      const facts = { dataset: nameOrId, message: failed.message };
-      return { path: ['dataset'], code: 'dataset-failed', facts };
+    const found: { role: string; datasetId: string }[] = [];
+    const faults: SpecFault[] = [];
+    for (const { role, nameOrId } of wanted) {
+      const meant = rows.filter(({ id, name }) => id === nameOrId || name === nameOrId);
+      const usable = meant.find(({ current }) => current);
+      if (usable !== undefined) {
+        found.push({ role, datasetId: usable.id });
+        continue;
+      }
+      const path = spec.datasets === undefined ? ['dataset'] : ['datasets', role];
+      const [failed] = meant;
+      if (failed !== undefined) {
+        faults.push({ path, code: 'dataset-failed', facts: { dataset: nameOrId, message: failed.message } });
+        continue;
+      }
+      faults.push(nameUnknown('dataset', nameOrId, await usableNames(lives), path));
     }
-    const known = await lives.transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
-    return nameUnknown(
-      'dataset',
-      nameOrId,
-      known.map((row) => row.name),
-    );
+    return faults.length === 0 ? { ok: true, found } : { ok: false, faults };
   }
 
   #select() {
@@ -190,17 +205,27 @@ export class Experiments {
       this.#options.record.db
         .selectFrom('lives')
         .innerJoin('experiments', 'experiments.id', 'lives.id')
-        .innerJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
         .selectAll('lives')
-        .select(['experiments.name', 'experiments.spec', 'experiments.datasetId', 'dataset.phase as datasetPhase'])
+        .select(['experiments.name', 'experiments.spec', datasetsInRoles.as('datasets')])
         // The index on places begins with it.
         .where('lives.kind', '=', 'experiment')
     );
   }
 }
 
+/** The datasets of the experiment in `lives`: for each row that is answered, not joined to all that are looked at. */
+const datasetsInRoles = sql<DatasetInRole[]>`(
+  select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase', dataset.phase) order by used.role), '[]')
+  from experiment_datasets used join lives dataset on dataset.id = used.dataset_id
+  where used.id = lives.id)`;
+
+async function usableNames(lives: Lives): Promise<string[]> {
+  const rows = await lives.transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
+  return rows.map(({ name }) => name);
+}
+
 function summaryOf(
-  row: LifeRow & ExperimentRow & { datasetPhase: LifeRow['phase'] },
+  row: LifeRow & ExperimentRow & { readonly datasets: readonly DatasetInRole[] },
 ): ReturnType<typeof experimentSummary> {
-  return experimentSummary(row, row, row.datasetPhase);
+  return experimentSummary(row, row, row.datasets);
 }

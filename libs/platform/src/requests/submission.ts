@@ -103,11 +103,19 @@ async function rememberKey(
     .execute();
 }
 
+/** What a life begins with. */
+export interface NewLife {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly name: string;
+  /** As it is stored. */
+  readonly spec: unknown;
+  readonly priority: number;
+  readonly retry: RetryBudget;
+}
+
 /** Makes a life, queued. */
-export async function begin(
-  lives: Lives,
-  life: { readonly id: string; readonly kind: Kind; readonly priority: number; readonly retry: RetryBudget },
-): Promise<void> {
+export async function begin(lives: Lives, life: NewLife): Promise<void> {
   const submittedAt = new Date();
   await lives.transaction
     .insertInto('lives')
@@ -120,7 +128,8 @@ export async function begin(
       submittedAt,
     })
     .execute();
-  (await lives.find(life.id))?.submitted(submittedAt);
+  const submitted = { name: life.name, specSha256: requestSha256(life.spec) };
+  (await lives.find(life.id))?.submitted(submitted, submittedAt);
 }
 
 /** True when the database refused a row because of a unique index: somebody else made it meanwhile. */

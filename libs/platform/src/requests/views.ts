@@ -1,19 +1,39 @@
-import type { AttemptView, CheckpointView, DatasetSummary, ExperimentSummary, Phase } from '@longrun/contracts';
+import {
+  type AttemptView,
+  type CheckpointView,
+  type DatasetSummary,
+  datasetsOf,
+  type ExperimentSummary,
+  type Phase,
+} from '@longrun/contracts';
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus } from '../life/transitions.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
 
-/** An experiment as a list shows it. `datasetPhase` tells what it may be waiting for. */
-export function experimentSummary(life: LifeRow, experiment: ExperimentRow, datasetPhase: Phase): ExperimentSummary {
+/** A dataset of an experiment, and where it stands. */
+export interface DatasetInRole {
+  readonly role: string;
+  readonly id: string;
+  readonly phase: Phase;
+}
+
+/** An experiment as a list shows it. Its datasets tell what it may be waiting for. */
+export function experimentSummary(
+  life: LifeRow,
+  experiment: ExperimentRow,
+  datasets: readonly DatasetInRole[],
+): ExperimentSummary {
   return {
     id: life.id,
     name: experiment.name,
+    owner: life.owner,
+    project: life.project,
     spec: experiment.spec,
-    datasetId: experiment.datasetId,
+    datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
     status: experimentStatus(life.phase, life.reason),
     reason: life.reason,
-    message: life.message ?? waitingFor(life, experiment, datasetPhase),
+    message: life.message ?? waitingFor(life, experiment, datasets),
     cancelRequested: life.cancelRequested,
     failures: life.failures,
     preemptions: life.preemptions,
@@ -28,6 +48,8 @@ export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSumma
   return {
     id: life.id,
     name: dataset.name,
+    owner: life.owner,
+    project: life.project,
     spec: dataset.spec,
     status: datasetStatus(life.phase, life.reason),
     reason: life.reason,
@@ -64,9 +86,12 @@ export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
   return { step, fence, sizeBytes, at: at.toISOString() };
 }
 
-function waitingFor(life: LifeRow, experiment: ExperimentRow, datasetPhase: Phase): string | null {
-  if (life.phase !== 'queued' || datasetPhase === 'ended') return null;
-  return `Waits for dataset ${experiment.spec.dataset}`;
+function waitingFor(life: LifeRow, { spec }: ExperimentRow, datasets: readonly DatasetInRole[]): string | null {
+  if (life.phase !== 'queued') return null;
+  const names = datasetsOf(spec);
+  const awaited = datasets.filter(({ phase }) => phase !== 'ended').map(({ role, id }) => names[role] ?? id);
+  if (awaited.length === 0) return null;
+  return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
 }
 
 function moments(life: LifeRow): { createdAt: string; startedAt: string | null; endedAt: string | null } {

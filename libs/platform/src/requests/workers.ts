@@ -1,7 +1,7 @@
 import type { WorkerList, WorkerStatus, WorkerView } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
 
-import { audit } from '../record/audit.js';
+import { audit, USER } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { WorkerRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -58,7 +58,7 @@ export class Workers {
       if (before === undefined) throw notFound('worker', id);
       await transaction.updateTable('workers').set({ status, statusReason: reason }).where('id', '=', id).execute();
       await audit(transaction, {
-        actor: 'default',
+        actor: USER,
         action: status === 'draining' ? 'drain' : 'release',
         subject: id,
         before: { status: before.status, statusReason: before.statusReason },

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Transaction } from 'kysely';
 import { z } from 'zod';
 
-import { audit } from '../record/audit.js';
+import { audit, CONTROLLER } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Tables, WorkerRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
@@ -154,7 +154,7 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
     .execute();
   if (before === undefined)
     await audit(transaction, {
-      actor: 'controller',
+      actor: CONTROLLER,
       action: 'worker-seen',
       subject: workerId,
       before: null,

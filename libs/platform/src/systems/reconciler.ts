@@ -119,7 +119,7 @@ export class Reconciler {
       if (life === undefined || life.row.phase !== 'running' || life.row.fence !== fence) return;
       const workerId = life.attempts.get(fence)?.workerId ?? 'the worker';
       const message = `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
-      life.endAttempt({ reason: 'worker_lost', message }, new Date());
+      life.writeOff({ reason: 'worker_lost', message }, new Date());
     });
   }
 

@@ -1,6 +1,7 @@
-import { Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
+import { datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
 import type { ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
+import { sql } from 'kysely';
 
 import { NotLeader } from '../controller/leadership.js';
 import { leasePrefix } from '../life/outcome.js';
@@ -25,7 +26,7 @@ export interface SchedulerOptions {
 
 /**
  * Puts what may run next into the queues: by priority, then by the time of submission, which a preempted experiment
- * keeps. An experiment waits until its dataset is ready, and fails when that failed.
+ * keeps. An experiment waits until all its datasets are ready, and fails when one of them failed.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -84,15 +85,18 @@ export class Scheduler {
   async #failWithoutDataset(): Promise<void> {
     const doomed = await this.#options.record.db
       .selectFrom('lives')
-      .innerJoin('experiments', 'experiments.id', 'lives.id')
-      .innerJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
-      .innerJoin('datasets', 'datasets.id', 'experiments.datasetId')
+      .innerJoin('experimentDatasets as used', 'used.id', 'lives.id')
+      .innerJoin('lives as dataset', 'dataset.id', 'used.datasetId')
+      .innerJoin('datasets', 'datasets.id', 'used.datasetId')
+      .distinctOn('lives.id')
       .select(['lives.id', 'datasets.name', 'dataset.reason', 'dataset.message'])
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
       .where('datasets.current', '=', false)
       .where('dataset.phase', '=', 'ended')
       .where('dataset.reason', '!=', 'succeeded')
+      .orderBy('lives.id')
+      .orderBy('used.role')
       .execute();
     for (const { id, name, reason, message } of doomed) {
       await this.#options.writer.write(async (lives) => {
@@ -135,14 +139,12 @@ export class Scheduler {
   async #candidates(kind: Kind): Promise<Candidate[]> {
     return this.#options.record.db
       .selectFrom('lives')
-      .leftJoin('experiments', 'experiments.id', 'lives.id')
-      .leftJoin('lives as dataset', 'dataset.id', 'experiments.datasetId')
       .select(['lives.id', 'lives.fence', 'lives.enqueued', 'lives.queueRank'])
       .where('lives.kind', '=', kind)
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
       .where((where) => where.or([where('lives.notBefore', 'is', null), where('lives.notBefore', '<=', new Date())]))
-      .where((where) => where.or([where('experiments.id', 'is', null), where('dataset.reason', '=', 'succeeded')]))
+      .where(datasetsReady)
       .orderBy('lives.priority', 'desc')
       .orderBy('lives.place')
       .limit(this.#options.window)
@@ -185,6 +187,12 @@ export class Scheduler {
   }
 }
 
+/** All datasets of the one in `lives` are ready: looked at one by one, in order, until there are enough. */
+const datasetsReady = sql<boolean>`(
+  select coalesce(bool_and(dataset.reason is not distinct from 'succeeded'), true)
+  from experiment_datasets used join lives dataset on dataset.id = used.dataset_id
+  where used.id = lives.id)`;
+
 interface Candidate {
   readonly id: string;
   readonly fence: number;
@@ -209,18 +217,24 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     .selectAll()
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  const dataset = await record.db
-    .selectFrom('lives')
-    .select(['id', 'phase', 'reason', 'result'])
-    .where('id', '=', experiment.datasetId)
-    .executeTakeFirstOrThrow();
-  if (dataset.result === null || !('fileKey' in dataset.result)) {
-    throw new Error(
-      `Dataset ${dataset.id} of experiment ${id} has no file; it is ${datasetStatus(dataset.phase, dataset.reason)}`,
-    );
-  }
-  const { fileKey, sha256, sizeBytes } = dataset.result;
-  return { version: 1, id, spec: experiment.spec, dataset: { id: dataset.id, fileKey, sha256, sizeBytes } };
+  const rows = await record.db
+    .selectFrom('experimentDatasets as used')
+    .innerJoin('lives', 'lives.id', 'used.datasetId')
+    .select(['used.role', 'lives.id', 'lives.phase', 'lives.reason', 'lives.result'])
+    .where('used.id', '=', id)
+    .execute();
+  const datasets = Object.keys(datasetsOf(experiment.spec)).map((role) => {
+    const dataset = rows.find((row) => row.role === role);
+    if (dataset === undefined) throw new Error(`Experiment ${id} has no dataset of the role ${role} in the record`);
+    if (dataset.result === null || !('fileKey' in dataset.result)) {
+      throw new Error(
+        `Dataset ${dataset.id} of experiment ${id} has no file; it is ${datasetStatus(dataset.phase, dataset.reason)}`,
+      );
+    }
+    const { fileKey, sha256, sizeBytes } = dataset.result;
+    return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
+  });
+  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets) };
 }
 
 async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {

@@ -4,7 +4,16 @@ import { logGap } from './0003-log-gap.js';
 import { controller } from './0004-controller.js';
 import { workersAndOwners } from './0005-workers-and-owners.js';
 import { series } from './0006-series.js';
+import { datasetRoles } from './0007-dataset-roles.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
-export const migrations: readonly Migration[] = [lives, fence, logGap, controller, workersAndOwners, series];
+export const migrations: readonly Migration[] = [
+  lives,
+  fence,
+  logGap,
+  controller,
+  workersAndOwners,
+  series,
+  datasetRoles,
+];
