@@ -316,10 +316,10 @@ describe('closing', () => {
     let closing: Promise<void> | undefined;
     for await (const frame of frames) {
       if (frame.event !== undefined) events.push(frame.event);
-      if (events.length === 1) closing ??= other.api.close();
+      if (frame.event === 'caught-up') closing ??= other.api.close();
     }
     await closing;
-    expect(events).toEqual(['status']);
+    expect(events).toEqual(['status', 'caught-up']);
     await expect(readFile(join(stateFolder, 'api.json'))).rejects.toThrow('ENOENT');
     await expect(fetch(other.url)).rejects.toThrow('fetch failed');
     await other.close();
