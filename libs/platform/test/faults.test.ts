@@ -246,12 +246,17 @@ test('events count once and in order, whatever the stream says; one that cannot 
   await send(1, { type: 'line', stream: 'stdout', text: 'first again' });
   await send.raw('no JSON at all');
   await send.raw(JSON.stringify({ ...send.envelope(2), event: { type: 'from_the_future' } }));
+  // Numbers that are none of ours, and a large one that is.
+  await send.raw(JSON.stringify({ ...send.envelope(9), fence: 2 ** 40, event: { type: 'heartbeat', step: 1 } }));
+  await send.raw(JSON.stringify({ ...send.envelope(0), event: { type: 'heartbeat', step: 2 ** 53 } }));
+  await send.raw(JSON.stringify({ ...send.envelope(0), event: { type: 'heartbeat', step: 2 ** 53 - 1 } }));
   await send(3, { type: 'line', stream: 'stdout', text: 'a NUL \0 and half a pair \uD800' });
-  await until(() => world.platform.eventCounts.malformed === 1 && world.platform.eventCounts.gap === 1);
+  await until(() => world.platform.eventCounts.malformed === 2 && world.platform.eventCounts.gap === 1);
   await until(async () => (await linesOf(world, id)).length === 2);
 
   expect(await linesOf(world, id)).toEqual(['first', 'a NUL \uFFFD and half a pair \uFFFD']);
-  expect(world.platform.eventCounts).toMatchObject({ duplicate: 1, gap: 1, malformed: 1 });
+  expect(world.platform.eventCounts).toMatchObject({ duplicate: 1, gap: 1, malformed: 2, refused: 1 });
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 2 ** 53 - 1);
   await send.close();
 });
 
