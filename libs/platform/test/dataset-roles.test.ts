@@ -82,7 +82,7 @@ test('a list has each experiment once, however many datasets it has, and one dat
   world,
 }) => {
   const { experiments } = await world.start();
-  const [digits = '', letters = ''] = await submitted(world, 'digits', 'letters');
+  const [digits = '', letters] = await submitted(world, 'digits', 'letters');
   const one = await world.submit();
   const two = await world.submit({ datasets: byRole });
   const twice = await world.submit({ datasets: { train: 'digits', valid: digits } });

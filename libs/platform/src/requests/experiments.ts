@@ -213,11 +213,14 @@ export class Experiments {
   }
 }
 
-/** The datasets of the experiment in `lives`: for each row that is answered, not joined to all that are looked at. */
+/**
+ * The datasets of the experiment in `lives`: for each row that is answered. Subselects by key, and not a join, so that a record whose
+ * tables were never analyzed has no plan but the lookups.
+ */
 const datasetsInRoles = sql<DatasetInRole[]>`(
-  select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase', dataset.phase) order by used.role), '[]')
-  from experiment_datasets used join lives dataset on dataset.id = used.dataset_id
-  where used.id = lives.id)`;
+  select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase',
+    (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
+  from experiment_datasets used where used.id = lives.id)`;
 
 async function usableNames(lives: Lives): Promise<string[]> {
   const rows = await lives.transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();

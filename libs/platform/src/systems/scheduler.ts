@@ -84,18 +84,16 @@ export class Scheduler {
   /** Experiments that wait for a dataset which has failed will wait for ever. */
   async #failWithoutDataset(): Promise<void> {
     const doomed = await this.#options.record.db
-      .selectFrom('lives')
-      .innerJoin('experimentDatasets as used', 'used.id', 'lives.id')
-      .innerJoin('lives as dataset', 'dataset.id', 'used.datasetId')
-      .innerJoin('datasets', 'datasets.id', 'used.datasetId')
-      .distinctOn('lives.id')
-      .select(['lives.id', 'datasets.name', 'dataset.reason', 'dataset.message'])
-      .where('lives.phase', '=', 'queued')
-      .where('lives.ending', 'is', null)
-      .where('datasets.current', '=', false)
+      .selectFrom('lives as dataset')
+      .innerJoin('experimentDatasets as used', 'used.datasetId', 'dataset.id')
+      .innerJoin('datasets', 'datasets.id', 'dataset.id')
+      .distinctOn('used.id')
+      .select(['used.id', 'datasets.name', 'dataset.reason', 'dataset.message'])
+      .where('dataset.kind', '=', 'dataset')
       .where('dataset.phase', '=', 'ended')
       .where('dataset.reason', '!=', 'succeeded')
-      .orderBy('lives.id')
+      .where(stillWaits)
+      .orderBy('used.id')
       .orderBy('used.role')
       .execute();
     for (const { id, name, reason, message } of doomed) {
@@ -187,11 +185,15 @@ export class Scheduler {
   }
 }
 
-/** All datasets of the one in `lives` are ready: looked at one by one, in order, until there are enough. */
+/** All datasets of the one in `lives` are ready: looked up one by one, in order, until there are enough. */
 const datasetsReady = sql<boolean>`(
-  select coalesce(bool_and(dataset.reason is not distinct from 'succeeded'), true)
-  from experiment_datasets used join lives dataset on dataset.id = used.dataset_id
-  where used.id = lives.id)`;
+  select coalesce(bool_and((select dataset.reason from lives dataset where dataset.id = used.dataset_id)
+    is not distinct from 'succeeded'), true)
+  from experiment_datasets used where used.id = lives.id)`;
+
+/** The experiment in `used` waits. Looked up from its dataset: the other way round, all that wait would be looked through. */
+const stillWaits = sql<boolean>`(
+  select lives.phase = 'queued' and lives.ending is null from lives where lives.id = used.id)`;
 
 interface Candidate {
   readonly id: string;

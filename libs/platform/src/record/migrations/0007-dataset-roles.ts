@@ -14,6 +14,8 @@ export const datasetRoles: Migration = {
     )`,
     sql`create index experiment_datasets_dataset on experiment_datasets (dataset_id)`,
     sql`insert into experiment_datasets (id, role, dataset_id) select id, 'train', dataset_id from experiments`,
+    sql`create index lives_failed_datasets on lives (id)
+      where kind = 'dataset' and phase = 'ended' and reason <> 'succeeded'`,
     sql`alter table experiments drop column dataset_id`,
   ],
 };
