@@ -40,10 +40,12 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
         case when n <= ${ended}::integer then 'ended' when n <= ${ended + queued}::integer then 'queued' else 'running' end,
         case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
       from generate_series(1, ${total}::integer) n`.execute(transaction);
-    await sql`insert into experiments (id, name, spec, dataset_id)
+    await sql`insert into experiments (id, name, spec)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n,
-        '{"program": "mlp", "params": {}, "dataset": "digits", "seed": 1, "priority": 0}',
-        'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
+        '{"program": "mlp", "params": {}, "dataset": "digits", "seed": 1, "priority": 0}'
+      from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into experiment_datasets (id, role, dataset_id)
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
       from generate_series(1, ${total}::integer) n`.execute(transaction);
     await sql`insert into attempts (id, fence, status, enqueued_at, reason)
       select id, 1, case phase when 'ended' then 'ended' else 'running' end, now(), reason
