@@ -151,7 +151,7 @@ export class Client {
           if (event.type === 'status' && isTerminal(event.data.status)) return;
         }
         signal?.throwIfAborted();
-        throw new ApiUnreachable('the API closed the event stream');
+        throw this.#brokenOff('it was closed');
       } catch (error) {
         if (!isPassing(error)) throw error;
         const pauseMs = reconnectMs * 2 ** Math.min(failures, 4);
@@ -162,25 +162,23 @@ export class Client {
     }
   }
 
-  /** The events that are stored by now; progress is not among them. */
+  /**
+   * The events that have happened by now, each once and in order; progress is not among them. The API says where they end,
+   * however long that takes.
+   *
+   * @throws ApiUnreachable when the connection breaks before that: what was yielded is not all
+   */
   async *eventsSoFar(
     id: string,
-    options: { readonly quietMs?: number } = {},
+    { idleTimeoutMs = 60_000 }: Pick<FollowOptions, 'idleTimeoutMs'> = {},
   ): AsyncGenerator<LiveEvent, void, undefined> {
-    const quiet = new AbortController();
-    // The API sends what it has stored in one go; a pause means that the rest has yet to happen.
-    const timer = setTimeout(() => quiet.abort(), options.quietMs ?? 1_000);
-    try {
-      for await (const event of this.follow(id, { signal: quiet.signal })) {
-        if (event.id === null) continue;
-        timer.refresh();
-        yield event;
-      }
-    } catch (error) {
-      if (!quiet.signal.aborted) throw error;
-    } finally {
-      clearTimeout(timer);
+    for await (const event of this.#events(id, 0, { idleTimeoutMs, signal: undefined })) {
+      if (event.type === 'caught-up') return;
+      if (event.id === null) continue;
+      yield event;
+      if (event.type === 'status' && isTerminal(event.data.status)) return;
     }
+    throw this.#brokenOff('it was closed');
   }
 
   async *#events(
@@ -191,19 +189,23 @@ export class Client {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), options.idleTimeoutMs);
     const stop = options.signal === undefined ? silence.signal : AbortSignal.any([silence.signal, options.signal]);
+    let begun = false;
     try {
       const answer = await this.#request(`/v1/experiments/${encodeURIComponent(id)}/events`, {
         headers: { accept: 'text/event-stream', ...(afterId > 0 && { 'last-event-id': String(afterId) }) },
         signal: stop,
       });
       if (answer.body === null) throw new ApiUnreachable('the API answered without an event stream');
+      begun = true;
       for await (const message of serverSentEvents(watched(answer.body, () => timer.refresh()))) {
         const event = liveEvent(message.type, message.data);
         if (event !== undefined) yield event;
       }
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw isNetworkFailure(error) ? this.#unreachable(error) : error;
+      if (!isNetworkFailure(error)) throw error;
+      if (silence.signal.aborted) throw this.#brokenOff(`nothing came for ${options.idleTimeoutMs} ms`, error);
+      throw begun ? this.#brokenOff(causeOf(error), error) : this.#unreachable(error);
     } finally {
       clearTimeout(timer);
       silence.abort();
@@ -234,6 +236,15 @@ export class Client {
     });
     if (!answer.ok) throw new ApiProblem(await problemOf(answer));
     return answer;
+  }
+
+  #brokenOff(how: string, cause?: unknown): ApiUnreachable {
+    return new ApiUnreachable(
+      `the event stream of the API at ${this.url} broke off before its end (${how}); try again`,
+      {
+        cause,
+      },
+    );
   }
 
   #unreachable(cause: unknown): ApiUnreachable {

@@ -95,6 +95,12 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
   const followed = longrun.run('logs', '-f', id, '--json');
   await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+  // What has happened so far ends where it does, although the run goes on.
+  await expect
+    .poll(async () => (await longrun.run('logs', id)).stdout, { timeout: 20_000 })
+    .toMatch(/attempt 1 starts[^]*step /);
+  expect(await longrun.run('logs', id)).toMatchObject({ code: 0, stderr: '' });
+  expect(await statusOf(id)).toBe('running');
 
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   const { code, stdout } = await followed;

@@ -49,6 +49,14 @@ export class RedisServer {
     redis.disconnect();
   }
 
+  /** What is in a sorted set, in its order. */
+  async members(sortedSet: string): Promise<string[]> {
+    const redis = new Redis(this.url);
+    const members = await redis.zrange(sortedSet, 0, -1);
+    redis.disconnect();
+    return members;
+  }
+
   get port(): number {
     return this.#port;
   }

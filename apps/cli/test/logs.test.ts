@@ -1,0 +1,114 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExperimentSpec, type ExperimentView, type LiveEvent } from '@longrun/contracts';
+import { afterEach, expect, test } from 'vitest';
+
+import { Client } from '../src/client.js';
+import { logs } from '../src/commands/logs.js';
+import type { Terminal } from '../src/output/terminal.js';
+
+const id = `exp_${'a'.repeat(32)}`;
+const at = '2026-01-01T00:00:00.000Z';
+/** Longer than any silence that could be taken for the end. */
+const silenceMs = 1_500;
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+test('what has happened so far is printed whole, however long the API takes for its first event and between two', async () => {
+  const printed = await logsOf(async (response) => {
+    await sleep(silenceMs);
+    response.write(frame(row(1)));
+    await sleep(silenceMs);
+    response.write(frame(row(2)));
+    response.write(frame({ type: 'caught-up', id: null, at, data: {} }));
+    // It goes on: what comes is no business of this command.
+    response.write(frame(row(3)));
+  });
+  expect(printed.code).toBe(0);
+  expect(printed.lines.map((line) => (JSON.parse(line) as LiveEvent).id)).toEqual([1, 2]);
+});
+
+test('one that has ended is printed to its end', async () => {
+  const data = { status: 'succeeded', reason: 'succeeded', message: null, result: null } as const;
+  const printed = await logsOf((response) => {
+    response.write(frame(row(1)));
+    response.write(frame({ type: 'status', id: 2, at, data }));
+  });
+  expect(printed.lines).toHaveLength(2);
+});
+
+test.each([
+  ['is closed', (response: ServerResponse) => response.end(), 'it was closed'],
+  ['is cut', (response: ServerResponse) => response.destroy(), 'UND_ERR_SOCKET'],
+])('a stream that %s before all has come is an error, whatever was printed', async (_how, breakOff, why) => {
+  const printing = logsOf(async (response) => {
+    response.write(frame(row(1)));
+    await sleep(100);
+    breakOff(response);
+  });
+  await expect(printing).rejects.toThrow(
+    /the event stream of the API at http:\S+ broke off before its end \(.*try again/,
+  );
+  await expect(printing).rejects.toThrow(why);
+});
+
+async function logsOf(
+  send: (response: ServerResponse) => unknown,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  server = createServer((request, response) => {
+    if (request.url?.endsWith('/events') === true) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.flushHeaders();
+      void send(response);
+    } else {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(view));
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('It does not listen');
+  const lines: string[] = [];
+  const terminal: Terminal = {
+    print: (line) => void lines.push(line),
+    say: () => undefined,
+    write: () => undefined,
+    style: (_style, text) => text,
+    interactive: false,
+    columns: 100,
+  };
+  const client = new Client({ url: `http://127.0.0.1:${address.port}`, token: 'a-token-of-this-test' });
+  return { code: await logs(client, terminal, id, { follow: false, json: true }), lines };
+}
+
+function row(step: number): LiveEvent {
+  return { type: 'log_row', id: step, at, data: { fence: 1, step, row: { cost: 1 / step } } };
+}
+
+function frame(event: LiveEvent): string {
+  return `${event.id === null ? '' : `id: ${event.id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+const view: ExperimentView = {
+  id,
+  name: 'slow',
+  spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', params: {} }),
+  datasetId: `ds_${'b'.repeat(32)}`,
+  status: 'running',
+  reason: null,
+  message: null,
+  cancelRequested: false,
+  failures: 0,
+  preemptions: 0,
+  progress: null,
+  result: null,
+  attempts: [],
+  checkpoints: [],
+  createdAt: at,
+  startedAt: at,
+  endedAt: null,
+};
