@@ -52,7 +52,7 @@ export class RedisServer {
   /** What is in a sorted set, in its order. */
   async members(sortedSet: string): Promise<string[]> {
     const redis = new Redis(this.url);
-    const members = await redis.zrange(sortedSet, 0, -1);
+    const members = await redis.zrange(sortedSet, '0', '-1');
     redis.disconnect();
     return members;
   }
