@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -32,6 +32,8 @@ export async function refuseIfServed(stateFolder: string, timeoutMs: number): Pr
 /** Writes the announcement; who reads it sees the old one or the new one, never half of it. */
 export async function announce(stateFolder: string, announcement: Announcement): Promise<void> {
   const path = announcementPath(stateFolder);
+  // Nothing else lies in it where record, objects and token are elsewhere.
+  await mkdir(stateFolder, { recursive: true });
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
   const file = await open(draft, 'wx', 0o644);
   try {

@@ -45,7 +45,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   // Answers change under their address; only the dashboard's files, which have tags of their own, are worth asking about again.
   application.disable('etag');
   application.use(requestLog(logger), securityHeaders());
-  serveDashboard(application, options.dashboardFolder);
+  if (options.role !== 'controller') serveDashboard(application, options.dashboardFolder);
   application.use(authentication(options.token), requireJsonType);
   application.useBodyParser('text', { type: () => true, limit: options.bodyLimitBytes });
   application.use(parseBody);

@@ -20,7 +20,7 @@ export interface OpenStream {
 
 /** Opens an event stream. */
 export async function openEvents(
-  service: Service,
+  service: Pick<Service, 'url' | 'token'>,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<OpenStream> {

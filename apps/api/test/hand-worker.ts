@@ -13,7 +13,6 @@ import type {
 } from '@longrun/contracts';
 import { type AttemptEnd, JobWorker, type Work, WorkerLink } from '@longrun/platform';
 import { openObjectStore } from '@longrun/serialization';
-import type { Service } from './service.js';
 
 /** A job that a test has in its hands. */
 export interface HeldJob {
@@ -64,11 +63,15 @@ export class HandWorker {
   }
 
   /** Starts a worker of one kind for a service. */
-  static async start(service: Service, kind: Kind): Promise<HandWorker> {
+  static async start(
+    service: { readonly redis: { readonly url: string }; readonly objectsUrl: string },
+    kind: Kind,
+    workerId = `hand-${kind}`,
+  ): Promise<HandWorker> {
     const scratchFolder = await mkdtemp(join(tmpdir(), 'longrun-hand-'));
     const link = new WorkerLink({
       redisUrl: service.redis.url,
-      workerId: `hand-${kind}`,
+      workerId,
       checkEveryMs: 20,
       warn: () => undefined,
     });

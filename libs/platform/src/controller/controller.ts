@@ -142,9 +142,14 @@ class Systems {
   }
 
   async start(): Promise<void> {
-    const { notices } = this.#options.record;
+    const { redis, record } = this.#options;
+    const { notices } = record;
+    // Without Redis nothing is put into the queue: what was to be waits for it, not for the next look.
+    const kick = (): void => this.scheduler.kick();
+    redis.on('ready', kick);
     this.#deaf.push(
-      notices.on('longrun_moved', () => this.scheduler.kick()),
+      () => redis.off('ready', kick),
+      notices.on('longrun_moved', kick),
       notices.on('longrun_decided', (id) => {
         if (id !== null) this.#settle(id);
       }),

@@ -65,6 +65,13 @@ export class PostgresServer {
     return server;
   }
 
+  /** A connection of the test's own, which ends it. */
+  async connect(): Promise<Client> {
+    const client = new Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    return client;
+  }
+
   /** Ends all connections, stops it, and removes its folder. */
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
