@@ -233,9 +233,10 @@ class Trainers {
     for (;;) await this.#train(await worker.job());
   }
 
-  async #train({ ticket, send, end }: HeldJob): Promise<void> {
+  async #train(job: HeldJob): Promise<void> {
+    const { ticket } = job;
     this.tickets.push(ticket);
-    send({
+    job.send({
       type: 'attempt_started',
       workerId: 'hand',
       startStep: 0,
@@ -244,11 +245,11 @@ class Trainers {
       rejectedCheckpoints: [],
     });
     for (let step = 1; ; step += 1) {
-      send({ type: 'log_row', step, row: { train_cost: 1 / step } });
+      job.send({ type: 'log_row', step, row: { train_cost: 1 / step } });
       this.#steps.set(ticket.id, this.stepsOf(ticket.id) + 1);
       if (step >= 30 && (this.#letAll || this.#let.has(ticket.id))) break;
       await pause(5);
     }
-    end('succeeded', { parametersSha256: 'a'.repeat(64), lastRow: { train_cost: 0.5 } });
+    job.end('succeeded', { parametersSha256: 'a'.repeat(64), lastRow: { train_cost: 0.5 } });
   }
 }

@@ -232,15 +232,11 @@ export class Replica {
   }
 
   async post(path: string, body: object = {}): Promise<{ readonly status: number; readonly body: unknown }> {
-    return await this.#ask(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    return await this.#ask(path, { method: 'POST', body: JSON.stringify(body) });
   }
 
   async #ask(path: string, init: RequestInit): Promise<{ readonly status: number; readonly body: unknown }> {
-    const headers = { authorization: `Bearer ${this.token}`, ...init.headers };
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
     const answer = await fetch(new URL(path, this.url), { ...init, headers });
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
