@@ -3,7 +3,7 @@ import { type ObjectStore, openObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
 import { Controller } from './controller/controller.js';
-import { defaultLeadershipTimings, type LeadershipTimings, leaderSeen } from './controller/leadership.js';
+import { defaultLeadershipTimings, type LeadershipTimings, leaderOf } from './controller/leadership.js';
 import { LiveEvents } from './life/live-events.js';
 import { LifeWriter } from './life/writer.js';
 import { queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
@@ -130,11 +130,6 @@ export class Platform {
     this.#controller?.start();
   }
 
-  /** True while this process leads. */
-  get leads(): boolean {
-    return this.#controller?.leads ?? false;
-  }
-
   /** How many worker events met which fate since this process leads; none where it never does. */
   get eventCounts(): IngestCounts {
     return this.#controller?.eventCounts ?? noEvents;
@@ -143,7 +138,7 @@ export class Platform {
   /** Asks the record and Redis whether they serve, within `timeoutMs`, and whether some process leads. */
   async health(timeoutMs = 2_000): Promise<PlatformHealth> {
     const [leader, redis] = await Promise.all([
-      leaderSeen(this.#record, this.#leadership).catch(() => undefined),
+      leaderOf(this.#record.db, this.#leadership).catch(() => undefined),
       checkRedis(this.#redis, this.#keys, timeoutMs),
     ]);
     return {

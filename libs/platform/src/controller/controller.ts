@@ -60,11 +60,6 @@ export class Controller {
     this.#leadership.start((term) => this.#lead(term));
   }
 
-  /** True while this process leads. */
-  get leads(): boolean {
-    return this.#systems !== undefined;
-  }
-
   /** How many worker events met which fate in the present or the last term of this process. */
   get eventCounts(): IngestCounts {
     return this.#systems?.ingester.counts ?? this.#counts;

@@ -153,14 +153,7 @@ export class Leadership {
 }
 
 /** Who leads now. */
-export async function leaderSeen(
-  record: PlatformRecord,
-  timings: LeadershipTimings = defaultLeadershipTimings,
-): Promise<LeaderSeen> {
-  return leaderOf(record.db, timings);
-}
-
-async function leaderOf(
+export async function leaderOf(
   db: Pick<Transaction<Tables>, 'selectFrom'>,
   { expiresAfterMs }: LeadershipTimings,
 ): Promise<LeaderSeen> {

@@ -10,6 +10,7 @@ import type { PlatformRecord } from '../record/record.js';
 import type { Tables, WorkerRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
+import { parseJson } from '../redis/parse-json.js';
 import { publishCommand } from '../worker/commands.js';
 
 export interface CensusOptions {
@@ -131,7 +132,7 @@ export class Census {
   }
 }
 
-/** Writes a report over what is there; what the record wants of the worker stays, and a quarantine of its own counts. */
+/** Writes a report over what is there; what the record wants of the worker stays. */
 async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
   const { workerId, beat: _, status, ...facts } = report;
   const at = new Date();
@@ -148,9 +149,7 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
   await transaction
     .insertInto('workers')
     .values({ id: workerId, ...columns, status, statusReason: null, firstSeenAt: at })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({ ...columns, ...(status === 'quarantined' && { status }) }),
-    )
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
     .execute();
   if (before === undefined)
     await audit(transaction, {
@@ -160,14 +159,6 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
       before: null,
       after: { status, host: facts.host },
     });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The record is told that nothing has changed so rarely. */

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
+import { parseJson } from '../redis/parse-json.js';
 
 /** Tells every worker; nothing says whether anybody listens, so repeat it until it is obeyed. */
 export async function publishCommand(redis: Redis, keys: RedisKeys, command: WorkerCommand): Promise<void> {
@@ -28,12 +29,4 @@ export async function listenCommands(
   });
   // ioredis subscribes again by itself when it reconnects.
   await redis.subscribe(keys.commands);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
