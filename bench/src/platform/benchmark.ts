@@ -1,26 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { PostgresServer, RedisServer } from '@longrun/platform/testing';
+import { loadavg } from 'node:os';
 import { atLeastRow, boundRow, machine, quantile, type Report, type Row, versionOf } from '../report.js';
 import { ingestion } from './ingestion.js';
 import { listing } from './listing.js';
-import type { ServiceOptions } from './service-protocol.js';
+import { engines, withServers } from './servers.js';
+import { starting } from './starting.js';
 import { submission } from './submission.js';
 
 /** Experiments in the list that is read. */
 const listed = 100_000;
 
 /**
- * The record under load: log rows taken in, submissions, lists. The service, Redis, PostgreSQL and what loads them share the
- * machine; the CPU that is counted is that of the service alone.
+ * The platform under load: log rows taken in, submissions, lists; and its start. The service, Redis, PostgreSQL and what loads
+ * them share the machine; the CPU that is counted is that of the service alone.
  */
 export async function platform(): Promise<Report> {
   const rows: Row[] = [];
   const samples: Record<string, unknown> = {};
-  for (const engine of ['PostgreSQL', 'PGlite'] as const) {
-    const taken = await withService(engine, ingestion);
+  for (const engine of engines) {
+    const taken = await withServers(engine, ingestion);
     samples[`log rows ingested, ${engine}`] = taken;
     rows.push(
       atLeastRow(
@@ -30,12 +27,12 @@ export async function platform(): Promise<Report> {
         20_000,
       ),
     );
-    const submitted = await withService(engine, submission);
+    const submitted = await withServers(engine, submission);
     samples[`submissions, ${engine}`] = submitted;
     const ofEngine = goals[engine];
     rows.push(
       atLeastRow(
-        `submit, 50 clients, in process, ${engine}`,
+        `submit, 50 clients over HTTP, ${engine}`,
         'per s',
         submitted.map(({ took }) => took.count / took.wallSeconds),
         ofEngine.submissions,
@@ -55,7 +52,7 @@ export async function platform(): Promise<Report> {
         ofEngine.cpuMs,
       ),
     );
-    const read = await withService(engine, (options) => listing(options, listed));
+    const read = await withServers(engine, (servers) => listing(servers, listed));
     samples[`list of ${listed}, ${engine}`] = read;
     rows.push(
       boundRow(
@@ -67,6 +64,24 @@ export async function platform(): Promise<Report> {
       ),
     );
   }
+  const started = await starting();
+  samples['starts'] = started;
+  rows.push(
+    boundRow(
+      'API start on an empty folder, CPU; peer: PGlite alone',
+      's',
+      started.ours.map(({ cpuSeconds }) => cpuSeconds),
+      started.peer.map(({ cpuSeconds }) => cpuSeconds),
+      5,
+    ),
+    boundRow(
+      'API start on an empty folder, peak memory; peer: PGlite alone',
+      'MB',
+      started.ours.map(({ peakMegabytes }) => peakMegabytes),
+      started.peer.map(({ peakMegabytes }) => peakMegabytes),
+      350,
+    ),
+  );
   const versions = { pglite: versionOf('@electric-sql/pglite'), pg: versionOf('pg'), kysely: versionOf('kysely') };
   return { machine: machine(), load: loadavg().map((load) => Math.round(load * 10) / 10), versions, rows, samples };
 }
@@ -75,24 +90,3 @@ const goals = {
   PostgreSQL: { submissions: 300, latencyMs: 250, cpuMs: 2 },
   PGlite: { submissions: 150, latencyMs: 500, cpuMs: 6 },
 };
-
-/** Runs one measurement on a record, a Redis and a folder of its own. */
-async function withService<T>(
-  engine: 'PostgreSQL' | 'PGlite',
-  measure: (options: ServiceOptions) => Promise<T>,
-): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'longrun-bench-'));
-  const redis = await RedisServer.start();
-  const postgres = engine === 'PostgreSQL' ? await PostgresServer.start({ durable: true }) : undefined;
-  try {
-    return await measure({
-      record: postgres === undefined ? { folder: join(folder, 'record') } : { databaseUrl: postgres.databaseUrl },
-      redisUrl: redis.url,
-      objectStoreUrl: pathToFileURL(join(folder, 'objects')).href,
-    });
-  } finally {
-    await postgres?.stop();
-    await redis.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}

@@ -1,7 +1,8 @@
 import type { DatasetResult, WorkerEvent } from '@longrun/contracts';
 import { z } from 'zod';
 import { EventSource } from './event-source.js';
-import { type ServiceOptions, Took } from './service-protocol.js';
+import type { Servers } from './servers.js';
+import { Took } from './service-protocol.js';
 import { ServiceProcess } from './service-process.js';
 
 /** How many experiments log at once. */
@@ -14,26 +15,24 @@ const windows = 6;
  * Log rows that a platform takes in from a stream that is full of them: rows of five records, of twenty experiments in turn. The stream is filled
  * while the platform is down, so that filling is not measured.
  */
-export async function ingestion(options: ServiceOptions): Promise<Took[]> {
-  const source = new EventSource(options.redisUrl);
-  let service = new ServiceProcess(options);
+export async function ingestion(servers: Servers): Promise<Took[]> {
+  const source = new EventSource(servers.redisUrl);
+  let service = new ServiceProcess(servers);
   const datasetId = z.string().parse(await service.tell({ do: 'dataset' }));
   await source.send('dataset', datasetId, [
     { type: 'dataset_started', workerId: 'preproc' },
     { type: 'dataset_ended', reason: 'succeeded', result: converted, peakMemoryBytes: 1 },
   ]);
-  const submitted = z
-    .object({ ids: z.array(z.string()) })
-    .parse(await service.tell({ do: 'submit', count: experiments, clients: 4 }));
-  await service.tell({ do: 'enqueued', ids: submitted.ids });
+  const ids = z.array(z.string()).parse(await service.tell({ do: 'submit', count: experiments }));
+  await service.tell({ do: 'enqueued', ids });
   await service.close();
 
-  for (const id of submitted.ids) await source.send('experiment', id, [started]);
+  for (const id of ids) await source.send('experiment', id, [started]);
   const total = rowsPerWindow * (windows + 1);
   for (let step = 1; step <= total / experiments; step += 100) {
-    for (const id of submitted.ids) await source.send('experiment', id, rowsFrom(step, step + 100));
+    for (const id of ids) await source.send('experiment', id, rowsFrom(step, step + 100));
   }
-  service = new ServiceProcess(options);
+  service = new ServiceProcess(servers);
   const took = await service.tell({ do: 'ingest', skip: rowsPerWindow, size: rowsPerWindow, windows: windows - 1 });
   await service.close();
   source.close();

@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { recordOf, type Servers } from './servers.js';
 import type { ServiceCommand, ServiceOptions } from './service-protocol.js';
 
 const Answer = z.union([z.object({ answer: z.unknown() }), z.object({ error: z.string() })]);
@@ -10,7 +12,12 @@ const Answer = z.union([z.object({ answer: z.unknown() }), z.object({ error: z.s
 export class ServiceProcess {
   readonly #child: ChildProcess;
 
-  constructor(options: ServiceOptions) {
+  constructor(servers: Servers) {
+    const options: ServiceOptions = {
+      record: recordOf(servers),
+      redisUrl: servers.redisUrl,
+      objectStoreUrl: pathToFileURL(join(servers.folder, 'objects')).href,
+    };
     const profile = process.env['LONGRUN_BENCH_PROFILE'];
     const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     this.#child = fork(fileURLToPath(new URL('service.js', import.meta.url)), [JSON.stringify(options)], { execArgv });

@@ -12,8 +12,8 @@ export type ServiceOptions = z.infer<typeof ServiceOptions>;
 export const ServiceCommand = z.discriminatedUnion('do', [
   /** Submits the dataset that all experiments name, and waits until it has its first fence. */
   z.object({ do: z.literal('dataset') }),
-  /** Submits `count` experiments, `clients` at a time. */
-  z.object({ do: z.literal('submit'), count: z.int(), clients: z.int() }),
+  /** Submits `count` experiments, and answers their ids. */
+  z.object({ do: z.literal('submit'), count: z.int() }),
   /** Waits until each of these experiments has its first fence. */
   z.object({ do: z.literal('enqueued'), ids: z.array(z.string()) }),
   /** Takes events in; after the first `skip`, measures `windows` times how long `size` events take. */

@@ -33,7 +33,9 @@ async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<
       return dataset.id;
     }
     case 'submit':
-      return submit(platform, command.count, command.clients);
+      return Promise.all(
+        Array.from({ length: command.count }, async () => (await experiments.submit(specification)).experiment.id),
+      );
     case 'enqueued':
       for (const id of command.ids) await when(async () => (await experiments.get(id)).attempts.length > 0);
       return null;
@@ -51,26 +53,6 @@ async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<
     default:
       return assertNever(command, 'command');
   }
-}
-
-async function submit(service: Platform, count: number, clients: number): Promise<unknown> {
-  const ids: string[] = [];
-  const latencies: number[] = [];
-  const before = clock();
-  let begun = 0;
-  const client = async (): Promise<void> => {
-    while (begun < count) {
-      begun += 1;
-      const from = performance.now();
-      const { experiment } = await service.experiments.submit(specification, {
-        idempotencyKey: `key-${begun}-${from}`,
-      });
-      latencies.push(performance.now() - from);
-      ids.push(experiment.id);
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return { ids, latencies, took: since(before, count) };
 }
 
 async function ingest(service: Platform, work: { skip: number; size: number; windows: number }): Promise<Took[]> {

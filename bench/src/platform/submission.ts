@@ -1,23 +1,80 @@
-import { z } from 'zod';
-import { type ServiceOptions, Took } from './service-protocol.js';
-import { ServiceProcess } from './service-process.js';
+import { randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import { ApiProcess, token } from './api-process.js';
+import type { Servers } from './servers.js';
+import type { Took } from './service-protocol.js';
 
 const clients = 50;
 /** Submissions in one measurement; one more before all to warm up. */
 const perRound = 500;
 const rounds = 5;
 
-const Submitted = z.object({ latencies: z.array(z.number()), took: Took });
+/** One measurement. */
+export interface Submitted {
+  /** Milliseconds that each took, from the request to the whole answer. */
+  readonly latencies: readonly number[];
+  /** What they cost the API. */
+  readonly took: Took;
+}
 
-/** Submissions of as many clients at once, each with an idempotency key, while the scheduler does its work. */
-export async function submission(options: ServiceOptions): Promise<z.infer<typeof Submitted>[]> {
-  const service = new ServiceProcess(options);
-  await service.tell({ do: 'dataset' });
-  const all: z.infer<typeof Submitted>[] = [];
+/**
+ * Submissions over HTTP, of as many clients at once with a connection each and an idempotency key for each experiment, while the
+ * scheduler of the same process does its work.
+ */
+export async function submission(servers: Servers): Promise<Submitted[]> {
+  const api = await ApiProcess.start(servers);
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  await post(agent, new URL('/v1/datasets', api.url), { name: 'digits', converter: 'mnist' });
+  const all: Submitted[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const submitted = Submitted.parse(await service.tell({ do: 'submit', count: perRound, clients }));
+    const submitted = await submitMany(agent, api);
     if (round > 0) all.push(submitted);
   }
-  await service.close();
+  agent.destroy();
+  await api.stop();
   return all;
+}
+
+async function submitMany(agent: Agent, api: ApiProcess): Promise<Submitted> {
+  const experiments = new URL('/v1/experiments', api.url);
+  const latencies: number[] = [];
+  const cpuBefore = api.cpuSeconds();
+  const before = performance.now();
+  let begun = 0;
+  const client = async (): Promise<void> => {
+    while (begun < perRound) {
+      begun += 1;
+      const from = performance.now();
+      await post(agent, experiments, { program: 'mlp', dataset: 'digits' });
+      latencies.push(performance.now() - from);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  const wallSeconds = (performance.now() - before) / 1000;
+  return { latencies, took: { count: perRound, cpuSeconds: api.cpuSeconds() - cpuBefore, wallSeconds } };
+}
+
+/** Posts JSON and reads the whole answer, which must be 201. */
+function post(agent: Agent, url: URL, body: unknown): Promise<void> {
+  const text = JSON.stringify(body);
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'idempotency-key': randomUUID(),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      let answer = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (answer += chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        if (response.statusCode === 201) resolve();
+        else reject(new Error(`POST ${url.pathname} answered ${response.statusCode}: ${answer}`));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(text);
+  });
 }

@@ -14,7 +14,7 @@ export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export { type IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';
 export { type PageOptions } from './requests/pages.js';
-export { type SubmitOptions } from './requests/submission.js';
+export { type SubmitOptions } from './requests/submissions.js';
 export { type Timings, timings, type TimingsInput } from './timings.js';
 export { type AbandonCause, type Attempt, type AttemptEnd, type StopCause, type Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 import { LifeWriter } from '../src/life/writer.js';
 import type { PlatformRecord } from '../src/record/record.js';
-import { requestSha256 } from '../src/requests/submission.js';
+import { sha256OfJson } from '../src/record/canonical-json.js';
 import { experimentSpec, impatient, test } from './world.js';
 
 test('every change that somebody makes of an experiment is noted, with what was before and after', async ({
@@ -28,7 +28,7 @@ test('every change that somebody makes of an experiment is noted, with what was 
   expect(ended.attempts.map(({ reason }) => reason)).toEqual(['worker_lost', 'worker_lost']);
 
   expect(await changesOf(record, id)).toEqual([
-    ['default', 'submit', null, { name: 'watched', specSha256: requestSha256(spec) }],
+    ['default', 'submit', null, { name: 'watched', specSha256: sha256OfJson(spec) }],
     [
       'controller',
       'write-off',
@@ -61,7 +61,7 @@ test('a request that is answered from what is there, or refused, changes nothing
   const submissions = await Promise.all(Array.from({ length: 5 }, () => datasets.submit(digits)));
   const id = submissions[0]?.dataset.id ?? '';
   expect(await changesOf(record, id)).toEqual([
-    ['default', 'submit', null, { name: 'digits', specSha256: requestSha256(digits) }],
+    ['default', 'submit', null, { name: 'digits', specSha256: sha256OfJson(digits) }],
   ]);
   const same = await Promise.all(
     Array.from({ length: 5 }, () => experiments.submit(experimentSpec(), { idempotencyKey: 'one' })),

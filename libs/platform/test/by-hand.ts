@@ -6,7 +6,7 @@ import { LifeWriter } from '../src/life/writer.js';
 import { applyEvent } from '../src/life/worker-events.js';
 import type { PlatformRecord } from '../src/record/record.js';
 import type { Tables } from '../src/record/tables.js';
-import { begin, newId } from '../src/requests/submission.js';
+import { begin, newId } from '../src/life/begin.js';
 
 /** An experiment whose record a test writes itself, without queue, workers and ingester. */
 export class ExperimentByHand {

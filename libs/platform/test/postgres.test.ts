@@ -1,7 +1,8 @@
-import type { LiveEvent } from '@longrun/contracts';
+import { DatasetSpec, type LiveEvent } from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect, test as base } from 'vitest';
 
+import { startPlatform } from '../src/index.js';
 import { openRecord } from '../src/record/record.js';
 import { migrations } from '../src/record/migrations/index.js';
 import { postgresPrograms, PostgresServer } from '../src/testing/index.js';
@@ -63,6 +64,38 @@ if (postgresPrograms() === undefined) {
       expect(ids.at(-1)).toBe(ids.length + 2);
       const line = { fence: 1, stream: 'stderr', text: 'NUL \uFFFD' };
       expect(events).toContainEqual(expect.objectContaining({ data: line }));
+      await world.close();
+    } finally {
+      await postgres.stop();
+    }
+  });
+
+  test('of two replicas that get the same requests at once, each makes one experiment of each, and loses none', async ({
+    world,
+  }) => {
+    const postgres = await PostgresServer.start();
+    const { databaseUrl } = postgres;
+    try {
+      const { datasets, experiments } = await world.start({ record: { databaseUrl }, role: 'api' });
+      await datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
+      const other = await startPlatform({
+        role: 'api',
+        record: { databaseUrl },
+        redisUrl: world.redis.url,
+        objectStoreUrl: world.store.url,
+        programs: { has: () => true, names: () => ['mlp'], validate: (_name, params) => ({ ok: true, value: params }) },
+      });
+      const names = Array.from({ length: 60 }, (_, index) => `number ${index}`);
+      const submissions = await Promise.all(
+        [experiments, other.experiments].flatMap((replica) =>
+          names.map((name) => replica.submit(experimentSpec({ name }), { idempotencyKey: name })),
+        ),
+      );
+      await other.close();
+      expect(submissions.filter(({ created }) => created)).toHaveLength(names.length);
+      const made = submissions.map(({ experiment: { id, name } }) => `${name}: ${id}`);
+      expect(new Set(made).size).toBe(names.length);
+      expect((await experiments.list({ limit: 200 })).items).toHaveLength(names.length);
       await world.close();
     } finally {
       await postgres.stop();

@@ -1,4 +1,5 @@
 import { DatasetSpec } from '@longrun/contracts';
+import { sql } from 'kysely';
 import { expect } from 'vitest';
 
 import { experimentSpec, test } from './world.js';
@@ -22,6 +23,37 @@ test('the same idempotency key and body make one experiment, also at once', asyn
     idempotencyKey: 'key-2',
   });
   expect(same).toMatchObject({ created: false, experiment: { id: again.experiment.id } });
+});
+
+test('requests that come at once share transactions; one that is refused is refused alone', async ({ world }) => {
+  const { experiments, datasets } = await world.start({ role: 'api' });
+  await datasets.submit(digits);
+  await experiments.submit(experimentSpec({ name: 'first' }), { idempotencyKey: 'first' });
+  const names = Array.from({ length: 40 }, (_, index) => `number ${index}`);
+  const outcomes = await Promise.allSettled([
+    ...names.map((name) => experiments.submit(experimentSpec({ name }), { idempotencyKey: name })),
+    experiments.submit(experimentSpec({ dataset: 'digit' }), { idempotencyKey: 'wrong' }),
+    experiments.submit(experimentSpec({ name: 'second' }), { idempotencyKey: 'first' }),
+  ]);
+  expect(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))).toMatchObject([
+    { kind: 'invalid-request', faults: [{ code: 'name-unknown', facts: { name: 'digit', near: ['digits'] } }] },
+    { kind: 'conflict', faults: [{ code: 'key-reused', facts: { key: 'first' } }] },
+  ]);
+  const { items } = await experiments.list({ limit: 200 });
+  expect(items.map(({ name }) => name)).toEqual(['first', ...names].toReversed());
+  const { rows } = await sql<{ transactions: number }>`select count(distinct xmin::text)::integer as transactions
+    from lives where kind = 'experiment'`.execute(world.record.db);
+  // The one before all, the first of them, and one for all that have come meanwhile.
+  expect(rows).toEqual([{ transactions: 3 }]);
+});
+
+test('what a request for an experiment or a dataset answers is what asking for it then answers', async ({ world }) => {
+  const { experiments, datasets } = await world.start({ role: 'api' });
+  const { dataset } = await datasets.submit(digits);
+  expect(dataset).toEqual(await datasets.get(dataset.id));
+  const { experiment } = await experiments.submit(experimentSpec({ name: 'a', seed: 3, priority: 4 }));
+  expect(experiment).toEqual(await experiments.get(experiment.id));
+  expect(experiment.message).toBe('Waits for dataset digits');
 });
 
 test('an idempotency key with another body is refused, and nothing is made', async ({ world }) => {

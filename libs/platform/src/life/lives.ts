@@ -48,7 +48,12 @@ export class Lives {
     return this.#loaded;
   }
 
-  /** All that were loaded. */
+  /** Takes in a life that this transaction has made. */
+  add(life: Life): void {
+    this.#loaded.set(life.row.id, life);
+  }
+
+  /** All that were loaded or made. */
   all(): readonly Life[] {
     return [...this.#loaded.values()];
   }

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { PGlite } from '@electric-sql/pglite';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 
@@ -17,6 +19,8 @@ export class PglitePool implements PostgresPool {
   async connect(): Promise<PostgresPoolClient> {
     if (this.#taken) await this.#turn();
     this.#taken = true;
+    // PGlite computes between two turns of the event loop: without one in between, whatever else is ready would wait for it.
+    await setImmediate();
     return new PgliteClient(this.#pglite, () => this.#release());
   }
 

@@ -1,14 +1,16 @@
 import type { DatasetList, DatasetSpec, DatasetView, RetryBudget } from '@longrun/contracts';
 
+import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import type { LifeWriter } from '../life/writer.js';
+import { sha256OfJson } from '../record/canonical-json.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, LifeRow } from '../record/tables.js';
 import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
-import { refused } from './request-refused.js';
-import { begin, type Made, newId, requestSha256, submitOnce, type SubmitOptions } from './submission.js';
+import { refused, type RequestRefused } from './request-refused.js';
+import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { datasetSummary } from './views.js';
 
 export interface DatasetsOptions {
@@ -28,9 +30,16 @@ export interface SubmittedDataset {
 /** What users do with datasets. Every method that refuses throws `RequestRefused`. */
 export class Datasets {
   readonly #options: DatasetsOptions;
+  readonly #submissions: Submissions<DatasetSpec, DatasetView>;
 
   constructor(options: DatasetsOptions) {
     this.#options = options;
+    // One after the other: the second of two with one name is to find what the first has made.
+    this.#submissions = new Submissions(options.writer, 'dataset', async (lives, all) => {
+      const made: (Made<DatasetView> | RequestRefused)[] = [];
+      for (const submission of all) made.push(await this.#findOrMake(lives, submission));
+      return made;
+    });
   }
 
   /**
@@ -42,12 +51,8 @@ export class Datasets {
     if (converters?.includes(spec.converter) === false) {
       throw refused('invalid-request', [nameUnknown('converter', spec.converter, converters)]);
     }
-    const made = await submitOnce(
-      this.#options.writer,
-      { kind: 'dataset', key: options.idempotencyKey, body: spec },
-      (lives, sha256) => this.#findOrCreate(lives, spec, sha256),
-    );
-    return { dataset: await this.get(made.id), created: made.created };
+    const { id, view } = await this.#submissions.submit(spec, options);
+    return { dataset: view ?? (await this.get(id)), created: view !== undefined };
   }
 
   /** A dataset by id or, among those that have not failed, by name. Refused when there is none. */
@@ -70,25 +75,28 @@ export class Datasets {
     return readPage(options, rowsBelow, summaryOf);
   }
 
-  async #findOrCreate(lives: Lives, spec: DatasetSpec, sha256: string): Promise<Made> {
+  async #findOrMake(
+    lives: Lives,
+    { body: spec, sha256 }: Submission<DatasetSpec>,
+  ): Promise<Made<DatasetView> | RequestRefused> {
+    const { name } = spec;
     const existing = await lives.transaction
       .selectFrom('datasets')
       .select(['id', 'spec'])
-      .where('name', '=', spec.name)
+      .where('name', '=', name)
       .where('current', '=', true)
       .executeTakeFirst();
     if (existing !== undefined) {
-      if (requestSha256(existing.spec) === sha256) return { id: existing.id, created: false };
-      const facts = { name: spec.name, by: existing.id };
-      throw refused('conflict', [{ path: ['name'], code: 'name-taken', facts }]);
+      if (sha256OfJson(existing.spec) === sha256) return { id: existing.id, view: undefined };
+      return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
     }
     const id = newId('dataset');
-    await begin(lives, { id, kind: 'dataset', name: spec.name, spec, priority: 0, retry: this.#options.retry });
+    const row = await begin(lives, { id, kind: 'dataset', name, spec, priority: 0, retry: this.#options.retry });
     await lives.transaction
       .insertInto('datasets')
-      .values({ id, name: spec.name, spec: JSON.stringify(spec) })
+      .values({ id, name, spec: JSON.stringify(spec) })
       .execute();
-    return { id, created: true };
+    return { id, view: { ...datasetSummary(row, { id, name, spec, current: true }), attempts: [] } };
   }
 
   #select() {

@@ -1,5 +1,4 @@
 import {
-  datasetsOf,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -10,24 +9,26 @@ import {
   type StoredLogRow,
 } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
+import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { readLogRows } from '../life/series.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { ExperimentRow, LifeRow } from '../record/tables.js';
+import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
 import { notFound, readLife } from './life-reading.js';
+import { NamedDatasets } from './named-datasets.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
 import type { ProgramCatalog } from './program-catalog.js';
-import { refused } from './request-refused.js';
-import { begin, newId, submitOnce, type SubmitOptions } from './submission.js';
+import { refused, RequestRefused } from './request-refused.js';
+import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
@@ -51,9 +52,11 @@ export interface SubmittedExperiment {
 /** What users do with experiments. Every method that refuses throws `RequestRefused`. */
 export class Experiments {
   readonly #options: ExperimentsOptions;
+  readonly #submissions: Submissions<ExperimentSpec, ExperimentView>;
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
+    this.#submissions = new Submissions(options.writer, 'experiment', (lives, all) => this.#make(lives, all));
   }
 
   /**
@@ -61,12 +64,8 @@ export class Experiments {
    * another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
-    const made = await submitOnce(
-      this.#options.writer,
-      { kind: 'experiment', key: options.idempotencyKey, body: spec },
-      async (lives) => ({ id: await this.#create(lives, spec), created: true }),
-    );
-    return { experiment: await this.get(made.id), created: made.created };
+    const { id, view } = await this.#submissions.submit(spec, options);
+    return { experiment: view ?? (await this.get(id)), created: view !== undefined };
   }
 
   /** One experiment with its attempts and checkpoints. Refused when there is none with this id. */
@@ -132,28 +131,42 @@ export class Experiments {
     return readLogRows(this.#options.record.db, id, options);
   }
 
-  async #create(lives: Lives, spec: ExperimentSpec): Promise<string> {
+  /** Makes experiments whose program and datasets are there, and refuses the others. */
+  async #make(
+    lives: Lives,
+    submissions: readonly Submission<ExperimentSpec>[],
+  ): Promise<(Made<ExperimentView> | RequestRefused)[]> {
+    const specs = submissions.map(({ body }) => body);
+    const datasets = await NamedDatasets.find(lives.transaction, specs);
+    const checked = specs.map((spec) => this.#check(spec, datasets));
+    const made = checked.filter((experiment) => !(experiment instanceof RequestRefused));
+    const rows = await beginMany(lives, made);
+    if (made.length > 0) await insert(lives.transaction, made);
+    return checked.map((experiment) =>
+      experiment instanceof RequestRefused ? experiment : { id: experiment.id, view: newView(experiment, rows) },
+    );
+  }
+
+  #check(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | RequestRefused {
     const program = this.#checkProgram(spec);
-    const datasets = await this.#findDatasets(lives, spec);
+    const datasets = named.of(spec);
     if (!program.ok || !datasets.ok) {
-      throw refused('invalid-request', [
+      return refused('invalid-request', [
         ...(program.ok ? [] : program.faults),
         ...(datasets.ok ? [] : datasets.faults),
       ]);
     }
-    const id = newId('experiment');
-    const name = spec.name ?? spec.program;
-    const stored: ExperimentSpec = { ...spec, params: program.params };
-    await begin(lives, { id, kind: 'experiment', name, spec: stored, priority: spec.priority, retry: spec.retry });
-    await lives.transaction
-      .insertInto('experiments')
-      .values({ id, name, spec: JSON.stringify(stored) })
-      .execute();
-    await lives.transaction
-      .insertInto('experimentDatasets')
-      .values(datasets.found.map((dataset) => ({ id, ...dataset })))
-      .execute();
-    return id;
+    const { name = spec.program, priority, retry } = spec;
+    const stored = { ...spec, params: program.params };
+    return {
+      id: newId('experiment'),
+      kind: 'experiment',
+      name,
+      spec: stored,
+      priority,
+      retry,
+      datasets: datasets.found,
+    };
   }
 
   #checkProgram(spec: ExperimentSpec): { ok: true; params: JsonObject } | { ok: false; faults: SpecFault[] } {
@@ -164,40 +177,6 @@ export class Experiments {
     const verdict = programs.validate(spec.program, spec.params);
     if (verdict.ok) return { ok: true, params: verdict.value };
     return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
-  }
-
-  /** The datasets that the names or ids of a spec mean, or what is wrong with which of them. */
-  async #findDatasets(
-    lives: Lives,
-    spec: ExperimentSpec,
-  ): Promise<{ ok: true; found: { role: string; datasetId: string }[] } | { ok: false; faults: SpecFault[] }> {
-    const wanted = Object.entries(datasetsOf(spec)).map(([role, nameOrId]) => ({ role, nameOrId }));
-    const namesOrIds = wanted.map(({ nameOrId }) => nameOrId);
-    const rows = await lives.transaction
-      .selectFrom('datasets')
-      .innerJoin('lives', 'lives.id', 'datasets.id')
-      .select(['datasets.id', 'datasets.name', 'datasets.current', 'lives.message'])
-      .where((where) => where.or([where('datasets.id', 'in', namesOrIds), where('datasets.name', 'in', namesOrIds)]))
-      .orderBy('lives.place', 'desc')
-      .execute();
-    const found: { role: string; datasetId: string }[] = [];
-    const faults: SpecFault[] = [];
-    for (const { role, nameOrId } of wanted) {
-      const meant = rows.filter(({ id, name }) => id === nameOrId || name === nameOrId);
-      const usable = meant.find(({ current }) => current);
-      if (usable !== undefined) {
-        found.push({ role, datasetId: usable.id });
-        continue;
-      }
-      const path = spec.datasets === undefined ? ['dataset'] : ['datasets', role];
-      const [failed] = meant;
-      if (failed !== undefined) {
-        faults.push({ path, code: 'dataset-failed', facts: { dataset: nameOrId, message: failed.message } });
-        continue;
-      }
-      faults.push(nameUnknown('dataset', nameOrId, await usableNames(lives), path));
-    }
-    return faults.length === 0 ? { ok: true, found } : { ok: false, faults };
   }
 
   #select() {
@@ -222,9 +201,31 @@ const datasetsInRoles = sql<DatasetInRole[]>`(
     (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
   from experiment_datasets used where used.id = lives.id)`;
 
-async function usableNames(lives: Lives): Promise<string[]> {
-  const rows = await lives.transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
-  return rows.map(({ name }) => name);
+/** An experiment that can be made. */
+interface NewExperiment extends NewLife {
+  readonly spec: ExperimentSpec;
+  readonly datasets: readonly DatasetInRole[];
+}
+
+async function insert(transaction: Transaction<Tables>, experiments: readonly NewExperiment[]): Promise<void> {
+  await transaction
+    .insertInto('experiments')
+    .values(experiments.map(({ id, name, spec }) => ({ id, name, spec: JSON.stringify(spec) })))
+    .execute();
+  await transaction
+    .insertInto('experimentDatasets')
+    .values(
+      experiments.flatMap(({ id, datasets }) =>
+        datasets.map((dataset) => ({ id, role: dataset.role, datasetId: dataset.id })),
+      ),
+    )
+    .execute();
+}
+
+function newView({ id, name, spec, datasets }: NewExperiment, rows: ReadonlyMap<string, LifeRow>): ExperimentView {
+  const row = rows.get(id);
+  if (row === undefined) throw new Error(`${id} was not made`);
+  return { ...experimentSummary(row, { id, name, spec }, datasets), attempts: [], checkpoints: [] };
 }
 
 function summaryOf(

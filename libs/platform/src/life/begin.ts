@@ -1,0 +1,70 @@
+import type { Kind, RetryBudget } from '@longrun/contracts';
+import { v7 as uuid } from 'uuid';
+
+import { columnList, type ColumnTypes, recordset, run } from '../record/bulk.js';
+import { sha256OfJson } from '../record/canonical-json.js';
+import type { LifeRow } from '../record/tables.js';
+import { Life } from './life.js';
+import type { Lives } from './lives.js';
+
+/** What a life begins with. */
+export interface NewLife {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly name: string;
+  /** As it is stored. */
+  readonly spec: unknown;
+  readonly priority: number;
+  readonly retry: RetryBudget;
+}
+
+/** A new id; ids sort by the time at which they were made. */
+export function newId(kind: Kind): string {
+  return `${kind === 'experiment' ? 'exp' : 'ds'}_${uuid().replaceAll('-', '')}`;
+}
+
+/** Makes a life, queued, and answers its row. */
+export async function begin(lives: Lives, life: NewLife): Promise<LifeRow> {
+  return rowOf(await beginMany(lives, [life]), life.id);
+}
+
+/** Makes lives, queued, in this order; answers their rows by id. */
+export async function beginMany(lives: Lives, news: readonly NewLife[]): Promise<ReadonlyMap<string, LifeRow>> {
+  const begun = new Map<string, LifeRow>();
+  if (news.length === 0) return begun;
+  const submittedAt = new Date();
+  const values = news.map(({ id, kind, priority, retry }) => ({
+    id,
+    kind,
+    priority,
+    retry,
+    phase: 'queued',
+    submittedAt,
+  }));
+  const { rows } = await run<LifeRow>(lives.transaction, beginText, JSON.stringify(values));
+  for (const row of rows) begun.set(row.id, row);
+  for (const { id, name, spec } of news) {
+    const life = new Life(rowOf(begun, id), []);
+    life.submitted({ name, specSha256: sha256OfJson(spec) }, submittedAt);
+    lives.add(life);
+  }
+  return begun;
+}
+
+function rowOf(rows: ReadonlyMap<string, LifeRow>, id: string): LifeRow {
+  const row = rows.get(id);
+  if (row === undefined) throw new Error(`The record did not answer the row of ${id}`);
+  return row;
+}
+
+const columns = {
+  id: 'text',
+  kind: 'text',
+  priority: 'integer',
+  retry: 'jsonb',
+  phase: 'text',
+  submittedAt: 'timestamptz',
+} satisfies Partial<ColumnTypes<keyof LifeRow>>;
+
+const beginText = `insert into lives (${columnList(columns)})
+  select ${columnList(columns, 'r')} from ${recordset('$1', 'r', columns)} returning *`;

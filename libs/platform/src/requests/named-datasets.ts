@@ -1,0 +1,64 @@
+import { datasetsOf, type ExperimentSpec, type FaultOf } from '@longrun/contracts';
+import type { Transaction } from 'kysely';
+
+import type { Tables } from '../record/tables.js';
+import { nameUnknown } from './names.js';
+import type { DatasetInRole } from './views.js';
+
+type SpecFault = FaultOf<'invalid-request'>;
+
+/** The datasets that specs of experiments name, by name or id, as they stand in a transaction. */
+export class NamedDatasets {
+  readonly #rows: readonly Candidate[];
+  /** Names that can be given; read only when a spec gives one that cannot. */
+  readonly #usableNames: readonly string[];
+
+  private constructor(rows: readonly Candidate[], usableNames: readonly string[]) {
+    this.#rows = rows;
+    this.#usableNames = usableNames;
+  }
+
+  static async find(transaction: Transaction<Tables>, specs: readonly ExperimentSpec[]): Promise<NamedDatasets> {
+    const namesOrIds = [...new Set(specs.flatMap((spec) => Object.values(datasetsOf(spec))))];
+    const rows = await transaction
+      .selectFrom('datasets')
+      .innerJoin('lives', 'lives.id', 'datasets.id')
+      .select(['datasets.id', 'datasets.name', 'datasets.current', 'lives.phase', 'lives.message'])
+      .where((where) => where.or([where('datasets.id', 'in', namesOrIds), where('datasets.name', 'in', namesOrIds)]))
+      .orderBy('lives.place', 'desc')
+      .execute();
+    const allFound = namesOrIds.every((nameOrId) => rows.some((row) => isMeant(row, nameOrId)));
+    return new NamedDatasets(rows, allFound ? [] : await readUsableNames(transaction));
+  }
+
+  /** The datasets of a spec in their roles, or what is wrong with which of them. */
+  of(spec: ExperimentSpec): { ok: true; found: DatasetInRole[] } | { ok: false; faults: SpecFault[] } {
+    const found: DatasetInRole[] = [];
+    const faults: SpecFault[] = [];
+    for (const [role, nameOrId] of Object.entries(datasetsOf(spec))) {
+      const meant = this.#rows.filter((row) => isMeant(row, nameOrId));
+      const usable = meant.find(({ current }) => current);
+      if (usable !== undefined) {
+        found.push({ role, id: usable.id, phase: usable.phase });
+        continue;
+      }
+      const path = spec.datasets === undefined ? ['dataset'] : ['datasets', role];
+      const [failed] = meant;
+      if (failed === undefined) faults.push(nameUnknown('dataset', nameOrId, this.#usableNames, path));
+      else faults.push({ path, code: 'dataset-failed', facts: { dataset: nameOrId, message: failed.message } });
+    }
+    return faults.length === 0 ? { ok: true, found } : { ok: false, faults };
+  }
+}
+
+type Candidate = Pick<Tables['datasets'], 'id' | 'name'> &
+  Pick<Tables['lives'], 'phase' | 'message'> & { readonly current: boolean };
+
+function isMeant({ id, name }: Candidate, nameOrId: string): boolean {
+  return id === nameOrId || name === nameOrId;
+}
+
+async function readUsableNames(transaction: Transaction<Tables>): Promise<string[]> {
+  const rows = await transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
+  return rows.map(({ name }) => name);
+}
