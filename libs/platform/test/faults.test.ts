@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { EventEnvelope, ExperimentEvent } from '@longrun/contracts';
@@ -180,7 +181,7 @@ test('a Redis that is killed and comes back empty loses nothing, and nobody is w
 test('the API may be restarted mid-run: the attempt goes on, and everything said meanwhile is taken in', async ({
   world,
 }) => {
-  const record = await world.recordFolder();
+  const record = { folder: join(world.folder, 'record') };
   await world.start({ ...impatient, record });
   await world.readyDataset();
   const running = await world.submit();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { WorkerEvent } from '@longrun/contracts';
 import { expect } from 'vitest';
 
@@ -13,7 +14,7 @@ import { resultAt } from './scripted-worker.js';
 import { test } from './world.js';
 
 test('an outcome that enters the record before its attempt has had its say loses nothing of it', async ({ world }) => {
-  const location = await world.recordFolder();
+  const location = { folder: join(world.folder, 'record') };
   await world.start({ record: location });
   await world.readyDataset();
   const id = await world.submit();

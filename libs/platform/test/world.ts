@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, readValue } from '@longrun/contracts';
 import { acquireLease, type Lease, openObjectStore } from '@longrun/serialization';
@@ -58,13 +55,6 @@ export class World extends PlatformWorld {
       },
       overrides.record === undefined ? async (options) => await startOn(shared, options) : startPlatform,
     );
-  }
-
-  /** An empty record in a folder of this world. */
-  async recordFolder(): Promise<{ folder: string }> {
-    const folder = join(this.folder, 'record');
-    await copyFolder(await emptyRecord(), folder);
-    return { folder };
   }
 
   /** A worker with a connection of its own, which holds what it takes until the test says what to do. */
@@ -122,7 +112,6 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
     // oxlint-disable-next-line no-empty-pattern -- as above
     async ({}, use) => {
       const folder = await mkdtemp(join(tmpdir(), 'longrun-record-'));
-      await copyFolder(await emptyRecord(), folder);
       const record = await openRecord({ folder });
       await use(record);
       await record.close();
@@ -147,28 +136,6 @@ export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): Experim
   return ExperimentSpec.parse({ program: 'mlp', params: { dims: [4, 2] }, ...dataset, ...spec });
 }
 
-/**
- * Folder of an empty record. Making one takes seconds, copying it does not: it is kept between files and runs, for each
- * version of PGlite; migrations that it lacks are applied where the copy is opened.
- */
-async function emptyRecord(): Promise<string> {
-  const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
-  const version = String(manifest.dependencies['@electric-sql/pglite']);
-  const kept = fileURLToPath(new URL(`../test-results/empty-record-${version}`, import.meta.url));
-  if (existsSync(kept)) return kept;
-  await mkdir(dirname(kept), { recursive: true });
-  const draft = await mkdtemp(`${kept}-`);
-  const record = await openRecord({ folder: draft });
-  await record.close();
-  try {
-    await rename(draft, kept);
-  } catch {
-    // Another test file was faster.
-    await rm(draft, { recursive: true });
-  }
-  return kept;
-}
-
 const MlpParams = z.strictObject({ dims: z.array(z.int().min(1)).min(2), batchSize: z.int().min(1).default(128) });
 
 const programs: ProgramCatalog = {
@@ -176,9 +143,3 @@ const programs: ProgramCatalog = {
   names: () => ['mlp'],
   validate: (_name, params) => readValue(MlpParams, params),
 };
-
-/** By the system's own program: a thousand files, which Node copies one by one. */
-async function copyFolder(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  await promisify(execFile)('cp', ['-R', `${from}/.`, to]);
-}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { readEventPage } from '../life/event-page.js';
 import { readLogRows, readSeries } from '../life/series.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations/index.js';
+import { builtTemplate, makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import { openRecord, type PlatformRecord } from './record.js';
 import type { Tables } from './tables.js';
@@ -34,6 +36,16 @@ test('migrations are numbered without gaps, and applied once', async () => {
   const applied = await sql<{ name: string }>`select name from migrations order by name`.execute(record.db);
   expect(applied.rows.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
   expect(await migrate(record.db)).toEqual([]);
+});
+
+test('a record is the same whether it was copied from the one that the build made or made anew', async () => {
+  expect(existsSync(builtTemplate)).toBe(true);
+  const other = await mkdtemp(join(tmpdir(), 'longrun-record-'));
+  await makePgliteFolder(join(other, 'pgdata'), join(other, 'no-template'));
+  const anew = await openRecord({ folder: other });
+  expect(await schemaOf(anew)).toEqual(await schemaOf(record));
+  await anew.close();
+  await rm(other, { recursive: true });
 });
 
 test('a migration that fails leaves nothing of itself', async () => {
@@ -148,3 +160,12 @@ test('log rows of old builds, which were stored twice, are converted once, each 
   await db.destroy();
   await rm(old, { recursive: true });
 });
+
+async function schemaOf({ db }: PlatformRecord): Promise<unknown> {
+  const columns = await sql`select table_name, column_name, data_type, is_nullable, column_default
+    from information_schema.columns where table_schema = 'public' order by 1, 2`.execute(db);
+  const indexes = await sql`select indexdef from pg_indexes where schemaname = 'public' order by 1`.execute(db);
+  const settings =
+    await sql`select name, setting from pg_settings where name in ('server_encoding', 'lc_collate')`.execute(db);
+  return [columns.rows, indexes.rows, settings.rows];
+}

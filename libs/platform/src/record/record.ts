@@ -66,7 +66,7 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
   try {
     const data = join(folder, 'pgdata');
     await makePgliteFolder(data);
-    const pglite = await PGlite.create(data);
+    const pglite = await PGlite.create(data, { startParams: [...PGlite.defaultStartParams, ...economy] });
     const notices = new Notices();
     await listenToPglite(pglite, notices);
     return await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
@@ -75,6 +75,9 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
     throw error;
   }
 }
+
+/** Its default is 128 MB, which it fills at once; the operating system keeps what it has read as well. */
+const economy = ['-c', 'shared_buffers=32MB'];
 
 async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
   const pool = new Pool({
