@@ -84,6 +84,12 @@ export function atLeastRow(what: string, unit: string, ours: readonly number[], 
   return { what, value, unit, peer: null, ratio: null, goal: `>= ${bound} ${unit}`, met: value >= bound };
 }
 
+/** A row whose goal bounds every single measurement: its value is the largest. */
+export function everyRow(what: string, unit: string, ours: readonly number[], bound: number): Row {
+  const value = quantile(ours, 1);
+  return { what, value, unit, peer: null, ratio: null, goal: `each <= ${bound} ${unit}`, met: value <= bound };
+}
+
 /**
  * The median of at least five measurements.
  *

@@ -50,6 +50,8 @@ export class ApiProcess {
           LONGRUN_OBJECTS: `file:${join(servers.folder, 'objects')}`,
           LONGRUN_TOKEN: token,
           LONGRUN_ROLE: role,
+          // There are no workers here that could beat.
+          LONGRUN_WORKER_LOST_MS: '600000',
           REDIS_URL: servers.redisUrl,
           DATABASE_URL: servers.databaseUrl ?? '',
         },

@@ -1,9 +1,10 @@
 import { loadavg } from 'node:os';
-import { atLeastRow, boundRow, machine, quantile, type Report, type Row, versionOf } from '../report.js';
+import { atLeastRow, boundRow, everyRow, machine, quantile, type Report, type Row, versionOf } from '../report.js';
 import { ingestion } from './ingestion.js';
 import { listing } from './listing.js';
 import { engines, withServers } from './servers.js';
 import { starting } from './starting.js';
+import { watching } from './watching.js';
 import { submission } from './submission.js';
 
 /** Experiments in the list that is read. */
@@ -64,6 +65,12 @@ export async function platform(): Promise<Report> {
       ),
     );
   }
+  const watched = await withServers('PostgreSQL', watching);
+  samples['events to watchers'] = quantiles(watched.latencies);
+  if (watched.latencies.length !== watched.expected) {
+    throw new Error(`of ${watched.expected} events that watchers were to get, ${watched.latencies.length} came`);
+  }
+  rows.push(everyRow('any event to any of 300 watchers on two replicas, PostgreSQL', 'ms', watched.latencies, 500));
   const started = await starting();
   samples['starts'] = started;
   rows.push(
@@ -90,3 +97,9 @@ const goals = {
   PostgreSQL: { submissions: 300, latencyMs: 250, cpuMs: 2 },
   PGlite: { submissions: 150, latencyMs: 500, cpuMs: 6 },
 };
+
+/** Too many to keep each. */
+function quantiles(latencies: readonly number[]): Readonly<Record<string, number>> {
+  const parts = [0.5, 0.9, 0.95, 0.99, 0.999, 1];
+  return Object.fromEntries(parts.map((part) => [String(part), quantile(latencies, part)]));
+}

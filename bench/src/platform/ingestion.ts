@@ -1,5 +1,5 @@
-import type { DatasetResult, WorkerEvent } from '@longrun/contracts';
 import { z } from 'zod';
+import { conversion, rowsFrom, started } from './attempt-events.js';
 import { EventSource } from './event-source.js';
 import type { Servers } from './servers.js';
 import { Took } from './service-protocol.js';
@@ -19,10 +19,7 @@ export async function ingestion(servers: Servers): Promise<Took[]> {
   const source = new EventSource(servers.redisUrl);
   let service = new ServiceProcess(servers);
   const datasetId = z.string().parse(await service.tell({ do: 'dataset' }));
-  await source.send('dataset', datasetId, [
-    { type: 'dataset_started', workerId: 'preproc' },
-    { type: 'dataset_ended', reason: 'succeeded', result: converted, peakMemoryBytes: 1 },
-  ]);
+  await source.send('dataset', datasetId, conversion());
   const ids = z.array(z.string()).parse(await service.tell({ do: 'submit', count: experiments }));
   await service.tell({ do: 'enqueued', ids });
   await service.close();
@@ -38,38 +35,3 @@ export async function ingestion(servers: Servers): Promise<Took[]> {
   source.close();
   return z.array(Took).parse(took);
 }
-
-function rowsFrom(from: number, to: number): WorkerEvent[] {
-  return Array.from({ length: to - from }, (_, index) => {
-    const step = from + index;
-    const cost = Math.exp(-step / 1000) + Math.sin(step) / 50;
-    const row = {
-      train_cost: cost,
-      train_gradient_norm: cost / 3,
-      train_misclassification_rate: cost / 7,
-      iterations_done: step,
-      time_train_this_batch: 0.0123 + cost / 1000,
-    };
-    return { type: 'log_row', step, row };
-  });
-}
-
-const started: WorkerEvent = {
-  type: 'attempt_started',
-  workerId: 'gpu-1',
-  startStep: 0,
-  engine: 'onnxruntime',
-  environment: { threads: 1 },
-  rejectedCheckpoints: [],
-};
-
-const converted: DatasetResult = {
-  fileKey: 'datasets/files/none.hdf5',
-  sha256: '0'.repeat(64),
-  sizeBytes: 1,
-  description: {
-    sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], axisLabels: null }],
-    splits: { train: 8, test: 2 },
-    attributes: {},
-  },
-};

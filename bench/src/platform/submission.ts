@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'node:http';
-import { ApiProcess, token } from './api-process.js';
+import { Agent } from 'node:http';
+import { ApiProcess } from './api-process.js';
+import { post } from './api-requests.js';
 import type { Servers } from './servers.js';
 import type { Took } from './service-protocol.js';
 
@@ -24,15 +24,18 @@ export interface Submitted {
 export async function submission(servers: Servers): Promise<Submitted[]> {
   const api = await ApiProcess.start(servers);
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  await post(agent, new URL('/v1/datasets', api.url), { name: 'digits', converter: 'mnist' });
-  const all: Submitted[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const submitted = await submitMany(agent, api);
-    if (round > 0) all.push(submitted);
+  try {
+    await post(agent, new URL('/v1/datasets', api.url), { name: 'digits', converter: 'mnist' });
+    const all: Submitted[] = [];
+    for (let round = 0; round <= rounds; round += 1) {
+      const submitted = await submitMany(agent, api);
+      if (round > 0) all.push(submitted);
+    }
+    return all;
+  } finally {
+    agent.destroy();
+    await api.stop();
   }
-  agent.destroy();
-  await api.stop();
-  return all;
 }
 
 async function submitMany(agent: Agent, api: ApiProcess): Promise<Submitted> {
@@ -52,29 +55,4 @@ async function submitMany(agent: Agent, api: ApiProcess): Promise<Submitted> {
   await Promise.all(Array.from({ length: clients }, client));
   const wallSeconds = (performance.now() - before) / 1000;
   return { latencies, took: { count: perRound, cpuSeconds: api.cpuSeconds() - cpuBefore, wallSeconds } };
-}
-
-/** Posts JSON and reads the whole answer, which must be 201. */
-function post(agent: Agent, url: URL, body: unknown): Promise<void> {
-  const text = JSON.stringify(body);
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'idempotency-key': randomUUID(),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      let answer = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (answer += chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode === 201) resolve();
-        else reject(new Error(`POST ${url.pathname} answered ${response.statusCode}: ${answer}`));
-      });
-    });
-    sent.on('error', reject);
-    sent.end(text);
-  });
 }
