@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 
 import { audit, USER } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
+import { recentWorkers } from '../record/recent-workers.js';
 import type { WorkerRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { publishCommand } from '../worker/commands.js';
@@ -24,15 +25,7 @@ export class Workers {
 
   /** Those that are alive or were seen in the last day, the newest first; at most 1,000. */
   async list(): Promise<WorkerList> {
-    const rows = await this.#options.record.db
-      .selectFrom('workers')
-      .selectAll()
-      .where((where) =>
-        where.or([where('alive', '=', true), where('lastSeenAt', '>', new Date(Date.now() - 24 * 3_600_000))]),
-      )
-      .orderBy('lastSeenAt', 'desc')
-      .limit(1_000)
-      .execute();
+    const rows = await recentWorkers(this.#options.record.db).orderBy('lastSeenAt', 'desc').limit(1_000).execute();
     return { items: rows.map(workerView) };
   }
 

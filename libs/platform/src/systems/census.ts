@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { audit, CONTROLLER } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
+import { recentWorkers } from '../record/recent-workers.js';
 import type { Tables, WorkerRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -76,11 +77,7 @@ export class Census {
   }
 
   async #known(): Promise<Map<string, WorkerRow>> {
-    const rows = await this.#options.record.db
-      .selectFrom('workers')
-      .selectAll()
-      .where((where) => where.or([where('alive', '=', true), where('lastSeenAt', '>', new Date(Date.now() - dayMs))]))
-      .execute();
+    const rows = await recentWorkers(this.#options.record.db).execute();
     return new Map(rows.map((row) => [row.id, row]));
   }
 
@@ -163,4 +160,3 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
 
 /** The record is told that nothing has changed so rarely. */
 const noteEveryMs = 5_000;
-const dayMs = 24 * 3_600_000;
