@@ -81,6 +81,18 @@ test('one session serves many transactions at once, each by itself', async () =>
   expect(rows).toEqual([{ value: 20 }]);
 });
 
+test('however many transactions follow each other, the event loop turns in between', async () => {
+  let turns = 0;
+  let next = setImmediate(function turn() {
+    turns += 1;
+    next = setImmediate(turn);
+  });
+  for (let count = 0; count < 20; count += 1)
+    await record.transact((transaction) => sql`select 1`.execute(transaction));
+  clearImmediate(next);
+  expect(turns).toBeGreaterThanOrEqual(20);
+});
+
 test('numbers, moments and JSON come back as they went in', async () => {
   const { rows } = await sql<object>`select ${2 ** 40}::bigint as big, ${new Date(1e12)}::timestamptz as moment,
     ${JSON.stringify({ snake_case: [1, 'ü'], NaN: null })}::jsonb as "value"`.execute(record.db);
