@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { freePort } from './free-port.js';
+import { freePort } from '@longrun/platform/configuration';
 import { localRedis } from './redis.js';
 
 test('redis runs with its append-only file on, behind a password only its owner can read', async () => {

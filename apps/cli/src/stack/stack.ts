@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { freePort } from './free-port.js';
+import { freePort } from '@longrun/platform/configuration';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
 import { endGroup, isAlive, stopProcess } from './process-table.js';
 import { localRedis } from './redis.js';

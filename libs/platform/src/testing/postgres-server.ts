@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
-import { freePort } from './free-port.js';
+import { freePort } from '../configuration/free-port.js';
 
 /** Folder of PostgreSQL's programs, the newest version that is installed; undefined when there is none. */
 export function postgresPrograms(): string | undefined {

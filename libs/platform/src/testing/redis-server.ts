@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 
-import { freePort } from './free-port.js';
+import { freePort } from '../configuration/free-port.js';
 
 /** A real redis-server of a test's own, which keeps nothing on disk. */
 export class RedisServer {
