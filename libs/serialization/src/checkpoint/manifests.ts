@@ -14,7 +14,7 @@ export async function newestManifest(store: ObjectStore, prefix: string): Promis
  * The log of the run under a prefix as far as it is kept: that which its last attempt has left, or else that of the newest checkpoint
  * whose manifest can be read; undefined if there is neither. While an attempt is on, a later one may be.
  */
-export async function newestLog(store: ObjectStore, prefix: string): Promise<RunLog | undefined> {
+export async function newestLog(store: ObjectStore, prefix: string): Promise<RunLog | Manifest | undefined> {
   const { head, manifest } = await newest(store, prefix);
   return head?.log ?? manifest;
 }
