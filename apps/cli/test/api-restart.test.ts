@@ -84,7 +84,7 @@ test.each(['keeps what it has', 'loses all it has'])(
 );
 
 /** Programs whose runs turn out as they are told. */
-const turns = { LONGRUN_PROGRAMS: fileURLToPath(new URL('programs', import.meta.url)) };
+const turns = { LONGRUN_PROGRAMS: fileURLToPath(new URL('../../worker-gpu/test/programs', import.meta.url)) };
 
 test('of runs that failed while the API was dead no row is missing, though Redis loses all it has', async () => {
   const api = await startApi(turns);

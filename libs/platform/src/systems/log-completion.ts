@@ -22,8 +22,8 @@ export interface LogCompletionOptions {
 
 /**
  * Brings log rows into the record that did not come as events: each checkpoint has the log of the run up to it, and an attempt that
- * ended has left the rows after its last one. What is there
- * already is not added again, so that it may be done at any time, by any process, and be interrupted.
+ * ended has left the rows after its last one. What is there already is not added again, so that it may be done at any time, by any
+ * process, and be interrupted.
  */
 export class LogCompletion {
   readonly #options: LogCompletionOptions;
@@ -78,7 +78,7 @@ export class LogCompletion {
     if (atEnd) await this.#options.writer.write(async (lives) => (await lives.find(id))?.logGivenUp());
   }
 
-  /** Where the first attempt after that of `fence` began: rows of later steps, it wrote again. */
+  /** Where the first attempt after that of `fence` began: rows of later steps are superseded. */
   async #resumedAt(id: string, fence: number): Promise<number> {
     const { earliest } = await this.#options.record.db
       .selectFrom('attempts')

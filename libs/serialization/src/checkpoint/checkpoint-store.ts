@@ -88,8 +88,8 @@ export class CheckpointStore {
    * Makes a snapshot the newest checkpoint. Once the promise resolves it survives anything the store survives; a process that dies
    * before leaves the previous checkpoints as they were.
    *
-   * A checkpoint of the same step and fence is replaced. A log that {@link keepLog} has kept of an earlier attempt goes. Those that {@link newestValid} has rejected are dropped. A failure to
-   * remove old bytes is not an error: the next commit tries again.
+   * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped, and so is the log
+   * that {@link keepLog} has kept of an earlier attempt. A failure to remove old bytes is not an error: the next commit tries again.
    *
    * Its log is that of the checkpoint it goes on from, and then that of the snapshot: it goes on from the last one that was
    * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.

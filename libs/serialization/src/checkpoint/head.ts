@@ -33,7 +33,7 @@ export interface Head {
   readonly claim: string;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointEntry[];
-  /** The log of an attempt that has ended and logged after its last checkpoint; null where there is none, or a later attempt has committed one. */
+  /** All rows, of an attempt that has ended and logged after its last checkpoint; null where none has, or a later one has committed. */
   readonly log: RunLog | null;
   /** Null until the experiment has ended; then no lease can be taken any more. */
   readonly outcome: Json;
