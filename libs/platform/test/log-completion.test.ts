@@ -6,6 +6,7 @@ import type { LiveEvent } from '@longrun/contracts';
 import { newestManifest } from '@longrun/serialization';
 import { expect } from 'vitest';
 
+import { readSeries } from '../src/life/series.js';
 import { until } from '../src/testing/index.js';
 import { impatient, test, type World } from './world.js';
 
@@ -65,6 +66,115 @@ test('rows that the outbox left out are taken from the next checkpoint, and the 
   await attempt.succeed();
   await world.when(id, ({ status }) => status === 'succeeded');
   expect(await stepsOf(world, id)).toEqual(upTo(50));
+});
+
+test.for([
+  ['after its last checkpoint', 10],
+  ['before its first', 0],
+] as const)(
+  'of a run that failed %s every row is in the record, though every word was lost',
+  async ([, committed], { world }) => {
+    const id = await begin(world);
+    const attempt = await world.worker('gpu-1').next();
+    if (committed > 0) await attempt.train(committed, { silently: true }).commit();
+    attempt.train(25, { silently: true });
+    await attempt.leaveLog();
+    await attempt.endSilently('invalid_params');
+    await world.redis.flushAll();
+    await world.when(id, ({ status }) => status === 'failed');
+    expect(await stepsOf(world, id)).toEqual(upTo(25));
+  },
+);
+
+test('rows that the outbox left out after the last checkpoint are there when the run ends', async ({ world }) => {
+  const id = await begin(world);
+  const attempt = await world.worker('gpu-1').next();
+  await attempt.start().train(10).commit();
+  attempt.train(15).train(25, { silently: true });
+  attempt.outbox.send({ type: 'log_skipped', toStep: 25 });
+  attempt.train(30);
+  await attempt.leaveLog();
+  await attempt.lease.end({ reason: 'invalid_params', step: 30 });
+  await attempt.end('invalid_params');
+  await world.when(id, ({ status }) => status === 'failed');
+  expect(await stepsOf(world, id)).toEqual(upTo(30));
+});
+
+test('of an attempt that failed, was to be tried again and was cancelled in the queue, every row is there', async ({
+  world,
+}) => {
+  const id = await begin(world);
+  const attempt = await world.worker('gpu-1').next();
+  await attempt.start().train(10).commit();
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 10);
+  attempt.train(25, { silently: true });
+  await attempt.leaveLog();
+  attempt.freeze();
+  await attempt.worker.close();
+  const [lost] = (await world.when(id, ({ status }) => status === 'queued')).attempts;
+  expect(lost).toMatchObject({ reason: 'worker_lost' });
+  expect(await stepsOf(world, id)).toEqual(upTo(10));
+  await world.platform.experiments.cancel(id);
+  await world.when(id, ({ status }) => status === 'cancelled');
+  expect(await stepsOf(world, id)).toEqual(upTo(25));
+});
+
+test('of an attempt of which nothing was ever heard every row is there, though the next one ends before it has begun', async ({
+  world,
+}) => {
+  const id = await begin(world);
+  await world.when(id, ({ attempts }) => attempts.length > 0);
+  await world.platform.close();
+  const first = await world.worker('gpu-1').next();
+  first.train(25, { silently: true });
+  await first.leaveLog();
+  await first.worker.close();
+  await world.redis.flushAll();
+  await world.start(impatient);
+  await world.when(id, ({ attempts }) => attempts[0]?.reason === 'worker_lost');
+  const second = await world.worker('gpu-2').next();
+  await second.lease.end({ reason: 'dataset_unavailable', step: 0 });
+  await second.end('dataset_unavailable');
+  const ended = await world.when(id, ({ status }) => status === 'failed');
+  expect(ended.attempts).toMatchObject([{ startStep: null, lastStep: null }, { startStep: null }]);
+  expect(await stepsOf(world, id)).toEqual(upTo(25));
+});
+
+test('what an attempt left is void once a later one has gone on from its checkpoint', async ({ world, record }) => {
+  const id = await begin(world);
+  const first = await world.worker('gpu-1').next();
+  await first.start().train(10).commit();
+  first.train(25);
+  await first.leaveLog();
+  await first.end('program_error');
+  const second = await first.worker.next();
+  second.start().train(12);
+  await world.when(id, ({ attempts }) => attempts[1]?.lastStep === 12);
+  second.freeze();
+  await second.worker.close();
+  await world.when(id, ({ status }) => status === 'queued');
+  await world.platform.experiments.cancel(id);
+  await world.when(id, ({ status }) => status === 'cancelled');
+  expect(await stepsOf(world, id)).toEqual(upTo(12));
+  // Nor does it come twice.
+  const [points] = await readSeries(record.db, id, ['fence'], { superseded: true });
+  expect(points?.steps.toSorted((a, b) => a - b)).toEqual([...upTo(10), 11, 11, 12, 12, ...upTo(25).slice(12)]);
+});
+
+test('a copy that is damaged is written again when a run has ended', async ({ world }) => {
+  const id = await begin(world);
+  const attempt = await world.worker('gpu-1').next();
+  attempt.train(10, { silently: true });
+  await attempt.leaveLog();
+  const [segment] = attempt.lease.head().log?.log ?? [];
+  if (segment === undefined) throw new Error('nothing was left');
+  await damage(world, segment.keys[1]);
+  await attempt.endSilently('invalid_params');
+  await world.redis.flushAll();
+  await world.when(id, ({ status }) => status === 'failed');
+  expect(await stepsOf(world, id)).toEqual(upTo(10));
+  const [one, other] = await Promise.all(segment.keys.map(async (key) => await world.store.get(key)));
+  expect(other).toEqual(one);
 });
 
 test('rows that no copy has any more are said, once, and the run ends all the same', async ({ world }) => {

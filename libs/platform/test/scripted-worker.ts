@@ -170,6 +170,22 @@ export class ScriptedAttempt {
     return this;
   }
 
+  /** Keeps the rows since the last checkpoint in the store, as one does whose attempt ends. */
+  async leaveLog(): Promise<this> {
+    const folder = await mkdtemp(join(tmpdir(), 'longrun-log-'));
+    const path = join(folder, 'log.ndjson');
+    await writeFile(path, this.#rows.splice(0).map(encodeLogEntry).join(''));
+    await this.#checkpoints.keepLog(this.lease, [{ path }]);
+    await rm(folder, { recursive: true });
+    return this;
+  }
+
+  /** Writes a final outcome into the head, and dies before a word. */
+  async endSilently(reason: ReasonCode): Promise<void> {
+    await this.lease.end({ reason, step: this.#step });
+    this.drop();
+  }
+
   /** Writes success into the head, then says so. `silently`: dies in between. */
   async succeed(options: { silently?: boolean } = {}): Promise<void> {
     const result = resultAt(this.#step);

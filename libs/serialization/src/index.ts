@@ -31,11 +31,11 @@ export type {
   SnapshotFile,
 } from './checkpoint/checkpoint-store.js';
 export { readHead } from './checkpoint/head.js';
-export type { CheckpointEntry, Head } from './checkpoint/head.js';
+export type { CheckpointEntry, Head, RunLog } from './checkpoint/head.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
-export { newestManifest } from './checkpoint/manifests.js';
+export { newestLog, newestManifest } from './checkpoint/manifests.js';
 
 export type { LogFile } from './log/checkpoint-log.js';
 export { encodeLogEntry } from './log/log-entry.js';

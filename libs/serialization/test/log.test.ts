@@ -12,6 +12,7 @@ import {
   type Lease,
   LeaseLost,
   type Manifest,
+  newestLog,
   newestManifest,
   readHead,
 } from '../src/index.js';
@@ -32,6 +33,7 @@ const happenings = fc.array(
       when: fc.constantFrom('before' as const, 'after' as const),
     }),
     fc.record({ kind: fc.constant('takeover' as const), zombieCommits: fc.boolean() }),
+    fc.record({ kind: fc.constant('end' as const), fails: fc.constantFrom('not', 'before', 'after') }),
     fc.record({ kind: fc.constantFrom('damageParameters' as const, 'damageCopies' as const) }),
   ),
   { minLength: 1, maxLength: 16 },
@@ -39,7 +41,7 @@ const happenings = fc.array(
 type Happening = typeof happenings extends fc.Arbitrary<(infer E)[]> ? E : never;
 
 test(
-  'whatever happens, the log of each checkpoint is that of an undisturbed run up to its step',
+  'whatever happens, the log of each checkpoint is that of an undisturbed run up to its step, and that of an attempt that ended up to its end',
   { timeout: 240_000 },
   async () => {
     await fc.assert(
@@ -66,7 +68,15 @@ test(
 );
 
 /** How often something came to pass that a log has to survive. */
-const seen = { rejections: 0, lostLeases: 0, failedCommits: 0, lostAnswers: 0, merges: 0, copiesPassedOver: 0 };
+const seen = {
+  endsKept: 0,
+  rejections: 0,
+  lostLeases: 0,
+  failedCommits: 0,
+  lostAnswers: 0,
+  merges: 0,
+  copiesPassedOver: 0,
+};
 
 /** An experiment that is trained by one worker after the other. */
 class Run {
@@ -78,6 +88,8 @@ class Run {
   /** Where training is, and up to where its rows were committed. */
   #step = 0;
   #committed = 0;
+  /** Up to where an attempt that ended has left its rows, until there is a later checkpoint. */
+  #left: number | undefined;
 
   private constructor(folder: string, store: UnreliableStore, keepLast: number, lease: Lease) {
     this.#folder = folder;
@@ -110,6 +122,9 @@ class Run {
       case 'takeover':
         await this.#takeover(event.zombieCommits);
         break;
+      case 'end':
+        await this.#end(event.fails);
+        break;
       case 'damageParameters':
         await this.#damage((await newestManifest(this.#store, PREFIX))?.files.map(({ blobKey }) => blobKey));
         await this.#takeover(false);
@@ -123,6 +138,8 @@ class Run {
   }
 
   async check(): Promise<void> {
+    const last = this.#left ?? (await newestManifest(this.#store, PREFIX))?.step ?? 0;
+    expect(await entriesOf(this.#store, await newestLog(this.#store, PREFIX))).toEqual(rowsOfSteps(1, last));
     for (const { manifestKey, step } of (await readHead(this.#store, PREFIX))?.checkpoints ?? []) {
       const bytes = await this.#store.get(manifestKey);
       const manifest = JSON.parse(Buffer.from(bytes ?? []).toString()) as Manifest;
@@ -152,6 +169,23 @@ class Run {
     this.#committed = this.#step;
   }
 
+  /** The attempt ends without a checkpoint, and another one goes on from the last. */
+  async #end(fails: string): Promise<void> {
+    const rows = rowsOfSteps(this.#committed + 1, this.#step);
+    const files = rows.length === 0 ? [] : await writeLogFile(path.join(this.#folder, 'rows'), 'rest', rows);
+    const error = new Error('the network is down');
+    if (fails === 'before' || fails === 'after') this.#store.failNext({ method: 'compareAndSet', when: fails, error });
+    await this.#checkpoints.keepLog(this.#lease, files).catch(async (caught: unknown) => {
+      expect(caught).toBe(error);
+      seen.failedCommits += 1;
+      await this.#checkpoints.keepLog(this.#lease, files);
+    });
+    this.#store.forgetFaults();
+    this.#left = rows.length === 0 ? undefined : this.#step;
+    if (rows.length > 0) seen.endsKept += 1;
+    await this.#takeover(false);
+  }
+
   async #takeover(zombieCommits: boolean): Promise<void> {
     const zombie = { checkpoints: this.#checkpoints, lease: this.#lease };
     this.#lease = await acquireLease(this.#store, PREFIX, { fence: zombie.lease.fence + 1, holder: 'worker' });
@@ -171,6 +205,7 @@ class Run {
     const rows = rowsOfSteps(this.#committed + 1, this.#step);
     const log = await writeLogFile(path.join(this.#folder, 'rows'), 'rows', rows);
     const manifest = await checkpoints.commit(lease, { ...snapshot, log });
+    this.#left = undefined;
     if (manifest.log.some((segment) => segment.rows > 9 * 2)) seen.merges += 1;
   }
 

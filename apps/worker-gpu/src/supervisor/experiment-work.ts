@@ -47,6 +47,14 @@ export class ExperimentWork implements Work {
 
   async run(): Promise<AttemptEnd> {
     try {
+      return await this.#run();
+    } finally {
+      await this.#training?.keepLog();
+    }
+  }
+
+  async #run(): Promise<AttemptEnd> {
+    try {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
         keepLast: experiment.spec.checkpoint.keepLast,

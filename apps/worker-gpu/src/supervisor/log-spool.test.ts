@@ -22,7 +22,7 @@ function entryAt(step: number, bytes = 10): LogEntry {
 }
 
 /** The lines that a checkpoint takes. */
-async function linesOf({ files, written }: SpooledRows): Promise<string> {
+async function linesOf({ files, written }: Pick<SpooledRows, 'files' | 'written'>): Promise<string> {
   await written;
   const lines: string[] = [];
   for (const { path, fromStep = 0, beforeStep = Infinity } of files) {
@@ -77,6 +77,28 @@ test.each([0, 1, 2, 7, 30])(
 function linesUpTo(last: number): string {
   return Array.from({ length: last + 1 }, (_, step) => encodeLogEntry(entryAt(step))).join('');
 }
+
+test('the rest is all rows that are part of no checkpoint, in their order, whatever was handed over', async () => {
+  const spool = new LogSpool(join(folder, 'log'));
+  const add = (from: number, to: number): void => {
+    for (let step = from; step <= to; step += 1) spool.add(entryAt(step));
+  };
+  expect(spool.rest().files).toEqual([]);
+  add(0, 9);
+  const committed = spool.cut(5);
+  add(10, 19);
+  const failed = spool.cut(15);
+  add(20, 29);
+  const alsoFailed = spool.cut(25);
+  add(30, 34);
+  await committed.discard();
+  const rest = await linesOf(spool.rest());
+  expect(rest).toBe(linesUpTo(34).slice(linesUpTo(4).length));
+  expect(await linesOf(spool.rest())).toBe(rest);
+  await failed.discard();
+  await alsoFailed.discard();
+  expect(await linesOf(spool.rest())).toBe(linesUpTo(34).slice(linesUpTo(24).length));
+});
 
 test('without rows there is no file', async () => {
   const spool = new LogSpool(join(folder, 'log'));

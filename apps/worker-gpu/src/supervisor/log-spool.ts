@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeLogEntry, type LogEntry, type LogFile } from '@longrun/serialization';
 
-/** Log rows on the local disk, for a checkpoint. */
+/** Log rows on the local disk, to be kept in the object store. */
 export interface SpooledRows {
   readonly files: readonly LogFile[];
   /** Resolves when all of them are on the disk; rejects if they could not be written. */
   readonly written: Promise<void>;
-  /** Deletes what no later checkpoint needs. To be called when they are part of one. */
+  /**
+   * Says that they are part of a checkpoint, and deletes what no later one needs. A file that cannot be deleted is left to those who
+   * delete the folder.
+   */
   discard(): Promise<void>;
 }
 
@@ -21,6 +24,8 @@ export class LogSpool {
   readonly #folder: string;
   #fileCount = 0;
   #current: SpoolFile | undefined;
+  /** What was handed over and is part of no checkpoint yet. */
+  #handedOver: readonly SpooledFile[] = [];
   /** Files of earlier cuts with rows of steps that none of them wanted, and the first such step. */
   #left: readonly { readonly file: SpoolFile; readonly fromStep: number }[] = [];
 
@@ -54,14 +59,35 @@ export class LogSpool {
     const written = Promise.all(files.map(async ({ file }) => await file.close())).then(() => undefined);
     // Nobody waits for it if the attempt is abandoned.
     written.catch(() => undefined);
+    const cut = files.map(({ file, fromStep }): SpooledFile => ({
+      file,
+      rows: { path: file.path, fromStep, beforeStep },
+    }));
+    this.#handedOver = [...this.#handedOver, ...cut];
     return {
-      files: files.map(({ file, fromStep }) => ({ path: file.path, fromStep, beforeStep })),
+      files: cut.map(({ rows }) => rows),
       written,
       discard: async () => {
-        for (const { file } of over) await rm(file.path, { force: true });
+        this.#handedOver = this.#handedOver.filter((each) => !cut.includes(each));
+        for (const { file } of over) await rm(file.path, { force: true }).catch(() => undefined);
       },
     };
   }
+
+  /** Hands over all rows that are part of no checkpoint, those of cuts that were not discarded among them. */
+  rest(): Omit<SpooledRows, 'discard'> {
+    this.cut();
+    const rest = this.#handedOver;
+    const written = Promise.all(rest.map(async ({ file }) => await file.close())).then(() => undefined);
+    written.catch(() => undefined);
+    return { files: rest.map(({ rows }) => rows), written };
+  }
+}
+
+/** Rows of one file. */
+interface SpooledFile {
+  readonly file: SpoolFile;
+  readonly rows: LogFile;
 }
 
 /** One file, written behind. */

@@ -9,7 +9,7 @@ export interface LocalSnapshot extends Snapshot {
 }
 
 export interface SnapshotCommitsOptions {
-  /** Makes the snapshot a checkpoint. */
+  /** Makes the snapshot a checkpoint, and discards its rows. */
   readonly commit: (snapshot: LocalSnapshot) => Promise<void>;
   /** Called when a snapshot has been committed and its files deleted. */
   readonly onCommitted: (snapshot: LocalSnapshot) => void;
@@ -41,7 +41,6 @@ export class SnapshotCommits {
     try {
       await this.#options.commit(snapshot);
       await rm(snapshot.folder, { recursive: true, force: true });
-      await snapshot.rows.discard();
     } catch (error) {
       this.#failed = true;
       this.#options.onFailure(error);

@@ -8,7 +8,7 @@ import {
   SupervisedChild,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import type { CheckpointStore, NewestValid } from '@longrun/serialization';
+import { type CheckpointStore, LeaseLost, type NewestValid } from '@longrun/serialization';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerReports } from './trainer-reports.js';
@@ -27,6 +27,7 @@ export class SupervisedTraining {
   readonly reports: TrainerReports;
   readonly #options: SupervisedTrainingOptions;
   readonly #commits: SnapshotCommits;
+  readonly #spool: LogSpool;
   /** Aborted, with `#commitError` set, when snapshots can no longer be committed. */
   readonly #broken = new AbortController();
   #commitError: unknown;
@@ -44,10 +45,11 @@ export class SupervisedTraining {
         this.#broken.abort();
       },
     });
+    this.#spool = new LogSpool(join(options.attempt.scratchFolder, 'log'));
     this.reports = new TrainerReports({
       attempt: options.attempt,
       restored: options.restored,
-      spool: new LogSpool(join(options.attempt.scratchFolder, 'log')),
+      spool: this.#spool,
       pid: () => this.#trainer?.pid,
       onSnapshot: (snapshot) => this.#commits.add(snapshot),
     });
@@ -111,8 +113,36 @@ export class SupervisedTraining {
         ),
       { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
     );
+    await snapshot.rows.discard();
     const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
+  }
+
+  /**
+   * Keeps the rows that are part of no checkpoint, in the store, once the trainer has ended: if the attempt ends for good without
+   * another checkpoint, nobody else may have them. Rows that cannot be kept are said, and stop nothing.
+   */
+  async keepLog(): Promise<void> {
+    const { attempt, checkpoints } = this.#options;
+    // Before its trainer is up an attempt has not gone another way than the one before, whose log stays.
+    if (!this.reports.isStarted || attempt.abandon.aborted || attempt.lease.head().outcome !== null) return;
+    const rows = this.#spool.rest();
+    try {
+      await allWritten(rows);
+      await withStorageRetries(async () => await checkpoints.keepLog(attempt.lease, rows.files), {
+        what: 'keep the log rows after the last checkpoint',
+        signal: attempt.abandon,
+      });
+    } catch (error) {
+      // Whoever writes the outcome next finds out that the lease is lost.
+      if (error instanceof LeaseLost) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      attempt.send({
+        type: 'line',
+        stream: 'stderr',
+        text: `[longrun] ${reason}. If Redis loses them too, they are gone.`,
+      });
+    }
   }
 
   /** Has the trainer wait while the record takes events more slowly than they come. */
@@ -135,12 +165,12 @@ export class SupervisedTraining {
 }
 
 /** Rows that are not on the disk will not get there by another try: the attempt goes on from its last checkpoint. */
-async function allWritten(rows: SpooledRows): Promise<void> {
+async function allWritten(rows: Pick<SpooledRows, 'written'>): Promise<void> {
   try {
     await rows.written;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StorageFailed(`Could not keep the log rows for the next checkpoint on the worker's disk: ${reason}`, {
+    throw new StorageFailed(`Could not keep the log rows after the last checkpoint on the worker's disk: ${reason}`, {
       cause: error,
     });
   }

@@ -14,7 +14,7 @@ export interface TrainerReportsOptions {
   readonly attempt: Attempt;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
-  /** Where its log rows are kept for the next checkpoint. */
+  /** Where its log rows are kept until they are part of a checkpoint. */
   readonly spool: LogSpool;
   /** Process id of the trainer, for the log. */
   readonly pid: () => number | undefined;
@@ -28,6 +28,8 @@ export class TrainerReports {
   step: number;
   /** Batches that the checkpoint had done. */
   startStep: number;
+  /** Whether the trainer has said where it goes on from. */
+  isStarted = false;
   /** As the trainer said at its end; 0 before. */
   peakMemoryBytes = 0;
   /** The snapshot after which nothing was trained. */
@@ -75,7 +77,7 @@ export class TrainerReports {
 
   /** The trainer has gone: nothing more will come. */
   close(): void {
-    // Rows after the last snapshot are part of no checkpoint: who goes on from it writes them again.
+    // Those who want the rows after the last snapshot ask for them; their file is closed in any case.
     this.#options.spool.cut();
     for (const text of this.#lineLimit.rest()) this.#say(text);
   }
@@ -119,6 +121,7 @@ export class TrainerReports {
   #started(message: Extract<TrainerMessage, { type: 'started' }>): void {
     const { attempt, restored, pid } = this.#options;
     attempt.report(`training from step ${message.startStep} in process ${pid()}`);
+    this.isStarted = true;
     this.step = this.startStep = message.startStep;
     const restoredFrom = manifestKeyOf(restored, attempt);
     attempt.send({

@@ -233,8 +233,8 @@ export class Life {
     const before = this.#status();
     this.claimed(at);
     const { fence, workerId, lastStep } = this.#current();
-    // What else it has said may be lost with it.
-    if (lastStep !== null) this.logMissing(lastStep);
+    // What else it has said may be lost with it, and all that it has said.
+    if (this.row.kind === 'experiment') this.logMissing(lastStep ?? 0);
     this.#afterEnd(end, at);
     const after = { status: this.#status(), reason: end.reason };
     this.#audit(CONTROLLER, 'write-off', { status: before, fence, workerId }, after);

@@ -1,5 +1,13 @@
 import type { StoredLogRow } from '@longrun/contracts';
-import { type LogEntry, type Manifest, newestManifest, type ObjectStore, readLog } from '@longrun/serialization';
+import {
+  type LogEntry,
+  type Manifest,
+  newestLog,
+  newestManifest,
+  type ObjectStore,
+  readLog,
+  type RunLog,
+} from '@longrun/serialization';
 
 import { leasePrefix } from '../life/outcome.js';
 import { insertRows } from '../life/series.js';
@@ -13,8 +21,9 @@ export interface LogCompletionOptions {
 }
 
 /**
- * Brings log rows into the record that did not come as events: each checkpoint has the log of the run up to it. What is there
- * already is not added again, so that it may be done at any time, by any process, and be interrupted.
+ * Brings log rows into the record that did not come as events: each checkpoint has the log of the run up to it, and an attempt that
+ * ended has left the rows after its last one. What is there already is not added again, so that it may be done at any time, by any
+ * process, and be interrupted.
  */
 export class LogCompletion {
   readonly #options: LogCompletionOptions;
@@ -43,7 +52,8 @@ export class LogCompletion {
   /**
    * Adds what the newest checkpoint's log has and the record has not.
    *
-   * @param atEnd the experiment is about to end: nothing more comes, and what no checkpoint has is given up
+   * @param atEnd the experiment is about to end, its lease has the outcome: what its last attempt left is added as well, and what is
+   * nowhere then is given up
    */
   async complete(id: string, atEnd = false): Promise<void> {
     const { record, store } = this.#options;
@@ -59,41 +69,60 @@ export class LogCompletion {
       .executeTakeFirst();
     // Events come in order: who has heard an attempt's last word has heard all before it.
     if (life === undefined || (life.logGapTo === null && (!atEnd || life.saidEnd))) return;
-    const manifest = await newestManifest(store, leasePrefix('experiment', id));
-    if (manifest !== undefined && lastStepOf(manifest) > life.logCompleteTo) {
-      await this.#add(id, manifest, life.logCompleteTo);
+    const prefix = leasePrefix('experiment', id);
+    const log = atEnd ? await newestLog(store, prefix) : await newestManifest(store, prefix);
+    if (log !== undefined) {
+      const range = { afterStep: life.logCompleteTo, toStep: await this.#resumedAt(id, log.fence), mend: atEnd };
+      if (lastStepOf(log) > range.afterStep) await this.#add(id, log, range);
     }
     if (atEnd) await this.#options.writer.write(async (lives) => (await lives.find(id))?.logGivenUp());
   }
 
-  async #add(id: string, manifest: Manifest, afterStep: number): Promise<void> {
+  /** Where the first attempt after that of `fence` began: rows of later steps are superseded. */
+  async #resumedAt(id: string, fence: number): Promise<number> {
+    const { earliest } = await this.#options.record.db
+      .selectFrom('attempts')
+      .select(({ fn }) => fn.min('startStep').as('earliest'))
+      .where('id', '=', id)
+      .where('fence', '>', fence)
+      .executeTakeFirstOrThrow();
+    return earliest ?? Infinity;
+  }
+
+  async #add(id: string, log: RunLog | Manifest, range: LogRange): Promise<void> {
     const { store, writer } = this.#options;
-    const at = new Date(manifest.createdAt);
+    const at = new Date(log.createdAt);
     const losses: string[] = [];
-    for await (const { entries, reason } of readParts(store, manifest, afterStep)) {
+    for await (const { entries, reason } of readParts(store, log, range)) {
       if (reason !== undefined) losses.push(reason);
       await writer.write(async (lives) => {
         const life = await lives.find(id);
-        if (life !== undefined) await insertRows(lives.transaction, life, manifest.fence, entries, at);
+        if (life !== undefined) await insertRows(lives.transaction, life, log.fence, entries, at);
       });
     }
     await writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined) return;
-      for (const loss of losses)
-        life.printed(manifest.fence, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
-      life.logCompleted(manifest.fence, lastStepOf(manifest));
+      for (const loss of losses) life.printed(log.fence, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
+      life.logCompleted(log.fence, Math.min(lastStepOf(log), range.toStep));
     });
   }
 }
 
+interface LogRange {
+  readonly afterStep: number;
+  readonly toStep: number;
+  /** Nobody holds the lease any more: copies that are damaged are written again. */
+  readonly mend: boolean;
+}
+
 async function* readParts(
   store: ObjectStore,
-  manifest: Manifest,
-  afterStep: number,
+  log: RunLog,
+  { afterStep, toStep, mend }: LogRange,
 ): AsyncGenerator<{ readonly entries: readonly StoredLogRow[]; readonly reason?: string }> {
-  for await (const part of readLog(store, manifest, { afterStep })) {
-    if (part.lost === undefined) yield { entries: part.entries.map(stored) };
+  for await (const part of readLog(store, log, { afterStep, mend })) {
+    if (part.lost === undefined) yield { entries: part.entries.filter(({ step }) => step <= toStep).map(stored) };
     else yield { entries: [], reason: part.reason };
   }
 }
@@ -102,7 +131,7 @@ function stored({ step, row }: LogEntry): StoredLogRow {
   return { step, row };
 }
 
-/** A checkpoint's log has the rows of all steps before its own, and that of a finished run those of its own as well. */
-function lastStepOf({ step, log }: Manifest): number {
-  return Math.max(step - 1, log.at(-1)?.lastStep ?? -1);
+/** A checkpoint's log has the rows of all steps before its own, and that of a run that has ended those of its own as well. */
+function lastStepOf(log: RunLog | Manifest): number {
+  return Math.max('step' in log ? log.step - 1 : -1, log.log.at(-1)?.lastStep ?? -1);
 }

@@ -6,7 +6,7 @@ import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import { type LogSegment } from '../log/log-segment.js';
 import { type Json } from '../state.js';
 import { type ObjectStore } from '../store/object-store.js';
-import { Garbage } from './garbage.js';
+import { type Dropped, Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';
 import { checkFileName, CorruptManifest, type Manifest, type ManifestFile } from './manifest.js';
@@ -88,8 +88,8 @@ export class CheckpointStore {
    * Makes a snapshot the newest checkpoint. Once the promise resolves it survives anything the store survives; a process that dies
    * before leaves the previous checkpoints as they were.
    *
-   * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped. A failure to
-   * remove old bytes is not an error: the next commit tries again.
+   * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped, and so is the log
+   * that {@link keepLog} has kept of an earlier attempt. A failure to remove old bytes is not an error: the next commit tries again.
    *
    * Its log is that of the checkpoint it goes on from, and then that of the snapshot: it goes on from the last one that was
    * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.
@@ -98,11 +98,7 @@ export class CheckpointStore {
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
    */
   async commit(lease: Lease, snapshot: Snapshot, options: { readonly outcome?: Json } = {}): Promise<Manifest> {
-    if (lease.prefix !== this.prefix) {
-      throw new RangeError(
-        `CheckpointStore ${this.prefix}: the lease is that of ${lease.prefix}; give that of ${this.prefix}`,
-      );
-    }
+    this.#checkPrefix(lease);
     const { outcome } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
@@ -120,15 +116,41 @@ export class CheckpointStore {
       };
       const entry = await this.#manifests.write(manifest);
       const dropped = new Map<string, CheckpointEntry>();
+      const { log } = lease.head();
       await lease.write((head) => {
         const checkpoints = this.#retained(head, entry);
         for (const older of head.checkpoints) dropped.set(older.manifestKey, older);
         for (const { manifestKey } of checkpoints) dropped.delete(manifestKey);
-        return { checkpoints, outcome: outcome ?? head.outcome };
+        return { checkpoints, log: null, outcome: outcome ?? head.outcome };
       });
       this.#basis = { fence: lease.fence, segments: manifest.log };
-      await this.#garbage.collect(dropped.values(), lease.head()).catch(this.#onGarbageLeft);
+      await this.#collect({ checkpoints: dropped.values(), log }, lease);
+      await this.#log.mendNext(manifest.log);
       return manifest;
+    });
+  }
+
+  /**
+   * Keeps the log of an attempt that ends without another checkpoint: that of the one it has written last or gone on from, and then
+   * `files`. The head names it until a later attempt commits a checkpoint or keeps its own; if there is no later one it stays.
+   * Checkpoints are left as they are, and a damaged log keeps nobody from anything.
+   *
+   * @param files The rows since the last snapshot whose commit has succeeded, as those of a snapshot. With none there is nothing to
+   * keep, and what an earlier attempt kept goes all the same: this one has gone another way
+   * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
+   */
+  async keepLog(lease: Lease, files: readonly LogFile[]): Promise<void> {
+    this.#checkPrefix(lease);
+    return lease.exclusive(async () => {
+      lease.checkOpen();
+      const { segments } = (this.#basis = await this.#basisUnder(lease));
+      const log = await this.#log.extend(segments, lease.fence, files);
+      const hasMore = rowsIn(log) > rowsIn(segments);
+      const dropped = lease.head().log;
+      if (!hasMore && dropped === null) return;
+      const kept = hasMore ? { fence: lease.fence, createdAt: new Date().toISOString(), log } : null;
+      await lease.write((head) => ({ ...head, log: kept }));
+      await this.#collect({ checkpoints: [], log: dropped }, lease);
     });
   }
 
@@ -149,6 +171,17 @@ export class CheckpointStore {
       this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
       return found;
     }
+  }
+
+  #checkPrefix(lease: Lease): void {
+    if (lease.prefix === this.prefix) return;
+    throw new RangeError(
+      `CheckpointStore ${this.prefix}: the lease is that of ${lease.prefix}; give that of ${this.prefix}`,
+    );
+  }
+
+  async #collect(dropped: Dropped, lease: Lease): Promise<void> {
+    await this.#garbage.collect(dropped, lease.head()).catch(this.#onGarbageLeft);
   }
 
   /** The log that a commit adds to. */
@@ -245,6 +278,10 @@ interface LogBasis {
   /** Under which it is true; undefined: under any. */
   readonly fence: number | undefined;
   readonly segments: readonly LogSegment[];
+}
+
+function rowsIn(segments: readonly LogSegment[]): number {
+  return segments.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 class CorruptBlob extends Error {

@@ -1,10 +1,11 @@
 import { type ObjectStore } from '../store/object-store.js';
-import { type CheckpointEntry, type Head } from './head.js';
+import { segmentKeysOf } from '../log/log-segment.js';
+import { type CheckpointEntry, type Head, type RunLog } from './head.js';
 import { objectKeysOf } from './manifest.js';
 import { type Manifests } from './manifests.js';
 
 /**
- * The manifests, blobs and log segments under a prefix that no checkpoint needs any more.
+ * The manifests, blobs and log segments under a prefix that neither a checkpoint nor the log in the head needs any more.
  *
  * An object is garbage if the head named it once and does so no more, or if an earlier fence wrote it and the head does not name
  * it: that fence can commit no more, and a later one names again only what the head names. What the present fence has
@@ -23,9 +24,10 @@ export class Garbage {
     this.#manifests = manifests;
   }
 
-  /** Removes all garbage, `dropped` being the checkpoints that the head does not name any more. What fails is tried again next time. */
-  async collect(dropped: Iterable<CheckpointEntry>, head: Head): Promise<void> {
-    for (const entry of dropped) {
+  /** Removes all garbage, `dropped` being what the head does not name any more. What fails is tried again next time. */
+  async collect(dropped: Dropped, head: Head): Promise<void> {
+    for (const key of segmentKeysOf(dropped.log?.log ?? [])) this.#keys.add(key);
+    for (const entry of dropped.checkpoints) {
       const manifest = await this.#manifests.find(entry);
       this.#keys.add(entry.manifestKey);
       for (const key of manifest === undefined ? [] : objectKeysOf(manifest)) this.#keys.add(key);
@@ -43,9 +45,9 @@ export class Garbage {
     this.#manifests.forget(keys);
   }
 
-  /** Everything the head's checkpoints need; undefined if one of them cannot say, in which case nothing can be removed. */
+  /** Everything the head needs; undefined if one of its checkpoints cannot say, in which case nothing can be removed. */
   async #neededBy(head: Head): Promise<Set<string> | undefined> {
-    const needed = new Set<string>();
+    const needed = new Set(segmentKeysOf(head.log?.log ?? []));
     for (const entry of head.checkpoints) {
       const manifest = await this.#manifests.find(entry);
       if (manifest === undefined) return undefined;
@@ -69,6 +71,12 @@ export class Garbage {
       }
     }
   }
+}
+
+/** What a head named before. */
+export interface Dropped {
+  readonly checkpoints: Iterable<CheckpointEntry>;
+  readonly log: RunLog | null;
 }
 
 const BLOB = /^(\d+)\/[0-9a-f]{64}$/u;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json } from '../state.js';
 import { type ObjectStore } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
@@ -12,6 +13,16 @@ export interface CheckpointEntry {
   readonly step: number;
 }
 
+/** All rows of a run, some of them in no checkpoint. */
+export interface RunLog {
+  /** Of the attempt that logged the last of them. */
+  readonly fence: number;
+  /** When they were kept, as ISO 8601. */
+  readonly createdAt: string;
+  /** Oldest first. */
+  readonly log: readonly LogSegment[];
+}
+
 /** What is true of an experiment's bytes: who may write, which checkpoints there are, and how it ended. */
 export interface Head {
   readonly version: 2;
@@ -22,6 +33,8 @@ export interface Head {
   readonly claim: string;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointEntry[];
+  /** All rows, of an attempt that has ended and logged after its last checkpoint; null where none has, or a later one has committed. */
+  readonly log: RunLog | null;
   /** Null until the experiment has ended; then no lease can be taken any more. */
   readonly outcome: Json;
 }
@@ -53,14 +66,19 @@ export function headKey(prefix: string): string {
 }
 
 /** The bytes of a head; equal heads make equal bytes. */
-export function encodeHead({ version, fence, holder, claim, checkpoints, outcome }: Head): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ version, fence, holder, claim, checkpoints, outcome }, null, 1)}\n`);
+export function encodeHead({ version, fence, holder, claim, checkpoints, log, outcome }: Head): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ version, fence, holder, claim, checkpoints, log, outcome }, null, 1)}\n`);
 }
 
 const common = {
   holder: z.string(),
   claim: z.string(),
   checkpoints: z.array(z.object({ manifestKey: z.string(), sha256: z.string(), step: z.int().nonnegative() })),
+  // Earlier builds had none.
+  log: z
+    .object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) })
+    .nullable()
+    .default(null),
   outcome: z.json(),
 };
 

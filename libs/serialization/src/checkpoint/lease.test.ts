@@ -97,6 +97,19 @@ test.each([-1, 1.5, Number.NaN])('fence %s is refused', async (fence) => {
   await expect(acquireLease(store, PREFIX, { fence, holder: 'x' })).rejects.toThrow(RangeError);
 });
 
+test.each([
+  ['version 1', { version: 1, epoch: 3 }],
+  ['the first of version 2', { version: 2, fence: 3 }],
+])('a head of a build that kept no log after the last checkpoint is gone on from: %s', async (_, layout) => {
+  const checkpoints = [{ manifestKey: `${PREFIX}/checkpoints/10-3.json`, sha256: 'ab', step: 10 }];
+  const old = { ...layout, holder: 'worker-a', claim: 'a claim', checkpoints, outcome: null };
+  await store.compareAndSet(`${PREFIX}/head.json`, null, Buffer.from(JSON.stringify(old)));
+  expect(await readHead(store, PREFIX)).toMatchObject({ version: 2, fence: 3, checkpoints, log: null, outcome: null });
+  const lease = await acquireLease(store, PREFIX, { fence: 4, holder: 'worker-b' });
+  await lease.end('done');
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: 4, checkpoints, log: null, outcome: 'done' });
+});
+
 test('a head of a newer build, or something else in its place, is refused with the remedy', async () => {
   await store.compareAndSet('a/head.json', null, Buffer.from('{"version":3}'));
   await expect(readHead(store, 'a')).rejects.toThrow(StateMismatch);

@@ -35,6 +35,7 @@ export async function acquireLease(store: ObjectStore, prefix: string, claimed: 
       holder,
       claim,
       checkpoints: current?.head.checkpoints ?? [],
+      log: current?.head.log ?? null,
       outcome: null,
     };
     try {
@@ -101,11 +102,11 @@ export class Lease {
    *
    * @throws LeaseLost if another has taken the lease, or it has ended.
    */
-  async write(change: (head: Head) => Pick<Head, 'checkpoints' | 'outcome'>): Promise<void> {
+  async write(change: (head: Head) => Pick<Head, 'checkpoints' | 'log' | 'outcome'>): Promise<void> {
     for (;;) {
       this.checkOpen();
-      const { checkpoints, outcome } = change(this.#head);
-      const head: Head = { ...this.#head, checkpoints, outcome };
+      const { checkpoints, log, outcome } = change(this.#head);
+      const head: Head = { ...this.#head, checkpoints, log, outcome };
       const bytes = encodeHead(head);
       try {
         this.#version = await this.#store.compareAndSet(headKey(this.prefix), this.#version, bytes);

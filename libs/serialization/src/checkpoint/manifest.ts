@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
+import { type LogSegment, logSegmentSchema, segmentKeysOf } from '../log/log-segment.js';
 import { sha256Of } from '../sha256.js';
 import { type Json } from '../state.js';
 import { decodeVersionedJson } from './versioned-json.js';
@@ -31,7 +31,7 @@ export interface Manifest {
 
 /** Keys of all objects that a checkpoint needs, the manifest itself aside. */
 export function objectKeysOf({ files, log }: Manifest): readonly string[] {
-  return [...files.map(({ blobKey }) => blobKey), ...log.flatMap(({ keys }) => keys)];
+  return [...files.map(({ blobKey }) => blobKey), ...segmentKeysOf(log)];
 }
 
 /** The bytes of a manifest, and their SHA-256. */

@@ -1,5 +1,5 @@
 import { ObjectExists, type ObjectStore } from '../store/object-store.js';
-import { type CheckpointEntry, readHead, sameCheckpoints } from './head.js';
+import { type CheckpointEntry, type Head, readHead, type RunLog, sameCheckpoints } from './head.js';
 import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from './manifest.js';
 
 /**
@@ -7,6 +7,19 @@ import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from '
  * looked at.
  */
 export async function newestManifest(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
+  return (await newest(store, prefix)).manifest;
+}
+
+/**
+ * The log of the run under a prefix as far as it is kept: that which its last attempt has left, or else that of the newest checkpoint
+ * whose manifest can be read; undefined if there is neither. While an attempt is on, a later one may be.
+ */
+export async function newestLog(store: ObjectStore, prefix: string): Promise<RunLog | Manifest | undefined> {
+  const { head, manifest } = await newest(store, prefix);
+  return head?.log ?? manifest;
+}
+
+async function newest(store: ObjectStore, prefix: string): Promise<Newest> {
   const manifests = new Manifests(store, prefix);
   for (;;) {
     const head = await readHead(store, prefix);
@@ -18,8 +31,13 @@ export async function newestManifest(store: ObjectStore, prefix: string): Promis
       passedOver += 1;
     }
     // Whoever holds the lease may have removed what the head named when it was read.
-    if (passedOver === 0 || sameCheckpoints(head, await readHead(store, prefix))) return found;
+    if (passedOver === 0 || sameCheckpoints(head, await readHead(store, prefix))) return { head, manifest: found };
   }
+}
+
+interface Newest {
+  readonly head: Head | undefined;
+  readonly manifest: Manifest | undefined;
 }
 
 /** The manifests under a prefix. A written one never changes, so each is read once. */

@@ -9,12 +9,13 @@ import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { readHead } from '../checkpoint/head.js';
-import { acquireLease, type Lease } from '../checkpoint/lease.js';
+import { acquireLease, type Lease, LeaseLost } from '../checkpoint/lease.js';
 import { type Manifest } from '../checkpoint/manifest.js';
-import { newestManifest } from '../checkpoint/manifests.js';
+import { newestLog, newestManifest } from '../checkpoint/manifests.js';
 import { sha256Of } from '../sha256.js';
 import { FileStore } from '../store/file-store.js';
 import { type LogFile } from './checkpoint-log.js';
+import { FINAL_TEXT_BYTES } from './compaction.js';
 import { type DamagedCopy, type LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
 
@@ -251,6 +252,144 @@ test('what killed fences left of a log is removed by the first commit of a later
   expect(await segmentsStored()).toEqual([...(await segmentsNamed()), making].toSorted());
 });
 
+test.each([
+  ['before its first checkpoint', 0],
+  ['after a checkpoint', 10],
+])('an attempt that ends %s leaves every row, and no other checkpoint', async (_, committed) => {
+  if (committed > 0) await commit(committed, 1);
+  const { checkpoints: before } = lease.head();
+  await checkpoints.keepLog(lease, await rows(committed + 1, 17));
+  await lease.end({ reason: 'cancelled' });
+  expect(await readHead(store, PREFIX)).toMatchObject({
+    checkpoints: before,
+    log: { fence: 1 },
+    outcome: { reason: 'cancelled' },
+  });
+  expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, 17));
+  expect((await newestManifest(store, PREFIX))?.step).toBe(committed === 0 ? undefined : committed);
+});
+
+test('with an outcome there is nothing to keep any more', async () => {
+  await checkpoints.commit(lease, await snapshot(10), { outcome: 'done' });
+  await expect(checkpoints.keepLog(lease, await rows(11, 12))).rejects.toThrow(LeaseLost);
+  expect(lease.head().log).toBeNull();
+});
+
+test('the log that an attempt left stays until a later one commits a checkpoint, and then its objects go', async () => {
+  await commit(10, 1);
+  await checkpoints.keepLog(lease, await rows(11, 17));
+  await takeOver();
+  expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, 17));
+  const manifest = await commit(13, 11);
+  expect(lease.head().log).toBeNull();
+  expect(await newestLog(store, PREFIX)).toEqual(manifest);
+  expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(1, 13));
+  expect(await segmentsStored()).toEqual(await segmentsNamed());
+});
+
+test.each([
+  ['its own rows', 13],
+  ['nothing', 10],
+])(
+  'an attempt that goes on from the same checkpoint and leaves %s leaves nothing of the one before',
+  async (_, last) => {
+    await commit(10, 1);
+    await checkpoints.keepLog(lease, await rows(11, 17));
+    await takeOver();
+    await checkpoints.keepLog(lease, last > 10 ? await rows(11, last) : []);
+    expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, last));
+    const kept = (lease.head().log?.log ?? []).flatMap(({ keys }) => keys);
+    expect(await segmentsStored()).toEqual([...new Set([...(await segmentsNamed()), ...kept])].toSorted());
+  },
+);
+
+test.each(['before', 'after'] as const)(
+  'a log whose keeping failed %s its head was written, kept again, has its rows once',
+  async (when) => {
+    await commit(10, 1);
+    const files = await rows(11, 17);
+    store.failNext({ method: 'compareAndSet', when, error: new Error('the network is down') });
+    await expect(checkpoints.keepLog(lease, files)).rejects.toThrow('the network is down');
+    await checkpoints.keepLog(lease, files);
+    expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, 17));
+    // It is no checkpoint: a commit has the rows from the last one on.
+    expect(await entriesOf(store, await commit(20, 11))).toEqual(rowsOfSteps(1, 20));
+  },
+);
+
+test('a damaged log keeps no attempt from leaving what it has', async () => {
+  let manifest: Manifest | undefined;
+  for (let step = 1; step <= 7; step += 1) manifest = await commit(step, step);
+  for (const { keys } of manifest?.log.slice(0, 2) ?? []) for (const key of keys) await damage(key);
+  await checkpoints.keepLog(lease, await rows(8, 9));
+  const parts = await read((await newestLog(store, PREFIX)) ?? { log: [] });
+  expect(parts.filter(({ lost }) => lost !== undefined)).toHaveLength(2);
+  expect(parts.flatMap(({ entries }) => entries ?? [])).toEqual(rowsOfSteps(3, 9));
+});
+
+test('of many steps without a checkpoint the log that is left is short', async () => {
+  await checkpoints.keepLog(lease, await rows(1, 20_000));
+  expect(lease.head().log?.log.length).toBeLessThan(7 * 4);
+  expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, 20_000));
+});
+
+test.each([0, 1] as const)(
+  'a copy %i that is damaged or missing is written again by the commits that follow',
+  async (which) => {
+    // Final: it is neither merged nor read for another reason.
+    const [final] = (await commitFinal()).log;
+    const [small] = (await commit(20_001, 20_001)).log.slice(1);
+    const bad = final?.keys[which] ?? '';
+    await damage(bad);
+    await rm(path.join(objects, small?.keys[which] ?? ''));
+    const misses: string[] = [];
+    const miss = ({ key }: DamagedCopy): unknown => misses.push(key);
+    let manifest = await newestManifest(store, PREFIX);
+    await read(manifest ?? { log: [] }, miss);
+    expect(misses).toEqual(which === 0 ? [bad, small?.keys[0]] : []);
+    for (let step = 20_002; step <= 20_006; step += 1) manifest = await commit(step, step);
+    for (const segment of [final, small]) {
+      for (const key of segment?.keys ?? [])
+        expect(sha256Of((await store.get(key)) ?? Buffer.of())).toBe(segment?.sha256);
+    }
+    expect(manifest?.log.slice(0, 2)).toEqual([final, small]);
+    // What was good before may go now.
+    for (const segment of [final, small]) await damage(segment?.keys[1 - which]);
+    expect(await entriesOf(store, manifest)).toEqual(rowsOfSteps(1, 20_006));
+  },
+);
+
+test('a copy is not written again while none is whole, nor if the store fails, and no commit fails for it', async () => {
+  const [first] = (await commit(1, 1)).log;
+  const [, second] = (await commit(2, 2)).log;
+  for (const key of first?.keys ?? []) await damage(key);
+  await damage(second?.keys[0]);
+  await takeOver();
+  await commit(3, 3);
+  // The first segment had its turn; now it is the second one's.
+  store.failNext({ method: 'get', when: 'before', error: new Error('the network is down') });
+  const manifest = await commit(4, 4);
+  expect(manifest.log).toHaveLength(4);
+  for (let step = 5; step <= 7; step += 1) await commit(step, step);
+  expect(sha256Of((await store.get(second?.keys[0] ?? '')) ?? Buffer.of())).toBe(second?.sha256);
+  for (const key of first?.keys ?? []) expect(sha256Of((await store.get(key)) ?? Buffer.of())).not.toBe(first?.sha256);
+});
+
+test('who reads a log that nobody writes any more can have its damaged copies written again', async () => {
+  const [segment] = (await commit(10, 1)).log;
+  await damage(segment?.keys[1]);
+  await lease.end('done');
+  const log = (await newestLog(store, PREFIX)) ?? { log: [] };
+  const read1 = [];
+  for await (const part of readLog(store, log, { mend: true })) read1.push(part);
+  expect(read1).toEqual([{ entries: rowsOfSteps(1, 10) }]);
+  await damage(segment?.keys[0]);
+  store.failNext({ method: 'put', when: 'before', error: new Error('read only') });
+  const read2 = [];
+  for await (const part of readLog(store, log, { mend: true })) read2.push(part);
+  expect(read2).toEqual(read1);
+});
+
 test('a file of something else than entries is refused with the line', async () => {
   const file = path.join(folder, 'rows.ndjson');
   for (const line of ['{"step":1,"row":{"cost"', '{"step":-1,"row":{}}', '{"step":1,"row":[]}', '[]', 'null', '']) {
@@ -265,6 +404,20 @@ test('a file of something else than entries is refused with the line', async () 
 /** Commits a checkpoint with the rows from `firstStep` to its step. */
 async function commit(step: number, firstStep: number): Promise<Manifest> {
   return checkpoints.commit(lease, { ...(await snapshot(step)), log: await rows(firstStep, step) });
+}
+
+/** Commits a checkpoint of step 20,000 with so many bytes of rows up to it that their segment is final. */
+async function commitFinal(): Promise<Manifest> {
+  const manifest = await commit(20_000, 1);
+  expect(manifest.log[0]?.textBytes).toBeGreaterThan(FINAL_TEXT_BYTES);
+  return manifest;
+}
+
+/** Another worker goes on. */
+async function takeOver(): Promise<void> {
+  lease = await acquireLease(store, PREFIX, { fence: lease.fence + 1, holder: 'next' });
+  checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 2 });
+  await checkpoints.newestValid(path.join(folder, 'restored'));
 }
 
 async function snapshot(step: number): ReturnType<typeof writeSnapshotFiles> {

@@ -20,6 +20,8 @@ export class CheckpointLog {
   readonly #prefix: string;
   /** SHA-256 of segments neither copy of which is whole: they stay listed, and are not tried again. */
   readonly #damaged = new Set<string>();
+  /** SHA-256 of segments both copies of which were written or looked at in this round. */
+  readonly #lookedAt = new Set<string>();
 
   constructor(store: ObjectStore, prefix: string) {
     this.#store = store;
@@ -43,6 +45,23 @@ export class CheckpointLog {
       for (const part of merged === undefined ? group : [merged]) segments.push(await this.#written(part, fence));
     }
     return segments;
+  }
+
+  /**
+   * Looks at both copies of one segment of a log, each in its turn, and writes one that is damaged again from the other. For the
+   * holder of the lease. Never fails: what could not be done comes again.
+   */
+  async mendNext(segments: readonly LogSegment[]): Promise<void> {
+    const isDue = ({ sha256 }: LogSegment): boolean => !this.#lookedAt.has(sha256);
+    if (!segments.some(isDue)) this.#lookedAt.clear();
+    const segment = segments.find(isDue);
+    if (segment === undefined) return;
+    try {
+      await readSegment(this.#store, segment, { mend: true });
+      this.#lookedAt.add(segment.sha256);
+    } catch {
+      // The store could not be asked: the next commit tries again.
+    }
   }
 
   /** The entries of files. What will not be merged is written at once, so that no more than one draft is held. */
@@ -90,7 +109,11 @@ export class CheckpointLog {
   }
 
   async #written(part: LogSegment | SegmentDraft, fence: number): Promise<LogSegment> {
-    return 'keys' in part ? part : writeSegment(this.#store, this.#prefix, fence, part);
+    if ('keys' in part) return part;
+    const segment = await writeSegment(this.#store, this.#prefix, fence, part);
+    // Else a round would never end, as each commit adds one.
+    this.#lookedAt.add(segment.sha256);
+    return segment;
   }
 }
 

@@ -34,6 +34,11 @@ export const logSegmentSchema = z.object({
   keys: z.tuple([z.string(), z.string()]),
 });
 
+/** Keys of both copies of segments. */
+export function segmentKeysOf(segments: readonly LogSegment[]): readonly string[] {
+  return segments.flatMap(({ keys }) => keys);
+}
+
 /** A segment that is not in the store yet. */
 export interface SegmentDraft extends Omit<LogSegment, 'keys'> {
   readonly bytes: Uint8Array;
@@ -70,12 +75,20 @@ export interface DamagedCopy {
 /**
  * Reads whichever copy of a segment is whole.
  *
+ * @param options.mend Looks at both copies, and writes one that is damaged again from the other: the same bytes under the same key. Only for
+ * those who may write there. One that cannot be written now stays damaged; that is no error. Default false
  * @throws the store's error if one copy could not be asked for and the other one is not whole: that says nothing about the segment.
  */
-export async function readSegment(store: ObjectStore, { keys, sha256 }: LogSegment): Promise<SegmentContent> {
+export async function readSegment(
+  store: ObjectStore,
+  { keys, sha256 }: LogSegment,
+  { mend = false }: { readonly mend?: boolean } = {},
+): Promise<SegmentContent> {
   const damage: DamagedCopy[] = [];
   const failures: unknown[] = [];
+  let whole: Uint8Array | undefined;
   for (const key of keys) {
+    if (whole !== undefined && !mend) break;
     let bytes: Uint8Array | undefined;
     try {
       bytes = await store.get(key);
@@ -84,9 +97,10 @@ export async function readSegment(store: ObjectStore, { keys, sha256 }: LogSegme
       continue;
     }
     if (bytes === undefined) damage.push({ key, reason: `${key} is missing` });
-    else if (sha256Of(bytes) === sha256) return { bytes, damage };
+    else if (sha256Of(bytes) === sha256) whole = bytes;
     else damage.push({ key, reason: `${key} has other bytes than were committed` });
   }
-  if (failures.length > 0) throw failures[0];
-  return { bytes: undefined, damage };
+  if (whole === undefined && failures.length > 0) throw failures[0];
+  if (mend && whole !== undefined) for (const { key } of damage) await store.put(key, whole).catch(() => undefined);
+  return { bytes: whole, damage };
 }

@@ -9,6 +9,11 @@ export interface ReadLogOptions {
   readonly afterStep?: number;
   /** Told of each copy that was passed over for the other one. Default: nobody is. */
   readonly onDamagedCopy?: (copy: DamagedCopy) => void;
+  /**
+   * Writes a copy that is damaged again from the other one. Only for the holder of the lease and, when the run has ended, for
+   * anybody: what a holder removes meanwhile would be written for nothing. Default false.
+   */
+  readonly mend?: boolean;
 }
 
 /** A part of a log: some entries, or a segment that is lost. */
@@ -22,7 +27,7 @@ export type LogPart =
     };
 
 /**
- * Reads the log of a checkpoint: every entry of the run up to it once, in the order of arrival, in parts of a
+ * Reads the log of a checkpoint, or that of a run that has ended: every entry up to it once, in the order of arrival, in parts of a
  * quarter of a megabyte, or one row if that is longer. A segment neither copy of which is whole comes as a part that says so; what follows it comes none the less.
  *
  * A checkpoint may be collected while its log is read: then segments are lost that the newest manifest has. Read that one before you
@@ -35,10 +40,10 @@ export async function* readLog(
   manifest: Pick<Manifest, 'log'>,
   options: ReadLogOptions = {},
 ): AsyncGenerator<LogPart> {
-  const { afterStep = -1, onDamagedCopy } = options;
+  const { afterStep = -1, onDamagedCopy, mend = false } = options;
   for (const segment of manifest.log) {
     if (segment.lastStep <= afterStep) continue;
-    const { bytes, damage } = await readSegment(store, segment);
+    const { bytes, damage } = await readSegment(store, segment, { mend });
     if (bytes === undefined) {
       yield { lost: segment, reason: lossOf(segment, damage) };
       continue;
