@@ -44,7 +44,7 @@ export async function mlpStep(): Promise<Report> {
   try {
     for (const contestant of contestants) await contestant.run(warmUpSteps);
     const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0; block < blocks; block += 1) {
       for (const contestant of contestants) times.get(contestant)?.push(await contestant.run(blockSteps));
     }
     const of = (contestant: Contestant): readonly number[] => times.get(contestant) ?? [];

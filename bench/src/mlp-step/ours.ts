@@ -32,7 +32,8 @@ class Gate extends TrainingExtension {
   }
 
   override async afterBatch(): Promise<void> {
-    if (--this.#left > 0) return;
+    this.#left -= 1;
+    if (this.#left > 0) return;
     const seconds = (performance.now() - this.#begin) / 1000;
     say({ seconds, cost: this.mainLoop.log.currentRow['batch_cost'] });
     await this.#next();

@@ -23,7 +23,7 @@ export class Subset {
 
   /** @throws RangeError for a row that is not one of the `available` ones */
   static list(rows: ArrayLike<number>, available: number): Subset {
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < rows.length; i += 1) {
       const row = rows[i] ?? -1;
       if (!Number.isSafeInteger(row) || row < 0 || row >= available) {
         throw new RangeError(`Subset: row ${rows[i]} is not one of the ${available} rows there are, numbered from 0`);

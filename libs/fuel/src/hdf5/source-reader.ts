@@ -51,7 +51,7 @@ export class SourceReader {
       // Rows that lie next to each other are read in one go.
       const first = rows[i] ?? 0;
       let run = 1;
-      while (i + run < count && rows[i + run] === first + run) run++;
+      while (i + run < count && rows[i + run] === first + run) run += 1;
       this.#readRun(first, run, bytes.subarray(i * this.#rowBytes, (i + run) * this.#rowBytes));
       i += run;
     }

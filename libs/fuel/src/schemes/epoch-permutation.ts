@@ -21,7 +21,7 @@ export class EpochPermutation {
     if (epoch === this.#epoch) return this.#order;
     const order = this.random.fork(epoch).permutation(examplesCount(this.examples));
     if (typeof this.examples !== 'number') {
-      for (let i = 0; i < order.length; i++) order[i] = this.examples[order[i] ?? 0] ?? 0;
+      for (let i = 0; i < order.length; i += 1) order[i] = this.examples[order[i] ?? 0] ?? 0;
     }
     this.#epoch = epoch;
     this.#order = order;

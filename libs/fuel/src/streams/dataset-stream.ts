@@ -39,12 +39,12 @@ export class DatasetStream implements DataStream {
     if (request === undefined) return undefined;
     const batch = await this.dataset.getData(request);
     // After the read: a read that failed delivered nothing, and may be tried again.
-    this.#position++;
+    this.#position += 1;
     return batch;
   }
 
   async nextEpoch(): Promise<void> {
-    this.#epoch++;
+    this.#epoch += 1;
     this.#position = 0;
   }
 

@@ -47,7 +47,7 @@ export class Batching extends Transformer {
     let examples = this.stream.batchesPerEpoch;
     if (examples === null) return null;
     let position = 0;
-    for (; examples > 0; position++) {
+    for (; examples > 0; position += 1) {
       const size = this.iterationScheme.batchSize(position);
       if (size === undefined) break;
       if (size > examples && this.#shortBatch === 'drop') break;
@@ -76,7 +76,7 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    this.#position++;
+    this.#position += 1;
     const arrays = new Map<string, NdArray>();
     for (const source of this.sources) arrays.set(source, stackRows(examples.map(arrayOf(source)), source));
     return { arrays };
