@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
-import { ndarray, RandomStreams, StateMismatch, type NdArray, type VersionedState } from '@longrun/serialization';
+import {
+  ndarray,
+  RandomStreams,
+  StateMismatch,
+  assertNever,
+  type NdArray,
+  type VersionedState,
+} from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { assertNever } from '@longrun/serialization';
 import {
   Batching,
   Cast,

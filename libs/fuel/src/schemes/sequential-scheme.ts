@@ -1,6 +1,13 @@
 import type { Json } from '@longrun/serialization';
-import { checkCount, examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
-import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+import {
+  checkCount,
+  examplesCount,
+  examplesIdentity,
+  examplesOf,
+  type Examples,
+  type IterationScheme,
+  type Request,
+} from './iteration-scheme.js';
 
 /** Batches in order, the same in every epoch; the last may be short (Fuel: `SequentialScheme`). */
 export class SequentialScheme implements IterationScheme {

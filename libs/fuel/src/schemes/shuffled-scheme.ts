@@ -1,7 +1,14 @@
 import type { Json, RandomStream } from '@longrun/serialization';
 import { EpochPermutation } from './epoch-permutation.js';
-import { checkCount, examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
-import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+import {
+  checkCount,
+  examplesCount,
+  examplesIdentity,
+  examplesOf,
+  type Examples,
+  type IterationScheme,
+  type Request,
+} from './iteration-scheme.js';
 
 /** How a shuffled scheme shuffles. */
 export interface ShuffledSchemeOptions {

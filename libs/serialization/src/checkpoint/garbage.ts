@@ -1,7 +1,7 @@
-import { type ObjectStore } from '../store/object-store.js';
-import { type CheckpointEntry, type Head } from './head.js';
+import type { ObjectStore } from '../store/object-store.js';
+import type { CheckpointEntry, Head } from './head.js';
 import { objectKeysOf } from './manifest.js';
-import { type Manifests } from './manifests.js';
+import type { Manifests } from './manifests.js';
 
 /**
  * The manifests, blobs and log segments under a prefix that no checkpoint needs any more.

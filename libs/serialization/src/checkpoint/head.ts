@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { type Json } from '../state.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { Json } from '../state.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
