@@ -11,11 +11,11 @@ import type { Client } from '../src/client.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
 /** However busy the machine is. */
-const longEnoughMs = 120_000;
-vi.setConfig({ testTimeout: 2 * longEnoughMs });
+const LONG_ENOUGH_MS = 120_000;
+vi.setConfig({ testTimeout: 2 * LONG_ENOUGH_MS });
 
 /** Of each experiment: a row for each step, and one before the first. */
-const lastStep = 40;
+const LAST_STEP = 40;
 
 let folder: string;
 let redis: RedisServer;
@@ -32,16 +32,16 @@ beforeAll(async () => {
   await until(
     async () => (await client.dataset('tiny')).status === 'ready',
     () => converter.output,
-    longEnoughMs,
+    LONG_ENOUGH_MS,
   );
   await Promise.all([api.end(), converter.end()]);
-}, longEnoughMs);
+}, LONG_ENOUGH_MS);
 
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.end()));
   await redis.stop();
   await rm(folder, { recursive: true, force: true });
-}, longEnoughMs);
+}, LONG_ENOUGH_MS);
 
 test.each(['keeps what it has', 'loses all it has'])(
   'five runs that ended while the API was dead have every row after its restart, if Redis %s meanwhile',
@@ -49,7 +49,7 @@ test.each(['keeps what it has', 'loses all it has'])(
     const api = await startApi();
     const client = await connectHere();
     const ids = await Promise.all([1, 2, 3, 4, 5].map(() => submit(client)));
-    await until(async () => (await waitingJobs()) >= 5, undefined, longEnoughMs);
+    await until(async () => (await waitingJobs()) >= 5, undefined, LONG_ENOUGH_MS);
     api.signal('SIGKILL');
     expect(await api.exited).toBe('SIGKILL');
 
@@ -57,7 +57,7 @@ test.each(['keeps what it has', 'loses all it has'])(
     await until(
       () => ids.every((id) => worker.lines.some((line) => line.includes(`${id}: ended under fence 1: succeeded`))),
       () => worker.output,
-      longEnoughMs,
+      LONG_ENOUGH_MS,
     );
     if (fate === 'loses all it has') {
       // Nor does anybody have what Redis lost.
@@ -70,9 +70,9 @@ test.each(['keeps what it has', 'loses all it has'])(
     await until(
       async () => (await Promise.all(ids.map((id) => after.experiment(id)))).every(({ status }) => isTerminal(status)),
       () => again.output,
-      longEnoughMs,
+      LONG_ENOUGH_MS,
     );
-    const every = Array.from({ length: lastStep + 1 }, (_, step) => step);
+    const every = Array.from({ length: LAST_STEP + 1 }, (_, step) => step);
     for (const id of ids) {
       const { status, attempts, result } = await after.experiment(id);
       expect({ status, fences: attempts.map(({ fence }) => fence) }).toEqual({ status: 'succeeded', fences: [1] });
@@ -90,7 +90,7 @@ async function startApi(): Promise<ProcessUnderTest> {
   await until(
     () => api.lines.some((line) => line.startsWith('api listening at ')),
     () => api.output,
-    longEnoughMs,
+    LONG_ENOUGH_MS,
   );
   return api;
 }

@@ -10,7 +10,7 @@ import type { ServiceOptions } from './service-protocol.js';
 import { submission } from './submission.js';
 
 /** Experiments in the list that is read. */
-const listed = 100_000;
+const LISTED = 100_000;
 
 /**
  * The record under load: log rows taken in, submissions, lists. The service, Redis, PostgreSQL and what loads them share the
@@ -55,11 +55,11 @@ export async function platform(): Promise<Report> {
         ofEngine.cpuMs,
       ),
     );
-    const read = await withService(engine, (options) => listing(options, listed));
-    samples[`list of ${listed}, ${engine}`] = read;
+    const read = await withService(engine, (options) => listing(options, LISTED));
+    samples[`list of ${LISTED}, ${engine}`] = read;
     rows.push(
       boundRow(
-        `p95 of a page of ${listed}, ${engine}`,
+        `p95 of a page of ${LISTED}, ${engine}`,
         'ms',
         read.map((latencies) => quantile(latencies, 0.95)),
         null,

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { type ServiceOptions, Took } from './service-protocol.js';
 import { ServiceProcess } from './service-process.js';
 
-const clients = 50;
+const CLIENTS = 50;
 /** Submissions in one measurement; one more before all to warm up. */
-const perRound = 500;
-const rounds = 5;
+const PER_ROUND = 500;
+const ROUNDS = 5;
 
 const Submitted = z.object({ latencies: z.array(z.number()), took: Took });
 
@@ -14,8 +14,8 @@ export async function submission(options: ServiceOptions): Promise<z.infer<typeo
   const service = new ServiceProcess(options);
   await service.tell({ do: 'dataset' });
   const all: z.infer<typeof Submitted>[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const submitted = Submitted.parse(await service.tell({ do: 'submit', count: perRound, clients }));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const submitted = Submitted.parse(await service.tell({ do: 'submit', count: PER_ROUND, clients: CLIENTS }));
     if (round > 0) all.push(submitted);
   }
   await service.close();

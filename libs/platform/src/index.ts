@@ -7,7 +7,7 @@ export { type QueueSettings, queueSettings, type QueueSettingsInput } from './qu
 export type { JobContext, JobHandler, JobTaker } from './queue/take-jobs.js';
 export type { RecordLocation } from './record/record.js';
 export type { Warn } from './redis/connection.js';
-export { defaultPrefix } from './redis/keys.js';
+export { DEFAULT_PREFIX } from './redis/keys.js';
 export { checkRedis, type RedisFlaw, type RedisVerdict } from './redis/redis-check.js';
 export { RequestRefused } from './requests/request-refused.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';

@@ -79,7 +79,7 @@ export class Census {
     const rows = await this.#options.record.db
       .selectFrom('workers')
       .selectAll()
-      .where((where) => where.or([where('alive', '=', true), where('lastSeenAt', '>', new Date(Date.now() - dayMs))]))
+      .where((where) => where.or([where('alive', '=', true), where('lastSeenAt', '>', new Date(Date.now() - DAY_MS))]))
       .execute();
     return new Map(rows.map((row) => [row.id, row]));
   }
@@ -97,7 +97,7 @@ export class Census {
     heard.silentMs = 0;
     const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
     const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
-    if (!isNew && !runsOther && now - heard.notedAt < noteEveryMs) return [];
+    if (!isNew && !runsOther && now - heard.notedAt < NOTE_EVERY_MS) return [];
     heard.notedAt = now;
     return [report];
   }
@@ -162,5 +162,5 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
 }
 
 /** The record is told that nothing has changed so rarely. */
-const noteEveryMs = 5_000;
-const dayMs = 24 * 3_600_000;
+const NOTE_EVERY_MS = 5_000;
+const DAY_MS = 24 * 3_600_000;
