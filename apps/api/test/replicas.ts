@@ -252,11 +252,12 @@ export class Watcher {
   breaks = 0;
   /** Resolves when the experiment has ended. */
   readonly ended: Promise<void>;
+  readonly at: { readonly url: string; readonly token: string };
+  readonly id: string;
 
-  constructor(
-    readonly at: { readonly url: string; readonly token: string },
-    readonly id: string,
-  ) {
+  constructor(at: { readonly url: string; readonly token: string }, id: string) {
+    this.at = at;
+    this.id = id;
     this.ended = this.#watch();
   }
 

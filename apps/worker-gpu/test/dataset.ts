@@ -30,12 +30,14 @@ export async function writeDigits(path: string, seed = 7): Promise<void> {
 
 /** Publishes a file, `<name>.hdf5` in a folder, as the dataset of that name. */
 export class PublishFile implements Work {
+  readonly attempt: Attempt;
+  readonly folder: string;
   #result: DatasetResult | undefined;
 
-  constructor(
-    readonly attempt: Attempt,
-    readonly folder: string,
-  ) {}
+  constructor(attempt: Attempt, folder: string) {
+    this.attempt = attempt;
+    this.folder = folder;
+  }
 
   async run(): Promise<AttemptEnd> {
     this.attempt.send({ type: 'dataset_started', workerId: this.attempt.workerId });

@@ -13,16 +13,15 @@ import {
 export class SequentialScheme implements IterationScheme {
   readonly requestsExamples = false;
   readonly requestsPerEpoch: number;
+  readonly batchSize: number;
   readonly #examples: number | Uint32Array;
 
   /**
    * @param examples how many examples, from the first on, or a list of indices
    * @param batchSize examples in a batch, at least 1
    */
-  constructor(
-    examples: Examples,
-    readonly batchSize: number,
-  ) {
+  constructor(examples: Examples, batchSize: number) {
+    this.batchSize = batchSize;
     checkCount('SequentialScheme', 'batchSize', batchSize, 1);
     this.#examples = examplesOf('SequentialScheme', examples);
     this.requestsPerEpoch = Math.ceil(examplesCount(this.#examples) / batchSize);

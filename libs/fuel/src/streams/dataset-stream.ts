@@ -14,14 +14,15 @@ export class DatasetStream implements DataStream {
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples: boolean;
   readonly batchesPerEpoch: number;
+  readonly dataset: Dataset;
+  readonly iterationScheme: IterationScheme;
   readonly #schemeIdentity: { readonly [key: string]: Json };
   #epoch = 0;
   #position = 0;
 
-  constructor(
-    readonly dataset: Dataset,
-    readonly iterationScheme: IterationScheme,
-  ) {
+  constructor(dataset: Dataset, iterationScheme: IterationScheme) {
+    this.dataset = dataset;
+    this.iterationScheme = iterationScheme;
     this.sources = dataset.sources;
     this.producesExamples = iterationScheme.requestsExamples;
     this.batchesPerEpoch = iterationScheme.requestsPerEpoch;

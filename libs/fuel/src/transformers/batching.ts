@@ -13,6 +13,7 @@ export interface BatchingOptions {
 
 /** Puts the examples of an example stream together into batches (Fuel: `Batch`). */
 export class Batching extends Transformer {
+  readonly iterationScheme: BatchSizeScheme;
   readonly #shortBatch: 'keep' | 'drop' | 'raise';
   #position = 0;
 
@@ -20,12 +21,9 @@ export class Batching extends Transformer {
    * @param stream a stream of examples
    * @param iterationScheme how many examples go into each batch
    */
-  constructor(
-    stream: DataStream,
-    readonly iterationScheme: BatchSizeScheme,
-    options: BatchingOptions = {},
-  ) {
+  constructor(stream: DataStream, iterationScheme: BatchSizeScheme, options: BatchingOptions = {}) {
     super(stream);
+    this.iterationScheme = iterationScheme;
     if (!stream.producesExamples) {
       throw new TypeError(
         'Batching: the stream gives batches already; Cache makes other batches of them, Unpack makes examples',

@@ -145,12 +145,20 @@ test('what is nested without end is no event, and its envelope counts', () => {
 
 /** An object of any keys, also of those that a literal cannot have. */
 class Entries {
-  constructor(readonly entries: readonly (readonly [string, unknown])[]) {}
+  readonly entries: readonly (readonly [string, unknown])[];
+
+  constructor(entries: readonly (readonly [string, unknown])[]) {
+    this.entries = entries;
+  }
 }
 
 /** JSON of its own making. */
 class Literal {
-  constructor(readonly text: string) {}
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** `JSON.stringify`, for values that have no other way into JSON too. */
