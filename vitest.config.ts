@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
   test: {
     environment: 'node',
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/report.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ensureFashionMnist, root, setUp, stateFolder } from './setup.mjs';
 
 /** A build touches many files; the stack restarts once they have been quiet for this long. */
-const quietMs = 700;
+const QUIET_MS = 700;
 
 setUp();
 ensureFashionMnist();
@@ -23,7 +23,7 @@ for (const parent of ['apps', 'libs', 'examples']) {
   watch(join(root, parent), { recursive: true }, (_event, file) => {
     if (file === null || !/(^|\/)dist\/.*\.js$/.test(file)) return;
     clearTimeout(pending);
-    pending = setTimeout(restart, quietMs);
+    pending = setTimeout(restart, QUIET_MS);
   });
 }
 for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -8,16 +8,16 @@ import { checkNode, installDependencies, root, stop } from './setup.mjs';
 checkNode();
 installDependencies();
 
-const version = '4.22.0';
+const VERSION = '4.22.0';
 const gpu = process.platform === 'linux' && process.arch === 'x64' && existsSync('/dev/nvidiactl');
 const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
 
 console.log(
-  `installing ${name}@${version}${gpu ? ' (an NVIDIA GPU is here)' : ' (no NVIDIA GPU here: the CPU build)'}`,
+  `installing ${name}@${VERSION}${gpu ? ' (an NVIDIA GPU is here)' : ' (no NVIDIA GPU here: the CPU build)'}`,
 );
 const install = spawnSync(
   'npm',
-  ['install', '--no-save', '--no-package-lock', '--ignore-scripts=false', '--foreground-scripts', `${name}@${version}`],
+  ['install', '--no-save', '--no-package-lock', '--ignore-scripts=false', '--foreground-scripts', `${name}@${VERSION}`],
   { cwd: root, encoding: 'utf8' },
 );
 

@@ -9,18 +9,15 @@ const Message = z.record(z.string(), z.unknown());
  * one JSON line. Its clock is its own, so that neither pipe nor parent is timed.
  */
 export class Contestant {
-  private readonly child: ChildProcess;
-  private readonly answers: AsyncIterator<string>;
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
 
-  private constructor(
-    readonly name: string,
-    command: string,
-    args: readonly string[],
-    env: NodeJS.ProcessEnv,
-  ) {
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
-    if (this.child.stdout === null) throw new Error(`${name}: no pipe from its stdout`);
-    this.answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  private constructor(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.name = name;
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+    if (this.#child.stdout === null) throw new Error(`${name}: no pipe from its stdout`);
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** Starts the process and waits for its first line, which says that it is ready; its fields are `hello`. */
@@ -31,13 +28,13 @@ export class Contestant {
     env: NodeJS.ProcessEnv = {},
   ): Promise<{ contestant: Contestant; hello: Record<string, unknown> }> {
     const contestant = new Contestant(name, command, args, env);
-    return { contestant, hello: await contestant.answer() };
+    return { contestant, hello: await contestant.#answer() };
   }
 
   /** Runs `steps` steps; resolves to the milliseconds that one of them took. */
   async run(steps: number): Promise<number> {
-    this.child.stdin?.write(`${steps}\n`);
-    const { seconds, cost } = await this.answer();
+    this.#child.stdin?.write(`${steps}\n`);
+    const { seconds, cost } = await this.#answer();
     if (typeof seconds !== 'number' || typeof cost !== 'number' || !Number.isFinite(cost)) {
       throw new Error(
         `${this.name}: expected {seconds, cost}, finite, but got seconds ${String(seconds)}, cost ${String(cost)}`,
@@ -47,12 +44,12 @@ export class Contestant {
   }
 
   stop(): void {
-    this.child.kill('SIGKILL');
+    this.#child.kill('SIGKILL');
   }
 
-  private async answer(): Promise<Record<string, unknown>> {
+  async #answer(): Promise<Record<string, unknown>> {
     for (;;) {
-      const line = await this.answers.next();
+      const line = await this.#answers.next();
       if (line.done === true) throw new Error(`${this.name} ended before it answered; its own words are above`);
       if (line.value.startsWith('{')) return Message.parse(JSON.parse(line.value));
       console.error(`${this.name}: ${line.value}`);

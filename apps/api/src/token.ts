@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tokenPattern } from '@longrun/platform/configuration';
+import { TOKEN_PATTERN } from '@longrun/platform/configuration';
 
 /** The token file cannot be trusted or used; the message says which command mends it. */
 export class TokenFileError extends Error {
@@ -43,7 +43,7 @@ async function readToken(path: string): Promise<string | undefined> {
       );
     }
     const token = (await file.readFile('utf8')).trim();
-    if (!tokenPattern.test(token)) {
+    if (!TOKEN_PATTERN.test(token)) {
       throw new TokenFileError(
         `The token file ${path} does not hold a token of 16 to 512 characters. Run: rm ${quoted(path)} (a new one is made at the next start).`,
       );

@@ -5,17 +5,17 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HandWorker, type HeldJob } from './hand-worker.js';
 import { type Replica, Replicas, Watcher } from './replicas.js';
 
-const longEnoughMs = 150_000;
-vi.setConfig({ testTimeout: 4 * longEnoughMs });
+const LONG_ENOUGH_MS = 150_000;
+vi.setConfig({ testTimeout: 4 * LONG_ENOUGH_MS });
 
 describe.skipIf(postgresPrograms() === undefined)('replicas, which need PostgreSQL to be installed', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     replicas = await Replicas.begin();
-  }, longEnoughMs);
+  }, LONG_ENOUGH_MS);
   afterAll(async () => {
     await replicas.end();
-  }, longEnoughMs);
+  }, LONG_ENOUGH_MS);
 
   test('of two that watch and work one leads; killed, and frozen in the middle of a transaction, it is followed: nothing is lost or done twice', async () => {
     const [one, two] = await Promise.all([replicas.start('one'), replicas.start('two')]);
@@ -162,7 +162,7 @@ describe.skipIf(postgresPrograms() === undefined)('replicas, which need PostgreS
 });
 
 async function until(condition: () => boolean | Promise<boolean>, otherwise?: () => string): Promise<void> {
-  await untilWithin(condition, otherwise, longEnoughMs);
+  await untilWithin(condition, otherwise, LONG_ENOUGH_MS);
 }
 
 function isEnd(status: string): boolean {

@@ -10,7 +10,7 @@ import { programsFolder } from './service.js';
 
 const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** However busy the machine is. */
-const longEnoughMs = 150_000;
+const LONG_ENOUGH_MS = 150_000;
 
 /** Which process leads, as the record says. */
 export interface Leader {
@@ -69,7 +69,7 @@ export class Replicas {
     });
     ended.catch(() => undefined);
     const listens = () => replica.process.lines.some((line) => line.startsWith('api listening at '));
-    await Promise.race([until(listens, () => replica.process.output, longEnoughMs), ended]);
+    await Promise.race([until(listens, () => replica.process.output, LONG_ENOUGH_MS), ended]);
     return replica;
   }
 
@@ -99,7 +99,7 @@ export class Replicas {
         return leader !== undefined && leader.number > (before?.number ?? 0);
       },
       () => this.#started.map(({ name, process: { output } }) => `${name}:\n${output}`).join('\n---\n'),
-      longEnoughMs,
+      LONG_ENOUGH_MS,
     );
     if (leader === undefined) throw new Error('Nobody leads');
     return leader;
@@ -152,7 +152,7 @@ export class Replicas {
         return rows.length > 0;
       },
       () => `nobody waits for ${experiment}`,
-      longEnoughMs,
+      LONG_ENOUGH_MS,
     );
     leader.process.signal('SIGSTOP');
     await locker.query('commit');
@@ -252,11 +252,12 @@ export class Watcher {
   breaks = 0;
   /** Resolves when the experiment has ended. */
   readonly ended: Promise<void>;
+  readonly at: { readonly url: string; readonly token: string };
+  readonly id: string;
 
-  constructor(
-    readonly at: { readonly url: string; readonly token: string },
-    readonly id: string,
-  ) {
+  constructor(at: { readonly url: string; readonly token: string }, id: string) {
+    this.at = at;
+    this.id = id;
     this.ended = this.#watch();
   }
 

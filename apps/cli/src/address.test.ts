@@ -7,12 +7,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { connect, NotRunning } from './address.js';
 
-const token = 'a-token-of-sixteen-or-more';
+const TOKEN = 'a-token-of-sixteen-or-more';
 let state: string;
 beforeAll(async () => {
   state = await mkdtemp(join(tmpdir(), 'longrun-address-'));
   await writeFile(join(state, 'api.json'), JSON.stringify({ url: 'http://127.0.0.1:4001', pid: 1 }));
-  await writeFile(join(state, 'token'), `${token}\n`);
+  await writeFile(join(state, 'token'), `${TOKEN}\n`);
 });
 afterAll(() => rm(state, { recursive: true }));
 

@@ -23,9 +23,11 @@ import { serverSentEvents } from './event-stream.js';
 /** The API refused a request and said why. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
+  readonly problem: Problem;
 
-  constructor(readonly problem: Problem) {
+  constructor(problem: Problem) {
     super(problem.detail);
+    this.problem = problem;
   }
 }
 

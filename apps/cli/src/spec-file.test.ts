@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseOverride } from './override.js';
 import { parseSpec, SpecFileError } from './spec-file.js';
 
-const experiment = `# the demo's
+const EXPERIMENT = `# the demo's
 program: mlp
 dataset: fashion-mnist
 seed: 7
@@ -13,25 +13,25 @@ params:
 `;
 
 test('an experiment is known by its program, a dataset by its converter, and either by its kind', () => {
-  expect(parseSpec(experiment, 'a.yaml')).toMatchObject({ kind: 'experiment', spec: { program: 'mlp', seed: 7 } });
+  expect(parseSpec(EXPERIMENT, 'a.yaml')).toMatchObject({ kind: 'experiment', spec: { program: 'mlp', seed: 7 } });
   expect(parseSpec('{"name": "m", "converter": "mnist"}', 'a.json')).toMatchObject({
     kind: 'dataset',
     spec: { name: 'm', converter: 'mnist', source: { download: true } },
   });
-  expect(parseSpec(`kind: experiment\n${experiment}`, 'a.yaml').kind).toBe('experiment');
+  expect(parseSpec(`kind: experiment\n${EXPERIMENT}`, 'a.yaml').kind).toBe('experiment');
   expect(parseSpec('kind: dataset\nname: m\nconverter: mnist\n', 'a.yaml').kind).toBe('dataset');
 });
 
 test('overrides are part of what is checked', () => {
   const set = ['params.batchSize=64', 'checkpoint.everyBatches=10'].map(parseOverride);
-  expect(parseSpec(experiment, 'a.yaml', set).spec).toMatchObject({
+  expect(parseSpec(EXPERIMENT, 'a.yaml', set).spec).toMatchObject({
     params: { batchSize: 64, dims: [784, 500, 10] },
     checkpoint: { everyBatches: 10, keepLast: 3 },
   });
 });
 
 test('each error names its field, its line and the remedy', () => {
-  const text = `${experiment}checkpoint:\n  everyBatches: -1\nprioritty: 2\n`;
+  const text = `${EXPERIMENT}checkpoint:\n  everyBatches: -1\nprioritty: 2\n`;
   const { message, errors } = refusal(text, ['retry.maxFailures=many']);
   expect(message).toBe('a.yaml is not a valid experiment spec');
   expect(errors.map(({ place }) => place)).toEqual([

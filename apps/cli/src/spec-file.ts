@@ -18,12 +18,11 @@ export interface SpecError extends Words {
 /** A spec file cannot be submitted; each error names the line. */
 export class SpecFileError extends Error {
   override readonly name = 'SpecFileError';
+  readonly errors: readonly SpecError[];
 
-  constructor(
-    message: string,
-    readonly errors: readonly SpecError[] = [],
-  ) {
+  constructor(message: string, errors: readonly SpecError[] = []) {
     super(message);
+    this.errors = errors;
   }
 }
 

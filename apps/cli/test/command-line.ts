@@ -17,7 +17,11 @@ export interface Finished {
 
 /** `longrun` on one state folder: commands in this process, `up` and what is asked for as processes of their own. */
 export class CommandLine {
-  constructor(readonly state: string) {}
+  readonly state: string;
+
+  constructor(state: string) {
+    this.state = state;
+  }
 
   /** Runs a command to its end. */
   async run(...words: string[]): Promise<Finished> {

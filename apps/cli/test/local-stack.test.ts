@@ -9,8 +9,8 @@ import { identify, membersOf } from '../src/stack/process-table.js';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
-const longEnoughMs = 60_000;
-vi.setConfig({ testTimeout: longEnoughMs });
+const LONG_ENOUGH_MS = 60_000;
+vi.setConfig({ testTimeout: LONG_ENOUGH_MS });
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -26,16 +26,16 @@ beforeAll(async () => {
   datasetFile = join(folder, 'tiny.json');
   await writeFile(datasetFile, JSON.stringify({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } }));
   experimentFile = join(folder, 'tiny-mlp.yaml');
-  await writeFile(experimentFile, tinyMlp);
+  await writeFile(experimentFile, TINY_MLP);
   stack = await longrun.up();
-}, longEnoughMs);
+}, LONG_ENOUGH_MS);
 
 afterAll(async () => {
   await stack.end('SIGTERM');
   await rm(folder, { recursive: true, force: true });
-}, longEnoughMs);
+}, LONG_ENOUGH_MS);
 
-const tinyMlp = `# three epochs of ten batches
+const TINY_MLP = `# three epochs of ten batches
 name: tiny-mlp
 program: mlp
 dataset: tiny

@@ -9,9 +9,9 @@ import { logs } from '../src/commands/logs.js';
 import type { Terminal } from '../src/output/terminal.js';
 
 const id = `exp_${'a'.repeat(32)}`;
-const at = '2026-01-01T00:00:00.000Z';
+const AT = '2026-01-01T00:00:00.000Z';
 /** Longer than any silence that could be taken for the end. */
-const silenceMs = 1_500;
+const SILENCE_MS = 1_500;
 
 let server: Server | undefined;
 afterEach(() => {
@@ -21,11 +21,11 @@ afterEach(() => {
 
 test('what has happened so far is printed whole, however long the API takes for its first event and between two', async () => {
   const printed = await logsOf(async (response) => {
-    await sleep(silenceMs);
+    await sleep(SILENCE_MS);
     response.write(frame(row(1)));
-    await sleep(silenceMs);
+    await sleep(SILENCE_MS);
     response.write(frame(row(2)));
-    response.write(frame({ type: 'caught-up', id: null, at, data: {} }));
+    response.write(frame({ type: 'caught-up', id: null, at: AT, data: {} }));
     // It goes on: what comes is no business of this command.
     response.write(frame(row(3)));
   });
@@ -37,7 +37,7 @@ test('one that has ended is printed to its end', async () => {
   const data = { status: 'succeeded', reason: 'succeeded', message: null, result: null } as const;
   const printed = await logsOf((response) => {
     response.write(frame(row(1)));
-    response.write(frame({ type: 'status', id: 2, at, data }));
+    response.write(frame({ type: 'status', id: 2, at: AT, data }));
   });
   expect(printed.lines).toHaveLength(2);
 });
@@ -86,7 +86,7 @@ async function logsOf(
 }
 
 function row(step: number): LiveEvent {
-  return { type: 'log_row', id: step, at, data: { fence: 1, step, row: { cost: 1 / step } } };
+  return { type: 'log_row', id: step, at: AT, data: { fence: 1, step, row: { cost: 1 / step } } };
 }
 
 function frame(event: LiveEvent): string {
@@ -110,7 +110,7 @@ const view: ExperimentView = {
   result: null,
   attempts: [],
   checkpoints: [],
-  createdAt: at,
-  startedAt: at,
+  createdAt: AT,
+  startedAt: AT,
   endedAt: null,
 };

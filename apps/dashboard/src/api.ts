@@ -3,12 +3,11 @@ import { DatasetList, ExperimentList, Problem } from '@longrun/contracts';
 /** The API refused a request. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+  readonly status: number;
 
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
+  constructor(status: number, message: string) {
     super(message);
+    this.status = status;
   }
 }
 

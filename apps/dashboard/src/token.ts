@@ -1,4 +1,4 @@
-const key = 'longrun.token';
+const KEY = 'longrun.token';
 
 /**
  * The API's token for this tab. A `#token=…` in the address is moved to the session storage and taken out of the address
@@ -10,15 +10,15 @@ export function takeToken(): string | undefined {
     keepToken(given);
     history.replaceState(history.state, '', location.pathname + location.search);
   }
-  return sessionStorage.getItem(key) ?? undefined;
+  return sessionStorage.getItem(KEY) ?? undefined;
 }
 
 /** Keeps the token until the tab is closed. */
 export function keepToken(token: string): void {
-  sessionStorage.setItem(key, token.trim());
+  sessionStorage.setItem(KEY, token.trim());
 }
 
 /** Forgets the token of this tab. */
 export function forgetToken(): void {
-  sessionStorage.removeItem(key);
+  sessionStorage.removeItem(KEY);
 }

@@ -9,12 +9,17 @@ import { gzipSync } from 'node:zlib';
 
 /** A whole local stack, as `longrun up` starts it, on a state folder of its own. */
 export class RunningApi {
-  private constructor(
-    readonly url: string,
-    readonly token: string,
-    readonly state: string,
-    private readonly up: ChildProcess,
-  ) {}
+  readonly url: string;
+  readonly token: string;
+  readonly state: string;
+  readonly #up: ChildProcess;
+
+  private constructor(url: string, token: string, state: string, up: ChildProcess) {
+    this.url = url;
+    this.token = token;
+    this.state = state;
+    this.#up = up;
+  }
 
   static async start(): Promise<RunningApi> {
     const state = await mkdtemp(join(tmpdir(), 'longrun-dashboard-'));
@@ -59,8 +64,8 @@ export class RunningApi {
   }
 
   async stop(): Promise<void> {
-    const closed = once(this.up, 'close');
-    this.up.kill('SIGTERM');
+    const closed = once(this.#up, 'close');
+    this.#up.kill('SIGTERM');
     await closed;
     await rm(this.state, { recursive: true, force: true });
   }

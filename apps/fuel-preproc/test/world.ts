@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { DatasetSpec, type DatasetView } from '@longrun/contracts';
 import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
 
-const heartbeatMs = 100;
+const HEARTBEAT_MS = 100;
 
 /** A platform with its Redis, record and object store, raw files, and real worker processes. */
 export class World extends PlatformWorld {
   static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
     await world.start({
-      timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null },
     });
@@ -45,7 +45,7 @@ export class World extends PlatformWorld {
       LONGRUN_STATE: this.stateFolder,
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_RAW: this.rawFolder,
-      LONGRUN_HEARTBEAT_MS: String(heartbeatMs),
+      LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       ...environment,
     });
   }

@@ -7,7 +7,7 @@ import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { World } from './world.js';
 
 /** For a busy machine. */
-const patienceMs = 100_000;
+const PATIENCE_MS = 100_000;
 let world: World;
 
 beforeAll(async () => {
@@ -48,11 +48,11 @@ test(
     await until(
       () => reports.some((sentence) => sentence.endsWith('the trainer waits for it now and then')),
       undefined,
-      patienceMs,
+      PATIENCE_MS,
     );
 
     const platform = await world.startAgain();
-    await until(async () => (await platform.experiments.get(id)).status === 'succeeded', undefined, patienceMs);
+    await until(async () => (await platform.experiments.get(id)).status === 'succeeded', undefined, PATIENCE_MS);
     const steps: number[] = [];
     for await (const event of platform.experiments.subscribe(id))
       if (event.type === 'log_row') steps.push(event.data.step);
@@ -62,5 +62,5 @@ test(
     link.close();
     await platform.close();
   },
-  4 * patienceMs,
+  4 * PATIENCE_MS,
 );

@@ -4,13 +4,13 @@ import { writeH5Dataset } from '@longrun/fuel';
 import type { Attempt, AttemptEnd, Work } from '@longrun/platform/worker';
 import { hashFile, RandomStreams } from '@longrun/serialization';
 
-const trainCount = 240;
-const testCount = 40;
+const TRAIN_COUNT = 240;
+const TEST_COUNT = 40;
 
 /** Writes a dataset of 280 images of 4 x 4 pixels in 3 classes, of which the brightest quarter tells. Other seeds give other images. */
 export async function writeDigits(path: string, seed = 7): Promise<void> {
   const random = new RandomStreams(seed).stream('digits');
-  const count = trainCount + testCount;
+  const count = TRAIN_COUNT + TEST_COUNT;
   const features = new Uint8Array(count * 16);
   const targets = new Uint8Array(count);
   for (let example = 0; example < count; example += 1) {
@@ -20,7 +20,7 @@ export async function writeDigits(path: string, seed = 7): Promise<void> {
       features[example * 16 + pixel] = random.integer(120) + (Math.floor(pixel / 4) === label ? 80 : 0);
   }
   await writeH5Dataset(path, {
-    splits: { train: ranges(0, trainCount), test: ranges(trainCount, count) },
+    splits: { train: ranges(0, TRAIN_COUNT), test: ranges(TRAIN_COUNT, count) },
     sources: [
       { name: 'features', dtype: 'uint8', shape: [count, 1, 4, 4], rows: [features] },
       { name: 'targets', dtype: 'uint8', shape: [count, 1], rows: [targets] },
@@ -30,12 +30,14 @@ export async function writeDigits(path: string, seed = 7): Promise<void> {
 
 /** Publishes a file, `<name>.hdf5` in a folder, as the dataset of that name. */
 export class PublishFile implements Work {
+  readonly attempt: Attempt;
+  readonly folder: string;
   #result: DatasetResult | undefined;
 
-  constructor(
-    readonly attempt: Attempt,
-    readonly folder: string,
-  ) {}
+  constructor(attempt: Attempt, folder: string) {
+    this.attempt = attempt;
+    this.folder = folder;
+  }
 
   async run(): Promise<AttemptEnd> {
     this.attempt.send({ type: 'dataset_started', workerId: this.attempt.workerId });
@@ -44,7 +46,7 @@ export class PublishFile implements Work {
     const { sha256, sizeBytes } = await hashFile(path);
     const fileKey = `datasets/files/${sha256}.hdf5`;
     await this.attempt.store.put(fileKey, { path });
-    const description = { sources: [], splits: { train: trainCount, test: testCount }, attributes: {} };
+    const description = { sources: [], splits: { train: TRAIN_COUNT, test: TEST_COUNT }, attributes: {} };
     this.#result = { fileKey, sha256, sizeBytes, description };
     return { reason: 'succeeded' };
   }

@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** 2 epochs of 30 batches, slow enough to be caught in the act. */
 const slow = { epochs: 2, pauseMs: 12 };
-const lastStep = 60;
+const LAST_STEP = 60;
 
 let world: World;
 let undisturbed: readonly StoredLogRow[];
@@ -18,8 +18,8 @@ beforeAll(async () => {
   const id = await world.submit(slow);
   await world.whenEnded(id);
   undisturbed = await world.rows(id);
-  expect(undisturbed).toHaveLength(lastStep + 1);
-  expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: undisturbed });
+  expect(undisturbed).toHaveLength(LAST_STEP + 1);
+  expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: undisturbed });
 }, 120_000);
 
 afterAll(async () => {
@@ -45,7 +45,7 @@ test('rows that never left a worker that was killed are in the log of its last c
   // The row of the step itself was not finished when its snapshot was taken: it is in the snapshot.
   const { step, entries } = await world.checkpointLog(id);
   expect((await world.rows(id)).at(-1)?.step).toBeLessThan(step - 1);
-  expect(step).toBeLessThan(lastStep);
+  expect(step).toBeLessThan(LAST_STEP);
   expect(entries).toEqual(undisturbed.filter((row) => row.step < step));
 
   await world.redis.restart();
@@ -53,7 +53,7 @@ test('rows that never left a worker that was killed are in the log of its last c
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded' });
   expect(ended.attempts.map((attempt) => attempt.startStep)).toEqual([0, step]);
-  expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: undisturbed });
+  expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: undisturbed });
 });
 
 test('a worker that gives an experiment back hands on the rows up to the step in which it stopped', async () => {
@@ -66,7 +66,7 @@ test('a worker that gives an experiment back hands on the rows up to the step in
   expect(entries).toEqual(undisturbed.filter((row) => row.step < step));
   await world.worker();
   expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded' });
-  expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: undisturbed });
+  expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: undisturbed });
 });
 
 test('of rows that are too large a text is left, and the attempt goes on', async () => {

@@ -6,7 +6,7 @@ import { World } from './world.js';
 
 /** 2 epochs of 30 batches, slow enough to be caught in the act. */
 const slow = { epochs: 2, pauseMs: 12 };
-const lastStep = 60;
+const LAST_STEP = 60;
 
 let world: World;
 let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[]; table: string };
@@ -41,21 +41,26 @@ async function writtenTable(id: string): Promise<string> {
 
 /** A step that is neither the first nor the last, and not far from any other. */
 function someStep(): number {
-  return randomInt(8, lastStep - 12);
+  return randomInt(8, LAST_STEP - 12);
 }
 
 test('an undisturbed run trains to the end, with a log row for every step', () => {
   const { experiment, rows } = undisturbed;
   expect(experiment).toMatchObject({ status: 'succeeded', failures: 0, preemptions: 0 });
   expect(experiment.attempts).toHaveLength(1);
-  expect(experiment.attempts[0]).toMatchObject({ reason: 'succeeded', startStep: 0, lastStep, stepsRun: lastStep });
+  expect(experiment.attempts[0]).toMatchObject({
+    reason: 'succeeded',
+    startStep: 0,
+    lastStep: LAST_STEP,
+    stepsRun: LAST_STEP,
+  });
   expect(experiment.attempts[0]?.peakMemoryBytes).toBeGreaterThan(30e6);
   // Row 0 is the test set before the first batch.
-  expect(rows.map((row) => row.step)).toEqual(Array.from({ length: lastStep + 1 }, (_, step) => step));
+  expect(rows.map((row) => row.step)).toEqual(Array.from({ length: LAST_STEP + 1 }, (_, step) => step));
   expect(experiment.result?.lastRow).toEqual(rows.at(-1)?.row);
   expect(Number(rows.at(-1)?.row['test_error'])).toBeLessThan(0.6);
-  expect(experiment.checkpoints.map((checkpoint) => checkpoint.step)).toContain(lastStep);
-  expect(undisturbed.table.split('\n')).toHaveLength(lastStep + 2);
+  expect(experiment.checkpoints.map((checkpoint) => checkpoint.step)).toContain(LAST_STEP);
+  expect(undisturbed.table.split('\n')).toHaveLength(LAST_STEP + 2);
 });
 
 test('SIGKILL of the worker at any step changes nothing but the number of attempts', async () => {
@@ -98,7 +103,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'succeeded']);
   expect(attempts[0]?.stepsRun).toBeGreaterThan(0);
   expect(attempts[1]?.startStep).toBe(attempts[0]?.lastStep);
-  expect((attempts[0]?.stepsRun ?? 0) + (attempts[1]?.stepsRun ?? 0)).toBe(lastStep);
+  expect((attempts[0]?.stepsRun ?? 0) + (attempts[1]?.stepsRun ?? 0)).toBe(LAST_STEP);
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
 }, 40_000);
 

@@ -14,7 +14,7 @@ import { JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { type Head, type LogEntry, newestManifest, readHead, readLog } from '@longrun/serialization';
 import { PublishFile, writeDigits } from './dataset.js';
 
-const heartbeatMs = 100;
+const HEARTBEAT_MS = 100;
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
@@ -34,7 +34,7 @@ export class World extends PlatformWorld {
         validate: (_name, params) => ({ ok: true, value: params }),
       },
       // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }
@@ -61,7 +61,7 @@ export class World extends PlatformWorld {
       LONGRUN_STATE: join(this.folder, 'state'),
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_PROGRAMS: fileURLToPath(new URL('programs', import.meta.url)),
-      LONGRUN_HEARTBEAT_MS: String(heartbeatMs),
+      LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       ...environment,
     });
   }
@@ -129,7 +129,7 @@ export class World extends PlatformWorld {
       link,
       store: this.store,
       scratchFolder: join(this.folder, 'publisher'),
-      heartbeatMs,
+      heartbeatMs: HEARTBEAT_MS,
       graceMs: 1000,
       work: (attempt) => new PublishFile(attempt, this.folder),
       report: () => {},

@@ -7,12 +7,12 @@ import { Contestant } from '../contestant.js';
 import { checkout, machine, ratioRow, type Report } from '../report.js';
 
 /** Steps in a block, and blocks of each contestant, in turn. */
-const blockSteps = 100;
-const blocks = 11;
-const warmUpSteps = 100;
-const threads = 2;
-const batchSize = 128;
-const learningRate = 0.002;
+const BLOCK_STEPS = 100;
+const BLOCKS = 11;
+const WARM_UP_STEPS = 100;
+const THREADS = 2;
+const BATCH_SIZE = 128;
+const LEARNING_RATE = 0.002;
 
 /**
  * The MLP 784-500-500-10 with Adam at batch 128, through the whole stack (HDF5 dataset, shuffled stream, transformers,
@@ -25,14 +25,14 @@ export async function mlpStep(): Promise<Report> {
     '--dataset',
     dataset,
     '--threads',
-    String(threads),
+    String(THREADS),
     '--batch-size',
-    String(batchSize),
+    String(BATCH_SIZE),
     '--learning-rate',
-    String(learningRate),
+    String(LEARNING_RATE),
   ];
   const peer = join(checkout, 'bench/peers/mlp_step.py');
-  const threadLimits = { OMP_NUM_THREADS: String(threads) };
+  const threadLimits = { OMP_NUM_THREADS: String(THREADS) };
 
   const ours = await Contestant.start('longrun', process.execPath, [
     join(checkout, 'bench/dist/mlp-step/ours.js'),
@@ -42,10 +42,10 @@ export async function mlpStep(): Promise<Report> {
   const fused = await Contestant.start('PyTorch, fused Adam', python, [peer, ...settings, '--fused'], threadLimits);
   const contestants = [ours.contestant, torch.contestant, fused.contestant];
   try {
-    for (const contestant of contestants) await contestant.run(warmUpSteps);
+    for (const contestant of contestants) await contestant.run(WARM_UP_STEPS);
     const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));
-    for (let block = 0; block < blocks; block++) {
-      for (const contestant of contestants) times.get(contestant)?.push(await contestant.run(blockSteps));
+    for (let block = 0; block < BLOCKS; block += 1) {
+      for (const contestant of contestants) times.get(contestant)?.push(await contestant.run(BLOCK_STEPS));
     }
     const of = (contestant: Contestant): readonly number[] => times.get(contestant) ?? [];
     return {

@@ -32,7 +32,8 @@ class Gate extends TrainingExtension {
   }
 
   override async afterBatch(): Promise<void> {
-    if (--this.#left > 0) return;
+    this.#left -= 1;
+    if (this.#left > 0) return;
     const seconds = (performance.now() - this.#begin) / 1000;
     say({ seconds, cost: this.mainLoop.log.currentRow['batch_cost'] });
     await this.#next();
@@ -46,7 +47,7 @@ class Gate extends TrainingExtension {
   }
 }
 
-const seed = 1;
+const SEED = 1;
 const programs = await loadPrograms(join(checkout, 'examples/dist/programs'));
 const rows: string[] = [];
 const mainLoop = await programNamed(programs, 'mlp').build({
@@ -55,8 +56,8 @@ const mainLoop = await programNamed(programs, 'mlp').build({
     batchSize: Number(values['batch-size']),
     learningRate: Number(values['learning-rate']),
   },
-  seed,
-  random: new RandomStreams(seed),
+  seed: SEED,
+  random: new RandomStreams(SEED),
   datasets: { train: { path: values.dataset } },
   engine: 'onnxruntime',
   threads: Number(values.threads),

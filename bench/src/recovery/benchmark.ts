@@ -6,9 +6,9 @@ import { boundRow, checkout, machine, type Report, versionOf } from '../report.j
 import { stalledJobRecovery } from './peer.js';
 
 /** Disturbed runs of the demo's experiment; each has one SIGKILL and one SIGTERM. */
-const runs = 5;
+const RUNS = 5;
 /** Longest median from SIGKILL to the successor's first step, start of its process included, that we are content with. */
-const goalSeconds = 10;
+const GOAL_SECONDS = 10;
 
 const Soak = z.object({
   runs: z.array(
@@ -22,7 +22,7 @@ const Soak = z.object({
  */
 export async function recovery(): Promise<Report> {
   const state = join(checkout, '.longrun');
-  const [, peer] = await Promise.all([soak(state), stalledJobRecovery(runs)]);
+  const [, peer] = await Promise.all([soak(state), stalledJobRecovery(RUNS)]);
   const kept = Soak.parse(JSON.parse(await readFile(join(state, 'demo', 'soak.json'), 'utf8')));
   const faults = kept.runs.flatMap((run) => run.faults);
   const seconds = (signal: string, field: 'firstStepMs' | 'lostMs'): number[] =>
@@ -37,17 +37,17 @@ export async function recovery(): Promise<Report> {
         's',
         seconds('SIGKILL', 'firstStepMs'),
         peerSeconds,
-        goalSeconds,
+        GOAL_SECONDS,
       ),
-      boundRow('SIGKILL until training is where it was', 's', seconds('SIGKILL', 'lostMs'), null, goalSeconds + 5),
-      boundRow("SIGTERM to the successor's first step", 's', seconds('SIGTERM', 'firstStepMs'), null, goalSeconds),
+      boundRow('SIGKILL until training is where it was', 's', seconds('SIGKILL', 'lostMs'), null, GOAL_SECONDS + 5),
+      boundRow("SIGTERM to the successor's first step", 's', seconds('SIGTERM', 'firstStepMs'), null, GOAL_SECONDS),
     ],
   };
 }
 
 /** The demo's own soak, so that what is measured is what users run. */
 function soak(state: string): Promise<void> {
-  const args = [join(checkout, 'apps/cli/bin/longrun.js'), 'demo', '--state', state, '--repeat', String(runs)];
+  const args = [join(checkout, 'apps/cli/bin/longrun.js'), 'demo', '--state', state, '--repeat', String(RUNS)];
   return new Promise((resolve, reject) => {
     spawn(process.execPath, args, { cwd: checkout, stdio: 'inherit' })
       .once('error', reject)

@@ -19,12 +19,16 @@ import { MainLoop } from './main-loop.js';
 class Witness extends TrainingExtension {
   readonly seen: string[] = [];
   readonly withBatch = new Set<string>();
+  readonly at: (callback: CallbackName, mainLoop: MainLoop) => void;
+  readonly events: string[];
   constructor(
-    readonly at: (callback: CallbackName, mainLoop: MainLoop) => void = () => undefined,
-    readonly events: string[] = [],
+    at: (callback: CallbackName, mainLoop: MainLoop) => void = () => undefined,
+    events: string[] = [],
     name = 'Witness',
   ) {
     super({ name });
+    this.at = at;
+    this.events = events;
   }
   override dispatch(callback: CallbackName, context: CallbackContext): void {
     this.seen.push(callback);

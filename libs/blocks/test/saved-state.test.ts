@@ -274,9 +274,11 @@ describe('a function of an extension that updates what is not saved', () => {
   /** Compiles and runs a function of its own, which counts, when the main loop calls. */
   class Counting extends TrainingExtension {
     readonly counter = shared(0, 'counter');
+    readonly declared: { readonly updated?: boolean; readonly transient?: boolean };
     #count: CompiledFunction | undefined;
-    constructor(readonly declared: { readonly updated?: boolean; readonly transient?: boolean }) {
+    constructor(declared: { readonly updated?: boolean; readonly transient?: boolean }) {
       super();
+      this.declared = declared;
     }
     override get updatedVariables(): readonly SharedVariable[] {
       return this.declared.updated === true ? [this.counter] : [];

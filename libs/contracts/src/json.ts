@@ -24,9 +24,9 @@ export function storableText(text: string): string {
   return isStorable(text) ? text : text.replace(unstorable, '\uFFFD');
 }
 
-const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
-const unstorable = new RegExp(`\0|${loneSurrogate.source}`, 'g');
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const unstorable = new RegExp(`\0|${LONE_SURROGATE.source}`, 'g');
 
 function isStorable(text: string): boolean {
-  return !text.includes('\0') && !loneSurrogate.test(text);
+  return !text.includes('\0') && !LONE_SURROGATE.test(text);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { Json, JsonObject } from './json.js';
+import { JsonObject, type Json } from './json.js';
 
 /**
  * One row of the training log: values by record name (`train_cost`, `valid_error`).

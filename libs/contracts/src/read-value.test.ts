@@ -6,7 +6,7 @@ import { ExperimentSpec } from './experiment-spec.js';
 import { isFault, type ValueFault } from './fault.js';
 import { ExperimentId } from './ids.js';
 import { jsonPointer } from './problem.js';
-import { maxFaults, readValue } from './read-value.js';
+import { MAX_FAULTS, readValue } from './read-value.js';
 import { rule } from './rule.js';
 import { ListQuery } from './views.js';
 import { wordsOf } from './words.js';
@@ -234,13 +234,13 @@ describe('readValue', () => {
   test('what is told is bounded, in number and in length, and the rest is counted', () => {
     const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`x${index}`, 1]));
     const faults = faultsOf(ExperimentSpec, { ...spec, ...keys });
-    expect(faults).toHaveLength(maxFaults + 1);
-    expect(faults.at(-1)).toEqual({ path: [], code: 'more-faults', facts: { count: 10_000 - maxFaults } });
+    expect(faults).toHaveLength(MAX_FAULTS + 1);
+    expect(faults.at(-1)).toEqual({ path: [], code: 'more-faults', facts: { count: 10_000 - MAX_FAULTS } });
     const entries = faultsOf(
       z.array(z.int()),
       Array.from({ length: 200 }, () => 'x'),
     );
-    expect(entries.at(-1)).toMatchObject({ code: 'more-faults', facts: { count: 200 - maxFaults } });
+    expect(entries.at(-1)).toMatchObject({ code: 'more-faults', facts: { count: 200 - MAX_FAULTS } });
     const [long] = faultsOf(z.int(), `${'x'.repeat(55)}${'\u{1F600}'.repeat(100_000)}`);
     expect(long?.facts).toMatchObject({ value: `"${'x'.repeat(55)}...` });
   });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
 import type { ValueFault } from './fault.js';
@@ -11,12 +11,12 @@ export type Reading<T> =
   | { readonly ok: false; readonly faults: readonly ValueFault[] };
 
 /** More faults than these are only counted: whoever made them mends the first ones first. */
-export const maxFaults = 50;
+export const MAX_FAULTS = 50;
 
 /** Reads a value by a schema. Each fault says what stands there and what the schema would have taken. */
 export function readValue<Schema extends z.ZodType>(schema: Schema, value: unknown): Reading<z.output<Schema>> {
   // A schema's own words win over these; where they stand, it has none.
-  const read = schema.safeParse(value, { error: () => noWords });
+  const read = schema.safeParse(value, { error: () => NO_WORDS });
   if (read.success) return { ok: true, value: read.data };
   const context: Context = { value, shape: new InputShape(schema) };
   const faults: ValueFault[] = [];
@@ -24,9 +24,9 @@ export function readValue<Schema extends z.ZodType>(schema: Schema, value: unkno
   for (const [at, issue] of read.error.issues.entries()) {
     const keys = issue.code === 'unrecognized_keys' ? issue.keys.length : 1;
     count += keys;
-    if (at < maxFaults && faults.length < maxFaults) faults.push(...faultsOf(issue, [], context));
+    if (at < MAX_FAULTS && faults.length < MAX_FAULTS) faults.push(...faultsOf(issue, [], context));
   }
-  const listed = faults.slice(0, maxFaults);
+  const listed = faults.slice(0, MAX_FAULTS);
   const more = Math.max(count, faults.length) - listed.length;
   return {
     ok: false,
@@ -34,7 +34,7 @@ export function readValue<Schema extends z.ZodType>(schema: Schema, value: unkno
   };
 }
 
-const noWords = '';
+const NO_WORDS = '';
 
 interface Context {
   readonly value: unknown;
@@ -50,13 +50,13 @@ function faultsOf(issue: z.core.$ZodIssue, parent: Path, context: Context): Valu
   const path = [...parent, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
   if (issue.code === 'unrecognized_keys') {
     const known = [...context.shape.keysAt(path)];
-    return issue.keys.slice(0, maxFaults + 1).map((key) => ({
+    return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => ({
       path: [...path, key],
       code: 'unknown-key',
       facts: { key: cut(key), known, nearest: nearestWord(key, known) ?? null },
     }));
   }
-  if (issue.code === 'invalid_union' && issue.message === noWords) {
+  if (issue.code === 'invalid_union' && issue.message === NO_WORDS) {
     const branch = nearestBranch(issue.errors);
     if (branch !== undefined) return branch.flatMap((inner) => faultsOf(inner, path, context));
   }
@@ -66,7 +66,7 @@ function faultsOf(issue: z.core.$ZodIssue, parent: Path, context: Context): Valu
 function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
   const found = valueAt(context.value, path);
   const value = shown(found);
-  const says = issue.message === noWords ? null : issue.message;
+  const says = issue.message === NO_WORDS ? null : issue.message;
   const forms = [...context.shape.formsAt(path)];
   if (issue.code === 'custom') {
     const byDefault = found === undefined ? context.shape.defaultAt(path) : undefined;
@@ -110,7 +110,7 @@ function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
     case 'invalid_element': {
       // What is wrong with the key of a record, or with an entry that has no key to point to.
       const [inner] = issue.issues;
-      const own = inner === undefined || inner.message === noWords ? says : inner.message;
+      const own = inner === undefined || inner.message === NO_WORDS ? says : inner.message;
       const facts = { value: shown(path.at(-1)), byDefault: false, says: own, remedy: remedyOf(inner) };
       return { path, code: 'rule-broken', facts };
     }

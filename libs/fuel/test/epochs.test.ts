@@ -13,7 +13,7 @@ test('every example comes exactly once in each shuffled epoch', { timeout: 60_00
       async (count, size, seed) => {
         for (const scheme of shuffled(count, size, seed)) {
           const stream = new DatasetStream(toyDataset(count), scheme);
-          for (let epoch = 0; epoch < 3; epoch++) {
+          for (let epoch = 0; epoch < 3; epoch += 1) {
             const seen = elements(await drain(stream), 'targets').flat();
             expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
             await stream.nextEpoch();
@@ -31,7 +31,7 @@ test('each epoch has an order of its own, and the same seed the same orders', as
     for (const scheme of shuffled(50, 8, seed)) {
       const stream = new DatasetStream(toyDataset(50), scheme);
       const epochs: number[][] = [];
-      for (let epoch = 0; epoch < 4; epoch++) {
+      for (let epoch = 0; epoch < 4; epoch += 1) {
         epochs.push(elements(await drain(stream), 'targets').flat());
         await stream.nextEpoch();
       }

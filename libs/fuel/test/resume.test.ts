@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
-import { ndarray, RandomStreams, StateMismatch, type NdArray, type VersionedState } from '@longrun/serialization';
+import {
+  ndarray,
+  RandomStreams,
+  StateMismatch,
+  assertNever,
+  type NdArray,
+  type VersionedState,
+} from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { assertNever } from '@longrun/serialization';
 import {
   Batching,
   Cast,
@@ -35,7 +41,7 @@ test(
         const cut: string[] = [];
         let stream = build(chain);
         let ended = false;
-        for (let step = 0; step < steps; step++) {
+        for (let step = 0; step < steps; step += 1) {
           for (const _ of cuts.filter((at) => at === step)) {
             const state = saved(stream);
             stream = build(chain);
@@ -61,7 +67,7 @@ test('a stream can be taken back to any point it has been at', { timeout: 60_000
       const stream = build(chain);
       const states: VersionedState[] = [];
       const events: string[] = [];
-      for (let step = 0; step < steps; step++) {
+      for (let step = 0; step < steps; step += 1) {
         states.push(saved(stream));
         events.push(await advance(stream, events.at(-1) === END));
       }
@@ -71,7 +77,7 @@ test('a stream can be taken back to any point it has been at', { timeout: 60_000
         if (state === undefined) continue;
         stream.restore(state);
         const again: string[] = [];
-        for (let step = at; step < Math.min(at + 7, steps); step++) {
+        for (let step = at; step < Math.min(at + 7, steps); step += 1) {
           again.push(await advance(stream, (again.at(-1) ?? events[step - 1]) === END));
         }
         expect(again).toEqual(events.slice(at, at + 7));
@@ -87,7 +93,7 @@ test('a state is small, whatever the dataset and however far the stream', async 
     new Unpack(new Flatten(new DatasetStream(toyDataset(5000), new ShuffledScheme(5000, 7, { random })))),
     new ConstantScheme(32),
   );
-  for (let i = 0; i < 100; i++) await stream.next();
+  for (let i = 0; i < 100; i += 1) await stream.next();
 
   expect(JSON.stringify(stream.state()).length).toBeLessThan(1000);
 });
@@ -227,7 +233,7 @@ const END = 'end of the epoch';
 
 async function record(stream: DataStream, steps: number): Promise<string[]> {
   const events: string[] = [];
-  for (let step = 0; step < steps; step++) events.push(await advance(stream, events.at(-1) === END));
+  for (let step = 0; step < steps; step += 1) events.push(await advance(stream, events.at(-1) === END));
   return events;
 }
 

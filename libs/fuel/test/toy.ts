@@ -1,6 +1,5 @@
 import { ndarray } from '@longrun/serialization';
-import { IndexableDataset } from '../src/index.js';
-import type { Batch, DataStream, DatasetOptions } from '../src/index.js';
+import { IndexableDataset, type Batch, type DataStream, type DatasetOptions } from '../src/index.js';
 
 /** `features` (count, 2, 3) uint8 that count up, and `targets` (count, 1) int32 with the number of the example. */
 export function toyDataset(count: number, options: Pick<DatasetOptions, 'defaultTransformers'> = {}): IndexableDataset {

@@ -12,7 +12,7 @@ import { test as withRecord } from './world.js';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** So long between two looks that what comes within a test was said. */
-const never = 3_600_000;
+const NEVER = 3_600_000;
 
 withRecord('followers of one experiment cost the record no more than one does', async ({ record }) => {
   const statements: string[] = [];
@@ -28,7 +28,7 @@ withRecord('followers of one experiment cost the record no more than one does', 
     () => Promise.resolve(),
     false,
   );
-  const live = new LiveEvents(counted, () => undefined, never);
+  const live = new LiveEvents(counted, () => undefined, NEVER);
   const experiment = await ExperimentByHand.start(record);
   const followers = Array.from({ length: 100 }, () => follow(live, experiment.id));
   await until(() => followers.every(({ types }) => types.includes('caught-up')));
@@ -66,7 +66,7 @@ if (postgresPrograms() === undefined) {
     });
 
     test('whoever commits, followers everywhere are sent it, and all processes hear what moves', async () => {
-      const live = new LiveEvents(here, () => undefined, never);
+      const live = new LiveEvents(here, () => undefined, NEVER);
       const heard: string[] = [];
       const stops = (['longrun_moved', 'longrun_decided'] as const).map((channel) =>
         here.notices.on(channel, (payload) => heard.push(`${channel} ${payload}`)),
@@ -95,7 +95,7 @@ if (postgresPrograms() === undefined) {
     });
 
     test('a connection that breaks is opened again, and what was said meanwhile is found', async () => {
-      const live = new LiveEvents(here, () => undefined, never);
+      const live = new LiveEvents(here, () => undefined, NEVER);
       const experiment = await ExperimentByHand.start(there);
       const follower = follow(live, experiment.id);
       await until(() => follower.types.includes('caught-up'));

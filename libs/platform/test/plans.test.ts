@@ -16,7 +16,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 /** Tables with few rows may be read from end to end. */
 const small = new Set(['datasets', 'ingest_cursors', 'migrations', 'controller', 'controller_beats', 'workers']);
 /** Rows that a statement may sort, at most. */
-const sortable = 1_000;
+const SORTABLE = 1_000;
 
 interface Plan {
   readonly 'Node Type': string;
@@ -131,6 +131,6 @@ function faults(plan: Plan): string[] {
   const relation = plan['Relation Name'];
   const own: string[] = [];
   if (type === 'Seq Scan' && !small.has(relation ?? '')) own.push(`reads all of ${relation}`);
-  if (type.includes('Sort') && plan['Plan Rows'] > sortable) own.push(`sorts ${plan['Plan Rows']} rows`);
+  if (type.includes('Sort') && plan['Plan Rows'] > SORTABLE) own.push(`sorts ${plan['Plan Rows']} rows`);
   return [...own, ...(plan.Plans ?? []).flatMap(faults)];
 }

@@ -30,18 +30,21 @@ export class ScriptedWorker {
   /** Tickets whose lease was refused. */
   readonly refused: JobTicket[] = [];
   readonly commands: WorkerCommand[] = [];
+  readonly link: WorkerLink;
+  readonly store: ObjectStore;
+  readonly kind: Kind;
+  readonly heartbeatMs: number;
   readonly #taker: JobTaker;
   readonly #attempts: ScriptedAttempt[] = [];
   readonly #waiting: ((attempt: ScriptedAttempt) => void)[] = [];
   readonly #all: ScriptedAttempt[] = [];
   readonly #listening: Promise<void>;
 
-  constructor(
-    readonly link: WorkerLink,
-    readonly store: ObjectStore,
-    readonly kind: Kind,
-    readonly heartbeatMs: number,
-  ) {
+  constructor(link: WorkerLink, store: ObjectStore, kind: Kind, heartbeatMs: number) {
+    this.link = link;
+    this.store = store;
+    this.kind = kind;
+    this.heartbeatMs = heartbeatMs;
     this.#listening = link.listenCommands((command) => this.commands.push(command));
     this.#taker = link.takeJobs(kind, async (ticket, { lockLost }) => {
       let lease: Lease;
@@ -86,6 +89,10 @@ export class ScriptedAttempt {
   readonly outbox: EventOutbox;
   /** Settled when the worker is done with the job. */
   readonly over: Promise<void>;
+  readonly worker: ScriptedWorker;
+  readonly ticket: JobTicket;
+  readonly lease: Lease;
+  readonly lockLost: AbortSignal;
   #finish: () => void = () => undefined;
   #step = 0;
   #startStep = 0;
@@ -93,12 +100,11 @@ export class ScriptedAttempt {
   readonly #checkpoints: CheckpointStore;
   #heart: NodeJS.Timeout | undefined;
 
-  constructor(
-    readonly worker: ScriptedWorker,
-    readonly ticket: JobTicket,
-    readonly lease: Lease,
-    readonly lockLost: AbortSignal,
-  ) {
+  constructor(worker: ScriptedWorker, ticket: JobTicket, lease: Lease, lockLost: AbortSignal) {
+    this.worker = worker;
+    this.ticket = ticket;
+    this.lease = lease;
+    this.lockLost = lockLost;
     this.#checkpoints = new CheckpointStore(worker.store, lease.prefix);
     this.outbox = worker.link.openOutbox(worker.kind, ticket.id, ticket.fence);
     this.over = new Promise((resolve) => (this.#finish = resolve));

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { type Snapshot } from '../src/index.js';
+import type { Snapshot } from '../src/index.js';
 
 /** Writes a snapshot's files to a folder of the step below `folder`. */
 export async function writeSnapshotFiles(

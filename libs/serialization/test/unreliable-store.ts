@@ -1,5 +1,5 @@
-import { type WrittenFile } from '../src/durable-file.js';
-import { type ListedObject, type ObjectBody, type ObjectStore, type RegisterValue } from '../src/store/object-store.js';
+import type { WrittenFile } from '../src/durable-file.js';
+import type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from '../src/store/object-store.js';
 
 /** What happens to a call: before it reaches the store, or after, when only its answer is lost. */
 export type Fault = { readonly method: string; readonly when: 'before' | 'after'; readonly error: Error };

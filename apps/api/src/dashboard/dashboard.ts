@@ -20,7 +20,7 @@ export function serveDashboard(application: NestExpressApplication, folder: stri
   const notBuilt: RequestHandler = (request, response, next) => {
     const isPage = request.path === '/' && (request.method === 'GET' || request.method === 'HEAD');
     if (!isPage || existsSync(join(folder, 'index.html'))) return next();
-    response.type('html').setHeader('Cache-Control', 'no-cache').send(notBuiltPage);
+    response.type('html').setHeader('Cache-Control', 'no-cache').send(NOT_BUILT_PAGE);
   };
   application.use(notBuilt);
 }
@@ -51,7 +51,7 @@ export function securityHeaders(): RequestHandler {
   });
 }
 
-const notBuiltPage = `<!doctype html>
+const NOT_BUILT_PAGE = `<!doctype html>
 <html lang="en">
   <head><meta charset="utf-8"><title>Longrun</title></head>
   <body><p>The dashboard has not been built. Run <code>npm run build</code> in the checkout and reload this page; the API is at <a href="/openapi.json">/openapi.json</a>.</p></body>

@@ -8,7 +8,11 @@ import { IdempotencyKey } from '../request/idempotency-key.js';
 
 @Controller('v1/datasets')
 export class DatasetsController {
-  constructor(private readonly platform: Platform) {}
+  readonly #platform: Platform;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
 
   @Post()
   @ApiOperation({
@@ -35,7 +39,7 @@ export class DatasetsController {
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<DatasetView> {
-    const { dataset, created } = await this.platform.datasets.submit(spec, { idempotencyKey });
+    const { dataset, created } = await this.#platform.datasets.submit(spec, { idempotencyKey });
     response.status(created ? 201 : 200).location(`/v1/datasets/${dataset.id}`);
     return dataset;
   }
@@ -44,13 +48,13 @@ export class DatasetsController {
   @ApiOperation({ summary: 'List datasets, newest first', tags: ['datasets'] })
   @Answers({ description: 'One page.', schema: DatasetList, problems: ['invalid-parameter'] })
   listDatasets(@Query({ schema: ListQuery }) query: ListQuery): Promise<DatasetList> {
-    return this.platform.datasets.list(query);
+    return this.#platform.datasets.list(query);
   }
 
   @Get(':idOrName')
   @ApiOperation({ summary: 'One dataset, by its id or its name', tags: ['datasets'] })
   @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
   getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
-    return this.platform.datasets.get(idOrName);
+    return this.#platform.datasets.get(idOrName);
   }
 }

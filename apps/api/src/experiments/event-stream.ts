@@ -30,7 +30,7 @@ export async function sendEvents(
     response.end();
     return;
   }
-  response.write(`retry: ${reconnectMs}\n\n`);
+  response.write(`retry: ${RECONNECT_MS}\n\n`);
 
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -58,7 +58,7 @@ export async function sendEvents(
 }
 
 /** Pause before a browser reconnects, in milliseconds. */
-const reconnectMs = 2000;
+const RECONNECT_MS = 2000;
 
 function frame(event: string, data: unknown, id: number | null): string {
   // JSON escapes line breaks, so that data is always one line.

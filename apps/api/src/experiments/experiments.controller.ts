@@ -20,10 +20,13 @@ import { LastEventId } from './last-event-id.js';
 
 @Controller('v1/experiments')
 export class ExperimentsController {
-  constructor(
-    private readonly platform: Platform,
-    private readonly streams: EventStreams,
-  ) {}
+  readonly #platform: Platform;
+  readonly #streams: EventStreams;
+
+  constructor(platform: Platform, streams: EventStreams) {
+    this.#platform = platform;
+    this.#streams = streams;
+  }
 
   @Post()
   @ApiOperation({ summary: 'Submit an experiment', tags: ['experiments'] })
@@ -46,7 +49,7 @@ export class ExperimentsController {
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ExperimentView> {
-    const { experiment, created } = await this.platform.experiments.submit(spec, { idempotencyKey });
+    const { experiment, created } = await this.#platform.experiments.submit(spec, { idempotencyKey });
     response.status(created ? 201 : 200).location(`/v1/experiments/${experiment.id}`);
     return experiment;
   }
@@ -55,14 +58,14 @@ export class ExperimentsController {
   @ApiOperation({ summary: 'List experiments, newest first', tags: ['experiments'] })
   @Answers({ description: 'One page.', schema: ExperimentList, problems: ['invalid-parameter'] })
   listExperiments(@Query({ schema: ListQuery }) query: ListQuery): Promise<ExperimentList> {
-    return this.platform.experiments.list(query);
+    return this.#platform.experiments.list(query);
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'One experiment with its attempts and checkpoints', tags: ['experiments'] })
   @Answers({ description: 'The experiment.', schema: ExperimentView, problems: ['invalid-parameter', 'not-found'] })
   getExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
-    return this.platform.experiments.get(id);
+    return this.#platform.experiments.get(id);
   }
 
   @Post(':id/cancel')
@@ -86,7 +89,7 @@ export class ExperimentsController {
     ],
   })
   cancelExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
-    return this.platform.experiments.cancel(id);
+    return this.#platform.experiments.cancel(id);
   }
 
   @Get(':id/events')
@@ -107,8 +110,8 @@ export class ExperimentsController {
     @Res() response: Response,
   ): Promise<void> {
     // Refuses what does not exist while there still is a status to say it with.
-    await this.platform.experiments.get(id);
-    await this.streams.send(response, this.platform, id, lastEventId ?? query.after);
+    await this.#platform.experiments.get(id);
+    await this.#streams.send(response, this.#platform, id, lastEventId ?? query.after);
   }
 
   @Get(':id/log')
@@ -118,9 +121,9 @@ export class ExperimentsController {
     @Param('id', { schema: ExperimentId }) id: string,
     @Query({ schema: LogQuery }) { after, limit }: LogQuery,
   ): Promise<LogPage> {
-    const rows = await this.platform.experiments.logRows(id, { fromStep: after + 1, limit });
+    const rows = await this.#platform.experiments.logRows(id, { fromStep: after + 1, limit });
     // A page with rows proves that there is such an experiment; only an empty one has to ask.
-    if (rows.length === 0) await this.platform.experiments.get(id);
+    if (rows.length === 0) await this.#platform.experiments.get(id);
     return { items: rows, nextAfter: rows.length < limit ? null : (rows.at(-1)?.step ?? null) };
   }
 }

@@ -7,7 +7,11 @@ import { Probes } from './probes.js';
 
 @Controller('health')
 export class HealthController {
-  constructor(private readonly probes: Probes) {}
+  readonly #probes: Probes;
+
+  constructor(probes: Probes) {
+    this.#probes = probes;
+  }
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
@@ -28,7 +32,7 @@ export class HealthController {
   @ApiResponse({ status: 200, description: 'All of them work.', standardSchema: Readiness })
   @AnswersProblems(['internal-error', 'unavailable'])
   async isReady(): Promise<Readiness> {
-    const checks = await this.probes.check();
+    const checks = await this.#probes.check();
     const failed = checks.filter((check) => !check.ok);
     if (failed.length === 0) return { status: 'ready', checks: checks.map(({ name }) => ({ name, ok: true })) };
     throw refusal(

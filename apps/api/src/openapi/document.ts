@@ -8,7 +8,7 @@ import { AppModule } from '../app.module.js';
 import { openApiSchema } from './components.js';
 
 /** Version of the REST interface; the routes carry its major number. */
-const version = '1.0.0';
+const VERSION = '1.0.0';
 
 /** The OpenAPI 3.1 description of every route, made without starting anything that they need. */
 export async function describeRoutes(): Promise<OpenAPIObject> {
@@ -25,7 +25,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
   const frame = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Longrun')
-    .setVersion(version)
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .setDescription(description)
     .addTag('experiments', 'What is trained.')
@@ -33,7 +33,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .addTag('workers', 'What trains and converts.')
     .addTag('programs', 'What an experiment can run.')
     .addTag('service', 'The API itself.')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: tokenDescription }, 'token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: TOKEN_DESCRIPTION }, 'token')
     .addSecurityRequirements('token')
     .build();
   const document = SwaggerModule.createDocument(application, frame, {
@@ -64,7 +64,7 @@ type PathItemObject = OpenAPIObject['paths'][string];
 type Responses = NonNullable<PathItemObject['get']>['responses'];
 type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
 
-const tokenDescription =
+const TOKEN_DESCRIPTION =
   'The token is what `LONGRUN_TOKEN` says where the API was started, else the content of the file `token` in its state folder.';
 
 const description = [

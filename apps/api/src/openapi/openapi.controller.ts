@@ -10,7 +10,11 @@ export class Description {
 
 @Controller()
 export class OpenApiController {
-  constructor(private readonly description: Description) {}
+  readonly #description: Description;
+
+  constructor(description: Description) {
+    this.#description = description;
+  }
 
   @Get('openapi.json')
   @Header('Cache-Control', 'no-cache')
@@ -18,7 +22,7 @@ export class OpenApiController {
   @ApiOkResponse({ description: 'The OpenAPI document.', schema: { type: 'object' } })
   @AnswersProblems(['internal-error'])
   describe(): OpenAPIObject {
-    const { document } = this.description;
+    const { document } = this.#description;
     if (document === undefined) throw new Error('The application answers before it was described');
     return document;
   }

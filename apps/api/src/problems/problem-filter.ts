@@ -10,10 +10,13 @@ import { refusalOf } from './refusal-of.js';
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly logger: LoggerService,
-    private readonly routes: RouteTable,
-  ) {}
+  readonly #logger: LoggerService;
+  readonly #routes: RouteTable;
+
+  constructor(logger: LoggerService, routes: RouteTable) {
+    this.#logger = logger;
+    this.#routes = routes;
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
@@ -22,11 +25,11 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = refusalOf(error, {
       method: request.method,
       path: request.path,
-      methods: this.routes.methodsAt(request.path),
+      methods: this.#routes.methodsAt(request.path),
     });
     if (refusal.status >= 500) {
       const cause = refusal.cause ?? error;
-      this.logger.error(cause instanceof Error ? cause.message : String(cause), {
+      this.#logger.error(cause instanceof Error ? cause.message : String(cause), {
         requestId,
         kind: refusal.kind,
         stack: cause instanceof Error ? cause.stack : undefined,

@@ -21,15 +21,15 @@ export function serviceWordsOf(fault: ServiceFault): Words {
     case 'token-missing':
       return {
         detail: 'The Authorization header is missing.',
-        remedy: `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+        remedy: `Send the header "Authorization: Bearer TOKEN". ${WHERE_TOKEN}`,
       };
     case 'token-malformed':
       return {
         detail: 'The Authorization header is not of the form "Bearer TOKEN".',
-        remedy: `Send the header "Authorization: Bearer TOKEN". ${whereToken}`,
+        remedy: `Send the header "Authorization: Bearer TOKEN". ${WHERE_TOKEN}`,
       };
     case 'token-wrong':
-      return { detail: 'The token is not the one of this API.', remedy: whereToken };
+      return { detail: 'The token is not the one of this API.', remedy: WHERE_TOKEN };
     case 'route-unknown':
       return {
         detail: `Nothing is served at ${fault.facts.method} ${fault.facts.path}.`,
@@ -73,7 +73,7 @@ export function serviceWordsOf(fault: ServiceFault): Words {
   }
 }
 
-const whereToken =
+const WHERE_TOKEN =
   `The token is what LONGRUN_TOKEN says where the API was started, else the content of the file "token" in its state folder: ` +
   `curl -H "Authorization: Bearer $(cat .longrun/token)" …`;
 

@@ -6,7 +6,11 @@ import { Programs } from './programs.js';
 
 @Controller('v1/programs')
 export class ProgramsController {
-  constructor(private readonly programs: Programs) {}
+  readonly #programs: Programs;
+
+  constructor(programs: Programs) {
+    this.#programs = programs;
+  }
 
   @Get()
   @ApiOperation({
@@ -15,6 +19,6 @@ export class ProgramsController {
   })
   @Answers({ description: 'Every program, by name.', schema: ProgramList })
   listPrograms(): ProgramList {
-    return { items: [...this.programs.views] };
+    return { items: [...this.#programs.views] };
   }
 }

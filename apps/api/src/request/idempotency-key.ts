@@ -4,7 +4,7 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { refusal } from '../problems/refusal.js';
 
-const description =
+const DESCRIPTION =
   'Makes the request safe to repeat: a repetition with the same key and body answers what the first one made; the same key ' +
   'with another body is refused with 409. 1 to 255 visible ASCII characters, e.g. a UUID.';
 
@@ -31,7 +31,7 @@ export const IdempotencyKey = createParamDecorator(
       if (method === undefined) throw new Error('@IdempotencyKey belongs to a parameter of a route');
       const property = Object.getOwnPropertyDescriptor(target, method);
       const isPattern = { pattern: '^[!-~]{1,255}$', type: 'string' } as const;
-      ApiHeader({ name: 'Idempotency-Key', required: false, description, schema: isPattern })(
+      ApiHeader({ name: 'Idempotency-Key', required: false, description: DESCRIPTION, schema: isPattern })(
         target,
         method,
         property ?? {},

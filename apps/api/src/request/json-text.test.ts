@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maxJsonDepth, parseJson } from './json-text.js';
+import { MAX_JSON_DEPTH, parseJson } from './json-text.js';
 
 function faultOf(text: string) {
   const parsed = parseJson(text);
@@ -68,8 +68,8 @@ describe('parseJson', () => {
   });
 
   test('a text nested too deep is refused without recursion', () => {
-    expect(faultOf('['.repeat(1_000_000)).says).toContain(`deeper than ${maxJsonDepth} levels`);
-    const deepest = '['.repeat(maxJsonDepth) + ']'.repeat(maxJsonDepth);
+    expect(faultOf('['.repeat(1_000_000)).says).toContain(`deeper than ${MAX_JSON_DEPTH} levels`);
+    const deepest = '['.repeat(MAX_JSON_DEPTH) + ']'.repeat(MAX_JSON_DEPTH);
     expect(parseJson(deepest)).toHaveProperty('value');
   });
 });

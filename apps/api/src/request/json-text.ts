@@ -9,7 +9,7 @@ export interface JsonFault {
 }
 
 /** Containers may not nest deeper than this: nothing that Longrun reads does, and recursive code must not be driven off its stack. */
-export const maxJsonDepth = 64;
+export const MAX_JSON_DEPTH = 64;
 
 /**
  * The value of a JSON text (RFC 8259), or where it breaks. `JSON.parse` alone does not say where in every version of Node,
@@ -50,7 +50,7 @@ function scan(text: string): Finding | undefined {
           offset += 1;
         } else if (character === '{' || character === '[') {
           open.push(character);
-          if (open.length > maxJsonDepth) return tooDeep(offset);
+          if (open.length > MAX_JSON_DEPTH) return tooDeep(offset);
           expected = character === '{' ? 'key or }' : 'value or ]';
           offset += 1;
         } else {
@@ -206,8 +206,8 @@ function unfinished(text: string, open: readonly ('{' | '[')[], expected: Expect
 function tooDeep(offset: number): Finding {
   return {
     offset,
-    says: `Arrays and objects nest deeper than ${maxJsonDepth} levels here.`,
-    remedy: `Keep the nesting within ${maxJsonDepth} levels.`,
+    says: `Arrays and objects nest deeper than ${MAX_JSON_DEPTH} levels here.`,
+    remedy: `Keep the nesting within ${MAX_JSON_DEPTH} levels.`,
   };
 }
 

@@ -58,14 +58,14 @@ export function logFaults(ours: readonly StoredLogRow[], theirs: readonly Stored
 function rowsByStep(rows: readonly StoredLogRow[]): Map<number, string> {
   return new Map(
     rows.map(({ step, row }) => {
-      const records = Object.entries(row).filter(([name]) => !wallClock.test(name));
+      const records = Object.entries(row).filter(([name]) => !WALL_CLOCK.test(name));
       return [step, JSON.stringify(Object.fromEntries(records.toSorted(([a], [b]) => (a < b ? -1 : 1))))];
     }),
   );
 }
 
 /** Records that the `Timing` extension writes. */
-const wallClock = /(^|_)time_(initialization|train|read_data)/;
+const WALL_CLOCK = /(^|_)time_(initialization|train|read_data)/;
 
 /** The kinds of process that held more than they may. */
 export function memoryFaults(peaks: ReadonlyMap<MemoryRole, number>): string[] {

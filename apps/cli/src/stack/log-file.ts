@@ -2,12 +2,12 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSy
 import { dirname } from 'node:path';
 
 /** A log that has grown over this is put aside as `<name>.1` when its service starts. */
-const rotateAtBytes = 10 * 1024 * 1024;
+const ROTATE_AT_BYTES = 10 * 1024 * 1024;
 
 /** Opens a service's log for appending, putting a big old one aside; gives the descriptor and where new lines begin. */
 export function openLog(path: string): { readonly descriptor: number; readonly startsAt: number } {
   mkdirSync(dirname(path), { recursive: true });
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > rotateAtBytes) renameSync(path, `${path}.1`);
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > ROTATE_AT_BYTES) renameSync(path, `${path}.1`);
   const descriptor = openSync(path, 'a', 0o600);
   return { descriptor, startsAt: fstatSync(descriptor).size };
 }

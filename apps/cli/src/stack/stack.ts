@@ -7,7 +7,7 @@ import { type Installation, findInstallation, findRedisServer } from './installa
 import { endGroup, isAlive, stopProcess } from './process-table.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit } from './service.js';
-import { lockFile, StateLock } from './state-lock.js';
+import { LOCK_FILE, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
 export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu';
@@ -53,7 +53,7 @@ export interface StackOptions {
 const stopOrder = [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const;
 
 /** A service that has lived this long has recovered: its next restart comes after the first pause again. */
-const recoveredAfterMs = 60_000;
+const RECOVERED_AFTER_MS = 60_000;
 
 /**
  * Redis, the API, fuel-preproc and worker-gpu as processes of their own, on free ports of 127.0.0.1 and one state
@@ -214,7 +214,7 @@ export class LocalStack {
     // A process that ended before it was usable is reported by whoever awaits its start.
     if (this.#stopping || this.#expected.delete(exit.pid) || !life.usable) return;
     const { logFile } = this.#services[name];
-    if (life.livedMs > recoveredAfterMs) this.#restarts.delete(name);
+    if (life.livedMs > RECOVERED_AFTER_MS) this.#restarts.delete(name);
     const restartInMs = this.#options.supervise === true ? this.#scheduleRestart(name) : null;
     this.#tell({ kind: 'died', service: name, exit, logFile, restartInMs });
   }
@@ -295,7 +295,7 @@ function saysReady(output: string): boolean {
 
 /** Removes what lies in a state folder, but for the claim that its holder has on it. */
 async function emptyFolder(state: string): Promise<void> {
-  const names = (await readdir(state)).filter((name) => name !== lockFile);
+  const names = (await readdir(state)).filter((name) => name !== LOCK_FILE);
   await Promise.all(names.map((name) => rm(join(state, name), { recursive: true, force: true })));
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ProcessIdentity, identify, isAlive } from './process-table.js';
 
 /** The file in a state folder that says who holds it. */
-export const lockFile = 'up.json';
+export const LOCK_FILE = 'up.json';
 
 /** Who holds a state folder, and which processes work on it. */
 interface Holding {
@@ -35,7 +35,7 @@ export class StateLock {
   /** Takes the folder. Throws StateFolderInUse when a living process holds it; a dead one's claim is taken over. */
   static async take(folder: string): Promise<StateLock> {
     await mkdir(folder, { recursive: true });
-    const path = join(folder, lockFile);
+    const path = join(folder, LOCK_FILE);
     const holder = await identify(process.pid);
     if (holder === undefined) throw new Error(`process ${process.pid} does not find itself in the process table`);
     const holding: Holding = { version: 1, holder, services: {} };

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { type Snapshot } from '@longrun/serialization';
-import { type SpooledRows } from './log-spool.js';
+import type { Snapshot } from '@longrun/serialization';
+import type { SpooledRows } from './log-spool.js';
 
 /** A finished snapshot on the local disk, as the trainer handed it over, and what was logged since the one before. */
 export interface LocalSnapshot extends Snapshot {

@@ -87,7 +87,7 @@ export class SupervisedTraining {
       // Nothing of a cancelled experiment is kept beyond its last checkpoint, so its trainer need not be waited for long.
       const cancelled = attempt.stopCause() === 'cancelled';
       this.#command({ type: 'stop', snapshot: !cancelled });
-      if (cancelled) void trainer.endWithin(cancelWithinMs);
+      if (cancelled) void trainer.endWithin(CANCEL_WITHIN_MS);
     });
     this.#command(assignment);
 
@@ -177,7 +177,7 @@ async function allWritten(rows: Pick<SpooledRows, 'written'>): Promise<void> {
 }
 
 /** How long the trainer of a cancelled experiment may take to the next step boundary. */
-const cancelWithinMs = 3_000;
+const CANCEL_WITHIN_MS = 3_000;
 
 function whenAborted(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();

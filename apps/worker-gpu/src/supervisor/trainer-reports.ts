@@ -5,8 +5,8 @@ import type { NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
 import { leftOutLine, limitRow } from '../log-row-limit.js';
 import { LineLimit } from './line-limit.js';
-import { type LogSpool } from './log-spool.js';
-import { type LocalSnapshot } from './snapshot-commits.js';
+import type { LogSpool } from './log-spool.js';
+import type { LocalSnapshot } from './snapshot-commits.js';
 
 type LastMessage = Extract<TrainerMessage, { type: 'failed' | 'finished' | 'stopped' }>;
 

@@ -49,7 +49,7 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
 
   /** Adds updates. @throws Error after `initialize()`, or for a variable that has an update */
   addUpdates(updates: Iterable<readonly [SharedVariable, Variable]>): void {
-    this.requireNotInitialized('addUpdates');
+    this.#requireNotInitialized('addUpdates');
     for (const [variable, value] of updates) {
       if (this.updates.has(variable))
         throw new Error(`${variable.toString()} has an update already; give each variable one`);
@@ -69,12 +69,12 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
   }
 
   async processBatch(batch: Batch): Promise<void> {
-    const values = await this.compiled().run(batch);
+    const values = await this.#compiled().run(batch);
     for (const [at, variable] of [...this.#observed.keys()].entries()) this.#observed.set(variable, values[at]);
   }
 
   observe(variables: readonly Variable[]): void {
-    this.requireNotInitialized('observe');
+    this.#requireNotInitialized('observe');
     for (const variable of variables) this.#observed.set(variable, undefined);
   }
 
@@ -87,15 +87,15 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
   }
 
   examplesIn(batch: Batch, stream: Pick<DataStream, 'axisLabels' | 'producesExamples'>): number {
-    return this.compiled().examplesIn(batch, stream);
+    return this.#compiled().examplesIn(batch, stream);
   }
 
-  private compiled(): BatchFunction {
+  #compiled(): BatchFunction {
     if (this.#function !== undefined) return this.#function;
     throw new Error(`${this.constructor.name} is not initialized; call initialize() first`);
   }
 
-  private requireNotInitialized(method: string): void {
+  #requireNotInitialized(method: string): void {
     if (this.#function === undefined) return;
     throw new Error(
       `${this.constructor.name}.${method}: the function is compiled already; call it before initialize()`,

@@ -46,8 +46,11 @@ class Image extends Brick {
 }
 
 class Remembering extends Brick {
-  constructor(readonly options: StateOptions = {}) {
+  readonly options: StateOptions;
+
+  constructor(options: StateOptions = {}) {
     super();
+    this.options = options;
   }
   protected override allocateParameters(): void {
     this.parameter('W', [1]);

@@ -1,6 +1,6 @@
 import type { Variable } from '@longrun/tensor';
 
-import { application, type ApplicationResult, BoundApplication } from './application.js';
+import { application, type BoundApplication, type ApplicationResult } from './application.js';
 import { Brick } from './brick.js';
 import { Initializable, type InitializableOptions } from './initializable.js';
 

@@ -1,6 +1,6 @@
 import type { RandomStreams } from '@longrun/serialization';
 import type { EngineName } from '@longrun/tensor';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import type { TrainingExtension } from '../extensions/training-extension.js';
 import type { MainLoop } from '../main-loop.js';

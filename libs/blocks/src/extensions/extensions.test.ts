@@ -32,8 +32,11 @@ function loop(extensions: (cost: ReturnType<typeof tinyModel>) => readonly Train
 }
 
 class StopAt extends TrainingExtension {
-  constructor(readonly step: number) {
+  readonly step: number;
+
+  constructor(step: number) {
     super();
+    this.step = step;
   }
   override afterBatch(): void {
     if (this.mainLoop.status.iterationsDone === this.step) this.mainLoop.requestStop();
@@ -41,8 +44,11 @@ class StopAt extends TrainingExtension {
 }
 
 class FailAt extends TrainingExtension {
-  constructor(readonly step: number) {
+  readonly step: number;
+
+  constructor(step: number) {
     super();
+    this.step = step;
   }
   override beforeBatch(): void {
     if (this.mainLoop.status.iterationsDone === this.step - 1) throw new Error(`failed at ${this.step}`);

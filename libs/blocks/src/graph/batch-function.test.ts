@@ -11,7 +11,7 @@ import { Constant } from '../initialization/constant.js';
 import { compileBatchFunction } from './batch-function.js';
 
 const warned = collectWarnings();
-const engine = 'reference';
+const ENGINE = 'reference';
 
 function batch(arrays: Readonly<Record<string, NdArray>>): Batch {
   return { arrays: new Map(Object.entries(arrays)) };
@@ -23,14 +23,14 @@ describe('sources are matched with inputs by name', () => {
 
   test('whatever their order', async () => {
     const difference = add(sum(matrix('first')), sum(matrix('second')));
-    const compiled = await compileBatchFunction({ name: 'test', engine, outputs: [difference] });
+    const compiled = await compileBatchFunction({ name: 'test', engine: ENGINE, outputs: [difference] });
     const [value] = await compiled.run(batch({ second: features, first: float32([1, 1], [10]) }));
 
     expect(value?.data[0]).toBe(13);
   });
 
   test('and a missing one is named, with those there are', async () => {
-    const compiled = await compileBatchFunction({ name: 'GradientDescent', engine, outputs: [sumOf] });
+    const compiled = await compileBatchFunction({ name: 'GradientDescent', engine: ENGINE, outputs: [sumOf] });
 
     await expect(compiled.run(batch({ pixels: features }))).rejects.toThrow(
       'GradientDescent: the graph has an input named features but the batch has no such source; its sources are pixels. ' +
@@ -40,10 +40,10 @@ describe('sources are matched with inputs by name', () => {
 
   test('and an unused one is an error unless it is to be ignored', async () => {
     const both = batch({ features, targets: int64([1]) });
-    const strict = await compileBatchFunction({ name: 'GradientDescent', engine, outputs: [sumOf] });
+    const strict = await compileBatchFunction({ name: 'GradientDescent', engine: ENGINE, outputs: [sumOf] });
     const lax = await compileBatchFunction({
       name: 'GradientDescent',
-      engine,
+      engine: ENGINE,
       outputs: [sumOf],
       onUnusedSources: 'ignore',
     });
@@ -56,7 +56,12 @@ describe('sources are matched with inputs by name', () => {
   });
 
   test('and can be warned about, once', async () => {
-    const compiled = await compileBatchFunction({ name: 'test', engine, outputs: [sumOf], onUnusedSources: 'warn' });
+    const compiled = await compileBatchFunction({
+      name: 'test',
+      engine: ENGINE,
+      outputs: [sumOf],
+      onUnusedSources: 'warn',
+    });
     await compiled.run(batch({ features, targets: int64([1]) }));
     await compiled.run(batch({ features, targets: int64([1]) }));
 
@@ -74,7 +79,7 @@ describe('arrays are checked against inputs', () => {
     const counter = shared(0, 'counter');
     const compiled = await compileBatchFunction({
       name: 'test',
-      engine,
+      engine: ENGINE,
       outputs,
       updates: new Map([[counter, add(counter, 1)]]),
     });
@@ -89,7 +94,7 @@ describe('arrays are checked against inputs', () => {
   });
 
   test('a wrong number of axes', async () => {
-    const compiled = await compileBatchFunction({ name: 'test', engine, outputs });
+    const compiled = await compileBatchFunction({ name: 'test', engine: ENGINE, outputs });
 
     await expect(compiled.run(batch({ features: ndarray('float32', [2, 1, 3]), targets }))).rejects.toThrow(
       'Source features of the batch has shape (2, 1, 3) but the input features of the graph, used by /mlp.apply, /mlp/linear_0.apply, takes (null, null)',
@@ -97,7 +102,7 @@ describe('arrays are checked against inputs', () => {
   });
 
   test('a wrong dtype', async () => {
-    const compiled = await compileBatchFunction({ name: 'test', engine, outputs });
+    const compiled = await compileBatchFunction({ name: 'test', engine: ENGINE, outputs });
 
     await expect(compiled.run(batch({ features: ndarray('uint8', [2, 3]), targets }))).rejects.toThrow(
       'Source features of the batch is uint8 but the input features of the graph, used by /mlp.apply, /mlp/linear_0.apply, is float32; put a Cast around the stream, or declare the input as uint8',
@@ -107,7 +112,7 @@ describe('arrays are checked against inputs', () => {
   test('a static size that the input has of its own', async () => {
     const compiled = await compileBatchFunction({
       name: 'test',
-      engine,
+      engine: ENGINE,
       outputs: [sum(tensor('features', 'float32', [null, 3]))],
     });
 
@@ -121,13 +126,17 @@ test('inputs that only auxiliary variables need are not asked for', async () => 
   const linear = new Linear({ inputDim: 1, outputDim: 1, weightsInit: new Constant(2), biasesInit: new Constant(0) });
   linear.initialize(new RandomStreams(1));
   linear.addAuxiliaryVariable(sum(matrix('elsewhere')), { name: 'aside' });
-  const compiled = await compileBatchFunction({ name: 'test', engine, outputs: [linear.apply(matrix('features'))] });
+  const compiled = await compileBatchFunction({
+    name: 'test',
+    engine: ENGINE,
+    outputs: [linear.apply(matrix('features'))],
+  });
 
   expect((await compiled.run(batch({ features: float32([1, 1], [4]) })))[0]?.data[0]).toBe(8);
 });
 
 test('the number of examples is the size of the batch axis of the first input', async () => {
-  const compiled = await compileBatchFunction({ name: 'test', engine, outputs: [sum(matrix('features'))] });
+  const compiled = await compileBatchFunction({ name: 'test', engine: ENGINE, outputs: [sum(matrix('features'))] });
   const given = batch({ features: ndarray('float32', [2, 3]) });
   const timeMajor = new Map([['features', ['time', 'batch']]]);
 

@@ -1,5 +1,5 @@
 import type { NdArray } from '@longrun/serialization';
-import { describe, formatShape, SharedVariable, type Variable } from '@longrun/tensor';
+import { describe, formatShape, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
 import { getBrick } from '../filter.js';

@@ -42,7 +42,7 @@ test('a flipped bit is refused, unless it is one that changes no element', { tim
   const whole = gzipSync(content);
   const outcomes: unknown[] = [];
 
-  for (let byte = 0; byte < whole.length; byte++) {
+  for (let byte = 0; byte < whole.length; byte += 1) {
     const flipped = Buffer.from(whole);
     flipped[byte] = (flipped[byte] ?? 0) ^ (1 << (byte % 8));
     await writeFile(path, flipped);

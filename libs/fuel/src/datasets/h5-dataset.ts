@@ -27,19 +27,16 @@ export interface H5DatasetOptions extends Pick<DatasetOptions, 'sources' | 'axis
  */
 export class H5Dataset extends Dataset {
   readonly examplesCount: number;
+  readonly path: string;
   #storage: Storage;
 
-  private constructor(
-    readonly path: string,
-    contents: Contents,
-    options: H5DatasetOptions,
-    storage: Storage,
-  ) {
+  private constructor(path: string, contents: Contents, options: H5DatasetOptions, storage: Storage) {
     super({
       ...options,
       providesSources: contents.providesSources,
       axisLabels: options.axisLabels ?? contents.axisLabels,
     });
+    this.path = path;
     this.examplesCount = contents.examplesCount;
     this.#storage = storage;
   }

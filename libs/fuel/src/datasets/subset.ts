@@ -7,8 +7,10 @@ import type { Request } from '../schemes/iteration-scheme.js';
  */
 export class Subset {
   readonly length: number;
+  readonly #rows: RowRange | Uint32Array;
 
-  private constructor(private readonly rows: RowRange | Uint32Array) {
+  private constructor(rows: RowRange | Uint32Array) {
+    this.#rows = rows;
     this.length = rows instanceof Uint32Array ? rows.length : rows.stop - rows.start;
   }
 
@@ -23,7 +25,7 @@ export class Subset {
 
   /** @throws RangeError for a row that is not one of the `available` ones */
   static list(rows: ArrayLike<number>, available: number): Subset {
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < rows.length; i += 1) {
       const row = rows[i] ?? -1;
       if (!Number.isSafeInteger(row) || row < 0 || row >= available) {
         throw new RangeError(`Subset: row ${rows[i]} is not one of the ${available} rows there are, numbered from 0`);
@@ -34,8 +36,8 @@ export class Subset {
 
   /** The rows of both, each once (Fuel: `Subset.__add__`). */
   union(other: Subset): Subset {
-    const a = this.rows;
-    const b = other.rows;
+    const a = this.#rows;
+    const b = other.#rows;
     if (this.length === 0) return other;
     if (other.length === 0) return this;
     if (!(a instanceof Uint32Array) && !(b instanceof Uint32Array) && a.start <= b.stop && b.start <= a.stop) {
@@ -49,14 +51,14 @@ export class Subset {
 
   /** A subset of this subset: `part` counts within it. */
   select(part: Subset): Subset {
-    if (this.rows instanceof Uint32Array) {
-      const rows = this.rows;
+    if (this.#rows instanceof Uint32Array) {
+      const rows = this.#rows;
       return Subset.#sorted(part.#listed().map((index) => rows[index] ?? 0));
     }
-    const { start } = this.rows;
-    if (!(part.rows instanceof Uint32Array))
-      return new Subset({ start: start + part.rows.start, stop: start + part.rows.stop });
-    return new Subset(part.rows.map((index) => start + index));
+    const { start } = this.#rows;
+    if (!(part.#rows instanceof Uint32Array))
+      return new Subset({ start: start + part.#rows.start, stop: start + part.#rows.stop });
+    return new Subset(part.#rows.map((index) => start + index));
   }
 
   /**
@@ -67,11 +69,11 @@ export class Subset {
   rowsOf(request: Request): Request {
     if (typeof request === 'number') {
       this.#check(request);
-      return this.rows instanceof Uint32Array ? (this.rows[request] ?? 0) : this.rows.start + request;
+      return this.#rows instanceof Uint32Array ? (this.#rows[request] ?? 0) : this.#rows.start + request;
     }
     if (request instanceof Uint32Array) {
       for (const index of request) this.#check(index);
-      const { rows } = this;
+      const rows = this.#rows;
       if (rows instanceof Uint32Array) return request.map((index) => rows[index] ?? 0);
       return rows.start === 0 ? request : request.map((index) => rows.start + index);
     }
@@ -80,8 +82,8 @@ export class Subset {
       this.#check(start);
       this.#check(stop - 1);
     }
-    if (this.rows instanceof Uint32Array) return this.rows.slice(start, stop);
-    return { start: this.rows.start + start, stop: this.rows.start + stop };
+    if (this.#rows instanceof Uint32Array) return this.#rows.slice(start, stop);
+    return { start: this.#rows.start + start, stop: this.#rows.start + stop };
   }
 
   #check(index: number): void {
@@ -90,8 +92,8 @@ export class Subset {
   }
 
   #listed(): Uint32Array {
-    if (this.rows instanceof Uint32Array) return this.rows;
-    const { start } = this.rows;
+    if (this.#rows instanceof Uint32Array) return this.#rows;
+    const { start } = this.#rows;
     return Uint32Array.from({ length: this.length }, (_, i) => start + i);
   }
 

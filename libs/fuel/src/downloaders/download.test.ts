@@ -162,7 +162,7 @@ const sendContent: RequestListener = (_, response) => response.end(content);
 async function startServer(): Promise<Server> {
   const server: Server = { url: '', requests: 0, answer: sendContent };
   const http = createServer((request, response) => {
-    server.requests++;
+    server.requests += 1;
     server.answer(request, response);
   });
   await new Promise<void>((resolve) => {

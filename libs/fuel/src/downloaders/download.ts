@@ -63,7 +63,7 @@ async function downloadFile(
   const failures: string[] = [];
   let corrupt: CorruptInput | undefined;
   for (const url of file.urls) {
-    for (let attempt = 1; attempt <= attempts; attempt++) {
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
       if (attempt > 1) await sleep(retryDelayMs * 2 ** (attempt - 2), undefined, signal && { signal });
       try {
         await writeDurably(path, checked(file, path, url, options));

@@ -55,7 +55,7 @@ test('a damaged file that crashes the HDF5 library does not spoil the files afte
   damaged[1713] = 0xfe;
   await writeFile(join(folder, 'a.hdf5'), damaged);
 
-  for (let time = 0; time < 2; time++) {
+  for (let time = 0; time < 2; time += 1) {
     const error = await describeH5Dataset(join(folder, 'a.hdf5')).catch((thrown: unknown) => thrown);
 
     expect(error).toBeInstanceOf(CorruptInput);

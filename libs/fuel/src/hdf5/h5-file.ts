@@ -23,14 +23,20 @@ export interface H5Source {
 
 /** An HDF5 file of Fuel's layout, open for reading: its sources, its splits and its version attributes. */
 export class H5File {
-  private constructor(
-    readonly path: string,
-    /** For reading the bytes of contiguous sources. */
-    readonly descriptor: number,
-    private readonly library: Hdf5Library,
-    private readonly file: File,
-    private readonly base: number,
-  ) {}
+  readonly path: string;
+  /** For reading the bytes of contiguous sources. */
+  readonly descriptor: number;
+  readonly #library: Hdf5Library;
+  readonly #file: File;
+  readonly #base: number;
+
+  private constructor(path: string, descriptor: number, library: Hdf5Library, file: File, base: number) {
+    this.path = path;
+    this.descriptor = descriptor;
+    this.#library = library;
+    this.#file = file;
+    this.#base = base;
+  }
 
   /**
    * @throws MissingInput when there is no such file
@@ -52,17 +58,17 @@ export class H5File {
 
   /** Names of the datasets in the root group. */
   datasetNames(): string[] {
-    return this.guarded(() =>
-      this.file.keys().filter((name) => this.file.get_type(`/${name}`) === this.library.Module.H5G_DATASET),
+    return this.#guarded(() =>
+      this.#file.keys().filter((name) => this.#file.get_type(`/${name}`) === this.#library.Module.H5G_DATASET),
     );
   }
 
   /** What is known about a dataset without reading its data. */
   source(name: string): H5Source {
-    return this.guarded(() => {
-      const { Module: module } = this.library;
-      const metadata = module.get_dataset_metadata(this.file.file_id, `/${name}`);
-      const labels = module.get_dimension_labels(this.file.file_id, `/${name}`);
+    return this.#guarded(() => {
+      const { Module: module } = this.#library;
+      const metadata = module.get_dataset_metadata(this.#file.file_id, `/${name}`);
+      const labels = module.get_dimension_labels(this.#file.file_id, `/${name}`);
       return {
         name,
         dtype: this.#dtypeOf(metadata),
@@ -80,18 +86,18 @@ export class H5File {
    * @throws CorruptInput when there is none, or one that is not Fuel's
    */
   splitRows(): SplitRow[] {
-    return this.guarded(() => {
-      const { Module: module } = this.library;
-      if (!module.get_attribute_names(this.file.file_id, '/').includes('split')) {
+    return this.#guarded(() => {
+      const { Module: module } = this.#library;
+      if (!module.get_attribute_names(this.#file.file_id, '/').includes('split')) {
         throw new CorruptInput(this.path, 'has no split attribute, so it is not a Fuel dataset; convert it anew');
       }
-      const metadata = module.get_attribute_metadata(this.file.file_id, '/', 'split');
+      const metadata = module.get_attribute_metadata(this.#file.file_id, '/', 'split');
       const members = metadata.compound_type?.members;
       if (members === undefined) {
         throw new CorruptInput(this.path, 'has a split attribute that is no compound type; convert it anew');
       }
       const bytes = this.#inWasm(metadata.size * metadata.total_size, (pointer) =>
-        module.get_attribute_data(this.file.file_id, '/', 'split', pointer),
+        module.get_attribute_data(this.#file.file_id, '/', 'split', pointer),
       );
       return decodeSplitRows(Buffer.from(bytes.buffer), metadata.size, members);
     });
@@ -99,12 +105,12 @@ export class H5File {
 
   /** Text attributes of the root group: the version attributes of Fuel, and whatever else was noted. */
   textAttributes(): Record<string, string> {
-    return this.guarded(() => {
+    return this.#guarded(() => {
       const entries: [string, string][] = [];
-      for (const name of this.library.Module.get_attribute_names(this.file.file_id, '/')) {
-        const { type } = this.library.Module.get_attribute_metadata(this.file.file_id, '/', name);
-        if (type !== this.library.Module.H5T_class_t.H5T_STRING.value) continue;
-        const value = this.file.get_attribute(name, true);
+      for (const name of this.#library.Module.get_attribute_names(this.#file.file_id, '/')) {
+        const { type } = this.#library.Module.get_attribute_metadata(this.#file.file_id, '/', name);
+        if (type !== this.#library.Module.H5T_class_t.H5T_STRING.value) continue;
+        const value = this.#file.get_attribute(name, true);
         if (typeof value === 'string') entries.push([name, value]);
       }
       return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -113,9 +119,9 @@ export class H5File {
 
   /** The list of rows that an object reference of the `split` attribute points to. */
   indices(reference: Uint8Array): number[] {
-    return this.guarded(() => {
-      const name = this.library.Module.get_referenced_name(this.file.file_id, reference, true);
-      const value = new this.library.Dataset(this.file.file_id, name).value;
+    return this.#guarded(() => {
+      const name = this.#library.Module.get_referenced_name(this.#file.file_id, reference, true);
+      const value = new this.#library.Dataset(this.#file.file_id, name).value;
       if (!ArrayBuffer.isView(value) || value instanceof DataView) {
         throw new CorruptInput(this.path, `has a split whose indices ${name} are not numbers; convert it anew`);
       }
@@ -125,23 +131,23 @@ export class H5File {
 
   /** Rows of any source through the library, whatever its layout; little-endian bytes. */
   rows(source: H5Source, start: number, stop: number): Uint8Array {
-    return this.guarded(() => {
-      const { Module: module } = this.library;
-      const { size } = module.get_dataset_metadata(this.file.file_id, `/${source.name}`);
+    return this.#guarded(() => {
+      const { Module: module } = this.#library;
+      const { size } = module.get_dataset_metadata(this.#file.file_id, `/${source.name}`);
       const rest = source.shape.slice(1);
       const elements = rest.reduce((product, dimension) => product * dimension, stop - start);
       const count = [stop - start, ...rest].map(BigInt);
       const offset = [start, ...rest.map(() => 0)].map(BigInt);
       const strides = source.shape.map(() => 1n);
       return this.#inWasm(size * elements, (pointer) =>
-        module.get_dataset_data(this.file.file_id, `/${source.name}`, count, offset, strides, pointer),
+        module.get_dataset_data(this.#file.file_id, `/${source.name}`, count, offset, strides, pointer),
       );
     });
   }
 
   close(): void {
     try {
-      this.file.close();
+      this.#file.close();
     } catch (error) {
       // A library that a damaged file has crashed closes nothing, which is no problem of its own: nothing was written.
       hdf5Problem(error);
@@ -150,7 +156,7 @@ export class H5File {
     }
   }
 
-  private guarded<T>(read: () => T): T {
+  #guarded<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
@@ -159,7 +165,7 @@ export class H5File {
   }
 
   #inWasm(sizeBytes: number, read: (pointer: bigint) => unknown): Uint8Array {
-    const { Module: module } = this.library;
+    const { Module: module } = this.#library;
     const pointer = module._malloc(Math.max(1, sizeBytes));
     if (pointer === 0) throw new Error(`there is no memory for reading ${sizeBytes} bytes; read fewer rows at a time`);
     try {
@@ -172,10 +178,10 @@ export class H5File {
   }
 
   #extentOf(name: string): Extent | undefined {
-    const reference = Uint8Array.from(this.library.Module.create_object_reference(this.file.file_id, `/${name}`));
+    const reference = Uint8Array.from(this.#library.Module.create_object_reference(this.#file.file_id, `/${name}`));
     const address = Number(Buffer.from(reference.buffer).readBigUInt64LE());
     try {
-      return contiguousExtent(headerMessages(this.descriptor, this.base, address), this.base);
+      return contiguousExtent(headerMessages(this.descriptor, this.#base, address), this.#base);
     } catch {
       // A header of a version to come: the library reads the data instead.
       return undefined;
@@ -183,7 +189,7 @@ export class H5File {
   }
 
   #dtypeOf(metadata: Metadata): DType | null {
-    const { H5T_class_t: classes } = this.library.Module;
+    const { H5T_class_t: classes } = this.#library.Module;
     const { type, size, signed, enum_type: enumeration } = metadata;
     if (type === classes.H5T_FLOAT.value) return size === 4 ? 'float32' : size === 8 ? 'float64' : null;
     if (type === classes.H5T_INTEGER.value) return integerDtype(size, signed);

@@ -145,7 +145,7 @@ async function* failing(): AsyncGenerator<Uint8Array> {
 
 function counting(dtype: DType, shape: readonly number[]) {
   const array = ndarray(dtype, shape);
-  for (let i = 0; i < array.data.length; i++) {
+  for (let i = 0; i < array.data.length; i += 1) {
     if (array.data instanceof BigInt64Array) array.data[i] = BigInt(i) - 7n;
     else array.data[i] = i - 7;
   }

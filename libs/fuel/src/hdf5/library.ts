@@ -26,7 +26,7 @@ let loading: Promise<Hdf5Library> | undefined;
 let loaded = 0;
 
 async function load(): Promise<Hdf5Library> {
-  loaded++;
+  loaded += 1;
   // A module is evaluated once for each URL; evaluating it anew makes another instance of the WebAssembly.
   const again = (): Promise<Hdf5Library> => import(`${import.meta.resolve('h5wasm/node')}?instance=${loaded}`);
   const library = await (loaded === 1 ? import('h5wasm/node') : again());

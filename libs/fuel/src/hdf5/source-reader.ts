@@ -12,12 +12,13 @@ export class SourceReader {
   readonly #rowBytes: number;
   // Rows of chunked sources, a chunk's height at a time, the most recently used last.
   readonly #blocks = new Map<number, Uint8Array>();
+  readonly #file: H5File;
+  readonly #source: H5Source;
 
   /** @throws TypeError when an array cannot hold the source */
-  constructor(
-    private readonly file: H5File,
-    private readonly source: H5Source,
-  ) {
+  constructor(file: H5File, source: H5Source) {
+    this.#file = file;
+    this.#source = source;
     if (source.dtype === null) {
       throw new TypeError(
         `${file.path}: the source ${source.name} has elements that cannot be read yet (variable-length, text or float16); ` +
@@ -51,7 +52,7 @@ export class SourceReader {
       // Rows that lie next to each other are read in one go.
       const first = rows[i] ?? 0;
       let run = 1;
-      while (i + run < count && rows[i + run] === first + run) run++;
+      while (i + run < count && rows[i + run] === first + run) run += 1;
       this.#readRun(first, run, bytes.subarray(i * this.#rowBytes, (i + run) * this.#rowBytes));
       i += run;
     }
@@ -59,7 +60,7 @@ export class SourceReader {
   }
 
   #readRun(first: number, count: number, target: Uint8Array): void {
-    const { extent } = this.source;
+    const { extent } = this.#source;
     if (extent === undefined) {
       this.#readBlocks(first, count, target);
       return;
@@ -67,7 +68,7 @@ export class SourceReader {
     const start = extent.offset + first * this.#rowBytes;
     for (let done = 0; done < target.length;) {
       const read = readSync(
-        this.file.descriptor,
+        this.#file.descriptor,
         target,
         done,
         Math.min(target.length - done, LARGEST_READ),
@@ -75,8 +76,8 @@ export class SourceReader {
       );
       if (read === 0) {
         throw new CorruptInput(
-          this.file.path,
-          `ends before row ${first + count - 1} of ${this.source.name}; the file is incomplete, get or convert it anew`,
+          this.#file.path,
+          `ends before row ${first + count - 1} of ${this.#source.name}; the file is incomplete, get or convert it anew`,
         );
       }
       done += read;
@@ -101,7 +102,7 @@ export class SourceReader {
     const kept = this.#blocks.get(index);
     this.#blocks.delete(index);
     const start = index * height;
-    const block = kept ?? this.file.rows(this.source, start, Math.min(start + height, this.source.shape[0] ?? 0));
+    const block = kept ?? this.#file.rows(this.#source, start, Math.min(start + height, this.#source.shape[0] ?? 0));
     this.#blocks.set(index, block);
     const [oldest] = this.#blocks.keys();
     if (oldest !== undefined && this.#blocks.size * block.length > KEPT_BYTES && oldest !== index)
@@ -110,7 +111,7 @@ export class SourceReader {
   }
 
   #blockRows(): number {
-    return this.source.chunkRows ?? Math.max(1, Math.floor(BLOCK_BYTES / Math.max(1, this.#rowBytes)));
+    return this.#source.chunkRows ?? Math.max(1, Math.floor(BLOCK_BYTES / Math.max(1, this.#rowBytes)));
   }
 }
 

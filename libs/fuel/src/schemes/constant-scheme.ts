@@ -12,13 +12,12 @@ export interface ConstantSchemeOptions {
 /** Batches of one size (Fuel: `ConstantScheme`; `examplesCount` is its `num_examples`). */
 export class ConstantScheme implements BatchSizeScheme {
   readonly batchesPerEpoch: number | null;
+  readonly size: number;
   readonly #examplesCount: number | undefined;
 
   /** @param size examples in a batch, at least 1 */
-  constructor(
-    readonly size: number,
-    options: ConstantSchemeOptions = {},
-  ) {
+  constructor(size: number, options: ConstantSchemeOptions = {}) {
+    this.size = size;
     checkCount('ConstantScheme', 'size', size, 1);
     const { examplesCount, times } = options;
     if (examplesCount !== undefined && times !== undefined) {

@@ -10,18 +10,20 @@ import { examplesCount } from './iteration-scheme.js';
 export class EpochPermutation {
   #epoch = -1;
   #order: Uint32Array = new Uint32Array(0);
+  readonly #examples: number | Uint32Array;
+  readonly #random: RandomStream;
 
-  constructor(
-    private readonly examples: number | Uint32Array,
-    private readonly random: RandomStream,
-  ) {}
+  constructor(examples: number | Uint32Array, random: RandomStream) {
+    this.#examples = examples;
+    this.#random = random;
+  }
 
   /** Indices of the examples in the order of this epoch. Not to be written to. */
   order(epoch: number): Uint32Array {
     if (epoch === this.#epoch) return this.#order;
-    const order = this.random.fork(epoch).permutation(examplesCount(this.examples));
-    if (typeof this.examples !== 'number') {
-      for (let i = 0; i < order.length; i++) order[i] = this.examples[order[i] ?? 0] ?? 0;
+    const order = this.#random.fork(epoch).permutation(examplesCount(this.#examples));
+    if (typeof this.#examples !== 'number') {
+      for (let i = 0; i < order.length; i += 1) order[i] = this.#examples[order[i] ?? 0] ?? 0;
     }
     this.#epoch = epoch;
     this.#order = order;

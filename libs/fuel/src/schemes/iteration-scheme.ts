@@ -42,7 +42,7 @@ export function examplesOf(scheme: string, examples: Examples): number | Uint32A
     return examples;
   }
   const indices = Uint32Array.from(examples);
-  for (let i = 0; i < indices.length; i++) {
+  for (let i = 0; i < indices.length; i += 1) {
     if (indices[i] !== examples[i]) {
       throw new RangeError(
         `${scheme}: example ${examples[i]} is not an index; give whole numbers from 0 to 4294967295`,

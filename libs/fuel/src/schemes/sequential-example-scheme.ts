@@ -1,6 +1,12 @@
 import type { Json } from '@longrun/serialization';
-import { examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
-import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+import {
+  examplesCount,
+  examplesIdentity,
+  examplesOf,
+  type Examples,
+  type IterationScheme,
+  type Request,
+} from './iteration-scheme.js';
 
 /** One example after the other, in the same order in every epoch (Fuel: `SequentialExampleScheme`). */
 export class SequentialExampleScheme implements IterationScheme {

@@ -1,7 +1,13 @@
 import type { Json, RandomStream } from '@longrun/serialization';
 import { EpochPermutation } from './epoch-permutation.js';
-import { examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
-import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+import {
+  examplesCount,
+  examplesIdentity,
+  examplesOf,
+  type Examples,
+  type IterationScheme,
+  type Request,
+} from './iteration-scheme.js';
 
 /** Single examples in an order that is shuffled anew in each epoch (Fuel: `ShuffledExampleScheme`). */
 export class ShuffledExampleScheme implements IterationScheme {

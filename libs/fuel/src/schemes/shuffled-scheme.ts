@@ -1,7 +1,14 @@
 import type { Json, RandomStream } from '@longrun/serialization';
 import { EpochPermutation } from './epoch-permutation.js';
-import { checkCount, examplesCount, examplesIdentity, examplesOf } from './iteration-scheme.js';
-import type { Examples, IterationScheme, Request } from './iteration-scheme.js';
+import {
+  checkCount,
+  examplesCount,
+  examplesIdentity,
+  examplesOf,
+  type Examples,
+  type IterationScheme,
+  type Request,
+} from './iteration-scheme.js';
 
 /** How a shuffled scheme shuffles. */
 export interface ShuffledSchemeOptions {
@@ -20,6 +27,7 @@ export interface ShuffledSchemeOptions {
 export class ShuffledScheme implements IterationScheme {
   readonly requestsExamples = false;
   readonly requestsPerEpoch: number;
+  readonly batchSize: number;
   readonly #examples: number | Uint32Array;
   readonly #permutation: EpochPermutation;
   readonly #random: RandomStream;
@@ -29,11 +37,8 @@ export class ShuffledScheme implements IterationScheme {
    * @param examples how many examples, from the first on, or a list of indices
    * @param batchSize examples in a batch, at least 1
    */
-  constructor(
-    examples: Examples,
-    readonly batchSize: number,
-    options: ShuffledSchemeOptions,
-  ) {
+  constructor(examples: Examples, batchSize: number, options: ShuffledSchemeOptions) {
+    this.batchSize = batchSize;
     checkCount('ShuffledScheme', 'batchSize', batchSize, 1);
     this.#examples = examplesOf('ShuffledScheme', examples);
     this.#permutation = new EpochPermutation(this.#examples, options.random);

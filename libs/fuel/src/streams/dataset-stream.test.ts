@@ -87,7 +87,10 @@ test('a read that failed delivered nothing, and can be tried again', async () =>
   class Flaky extends IndexableDataset {
     failures = 1;
     override async getData(request: Parameters<IndexableDataset['getData']>[0]) {
-      if (this.failures-- > 0) throw new Error('the disk is away');
+      if (this.failures > 0) {
+        this.failures -= 1;
+        throw new Error('the disk is away');
+      }
       return super.getData(request);
     }
   }

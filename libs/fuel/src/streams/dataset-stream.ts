@@ -14,14 +14,15 @@ export class DatasetStream implements DataStream {
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples: boolean;
   readonly batchesPerEpoch: number;
+  readonly dataset: Dataset;
+  readonly iterationScheme: IterationScheme;
   readonly #schemeIdentity: { readonly [key: string]: Json };
   #epoch = 0;
   #position = 0;
 
-  constructor(
-    readonly dataset: Dataset,
-    readonly iterationScheme: IterationScheme,
-  ) {
+  constructor(dataset: Dataset, iterationScheme: IterationScheme) {
+    this.dataset = dataset;
+    this.iterationScheme = iterationScheme;
     this.sources = dataset.sources;
     this.producesExamples = iterationScheme.requestsExamples;
     this.batchesPerEpoch = iterationScheme.requestsPerEpoch;
@@ -39,12 +40,12 @@ export class DatasetStream implements DataStream {
     if (request === undefined) return undefined;
     const batch = await this.dataset.getData(request);
     // After the read: a read that failed delivered nothing, and may be tried again.
-    this.#position++;
+    this.#position += 1;
     return batch;
   }
 
   async nextEpoch(): Promise<void> {
-    this.#epoch++;
+    this.#epoch += 1;
     this.#position = 0;
   }
 

@@ -45,7 +45,10 @@ test('a read that fails loses no example', async () => {
   class Flaky extends IndexableDataset {
     failures = 1;
     override async getData(request: Parameters<IndexableDataset['getData']>[0]) {
-      if (request === 1 && this.failures-- > 0) throw new Error('the disk is away');
+      if (request === 1 && this.failures > 0) {
+        this.failures -= 1;
+        throw new Error('the disk is away');
+      }
       return super.getData(request);
     }
   }

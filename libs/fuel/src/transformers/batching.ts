@@ -13,6 +13,7 @@ export interface BatchingOptions {
 
 /** Puts the examples of an example stream together into batches (Fuel: `Batch`). */
 export class Batching extends Transformer {
+  readonly iterationScheme: BatchSizeScheme;
   readonly #shortBatch: 'keep' | 'drop' | 'raise';
   #position = 0;
 
@@ -20,12 +21,9 @@ export class Batching extends Transformer {
    * @param stream a stream of examples
    * @param iterationScheme how many examples go into each batch
    */
-  constructor(
-    stream: DataStream,
-    readonly iterationScheme: BatchSizeScheme,
-    options: BatchingOptions = {},
-  ) {
+  constructor(stream: DataStream, iterationScheme: BatchSizeScheme, options: BatchingOptions = {}) {
     super(stream);
+    this.iterationScheme = iterationScheme;
     if (!stream.producesExamples) {
       throw new TypeError(
         'Batching: the stream gives batches already; Cache makes other batches of them, Unpack makes examples',
@@ -47,7 +45,7 @@ export class Batching extends Transformer {
     let examples = this.stream.batchesPerEpoch;
     if (examples === null) return null;
     let position = 0;
-    for (; examples > 0; position++) {
+    for (; examples > 0; position += 1) {
       const size = this.iterationScheme.batchSize(position);
       if (size === undefined) break;
       if (size > examples && this.#shortBatch === 'drop') break;
@@ -76,7 +74,7 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    this.#position++;
+    this.#position += 1;
     const arrays = new Map<string, NdArray>();
     for (const source of this.sources) arrays.set(source, stackRows(examples.map(arrayOf(source)), source));
     return { arrays };

@@ -28,16 +28,16 @@ export class Cast extends SourcewiseTransformer {
     const { data: from } = array;
     const { data: to } = result;
     if (to instanceof BigInt64Array) {
-      for (let i = 0; i < to.length; i++) to[i] = wholeOf(from[i] ?? 0, source);
+      for (let i = 0; i < to.length; i += 1) to[i] = wholeOf(from[i] ?? 0, source);
     } else if (this.#dtype === 'bool') {
       // oxlint-disable-next-line eqeqeq -- 0n and 0 are both false
-      for (let i = 0; i < to.length; i++) to[i] = from[i] == 0 ? 0 : 1;
+      for (let i = 0; i < to.length; i += 1) to[i] = from[i] == 0 ? 0 : 1;
     } else if (from instanceof BigInt64Array) {
       const whole = this.#dtype !== 'float32' && this.#dtype !== 'float64';
       // Whole numbers are wrapped before they become a double, which holds 53 bits only.
-      for (let i = 0; i < to.length; i++) to[i] = Number(whole ? BigInt.asIntN(32, from[i] ?? 0n) : from[i]);
+      for (let i = 0; i < to.length; i += 1) to[i] = Number(whole ? BigInt.asIntN(32, from[i] ?? 0n) : from[i]);
     } else {
-      for (let i = 0; i < to.length; i++) to[i] = from[i] ?? 0;
+      for (let i = 0; i < to.length; i += 1) to[i] = from[i] ?? 0;
     }
     return result;
   }

@@ -18,15 +18,17 @@ export interface MappingOptions {
  * and the stream could not be resumed exactly.
  */
 export class Mapping extends Transformer {
+  readonly mapping: (arrays: ReadonlyMap<string, NdArray>) => ReadonlyMap<string, NdArray>;
   readonly #addSources: readonly string[];
 
   /** @param mapping from the arrays of a batch by source name to the new ones; the arrays given must not be written to */
   constructor(
     stream: DataStream,
-    readonly mapping: (arrays: ReadonlyMap<string, NdArray>) => ReadonlyMap<string, NdArray>,
+    mapping: (arrays: ReadonlyMap<string, NdArray>) => ReadonlyMap<string, NdArray>,
     options: MappingOptions = {},
   ) {
     super(stream);
+    this.mapping = mapping;
     this.#addSources = options.addSources ?? [];
     const taken = this.#addSources.find((source) => stream.sources.includes(source));
     if (taken !== undefined) {

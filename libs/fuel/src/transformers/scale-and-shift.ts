@@ -41,12 +41,12 @@ export class ScaleAndShift extends SourcewiseTransformer {
     if ((this.#dtype ?? floatOf(dtype)) === 'float32') {
       const scaled = new Float32Array(sizeOf(shape));
       if (data instanceof Uint8Array) lookUp32(data, this.#table32, scaled);
-      else for (let i = 0; i < scaled.length; i++) scaled[i] = (data[i] ?? 0) * this.#scale + this.#shift;
+      else for (let i = 0; i < scaled.length; i += 1) scaled[i] = (data[i] ?? 0) * this.#scale + this.#shift;
       return ndarray('float32', shape, scaled);
     }
     const scaled = new Float64Array(sizeOf(shape));
     if (data instanceof Uint8Array) lookUp64(data, this.#table64, scaled);
-    else for (let i = 0; i < scaled.length; i++) scaled[i] = (data[i] ?? 0) * this.#scale + this.#shift;
+    else for (let i = 0; i < scaled.length; i += 1) scaled[i] = (data[i] ?? 0) * this.#scale + this.#shift;
     return ndarray('float64', shape, scaled);
   }
 }
@@ -55,7 +55,7 @@ export class ScaleAndShift extends SourcewiseTransformer {
 function lookUp32(bytes: Uint8Array, table: Float32Array, target: Float32Array): void {
   const { length } = bytes;
   const odd = length % 4;
-  for (let i = 0; i < odd; i++) target[i] = table[bytes[i] ?? 0] ?? 0;
+  for (let i = 0; i < odd; i += 1) target[i] = table[bytes[i] ?? 0] ?? 0;
   for (let i = odd; i < length; i += 4) {
     target[i] = table[bytes[i] ?? 0] ?? 0;
     target[i + 1] = table[bytes[i + 1] ?? 0] ?? 0;
@@ -65,7 +65,7 @@ function lookUp32(bytes: Uint8Array, table: Float32Array, target: Float32Array):
 }
 
 function lookUp64(bytes: Uint8Array, table: Float64Array, target: Float64Array): void {
-  for (let i = 0; i < bytes.length; i++) target[i] = table[bytes[i] ?? 0] ?? 0;
+  for (let i = 0; i < bytes.length; i += 1) target[i] = table[bytes[i] ?? 0] ?? 0;
 }
 
 function floatOf(dtype: DType): 'float32' | 'float64' {

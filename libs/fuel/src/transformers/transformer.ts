@@ -7,7 +7,11 @@ import type { Batch, DataStream } from '../streams/data-stream.js';
  * One that keeps nothing between batches has no state of its own: its state is that of the stream below.
  */
 export abstract class Transformer implements DataStream {
-  constructor(protected readonly stream: DataStream) {}
+  protected readonly stream: DataStream;
+
+  constructor(stream: DataStream) {
+    this.stream = stream;
+  }
 
   get sources(): readonly string[] {
     return this.stream.sources;

@@ -50,7 +50,7 @@ export class Unpack extends Transformer {
     const row = this.#given;
     const arrays = new Map<string, NdArray>();
     for (const [source, array] of this.#batch.arrays) arrays.set(source, takeRow(array, row));
-    this.#given++;
+    this.#given += 1;
     return { arrays };
   }
 

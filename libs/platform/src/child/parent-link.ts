@@ -17,9 +17,9 @@ export class ParentLink {
       throw new Error('This module is run by a worker as its child process; start the worker instead.');
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
-    process.on('disconnect', () => process.exit(orphaned));
+    process.on('disconnect', () => process.exit(ORPHANED));
     process.on('message', onMessage);
-    new Worker(watchdog, { eval: true, workerData: this.#parent, env: {} }).unref();
+    new Worker(WATCHDOG, { eval: true, workerData: this.#parent, env: {} }).unref();
   }
 
   /** Says something to the worker. Never throws: a worker that has gone is noticed otherwise. */
@@ -46,7 +46,7 @@ export class ParentLink {
 
   /** Ends the process if the worker has gone. */
   leaveIfOrphaned(): void {
-    if (process.ppid !== this.#parent || !process.connected) process.exit(orphaned);
+    if (process.ppid !== this.#parent || !process.connected) process.exit(ORPHANED);
   }
 
   /** Says a last word and ends the process. Does not return. */
@@ -58,10 +58,10 @@ export class ParentLink {
 }
 
 /** Exit code of a child whose worker has gone. */
-const orphaned = 113;
+const ORPHANED = 113;
 
 /** A thread of its own, for the main one may never come back. */
-const watchdog = `
+const WATCHDOG = `
   const { workerData: parent } = require('node:worker_threads');
   setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');

@@ -2,4 +2,4 @@
 export { freePort } from './free-port.js';
 export { graceMs, heartbeatMs, type Limits, sparesLateHeartbeat, workerLostAfterMs } from './limits.js';
 export { ConfigurationError, type Environment, milliseconds, readVariables, wholeNumber } from './read-variables.js';
-export { places, tokenPattern, variables } from './variables.js';
+export { places, TOKEN_PATTERN, variables } from './variables.js';

@@ -3,12 +3,12 @@ import { pathToFileURL } from 'node:url';
 
 import { z } from 'zod';
 
-import { defaultPrefix, prefixPattern } from '../redis/keys.js';
+import { DEFAULT_PREFIX, PREFIX_PATTERN } from '../redis/keys.js';
 import { graceMs, heartbeatMs, workerLostAfterMs } from './limits.js';
 import { milliseconds, secretUrl } from './read-variables.js';
 
 /** What a bearer token may look like (RFC 6750, section 2.1), at a length that cannot be guessed. */
-export const tokenPattern = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
+export const TOKEN_PATTERN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
 
 /**
  * The environment variables that more than one app reads: each with its default, its limits and what is said to a value that
@@ -30,10 +30,10 @@ export const variables = {
   /** Prefix of all names in Redis, the same for all who are to meet there. Default `longrun`. */
   LONGRUN_REDIS_PREFIX: z
     .string()
-    .regex(prefixPattern, {
+    .regex(PREFIX_PATTERN, {
       error: ({ input }) => `${JSON.stringify(input)} is not a prefix; give letters, digits, - and _ only`,
     })
-    .default(defaultPrefix),
+    .default(DEFAULT_PREFIX),
   /** PostgreSQL that holds the record. Default: one embedded in the state folder. */
   DATABASE_URL: secretUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/longrun').optional(),
   /** Folder of compiled program modules. Default: that of the checkout, which each app knows. */
@@ -43,7 +43,7 @@ export const variables = {
   /** Bearer token of the API. Default: the content of the file `token` in the state folder. */
   LONGRUN_TOKEN: z
     .string()
-    .regex(tokenPattern, {
+    .regex(TOKEN_PATTERN, {
       // The value is a secret: it is the one value an error must not repeat.
       error:
         'the token must be 16 to 512 of the characters A-Z a-z 0-9 . _ ~ + / - ; make one with: openssl rand -hex 32',

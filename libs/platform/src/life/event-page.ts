@@ -27,13 +27,13 @@ export async function readEventPage(db: Kysely<Tables>, id: string, after: numbe
     select l.phase, l.last_event, (
       select coalesce(json_agg(e order by e.id), '[]') from (
         select event as id, type, at, data from events
-        where events.id = l.id and event > ${after}::bigint order by event limit ${eventsAtOnce}::integer) e
+        where events.id = l.id and event > ${after}::bigint order by event limit ${EVENTS_AT_ONCE}::integer) e
     ) as events, (
       select coalesce(json_agg(c.chunk order by c.number), '[]') from (
         select ${chunkJson()} as chunk, c.chunk as number from log_chunks c
         where c.id = l.id and l.last_event > ${after}::bigint and c.chunk >= coalesce(
           (select max(o.chunk) from log_chunks o where o.id = l.id and o.chunk <= ${after}::bigint), 0)
-        order by c.chunk limit ${chunksAtOnce}::integer) c
+        order by c.chunk limit ${CHUNKS_AT_ONCE}::integer) c
     ) as chunks
     from lives l where l.id = ${id}`.execute(db);
   const page = rows[0];
@@ -43,8 +43,8 @@ export async function readEventPage(db: Kysely<Tables>, id: string, after: numbe
     after,
     Math.min(
       lastEvent,
-      events.length < eventsAtOnce ? lastEvent : (events.at(-1)?.id ?? lastEvent),
-      chunks.length < chunksAtOnce ? lastEvent : (chunks.at(-1)?.events.at(-1) ?? lastEvent),
+      events.length < EVENTS_AT_ONCE ? lastEvent : (events.at(-1)?.id ?? lastEvent),
+      chunks.length < CHUNKS_AT_ONCE ? lastEvent : (chunks.at(-1)?.events.at(-1) ?? lastEvent),
     ),
   );
   const stored = events.map(({ at, ...event }) => parse({ ...event, at: new Date(at).toISOString() }));
@@ -61,8 +61,8 @@ interface StoredPage {
 }
 
 /** A page holds the memory of some thousand rows. */
-const eventsAtOnce = 1500;
-const chunksAtOnce = 8;
+const EVENTS_AT_ONCE = 1500;
+const CHUNKS_AT_ONCE = 8;
 
 function rowEvents(chunk: LogChunk): NumberedEvent[] {
   return entriesOf(chunk).flatMap(({ event, fence, step, time, row, superseded }) =>

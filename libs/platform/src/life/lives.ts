@@ -40,7 +40,7 @@ export class Lives {
     if (rows.length === 0) return this.#loaded;
     const found = rows.map(({ id }) => id);
     const wanted = [...new Set([...fences, ...rows.map(({ fence }) => fence)])];
-    const attempts = await run<AttemptRow>(this.transaction, attemptsText, found, wanted);
+    const attempts = await run<AttemptRow>(this.transaction, ATTEMPTS_TEXT, found, wanted);
     for (const row of rows) {
       const own = attempts.rows.filter(({ id }) => id === row.id);
       this.#loaded.set(row.id, new Life(row, own));
@@ -107,4 +107,4 @@ function toMerge(lives: readonly Life[]): { id: string; fence: number }[] {
 const MAX_SMALL_CHUNKS = 64;
 
 /** A fence that was made up may be larger than any that was issued. */
-const attemptsText = 'select * from attempts where id = any($1::text[]) and fence = any($2::bigint[])';
+const ATTEMPTS_TEXT = 'select * from attempts where id = any($1::text[]) and fence = any($2::bigint[])';

@@ -124,7 +124,7 @@ async function* entriesByStep(
   },
 ): AsyncGenerator<StoredLogEntry, void, undefined> {
   const { toStep = Number.MAX_SAFE_INTEGER, superseded } = range;
-  let limit = chunksAtOnce;
+  let limit = CHUNKS_AT_ONCE;
   for (let from = range.fromStep; from <= toStep;) {
     const chunks = await readChunks(db, id, { ...range, fromStep: from, limit });
     const last = chunks.length < limit ? undefined : chunks.at(-1);
@@ -143,7 +143,7 @@ async function* entriesByStep(
 }
 
 /** Chunks that are read at once, unless more of them overlap. */
-const chunksAtOnce = 16;
+const CHUNKS_AT_ONCE = 16;
 
 interface SeriesInTheMaking {
   readonly name: string;

@@ -9,17 +9,15 @@ import type { LiveNotice } from './live-notice.js';
 /** The end of an experiment's events, read once for all who follow it in this process. */
 export class Tail {
   readonly followers = new Set<Follower>();
+  readonly id: string;
   readonly #record: PlatformRecord;
   readonly #warn: Warn;
   #position = -1;
   #known = -1;
   #reading = false;
 
-  constructor(
-    record: PlatformRecord,
-    readonly id: string,
-    warn: Warn,
-  ) {
+  constructor(record: PlatformRecord, id: string, warn: Warn) {
+    this.id = id;
     this.#record = record;
     this.#warn = warn;
   }

@@ -31,7 +31,7 @@ export class LifeWriter {
       const value = await work(unit);
       await unit.save();
       const notices = unit.all().flatMap(noticesOf);
-      if (notices.length > 0) await run(transaction, notifyText, JSON.stringify(notices));
+      if (notices.length > 0) await run(transaction, NOTIFY_TEXT, JSON.stringify(notices));
       return value;
     });
   }
@@ -49,5 +49,5 @@ function noticesOf({ row, changes }: Life): { channel: Channel; payload: string 
   return notices;
 }
 
-const notifyText = `select pg_notify(n.channel, n.payload)
+const NOTIFY_TEXT = `select pg_notify(n.channel, n.payload)
   from (select distinct channel, payload from json_to_recordset($1::json) as _(channel text, payload text)) n`;

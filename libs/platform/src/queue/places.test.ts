@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { assignRanks, lastRank } from './places.js';
+import { assignRanks, LAST_RANK } from './places.js';
 
 test('jobs that have a rank keep it, and one that comes back goes between its neighbours', () => {
   expect(assignRanks([100, 200, 300])).toEqual([100, 200, 300]);
@@ -15,13 +15,13 @@ test('ranks always increase strictly within 1 and the last one, whatever was the
   for (let round = 0; round < 2_000; round += 1) {
     const count = Math.floor(random() * 20);
     const given = Array.from({ length: count }, () =>
-      random() < 0.5 ? null : 1 + Math.floor(random() * (random() < 0.5 ? 12 : lastRank)),
+      random() < 0.5 ? null : 1 + Math.floor(random() * (random() < 0.5 ? 12 : LAST_RANK)),
     );
     const ranks = assignRanks(given);
     expect(ranks).toHaveLength(count);
     for (const [index, rank] of ranks.entries()) {
       expect(rank).toBeGreaterThan(ranks[index - 1] ?? 0);
-      expect(rank).toBeLessThanOrEqual(lastRank);
+      expect(rank).toBeLessThanOrEqual(LAST_RANK);
     }
   }
 });

@@ -1,8 +1,8 @@
 /** The largest priority number of BullMQ; 1 is the most urgent. */
-export const lastRank = 2 ** 21;
+export const LAST_RANK = 2 ** 21;
 
 /**
- * Ranks for jobs in the order in which they are to run: strictly increasing, 1 to {@link lastRank}. Jobs that have a
+ * Ranks for jobs in the order in which they are to run: strictly increasing, 1 to {@link LAST_RANK}. Jobs that have a
  * rank keep it where the order allows; null asks for one. With that, a preempted experiment goes back to its place among
  * jobs that are in the queue already.
  */
@@ -16,7 +16,7 @@ function between(ranks: readonly (number | null)[]): number[] | undefined {
   for (const [index, rank] of ranks.entries()) {
     const previous = result.at(-1) ?? 0;
     const chosen = rank ?? middle(previous, ranks, index);
-    if (chosen <= previous || chosen > lastRank) return undefined;
+    if (chosen <= previous || chosen > LAST_RANK) return undefined;
     result.push(chosen);
   }
   return result;
@@ -25,14 +25,14 @@ function between(ranks: readonly (number | null)[]): number[] | undefined {
 function middle(previous: number, ranks: readonly (number | null)[], index: number): number {
   const offset = ranks.slice(index).findIndex((rank) => rank !== null);
   const next = offset === -1 ? null : (ranks[index + offset] ?? null);
-  if (next === null) return previous === 0 ? lastRank / 2 : previous + appendStep;
+  if (next === null) return previous === 0 ? LAST_RANK / 2 : previous + APPEND_STEP;
   return previous + Math.floor((next - previous) / (offset + 1));
 }
 
 function evenly(count: number): number[] {
-  const step = Math.floor(lastRank / (count + 1));
+  const step = Math.floor(LAST_RANK / (count + 1));
   return Array.from({ length: count }, (_, index) => step * (index + 1));
 }
 
 /** Room left between neighbours, for those that come back. */
-const appendStep = 1024;
+const APPEND_STEP = 1024;

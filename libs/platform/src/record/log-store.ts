@@ -76,7 +76,7 @@ export async function mergeChunks(transaction: Transaction<Tables>, id: string, 
       (select max(o.chunk) from log_chunks o where o.id = c.id and o.chunk < c.chunk) as previous
     from log_chunks c
     where c.id = ${id} and c.fence = ${fence} and c.row_count < ${SMALL_ROWS}::integer and c.size_bytes < ${SMALL_BYTES}::integer
-    order by c.chunk limit ${mergedAtOnce}`.execute(transaction);
+    order by c.chunk limit ${MERGED_AT_ONCE}`.execute(transaction);
   const groups = sideBySide(rows);
   const parts = groups.flatMap((group) =>
     group.map(({ chunk }, index) => ({
@@ -152,7 +152,7 @@ export function chunkJson(names?: readonly string[]) {
 }
 
 /** Small chunks that are merged at once, at most. */
-const mergedAtOnce = 200;
+const MERGED_AT_ONCE = 200;
 
 const headColumns = {
   id: 'text',

@@ -11,7 +11,7 @@ import type { Tables } from './tables.js';
 export async function migrate(db: Kysely<Tables>, wanted: readonly Migration[] = migrations): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {
     // Two processes that start at once take turns.
-    await sql`select pg_advisory_xact_lock(${lockNumber})`.execute(transaction);
+    await sql`select pg_advisory_xact_lock(${LOCK_NUMBER})`.execute(transaction);
     await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null)`.execute(
       transaction,
     );
@@ -33,4 +33,4 @@ export async function migrate(db: Kysely<Tables>, wanted: readonly Migration[] =
 }
 
 /** Any number, as long as nobody else in this database uses it: the first bytes of "longrun". */
-const lockNumber = 0x6c6f6e67;
+const LOCK_NUMBER = 0x6c6f6e67;

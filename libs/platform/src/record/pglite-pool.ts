@@ -45,10 +45,10 @@ export class PglitePool implements PostgresPool {
         this.#waiting.splice(this.#waiting.indexOf(grant), 1);
         reject(
           new Error(
-            `The embedded record was busy for ${turnTimeoutMs / 1000} s; a transaction that asks the record outside itself waits for ever`,
+            `The embedded record was busy for ${TURN_TIMEOUT_MS / 1000} s; a transaction that asks the record outside itself waits for ever`,
           ),
         );
-      }, turnTimeoutMs);
+      }, TURN_TIMEOUT_MS);
       this.#waiting.push(grant);
     });
   }
@@ -85,4 +85,4 @@ function commandOf(text: string): PostgresQueryResult<unknown>['command'] {
   return word === 'INSERT' || word === 'UPDATE' || word === 'DELETE' || word === 'MERGE' ? word : 'SELECT';
 }
 
-const turnTimeoutMs = 60_000;
+const TURN_TIMEOUT_MS = 60_000;

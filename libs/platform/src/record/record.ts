@@ -123,13 +123,13 @@ async function openWith(
 
 /** bigint as a number, as PGlite does it: none of ours comes near 2^53. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === bigintOid) return Number;
+  if (oid === BIGINT_OID) return Number;
   const parse: (value: string) => unknown =
     format === 'binary' ? types.getTypeParser(oid, format) : types.getTypeParser(oid);
   return parse;
 }
 
-const bigintOid = 20;
+const BIGINT_OID = 20;
 
 /** Serialization failure, deadlock. */
 function isCollision(error: unknown): boolean {

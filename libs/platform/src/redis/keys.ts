@@ -1,18 +1,18 @@
 import type { Kind } from '@longrun/contracts';
 
 /** What every name in Redis starts with, unless told otherwise. */
-export const defaultPrefix = 'longrun';
+export const DEFAULT_PREFIX = 'longrun';
 
 /** What such a prefix may be: letters, digits, `-`, `_`. */
-export const prefixPattern = /^[\w-]+$/;
+export const PREFIX_PATTERN = /^[\w-]+$/;
 
 /** Every key, queue and channel name that Longrun uses in Redis. Nothing else makes one. */
 export class RedisKeys {
   readonly prefix: string;
 
   /** @param prefix of all names; systems with different prefixes share a Redis without meeting. Letters, digits, `-`, `_`. */
-  constructor(prefix: string = defaultPrefix) {
-    if (!prefixPattern.test(prefix)) {
+  constructor(prefix: string = DEFAULT_PREFIX) {
+    if (!PREFIX_PATTERN.test(prefix)) {
       throw new Error(
         `Redis prefix ${JSON.stringify(prefix)} has characters beyond letters, digits, - and _; leave them out`,
       );

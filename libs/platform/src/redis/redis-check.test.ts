@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 
 import { RedisServer, until } from '../testing/index.js';

@@ -82,7 +82,7 @@ export class Endings {
     const prefix = leasePrefix(kind, id);
     const ending: Ending = { reason: 'cancelled', message: null };
     try {
-      const lease = await acquireLease(this.#store, prefix, { fence, holder });
+      const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
       await lease.end(writeOutcome(kind, ending, 0));
       await this.#end(id, { ...ending, result: null }, null);
       return true;
@@ -90,7 +90,7 @@ export class Endings {
       if (error instanceof LeaseLost) return false;
       if (!(error instanceof LeaseRefused)) throw error;
       if (await this.adopt(kind, id, error.head)) return true;
-      if (error.head.holder !== holder) return false;
+      if (error.head.holder !== HOLDER) return false;
       // Ours: a crash came between the claim and the end.
       await this.#seal(kind, id, fence, ending, 0);
       return true;
@@ -107,7 +107,7 @@ export class Endings {
       if (head !== undefined && head.outcome !== null) return;
       above = Math.max(above, head?.fence ?? 0) + 1;
       try {
-        const lease = await acquireLease(this.#store, prefix, { fence: above, holder });
+        const lease = await acquireLease(this.#store, prefix, { fence: above, holder: HOLDER });
         await lease.end(writeOutcome(kind, ending, step));
         await this.#end(id, { ...ending, result: null }, null);
         return;
@@ -145,8 +145,8 @@ export class Endings {
 
 /** The fence of the worker that wrote the outcome; null when it was the record. */
 function writerOf(head: Head): number | null {
-  return head.holder === holder ? null : head.fence;
+  return head.holder === HOLDER ? null : head.fence;
 }
 
 /** Who holds the leases that the record seals. */
-const holder = 'record';
+const HOLDER = 'record';

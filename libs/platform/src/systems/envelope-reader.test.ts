@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { MAX_DEPTH, readBySchema, readEnvelope, readFast } from './envelope-reader.js';
 
-const at = '2026-01-02T03:04:05.678Z';
+const AT = '2026-01-02T03:04:05.678Z';
 
 /** Mostly as it should be. */
 function mostly<T>(fine: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
@@ -31,7 +31,7 @@ const odd = fc.constantFrom<unknown>(
   'stdout',
   'stderr',
   'experiment',
-  at,
+  AT,
 );
 
 const key = fc.oneof(
@@ -61,12 +61,12 @@ const row = fc.oneof(
 const moments = fc.oneof(
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
   fc.constantFrom(
-    at,
+    AT,
     '2026-02-30T00:00:00Z',
     '2024-02-29T00:00:00Z',
     '2026-01-02T03:04Z',
     '2026-01-02T03:04:05+01:00',
-    `${at}\n`,
+    `${AT}\n`,
   ),
 );
 
@@ -127,7 +127,7 @@ test('rows, lines and signs of life that are as they should be are read fast', (
         )
         .filter((event) => !JSON.stringify(event).includes('__proto__')),
       (fine) => {
-        const json = write({ kind: 'experiment', id: 'exp_1', fence: 1, seq: 3, at, event: fine });
+        const json = write({ kind: 'experiment', id: 'exp_1', fence: 1, seq: 3, at: AT, event: fine });
         expect(readFast(json)?.event).toEqual(JSON.parse(JSON.stringify(fine)));
       },
     ),
@@ -137,7 +137,7 @@ test('rows, lines and signs of life that are as they should be are read fast', (
 test('what is nested without end is no event, and its envelope counts', () => {
   const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const json = (depth: number): string =>
-    `{"kind":"experiment","id":"exp_1","fence":1,"seq":3,"at":"${at}","event":{"type":"log_row","step":1,"row":{"a":${nested(depth)}}}}`;
+    `{"kind":"experiment","id":"exp_1","fence":1,"seq":3,"at":"${AT}","event":{"type":"log_row","step":1,"row":{"a":${nested(depth)}}}}`;
   expect(readEnvelope(json(MAX_DEPTH - 1))?.event).toMatchObject({ type: 'log_row' });
   expect(readEnvelope(json(MAX_DEPTH))).toMatchObject({ seq: 3, event: undefined });
   expect(readEnvelope(json(200_000))).toMatchObject({ seq: 3, event: undefined });
@@ -145,12 +145,20 @@ test('what is nested without end is no event, and its envelope counts', () => {
 
 /** An object of any keys, also of those that a literal cannot have. */
 class Entries {
-  constructor(readonly entries: readonly (readonly [string, unknown])[]) {}
+  readonly entries: readonly (readonly [string, unknown])[];
+
+  constructor(entries: readonly (readonly [string, unknown])[]) {
+    this.entries = entries;
+  }
 }
 
 /** JSON of its own making. */
 class Literal {
-  constructor(readonly text: string) {}
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** `JSON.stringify`, for values that have no other way into JSON too. */

@@ -97,10 +97,10 @@ function isJson(value: unknown, depth: number): boolean {
 
 /** The schema leaves `__proto__` out, and refuses keys that cannot be stored. */
 function isPlainKey(key: string): boolean {
-  return key !== '__proto__' && !key.includes('\0') && !loneSurrogate.test(key);
+  return key !== '__proto__' && !key.includes('\0') && !LONE_SURROGATE.test(key);
 }
 
-const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 const OpenEnvelope = EventEnvelope.extend({ event: z.unknown() });
 

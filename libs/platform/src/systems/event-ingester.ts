@@ -110,7 +110,7 @@ export class EventIngester {
       try {
         const reply = await blockingRedis.xread(
           'COUNT',
-          batchSize,
+          BATCH_SIZE,
           'BLOCK',
           1000,
           'STREAMS',
@@ -120,10 +120,10 @@ export class EventIngester {
         const entries = reply?.[0]?.[1] ?? [];
         if (entries.length > 0) await this.#take(entries.map(([streamId, fields]) => readEntry(streamId, fields)));
         else await this.#rewindIfRebuilt();
-        if (entries.length < batchSize) this.#flowingSince ??= Date.now();
+        if (entries.length < BATCH_SIZE) this.#flowingSince ??= Date.now();
         // A transaction costs as much as a hundred events: those that come one by one are taken together.
-        if (entries.length > 0 && entries.length < batchSize)
-          await pause(gatherMs, undefined, { signal: this.#stop.signal });
+        if (entries.length > 0 && entries.length < BATCH_SIZE)
+          await pause(GATHER_MS, undefined, { signal: this.#stop.signal });
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#flowingSince = null;
@@ -247,7 +247,7 @@ export class EventIngester {
     const signal = AbortSignal.any([over.signal, this.#stop.signal]);
     await Promise.race([
       this.#options.scheduled(),
-      pause(giveBackWithinMs, undefined, { signal }).catch(() => undefined),
+      pause(GIVE_BACK_WITHIN_MS, undefined, { signal }).catch(() => undefined),
     ]);
     over.abort();
   }
@@ -255,7 +255,7 @@ export class EventIngester {
   /** Only after the commit: what was acknowledged is never sent again. */
   async #acknowledge(acknowledgements: ReadonlyMap<string, string>): Promise<void> {
     const pipeline = this.#options.redis.pipeline();
-    for (const [key, value] of acknowledgements) pipeline.set(key, value, 'EX', acknowledgementSeconds);
+    for (const [key, value] of acknowledgements) pipeline.set(key, value, 'EX', ACKNOWLEDGEMENT_SECONDS);
     pipeline.xtrim(this.#options.keys.events, 'MINID', nextStreamId(this.#cursor));
     await pipeline.exec();
   }
@@ -271,10 +271,10 @@ export class EventIngester {
   }
 }
 
-const batchSize = 2000;
-const giveBackWithinMs = 5_000;
-const gatherMs = 20;
-const acknowledgementSeconds = 7 * 24 * 3600;
+const BATCH_SIZE = 2000;
+const GIVE_BACK_WITHIN_MS = 5_000;
+const GATHER_MS = 20;
+const ACKNOWLEDGEMENT_SECONDS = 7 * 24 * 3600;
 
 interface Entry {
   readonly streamId: string;

@@ -97,8 +97,8 @@ export class EventBacklog {
       return;
     }
     const { order, at, stretch } = left;
-    gaps.push({ order, at, stretch, event, amount: amount(0), sizeBytes: eventOverheadBytes });
-    this.#sizeBytes += eventOverheadBytes;
+    gaps.push({ order, at, stretch, event, amount: amount(0), sizeBytes: EVENT_OVERHEAD_BYTES });
+    this.#sizeBytes += EVENT_OVERHEAD_BYTES;
   }
 
   #oldestLane(): Fifo<Waiting | Gap> | undefined {
@@ -135,8 +135,8 @@ function droppedLines(count: number): WorkerEvent {
 }
 
 function weightOf(json: string): number {
-  return Buffer.byteLength(json) + eventOverheadBytes;
+  return Buffer.byteLength(json) + EVENT_OVERHEAD_BYTES;
 }
 
 /** What an event takes in memory beside its text, at most. */
-const eventOverheadBytes = 256;
+const EVENT_OVERHEAD_BYTES = 256;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { EventEnvelope, type WorkerEvent } from '@longrun/contracts';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { connectRedis, disconnectRedis } from '../redis/connection.js';

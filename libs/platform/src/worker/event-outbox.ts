@@ -238,7 +238,7 @@ export class EventOutbox {
 
   #sendOnce(at: string, json: string): void {
     const { redis, keys } = this.#options;
-    if (redis.status !== 'ready' || this.#ephemeralUnderWay >= maxEphemeralUnderWay) return;
+    if (redis.status !== 'ready' || this.#ephemeralUnderWay >= MAX_EPHEMERAL_UNDER_WAY) return;
     this.#ephemeralUnderWay += 1;
     redis
       .xadd(keys.events, ...streamLimit, '*', 'e', this.#envelope(0, at, json))
@@ -286,4 +286,4 @@ interface Turn {
 /** Bounds the memory of a Redis whose record is away; what is cut off is sent again. */
 const streamLimit = ['MAXLEN', '~', 500_000] as const;
 /** Of a Redis that takes commands and does not answer, the newest signs of life are not asked to wait in memory. */
-const maxEphemeralUnderWay = 64;
+const MAX_EPHEMERAL_UNDER_WAY = 64;

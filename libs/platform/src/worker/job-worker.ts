@@ -86,7 +86,7 @@ export class JobWorker {
     }, graceMs);
     await this.#taker?.close();
     clearTimeout(graceOver);
-    await Promise.race([Promise.all(this.#parting.values()), sleep(partingAtStopMs, undefined, { ref: false })]);
+    await Promise.race([Promise.all(this.#parting.values()), sleep(PARTING_AT_STOP_MS, undefined, { ref: false })]);
     for (const outbox of this.#parting.keys()) void outbox.close();
     await this.#presence.end();
   }
@@ -185,7 +185,7 @@ export class JobWorker {
       return undefined;
     }
     outbox.send(work.endEvent(end));
-    await outbox.flush('sent', flushAtEndMs);
+    await outbox.flush('sent', FLUSH_AT_END_MS);
     const why = message === undefined ? '' : `: ${message}`;
     attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);
     return end;
@@ -218,7 +218,7 @@ export class JobWorker {
   /** Resolves when the record has taken the last events, or will not. Who stops waits for it, for a while. */
   #part(outbox: EventOutbox): Promise<void> {
     const parting = outbox
-      .flush('acknowledged', partingMs)
+      .flush('acknowledged', PARTING_MS)
       .then(async () => await outbox.close())
       .finally(() => this.#parting.delete(outbox));
     this.#parting.set(outbox, parting);
@@ -226,20 +226,20 @@ export class JobWorker {
     let keptBytes = 0;
     for (const [index, kept] of [...this.#parting.keys()].toReversed().entries()) {
       keptBytes += kept.pendingBytes;
-      if (index >= maxParting || (index > 0 && keptBytes > maxPartingBytes)) void kept.close();
+      if (index >= MAX_PARTING || (index > 0 && keptBytes > MAX_PARTING_BYTES)) void kept.close();
     }
     return parting;
   }
 }
 
 /** How long the last event may take into Redis before the next job is taken. */
-const flushAtEndMs = 5_000;
+const FLUSH_AT_END_MS = 5_000;
 /** As long as the record's acknowledgements are kept in Redis. */
-const partingMs = 7 * 24 * 3_600_000;
+const PARTING_MS = 7 * 24 * 3_600_000;
 /** Ended attempts whose events are kept for a record that is away, and the memory that these may fill. */
-const maxParting = 64;
-const maxPartingBytes = 64 * 2 ** 20;
-const partingAtStopMs = 2_000;
+const MAX_PARTING = 64;
+const MAX_PARTING_BYTES = 64 * 2 ** 20;
+const PARTING_AT_STOP_MS = 2_000;
 
 async function endOf(work: Work): Promise<AttemptEnd> {
   try {
@@ -259,11 +259,11 @@ function endOfError(error: unknown): AttemptEnd {
 function storable(end: AttemptEnd): AttemptEnd {
   if (end.message === undefined) return end;
   const text =
-    end.message.length <= longestMessage ? end.message : `${end.message.slice(0, longestMessage)} [cut here]`;
+    end.message.length <= LONGEST_MESSAGE ? end.message : `${end.message.slice(0, LONGEST_MESSAGE)} [cut here]`;
   return { ...end, message: storableText(text) };
 }
 
-const longestMessage = 16_384;
+const LONGEST_MESSAGE = 16_384;
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

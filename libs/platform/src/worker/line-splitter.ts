@@ -34,7 +34,7 @@ export class LineSplitter extends Writable {
   #deliverPieces(text: string): string {
     let rest = text;
     // One UTF-16 unit is three bytes at most.
-    while (rest.length * 3 > longestLineBytes) {
+    while (rest.length * 3 > LONGEST_LINE_BYTES) {
       const { read } = encoder.encodeInto(rest, piece);
       if (read === rest.length) break;
       this.#onLine(rest.slice(0, read));
@@ -45,7 +45,7 @@ export class LineSplitter extends Writable {
 }
 
 /** Of one line as it is delivered, in UTF-8. */
-const longestLineBytes = 8192;
+const LONGEST_LINE_BYTES = 8192;
 const encoder = new TextEncoder();
 /** As much as fits into it, whole characters only, is one piece. */
-const piece = new Uint8Array(longestLineBytes);
+const piece = new Uint8Array(LONGEST_LINE_BYTES);

@@ -39,8 +39,8 @@ export class Presence {
   async end(): Promise<void> {
     if (this.#redis.status !== 'ready') return;
     const said = this.#redis.hdel(this.#keys.workers, this.#workerId).catch(() => undefined);
-    await Promise.race([said, sleep(goodbyeMs, undefined, { ref: false })]);
+    await Promise.race([said, sleep(GOODBYE_MS, undefined, { ref: false })]);
   }
 }
 
-const goodbyeMs = 1_000;
+const GOODBYE_MS = 1_000;

@@ -18,11 +18,11 @@ export async function claimScratchFolder(stateFolder: string, kind: string): Pro
   }
   const own = join(stateFolder, `${prefix}${process.pid}`);
   await mkdir(own, { recursive: true });
-  await writeFile(join(own, ownerFile), (await startTime(process.pid)) ?? '');
+  await writeFile(join(own, OWNER_FILE), (await startTime(process.pid)) ?? '');
   return own;
 }
 
-const ownerFile = 'owner';
+const OWNER_FILE = 'owner';
 
 async function isAlive(pid: number, folder: string): Promise<boolean> {
   try {
@@ -31,7 +31,7 @@ async function isAlive(pid: number, folder: string): Promise<boolean> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const started = await startTime(pid);
-  const recorded = await readFile(join(folder, ownerFile), 'utf8').catch(() => '');
+  const recorded = await readFile(join(folder, OWNER_FILE), 'utf8').catch(() => '');
   return started === undefined || recorded === '' || started === recorded;
 }
 

@@ -124,11 +124,11 @@ export class SupervisedChild {
 }
 
 /** Variables that a child may inherit: what programs and numeric libraries need to run, and nothing that could be a credential. */
-const inheritedNames =
+const INHERITED_NAMES =
   /^(PATH|HOME|USER|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SystemRoot|NODE_ENV|NODE_OPTIONS|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|(OMP|MKL|OPENBLAS|KMP|CUDA|NVIDIA|TF|ORT)_[A-Z0-9_]+)$/;
 
 function environmentWithoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => inheritedNames.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => INHERITED_NAMES.test(name)));
 }
 
 interface End {

@@ -92,7 +92,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     const signal = await stopRequested;
     report(`${signal}: taking no more jobs`);
     // A Redis that is away could hold the end of a job for ever.
-    await Promise.race([worker.stop(), sleep(configuration.graceMs + afterGraceMs, undefined, { ref: false })]);
+    await Promise.race([worker.stop(), sleep(configuration.graceMs + AFTER_GRACE_MS, undefined, { ref: false })]);
     report('stopped');
   } finally {
     link.close();
@@ -125,7 +125,7 @@ const workerVariables = {
 } as const;
 
 /** How long after the grace the process may take to say what happened. */
-const afterGraceMs = 4_000;
+const AFTER_GRACE_MS = 4_000;
 
 /** The first signal to stop. Later ones change nothing: one may come from the terminal and one from a parent. */
 function nextStopSignal(name: string): Promise<NodeJS.Signals> {

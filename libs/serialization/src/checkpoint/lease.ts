@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type Json } from '../state.js';
+import type { Json } from '../state.js';
 import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
 import { encodeHead, type Head, headKey, readVersionedHead } from './head.js';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema, segmentKeysOf } from '../log/log-segment.js';
 import { sha256Of } from '../sha256.js';
-import { type Json } from '../state.js';
+import type { Json } from '../state.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */

@@ -1,5 +1,5 @@
 import { readPieces } from '../durable-file.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, planCompaction } from './compaction.js';
 import { decodeLogEntry, linesOf } from './log-entry.js';
 import { type LogSegment, readSegment, type SegmentDraft, writeSegment } from './log-segment.js';

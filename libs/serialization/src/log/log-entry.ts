@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
-import { type Json } from '../state.js';
+import type { Json } from '../state.js';
 
 /** A row of a training log. A step may come in several. */
 export interface LogEntry {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { sha256Of } from '../sha256.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { ObjectStore } from '../store/object-store.js';
 
 /**
  * A part of an experiment's log, which never changes: the entries as lines of JSON, gzipped, in two equal copies. A manifest

@@ -1,5 +1,5 @@
-import { type Manifest } from '../checkpoint/manifest.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { Manifest } from '../checkpoint/manifest.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { decodeLogEntry, type LogEntry, linesOf } from './log-entry.js';
 import { type DamagedCopy, type LogSegment, readSegment } from './log-segment.js';
 import { decompress } from './segment-writer.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createGunzip, createGzip } from 'node:zlib';
 
 import { sha256Of } from '../sha256.js';
-import { type LogSegment, type SegmentDraft } from './log-segment.js';
+import type { LogSegment, SegmentDraft } from './log-segment.js';
 
 /** A line that says an entry, without its end, and the entry's step. */
 export interface SteppedLine {

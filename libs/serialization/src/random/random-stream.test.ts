@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { StateMismatch, type VersionedState } from '../state.js';
 import { RandomStreams } from './random-streams.js';
-import { type RandomStream } from './random-stream.js';
+import type { RandomStream } from './random-stream.js';
 
 type Draw = 'uint32' | 'uniform' | 'normal' | 'integer' | 'wide' | 'shuffle' | 'permutation';
 

@@ -101,7 +101,7 @@ export class RandomStream implements Stateful<RandomStreamState> {
 
   /** Puts the items in random order, in place; every order is equally likely. */
   shuffle(items: Shuffleable): void {
-    for (let last = items.length - 1; last > 0; last--) {
+    for (let last = items.length - 1; last > 0; last -= 1) {
       const other = this.integer(last + 1);
       const item = items[last];
       items[last] = items[other];

@@ -1,4 +1,4 @@
-import { type WrittenFile } from '../durable-file.js';
+import type { WrittenFile } from '../durable-file.js';
 
 /** The bytes of an object: given, or those of a local file. */
 export type ObjectBody = Uint8Array | { readonly path: string };

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileStore } from './file-store.js';
-import { type ObjectStore } from './object-store.js';
+import type { ObjectStore } from './object-store.js';
 
 /**
  * Opens the object store at a URL: `file:///absolute/folder`, or `file:relative/folder` as seen from the working directory. The

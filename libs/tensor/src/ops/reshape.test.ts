@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { add, cast, dimension, flatten, onesLike, reshape, slice, square, sum, tensor, Variable } from '../index.js';
+import {
+  add,
+  cast,
+  dimension,
+  flatten,
+  onesLike,
+  reshape,
+  slice,
+  square,
+  sum,
+  tensor,
+  type Variable,
+} from '../index.js';
 import { array, evaluate, expectEnginesAgree, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 describe('reshape', () => {

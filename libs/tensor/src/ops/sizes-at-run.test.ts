@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { add, cast, compile, concatenate, dimshuffle, dot, pick, reshape, slice, tensor, Variable } from '../index.js';
+import {
+  add,
+  cast,
+  compile,
+  concatenate,
+  dimshuffle,
+  dot,
+  pick,
+  reshape,
+  slice,
+  tensor,
+  type Variable,
+} from '../index.js';
 import { array } from '../../test/op-laws.js';
 
 describe('sizes that disagree only when the graph runs', () => {

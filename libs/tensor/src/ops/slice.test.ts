@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { grad, mul, slice, square, sum, tensor, Variable } from '../index.js';
+import { grad, mul, slice, square, sum, tensor, type Variable } from '../index.js';
 import {
   anyShape,
   array,
