@@ -10,7 +10,7 @@ import { cpuSecondsOf, peakMegabytesOf } from './process-cost.js';
 import type { Servers } from './servers.js';
 
 /** The token of every API here. */
-export const token = 'the-token-of-the-benchmark';
+export const TOKEN = 'the-token-of-the-benchmark';
 
 /** The API as it is built, in a process of its own; what it logs goes to a file, as in service. */
 export class ApiProcess {
@@ -48,7 +48,7 @@ export class ApiProcess {
           PATH: process.env['PATH'],
           LONGRUN_STATE: state,
           LONGRUN_OBJECTS: `file:${join(servers.folder, 'objects')}`,
-          LONGRUN_TOKEN: token,
+          LONGRUN_TOKEN: TOKEN,
           LONGRUN_ROLE: role,
           // There are no workers here that could beat.
           LONGRUN_WORKER_LOST_MS: '600000',

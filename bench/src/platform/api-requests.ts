@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { token } from './api-process.js';
+import { TOKEN } from './api-process.js';
 
 /** Posts JSON under an idempotency key of its own; resolves with the id in the answer, which must be 201. */
 export function post(agent: Agent, url: URL, body: unknown): Promise<string> {
   const text = JSON.stringify(body);
   const headers = {
-    authorization: `Bearer ${token}`,
+    authorization: `Bearer ${TOKEN}`,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'idempotency-key': randomUUID(),
@@ -31,7 +31,7 @@ export function post(agent: Agent, url: URL, body: unknown): Promise<string> {
 
 /** Waits until what is there has a job for a worker. */
 export async function enqueued(url: URL): Promise<void> {
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = { authorization: `Bearer ${TOKEN}` };
   for (;;) {
     const { attempts } = WithAttempts.parse(await (await fetch(url, { headers })).json());
     if (attempts.length > 0) return;

@@ -8,7 +8,7 @@ import { watching } from './watching.js';
 import { submission } from './submission.js';
 
 /** Experiments in the list that is read. */
-const listed = 100_000;
+const LISTED = 100_000;
 
 /**
  * The platform under load: log rows taken in, submissions, lists; and its start. The service, Redis, PostgreSQL and what loads
@@ -53,11 +53,11 @@ export async function platform(): Promise<Report> {
         ofEngine.cpuMs,
       ),
     );
-    const read = await withServers(engine, (servers) => listing(servers, listed));
-    samples[`list of ${listed}, ${engine}`] = read;
+    const read = await withServers(engine, (servers) => listing(servers, LISTED));
+    samples[`list of ${LISTED}, ${engine}`] = read;
     rows.push(
       boundRow(
-        `p95 of a page of ${listed}, ${engine}`,
+        `p95 of a page of ${LISTED}, ${engine}`,
         'ms',
         read.map((latencies) => quantile(latencies, 0.95)),
         null,

@@ -6,7 +6,7 @@ import { ApiProcess } from './api-process.js';
 import { cpuSecondsOf, peakMegabytesOf } from './process-cost.js';
 import { withServers } from './servers.js';
 
-const starts = 5;
+const STARTS = 5;
 
 /** What a start took until it was ready. */
 export interface Start {
@@ -19,7 +19,7 @@ export interface Start {
 /** Starts of the API on an empty folder, with its embedded record, and in turn with them of nothing but PGlite on one. */
 export async function starting(): Promise<{ ours: Start[]; peer: Start[] }> {
   const [ours, peer]: [Start[], Start[]] = [[], []];
-  for (let start = 0; start <= starts; start += 1) {
+  for (let start = 0; start <= STARTS; start += 1) {
     const api = await withServers('PGlite', async (servers) => {
       const before = performance.now();
       const started = await ApiProcess.start(servers);
@@ -41,7 +41,7 @@ export async function starting(): Promise<{ ours: Start[]; peer: Start[] }> {
 async function barePglite(folder: string): Promise<Start> {
   const before = performance.now();
   const library = createRequire(import.meta.url).resolve('@electric-sql/pglite');
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', opening, '--', library, folder], {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', OPENING, '--', library, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(failed)]);
@@ -53,7 +53,7 @@ async function barePglite(folder: string): Promise<Start> {
   return took;
 }
 
-const opening = `
+const OPENING = `
   const { PGlite } = await import(process.argv[1]);
   const opened = await PGlite.create(process.argv[2]);
   process.stdout.write('ready');

@@ -4,10 +4,10 @@ import { post } from './api-requests.js';
 import type { Servers } from './servers.js';
 import type { Took } from './service-protocol.js';
 
-const clients = 50;
+const CLIENTS = 50;
 /** Submissions in one measurement; one more before all to warm up. */
-const perRound = 500;
-const rounds = 5;
+const PER_ROUND = 500;
+const ROUNDS = 5;
 
 /** One measurement. */
 export interface Submitted {
@@ -23,11 +23,11 @@ export interface Submitted {
  */
 export async function submission(servers: Servers): Promise<Submitted[]> {
   const api = await ApiProcess.start(servers);
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   try {
     await post(agent, new URL('/v1/datasets', api.url), { name: 'digits', converter: 'mnist' });
     const all: Submitted[] = [];
-    for (let round = 0; round <= rounds; round += 1) {
+    for (let round = 0; round <= ROUNDS; round += 1) {
       const submitted = await submitMany(agent, api);
       if (round > 0) all.push(submitted);
     }
@@ -45,14 +45,14 @@ async function submitMany(agent: Agent, api: ApiProcess): Promise<Submitted> {
   const before = performance.now();
   let begun = 0;
   const client = async (): Promise<void> => {
-    while (begun < perRound) {
+    while (begun < PER_ROUND) {
       begun += 1;
       const from = performance.now();
       await post(agent, experiments, { program: 'mlp', dataset: 'digits' });
       latencies.push(performance.now() - from);
     }
   };
-  await Promise.all(Array.from({ length: clients }, client));
+  await Promise.all(Array.from({ length: CLIENTS }, client));
   const wallSeconds = (performance.now() - before) / 1000;
-  return { latencies, took: { count: perRound, cpuSeconds: api.cpuSeconds() - cpuBefore, wallSeconds } };
+  return { latencies, took: { count: PER_ROUND, cpuSeconds: api.cpuSeconds() - cpuBefore, wallSeconds } };
 }

@@ -1,17 +1,17 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LiveEvent } from '@longrun/contracts';
-import { ApiProcess, token } from './api-process.js';
+import { ApiProcess, TOKEN } from './api-process.js';
 import { enqueued, post } from './api-requests.js';
 import { conversion, rowsFrom, started } from './attempt-events.js';
 import { EventSource } from './event-source.js';
 import type { Servers } from './servers.js';
 
-const watchers = 300;
-const experiments = 20;
+const WATCHERS = 300;
+const EXPERIMENTS = 20;
 /** So often every experiment logs a row. */
-const everyMs = 500;
-const rounds = 60;
+const EVERY_MS = 500;
+const ROUNDS = 60;
 
 /** What came of the events that all watchers were to get. */
 export interface Watched {
@@ -38,7 +38,7 @@ export async function watching(servers: Servers): Promise<Watched> {
     const sentAt = new Map<string, number>();
     const latencies: number[] = [];
     await Promise.all(
-      Array.from({ length: watchers }, (_, index) => {
+      Array.from({ length: WATCHERS }, (_, index) => {
         const { url } = at(replicas, index);
         const id = at(ids, index >> 1);
         return watch(agent, new URL(`/v1/experiments/${id}/events`, url), (step) => {
@@ -47,15 +47,15 @@ export async function watching(servers: Servers): Promise<Watched> {
         });
       }),
     );
-    for (let step = 1; step <= rounds; step += 1) {
-      const next = pause(everyMs);
+    for (let step = 1; step <= ROUNDS; step += 1) {
+      const next = pause(EVERY_MS);
       for (const id of ids) {
         sentAt.set(`${id} ${step}`, performance.now());
         await source.send('experiment', id, rowsFrom(step, step + 1));
       }
       await next;
     }
-    const expected = watchers * rounds;
+    const expected = WATCHERS * ROUNDS;
     for (let waited = 0; latencies.length < expected && waited < 10_000; waited += 50) await pause(50);
     return { latencies, expected };
   } finally {
@@ -75,7 +75,7 @@ async function runningExperiments(
   await enqueued(new URL(`/v1/datasets/${dataset}`, url));
   await source.send('dataset', dataset, conversion());
   const ids: string[] = [];
-  for (let index = 0; index < experiments; index += 1) {
+  for (let index = 0; index < EXPERIMENTS; index += 1) {
     ids.push(await post(agent, new URL('/v1/experiments', url), { program: 'mlp', dataset: 'digits' }));
   }
   for (const id of ids) {
@@ -88,7 +88,7 @@ async function runningExperiments(
 /** Opens an event stream, and resolves when it has caught up; the step of each log row from then on is told. */
 function watch(agent: Agent, url: URL, onRow: (step: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const opened = get(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
+    const opened = get(url, { agent, headers: { authorization: `Bearer ${TOKEN}` } }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
       let text = '';
       response.setEncoding('utf8');

@@ -94,7 +94,7 @@ export class Census {
     heard.silentMs = 0;
     const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
     const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
-    if (!isNew && !runsOther && now - heard.notedAt < noteEveryMs) return [];
+    if (!isNew && !runsOther && now - heard.notedAt < NOTE_EVERY_MS) return [];
     heard.notedAt = now;
     return [report];
   }
@@ -159,4 +159,4 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
 }
 
 /** The record is told that nothing has changed so rarely. */
-const noteEveryMs = 5_000;
+const NOTE_EVERY_MS = 5_000;

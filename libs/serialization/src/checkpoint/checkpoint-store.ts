@@ -3,9 +3,9 @@ import path from 'node:path';
 
 import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
 import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
-import { type LogSegment } from '../log/log-segment.js';
-import { type Json } from '../state.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { LogSegment } from '../log/log-segment.js';
+import type { Json } from '../state.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { type Dropped, Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';

@@ -1,8 +1,8 @@
-import { type ObjectStore } from '../store/object-store.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { segmentKeysOf } from '../log/log-segment.js';
-import { type CheckpointEntry, type Head, type RunLog } from './head.js';
+import type { CheckpointEntry, Head, RunLog } from './head.js';
 import { objectKeysOf } from './manifest.js';
-import { type Manifests } from './manifests.js';
+import type { Manifests } from './manifests.js';
 
 /**
  * The manifests, blobs and log segments under a prefix that neither a checkpoint nor the log in the head needs any more.

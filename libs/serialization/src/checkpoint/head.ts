@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
-import { type Json } from '../state.js';
-import { type ObjectStore } from '../store/object-store.js';
+import type { Json } from '../state.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */

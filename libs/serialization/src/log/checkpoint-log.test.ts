@@ -10,13 +10,13 @@ import { UnreliableStore } from '../../test/unreliable-store.js';
 import { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { readHead } from '../checkpoint/head.js';
 import { acquireLease, type Lease, LeaseLost } from '../checkpoint/lease.js';
-import { type Manifest } from '../checkpoint/manifest.js';
+import type { Manifest } from '../checkpoint/manifest.js';
 import { newestLog, newestManifest } from '../checkpoint/manifests.js';
 import { sha256Of } from '../sha256.js';
 import { FileStore } from '../store/file-store.js';
-import { type LogFile } from './checkpoint-log.js';
+import type { LogFile } from './checkpoint-log.js';
 import { FINAL_TEXT_BYTES } from './compaction.js';
-import { type DamagedCopy, type LogSegment } from './log-segment.js';
+import type { DamagedCopy, LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
 
 vi.setConfig({ testTimeout: 60_000 });
