@@ -69,24 +69,54 @@ test('a worker that gives an experiment back hands on the rows up to the step in
   expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: undisturbed });
 });
 
-test('of rows that are too large a text is left, and the attempt goes on', async () => {
+test('in place of a record of 50 MB a text is left, and the attempt goes on: it ends, and every row is there', async () => {
   await world.worker();
   const id = await world.submit({ fault: { kind: 'largeRow', step: 9 } });
+  await expectOneAttempt(id);
+
+  const leftOut = new Map([
+    [9, '[longrun] left out: 52428802 bytes, at most 262144 per row'],
+    [10, '[longrun] left out: 1048578 bytes, at most 262144 per row'],
+  ]);
+  const expected = undisturbed.map(({ step, row }) => {
+    const samples = leftOut.get(step);
+    return { step, row: samples === undefined ? row : { ...row, samples } };
+  });
+  expect(await world.rows(id)).toEqual(expected);
+  expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: expected });
+  expect(await saidOf(id)).toEqual([expect.stringContaining('this one was larger: samples left out')]);
+});
+
+test('rows that went past the reporting of the trainer are cut by the worker', async () => {
+  await world.worker();
+  const id = await world.submit({ fault: { kind: 'foreignRows', step: 9 } });
+  await expectOneAttempt(id);
+
+  const leftOut = '[longrun] left out: 1000001 bytes, at most 262144 per row';
+  const expected = undisturbed.map(({ step, row }) => ({
+    step,
+    row: step === 9 ? { ...row, one: leftOut, two: leftOut } : row,
+  }));
+  expect(await world.rows(id)).toEqual(expected);
+  const { entries } = await world.checkpointLog(id);
+  const foreign = entries.filter(({ row }) => 'one' in row || 'two' in row);
+  expect(foreign).toEqual([
+    { step: 9, row: { one: leftOut } },
+    { step: 9, row: { two: leftOut } },
+  ]);
+  expect(entries.filter((entry) => !foreign.includes(entry))).toEqual(undisturbed);
+  expect(await saidOf(id)).toEqual([expect.stringContaining('this one was larger: one left out')]);
+});
+
+async function expectOneAttempt(id: string): Promise<void> {
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded', failures: 0 });
-  expect(ended.attempts).toHaveLength(1);
+  expect(ended.attempts).toEqual([expect.objectContaining({ fence: 1, reason: 'succeeded', startStep: 0, lastStep })]);
+}
 
-  const rows = await world.rows(id);
-  const { entries } = await world.checkpointLog(id);
-  const of9 = entries.filter(({ step }) => step === 9).map(({ row }) => row);
-  expect(of9).toContainEqual(
-    expect.objectContaining({ samples: '[longrun] left out: 52428802 bytes, at most 262144 per row' }),
-  );
-  expect(of9).toContainEqual({ list: '[longrun] left out: 1000001 bytes, at most 262144 per row' });
-  expect(of9.some((row) => typeof row['batch_cost'] === 'number')).toBe(true);
-  expect(rows.find(({ step }) => step === 9)?.row).toEqual(Object.assign({}, ...of9));
-
-  const said = (await world.events(id)).filter((event) => JSON.stringify(event).includes('A log row has at most'));
-  // By the trainer of its own row, and by the worker of the one that went past it.
-  expect(said).toHaveLength(2);
-});
+/** What was said of rows that were too large. */
+async function saidOf(id: string): Promise<string[]> {
+  return (await world.events(id))
+    .flatMap((event) => (event.type === 'line' ? event.data.text : []))
+    .filter((text) => text.includes('A log row has at most'));
+}

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
-import type { WorkerEvent } from '@longrun/contracts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LiveEvent, WorkerEvent } from '@longrun/contracts';
 import { expect } from 'vitest';
 
 import { readOutcome } from '../src/life/outcome.js';
 import { LifeWriter } from '../src/life/writer.js';
 import { openRecord } from '../src/record/record.js';
+import { Endings } from '../src/systems/endings.js';
 import { EventIngester } from '../src/systems/event-ingester.js';
+import { LogCompletion } from '../src/systems/log-completion.js';
 import { RedisKeys } from '../src/redis/keys.js';
 import { connectRedis, disconnectRedis } from '../src/redis/connection.js';
 import { until } from '../src/testing/index.js';
@@ -62,6 +65,54 @@ test('an outcome that enters the record before its attempt has had its say loses
   expect(types).toContain('line');
   expect(types).toContain('checkpoint');
   expect(types.filter((type) => type === 'status')).toHaveLength(3);
+});
+
+test('an outcome waits for what its attempt told before it, also where taking in has only just begun', async ({
+  world,
+  redis,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const attempt = await world.worker('gpu-1').next();
+  await world.platform.close();
+  attempt.start().train(900);
+  await attempt.commit();
+  attempt.outbox.send({ type: 'line', stream: 'stdout', text: 'almost done' });
+  expect(await attempt.outbox.flush('sent', 50_000)).toBe(true);
+  // It dies when its outcome is in the head: nothing else says how it ended.
+  await attempt.succeed({ silently: true });
+
+  const warn = (): void => undefined;
+  const [client, blockingRedis] = ['late', 'late:events'].map((connectionName) =>
+    connectRedis({ redisUrl: redis.url, connectionName, warn }),
+  );
+  if (client === undefined || blockingRedis === undefined) throw new Error('no connections');
+  const keys = new RedisKeys(world.prefix);
+  expect(await client.xlen(keys.events)).toBeGreaterThan(900);
+  const { record, store } = world;
+  const writer = new LifeWriter(record);
+  const scheduled = (): Promise<void> => Promise.resolve();
+  const ingester = new EventIngester({ record, writer, blockingRedis, redis: client, keys, scheduled, warn });
+  const logs = new LogCompletion({ record, writer, store });
+  const endings = new Endings({ writer, store, logs, catchUp: () => ingester.catchUp() });
+  const adopting = endings.adopt('experiment', id, await endings.head('experiment', id));
+  // Who does not wait is through before the first event is taken.
+  await Promise.race([adopting, pause(500)]);
+  await ingester.start();
+  expect(await adopting).toBe(true);
+  await ingester.close();
+  disconnectRedis(client);
+
+  await world.start();
+  const events: LiveEvent[] = [];
+  for await (const event of world.platform.experiments.subscribe(id))
+    if (event.type !== 'caught-up') events.push(event);
+  const types = events.map(({ type }) => type).filter((type) => type !== 'log_row');
+  expect(types.slice(-5)).toEqual(['attempt_started', 'checkpoint', 'line', 'attempt_ended', 'status']);
+  expect(events.at(-1)).toMatchObject({ data: { status: 'succeeded', result: resultAt(900) } });
+  const steps = events.flatMap((event) => (event.type === 'log_row' ? event.data.step : []));
+  expect(steps).toEqual(Array.from({ length: 900 }, (_, index) => index + 1));
 });
 
 test('after the end the author of the outcome and who said its own end are heard, those who were written off are not', async ({

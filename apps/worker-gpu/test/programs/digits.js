@@ -30,7 +30,10 @@ export default defineExperiment({
     epochs: z.int().min(1).default(2),
     pauseMs: z.number().min(0).default(0),
     fault: z
-      .strictObject({ kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse', 'largeRow']), step: z.int() })
+      .strictObject({
+        kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse', 'largeRow', 'foreignRows']),
+        step: z.int(),
+      })
       .optional(),
   }),
   async build(context) {
@@ -111,6 +114,7 @@ class Behaviour extends TrainingExtension {
   afterBatch() {
     const { fault } = this.#params;
     const { iterationsDone } = this.mainLoop.status;
+    if (fault?.kind === 'largeRow' && iterationsDone === fault.step + 1) this.#logSamples(1024 * 1024);
     if (fault === undefined || iterationsDone !== fault.step) return;
     switch (fault.kind) {
       case 'throw':
@@ -124,14 +128,25 @@ class Behaviour extends TrainingExtension {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
         break;
       case 'largeRow':
-        this.mainLoop.log.currentRow.samples = 'x'.repeat(50 * 1024 * 1024);
-        // And a row that does not go through the trainer's own reporting.
-        process.send({ type: 'log_row', step: fault.step, row: { list: Array.from({ length: 500_000 }, () => 1) } });
+        this.#logSamples(50 * 1024 * 1024);
+        break;
+      case 'foreignRows':
+        // They do not go through the trainer's own reporting.
+        for (const list of ['one', 'two'])
+          process.send({
+            type: 'log_row',
+            step: fault.step,
+            row: { [list]: Array.from({ length: 500_000 }, () => 1) },
+          });
         break;
       case 'heap': {
         const kept = [];
         for (;;) kept.push({ kept: kept.length });
       }
     }
+  }
+
+  #logSamples(characters) {
+    this.mainLoop.log.currentRow.samples = 'x'.repeat(characters);
   }
 }

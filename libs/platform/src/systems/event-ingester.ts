@@ -98,8 +98,11 @@ export class EventIngester {
     const newest = await this.#options.redis.xrevrange(this.#options.keys.events, '+', '-', 'COUNT', 1);
     const target = newest[0]?.[0];
     if (target === undefined) return this.isFlowing;
-    for (let waits = 0; isAfter(target, this.#cursor) && this.isFlowing && waits < 100; waits += 1) {
+    // Also before the first events have come in: who starts late has most to take. Given up only where nothing moves.
+    for (let waits = 0; isAfter(target, this.#cursor) && waits < 100 && !this.#stop.signal.aborted; waits += 1) {
+      const before = this.#cursor;
       await Promise.race([new Promise<void>((resolve) => this.#advanced.push(resolve)), pause(50)]);
+      if (this.#cursor !== before) waits = 0;
     }
     return this.isFlowing && !isAfter(target, this.#cursor);
   }
