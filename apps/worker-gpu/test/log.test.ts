@@ -83,7 +83,7 @@ test('in place of a record of 50 MB a text is left, and the attempt goes on: it 
     return { step, row: samples === undefined ? row : { ...row, samples } };
   });
   expect(await world.rows(id)).toEqual(expected);
-  expect(await world.checkpointLog(id)).toEqual({ step: lastStep, entries: expected });
+  expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: expected });
   expect(await saidOf(id)).toEqual([expect.stringContaining('this one was larger: samples left out')]);
 });
 
@@ -111,7 +111,9 @@ test('rows that went past the reporting of the trainer are cut by the worker', a
 async function expectOneAttempt(id: string): Promise<void> {
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded', failures: 0 });
-  expect(ended.attempts).toEqual([expect.objectContaining({ fence: 1, reason: 'succeeded', startStep: 0, lastStep })]);
+  expect(ended.attempts).toEqual([
+    expect.objectContaining({ fence: 1, reason: 'succeeded', startStep: 0, lastStep: LAST_STEP }),
+  ]);
 }
 
 /** What was said of rows that were too large. */
