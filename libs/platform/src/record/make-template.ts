@@ -2,12 +2,17 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { sql } from 'kysely';
+
 import { builtTemplate } from './pglite-folder.js';
 import { openRecord } from './record.js';
 
 const draft = `${builtTemplate}.new`;
 for (const folder of [draft, builtTemplate]) await rm(folder, { recursive: true, force: true });
 const record = await openRecord({ folder: draft });
+// What PostgreSQL makes further databases of: nobody makes one here, and their six hundred files are most of what a copy costs.
+await sql`update pg_database set datistemplate = false`.execute(record.db);
+for (const name of ['template0', 'template1']) await sql`drop database ${sql.id(name)}`.execute(record.db);
 await record.close();
 await rename(join(draft, 'pgdata'), builtTemplate);
 await rm(draft, { recursive: true });

@@ -18,7 +18,7 @@ export async function makePgliteFolder(folder: string, template = builtTemplate)
   const half = `${folder}.new`;
   try {
     await rm(half, { recursive: true, force: true });
-    // A thousand files, and nothing serves yet: all at once takes a third of the time.
+    // Hundreds of files, and nothing serves yet: all at once takes a third of the time.
     if (existsSync(template)) cpSync(template, half, { recursive: true });
     else await makeDatabase(half);
     await rename(half, folder);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import { PGlite } from '@electric-sql/pglite';
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
 import { Pool, types } from 'pg';
 
@@ -8,6 +7,7 @@ import { type Warn, warnOnStderr } from '../redis/connection.js';
 import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
 import { listenToPglite, Notices, PostgresListener } from './notices.js';
+import { openPglite } from './open-pglite.js';
 import { makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import type { Tables } from './tables.js';
@@ -66,7 +66,7 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
   try {
     const data = join(folder, 'pgdata');
     await makePgliteFolder(data);
-    const pglite = await PGlite.create(data, { startParams: [...PGlite.defaultStartParams, ...economy] });
+    const pglite = await openPglite(data);
     const notices = new Notices();
     await listenToPglite(pglite, notices);
     return await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
@@ -75,9 +75,6 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
     throw error;
   }
 }
-
-/** Its default is 128 MB, which it fills at once; the operating system keeps what it has read as well. */
-const economy = ['-c', 'shared_buffers=32MB'];
 
 async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
   const pool = new Pool({
