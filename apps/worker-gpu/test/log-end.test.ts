@@ -58,6 +58,31 @@ test('a run that was tried again to the end of its budget has the rows of its la
   expect((await world.rows(id)).map((row) => row.step)).toEqual(upTo(10));
 });
 
+test('a run that is cancelled while it trains has the row of every batch that it did', async () => {
+  await world.worker();
+  const id = await world.submit({ epochs: 2, pauseMs: 12 });
+  await world.when(id, ({ attempts }) => (attempts[0]?.lastStep ?? 0) >= 10);
+  await world.platform.experiments.cancel(id);
+  const { attempts, status } = await world.whenEnded(id);
+  expect(status).toBe('cancelled');
+  const { lastStep } = attempts[0] ?? {};
+  expect((await world.rows(id)).map((row) => row.step)).toEqual(upTo(lastStep ?? 0));
+  const log = await newestLog(world.store, `experiments/${id}`);
+  expect(log?.log.at(-1)?.lastStep).toBe(lastStep);
+});
+
+test('a run that is preempted and cancelled before it goes on has the row of every batch that it did', async () => {
+  const worker = await world.worker();
+  const id = await world.submit({ epochs: 2, pauseMs: 12 });
+  await world.when(id, ({ attempts }) => (attempts[0]?.lastStep ?? 0) >= 10);
+  worker.signal('SIGTERM');
+  await worker.exited;
+  const { attempts } = await world.when(id, (experiment) => experiment.attempts[0]?.reason === 'preempted');
+  await world.platform.experiments.cancel(id);
+  expect(await world.whenEnded(id)).toMatchObject({ status: 'cancelled' });
+  expect((await world.rows(id)).map((row) => row.step)).toEqual(upTo(attempts[0]?.lastStep ?? 0));
+});
+
 test('rows that cannot be kept are said, and the run ends as it would', async () => {
   const id = await world.submit({ fault: { kind: 'throw', step: 5 } }, { retry: { maxFailures: 0 } });
   // Where the folder of the segments should be.

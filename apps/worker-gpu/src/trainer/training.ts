@@ -150,6 +150,8 @@ export class Training {
   }
 
   async #leaveStopped(mainLoop: MainLoop): Promise<void> {
+    // Who goes on may add to the row of this step, and tells it again; if nobody does it has been told.
+    mainLoop.log.complete(mainLoop.status.iterationsDone);
     await this.#leave({ type: 'stopped', step: mainLoop.status.iterationsDone, peakMemoryBytes: peakMemoryBytes() }, 0);
   }
 
