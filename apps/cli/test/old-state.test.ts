@@ -17,6 +17,8 @@ const builds = (await readdir(states)).filter((name) => name.endsWith('.tar.br')
 /** What `make.mjs` noted beside the state. */
 const Expected = z.object({
   whole: z.object({ id: z.string(), parametersSha256: z.string() }),
+  /** The first states have none. */
+  stopped: z.array(z.object({ id: z.string(), lastStep: z.number() })).default([]),
   half: z.object({ id: z.string(), spec: z.record(z.string(), z.unknown()), stepAtLeast: z.number() }),
 });
 
@@ -25,7 +27,7 @@ test.each(builds)(
   async (build) => {
     const folder = await unpack(build);
     const state = join(folder, 'state');
-    const { whole, half } = Expected.parse(JSON.parse(await readFile(join(state, 'expected.json'), 'utf8')));
+    const { whole, stopped, half } = Expected.parse(JSON.parse(await readFile(join(state, 'expected.json'), 'utf8')));
     const longrun = new CommandLine(state);
     const stack = await longrun.up();
     try {
@@ -33,6 +35,11 @@ test.each(builds)(
       expect(ended).toMatchObject({ status: 'succeeded', result: { parametersSha256: whole.parametersSha256 } });
       expect(ended.attempts).toMatchObject([{ fence: 1, reason: 'succeeded' }]);
       expect((await rowsOf(longrun, whole.id)).map(({ step }) => step)).toEqual(upTo(100));
+
+      for (const { id, lastStep } of stopped) {
+        expect(await show(longrun, id)).toMatchObject({ status: 'cancelled' });
+        expect((await rowsOf(longrun, id)).map(({ step }) => step)).toEqual(upTo(lastStep));
+      }
 
       expect(await longrun.run('logs', '-f', half.id)).toMatchObject({ code: 0 });
       const continued = await show(longrun, half.id);

@@ -2,8 +2,9 @@
 //
 //     node apps/cli/test/states/make.mjs <built checkout> <output.tar.br>
 //
-// (Node 22.18 or newer, which reads TypeScript.) In it: a tiny dataset, one experiment that succeeded, and one that is half done, every process of its stack killed. Both run
-// on the reference engine, whose bits are the same on every machine.
+// (Node 22.18 or newer, which reads TypeScript.) In it: a tiny dataset, an experiment that succeeded, one that was
+// cancelled, and one that is half done, every process of its stack killed. All run on the reference engine, whose bits are the same on every
+// machine.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +31,13 @@ const whole = await post('experiments', experiment('whole', { epochs: 5 }));
 const succeeded = await until(async () => {
   const view = await get(`experiments/${whole.id}`);
   return view.status === 'succeeded' ? view : undefined;
+});
+const stopped = await post('experiments', experiment('stopped', { epochs: 150 }));
+await until(async () => ((await get(`experiments/${stopped.id}`)).checkpoints.length >= 1 ? true : undefined));
+await post(`experiments/${stopped.id}/cancel`, {});
+const cancelled = await until(async () => {
+  const view = await get(`experiments/${stopped.id}`);
+  return view.status === 'cancelled' ? view : undefined;
 });
 const half = await post('experiments', experiment('half', { epochs: 150 }));
 const interrupted = await until(async () => {
@@ -59,6 +67,7 @@ writeFileSync(
     {
       build: execFileSync('git', ['-C', checkout, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
       whole: { id: whole.id, parametersSha256: succeeded.result.parametersSha256, lastRow: succeeded.result.lastRow },
+      stopped: [{ id: stopped.id, lastStep: cancelled.attempts.at(-1).lastStep }],
       half: { id: half.id, spec: half.spec, stepAtLeast: interrupted.checkpoints[0].step },
     },
     null,
