@@ -1,5 +1,5 @@
 // Makes the empty record that new state folders are copied from. Run by the build, when what is in this folder has changed.
-import { rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { sql } from 'kysely';
@@ -14,5 +14,9 @@ const record = await openRecord({ folder: draft });
 await sql`update pg_database set datistemplate = false`.execute(record.db);
 for (const name of ['template0', 'template1']) await sql`drop database ${sql.id(name)}`.execute(record.db);
 await record.close();
+// PGlite keeps some files to its user; others than who builds may run what was built. Nothing in it is secret.
+for (const entry of await readdir(join(draft, 'pgdata'), { recursive: true, withFileTypes: true }))
+  await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+await chmod(join(draft, 'pgdata'), 0o755);
 await rename(join(draft, 'pgdata'), builtTemplate);
 await rm(draft, { recursive: true });

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -19,13 +20,24 @@ export async function makePgliteFolder(folder: string, template = builtTemplate)
   try {
     await rm(half, { recursive: true, force: true });
     // Hundreds of files, and nothing serves yet: all at once takes a third of the time.
-    if (existsSync(template)) cpSync(template, half, { recursive: true });
+    if (existsSync(template)) copyFolder(template, half);
     else await makeDatabase(half);
     await rename(half, folder);
   } catch (error) {
     throw new Error(`The record's database could not be made in ${folder}; look at the disk's space and rights`, {
       cause: error,
     });
+  }
+}
+
+/** The copy is this process's to write, whatever the rights of the template: that may be another user's, or read-only. */
+function copyFolder(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const source = join(from, entry.name);
+    const copy = join(to, entry.name);
+    if (entry.isDirectory()) copyFolder(source, copy);
+    else writeFileSync(copy, readFileSync(source));
   }
 }
 

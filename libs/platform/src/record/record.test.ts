@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -47,6 +47,36 @@ test('a record is the same whether it was copied from the one that the build mad
   await anew.close();
   await rm(other, { recursive: true });
 });
+
+test('whoever may run the build can copy its record, and write to the copy, whoever made the build', async () => {
+  const built = await modesIn(builtTemplate);
+  expect(built.length).toBeGreaterThan(100);
+  // As a package is laid out that nobody is to change.
+  const other = await mkdtemp(join(tmpdir(), 'longrun-record-'));
+  const template = join(other, 'template');
+  await cp(builtTemplate, template, { recursive: true });
+  for (const { path, isFolder } of (await modesIn(template)).toReversed()) await chmod(path, isFolder ? 0o555 : 0o444);
+  await makePgliteFolder(join(other, 'pgdata'), template);
+  const copied = await modesIn(join(other, 'pgdata'));
+  expect(copied).toHaveLength(built.length);
+  expect(copied.filter(({ mode }) => (mode & 0o600) !== 0o600)).toEqual([]);
+  expect(
+    built.filter(({ mode, isFolder }) => (mode & 0o444) !== 0o444 || (isFolder && (mode & 0o111) !== 0o111)),
+  ).toEqual([]);
+  for (const { path, isFolder } of await modesIn(template)) if (isFolder) await chmod(path, 0o755);
+  await rm(other, { recursive: true });
+});
+
+/** All that is in a folder, and the folder: what is inside comes after it. */
+async function modesIn(folder: string): Promise<{ path: string; mode: number; isFolder: boolean }[]> {
+  const entries = await readdir(folder, { recursive: true });
+  return Promise.all(
+    [folder, ...entries.map((entry) => join(folder, entry)).toSorted()].map(async (path) => {
+      const found = await stat(path);
+      return { path, mode: found.mode, isFolder: found.isDirectory() };
+    }),
+  );
+}
 
 test('a migration that fails leaves nothing of itself', async () => {
   const broken = { name: '9999-broken', statements: [sql`create table halfway (id text)`, sql`select nonsense`] };
