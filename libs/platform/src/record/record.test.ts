@@ -77,10 +77,10 @@ test('whoever may run the build can copy its record, and write to the copy, whoe
 });
 
 /** All that is in a folder, and the folder: what is inside comes after it. */
-async function modesIn(folder: string): Promise<{ path: string; mode: number; isFolder: boolean }[]> {
-  const entries = await readdir(folder, { recursive: true });
+async function modesIn(root: string): Promise<{ path: string; mode: number; isFolder: boolean }[]> {
+  const entries = await readdir(root, { recursive: true });
   return Promise.all(
-    [folder, ...entries.map((entry) => join(folder, entry)).toSorted()].map(async (path) => {
+    [root, ...entries.map((entry) => join(root, entry)).toSorted()].map(async (path) => {
       const found = await stat(path);
       return { path, mode: found.mode, isFolder: found.isDirectory() };
     }),
