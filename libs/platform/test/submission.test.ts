@@ -2,6 +2,7 @@ import { DatasetSpec } from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
+import type { ProgramCatalog } from '../src/index.js';
 import { experimentSpec, test } from './world.js';
 
 const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
@@ -45,6 +46,29 @@ test('requests that come at once share transactions; one that is refused is refu
     from lives where kind = 'experiment'`.execute(world.record.db);
   // The one before all, the first of them, and one for all that have come meanwhile.
   expect(rows).toEqual([{ transactions: 3 }]);
+});
+
+test('a program whose schema throws fails the request for it, and none that came with it', async ({ world }) => {
+  const programs: ProgramCatalog = {
+    has: () => true,
+    names: () => ['mlp', 'broken'],
+    validate: (name, params) => {
+      if (name === 'broken') throw new TypeError('its refinement reads a length of nothing');
+      return { ok: true, value: params };
+    },
+  };
+  const { experiments, datasets } = await world.start({ role: 'api', programs });
+  await datasets.submit(digits);
+  const submit = (index: number) =>
+    experiments.submit(experimentSpec({ program: index === 4 ? 'broken' : 'mlp', name: `number ${index}` }), {
+      idempotencyKey: `key-${index}`,
+    });
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => submit(index)));
+  const failed = outcomes.flatMap((outcome, index) => (outcome.status === 'rejected' ? [[index, outcome.reason]] : []));
+  expect(failed).toEqual([[4, new TypeError('its refinement reads a length of nothing')]]);
+  expect((await experiments.list()).items).toHaveLength(7);
+  // Nothing was made under its key.
+  await expect(submit(4)).rejects.toThrow('a length of nothing');
 });
 
 test('what a request for an experiment or a dataset answers is what asking for it then answers', async ({ world }) => {

@@ -1,10 +1,10 @@
 // Makes the empty record that new state folders are copied from. Run by the build, when what is in this folder has changed.
-import { rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { sql } from 'kysely';
 
-import { builtTemplate } from './pglite-folder.js';
+import { builtTemplate, sealTemplate } from './pglite-folder.js';
 import { openRecord } from './record.js';
 
 const draft = `${builtTemplate}.new`;
@@ -14,5 +14,10 @@ const record = await openRecord({ folder: draft });
 await sql`update pg_database set datistemplate = false`.execute(record.db);
 for (const name of ['template0', 'template1']) await sql`drop database ${sql.id(name)}`.execute(record.db);
 await record.close();
+sealTemplate(join(draft, 'pgdata'));
+// PGlite keeps some files to its user; others than who builds may run what was built. Nothing in it is secret.
+for (const entry of await readdir(join(draft, 'pgdata'), { recursive: true, withFileTypes: true }))
+  await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+await chmod(join(draft, 'pgdata'), 0o755);
 await rename(join(draft, 'pgdata'), builtTemplate);
 await rm(draft, { recursive: true });

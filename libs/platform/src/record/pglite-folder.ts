@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -11,16 +12,17 @@ export const builtTemplate = fileURLToPath(new URL('../../pgdata', import.meta.u
 /**
  * Makes a new PGlite database in `folder` unless there is one, complete or not at all. The caller holds the folder's lock.
  *
- * @param template a database to copy; without one there a new one is made, which takes some seconds
+ * @param template a database to copy, sealed; where there is none that is whole a new one is made, which takes some seconds
  */
 export async function makePgliteFolder(folder: string, template = builtTemplate): Promise<void> {
   if (existsSync(folder)) return;
   const half = `${folder}.new`;
   try {
     await rm(half, { recursive: true, force: true });
-    // Hundreds of files, and nothing serves yet: all at once takes a third of the time.
-    if (existsSync(template)) cpSync(template, half, { recursive: true });
-    else await makeDatabase(half);
+    if (!copyTemplate(template, half)) {
+      await rm(half, { recursive: true, force: true });
+      await makeDatabase(half);
+    }
     await rename(half, folder);
   } catch (error) {
     throw new Error(`The record's database could not be made in ${folder}; look at the disk's space and rights`, {
@@ -28,6 +30,54 @@ export async function makePgliteFolder(folder: string, template = builtTemplate)
     });
   }
 }
+
+/** Notes in a template what it consists of. */
+export function sealTemplate(template: string): void {
+  writeFileSync(join(template, SEAL), JSON.stringify(copyFolder(template, undefined)));
+}
+
+/** False where there is no template, or not all of it: a build may be making or removing it, or was interrupted. */
+function copyTemplate(template: string, to: string): boolean {
+  try {
+    const seal = readFileSync(join(template, SEAL), 'utf8');
+    return JSON.stringify(copyFolder(template, to)) === seal;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * Copies a folder but for a seal, or only counts what is in it. The copy is this process's to write, whatever the rights of the folder:
+ * that may be another user's, or read-only. Hundreds of files, and nothing serves yet: all at once takes a third of the time.
+ */
+function copyFolder(from: string, to: string | undefined): Contents {
+  const contents = { entries: 0, sizeBytes: 0 };
+  if (to !== undefined) mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.name === SEAL) continue;
+    const source = join(from, entry.name);
+    const copy = to === undefined ? undefined : join(to, entry.name);
+    contents.entries += 1;
+    if (entry.isDirectory()) {
+      const inside = copyFolder(source, copy);
+      contents.entries += inside.entries;
+      contents.sizeBytes += inside.sizeBytes;
+    } else {
+      const bytes = readFileSync(source);
+      if (copy !== undefined) writeFileSync(copy, bytes);
+      contents.sizeBytes += bytes.byteLength;
+    }
+  }
+  return contents;
+}
+
+interface Contents {
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
+const SEAL = 'longrun-template.json';
 
 /** In a process of its own: it takes some 800 MB, which the memory of WebAssembly never gives back. */
 async function makeDatabase(folder: string): Promise<void> {

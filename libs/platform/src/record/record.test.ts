@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,15 +38,54 @@ test('migrations are numbered without gaps, and applied once', async () => {
   expect(await migrate(record.db)).toEqual([]);
 });
 
-test('a record is the same whether it was copied from the one that the build made or made anew', async () => {
+test('a record is the same whether it was copied from the one that the build made or, where that is not whole, made anew', async () => {
   expect(existsSync(builtTemplate)).toBe(true);
   const other = await mkdtemp(join(tmpdir(), 'longrun-record-'));
-  await makePgliteFolder(join(other, 'pgdata'), join(other, 'no-template'));
+  const template = join(other, 'template');
+  await cp(builtTemplate, template, { recursive: true });
+  const tables = join(template, 'base', '5');
+  const own = (await readdir(tables)).find((name) => Number(name) >= FIRST_OWN_FILE) ?? '';
+  await rm(join(tables, own));
+  await makePgliteFolder(join(other, 'pgdata'), template);
   const anew = await openRecord({ folder: other });
   expect(await schemaOf(anew)).toEqual(await schemaOf(record));
   await anew.close();
   await rm(other, { recursive: true });
 });
+
+/** PostgreSQL numbers what is not its own from there on. */
+const FIRST_OWN_FILE = 16_384;
+
+test('whoever may run the build can copy its record, and write to the copy, whoever made the build', async () => {
+  const built = await modesIn(builtTemplate);
+  expect(built.length).toBeGreaterThan(100);
+  // As a package is laid out that nobody is to change.
+  const other = await mkdtemp(join(tmpdir(), 'longrun-record-'));
+  const template = join(other, 'template');
+  await cp(builtTemplate, template, { recursive: true });
+  for (const { path, isFolder } of (await modesIn(template)).toReversed()) await chmod(path, isFolder ? 0o555 : 0o444);
+  await makePgliteFolder(join(other, 'pgdata'), template);
+  const copied = await modesIn(join(other, 'pgdata'));
+  // The seal is not copied.
+  expect(copied).toHaveLength(built.length - 1);
+  expect(copied.filter(({ mode }) => (mode & 0o600) !== 0o600)).toEqual([]);
+  expect(
+    built.filter(({ mode, isFolder }) => (mode & 0o444) !== 0o444 || (isFolder && (mode & 0o111) !== 0o111)),
+  ).toEqual([]);
+  for (const { path, isFolder } of await modesIn(template)) if (isFolder) await chmod(path, 0o755);
+  await rm(other, { recursive: true });
+});
+
+/** All that is in a folder, and the folder: what is inside comes after it. */
+async function modesIn(root: string): Promise<{ path: string; mode: number; isFolder: boolean }[]> {
+  const entries = await readdir(root, { recursive: true });
+  return Promise.all(
+    [root, ...entries.map((entry) => join(root, entry)).toSorted()].map(async (path) => {
+      const found = await stat(path);
+      return { path, mode: found.mode, isFolder: found.isDirectory() };
+    }),
+  );
+}
 
 test('a migration that fails leaves nothing of itself', async () => {
   const broken = { name: '9999-broken', statements: [sql`create table halfway (id text)`, sql`select nonsense`] };

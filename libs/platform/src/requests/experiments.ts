@@ -27,7 +27,7 @@ import { NamedDatasets } from './named-datasets.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
 import type { ProgramCatalog } from './program-catalog.js';
-import { refused, RequestRefused } from './request-refused.js';
+import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
 
@@ -135,16 +135,27 @@ export class Experiments {
   async #make(
     lives: Lives,
     submissions: readonly Submission<ExperimentSpec>[],
-  ): Promise<(Made<ExperimentView> | RequestRefused)[]> {
+  ): Promise<(Made<ExperimentView> | Error)[]> {
     const specs = submissions.map(({ body }) => body);
     const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const checked = specs.map((spec) => this.#check(spec, datasets));
-    const made = checked.filter((experiment) => !(experiment instanceof RequestRefused));
+    const checked = specs.map((spec) => this.#checkOrError(spec, datasets));
+    const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rows = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
     return checked.map((experiment) =>
-      experiment instanceof RequestRefused ? experiment : { id: experiment.id, view: newView(experiment, rows) },
+      experiment instanceof Error ? experiment : { id: experiment.id, view: newView(experiment, rows) },
     );
+  }
+
+  /** The schema of a program is its author's: what it throws concerns this request only. */
+  #checkOrError(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | Error {
+    try {
+      return this.#check(spec, named);
+    } catch (error) {
+      return error instanceof Error
+        ? error
+        : new Error(`Program ${spec.program} threw ${String(error)} when its parameters were checked`);
+    }
   }
 
   #check(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | RequestRefused {

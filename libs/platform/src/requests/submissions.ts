@@ -6,7 +6,7 @@ import type { LifeWriter } from '../life/writer.js';
 import { run } from '../record/bulk.js';
 import { canonicalJson, sha256OfText } from '../record/canonical-json.js';
 import type { Tables } from '../record/tables.js';
-import { refused, RequestRefused } from './request-refused.js';
+import { refused, type RequestRefused } from './request-refused.js';
 
 /** How a request is submitted. */
 export interface SubmitOptions {
@@ -44,7 +44,7 @@ export class Submissions<Body, View> {
 
   /**
    * @param make makes what is submitted, or finds what equal requests have made: for each, in the same order, what was made or
-   * why it is refused. A refusal changes nothing in the record.
+   * why it is refused or cannot be, which changes nothing in the record. What it throws fails all of them.
    */
   constructor(writer: LifeWriter, kind: Kind, make: Make<Body, View>) {
     this.#writer = writer;
@@ -113,7 +113,7 @@ export class Submissions<Body, View> {
     }
   }
 
-  async #once(waiting: readonly Waiting<Body, View>[]): Promise<readonly (Made<View> | RequestRefused)[]> {
+  async #once(waiting: readonly Waiting<Body, View>[]): Promise<readonly (Made<View> | Error)[]> {
     const requests = waiting.map(({ request }) => request);
     return this.#writer.write(async (lives) => {
       const before = await findByKeys(lives.transaction, this.#kind, requests);
@@ -134,7 +134,7 @@ export class Submissions<Body, View> {
 export type Make<Body, View> = (
   lives: Lives,
   submissions: readonly Submission<Body>[],
-) => Promise<readonly (Made<View> | RequestRefused)[]>;
+) => Promise<readonly (Made<View> | Error)[]>;
 
 interface Keyed<Body> extends Submission<Body> {
   readonly key: string | undefined;
@@ -152,13 +152,10 @@ interface Waiting<Body, View> {
 const MAX_TOGETHER = 64;
 const MAX_CHARACTERS = 2_000_000;
 
-function settle<Body, View>(
-  waiting: readonly Waiting<Body, View>[],
-  results: readonly (Made<View> | RequestRefused)[],
-): void {
+function settle<Body, View>(waiting: readonly Waiting<Body, View>[], results: readonly (Made<View> | Error)[]): void {
   for (const [index, { resolve, reject }] of waiting.entries()) {
     const result = results[index];
-    if (result === undefined || result instanceof RequestRefused) reject(result);
+    if (result === undefined || result instanceof Error) reject(result);
     else resolve(result);
   }
 }
@@ -191,11 +188,11 @@ async function findByKeys(
 async function rememberKeys(
   transaction: Transaction<Tables>,
   kind: Kind,
-  results: ReadonlyMap<Keyed<unknown>, Made<unknown> | RequestRefused | undefined>,
+  results: ReadonlyMap<Keyed<unknown>, Made<unknown> | Error | undefined>,
 ): Promise<void> {
   const at = new Date();
   const rows = [...results].flatMap(([{ key, sha256: sha }, made]) =>
-    key === undefined || made === undefined || made instanceof RequestRefused
+    key === undefined || made === undefined || made instanceof Error
       ? []
       : [{ kind, key, requestSha256: sha, id: made.id, at }],
   );
