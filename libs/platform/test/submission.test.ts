@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { expect } from 'vitest';
 
 import type { ProgramCatalog } from '../src/index.js';
+import type { PlatformRecord } from '../src/record/record.js';
 import { experimentSpec, test } from './world.js';
 
 const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
@@ -69,6 +70,24 @@ test('a program whose schema throws fails the request for it, and none that came
   expect((await experiments.list()).items).toHaveLength(7);
   // Nothing was made under its key.
   await expect(submit(4)).rejects.toThrow('a length of nothing');
+});
+
+test('a request that comes many times at once is written once, and costs the others nothing', async ({ world }) => {
+  const { experiments, datasets } = await world.start({ role: 'api' });
+  await datasets.submit(digits);
+  const before = await transactions(world.record);
+  const many = await Promise.all([
+    ...Array.from({ length: 500 }, () => experiments.submit(experimentSpec(), { idempotencyKey: 'again' })),
+    experiments.submit(experimentSpec({ name: 'other' })),
+  ]);
+  expect(many.filter(({ created }) => created).map(({ experiment }) => experiment.name)).toEqual(['mlp', 'other']);
+  expect(new Set(many.slice(0, 500).map(({ experiment }) => experiment.id)).size).toBe(1);
+  // The first request by itself, those that came meanwhile, and this look.
+  expect((await transactions(world.record)) - before).toBeLessThanOrEqual(8);
+  const refusals = await Promise.allSettled(
+    Array.from({ length: 50 }, () => experiments.submit(experimentSpec({ dataset: 'none' }), { idempotencyKey: 'no' })),
+  );
+  expect(refusals.every(({ status }) => status === 'rejected')).toBe(true);
 });
 
 test('what a request for an experiment or a dataset answers is what asking for it then answers', async ({ world }) => {
@@ -195,3 +214,9 @@ test('without Redis requests are taken and answered, and the platform closes', a
     await redis.restart();
   }
 });
+
+/** How many transactions that write there have been. */
+async function transactions({ db }: PlatformRecord): Promise<number> {
+  const { rows } = await sql<{ next: string }>`select pg_current_xact_id()::text as next`.execute(db);
+  return Number(rows[0]?.next);
+}

@@ -57,7 +57,7 @@ export class Submissions<Body, View> {
     const text = canonicalJson(body);
     const request = { body, sha256: sha256OfText(text), key: idempotencyKey, characters: text.length };
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject });
+      this.#waiting.push({ request, resolve, reject, repetitions: [] });
       if (!this.#writing) void this.#write();
     });
   }
@@ -71,28 +71,32 @@ export class Submissions<Body, View> {
         settle(together, await this.#once(together));
       } catch (error) {
         if (isOfOneRequest(error)) await Promise.all(together.map((one) => this.#alone(one)));
-        else for (const { reject } of together) reject(error);
+        else for (const one of together) fail(one, error);
       }
     }
     this.#writing = false;
   }
 
-  /** The next ones in order of arrival; of those with one key only the first, as the others are to find what it has made. */
+  /**
+   * The next ones in order of arrival. One that repeats another, key and body, is answered with it; one with its key and another body waits, to
+   * find what it has made.
+   */
   #nextBatch(): readonly Waiting<Body, View>[] {
     const together: Waiting<Body, View>[] = [];
     const later: Waiting<Body, View>[] = [];
-    const keys = new Set<string>();
+    const byKey = new Map<string, Waiting<Body, View>>();
     let characters = 0;
     for (const one of this.#waiting) {
-      const { key, characters: size } = one.request;
-      const full = together.length >= MAX_TOGETHER || (together.length > 0 && characters + size > MAX_CHARACTERS);
-      if (full || (key !== undefined && keys.has(key))) {
-        later.push(one);
-        continue;
+      const { key, sha256, characters: size } = one.request;
+      const other = key === undefined ? undefined : byKey.get(key);
+      const isFull = together.length >= MAX_TOGETHER || (together.length > 0 && characters + size > MAX_CHARACTERS);
+      if (other?.request.sha256 === sha256) other.repetitions.push(one);
+      else if (isFull || other !== undefined) later.push(one);
+      else {
+        together.push(one);
+        characters += size;
+        if (key !== undefined) byKey.set(key, one);
       }
-      together.push(one);
-      characters += size;
-      if (key !== undefined) keys.add(key);
     }
     this.#waiting = later;
     return together;
@@ -107,7 +111,7 @@ export class Submissions<Body, View> {
       } catch (error) {
         // Two requests with one key or for one name at once: the second look finds what the other has made.
         if (isDuplicate(error) && attempt < 3) continue;
-        one.reject(error);
+        fail(one, error);
         return;
       }
     }
@@ -146,6 +150,8 @@ interface Waiting<Body, View> {
   readonly request: Keyed<Body>;
   readonly resolve: (made: Made<View>) => void;
   readonly reject: (error: unknown) => void;
+  /** Requests with the same key and body. */
+  readonly repetitions: Waiting<Body, View>[];
 }
 
 /** More would make all of them wait for the slowest. */
@@ -153,11 +159,20 @@ const MAX_TOGETHER = 64;
 const MAX_CHARACTERS = 2_000_000;
 
 function settle<Body, View>(waiting: readonly Waiting<Body, View>[], results: readonly (Made<View> | Error)[]): void {
-  for (const [index, { resolve, reject }] of waiting.entries()) {
+  for (const [index, one] of waiting.entries()) {
     const result = results[index];
-    if (result === undefined || result instanceof Error) reject(result);
-    else resolve(result);
+    if (result === undefined || result instanceof Error) {
+      fail(one, result);
+      continue;
+    }
+    one.resolve(result);
+    for (const { resolve } of one.repetitions) resolve({ id: result.id, view: undefined });
   }
+}
+
+function fail({ reject, repetitions }: Waiting<unknown, never>, error: unknown): void {
+  reject(error);
+  for (const repetition of repetitions) repetition.reject(error);
 }
 
 /** For each request what its key has made before, or the refusal of a key with another body; undefined for one that is new. */
