@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -64,9 +73,11 @@ function copyFolder(from: string, to: string | undefined): Contents {
       contents.entries += inside.entries;
       contents.sizeBytes += inside.sizeBytes;
     } else {
-      const bytes = readFileSync(source);
-      if (copy !== undefined) writeFileSync(copy, bytes);
-      contents.sizeBytes += bytes.byteLength;
+      if (copy !== undefined) {
+        copyFileSync(source, copy);
+        chmodSync(copy, 0o600);
+      }
+      contents.sizeBytes += statSync(copy ?? source).size;
     }
   }
   return contents;
