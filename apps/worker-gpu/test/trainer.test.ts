@@ -87,8 +87,12 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
   first.tell({ type: 'stop', snapshot: true });
   const stopped = await first.hears('stopped');
   expect(await first.child.exited).toMatchObject({ code: 0 });
-  const final = first.messages.at(-2);
-  expect(final).toMatchObject({ type: 'snapshot', final: true, step: stopped.step });
+  // The row of that step is told as well: perhaps nobody goes on.
+  expect(first.messages.slice(-3)).toMatchObject([
+    { type: 'snapshot', final: true, step: stopped.step },
+    { type: 'log_row', step: stopped.step },
+    { type: 'stopped' },
+  ]);
 
   const second = start('second', 2, join(folder, 'first', 'final'));
   second.commits = true;
