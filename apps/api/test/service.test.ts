@@ -76,6 +76,7 @@ describe('the token', () => {
 describe('health', () => {
   test('is told to anybody', async () => {
     expect((await service.raw().get('/health/live').expect(200)).body).toEqual({ status: 'alive' });
+    await whenReady();
     expect((await service.raw().get('/health/ready').expect(200)).body).toEqual({
       status: 'ready',
       checks: ['record', 'redis', 'objects', 'controller', 'events'].map((name) => ({ name, ok: true })),
@@ -95,17 +96,20 @@ describe('health', () => {
     // The record is there: submissions are taken, the queue is a hint.
     await service.post('/v1/datasets', { name: 'offline', converter: 'mnist' }).expect(201);
     await service.redis.restart();
-    await vi.waitFor(() => service.raw().get('/health/ready').expect(200), 20_000);
+    await whenReady();
   });
 
   test('says that the object store takes no bytes', async () => {
     const objects = join(service.stateFolder, 'objects', 'health');
+    await whenReady();
     await rm(objects, { recursive: true });
     await writeFile(objects, 'a file where a folder has to be');
-    const errors = problemErrorsOf(await service.raw().get('/health/ready'), 'unavailable');
-    expect(errors.map(({ pointer }) => pointer)).toEqual(['objects']);
+    await vi.waitFor(async () => {
+      const errors = problemErrorsOf(await service.raw().get('/health/ready'), 'unavailable');
+      expect(errors.map(({ pointer }) => pointer)).toEqual(['objects']);
+    }, 20_000);
     await rm(objects);
-    await service.raw().get('/health/ready').expect(200);
+    await whenReady();
   });
 });
 
@@ -328,3 +332,8 @@ describe('closing', () => {
     await other.close();
   }, 120_000);
 });
+
+/** Who has just started, or found its Redis again, is not ready yet. */
+async function whenReady(): Promise<void> {
+  await vi.waitFor(() => service.raw().get('/health/ready').expect(200), 20_000);
+}
