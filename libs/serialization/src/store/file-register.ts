@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
+import { sha256Of } from '../sha256.js';
 import { PreconditionFailed, type RegisterValue } from './object-store.js';
 
 /**
@@ -190,10 +191,6 @@ function parsePreamble(line: string): z.infer<typeof preambleSchema> | undefined
 }
 
 const preambleSchema = z.object({ id: z.string(), predecessor: z.string().nullable(), sha256: z.string() });
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** Gives a file a second name; false if the name is taken. */
 export async function linkOnce(file: string, name: string): Promise<boolean> {
