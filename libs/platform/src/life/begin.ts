@@ -25,13 +25,19 @@ export function newId(kind: Kind): string {
 
 /** Makes a life, queued, and answers its row. */
 export async function begin(lives: Lives, life: NewLife): Promise<LifeRow> {
-  return rowOf(await beginMany(lives, [life]), life.id);
+  const rowOf = await beginMany(lives, [life]);
+  return rowOf(life.id);
 }
 
-/** Makes lives, queued, in this order; answers their rows by id. */
-export async function beginMany(lives: Lives, news: readonly NewLife[]): Promise<ReadonlyMap<string, LifeRow>> {
+/** Makes lives, queued, in this order; the function that it answers has their rows by id. */
+export async function beginMany(lives: Lives, news: readonly NewLife[]): Promise<(id: string) => LifeRow> {
   const begun = new Map<string, LifeRow>();
-  if (news.length === 0) return begun;
+  const rowOf = (id: string): LifeRow => {
+    const row = begun.get(id);
+    if (row === undefined) throw new Error(`The record did not answer the row of ${id}`);
+    return row;
+  };
+  if (news.length === 0) return rowOf;
   const submittedAt = new Date();
   const values = news.map(({ id, kind, priority, retry }) => ({
     id,
@@ -44,17 +50,11 @@ export async function beginMany(lives: Lives, news: readonly NewLife[]): Promise
   const { rows } = await run<LifeRow>(lives.transaction, beginText, JSON.stringify(values));
   for (const row of rows) begun.set(row.id, row);
   for (const { id, name, spec } of news) {
-    const life = new Life(rowOf(begun, id), []);
+    const life = new Life(rowOf(id), []);
     life.submitted({ name, specSha256: sha256OfJson(spec) }, submittedAt);
     lives.add(life);
   }
-  return begun;
-}
-
-function rowOf(rows: ReadonlyMap<string, LifeRow>, id: string): LifeRow {
-  const row = rows.get(id);
-  if (row === undefined) throw new Error(`The record did not answer the row of ${id}`);
-  return row;
+  return rowOf;
 }
 
 const columns = {

@@ -140,10 +140,10 @@ export class Experiments {
     const datasets = await NamedDatasets.find(lives.transaction, specs);
     const checked = specs.map((spec) => this.#checkOrError(spec, datasets));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
-    const rows = await beginMany(lives, made);
+    const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
     return checked.map((experiment) =>
-      experiment instanceof Error ? experiment : { id: experiment.id, view: newView(experiment, rows) },
+      experiment instanceof Error ? experiment : { id: experiment.id, view: newView(experiment, rowOf(experiment.id)) },
     );
   }
 
@@ -233,9 +233,7 @@ async function insert(transaction: Transaction<Tables>, experiments: readonly Ne
     .execute();
 }
 
-function newView({ id, name, spec, datasets }: NewExperiment, rows: ReadonlyMap<string, LifeRow>): ExperimentView {
-  const row = rows.get(id);
-  if (row === undefined) throw new Error(`${id} was not made`);
+function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow): ExperimentView {
   return { ...experimentSummary(row, { id, name, spec }, datasets), attempts: [], checkpoints: [] };
 }
 
