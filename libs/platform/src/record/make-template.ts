@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { sql } from 'kysely';
 
-import { builtTemplate, sealTemplate } from './pglite-folder.js';
+import { builtTemplate, makeTemplate } from './pglite-folder.js';
 import { openRecord } from './record.js';
 
 const draft = `${builtTemplate}.new`;
@@ -14,10 +14,11 @@ const record = await openRecord({ folder: draft });
 await sql`update pg_database set datistemplate = false`.execute(record.db);
 for (const name of ['template0', 'template1']) await sql`drop database ${sql.id(name)}`.execute(record.db);
 await record.close();
-sealTemplate(join(draft, 'pgdata'));
-// PGlite keeps some files to its user; others than who builds may run what was built. Nothing in it is secret.
-for (const entry of await readdir(join(draft, 'pgdata'), { recursive: true, withFileTypes: true }))
+const template = join(draft, 'template');
+makeTemplate(join(draft, 'pgdata'), template);
+// A copy is its user's alone; others than who builds may run what was built. Nothing in it is secret.
+for (const entry of await readdir(template, { recursive: true, withFileTypes: true }))
   await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
-await chmod(join(draft, 'pgdata'), 0o755);
-await rename(join(draft, 'pgdata'), builtTemplate);
+await chmod(template, 0o755);
+await rename(template, builtTemplate);
 await rm(draft, { recursive: true });

@@ -40,9 +40,9 @@ export async function makePgliteFolder(folder: string, template = builtTemplate)
   }
 }
 
-/** Notes in a template what it consists of. */
-export function sealTemplate(template: string): void {
-  writeFileSync(join(template, SEAL), JSON.stringify(copyFolder(template, undefined)));
+/** Makes a template of a database: a copy, sealed with what it consists of. */
+export function makeTemplate(database: string, template: string): void {
+  writeFileSync(join(template, SEAL), JSON.stringify(copyFolder(database, template)));
 }
 
 /** False where there is no template, or not all of it: a build may be making or removing it, or was interrupted. */
@@ -57,27 +57,25 @@ function copyTemplate(template: string, to: string): boolean {
 }
 
 /**
- * Copies a folder but for a seal, or only counts what is in it. The copy is this process's to write, whatever the rights of the folder:
+ * Copies a folder but for a seal. The copy is this process's to write, whatever the rights of the folder:
  * that may be another user's, or read-only. Hundreds of files, and nothing serves yet: all at once takes a third of the time.
  */
-function copyFolder(from: string, to: string | undefined): Contents {
+function copyFolder(from: string, to: string): Contents {
   const contents = { entries: 0, sizeBytes: 0 };
-  if (to !== undefined) mkdirSync(to);
+  mkdirSync(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     if (entry.name === SEAL) continue;
     const source = join(from, entry.name);
-    const copy = to === undefined ? undefined : join(to, entry.name);
+    const copy = join(to, entry.name);
     contents.entries += 1;
     if (entry.isDirectory()) {
       const inside = copyFolder(source, copy);
       contents.entries += inside.entries;
       contents.sizeBytes += inside.sizeBytes;
     } else {
-      if (copy !== undefined) {
-        copyFileSync(source, copy);
-        chmodSync(copy, 0o600);
-      }
-      contents.sizeBytes += statSync(copy ?? source).size;
+      copyFileSync(source, copy);
+      chmodSync(copy, 0o600);
+      contents.sizeBytes += statSync(copy).size;
     }
   }
   return contents;
