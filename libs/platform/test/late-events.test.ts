@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveEvent, WorkerEvent } from '@longrun/contracts';
+import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 import { readOutcome } from '../src/life/outcome.js';
@@ -10,11 +11,11 @@ import { Endings } from '../src/systems/endings.js';
 import { EventIngester } from '../src/systems/event-ingester.js';
 import { LogCompletion } from '../src/systems/log-completion.js';
 import { RedisKeys } from '../src/redis/keys.js';
-import { connectRedis, disconnectRedis } from '../src/redis/connection.js';
+import { connectRedis, disconnectRedis, type Warn } from '../src/redis/connection.js';
 import { until } from '../src/testing/index.js';
 import { ExperimentByHand, startedAt } from './by-hand.js';
 import { resultAt } from './scripted-worker.js';
-import { test } from './world.js';
+import { test, type World } from './world.js';
 
 test('an outcome that enters the record before its attempt has had its say loses nothing of it', async ({ world }) => {
   const location = { folder: join(world.folder, 'record') };
@@ -83,17 +84,10 @@ test('an outcome waits for what its attempt told before it, also where taking in
   // It dies when its outcome is in the head: nothing else says how it ended.
   await attempt.succeed({ silently: true });
 
-  const warn = (): void => undefined;
-  const [client, blockingRedis] = ['late', 'late:events'].map((connectionName) =>
-    connectRedis({ redisUrl: redis.url, connectionName, warn }),
-  );
-  if (client === undefined || blockingRedis === undefined) throw new Error('no connections');
-  const keys = new RedisKeys(world.prefix);
+  const { ingester, client, keys } = anotherIngester(world, redis.url);
   expect(await client.xlen(keys.events)).toBeGreaterThan(900);
   const { record, store } = world;
   const writer = new LifeWriter(record);
-  const scheduled = (): Promise<void> => Promise.resolve();
-  const ingester = new EventIngester({ record, writer, blockingRedis, redis: client, keys, scheduled, warn });
   const logs = new LogCompletion({ record, writer, store });
   const endings = new Endings({ writer, store, logs, catchUp: () => ingester.catchUp() });
   const adopting = endings.adopt('experiment', id, await endings.head('experiment', id));
@@ -168,22 +162,8 @@ test('two processes that take events in at once take each once, and the cursor n
   const id = await world.submit();
   const attempt = await world.worker('gpu-1').next();
   const warnings: string[] = [];
-  const warn = (sentence: string): void => void warnings.push(sentence);
-  const connections = ['second', 'second:events'].map((connectionName) =>
-    connectRedis({ redisUrl: redis.url, connectionName, warn }),
-  );
-  const [client, blockingRedis] = connections;
-  if (client === undefined || blockingRedis === undefined) throw new Error('no connections');
-  const second = new EventIngester({
-    record: world.record,
-    writer: new LifeWriter(world.record),
-    blockingRedis,
-    redis: client,
-    keys: new RedisKeys(world.prefix),
-    scheduled: () => Promise.resolve(),
-    warn,
-  });
-  await second.start();
+  const { ingester, client } = anotherIngester(world, redis.url, (sentence) => void warnings.push(sentence));
+  await ingester.start();
   attempt.start();
   // Until one of them was late, and another one early.
   const moved = (): boolean =>
@@ -200,9 +180,27 @@ test('two processes that take events in at once take each once, and the cursor n
   for await (const event of world.platform.experiments.subscribe(id))
     if (event.type === 'log_row') events.push(event.data.step);
   expect(events).toEqual(Array.from({ length: last }, (_, index) => index + 1));
-  await second.close();
+  await ingester.close();
   disconnectRedis(client);
 });
+
+/** Takes events in beside the platform, as another process does, once it is started. Whoever closes it disconnects the client. */
+function anotherIngester(
+  { record, prefix }: World,
+  redisUrl: string,
+  warn: Warn = () => undefined,
+): { ingester: EventIngester; client: Redis; keys: RedisKeys } {
+  const connect = (connectionName: string): Redis => connectRedis({ redisUrl, connectionName, warn });
+  const [client, blockingRedis] = [connect('another'), connect('another:events')] as const;
+  const keys = new RedisKeys(prefix);
+  const writer = new LifeWriter(record);
+  const scheduled = (): Promise<void> => Promise.resolve();
+  return {
+    ingester: new EventIngester({ record, writer, blockingRedis, redis: client, keys, scheduled, warn }),
+    client,
+    keys,
+  };
+}
 
 function row(step: number): WorkerEvent {
   return { type: 'log_row', step, row: { cost: 1 / step } };
