@@ -106,6 +106,7 @@ const view: ExperimentView = {
   cancelRequested: false,
   failures: 0,
   preemptions: 0,
+  losses: 0,
   progress: null,
   result: null,
   attempts: [],

@@ -13,7 +13,7 @@ export class World extends PlatformWorld {
     await world.start({
       timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
-      datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null },
+      datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null, maxLosses: 3 },
     });
     return world;
   }

@@ -13,9 +13,11 @@ test('what has a default can be left out', () => {
     dataset: 'digits',
     params: {},
     seed: 1,
-    checkpoint: { everyBatches: 100, keepLast: 3 },
-    retry: { maxFailures: 2, backoffMs: 5_000, maxPreemptions: null },
+    checkpoint: { everyBatches: 100, keepLast: 3, onAllDamaged: 'stop' },
+    retry: { maxFailures: 2, backoffMs: 5_000, maxPreemptions: null, maxLosses: 3 },
     resources: { threads: 2, engine: 'onnxruntime' },
+    limits: { wallTimeSeconds: null, memoryBytes: null, stallSeconds: null, firstStepSeconds: 600 },
+    onNonFinite: 'warn',
     priority: 0,
   });
   expect(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }).source).toEqual({ download: true });

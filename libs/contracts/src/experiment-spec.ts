@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { JsonObject, StorableText } from './json.js';
 import { rule, textLike } from './rule.js';
 
+/** A year: longer than anything is meant to take, and what a timer can still count. */
+const MAX_SECONDS = 366 * 86_400;
+
 /** The engine that compiles and runs the graph. */
 export const Engine = z.enum(['onnxruntime', 'reference']);
 export type Engine = z.infer<typeof Engine>;
@@ -13,6 +16,10 @@ export const CheckpointPolicy = z.strictObject({
   everyBatches: z.int().min(1).default(100),
   /** Committed checkpoints kept; older ones are deleted. At least 1. */
   keepLast: z.int().min(1).max(1000).default(3),
+  /**
+   * What happens when all of them are damaged: it ends and they are kept, or it begins anew from the seed.
+   */
+  onAllDamaged: z.enum(['stop', 'restart']).default('stop'),
 });
 export type CheckpointPolicy = z.infer<typeof CheckpointPolicy>;
 
@@ -22,8 +29,13 @@ export const RetryBudget = z.strictObject({
   maxFailures: z.int().min(0).max(1000).default(2),
   /** Pause before the attempt after the first failure, in milliseconds; doubled for each further one, at most an hour. */
   backoffMs: z.int().min(0).max(3_600_000).default(5_000),
-  /** Preemptions and lost workers that are followed by another attempt; null is unlimited. */
+  /** Preemptions that are followed by another attempt; null is unlimited. */
   maxPreemptions: z.int().min(0).nullable().default(null),
+  /**
+   * Losses in a row that are followed by another attempt: attempts whose worker or trainer was gone without a word, with no checkpoint
+   * committed since the one before. Paused before like failures; null is unlimited.
+   */
+  maxLosses: z.int().min(0).nullable().default(3),
 });
 export type RetryBudget = z.infer<typeof RetryBudget>;
 
@@ -34,6 +46,23 @@ export const Resources = z.strictObject({
   engine: Engine.default('onnxruntime'),
 });
 export type Resources = z.infer<typeof Resources>;
+
+/** What an experiment may take at most. */
+export const Limits = z.strictObject({
+  /** Time that its attempts may train, all together, in seconds; it ends with a checkpoint then. Null is unlimited. */
+  wallTimeSeconds: z.number().positive().max(MAX_SECONDS).nullable().default(null),
+  /** Memory of the trainer and all that it starts, in bytes. Null is what its worker allows. */
+  memoryBytes: z
+    .int()
+    .min(64 * 2 ** 20)
+    .nullable()
+    .default(null),
+  /** Longest time without a sign of progress, in seconds. Null is 20 times the median step, and at least 120. */
+  stallSeconds: z.number().min(1).max(MAX_SECONDS).nullable().default(null),
+  /** Longest time without a sign of progress before the first step, in seconds. */
+  firstStepSeconds: z.number().min(1).max(MAX_SECONDS).default(600),
+});
+export type Limits = z.infer<typeof Limits>;
 
 /** What an experiment uses a dataset for: `train`, `valid`, or whatever its program reads it as. */
 export const DatasetRole = textLike(
@@ -75,6 +104,9 @@ const Submitted = z.strictObject({
   checkpoint: CheckpointPolicy.prefault({}),
   retry: RetryBudget.prefault({}),
   resources: Resources.prefault({}),
+  limits: Limits.prefault({}),
+  /** What happens when its cost is not a finite number: it is said and training goes on, or it ends as `diverged`. */
+  onNonFinite: z.enum(['warn', 'stop']).default('warn'),
   /** Higher runs first; within one priority, first come first served. */
   priority: z.int().min(-1000).max(1000).default(0),
   notes: StorableText.max(10_000).optional(),

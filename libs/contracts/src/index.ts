@@ -15,6 +15,7 @@ export {
   Engine,
   ExperimentSpec,
   type ExperimentSpecInput,
+  Limits,
   Resources,
   RetryBudget,
 } from './experiment-spec.js';

@@ -34,13 +34,13 @@ describe('readValue', () => {
       {
         pointer: '/checkpoint/every_batches',
         detail: '"every_batches" is not a key that is known in "checkpoint".',
-        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast.',
+        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, onAllDamaged.',
       },
       {
         pointer: '/chekpoint',
         detail: '"chekpoint" is not a key that is known in the body.',
         remedy:
-          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, priority, notes, tags.',
+          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
       },
     ]);
   });

@@ -14,8 +14,11 @@ test('every reason has a rule and a sentence, and only ends are free of charge',
   expect(free.filter((reason) => retryPolicy[reason].requeue)).toEqual([]);
   expect(ReasonCode.options.filter((reason) => retryPolicy[reason].counts === 'preemption')).toEqual([
     'preempted',
-    'worker_lost',
     'lease_lost',
+  ]);
+  expect(ReasonCode.options.filter((reason) => retryPolicy[reason].counts === 'loss')).toEqual([
+    'worker_lost',
+    'trainer_killed',
   ]);
 });
 

@@ -15,13 +15,23 @@ export const ReasonCode = z.enum([
   'lease_lost',
   'storage_error',
   'internal_error',
+  'trainer_killed',
+  'worker_unfit',
+  'stalled',
+  'timed_out',
+  'diverged',
+  'checkpoints_damaged',
 ]);
 export type ReasonCode = z.infer<typeof ReasonCode>;
 
 /** What follows from an attempt that ended for one reason. */
 export interface RetryRule {
-  /** The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. */
-  readonly counts: 'failure' | 'preemption' | 'nothing';
+  /**
+   * The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. A loss is a preemption
+   * without a word; those in a row without a checkpoint between them have a budget besides. What is charged to the worker costs the
+   * experiment nothing, and the worker its jobs, until it is fit again.
+   */
+  readonly counts: 'failure' | 'preemption' | 'loss' | 'worker' | 'nothing';
   /** Whether another attempt follows while the budget lasts. */
   readonly requeue: boolean;
   /** The sentence shown to a person. */
@@ -37,7 +47,7 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     explain: 'The worker was told to give the machine back; it goes on from the last checkpoint elsewhere.',
   },
   worker_lost: {
-    counts: 'preemption',
+    counts: 'loss',
     requeue: true,
     explain: 'Nothing was heard of the worker any more; it goes on from the last checkpoint elsewhere.',
   },
@@ -75,6 +85,38 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
   },
   storage_error: { counts: 'failure', requeue: true, explain: 'The object store or the local disk refused to serve.' },
   internal_error: { counts: 'failure', requeue: true, explain: 'A bug in the platform; its stack is in the message.' },
+  trainer_killed: {
+    counts: 'loss',
+    requeue: true,
+    explain: 'Somebody killed its process from outside; it goes on from the last checkpoint.',
+  },
+  worker_unfit: {
+    counts: 'worker',
+    requeue: true,
+    explain:
+      'The disk, the engine or the device of its worker does not serve; it goes on from the last checkpoint elsewhere.',
+  },
+  stalled: {
+    counts: 'failure',
+    requeue: true,
+    explain: 'It made no progress for long; the log says where it stood.',
+  },
+  timed_out: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'It ran for as long as limits.wallTimeSeconds allows; its last checkpoint is kept.',
+  },
+  diverged: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'Its cost was not a finite number, and onNonFinite is stop; its last checkpoint is kept.',
+  },
+  checkpoints_damaged: {
+    counts: 'failure',
+    requeue: false,
+    explain:
+      'None of its checkpoints is whole; they are kept, and it begins anew only if checkpoint.onAllDamaged says so.',
+  },
 };
 
 /**

@@ -66,6 +66,8 @@ export const ExperimentView = z.object({
   failures: z.int().min(0),
   /** Attempts charged to the preemption budget. */
   preemptions: z.int().min(0),
+  /** Losses in a row, without a checkpoint between them. */
+  losses: z.int().min(0),
   progress: ExperimentProgress.nullable(),
   result: ExperimentResult.nullable(),
   /** Oldest first. */

@@ -199,7 +199,7 @@ test('experiments that wait for a dataset fail when it fails; its name is free a
 });
 
 test('a conversion that may be tried again is', async ({ world }) => {
-  await world.start({ datasetRetry: { maxFailures: 1, backoffMs: 1, maxPreemptions: null } });
+  await world.start({ datasetRetry: { maxFailures: 1, backoffMs: 1, maxPreemptions: null, maxLosses: 3 } });
   await world.platform.datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
   const preproc = world.worker('preproc', 'dataset');
   await (await preproc.next()).failDataset('storage_error', 'disk full', false);

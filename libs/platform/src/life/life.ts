@@ -167,6 +167,7 @@ export class Life {
   committed(fence: number, checkpoint: { readonly step: number; readonly sizeBytes: number }, at: Date): void {
     const data = { fence, ...checkpoint };
     this.changes.checkpoints.push({ ...data, at });
+    this.row.losses = 0;
     this.advanced(fence, checkpoint.step);
     this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
   }
@@ -254,6 +255,7 @@ export class Life {
     const sequel = afterAttempt(this.row, end.reason, end.message ?? null);
     this.row.failures = sequel.spent.failures;
     this.row.preemptions = sequel.spent.preemptions;
+    this.row.losses = sequel.spent.losses;
     switch (sequel.next) {
       case 'queued':
         this.#move('queued');

@@ -41,6 +41,7 @@ const lifeColumns = {
   notBefore: 'timestamptz',
   failures: 'integer',
   preemptions: 'integer',
+  losses: 'integer',
   cancelRequested: 'boolean',
   progress: 'jsonb',
   lastEvent: 'bigint',

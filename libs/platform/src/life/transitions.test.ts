@@ -6,8 +6,9 @@ import { afterAttempt, checkMove, datasetStatus, experimentStatus } from './tran
 const fresh = {
   failures: 0,
   preemptions: 0,
+  losses: 0,
   cancelRequested: false,
-  retry: { maxFailures: 2, backoffMs: 1_000, maxPreemptions: null },
+  retry: { maxFailures: 2, backoffMs: 1_000, maxPreemptions: null, maxLosses: 3 },
 };
 
 test('every reason has a sequel, and it is charged to the budget that the retry policy names', () => {
@@ -15,15 +16,19 @@ test('every reason has a sequel, and it is charged to the budget that the retry 
     const { spent, next } = afterAttempt(fresh, reason, 'why');
     const { counts, requeue } = retryPolicy[reason];
     expect(next).toBe(requeue ? 'queued' : 'ended');
-    expect(spent).toEqual({ failures: counts === 'failure' ? 1 : 0, preemptions: counts === 'preemption' ? 1 : 0 });
+    expect(spent).toEqual({
+      failures: counts === 'failure' ? 1 : 0,
+      preemptions: counts === 'preemption' || counts === 'loss' ? 1 : 0,
+      losses: counts === 'loss' ? 1 : 0,
+    });
   }
 });
 
 test('preemptions are unlimited by default, never failures, and never wait', () => {
   const preempted = { ...fresh, preemptions: 9_999, retry: { ...fresh.retry, maxFailures: 0 } };
-  expect(afterAttempt(preempted, 'worker_lost', null)).toEqual({
+  expect(afterAttempt(preempted, 'preempted', null)).toEqual({
     next: 'queued',
-    spent: { failures: 0, preemptions: 10_000 },
+    spent: { failures: 0, preemptions: 10_000, losses: 0 },
     backoffMs: 0,
   });
   const limited = { ...fresh, preemptions: 3, retry: { ...fresh.retry, maxPreemptions: 3 } };
@@ -32,6 +37,26 @@ test('preemptions are unlimited by default, never failures, and never wait', () 
     reason: 'preempted',
     message: 'It lost its machine 4 times, and retry.maxPreemptions is 3',
   });
+});
+
+test('losses in a row wait from the second on, and one more than the budget has is final', () => {
+  const sequels = [0, 1, 2, 3].map((losses) =>
+    afterAttempt({ ...fresh, losses, retry: { ...fresh.retry, maxFailures: 0 } }, 'worker_lost', 'gone'),
+  );
+  expect(sequels.map((sequel) => (sequel.next === 'queued' ? sequel.backoffMs : sequel.message))).toEqual([
+    0,
+    1_000,
+    2_000,
+    'Its worker or trainer was lost 4 times in a row without a checkpoint between, and retry.maxLosses is 3: gone',
+  ]);
+  const unlimited = { ...fresh, losses: 9_999, retry: { ...fresh.retry, maxLosses: null } };
+  expect(afterAttempt(unlimited, 'trainer_killed', null)).toMatchObject({ next: 'queued', backoffMs: 3_600_000 });
+});
+
+test('what is charged to the worker costs the experiment nothing', () => {
+  const strict = { ...fresh, retry: { maxFailures: 0, backoffMs: 1_000, maxPreemptions: 0, maxLosses: 0 } };
+  const spent = { failures: 0, preemptions: 0, losses: 0 };
+  expect(afterAttempt(strict, 'worker_unfit', 'full')).toEqual({ next: 'queued', spent, backoffMs: 0 });
 });
 
 test('the pause after a failure doubles, and is an hour at most', () => {

@@ -6,6 +6,7 @@ import {
   type ReasonCode,
   type RetryBudget,
   retryPolicy,
+  type RetryRule,
 } from '@longrun/contracts';
 
 /** From where to where a life may move. */
@@ -55,6 +56,8 @@ export function datasetStatus(phase: Phase, reason: ReasonCode | null): DatasetS
 export interface Spent {
   readonly failures: number;
   readonly preemptions: number;
+  /** Losses in a row, without a checkpoint between them. */
+  readonly losses: number;
 }
 
 /** What follows an attempt. */
@@ -71,48 +74,59 @@ export function afterAttempt(
   const rule = retryPolicy[reason];
   const spent: Spent = {
     failures: life.failures + (rule.counts === 'failure' ? 1 : 0),
-    preemptions: life.preemptions + (rule.counts === 'preemption' ? 1 : 0),
+    preemptions: life.preemptions + (rule.counts === 'preemption' || rule.counts === 'loss' ? 1 : 0),
+    losses: life.losses + (rule.counts === 'loss' ? 1 : 0),
   };
   if (!rule.requeue) return { next: 'ended', spent, reason, message };
   if (life.cancelRequested) return { next: 'ended', spent, reason: 'cancelled', message: null };
-  switch (rule.counts) {
+  const over = overdrawn(life.retry, rule.counts, spent);
+  if (over !== null) return { next: 'ended', spent, reason, message: exhausted(over, message) };
+  return { next: 'queued', spent, backoffMs: pauseMs(life.retry, rule.counts, spent) };
+}
+
+/** A budget that does not last for another attempt. */
+interface Overdrawn {
+  readonly what: string;
+  readonly budget: keyof RetryBudget;
+  readonly limit: number;
+}
+
+function overdrawn(retry: RetryBudget, counts: RetryRule['counts'], spent: Spent): Overdrawn | null {
+  const { maxFailures, maxPreemptions, maxLosses } = retry;
+  switch (counts) {
     case 'failure':
-      if (spent.failures > life.retry.maxFailures) {
-        return {
-          next: 'ended',
-          spent,
-          reason,
-          message: exhausted(`${spent.failures} attempts failed`, 'maxFailures', life.retry.maxFailures, message),
-        };
+      return spent.failures > maxFailures
+        ? { what: `${spent.failures} attempts failed`, budget: 'maxFailures', limit: maxFailures }
+        : null;
+    case 'loss':
+      if (maxLosses !== null && spent.losses > maxLosses) {
+        const what = `Its worker or trainer was lost ${spent.losses} times in a row without a checkpoint between`;
+        return { what, budget: 'maxLosses', limit: maxLosses };
       }
-      return { next: 'queued', spent, backoffMs: backoffMs(life.retry.backoffMs, spent.failures) };
+      return overdrawn(retry, 'preemption', spent);
     case 'preemption':
-      if (life.retry.maxPreemptions !== null && spent.preemptions > life.retry.maxPreemptions) {
-        return {
-          next: 'ended',
-          spent,
-          reason,
-          message: exhausted(
-            `It lost its machine ${spent.preemptions} times`,
-            'maxPreemptions',
-            life.retry.maxPreemptions,
-            message,
-          ),
-        };
-      }
-      return { next: 'queued', spent, backoffMs: 0 };
+      return maxPreemptions !== null && spent.preemptions > maxPreemptions
+        ? { what: `It lost its machine ${spent.preemptions} times`, budget: 'maxPreemptions', limit: maxPreemptions }
+        : null;
+    case 'worker':
     case 'nothing':
-      return { next: 'queued', spent, backoffMs: 0 };
+      return null;
     default:
-      return assertNever(rule.counts, 'budget');
+      return assertNever(counts, 'budget');
   }
 }
 
-function exhausted(what: string, budget: string, limit: number, message: string | null): string {
+function exhausted({ what, budget, limit }: Overdrawn, message: string | null): string {
   const last = message === null ? '' : `: ${message}`;
   return `${what}, and retry.${budget} is ${limit}${last}`;
 }
 
-function backoffMs(base: number, failures: number): number {
-  return Math.min(base * 2 ** (failures - 1), 3_600_000);
+/** The first loss after a checkpoint is taken for an accident of the machine, and does not wait. */
+function pauseMs({ backoffMs }: RetryBudget, counts: RetryRule['counts'], spent: Spent): number {
+  if (counts === 'failure') return doubled(backoffMs, spent.failures);
+  return counts === 'loss' && spent.losses > 1 ? doubled(backoffMs, spent.losses - 1) : 0;
+}
+
+function doubled(base: number, times: number): number {
+  return Math.min(base * 2 ** (times - 1), 3_600_000);
 }

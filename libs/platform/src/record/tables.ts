@@ -67,6 +67,8 @@ export interface LivesTable {
   notBefore: Date | null;
   failures: Generated<number>;
   preemptions: Generated<number>;
+  /** Losses in a row, without a checkpoint between them. */
+  losses: Generated<number>;
   cancelRequested: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** Who submitted it, and in which project. `default` until there are users. */

@@ -37,6 +37,7 @@ export function experimentSummary(
     cancelRequested: life.cancelRequested,
     failures: life.failures,
     preemptions: life.preemptions,
+    losses: life.losses,
     progress: life.progress !== null && 'step' in life.progress ? life.progress : null,
     result: experimentResult(life.result),
     ...moments(life),

@@ -36,7 +36,7 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
       select id, 'dataset-' || right(id, 2), '{"name": "digits", "converter": "mnist"}', reason = 'succeeded'
       from lives where kind = 'dataset'`.execute(transaction);
     await sql`insert into lives (id, kind, priority, retry, phase, reason, submitted_at, last_event)
-      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment', n % 5, '{"maxFailures": 0, "backoffMs": 1000, "maxPreemptions": null}',
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment', n % 5, '{"maxFailures": 0, "backoffMs": 1000, "maxPreemptions": null, "maxLosses": 3}',
         case when n <= ${ended}::integer then 'ended' when n <= ${ended + queued}::integer then 'queued' else 'running' end,
         case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
       from generate_series(1, ${total}::integer) n`.execute(transaction);

@@ -5,6 +5,7 @@ import { controller } from './0004-controller.js';
 import { workersAndOwners } from './0005-workers-and-owners.js';
 import { series } from './0006-series.js';
 import { datasetRoles } from './0007-dataset-roles.js';
+import { losses } from './0008-losses.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   workersAndOwners,
   series,
   datasetRoles,
+  losses,
 ];
