@@ -14,11 +14,24 @@ export const ConverterAssignment = z.object({
 });
 export type ConverterAssignment = z.infer<typeof ConverterAssignment>;
 
-/** What a converter process tells its worker. `converted` and `failed` are last messages. */
+/** Why a converter may say that it failed. All other reasons are for the worker and the record to find. */
+export const ConverterFailure = ReasonCode.extract([
+  'invalid_params',
+  'dataset_corrupt',
+  'dataset_unavailable',
+  'storage_error',
+  'internal_error',
+]);
+export type ConverterFailure = z.infer<typeof ConverterFailure>;
+
+/**
+ * What a converter process tells its worker. `converted` and `failed` are last messages. A converter reads hostile files: nothing in it
+ * names a place, and what lies at `outputPath` the worker looks at itself.
+ */
 export const ConverterMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: DatasetProgress }),
   /** The file is at `outputPath`, and was opened and read again. */
   z.object({ type: z.literal('converted'), description: DatasetDescription }),
-  z.object({ type: z.literal('failed'), reason: ReasonCode, message: z.string() }),
+  z.object({ type: z.literal('failed'), reason: ConverterFailure, message: z.string() }),
 ]);
 export type ConverterMessage = z.infer<typeof ConverterMessage>;

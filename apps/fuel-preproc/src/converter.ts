@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import type { DatasetDescription, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
+import type { DatasetDescription, DatasetProgress, DatasetSource } from '@longrun/contracts';
 import {
   type Converter,
   converters,
@@ -12,7 +12,7 @@ import {
   MissingInput,
 } from '@longrun/fuel';
 import { ParentLink } from '@longrun/platform/child';
-import { ConverterAssignment, type ConverterMessage } from './converter-messages.js';
+import { ConverterAssignment, type ConverterFailure, type ConverterMessage } from './converter-messages.js';
 
 /** The converter process: converts one dataset, as its worker says, and tells how it went. */
 const parent = new ParentLink((message) => {
@@ -94,7 +94,7 @@ class UnusableRequest extends Error {
   override readonly name = 'UnusableRequest';
 }
 
-function failureOf(error: unknown): { readonly reason: ReasonCode; readonly message: string } {
+function failureOf(error: unknown): { readonly reason: ConverterFailure; readonly message: string } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UnusableRequest) return { reason: 'invalid_params', message };
   if (error instanceof CorruptInput) return { reason: 'dataset_corrupt', message };

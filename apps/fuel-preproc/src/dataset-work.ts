@@ -1,3 +1,4 @@
+import { type FileHandle, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetDescription,
@@ -11,6 +12,7 @@ import {
   type Attempt,
   type AttemptEnd,
   classifyExit,
+  openHandedOver,
   SupervisedChild,
   type Work,
   withStorageRetries,
@@ -28,7 +30,10 @@ export interface DatasetWorkOptions {
   readonly report: (line: string) => void;
 }
 
-type LastMessage = Exclude<ConverterMessage, { type: 'progress' }>;
+/** What came of the converter: as it said, or as its worker found. */
+type Converted = { readonly description: DatasetDescription } | AttemptEnd;
+
+const OUTPUT_NAME = 'dataset.hdf5';
 
 /**
  * One attempt at a dataset: has it converted in a process of its own, publishes the file under its own hash, and says how it
@@ -51,21 +56,28 @@ export class DatasetWork implements Work {
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
 
-    const outputPath = join(scratchFolder, 'dataset.hdf5');
+    // What else lies in the scratch folder is the worker's own.
+    const workFolder = join(scratchFolder, 'converter');
+    await mkdir(workFolder);
     const converted = await this.#convert({
       type: 'assignment',
       converter: spec.converter,
       source: spec.source,
       rawFolder: this.#options.rawFolder,
-      outputPath,
+      outputPath: join(workFolder, OUTPUT_NAME),
     });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-    if (converted.type === 'failed') return { reason: converted.reason, message: converted.message };
+    if ('reason' in converted) return converted;
 
-    this.#result = await withStorageRetries(async () => await this.#publish(outputPath, converted.description), {
-      what: `publish the dataset ${spec.name}`,
-      signal: stop,
-    });
+    const file = await openHandedOver(workFolder, OUTPUT_NAME);
+    try {
+      this.#result = await withStorageRetries(async () => await this.#publish(file, converted.description), {
+        what: `publish the dataset ${spec.name}`,
+        signal: stop,
+      });
+    } finally {
+      await file.close();
+    }
     // Once it is published, to say so takes no longer than to give it back.
     return this.#attempt.abandon.aborted ? this.#attempt.endOfStop() : { reason: 'succeeded' };
   }
@@ -88,8 +100,8 @@ export class DatasetWork implements Work {
   }
 
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
-  async #convert(assignment: ConverterAssignment): Promise<LastMessage> {
-    let last: LastMessage | undefined;
+  async #convert(assignment: ConverterAssignment): Promise<Converted> {
+    let last: Converted | undefined;
     const child = new SupervisedChild({
       script: this.#options.converterScript,
       onLine: (_stream, text) => this.#options.report(text),
@@ -110,24 +122,29 @@ export class DatasetWork implements Work {
     child.send(assignment);
     const exit = await child.exited;
     if (last !== undefined) return last;
-    const { reason, message } = classifyExit(exit, 'converter', {
+    return classifyExit(exit, 'converter', {
       reason: 'internal_error',
       message: 'The converter ended without a word.',
     });
-    return { type: 'failed', reason, message: message ?? reason };
   }
 
-  async #publish(path: string, description: DatasetDescription): Promise<DatasetResult> {
+  async #publish(handle: FileHandle, description: DatasetDescription): Promise<DatasetResult> {
     const { store, scratchFolder } = this.#attempt;
-    const { sha256, sizeBytes } = await hashFile(path);
+    const { sha256, sizeBytes } = await hashFile(handle);
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: 0, total: sizeBytes, unit: 'bytes' });
     const fileKey = `datasets/files/${sha256}.hdf5`;
+    const publish = async (ifAbsent: boolean): Promise<void> => {
+      const written = await store.put(fileKey, { handle }, { ifAbsent });
+      if (written.sha256 === sha256) return;
+      await store.delete([fileKey]);
+      throw new Error(`the converted file was written to while it was published: ${written.sha256}, not ${sha256}`);
+    };
     try {
-      await store.put(fileKey, { path }, { ifAbsent: true });
+      await publish(true);
     } catch (error) {
       if (!(error instanceof ObjectExists)) throw error;
       const found = await store.download(fileKey, join(scratchFolder, 'published.hdf5'));
-      if (found?.sha256 !== sha256) await store.put(fileKey, { path });
+      if (found?.sha256 !== sha256) await publish(false);
     }
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: sizeBytes, total: sizeBytes, unit: 'bytes' });
     return { fileKey, sha256, sizeBytes, description };

@@ -36,8 +36,7 @@ class TrainerUnderTest {
     onMessage: (json) => {
       const message = TrainerMessage.parse(json);
       this.messages.push(message);
-      if (message.type === 'snapshot' && this.commits)
-        this.tell({ type: 'snapshot_committed', folder: message.folder, step: message.step });
+      if (message.type === 'snapshot' && this.commits) this.tell({ type: 'snapshot_committed', name: message.name });
     },
     onLine: (_stream, text) => this.lines.push(text),
   });
@@ -75,7 +74,7 @@ function start(name: string, threads: number, checkpointFolder: string | null): 
     }),
     datasetFiles: { train: join(folder, 'digits.hdf5') },
     checkpointFolder,
-    snapshotFolder: join(folder, name),
+    workFolder: join(folder, name),
     programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
   });
   return trainer;
@@ -94,7 +93,7 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
     { type: 'stopped' },
   ]);
 
-  const second = start('second', 2, join(folder, 'first', 'final'));
+  const second = start('second', 2, join(folder, 'first', 'snapshots', 'final'));
   second.commits = true;
   expect(await second.hears('started')).toMatchObject({
     startStep: stopped.step,
@@ -107,26 +106,24 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
 }, 40_000);
 
 test('what a program writes to files is handed over with each snapshot, and goes on from there', async () => {
-  const table = async (snapshot: { readonly folder: string }) =>
-    await readFile(join(snapshot.folder, 'output.batches.csv'), 'utf8');
-  const killed = start(join('killed', 'snapshots'), 1, null);
+  const folderOf = (trainer: string, snapshot: { readonly name: string } | undefined) =>
+    join(folder, trainer, 'snapshots', snapshot?.name ?? '');
+  const table = async (snapshot: string) => await readFile(join(snapshot, 'output.batches.csv'), 'utf8');
+  const killed = start('killed', 1, null);
   const snapshot = await killed.hears('snapshot');
   expect(snapshot.files.map(({ name }) => name)).toContain('output.batches.csv');
-  const handedOver = await table(snapshot);
+  const handedOver = await table(folderOf('killed', snapshot));
   expect(handedOver.split('\n')).toHaveLength(snapshot.step + 2);
   await until(() => killed.messages.some((one) => one.type === 'log_row' && one.step > snapshot.step));
   await killed.child.kill();
 
-  const [resumed, whole] = [
-    start(join('resumed', 'snapshots'), 1, snapshot.folder),
-    start(join('whole', 'snapshots'), 1, null),
-  ];
+  const [resumed, whole] = [start('resumed', 1, folderOf('killed', snapshot)), start('whole', 1, null)];
   for (const trainer of [resumed, whole]) trainer.commits = true;
   const finals: string[] = [];
-  for (const trainer of [resumed, whole]) {
+  for (const [name, trainer] of Object.entries({ resumed, whole })) {
     await trainer.hears('finished');
     const last = trainer.messages.findLast((one) => one.type === 'snapshot');
-    finals.push(await table({ folder: last?.folder ?? '' }));
+    finals.push(await table(folderOf(name, last)));
   }
   expect(finals[1]?.split('\n')).toHaveLength(62);
   expect(finals[0]).toBe(finals[1]);
@@ -141,7 +138,7 @@ test('a trainer whose snapshots nobody commits waits after the second', async ()
   await until(() => snapshots().length === 2);
   const [first] = snapshots();
   expect(snapshots().map(({ step }) => step)).toEqual([5, 10]);
-  trainer.tell({ type: 'snapshot_committed', folder: first?.folder ?? '', step: 5 });
+  trainer.tell({ type: 'snapshot_committed', name: first?.name ?? '' });
   await until(() => snapshots().length === 3);
   expect(snapshots().at(-1)?.step).toBe(15);
 }, 40_000);

@@ -49,7 +49,7 @@ export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
 export { type Words, wordsOf } from './words.js';
-export { TrainerCommand, TrainerMessage } from './trainer.js';
+export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {
   AttemptView,
   CheckpointView,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
-import { Fence } from './ids.js';
-import { Json } from './json.js';
+import { Fence, Sha256 } from './ids.js';
 import { LogRow } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -22,8 +21,8 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     datasetFiles: z.record(DatasetRole, z.string()),
     /** A verified checkpoint to go on from; null starts from the seed. */
     checkpointFolder: z.string().nullable(),
-    /** Folder in which the trainer makes its snapshots, each in a folder of its own. */
-    snapshotFolder: z.string(),
+    /** The one folder that the trainer may write to. It makes its snapshots in `snapshots`, each in a folder of its own. */
+    workFolder: z.string(),
     /** Folder of program modules. */
     programsFolder: z.string(),
   }),
@@ -32,44 +31,60 @@ export const TrainerCommand = z.discriminatedUnion('type', [
   /** Wait between two steps until `go_on`: the record takes events more slowly than they come. A `stop` ends it too. */
   z.object({ type: z.literal('hold') }),
   z.object({ type: z.literal('go_on') }),
-  /** The worker has committed or discarded the snapshot; the trainer may delete its folder and make the next one. */
-  z.object({ type: z.literal('snapshot_committed'), folder: z.string(), step: Step }),
+  /** The worker has committed the snapshot of this name; the trainer deletes its folder and may make the next one. */
+  z.object({ type: z.literal('snapshot_committed'), name: z.string() }),
 ]);
 export type TrainerCommand = z.infer<typeof TrainerCommand>;
 
-const SnapshotFile = z.object({
-  name: z.string(),
-  path: z.string(),
-  sha256: z.string(),
-  sizeBytes: z.int().min(0),
-});
+/** The name of one thing in a folder that the other side knows: no path leads elsewhere. */
+const PlainName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/);
 
-/** What a trainer tells its worker, over IPC. */
+const SnapshotFile = z.object({ name: PlainName, sha256: Sha256, sizeBytes: z.int().min(0) });
+
+/** Of a numeric environment, as `onnxruntime-node: 1.27.0`. */
+const EnvironmentEntries = z
+  .record(z.string().max(200), z.union([z.string().max(1_000), z.number()]))
+  .refine((entries) => Object.keys(entries).length <= 100, 'a numeric environment has at most 100 entries');
+
+/** Why a trainer may say that it cannot go on. All other reasons are for the worker and the record to find. */
+export const TrainerFailure = ReasonCode.extract([
+  'program_error',
+  'invalid_params',
+  'out_of_memory',
+  'storage_error',
+  'checkpoint_unreadable',
+]);
+export type TrainerFailure = z.infer<typeof TrainerFailure>;
+
+/**
+ * What a trainer tells its worker, over IPC. A trainer runs a user's program, which can say anything here: nothing in it names a
+ * place outside of the trainer's own folder, gives it attempts that it has not, or is believed where the worker can look.
+ */
 export const TrainerMessage = z.discriminatedUnion('type', [
   /** Built and restored; training begins. */
   z.object({
     type: z.literal('started'),
     startStep: Step,
-    engine: z.string(),
-    environment: Json,
-    /** Names of environment entries that differ from the checkpoint's. */
-    environmentChanged: z.array(z.string()).default([]),
+    engine: z.string().max(200),
+    environment: EnvironmentEntries,
+    /** In what the environment differs from the checkpoint's. */
+    environmentChanged: z.array(z.string().max(3_000)).max(200).default([]),
   }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
-  /** A finished snapshot lies on the local disk. `final`: nothing is trained after it. */
+  /** A finished snapshot lies in the folder `snapshots/<name>`. `final`: nothing is trained after it. */
   z.object({
     type: z.literal('snapshot'),
-    folder: z.string(),
+    name: PlainName,
     step: Step,
-    files: z.array(SnapshotFile),
-    environment: Json,
+    files: z.array(SnapshotFile).min(1).max(1_000),
+    environment: EnvironmentEntries,
     final: z.boolean(),
   }),
   /** It cannot go on. Last message. */
   z.object({
     type: z.literal('failed'),
-    reason: ReasonCode,
+    reason: TrainerFailure,
     message: z.string(),
     stack: z.string().optional(),
     step: Step.optional(),
@@ -78,7 +93,9 @@ export const TrainerMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('finished'),
     step: Step,
-    result: ExperimentResult,
+    lastRow: ExperimentResult.shape.lastRow,
+    /** The file of the final snapshot whose SHA-256 is that of the parameters. */
+    parametersFile: PlainName,
     /** Largest resident set of the trainer. */
     peakMemoryBytes: z.int().min(0).optional(),
   }),

@@ -50,23 +50,27 @@ export async function writeSynced(
   }
 }
 
-/** The bytes of a file, a piece at a time. Each piece is valid only until the next one is asked for. */
-export async function* readPieces(source: string): AsyncGenerator<Uint8Array> {
-  const file = await open(source, 'r');
+/**
+ * The bytes of a file, a piece at a time. Each piece is valid only until the next one is asked for. A handle is read from its file's
+ * start, whatever was read of it before, and left open.
+ */
+export async function* readPieces(source: string | FileHandle): AsyncGenerator<Uint8Array> {
+  const file = typeof source === 'string' ? await open(source, 'r') : source;
   try {
     const buffer = new Uint8Array(PIECE_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength);
+    for (let position = 0; ;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position);
       if (bytesRead === 0) return;
+      position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    await file.close();
+    if (typeof source === 'string') await file.close();
   }
 }
 
 /** SHA-256 and size of a file. */
-export async function hashFile(source: string): Promise<WrittenFile> {
+export async function hashFile(source: string | FileHandle): Promise<WrittenFile> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const piece of readPieces(source)) {

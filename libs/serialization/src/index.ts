@@ -22,7 +22,7 @@ export { InvalidKey, ObjectExists, PreconditionFailed } from './store/object-sto
 export type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from './store/object-store.js';
 export { openObjectStore } from './store/open-object-store.js';
 
-export { CheckpointStore } from './checkpoint/checkpoint-store.js';
+export { CheckpointStore, SnapshotChanged } from './checkpoint/checkpoint-store.js';
 export type {
   CheckpointStoreOptions,
   NewestValid,

@@ -42,7 +42,7 @@ export class UnreliableStore implements ObjectStore {
     return this.#call('download', key, () => this.#real.download(key, path));
   }
 
-  async put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<void> {
+  async put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<WrittenFile> {
     return this.#call('put', key, () => this.#real.put(key, body, options));
   }
 

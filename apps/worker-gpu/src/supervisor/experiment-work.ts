@@ -13,12 +13,20 @@ import {
   type AttemptEnd,
   type ChildExit,
   classifyExit,
+  HandoverRefused,
   StorageFailed,
   type Work,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import { CheckpointStore, type NewestValid, type RejectedCheckpoint, StateMismatch } from '@longrun/serialization';
+import {
+  CheckpointStore,
+  type NewestValid,
+  type RejectedCheckpoint,
+  SnapshotChanged,
+  StateMismatch,
+} from '@longrun/serialization';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
+import type { LocalSnapshot } from './snapshot-commits.js';
 import { SupervisedTraining } from './supervised-training.js';
 
 export interface ExperimentWorkOptions {
@@ -65,6 +73,7 @@ export class ExperimentWork implements Work {
         checkpoints,
         restored,
         trainerScript: this.#options.trainerScript,
+        workFolder: this.#workFolder,
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
@@ -73,10 +82,17 @@ export class ExperimentWork implements Work {
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
+      if (error instanceof HandoverRefused || error instanceof SnapshotChanged)
+        return { reason: 'program_error', message: error.message };
       // Who has to leave does not try again, so that what failed once is not held against the experiment.
       if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
       throw error;
     }
+  }
+
+  /** What else lies in the scratch folder is the worker's own. */
+  get #workFolder(): string {
+    return join(this.#attempt.scratchFolder, 'trainer');
   }
 
   heartbeat(): WorkerEvent {
@@ -118,10 +134,9 @@ export class ExperimentWork implements Work {
 
   /** Brings the datasets to the local disk, and says to the trainer where everything is. */
   async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerCommand> {
-    const { ticket, scratchFolder } = this.#attempt;
+    const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
-    const snapshotFolder = join(scratchFolder, 'snapshots');
-    await mkdir(snapshotFolder, { recursive: true });
+    await mkdir(join(this.#workFolder, 'snapshots'), { recursive: true });
     return {
       type: 'assignment',
       experimentId: ticket.id,
@@ -129,7 +144,7 @@ export class ExperimentWork implements Work {
       spec,
       datasetFiles,
       checkpointFolder: restored.folder ?? null,
-      snapshotFolder,
+      workFolder: this.#workFolder,
       programsFolder: this.#options.programsFolder,
     };
   }
@@ -162,7 +177,7 @@ export class ExperimentWork implements Work {
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
       if (finalSnapshot === undefined) throw new Error('The trainer finished without a final snapshot');
-      this.#result = lastMessage.result;
+      this.#result = resultOf(lastMessage, finalSnapshot);
       await training.commit(finalSnapshot, this.outcome({ reason: 'succeeded' }));
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : { reason: 'succeeded' };
     }
@@ -178,6 +193,17 @@ export class ExperimentWork implements Work {
         'The program ended the trainer process before training was finished; it must return, and not call process.exit.',
     });
   }
+}
+
+/** The hash of the parameters is that of the file that is committed. */
+function resultOf(
+  { lastRow, parametersFile }: Extract<TrainerMessage, { type: 'finished' }>,
+  { files }: LocalSnapshot,
+): ExperimentResult {
+  const parameters = files.find(({ name }) => name === parametersFile);
+  if (parameters === undefined)
+    throw new HandoverRefused(`The trainer handed over no ${parametersFile}, which it says has the parameters.`);
+  return { parametersSha256: parameters.sha256, lastRow };
 }
 
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {

@@ -1,23 +1,21 @@
-import { rm } from 'node:fs/promises';
-import type { Snapshot } from '@longrun/serialization';
+import type { AnnouncedSnapshot } from './open-snapshot.js';
 import type { SpooledRows } from './log-spool.js';
 
-/** A finished snapshot on the local disk, as the trainer handed it over, and what was logged since the one before. */
-export interface LocalSnapshot extends Snapshot {
-  readonly folder: string;
+/** A finished snapshot on the local disk, as the trainer announced it, and what was logged since the one before. */
+export interface LocalSnapshot extends AnnouncedSnapshot {
   readonly rows: SpooledRows;
 }
 
 export interface SnapshotCommitsOptions {
   /** Makes the snapshot a checkpoint, and discards its rows. */
   readonly commit: (snapshot: LocalSnapshot) => Promise<void>;
-  /** Called when a snapshot has been committed and its files deleted. */
+  /** Called when a snapshot has been committed. */
   readonly onCommitted: (snapshot: LocalSnapshot) => void;
   /** Called once, with the first error; nothing is committed after it. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Commits snapshots in the background, one at a time and in the order in which they were taken, and deletes their local files. */
+/** Commits snapshots in the background, one at a time and in the order in which they were taken. */
 export class SnapshotCommits {
   readonly #options: SnapshotCommitsOptions;
   #tail: Promise<void> = Promise.resolve();
@@ -40,7 +38,6 @@ export class SnapshotCommits {
     if (this.#failed) return;
     try {
       await this.#options.commit(snapshot);
-      await rm(snapshot.folder, { recursive: true, force: true });
     } catch (error) {
       this.#failed = true;
       this.#options.onFailure(error);

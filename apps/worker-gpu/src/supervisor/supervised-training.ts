@@ -3,13 +3,15 @@ import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
+  HandoverRefused,
   outcomeJson,
   StorageFailed,
   SupervisedChild,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import { type CheckpointStore, LeaseLost, type NewestValid } from '@longrun/serialization';
+import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
 import { LogSpool, type SpooledRows } from './log-spool.js';
+import { openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerReports } from './trainer-reports.js';
 
@@ -20,6 +22,8 @@ export interface SupervisedTrainingOptions {
   readonly restored: NewestValid;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  /** The one folder that the trainer may write to, absolute. */
+  readonly workFolder: string;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -39,7 +43,7 @@ export class SupervisedTraining {
     this.#options = options;
     this.#commits = new SnapshotCommits({
       commit: async (snapshot) => await this.commit(snapshot),
-      onCommitted: ({ folder, step }) => this.#command({ type: 'snapshot_committed', folder, step }),
+      onCommitted: ({ name }) => this.#command({ type: 'snapshot_committed', name }),
       onFailure: (error) => {
         this.#commitError = error;
         this.#broken.abort();
@@ -69,7 +73,7 @@ export class SupervisedTraining {
    * Runs the trainer until it has ended and all its snapshots but the final one are committed. Asked to stop, it hands over a
    * final snapshot at the next step boundary; told to abandon, it is killed and nothing is waited for.
    *
-   * @throws LeaseLost, StorageFailed when a snapshot could not be committed; the trainer has been killed then
+   * @throws what {@link commit} throws; the trainer has been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
     const { attempt, trainerScript } = this.#options;
@@ -99,19 +103,30 @@ export class SupervisedTraining {
     return exit;
   }
 
-  /** Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set. */
+  /**
+   * Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set.
+   *
+   * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed
+   */
   async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
-    const { attempt, checkpoints } = this.#options;
+    const { attempt, checkpoints, workFolder } = this.#options;
     if (attempt.abandon.aborted) return;
     await allWritten(snapshot.rows);
     const manifest = await withStorageRetries(
-      async () =>
-        await checkpoints.commit(
-          attempt.lease,
-          { ...snapshot, log: snapshot.rows.files },
-          outcome === undefined ? {} : { outcome: outcomeJson(outcome) },
-        ),
+      async () => {
+        const open = await openSnapshot(workFolder, snapshot);
+        try {
+          return await checkpoints.commit(
+            attempt.lease,
+            { ...open, log: snapshot.rows.files },
+            outcome === undefined ? {} : { outcome: outcomeJson(outcome) },
+          );
+        } finally {
+          await open.close();
+        }
+      },
       { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
+      (error) => error instanceof HandoverRefused || error instanceof SnapshotChanged,
     );
     await snapshot.rows.discard();
     const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);

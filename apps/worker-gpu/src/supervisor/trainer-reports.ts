@@ -56,9 +56,8 @@ export class TrainerReports {
   #withinLimit(json: unknown): unknown {
     if (!isObject(json)) return json;
     if (json['type'] === 'log_row' && isObject(json['row'])) return { ...json, row: this.#limited(json['row']) };
-    const result = json['result'];
-    if (json['type'] !== 'finished' || !isObject(result) || !isObject(result['lastRow'])) return json;
-    return { ...json, result: { ...result, lastRow: this.#limited(result['lastRow']) } };
+    if (json['type'] !== 'finished' || !isObject(json['lastRow'])) return json;
+    return { ...json, lastRow: this.#limited(json['lastRow']) };
   }
 
   #limited(row: LogRow): LogRow {

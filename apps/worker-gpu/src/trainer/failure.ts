@@ -1,9 +1,9 @@
-import type { ReasonCode } from '@longrun/contracts';
+import type { TrainerFailure } from '@longrun/contracts';
 import { InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
 
 /** Why a trainer cannot go on, as it tells its worker. */
 export interface TrainingFailure {
-  readonly reason: ReasonCode;
+  readonly reason: TrainerFailure;
   readonly message: string;
   readonly stack?: string;
 }

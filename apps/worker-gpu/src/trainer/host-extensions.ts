@@ -10,7 +10,7 @@ export interface HostExtensionsOptions {
   readonly hold: Hold;
   /** Batches between two checkpoints. */
   readonly everyBatches: number;
-  /** Where snapshots are made. */
+  /** Where snapshots are made, each in a folder of its own. */
   readonly snapshotFolder: string;
   /** Called with each finished snapshot; training may go on, but the next one is not written before it resolves. */
   readonly onSnapshot: (snapshot: FinishedSnapshot) => Promise<void>;

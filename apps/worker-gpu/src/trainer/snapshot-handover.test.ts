@@ -18,7 +18,7 @@ test('training waits for the third snapshot before the first is committed, not f
   expect(told.map((message) => message.type === 'snapshot' && message.step)).toEqual([1, 2]);
   expect(secondDone).toBe(false);
 
-  handover.committed('step-1');
+  await handover.committed('step-1');
   await second;
   expect(secondDone).toBe(true);
 });

@@ -1,5 +1,7 @@
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { TrainerMessage } from '@longrun/contracts';
-import type { FinishedSnapshot } from '@longrun/blocks';
+import type { FinishedSnapshot, WrittenSnapshot } from '@longrun/blocks';
 
 /**
  * Hands snapshots to the worker, which commits one at a time. One more may wait; when a third is due training waits, so that
@@ -7,7 +9,8 @@ import type { FinishedSnapshot } from '@longrun/blocks';
  */
 export class SnapshotHandover {
   readonly #tell: (message: TrainerMessage) => void;
-  readonly #uncommitted = new Set<string>();
+  /** Their folders, by name. */
+  readonly #uncommitted = new Map<string, string>();
   #onCommitted: () => void = () => {};
   #released = false;
 
@@ -17,9 +20,9 @@ export class SnapshotHandover {
 
   /** Resolves when the snapshots before this one have been committed. */
   async handOver(snapshot: FinishedSnapshot): Promise<void> {
-    const { folder, step, files, environment } = snapshot;
-    this.#uncommitted.add(folder);
-    this.#tell({ type: 'snapshot', folder, step, files: [...files], environment, final: false });
+    const { folder } = snapshot;
+    this.#uncommitted.set(basename(folder), folder);
+    this.#tell(announcement(folder, snapshot, false));
     while (this.#uncommitted.size > 1 && !this.#released) {
       await new Promise<void>((resolve) => {
         this.#onCommitted = resolve;
@@ -27,10 +30,12 @@ export class SnapshotHandover {
     }
   }
 
-  /** The worker has committed a snapshot. */
-  committed(folder: string): void {
-    this.#uncommitted.delete(folder);
+  /** The worker has committed the snapshot of this name: its files are deleted. */
+  async committed(name: string): Promise<void> {
+    const folder = this.#uncommitted.get(name);
+    this.#uncommitted.delete(name);
     this.#onCommitted();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 
   /** Training is about to stop: from now on nothing waits for the worker, whose time is short. */
@@ -38,4 +43,20 @@ export class SnapshotHandover {
     this.#released = true;
     this.#onCommitted();
   }
+}
+
+/** What the worker is told of a snapshot: names in its folder, for a path would not be followed. */
+export function announcement(
+  folder: string,
+  { step, files, environment }: WrittenSnapshot,
+  final: boolean,
+): Extract<TrainerMessage, { type: 'snapshot' }> {
+  return {
+    type: 'snapshot',
+    name: basename(folder),
+    step,
+    files: files.map(({ name, sha256, sizeBytes }) => ({ name, sha256, sizeBytes })),
+    environment: { ...environment },
+    final,
+  };
 }

@@ -17,7 +17,7 @@ import { CheckpointUnreadable, failureOf } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
 import { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
-import { SnapshotHandover } from './snapshot-handover.js';
+import { announcement, SnapshotHandover } from './snapshot-handover.js';
 
 type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
 
@@ -56,7 +56,7 @@ export class Training {
         this.#hold.end();
         break;
       case 'snapshot_committed':
-        this.#handover.committed(command.folder);
+        void this.#handover.committed(command.name);
         break;
       default:
         assertNever(command, 'trainer command');
@@ -78,15 +78,16 @@ export class Training {
     const outcome = await mainLoop.run({ signal: this.#stop.signal });
     switch (outcome) {
       case 'finished': {
-        const { step, files } = await this.#finalSnapshot(mainLoop, assignment.snapshotFolder);
-        const parameters = files.find((file) => file.name === SNAPSHOT_FILES.parameters);
-        if (parameters === undefined)
-          throw new Error(`The snapshot of step ${step} has no ${SNAPSHOT_FILES.parameters}`);
-        const result = { parametersSha256: parameters.sha256, lastRow: encodeRow(mainLoop.log.currentRow) };
-        return await this.#leave({ type: 'finished', step, result, peakMemoryBytes: peakMemoryBytes() }, 0);
+        const { step } = await this.#finalSnapshot(mainLoop, assignment);
+        const lastRow = encodeRow(mainLoop.log.currentRow);
+        const parametersFile = SNAPSHOT_FILES.parameters;
+        return await this.#leave(
+          { type: 'finished', step, lastRow, parametersFile, peakMemoryBytes: peakMemoryBytes() },
+          0,
+        );
       }
       case 'stopped':
-        if (this.#snapshotWanted) await this.#finalSnapshot(mainLoop, assignment.snapshotFolder);
+        if (this.#snapshotWanted) await this.#finalSnapshot(mainLoop, assignment);
         return await this.#leaveStopped(mainLoop);
       default:
         return assertNever(outcome, 'outcome of training');
@@ -108,11 +109,11 @@ export class Training {
           parent: this.#parent,
           hold: this.#hold,
           everyBatches: spec.checkpoint.everyBatches,
-          snapshotFolder: assignment.snapshotFolder,
+          snapshotFolder: join(assignment.workFolder, 'snapshots'),
           onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),
           tell: (message) => this.#tell(message),
         }),
-      outputs: await Outputs.open(join(assignment.snapshotFolder, '..', 'outputs')),
+      outputs: await Outputs.open(join(assignment.workFolder, 'outputs')),
     });
   }
 
@@ -131,7 +132,7 @@ export class Training {
       type: 'started',
       startStep,
       engine: environment.engine,
-      environment,
+      environment: { ...environment },
       environmentChanged: [...environmentChanged],
     });
     if (environmentChanged.length > 0)
@@ -142,10 +143,10 @@ export class Training {
   }
 
   /** What is trained after it, nobody will know. It is not waited for: the worker has it, whatever becomes of this process. */
-  async #finalSnapshot(mainLoop: MainLoop, folder: string): Promise<WrittenSnapshot> {
-    const final = join(folder, 'final');
-    const snapshot = await writeSnapshot(mainLoop, final);
-    this.#tell({ type: 'snapshot', folder: final, ...snapshot, files: [...snapshot.files], final: true });
+  async #finalSnapshot(mainLoop: MainLoop, { workFolder }: Assignment): Promise<WrittenSnapshot> {
+    const folder = join(workFolder, 'snapshots', 'final');
+    const snapshot = await writeSnapshot(mainLoop, folder);
+    this.#tell(announcement(folder, snapshot, true));
     return snapshot;
   }
 

@@ -2,6 +2,7 @@
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 export type { Pressure } from './pressure.js';
 export { classifyExit } from './exit-classification.js';
+export { HandoverRefused, openHandedOver } from './handed-over.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
 export { outcomeJson } from './outcome-json.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
@@ -17,6 +17,8 @@ export interface SnapshotFile {
   /** What it is called in the checkpoint: a plain file name. */
   readonly name: string;
   readonly path: string;
+  /** If given, what is read, whatever lies at `path` by then. Left open. */
+  readonly handle?: FileHandle;
   /** If given, the file must still have it when it is committed. */
   readonly sha256?: string;
   readonly sizeBytes?: number;
@@ -96,6 +98,7 @@ export class CheckpointStore {
    *
    * @param options.outcome Ends the experiment in the same compare-and-set.
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
+   * @throws SnapshotChanged if a file is not what it was announced as; then nothing has changed either.
    */
   async commit(lease: Lease, snapshot: Snapshot, options: { readonly outcome?: Json } = {}): Promise<Manifest> {
     this.#checkPrefix(lease);
@@ -237,15 +240,26 @@ export class CheckpointStore {
     const blobs = await this.#reusableBlobs(lease.head());
     const written: ManifestFile[] = [];
     for (const file of files) {
-      const { sha256, sizeBytes } = await hashFile(file.path);
-      checkUnchanged(file, { sha256, sizeBytes });
-      let blobKey = blobs.get(sha256);
-      if (blobKey === undefined) {
-        blobKey = `${this.prefix}/blobs/${lease.fence}/${sha256}`;
-        await this.#store.put(blobKey, { path: file.path });
-        blobs.set(sha256, blobKey);
-      }
+      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path)).sha256;
+      const known = blobs.get(sha256);
+      const blobKey = known ?? `${this.prefix}/blobs/${lease.fence}/${sha256}`;
+      const { sizeBytes } =
+        known === undefined ? await this.#writeBlob(blobKey, file, sha256) : await unchanged(file, sha256);
+      blobs.set(sha256, blobKey);
       written.push({ name: file.name, blobKey, sha256, sizeBytes });
+    }
+    return written;
+  }
+
+  /** What was written is what counts: whoever made the file may write to it still. */
+  async #writeBlob(blobKey: string, file: SnapshotFile, sha256: string): Promise<WrittenFile> {
+    const { path: source, handle } = file;
+    const written = await this.#store.put(blobKey, handle === undefined ? { path: source } : { handle });
+    try {
+      checkUnchanged(file, sha256, written);
+    } catch (error) {
+      await this.#store.delete([blobKey]);
+      throw error;
     }
     return written;
   }
@@ -301,11 +315,22 @@ function checkSnapshot({ step, files }: Snapshot): void {
   }
 }
 
-function checkUnchanged(file: SnapshotFile, found: WrittenFile): void {
-  const announced = { sha256: file.sha256 ?? found.sha256, sizeBytes: file.sizeBytes ?? found.sizeBytes };
-  if (announced.sha256 === found.sha256 && announced.sizeBytes === found.sizeBytes) return;
-  throw new Error(
+/** A file of a snapshot is not what it was announced as: no other try will make it so. */
+export class SnapshotChanged extends Error {
+  override readonly name = 'SnapshotChanged';
+}
+
+async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
+  const found = await hashFile(file.handle ?? file.path);
+  checkUnchanged(file, sha256, found);
+  return found;
+}
+
+function checkUnchanged(file: SnapshotFile, sha256: string, found: WrittenFile): void {
+  const sizeBytes = file.sizeBytes ?? found.sizeBytes;
+  if (sha256 === found.sha256 && sizeBytes === found.sizeBytes) return;
+  throw new SnapshotChanged(
     `snapshot file ${file.path} has ${found.sizeBytes} bytes with SHA-256 ${found.sha256} but was announced with ` +
-      `${announced.sizeBytes} bytes and ${announced.sha256}; leave a snapshot alone until it is committed`,
+      `${sizeBytes} bytes and ${sha256}; leave a snapshot alone until it is committed`,
   );
 }

@@ -55,18 +55,19 @@ export class FileStore implements ObjectStore {
     });
   }
 
-  async put(key: string, body: ObjectBody, options: { readonly ifAbsent?: boolean } = {}): Promise<void> {
+  async put(key: string, body: ObjectBody, options: { readonly ifAbsent?: boolean } = {}): Promise<WrittenFile> {
     const target = this.#file(key);
     const temporary = this.#temporaryFile();
     const folder = path.dirname(target);
     await makeFolder(folder);
     try {
-      await writeSynced(temporary, body instanceof Uint8Array ? [body] : readPieces(body.path));
+      const written = await writeSynced(temporary, chunksOf(body));
       if (options.ifAbsent !== true) await rename(temporary, target);
       else if (!(await linkOnce(temporary, target))) {
         throw new ObjectExists(`object ${key} exists already; an object that is written once needs a key of its own`);
       }
       await syncFolder(folder);
+      return written;
     } finally {
       await rm(temporary, { force: true });
     }
@@ -153,6 +154,11 @@ export class FileStore implements ObjectStore {
       if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await rm(file, { force: true });
     }
   }
+}
+
+function chunksOf(body: ObjectBody): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (body instanceof Uint8Array) return [body];
+  return readPieces('path' in body ? body.path : body.handle);
 }
 
 // No key contains this character.

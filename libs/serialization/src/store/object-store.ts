@@ -1,7 +1,9 @@
+import type { FileHandle } from 'node:fs/promises';
+
 import type { WrittenFile } from '../durable-file.js';
 
-/** The bytes of an object: given, or those of a local file. */
-export type ObjectBody = Uint8Array | { readonly path: string };
+/** The bytes of an object: given, or those of a local file, from its start. */
+export type ObjectBody = Uint8Array | { readonly path: string } | { readonly handle: FileHandle };
 
 /** An object as listed. */
 export interface ListedObject {
@@ -37,11 +39,12 @@ export interface ObjectStore {
   download(key: string, path: string): Promise<WrittenFile | undefined>;
 
   /**
-   * Writes an object, complete or not at all, over one that is there already.
+   * Writes an object, complete or not at all, over one that is there already. Answers what was written: a file may change while it is
+   * read.
    *
    * @param options.ifAbsent Do not replace: throw {@link ObjectExists} if there is one. Default false.
    */
-  put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<void>;
+  put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<WrittenFile>;
 
   /** The current value of a register, or undefined if it was never set. */
   readRegister(key: string): Promise<RegisterValue | undefined>;

@@ -1,0 +1,72 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExperimentView } from '@longrun/contracts';
+import { isRunning } from '@longrun/platform/testing';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { World } from './world.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let world: World;
+let victim: string;
+
+beforeAll(async () => {
+  world = await World.begin();
+}, 120_000);
+
+afterAll(async () => {
+  await world.end();
+});
+
+/** A folder of somebody else's, which the worker could read and remove. */
+beforeEach(async () => {
+  victim = join(world.folder, 'victim');
+  await mkdir(victim, { recursive: true });
+  await writeFile(join(victim, 'keep'), 'it is');
+});
+
+/** What became of a program that speaks as if it were the trainer. */
+async function forged(params: Record<string, string>): Promise<ExperimentView & { readonly lines: string }> {
+  const worker = await world.worker();
+  const id = await world.submit(params, { program: 'forger', retry: { maxFailures: 0 } });
+  const experiment = await world.whenEnded(id);
+  expect(isRunning(worker.pid)).toBe(true);
+  expect(await readdir(victim)).toEqual(['keep']);
+  expect(await readFile(join(victim, 'keep'), 'utf8')).toBe('it is');
+  const lines = (await world.events(id)).filter((event) => event.type === 'line').map((event) => event.data.text);
+  return { ...experiment, lines: lines.join('\n') };
+}
+
+test.each(['preempted', 'worker_unfit', 'succeeded'])(
+  'a trainer that says it ended as %s has failed, and gets no attempt for it',
+  async (reason) => {
+    const { attempts, lines, ...experiment } = await forged({ kind: 'reason', reason });
+    expect(experiment).toMatchObject({ status: 'failed', reason: 'program_error', failures: 1, preemptions: 0 });
+    expect(attempts).toHaveLength(1);
+    expect(lines).toContain('A message of the trainer was ignored');
+  },
+);
+
+test('a trainer that names a folder which is not its own is not followed', async () => {
+  const { lines, ...experiment } = await forged({ kind: 'folder', victim });
+  expect(experiment).toMatchObject({ reason: 'program_error', checkpoints: [] });
+  expect(lines).toMatch(/A message of the trainer was ignored: .*\n?.*(name|string)/);
+});
+
+test.each(['folderLink', 'fileLink'])('no link is followed to what a trainer hands over (%s)', async (kind) => {
+  const experiment = await forged({ kind, victim });
+  expect(experiment).toMatchObject({ reason: 'program_error', checkpoints: [] });
+  expect(experiment.message).toMatch(/was handed over, but there is no plain file/);
+});
+
+test('a snapshot whose bytes are not what its trainer says is no checkpoint', async () => {
+  const experiment = await forged({ kind: 'hash' });
+  expect(experiment).toMatchObject({ reason: 'program_error', checkpoints: [] });
+  expect(experiment.message).toMatch(/parameters\.safetensors has 22 bytes with SHA-256 .* but was announced with 6/);
+});
+
+test('a result without its parameters is none', async () => {
+  const experiment = await forged({ kind: 'parameters' });
+  expect(experiment).toMatchObject({ status: 'failed', reason: 'program_error', result: null });
+  expect(experiment.message).toContain('no parameters.safetensors, which it says has the parameters');
+});

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** A program that speaks to the worker itself, as if it were the trainer. It trains nothing. */
+export default {
+  name: 'forger',
+  description: '',
+  params: z.unknown(),
+  parseParams: (params) => params,
+  async build({ params, extensions }) {
+    const { folder } = extensions().find(({ name }) => name === 'HostCheckpoint');
+    const forgery = forgeries[params.kind];
+    if (forgery === undefined) throw new Error(`There is no forgery ${params.kind}`);
+    for (const message of forgery(params, folder))
+      await new Promise((resolve) => process.send(message, undefined, undefined, resolve));
+    process.exit(0);
+  },
+};
+
+const forgeries = {
+  /** Says that it ended for a reason of the worker's. */
+  reason: ({ reason }) => [{ type: 'failed', reason, message: 'it was not me' }],
+  /** Hands over a folder that is not its own. */
+  folder: ({ victim }) => [
+    started(),
+    snapshot({ folder: victim, name: victim, files: [file('keep', 'it is', { path: join(victim, 'keep') })] }),
+  ],
+  /** The same, by a link in the place of its own folder. */
+  folderLink: ({ victim }, snapshots) => {
+    symlinkSync(victim, join(snapshots, 'step-7'));
+    return [started(), snapshot({ files: [file('keep', 'it is')] })];
+  },
+  /** Hands over a file that it may not have. */
+  fileLink: ({ victim }, snapshots) => {
+    mkdirSync(join(snapshots, 'step-7'));
+    symlinkSync(join(victim, 'keep'), join(snapshots, 'step-7', 'output.stolen'));
+    return [started(), snapshot({ files: [file('output.stolen', 'it is')] })];
+  },
+  /** Says of a file what is not true. */
+  hash: (_, snapshots) => [started(), written(snapshots, 'parameters.safetensors', 'others')],
+  /** Says that a file has the parameters which is not there. */
+  parameters: (_, snapshots) => [
+    started(),
+    written(snapshots, 'state.json', 'state.json', true),
+    { type: 'finished', step: 7, lastRow: {}, parametersFile: 'parameters.safetensors' },
+  ],
+};
+
+function started() {
+  return { type: 'started', startStep: 0, engine: 'none', environment: {} };
+}
+
+function snapshot(facts) {
+  return { type: 'snapshot', name: 'step-7', step: 7, environment: {}, final: false, ...facts };
+}
+
+function file(name, contents, more = {}) {
+  const sha256 = createHash('sha256').update(contents).digest('hex');
+  return { name, sha256, sizeBytes: contents.length, ...more };
+}
+
+function written(snapshots, name, announced, final = false) {
+  mkdirSync(join(snapshots, 'step-7'), { recursive: true });
+  writeFileSync(join(snapshots, 'step-7', name), name);
+  return snapshot({ files: [file(name, announced)], final });
+}
