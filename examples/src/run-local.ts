@@ -3,11 +3,10 @@ import {
   InvalidParams,
   MissingDataset,
   ForeignFolder,
-  loadPrograms,
+  loadProgram,
   newestSnapshot,
   Outputs,
   Printing,
-  programNamed,
   ProgressBar,
   restoreSnapshot,
   saveSnapshot,
@@ -25,7 +24,7 @@ const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
 /** Runs a program here and now, without the platform: `node examples/dist/run-local.js mlp --dataset fashion-mnist.hdf5 --epochs 1`. */
 async function run(commandLine: CommandLine): Promise<void> {
   const { params, datasets, seed, engine, threads, checkpoints, everyBatches } = commandLine;
-  const program = programNamed(await loadPrograms(PROGRAMS), commandLine.program);
+  const program = await loadProgram(PROGRAMS, commandLine.program);
   const outputs = await Outputs.open(commandLine.outputs);
   const mainLoop = await program.build({
     params,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { loadPrograms, newestSnapshot } from '@longrun/blocks';
+import { newestSnapshot, programFiles } from '@longrun/blocks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { PIXELS, writeImageDataset } from './image-dataset.js';
@@ -113,7 +113,7 @@ test('a mistake of the user is told in one sentence, without a stack', async () 
 });
 
 test('the programs of this room can be loaded, and cost little: no engine is loaded for their params', async () => {
-  const programs = await loadPrograms(fileURLToPath(new URL('../dist/programs', import.meta.url)));
+  const programs = await programFiles(fileURLToPath(new URL('../dist/programs', import.meta.url)));
   expect([...programs.keys()]).toEqual(['mlp']);
 
   const script = `await import(${JSON.stringify(new URL('../dist/programs/mlp.js', import.meta.url).href)});

@@ -38,7 +38,8 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     // The record's lock is what holds; this says it in better words, and also where the record is a PostgreSQL.
     await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
     const token = configuration.token ?? (await tokenOf(stateFolder));
-    const programs = await Programs.load(configuration.programsFolder);
+    const programs = await Programs.find(configuration.programsFolder);
+    undo.push(() => programs.close());
     const platform = await startPlatform({
       record:
         configuration.databaseUrl === undefined

@@ -113,20 +113,19 @@ describe('health', () => {
   });
 });
 
-describe('a failure of ours', () => {
-  test('is logged with its id and tells the client nothing', async () => {
+describe('a program that is broken', () => {
+  test('is said to be to whoever submits it, with its own words and no stack', async () => {
     await service.post('/v1/datasets', { name: 'some', converter: 'mnist' }).expect(201);
     const body = { program: 'faulty', params: { path: 'x' }, dataset: 'some' };
-    const answer = await service.post('/v1/experiments', body);
-    problemErrorsOf(answer, 'internal-error');
-    expect(answer.text).not.toMatch(/ENOENT|secret|\bat\b.*\.[jt]s/);
-
-    const { instance } = Problem.parse(answer.body);
-    const line = service.log.find(
-      ({ level, fields }) => level === 'error' && `urn:uuid:${String(fields['requestId'])}` === instance,
-    );
-    expect(line?.message).toBe('ENOENT: /secret/place/x');
-    expect(String(line?.fields['stack'])).toContain('faulty.mjs');
+    const answer = await service.post('/v1/experiments', body).expect(422);
+    expect(problemErrorsOf(answer, 'invalid-request')).toMatchObject([
+      {
+        pointer: '/program',
+        code: 'program-broken',
+        detail: 'The program "faulty" cannot check its parameters: Error: ENOENT: /place/x.',
+      },
+    ]);
+    expect(answer.text).not.toMatch(/\bat\b.*\.[jt]s/);
   });
 });
 

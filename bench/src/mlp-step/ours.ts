@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { loadPrograms, Outputs, programNamed, Reporting, TrainingExtension } from '@longrun/blocks';
+import { loadProgram, Outputs, Reporting, TrainingExtension } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
 import { checkout, versionOf } from '../report.js';
 
@@ -48,9 +48,9 @@ class Gate extends TrainingExtension {
 }
 
 const SEED = 1;
-const programs = await loadPrograms(join(checkout, 'examples/dist/programs'));
+const program = await loadProgram(join(checkout, 'examples/dist/programs'), 'mlp');
 const rows: string[] = [];
-const mainLoop = await programNamed(programs, 'mlp').build({
+const mainLoop = await program.build({
   params: {
     epochs: 1_000_000,
     batchSize: Number(values['batch-size']),

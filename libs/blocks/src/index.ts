@@ -162,4 +162,4 @@ export type {
   HostContext,
   ParamsIssue,
 } from './experiment/experiment-program.js';
-export { loadPrograms, programNamed, UnknownProgram } from './experiment/load-programs.js';
+export { loadProgram, programFiles, UnknownProgram } from './experiment/load-program.js';

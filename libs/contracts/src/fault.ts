@@ -129,6 +129,8 @@ export const problemKinds = {
       ...valueFaults,
       'name-unknown': NameUnknown,
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
+      /** The program of that name cannot check parameters: it threw, took too long, or is no program. */
+      'program-broken': z.object({ program: z.string(), says: z.string() }),
     },
   },
   'internal-error': { status: 500, title: 'Something failed on our side', faults: { unforeseen: None } },
@@ -198,6 +200,13 @@ export function isFault(value: { readonly code: string; readonly facts: unknown 
     const facts: FactsByCode = faults;
     return Object.hasOwn(facts, value.code) && facts[value.code]?.safeParse(value.facts).success === true;
   });
+}
+
+/** True for a fault as {@link readValue} finds it: for what another process has found. */
+export function isValueFault(
+  fault: FaultPlace & { readonly code: string; readonly facts: unknown },
+): fault is ValueFault {
+  return Object.hasOwn(valueFaults, fault.code) && isFault(fault);
 }
 
 /** True for a fault in what is asked for, as against one in how the request was brought. */

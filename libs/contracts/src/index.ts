@@ -25,6 +25,7 @@ export {
   type FaultOf,
   type FaultPlace,
   isFault,
+  isValueFault,
   isRequestFault,
   type KnownFault,
   type ProblemKind,

@@ -103,6 +103,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         remedy: 'Put right what is said there and submit the dataset again.',
       };
     }
+    case 'program-broken':
+      return {
+        detail: sentence(
+          `The program ${JSON.stringify(fault.facts.program)} cannot check its parameters: ${fault.facts.says}`,
+        ),
+        remedy: 'Mend the program, or tell whoever put it there.',
+      };
     case 'name-taken':
       return {
         detail: `${capital(name)} is ${JSON.stringify(fault.facts.name)}, which is taken by ${fault.facts.by}.`,

@@ -2,8 +2,9 @@ import { DatasetSpec } from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
-import type { ProgramCatalog } from '../src/index.js';
+import { ProgramBroken, type ProgramCatalog, RequestRefused } from '../src/index.js';
 import type { PlatformRecord } from '../src/record/record.js';
+import { until } from '../src/testing/until.js';
 import { experimentSpec, test } from './world.js';
 
 const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
@@ -49,13 +50,17 @@ test('requests that come at once share transactions; one that is refused is refu
   expect(rows).toEqual([{ transactions: 3 }]);
 });
 
-test('a program whose schema throws fails the request for it, and none that came with it', async ({ world }) => {
+test('a program that is broken, or slow, concerns the request for it, and none that came with it', async ({
+  world,
+}) => {
   const programs: ProgramCatalog = {
     has: () => true,
     names: () => ['mlp', 'broken'],
-    validate: (name, params) => {
-      if (name === 'broken') throw new TypeError('its refinement reads a length of nothing');
-      return { ok: true, value: params };
+    validate: async (name, params) => {
+      if (name !== 'broken') return { ok: true, value: params };
+      // It is slower than all others.
+      await until(async () => (await world.platform.experiments.list()).items.length === 7);
+      throw new ProgramBroken('its refinement reads a length of nothing');
     },
   };
   const { experiments, datasets } = await world.start({ role: 'api', programs });
@@ -66,10 +71,11 @@ test('a program whose schema throws fails the request for it, and none that came
     });
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => submit(index)));
   const failed = outcomes.flatMap((outcome, index) => (outcome.status === 'rejected' ? [[index, outcome.reason]] : []));
-  expect(failed).toEqual([[4, new TypeError('its refinement reads a length of nothing')]]);
+  const facts = { program: 'broken', says: 'its refinement reads a length of nothing' };
+  expect(failed).toMatchObject([[4, { faults: [{ path: ['program'], code: 'program-broken', facts }] }]]);
   expect((await experiments.list()).items).toHaveLength(7);
   // Nothing was made under its key.
-  await expect(submit(4)).rejects.toThrow('a length of nothing');
+  await expect(submit(4)).rejects.toThrow(RequestRefused);
 });
 
 test('a request that comes many times at once is written once, and costs the others nothing', async ({ world }) => {

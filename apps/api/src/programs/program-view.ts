@@ -8,6 +8,8 @@ export const ProgramView = z.object({
   description: z.string(),
   /** JSON schema (draft 2020-12) of `params`: what has a default can be left out. */
   params: JsonObject,
+  /** Why it cannot be asked what it takes, in a clause; null for a program that works. Nothing else is said of a broken one. */
+  broken: z.string().nullable(),
 });
 export type ProgramView = z.infer<typeof ProgramView>;
 

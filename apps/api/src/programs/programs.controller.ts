@@ -18,7 +18,7 @@ export class ProgramsController {
     tags: ['programs'],
   })
   @Answers({ description: 'Every program, by name.', schema: ProgramList })
-  listPrograms(): ProgramList {
-    return { items: [...this.#programs.views] };
+  async listPrograms(): Promise<ProgramList> {
+    return { items: await this.#programs.list() };
   }
 }

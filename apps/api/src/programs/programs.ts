@@ -1,29 +1,23 @@
-import { type ExperimentProgram, loadPrograms } from '@longrun/blocks';
-import { JsonObject, readValue } from '@longrun/contracts';
-import type { ParamsVerdict, ProgramCatalog } from '@longrun/platform';
-import { z } from 'zod';
+import { programFiles } from '@longrun/blocks/programs';
+import type { JsonObject } from '@longrun/contracts';
+import { type ParamsVerdict, ProgramBroken, type ProgramCatalog } from '@longrun/platform';
+import { type ProgramLimits, ProgramProcess } from './program-process.js';
 import type { ProgramView } from './program-view.js';
 
-/** The experiment programs of one folder, as the platform asks for them and clients see them. */
+/** The experiment programs of one folder, as the platform asks for them and clients see them. None is imported here. */
 export class Programs implements ProgramCatalog {
-  readonly #programs: ReadonlyMap<string, ExperimentProgram>;
   /** Sorted by name. They do not change while the process lives. */
-  readonly views: readonly ProgramView[];
+  readonly #programs: ReadonlyMap<string, ProgramProcess>;
+  readonly #views = new Map<string, ProgramView>();
 
-  constructor(programs: ReadonlyMap<string, ExperimentProgram>) {
+  private constructor(programs: ReadonlyMap<string, ProgramProcess>) {
     this.#programs = programs;
-    this.views = [...programs.values()]
-      .map((program) => ({
-        name: program.name,
-        description: program.description,
-        params: JsonObject.parse(z.toJSONSchema(program.params, { io: 'input', unrepresentable: 'any' })),
-      }))
-      .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   }
 
-  /** Imports every program module of a folder. Throws a sentence when there is none or one of them is broken. */
-  static async load(folder: string): Promise<Programs> {
-    return new Programs(await loadPrograms(folder));
+  /** Finds the programs of a folder. Throws a sentence when it cannot be read. */
+  static async find(folder: string, limits?: ProgramLimits): Promise<Programs> {
+    const names = [...(await programFiles(folder)).keys()].toSorted();
+    return new Programs(new Map(names.map((name) => [name, new ProgramProcess(folder, name, limits)])));
   }
 
   has(name: string): boolean {
@@ -31,13 +25,41 @@ export class Programs implements ProgramCatalog {
   }
 
   names(): readonly string[] {
-    return this.views.map((view) => view.name);
+    return [...this.#programs.keys()];
   }
 
-  validate(name: string, params: JsonObject): ParamsVerdict {
-    const schema = this.#programs.get(name)?.params;
-    if (schema === undefined) throw new Error(`There is no program ${JSON.stringify(name)}; ask has() first`);
-    const read = readValue(schema, params);
-    return read.ok ? { ok: true, value: JsonObject.parse(read.value) } : read;
+  async validate(name: string, params: JsonObject): Promise<ParamsVerdict> {
+    return await this.#process(name).check(params);
+  }
+
+  /** {@link view} of every program, by name. */
+  async list(): Promise<ProgramView[]> {
+    const listed: ProgramView[] = [];
+    // One after the other: each takes as much as a process takes that imports the whole of Blocks.
+    for (const name of this.names()) listed.push(await this.view(name));
+    return listed;
+  }
+
+  /** What a program takes, or why that cannot be said. One that has said it is not asked again. */
+  async view(name: string): Promise<ProgramView> {
+    try {
+      const view = this.#views.get(name) ?? (await this.#process(name).view());
+      this.#views.set(name, view);
+      return view;
+    } catch (error) {
+      if (!(error instanceof ProgramBroken)) throw error;
+      return { name, description: '', params: {}, broken: error.message };
+    }
+  }
+
+  /** Ends all processes. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#programs.values()].map(async (program) => await program.close()));
+  }
+
+  #process(name: string): ProgramProcess {
+    const program = this.#programs.get(name);
+    if (program === undefined) throw new Error(`There is no program ${JSON.stringify(name)}; ask has() first`);
+    return program;
   }
 }

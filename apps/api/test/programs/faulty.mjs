@@ -7,7 +7,7 @@ export default defineExperiment({
   description: 'A program whose schema throws.',
   params: z.strictObject({
     path: z.string().transform((path) => {
-      throw new Error(`ENOENT: /secret/place/${path}`);
+      throw new Error(`ENOENT: /place/${path}`);
     }),
   }),
   build() {

@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { assertNever, datasetsOf, type TrainerCommand, type TrainerMessage } from '@longrun/contracts';
 import {
   type DatasetFile,
-  loadPrograms,
+  loadProgram,
   type MainLoop,
   Outputs,
-  programNamed,
   restoreSnapshot,
   SNAPSHOT_FILES,
   writeSnapshot,
@@ -96,7 +95,7 @@ export class Training {
 
   async #build(assignment: Assignment): Promise<MainLoop> {
     const { spec, programsFolder } = assignment;
-    const program = programNamed(await loadPrograms(programsFolder), spec.program);
+    const program = await loadProgram(programsFolder, spec.program);
     return await program.build({
       params: spec.params,
       seed: spec.seed,

@@ -18,7 +18,7 @@ import {
   type ExperimentProgram,
   type HostContext,
 } from './experiment-program.js';
-import { loadPrograms, programNamed, UnknownProgram } from './load-programs.js';
+import { loadProgram, programFiles, UnknownProgram } from './load-program.js';
 
 const program = defineExperiment({
   name: 'tiny',
@@ -135,47 +135,49 @@ describe('a folder of programs', () => {
   };
   const PROGRAM = `export default { name: 'one', description: '', parseParams: (params) => params, build: () => undefined };`;
 
-  test('is loaded by name', async () => {
-    const programs = await loadPrograms(
-      await made('two', { 'b.mjs': PROGRAM, 'a.mjs': PROGRAM.replace('one', 'another') }),
-    );
+  test('has a program for each of its modules, which is found without importing another', async () => {
+    const programs = await made('two', { 'one.mjs': PROGRAM, 'another.mjs': 'throw new Error("imported")' });
 
-    expect([...programs.keys()]).toEqual(['another', 'one']);
-    expect(programNamed(programs, 'one').parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
-    expect(() => programNamed(programs, 'second')).toThrow(UnknownProgram);
-    expect(() => programNamed(programs, 'second')).toThrow(
+    expect([...(await programFiles(programs)).keys()]).toEqual(['another', 'one']);
+    expect((await loadProgram(programs, 'one')).parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
+    await expect(loadProgram(programs, 'another')).rejects.toThrow('imported');
+    await expect(loadProgram(programs, 'second')).rejects.toThrow(UnknownProgram);
+    await expect(loadProgram(programs, 'second')).rejects.toThrow(
       'There is no program named second; the programs here are another, one',
     );
   });
 
   test('is read for its modules alone', async () => {
-    const programs = await loadPrograms(
-      await made('mixed', {
-        'one.mjs': PROGRAM,
-        'one.test.mjs': 'throw 1',
-        'one.d.ts': '',
-        'one.js.map': '{}',
-        'notes.md': '',
-      }),
-    );
+    const programs = await made('mixed', {
+      'one.mjs': PROGRAM,
+      'one.test.mjs': 'throw 1',
+      'one.d.ts': '',
+      'one.js.map': '{}',
+      'notes.md': '',
+    });
 
-    expect([...programs.keys()]).toEqual(['one']);
+    expect([...(await programFiles(programs)).keys()]).toEqual(['one']);
   });
 
-  test('has programs only', async () => {
-    await expect(loadPrograms(await made('wrong', { 'other.mjs': 'export const x = 1;' }))).rejects.toThrow(
+  test('has programs only, each called as its file', async () => {
+    const programs = await made('wrong', { 'other.mjs': 'export const x = 1;', 'uno.mjs': PROGRAM });
+
+    await expect(loadProgram(programs, 'other')).rejects.toThrow(
       /other.mjs is not a program; make defineExperiment\(\{ ... \}\) its default export, or move it elsewhere/,
+    );
+    await expect(loadProgram(programs, 'uno')).rejects.toThrow(
+      /uno.mjs has the program one; call the file as the program, or the program as the file/,
     );
   });
 
   test('has one program of a name', async () => {
-    await expect(loadPrograms(await made('twice', { 'a.mjs': PROGRAM, 'b.mjs': PROGRAM }))).rejects.toThrow(
-      /b.mjs: there is another program named one; rename one/,
+    await expect(programFiles(await made('twice', { 'a.js': PROGRAM, 'a.mjs': PROGRAM }))).rejects.toThrow(
+      /a.mjs: a.js has the program a too; rename one/,
     );
   });
 
   test('is there', async () => {
-    await expect(loadPrograms(path.join(folder, 'missing'))).rejects.toThrow(
+    await expect(programFiles(path.join(folder, 'missing'))).rejects.toThrow(
       /The programs folder .*missing cannot be read; build the programs first, or name another folder/,
     );
   });

@@ -26,7 +26,7 @@ import { notFound, readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
-import type { ProgramCatalog } from './program-catalog.js';
+import { ProgramBroken, type ProgramCatalog } from './program-catalog.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
@@ -52,11 +52,16 @@ export interface SubmittedExperiment {
 /** What users do with experiments. Every method that refuses throws `RequestRefused`. */
 export class Experiments {
   readonly #options: ExperimentsOptions;
-  readonly #submissions: Submissions<ExperimentSpec, ExperimentView>;
+  readonly #submissions: Submissions<Checked, ExperimentView>;
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
-    this.#submissions = new Submissions(options.writer, 'experiment', (lives, all) => this.#make(lives, all));
+    this.#submissions = new Submissions(
+      options.writer,
+      'experiment',
+      (lives, all) => this.#make(lives, all),
+      ({ spec }) => spec,
+    );
   }
 
   /**
@@ -64,7 +69,9 @@ export class Experiments {
    * another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
-    const { id, view } = await this.#submissions.submit(spec, options);
+    // Before it joins others in a transaction: a program may take its time.
+    const program = await this.#checkProgram(spec);
+    const { id, view } = await this.#submissions.submit({ spec, program }, options);
     return { experiment: view ?? (await this.get(id)), created: view !== undefined };
   }
 
@@ -132,13 +139,10 @@ export class Experiments {
   }
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
-  async #make(
-    lives: Lives,
-    submissions: readonly Submission<ExperimentSpec>[],
-  ): Promise<(Made<ExperimentView> | Error)[]> {
-    const specs = submissions.map(({ body }) => body);
+  async #make(lives: Lives, submissions: readonly Submission<Checked>[]): Promise<(Made<ExperimentView> | Error)[]> {
+    const specs = submissions.map(({ body }) => body.spec);
     const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const checked = specs.map((spec) => this.#checkOrError(spec, datasets));
+    const checked = submissions.map(({ body }) => newExperiment(body, datasets));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
@@ -147,47 +151,20 @@ export class Experiments {
     );
   }
 
-  /** The schema of a program is its author's: what it throws concerns this request only. */
-  #checkOrError(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | Error {
-    try {
-      return this.#check(spec, named);
-    } catch (error) {
-      return error instanceof Error
-        ? error
-        : new Error(`Program ${spec.program} threw ${String(error)} when its parameters were checked`);
-    }
-  }
-
-  #check(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | RequestRefused {
-    const program = this.#checkProgram(spec);
-    const datasets = named.of(spec);
-    if (!program.ok || !datasets.ok) {
-      return refused('invalid-request', [
-        ...(program.ok ? [] : program.faults),
-        ...(datasets.ok ? [] : datasets.faults),
-      ]);
-    }
-    const { name = spec.program, priority, retry } = spec;
-    const stored = { ...spec, params: program.params };
-    return {
-      id: newId('experiment'),
-      kind: 'experiment',
-      name,
-      spec: stored,
-      priority,
-      retry,
-      datasets: datasets.found,
-    };
-  }
-
-  #checkProgram(spec: ExperimentSpec): { ok: true; params: JsonObject } | { ok: false; faults: SpecFault[] } {
+  /** What the program says to the parameters. */
+  async #checkProgram(spec: ExperimentSpec): Promise<ProgramVerdict> {
     const { programs } = this.#options;
-    if (!programs.has(spec.program)) {
+    if (!programs.has(spec.program))
       return { ok: false, faults: [nameUnknown('program', spec.program, programs.names())] };
+    try {
+      const verdict = await programs.validate(spec.program, spec.params);
+      if (verdict.ok) return { ok: true, params: verdict.value };
+      return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
+    } catch (error) {
+      if (!(error instanceof ProgramBroken)) throw error;
+      const facts = { program: spec.program, says: error.message };
+      return { ok: false, faults: [{ path: ['program'], code: 'program-broken', facts }] };
     }
-    const verdict = programs.validate(spec.program, spec.params);
-    if (verdict.ok) return { ok: true, params: verdict.value };
-    return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
   }
 
   #select() {
@@ -211,6 +188,28 @@ const datasetsInRoles = sql<DatasetInRole[]>`(
   select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase',
     (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
   from experiment_datasets used where used.id = lives.id)`;
+
+/** What a program said to the parameters of a spec. */
+type ProgramVerdict =
+  | { readonly ok: true; readonly params: JsonObject }
+  | { readonly ok: false; readonly faults: readonly SpecFault[] };
+
+/** A spec, and what its program said to its parameters. */
+interface Checked {
+  readonly spec: ExperimentSpec;
+  readonly program: ProgramVerdict;
+}
+
+/** The experiment of a spec, or why there cannot be one. */
+function newExperiment({ spec, program }: Checked, named: NamedDatasets): NewExperiment | RequestRefused {
+  const datasets = named.of(spec);
+  if (!program.ok || !datasets.ok) {
+    return refused('invalid-request', [...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults)]);
+  }
+  const { name = spec.program, priority, retry } = spec;
+  const stored = { ...spec, params: program.params };
+  return { id: newId('experiment'), kind: 'experiment', name, spec: stored, priority, retry, datasets: datasets.found };
+}
 
 /** An experiment that can be made. */
 interface NewExperiment extends NewLife {

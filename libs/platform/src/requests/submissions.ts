@@ -19,7 +19,7 @@ export interface SubmitOptions {
 /** A request that is new: nothing was made under its key. */
 export interface Submission<Body> {
   readonly body: Body;
-  /** Of the body: {@link sha256OfJson}. */
+  /** Of what was asked for: {@link sha256OfJson}. */
   readonly sha256: string;
 }
 
@@ -39,14 +39,22 @@ export class Submissions<Body, View> {
   readonly #writer: LifeWriter;
   readonly #kind: Kind;
   readonly #make: Make<Body, View>;
+  readonly #requestIn: (body: Body) => unknown;
   #waiting: Waiting<Body, View>[] = [];
   #writing = false;
 
   /**
    * @param make makes what is submitted, or finds what equal requests have made: for each, in the same order, what was made or
    * why it is refused or cannot be, which changes nothing in the record. What it throws fails all of them.
+   * @param requestIn what of a body the user has asked for: two requests are equal when it is. Default: all of it
    */
-  constructor(writer: LifeWriter, kind: Kind, make: Make<Body, View>) {
+  constructor(
+    writer: LifeWriter,
+    kind: Kind,
+    make: Make<Body, View>,
+    requestIn: (body: Body) => unknown = (body) => body,
+  ) {
+    this.#requestIn = requestIn;
     this.#writer = writer;
     this.#kind = kind;
     this.#make = make;
@@ -54,7 +62,7 @@ export class Submissions<Body, View> {
 
   /** Refused: what `make` refuses, and a key that was used for another body. */
   async submit(body: Body, { idempotencyKey }: SubmitOptions): Promise<Made<View>> {
-    const text = canonicalJson(body);
+    const text = canonicalJson(this.#requestIn(body));
     const request = { body, sha256: sha256OfText(text), key: idempotencyKey, characters: text.length };
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject, repetitions: [] });

@@ -1,0 +1,183 @@
+import { fileURLToPath } from 'node:url';
+import type { JsonObject } from '@longrun/contracts';
+import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
+import { type ChildExit, SupervisedChild } from '@longrun/platform/worker';
+import { z } from 'zod';
+import { type ProgramCommand, ProgramMessage } from './program-messages.js';
+import type { ProgramView } from './program-view.js';
+
+/** What a program may take of the API's machine while it is asked something. */
+export interface ProgramLimits {
+  /** Time to be imported, in milliseconds. */
+  readonly loadMs: number;
+  /** Time to check parameters, in milliseconds. */
+  readonly checkMs: number;
+  /** Largest resident set, in bytes. */
+  readonly memoryBytes: number;
+  /** Time after which a process that is asked nothing is ended, in milliseconds. */
+  readonly idleMs: number;
+}
+
+export const PROGRAM_LIMITS: ProgramLimits = {
+  loadMs: 60_000,
+  checkMs: 10_000,
+  memoryBytes: 2 ** 30,
+  idleMs: 60_000,
+};
+
+/**
+ * One program, in a process of its own while it is asked something: what it throws, prints, takes or how long it hangs is a
+ * {@link ProgramBroken} for those who ask, and nothing else.
+ */
+export class ProgramProcess {
+  readonly #folder: string;
+  readonly #name: string;
+  readonly #limits: ProgramLimits;
+  #session: Session | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(folder: string, name: string, limits: ProgramLimits = PROGRAM_LIMITS) {
+    this.#folder = folder;
+    this.#name = name;
+    this.#limits = limits;
+  }
+
+  /** What it takes. @throws ProgramBroken */
+  async view(): Promise<ProgramView> {
+    return await this.#ask(async (session) => await session.loaded);
+  }
+
+  /** What it says to parameters. @throws ProgramBroken */
+  async check(params: JsonObject): Promise<ParamsVerdict> {
+    return await this.#ask(async (session) => await session.check(params));
+  }
+
+  /** Ends its process. */
+  async close(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#session?.end();
+  }
+
+  async #ask<T>(question: (session: Session) => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    if (this.#session === undefined || this.#session.hasEnded)
+      this.#session = new Session(this.#folder, this.#name, this.#limits);
+    const session = this.#session;
+    try {
+      return await question(session);
+    } finally {
+      clearTimeout(this.#idle);
+      this.#idle = setTimeout(() => void session.endIfIdle(), this.#limits.idleMs).unref();
+    }
+  }
+}
+
+/** What is waited for of a child. */
+interface Question {
+  readonly resolve: (message: ProgramMessage) => void;
+  readonly reject: (error: ProgramBroken) => void;
+}
+
+/** One life of a program's process. */
+class Session {
+  readonly loaded: Promise<ProgramView>;
+  readonly #child: SupervisedChild;
+  readonly #limits: ProgramLimits;
+  /** By their numbers; that for what was loaded has none. */
+  readonly #questions = new Map<number | null, Question>();
+  /** Why it was ended, where that is known. */
+  #why: string | undefined;
+  #number = 0;
+  hasEnded = false;
+
+  constructor(folder: string, name: string, limits: ProgramLimits) {
+    this.#limits = limits;
+    this.#child = new SupervisedChild({
+      script: CHILD,
+      onMessage: (message) => this.#hear(message),
+      // It may print whatever it likes.
+      onLine: () => {},
+    });
+    void this.#child.exited.then((exit) => this.#ended(exit));
+    const watch = setInterval(() => void this.#watchMemory(), WATCH_EVERY_MS).unref();
+    void this.#child.exited.then(() => clearInterval(watch));
+    this.loaded = this.#ask(null, { type: 'load', folder, name }, limits.loadMs, 'be imported').then((message) => {
+      if (message.type !== 'loaded') throw new ProgramBroken('it answered something else than what it takes');
+      return { name, description: message.description, params: message.params, broken: null };
+    });
+    // Whoever asks something waits for it; if nobody does, nobody is to be told.
+    this.loaded.catch(() => {});
+  }
+
+  async check(params: JsonObject): Promise<ParamsVerdict> {
+    await this.loaded;
+    this.#number += 1;
+    const { checkMs } = this.#limits;
+    const command: ProgramCommand = { type: 'check', number: this.#number, params };
+    const message = await this.#ask(this.#number, command, checkMs, 'check its parameters');
+    if (message.type !== 'checked') throw new ProgramBroken('it answered something else than what it found');
+    return message.reading;
+  }
+
+  async endIfIdle(): Promise<void> {
+    if (this.#questions.size === 0) await this.end();
+  }
+
+  async end(): Promise<void> {
+    this.hasEnded = true;
+    await this.#child.kill();
+  }
+
+  async #ask(number: number | null, command: ProgramCommand, withinMs: number, what: string): Promise<ProgramMessage> {
+    const answer = new Promise<ProgramMessage>((resolve, reject) => {
+      this.#questions.set(number, { resolve, reject });
+    });
+    const late = setTimeout(() => this.#endFor(`it took longer than ${withinMs} ms to ${what}`), withinMs);
+    this.#child.send(command);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(late);
+      this.#questions.delete(number);
+    }
+  }
+
+  #hear(json: unknown): void {
+    if (this.hasEnded) return;
+    const { success, data, error } = ProgramMessage.safeParse(json);
+    if (!success) {
+      this.#endFor(`it says what cannot be understood: ${z.prettifyError(error).slice(0, 1_000)}`);
+      return;
+    }
+    const question = this.#questions.get(data.type === 'loaded' ? null : data.number);
+    if (data.type === 'broken') question?.reject(new ProgramBroken(cut(data.says)));
+    else question?.resolve(data);
+  }
+
+  async #watchMemory(): Promise<void> {
+    const { memoryBytes } = this.#limits;
+    if ((await this.#child.samplePeakMemory()) > memoryBytes)
+      this.#endFor(`it took more than ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`);
+  }
+
+  #endFor(why: string): void {
+    this.#why ??= why;
+    void this.end();
+  }
+
+  #ended({ code, signal, heapExhausted, stderrTail }: ChildExit): void {
+    this.hasEnded = true;
+    const how = heapExhausted ? 'for want of memory' : `with ${signal ?? `exit code ${code}`}`;
+    const tail = stderrTail === '' ? '' : `: ${cut(stderrTail)}`;
+    const broken = new ProgramBroken(this.#why ?? `its process ended ${how}${tail}`);
+    for (const { reject } of this.#questions.values()) reject(broken);
+  }
+}
+
+/** Also for tests, which run this module from its source. */
+const CHILD = fileURLToPath(new URL('../../dist/programs/program-child.js', import.meta.url));
+const WATCH_EVERY_MS = 250;
+
+function cut(text: string): string {
+  return text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text;
+}

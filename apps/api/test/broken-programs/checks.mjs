@@ -1,0 +1,35 @@
+import { defineExperiment } from '@longrun/blocks';
+import { z } from 'zod';
+
+/** Does, when its parameters are checked, what it is told to. */
+export default defineExperiment({
+  name: 'checks',
+  description: 'A program whose schema has ways of its own.',
+  params: z.strictObject({ how: z.string() }).superRefine(({ how }) => ways[how]?.()),
+  build() {
+    throw new Error('The API never builds a main loop');
+  },
+});
+
+const ways = {
+  hangs: () => {
+    for (;;);
+  },
+  allocates: () => {
+    for (const kept = []; ;) kept.push(Buffer.alloc(16 * 2 ** 20, 1));
+  },
+  exits: () => process.exit(0),
+  throws: () => {
+    throw new TypeError('it reads a length of nothing');
+  },
+  prints: () => {
+    for (let line = 0; line < 100_000; line += 1) console.log('noise');
+  },
+  forges: () => {
+    const faults = [{ path: [], code: 'missing', facts: 7 }];
+    process.send({ type: 'checked', number: 1, reading: { ok: false, faults } });
+  },
+  reads: () => {
+    throw new Error(`it has ${Object.keys(process.env).filter((name) => /TOKEN|REDIS|DATABASE/.test(name))}`);
+  },
+};

@@ -1,0 +1,1 @@
+export default { name: 'mlp', description: '', params: undefined, parseParams: () => ({}), build: () => undefined };

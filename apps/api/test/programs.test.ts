@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import { ProgramBroken } from '@longrun/platform';
+import { afterEach, expect, test, vi } from 'vitest';
+import { PROGRAM_LIMITS, type ProgramLimits } from '../src/programs/program-process.js';
+import { Programs } from '../src/programs/programs.js';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const folder = fileURLToPath(new URL('broken-programs', import.meta.url));
+const opened: Programs[] = [];
+
+afterEach(async () => {
+  for (const programs of opened.splice(0)) await programs.close();
+});
+
+async function find(limits: Partial<ProgramLimits> = {}): Promise<Programs> {
+  const programs = await Programs.find(folder, { ...PROGRAM_LIMITS, ...limits });
+  opened.push(programs);
+  return programs;
+}
+
+test('programs that cannot be imported are listed with why, beside the one that can', async () => {
+  const programs = await find();
+  const [checks, , otherName, throws] = await Promise.all(
+    ['checks', 'hangs', 'other-name', 'throws'].map(async (name) =>
+      name === 'hangs' ? undefined : await programs.view(name),
+    ),
+  );
+  expect(programs.names()).toEqual(['checks', 'hangs', 'other-name', 'throws']);
+  expect(checks).toMatchObject({ name: 'checks', broken: null, params: { properties: { how: { type: 'string' } } } });
+  expect(otherName?.broken).toContain('other-name.mjs has the program mlp; call the file as the program');
+  expect(throws?.broken).toBe('Error: there is a comma missing');
+});
+
+test('one that does not come back when it is imported is ended, and said to hang', async () => {
+  const programs = await find({ loadMs: 500 });
+  await expect(programs.validate('hangs', {})).rejects.toThrow(
+    new ProgramBroken('it took longer than 500 ms to be imported'),
+  );
+});
+
+test.each<[string, RegExp]>([
+  ['throws', /^TypeError: it reads a length of nothing$/],
+  ['exits', /^its process ended with exit code 0/],
+  ['forges', /^it says what cannot be understood: /],
+  ['reads', /^Error: it has $/],
+])('a schema that %s fails the request for it, and the next one is answered', async (how, why) => {
+  const programs = await find();
+  const refused: unknown = await programs.validate('checks', { how }).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(ProgramBroken);
+  expect(refused).toMatchObject({ message: expect.stringMatching(why) });
+  expect(await programs.validate('checks', { how: 'well' })).toEqual({ ok: true, value: { how: 'well' } });
+  expect(await programs.validate('checks', { hau: 'well' })).toMatchObject({
+    ok: false,
+    faults: [
+      { path: ['how'], code: 'missing' },
+      { path: ['hau'], code: 'unknown-key' },
+    ],
+  });
+});
+
+test('a schema that hangs is ended, and others are answered meanwhile', async () => {
+  const [hanging, others] = [await find({ checkMs: 500 }), await find()];
+  await hanging.view('checks');
+  const asked = expect(hanging.validate('checks', { how: 'hangs' })).rejects.toThrow(
+    'it took longer than 500 ms to check its parameters',
+  );
+  expect(await others.validate('checks', { how: 'prints' })).toMatchObject({ ok: true });
+  await asked;
+});
+
+test('a schema that allocates without end is ended before the machine is full', async () => {
+  const programs = await find({ memoryBytes: 400 * 2 ** 20 });
+  await expect(programs.validate('checks', { how: 'allocates' })).rejects.toThrow('more than 400 MiB of memory');
+});
+
+test('a process that is asked nothing is ended, and begun again when it is asked', async () => {
+  const programs = await find({ idleMs: 1 });
+  expect(await programs.validate('checks', { how: 'well' })).toMatchObject({ ok: true });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await programs.validate('checks', { how: 'well' })).toMatchObject({ ok: true });
+});

@@ -1,0 +1,1 @@
+throw new Error('Only whoever names this program imports it');
