@@ -20,8 +20,6 @@ class Failing {
 Controller()(Failing);
 Get('fails')(Failing.prototype, 'fails', Object.getOwnPropertyDescriptor(Failing.prototype, 'fails') ?? {});
 
-class FailingModule {}
-
 test('a failure of ours is logged with its id and tells the client nothing', async () => {
   const logged: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   const logger: LoggerService = {
@@ -30,7 +28,7 @@ test('a failure of ours is logged with its id and tells the client nothing', asy
     error: (message: string, fields: Readonly<Record<string, unknown>>) => logged.push({ message, fields }),
   };
   const application = await NestFactory.create<NestExpressApplication>(
-    { module: FailingModule, controllers: [Failing] },
+    { module: Failing, controllers: [Failing] },
     { logger: false },
   );
   application.use(requestLog(logger));

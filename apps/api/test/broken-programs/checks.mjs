@@ -30,6 +30,10 @@ const ways = {
     process.send({ type: 'checked', number: 1, reading: { ok: false, faults } });
   },
   reads: () => {
-    throw new Error(`it has ${Object.keys(process.env).filter((name) => /TOKEN|REDIS|DATABASE/.test(name))}`);
+    throw new Error(
+      `it has ${Object.keys(process.env)
+        .filter((name) => /TOKEN|REDIS|DATABASE/.test(name))
+        .join()}`,
+    );
   },
 };

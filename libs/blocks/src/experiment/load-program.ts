@@ -34,7 +34,7 @@ export async function programFiles(folder: string): Promise<ReadonlyMap<string, 
   const files = new Map<string, string>();
   for (const name of names.toSorted()) {
     const program = /^(?<program>.+)\.m?js$/.exec(name)?.groups?.['program'];
-    if (program === undefined || /\.test$/.test(program)) continue;
+    if (program === undefined || program.endsWith('.test')) continue;
     const other = files.get(program);
     if (other !== undefined)
       throw new Error(`${path.join(folder, name)}: ${path.basename(other)} has the program ${program} too; rename one`);
