@@ -8,6 +8,11 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
   test: {
     environment: 'node',
+    // They bound a hang and judge nothing: whatever a test waits for may take long on a busy machine.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 300_000,
+    expect: { poll: { timeout: 240_000 } },
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/report.json' },

@@ -42,7 +42,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
     .version(version(), '-V, --version')
-    .option('--state <folder>', 'state folder of the local stack', LONGRUN_STATE)
+    .option('--state <folder>', 'state folder of the local stack', folder, LONGRUN_STATE)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
@@ -165,6 +165,11 @@ function json(): Option {
 
 function appended(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
+}
+
+function folder(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
+  return text;
 }
 
 function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {

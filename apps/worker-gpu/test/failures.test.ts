@@ -1,6 +1,6 @@
 import { open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExperimentOutcome } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -144,7 +144,7 @@ test('an idle worker stops at once', async () => {
 
 test('a worker that can reach no Redis or no object store says so and does not start', async () => {
   const withoutRedis = world.unreadyWorker({ REDIS_URL: 'redis://:secret@127.0.0.1:1', LONGRUN_REDIS_WAIT_MS: '300' });
-  const withoutStore = world.unreadyWorker({ LONGRUN_OBJECTS: `file://${join(world.folder, 'digits.hdf5')}` });
+  const withoutStore = world.unreadyWorker({ LONGRUN_OBJECTS: pathToFileURL(join(world.folder, 'digits.hdf5')).href });
   const misled = world.unreadyWorker({ LONGRUN_GRACE_MS: 'soon' });
   expect(await withoutRedis.exited).toBe(1);
   expect(withoutRedis.output).toMatch(/Redis at redis:\/\/.*127\.0\.0\.1:1\S* could not be reached within 300 ms/);

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -28,7 +29,7 @@ test(
   async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const url = `file:${folder}/objects`;
+    const url = pathToFileURL(path.join(folder, 'objects')).href;
     const store = await openObjectStore(url);
     const bundle = await bundleChild('commit', folder);
     const random = new RandomStreams(1).stream('kills');
