@@ -141,13 +141,14 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .command('demo')
     .description('show that a run which is killed twice ends bit for bit like an undisturbed one')
     .option('--stay', 'leave everything running afterwards, until Ctrl+C', false)
+    .option('--short', 'train for one epoch instead of three', false)
     .option(
       '--repeat <number>',
       'soak: so many disturbed runs, each killed at moments of its own',
       wholeNumber({ least: 1, most: 10_000 }),
     )
     .addOption(json())
-    .action(async (options: { stay: boolean; repeat?: number; json: boolean }) => {
+    .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean }) => {
       exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
     });
 
