@@ -13,7 +13,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     teardownTimeout: 300_000,
     expect: { poll: { timeout: 240_000 } },
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs', '*.test.mjs'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/report.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },

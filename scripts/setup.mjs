@@ -140,7 +140,7 @@ function aptInstall(name) {
   if (result.status !== 0) console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`);
 }
 
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   setUp();
   ensureFashionMnist();
   say('done');
