@@ -8,7 +8,12 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
   test: {
     environment: 'node',
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs'],
+    // They bound a hang and judge nothing: whatever a test waits for may take long on a busy machine.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 300_000,
+    expect: { poll: { timeout: 240_000 } },
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs', '*.test.mjs'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/report.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },

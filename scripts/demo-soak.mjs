@@ -9,5 +9,5 @@ ensureFashionMnist();
 must(
   process.execPath,
   [join(root, 'apps/cli/bin/longrun.js'), 'demo', '--state', stateFolder, '--repeat', count],
-  'The soak failed (see above); the kill moments are in .longrun/demo/soak.json.',
+  `The soak failed (see above); the kill moments are in ${join(stateFolder, 'demo', 'soak.json')}.`,
 );

@@ -2,14 +2,17 @@
 // before there are any. Every step looks first and does nothing when its work is already done.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Where the embedded default keeps its state: `.longrun/` of the checkout, or LONGRUN_STATE. */
-export const stateFolder = process.env.LONGRUN_STATE ?? join(root, '.longrun');
+/**
+ * Where the embedded default keeps its state, as a full path: LONGRUN_STATE as seen from the working directory, or
+ * `.longrun/` of the checkout. As everywhere, a variable that holds only blanks counts as absent.
+ */
+export const stateFolder = resolve(process.env.LONGRUN_STATE?.trim() || join(root, '.longrun'));
 
 const fashionMnistFiles = [
   'train-images-idx3-ubyte.gz',
@@ -137,7 +140,7 @@ function aptInstall(name) {
   if (result.status !== 0) console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   setUp();
   ensureFashionMnist();
   say('done');

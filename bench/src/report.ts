@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -43,6 +43,9 @@ export function versionOf(name: string): string {
 
 /** The checkout's root: benchmarks start the built processes of the other rooms by path. */
 export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Where raw files lie and what is made of them is kept: LONGRUN_STATE, or `.longrun/` of the checkout. */
+export const stateFolder = resolve(process.env['LONGRUN_STATE']?.trim() || join(checkout, '.longrun'));
 
 /** A row whose goal is a bound on the ratio to the peer. */
 export function ratioRow(

@@ -68,33 +68,29 @@ async function finalParameters(checkpoints: string): Promise<string> {
     .digest('hex');
 }
 
-test(
-  'a run that is killed and then terminated ends with the parameters and the outputs of one that was not',
-  { timeout: 120_000 },
-  async () => {
-    const [whole, broken] = [path.join(folder, 'whole'), path.join(folder, 'broken')];
-    const undisturbed = await runLocal(experiment(whole));
-    expect(undisturbed).toMatchObject({ code: 0, stderr: expect.stringContaining('Epoch 39') as unknown });
+test('a run that is killed and then terminated ends with the parameters and the outputs of one that was not', async () => {
+  const [whole, broken] = [path.join(folder, 'whole'), path.join(folder, 'broken')];
+  const undisturbed = await runLocal(experiment(whole));
+  expect(undisturbed).toMatchObject({ code: 0, stderr: expect.stringContaining('Epoch 39') as unknown });
 
-    const killed = await runLocal(experiment(broken), { at: 'epochsDone: 5\n', signal: 'SIGKILL' });
-    expect(killed.signal).toBe('SIGKILL');
+  const killed = await runLocal(experiment(broken), { at: 'epochsDone: 5\n', signal: 'SIGKILL' });
+  expect(killed.signal).toBe('SIGKILL');
 
-    const terminated = await runLocal(experiment(broken), { at: 'epochsDone: 12\n', signal: 'SIGTERM' });
-    expect(terminated.stdout).toMatch(/Goes on from .*step-\d+, step \d+\./);
-    expect(terminated).toMatchObject({ code: 0, signal: null });
-    expect(terminated.stdout).toMatch(/Stopped after \d+ steps; the same command goes on from here\./);
+  const terminated = await runLocal(experiment(broken), { at: 'epochsDone: 12\n', signal: 'SIGTERM' });
+  expect(terminated.stdout).toMatch(/Goes on from .*step-\d+, step \d+\./);
+  expect(terminated).toMatchObject({ code: 0, signal: null });
+  expect(terminated.stdout).toMatch(/Stopped after \d+ steps; the same command goes on from here\./);
 
-    const last = await runLocal(experiment(broken));
-    expect(last.stdout).toContain('Finished after 480 steps.');
-    expect(await finalParameters(broken)).toBe(await finalParameters(whole));
-    expect(last.stdout).toContain(`Wrote epochs.csv in ${path.join(broken, 'outputs')}.`);
-    const [table, expected] = await Promise.all(
-      [broken, whole].map((run) => readFile(path.join(run, 'outputs', 'epochs.csv'), 'utf8')),
-    );
-    expect(expected?.split('\n')).toHaveLength(42);
-    expect(table).toBe(expected);
-  },
-);
+  const last = await runLocal(experiment(broken));
+  expect(last.stdout).toContain('Finished after 480 steps.');
+  expect(await finalParameters(broken)).toBe(await finalParameters(whole));
+  expect(last.stdout).toContain(`Wrote epochs.csv in ${path.join(broken, 'outputs')}.`);
+  const [table, expected] = await Promise.all(
+    [broken, whole].map((run) => readFile(path.join(run, 'outputs', 'epochs.csv'), 'utf8')),
+  );
+  expect(expected?.split('\n')).toHaveLength(42);
+  expect(table).toBe(expected);
+});
 
 test('a mistake of the user is told in one sentence, without a stack', async () => {
   const cases = await Promise.all([

@@ -126,7 +126,7 @@ describe('the configuration of the repository', () => {
     const options = ['-c', join(root, '.oxlintrc.json'), '--format', 'unix'];
     const { stdout } = spawnSync(process.execPath, [oxlint, ...options, '.'], { cwd: folder, encoding: 'utf8' });
     lines = stdout.split('\n');
-  }, 60_000);
+  });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

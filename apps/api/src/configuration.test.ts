@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ConfigurationError } from '@longrun/platform/configuration';
 import { describe, expect, test } from 'vitest';
 import { readConfiguration } from './configuration.js';
@@ -11,7 +12,7 @@ describe('readConfiguration', () => {
       stateFolder: resolve('.longrun'),
       databaseUrl: undefined,
       redisUrl: 'redis://127.0.0.1:6379',
-      objectsUrl: `file://${resolve('.longrun/objects')}`,
+      objectsUrl: pathToFileURL(resolve('.longrun/objects')).href,
       token: undefined,
       bodyLimitBytes: 1_048_576,
       eventHeartbeatMs: 15_000,

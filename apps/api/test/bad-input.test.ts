@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { DatasetView } from '@longrun/contracts';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, problemErrorsOf, problemFaultsOf } from './problem.js';
 import { Service } from './service.js';
 
 // Other suites may share the machine's cores.
-vi.setConfig({ testTimeout: 30_000 });
-
 let service: Service;
 beforeAll(async () => {
   service = await Service.start({ LONGRUN_BODY_LIMIT_BYTES: '20000' });
   await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(201);
-}, 120_000);
+});
 afterAll(() => service.close(), 60_000);
 
 const spec = {

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatasetView, ExperimentList, ExperimentView, LiveEvent, type WorkerEvent } from '@longrun/contracts';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Frame, openEvents } from './events-of.js';
 import { HandWorker } from './hand-worker.js';
 import { problemErrorsOf } from './problem.js';
 import { Service } from './service.js';
 
 // Other suites may share the machine's cores.
-vi.setConfig({ testTimeout: 60_000 });
-
 let service: Service;
 let trainer: HandWorker;
 let converter: HandWorker;
@@ -17,11 +15,11 @@ beforeAll(async () => {
   service = await Service.start({ LONGRUN_EVENT_HEARTBEAT_MS: '100' });
   trainer = await HandWorker.start(service, 'experiment');
   converter = await HandWorker.start(service, 'dataset');
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([trainer.stop(), converter.stop()]);
   await service.close();
-}, 60_000);
+});
 
 const spec = {
   program: 'layers',

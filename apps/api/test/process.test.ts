@@ -10,8 +10,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { programsFolder } from './service.js';
 
 // Other suites may share the machine's cores, and each start makes or opens a database.
-vi.setConfig({ testTimeout: 240_000 });
-
 const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 let redis: RedisServer;
@@ -23,12 +21,12 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   folder = await mkdtemp(join(tmpdir(), 'longrun-main-'));
   state = join(folder, 'state');
-}, 60_000);
+});
 afterAll(async () => {
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
   await redis.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** `main.js` as a process of its own. */
 class Main {
@@ -59,7 +57,7 @@ class Main {
         if (url === undefined) throw new Error(`not listening yet: ${this.stdout}${this.stderr}`);
         return url;
       },
-      { timeout: 90_000, interval: 50 },
+      { timeout: 240_000, interval: 50 },
     );
   }
 }
@@ -74,7 +72,7 @@ describe('main.js', () => {
 
     const token = (await readFile(join(state, 'token'), 'utf8')).trim();
     // Ready once the first look at the workers' events is done.
-    await vi.waitFor(async () => expect((await fetch(`${url}/health/ready`)).status).toBe(200), 30_000);
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200);
     expect((await fetch(`${url}/v1/programs`)).status).toBe(401);
     const programs = await fetch(`${url}/v1/programs`, { headers: { authorization: `Bearer ${token}` } });
     expect(await programs.json()).toMatchObject({ items: [{ name: 'faulty' }, { name: 'layers' }] });

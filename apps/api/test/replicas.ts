@@ -9,8 +9,6 @@ import { openEvents } from './events-of.js';
 import { programsFolder } from './service.js';
 
 const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-/** However busy the machine is. */
-const LONG_ENOUGH_MS = 150_000;
 
 /** Which process leads, as the record says. */
 export interface Leader {
@@ -69,7 +67,7 @@ export class Replicas {
     });
     ended.catch(() => undefined);
     const listens = () => replica.process.lines.some((line) => line.startsWith('api listening at '));
-    await Promise.race([until(listens, () => replica.process.output, LONG_ENOUGH_MS), ended]);
+    await Promise.race([until(listens, () => replica.process.output), ended]);
     return replica;
   }
 
@@ -99,7 +97,6 @@ export class Replicas {
         return leader !== undefined && leader.number > (before?.number ?? 0);
       },
       () => this.#started.map(({ name, process: { output } }) => `${name}:\n${output}`).join('\n---\n'),
-      LONG_ENOUGH_MS,
     );
     if (leader === undefined) throw new Error('Nobody leads');
     return leader;
@@ -152,7 +149,6 @@ export class Replicas {
         return rows.length > 0;
       },
       () => `nobody waits for ${experiment}`,
-      LONG_ENOUGH_MS,
     );
     leader.process.signal('SIGSTOP');
     await locker.query('commit');

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { LoggerService } from '@nestjs/common';
 import { RedisServer } from '@longrun/platform/testing';
 import request from 'supertest';
@@ -62,7 +62,7 @@ export class Service {
   }
 
   get objectsUrl(): string {
-    return `file:${join(this.stateFolder, 'objects')}`;
+    return pathToFileURL(join(this.stateFolder, 'objects')).href;
   }
 
   get(path: string): request.Test {

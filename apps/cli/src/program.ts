@@ -42,7 +42,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
     .version(version(), '-V, --version')
-    .option('--state <folder>', 'state folder of the local stack', LONGRUN_STATE)
+    .option('--state <folder>', 'state folder of the local stack', folder, LONGRUN_STATE)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
@@ -141,13 +141,14 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .command('demo')
     .description('show that a run which is killed twice ends bit for bit like an undisturbed one')
     .option('--stay', 'leave everything running afterwards, until Ctrl+C', false)
+    .option('--short', 'train for one epoch instead of three', false)
     .option(
       '--repeat <number>',
       'soak: so many disturbed runs, each killed at moments of its own',
       wholeNumber({ least: 1, most: 10_000 }),
     )
     .addOption(json())
-    .action(async (options: { stay: boolean; repeat?: number; json: boolean }) => {
+    .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean }) => {
       exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
     });
 
@@ -165,6 +166,11 @@ function json(): Option {
 
 function appended(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
+}
+
+function folder(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
+  return text;
 }
 
 function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {

@@ -4,15 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ExperimentSpecInput, isTerminal } from '@longrun/contracts';
 import { ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { connect } from '../src/address.js';
 import type { Client } from '../src/client.js';
 import { writeTinyMnist } from './tiny-mnist.js';
-
-/** However busy the machine is. */
-const LONG_ENOUGH_MS = 120_000;
-vi.setConfig({ testTimeout: 2 * LONG_ENOUGH_MS });
 
 /** Of each experiment: a row for each step, and one before the first. */
 const LAST_STEP = 40;
@@ -32,19 +28,18 @@ beforeAll(async () => {
   await until(
     async () => (await client.dataset('tiny')).status === 'ready',
     () => converter.output,
-    LONG_ENOUGH_MS,
   );
   await Promise.all([api.end(), converter.end()]);
-}, LONG_ENOUGH_MS);
+});
 
 afterEach(async () => {
   await Promise.all(processes.splice(0).map((each) => each.end()));
-}, LONG_ENOUGH_MS);
+});
 
 afterAll(async () => {
   await redis.stop();
   await rm(folder, { recursive: true, force: true });
-}, LONG_ENOUGH_MS);
+});
 
 test.each(['keeps what it has', 'loses all it has'])(
   'five runs that ended while the API was dead have every row after its restart, if Redis %s meanwhile',
@@ -52,7 +47,7 @@ test.each(['keeps what it has', 'loses all it has'])(
     const api = await startApi();
     const client = await connectHere();
     const ids = await Promise.all([1, 2, 3, 4, 5].map(() => submit(client)));
-    await until(async () => (await waitingJobs()) >= 5, undefined, LONG_ENOUGH_MS);
+    await until(async () => (await waitingJobs()) >= 5);
     api.signal('SIGKILL');
     expect(await api.exited).toBe('SIGKILL');
 
@@ -60,7 +55,6 @@ test.each(['keeps what it has', 'loses all it has'])(
     await until(
       () => ids.every((id) => worker.lines.some((line) => line.includes(`${id}: ended under fence 1: succeeded`))),
       () => worker.output,
-      LONG_ENOUGH_MS,
     );
     if (fate === 'loses all it has') {
       // Nor does anybody have what Redis lost.
@@ -92,7 +86,7 @@ test('of runs that failed while the API was dead no row is missing, though Redis
   // Before the first checkpoint, right after it, and long after it.
   const ends = [5, 16, 29];
   const ids = await Promise.all(ends.map((refuseAt) => submit(client, { program: 'turns', params: { refuseAt } })));
-  await until(async () => (await waitingJobs()) >= ids.length, undefined, LONG_ENOUGH_MS);
+  await until(async () => (await waitingJobs()) >= ids.length);
   api.signal('SIGKILL');
   expect(await api.exited).toBe('SIGKILL');
 
@@ -100,7 +94,6 @@ test('of runs that failed while the API was dead no row is missing, though Redis
   await until(
     () => ids.every((id) => worker.lines.some((line) => line.includes(`${id}: ended under fence 1: invalid_params`))),
     () => worker.output,
-    LONG_ENOUGH_MS,
   );
   await worker.end();
   await redis.flushAll();
@@ -135,7 +128,6 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   await until(
     async () => (await stepsOf(client, id)).length > 3,
     () => worker.output,
-    LONG_ENOUGH_MS,
   );
   // It hears that it is cancelled when the API is dead, and its trainer has gone on.
   worker.signal('SIGSTOP');
@@ -144,14 +136,13 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   api.signal('SIGKILL');
   expect(await api.exited).toBe('SIGKILL');
   const batchesDone = async (): Promise<number> => Number(await readFile(witness, 'utf8'));
-  await until(async () => (await batchesDone()) > recorded + 10, undefined, LONG_ENOUGH_MS);
+  await until(async () => (await batchesDone()) > recorded + 10);
   // The row of the batch after which it is said may still be in the making.
   const logged = (await batchesDone()) - 1;
   worker.signal('SIGCONT');
   await until(
     () => worker.lines.some((line) => line.includes(`${id}: ended under fence 1: cancelled`)),
     () => worker.output,
-    LONG_ENOUGH_MS,
   );
   await worker.end();
   await redis.flushAll();
@@ -171,7 +162,6 @@ async function untilEnded(client: Client, id: string, api: ProcessUnderTest): Pr
   await until(
     async () => isTerminal((await client.experiment(id)).status),
     () => api.output,
-    LONG_ENOUGH_MS,
   );
 }
 
@@ -190,7 +180,6 @@ async function startApi(environment: Readonly<Record<string, string>> = {}): Pro
   await until(
     () => api.lines.some((line) => line.startsWith('api listening at ')),
     () => api.output,
-    LONG_ENOUGH_MS,
   );
   return api;
 }

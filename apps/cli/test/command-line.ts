@@ -15,12 +15,22 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** What commands that are processes of their own run in. */
+export interface CommandLineOptions {
+  /** Default: that of this process. */
+  readonly cwd?: string;
+  /** Added to what is inherited, which has nothing of Longrun's. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** `longrun` on one state folder: commands in this process, `up` and what is asked for as processes of their own. */
 export class CommandLine {
   readonly state: string;
+  readonly #options: CommandLineOptions;
 
-  constructor(state: string) {
+  constructor(state: string, options: CommandLineOptions = {}) {
     this.state = state;
+    this.#options = options;
   }
 
   /** Runs a command to its end. */
@@ -46,7 +56,7 @@ export class CommandLine {
 
   /** Runs a command to its end as a process. */
   async runProcess(...words: string[]): Promise<Finished> {
-    const child = this.#spawn(words);
+    const child = this.start('--state', this.state, ...words);
     let stdout = '';
     let stderr = '';
     child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
@@ -57,17 +67,20 @@ export class CommandLine {
 
   /** Starts `longrun up --json` and resolves when it is up. */
   async up(...words: string[]): Promise<RunningStack> {
-    const stack = new RunningStack(this.#spawn(['up', '--json', ...words]));
+    const stack = new RunningStack(this.start('--state', this.state, 'up', '--json', ...words));
     await stack.next('up');
     return stack;
   }
 
-  #spawn(words: readonly string[]): ChildProcess {
+  /** Starts a process with these words alone. */
+  start(...words: string[]): ChildProcess {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !name.startsWith('LONGRUN_') && name !== 'DATABASE_URL',
     );
-    return spawn(process.execPath, [bin, '--state', this.state, ...words], {
-      env: Object.fromEntries(inherited),
+    const { cwd, environment } = this.#options;
+    return spawn(process.execPath, [bin, ...words], {
+      cwd,
+      env: { ...Object.fromEntries(inherited), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

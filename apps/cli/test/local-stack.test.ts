@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ExperimentSummary, ExperimentView } from '@longrun/contracts';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { identify, membersOf } from '../src/stack/process-table.js';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
-const LONG_ENOUGH_MS = 60_000;
-vi.setConfig({ testTimeout: LONG_ENOUGH_MS });
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -28,12 +26,12 @@ beforeAll(async () => {
   experimentFile = join(folder, 'tiny-mlp.yaml');
   await writeFile(experimentFile, TINY_MLP);
   stack = await longrun.up();
-}, LONG_ENOUGH_MS);
+});
 
 afterAll(async () => {
   await stack.end('SIGTERM');
   await rm(folder, { recursive: true, force: true });
-}, LONG_ENOUGH_MS);
+});
 
 const TINY_MLP = `# three epochs of ten batches
 name: tiny-mlp
@@ -94,11 +92,9 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   );
   const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
   const followed = longrun.run('logs', '-f', id, '--json');
-  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+  await expect.poll(() => statusOf(id)).toBe('running');
   // What has happened so far ends where it does, although the run goes on.
-  await expect
-    .poll(async () => (await longrun.run('logs', id)).stdout, { timeout: 20_000 })
-    .toMatch(/attempt 1 starts[^]*step /);
+  await expect.poll(async () => (await longrun.run('logs', id)).stdout).toMatch(/attempt 1 starts[^]*step /);
   expect(await longrun.run('logs', id)).toMatchObject({ code: 0, stderr: '' });
   expect(await statusOf(id)).toBe('running');
 
@@ -160,7 +156,7 @@ test('an API that dies is said, comes back at its address, and a log that is fol
   );
   const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
   const followed = longrun.run('logs', '-f', id, '--json');
-  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+  await expect.poll(() => statusOf(id)).toBe('running');
 
   const before = await longrun.run('ls', '--json');
   process.kill(pidOf('api'), 'SIGKILL');

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { RunningApi } from './running-api.js';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const candidates = [
   process.env['CHROMIUM'],
@@ -41,7 +39,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     page = await context.newPage();
     complaints = [];
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(240_000);
   });
 
   afterEach(async () => {
@@ -98,7 +96,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await long.getByText('running').waitFor();
     await long.getByText(/steps\/s/).waitFor();
     const before = await stepOf(long.innerText());
-    await expect.poll(() => stepOf(long.innerText()), { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => stepOf(long.innerText())).toBeGreaterThan(before);
 
     await api.post(`/v1/experiments/${String(id)}/cancel`);
     await long.getByText('cancelled', { exact: true }).waitFor();

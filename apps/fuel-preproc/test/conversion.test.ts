@@ -14,7 +14,7 @@ let world: World;
 beforeAll(async () => {
   world = await World.begin();
   await writeIdxFiles(join(world.rawFolder, 'sound'));
-}, 120_000);
+});
 
 afterEach(async () => {
   await world.store.delete(await world.published());
@@ -50,7 +50,7 @@ test('raw files become a published dataset that says what is in it', async () =>
   expect(arrays.get('features')?.data[17]).toBe(17);
   await held.close();
   expect(await world.leftovers()).toEqual([]);
-}, 20_000);
+});
 
 test.each([
   ['cut', 'train-images-idx3-ubyte.gz', async (path: string) => await truncate(path, 40)],
@@ -94,7 +94,7 @@ test('missing raw files and an unknown converter are said, with what there is', 
   const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
   expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   expect(unknown.message).toContain('this worker has fashion-mnist, mnist');
-}, 20_000);
+});
 
 /** The converter process, held where it is, so that it cannot finish before the fault. */
 async function heldConverter(worker: ProcessUnderTest): Promise<number> {
@@ -118,7 +118,7 @@ test('SIGTERM gives a conversion back, and the next worker makes the dataset', a
   const { status, attempts } = await world.whenEnded(id);
   expect(status).toBe('ready');
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'succeeded']);
-}, 20_000);
+});
 
 test('when the worker is killed its converter leaves, and the next worker cleans up and makes the dataset', async () => {
   const worker = await world.worker();
@@ -136,7 +136,7 @@ test('when the worker is killed its converter leaves, and the next worker cleans
   expect(status).toBe('ready');
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
   expect(await world.leftovers()).toEqual([]);
-}, 20_000);
+});
 
 test('when the converter dies its worker lives and tries again', async () => {
   const worker = await world.worker();
@@ -146,7 +146,7 @@ test('when the converter dies its worker lives and tries again', async () => {
   expect(status).toBe('ready');
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
-}, 20_000);
+});
 
 test('a published file that was damaged is made whole by the next conversion to the same bytes', async () => {
   await world.worker();
@@ -159,7 +159,7 @@ test('a published file that was damaged is made whole by the next conversion to 
   await world.store.download(fileKey, path);
   expect((await hashFile(path)).sha256).toBe(result?.sha256);
   await rm(path);
-}, 20_000);
+});
 
 test('a worker does not start on a Redis that evicts or refuses writes, and says what to do', async () => {
   const evicting = await RedisServer.start(['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru']);
@@ -176,11 +176,11 @@ test('a worker does not start on a Redis that evicts or refuses writes, and says
   expect(unlabelled.output).toContain('LONGRUN_LABELS: give names and values');
   await evicting.stop();
   await replica.stop();
-}, 40_000);
+});
 
 test('an idle worker stops at once', async () => {
   const worker = await world.worker();
   worker.signal('SIGINT');
   expect(await worker.exited).toBe(0);
   expect(worker.lines.at(-1)).toBe('fuel-preproc: stopped');
-}, 20_000);
+});

@@ -1,8 +1,6 @@
 import { type LogRow, MAX_LOG_ROW_BYTES } from '@longrun/contracts';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { leftOutLine, limitRow } from './log-row-limit.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const megabytes = (count: number): string => 'x'.repeat(count * 1024 * 1024);
 const sizeOf = (row: LogRow): number => Buffer.byteLength(JSON.stringify(row));

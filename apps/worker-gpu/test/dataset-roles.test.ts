@@ -11,7 +11,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.end();
@@ -45,7 +45,7 @@ test('a run on two datasets that is killed and resumed reads both again, and end
   expect(ended.attempts[1]?.startStep).toBeGreaterThan(0);
   expect(await world.rows(killed)).toEqual(rows);
   expect(Object.keys(ended.datasets)).toEqual(['train', 'valid']);
-}, 120_000);
+});
 
 test('a program that trains on a dataset which the experiment does not have is refused, with the roles that it has', async () => {
   await world.worker();
@@ -56,7 +56,7 @@ test('a program that trains on a dataset which the experiment does not have is r
     'There is no dataset of the role train; the experiment has datasets of the roles test, valid',
   );
   expect(ended.attempts).toHaveLength(1);
-}, 40_000);
+});
 
 function testCosts(rows: readonly StoredLogRow[]): unknown[] {
   return rows.flatMap(({ row }) => (row['test_cost'] === undefined ? [] : [row['test_cost']]));

@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashFile, newestLog, newestManifest } from '@longrun/serialization';
 import { until } from '@longrun/platform/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.end();

@@ -1,9 +1,7 @@
 import type { StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** 2 epochs of 30 batches, slow enough to be caught in the act. */
 const slow = { epochs: 2, pauseMs: 12 };
@@ -20,7 +18,7 @@ beforeAll(async () => {
   undisturbed = await world.rows(id);
   expect(undisturbed).toHaveLength(LAST_STEP + 1);
   expect(await world.checkpointLog(id)).toEqual({ step: LAST_STEP, entries: undisturbed });
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.close();

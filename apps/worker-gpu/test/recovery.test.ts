@@ -16,7 +16,7 @@ beforeAll(async () => {
   await world.worker();
   const id = await world.submit(slow);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id), table: await writtenTable(id) };
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.end();
@@ -84,7 +84,7 @@ test('SIGKILL of the worker at any step changes nothing but the number of attemp
   expect(newest).toBeDefined();
   expect(attempts[1]).toMatchObject({ startStep: newest?.step, restoredFrom: newest?.manifestKey });
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
-}, 40_000);
+});
 
 test('SIGTERM gives the experiment back without losing a step', async () => {
   const worker = await world.worker();
@@ -105,7 +105,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   expect(attempts[1]?.startStep).toBe(attempts[0]?.lastStep);
   expect((attempts[0]?.stepsRun ?? 0) + (attempts[1]?.stepsRun ?? 0)).toBe(LAST_STEP);
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
-}, 40_000);
+});
 
 test('the death of the trainer alone is a failed attempt, and the same worker goes on', async () => {
   const worker = await world.worker();
@@ -121,7 +121,7 @@ test('the death of the trainer alone is a failed attempt, and the same worker go
   expect(attempts[0]?.message).toContain('killed with SIGKILL from outside');
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
   expect(failures).toBe(1);
-}, 40_000);
+});
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
   const sleeper = await world.worker();
@@ -149,7 +149,7 @@ test('a worker that slept while another took over cannot commit, and its events 
   const { attempts } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
   await world.endProcesses();
-}, 40_000);
+});
 
 test('a run survives a Redis that loses all it has', async () => {
   await world.worker();
@@ -158,4 +158,4 @@ test('a run survives a Redis that loses all it has', async () => {
   await world.redis.restart();
   await expectAsUndisturbed(id);
   expect((await world.platform.experiments.get(id)).attempts).toHaveLength(1);
-}, 40_000);
+});

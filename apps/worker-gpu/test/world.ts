@@ -34,8 +34,8 @@ export class World extends PlatformWorld {
         validate: (_name, params) => ({ ok: true, value: params }),
       },
       // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
-      queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 8_000, reconcileEveryMs: 100 },
+      queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }
 

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { converters } from '@longrun/fuel';
 import { Contestant } from '../contestant.js';
-import { checkout, machine, ratioRow, type Report } from '../report.js';
+import { checkout, machine, ratioRow, type Report, stateFolder } from '../report.js';
 
 /** Steps in a block, and blocks of each contestant, in turn. */
 const BLOCK_STEPS = 100;
@@ -68,23 +68,23 @@ export async function mlpStep(): Promise<Report> {
 }
 
 function pythonWithTorch(): string {
-  const candidates = [process.env['LONGRUN_BENCH_PYTHON'], join(checkout, '.longrun/bench-venv/bin/python'), 'python3'];
+  const candidates = [process.env['LONGRUN_BENCH_PYTHON'], join(stateFolder, 'bench-venv/bin/python'), 'python3'];
   for (const candidate of candidates) {
     if (candidate !== undefined && spawnSync(candidate, ['-c', 'import torch, h5py']).status === 0) return candidate;
   }
   throw new Error(
-    'This benchmark needs a Python with torch and h5py: python3 -m venv .longrun/bench-venv && ' +
-      '.longrun/bench-venv/bin/pip install torch h5py numpy, or name one in LONGRUN_BENCH_PYTHON.',
+    `This benchmark needs a Python with torch and h5py: python3 -m venv '${stateFolder}/bench-venv' && ` +
+      `'${stateFolder}/bench-venv/bin/pip' install torch h5py numpy, or name one in LONGRUN_BENCH_PYTHON.`,
   );
 }
 
 async function fashionMnist(): Promise<string> {
-  const folder = join(checkout, '.longrun/bench');
+  const folder = join(stateFolder, 'bench');
   const path = join(folder, 'fashion-mnist.hdf5');
   if (existsSync(path)) return path;
   const converter = converters.get('fashion-mnist');
   if (converter === undefined) throw new Error("libs/fuel has no converter named 'fashion-mnist'");
   await mkdir(folder, { recursive: true });
-  await converter.convert(join(checkout, '.longrun/raw/fashion-mnist'), path, {});
+  await converter.convert(join(stateFolder, 'raw', 'fashion-mnist'), path, {});
   return path;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { checkout } from '../report.js';
@@ -47,7 +48,7 @@ export class ApiProcess {
         env: {
           PATH: process.env['PATH'],
           LONGRUN_STATE: state,
-          LONGRUN_OBJECTS: `file:${join(servers.folder, 'objects')}`,
+          LONGRUN_OBJECTS: pathToFileURL(join(servers.folder, 'objects')).href,
           LONGRUN_TOKEN: TOKEN,
           LONGRUN_ROLE: role,
           // There are no workers here that could beat.

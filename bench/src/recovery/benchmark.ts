@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { boundRow, checkout, machine, type Report, versionOf } from '../report.js';
+import { boundRow, checkout, machine, type Report, stateFolder, versionOf } from '../report.js';
 import { stalledJobRecovery } from './peer.js';
 
 /** Disturbed runs of the demo's experiment; each has one SIGKILL and one SIGTERM. */
@@ -21,9 +21,8 @@ const Soak = z.object({
  * it, in the same run, a stalled job of plain BullMQ on its default settings with an idle worker waiting.
  */
 export async function recovery(): Promise<Report> {
-  const state = join(checkout, '.longrun');
-  const [, peer] = await Promise.all([soak(state), stalledJobRecovery(RUNS)]);
-  const kept = Soak.parse(JSON.parse(await readFile(join(state, 'demo', 'soak.json'), 'utf8')));
+  const [, peer] = await Promise.all([soak(), stalledJobRecovery(RUNS)]);
+  const kept = Soak.parse(JSON.parse(await readFile(join(stateFolder, 'demo', 'soak.json'), 'utf8')));
   const faults = kept.runs.flatMap((run) => run.faults);
   const seconds = (signal: string, field: 'firstStepMs' | 'lostMs'): number[] =>
     faults.filter((fault) => fault.signal === signal).map((fault) => fault[field] / 1000);
@@ -46,8 +45,8 @@ export async function recovery(): Promise<Report> {
 }
 
 /** The demo's own soak, so that what is measured is what users run. */
-function soak(state: string): Promise<void> {
-  const args = [join(checkout, 'apps/cli/bin/longrun.js'), 'demo', '--state', state, '--repeat', String(RUNS)];
+function soak(): Promise<void> {
+  const args = [join(checkout, 'apps/cli/bin/longrun.js'), 'demo', '--state', stateFolder, '--repeat', String(RUNS)];
   return new Promise((resolve, reject) => {
     spawn(process.execPath, args, { cwd: checkout, stdio: 'inherit' })
       .once('error', reject)

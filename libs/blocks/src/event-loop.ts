@@ -7,20 +7,26 @@ import { setImmediate } from 'node:timers/promises';
  */
 export class EventLoopBreaks {
   readonly #everyMs: number;
-  #last = performance.now();
+  readonly #now: () => number;
+  #last: number;
 
-  /** @param everyMs longest time without a turn, single steps aside; default 10 */
-  constructor(everyMs = 10) {
+  /**
+   * @param everyMs longest time without a turn, single steps aside; default 10
+   * @param now the clock, in milliseconds, monotonic
+   */
+  constructor(everyMs = 10, now: () => number = () => performance.now()) {
     this.#everyMs = everyMs;
+    this.#now = now;
+    this.#last = now();
   }
 
   /** Turns the event loop once if it is time; else undefined, at no cost. */
   takeIfDue(): Promise<void> | undefined {
-    return performance.now() - this.#last < this.#everyMs ? undefined : this.#take();
+    return this.#now() - this.#last < this.#everyMs ? undefined : this.#take();
   }
 
   async #take(): Promise<void> {
     await setImmediate();
-    this.#last = performance.now();
+    this.#last = this.#now();
   }
 }

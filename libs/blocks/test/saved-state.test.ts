@@ -365,77 +365,73 @@ test('what an evaluation starts anew each time need not be saved, and does not o
   );
 });
 
-test(
-  'whatever is updated, by whom and under which name, is saved exactly once, and goes on where it was',
-  { timeout: 120_000 },
-  async () => {
-    const kind = fc.record({
-      name: fc.constantFrom(undefined, 'a', 'a_1', 'scale.learning_rate', '/linear.W'),
-      role: fc.constantFrom(undefined, PERSISTENT, ALGORITHM_BUFFER, PARAMETER, AUXILIARY),
-      ofBrick: fc.boolean(),
-      by: fc.constantFrom('algorithm', 'monitoring', 'both'),
-      dtype: fc.constantFrom('float32', 'float64'),
-    });
-    let numbered = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(kind, { maxLength: 6 }), fc.integer({ min: 1, max: STEPS - 1 }), async (kinds, cut) => {
-        let variables: SharedVariable[] = [];
-        const make = (stopAt?: number): MainLoop =>
-          build((parts) => {
-            variables = kinds.map(({ name, dtype }, at) => shared(at, name, { dtype }));
-            const updated = new Map<SharedVariable, Variable>();
-            const monitored: Variable[] = [];
-            for (const [at, variable] of variables.entries()) {
-              const { role, ofBrick, by, dtype } = kinds[at] ?? {};
-              if (role !== undefined) addRole(variable, role);
-              if (ofBrick ?? false) addAnnotation(variable, parts.linear);
-              const next = moving(variable, cast(parts.cost, dtype ?? 'float32'));
-              if (by !== 'monitoring') parts.updates.push(next);
-              if (by !== 'algorithm') updated.set(...next);
-              if (by === 'algorithm') continue;
-              const value = identity(variable);
-              value.name = `value_${at}`;
-              monitored.push(value);
-            }
-            const dataStream = sequential(tinyDataset(8), 4);
-            parts.extensions.push(
-              new DataStreamMonitoring({
-                variables: [parts.cost, ...monitored],
-                dataStream,
-                updates: updated,
-                afterBatch: true,
-              }),
-            );
-          }, stopAt);
-        const results = async (mainLoop: MainLoop): Promise<unknown> => {
-          await mainLoop.run();
-          return [
-            mainLoop.log.row(STEPS),
-            everything(mainLoop),
-            variables.map((variable) => numbers(variable.getValue())),
-          ];
-        };
-        const whole = make();
-        const expected = await results(whole);
-        const saved = [...whole.inventory.parameters.values(), ...whole.inventory.algorithm.values()];
-        for (const variable of variables) expect(saved.filter((one) => one === variable)).toHaveLength(1);
-        numbered += [...whole.inventory.algorithm.keys()].filter((name) =>
-          /^(shared|scale|\/linear)_\d/.test(name),
-        ).length;
+test('whatever is updated, by whom and under which name, is saved exactly once, and goes on where it was', async () => {
+  const kind = fc.record({
+    name: fc.constantFrom(undefined, 'a', 'a_1', 'scale.learning_rate', '/linear.W'),
+    role: fc.constantFrom(undefined, PERSISTENT, ALGORITHM_BUFFER, PARAMETER, AUXILIARY),
+    ofBrick: fc.boolean(),
+    by: fc.constantFrom('algorithm', 'monitoring', 'both'),
+    dtype: fc.constantFrom('float32', 'float64'),
+  });
+  let numbered = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(kind, { maxLength: 6 }), fc.integer({ min: 1, max: STEPS - 1 }), async (kinds, cut) => {
+      let variables: SharedVariable[] = [];
+      const make = (stopAt?: number): MainLoop =>
+        build((parts) => {
+          variables = kinds.map(({ name, dtype }, at) => shared(at, name, { dtype }));
+          const updated = new Map<SharedVariable, Variable>();
+          const monitored: Variable[] = [];
+          for (const [at, variable] of variables.entries()) {
+            const { role, ofBrick, by, dtype } = kinds[at] ?? {};
+            if (role !== undefined) addRole(variable, role);
+            if (ofBrick ?? false) addAnnotation(variable, parts.linear);
+            const next = moving(variable, cast(parts.cost, dtype ?? 'float32'));
+            if (by !== 'monitoring') parts.updates.push(next);
+            if (by !== 'algorithm') updated.set(...next);
+            if (by === 'algorithm') continue;
+            const value = identity(variable);
+            value.name = `value_${at}`;
+            monitored.push(value);
+          }
+          const dataStream = sequential(tinyDataset(8), 4);
+          parts.extensions.push(
+            new DataStreamMonitoring({
+              variables: [parts.cost, ...monitored],
+              dataStream,
+              updates: updated,
+              afterBatch: true,
+            }),
+          );
+        }, stopAt);
+      const results = async (mainLoop: MainLoop): Promise<unknown> => {
+        await mainLoop.run();
+        return [
+          mainLoop.log.row(STEPS),
+          everything(mainLoop),
+          variables.map((variable) => numbers(variable.getValue())),
+        ];
+      };
+      const whole = make();
+      const expected = await results(whole);
+      const saved = [...whole.inventory.parameters.values(), ...whole.inventory.algorithm.values()];
+      for (const variable of variables) expect(saved.filter((one) => one === variable)).toHaveLength(1);
+      numbered += [...whole.inventory.algorithm.keys()].filter((name) =>
+        /^(shared|scale|\/linear)_\d/.test(name),
+      ).length;
 
-        const killed = make(cut);
-        await killed.run();
-        const snapshot = await mkdtemp(path.join(folder, 'law-'));
-        await writeSnapshot(killed, snapshot);
-        const successor = make();
-        await restoreSnapshot(successor, snapshot);
-        expect(await results(successor)).toEqual(expected);
-      }),
-      { numRuns: 40, seed: 11 },
-    );
-    expect(numbered).toBeGreaterThan(0);
-  },
-);
+      const killed = make(cut);
+      await killed.run();
+      const snapshot = await mkdtemp(path.join(folder, 'law-'));
+      await writeSnapshot(killed, snapshot);
+      const successor = make();
+      await restoreSnapshot(successor, snapshot);
+      expect(await results(successor)).toEqual(expected);
+    }),
+    { numRuns: 40, seed: 11 },
+  );
+  expect(numbered).toBeGreaterThan(0);
+});
 
 describe('a snapshot of the build in which roles decided', () => {
   const warned = collectWarnings();

@@ -31,7 +31,7 @@ const test = base.extend<{ postgres: PostgresServer; records: PlatformRecord[] }
 
 describe.skipIf(postgresPrograms() === undefined)('leadership, which needs PostgreSQL to be installed', () => {
   test('of many that want to lead one does, and when it gives up another does at once', async ({ records }) => {
-    const candidates = records.map((record) => new Candidate(record));
+    const candidates = records.map((record) => new Candidate(record, { ...timings, expiresAfterMs: 60_000 }));
     await until(() => candidates.some(({ term }) => term !== undefined));
     const first = candidates.find(({ term }) => term !== undefined) ?? fail();
     expect(candidates.filter(({ term }) => term !== undefined)).toEqual([first]);

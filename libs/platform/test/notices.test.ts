@@ -1,6 +1,6 @@
 import type { LiveEvent } from '@longrun/contracts';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { LiveEvents } from '../src/life/live-events.js';
 import { Notices } from '../src/record/notices.js';
@@ -8,8 +8,6 @@ import { openRecord, PlatformRecord } from '../src/record/record.js';
 import { postgresPrograms, PostgresServer, until } from '../src/testing/index.js';
 import { ExperimentByHand } from './by-hand.js';
 import { test as withRecord } from './world.js';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** So long between two looks that what comes within a test was said. */
 const NEVER = 3_600_000;

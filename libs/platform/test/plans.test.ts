@@ -1,6 +1,6 @@
 import { CamelCasePlugin, CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
-import { afterAll, beforeAll, describe, expect, test as base, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
 import { z } from 'zod';
 
 import { readEventPage } from '../src/life/event-page.js';
@@ -10,8 +10,6 @@ import { openRecord, PlatformRecord } from '../src/record/record.js';
 import type { Tables } from '../src/record/tables.js';
 import { crowd, postgresPrograms, PostgresServer, until } from '../src/testing/index.js';
 import { test } from './world.js';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Tables with few rows may be read from end to end. */
 const small = new Set(['datasets', 'ingest_cursors', 'migrations', 'controller', 'controller_beats', 'workers']);

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { DatasetSpec, ExperimentSpec, type ExperimentSpecInput, readValue } from '@longrun/contracts';
 import { acquireLease, type Lease, openObjectStore } from '@longrun/serialization';
 import { sql } from 'kysely';
-import { test as base, vi } from 'vitest';
+import { test as base } from 'vitest';
 import { z } from 'zod';
 
 import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform, WorkerLink } from '../src/index.js';
@@ -19,11 +19,9 @@ import { ScriptedWorker } from './scripted-worker.js';
 /** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
 const timings = { heartbeatMs: 50, workerLostAfterMs: 20_000, reconcileEveryMs: 100 };
 /** And in those that do. */
-export const impatient = { timings: { ...timings, workerLostAfterMs: 1_000 } };
+export const impatient = { timings: { ...timings, workerLostAfterMs: 3_000 } };
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-const queue = { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 };
+const queue = { lockDurationMs: 10_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 };
 
 /** A platform with a Redis, a record and an object store of its own, and workers to order. */
 export class World extends PlatformWorld {

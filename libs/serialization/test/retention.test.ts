@@ -31,23 +31,19 @@ const happenings = fc.array(
   { minLength: 1, maxLength: 14 },
 );
 
-test(
-  'whatever happens, the last k checkpoints are whole, at least one, and nothing else is kept for long',
-  { timeout: 120_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), happenings, async (keepLast, events) => {
-        const folder = await mkdtemp(path.join(tmpdir(), 'retention-'));
-        try {
-          await play(folder, keepLast, events);
-        } finally {
-          await rm(folder, { recursive: true });
-        }
-      }),
-      { numRuns: 25 },
-    );
-  },
-);
+test('whatever happens, the last k checkpoints are whole, at least one, and nothing else is kept for long', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), happenings, async (keepLast, events) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'retention-'));
+      try {
+        await play(folder, keepLast, events);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
 
 type Happening = typeof happenings extends fc.Arbitrary<(infer E)[]> ? E : never;
 

@@ -1,13 +1,11 @@
 import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
 import * as fc from 'fast-check';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 
 import { compile, grad, isFloat, mul, sum, tensor, type Dim, type EngineName, type Variable } from '../src/index.js';
 import { typedArray } from '../src/graph/constant.js';
 
 // A law opens dozens of small sessions: seconds, and many of them on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
-
 /** A function of variables, built anew for each law. */
 export type Build = (...inputs: Variable[]) => Variable;
 

@@ -55,7 +55,6 @@ test.each([
   { engine: 'reference', dims: [8, 6, 4], threads: 1 },
 ] as const)(
   'fifty steps end with the same bits, run again or moved to another function: $engine, $threads threads',
-  { timeout: 60_000 },
   async ({ engine, dims, threads }) => {
     const undisturbed = await fingerprint(engine, dims, threads);
     expect(await fingerprint(engine, dims, threads)).toBe(undisturbed);

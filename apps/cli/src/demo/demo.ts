@@ -28,6 +28,8 @@ export interface DemoOptions {
   readonly state: string;
   /** Leave everything running afterwards, until Ctrl+C. */
   readonly stay: boolean;
+  /** Train for one epoch only. */
+  readonly short: boolean;
   /** Soak: so many disturbed runs against one undisturbed one. undefined: the demo with its one. */
   readonly repeat: number | undefined;
   /** Print the result as JSON. */
@@ -45,6 +47,7 @@ interface Stage {
   /** The folder of the spec files. */
   readonly examples: string;
   readonly startedAt: Date;
+  readonly short: boolean;
 }
 
 /**
@@ -88,7 +91,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     memory = new MemoryWatch(stack);
     memory.start();
     const examples = join(findInstallation().root, 'examples');
-    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt };
+    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt, short: options.short };
     const passed =
       options.repeat === undefined
         ? await showOnce(stage, options, folder)
@@ -186,9 +189,12 @@ async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: numb
 
 /** Submits the experiment and watches it to its end, with a bar. */
 async function train(stage: Stage, label: string, disturbed = false): Promise<RunRecord> {
-  const { client, lines, terminal, examples } = stage;
+  const { client, lines, terminal, examples, short } = stage;
   const specFile = join(examples, 'fashion-mlp.yaml');
-  const submission = await readSpecFile(specFile, [{ path: ['name'], value: `fashion-mlp, ${label}` }]);
+  const submission = await readSpecFile(specFile, [
+    { path: ['name'], value: `fashion-mlp, ${label}` },
+    ...(short ? [{ path: ['params', 'epochs'], value: 1 }] : []),
+  ]);
   if (submission.kind !== 'experiment') throw new DemoFailed(`${specFile} is not an experiment`);
   const { id } = await client.submitExperiment(submission.spec);
   const line = new RunLine({ lines, terminal, label });

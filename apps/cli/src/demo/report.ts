@@ -37,7 +37,7 @@ export interface MemoryFacts {
   readonly limitBytes: number | null;
 }
 
-/** What `.longrun/demo/result.json` holds. */
+/** What `<state>/demo/result.json` holds. */
 export interface DemoResult {
   readonly version: 1;
   readonly passed: boolean;
@@ -54,7 +54,7 @@ export interface DemoResult {
   readonly memory: readonly MemoryFacts[];
 }
 
-/** What `.longrun/demo/soak.json` holds. */
+/** What `<state>/demo/soak.json` holds. */
 export interface SoakResult {
   readonly version: 1;
   readonly passed: boolean;

@@ -46,7 +46,9 @@ export async function localRedis(options: LocalRedisOptions): Promise<LocalRedis
   const service = new Service({
     name: 'redis',
     command,
-    args: [configuration],
+    // Not by its name: Redis 7 takes a path with * ? or [ for a pattern, and what it does not find for an empty file.
+    args: ['-'],
+    input: configuration,
     logFile,
     isReady: () => answersPing(port, password),
     readyTimeoutMs: 30_000,

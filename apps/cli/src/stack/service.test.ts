@@ -75,7 +75,7 @@ test('what a killed service leaves behind in its group is ended too', async () =
   const parent = service(
     `const { spawn } = require('node:child_process');
      spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e3)'], { stdio: 'ignore' }).on('spawn', () => console.log('ready'));`,
-    { orphanTimeoutMs: 200 },
+    { orphanTimeoutMs: 3_000 },
   );
   const { identity, ready, exited } = await parent.start();
   await ready;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lastLines, openLog, readLog } from './log-file.js';
@@ -10,6 +10,8 @@ export interface ServiceOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** A file that it reads as its stdin. Default: nothing. */
+  readonly input?: string;
   /** Added to the environment of this process; asked for at each start. */
   readonly env?: () => Readonly<Record<string, string | undefined>>;
   /** Where its stdout and stderr go, appended. */
@@ -73,14 +75,16 @@ export class Service {
    */
   async start(): Promise<{ identity: ProcessIdentity; ready: Promise<void>; exited: Promise<ServiceExit> }> {
     if (this.#current !== undefined) throw new Error(`${this.name} runs already, as process ${this.#current.pid}`);
-    const { command, args, env, logFile } = this.#options;
+    const { command, args, input, env, logFile } = this.#options;
+    const stdin = input === undefined ? undefined : openSync(input, 'r');
     const { descriptor, startsAt } = openLog(logFile);
     const child = spawn(command, args, {
       env: { ...process.env, ...env?.() },
-      stdio: ['ignore', descriptor, descriptor],
+      stdio: [stdin ?? 'ignore', descriptor, descriptor],
       detached: true,
     });
     closeSync(descriptor);
+    if (stdin !== undefined) closeSync(stdin);
     const output = (): string => readLog(logFile, startsAt);
     const pid = await spawned(child, `${this.name} cannot be started: ${command}`);
     const exited = ended(child).then((how): ServiceExit => {

@@ -36,7 +36,10 @@ export interface StackOptions {
   readonly port?: number;
   /** Empty the state folder first, once it is certain that no other stack runs on it. Default false. */
   readonly fresh?: boolean;
-  /** Put into the environment of the API and the workers; undefined takes a variable away. */
+  /**
+   * Put into the environment of the API and the workers; undefined takes a variable away. What the stack itself decides (its
+   * state folder, addresses, programs) stays.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Start a service again, with growing pauses, when it dies. Default false. */
   readonly supervise?: boolean;
@@ -247,13 +250,13 @@ export class LocalStack {
       pollMs: name === 'api' ? 250 : 50,
       stopTimeoutMs: name === 'worker-gpu' ? 60_000 : 15_000,
       env: () => ({
+        ...this.#options.environment,
         LONGRUN_STATE: this.state,
         LONGRUN_HOST: '127.0.0.1',
         // A restarted API keeps its address.
         LONGRUN_PORT: this.#url === '' ? String(this.#options.port ?? 0) : new URL(this.#url).port,
         LONGRUN_OBJECTS: pathToFileURL(join(this.state, 'objects')).href,
         LONGRUN_PROGRAMS: installation.programs,
-        ...this.#options.environment,
         REDIS_URL: this.redisUrl,
       }),
     });

@@ -3,10 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeLogEntry, type LogEntry } from '@longrun/serialization';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogSpool, type SpooledRows } from './log-spool.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 

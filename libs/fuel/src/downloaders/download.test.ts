@@ -10,7 +10,7 @@ import { download } from './download.js';
 
 const content = Buffer.from('the content of the file '.repeat(1000));
 const sha256 = createHash('sha256').update(content).digest('hex');
-const quick = { retryDelayMs: 1, attempts: 3, idleTimeoutMs: 2000 };
+const quick = { retryDelayMs: 1, attempts: 3, idleTimeoutMs: 60_000 };
 
 /** A real server that answers as it is told, and counts. */
 interface Server {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { PGlite } from '@electric-sql/pglite';
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { readEventPage } from '../life/event-page.js';
 import { readLogRows, readSeries } from '../life/series.js';
@@ -15,8 +15,6 @@ import { builtTemplate, makePgliteFolder } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import { openRecord, type PlatformRecord } from './record.js';
 import type { Tables } from './tables.js';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder = '';
 let record: PlatformRecord;

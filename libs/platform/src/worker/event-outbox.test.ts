@@ -2,14 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { EventEnvelope, type WorkerEvent } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { connectRedis, disconnectRedis } from '../redis/connection.js';
 import { RedisKeys } from '../redis/keys.js';
 import { RedisServer } from '../testing/index.js';
 import { EventOutbox, type EventOutboxOptions } from './event-outbox.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let server: RedisServer;
 let redis: Redis;
@@ -44,7 +42,7 @@ test('what was not acknowledged and is gone is sent again, what was acknowledged
   await acknowledge('2');
   await server.flushAll();
   await acknowledge('2');
-  await vi.waitFor(async () => expect((await sent()).map(({ seq }) => seq)).toEqual([3, 4, 5]), 5_000);
+  await expect.poll(async () => (await sent()).map(({ seq }) => seq)).toEqual([3, 4, 5]);
   expect(await outbox.flush('acknowledged', 100)).toBe(false);
   await acknowledge('5');
   expect(await outbox.flush('acknowledged', 5_000)).toBe(true);
@@ -63,9 +61,9 @@ test('an event that still lies in the stream is not sent again, however long the
 test('no more than a window is under way', async () => {
   const { outbox, sent, acknowledge } = open({ window: 10 });
   for (let step = 1; step <= 25; step += 1) outbox.send({ type: 'log_row', step, row: {} });
-  await vi.waitFor(async () => expect(await sent()).toHaveLength(10), 5_000);
+  await expect.poll(() => sent()).toHaveLength(10);
   await acknowledge('10');
-  await vi.waitFor(async () => expect(await sent()).toHaveLength(20), 5_000);
+  await expect.poll(() => sent()).toHaveLength(20);
   await acknowledge('25');
   await outbox.close();
 });
@@ -76,7 +74,7 @@ test('who is refused is told, and says no more', async () => {
   await outbox.flush('sent', 5_000);
   expect(outbox.refused.aborted).toBe(false);
   await acknowledge('refused');
-  await vi.waitFor(() => expect(outbox.refused.aborted).toBe(true), 5_000);
+  await expect.poll(() => outbox.refused.aborted).toBe(true);
   expect(String(outbox.refused.reason)).toContain('a later fence was issued');
   expect(await outbox.flush('acknowledged', 5_000)).toBe(true);
   await outbox.close();
@@ -156,14 +154,14 @@ test('what was sent keeps its number and its content, however much is left out b
   expect(await outbox.flush('sent', 5_000)).toBe(true);
   for (let step = 11; step <= 500; step += 1) outbox.send({ type: 'log_row', step, row: { cost: step } });
   await server.flushAll();
-  await vi.waitFor(async () => expect(await sent()).toHaveLength(10), 5_000);
+  await expect.poll(() => sent()).toHaveLength(10);
   const again = await sent();
   expect(again.map(({ seq }) => seq)).toEqual(upTo(10));
   expect(again.map(({ event }) => event)).toEqual(
     upTo(10).map((step) => ({ type: 'log_row', step, row: { cost: step } })),
   );
   await acknowledge('10');
-  await vi.waitFor(async () => expect((await sent())[10]?.event).toMatchObject({ type: 'log_skipped' }), 5_000);
+  await expect.poll(async () => (await sent())[10]?.event).toMatchObject({ type: 'log_skipped' });
   await outbox.close();
 });
 
@@ -185,7 +183,7 @@ test('one event larger than all that may be pending is left out like others', as
 test('while the record takes events, but they come faster, the pressure is high until it has caught up', async () => {
   const { outbox, sent, acknowledge } = open({ maxPendingBytes: 100_000, window: 20 });
   for (let step = 1; step <= 20; step += 1) outbox.send({ type: 'log_row', step, row: {} });
-  await vi.waitFor(async () => expect(await sent()).toHaveLength(20), 5_000);
+  await expect.poll(() => sent()).toHaveLength(20);
   await acknowledge('20');
   expect(await outbox.flush('acknowledged', 5_000)).toBe(true);
 
@@ -195,14 +193,11 @@ test('while the record takes events, but they come faster, the pressure is high 
   const relief = { came: false };
   const relieved = outbox.pressure.relieved().then(() => (relief.came = true));
   await acknowledge('40');
-  await vi.waitFor(async () => expect((await sent()).at(-1)?.seq).toBe(60), 5_000);
+  await expect.poll(async () => (await sent()).at(-1)?.seq).toBe(60);
   expect(relief.came).toBe(false);
   for (let last = 60; !relief.came; last += 20) {
     await acknowledge(String(last));
-    await vi.waitFor(
-      async () => expect(relief.came || (await sent()).at(-1)?.seq === Math.min(step, last + 20)).toBe(true),
-      5_000,
-    );
+    await expect.poll(async () => relief.came || (await sent()).at(-1)?.seq === Math.min(step, last + 20)).toBe(true);
   }
   await relieved;
   expect(outbox.pressure.isHigh).toBe(false);
@@ -219,7 +214,7 @@ const interruptions: readonly (readonly [string, () => Promise<void>])[] = [
 test.for(interruptions)('nobody is made to wait when %s', async ([, stop]) => {
   const { outbox, sent, acknowledge } = open({ maxPendingBytes: 50_000, window: 20, stillAfterMs: 300 });
   outbox.send({ type: 'log_row', step: 1, row: {} });
-  await vi.waitFor(async () => expect(await sent()).toHaveLength(1), 5_000);
+  await expect.poll(() => sent()).toHaveLength(1);
   await acknowledge('1');
   expect(await outbox.flush('acknowledged', 5_000)).toBe(true);
   let step = 1;
@@ -244,7 +239,7 @@ test('a Redis that refuses to write is complained of once, not with every event'
     outbox.send({ type: 'log_row', step, row: {} });
     await pause(5);
   }
-  await vi.waitFor(() => expect(warnings).toHaveLength(1), 5_000);
+  await expect.poll(() => warnings).toHaveLength(1);
   expect(warnings[0]).toContain('OOM command not allowed');
   await redis.config('SET', 'maxmemory', '0');
   expect(await outbox.flush('sent', 5_000)).toBe(true);
@@ -255,7 +250,7 @@ test('a Redis that refuses to write is complained of once, not with every event'
 
 async function away(): Promise<void> {
   await server.stopServing();
-  await vi.waitFor(() => expect(redis.status).not.toBe('ready'), 5_000);
+  await expect.poll(() => redis.status).not.toBe('ready');
 }
 
 const started: WorkerEvent = {

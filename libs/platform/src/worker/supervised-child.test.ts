@@ -79,7 +79,7 @@ test('a child that does not end in time is killed', async () => {
   const { child, messages } = await start(
     `process.on('SIGTERM', () => {}); process.send('up'); setInterval(() => {}, 1000);`,
   );
-  await vi.waitFor(() => expect(messages).toEqual(['up']));
+  await expect.poll(() => messages).toEqual(['up']);
   expect(await child.endWithin(50)).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
 });
 
@@ -101,7 +101,7 @@ test('the reason is read off the way a child ended', async () => {
   vi.unstubAllEnvs();
   const killed = await start(`process.send('up'); setInterval(() => {}, 1000);`);
   const gone = await start(`console.error('oh'); process.exit(7)`);
-  await vi.waitFor(() => expect(killed.messages).toEqual(['up']));
+  await expect.poll(() => killed.messages).toEqual(['up']);
   process.kill(killed.child.pid ?? 0, 'SIGKILL');
 
   const heapExit = await heap.child.exited;

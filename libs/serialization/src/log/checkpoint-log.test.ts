@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { entriesOf, rowsOfSteps, writeLogFile } from '../../test/log-of.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
@@ -18,8 +18,6 @@ import type { LogFile } from './checkpoint-log.js';
 import { FINAL_TEXT_BYTES } from './compaction.js';
 import type { DamagedCopy, LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const PREFIX = 'experiments/exp_1';
 

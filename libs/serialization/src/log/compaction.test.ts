@@ -1,9 +1,7 @@
 import * as fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, type PlannedSegment, planCompaction } from './compaction.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** What is left of a log after segments came one after the other, and how much text was rewritten. */
 function grow(sizes: Iterable<number>): { readonly log: readonly PlannedSegment[]; readonly rewrittenBytes: number } {

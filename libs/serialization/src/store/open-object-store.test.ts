@@ -34,6 +34,8 @@ test.each([
   ['/var/objects', 'object store "/var/objects": give a folder, as file:///var/lib/longrun/objects'],
   ['http://x/', 'object store "http://x/": give a folder'],
   ['file:', 'object store file:: the folder is missing'],
+  ['file:///var/100%', 'object store file:///var/100%: a % that is part of the folder'],
+  ['file:half/100%off', 'is written %25 in a URL'],
 ])('%s is refused with the remedy', async (url, message) => {
   await expect(openObjectStore(url)).rejects.toThrow(message);
 });

@@ -24,6 +24,9 @@ export async function openObjectStore(url: string): Promise<ObjectStore> {
 
 function folderOf(url: string): string {
   const rest = url.slice('file:'.length);
+  if (/%(?![0-9a-f]{2})/iu.test(rest)) {
+    throw new Error(`object store ${url}: a % that is part of the folder's name is written %25 in a URL`);
+  }
   if (rest.startsWith('//')) return fileURLToPath(url);
   // new URL() would turn a relative path into one from the root.
   const folder = decodeURIComponent(rest);

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { ExperimentView } from '@longrun/contracts';
+import { until } from '@longrun/platform/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { CommandLine, type RunningStack } from './command-line.js';
+import { writeTinyMnist } from './tiny-mnist.js';
+
+/** All that file URLs, Redis' configuration and shells may take for something else. */
+const NAME = 'Zustand für 100% #1? [neu] & "mehr"';
+
+/** What the commands are run in; they may put nothing there. */
+let place: string;
+let elsewhere: string;
+const stacks: RunningStack[] = [];
+
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'longrun-place-'));
+  elsewhere = await mkdtemp(join(tmpdir(), 'longrun-elsewhere-'));
+  await mkdir(join(elsewhere, 'real'));
+  await symlink(join(elsewhere, 'real'), join(place, 'link'));
+});
+
+afterAll(async () => {
+  await Promise.all(stacks.map((stack) => stack.end('SIGTERM')));
+  await Promise.all([place, elsewhere].map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+test('a state folder may have any name, lie below a symbolic link, and be given as a relative path', async () => {
+  const longrun = new CommandLine(join('link', NAME), { cwd: place });
+  const state = join(place, 'link', NAME);
+  await writeTinyMnist(join(state, 'raw', 'tiny'), { train: 640, test: 100, side: 8 });
+  await writeFile(join(elsewhere, 'tiny.json'), DATASET);
+  await writeFile(join(elsewhere, 'mlp.json'), EXPERIMENT);
+  const stack = await longrun.up();
+  stacks.push(stack);
+
+  const dataset = await longrun.runProcess('submit', join(elsewhere, 'tiny.json'), '--follow');
+  expect(dataset).toMatchObject({ code: 0, stdout: expect.stringContaining('ready') });
+  const submitted = await longrun.runProcess('submit', join(elsewhere, 'mlp.json'), '--json');
+  const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
+  const view = async (): Promise<ExperimentView> =>
+    ExperimentView.parse(JSON.parse((await new CommandLine(state).run('show', id, '--json')).stdout));
+  await until(async () => (await view()).checkpoints.length > 0);
+  process.kill(Number(stack.lines.findLast(isStartOfWorker)?.['pid']), 'SIGTERM');
+
+  // Its checkpoints are read again by the next worker.
+  expect((await longrun.runProcess('logs', '-f', id)).code).toBe(0);
+  const { attempts } = await view();
+  expect(attempts.map(({ reason }) => reason)).toEqual(['preempted', 'succeeded']);
+  expect(attempts[1]?.startStep).toBeGreaterThan(0);
+
+  expect(await stack.end('SIGTERM')).toBe(0);
+  expect(await readdir(place)).toEqual(['link']);
+  expect(await readdir(join(elsewhere, 'real'))).toEqual([NAME]);
+});
+
+test.each([
+  ['by --state', (folder: string) => ({ words: ['--state', folder], environment: {} })],
+  ['by LONGRUN_STATE', (folder: string) => ({ words: [], environment: { LONGRUN_STATE: folder } })],
+  [
+    'by --state, which goes before LONGRUN_STATE',
+    (folder: string) => ({ words: ['--state', folder], environment: { LONGRUN_STATE: 'not-here' } }),
+  ],
+])('the demo runs in the state folder that it is given %s', async (_how, given) => {
+  const state = await mkdtemp(join(elsewhere, 'démo '));
+  const { words, environment } = given(state);
+  const demo = new CommandLine(state, { cwd: place, environment }).start(...words, 'demo');
+  const ended = once(demo, 'close');
+  let said = '';
+  demo.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  await until(
+    () => said.includes('api ready') || demo.exitCode !== null,
+    () => said,
+  );
+  expect(said).toContain('api ready');
+  expect(await readdir(join(state, 'demo', 'stack'))).toEqual(expect.arrayContaining(['api.json', 'record', 'token']));
+
+  demo.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(await readdir(place)).toEqual(['link']);
+});
+
+test('no folder at all is refused', async () => {
+  expect(await new CommandLine(' ', { cwd: place }).runProcess('ls')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Give the name of a folder'),
+  });
+});
+
+const DATASET = JSON.stringify({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
+const EXPERIMENT = JSON.stringify({
+  program: 'mlp',
+  dataset: 'tiny',
+  params: { dims: [64, 16, 10], activations: ['rectifier', 'softmax'], batchSize: 64, epochs: 100, learningRate: 0.01 },
+  checkpoint: { everyBatches: 10 },
+  resources: { threads: 1 },
+});
+
+function isStartOfWorker({ kind, service }: Readonly<Record<string, unknown>>): boolean {
+  return kind === 'started' && service === 'worker-gpu';
+}

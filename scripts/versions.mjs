@@ -1,0 +1,107 @@
+// `npm run versions`: the demo in short on this Node and on the others that Longrun supports, which must give the same
+// bits, and on those others the tests that depend on what they run on. State and temporary files lie in a folder whose
+// name has a space and an umlaut. node_modules is shared: what is native in it has Node-API, which all of them have, or is
+// WebAssembly.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { ensureFashionMnist, root, setUp, stateFolder, stop } from './setup.mjs';
+
+/** Major versions; the one that runs this is left out where its turn would come. */
+const majors = [20, 22, 24].filter((major) => major !== majorOf(process.version));
+
+/** What native modules, files, child processes, WebAssembly and decorators can make different, by project. */
+const tests = {
+  'libs/serialization': ['src/store', 'test/crash.test.ts', 'test/processes.test.ts'],
+  'libs/tensor': ['src/engine/onnxruntime', 'test/mlp-golden.test.ts'],
+  'libs/fuel': ['src/hdf5', 'src/downloaders', 'test/h5py-goldens.test.ts'],
+  'libs/blocks': ['src/snapshot', 'src/experiment', 'test/resume.test.ts', 'test/torch-golden.test.ts'],
+  'libs/platform': ['src/child', 'src/record', 'src/queue/take-jobs.test.ts', 'src/worker/supervised-child.test.ts'],
+  'apps/api': ['test/process.test.ts', 'src/configuration.test.ts'],
+  'apps/fuel-preproc': ['test/conversion.test.ts'],
+  'apps/worker-gpu': ['test/trainer.test.ts', 'test/recovery.test.ts'],
+  'apps/cli': ['src/stack', 'test/state-folder.test.ts'],
+};
+
+setUp();
+const nodes = [process.execPath, ...majors.map(nodeOf)];
+const place = mkdtempSync(join(tmpdir(), 'Longrun für Versionen '));
+const problems = [];
+const hashes = new Map();
+for (const node of nodes) {
+  const version = versionOf(node);
+  console.log(`\n== ${version}: the demo in short, in ${place}`);
+  hashes.set(version, demo(node, version));
+  if (node === process.execPath) continue;
+  for (const [project, files] of Object.entries(tests)) {
+    console.log(`\n== ${version}: tests of ${project}`);
+    if (!test(node, project, files)) problems.push(`${version}: tests of ${project} failed: mend what is named above`);
+  }
+}
+console.log('\nSHA-256 of the final parameters');
+for (const [version, hash] of hashes) console.log(`  ${version.padEnd(10)} ${hash ?? 'none'}`);
+if (new Set(hashes.values()).size > 1) problems.push('the demo does not end with the same bits on all of them');
+for (const problem of problems) console.error(`versions: ${problem}`);
+if (problems.length > 0) stop(`versions: failed (see above); what was left is in '${place}'.`);
+rmSync(place, { recursive: true });
+console.log('\nversions: all good');
+
+/** The hash that the short demo ends with; undefined when it fails. */
+function demo(node, version) {
+  const state = join(place, `Zustand ${version}`);
+  ensureFashionMnist(state);
+  const words = [join(root, 'apps/cli/bin/longrun.js'), 'demo', '--short'];
+  const { status } = spawnSync(node, words, { cwd: root, stdio: 'inherit', env: environment(node, state) });
+  if (status !== 0) {
+    problems.push(`${version}: the demo failed`);
+    return undefined;
+  }
+  return JSON.parse(readFileSync(join(state, 'demo', 'result.json'), 'utf8')).undisturbed.parametersSha256;
+}
+
+/** Reports go to the terminal only: `test-results/` is that of `npm test`. */
+function test(node, project, files) {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const config = join(root, 'vitest.config.ts');
+  const words = [vitest, 'run', '--config', config, '--root', '.', '--reporter', 'default', ...files];
+  const { LONGRUN_STATE: _, ...env } = environment(node, place);
+  return spawnSync(node, words, { cwd: join(root, project), stdio: 'inherit', env }).status === 0;
+}
+
+function environment(node, state) {
+  return {
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+    TMPDIR: place,
+    LONGRUN_STATE: state,
+  };
+}
+
+/** The program of a version: LONGRUN_NODE_<major> names one; else npm's package of its binary, kept in the state folder. */
+function nodeOf(major) {
+  const named = process.env[`LONGRUN_NODE_${major}`]?.trim();
+  const folder = join(stateFolder, 'versions', `node-${major}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  const node = named || join(folder, 'node_modules', name, 'bin', 'node');
+  if (!named && !existsSync(node)) {
+    console.log(`versions: fetching Node ${major}`);
+    mkdirSync(folder, { recursive: true });
+    // With a cache of its own it needs no home folder.
+    const words = ['install', '--prefix', folder, '--cache', join(stateFolder, 'versions', 'npm')];
+    spawnSync('npm', [...words, '--ignore-scripts', `${name}@${major}`], { cwd: folder, stdio: 'inherit' });
+  }
+  if (majorOf(versionOf(node)) === major) return node;
+  return stop(
+    `versions: there is no Node ${major} at '${node}'. It comes from the npm registry as '${name}@${major}'; where that cannot be ` +
+      `had, install it otherwise and run 'LONGRUN_NODE_${major}=/path/to/node npm run versions'.`,
+  );
+}
+
+function versionOf(node) {
+  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+}
+
+function majorOf(version) {
+  return Number(/^v(\d+)\./.exec(version)?.[1]);
+}
