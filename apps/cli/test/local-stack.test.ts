@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ExperimentSummary, ExperimentView } from '@longrun/contracts';
+import { DatasetView, ExperimentSummary, ExperimentView } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { identify, membersOf } from '../src/stack/process-table.js';
@@ -109,6 +109,42 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   expect(await statusOf(id)).toBe('cancelled');
 });
 
+test('Ctrl+C ends what follows and not the experiment, which is said', async () => {
+  const submitting = longrun.start('submit', experimentFile, '--follow', '--set', 'params.epochs=100000', '--json');
+  const id = await submitting.line(/"attempt_started"/).then(() => submitting.stderr.slice(0, 36));
+  submitting.signal('SIGINT');
+  expect(await submitting.ended()).toBe(130);
+  expect(submitting.stderr).toContain(
+    `${id} goes on. Follow it again: longrun logs -f ${id}. End it: longrun cancel ${id}.`,
+  );
+  expect(await statusOf(id)).toBe('running');
+  expect(await longrun.run('cancel', id)).toMatchObject({ code: 0 });
+});
+
+test('a dataset is followed, and cancelled while it waits, by its name', async () => {
+  // Without a converter that could take it.
+  process.kill(pidOf('fuel-preproc'), 'SIGSTOP');
+  await writeFile(
+    join(folder, 'late.json'),
+    JSON.stringify({ name: 'late', converter: 'mnist', source: { folder: 'tiny' } }),
+  );
+  const submitted = DatasetView.parse(
+    JSON.parse((await longrun.run('submit', join(folder, 'late.json'), '--json')).stdout),
+  );
+  const followed = longrun.run('logs', '-f', 'late');
+  expect(await longrun.run('logs', 'late')).toMatchObject({ code: 0, stdout: expect.stringContaining('late  queued') });
+
+  expect(await longrun.run('cancel', 'late')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/failed \(cancelled\)$/m),
+  });
+  process.kill(pidOf('fuel-preproc'), 'SIGCONT');
+  expect(await followed).toMatchObject({ code: 1, stdout: expect.stringContaining('failed (cancelled)') });
+  const again = await longrun.run('cancel', submitted.id);
+  expect(again.stderr).toContain(`→ See how it ended: longrun show ${submitted.id}`);
+  expect(await longrun.run('cancel', 'late')).toMatchObject({ code: 1 });
+});
+
 test('what the API refuses is printed by field, with the remedy', async () => {
   const refused = await longrun.run('submit', experimentFile, '--set', 'dataset=nowhere');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
@@ -193,7 +229,7 @@ test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behi
   expect((await longrun.run('ls')).stdout).toContain('tiny-mlp');
 
   const pids = services.map(pidOf);
-  expect(await stack.end('SIGINT')).toBe(0);
+  expect(await stack.end('SIGINT')).toBe(130);
   expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
   expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
     expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),

@@ -121,7 +121,7 @@ export class Platform {
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
-    this.datasets = new Datasets({ record, writer, converters: options.converters, retry });
+    this.datasets = new Datasets({ record, writer, endings, redis, keys, converters: options.converters, retry });
     this.workers = new Workers({ record, redis, keys });
   }
 

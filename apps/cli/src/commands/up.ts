@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 import { duration } from '../output/amounts.js';
-import { sayError } from '../output/errors.js';
+import { errorReport, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
 import { listenForStop, untilAborted } from './stop-requests.js';
@@ -19,7 +19,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
   const requests = listenForStop();
   requests.kill.addEventListener('abort', () => terminal.say('Killing everything.'));
   const onEvent = (event: StackEvent): void => {
-    if (options.json) terminal.print(JSON.stringify(event));
+    if (options.json) terminal.print(JSON.stringify(printable(event)));
     else sayStackEvent(terminal, event);
   };
   try {
@@ -36,13 +36,19 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
       terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
     }
     await stack.stop();
-    return requests.kill.aborted ? 130 : 0;
+    // A supervisor's SIGTERM is how it is ended in good order.
+    return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
   } catch (error) {
     if (!requests.stop.aborted) throw error;
-    return 130;
+    return requests.exitCode();
   } finally {
     requests.release();
   }
+}
+
+/** The event as JSON can say it: an Error has no fields of its own. */
+function printable(event: StackEvent): object {
+  return event.kind === 'failed' ? { ...event, error: errorReport(event.error) } : event;
 }
 
 /** One line for each thing that happens to a service. */

@@ -104,7 +104,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     if (trouble.signal.aborted) throw trouble.signal.reason;
     if (!requests.stop.aborted) throw error;
     terminal.say('Stopped before the end.');
-    return 130;
+    return requests.exitCode();
   } finally {
     memory?.stop();
     await stack?.stop();
