@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Environment, readVariables, TOKEN_PATTERN, variables } from '@longrun/platform/configuration';
 
 import { Client } from './client.js';
-import { parseApiFile } from './stack/stack.js';
+import { parseApiFile } from './stack/api-file.js';
 
 /** There is no API to talk to. */
 export class NotRunning extends Error {

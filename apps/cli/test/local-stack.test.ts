@@ -1,16 +1,19 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { DatasetView, ExperimentSummary, ExperimentView } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 
 import { identify, membersOf } from '../src/stack/process-table.js';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
-const LONG_ENOUGH_MS = 60_000;
+/** However busy the machine is. */
+const LONG_ENOUGH_MS = 240_000;
 vi.setConfig({ testTimeout: LONG_ENOUGH_MS });
+const UpLines = z.array(z.looseObject({ kind: z.string() }));
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -94,10 +97,10 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   );
   const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
   const followed = longrun.run('logs', '-f', id, '--json');
-  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+  await expect.poll(() => statusOf(id), { timeout: LONG_ENOUGH_MS }).toBe('running');
   // What has happened so far ends where it does, although the run goes on.
   await expect
-    .poll(async () => (await longrun.run('logs', id)).stdout, { timeout: 20_000 })
+    .poll(async () => (await longrun.run('logs', id)).stdout, { timeout: LONG_ENOUGH_MS })
     .toMatch(/attempt 1 starts[^]*step /);
   expect(await longrun.run('logs', id)).toMatchObject({ code: 0, stderr: '' });
   expect(await statusOf(id)).toBe('running');
@@ -180,6 +183,47 @@ test('a second stack on the same state folder is refused', async () => {
   expect(second.stderr).toContain('--state');
 });
 
+test('`up` says what its services do as they start', () => {
+  const stagesOf = (service: string): unknown[] =>
+    stack.lines.filter((line) => line.kind === 'starting' && line['service'] === service).map((line) => line['stage']);
+  expect(stagesOf('api')).toEqual(expect.arrayContaining(['loading code']));
+  expect(stagesOf('worker-gpu')).toEqual(expect.arrayContaining(['loading code']));
+});
+
+test('a service that cannot start is said at once with its own words, and as JSON', async () => {
+  const other = new CommandLine(join(folder, 'open'));
+  await mkdir(other.state);
+  await writeFile(join(other.state, 'token'), 'a-token-that-all-can-read\n', { mode: 0o644 });
+  const asJson = await other.runProcess('up', '--json');
+  const failed = UpLines.parse(
+    asJson.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).find(({ kind }) => kind === 'failed');
+  expect(failed).toMatchObject({
+    service: 'api',
+    error: { message: expect.stringContaining('chmod 600') },
+    restartInMs: null,
+  });
+  expect(JSON.parse(asJson.stderr)).toMatchObject({ error: { message: expect.stringContaining('chmod 600') } });
+  const told = await other.runProcess('up');
+  expect({ code: told.code, times: told.stderr.match(/longrun: api ended/g)?.length }).toEqual({ code: 1, times: 1 });
+  expect(told.stderr).toMatch(
+    /longrun: api ended \(exit code 1\) as it started.*: Others can read the token file .* Run: chmod 600/,
+  );
+});
+
+test('a port that is in use is named, and nothing is left running', async () => {
+  const other = new CommandLine(join(folder, 'second'));
+  const { port } = new URL(String(stack.lines.find(({ kind }) => kind === 'up')?.['url']));
+  const { code, stderr } = await other.runProcess('up', '--port', port);
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    `--port ${port}: the API cannot listen at 127.0.0.1:${port}, because another process listens there`,
+  );
+});
+
 test('the token is readable by its owner only', async () => {
   expect((await stat(join(longrun.state, 'token'))).mode & 0o777).toBe(0o600);
 });
@@ -196,7 +240,7 @@ test('an API that dies is said, comes back at its address, and a log that is fol
   );
   const { id } = ExperimentView.parse(JSON.parse(submitted.stdout));
   const followed = longrun.run('logs', '-f', id, '--json');
-  await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('running');
+  await expect.poll(() => statusOf(id), { timeout: LONG_ENOUGH_MS }).toBe('running');
 
   const before = await longrun.run('ls', '--json');
   process.kill(pidOf('api'), 'SIGKILL');

@@ -69,6 +69,8 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
           `${event.service} died (${event.exit.how}), which is no part of the demo; its log is ${event.logFile}`,
         ),
       );
+    } else if (event.kind === 'starting') {
+      sayStackEvent(terminal, event);
     } else if (event.kind === 'ready') {
       lines.say(
         terminal.style('dim', `${event.service} ready after ${duration(event.afterMs)} (process ${event.pid})`),

@@ -10,6 +10,7 @@ import { InvalidOverride } from '../override.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
+import { PortInUse } from '../stack/port.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
 import { commandWords } from './command-words.js';
 import type { Terminal } from './terminal.js';
@@ -70,6 +71,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     NotInstalled,
     ServiceFailed,
     StateFolderInUse,
+    PortInUse,
     DemoFailed,
   ];
   if (error instanceof Error) {

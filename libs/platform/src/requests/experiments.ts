@@ -1,11 +1,11 @@
-import {
-  type ExperimentList,
-  type ExperimentSpec,
-  type ExperimentView,
-  type FaultOf,
-  type JsonObject,
-  type LiveEvent,
-  type StoredLogRow,
+import type {
+  ExperimentList,
+  ExperimentSpec,
+  ExperimentView,
+  FaultOf,
+  JsonObject,
+  LiveEvent,
+  StoredLogRow,
 } from '@longrun/contracts';
 import { sql, type Transaction } from 'kysely';
 
