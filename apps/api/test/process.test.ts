@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newestStage } from '@longrun/platform/stages';
 import { RedisServer } from '@longrun/platform/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { programsFolder } from './service.js';
@@ -101,7 +102,10 @@ describe('main.js', () => {
     first.child.kill('SIGTERM');
     expect(await first.exited).toBe(0);
     await expect(readFile(join(state, 'api.json'))).rejects.toThrow('ENOENT');
-    const lines = first.stdout.trim().split('\n');
+    const lines = first.stdout
+      .trim()
+      .split('\n')
+      .filter((line) => newestStage(line) === undefined);
     expect(lines.filter((line) => line.startsWith('api listening at '))).toHaveLength(1);
     const records = lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line));
     expect(records).toHaveLength(lines.length - 1);

@@ -45,6 +45,7 @@ export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
 export { readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
+export { interruptions, restarts } from './restarts.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
 export { type Words, wordsOf } from './words.js';

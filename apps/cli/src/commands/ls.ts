@@ -1,4 +1,4 @@
-import type { DatasetSummary, ExperimentSummary } from '@longrun/contracts';
+import { type DatasetSummary, type ExperimentSummary, restarts } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
@@ -46,7 +46,7 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
     item.spec.program,
     progressText(item),
     item.status === 'running' && item.progress !== null ? `${Math.round(item.progress.stepsPerSecond)}/s` : '',
-    String(item.failures + item.preemptions),
+    String(restarts(item)),
     ago(item.createdAt),
   ]);
   return table(['ID', 'NAME', 'STATUS', 'PROGRAM', 'STEP', 'SPEED', 'RESTARTS', 'SUBMITTED'], rows, [

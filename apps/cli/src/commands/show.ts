@@ -1,4 +1,12 @@
-import { type AttemptView, datasetsOf, type DatasetView, type ExperimentView, retryPolicy } from '@longrun/contracts';
+import {
+  type AttemptView,
+  datasetsOf,
+  type DatasetView,
+  type ExperimentView,
+  interruptions,
+  restarts,
+  retryPolicy,
+} from '@longrun/contracts';
 import { stringify } from 'yaml';
 
 import type { Client } from '../client.js';
@@ -30,6 +38,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['status', statusText(view, terminal)],
     ['', why(view)],
     ['progress', progress === null ? undefined : progressText(view)],
+    ['restarts', restarts(view) === 0 ? undefined : `${restarts(view)} (${interruptions(view)})`],
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
