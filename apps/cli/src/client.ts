@@ -237,7 +237,7 @@ export class Client {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: JSON.stringify(body, refuseNotFinite) }),
       ...(signal !== undefined && { signal }),
     });
     if (!answer.ok) throw new ApiProblem(await problemOf(answer));
@@ -266,6 +266,12 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+}
+
+/** JSON would make null of it, and the API would say that this is what stands there. */
+function refuseNotFinite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new RangeError(`${JSON.stringify(key)} is ${value}, which JSON cannot say; give a finite number`);
 }
 
 function search(query: Readonly<Record<string, string | number>>): string {

@@ -13,7 +13,9 @@ export type Reference =
   | { readonly kind: 'dataset'; readonly id: string };
 
 /** The one experiment, or else the one dataset, that the text means. */
-export async function resolveReference(client: Client, text: string): Promise<Reference> {
+export async function resolveReference(client: Client, given: string): Promise<Reference> {
+  // As a table shows an id that it had to cut.
+  const text = given.replace(/…$/, '');
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
   const experiments = await all((cursor) => client.experiments({ limit: 200, ...cursor }));

@@ -95,14 +95,14 @@ function sections(
     ...known.map(([name, value]) => `  ${terminal.style('dim', name.padEnd(width))}${value}`),
     '',
     terminal.style('bold', 'attempts'),
-    ...indented(attempts.length === 0 ? 'none yet' : attemptTable(attempts)),
+    ...indented(attempts.length === 0 ? 'none yet' : attemptTable(attempts, terminal)),
     '',
     terminal.style('bold', 'spec'),
     ...indented(stringify(spec).trimEnd()),
   ].join('\n');
 }
 
-function attemptTable(attempts: readonly AttemptView[]): string {
+function attemptTable(attempts: readonly AttemptView[], { resultColumns }: Terminal): string {
   const rows = attempts.map((attempt) => [
     String(attempt.fence),
     attempt.reason ?? attempt.status,
@@ -115,7 +115,10 @@ function attemptTable(attempts: readonly AttemptView[]): string {
     attempt.workerId ?? '',
     attempt.message ?? '',
   ]);
-  return table(['#', 'END', 'STEPS', 'TIME', 'MEMORY', 'ENGINE', 'WORKER', 'MESSAGE'], rows, ['#', 'TIME', 'MEMORY']);
+  return table(['#', 'END', 'STEPS', 'TIME', 'MEMORY', 'ENGINE', 'WORKER', 'MESSAGE'], rows, {
+    right: ['#', 'TIME', 'MEMORY'],
+    width: resultColumns === undefined ? undefined : resultColumns - INDENT.length,
+  });
 }
 
 function why(view: Pick<ExperimentView, 'reason' | 'message'>): string | undefined {
@@ -138,6 +141,8 @@ function times(view: Pick<ExperimentView, 'createdAt' | 'startedAt' | 'endedAt'>
   ];
 }
 
+const INDENT = '  ';
+
 function indented(text: string): string[] {
-  return text.split('\n').map((line) => `  ${line}`);
+  return text.split('\n').map((line) => INDENT + line);
 }

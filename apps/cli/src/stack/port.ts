@@ -16,7 +16,9 @@ export async function refusePortInUse(port: number): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const why = { EADDRINUSE: 'another process listens there', EACCES: 'this user may not bind it' }[code] ?? code;
-    throw new PortInUse(`--port ${port}: the API cannot listen at 127.0.0.1:${port}, because ${why}; give another one, or none`);
+    throw new PortInUse(
+      `--port ${port}: the API cannot listen at 127.0.0.1:${port}, because ${why}; give another one, or none`,
+    );
   } finally {
     server.close();
   }

@@ -67,9 +67,12 @@ test('one that stands still as it starts is given up, with the stage that it was
 });
 
 test('one that ends as it starts is said to, in its own words, also while the question whether it is ready hangs', async () => {
-  const broken = service(`console.log('longrun-stage: opening'); console.error('test: there is no disk'); process.exit(3);`, {
-    isReady: () => new Promise(() => undefined),
-  });
+  const broken = service(
+    `console.log('longrun-stage: opening'); console.error('test: there is no disk'); process.exit(3);`,
+    {
+      isReady: () => new Promise(() => undefined),
+    },
+  );
   const { ready } = await broken.start();
   await expect(ready).rejects.toThrow(/^test ended \(exit code 3\) as it started[^\n]*: there is no disk\n/);
 });

@@ -259,11 +259,7 @@ export class LocalStack {
     return restartInMs;
   }
 
-  #node(
-    name: Exclude<ServiceName, 'redis'>,
-    installation: Installation,
-    isReady: ServiceOptions['isReady'],
-  ): Service {
+  #node(name: Exclude<ServiceName, 'redis'>, installation: Installation, isReady: ServiceOptions['isReady']): Service {
     return new Service({
       name,
       command: process.execPath,
