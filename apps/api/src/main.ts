@@ -1,8 +1,7 @@
-import { ConsoleLogger } from '@nestjs/common';
-import { readConfiguration } from './configuration.js';
-import { startApi } from './start-api.js';
+import { sayStage } from '@longrun/platform/stages';
 
-const logger = new ConsoleLogger({ json: true, flattenParams: true });
+// Before anything that takes time to load.
+sayStage('loading code');
 
 // Installed before anything starts, and never removed: a signal during the start waits for it, and a second one must not cut
 // short what the first one began.
@@ -11,7 +10,12 @@ const stop = new Promise<NodeJS.Signals>((resolve) => {
   process.on('SIGINT', resolve);
 });
 
+const { ConsoleLogger } = await import('@nestjs/common');
+const logger = new ConsoleLogger({ json: true, flattenParams: true });
+
 try {
+  const { readConfiguration } = await import('./configuration.js');
+  const { startApi } = await import('./start-api.js');
   const api = await startApi(readConfiguration(process.env), logger);
   console.log(`api listening at ${api.url}`);
   logger.log(`closing on ${await stop}`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LoggerService } from '@nestjs/common';
 import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
+import { sayStage } from '@longrun/platform/stages';
 import { openObjectStore } from '@longrun/serialization';
 import { announce, refuseIfServed, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
@@ -38,6 +39,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     // The record's lock is what holds; this says it in better words, and also where the record is a PostgreSQL.
     await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
     const token = configuration.token ?? (await tokenOf(stateFolder));
+    sayStage('finding the programs');
     const programs = await Programs.find(configuration.programsFolder);
     undo.push(() => programs.close());
     const platform = await startPlatform({
@@ -53,11 +55,13 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       prefix: configuration.redisPrefix,
       timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
       warn: (message) => logger.warn(message),
+      onStage: sayStage,
     });
     undo.push(() => platform.close());
 
     const eventStreams = new EventStreams(configuration.eventHeartbeatMs);
     const probes = new Probes(platform, await openObjectStore(configuration.objectsUrl), configuration.probeTimeoutMs);
+    sayStage('wiring the routes');
     const application = await createApplication({
       ...configuration,
       token,
@@ -75,6 +79,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     });
     undo.push(() => eventStreams.close());
 
+    sayStage('binding its port');
     await application.listen(configuration.port, configuration.host).catch((error: unknown) => {
       throw listenError(error, configuration);
     });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newestStage } from '@longrun/platform/stages';
 import { RedisServer } from '@longrun/platform/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { programsFolder } from './service.js';
@@ -67,6 +68,10 @@ describe('main.js', () => {
     const first = new Main({ LONGRUN_STATE: state });
     const url = await first.listening();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    // From its first line on it says what it does.
+    expect(first.stdout).toMatch(
+      /^longrun-stage: loading code\n[^]*^longrun-stage: importing the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
+    );
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
     expect((await stat(join(state, 'token'))).mode & 0o777).toBe(0o600);
 
@@ -95,7 +100,10 @@ describe('main.js', () => {
     first.child.kill('SIGTERM');
     expect(await first.exited).toBe(0);
     await expect(readFile(join(state, 'api.json'))).rejects.toThrow('ENOENT');
-    const lines = first.stdout.trim().split('\n');
+    const lines = first.stdout
+      .trim()
+      .split('\n')
+      .filter((line) => newestStage(line) === undefined);
     expect(lines.filter((line) => line.startsWith('api listening at '))).toHaveLength(1);
     const records = lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line));
     expect(records).toHaveLength(lines.length - 1);

@@ -6,6 +6,7 @@ import {
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
+  EVENT_HEARTBEAT_HEADER,
   ExperimentList,
   type ExperimentSpecInput,
   ExperimentView,
@@ -19,6 +20,7 @@ import {
 } from '@longrun/contracts';
 
 import { serverSentEvents } from './event-stream.js';
+import { SilenceWatch } from './silence-watch.js';
 
 /** The API refused a request and said why. */
 export class ApiProblem extends Error {
@@ -38,7 +40,7 @@ export class ApiUnreachable extends Error {
 
 /** What a client is made with. */
 export interface ClientOptions {
-  /** Address of the API, `http://127.0.0.1:4000`. */
+  /** Address of the API, `http://127.0.0.1:4000`; its paths are taken below the path that it has itself. */
   readonly url: string;
   readonly token: string;
   /** How long an answer may take. Default 30 000. */
@@ -53,19 +55,20 @@ export interface FollowOptions {
   readonly reconnectMs?: number;
   /** Told when the connection broke, before the pause. */
   readonly onDisconnect?: (cause: unknown, pauseMs: number) => void;
-  /** A connection this long without a byte is taken for broken; the API sends a comment every 15 s. Default 60 000. */
-  readonly idleTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
 /** Talks to the API. Every method throws ApiProblem when the API refuses, ApiUnreachable when it does not answer. */
 export class Client {
   readonly url: string;
+  /** Without a slash at its end: paths begin with one, and may lie below a prefix. */
+  readonly #base: string;
   readonly #token: string;
   readonly #timeoutMs: number;
 
   constructor(options: ClientOptions) {
     this.url = options.url;
+    this.#base = options.url.replace(/\/+$/, '');
     this.#token = options.token;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }
@@ -130,9 +133,14 @@ export class Client {
 
   /** Asks for the end of an experiment. */
   async cancelExperiment(id: string): Promise<ExperimentView> {
-    return ExperimentView.parse(
-      await this.#json(`/v1/experiments/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
-    );
+    const path = `/v1/experiments/${encodeURIComponent(id)}/cancel`;
+    return ExperimentView.parse(await this.#json(path, { method: 'POST' }));
+  }
+
+  /** Asks for the end of a dataset's conversion. */
+  async cancelDataset(id: string): Promise<DatasetView> {
+    const path = `/v1/datasets/${encodeURIComponent(id)}/cancel`;
+    return DatasetView.parse(await this.#json(path, { method: 'POST' }));
   }
 
   /**
@@ -140,13 +148,13 @@ export class Client {
    * again from the last event seen.
    */
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
-    const { reconnectMs = 250, onDisconnect, idleTimeoutMs = 60_000, signal } = options;
+    const { reconnectMs = 250, onDisconnect, signal } = options;
     let afterId = options.afterId ?? 0;
     let failures = 0;
     for (;;) {
       signal?.throwIfAborted();
       try {
-        for await (const event of this.#events(id, afterId, { idleTimeoutMs, signal })) {
+        for await (const event of this.#events(id, afterId, signal)) {
           failures = 0;
           if (event.id !== null) afterId = event.id;
           yield event;
@@ -170,11 +178,8 @@ export class Client {
    *
    * @throws ApiUnreachable when the connection breaks before that: what was yielded is not all
    */
-  async *eventsSoFar(
-    id: string,
-    { idleTimeoutMs = 60_000 }: Pick<FollowOptions, 'idleTimeoutMs'> = {},
-  ): AsyncGenerator<LiveEvent, void, undefined> {
-    for await (const event of this.#events(id, 0, { idleTimeoutMs, signal: undefined })) {
+  async *eventsSoFar(id: string, signal?: AbortSignal): AsyncGenerator<LiveEvent, void, undefined> {
+    for await (const event of this.#events(id, 0, signal)) {
       if (event.type === 'caught-up') return;
       if (event.id === null) continue;
       yield event;
@@ -186,11 +191,10 @@ export class Client {
   async *#events(
     id: string,
     afterId: number,
-    options: { idleTimeoutMs: number; signal: AbortSignal | undefined },
+    signal: AbortSignal | undefined,
   ): AsyncGenerator<LiveEvent, void, undefined> {
-    const silence = new AbortController();
-    const timer = setTimeout(() => silence.abort(), options.idleTimeoutMs);
-    const stop = options.signal === undefined ? silence.signal : AbortSignal.any([silence.signal, options.signal]);
+    const silence = new SilenceWatch();
+    const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
     let begun = false;
     try {
       const answer = await this.#request(`/v1/experiments/${encodeURIComponent(id)}/events`, {
@@ -199,18 +203,18 @@ export class Client {
       });
       if (answer.body === null) throw new ApiUnreachable('the API answered without an event stream');
       begun = true;
-      for await (const message of serverSentEvents(watched(answer.body, () => timer.refresh()))) {
-        const event = liveEvent(message.type, message.data);
+      silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
+      for await (const message of serverSentEvents(silence.watched(answer.body))) {
+        const event = liveEvent(message.event, message.data);
         if (event !== undefined) yield event;
       }
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (!isNetworkFailure(error)) throw error;
-      if (silence.signal.aborted) throw this.#brokenOff(`nothing came for ${options.idleTimeoutMs} ms`, error);
+      if (silence.signal.aborted) throw this.#brokenOff(`nothing came for ${silence.patienceMs} ms`, error);
       throw begun ? this.#brokenOff(causeOf(error), error) : this.#unreachable(error);
     } finally {
-      clearTimeout(timer);
-      silence.abort();
+      silence.end();
     }
   }
 
@@ -225,7 +229,7 @@ export class Client {
 
   async #request(path: string, request: Request): Promise<Response> {
     const { body, method = 'GET', headers, signal } = request;
-    const answer = await fetch(new URL(path, this.url), {
+    const answer = await fetch(this.#base + path, {
       method,
       headers: {
         accept: 'application/json',
@@ -233,7 +237,7 @@ export class Client {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: JSON.stringify(body, refuseNotFinite) }),
       ...(signal !== undefined && { signal }),
     });
     if (!answer.ok) throw new ApiProblem(await problemOf(answer));
@@ -264,6 +268,12 @@ interface Request {
   readonly signal?: AbortSignal;
 }
 
+/** JSON would make null of it, and the API would say that this is what stands there. */
+function refuseNotFinite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new RangeError(`${JSON.stringify(key)} is ${value}, which JSON cannot say; give a finite number`);
+}
+
 function search(query: Readonly<Record<string, string | number>>): string {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) words.set(name, String(value));
@@ -284,16 +294,9 @@ async function problemOf(answer: Response): Promise<Problem> {
 }
 
 /** The event, or undefined for a type that this version does not know. Throws when a known type has another shape. */
-function liveEvent(type: string, data: string): LiveEvent | undefined {
+function liveEvent(type: string | undefined, data: string): LiveEvent | undefined {
   const known = LiveEvent.options.some((option) => option.shape.type.value === type);
   return known ? LiveEvent.parse(JSON.parse(data)) : undefined;
-}
-
-async function* watched(bytes: AsyncIterable<Uint8Array>, onBytes: () => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    onBytes();
-    yield chunk;
-  }
 }
 
 /** Whether the same request may well be answered in a moment: the API is away, or it (or a proxy before it) says so. */

@@ -22,22 +22,37 @@ export interface Surroundings {
   readonly environment: Environment;
 }
 
-/** Runs one command line (without `node longrun`). The exit code: 0, 1 for a failure, 2 for a command that was not written right. */
+/** Runs one command line (without `node longrun`). Gives its exit code, one of {@link EXIT_CODES}. */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal } = surroundings;
+  // Also where the command line cannot be parsed, which is when its options are not known.
+  const json = words.includes('--json');
   let code = 0;
-  const program = commandTree(surroundings, (value) => (code = value));
   try {
+    const program = commandTree(surroundings, json, (value) => (code = value));
     await program.parseAsync([...words], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    sayError(terminal, error);
-    return exitCodeOf(error);
+    if (!(error instanceof CommanderError)) {
+      sayError(terminal, error, json);
+      return exitCodeOf(error);
+    }
+    if (error.exitCode === 0) return 0;
+    if (json) sayError(terminal, error, json);
+    return 2;
   }
 }
 
-function commandTree({ terminal, environment }: Surroundings, exit: (code: number) => void): Command {
+const EXIT_CODES = `
+Exit codes:
+  0    it was done; an experiment or a dataset that was followed has ended well
+  1    it failed, was refused, or what was followed has failed or was cancelled
+  2    the command, a variable (LONGRUN_...) or the spec was not written right
+  130  it was ended by Ctrl+C (143 by SIGTERM, but 0 for \`up\`, which ends in order)
+
+With --json an error is one line of JSON on stderr: {"error":{"message","errors":[{"place","detail","remedy"}]}}.`;
+
+function commandTree({ terminal, environment }: Surroundings, json: boolean, exit: (code: number) => void): Command {
   const { LONGRUN_STATE } = readVariables({ LONGRUN_STATE: variables.LONGRUN_STATE }, environment);
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
@@ -46,9 +61,11 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
-      writeErr: (text) => terminal.say(text.trimEnd()),
+      // As JSON it is said once, when the error is known.
+      writeErr: (text) => (json ? undefined : terminal.say(text.trimEnd())),
     })
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(`longrun --help` shows the commands)');
   const state = (): string => program.opts<{ state: string }>().state;
   const client = (): Promise<Client> => connect({ state: state(), environment });
@@ -62,7 +79,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
       wholeNumber({ least: 0, most: 65_535 }),
       0,
     )
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options: { port: number; json: boolean }) =>
       exit(await up(terminal, { state: state(), ...options })),
     );
@@ -73,8 +90,8 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .argument('<file>')
     .option('--set <path=value>', 'put a value into the spec, as in params.batchSize=64; repeatable', appended, [])
     .option('-f, --follow', 'stay until it has ended', false)
-    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)')
-    .addOption(json())
+    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(jsonOption())
     .action(
       async (file: string, options: { set: string[]; follow: boolean; json: boolean; idempotencyKey?: string }) => {
         exit(await submit(client, terminal, file, { ...options, idempotencyKey: options.idempotencyKey }));
@@ -86,7 +103,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .description('list experiments, newest first')
     .option('--datasets', 'list datasets instead', false)
     .option('-n, --limit <number>', 'the newest so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options: { datasets: boolean; json: boolean; limit?: number }) => {
       await list(await client(), terminal, { ...options, limit: options.limit });
     });
@@ -95,38 +112,38 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .command('show')
     .description('show one experiment or dataset: its status, attempts, progress, result and spec')
     .argument('<id>', 'id, beginning of an id, or name')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => show(await client(), terminal, id, options));
 
   program
     .command('logs')
-    .description('print what an experiment has logged; exit code 1 when it has failed')
+    .description('print what an experiment has logged, or how far a dataset is; exit code 1 when it has failed')
     .argument('<id>', 'id, beginning of an id, or name')
     .option('-f, --follow', 'stay until it has ended', false)
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options: { follow: boolean; json: boolean }) =>
       exit(await logs(await client(), terminal, id, options)),
     );
 
   program
     .command('cancel')
-    .description('cancel an experiment')
+    .description('cancel an experiment or the conversion of a dataset')
     .argument('<id>', 'id, beginning of an id, or name')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
 
   const workers = program.command('workers').description('list workers; drain or release one');
   workers
     .command('ls', { isDefault: true })
     .description('list workers, the last one seen first')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options: { json: boolean }) => listWorkers(await client(), terminal, options));
   workers
     .command('drain')
     .description('have a worker finish what it runs and take no further job')
     .argument('<id>', 'id of the worker')
     .option('--reason <text>', 'for people: shown beside its status')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean; reason?: string }) =>
       drainWorker(await client(), terminal, id, { ...options, reason: options.reason }),
     );
@@ -134,7 +151,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
     .command('release')
     .description('let a worker take jobs again')
     .argument('<id>', 'id of the worker')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
   program
@@ -147,7 +164,7 @@ function commandTree({ terminal, environment }: Surroundings, exit: (code: numbe
       'soak: so many disturbed runs, each killed at moments of its own',
       wholeNumber({ least: 1, most: 10_000 }),
     )
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean }) => {
       exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
     });
@@ -160,7 +177,7 @@ function version(): string {
   return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }
 
-function json(): Option {
+function jsonOption(): Option {
   return new Option('--json', 'machine-readable output').default(false);
 }
 
@@ -171,6 +188,12 @@ function appended(value: string, earlier: readonly string[]): string[] {
 function folder(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
   return text;
+}
+
+/** What a header can hold, as the API demands. */
+function idempotencyKey(text: string): string {
+  if (/^[!-~]{1,255}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give 1 to 255 visible ASCII characters without blanks, such as a UUID.');
 }
 
 function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {

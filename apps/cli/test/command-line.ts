@@ -65,6 +65,11 @@ export class CommandLine {
     return { code: child.exitCode, stdout, stderr };
   }
 
+  /** Starts a command as a process. */
+  start(...words: string[]): RunningCommand {
+    return new RunningCommand(this.#spawn(words));
+  }
+
   /** Starts `longrun up --json` and resolves when it is up. */
   async up(...words: string[]): Promise<RunningStack> {
     const stack = new RunningStack(this.start('--state', this.state, 'up', '--json', ...words));
@@ -83,6 +88,43 @@ export class CommandLine {
       env: { ...Object.fromEntries(inherited), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+}
+
+/** A command that runs as a process. */
+export class RunningCommand {
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#closed = once(child, 'close');
+    child.stdout?.on('data', (bytes: Buffer) => (this.stdout += bytes.toString()));
+    child.stderr?.on('data', (bytes: Buffer) => (this.stderr += bytes.toString()));
+  }
+
+  /** Resolves when something is printed. Throws when the command ends first. */
+  async line(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stdout) && !pattern.test(this.stderr)) {
+      if (this.#child.exitCode !== null) throw new Error(`it ended with ${this.#child.exitCode}: ${this.stderr}`);
+      const { stdout, stderr } = this.#child;
+      await Promise.race([
+        this.#closed,
+        ...[stdout, stderr].flatMap((one) => (one === null ? [] : [once(one, 'data')])),
+      ]);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The exit code, or the signal that ended it. */
+  async ended(): Promise<number | string | null> {
+    await this.#closed;
+    return this.#child.exitCode ?? this.#child.signalCode;
   }
 }
 

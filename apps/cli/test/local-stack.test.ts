@@ -1,14 +1,16 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ExperimentSummary, ExperimentView } from '@longrun/contracts';
+import { DatasetView, ExperimentSummary, ExperimentView } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 
 import { identify, membersOf } from '../src/stack/process-table.js';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
+const UpLines = z.array(z.looseObject({ kind: z.string() }));
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -105,6 +107,42 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   expect(await statusOf(id)).toBe('cancelled');
 });
 
+test('Ctrl+C ends what follows and not the experiment, which is said', async () => {
+  const submitting = longrun.start('submit', experimentFile, '--follow', '--set', 'params.epochs=100000', '--json');
+  const id = await submitting.line(/"attempt_started"/).then(() => submitting.stderr.slice(0, 36));
+  submitting.signal('SIGINT');
+  expect(await submitting.ended()).toBe(130);
+  expect(submitting.stderr).toContain(
+    `${id} goes on. Follow it again: longrun logs -f ${id}. End it: longrun cancel ${id}.`,
+  );
+  expect(await statusOf(id)).toBe('running');
+  expect(await longrun.run('cancel', id)).toMatchObject({ code: 0 });
+});
+
+test('a dataset is followed, and cancelled while it waits, by its name', async () => {
+  // Without a converter that could take it.
+  process.kill(pidOf('fuel-preproc'), 'SIGSTOP');
+  await writeFile(
+    join(folder, 'late.json'),
+    JSON.stringify({ name: 'late', converter: 'mnist', source: { folder: 'tiny' } }),
+  );
+  const submitted = DatasetView.parse(
+    JSON.parse((await longrun.run('submit', join(folder, 'late.json'), '--json')).stdout),
+  );
+  const followed = longrun.run('logs', '-f', 'late');
+  expect(await longrun.run('logs', 'late')).toMatchObject({ code: 0, stdout: expect.stringContaining('late  queued') });
+
+  expect(await longrun.run('cancel', 'late')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/failed \(cancelled\)$/m),
+  });
+  process.kill(pidOf('fuel-preproc'), 'SIGCONT');
+  expect(await followed).toMatchObject({ code: 1, stdout: expect.stringContaining('failed (cancelled)') });
+  const again = await longrun.run('cancel', submitted.id);
+  expect(again.stderr).toContain(`→ See how it ended: longrun show ${submitted.id}`);
+  expect(await longrun.run('cancel', 'late')).toMatchObject({ code: 1 });
+});
+
 test('what the API refuses is printed by field, with the remedy', async () => {
   const refused = await longrun.run('submit', experimentFile, '--set', 'dataset=nowhere');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
@@ -138,6 +176,47 @@ test('a second stack on the same state folder is refused', async () => {
   expect(second.code).toBe(1);
   expect(second.stderr).toContain(`process ${stack.pid}`);
   expect(second.stderr).toContain('--state');
+});
+
+test('`up` says what its services do as they start', () => {
+  const stagesOf = (service: string): unknown[] =>
+    stack.lines.filter((line) => line.kind === 'starting' && line['service'] === service).map((line) => line['stage']);
+  expect(stagesOf('api')).toEqual(expect.arrayContaining(['loading code']));
+  expect(stagesOf('worker-gpu')).toEqual(expect.arrayContaining(['loading code']));
+});
+
+test('a service that cannot start is said at once with its own words, and as JSON', async () => {
+  const other = new CommandLine(join(folder, 'open'));
+  await mkdir(other.state);
+  await writeFile(join(other.state, 'token'), 'a-token-that-all-can-read\n', { mode: 0o644 });
+  const asJson = await other.runProcess('up', '--json');
+  const failed = UpLines.parse(
+    asJson.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).find(({ kind }) => kind === 'failed');
+  expect(failed).toMatchObject({
+    service: 'api',
+    error: { message: expect.stringContaining('chmod 600') },
+    restartInMs: null,
+  });
+  expect(JSON.parse(asJson.stderr)).toMatchObject({ error: { message: expect.stringContaining('chmod 600') } });
+  const told = await other.runProcess('up');
+  expect({ code: told.code, times: told.stderr.match(/longrun: api ended/g)?.length }).toEqual({ code: 1, times: 1 });
+  expect(told.stderr).toMatch(
+    /longrun: api ended \(exit code 1\) as it started.*: Others can read the token file .* Run: chmod 600/,
+  );
+});
+
+test('a port that is in use is named, and nothing is left running', async () => {
+  const other = new CommandLine(join(folder, 'second'));
+  const { port } = new URL(String(stack.lines.find(({ kind }) => kind === 'up')?.['url']));
+  const { code, stderr } = await other.runProcess('up', '--port', port);
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    `--port ${port}: the API cannot listen at 127.0.0.1:${port}, because another process listens there`,
+  );
 });
 
 test('the token is readable by its owner only', async () => {
@@ -189,7 +268,7 @@ test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behi
   expect((await longrun.run('ls')).stdout).toContain('tiny-mlp');
 
   const pids = services.map(pidOf);
-  expect(await stack.end('SIGINT')).toBe(0);
+  expect(await stack.end('SIGINT')).toBe(130);
   expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
   expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
     expect.stringMatching(/^(worker-gpu|fuel-preproc)$/),

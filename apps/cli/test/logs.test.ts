@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExperimentSpec, type ExperimentView, type LiveEvent } from '@longrun/contracts';
+import { EVENT_HEARTBEAT_HEADER, ExperimentSpec, type ExperimentView, type LiveEvent } from '@longrun/contracts';
 import { afterEach, expect, test } from 'vitest';
 
 import { Client } from '../src/client.js';
@@ -57,12 +57,18 @@ test.each([
   await expect(printing).rejects.toThrow(why);
 });
 
+test('a stream that misses the heartbeats which its server has announced is dead, however patient TCP is', async () => {
+  const printing = logsOf((response) => response.write(frame(row(1))), { [EVENT_HEARTBEAT_HEADER]: '50' });
+  await expect(printing).rejects.toThrow('nothing came for 200 ms');
+});
+
 async function logsOf(
   send: (response: ServerResponse) => unknown,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   server = createServer((request, response) => {
     if (request.url?.endsWith('/events') === true) {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
       response.flushHeaders();
       void send(response);
     } else {

@@ -8,17 +8,6 @@ export function explanation({ message, reason, status }: ExperimentSummary): str
   return reason === null || status === 'succeeded' ? undefined : retryPolicy[reason].explain;
 }
 
-/** How often another attempt had to follow. The attempt that made an experiment fail was followed by none. */
-export function restarts({ failures, preemptions, status, reason }: ExperimentSummary): number {
-  const last = status === 'failed' && reason !== null && retryPolicy[reason].counts !== 'nothing' ? 1 : 0;
-  return Math.max(0, failures + preemptions - last);
-}
-
-/** `2 preemptions, 1 failure` */
-export function interruptions({ failures, preemptions }: ExperimentSummary): string {
-  return `${plural(preemptions, 'preemption')}, ${plural(failures, 'failure')}`;
-}
-
 /** The share of test examples that the finished model gets right, 0 to 1; undefined where the program logs none. */
 export function testAccuracy({ result }: ExperimentSummary): number | undefined {
   const error = decodeNumber(result?.lastRow['test_misclassification_rate']);

@@ -1,9 +1,9 @@
-import { datasetsOf, type ExperimentSummary, isActive } from '@longrun/contracts';
+import { datasetsOf, type ExperimentSummary, interruptions, isActive, restarts } from '@longrun/contracts';
 import type { ReactNode } from 'react';
 
 import { ago, count, duration } from './amounts.js';
 import { CopyId } from './copy-id.js';
-import { epochs, explanation, interruptions, restarts, share, steps, testAccuracy } from './experiment-facts.js';
+import { epochs, explanation, share, steps, testAccuracy } from './experiment-facts.js';
 import { ProgressBar } from './progress-bar.js';
 import { StatusPill } from './status-pill.js';
 

@@ -7,6 +7,7 @@ import { DatasetList } from './dataset-list.js';
 import { EmptyState } from './empty-state.js';
 import { ExperimentRow } from './experiment-row.js';
 import { Header } from './header.js';
+import { liveness } from './liveness.js';
 import { StatusFilter } from './status-filter.js';
 import { useNow } from './use-now.js';
 
@@ -34,6 +35,8 @@ export function ExperimentsPage({
     if (isRefusedToken) onSignOut('The API does not accept this token. It may belong to another state folder.');
   }, [isRefusedToken, onSignOut]);
 
+  const answeredAt = Math.min(experiments.dataUpdatedAt, datasets.dataUpdatedAt);
+  const live = liveness(answeredAt, error !== null, now);
   const all = experiments.data?.pages.flatMap(({ items }) => items);
   const shown = only === undefined ? all : all?.filter(({ status }) => status === only);
   const counts = new Map(
@@ -41,12 +44,9 @@ export function ExperimentsPage({
   );
   return (
     <>
-      <Header
-        state={error !== null ? 'lost' : experiments.isPending ? 'connecting' : 'live'}
-        onSignOut={() => onSignOut()}
-      />
+      <Header liveness={live} onSignOut={() => onSignOut()} />
       <main className="mx-auto max-w-7xl px-4 pt-6 pb-12 sm:px-6">
-        {error !== null && !isRefusedToken && (
+        {(error !== null || live.state === 'silent') && !isRefusedToken && (
           <p
             role="alert"
             className="mb-5 rounded-xl border border-amber-300 bg-amber-50 px-4 py-3 text-sm text-amber-900 dark:border-amber-400/30 dark:bg-amber-400/10 dark:text-amber-200"

@@ -1,16 +1,21 @@
 import type { ReactNode } from 'react';
 
+import { type Liveness, livenessText } from './liveness.js';
 import { Logo } from './logo.js';
 
-const words = { live: 'Live', connecting: 'Connecting', lost: 'No connection' } as const;
-const dots = { live: 'bg-emerald-500', connecting: 'bg-slate-400 animate-pulse', lost: 'bg-amber-500' } as const;
+const dots = {
+  live: 'bg-emerald-500',
+  connecting: 'bg-slate-400 animate-pulse',
+  refused: 'bg-amber-500',
+  silent: 'bg-amber-500',
+} as const;
 
 /** The top of the page: the name, whether it is live, and the way out. */
 export function Header({
-  state,
+  liveness,
   onSignOut,
 }: {
-  readonly state: keyof typeof words;
+  readonly liveness: Liveness;
   readonly onSignOut: () => void;
 }): ReactNode {
   return (
@@ -21,8 +26,8 @@ export function Header({
         </h1>
         <div className="flex items-center gap-4 text-sm text-soft">
           <span role="status" className="flex items-center gap-2">
-            <span className={`size-2 rounded-full ${dots[state]}`} aria-hidden="true" />
-            {words[state]}
+            <span className={`size-2 rounded-full ${dots[liveness.state]}`} aria-hidden="true" />
+            {livenessText(liveness)}
           </span>
           <a href="/openapi.json" className="hidden rounded hover:text-ink sm:inline">
             API

@@ -6,11 +6,12 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './app.js';
 import { Refused } from './api.js';
+import { REFRESH_MS } from './liveness.js';
 
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      refetchInterval: 2_000,
+      refetchInterval: REFRESH_MS,
       // The API may well be on this machine: without a network it is asked all the same.
       networkMode: 'always',
       // A refusal will not change by asking again; a lost connection may.

@@ -108,6 +108,22 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     expect(complaints).toEqual([]);
   });
 
+  test('when the API hangs the page says since when it is not live, and recovers with it', async () => {
+    await page.goto(`${api.url}/#token=${api.token}`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const pid = await api.pid();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await page.getByText(/^Not live since \d\d:\d\d:\d\d$/).waitFor();
+      expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
+      await page.getByRole('alert').getByText('The API does not answer').waitFor();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
   test('when the API is gone the page says so, keeps what it shows, and recovers', async () => {
     await page.goto(`${api.url}/#token=${api.token}`);
     await page.getByText('short').waitFor();

@@ -36,6 +36,11 @@ export class RunningApi {
     throw new Error('longrun up ended before the API could be used; see above');
   }
 
+  /** The number of the API's process. */
+  async pid(): Promise<number> {
+    return Number(JSON.parse(await readFile(join(this.state, 'api.json'), 'utf8')).pid);
+  }
+
   /** Puts a thing into the API and gives the answer. */
   async post(path: string, body?: object): Promise<Readonly<Record<string, unknown>>> {
     const answer = await fetch(new URL(path, this.url), {

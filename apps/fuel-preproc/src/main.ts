@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
-import { DatasetWork } from './dataset-work.js';
+import { sayStage } from '@longrun/platform/stages';
 
+// Before anything that takes time to load.
+sayStage('loading code');
 try {
+  const { readWorkerConfiguration, runWorkerProcess } = await import('@longrun/platform/worker');
+  const { DatasetWork } = await import('./dataset-work.js');
   const configuration = readWorkerConfiguration(process.env);
   const rawFolder = process.env['LONGRUN_RAW']?.trim() ?? '';
   const options = {

@@ -120,6 +120,23 @@ test('SIGTERM gives a conversion back, and the next worker makes the dataset', a
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'succeeded']);
 });
 
+test('a conversion that is cancelled is given up, and its worker goes on with the next', async () => {
+  const worker = await world.worker();
+  const id = await world.submit('unwanted', 'sound');
+  const converter = await heldConverter(worker);
+  await world.whenDataset(id, ({ status }) => status === 'converting');
+  expect(await world.platform.datasets.cancel('unwanted')).toMatchObject({ id, cancelRequested: true });
+  const { status, reason, attempts } = await world.whenEnded(id);
+  expect({ status, reason, ends: attempts.map((attempt) => attempt.reason) }).toEqual({
+    status: 'failed',
+    reason: 'cancelled',
+    ends: ['cancelled'],
+  });
+  expect(isRunning(converter)).toBe(false);
+  expect(await world.leftovers()).toEqual([]);
+  expect((await world.whenEnded(await world.submit('wanted', 'sound'))).status).toBe('ready');
+}, 60_000);
+
 test('when the worker is killed its converter leaves, and the next worker cleans up and makes the dataset', async () => {
   const worker = await world.worker();
   const id = await world.submit('lost', 'sound');

@@ -1,11 +1,14 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readVariables, variables } from '@longrun/platform/configuration';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
-import { ExperimentWork } from './supervisor/experiment-work.js';
+import { sayStage } from '@longrun/platform/stages';
 
+// Before anything that takes time to load.
+sayStage('loading code');
 try {
+  const { readVariables, variables } = await import('@longrun/platform/configuration');
+  const { readWorkerConfiguration, runWorkerProcess } = await import('@longrun/platform/worker');
+  const { ExperimentWork } = await import('./supervisor/experiment-work.js');
   const configuration = readWorkerConfiguration(process.env);
   const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
   const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));

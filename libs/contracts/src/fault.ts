@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { Kind } from './ids.js';
-import { ExperimentStatus } from './status.js';
+import { DatasetStatus, ExperimentStatus } from './status.js';
 
 /** A value as JSON, cut at 60 characters; null where there is none. */
 const Shown = z.string().nullable();
@@ -105,7 +105,7 @@ export const problemKinds = {
       'name-taken': z.object({ name: z.string(), by: z.string() }),
       /** The idempotency key was used for another request, which made `by`. */
       'key-reused': z.object({ key: z.string(), by: z.string() }),
-      'ended-already': z.object({ what: Kind, id: z.string(), status: ExperimentStatus }),
+      'ended-already': z.object({ what: Kind, id: z.string(), status: z.union([ExperimentStatus, DatasetStatus]) }),
     },
   },
   'body-too-large': {

@@ -40,13 +40,14 @@ export {
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText, storableText } from './json.js';
-export { LiveEvent } from './live-event.js';
+export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
 export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
 export { readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
+export { interruptions, restarts } from './restarts.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
 export { type Words, wordsOf } from './words.js';

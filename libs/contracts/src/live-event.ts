@@ -10,6 +10,9 @@ import { ExperimentProgress, OutputStream, RejectedCheckpoint } from './worker-e
 const Step = z.int().min(0);
 const stored = { id: z.int().min(1), at: Moment };
 
+/** The header of an event stream that says after how many milliseconds of silence the server sends a comment. */
+export const EVENT_HEARTBEAT_HEADER = 'longrun-heartbeat-ms';
+
 /**
  * What a follower of one experiment is sent (server-sent events: `id`, `event: <type>`, `data: <the whole event>`).
  *

@@ -29,6 +29,32 @@ describe('readValue', () => {
     expect(readValue(ListQuery, { limit: '7' })).toEqual({ ok: true, value: { limit: 7 } });
   });
 
+  test('a number that is not finite is told as what it is, where it stands and within what is shown', () => {
+    const values = [
+      { ...spec, seed: Number.NaN },
+      { ...spec, params: { rates: [1, Infinity] } },
+      { ...spec, checkpoint: { everyBatches: JSON.parse('1e999') } },
+    ];
+    const says = 'a number must be finite, and one beyond 1.8e308, such as 1e999, is read as Infinity.';
+    expect(values.flatMap((value) => errorsOf(ExperimentSpec, value))).toEqual([
+      { pointer: '/seed', detail: `"seed" is NaN: ${says}`, remedy: 'Give a finite number.' },
+      {
+        pointer: '/params/rates/1',
+        detail: `Entry 1 of "rates" is Infinity: ${says}`,
+        remedy: 'Give a finite number.',
+      },
+      {
+        pointer: '/checkpoint/everyBatches',
+        detail: `"everyBatches" is Infinity: ${says}`,
+        remedy: 'Give a finite number.',
+      },
+    ]);
+    const dims = z.array(z.any()).refine(() => false, rule('these are no dims', 'give others'));
+    expect(errorsOf(z.object({ dims }), { dims: [784, Number.NaN, 10n] })).toMatchObject([
+      { detail: '"dims" is [784,"NaN","10"]: these are no dims.' },
+    ]);
+  });
+
   test('an unknown key names the nearest known one, at any depth', () => {
     expect(errorsOf(ExperimentSpec, { ...spec, chekpoint: {}, checkpoint: { every_batches: 5 } })).toEqual([
       {

@@ -80,6 +80,10 @@ function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
     const expected = issue.code === 'invalid_type' && forms.length === 0 ? [typeNoun(issue.expected)] : forms;
     return { path, code: 'missing', facts: { forms: expected, says } };
   }
+  if (typeof found === 'number' && !Number.isFinite(found)) {
+    const facts = { value, byDefault: false, says: says ?? NOT_FINITE, remedy: 'give a finite number' };
+    return { path, code: 'rule-broken', facts };
+  }
   switch (issue.code) {
     case 'invalid_type':
       return { path, code: 'wrong-type', facts: { value, expected: typeNoun(issue.expected), forms, says } };
@@ -118,6 +122,9 @@ function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
       return assertNever(issue, 'zod issue');
   }
 }
+
+/** Of what YAML writes as `.nan` or `.inf`, and of what is beyond what a number can be. */
+const NOT_FINITE = 'a number must be finite, and one beyond 1.8e308, such as 1e999, is read as Infinity';
 
 function outOfRange(
   path: Path,
@@ -164,9 +171,12 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 function shown(value: unknown): string | null {
-  // JSON has neither NaN nor big integers, which code may give.
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  const text: string | undefined = JSON.stringify(value);
+  const text: string | undefined = JSON.stringify(value, (_key, inner: unknown) => {
+    // JSON has neither NaN, which it would show as null, nor big integers.
+    const isForeign = typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner));
+    return isForeign ? String(inner) : inner;
+  });
   return text === undefined ? null : cut(text);
 }
 

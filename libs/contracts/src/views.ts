@@ -93,6 +93,8 @@ export const DatasetView = z.object({
   status: DatasetStatus,
   reason: ReasonCode.nullable(),
   message: z.string().nullable(),
+  /** True once somebody asked to cancel its conversion. */
+  cancelRequested: z.boolean(),
   progress: DatasetProgress.nullable(),
   /** The file and what is in it, once `ready`. */
   result: DatasetResult.nullable(),

@@ -46,6 +46,8 @@ export interface PlatformOptions {
   readonly datasetRetry?: RetryBudget;
   /** Told what went wrong and is being tried again. Default: a line on standard error. */
   readonly warn?: Warn;
+  /** Told, during the start, what is done now. */
+  readonly onStage?: (stage: string) => void;
 }
 
 /** What works and what does not, right now. */
@@ -60,13 +62,14 @@ export interface PlatformHealth {
 
 /** Opens the record and starts what looks after experiments and datasets. Any number on one PostgreSQL: one of them leads. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  return startOn(await openRecord(options.record, options.warn), options);
+  return startOn(await openRecord(options.record, options), options);
 }
 
 /** Starts on a record that is open. It closes the record with the platform, or at once when it cannot start. */
 export async function startOn(record: PlatformRecord, options: Omit<PlatformOptions, 'record'>): Promise<Platform> {
   let platform: Platform;
   try {
+    options.onStage?.('opening the object store');
     platform = new Platform(options, record, await openObjectStore(options.objectStoreUrl));
   } catch (error) {
     await record.close();
@@ -121,7 +124,7 @@ export class Platform {
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
-    this.datasets = new Datasets({ record, writer, converters: options.converters, retry });
+    this.datasets = new Datasets({ record, writer, endings, redis, keys, converters: options.converters, retry });
     this.workers = new Workers({ record, redis, keys });
   }
 

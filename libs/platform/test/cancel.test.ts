@@ -142,6 +142,29 @@ test('what has ended, or was never there, cannot be cancelled', async ({ world }
   await expect(world.platform.experiments.cancel('exp_0')).rejects.toMatchObject({ kind: 'not-found' });
 });
 
+test('a conversion that waits is cancelled at once by the name of its dataset, which is free then, and so ends what waits for it', async ({
+  world,
+}) => {
+  await world.start();
+  const spec = { name: 'digits', converter: 'mnist', source: { download: true } } as const;
+  const { dataset } = await world.platform.datasets.submit(spec);
+  const waits = await world.submit();
+  expect(await world.platform.datasets.cancel('digits')).toMatchObject({
+    id: dataset.id,
+    status: 'failed',
+    reason: 'cancelled',
+    cancelRequested: true,
+  });
+  expect(await world.when(waits, ({ status }) => status === 'failed')).toMatchObject({ reason: 'dataset_unavailable' });
+
+  await expect(world.platform.datasets.cancel(dataset.id)).rejects.toMatchObject({
+    kind: 'conflict',
+    faults: [{ code: 'ended-already', facts: { what: 'dataset', id: dataset.id, status: 'failed' } }],
+  });
+  await expect(world.platform.datasets.cancel('digits')).rejects.toMatchObject({ kind: 'not-found' });
+  expect((await world.platform.datasets.submit(spec)).dataset.id).not.toBe(dataset.id);
+});
+
 /** A worker that stops whatever it is told to. */
 function obey(worker: ScriptedWorker): AbortController {
   const end = new AbortController();

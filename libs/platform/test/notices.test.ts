@@ -54,8 +54,8 @@ if (postgresPrograms() === undefined) {
     beforeAll(async () => {
       postgres = await PostgresServer.start();
       const { databaseUrl } = postgres;
-      here = await openRecord({ databaseUrl }, (sentence) => warnings.push(sentence));
-      there = await openRecord({ databaseUrl }, (sentence) => warnings.push(sentence));
+      here = await openRecord({ databaseUrl }, { warn: (sentence) => warnings.push(sentence) });
+      there = await openRecord({ databaseUrl }, { warn: (sentence) => warnings.push(sentence) });
     });
     afterAll(async () => {
       await here.close();

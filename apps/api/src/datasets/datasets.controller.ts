@@ -1,6 +1,6 @@
 import { DatasetList, DatasetSpec, DatasetView, ListQuery, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Answers } from '../openapi/answers.js';
@@ -56,5 +56,31 @@ export class DatasetsController {
   @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
   getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.get(idOrName);
+  }
+
+  @Post(':idOrName/cancel')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Ask for the end of a conversion',
+    description:
+      'One that waits ends at once, a running one when its worker hears it: `cancelRequested` says so meanwhile. The dataset counts as ' +
+      'failed, with the reason `cancelled`, and its name is free.',
+    tags: ['datasets'],
+  })
+  @Answers({
+    status: 202,
+    description: 'The dataset, with what is known by now.',
+    schema: DatasetView,
+    problems: [
+      'malformed-json',
+      'invalid-parameter',
+      'not-found',
+      'conflict',
+      'body-too-large',
+      'unsupported-media-type',
+    ],
+  })
+  cancelDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
+    return this.#platform.datasets.cancel(idOrName);
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LiveEvent } from '@longrun/contracts';
+import { EVENT_HEARTBEAT_HEADER, type LiveEvent } from '@longrun/contracts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sendEvents } from './event-stream.js';
 
@@ -60,6 +60,7 @@ describe('sendEvents', () => {
       return { status: 'succeeded' };
     });
     const { answer } = await open(port);
+    expect(answer.headers[EVENT_HEARTBEAT_HEADER]).toBe('30');
     expect(await textOf(answer)).toBe(
       'retry: 2000\n\n' +
         'id: 1\nevent: line\ndata: {"type":"line","id":1,"at":"2026-01-01T00:00:00.000Z","data":{"fence":1,"stream":"stdout","text":"two\\nlines"}}\n\n' +

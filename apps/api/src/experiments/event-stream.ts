@@ -1,4 +1,4 @@
-import type { LiveEvent } from '@longrun/contracts';
+import { EVENT_HEARTBEAT_HEADER, type LiveEvent } from '@longrun/contracts';
 import type { ServerResponse } from 'node:http';
 
 /** How a stream of live events behaves. */
@@ -25,6 +25,8 @@ export async function sendEvents(
     'Cache-Control': 'no-store, no-transform',
     // nginx would otherwise keep events until its buffer is full.
     'X-Accel-Buffering': 'no',
+    // Who hears nothing for several of these knows that the stream is dead.
+    [EVENT_HEARTBEAT_HEADER]: String(options.heartbeatMs),
   });
   if (response.req.method === 'HEAD') {
     response.end();

@@ -98,7 +98,7 @@ export class ExperimentsController {
     description:
       'Each event has the name of its `type` and is one JSON object. After the event that says that the experiment has ended ' +
       'comes one named `end`, and the stream is over. A stream that breaks off without it is to be opened again with the last id ' +
-      'seen. Comments keep silent streams alive.',
+      'seen. After `Longrun-Heartbeat-Ms` milliseconds of silence comes a comment: a stream that is silent for several of them is dead.',
     tags: ['experiments'],
   })
   @ApiProduces('text/event-stream')

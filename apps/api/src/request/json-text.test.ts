@@ -47,6 +47,9 @@ describe('parseJson', () => {
   test.each([
     ['{\n  "program": "mlp",\n}', 3, 1, 'Remove the comma before it.'],
     ['{"seed": 1 "name": "x"}', 1, 12, 'Put a comma between the entries, or close with }.'],
+    ['[1 2]', 1, 4, 'Put a comma between the entries, or close with ].'],
+    ['{"a" 1}', 1, 6, 'Write "key": value.'],
+    ['{"a": 1, // mine\n"b": 2}', 1, 10, 'Remove the comment: JSON has none.'],
     ['{seed: 1}', 1, 2, 'Put the key in double quotes.'],
     ["{'seed': 1}", 1, 2, 'Put the key in double quotes.'],
     ['{"seed": NaN}', 1, 10, 'JSON has no NaN: leave the key out or write null.'],
@@ -65,6 +68,15 @@ describe('parseJson', () => {
     ['{"é😀": x}', 1, 8, 'Put strings in double quotes; the only bare words are true, false and null.'],
   ])('%j breaks at line %i, column %i', (text, line, column, remedy) => {
     expect(faultOf(text)).toMatchObject({ line, column, remedy });
+  });
+
+  test.each([
+    ['a string without an end', `{"a": ${'"\\"'.repeat(250_000)}`],
+    ['a number without an end', `{"a": ${'1'.repeat(500_000)}x1 2`],
+    ['nothing but mistakes', "'".repeat(500_000)],
+    ['keys without values', '{"a",'.repeat(60) + '"a",'.repeat(200_000)],
+  ])('%s of the largest size is explained as fast as it is read', (_what, text) => {
+    expect(faultOf(text).remedy).toMatch(/\.$/);
   });
 
   test('a text nested too deep is refused without recursion', () => {

@@ -1,3 +1,5 @@
+import { printParseErrorCode, visit } from 'jsonc-parser';
+
 /** Where and why a text stops being JSON. Lines and columns count from 1, columns in characters. */
 export interface JsonFault {
   readonly line: number;
@@ -11,15 +13,15 @@ export interface JsonFault {
 /** Containers may not nest deeper than this: nothing that Longrun reads does, and recursive code must not be driven off its stack. */
 export const MAX_JSON_DEPTH = 64;
 
-/**
- * The value of a JSON text (RFC 8259), or where it breaks. `JSON.parse` alone does not say where in every version of Node,
- * and never what to do.
- */
+/** The value of a JSON text (RFC 8259), or where it breaks and what to do about it. */
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
-  const found = scan(text);
-  if (found !== undefined)
-    return { fault: { ...position(text, found.offset), says: found.says, remedy: found.remedy } };
-  return { value: JSON.parse(text) as unknown };
+  const tooDeepAt = firstTooDeep(text);
+  if (tooDeepAt !== undefined) return { fault: faultAt(text, tooDeep(tooDeepAt)) };
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { fault: faultAt(text, explained(text) ?? unexplained(error)) };
+  }
 }
 
 interface Finding {
@@ -28,141 +30,124 @@ interface Finding {
   readonly remedy: string;
 }
 
-type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma or end' | 'nothing more';
+/** Where a bracket opens that has too many around it, whatever else is wrong with the text. */
+function firstTooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]+|\\[^])*(?:"|\\?$)|[[\]{}]/g)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > MAX_JSON_DEPTH) return index;
+  }
+  return undefined;
+}
 
-/** One pass with a stack of its own: the depth of the text is the client's choice. */
-function scan(text: string): Finding | undefined {
+/** The first thing that is wrong with a text that does not nest too deep. */
+function explained(text: string): Finding | undefined {
+  if (text.trim() === '') return { offset: 0, says: 'The body is empty.', remedy: 'Send a JSON object.' };
   const open: ('{' | '[')[] = [];
-  let expected: Expected = 'value';
-  let offset = 0;
-
-  const afterValue = (): Expected => (open.length === 0 ? 'nothing more' : 'comma or end');
-  for (;;) {
-    offset = skipBlanks(text, offset);
-    const character = text[offset];
-    if (character === undefined) return expected === 'nothing more' ? undefined : unfinished(text, open, expected);
-    switch (expected) {
-      case 'value or ]':
-      case 'value':
-        if (character === ']' && expected === 'value or ]') {
-          open.pop();
-          expected = afterValue();
-          offset += 1;
-        } else if (character === '{' || character === '[') {
-          open.push(character);
-          if (open.length > MAX_JSON_DEPTH) return tooDeep(offset);
-          expected = character === '{' ? 'key or }' : 'value or ]';
-          offset += 1;
-        } else {
-          const end = character === '"' ? endOfString(text, offset) : endOfScalar(text, offset);
-          if (typeof end !== 'number') return end;
-          if (end === offset) return unexpectedValue(text, offset, expected);
-          offset = end;
-          expected = afterValue();
-        }
-        break;
-      case 'key or }':
-      case 'key': {
-        if (character === '}' && expected === 'key or }') {
-          open.pop();
-          expected = afterValue();
-          offset += 1;
-          break;
-        }
-        if (character !== '"') return unexpectedKey(text, offset);
-        const end = endOfString(text, offset);
-        if (typeof end !== 'number') return end;
-        offset = end;
-        expected = 'colon';
-        break;
-      }
-      case 'colon':
-        if (character !== ':') return unexpected(text, offset, 'a colon after the key', 'Write "key": value.');
-        offset += 1;
-        expected = 'value';
-        break;
-      case 'comma or end': {
-        const inObject = open.at(-1) === '{';
-        if (character === ',') expected = inObject ? 'key' : 'value';
-        else if (character === (inObject ? '}' : ']')) {
-          open.pop();
-          expected = afterValue();
-        } else {
-          const closing = inObject ? '}' : ']';
-          return unexpected(
-            text,
-            offset,
-            `a comma or ${closing}`,
-            `Put a comma between the entries, or close with ${closing}.`,
-          );
-        }
-        offset += 1;
-        break;
-      }
-      case 'nothing more':
-        return unexpected(text, offset, 'the end of the text', 'Send one JSON value and nothing after it.');
-    }
-  }
+  let found: Finding | undefined;
+  visit(
+    text,
+    {
+      onObjectBegin: () => void open.push('{'),
+      onArrayBegin: () => void open.push('['),
+      onObjectEnd: () => void open.pop(),
+      onArrayEnd: () => void open.pop(),
+      onError: (code, offset, length) => {
+        found ??= finding(text, printParseErrorCode(code), { offset, length, open: [...open] });
+      },
+    },
+    { disallowComments: true },
+  );
+  return found;
 }
 
-function skipBlanks(text: string, offset: number): number {
-  while (offset < text.length && ' \t\n\r'.includes(text.charAt(offset))) offset += 1;
-  return offset;
+/** What stands before a fault is looked at no further back: a pattern may take the square of that. */
+const LOOK_BACK = 400;
+
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+  /** The brackets around it, from the outside in. */
+  readonly open: readonly ('{' | '[')[];
 }
 
-function endOfString(text: string, start: number): number | Finding {
-  for (let offset = start + 1; offset < text.length; offset += 1) {
-    const character = text.charAt(offset);
-    if (character === '"') return offset + 1;
-    if (character < ' ') {
-      return {
-        offset,
-        says: character === '\n' ? 'The line ends inside a string.' : 'A string holds a bare control character.',
-        remedy: String.raw`Close the string with ", or write the character as an escape such as \n.`,
-      };
-    }
-    if (character !== '\\') continue;
-    const escape = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(text.slice(offset, offset + 6))?.[0];
-    if (escape === undefined) {
-      return {
-        offset,
-        says: `${shown(text, offset, 2)} is not an escape of JSON.`,
-        remedy: String.raw`Write a backslash as \\; the escapes are \" \\ \/ \b \f \n \r \t and \u with four hex digits.`,
-      };
-    }
-    offset += escape.length - 1;
-  }
-  return { offset: text.length, says: 'The text ends inside a string.', remedy: 'Close the string with ".' };
-}
-
-/** End of the number, true, false or null at `start`; `start` itself when there is none. */
-function endOfScalar(text: string, start: number): number {
-  const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
-  scalar.lastIndex = start;
-  return scalar.test(text) ? scalar.lastIndex : start;
-}
-
-function unexpectedValue(text: string, offset: number, expected: Expected): Finding {
+function finding(text: string, code: string, { offset, length, open }: Place): Finding {
   const character = text.charAt(offset);
-  if (character === ']' || character === '}') {
-    return unexpected(
-      text,
-      offset,
-      'a value',
-      expected === 'value' ? 'Remove the comma or colon before it, or add the value.' : 'Add the value.',
-    );
-  }
-  if (character === "'")
-    return unexpected(text, offset, 'a value', `Put strings in double quotes ("), not single ones.`);
+  const nearby = text.slice(Math.max(0, offset - LOOK_BACK), offset);
+  const before = nearby.trimEnd();
+  if (character === '"') return brokenString(text, offset) ?? missing(text, offset, open);
+  const number = /-?\d[\d.eE+-]*$/.exec(nearby)?.[0] ?? '';
+  if (number !== '' && /[\w.+-]/.test(character)) return badNumber(text, offset - number.length);
+  if (offset >= text.length) return unfinished(text, open);
+  const isAfterWhole = open.length === 0 && before !== '' && code !== 'ValueExpected';
+  if (isAfterWhole) return unexpected(text, offset, 'the end of the text', 'Send one JSON value and nothing after it.');
   if (character === '/' || character === '#')
-    return unexpected(text, offset, 'a value', 'Remove the comment: JSON has none.');
+    return unexpected(text, offset, 'JSON', 'Remove the comment: JSON has none.');
+  if (code === 'CommaExpected') return missing(text, offset, open);
+  if (code === 'ColonExpected') return unexpected(text, offset, 'a colon after the key', 'Write "key": value.');
+  const last = before.at(-1);
+  if (last === '{' || (last === ',' && open.at(-1) === '{')) {
+    const remedy = character === '}' ? 'Remove the comma before it.' : 'Put the key in double quotes.';
+    return unexpected(text, offset, 'a key in double quotes', remedy, length);
+  }
+  return last === ':' || last === '[' || last === ',' || last === undefined
+    ? unexpectedValue(text, offset)
+    : missing(text, offset, open);
+}
+
+function missing(text: string, offset: number, open: Place['open']): Finding {
+  const closing = open.at(-1) === '{' ? '}' : ']';
+  if (open.length === 0)
+    return unexpected(text, offset, 'the end of the text', 'Send one JSON value and nothing after it.');
+  if (/[{,]\s*"[^"]*"$/.test(text.slice(Math.max(0, offset - LOOK_BACK), offset).trimEnd()) && closing === '}')
+    return unexpected(text, offset, 'a colon after the key', 'Write "key": value.');
+  const remedy = `Put a comma between the entries, or close with ${closing}.`;
+  return unexpected(text, offset, `a comma or ${closing}`, remedy);
+}
+
+/** What is wrong within the string that begins here; undefined when nothing is. */
+function brokenString(text: string, start: number): Finding | undefined {
+  const sound = /"(?:[^"\\\p{Cc}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|[\x7F-\x9F]+)*/uy;
+  sound.lastIndex = start;
+  const offset = start + (sound.exec(text)?.[0].length ?? 1);
+  const character = text.charAt(offset);
+  if (character === '"') return undefined;
+  if (character === '') {
+    return { offset, says: 'The text ends inside a string.', remedy: 'Close the string with ".' };
+  }
+  if (character === '\\') {
+    return {
+      offset,
+      says: `${shown(text, offset, 2)} is not an escape of JSON.`,
+      remedy: String.raw`Write a backslash as \\; the escapes are \" \\ \/ \b \f \n \r \t and \u with four hex digits.`,
+    };
+  }
+  return {
+    offset,
+    says: character === '\n' ? 'The line ends inside a string.' : 'A string holds a bare control character.',
+    remedy: String.raw`Close the string with ", or write the character as an escape such as \n.`,
+  };
+}
+
+function unexpectedValue(text: string, offset: number): Finding {
+  const character = text.charAt(offset);
+  if (character === ']' || character === '}' || character === ',')
+    return unexpected(text, offset, 'a value', 'Remove the comma or colon before it, or add the value.');
+  if (character === "'")
+    return unexpected(text, offset, 'a value', 'Put strings in double quotes ("), not single ones.');
   const word = /^[\w.+-]{1,40}/.exec(text.slice(offset, offset + 40))?.[0];
+  if (word !== undefined && /^[\d.+-]/.test(word)) return badNumber(text, offset);
   const remedy =
     word === undefined
       ? 'Write an object, an array, a string in double quotes, a number, true, false or null.'
-      : /^[\d.+-]/.test(word)
-        ? 'Write the number as JSON does: no leading zero, plus sign or bare point.'
-        : (wordRemedies.get(word) ?? 'Put strings in double quotes; the only bare words are true, false and null.');
+      : (wordRemedies.get(word) ?? 'Put strings in double quotes; the only bare words are true, false and null.');
+  return unexpected(text, offset, 'a value', remedy, word?.length);
+}
+
+function badNumber(text: string, offset: number): Finding {
+  const word = /^[\w.+-]{1,40}/.exec(text.slice(offset, offset + 40))?.[0];
+  const remedy = 'Write the number as JSON does: no leading zero, plus sign or bare point.';
   return unexpected(text, offset, 'a value', remedy, word?.length);
 }
 
@@ -175,30 +160,15 @@ const wordRemedies = new Map([
   ['Infinity', 'JSON has no Infinity: leave the key out or write null.'],
 ]);
 
-function unexpectedKey(text: string, offset: number): Finding {
-  const character = text.charAt(offset);
-  const remedy =
-    character === '}'
-      ? 'Remove the comma before it.'
-      : character === '/' || character === '#'
-        ? 'Remove the comment: JSON has none.'
-        : 'Put the key in double quotes.';
-  const word = /^\w{1,40}/.exec(text.slice(offset, offset + 40))?.[0];
-  return unexpected(text, offset, 'a key in double quotes', remedy, word?.length);
-}
-
 function unexpected(text: string, offset: number, wanted: string, remedy: string, length = 1): Finding {
-  return { offset, says: `Expected ${wanted}, but found ${shown(text, offset, length)}.`, remedy };
+  return { offset, says: `Expected ${wanted}, but found ${shown(text, offset, Math.min(length, 40))}.`, remedy };
 }
 
-function unfinished(text: string, open: readonly ('{' | '[')[], expected: Expected): Finding {
-  const offset = text.length;
-  if (text.trim() === '') return { offset: 0, says: 'The body is empty.', remedy: 'Send a JSON object.' };
-  const closing = open.at(-1) === '{' ? '}' : ']';
-  const wanted = expected === 'colon' ? 'a colon' : expected === 'value' ? 'a value' : closing;
+function unfinished(text: string, open: Place['open']): Finding {
+  const brackets = `${open.length} ${open.length === 1 ? 'bracket is' : 'brackets are'} open`;
   return {
-    offset,
-    says: `The text ends where ${wanted} is missing; ${open.length} ${open.length === 1 ? 'bracket is' : 'brackets are'} open.`,
+    offset: text.length,
+    says: `The text ends before the JSON does; ${brackets}.`,
     remedy: 'Send the whole document: it seems to be cut off.',
   };
 }
@@ -211,6 +181,12 @@ function tooDeep(offset: number): Finding {
   };
 }
 
+/** The two parsers disagree; ours of the request is right, and says where in words only. */
+function unexplained(error: unknown): Finding {
+  const says = `It is refused as JSON (${error instanceof Error ? error.message : String(error)}).`;
+  return { offset: 0, says, remedy: 'Send what a JSON writer makes.' };
+}
+
 function shown(text: string, offset: number, length: number): string {
   return JSON.stringify(
     Array.from(text.slice(offset, offset + Math.max(length, 2)))
@@ -219,8 +195,9 @@ function shown(text: string, offset: number, length: number): string {
   );
 }
 
-function position(text: string, offset: number): { line: number; column: number } {
+function faultAt(text: string, { offset, says, remedy }: Finding): JsonFault {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: Array.from(before.slice(lineStart)).length + 1 };
+  const column = Array.from(before.slice(lineStart)).length + 1;
+  return { line: before.split('\n').length, column, says, remedy };
 }

@@ -1,19 +1,24 @@
-import { isTerminal } from '@longrun/contracts';
+import { type DatasetView, type ExperimentView, isTerminal, isTerminalDataset } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { experimentId } from './reference.js';
+import { resolveReference } from './reference.js';
 
-/** Asks for the end of an experiment. */
+/** Asks for the end of an experiment, or of the conversion of a dataset. */
 export async function cancel(
   client: Client,
   terminal: Terminal,
   text: string,
   options: { json: boolean },
 ): Promise<void> {
-  const view = await client.cancelExperiment(await experimentId(client, text));
+  const { kind, id } = await resolveReference(client, text);
+  const view = kind === 'experiment' ? await client.cancelExperiment(id) : await client.cancelDataset(id);
   if (options.json) return terminal.print(JSON.stringify(view, null, 2));
-  const soon = isTerminal(view.status) ? '' : '; it will be cancelled at its next step boundary';
-  terminal.print(`${view.id}  ${view.name}  ${statusText(view, terminal)}${soon}`);
+  terminal.print(`${view.id}  ${view.name}  ${statusText(view, terminal)}${soon(view)}`);
+}
+
+function soon(view: ExperimentView | DatasetView): string {
+  if ('datasets' in view) return isTerminal(view.status) ? '' : '; it will be cancelled at its next step boundary';
+  return isTerminalDataset(view.status) ? '' : '; its conversion is being stopped';
 }

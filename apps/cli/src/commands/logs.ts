@@ -1,51 +1,56 @@
-import { assertNever, type ExperimentStatus, type LiveEvent } from '@longrun/contracts';
+import { assertNever, type DatasetStatus, type DatasetView, type ExperimentStatus } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
-import { duration } from '../output/amounts.js';
-import { eventText } from '../output/event-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { experimentId } from './reference.js';
+import { datasetLine, follow, printEvent } from './follow.js';
+import { resolveReference } from './reference.js';
 
-/** How `longrun logs` shows an experiment. */
+/** How `longrun logs` shows an experiment or a dataset. */
 export interface LogsOptions {
   /** Stay until it has ended; without, end at what has happened so far. */
   readonly follow: boolean;
-  /** One JSON event a line, the API's own. */
+  /** One JSON event a line, the API's own; of a dataset its state. */
   readonly json: boolean;
 }
 
-/** Prints the events of an experiment. The exit code: 0 when it succeeded or goes on, 1 when it failed or was cancelled. */
+/**
+ * Prints the events of an experiment, or of a dataset, which has no log, its attempts and how far it is. The exit code: 0
+ * when it ended well or goes on, 1 when it failed or was cancelled.
+ */
 export async function logs(client: Client, terminal: Terminal, text: string, options: LogsOptions): Promise<number> {
-  const id = await experimentId(client, text);
-  let broken = false;
-  const onDisconnect = (_cause: unknown, pauseMs: number): void => {
-    if (!broken) terminal.say(`longrun: lost the API at ${client.url}; trying again (in ${duration(pauseMs)} first)`);
-    broken = true;
-  };
-  const onEvent = (event: LiveEvent): void => {
-    if (broken) terminal.say('longrun: connected again');
-    broken = false;
-    const line = options.json ? JSON.stringify(event) : eventText(event, terminal);
-    if (line !== undefined) terminal.print(line);
-  };
-  if (!options.follow) {
-    for await (const event of client.eventsSoFar(id)) onEvent(event);
+  const reference = await resolveReference(client, text);
+  if (options.follow) return follow(client, terminal, reference, options);
+  const { kind, id } = reference;
+  if (kind === 'experiment') {
+    for await (const event of client.eventsSoFar(id)) printEvent(terminal, event, options);
     return exitCode((await client.experiment(id)).status);
   }
-  for await (const event of client.follow(id, { onDisconnect })) onEvent(event);
-  return exitCode((await client.experiment(id)).status);
+  const view = await client.dataset(id);
+  terminal.print(options.json ? JSON.stringify(view, null, 2) : datasetText(view, terminal));
+  return exitCode(view.status);
 }
 
-function exitCode(status: ExperimentStatus): number {
+function datasetText(view: DatasetView, terminal: Terminal): string {
+  const attempts = view.attempts.map(({ fence, workerId, status, reason, message }) => {
+    const worker = workerId === null ? '' : ` on ${workerId}`;
+    const why = message === null ? '' : `: ${message}`;
+    return terminal.style('dim', `attempt ${fence}${worker} ${reason === null ? status : `ended: ${reason}${why}`}`);
+  });
+  return [...attempts, datasetLine(view, terminal)].join('\n');
+}
+
+function exitCode(status: ExperimentStatus | DatasetStatus): number {
   switch (status) {
     case 'queued':
     case 'running':
+    case 'converting':
     case 'succeeded':
+    case 'ready':
       return 0;
     case 'failed':
     case 'cancelled':
       return 1;
     default:
-      return assertNever(status, 'experiment status');
+      return assertNever(status, 'status');
   }
 }

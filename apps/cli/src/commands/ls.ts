@@ -1,4 +1,4 @@
-import type { DatasetSummary, ExperimentSummary } from '@longrun/contracts';
+import { type DatasetSummary, type ExperimentSummary, restarts } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
@@ -46,14 +46,13 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
     item.spec.program,
     progressText(item),
     item.status === 'running' && item.progress !== null ? `${Math.round(item.progress.stepsPerSecond)}/s` : '',
-    String(item.failures + item.preemptions),
+    String(restarts(item)),
     ago(item.createdAt),
   ]);
-  return table(['ID', 'NAME', 'STATUS', 'PROGRAM', 'STEP', 'SPEED', 'RESTARTS', 'SUBMITTED'], rows, [
-    'STEP',
-    'SPEED',
-    'RESTARTS',
-  ]);
+  return table(['ID', 'NAME', 'STATUS', 'PROGRAM', 'STEP', 'SPEED', 'RESTARTS', 'SUBMITTED'], rows, {
+    right: ['STEP', 'SPEED', 'RESTARTS'],
+    width: terminal.resultColumns,
+  });
 }
 
 function progressText({ progress }: ExperimentSummary): string {
@@ -71,7 +70,10 @@ function datasetTable(items: readonly DatasetSummary[], terminal: Terminal): str
     item.result === null ? '' : size(item.result.sizeBytes),
     ago(item.createdAt),
   ]);
-  return table(['ID', 'NAME', 'STATUS', 'CONVERTER', 'EXAMPLES', 'SIZE', 'SUBMITTED'], rows, ['SIZE']);
+  return table(['ID', 'NAME', 'STATUS', 'CONVERTER', 'EXAMPLES', 'SIZE', 'SUBMITTED'], rows, {
+    right: ['SIZE'],
+    width: terminal.resultColumns,
+  });
 }
 
 /** `train 60000, test 10000`, the largest first: the record keeps no order. */

@@ -12,32 +12,31 @@ export type Reference =
   | { readonly kind: 'experiment'; readonly id: string }
   | { readonly kind: 'dataset'; readonly id: string };
 
-/** The id of the one experiment that the text means. Throws UnknownReference with the candidates. */
-export async function experimentId(client: Client, text: string): Promise<string> {
-  if (isWholeId(text, 'exp')) return text;
-  return theOnly(text, 'experiment', await all((cursor) => client.experiments({ limit: 200, ...cursor })));
-}
-
 /** The one experiment, or else the one dataset, that the text means. */
-export async function resolveReference(client: Client, text: string): Promise<Reference> {
+export async function resolveReference(client: Client, given: string): Promise<Reference> {
+  // As a table shows an id that it had to cut.
+  const text = given.replace(/…$/, '');
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
   const experiments = await all((cursor) => client.experiments({ limit: 200, ...cursor }));
   const datasets = await all((cursor) => client.datasets({ limit: 200, ...cursor }));
-  const isDataset = candidates(text, experiments).length === 0 && candidates(text, datasets).length > 0;
-  return isDataset
-    ? { kind: 'dataset', id: theOnly(text, 'dataset', datasets) }
-    : { kind: 'experiment', id: theOnly(text, 'experiment', experiments) };
+  for (const [kind, listed] of [
+    ['experiment', experiments],
+    ['dataset', datasets],
+  ] as const) {
+    const found = candidates(text, listed);
+    if (found.length > 0) return { kind, id: theOnly(text, kind, found) };
+  }
+  throw new UnknownReference(
+    `there is no experiment \`${text}\`, and no dataset; \`longrun ls\` and \`longrun ls --datasets\` show what there is`,
+  );
 }
 
 type Listed = Pick<ExperimentSummary | DatasetSummary, 'id' | 'name' | 'status'>;
 
-function theOnly(text: string, what: string, listed: readonly Listed[]): string {
-  const found = candidates(text, listed);
+function theOnly(text: string, what: string, found: readonly Listed[]): string {
   const [only] = found;
-  if (only === undefined)
-    throw new UnknownReference(`there is no ${what} \`${text}\`; \`longrun ls\` shows what there is`);
-  if (found.length > 1) {
+  if (only === undefined || found.length > 1) {
     const shown = found.slice(0, 10).map(({ id, name, status }) => `\n  ${id}  ${name} (${status})`);
     const more = found.length > 10 ? `\n  and ${found.length - 10} more` : '';
     throw new UnknownReference(
@@ -47,9 +46,11 @@ function theOnly(text: string, what: string, listed: readonly Listed[]): string 
   return only.id;
 }
 
-/** A name wins over the beginning of an id. */
+/** A name wins over the beginning of an id, and means the dataset that has it now over those that have failed. */
 function candidates(text: string, listed: readonly Listed[]): Listed[] {
   const named = listed.filter(({ name }) => name === text);
+  const current = named.filter(({ id, status }) => id.startsWith('ds_') && status !== 'failed');
+  if (current.length === 1) return current;
   if (named.length > 0) return named;
   return listed.filter(({ id }) => id.startsWith(text) || id.slice(id.indexOf('_') + 1).startsWith(text));
 }

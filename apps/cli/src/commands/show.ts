@@ -1,4 +1,12 @@
-import { type AttemptView, datasetsOf, type DatasetView, type ExperimentView, retryPolicy } from '@longrun/contracts';
+import {
+  type AttemptView,
+  datasetsOf,
+  type DatasetView,
+  type ExperimentView,
+  interruptions,
+  restarts,
+  retryPolicy,
+} from '@longrun/contracts';
 import { stringify } from 'yaml';
 
 import type { Client } from '../client.js';
@@ -30,6 +38,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['status', statusText(view, terminal)],
     ['', why(view)],
     ['progress', progress === null ? undefined : progressText(view)],
+    ['restarts', restarts(view) === 0 ? undefined : `${restarts(view)} (${interruptions(view)})`],
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
@@ -86,14 +95,14 @@ function sections(
     ...known.map(([name, value]) => `  ${terminal.style('dim', name.padEnd(width))}${value}`),
     '',
     terminal.style('bold', 'attempts'),
-    ...indented(attempts.length === 0 ? 'none yet' : attemptTable(attempts)),
+    ...indented(attempts.length === 0 ? 'none yet' : attemptTable(attempts, terminal)),
     '',
     terminal.style('bold', 'spec'),
     ...indented(stringify(spec).trimEnd()),
   ].join('\n');
 }
 
-function attemptTable(attempts: readonly AttemptView[]): string {
+function attemptTable(attempts: readonly AttemptView[], { resultColumns }: Terminal): string {
   const rows = attempts.map((attempt) => [
     String(attempt.fence),
     attempt.reason ?? attempt.status,
@@ -106,7 +115,10 @@ function attemptTable(attempts: readonly AttemptView[]): string {
     attempt.workerId ?? '',
     attempt.message ?? '',
   ]);
-  return table(['#', 'END', 'STEPS', 'TIME', 'MEMORY', 'ENGINE', 'WORKER', 'MESSAGE'], rows, ['#', 'TIME', 'MEMORY']);
+  return table(['#', 'END', 'STEPS', 'TIME', 'MEMORY', 'ENGINE', 'WORKER', 'MESSAGE'], rows, {
+    right: ['#', 'TIME', 'MEMORY'],
+    width: resultColumns === undefined ? undefined : resultColumns - INDENT.length,
+  });
 }
 
 function why(view: Pick<ExperimentView, 'reason' | 'message'>): string | undefined {
@@ -129,6 +141,8 @@ function times(view: Pick<ExperimentView, 'createdAt' | 'startedAt' | 'endedAt'>
   ];
 }
 
+const INDENT = '  ';
+
 function indented(text: string): string[] {
-  return text.split('\n').map((line) => `  ${line}`);
+  return text.split('\n').map((line) => INDENT + line);
 }

@@ -1,9 +1,15 @@
+import { constants } from 'node:os';
+
 /** What a person at the terminal wants ended. */
 export interface StopRequests {
   /** Aborted by the first Ctrl+C, SIGTERM or SIGHUP: stop in good order. */
   readonly stop: AbortSignal;
   /** Aborted by the second one: kill. */
   readonly kill: AbortSignal;
+  /** The newest signal that asked for it. */
+  bySignal(): NodeJS.Signals;
+  /** What a command that was stopped by it ends with: 130 after Ctrl+C, as shells have it. */
+  exitCode(): number;
   /** Stops listening. */
   release(): void;
 }
@@ -12,7 +18,9 @@ export interface StopRequests {
 export function listenForStop(): StopRequests {
   const stop = new AbortController();
   const kill = new AbortController();
-  const onSignal = (): void => {
+  let newest: NodeJS.Signals = 'SIGINT';
+  const onSignal = (signal: NodeJS.Signals): void => {
+    newest = signal;
     if (stop.signal.aborted) kill.abort();
     else stop.abort();
   };
@@ -21,6 +29,8 @@ export function listenForStop(): StopRequests {
   return {
     stop: stop.signal,
     kill: kill.signal,
+    bySignal: () => newest,
+    exitCode: () => 128 + constants.signals[newest],
     release: () => {
       for (const name of names) process.off(name, onSignal);
     },

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 import { duration } from '../output/amounts.js';
-import { sayError } from '../output/errors.js';
+import { errorReport, exitCodeOf, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
 import { listenForStop, untilAborted } from './stop-requests.js';
@@ -18,8 +18,10 @@ export interface UpOptions {
 export async function up(terminal: Terminal, options: UpOptions): Promise<number> {
   const requests = listenForStop();
   requests.kill.addEventListener('abort', () => terminal.say('Killing everything.'));
+  let said: unknown;
   const onEvent = (event: StackEvent): void => {
-    if (options.json) terminal.print(JSON.stringify(event));
+    if (event.kind === 'failed') said = event.error;
+    if (options.json) terminal.print(JSON.stringify(printable(event)));
     else sayStackEvent(terminal, event);
   };
   try {
@@ -36,13 +38,23 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
       terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
     }
     await stack.stop();
-    return requests.kill.aborted ? 130 : 0;
+    // A supervisor's SIGTERM is how it is ended in good order.
+    return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
   } catch (error) {
-    if (!requests.stop.aborted) throw error;
-    return 130;
+    if (requests.stop.aborted) return requests.exitCode();
+    // A person was told when it happened.
+    if (error === said && !options.json) return exitCodeOf(error);
+    throw error;
   } finally {
     requests.release();
   }
+}
+
+const WONDER_AFTER_MS = 5_000;
+
+/** The event as JSON can say it: an Error has no fields of its own. */
+function printable(event: StackEvent): object {
+  return event.kind === 'failed' ? { ...event, error: errorReport(event.error) } : event;
 }
 
 /** One line for each thing that happens to a service. */
@@ -54,6 +66,12 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
       );
     case 'started':
       return undefined;
+    case 'starting':
+      // A start on a quiet machine is over before anybody wonders.
+      if (event.afterMs < WONDER_AFTER_MS) return undefined;
+      return terminal.say(
+        terminal.style('dim', `${event.service.padEnd(13)} starting for ${duration(event.afterMs)}: ${event.stage}`),
+      );
     case 'ready':
       return terminal.say(`${event.service.padEnd(13)} ready after ${duration(event.afterMs)} (process ${event.pid})`);
     case 'died': {
@@ -66,7 +84,9 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
     }
     case 'failed':
       sayError(terminal, event.error);
-      return terminal.say(`Trying ${event.service} again in ${duration(event.restartInMs)}.`);
+      return event.restartInMs === null
+        ? undefined
+        : terminal.say(`Trying ${event.service} again in ${duration(event.restartInMs)}.`);
     case 'stopped':
       return terminal.say(`${event.service.padEnd(13)} stopped (${event.exit.how})`);
   }

@@ -25,7 +25,10 @@ export async function listWorkers(client: Client, terminal: Terminal, { json }: 
     ago(worker.lastSeenAt),
   ]);
   terminal.print(
-    table(['ID', 'TAKES', 'STATUS', 'RUNS', 'DEVICES', 'THREADS', 'MEMORY', 'SEEN'], rows, ['THREADS', 'MEMORY']),
+    table(['ID', 'TAKES', 'STATUS', 'RUNS', 'DEVICES', 'THREADS', 'MEMORY', 'SEEN'], rows, {
+      right: ['THREADS', 'MEMORY'],
+      width: terminal.resultColumns,
+    }),
   );
 }
 

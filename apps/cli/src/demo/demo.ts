@@ -72,6 +72,8 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
           `${event.service} died (${event.exit.how}), which is no part of the demo; its log is ${event.logFile}`,
         ),
       );
+    } else if (event.kind === 'starting') {
+      sayStackEvent(terminal, event);
     } else if (event.kind === 'ready') {
       lines.say(
         terminal.style('dim', `${event.service} ready after ${duration(event.afterMs)} (process ${event.pid})`),
@@ -107,7 +109,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     if (trouble.signal.aborted) throw trouble.signal.reason;
     if (!requests.stop.aborted) throw error;
     terminal.say('Stopped before the end.');
-    return 130;
+    return requests.exitCode();
   } finally {
     memory?.stop();
     await stack?.stop();

@@ -149,7 +149,7 @@ export function sayResult(terminal: Terminal, result: DemoResult): void {
     ),
   );
   print('');
-  print(table(['PROCESS', 'PEAK MEMORY', 'LIMIT'], result.memory.map(memoryRow), ['PEAK MEMORY', 'LIMIT']));
+  print(table(['PROCESS', 'PEAK MEMORY', 'LIMIT'], result.memory.map(memoryRow), { right: ['PEAK MEMORY', 'LIMIT'] }));
   print('');
   print('SHA-256 of the final parameters');
   print(`  undisturbed   ${undisturbed.parametersSha256 ?? 'none'}`);

@@ -27,7 +27,7 @@ test('a refusal is printed by field, with remedies in terms of the command line'
     '    → What REST would do.',
     '  params.a/b~c: What the API says.',
     '    → What REST would do.',
-    '  Idempotency-Key: What the API says.',
+    '  --idempotency-key: What the API says.',
     `    → Give another --idempotency-key, or see what this one has made: longrun show ${by}`,
     '  dataset: What the API says.',
     '    → What REST would do.',

@@ -1,8 +1,8 @@
-import { isFault, pointerPath, type ProblemError } from '@longrun/contracts';
+import { type FaultCode, isFault, pointerPath, type Problem, type ProblemError, problemType } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
 
-import { NotRunning } from '../address.js';
+import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
 import { DemoFailed } from '../demo/demo-failed.js';
@@ -10,17 +10,20 @@ import { InvalidOverride } from '../override.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
+import { PortInUse } from '../stack/port.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
-import { commandRemedy } from './remedies.js';
+import { commandWords } from './command-words.js';
 import type { Terminal } from './terminal.js';
 
-/** The exit code that an error means: 2 for a command that was not written right, 1 for all else. */
+/** The exit code that an error means: 2 for a command, a variable or a spec that was not written right, 1 for all else. */
 export function exitCodeOf(error: unknown): 1 | 2 {
-  return error instanceof InvalidOverride ? 2 : 1;
+  if (error instanceof ApiProblem) return isWrittenWrong(error.problem) ? 2 : 1;
+  return notWrittenRight.some((kind) => error instanceof kind) ? 2 : 1;
 }
 
-/** Says what went wrong, each field with its remedy. An error that nobody foresaw comes with its stack. */
-export function sayError(terminal: Terminal, error: unknown): void {
+/** Says what went wrong, each field with its remedy: in sentences, or as one line of JSON. A bug comes with its stack. */
+export function sayError(terminal: Terminal, error: unknown, json = false): void {
+  if (json) return terminal.say(JSON.stringify({ error: errorReport(error) }));
   const { message, errors } = explained(error);
   terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
   for (const { place, detail, remedy } of errors) {
@@ -28,6 +31,30 @@ export function sayError(terminal: Terminal, error: unknown): void {
     terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
   }
 }
+
+/** An error as `--json` prints it. */
+export interface ErrorReport {
+  readonly message: string;
+  /** What the API answered, where it refused. */
+  readonly httpStatus?: number;
+  /** What is wrong with each field; none where the message says it all. */
+  readonly errors: readonly SpecError[];
+}
+
+/** An error for a program that reads it, in the words that a person is told. */
+export function errorReport(error: unknown): ErrorReport {
+  const { message, errors } = explained(error);
+  return { message, ...(error instanceof ApiProblem && { httpStatus: error.problem.status }), errors };
+}
+
+const notWrittenRight = [InvalidOverride, SpecFileError, ConfigurationError, UnusableAddress];
+
+/** A spec that the API refuses for what stands in it, not for want of what it names. */
+function isWrittenWrong({ type, errors = [] }: Problem): boolean {
+  return type === problemType('invalid-request') && errors.some(({ code }) => !absences.includes(code));
+}
+
+const absences: readonly string[] = ['name-unknown', 'dataset-failed'] satisfies FaultCode[];
 
 function explained(error: unknown): { message: string; errors: readonly SpecError[] } {
   if (error instanceof ApiProblem) {
@@ -37,14 +64,14 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
   }
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
-    ConfigurationError,
+    ...notWrittenRight,
     ApiUnreachable,
     NotRunning,
     UnknownReference,
-    InvalidOverride,
     NotInstalled,
     ServiceFailed,
     StateFolderInUse,
+    PortInUse,
     DemoFailed,
   ];
   if (error instanceof Error) {
@@ -56,11 +83,18 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
 
 function refusedField({ pointer, code, facts, detail, remedy }: ProblemError): SpecError {
   const fault = { code, facts };
-  return { place: fieldName(pointer), detail, remedy: (isFault(fault) ? commandRemedy(fault) : undefined) ?? remedy };
+  const own = isFault(fault) ? commandWords(fault) : {};
+  return { place: fieldName(pointer), detail: own.detail ?? detail, remedy: own.remedy ?? remedy };
 }
 
-/** `/params/dims/0` as `params.dims.0`; what is no pointer but a parameter or a header stays. */
+/** `/params/dims/0` as `params.dims.0`; what is no pointer but a header as what it is given by here. */
 function fieldName(pointer: string): string {
   if (pointer === '') return 'the request';
-  return pointer.startsWith('/') ? pointerPath(pointer).join('.') : pointer;
+  return pointer.startsWith('/') ? pointerPath(pointer).join('.') : (headers.get(pointer) ?? pointer);
 }
+
+const headers: ReadonlyMap<string, string> = new Map([
+  ['Idempotency-Key', '--idempotency-key'],
+  ['Authorization', 'LONGRUN_TOKEN'],
+  ['Content-Length', 'the spec'],
+]);

@@ -16,6 +16,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Characters in a line. */
   readonly columns: number;
+  /** Characters in a line of the result; undefined where it goes to a file or another program, which gets it whole. */
+  readonly resultColumns?: number | undefined;
 }
 
 /** The terminal of this process. NO_COLOR takes the colours away. */
@@ -31,6 +33,9 @@ export function processTerminal(): Terminal {
     interactive,
     get columns() {
       return stderr.columns ?? stdout.columns ?? 100;
+    },
+    get resultColumns() {
+      return stdout.isTTY ? stdout.columns : undefined;
     },
   };
 }

@@ -39,6 +39,27 @@ export async function membersOf(group: number): Promise<number[]> {
   return (await processTable()).filter((entry) => entry.group === group).map((entry) => entry.pid);
 }
 
+/** Processor time that the living processes of a group, and those that they have waited for, have used, in seconds. */
+export async function cpuSecondsOf(group: number): Promise<number> {
+  if (process.platform === 'linux') {
+    const used = await Promise.all(
+      (await membersOf(group)).map(async (pid) => {
+        const ticks = (await statFields(pid))?.slice(11, 15).map(Number) ?? [];
+        return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+      }),
+    );
+    return used.reduce((sum, each) => sum + each, 0);
+  }
+  const { stdout } = await run('ps', ['-A', '-o', 'pgid=,time=']);
+  return stdout.split('\n').reduce((sum, line) => {
+    const [ofGroup, time = ''] = line.trim().split(/\s+/);
+    return Number(ofGroup) === group ? sum + time.split(/[:-]/).reduce((all, part) => 60 * all + Number(part), 0) : sum;
+  }, 0);
+}
+
+/** USER_HZ: what /proc counts in, on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
 /**
  * The most physical memory the process has had so far, in bytes: the kernel's high-water mark on Linux, the present
  * resident size elsewhere (sample it often there). Undefined when the process is gone.

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { Service } from './service.js';
+import type { StageProgress } from './start-progress.js';
 
 /** A redis-server for one stack. */
 export interface LocalRedis {
@@ -20,6 +21,7 @@ export interface LocalRedisOptions {
   readonly logFile: string;
   /** Default: `redis-server`, found on PATH. */
   readonly command?: string;
+  readonly onStage?: (progress: StageProgress) => void;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface LocalRedisOptions {
  * of the machine can reach the port). It never drops a key for want of memory, as BullMQ demands.
  */
 export async function localRedis(options: LocalRedisOptions): Promise<LocalRedis> {
-  const { folder, port, logFile, command = 'redis-server' } = options;
+  const { folder, port, logFile, command = 'redis-server', onStage = () => undefined } = options;
   await mkdir(folder, { recursive: true });
   const password = randomBytes(24).toString('hex');
   const configuration = join(folder, 'redis.conf');
@@ -50,8 +52,12 @@ export async function localRedis(options: LocalRedisOptions): Promise<LocalRedis
     args: ['-'],
     input: configuration,
     logFile,
+    onStage,
     isReady: () => answersPing(port, password),
-    readyTimeoutMs: 30_000,
+    explain: (said) =>
+      said.some((line) => line.includes('Address already in use'))
+        ? `another process listens at 127.0.0.1:${port}, which was free a moment ago; start it again`
+        : undefined,
   });
   return { service, url: `redis://:${password}@127.0.0.1:${port}` };
 }

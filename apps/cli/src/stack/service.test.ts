@@ -56,14 +56,25 @@ test('one that ends before it is ready fails with the last lines it wrote, and n
   expect(await isAlive(identity)).toBe(false);
 });
 
-test('one that never becomes ready fails after the time-out', async () => {
+test('one that stands still as it starts is given up, with the stage that it was in', async () => {
   const slow = service('', {
     command: '/bin/sh',
-    args: ['-c', 'echo still loading; exec sleep 60'],
-    readyTimeoutMs: 1_000,
+    args: ['-c', 'echo "longrun-stage: still loading"; exec sleep 60'],
+    patienceMs: 1_000,
   });
   const { ready } = await slow.start();
-  await expect(ready).rejects.toThrow(/not ready after 1 s[^]*still loading/);
+  await expect(ready).rejects.toThrow(/has not moved for 1 s \(still loading\)\n/);
+});
+
+test('one that ends as it starts is said to, in its own words, also while the question whether it is ready hangs', async () => {
+  const broken = service(
+    `console.log('longrun-stage: opening'); console.error('test: there is no disk'); process.exit(3);`,
+    {
+      isReady: () => new Promise(() => undefined),
+    },
+  );
+  const { ready } = await broken.start();
+  await expect(ready).rejects.toThrow(/^test ended \(exit code 3\) as it started[^\n]*: there is no disk\n/);
 });
 
 test('a command that is not there fails by name', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lastLines, openLog, readLog } from './log-file.js';
 import { endGroup, identify, type ProcessIdentity, sendSignal } from './process-table.js';
+import { type StageProgress, StartProgress } from './start-progress.js';
 
 /** How one service of the stack is run. */
 export interface ServiceOptions {
@@ -16,16 +17,27 @@ export interface ServiceOptions {
   readonly env?: () => Readonly<Record<string, string | undefined>>;
   /** Where its stdout and stderr go, appended. */
   readonly logFile: string;
-  /** Whether it can be used now; asked again and again after the start. */
-  readonly isReady: (service: { readonly pid: number; readonly output: () => string }) => Promise<boolean> | boolean;
+  /** Whether it can be used now; asked again and again after the start. A text says what it still waits for. */
+  readonly isReady: (service: StartingService) => Promise<boolean | string> | boolean | string;
   /** Pause between two such questions. Default 50. */
   readonly pollMs?: number;
-  /** How long it may take to become ready. Default 60 000. */
-  readonly readyTimeoutMs?: number;
+  /** How long its start may stand still, however long it takes while it goes on. Default 60 000. */
+  readonly patienceMs?: number;
+  /** Told what it does as it starts: each new stage, and every 5 s the one that lasts. */
+  readonly onStage?: (progress: StageProgress) => void;
+  /** Why it did not come up, from the last lines that it wrote. Default: the last that begins with its name. */
+  readonly explain?: (lines: readonly string[]) => string | undefined;
   /** How long it may take to end after SIGTERM before it gets SIGKILL. Default 15 000. */
   readonly stopTimeoutMs?: number;
   /** How long what it has started itself may outlive it before that gets SIGKILL. Default 5 000. */
   readonly orphanTimeoutMs?: number;
+}
+
+/** A process that is not ready yet. */
+export interface StartingService {
+  readonly pid: number;
+  /** What it has written so far. */
+  readonly output: () => string;
 }
 
 /** How a process came to its end. */
@@ -130,18 +142,33 @@ export class Service {
     if (this.#current !== undefined) sendSignal(-this.#current.pid, 'SIGKILL');
   }
 
-  async #untilReady(process: { pid: number; output: () => string; exited: Promise<ServiceExit> }): Promise<void> {
-    const { name, logFile, pollMs = 50, readyTimeoutMs = 60_000 } = this.#options;
+  async #untilReady(process: StartingService & { exited: Promise<ServiceExit> }): Promise<void> {
+    const { name, logFile, isReady, pollMs = 50, patienceMs = 60_000, onStage } = this.#options;
+    const { explain = (lines) => this.#lastSentence(lines) } = this.#options;
+    const progress = new StartProgress({ ...process, patienceMs, onStage });
     let exit: ServiceExit | undefined;
-    const deadline = Date.now() + readyTimeoutMs;
-    while (exit === undefined && Date.now() < deadline) {
-      if (await this.#options.isReady(process)) return;
-      exit = await Promise.race([process.exited, sleep(pollMs, undefined)]);
+    while (exit === undefined && !progress.isStuck) {
+      // One that does not answer is not asked again, and its end is not waited for.
+      const answer = await Promise.race([isReady(process), process.exited]);
+      if (answer === true) return;
+      exit = typeof answer === 'object' ? answer : await Promise.race([process.exited, sleep(pollMs, undefined)]);
+      await progress.look(typeof answer === 'string' ? answer : undefined);
     }
-    const what =
-      exit === undefined ? `was not ready after ${readyTimeoutMs / 1000} s` : `ended (${exit.how}) as it started`;
-    const lines = (exit?.lastLines ?? lastLines(process.output())).map((line) => `    ${line}`);
-    throw new ServiceFailed([`${name} ${what}; the end of ${logFile}:`, ...lines].join('\n'));
+    const lines = exit?.lastLines ?? lastLines(process.output());
+    const how = exit === undefined ? `has not moved for ${patienceMs / 1000} s` : `ended (${exit.how}) as it started`;
+    const during = progress.stage === undefined ? '' : ` (${progress.stage})`;
+    const why = explain(lines);
+    throw new ServiceFailed(
+      [`${name} ${how}${during}${why === undefined ? '' : `: ${why}`}`, `the end of ${logFile}:`]
+        .concat(lines.map((line) => `    ${line}`))
+        .join('\n'),
+    );
+  }
+
+  /** What it has said itself of its failure: its last sentence. */
+  #lastSentence(lines: readonly string[]): string | undefined {
+    const start = `${this.name}: `;
+    return lines.findLast((line) => line.startsWith(start))?.slice(start.length);
   }
 }
 

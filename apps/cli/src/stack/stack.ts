@@ -2,11 +2,13 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { freePort } from '@longrun/platform/configuration';
+import { freePort, readVariables, variables } from '@longrun/platform/configuration';
+import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
 import { endGroup, isAlive, stopProcess } from './process-table.js';
+import { refusePortInUse } from './port.js';
 import { localRedis } from './redis.js';
-import { Service, type ServiceExit } from './service.js';
+import { Service, type ServiceExit, type ServiceOptions } from './service.js';
 import { LOCK_FILE, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
@@ -16,6 +18,14 @@ export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu';
 export type StackEvent =
   | { readonly kind: 'leftover'; readonly service: string; readonly pid: number }
   | { readonly kind: 'started'; readonly service: ServiceName; readonly pid: number }
+  /** What it does as it starts: each new stage, and every 5 s the one that lasts. */
+  | {
+      readonly kind: 'starting';
+      readonly service: ServiceName;
+      readonly pid: number;
+      readonly stage: string;
+      readonly afterMs: number;
+    }
   | { readonly kind: 'ready'; readonly service: ServiceName; readonly pid: number; readonly afterMs: number }
   | {
       readonly kind: 'died';
@@ -25,7 +35,14 @@ export type StackEvent =
       /** When it will be started again; null: it will not. */
       readonly restartInMs: number | null;
     }
-  | { readonly kind: 'failed'; readonly service: ServiceName; readonly error: unknown; readonly restartInMs: number }
+  /** It did not come up. */
+  | {
+      readonly kind: 'failed';
+      readonly service: ServiceName;
+      readonly error: unknown;
+      /** When it will be started again; null: it will not. */
+      readonly restartInMs: number | null;
+    }
   | { readonly kind: 'stopped'; readonly service: ServiceName; readonly exit: ServiceExit };
 
 /** What a stack is made with. */
@@ -54,6 +71,9 @@ export interface StackOptions {
 
 /** Workers give their work back before the API, which takes it in, goes; all of them need Redis to the end. */
 const stopOrder = [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const;
+
+/** What a worker may take beyond its grace to say what became of its job, and to end, before it gets SIGKILL. */
+const AFTER_GRACE_MS = 35_000;
 
 /** A service that has lived this long has recovered: its next restart comes after the first pause again. */
 const RECOVERED_AFTER_MS = 60_000;
@@ -105,11 +125,13 @@ export class LocalStack {
     try {
       await stopLeftovers(lock.leftovers, options);
       if (options.fresh === true) await emptyFolder(state);
+      if (options.port !== undefined) await refusePortInUse(options.port);
       const redis = await localRedis({
         folder: join(state, 'redis'),
         port: await freePort(),
         logFile: join(state, 'logs', 'redis.log'),
         command: redisServer,
+        onStage: (progress) => options.onEvent?.({ kind: 'starting', service: 'redis', ...progress }),
       });
       const stack = new LocalStack(options, lock, redis, installation);
       options.kill?.addEventListener('abort', () => stack.#kill(), { once: true });
@@ -159,6 +181,8 @@ export class LocalStack {
     } catch (error) {
       service.kill();
       await exited;
+      // Said now: those that run already may take their time to stop.
+      if (!this.#stopping) this.#tell({ kind: 'failed', service: name, error, restartInMs: this.#restartOf(name) });
       throw error;
     }
     usable = true;
@@ -222,33 +246,33 @@ export class LocalStack {
     this.#tell({ kind: 'died', service: name, exit, logFile, restartInMs });
   }
 
+  /** When a service that did not come up is started again: only one that has run before is. */
+  #restartOf(name: ServiceName): number | null {
+    return this.#options.supervise === true && this.#restarts.has(name) ? this.#scheduleRestart(name) : null;
+  }
+
   #scheduleRestart(name: ServiceName): number {
     const failures = this.#restarts.get(name)?.failures ?? 0;
     const restartInMs = (this.#options.backoffMs ?? 1_000) * 2 ** Math.min(failures, 5);
     const restart = (): void => {
-      this.startService(name).catch((error: unknown) => {
-        if (!this.#stopping)
-          this.#tell({ kind: 'failed', service: name, error, restartInMs: this.#scheduleRestart(name) });
-      });
+      // That it failed is told, and has had the next restart scheduled.
+      this.startService(name).catch(() => undefined);
     };
     this.#restarts.set(name, { failures: failures + 1, timer: setTimeout(restart, restartInMs) });
     return restartInMs;
   }
 
-  #node(
-    name: Exclude<ServiceName, 'redis'>,
-    installation: Installation,
-    isReady: (service: { readonly pid: number; readonly output: () => string }) => Promise<boolean> | boolean,
-  ): Service {
+  #node(name: Exclude<ServiceName, 'redis'>, installation: Installation, isReady: ServiceOptions['isReady']): Service {
     return new Service({
       name,
       command: process.execPath,
       args: ['--enable-source-maps', installation.entries[name]],
       logFile: join(this.state, 'logs', `${name}.log`),
       isReady,
+      onStage: (progress) => this.#tell({ kind: 'starting', service: name, ...progress }),
       // The API logs each question it has to answer with "not yet".
       pollMs: name === 'api' ? 250 : 50,
-      stopTimeoutMs: name === 'worker-gpu' ? 60_000 : 15_000,
+      stopTimeoutMs: name === 'api' ? 15_000 : this.#graceMs() + AFTER_GRACE_MS,
       env: () => ({
         ...this.#options.environment,
         LONGRUN_STATE: this.state,
@@ -262,13 +286,16 @@ export class LocalStack {
     });
   }
 
-  async #apiIsReady(pid: number): Promise<boolean> {
-    const text = await readFile(join(this.state, 'api.json'), 'utf8').catch(() => '{}');
-    const api = parseApiFile(text);
-    if (api?.pid !== pid) return false;
-    const answer = await fetch(new URL('/health/ready', api.url)).catch(() => undefined);
-    if (answer?.ok === true) this.#url = api.url;
-    return answer?.ok === true;
+  /** What a worker that is told to stop may take for it, as it was told itself. */
+  #graceMs(): number {
+    const environment = { ...process.env, ...this.#options.environment };
+    return readVariables({ LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS }, environment).LONGRUN_GRACE_MS;
+  }
+
+  async #apiIsReady(pid: number): Promise<boolean | string> {
+    const { url, ready } = await lookAtApi(this.state, pid);
+    if (ready === true && url !== undefined) this.#url = url;
+    return ready;
   }
 
   #tell(event: StackEvent): void {
@@ -300,17 +327,4 @@ function saysReady(output: string): boolean {
 async function emptyFolder(state: string): Promise<void> {
   const names = (await readdir(state)).filter((name) => name !== LOCK_FILE);
   await Promise.all(names.map((name) => rm(join(state, name), { recursive: true, force: true })));
-}
-
-/** What the API says of itself in `<state>/api.json`; undefined while the file is not whole. */
-export function parseApiFile(text: string): { readonly url: string; readonly pid: number } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('url' in value) || !('pid' in value)) return undefined;
-    return typeof value.url === 'string' && typeof value.pid === 'number'
-      ? { url: value.url, pid: value.pid }
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 
 import type { LogRow } from '../log/log-value.js';
 import type { MainLoop } from '../main-loop.js';
+import { StepRate } from './step-rate.js';
 import { TrainingExtension, type ExtensionOptions } from './training-extension.js';
 
 /** How far training is. */
@@ -14,7 +15,7 @@ export interface TrainingProgress {
   readonly stepsPerEpoch: number | null;
   /** Null when it cannot be told. */
   readonly totalSteps: number | null;
-  /** Since the last report; 0 in the first. */
+  /** Over the last five seconds; 0 in the first report. */
   readonly stepsPerSecond: number;
 }
 
@@ -26,17 +27,21 @@ export interface ReportingOptions extends ExtensionOptions {
   readonly onProgress?: (progress: TrainingProgress) => void;
   /** Default 1000. */
   readonly progressEveryMs?: number;
+  /** Milliseconds of a clock that is never set. Default: `performance.now`. */
+  readonly now?: () => number;
 }
 
 /** Tells a host what happens: the rows of the log, and how far training is. Saves nothing. */
 export class Reporting extends TrainingExtension {
   readonly #options: ReportingOptions;
-  #reportedAt: number | undefined;
-  #reportedStep = 0;
+  readonly #now: () => number;
+  readonly #rate = new StepRate();
+  #reportedAt = 0;
 
   constructor(options: ReportingOptions) {
     super(options);
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   override attach(mainLoop: MainLoop): void {
@@ -45,16 +50,15 @@ export class Reporting extends TrainingExtension {
   }
 
   override beforeTraining(): void {
-    this.#report();
+    this.#begin();
   }
 
   override onResumption(): void {
-    this.#report();
+    this.#begin();
   }
 
   override afterBatch(): void {
-    const now = performance.now();
-    if (now - (this.#reportedAt ?? 0) >= (this.#options.progressEveryMs ?? 1000)) this.#report();
+    if (this.#now() - this.#reportedAt >= (this.#options.progressEveryMs ?? 1000)) this.#report();
   }
 
   override afterEpoch(): void {
@@ -69,19 +73,22 @@ export class Reporting extends TrainingExtension {
     this.#report();
   }
 
+  #begin(): void {
+    this.#rate.restart(this.mainLoop.status.iterationsDone, this.#now());
+    this.#report();
+  }
+
   #report(): void {
     const { status, dataStream, plannedIterations } = this.mainLoop;
-    const now = performance.now();
+    const now = this.#now();
     const step = status.iterationsDone;
-    const seconds = this.#reportedAt === undefined ? 0 : (now - this.#reportedAt) / 1000;
     this.#options.onProgress?.({
       step,
       epoch: status.epochsDone,
       stepsPerEpoch: dataStream.batchesPerEpoch,
       totalSteps: plannedIterations,
-      stepsPerSecond: seconds === 0 ? 0 : (step - this.#reportedStep) / seconds,
+      stepsPerSecond: this.#rate.at(step, now),
     });
     this.#reportedAt = now;
-    this.#reportedStep = step;
   }
 }

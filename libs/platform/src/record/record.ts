@@ -57,18 +57,35 @@ export class PlatformRecord {
  * Opens the record and brings its schema up to date. Throws a sentence when the folder belongs to another process, or
  * a newer version has migrated it.
  */
-export async function openRecord(location: RecordLocation, warn: Warn = warnOnStderr): Promise<PlatformRecord> {
-  return 'folder' in location ? openEmbedded(location.folder) : openPostgres(location.databaseUrl, warn);
+export async function openRecord(
+  location: RecordLocation,
+  { warn = warnOnStderr, onStage = () => undefined }: OpenRecordOptions = {},
+): Promise<PlatformRecord> {
+  return 'folder' in location
+    ? openEmbedded(location.folder, onStage)
+    : openPostgres(location.databaseUrl, { warn, onStage });
 }
 
-async function openEmbedded(folder: string): Promise<PlatformRecord> {
+/** Whom the opening of a record tells what. */
+export interface OpenRecordOptions {
+  /** Told what went wrong and is being tried again. Default: a line on standard error. */
+  readonly warn?: Warn | undefined;
+  /** Told what is done now. */
+  readonly onStage?: ((stage: string) => void) | undefined;
+}
+
+async function openEmbedded(folder: string, onStage: (stage: string) => void): Promise<PlatformRecord> {
+  onStage('locking the record');
   const lock = await FolderLock.take(folder);
   try {
     const data = join(folder, 'pgdata');
+    onStage('making the record, if there is none');
     await makePgliteFolder(data);
+    onStage('opening the record');
     const pglite = await openPglite(data);
     const notices = new Notices();
     await listenToPglite(pglite, notices);
+    onStage('migrating the record');
     return await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
   } catch (error) {
     await lock.release();
@@ -76,7 +93,10 @@ async function openEmbedded(folder: string): Promise<PlatformRecord> {
   }
 }
 
-async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRecord> {
+async function openPostgres(
+  databaseUrl: string,
+  { warn, onStage }: { readonly warn: Warn; readonly onStage: (stage: string) => void },
+): Promise<PlatformRecord> {
   const pool = new Pool({
     connectionString: databaseUrl,
     max: 10,
@@ -89,6 +109,7 @@ async function openPostgres(databaseUrl: string, warn: Warn): Promise<PlatformRe
   pool.on('error', () => undefined);
   const notices = new Notices();
   const listener = new PostgresListener(databaseUrl, notices, warn);
+  onStage('migrating the record');
   const record = await openWith(pool, notices, () => listener.close(), false);
   await listener.start();
   return record;

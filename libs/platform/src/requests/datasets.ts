@@ -2,10 +2,10 @@ import type { DatasetList, DatasetSpec, DatasetView, RetryBudget } from '@longru
 
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
-import type { LifeWriter } from '../life/writer.js';
 import { sha256OfJson } from '../record/canonical-json.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, LifeRow } from '../record/tables.js';
+import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
@@ -13,9 +13,8 @@ import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { datasetSummary } from './views.js';
 
-export interface DatasetsOptions {
+export interface DatasetsOptions extends CancelOptions {
   readonly record: PlatformRecord;
-  readonly writer: LifeWriter;
   /** Names of the converters that workers have; undefined lets every name pass. */
   readonly converters: readonly string[] | undefined;
   readonly retry: RetryBudget;
@@ -73,6 +72,17 @@ export class Datasets {
     const rowsBelow = (place: number, limit: number) =>
       this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
     return readPage(options, rowsBelow, summaryOf);
+  }
+
+  /**
+   * Cancels a conversion, by the dataset's id or name. One that waits has ended when this returns; one that runs is given up
+   * by its worker: `cancelRequested` says so meanwhile. It counts as failed: its name is free. Refused when it has ended or is
+   * unknown.
+   */
+  async cancel(idOrName: string): Promise<DatasetView> {
+    const { id } = await this.get(idOrName);
+    await cancelLife(this.#options, { kind: 'dataset', id });
+    return this.get(id);
   }
 
   async #findOrMake(

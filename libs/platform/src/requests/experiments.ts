@@ -1,28 +1,22 @@
-import {
-  type ExperimentList,
-  type ExperimentSpec,
-  type ExperimentView,
-  type FaultOf,
-  isTerminal,
-  type JsonObject,
-  type LiveEvent,
-  type StoredLogRow,
+import type {
+  ExperimentList,
+  ExperimentSpec,
+  ExperimentView,
+  FaultOf,
+  JsonObject,
+  LiveEvent,
+  StoredLogRow,
 } from '@longrun/contracts';
-import type { Redis } from 'ioredis';
 import { sql, type Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { readLogRows } from '../life/series.js';
-import { experimentStatus } from '../life/transitions.js';
-import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
-import type { RedisKeys } from '../redis/keys.js';
-import type { Endings } from '../systems/endings.js';
-import { publishCommand } from '../worker/commands.js';
-import { notFound, readLife } from './life-reading.js';
+import { type CancelOptions, cancelLife } from './cancel-life.js';
+import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
@@ -33,14 +27,10 @@ import { checkpointView, type DatasetInRole, experimentSummary } from './views.j
 
 type SpecFault = FaultOf<'invalid-request'>;
 
-export interface ExperimentsOptions {
+export interface ExperimentsOptions extends CancelOptions {
   readonly record: PlatformRecord;
-  readonly writer: LifeWriter;
-  readonly endings: Endings;
   readonly live: LiveEvents;
   readonly programs: ProgramCatalog;
-  readonly redis: Redis;
-  readonly keys: RedisKeys;
 }
 
 /** An experiment, and whether this request made it or one before. */
@@ -103,24 +93,7 @@ export class Experiments {
    * until it does: `cancelRequested` says so meanwhile. Refused when it has ended or is unknown.
    */
   async cancel(id: string): Promise<ExperimentView> {
-    const { writer, endings, redis, keys } = this.#options;
-    const life = await writer.write(async (lives) => {
-      const found = await lives.find(id);
-      if (found === undefined || found.row.kind !== 'experiment') throw notFound('experiment', id);
-      const status = experimentStatus(found.row.phase, found.row.reason);
-      if (isTerminal(status)) {
-        const facts = { what: 'experiment', id, status } as const;
-        throw refused('conflict', [{ path: [], parameter: 'id', code: 'ended-already', facts }]);
-      }
-      found.requestCancel();
-      return { fence: found.row.fence, enqueued: found.row.enqueued, decided: found.row.ending !== null };
-    });
-    if (life.decided) await endings.settle(id);
-    else if (!life.enqueued || !(await endings.cancelUnclaimed('experiment', id, life.fence))) {
-      const command = { type: 'cancel', kind: 'experiment', id, fence: life.fence } as const;
-      // Without Redis the reconciler says it later.
-      if (redis.status === 'ready') await publishCommand(redis, keys, command);
-    }
+    await cancelLife(this.#options, { kind: 'experiment', id });
     return this.get(id);
   }
 

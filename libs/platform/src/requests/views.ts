@@ -55,6 +55,7 @@ export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSumma
     status: datasetStatus(life.phase, life.reason),
     reason: life.reason,
     message: life.message,
+    cancelRequested: life.cancelRequested,
     progress: life.progress !== null && 'phase' in life.progress ? life.progress : null,
     result: datasetResult(life.result),
     ...moments(life),

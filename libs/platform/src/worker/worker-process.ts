@@ -4,6 +4,7 @@ import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
 import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
+import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
@@ -51,6 +52,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const report = (sentence: string): void => void process.stdout.write(`${name}: ${sentence}\n`);
   const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
 
+  sayStage('opening the object store');
   const store = await openStore(configuration.objectsUrl);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
   const workerId = `${name}-${hostname()}-${process.pid}`;
@@ -72,8 +74,10 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     report,
   });
   const start = async (): Promise<'ready'> => {
+    sayStage('checking Redis');
     const redis = await link.checkRedis(configuration.redisWaitMs);
     if (!redis.usable) throw new Error(redis.sentence);
+    sayStage('making itself known');
     await worker.start();
     return 'ready';
   };

@@ -1,0 +1,106 @@
+import { type DatasetView, isTerminalDataset, type LiveEvent } from '@longrun/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Client } from '../client.js';
+import { duration } from '../output/amounts.js';
+import { eventText } from '../output/event-text.js';
+import { statusText } from '../output/status-text.js';
+import type { Terminal } from '../output/terminal.js';
+import type { Reference } from './reference.js';
+import { listenForStop } from './stop-requests.js';
+
+/** How something is shown while it goes on. */
+export interface FollowOutput {
+  /** Of an experiment one JSON event a line, the API's own; of a dataset its last state. */
+  readonly json: boolean;
+  /** Pause between two looks at a dataset. Default 500. */
+  readonly pollMs?: number;
+}
+
+/**
+ * Prints what happens to an experiment or a dataset until it has ended. Ctrl+C ends this and not what is followed, which is
+ * said. The exit code: 0 when it ended well, 1 when it did not, 130 after Ctrl+C.
+ */
+export async function follow(
+  client: Client,
+  terminal: Terminal,
+  { kind, id }: Reference,
+  output: FollowOutput,
+): Promise<number> {
+  const requests = listenForStop();
+  try {
+    const endedWell =
+      kind === 'experiment'
+        ? await followExperiment(client, terminal, id, output, requests.stop)
+        : await followDataset(client, terminal, id, output, requests.stop);
+    return endedWell ? 0 : 1;
+  } catch (error) {
+    if (!requests.stop.aborted) throw error;
+    terminal.say(`\n${id} goes on. Follow it again: longrun logs -f ${id}. End it: longrun cancel ${id}.`);
+    return requests.exitCode();
+  } finally {
+    requests.release();
+  }
+}
+
+async function followExperiment(
+  client: Client,
+  terminal: Terminal,
+  id: string,
+  output: FollowOutput,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let broken = false;
+  const onDisconnect = (_cause: unknown, pauseMs: number): void => {
+    if (!broken) terminal.say(`longrun: lost the API at ${client.url}; trying again (in ${duration(pauseMs)} first)`);
+    broken = true;
+  };
+  for await (const event of client.follow(id, { onDisconnect, signal })) {
+    if (broken) terminal.say('longrun: connected again');
+    broken = false;
+    printEvent(terminal, event, output);
+  }
+  return (await client.experiment(id)).status === 'succeeded';
+}
+
+/** Prints an event of an experiment as a line, if it is one. */
+export function printEvent(terminal: Terminal, event: LiveEvent, { json }: FollowOutput): void {
+  const line = json ? JSON.stringify(event) : eventText(event, terminal);
+  if (line !== undefined) terminal.print(line);
+}
+
+async function followDataset(
+  client: Client,
+  terminal: Terminal,
+  id: string,
+  { json, pollMs = 500 }: FollowOutput,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let said = '';
+  for (;;) {
+    const view = await client.dataset(id);
+    const text = datasetLine(view, terminal);
+    if (!json && text !== said) terminal.print(text);
+    said = text;
+    if (isTerminalDataset(view.status)) {
+      if (json) terminal.print(JSON.stringify(view, null, 2));
+      if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
+      return view.status === 'ready';
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+/** Where a dataset stands, and how far its conversion is. */
+export function datasetLine(view: DatasetView, terminal: Terminal): string {
+  return `${view.id}  ${view.name}  ${statusText(view, terminal)}${progressText(view)}`;
+}
+
+function progressText({ progress, status }: DatasetView): string {
+  if (progress === null || isTerminalDataset(status)) return '';
+  const share =
+    progress.total === undefined || progress.total === 0
+      ? ''
+      : `, ${Math.floor((100 * progress.done) / progress.total)} %`;
+  return `: ${progress.phase} ${progress.what}${share}`;
+}

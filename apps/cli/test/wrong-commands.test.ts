@@ -1,0 +1,97 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { CommandLine } from './command-line.js';
+
+const TOKEN = 'a-token-of-sixteen-or-more';
+/** Where nothing listens. */
+const NOWHERE = { LONGRUN_URL: 'http://127.0.0.1:4', LONGRUN_TOKEN: TOKEN };
+
+let folder: string;
+let longrun: CommandLine;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-wrong-'));
+  longrun = new CommandLine(join(folder, 'state'));
+  await mkdir(longrun.state);
+  await writeFile(join(folder, 'wrong.yaml'), 'program: mlp\nsede: 3\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test.each([
+  ['a spec', NOWHERE, ['submit', 'wrong.yaml'], 'not a valid experiment spec'],
+  ['a spec that is not there', NOWHERE, ['submit', 'absent.yaml'], 'cannot be read'],
+  ['an override', NOWHERE, ['submit', 'wrong.yaml', '--set', 'seed'], 'give a path and a value'],
+  ['an option', NOWHERE, ['ls', '--limt', '3'], "unknown option '--limt'"],
+  ['an idempotency key', NOWHERE, ['submit', 'wrong.yaml', '--idempotency-key', 'schlüssel'], 'visible ASCII'],
+  ['an address without a scheme', { LONGRUN_URL: 'gpu:4000' }, ['ls'], 'LONGRUN_URL: is not a URL'],
+  ['an address with a password', { LONGRUN_URL: 'http://me:hunter2@gpu' }, ['ls'], 'LONGRUN_URL: holds'],
+  ['an address with a query', { LONGRUN_URL: 'http://gpu/?x=1' }, ['ls'], 'LONGRUN_URL: has a part after'],
+  ['a token', { ...NOWHERE, LONGRUN_TOKEN: 'ein Schlüssel für alle' }, ['ls'], 'LONGRUN_TOKEN: the token must'],
+] as const)('%s that is not written right is told in a sentence, with exit code 2', async (_what, env, words, says) => {
+  const given = words.map((word) => (word.endsWith('.yaml') ? join(folder, word) : word));
+  const { code, stdout, stderr } = await longrun.runWith(env, ...given);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(says);
+  expect(stderr).not.toMatch(/^ +at |hunter2/m);
+
+  const asJson = await longrun.runWith(env, ...given, '--json');
+  expect(asJson).toMatchObject({ code: 2, stdout: '' });
+  expect(JSON.parse(asJson.stderr)).toMatchObject({ error: { message: expect.stringContaining(says) } });
+});
+
+test('a token file that holds no token is told in a sentence, without what is in it', async () => {
+  const state = join(folder, 'damaged');
+  await mkdir(state);
+  await writeFile(join(state, 'api.json'), JSON.stringify({ url: 'http://127.0.0.1:4', pid: 1 }));
+  await writeFile(join(state, 'token'), 'geheimer Schlüssel\nin zwei Zeilen\n');
+  const { code, stderr } = await new CommandLine(state).run('ls');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${join(state, 'token')} holds no token`);
+  expect(stderr).not.toMatch(/geheim|^ +at /m);
+});
+
+test('what is written right and fails has exit code 1, and as JSON each field with its remedy', async () => {
+  expect(await longrun.runWith(NOWHERE, 'ls')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('ECONNREFUSED'),
+  });
+  const invalid = await longrun.runWith(NOWHERE, 'submit', join(folder, 'wrong.yaml'), '--json');
+  expect(JSON.parse(invalid.stderr)).toEqual({
+    error: {
+      message: expect.stringContaining('is not a valid experiment spec'),
+      errors: expect.arrayContaining([
+        {
+          place: expect.stringContaining('sede'),
+          detail: expect.any(String),
+          remedy: expect.stringContaining('"seed"'),
+        },
+      ]),
+    },
+  });
+});
+
+test('an API that is served below a path is asked below it', async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('It does not listen');
+  for (const slash of ['', '/']) {
+    const LONGRUN_URL = `http://127.0.0.1:${address.port}/lab/longrun${slash}`;
+    expect(await longrun.runWith({ LONGRUN_URL, LONGRUN_TOKEN: TOKEN }, 'ls')).toMatchObject({ code: 0 });
+  }
+  expect(asked).toEqual(Array(2).fill('/lab/longrun/v1/experiments?limit=200'));
+  server.close();
+});
+
+test('the exit codes stand in the help', async () => {
+  expect((await longrun.run('--help')).stdout).toMatch(/Exit codes:[^]*2 .*not written right[^]*130 .*Ctrl\+C/);
+});
