@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ExperimentSummary, ExperimentView } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { identify, membersOf } from '../src/stack/process-table.js';
+import { identify, membersOf } from '@longrun/platform/processes';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 

@@ -24,6 +24,8 @@ export interface DatasetWorkOptions {
   readonly rawFolder: string;
   /** The converter's module, absolute. */
   readonly converterScript: string;
+  /** Memory that a converter may take, in bytes; null for as much as it gets. */
+  readonly memoryLimitBytes: number | null;
   /** Told what the converter prints. */
   readonly report: (line: string) => void;
 }
@@ -71,7 +73,6 @@ export class DatasetWork implements Work {
   }
 
   heartbeat(): WorkerEvent {
-    void this.#child?.samplePeakMemory();
     return { type: 'dataset_heartbeat' };
   }
 
@@ -92,6 +93,7 @@ export class DatasetWork implements Work {
     let last: LastMessage | undefined;
     const child = new SupervisedChild({
       script: this.#options.converterScript,
+      memoryLimitBytes: this.#options.memoryLimitBytes,
       onLine: (_stream, text) => this.#options.report(text),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);

@@ -9,6 +9,7 @@ try {
   const options = {
     rawFolder: resolve(rawFolder === '' ? `${configuration.stateFolder}/raw` : rawFolder),
     converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
+    memoryLimitBytes: configuration.trainerMemoryBytes,
     report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),
   };
   await runWorkerProcess({

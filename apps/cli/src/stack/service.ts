@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lastLines, openLog, readLog } from './log-file.js';
-import { endGroup, identify, type ProcessIdentity, sendSignal } from './process-table.js';
+import { endGroup, identify, type ProcessIdentity, sendSignal } from '@longrun/platform/processes';
 
 /** How one service of the stack is run. */
 export interface ServiceOptions {

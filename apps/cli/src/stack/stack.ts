@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { freePort } from '@longrun/platform/configuration';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
-import { endGroup, isAlive, stopProcess } from './process-table.js';
+import { endGroup, isAlive, stopProcess } from '@longrun/platform/processes';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit } from './service.js';
 import { LOCK_FILE, StateLock } from './state-lock.js';

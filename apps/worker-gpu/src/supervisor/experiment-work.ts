@@ -28,6 +28,8 @@ export interface ExperimentWorkOptions {
   readonly programsFolder: string;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  /** Memory that a trainer may take at most, in bytes; null for as much as it gets. */
+  readonly memoryLimitBytes: number | null;
 }
 
 /**
@@ -65,6 +67,7 @@ export class ExperimentWork implements Work {
         checkpoints,
         restored,
         trainerScript: this.#options.trainerScript,
+        memoryLimitBytes: lowerOf(this.#options.memoryLimitBytes, experiment.spec.limits.memoryBytes),
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
@@ -80,7 +83,6 @@ export class ExperimentWork implements Work {
   }
 
   heartbeat(): WorkerEvent {
-    void this.#training?.samplePeakMemory();
     return { type: 'heartbeat', step: this.#training?.reports.step ?? 0 };
   }
 
@@ -178,6 +180,11 @@ export class ExperimentWork implements Work {
         'The program ended the trainer process before training was finished; it must return, and not call process.exit.',
     });
   }
+}
+
+/** Of two limits, where null is none. */
+function lowerOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {

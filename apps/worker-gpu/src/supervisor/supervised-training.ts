@@ -20,6 +20,8 @@ export interface SupervisedTrainingOptions {
   readonly restored: NewestValid;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  /** Memory that the trainer and all that it starts may take, in bytes; null for as much as they get. */
+  readonly memoryLimitBytes: number | null;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -55,14 +57,9 @@ export class SupervisedTraining {
     });
   }
 
-  /** Largest resident set of the trainer, as far as it was said or seen. */
+  /** Largest resident set of the trainer and all that it has started, as far as it was said or seen. */
   get peakMemoryBytes(): number {
     return Math.max(this.reports.peakMemoryBytes, this.#trainer?.peakMemoryBytes ?? 0);
-  }
-
-  /** Looks how much memory the trainer takes: one that is killed cannot tell. */
-  async samplePeakMemory(): Promise<void> {
-    await this.#trainer?.samplePeakMemory();
   }
 
   /**
@@ -72,9 +69,10 @@ export class SupervisedTraining {
    * @throws LeaseLost, StorageFailed when a snapshot could not be committed; the trainer has been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
-    const { attempt, trainerScript } = this.#options;
+    const { attempt, trainerScript, memoryLimitBytes } = this.#options;
     const trainer = new SupervisedChild({
       script: trainerScript,
+      memoryLimitBytes,
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();

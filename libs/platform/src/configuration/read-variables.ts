@@ -71,3 +71,19 @@ export function labels() {
     )
     .default({});
 }
+
+/** An amount of memory, as `8GiB`, `512MiB` or a number of bytes; `unlimited` is null. */
+export function memory(least: number) {
+  return z.string().transform((text, context): number | null => {
+    if (text === 'unlimited') return null;
+    const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)?$/.exec(text) ?? [];
+    const bytes = Number(number) * 1024 ** ['', 'KiB', 'MiB', 'GiB', 'TiB'].indexOf(unit);
+    if (Number.isSafeInteger(bytes) && bytes >= least) return bytes;
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `${JSON.stringify(text)} is not an amount of memory of at least ${least / 2 ** 20}MiB; give one such as 8GiB, or unlimited`,
+    });
+    return z.NEVER;
+  });
+}

@@ -2,12 +2,13 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
+import { type Environment, labels, memory, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
+import { endLeftovers } from '../processes/process-tree.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
-import { describeWorker } from './worker-description.js';
+import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What every worker process is told from outside, read from the environment. */
@@ -28,6 +29,11 @@ export interface WorkerConfiguration {
   readonly graceMs: number;
   /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Memory that a trainer or a converter and all that it starts may take, in bytes; null for as much as they get. LONGRUN_TRAINER_MEMORY, as
+   * `8GiB`, or `unlimited`; default nine tenths of what the machine or the container has.
+   */
+  readonly trainerMemoryBytes: number | null;
 }
 
 export interface WorkerProcessOptions {
@@ -52,6 +58,8 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
 
   const store = await openStore(configuration.objectsUrl);
+  const leftovers = await endLeftovers();
+  if (leftovers > 0) report(`ended ${leftovers} processes that attempts of dead workers had left running`);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
   const workerId = `${name}-${hostname()}-${process.pid}`;
   const link = new WorkerLink({
@@ -110,6 +118,8 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
     labels: read.LONGRUN_LABELS,
+    trainerMemoryBytes:
+      read.LONGRUN_TRAINER_MEMORY === undefined ? Math.floor(0.9 * memoryBytes()) : read.LONGRUN_TRAINER_MEMORY,
   };
 }
 
@@ -122,6 +132,7 @@ const workerVariables = {
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
   LONGRUN_LABELS: labels(),
+  LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
 } as const;
 
 /** How long after the grace the process may take to say what happened. */
