@@ -11,6 +11,8 @@ import {
   type Attempt,
   type AttemptEnd,
   classifyExit,
+  type Isolation,
+  type Launch,
   SupervisedChild,
   type Work,
   withStorageRetries,
@@ -26,6 +28,8 @@ export interface DatasetWorkOptions {
   readonly converterScript: string;
   /** Memory that a converter may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
+  /** What keeps a converter from all that is not its own. */
+  readonly isolation: Isolation;
   /** Told what the converter prints. */
   readonly report: (line: string) => void;
 }
@@ -53,16 +57,19 @@ export class DatasetWork implements Work {
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
 
-    const outputPath = join(scratchFolder, 'dataset.hdf5');
-    const converted = await this.#convert({
-      type: 'assignment',
-      converter: spec.converter,
-      source: spec.source,
-      rawFolder: this.#options.rawFolder,
-      outputPath,
+    const { rawFolder, isolation } = this.#options;
+    const folder = join(scratchFolder, 'converter');
+    const outputPath = join(folder, 'dataset.hdf5');
+    const launch = await isolation.prepare({
+      folder,
+      // Where it puts what it downloads. A name that leads elsewhere is no converter's, and is refused there.
+      owned: 'download' in spec.source && /^[\w-]+$/.test(spec.converter) ? [join(rawFolder, spec.converter)] : [],
     });
+    const { converter, source } = spec;
+    const converted = await this.#convert({ type: 'assignment', converter, source, rawFolder, outputPath }, launch);
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if (converted.type === 'failed') return { reason: converted.reason, message: converted.message };
+    await isolation.takeBack(outputPath);
 
     this.#result = await withStorageRetries(async () => await this.#publish(outputPath, converted.description), {
       what: `publish the dataset ${spec.name}`,
@@ -89,11 +96,12 @@ export class DatasetWork implements Work {
   }
 
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
-  async #convert(assignment: ConverterAssignment): Promise<LastMessage> {
+  async #convert(assignment: ConverterAssignment, launch: Launch): Promise<LastMessage> {
     let last: LastMessage | undefined;
     const child = new SupervisedChild({
       script: this.#options.converterScript,
       memoryLimitBytes: this.#options.memoryLimitBytes,
+      launch,
       onLine: (_stream, text) => this.#options.report(text),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);

@@ -1,13 +1,26 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { hideEnvironment } from '@longrun/platform/configuration';
+import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { DatasetWork } from './dataset-work.js';
 
+hideEnvironment();
 try {
   const configuration = readWorkerConfiguration(process.env);
-  const rawFolder = process.env['LONGRUN_RAW']?.trim() ?? '';
+  const named = process.env['LONGRUN_RAW']?.trim() ?? '';
+  const rawFolder = resolve(named === '' ? `${configuration.stateFolder}/raw` : named);
+  await mkdir(rawFolder, { recursive: true });
+  const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+  const isolation = await Isolation.find({
+    user: configuration.trainerUser,
+    stateFolder: configuration.stateFolder,
+    code: [checkout, rawFolder],
+  });
+  process.stdout.write(`fuel-preproc: ${isolation.sentence}\n`);
   const options = {
-    rawFolder: resolve(rawFolder === '' ? `${configuration.stateFolder}/raw` : rawFolder),
+    rawFolder,
+    isolation,
     converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
     memoryLimitBytes: configuration.trainerMemoryBytes,
     report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),

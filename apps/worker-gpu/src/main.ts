@@ -1,16 +1,26 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readVariables, variables } from '@longrun/platform/configuration';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { hideEnvironment, readVariables, variables } from '@longrun/platform/configuration';
+import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 
+hideEnvironment();
 try {
   const configuration = readWorkerConfiguration(process.env);
   const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
   const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
+  const programsFolder = resolve(LONGRUN_PROGRAMS ?? ofCheckout);
+  const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+  const isolation = await Isolation.find({
+    user: configuration.trainerUser,
+    stateFolder: configuration.stateFolder,
+    code: [checkout, programsFolder],
+  });
+  process.stdout.write(`worker-gpu: ${isolation.sentence}\n`);
   const options = {
-    programsFolder: resolve(LONGRUN_PROGRAMS ?? ofCheckout),
+    programsFolder,
+    isolation,
     trainerScript: fileURLToPath(new URL('trainer.js', import.meta.url)),
     cacheFolder: join(configuration.stateFolder, 'cache', 'datasets'),
     memoryLimitBytes: configuration.trainerMemoryBytes,

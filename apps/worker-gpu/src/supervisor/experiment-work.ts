@@ -13,6 +13,7 @@ import {
   type AttemptEnd,
   type ChildExit,
   classifyExit,
+  type Isolation,
   StorageFailed,
   type Work,
   withStorageRetries,
@@ -30,6 +31,8 @@ export interface ExperimentWorkOptions {
   readonly trainerScript: string;
   /** Memory that a trainer may take at most, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
+  /** What keeps a trainer from all that is not its own. */
+  readonly isolation: Isolation;
 }
 
 /**
@@ -72,7 +75,14 @@ export class ExperimentWork implements Work {
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      return await this.#endOf(training, await training.run(assignment));
+      const launch = await this.#options.isolation.prepare({
+        folder: this.#trainerFolder,
+        shared: [
+          ...Object.values(assignment.datasetFiles),
+          ...(restored.folder === undefined ? [] : [restored.folder]),
+        ],
+      });
+      return await this.#endOf(training, await training.run(assignment, launch));
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
@@ -80,6 +90,11 @@ export class ExperimentWork implements Work {
       if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
       throw error;
     }
+  }
+
+  /** All that the trainer owns. */
+  get #trainerFolder(): string {
+    return join(this.#attempt.scratchFolder, 'trainer');
   }
 
   heartbeat(): WorkerEvent {
@@ -119,10 +134,10 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the datasets to the local disk, and says to the trainer where everything is. */
-  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerCommand> {
-    const { ticket, scratchFolder } = this.#attempt;
+  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerAssignment> {
+    const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
-    const snapshotFolder = join(scratchFolder, 'snapshots');
+    const snapshotFolder = join(this.#trainerFolder, 'snapshots');
     await mkdir(snapshotFolder, { recursive: true });
     return {
       type: 'assignment',
@@ -181,6 +196,8 @@ export class ExperimentWork implements Work {
     });
   }
 }
+
+type TrainerAssignment = Extract<TrainerCommand, { type: 'assignment' }>;
 
 /** Of two limits, where null is none. */
 function lowerOf(a: number | null, b: number | null): number | null {

@@ -3,6 +3,7 @@ import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
+  type Launch,
   outcomeJson,
   StorageFailed,
   SupervisedChild,
@@ -68,11 +69,12 @@ export class SupervisedTraining {
    *
    * @throws LeaseLost, StorageFailed when a snapshot could not be committed; the trainer has been killed then
    */
-  async run(assignment: TrainerCommand): Promise<ChildExit> {
+  async run(assignment: TrainerCommand, launch: Launch): Promise<ChildExit> {
     const { attempt, trainerScript, memoryLimitBytes } = this.#options;
     const trainer = new SupervisedChild({
       script: trainerScript,
       memoryLimitBytes,
+      launch,
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();

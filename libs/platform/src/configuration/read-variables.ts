@@ -87,3 +87,21 @@ export function memory(least: number) {
     return z.NEVER;
   });
 }
+
+/** `auto`, `worker`, or a user by number, as `1500` or `1500:1500` with its group. */
+export function userNumber() {
+  return z
+    .string()
+    .transform((text, context): 'auto' | 'worker' | { readonly uid: number; readonly gid: number } => {
+      if (text === 'auto' || text === 'worker') return text;
+      const [, uid, gid = uid] = /^([1-9]\d{0,8})(?::([1-9]\d{0,8}))?$/.exec(text) ?? [];
+      if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+      context.issues.push({
+        code: 'custom',
+        input: text,
+        message: `${JSON.stringify(text)} is no user; give auto, worker, or the number of one that is not root, as 1500 or 1500:1500`,
+      });
+      return z.NEVER;
+    })
+    .default('auto');
+}

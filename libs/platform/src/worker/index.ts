@@ -2,6 +2,7 @@
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 export type { Pressure } from './pressure.js';
 export { classifyExit } from './exit-classification.js';
+export { type ChildRoom, type ChildUserSetting, Isolation, type IsolationOptions, type Launch } from './isolation.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
 export { outcomeJson } from './outcome-json.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';

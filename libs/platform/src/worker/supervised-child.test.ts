@@ -92,7 +92,7 @@ test('a child that does not end in time is killed', async () => {
 test('a child that cannot be started ends like any other', async () => {
   const child = new SupervisedChild({
     script: '/nowhere/child.js',
-    cwd: '/nowhere',
+    launch: { execPath: process.execPath, execArgv: [], cwd: '/nowhere', env: {} },
     onLine: () => {},
     onMessage: () => {},
   });

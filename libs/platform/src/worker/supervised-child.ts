@@ -1,16 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
 import { ProcessTree } from '../processes/process-tree.js';
+import type { Launch } from './isolation.js';
 import { LineSplitter } from './line-splitter.js';
 import { type MemoryBreach, MemoryWatch } from './memory-watch.js';
 
 export interface SupervisedChildOptions {
   /** Absolute path of the JavaScript module that the child runs. */
   readonly script: string;
-  /** Working directory of the child; default: that of this process. */
-  readonly cwd?: string;
+  /** As whom and where it runs, see {@link Isolation}. Default: as this process. */
+  readonly launch?: Launch;
   /** Memory that the child and all that it starts may take, in bytes. Default null: as much as they get. */
   readonly memoryLimitBytes?: number | null;
   /** What the child says over IPC. Not yet validated. */
@@ -49,13 +51,13 @@ export class SupervisedChild {
 
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
-    const { memoryLimitBytes = null } = options;
+    const { memoryLimitBytes = null, launch } = options;
     const child = fork(options.script, [], {
-      execArgv: heapOptions(memoryLimitBytes),
-      env: { ...environmentWithoutSecrets(process.env), [MARK_VARIABLE]: mark.text },
+      ...launch,
+      execArgv: [...(launch?.execArgv ?? []), ...heapOptions(memoryLimitBytes)],
+      env: { ...environmentWithoutSecrets(process.env), ...launch?.env, [MARK_VARIABLE]: mark.text },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     this.#child = child;
     this.pid = child.pid;
@@ -123,14 +125,6 @@ export class SupervisedChild {
     const { exitCode, signalCode } = this.#child;
     if (this.pid !== undefined && exitCode === null && signalCode === null) sendSignal(-this.pid, 'SIGKILL');
   }
-}
-
-/** Variables that a child may inherit: what programs and numeric libraries need to run, and nothing that could be a credential. */
-const INHERITED_NAMES =
-  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SystemRoot|NODE_ENV|NODE_OPTIONS|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|(OMP|MKL|OPENBLAS|KMP|CUDA|NVIDIA|TF|ORT)_[A-Z0-9_]+)$/;
-
-function environmentWithoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => INHERITED_NAMES.test(name)));
 }
 
 /** JavaScript may have all the memory that the child may have: by itself the engine would stop at 2 to 4 GiB of any. */

@@ -2,10 +2,18 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { type Environment, labels, memory, milliseconds, readVariables } from '../configuration/read-variables.js';
+import {
+  type Environment,
+  labels,
+  memory,
+  milliseconds,
+  readVariables,
+  userNumber,
+} from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import type { Attempt, Work } from './attempt.js';
+import type { ChildUserSetting } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
 import { describeWorker, memoryBytes } from './worker-description.js';
@@ -34,6 +42,8 @@ export interface WorkerConfiguration {
    * `8GiB`, or `unlimited`; default nine tenths of what the machine or the container has.
    */
   readonly trainerMemoryBytes: number | null;
+  /** Who trainers and converters run as. LONGRUN_TRAINER_USER: `auto`, `worker`, or a number; default `auto`. */
+  readonly trainerUser: ChildUserSetting;
 }
 
 export interface WorkerProcessOptions {
@@ -118,6 +128,7 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
     labels: read.LONGRUN_LABELS,
+    trainerUser: read.LONGRUN_TRAINER_USER,
     trainerMemoryBytes:
       read.LONGRUN_TRAINER_MEMORY === undefined ? Math.floor(0.9 * memoryBytes()) : read.LONGRUN_TRAINER_MEMORY,
   };
@@ -133,6 +144,7 @@ const workerVariables = {
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
   LONGRUN_LABELS: labels(),
   LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
+  LONGRUN_TRAINER_USER: userNumber(),
 } as const;
 
 /** How long after the grace the process may take to say what happened. */
