@@ -17,7 +17,7 @@ try {
     stateFolder: configuration.stateFolder,
     code: [checkout, rawFolder],
   });
-  process.stdout.write(`fuel-preproc: ${isolation.sentence}\n`);
+  process.stdout.write(`fuel-preproc: ${isolation.sentence}\nfuel-preproc: ${isolation.memorySentence}\n`);
   const options = {
     rawFolder,
     isolation,

@@ -17,7 +17,7 @@ try {
     stateFolder: configuration.stateFolder,
     code: [checkout, programsFolder],
   });
-  process.stdout.write(`worker-gpu: ${isolation.sentence}\n`);
+  process.stdout.write(`worker-gpu: ${isolation.sentence}\nworker-gpu: ${isolation.memorySentence}\n`);
   const options = {
     programsFolder,
     isolation,

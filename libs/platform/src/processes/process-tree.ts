@@ -12,9 +12,13 @@ export class ProcessTree {
   /** Those seen so far, by number: a son whose father has ended cannot be told from a stranger any more. */
   readonly #seen = new Map<number, string>();
 
-  constructor(leader: number, mark: AttemptMark) {
+  readonly #others: () => readonly number[];
+
+  /** @param others numbers of further processes that are known to belong to it */
+  constructor(leader: number, mark: AttemptMark, others: () => readonly number[] = () => []) {
     this.#leader = leader;
     this.#mark = mark;
+    this.#others = others;
   }
 
   /** The living processes of the tree, its leader included. */
@@ -42,10 +46,11 @@ export class ProcessTree {
   }
 
   #membersIn(table: readonly ProcessEntry[]): ProcessEntry[] {
+    const others = new Set(this.#others());
     const members = new Set(
       table.filter(
         ({ pid, started, group, session }) =>
-          group === this.#leader || session === this.#leader || this.#seen.get(pid) === started,
+          group === this.#leader || session === this.#leader || others.has(pid) || this.#seen.get(pid) === started,
       ),
     );
     const numbers = new Set([...members].map(({ pid }) => pid));

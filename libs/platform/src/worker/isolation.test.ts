@@ -1,9 +1,12 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Isolation, type IsolationWay, type Launch } from './isolation.js';
 import { SupervisedChild } from './supervised-child.js';
+
+// A busy machine takes long to start processes.
+vi.setConfig({ testTimeout: 60_000 });
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -17,7 +20,16 @@ beforeEach(async () => {
   checkout = join(home, 'checkout');
   state = join(home, 'state');
   await mkdir(checkout);
-  for (const folder of ['', 'objects', 'cache', 'cache/datasets', 'worker-1', 'worker-1/a.1', 'worker-2', 'worker-2/b.1'])
+  for (const folder of [
+    '',
+    'objects',
+    'cache',
+    'cache/datasets',
+    'worker-1',
+    'worker-1/a.1',
+    'worker-2',
+    'worker-2/b.1',
+  ])
     await mkdir(join(state, folder), { recursive: true, mode: 0o700 });
   for (const file of ['token', 'objects/head.json', 'cache/datasets/abc.hdf5', 'worker-2/b.1/snapshot'])
     await writeFile(join(state, file), 'of the worker', { mode: 0o600 });
@@ -80,31 +92,34 @@ async function attackBy(ways: readonly IsolationWay[]): Promise<{
   return { isolation, tried: await attack(launch, folder), folder };
 }
 
-test.runIf(isRoot)('(needs root) below a closed home, a child sees the code, the dataset and its folder, and nothing else', async () => {
-  const { isolation, tried, folder } = await attackBy(['view']);
+test.runIf(isRoot)(
+  '(needs root) below a closed home, a child sees the code, the dataset and its folder, and nothing else',
+  async () => {
+    const { isolation, tried, folder } = await attackBy(['view']);
 
-  expect(isolation.user?.uid).toBeGreaterThan(1_900_000_000);
-  expect(isolation.sentence).toContain(`children run as user ${isolation.user?.uid}`);
-  expect(tried).toEqual({
-    code: 'library',
-    user: isolation.user?.uid,
-    token: 'ENOENT',
-    objects: 'ENOENT',
-    listing: 'cache,worker-1',
-    other: 'ENOENT',
-    dataset: 'of the worker',
-    damage: expect.stringMatching(/EROFS|EACCES/) as unknown,
-    replace: 'EXDEV',
-    patch: expect.stringMatching(/EROFS|EACCES/) as unknown,
-    own: 'done',
-    here: 'done',
-    temporary: 'done',
-    parent: 'EACCES',
-  });
-  expect(await readFile(join(folder, 'relative'), 'utf8')).toBe('mine');
-  expect((await stat(state)).mode & 0o777).toBe(0o700);
-  expect((await stat(home)).mode & 0o777).toBe(0o700);
-});
+    expect(isolation.user?.uid).toBeGreaterThan(1_900_000_000);
+    expect(isolation.sentence).toContain(`children run as user ${isolation.user?.uid}`);
+    expect(tried).toEqual({
+      code: 'library',
+      user: isolation.user?.uid,
+      token: 'ENOENT',
+      objects: 'ENOENT',
+      listing: 'cache,worker-1',
+      other: 'ENOENT',
+      dataset: 'of the worker',
+      damage: expect.stringMatching(/EROFS|EACCES/) as unknown,
+      replace: 'EXDEV',
+      patch: expect.stringMatching(/EROFS|EACCES/) as unknown,
+      own: 'done',
+      here: 'done',
+      temporary: 'done',
+      parent: 'EACCES',
+    });
+    expect(await readFile(join(folder, 'relative'), 'utf8')).toBe('mine');
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    expect((await stat(home)).mode & 0o777).toBe(0o700);
+  },
+);
 
 test.runIf(isRoot).each(['privileges', 'ids'] as const)(
   '(needs root) where nothing can be mounted, a child gets through exactly the folders on its way (%s)',

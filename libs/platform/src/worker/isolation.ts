@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigurationError } from '../configuration/read-variables.js';
+import { ControlGroups } from './control-groups.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
 
 /** Who children are to run as: one of their own where that can be had, the worker itself, or one that is named. */
@@ -38,6 +39,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
+  /** Where the kernel limits its memory, if it does. */
+  readonly controlGroups?: ControlGroups;
 }
 
 /** `view`: another user, who sees of closed folders only what it needs. `privileges`: another user. `ids`: the same, without no_new_privs. */
@@ -52,9 +55,10 @@ const WAYS = ['view', 'privileges', 'ids'] as const;
 export class Isolation {
   /** Null: children are the worker's own user, and trusted as it is. */
   readonly user: ChildUser | null;
-  /** What was found, for people. */
+  /** What was found of users, for people. */
   readonly sentence: string;
   readonly #way: IsolationWay | undefined;
+  readonly #controlGroups = ControlGroups.find();
   readonly #options: IsolationOptions;
 
   private constructor(options: IsolationOptions, sentence: string, found?: { way: IsolationWay; user: ChildUser }) {
@@ -89,8 +93,20 @@ export class Isolation {
     return new Isolation(options, `${TRUSTED}: user ${user.uid} does not work: ${why}; ${REMEDY}`);
   }
 
+  /** How the memory of children is limited, for people. */
+  get memorySentence(): string {
+    return typeof this.#controlGroups === 'string'
+      ? `the memory of children is watched (${this.#controlGroups})`
+      : 'the kernel limits the memory of children, by control groups';
+  }
+
   /** Makes a child's folder ready and says how to start it. */
   async prepare(room: ChildRoom): Promise<Launch> {
+    const controlGroups = typeof this.#controlGroups === 'string' ? {} : { controlGroups: this.#controlGroups };
+    return { ...(await this.#prepare(room)), ...controlGroups };
+  }
+
+  async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups'>> {
     const { folder, shared = [], owned = [] } = room;
     const temporary = join(folder, 'tmp');
     for (const own of [folder, temporary, ...owned]) await mkdir(own, { recursive: true, mode: 0o700 });
@@ -170,7 +186,7 @@ export class Isolation {
     await mkdir(this.#options.stateFolder, { recursive: true, mode: 0o700 });
     const folder = await mkdtemp(join(this.#options.stateFolder, 'try-'));
     try {
-      const { execPath, execArgv, cwd, env, ...ids } = await this.prepare({ folder });
+      const { execPath, execArgv, cwd, env, ...ids } = await this.#prepare({ folder });
       const looks = JSON.stringify({ code: this.#options.code, folder, uid: this.user?.uid });
       await run(execPath, [...execArgv, '-e', TRIAL, looks], {
         cwd,

@@ -16,6 +16,9 @@ interface Started {
   readonly messages: unknown[];
 }
 
+// A busy machine takes long to start processes.
+vi.setConfig({ testTimeout: 60_000 });
+
 let folder: string;
 const children: SupervisedChild[] = [];
 
@@ -85,7 +88,7 @@ test('a child that does not end in time is killed', async () => {
   const { child, messages } = await start(
     `process.on('SIGTERM', () => {}); process.send('up'); setInterval(() => {}, 1000);`,
   );
-  await vi.waitFor(() => expect(messages).toEqual(['up']));
+  await vi.waitFor(() => expect(messages).toEqual(['up']), 20_000);
   expect(await child.endWithin(50)).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
 });
 
@@ -107,7 +110,7 @@ test('the reason is read off the way a child ended', async () => {
   vi.unstubAllEnvs();
   const killed = await start(`process.send('up'); setInterval(() => {}, 1000);`);
   const gone = await start(`console.error('oh'); process.exit(7)`);
-  await vi.waitFor(() => expect(killed.messages).toEqual(['up']));
+  await vi.waitFor(() => expect(killed.messages).toEqual(['up']), 20_000);
   process.kill(killed.child.pid ?? 0, 'SIGKILL');
 
   const heapExit = await heap.child.exited;

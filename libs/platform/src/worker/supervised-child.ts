@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
-import { MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
+import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
 import { ProcessTree } from '../processes/process-tree.js';
+import type { ControlGroup, ControlGroups } from './control-groups.js';
 import type { Launch } from './isolation.js';
 import { LineSplitter } from './line-splitter.js';
 import { type MemoryBreach, MemoryWatch } from './memory-watch.js';
@@ -51,19 +52,27 @@ export class SupervisedChild {
 
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
-    const { memoryLimitBytes = null, launch } = options;
+    const { memoryLimitBytes = null } = options;
+    const { controlGroups, execArgv = [], env, ...launch } = options.launch ?? {};
     const child = fork(options.script, [], {
       ...launch,
-      execArgv: [...(launch?.execArgv ?? []), ...heapOptions(memoryLimitBytes)],
-      env: { ...environmentWithoutSecrets(process.env), ...launch?.env, [MARK_VARIABLE]: mark.text },
+      execArgv: [...execArgv, ...heapOptions(memoryLimitBytes)],
+      env: { ...environmentWithoutSecrets(process.env), ...env, [MARK_VARIABLE]: mark.text },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });
     this.#child = child;
     this.pid = child.pid;
+    const say = (sentence: string): void => options.onLine('stderr', `[longrun] ${sentence}`);
+    // Its first son comes long after this: it has not loaded its script yet.
+    const group = limitedGroup(controlGroups, { mark, pid: child.pid, limitBytes: memoryLimitBytes }, say);
     // A child that could not be started has no tree; -1 is no process' number.
-    const tree = new ProcessTree(child.pid ?? -1, mark);
-    this.#memory = new MemoryWatch({ tree, limitBytes: memoryLimitBytes, onBreach: () => this.#endGroup() });
+    const tree = new ProcessTree(child.pid ?? -1, mark, () => group?.pids ?? []);
+    this.#memory = new MemoryWatch({
+      tree,
+      limitBytes: group === undefined ? memoryLimitBytes : null,
+      onBreach: () => this.#endGroup(),
+    });
 
     const tail: string[] = [];
     let heapExhausted = false;
@@ -78,14 +87,15 @@ export class SupervisedChild {
       }),
     );
 
-    this.exited = ended(child, tree, (sentence) => options.onLine('stderr', `[longrun] ${sentence}`)).then(
-      async ({ code, signal, startError }) => {
-        if (startError !== undefined) tail.push(startError.message);
-        await this.#memory.stop();
-        const { breach } = this.#memory;
-        return { code, signal, killedByUs: this.#killed, heapExhausted, memory: breach, stderrTail: tail.join('\n') };
-      },
-    );
+    this.exited = ended(child, tree, say).then(async ({ code, signal, startError }) => {
+      if (startError !== undefined) tail.push(startError.message);
+      await this.#memory.stop();
+      let memory = this.#memory.breach;
+      if (group?.isExhausted === true && memoryLimitBytes !== null)
+        memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
+      group?.remove();
+      return { code, signal, killedByUs: this.#killed, heapExhausted, memory, stderrTail: tail.join('\n') };
+    });
   }
 
   /** Largest resident set of the child and all that it has started together, as far as it was seen: 0 where /proc does not say. */
@@ -131,6 +141,25 @@ export class SupervisedChild {
 function heapOptions(memoryLimitBytes: number | null): string[] {
   const isSaid = process.env['NODE_OPTIONS']?.includes('--max-old-space-size') === true;
   return memoryLimitBytes === null || isSaid ? [] : [`--max-old-space-size=${Math.floor(memoryLimitBytes / 2 ** 20)}`];
+}
+
+/** The group that limits the child's memory, where the kernel has such; without it the memory is watched. */
+function limitedGroup(
+  controlGroups: ControlGroups | undefined,
+  child: { readonly mark: AttemptMark; readonly pid: number | undefined; readonly limitBytes: number | null },
+  say: (sentence: string) => void,
+): ControlGroup | undefined {
+  if (controlGroups === undefined || child.limitBytes === null || child.pid === undefined) return undefined;
+  let group: ControlGroup | undefined;
+  try {
+    group = controlGroups.make(child.mark.text, child.limitBytes);
+    group.add(child.pid);
+    return group;
+  } catch (error) {
+    group?.remove();
+    say(`Its memory is watched, not limited by the kernel: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 interface End {
