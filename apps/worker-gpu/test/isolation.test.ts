@@ -12,6 +12,8 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const isRoot = process.geteuid?.() === 0;
 const mayMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+/** Shows a folder at another place too, to a command alone. */
+const BIND = 'mount --bind "$0" "$1"; shift; exec "$@"';
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
 let world: World;
@@ -33,7 +35,8 @@ async function told(word: string, params: ExperimentSpecInput['params'], limits 
   const id = await world.submit(params, { program: 'hostile', retry: { maxFailures: 0 }, limits });
   expect(await world.whenEnded(id)).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   for (const event of await world.events(id))
-    if (event.type === 'line' && event.text.startsWith(word)) return JSON.parse(event.text.slice(word.length));
+    if (event.type === 'line' && event.data.text.startsWith(word))
+      return JSON.parse(event.data.text.slice(word.length));
   throw new Error(`It did not say ${word}`);
 }
 
@@ -68,18 +71,7 @@ test.runIf(mayMount)(
       { LONGRUN_PROGRAMS: join(home, 'longrun', 'apps', 'worker-gpu', 'test', 'programs') },
       {
         script: join(home, 'longrun', 'apps', 'worker-gpu', 'dist', 'main.js'),
-        before: [
-          ...[
-            'unshare',
-            '--mount',
-            '--propagation',
-            'private',
-            'sh',
-            '-ec',
-            'mount --bind "$0" "$1"; shift; exec "$@"',
-          ],
-          ...[checkout, join(home, 'longrun')],
-        ],
+        before: ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', BIND, checkout, join(home, 'longrun')],
       },
     );
     const uid = 1_900_000_000 + worker.pid;

@@ -36,7 +36,7 @@ const users: readonly (readonly [string, readonly string[]])[] = [
 test.runIf(existsSync('/proc/self/environ')).each(users)(
   'what a service was told is not to be read in its process, and it knows it still (%s)',
   async (_who, as) => {
-    const [command = '', ...words] = [...as, process.execPath, '--input-type=module', '-e', SERVICE, library];
+    const [command, ...words] = [...as, process.execPath, '--input-type=module', '-e', SERVICE, library];
     const { stdout } = await run(command, words, { env: environment });
     const { before, hidden, after, url, empty }: Record<string, unknown> = JSON.parse(stdout);
     expect(before).toContain('hunter2');

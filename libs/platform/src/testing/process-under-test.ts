@@ -12,7 +12,7 @@ export class ProcessUnderTest {
 
   /** @param before a command that starts it, such as one that gives it another user */
   constructor(script: string, environment: Readonly<Record<string, string>>, before: readonly string[] = []) {
-    const [command = process.execPath, ...words] = [...before, process.execPath, script];
+    const [command, ...words] = [...before, process.execPath, script];
     const child = spawn(command, words, {
       env: { PATH: process.env['PATH'] ?? '', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

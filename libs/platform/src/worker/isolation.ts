@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { ConfigurationError } from '../configuration/read-variables.js';
 import { ControlGroups } from './control-groups.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
@@ -190,7 +190,7 @@ export class Isolation {
       const looks = JSON.stringify({ code: this.#options.code, folder, uid: this.user?.uid });
       await run(execPath, [...execArgv, '-e', TRIAL, looks], {
         cwd,
-        env: { PATH: searchPath(), ...env },
+        env: { ...environmentWithoutSecrets(process.env), ...env },
         timeout: TRIAL_WITHIN_MS,
         ...ids,
       });
@@ -226,14 +226,13 @@ const TRIAL = `
 
 function sentenceOf(way: IsolationWay, { uid }: ChildUser, failures: readonly string[]): string {
   const who = `children run as user ${uid}, who owns nothing but its folder`;
-  switch (way) {
-    case 'view':
-      return `${who} and sees of closed folders only what it needs`;
-    case 'privileges':
-      return `${who}; closed folders are not hidden from it, since nothing can be mounted (${failures[0] ?? 'it is not to be tried'})`;
-    case 'ids':
-      return `${who}; it might gain privileges by setuid programs, since setpriv does not serve (${failures.at(-1) ?? 'it is not to be tried'})`;
-  }
+  const why = failures.at(-1) ?? 'it was not tried';
+  const sentences: Readonly<Record<IsolationWay, string>> = {
+    view: `${who} and sees of closed folders only what it needs`,
+    privileges: `${who}; closed folders are not hidden from it, since nothing can be mounted (${why})`,
+    ids: `${who}; it might gain privileges by setuid programs, since setpriv does not serve (${why})`,
+  };
+  return sentences[way];
 }
 
 function reasonIn(error: unknown): string {
@@ -285,9 +284,4 @@ async function letRead(path: string): Promise<void> {
   const isFolder = found.isDirectory();
   await chmod(path, (found.mode & 0o777) | (isFolder ? 0o555 : 0o444));
   if (isFolder) for (const name of await readdir(path)) await letRead(join(path, name));
-}
-
-function searchPath(): string {
-  const standard = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter((folder) => existsSync(folder));
-  return [process.env['PATH'] ?? '', ...standard].join(delimiter);
 }
