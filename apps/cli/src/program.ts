@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
+import { doctor } from './commands/doctor.js';
 import { list } from './commands/ls.js';
 import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
@@ -153,6 +154,14 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .argument('<id>', 'id of the worker')
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
+
+  program
+    .command('doctor')
+    .description('look whether Longrun can run here, and what it can protect; exit code 1 when a check fails')
+    .addOption(json())
+    .action(async (options: { json: boolean }) =>
+      exit(await doctor(terminal, { state: state(), environment, ...options })),
+    );
 
   program
     .command('demo')

@@ -6,7 +6,7 @@ import { DatasetView, ExperimentSummary, ExperimentView } from '@longrun/contrac
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { identify, membersOf } from '../src/stack/process-table.js';
+import { identify, membersOf } from '@longrun/platform/processes';
 import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 

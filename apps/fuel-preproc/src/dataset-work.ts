@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetDescription,
@@ -12,6 +12,8 @@ import {
   type Attempt,
   type AttemptEnd,
   classifyExit,
+  type Isolation,
+  type Launch,
   openHandedOver,
   SupervisedChild,
   type Work,
@@ -26,6 +28,10 @@ export interface DatasetWorkOptions {
   readonly rawFolder: string;
   /** The converter's module, absolute. */
   readonly converterScript: string;
+  /** Memory that a converter may take, in bytes; null for as much as it gets. */
+  readonly memoryLimitBytes: number | null;
+  /** What keeps a converter from all that is not its own. */
+  readonly isolation: Isolation;
   /** Told what the converter prints. */
   readonly report: (line: string) => void;
 }
@@ -56,16 +62,17 @@ export class DatasetWork implements Work {
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
 
+    const { rawFolder, isolation } = this.#options;
     // What else lies in the scratch folder is the worker's own.
     const workFolder = join(scratchFolder, 'converter');
-    await mkdir(workFolder);
-    const converted = await this.#convert({
-      type: 'assignment',
-      converter: spec.converter,
-      source: spec.source,
-      rawFolder: this.#options.rawFolder,
-      outputPath: join(workFolder, OUTPUT_NAME),
+    const outputPath = join(workFolder, OUTPUT_NAME);
+    const launch = await isolation.prepare({
+      folder: workFolder,
+      // Where it puts what it downloads. A name that leads elsewhere is no converter's, and is refused there.
+      owned: 'download' in spec.source && /^[\w-]+$/.test(spec.converter) ? [join(rawFolder, spec.converter)] : [],
     });
+    const { converter, source } = spec;
+    const converted = await this.#convert({ type: 'assignment', converter, source, rawFolder, outputPath }, launch);
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if ('reason' in converted) return converted;
 
@@ -83,7 +90,6 @@ export class DatasetWork implements Work {
   }
 
   heartbeat(): WorkerEvent {
-    void this.#child?.samplePeakMemory();
     return { type: 'dataset_heartbeat' };
   }
 
@@ -100,10 +106,12 @@ export class DatasetWork implements Work {
   }
 
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
-  async #convert(assignment: ConverterAssignment): Promise<Converted> {
+  async #convert(assignment: ConverterAssignment, launch: Launch): Promise<Converted> {
     let last: Converted | undefined;
     const child = new SupervisedChild({
       script: this.#options.converterScript,
+      memoryLimitBytes: this.#options.memoryLimitBytes,
+      launch,
       onLine: (_stream, text) => this.#options.report(text),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);

@@ -1,17 +1,31 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hideEnvironment } from '@longrun/platform/configuration';
 import { sayStage } from '@longrun/platform/stages';
 
-// Before anything that takes time to load.
+// Before anything is started, and before anything that takes time to load.
+hideEnvironment();
 sayStage('loading code');
 try {
-  const { readWorkerConfiguration, runWorkerProcess } = await import('@longrun/platform/worker');
+  const { Isolation, readWorkerConfiguration, runWorkerProcess } = await import('@longrun/platform/worker');
   const { DatasetWork } = await import('./dataset-work.js');
   const configuration = readWorkerConfiguration(process.env);
-  const rawFolder = process.env['LONGRUN_RAW']?.trim() ?? '';
+  const named = process.env['LONGRUN_RAW']?.trim() ?? '';
+  const rawFolder = resolve(named === '' ? `${configuration.stateFolder}/raw` : named);
+  await mkdir(rawFolder, { recursive: true });
+  const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+  const isolation = await Isolation.find({
+    user: configuration.trainerUser,
+    stateFolder: configuration.stateFolder,
+    code: [checkout, rawFolder],
+  });
+  process.stdout.write(`fuel-preproc: ${isolation.sentence}\nfuel-preproc: ${isolation.memorySentence}\n`);
   const options = {
-    rawFolder: resolve(rawFolder === '' ? `${configuration.stateFolder}/raw` : rawFolder),
+    rawFolder,
+    isolation,
     converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
+    memoryLimitBytes: configuration.trainerMemoryBytes,
     report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),
   };
   await runWorkerProcess({

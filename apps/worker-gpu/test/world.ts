@@ -16,6 +16,14 @@ import { PublishFile, writeDigits } from './dataset.js';
 
 const HEARTBEAT_MS = 100;
 
+/** How a worker is started where it is not as always. */
+export interface WorkerStart {
+  /** Its main module, built. */
+  readonly script?: string;
+  /** A command that starts it. */
+  readonly before?: readonly string[];
+}
+
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
   static async begin(): Promise<World> {
@@ -45,8 +53,11 @@ export class World extends PlatformWorld {
   }
 
   /** A new worker, once it is ready. Workers started one after the other share their caches. */
-  async newWorker(environment: Readonly<Record<string, string>> = {}): Promise<ProcessUnderTest> {
-    const worker = this.unreadyWorker(environment);
+  async newWorker(
+    environment: Readonly<Record<string, string>> = {},
+    start: WorkerStart = {},
+  ): Promise<ProcessUnderTest> {
+    const worker = this.unreadyWorker(environment, start);
     await until(
       () => worker.lines.some((line) => line.startsWith('worker-gpu: ready')),
       () => worker.output,
@@ -55,15 +66,17 @@ export class World extends PlatformWorld {
   }
 
   /** Starts a worker that may never be ready. */
-  unreadyWorker(environment: Readonly<Record<string, string>> = {}): ProcessUnderTest {
-    return this.spawn(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
+  unreadyWorker(environment: Readonly<Record<string, string>> = {}, start: WorkerStart = {}): ProcessUnderTest {
+    const { script = fileURLToPath(new URL('../dist/main.js', import.meta.url)), before = [] } = start;
+    const variables = {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: join(this.folder, 'state'),
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_PROGRAMS: fileURLToPath(new URL('programs', import.meta.url)),
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       ...environment,
-    });
+    };
+    return this.spawn(script, variables, before);
   }
 
   async submit(params: ExperimentSpecInput['params'] = {}, spec: Partial<ExperimentSpecInput> = {}): Promise<string> {

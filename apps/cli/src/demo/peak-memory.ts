@@ -1,4 +1,4 @@
-import { childrenOf, peakMemoryBytes } from '../stack/process-table.js';
+import { childrenOf, peakMemoryBytes } from '@longrun/platform/processes';
 import type { LocalStack, ServiceName } from '../stack/stack.js';
 
 /** What memory is told apart by. */

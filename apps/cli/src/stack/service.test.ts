@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { identify, isAlive, membersOf } from './process-table.js';
+import { identify, isAlive, membersOf } from '@longrun/platform/processes';
 import { Service, ServiceFailed, type ServiceOptions } from './service.js';
 
 let folder: string;

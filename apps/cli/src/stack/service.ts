@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lastLines, openLog, readLog } from './log-file.js';
-import { endGroup, identify, type ProcessIdentity, sendSignal } from './process-table.js';
+import { endGroup, identify, type ProcessIdentity, sendSignal } from '@longrun/platform/processes';
 import { type StageProgress, StartProgress } from './start-progress.js';
 
 /** How one service of the stack is run. */

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { freePort, readVariables, variables } from '@longrun/platform/configuration';
 import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
-import { endGroup, isAlive, stopProcess } from './process-table.js';
+import { endGroup, isAlive, stopProcess } from '@longrun/platform/processes';
 import { refusePortInUse } from './port.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type ProcessIdentity, identify, isAlive } from './process-table.js';
+import { type ProcessIdentity, identify, isAlive } from '@longrun/platform/processes';
 
 /** The file in a state folder that says who holds it. */
 export const LOCK_FILE = 'up.json';

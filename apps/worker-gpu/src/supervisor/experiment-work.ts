@@ -14,6 +14,7 @@ import {
   type ChildExit,
   classifyExit,
   HandoverRefused,
+  type Isolation,
   StorageFailed,
   type Work,
   withStorageRetries,
@@ -36,6 +37,10 @@ export interface ExperimentWorkOptions {
   readonly programsFolder: string;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  /** Memory that a trainer may take at most, in bytes; null for as much as it gets. */
+  readonly memoryLimitBytes: number | null;
+  /** What keeps a trainer from all that is not its own. */
+  readonly isolation: Isolation;
 }
 
 /**
@@ -74,11 +79,19 @@ export class ExperimentWork implements Work {
         restored,
         trainerScript: this.#options.trainerScript,
         workFolder: this.#workFolder,
+        memoryLimitBytes: lowerOf(this.#options.memoryLimitBytes, experiment.spec.limits.memoryBytes),
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      return await this.#endOf(training, await training.run(assignment));
+      const launch = await this.#options.isolation.prepare({
+        folder: this.#workFolder,
+        shared: [
+          ...Object.values(assignment.datasetFiles),
+          ...(restored.folder === undefined ? [] : [restored.folder]),
+        ],
+      });
+      return await this.#endOf(training, await training.run(assignment, launch));
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
@@ -96,7 +109,6 @@ export class ExperimentWork implements Work {
   }
 
   heartbeat(): WorkerEvent {
-    void this.#training?.samplePeakMemory();
     return { type: 'heartbeat', step: this.#training?.reports.step ?? 0 };
   }
 
@@ -133,7 +145,7 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the datasets to the local disk, and says to the trainer where everything is. */
-  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerCommand> {
+  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerAssignment> {
     const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
     await mkdir(join(this.#workFolder, 'snapshots'), { recursive: true });
@@ -195,6 +207,8 @@ export class ExperimentWork implements Work {
   }
 }
 
+type TrainerAssignment = Extract<TrainerCommand, { type: 'assignment' }>;
+
 /** The hash of the parameters is that of the file that is committed. */
 function resultOf(
   { lastRow, parametersFile }: Extract<TrainerMessage, { type: 'finished' }>,
@@ -204,6 +218,11 @@ function resultOf(
   if (parameters === undefined)
     throw new HandoverRefused(`The trainer handed over no ${parametersFile}, which it says has the parameters.`);
   return { parametersSha256: parameters.sha256, lastRow };
+}
+
+/** Of two limits, where null is none. */
+function lowerOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {

@@ -4,6 +4,7 @@ import {
   type Attempt,
   type ChildExit,
   HandoverRefused,
+  type Launch,
   outcomeJson,
   StorageFailed,
   SupervisedChild,
@@ -24,6 +25,8 @@ export interface SupervisedTrainingOptions {
   readonly trainerScript: string;
   /** The one folder that the trainer may write to, absolute. */
   readonly workFolder: string;
+  /** Memory that the trainer and all that it starts may take, in bytes; null for as much as they get. */
+  readonly memoryLimitBytes: number | null;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -59,14 +62,9 @@ export class SupervisedTraining {
     });
   }
 
-  /** Largest resident set of the trainer, as far as it was said or seen. */
+  /** Largest resident set of the trainer and all that it has started, as far as it was said or seen. */
   get peakMemoryBytes(): number {
     return Math.max(this.reports.peakMemoryBytes, this.#trainer?.peakMemoryBytes ?? 0);
-  }
-
-  /** Looks how much memory the trainer takes: one that is killed cannot tell. */
-  async samplePeakMemory(): Promise<void> {
-    await this.#trainer?.samplePeakMemory();
   }
 
   /**
@@ -75,10 +73,12 @@ export class SupervisedTraining {
    *
    * @throws what {@link commit} throws; the trainer has been killed then
    */
-  async run(assignment: TrainerCommand): Promise<ChildExit> {
-    const { attempt, trainerScript } = this.#options;
+  async run(assignment: TrainerCommand, launch: Launch): Promise<ChildExit> {
+    const { attempt, trainerScript, memoryLimitBytes } = this.#options;
     const trainer = new SupervisedChild({
       script: trainerScript,
+      memoryLimitBytes,
+      launch,
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();

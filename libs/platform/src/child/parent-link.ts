@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 /**
  * A supervised child's side of its IPC channel. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
  * the worker's business and are ignored, for a terminal or a container sends them to both; and when the worker has gone, so does the
- * child: at once if its event loop turns, else at the next {@link leaveIfOrphaned}, and within a second even if it is caught in
- * a loop or a native call.
+ * child with its whole process group: at once if its event loop turns, else at the next {@link leaveIfOrphaned}, and within a second
+ * even if it is caught in a loop or a native call.
  */
 export class ParentLink {
   readonly #parent = process.ppid;
@@ -17,7 +17,7 @@ export class ParentLink {
       throw new Error('This module is run by a worker as its child process; start the worker instead.');
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
-    process.on('disconnect', () => process.exit(ORPHANED));
+    process.on('disconnect', leaveOrphaned);
     process.on('message', onMessage);
     new Worker(WATCHDOG, { eval: true, workerData: this.#parent, env: {} }).unref();
   }
@@ -46,7 +46,7 @@ export class ParentLink {
 
   /** Ends the process if the worker has gone. */
   leaveIfOrphaned(): void {
-    if (process.ppid !== this.#parent || !process.connected) process.exit(ORPHANED);
+    if (process.ppid !== this.#parent || !process.connected) leaveOrphaned();
   }
 
   /** Says a last word and ends the process. Does not return. */
@@ -57,13 +57,27 @@ export class ParentLink {
   }
 }
 
-/** Exit code of a child whose worker has gone. */
+/** Exit code of a child whose worker has gone, and that leads no process group. */
 const ORPHANED = 113;
+
+function leaveOrphaned(): never {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    // There is no group of this number: it was started by hand.
+  }
+  process.exit(ORPHANED);
+}
 
 /** A thread of its own, for the main one may never come back. */
 const WATCHDOG = `
   const { workerData: parent } = require('node:worker_threads');
   setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+    if (process.ppid === parent) return;
+    try {
+      process.kill(-process.pid, 'SIGKILL');
+    } catch {
+      process.kill(process.pid, 'SIGKILL');
+    }
   }, 500);
 `;

@@ -71,3 +71,37 @@ export function labels() {
     )
     .default({});
 }
+
+/** An amount of memory, as `8GiB`, `512MiB` or a number of bytes; `unlimited` is null. */
+export function memory(least: number) {
+  return z.string().transform((text, context): number | null => {
+    if (text === 'unlimited') return null;
+    const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)?$/.exec(text) ?? [];
+    const bytes = Number(number) * 1024 ** ['', 'KiB', 'MiB', 'GiB', 'TiB'].indexOf(unit);
+    if (Number.isSafeInteger(bytes) && bytes >= least) return bytes;
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `${JSON.stringify(text)} is not an amount of memory of at least ${least / 2 ** 20}MiB; give one such as 8GiB, or unlimited`,
+    });
+    return z.NEVER;
+  });
+}
+
+/** `auto`, `worker`, or a user by number, as `1500` or `1500:1500` with its group. */
+export function userNumber() {
+  return z
+    .string()
+    .transform((text, context): 'auto' | 'worker' | { readonly uid: number; readonly gid: number } => {
+      if (text === 'auto' || text === 'worker') return text;
+      const [, uid, gid = uid] = /^([1-9]\d{0,8})(?::([1-9]\d{0,8}))?$/.exec(text) ?? [];
+      if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+      context.issues.push({
+        code: 'custom',
+        input: text,
+        message: `${JSON.stringify(text)} is no user; give auto, worker, or the number of one that is not root, as 1500 or 1500:1500`,
+      });
+      return z.NEVER;
+    })
+    .default('auto');
+}

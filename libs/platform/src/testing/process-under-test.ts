@@ -10,8 +10,10 @@ export class ProcessUnderTest {
   readonly exited: Promise<number | NodeJS.Signals | null>;
   readonly #child: ChildProcess;
 
-  constructor(script: string, environment: Readonly<Record<string, string>>) {
-    const child = spawn(process.execPath, [script], {
+  /** @param before a command that starts it, such as one that gives it another user */
+  constructor(script: string, environment: Readonly<Record<string, string>>, before: readonly string[] = []) {
+    const [command, ...words] = [...before, process.execPath, script];
+    const child = spawn(command, words, {
       env: { PATH: process.env['PATH'] ?? '', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -71,9 +71,13 @@ export class World {
     return await this.#when(async () => await this.platform.datasets.get(id), wanted);
   }
 
-  /** Starts a built module as a process that ends with this world. */
-  spawn(script: string, environment: Readonly<Record<string, string>>): ProcessUnderTest {
-    const started = new ProcessUnderTest(script, environment);
+  /** Starts a built module as a process that ends with this world; `before` is a command that starts it. */
+  spawn(
+    script: string,
+    environment: Readonly<Record<string, string>>,
+    before: readonly string[] = [],
+  ): ProcessUnderTest {
+    const started = new ProcessUnderTest(script, environment, before);
     this.#processes.push(started);
     return started;
   }

@@ -18,19 +18,23 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
       reason: 'out_of_memory',
       message: `The ${child} reached the heap limit of its JavaScript engine; it needs less data at once, or a machine with more memory.`,
     };
-  if (exit.signal === 'SIGKILL' && exit.outOfMemoryKill !== false)
+  if (exit.memory !== null)
     return {
       reason: 'out_of_memory',
-      message: `The ${child} was killed with SIGKILL, by the kernel for want of memory as far as can be seen; it needs less data at once, or a machine with more memory.`,
+      message: `The ${child} and what it started took ${mebibytes(exit.memory.seenBytes)} of memory, and may take ${mebibytes(exit.memory.limitBytes)}; it needs less data at once, or a higher limit.`,
     };
   if (exit.signal === 'SIGKILL')
     return {
       reason: 'internal_error',
-      message: `The ${child} was killed with SIGKILL from outside: not by its worker, and not by the kernel for want of memory.`,
+      message: `The ${child} was killed with SIGKILL from outside: not by its worker.`,
     };
   if (exit.signal !== null) return { reason: 'internal_error', message: `The ${child} was ended by ${exit.signal}.` };
   if (exit.code === null)
     return { reason: 'internal_error', message: `The ${child} could not be started as a process.` };
   const { reason, message = `The ${child} left.` } = ifItLeft;
   return { reason, message: `${message} Its exit code was ${exit.code}.` };
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }

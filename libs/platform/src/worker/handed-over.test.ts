@@ -34,6 +34,7 @@ test('what was opened is read, whatever is put in its place', async () => {
 
 test.each<[string, (step: string) => Promise<unknown>]>([
   ['a link to a foreign file', (step) => symlink(join(root, 'foreign', 'secret'), join(step, 'secret'))],
+  ['another name of a foreign file', (step) => link(join(root, 'foreign', 'secret'), join(step, 'secret'))],
   ['a folder', (step) => mkdir(join(step, 'secret'))],
   ['nothing', async () => undefined],
   ['a pipe that nobody writes to', async (step) => execFileSync('mkfifo', [join(step, 'secret')])],

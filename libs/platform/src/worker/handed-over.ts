@@ -28,9 +28,11 @@ export async function openHandedOver(folder: string, ...names: readonly [string,
       const from = process.platform === 'linux' ? `/proc/self/fd/${entry.fd}` : join(folder, ...names.slice(0, index));
       entry = await openEntry(join(from, name), path, flag);
     }
-    if ((await entry.stat()).isFile()) return entry;
+    const found = await entry.stat();
+    // A file with another name may be one of somebody else's.
+    if (found.isFile() && found.nlink === 1) return entry;
     await entry.close();
-    throw new HandoverRefused(`${path} was handed over, but is no plain file; it is left alone.`);
+    throw new HandoverRefused(`${path} was handed over, but is no plain file of its own; it is left alone.`);
   } finally {
     for (const handle of above) await handle.close();
   }

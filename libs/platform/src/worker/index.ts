@@ -1,10 +1,13 @@
 /** `@longrun/platform/worker`: the worker's side alone. Loads nothing of the record, so that a worker is up sooner. */
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 export type { Pressure } from './pressure.js';
+export { ControlGroups } from './control-groups.js';
 export { classifyExit } from './exit-classification.js';
 export { HandoverRefused, openHandedOver } from './handed-over.js';
+export { type ChildRoom, type ChildUserSetting, Isolation, type IsolationOptions, type Launch } from './isolation.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
 export { outcomeJson } from './outcome-json.js';
+export { objectStoreFault, redisFault } from './reachability.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 export { describeWorker, type WorkerDescription } from './worker-description.js';

@@ -1,15 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { newMark } from '../processes/attempt-mark.js';
+import { endLeftovers } from '../processes/process-tree.js';
+import { isRunning } from '../testing/process-under-test.js';
 import { classifyExit } from './exit-classification.js';
-import { SupervisedChild } from './supervised-child.js';
+import { SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 
 interface Started {
   readonly child: SupervisedChild;
   readonly lines: string[];
   readonly messages: unknown[];
 }
+
+// A busy machine takes long to start processes.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 const children: SupervisedChild[] = [];
@@ -23,12 +31,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(source: string): Promise<Started> {
+async function start(source: string, options: Pick<SupervisedChildOptions, 'memoryLimitBytes'> = {}): Promise<Started> {
   const script = join(folder, `child-${children.length}.mjs`);
   await writeFile(script, source);
   const lines: string[] = [];
   const messages: unknown[] = [];
   const child = new SupervisedChild({
+    ...options,
     script,
     onLine: (stream, text) => lines.push(`${stream}: ${text}`),
     onMessage: (message) => messages.push(message),
@@ -86,7 +95,7 @@ test('a child that does not end in time is killed', async () => {
 test('a child that cannot be started ends like any other', async () => {
   const child = new SupervisedChild({
     script: '/nowhere/child.js',
-    cwd: '/nowhere',
+    launch: { execPath: process.execPath, execArgv: [], cwd: '/nowhere', env: {} },
     onLine: () => {},
     onMessage: () => {},
   });
@@ -110,12 +119,94 @@ test('the reason is read off the way a child ended', async () => {
 
   const killedExit = await killed.child.exited;
   expect(killedExit).toMatchObject({ signal: 'SIGKILL', killedByUs: false });
-  expect(classifyExit({ ...killedExit, outOfMemoryKill: false }, 'trainer', left).reason).toBe('internal_error');
-  expect(classifyExit({ ...killedExit, outOfMemoryKill: true }, 'trainer', left).reason).toBe('out_of_memory');
-  expect(classifyExit({ ...killedExit, outOfMemoryKill: null }, 'trainer', left).reason).toBe('out_of_memory');
+  expect(classifyExit(killedExit, 'trainer', left).reason).toBe('internal_error');
 
   expect(classifyExit(await gone.child.exited, 'trainer', left)).toEqual({
     reason: 'program_error',
     message: 'It left. Its exit code was 7.\noh',
   });
 });
+
+/** Starts sons, tells their numbers, and keeps its group busy. */
+const FATHER = `
+  import { spawn } from 'node:child_process';
+  const sons = [false, false, false, false, true].map((detached) =>
+    spawn(process.execPath, ['-e', "console.log('son'); setInterval(() => {}, 1000)"], { detached, stdio: ['ignore', 'inherit', 'inherit'] }));
+  process.send(sons.map(({ pid }) => pid));
+  process.on('message', () => { process.stdout.write('the last line\\n'); process.exit(0); });
+`;
+
+test('what a child has started is gone before its end is told, and no line is lost', async () => {
+  const { child, lines, messages } = await start(FATHER);
+  await vi.waitFor(() => expect(lines).toEqual(Array.from({ length: 5 }, () => 'stdout: son')), 20_000);
+  const sons = pidsIn(messages[0]);
+  expect(sons.map(isRunning)).toEqual([true, true, true, true, true]);
+
+  child.send({ type: 'leave' });
+  expect(await child.exited).toMatchObject({ code: 0 });
+
+  expect(sons.filter(isRunning)).toEqual([]);
+  expect(lines.at(-1)).toBe('stdout: the last line');
+});
+
+test('a child that was stopped by a signal is killed with all that it has started', async () => {
+  const { child, lines, messages } = await start(FATHER);
+  await vi.waitFor(() => expect(lines).toHaveLength(5), 20_000);
+  for (const pid of [child.pid ?? 0, ...pidsIn(messages[0])]) process.kill(pid, 'SIGSTOP');
+
+  expect(await child.kill()).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
+  expect(pidsIn(messages[0]).filter(isRunning)).toEqual([]);
+});
+
+test.runIf(process.platform === 'linux')('what a dead worker has left running is ended by the next one', async () => {
+  const { child, lines, messages } = await start(FATHER);
+  await vi.waitFor(() => expect(lines).toHaveLength(5), 20_000);
+  const family = [child.pid ?? 0, ...pidsIn(messages[0])];
+
+  // A worker that lives keeps what it has started.
+  await endLeftovers();
+  expect(family.filter(isRunning)).toEqual(family);
+
+  const orphan = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+    env: { LONGRUN_ATTEMPT: newMark().text.replace(`.${process.pid}.`, `.${await pidOfTheDead()}.`) },
+  });
+  const gone = once(orphan, 'exit');
+  await vi.waitFor(() => expect(orphan.pid).toBeDefined());
+  expect(await endLeftovers()).toBeGreaterThanOrEqual(1);
+  expect(await gone).toEqual([null, 'SIGKILL']);
+  expect(family.filter(isRunning)).toEqual(family);
+});
+
+test.runIf(process.platform === 'linux')(
+  'the memory of a child and all that it starts is limited together, and a breach is told with its numbers',
+  async () => {
+    const limitBytes = 256 * 2 ** 20;
+    const { child, messages } = await start(
+      `import { spawn } from 'node:child_process';
+       const greedy = "const kept = Buffer.alloc(300 * 2 ** 20, 1); setInterval(() => kept.length, 1000)";
+       process.send([spawn(process.execPath, ['-e', greedy], { detached: true }).pid]);
+       setInterval(() => {}, 1000);`,
+      { memoryLimitBytes: limitBytes },
+    );
+    const exit = await child.exited;
+
+    expect(exit).toMatchObject({ signal: 'SIGKILL', killedByUs: false, memory: { limitBytes } });
+    expect(exit.memory?.seenBytes).toBeGreaterThan(limitBytes);
+    expect(child.peakMemoryBytes).toBeGreaterThan(limitBytes);
+    expect(pidsIn(messages[0]).filter(isRunning)).toEqual([]);
+    const { reason, message } = classifyExit(exit, 'trainer', left);
+    expect(reason).toBe('out_of_memory');
+    expect(message).toMatch(/took \d+ MiB of memory, and may take 256 MiB;/);
+  },
+);
+
+function pidsIn(message: unknown): number[] {
+  if (!Array.isArray(message)) throw new Error(`${JSON.stringify(message)} is no list of processes`);
+  return message.map(Number);
+}
+
+async function pidOfTheDead(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  return child.pid ?? 0;
+}

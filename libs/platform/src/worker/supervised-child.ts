@@ -1,19 +1,25 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
+import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
+import { sendSignal } from '../processes/process-table.js';
+import { ProcessTree } from '../processes/process-tree.js';
+import type { ControlGroup, ControlGroups } from './control-groups.js';
+import type { Launch } from './isolation.js';
 import { LineSplitter } from './line-splitter.js';
+import { type MemoryBreach, MemoryWatch } from './memory-watch.js';
 
 export interface SupervisedChildOptions {
   /** Absolute path of the JavaScript module that the child runs. */
   readonly script: string;
-  /** Working directory of the child; default: that of this process. */
-  readonly cwd?: string;
+  /** As whom and where it runs, see {@link Isolation}. Default: as this process. */
+  readonly launch?: Launch;
+  /** Memory that the child and all that it starts may take, in bytes. Default null: as much as they get. */
+  readonly memoryLimitBytes?: number | null;
   /** What the child says over IPC. Not yet validated. */
   readonly onMessage: (message: unknown) => void;
   /** One line that the child wrote, without its line end; lines over 8 KiB arrive in pieces. */
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
-  /** How long pipes may stay open after the child has exited, in ms (a grandchild may hold them). Default 1000. */
-  readonly drainMs?: number;
 }
 
 /** How a child ended, as facts; what they mean is for the caller to say. */
@@ -24,35 +30,49 @@ export interface ChildExit {
   readonly killedByUs: boolean;
   /** V8 said on stderr that its heap limit was reached. */
   readonly heapExhausted: boolean;
-  /** The kernel's count of out-of-memory kills rose while the child lived; `null` where the kernel keeps no count. */
-  readonly outOfMemoryKill: boolean | null;
+  /** It was ended because it took more memory than it may; null when it was not. */
+  readonly memory: MemoryBreach | null;
   /** The last lines of stderr, at most 40. */
   readonly stderrTail: string;
 }
 
 /**
  * A child process with an IPC channel that cannot take its parent down: it gets an environment without secrets, its output
- * arrives as lines, sending to it when it has gone is not an error, and its end is one promise that never rejects.
+ * arrives as lines, sending to it when it has gone is not an error, and its end is one promise that never rejects. It leads a process
+ * group of its own, which is gone with all that it has started when that promise settles.
  */
 export class SupervisedChild {
   readonly pid: number | undefined;
-  /** Settles once, after the child has ended and everything it said has been delivered. */
+  /** Settles once, after the child and all that it has started have ended and everything they said has been delivered. */
   readonly exited: Promise<ChildExit>;
 
   readonly #child: ChildProcess;
+  readonly #memory: MemoryWatch;
   #killed = false;
-  #peakMemoryBytes = 0;
 
   constructor(options: SupervisedChildOptions) {
-    const kernelCountBefore = kernelOutOfMemoryKills();
+    const mark = newMark();
+    const { memoryLimitBytes = null } = options;
+    const { controlGroups, execArgv = [], env, ...launch } = options.launch ?? {};
     const child = fork(options.script, [], {
-      execArgv: [],
-      env: environmentWithoutSecrets(process.env),
+      ...launch,
+      execArgv: [...execArgv, ...heapOptions(memoryLimitBytes)],
+      env: { ...environmentWithoutSecrets(process.env), ...env, [MARK_VARIABLE]: mark.text },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      detached: true,
     });
     this.#child = child;
     this.pid = child.pid;
+    const say = (sentence: string): void => options.onLine('stderr', `[longrun] ${sentence}`);
+    // Its first son comes long after this: it has not loaded its script yet.
+    const group = limitedGroup(controlGroups, { mark, pid: child.pid, limitBytes: memoryLimitBytes }, say);
+    // A child that could not be started has no tree; -1 is no process' number.
+    const tree = new ProcessTree(child.pid ?? -1, mark, () => group?.pids ?? []);
+    this.#memory = new MemoryWatch({
+      tree,
+      limitBytes: group === undefined ? memoryLimitBytes : null,
+      onBreach: () => this.#endGroup(),
+    });
 
     const tail: string[] = [];
     let heapExhausted = false;
@@ -67,32 +87,20 @@ export class SupervisedChild {
       }),
     );
 
-    this.exited = ended(child, options.drainMs ?? 1000).then(async ({ code, signal, startError }) => {
+    this.exited = ended(child, tree, say).then(async ({ code, signal, startError }) => {
       if (startError !== undefined) tail.push(startError.message);
-      const before = await kernelCountBefore;
-      const after = await kernelOutOfMemoryKills();
-      return {
-        code,
-        signal,
-        killedByUs: this.#killed,
-        heapExhausted,
-        outOfMemoryKill: before === undefined || after === undefined ? null : after > before,
-        stderrTail: tail.join('\n'),
-      };
+      await this.#memory.stop();
+      let memory = this.#memory.breach;
+      if (group?.isExhausted === true && memoryLimitBytes !== null)
+        memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
+      group?.remove();
+      return { code, signal, killedByUs: this.#killed, heapExhausted, memory, stderrTail: tail.join('\n') };
     });
   }
 
-  /** Largest resident set of the child so far, as last sampled: 0 where /proc does not say or before the first sample. */
+  /** Largest resident set of the child and all that it has started together, as far as it was seen: 0 where /proc does not say. */
   get peakMemoryBytes(): number {
-    return this.#peakMemoryBytes;
-  }
-
-  /** Looks up the child's largest resident set; to be called now and then, since a child that was killed cannot tell it. */
-  async samplePeakMemory(): Promise<number> {
-    const status = await readFile(`/proc/${this.pid}/status`, 'utf8').catch(() => '');
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(status);
-    if (match?.[1] !== undefined) this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, Number(match[1]) * 1024);
-    return this.#peakMemoryBytes;
+    return this.#memory.peakBytes;
   }
 
   /** Sends one message; quietly does nothing when the child has gone, since `exited` tells of that. */
@@ -106,10 +114,10 @@ export class SupervisedChild {
     if (this.#child.connected) this.#child.disconnect();
   }
 
-  /** Ends the child with SIGKILL, without appeal, and waits until it has gone. */
+  /** Ends the child and all that it has started with SIGKILL, without appeal, and waits until they have gone. */
   async kill(): Promise<ChildExit> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#killed = true;
-    this.#child.kill('SIGKILL');
+    this.#endGroup();
     return await this.exited;
   }
 
@@ -121,14 +129,37 @@ export class SupervisedChild {
     timer.abort();
     return first === 'late' ? await this.kill() : await this.exited;
   }
+
+  /** What has left the group is ended after the child. */
+  #endGroup(): void {
+    const { exitCode, signalCode } = this.#child;
+    if (this.pid !== undefined && exitCode === null && signalCode === null) sendSignal(-this.pid, 'SIGKILL');
+  }
 }
 
-/** Variables that a child may inherit: what programs and numeric libraries need to run, and nothing that could be a credential. */
-const INHERITED_NAMES =
-  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SystemRoot|NODE_ENV|NODE_OPTIONS|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|(OMP|MKL|OPENBLAS|KMP|CUDA|NVIDIA|TF|ORT)_[A-Z0-9_]+)$/;
+/** JavaScript may have all the memory that the child may have: by itself the engine would stop at 2 to 4 GiB of any. */
+function heapOptions(memoryLimitBytes: number | null): string[] {
+  const isSaid = process.env['NODE_OPTIONS']?.includes('--max-old-space-size') === true;
+  return memoryLimitBytes === null || isSaid ? [] : [`--max-old-space-size=${Math.floor(memoryLimitBytes / 2 ** 20)}`];
+}
 
-function environmentWithoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => INHERITED_NAMES.test(name)));
+/** The group that limits the child's memory, where the kernel has such; without it the memory is watched. */
+function limitedGroup(
+  controlGroups: ControlGroups | undefined,
+  child: { readonly mark: AttemptMark; readonly pid: number | undefined; readonly limitBytes: number | null },
+  say: (sentence: string) => void,
+): ControlGroup | undefined {
+  if (controlGroups === undefined || child.limitBytes === null || child.pid === undefined) return undefined;
+  let group: ControlGroup | undefined;
+  try {
+    group = controlGroups.make(child.mark.text, child.limitBytes);
+    group.add(child.pid);
+    return group;
+  } catch (error) {
+    group?.remove();
+    say(`Its memory is watched, not limited by the kernel: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 interface End {
@@ -137,8 +168,8 @@ interface End {
   startError?: Error;
 }
 
-/** 'exit' may come before the last lines and messages have been read: waits for the pipes and the channel as well. */
-async function ended(child: ChildProcess, drainMs: number): Promise<End> {
+/** 'exit' may come before the last lines and messages have been read: these end when nobody is left who holds the pipes. */
+async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: string) => void): Promise<End> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const disconnected = new Promise<void>((resolve) => child.once('disconnect', resolve));
   const end = await new Promise<End>((resolve) => {
@@ -148,19 +179,22 @@ async function ended(child: ChildProcess, drainMs: number): Promise<End> {
       if (child.pid === undefined) resolve({ code: null, signal: null, startError });
     });
   });
-  if (end.startError === undefined) {
-    const timer = new AbortController();
-    const late = sleep(drainMs, undefined, { signal: timer.signal }).catch(() => {});
-    await Promise.race([Promise.all([closed, disconnected]), late]);
-    timer.abort();
+  if (end.startError !== undefined) return end;
+  const left = await tree.end(GONE_WITHIN_MS);
+  if (left.length > 0)
+    say(
+      `Of what it started, ${left.length} could not be ended with SIGKILL: ${left.map(({ pid }) => pid).join(', ')}.`,
+    );
+  const timer = new AbortController();
+  const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
+  const first = await Promise.race([Promise.all([closed, disconnected]), late]);
+  timer.abort();
+  if (first === 'late') {
+    say('A process that it started, and that cannot be found, still holds its output: what that says is not heard.');
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
   }
   return end;
 }
 
-/** How many processes the Linux kernel has killed for want of memory since boot, all control groups included. */
-async function kernelOutOfMemoryKills(): Promise<number | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const text = await readFile('/proc/vmstat', 'utf8').catch(() => '');
-  const match = /^oom_kill (\d+)$/m.exec(text);
-  return match?.[1] === undefined ? undefined : Number(match[1]);
-}
+/** How long the kernel may take to end killed processes, in ms: one in a native call of a device can take for ever. */
+const GONE_WITHIN_MS = 5_000;

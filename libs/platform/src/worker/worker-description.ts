@@ -22,7 +22,7 @@ export function describeWorker(known: Partial<WorkerDescription> = {}): WorkerDe
 }
 
 /** Of the machine, or of the container where that has less. */
-function memoryBytes(): number {
+export function memoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

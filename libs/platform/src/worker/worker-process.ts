@@ -2,13 +2,22 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
+import {
+  type Environment,
+  labels,
+  memory,
+  milliseconds,
+  readVariables,
+  userNumber,
+} from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
+import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
+import type { ChildUserSetting } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
-import { describeWorker } from './worker-description.js';
+import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What every worker process is told from outside, read from the environment. */
@@ -29,6 +38,13 @@ export interface WorkerConfiguration {
   readonly graceMs: number;
   /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Memory that a trainer or a converter and all that it starts may take, in bytes; null for as much as they get. LONGRUN_TRAINER_MEMORY, as
+   * `8GiB`, or `unlimited`; default nine tenths of what the machine or the container has.
+   */
+  readonly trainerMemoryBytes: number | null;
+  /** Who trainers and converters run as. LONGRUN_TRAINER_USER: `auto`, `worker`, or a number; default `auto`. */
+  readonly trainerUser: ChildUserSetting;
 }
 
 export interface WorkerProcessOptions {
@@ -54,6 +70,8 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
 
   sayStage('opening the object store');
   const store = await openStore(configuration.objectsUrl);
+  const leftovers = await endLeftovers();
+  if (leftovers > 0) report(`ended ${leftovers} processes that attempts of dead workers had left running`);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
   const workerId = `${name}-${hostname()}-${process.pid}`;
   const link = new WorkerLink({
@@ -114,6 +132,9 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
     labels: read.LONGRUN_LABELS,
+    trainerUser: read.LONGRUN_TRAINER_USER,
+    trainerMemoryBytes:
+      read.LONGRUN_TRAINER_MEMORY === undefined ? Math.floor(0.9 * memoryBytes()) : read.LONGRUN_TRAINER_MEMORY,
   };
 }
 
@@ -126,6 +147,8 @@ const workerVariables = {
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
   LONGRUN_LABELS: labels(),
+  LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
+  LONGRUN_TRAINER_USER: userNumber(),
 } as const;
 
 /** How long after the grace the process may take to say what happened. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { markedProcesses } from './attempt-mark.js';
 
 const run = promisify(execFile);
 
@@ -34,9 +35,15 @@ export async function childrenOf(pid: number): Promise<number[]> {
   return (await processTable()).filter(({ parent }) => parent === pid).map((entry) => entry.pid);
 }
 
-/** The living processes of a process group, its leader included. */
+/**
+ * The living processes of a process group, its leader included. What a worker's attempts run is in groups of its own, and is counted
+ * to the worker's group here.
+ */
 export async function membersOf(group: number): Promise<number[]> {
-  return (await processTable()).filter((entry) => entry.group === group).map((entry) => entry.pid);
+  const table = await processTable();
+  const members = new Set(table.filter((entry) => entry.group === group).map((entry) => entry.pid));
+  for (const { pid, mark } of await markedProcesses(table)) if (mark.worker.pid === group) members.add(pid);
+  return [...members];
 }
 
 /** Processor time that the living processes of a group, and those that they have waited for, have used, in seconds. */
@@ -79,8 +86,8 @@ export async function stopProcess(identity: ProcessIdentity, options: { readonly
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!(await isAlive(identity))) return;
     sendSignal(identity.pid, signal);
-    const deadline = Date.now() + options.timeoutMs;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + options.timeoutMs;
+    while (performance.now() < deadline) {
       if (!(await isAlive(identity))) return;
       await sleep(50);
     }
@@ -93,44 +100,58 @@ export async function stopProcess(identity: ProcessIdentity, options: { readonly
  * which ends by itself when it notices. What is still there after the time-out gets SIGKILL.
  */
 export async function endGroup(group: number, options: { readonly timeoutMs: number }): Promise<void> {
-  const deadline = Date.now() + options.timeoutMs;
-  while ((await membersOf(group)).length > 0) {
-    if (Date.now() > deadline) return sendSignal(-group, 'SIGKILL');
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    const members = await membersOf(group);
+    if (members.length === 0) return;
+    if (performance.now() > deadline) {
+      for (const pid of members) sendSignal(pid, 'SIGKILL');
+      return;
+    }
     await sleep(100);
   }
 }
 
-/** Sends a signal; a process (or group, by a negative number) that is gone already is not an error. */
+/** Sends a signal; a process (or group, by a negative number) that is gone already, or is not ours to end, is not an error. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))) throw error;
   }
 }
 
+/** One row of the process table. */
+export interface ProcessEntry extends ProcessIdentity {
+  readonly parent: number;
+  /** Number of its process group. */
+  readonly group: number;
+  /** Number of its session; 0 where the system does not say. */
+  readonly session: number;
+}
+
 /** All living processes; those that have ended and only wait to be reaped are left out. */
-async function processTable(): Promise<{ pid: number; parent: number; group: number }[]> {
+export async function processTable(): Promise<ProcessEntry[]> {
   if (process.platform === 'linux') {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
     const entries = await Promise.all(
       pids.map(async (pid) => {
-        const [state, parent, group] = (await statFields(pid)) ?? [];
-        return {
-          pid,
-          parent: Number(parent),
-          group: Number(group),
-          alive: state !== undefined && !'ZX'.includes(state),
-        };
+        const fields = await statFields(pid);
+        const [state = 'X', parent, group, session] = fields ?? [];
+        if ('ZX'.includes(state)) return [];
+        return [
+          { pid, started: fields?.[19] ?? '', parent: Number(parent), group: Number(group), session: Number(session) },
+        ];
       }),
     );
-    return entries.filter(({ alive }) => alive);
+    return entries.flat();
   }
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=']);
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,lstart=']);
   return stdout.split('\n').flatMap((line) => {
-    const [pid, parent, group, state] = line.trim().split(/\s+/);
+    const [pid, parent, group, state, ...started] = line.trim().split(/\s+/);
     if (state === undefined || state.startsWith('Z')) return [];
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group) }];
+    const numbers = { pid: Number(pid), parent: Number(parent), group: Number(group) };
+    return [{ ...numbers, session: 0, started: started.join(' ') }];
   });
 }
 

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ExperimentSpecInput } from '@longrun/contracts';
+import { isRunning, type ProcessUnderTest } from '@longrun/platform/testing';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { World } from './world.js';
+
+// A busy machine takes long to start processes.
+vi.setConfig({ testTimeout: 300_000 });
+
+const isRoot = process.geteuid?.() === 0;
+const mayMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+/** Shows a folder at another place too, to a command alone. */
+const BIND = 'mount --bind "$0" "$1"; shift; exec "$@"';
+const checkout = fileURLToPath(new URL('../../..', import.meta.url));
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.begin();
+}, 120_000);
+
+afterEach(async () => {
+  await world.endProcesses();
+});
+
+afterAll(async () => {
+  await world.end();
+});
+
+/** What a hostile program tells after a word, once it has ended. */
+async function told(word: string, params: ExperimentSpecInput['params'], limits = {}): Promise<unknown> {
+  const id = await world.submit(params, { program: 'hostile', retry: { maxFailures: 0 }, limits });
+  expect(await world.whenEnded(id)).toMatchObject({ status: 'failed', reason: 'invalid_params' });
+  for (const event of await world.events(id))
+    if (event.type === 'line' && event.data.text.startsWith(word))
+      return JSON.parse(event.data.text.slice(word.length));
+  throw new Error(`It did not say ${word}`);
+}
+
+test('what a program has started is gone before the end of its attempt is told', async () => {
+  await world.worker();
+  const sons = await told('forked: ', { act: 'fork' });
+  expect(sons).toHaveLength(5);
+  expect((Array.isArray(sons) ? sons : []).map(Number).filter(isRunning)).toEqual([]);
+});
+
+test('a program that takes more memory than it may ends as out_of_memory, with the numbers', async () => {
+  const worker = await world.worker();
+  const limits = { memoryBytes: 512 * 2 ** 20 };
+  const id = await world.submit({ act: 'eat' }, { program: 'hostile', retry: { maxFailures: 0 }, limits });
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'out_of_memory' });
+  expect(ended.message).toMatch(/took \d+ MiB of memory, and may take 512 MiB/);
+  expect(ended.attempts[0]?.peakMemoryBytes).toBeGreaterThan(limits.memoryBytes);
+  expect(isRunning(worker.pid)).toBe(true);
+});
+
+test.runIf(mayMount)(
+  '(needs root and mounts) with the checkout in a closed home, programs train, and see nothing of the worker',
+  async () => {
+    // The real build, seen at a place that only root can reach, as below /root.
+    const home = join(world.folder, 'root');
+    await mkdir(join(home, 'longrun'), { recursive: true, mode: 0o700 });
+    const state = join(world.folder, 'state');
+    await mkdir(state, { recursive: true, mode: 0o700 });
+    await writeFile(join(state, 'token'), 'the token of the worker', { mode: 0o600 });
+    const worker = await world.newWorker(
+      { LONGRUN_PROGRAMS: join(home, 'longrun', 'apps', 'worker-gpu', 'test', 'programs') },
+      {
+        script: join(home, 'longrun', 'apps', 'worker-gpu', 'dist', 'main.js'),
+        before: ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', BIND, checkout, join(home, 'longrun')],
+      },
+    );
+    const uid = 1_900_000_000 + worker.pid;
+    expect(worker.output).toContain(`worker-gpu: children run as user ${uid}`);
+
+    expect(await told('looked: ', { act: 'look', state })).toEqual({
+      user: uid,
+      token: 'ENOENT',
+      objects: 'ENOENT',
+      dataset: true,
+      damage: expect.stringMatching(/EROFS|EACCES/) as unknown,
+      cache: 'EACCES',
+      parent: 'EACCES',
+    });
+    const id = await world.submit({ epochs: 1 });
+    expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded' });
+  },
+);
+
+test('a worker that is not root says that programs are trusted, and its environment tells no secret', async () => {
+  const folder = join(world.folder, 'ordinary');
+  await mkdir(folder);
+  let before: readonly string[] = [];
+  if (isRoot) {
+    before = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    await chown(folder, 65_534, 65_534);
+    // The way there is closed to it else.
+    await chown(world.folder, 65_534, 65_534);
+  }
+  const environment = {
+    LONGRUN_STATE: join(folder, 'state'),
+    LONGRUN_OBJECTS: pathToFileURL(join(folder, 'objects')).href,
+  };
+  const worker: ProcessUnderTest = await world.newWorker(environment, { before });
+  expect(worker.output).toContain('programs are trusted as it is: only root can give them another one');
+  const seen = await readFile(`/proc/${worker.pid}/environ`, 'utf8').catch(() => '');
+  expect(seen).not.toContain(world.redis.url);
+  expect(seen).not.toContain(folder);
+});

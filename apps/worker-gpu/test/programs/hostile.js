@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineExperiment, InvalidParams } from '@longrun/blocks';
+import { z } from 'zod';
+
+/** Does to its worker and its machine what it is told, tells how it went, and trains nothing. */
+export default defineExperiment({
+  name: 'hostile',
+  params: z.strictObject({ act: z.enum(['look', 'fork', 'eat']), state: z.string().default('') }),
+  async build({ params, dataset }) {
+    if (params.act === 'look') console.log(`looked: ${JSON.stringify(look(params.state, dataset.path))}`);
+    if (params.act === 'fork') console.log(`forked: ${JSON.stringify(await fork())}`);
+    if (params.act === 'eat') await eat();
+    throw new InvalidParams('hostile', [{ path: ['act'], message: 'it is done' }]);
+  },
+});
+
+function look(state, dataset) {
+  const seen = (act) => {
+    try {
+      return act();
+    } catch (error) {
+      return error.code ?? String(error);
+    }
+  };
+  return {
+    user: process.getuid(),
+    token: seen(() => readFileSync(`${state}/token`, 'utf8')),
+    objects: seen(() => readdirSync(`${state}/../objects`).join(',')),
+    dataset: seen(() => readFileSync(dataset).length > 0),
+    damage: seen(() => appendFileSync(dataset, 'more')),
+    cache: seen(() => appendFileSync(`${dirname(dataset)}/forged.hdf5`, 'forged')),
+    parent: seen(() => readFileSync(`/proc/${process.ppid}/environ`, 'utf8')),
+  };
+}
+
+/** Five that sleep, one of them in a session of its own. */
+async function fork() {
+  const sons = [true, false, false, false, false].map((detached) =>
+    spawn('sleep', ['600'], { detached, stdio: 'inherit' }),
+  );
+  await Promise.all(sons.map((son) => new Promise((resolve) => son.once('spawn', resolve))));
+  return sons.map(({ pid }) => pid);
+}
+
+async function eat() {
+  const kept = [];
+  for (;;) {
+    kept.push(Buffer.alloc(32 * 2 ** 20, 1));
+    await sleep(20);
+  }
+}

@@ -1,0 +1,183 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Isolation, type IsolationWay, type Launch } from './isolation.js';
+import { SupervisedChild } from './supervised-child.js';
+
+// A busy machine takes long to start processes.
+vi.setConfig({ testTimeout: 60_000 });
+
+const isRoot = process.geteuid?.() === 0;
+
+/** A home that is closed to all but its owner, with a checkout and a state folder in it, as root's own has them. */
+let home: string;
+let checkout: string;
+let state: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'longrun isolation ü '));
+  checkout = join(home, 'checkout');
+  state = join(home, 'state');
+  await mkdir(checkout);
+  for (const folder of [
+    '',
+    'objects',
+    'cache',
+    'cache/datasets',
+    'worker-1',
+    'worker-1/a.1',
+    'worker-2',
+    'worker-2/b.1',
+  ])
+    await mkdir(join(state, folder), { recursive: true, mode: 0o700 });
+  for (const file of ['token', 'objects/head.json', 'cache/datasets/abc.hdf5', 'worker-2/b.1/snapshot'])
+    await writeFile(join(state, file), 'of the worker', { mode: 0o600 });
+  await writeFile(join(checkout, 'library.mjs'), `export const name = 'library';`);
+  await writeFile(join(checkout, 'attack.mjs'), ATTACK);
+});
+
+afterEach(async () => {
+  await rm(home, { recursive: true });
+});
+
+/** Does what a hostile program would, and tells how each went. */
+const ATTACK = `
+  import { appendFileSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+  process.on('message', async ({ state, folder }) => {
+    const tried = {};
+    const attempt = (name, act) => { try { tried[name] = act() ?? 'done'; } catch (error) { tried[name] = error.code ?? String(error); } };
+    tried.code = (await import(new URL('library.mjs', import.meta.url))).name;
+    attempt('user', () => process.getuid());
+    attempt('token', () => readFileSync(state + '/token', 'utf8'));
+    attempt('objects', () => readFileSync(state + '/objects/head.json', 'utf8'));
+    attempt('listing', () => readdirSync(state).join());
+    attempt('other', () => readFileSync(state + '/worker-2/b.1/snapshot', 'utf8'));
+    attempt('dataset', () => readFileSync(state + '/cache/datasets/abc.hdf5', 'utf8'));
+    attempt('damage', () => appendFileSync(state + '/cache/datasets/abc.hdf5', 'more'));
+    attempt('replace', () => (writeFileSync(folder + '/forged', 'forged'), renameSync(folder + '/forged', state + '/cache/datasets/abc.hdf5')));
+    attempt('patch', () => appendFileSync(new URL('library.mjs', import.meta.url), '//'));
+    attempt('own', () => writeFileSync(folder + '/own', 'mine'));
+    attempt('here', () => writeFileSync('relative', process.cwd() === folder ? 'mine' : 'elsewhere'));
+    attempt('temporary', () => writeFileSync(process.env.TMPDIR + '/temporary', 'mine'));
+    attempt('parent', () => readFileSync('/proc/' + process.ppid + '/environ', 'utf8').length > 0);
+    process.send(tried, () => process.exit(0));
+  });
+`;
+
+async function attack(launch: Launch, folder: string): Promise<Record<string, unknown>> {
+  const heard: unknown[] = [];
+  const lines: string[] = [];
+  const child = new SupervisedChild({
+    script: join(checkout, 'attack.mjs'),
+    launch,
+    onMessage: (message) => heard.push(message),
+    onLine: (_stream, text) => lines.push(text),
+  });
+  child.send({ state, folder });
+  await child.exited;
+  const [tried] = heard;
+  if (typeof tried !== 'object' || tried === null) throw new Error(`The child said nothing:\n${lines.join('\n')}`);
+  return { ...tried };
+}
+
+async function attackBy(ways: readonly IsolationWay[]): Promise<{
+  readonly isolation: Isolation;
+  readonly tried: Record<string, unknown>;
+  readonly folder: string;
+}> {
+  const isolation = await Isolation.find({ user: 'auto', stateFolder: state, code: [checkout], ways });
+  const folder = join(state, 'worker-1', 'a.1', 'trainer');
+  const launch = await isolation.prepare({ folder, shared: [join(state, 'cache', 'datasets', 'abc.hdf5')] });
+  return { isolation, tried: await attack(launch, folder), folder };
+}
+
+test.runIf(isRoot)(
+  '(needs root) below a closed home, a child sees the code, the dataset and its folder, and nothing else',
+  async () => {
+    const { isolation, tried, folder } = await attackBy(['view']);
+
+    expect(isolation.user?.uid).toBeGreaterThan(1_900_000_000);
+    expect(isolation.sentence).toContain(`children run as user ${isolation.user?.uid}`);
+    expect(tried).toEqual({
+      code: 'library',
+      user: isolation.user?.uid,
+      token: 'ENOENT',
+      objects: 'ENOENT',
+      listing: 'cache,worker-1',
+      other: 'ENOENT',
+      dataset: 'of the worker',
+      damage: expect.stringMatching(/EROFS|EACCES/) as unknown,
+      replace: 'EXDEV',
+      patch: expect.stringMatching(/EROFS|EACCES/) as unknown,
+      own: 'done',
+      here: 'done',
+      temporary: 'done',
+      parent: 'EACCES',
+    });
+    expect(await readFile(join(folder, 'relative'), 'utf8')).toBe('mine');
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    expect((await stat(home)).mode & 0o777).toBe(0o700);
+  },
+);
+
+test.runIf(isRoot).each(['privileges', 'ids'] as const)(
+  '(needs root) where nothing can be mounted, a child gets through exactly the folders on its way (%s)',
+  async (way) => {
+    await chmod(home, 0o755);
+    const { isolation, tried } = await attackBy([way]);
+
+    expect(isolation.user).not.toBeNull();
+    expect(tried).toMatchObject({
+      code: 'library',
+      user: isolation.user?.uid,
+      token: 'EACCES',
+      objects: 'EACCES',
+      listing: 'EACCES',
+      other: 'EACCES',
+      dataset: 'of the worker',
+      damage: 'EACCES',
+      replace: 'EACCES',
+      patch: 'EACCES',
+      own: 'done',
+      here: 'done',
+      temporary: 'done',
+      parent: 'EACCES',
+    });
+    const modes = ['', 'cache', 'cache/datasets', 'worker-1', 'worker-1/a.1', 'objects', 'worker-2'];
+    expect(await Promise.all(modes.map(async (name) => (await stat(join(state, name))).mode & 0o777))).toEqual([
+      0o701, 0o701, 0o701, 0o710, 0o710, 0o700, 0o700,
+    ]);
+  },
+);
+
+test.runIf(isRoot)('(needs root) what cannot be had is said, and refused where it was asked for', async () => {
+  const options = { stateFolder: state, code: [checkout], ways: ['privileges', 'ids'] } as const;
+  const found = await Isolation.find({ ...options, user: 'auto' });
+  expect(found.user).toBeNull();
+  expect(found.sentence).toMatch(/programs are trusted as it is: user \d+ does not work: .*EACCES.*; put the checkout/);
+
+  const user = { uid: 1500, gid: 1500 };
+  await expect(Isolation.find({ ...options, user })).rejects.toThrow(/LONGRUN_TRAINER_USER: .* user 1500: .*EACCES/);
+});
+
+test('who asks for the worker’s own user gets it, and it is said', async () => {
+  const isolation = await Isolation.find({ user: 'worker', stateFolder: state, code: [checkout] });
+  expect(isolation.user).toBeNull();
+  expect(isolation.sentence).toContain('programs are trusted as it is');
+  const folder = join(state, 'worker-1', 'a.1', 'trainer');
+  const tried = await attack(await isolation.prepare({ folder }), folder);
+  // All that the attack tries goes well for it.
+  expect(tried).toMatchObject({
+    user: process.getuid?.(),
+    token: 'of the worker',
+    other: 'of the worker',
+    damage: 'done',
+    replace: 'done',
+    patch: 'done',
+    own: 'done',
+    here: 'done',
+    temporary: 'done',
+    parent: true,
+  });
+});

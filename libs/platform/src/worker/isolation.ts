@@ -1,0 +1,273 @@
+import { execFile } from 'node:child_process';
+import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
+import { ConfigurationError } from '../configuration/read-variables.js';
+import { ControlGroups } from './control-groups.js';
+import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
+
+/** Who children are to run as: one of their own where that can be had, the worker itself, or one that is named. */
+export type ChildUserSetting = 'auto' | 'worker' | ChildUser;
+
+export interface IsolationOptions {
+  readonly user: ChildUserSetting;
+  /** Folder of scratch and caches, absolute. */
+  readonly stateFolder: string;
+  /** What every child reads, absolute: code, programs, raw files. They are there. */
+  readonly code: readonly string[];
+  /** Ways that may be tried, the strongest first. Default: all of them. */
+  readonly ways?: readonly IsolationWay[];
+}
+
+/** What one child gets to see beside the code. */
+export interface ChildRoom {
+  /** Its own folder, below the state folder: where it works, its home and its temporary files. Made if absent. */
+  readonly folder: string;
+  /** Files and folders of the worker that it reads. */
+  readonly shared?: readonly string[];
+  /** Further folders that it owns. Made if absent. */
+  readonly owned?: readonly string[];
+}
+
+/** How a child's process is started: options of `fork`. */
+export interface Launch {
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Where the kernel limits its memory, if it does. */
+  readonly controlGroups?: ControlGroups;
+}
+
+/** `view`: another user, who sees of closed folders only what it needs. `privileges`: another user. `ids`: the same, without no_new_privs. */
+export type IsolationWay = (typeof WAYS)[number];
+
+const WAYS = ['view', 'privileges', 'ids'] as const;
+
+/**
+ * What keeps children from their worker and from each other: a user of their own who owns nothing but its folder. Found out once, when
+ * the worker starts, by trying; what cannot be had is said.
+ */
+export class Isolation {
+  /** Null: children are the worker's own user, and trusted as it is. */
+  readonly user: ChildUser | null;
+  /** What was found of users, for people. */
+  readonly sentence: string;
+  readonly #way: IsolationWay | undefined;
+  readonly #controlGroups = ControlGroups.find();
+  readonly #options: IsolationOptions;
+
+  private constructor(options: IsolationOptions, sentence: string, found?: { way: IsolationWay; user: ChildUser }) {
+    this.#options = options;
+    this.sentence = sentence;
+    this.user = found?.user ?? null;
+    this.#way = found?.way;
+  }
+
+  /** Finds the strongest way that works here. Throws ConfigurationError where a user is named that cannot be had. */
+  static async find(options: IsolationOptions): Promise<Isolation> {
+    if (options.user === 'worker') return new Isolation(options, `${TRUSTED}, as LONGRUN_TRAINER_USER says`);
+    if (process.geteuid?.() !== 0) {
+      if (options.user === 'auto') return new Isolation(options, `${TRUSTED}: only root can give them another one`);
+      throw new ConfigurationError(
+        `LONGRUN_TRAINER_USER: ${options.user.uid} cannot be had by a worker that is not root; start it as root, or leave the variable away`,
+      );
+    }
+    const user = options.user === 'auto' ? await unusedUser() : options.user;
+    const failures: string[] = [];
+    for (const way of options.ways ?? WAYS) {
+      const isolation = new Isolation(options, sentenceOf(way, user, failures), { way, user });
+      const failure = await isolation.#try();
+      if (failure === undefined) return isolation;
+      failures.push(failure);
+    }
+    const why = failures.at(-1) ?? '';
+    if (options.user !== 'auto')
+      throw new ConfigurationError(
+        `LONGRUN_TRAINER_USER: children cannot run as user ${user.uid}: ${why}; ${REMEDY}, or leave the variable away`,
+      );
+    return new Isolation(options, `${TRUSTED}: user ${user.uid} does not work: ${why}; ${REMEDY}`);
+  }
+
+  /** How the memory of children is limited, for people. */
+  get memorySentence(): string {
+    return typeof this.#controlGroups === 'string'
+      ? `the memory of children is watched (${this.#controlGroups})`
+      : 'the kernel limits the memory of children, by control groups';
+  }
+
+  /** Makes a child's folder ready and says how to start it. */
+  async prepare(room: ChildRoom): Promise<Launch> {
+    const controlGroups = typeof this.#controlGroups === 'string' ? {} : { controlGroups: this.#controlGroups };
+    return { ...(await this.#prepare(room)), ...controlGroups };
+  }
+
+  async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups'>> {
+    const { folder, shared = [], owned = [] } = room;
+    const temporary = join(folder, 'tmp');
+    for (const own of [folder, temporary, ...owned]) await mkdir(own, { recursive: true, mode: 0o700 });
+    if (this.user === null)
+      return { execPath: process.execPath, execArgv: [], cwd: folder, env: { TMPDIR: temporary } };
+    for (const own of [folder, ...owned]) await give(own, this.user);
+    for (const path of shared) await letRead(path);
+    const env = { TMPDIR: temporary, HOME: folder };
+    if (this.#way === 'ids') {
+      await this.#openWay(room);
+      return { execPath: process.execPath, execArgv: [], cwd: folder, env, ...this.user };
+    }
+    const asUser = [
+      'setpriv',
+      `--reuid=${this.user.uid}`,
+      `--regid=${this.user.gid}`,
+      '--clear-groups',
+      '--no-new-privs',
+      '--inh-caps=-all',
+      '--',
+    ];
+    if (this.#way === 'privileges') {
+      await this.#openWay(room);
+      return { execPath: asUser[0] ?? '', execArgv: [...asUser.slice(1), process.execPath], cwd: folder, env };
+    }
+    const commands = await mountCommands(
+      this.user,
+      { readable: [...this.#options.code, process.execPath, ...shared], writable: [folder, ...owned] },
+      await stagingFolder(),
+    );
+    const script = [...commands, `cd ${quoted(folder)}`, `exec ${asUser.join(' ')} "$@"`].join('\n');
+    return {
+      execPath: 'unshare',
+      execArgv: ['--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', process.execPath],
+      cwd: '/',
+      env,
+    };
+  }
+
+  /** Where nothing can be mounted, exactly the folders on the way to what a child needs let it through. */
+  async #openWay({ folder, shared = [], owned = [] }: ChildRoom): Promise<void> {
+    const { stateFolder } = this.#options;
+    const { gid = 0 } = this.user ?? {};
+    const onWay = new Set(
+      [folder, ...shared, ...owned]
+        .filter((path) => !relative(stateFolder, path).startsWith('..'))
+        .flatMap((path) => foldersAbove(path).filter((above) => !relative(stateFolder, above).startsWith('..'))),
+    );
+    const ownWay = new Set(foldersAbove(folder));
+    for (const above of onWay) {
+      const mode = (await lstat(above)).mode & 0o777;
+      if (above === stateFolder || !ownWay.has(above)) {
+        await chmod(above, mode | 0o001);
+      } else {
+        await lchown(above, process.geteuid?.() ?? 0, gid);
+        await chmod(above, (mode & 0o700) | 0o010);
+      }
+    }
+  }
+
+  /** Resolves with what does not work; with nothing when a child sees the code, owns its folder and is who it should be. */
+  async #try(): Promise<string | undefined> {
+    await mkdir(this.#options.stateFolder, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(join(this.#options.stateFolder, 'try-'));
+    try {
+      const { execPath, execArgv, cwd, env, ...ids } = await this.#prepare({ folder });
+      const looks = JSON.stringify({ code: this.#options.code, folder, uid: this.user?.uid });
+      await run(execPath, [...execArgv, '-e', TRIAL, looks], {
+        cwd,
+        env: { ...environmentWithoutSecrets(process.env), ...env },
+        timeout: TRIAL_WITHIN_MS,
+        ...ids,
+      });
+      return undefined;
+    } catch (error) {
+      return reasonIn(error);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+const run = promisify(execFile);
+
+const TRUSTED = "children run as this worker's own user, and programs are trusted as it is";
+
+const REMEDY =
+  'put the checkout, Node and the programs where everybody may read them, or start the worker with the right to mount (CAP_SYS_ADMIN)';
+
+/** A machine that swaps can take long to start a process; one that hangs is not to keep a worker from starting. */
+const TRIAL_WITHIN_MS = 60_000;
+
+const TRIAL = `
+  const fs = require('node:fs');
+  const { code, folder, uid } = JSON.parse(process.argv[1]);
+  if (process.geteuid() !== uid || process.getuid() !== uid) throw new Error('the user is ' + process.geteuid());
+  for (const path of code) {
+    fs.accessSync(path, fs.constants.R_OK);
+    if (fs.statSync(path).isDirectory()) fs.readdirSync(path);
+  }
+  fs.writeFileSync(folder + '/trial', '');
+`;
+
+function sentenceOf(way: IsolationWay, { uid }: ChildUser, failures: readonly string[]): string {
+  const who = `children run as user ${uid}, who owns nothing but its folder`;
+  const why = failures.at(-1) ?? 'it was not tried';
+  const sentences: Readonly<Record<IsolationWay, string>> = {
+    view: `${who} and sees of closed folders only what it needs`,
+    privileges: `${who}; closed folders are not hidden from it, since nothing can be mounted (${why})`,
+    ids: `${who}; it might gain privileges by setuid programs, since setpriv does not serve (${why})`,
+  };
+  return sentences[way];
+}
+
+function reasonIn(error: unknown): string {
+  const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const said = text.split('\n').find((line) => /\w+: /.test(line) && !line.startsWith(' '));
+  return (said ?? (error instanceof Error ? error.message : String(error))).trim();
+}
+
+/** A user of this worker alone, in a range that no user is given out from; where such numbers do not exist here, nobody. */
+async function unusedUser(): Promise<ChildUser> {
+  const number = FIRST_NUMBER + process.pid;
+  const exist = await Promise.all(['uid_map', 'gid_map'].map((map) => isMapped(number, map)));
+  return exist.includes(false) ? { uid: NOBODY, gid: NOBODY } : { uid: number, gid: number };
+}
+
+const FIRST_NUMBER = 1_900_000_000;
+const NOBODY = 65_534;
+
+async function isMapped(number: number, map: string): Promise<boolean> {
+  const rows = (await readFile(`/proc/self/${map}`, 'utf8').catch(() => '')).trim().split('\n');
+  return rows.some((row) => {
+    const [first = 0, , count = 0] = row.trim().split(/\s+/).map(Number);
+    return number >= first && number < first + count;
+  });
+}
+
+/** Where mounts are put together; each child has its own there, as it is covered in its namespace alone. */
+async function stagingFolder(): Promise<string> {
+  const folder = join(tmpdir(), 'longrun-view');
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  const found = await lstat(folder);
+  if (found.isDirectory() && found.uid === process.geteuid?.()) return folder;
+  throw new Error(`${folder} is not a folder of this worker's user; remove it`);
+}
+
+/** Gives a folder to the user, with all that is in it, but for files that have another name elsewhere. */
+async function give(path: string, user: ChildUser): Promise<void> {
+  const found = await lstat(path);
+  if (!found.isDirectory() && found.nlink > 1) return;
+  await lchown(path, user.uid, user.gid);
+  if (!found.isDirectory()) return;
+  for (const name of await readdir(path)) await give(join(path, name), user);
+}
+
+/** Lets everybody who gets there read it. */
+async function letRead(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) return;
+  const isFolder = found.isDirectory();
+  await chmod(path, (found.mode & 0o777) | (isFolder ? 0o555 : 0o444));
+  if (isFolder) for (const name of await readdir(path)) await letRead(join(path, name));
+}

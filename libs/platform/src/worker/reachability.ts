@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openObjectStore } from '@longrun/serialization';
+import { WorkerLink } from './worker-link.js';
+
+/** What keeps a worker from using this Redis, in a sentence; undefined when nothing does. Never throws. */
+export async function redisFault(
+  redisUrl: string,
+  { prefix, timeoutMs }: { readonly prefix: string; readonly timeoutMs: number },
+): Promise<string | undefined> {
+  const link = new WorkerLink({ redisUrl, prefix, workerId: `doctor-${process.pid}`, warn: () => {} });
+  const timer = new AbortController();
+  try {
+    const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    const verdict = await Promise.race([link.checkRedis(timeoutMs), late]);
+    if (verdict === undefined) return `Redis cannot be reached within ${timeoutMs} ms; start it, or set REDIS_URL.`;
+    return verdict.usable ? undefined : verdict.sentence;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    timer.abort();
+    link.close();
+  }
+}
+
+/** What keeps a worker from using this object store, in a sentence, tried with a small object; undefined when nothing does. Never throws. */
+export async function objectStoreFault(url: string): Promise<string | undefined> {
+  const key = `doctor/${randomUUID()}`;
+  try {
+    const store = await openObjectStore(url);
+    await store.put(key, Buffer.from(key));
+    const read = await store.get(key);
+    await store.delete([key]);
+    return read !== undefined && Buffer.from(read).toString() === key
+      ? undefined
+      : 'it took an object and does not have it';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
