@@ -158,7 +158,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   program
     .command('doctor')
     .description('look whether Longrun can run here, and what it can protect; exit code 1 when a check fails')
-    .addOption(json())
+    .addOption(jsonOption())
     .action(async (options: { json: boolean }) =>
       exit(await doctor(terminal, { state: state(), environment, ...options })),
     );

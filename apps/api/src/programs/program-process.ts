@@ -12,7 +12,7 @@ export interface ProgramLimits {
   readonly loadMs: number;
   /** Time to check parameters, in milliseconds. */
   readonly checkMs: number;
-  /** Largest resident set, in bytes. */
+  /** Memory of its process and all that it starts, in bytes. */
   readonly memoryBytes: number;
   /** Time after which a process that is asked nothing is ended, in milliseconds. */
   readonly idleMs: number;
@@ -94,13 +94,12 @@ class Session {
     this.#limits = limits;
     this.#child = new SupervisedChild({
       script: CHILD,
+      memoryLimitBytes: limits.memoryBytes,
       onMessage: (message) => this.#hear(message),
       // It may print whatever it likes.
       onLine: () => {},
     });
     void this.#child.exited.then((exit) => this.#ended(exit));
-    const watch = setInterval(() => void this.#watchMemory(), WATCH_EVERY_MS).unref();
-    void this.#child.exited.then(() => clearInterval(watch));
     this.loaded = this.#ask(null, { type: 'load', folder, name }, limits.loadMs, 'be imported').then((message) => {
       if (message.type !== 'loaded') throw new ProgramBroken('it answered something else than what it takes');
       return { name, description: message.description, params: message.params, broken: null };
@@ -154,20 +153,16 @@ class Session {
     else question?.resolve(data);
   }
 
-  async #watchMemory(): Promise<void> {
-    const { memoryBytes } = this.#limits;
-    if ((await this.#child.samplePeakMemory()) > memoryBytes)
-      this.#endFor(`it took more than ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`);
-  }
-
   #endFor(why: string): void {
     this.#why ??= why;
     void this.end();
   }
 
-  #ended({ code, signal, heapExhausted, stderrTail }: ChildExit): void {
+  #ended({ code, signal, heapExhausted, memory, stderrTail }: ChildExit): void {
     this.hasEnded = true;
-    const how = heapExhausted ? 'for want of memory' : `with ${signal ?? `exit code ${code}`}`;
+    if (heapExhausted || memory !== null)
+      this.#why ??= `it took more than ${Math.round(this.#limits.memoryBytes / 2 ** 20)} MiB of memory`;
+    const how = `with ${signal ?? `exit code ${code}`}`;
     const tail = stderrTail === '' ? '' : `: ${cut(stderrTail)}`;
     const broken = new ProgramBroken(this.#why ?? `its process ended ${how}${tail}`);
     for (const { reject } of this.#questions.values()) reject(broken);
@@ -176,7 +171,6 @@ class Session {
 
 /** Also for tests, which run this module from its source. */
 const CHILD = fileURLToPath(new URL('../../dist/programs/program-child.js', import.meta.url));
-const WATCH_EVERY_MS = 250;
 
 function cut(text: string): string {
   return text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text;

@@ -1,6 +1,6 @@
 import { newestStage } from '@longrun/platform/stages';
 
-import { cpuSecondsOf } from './process-table.js';
+import { cpuSecondsOf } from '@longrun/platform/processes';
 
 /** What a service does as it starts. */
 export interface StageProgress {

@@ -1,6 +1,7 @@
 /** `@longrun/platform/processes`: the processes of this machine. Loads nothing of Redis, SQL or the object store. */
 export {
   childrenOf,
+  cpuSecondsOf,
   endGroup,
   identify,
   isAlive,
