@@ -114,6 +114,7 @@ class Systems {
         this.scheduler.kick();
         await this.scheduler.idle();
       },
+      patienceMs: timings.workerLostAfterMs,
       warn,
     });
     const logs = new LogCompletion({ record, writer, store });
