@@ -13,6 +13,7 @@ import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
 import { publishCommand } from '../worker/commands.js';
+import type { Connections } from './connections.js';
 import { lookMsFor, ObservedTime } from './observed-time.js';
 
 export interface CensusOptions {
@@ -22,6 +23,8 @@ export interface CensusOptions {
   /** A worker whose reports stand still for so long while Redis answers counts as gone, in milliseconds. */
   readonly goneAfterMs: number;
   readonly guard: (transaction: Transaction<Tables>) => Promise<void>;
+  /** Told of all that have reported themselves. */
+  readonly connections: Connections;
   readonly warn: Warn;
 }
 
@@ -55,6 +58,7 @@ export class Census {
     }
     const reports = this.#read(await redis.hgetall(keys.workers));
     this.#observed.looked();
+    this.#options.connections.know(reports);
     const known = await this.#known();
     const changes = [
       ...reports.flatMap((report) => this.#judge(report, known.get(report.workerId))),
@@ -134,7 +138,7 @@ export class Census {
 
 /** Writes a report over what is there; what the record wants of the worker stays. */
 async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
-  const { workerId, beat: _, status, ...facts } = report;
+  const { workerId, beat: _beat, connection: _connection, status, ...facts } = report;
   const at = new Date();
   const columns = {
     ...facts,
