@@ -4,16 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
+import { Trainers } from './supervisor/trainers.js';
 
 try {
   const configuration = readWorkerConfiguration(process.env);
   const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
   const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
+  const trainers = new Trainers(fileURLToPath(new URL('trainer.js', import.meta.url)));
   const options = {
     programsFolder: resolve(LONGRUN_PROGRAMS ?? ofCheckout),
-    trainerScript: fileURLToPath(new URL('trainer.js', import.meta.url)),
+    trainers,
     cacheFolder: join(configuration.stateFolder, 'cache', 'datasets'),
   };
+  trainers.keepSpare();
   await runWorkerProcess({
     name: 'worker-gpu',
     kind: 'experiment',

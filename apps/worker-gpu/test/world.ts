@@ -25,16 +25,19 @@ export class World extends PlatformWorld {
     return world;
   }
 
-  /** Starts the platform on what is there, as after a crash of the API. */
-  async startAgain(): Promise<Platform> {
+  /**
+   * Starts the platform on what is there, as after a crash of the API.
+   *
+   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while
+   */
+  async startAgain(workerLostAfterMs = 1500): Promise<Platform> {
     return await this.start({
       programs: {
         has: () => true,
         names: () => ['digits'],
         validate: (_name, params) => ({ ok: true, value: params }),
       },
-      // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }

@@ -20,14 +20,15 @@ import {
 import { CheckpointStore, type NewestValid, type RejectedCheckpoint, StateMismatch } from '@longrun/serialization';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import { SupervisedTraining } from './supervised-training.js';
+import type { Trainers } from './trainers.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
   readonly cacheFolder: string;
   /** Folder of program modules, absolute. */
   readonly programsFolder: string;
-  /** The trainer's module, absolute. */
-  readonly trainerScript: string;
+  /** Where trainer processes come from, the same for all attempts. */
+  readonly trainers: Trainers;
 }
 
 /**
@@ -50,6 +51,8 @@ export class ExperimentWork implements Work {
       return await this.#run();
     } finally {
       await this.#training?.keepLog();
+      // Not while one trains: it would take of its memory.
+      if (this.#attempt.stopCause() !== 'shutdown') this.#options.trainers.keepSpare();
     }
   }
 
@@ -64,7 +67,7 @@ export class ExperimentWork implements Work {
         attempt: this.#attempt,
         checkpoints,
         restored,
-        trainerScript: this.#options.trainerScript,
+        trainers: this.#options.trainers,
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);

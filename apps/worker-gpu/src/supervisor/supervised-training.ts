@@ -5,21 +5,21 @@ import {
   type ChildExit,
   outcomeJson,
   StorageFailed,
-  SupervisedChild,
+  type SupervisedChild,
   withStorageRetries,
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid } from '@longrun/serialization';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerReports } from './trainer-reports.js';
+import type { Trainers } from './trainers.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
   readonly checkpoints: CheckpointStore;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
-  /** The trainer's module, absolute. */
-  readonly trainerScript: string;
+  readonly trainers: Trainers;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -72,9 +72,8 @@ export class SupervisedTraining {
    * @throws LeaseLost, StorageFailed when a snapshot could not be committed; the trainer has been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
-    const { attempt, trainerScript } = this.#options;
-    const trainer = new SupervisedChild({
-      script: trainerScript,
+    const { attempt, trainers } = this.#options;
+    const trainer = trainers.take({
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();

@@ -127,6 +127,7 @@ export class Reconciler {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     }
+    for (const kind of new Set(enqueued.map((one) => one.kind))) await queues[kind].knock();
   }
 
   async #cancel(kind: Kind, id: string, fence: number): Promise<void> {
