@@ -16,7 +16,7 @@ beforeAll(async () => {
   await world.worker();
   const id = await world.submit(slow);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id), table: await writtenTable(id) };
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await world.end();
@@ -89,7 +89,7 @@ test('SIGKILL of the worker at any step changes nothing but the number of attemp
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
   await world.platform.close();
   await world.startAgain();
-}, 120_000);
+}, 240_000);
 
 test('SIGTERM gives the experiment back without losing a step', async () => {
   const worker = await world.worker();
@@ -110,7 +110,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   expect(attempts[1]?.startStep).toBe(attempts[0]?.lastStep);
   expect((attempts[0]?.stepsRun ?? 0) + (attempts[1]?.stepsRun ?? 0)).toBe(LAST_STEP);
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
-}, 40_000);
+}, 240_000);
 
 test('the death of the trainer alone is a failed attempt, and the same worker goes on', async () => {
   const worker = await world.worker();
@@ -126,7 +126,7 @@ test('the death of the trainer alone is a failed attempt, and the same worker go
   expect(attempts[0]?.message).toContain('killed with SIGKILL from outside');
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
   expect(failures).toBe(1);
-}, 40_000);
+}, 240_000);
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
   const sleeper = await world.worker();
@@ -154,7 +154,7 @@ test('a worker that slept while another took over cannot commit, and its events 
   const { attempts } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
   await world.endProcesses();
-}, 40_000);
+}, 240_000);
 
 test('a run survives a Redis that loses all it has', async () => {
   await world.worker();
@@ -163,4 +163,4 @@ test('a run survives a Redis that loses all it has', async () => {
   await world.redis.restart();
   await expectAsUndisturbed(id);
   expect((await world.platform.experiments.get(id)).attempts).toHaveLength(1);
-}, 40_000);
+}, 240_000);
