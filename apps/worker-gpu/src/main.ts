@@ -24,6 +24,7 @@ try {
     devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
     work: (attempt) => new ExperimentWork(attempt, options),
   });
+  await trainers.close();
   process.exit(0);
 } catch (error) {
   process.stderr.write(`worker-gpu: ${error instanceof Error ? error.message : String(error)}\n`);

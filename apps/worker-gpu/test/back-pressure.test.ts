@@ -4,6 +4,7 @@ import { until } from '@longrun/platform/testing';
 import { JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { Trainers } from '../src/supervisor/trainers.js';
 import { World } from './world.js';
 
 /** For a busy machine. */
@@ -26,6 +27,7 @@ test(
     // is not waited for is shown elsewhere.
     const outbox = { maxPendingBytes: 300_000, stillAfterMs: 600_000 };
     const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'small', outbox, checkEveryMs: 50 });
+    const trainers = new Trainers(fileURLToPath(new URL('../dist/trainer.js', import.meta.url)));
     const worker = new JobWorker({
       kind: 'experiment',
       link,
@@ -37,7 +39,7 @@ test(
         new ExperimentWork(attempt, {
           cacheFolder: join(world.folder, 'cache'),
           programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
-          trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+          trainers,
         }),
       report: (sentence) => reports.push(sentence),
     });
@@ -59,6 +61,7 @@ test(
     // The row of step 0 has what was evaluated before training.
     expect([...new Set(steps)].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1201 }, (_, step) => step));
     await worker.stop();
+    await trainers.close();
     link.close();
     await platform.close();
   },

@@ -38,6 +38,11 @@ export class Trainers {
     return spare.child;
   }
 
+  /** Ends the one that waits. */
+  async close(): Promise<void> {
+    await this.#spare?.child.kill();
+  }
+
   #forget(spare: Spare): void {
     if (this.#spare === spare) this.#spare = undefined;
   }
