@@ -3,16 +3,16 @@ import { recovery } from './recovery/benchmark.js';
 import { platform } from './platform/benchmark.js';
 import { publish, type Report } from './report.js';
 
-const benchmarks: ReadonlyMap<string, () => Promise<Report>> = new Map([
+const benchmarks: ReadonlyMap<string, (count?: number) => Promise<Report>> = new Map([
   ['mlp-step', mlpStep],
   ['platform', platform],
   ['recovery', recovery],
 ]);
 
-const name = process.argv[2] ?? '';
+const [name = '', count] = process.argv.slice(2);
 const benchmark = benchmarks.get(name);
 if (benchmark === undefined) {
   console.error(`There is no benchmark '${name}'. Run: npm run bench -- ${[...benchmarks.keys()].join(' | ')}`);
   process.exit(2);
 }
-await publish(name, await benchmark());
+await publish(name, await (count === undefined ? benchmark() : benchmark(Number(count))));

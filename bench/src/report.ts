@@ -8,10 +8,10 @@ import { z } from 'zod';
 /** One line of a side-by-side table. */
 export interface Row {
   readonly what: string;
-  /** Our median. */
+  /** Our median, where `what` says nothing else. */
   readonly value: number;
   readonly unit: string;
-  /** The peer's median in the same run, or null where there is no peer to measure. */
+  /** The peer's in the same run, or null where there is no peer to measure. */
   readonly peer: number | null;
   /** value / peer. */
   readonly ratio: number | null;
@@ -85,6 +85,20 @@ export function boundRow(
 export function atLeastRow(what: string, unit: string, ours: readonly number[], bound: number): Row {
   const value = median(ours);
   return { what, value, unit, peer: null, ratio: null, goal: `>= ${bound} ${unit}`, met: value >= bound };
+}
+
+/** A row whose goal bounds so large a part of all measurements, from 0 to 1: its value is the largest of that part, and the peer's is its own. */
+export function quantileRow(
+  what: string,
+  unit: string,
+  ours: readonly number[],
+  peer: readonly number[] | null,
+  { part, bound }: { readonly part: number; readonly bound: number },
+): Row {
+  const value = quantile(ours, part);
+  const other = peer === null ? null : quantile(peer, part);
+  const ratio = other === null ? null : value / other;
+  return { what, value, unit, peer: other, ratio, goal: `<= ${bound} ${unit}`, met: value <= bound };
 }
 
 /** A row whose goal bounds every single measurement: its value is the largest. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,6 +32,41 @@ test('a dataset is fetched once and kept', async () => {
   const path = await cache.fetch(file, scratch);
   expect(await readFile(path)).toEqual(bytes);
   await store.delete([file.fileKey]);
+  expect(await cache.fetch(file, scratch)).toBe(path);
+  expect(await readdir(scratch)).toEqual([]);
+});
+
+test('a cached file is hashed once, and again when it was written since or its mark is not its own', async () => {
+  await store.put(file.fileKey, bytes);
+  const path = await cache.fetch(file, scratch);
+  await store.delete([file.fileKey]);
+  const mark = await readFile(`${path}.seen`, 'utf8');
+  const { atime, mtime } = await stat(path);
+  const flipped = Buffer.from(bytes);
+  flipped.writeUInt8(flipped.readUInt8(3) ^ 1, 3);
+  await writeFile(path, flipped);
+  // As old as before and as large, it is another one all the same.
+  await utimes(path, atime, mtime);
+  await expect(cache.fetch(file, scratch)).rejects.toThrow(DatasetUnavailable);
+
+  // Whoever could write marks is believed: it is not read again.
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  const identity = {
+    device: `${dev}`,
+    inode: `${ino}`,
+    sizeBytes: Number(size),
+    writtenNs: `${mtimeNs}`,
+    changedNs: `${ctimeNs}`,
+  };
+  await writeFile(`${path}.seen`, JSON.stringify(identity));
+  expect(await cache.fetch(file, scratch)).toBe(path);
+
+  await writeFile(path, bytes);
+  expect(await cache.fetch(file, scratch)).toBe(path);
+  expect(await readFile(`${path}.seen`, 'utf8')).not.toBe(mark);
+  await writeFile(`${path}.seen`, '{"torn":');
+  expect(await cache.fetch(file, scratch)).toBe(path);
+  await rm(`${path}.seen`);
   expect(await cache.fetch(file, scratch)).toBe(path);
   expect(await readdir(scratch)).toEqual([]);
 });

@@ -1,5 +1,5 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { DatasetFile } from '@longrun/contracts';
 import { hashFile, type ObjectStore } from '@longrun/serialization';
 
@@ -10,7 +10,9 @@ export class DatasetUnavailable extends Error {
 
 /**
  * Dataset files on the local disk, `<folder>/<sha256>.hdf5`, shared by all workers of this machine and kept between experiments.
- * A file is in its place only when its content has the SHA-256 of its name; one that was damaged since is fetched again.
+ * A file is in its place only when its content has the SHA-256 of its name; one that was changed since is fetched again. A file that
+ * was hashed has a mark beside it, `<sha256>.hdf5.seen`, that says which one that was: while the file system says that it is the
+ * same, unchanged since, it is not hashed again.
  */
 export class DatasetCache {
   readonly #store: ObjectStore;
@@ -27,7 +29,7 @@ export class DatasetCache {
    */
   async fetch(file: DatasetFile, scratchFolder: string): Promise<string> {
     const path = join(this.#folder, `${file.sha256}.hdf5`);
-    if (await isSound(path, file)) return path;
+    if (await this.#isSound(path, file, scratchFolder)) return path;
 
     await mkdir(this.#folder, { recursive: true });
     const part = join(scratchFolder, `${file.sha256}.part`);
@@ -46,11 +48,53 @@ export class DatasetCache {
     } finally {
       await rm(part, { force: true });
     }
+    await this.#mark(path, await identityOf(path), scratchFolder);
     return path;
+  }
+
+  async #isSound(path: string, file: DatasetFile, scratchFolder: string): Promise<boolean> {
+    const identity = await identityOf(path);
+    if (identity?.sizeBytes !== file.sizeBytes) return false;
+    if ((await readFile(markOf(path), 'utf8').catch(() => undefined)) === JSON.stringify(identity)) return true;
+    if ((await hashFile(path)).sha256 !== file.sha256) return false;
+    await this.#mark(path, identity, scratchFolder);
+    return true;
+  }
+
+  /** Whole or not at all. What cannot be marked is hashed again, and that is all. */
+  async #mark(path: string, identity: Identity | undefined, scratchFolder: string): Promise<void> {
+    const draft = join(scratchFolder, `${basename(path)}.mark`);
+    try {
+      await mkdir(scratchFolder, { recursive: true });
+      await writeFile(draft, JSON.stringify(identity));
+      await rename(draft, markOf(path));
+    } catch {
+      await rm(draft, { force: true });
+    }
   }
 }
 
-async function isSound(path: string, file: DatasetFile): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.size === file.sizeBytes && (await hashFile(path)).sha256 === file.sha256;
+/** What the file system says of a file: it cannot be written without that changing, for nobody but the system sets `changedNs`. */
+interface Identity {
+  readonly device: string;
+  readonly inode: string;
+  readonly sizeBytes: number;
+  readonly writtenNs: string;
+  readonly changedNs: string;
+}
+
+async function identityOf(path: string): Promise<Identity | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return {
+    device: String(found.dev),
+    inode: String(found.ino),
+    sizeBytes: Number(found.size),
+    writtenNs: String(found.mtimeNs),
+    changedNs: String(found.ctimeNs),
+  };
+}
+
+function markOf(path: string): string {
+  return `${path}.seen`;
 }

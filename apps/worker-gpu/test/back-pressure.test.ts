@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '@longrun/platform/testing';
-import { JobWorker, WorkerLink } from '@longrun/platform/worker';
+import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { Trainers } from '../src/supervisor/trainers.js';
 import { World } from './world.js';
 
-/** For a busy machine. */
 let world: World;
 
 beforeAll(async () => {
@@ -23,19 +23,24 @@ test('a record that falls behind gets every row: the trainer waits for it, and n
   // is not waited for is shown elsewhere.
   const outbox = { maxPendingBytes: 300_000, stillAfterMs: 600_000 };
   const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'small', outbox, checkEveryMs: 50 });
+  const scratchFolder = join(world.folder, 'scratch');
+  const cacheFolder = join(world.folder, 'cache');
+  const programsFolder = fileURLToPath(new URL('programs', import.meta.url));
+  const trainers = new Trainers({
+    script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+    isolation: await Isolation.find({ user: 'worker', stateFolder: world.folder, code: [programsFolder] }),
+    folder: scratchFolder,
+    cacheFolder,
+    memoryLimitBytes: null,
+  });
   const worker = new JobWorker({
     kind: 'experiment',
     link,
     store: world.store,
-    scratchFolder: join(world.folder, 'scratch'),
+    scratchFolder,
     heartbeatMs: 100,
     graceMs: 5_000,
-    work: (attempt) =>
-      new ExperimentWork(attempt, {
-        cacheFolder: join(world.folder, 'cache'),
-        programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
-        trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
-      }),
+    work: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers }),
     report: (sentence) => reports.push(sentence),
   });
   await worker.start();
@@ -52,6 +57,7 @@ test('a record that falls behind gets every row: the trainer waits for it, and n
   // The row of step 0 has what was evaluated before training.
   expect([...new Set(steps)].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1201 }, (_, step) => step));
   await worker.stop();
+  await trainers.close();
   link.close();
   await platform.close();
 });

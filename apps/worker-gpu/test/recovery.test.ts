@@ -63,7 +63,9 @@ test('an undisturbed run trains to the end, with a log row for every step', () =
   expect(undisturbed.table.split('\n')).toHaveLength(LAST_STEP + 2);
 });
 
-test('SIGKILL of the worker at any step changes nothing but the number of attempts', async () => {
+test('SIGKILL of the worker at any step changes nothing but the number of attempts, and is no matter of patience', async () => {
+  await world.platform.close();
+  await world.startAgain(3_600_000);
   const worker = await world.worker();
   const id = await world.submit(slow);
   await world.whenLogged(id, someStep());
@@ -81,9 +83,12 @@ test('SIGKILL of the worker at any step changes nothing but the number of attemp
   await expectAsUndisturbed(id);
   const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
+  expect(attempts[0]?.message).toMatch(/^The process of worker-gpu-.* has ended/);
   expect(newest).toBeDefined();
   expect(attempts[1]).toMatchObject({ startStep: newest?.step, restoredFrom: newest?.manifestKey });
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
+  await world.platform.close();
+  await world.startAgain();
 });
 
 test('SIGTERM gives the experiment back without losing a step', async () => {

@@ -33,8 +33,12 @@ export class World extends PlatformWorld {
     return world;
   }
 
-  /** Starts the platform on what is there, as after a crash of the API. */
-  async startAgain(): Promise<Platform> {
+  /**
+   * Starts the platform on what is there, as after a crash of the API.
+   *
+   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while
+   */
+  async startAgain(workerLostAfterMs = 8_000): Promise<Platform> {
     return await this.start({
       programs: {
         has: () => true,
@@ -42,7 +46,7 @@ export class World extends PlatformWorld {
         validate: (_name, params) => ({ ok: true, value: params }),
       },
       // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 8_000, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }

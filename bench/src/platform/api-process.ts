@@ -27,12 +27,10 @@ export class ApiProcess {
 
   /**
    * Starts it and waits until it serves.
-   *
-   * @param name of its folder: replicas on the same servers have one each
    */
   static async start(
     servers: Servers,
-    { name = 'api', role = 'all' }: { readonly name?: string; readonly role?: 'all' | 'api' | 'controller' } = {},
+    { name = 'api', role = 'all', hasWorkers = false }: ApiProcessOptions = {},
   ): Promise<ApiProcess> {
     const state = join(servers.folder, name);
     await mkdir(state, { recursive: true });
@@ -51,8 +49,7 @@ export class ApiProcess {
           LONGRUN_OBJECTS: pathToFileURL(join(servers.folder, 'objects')).href,
           LONGRUN_TOKEN: TOKEN,
           LONGRUN_ROLE: role,
-          // There are no workers here that could beat.
-          LONGRUN_WORKER_LOST_MS: '600000',
+          LONGRUN_WORKER_LOST_MS: hasWorkers ? '' : '600000',
           REDIS_URL: servers.redisUrl,
           DATABASE_URL: servers.databaseUrl ?? '',
         },
@@ -88,6 +85,15 @@ export class ApiProcess {
     this.#child.kill('SIGTERM');
     await exited;
   }
+}
+
+export interface ApiProcessOptions {
+  /** Of its folder: replicas on the same servers have one each. Default `api`. */
+  readonly name?: string;
+  /** Default `all`. */
+  readonly role?: 'all' | 'api' | 'controller';
+  /** Workers beat, and are missed when they do not, as in service. Default false: what stands for them here says nothing of itself. */
+  readonly hasWorkers?: boolean;
 }
 
 const Announcement = z.object({ url: z.string() });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Agent, request } from 'node:http';
+import { type Agent, get, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LiveEvent } from '@longrun/contracts';
 import { z } from 'zod';
 import { TOKEN } from './api-process.js';
 
@@ -37,6 +38,31 @@ export async function enqueued(url: URL): Promise<void> {
     if (attempts.length > 0) return;
     await pause(20);
   }
+}
+
+/** Opens an event stream, and resolves when it has caught up; each event is told. */
+export function follow(agent: Agent, url: URL, onEvent: (event: LiveEvent) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const opened = get(url, { agent, headers: { authorization: `Bearer ${TOKEN}` } }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
+      let text = '';
+      response.setEncoding('utf8');
+      // The end of the measurement cuts it.
+      response.on('error', () => undefined);
+      response.on('data', (chunk: string) => {
+        const frames = (text + chunk).split('\n\n');
+        text = frames.pop() ?? '';
+        for (const frame of frames) {
+          const data = /^data: (.*)$/m.exec(frame)?.[1];
+          if (data === undefined) continue;
+          const event = LiveEvent.parse(JSON.parse(data));
+          onEvent(event);
+          if (event.type === 'caught-up') resolve();
+        }
+      });
+    });
+    opened.on('error', reject);
+  });
 }
 
 const Answer = z.object({ id: z.string() });

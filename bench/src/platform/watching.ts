@@ -1,8 +1,7 @@
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LiveEvent } from '@longrun/contracts';
-import { ApiProcess, TOKEN } from './api-process.js';
-import { enqueued, post } from './api-requests.js';
+import { ApiProcess } from './api-process.js';
+import { enqueued, follow, post } from './api-requests.js';
 import { conversion, rowsFrom, started } from './attempt-events.js';
 import { EventSource } from './event-source.js';
 import type { Servers } from './servers.js';
@@ -41,8 +40,8 @@ export async function watching(servers: Servers): Promise<Watched> {
       Array.from({ length: WATCHERS }, (_, index) => {
         const { url } = at(replicas, index);
         const id = at(ids, index >> 1);
-        return watch(agent, new URL(`/v1/experiments/${id}/events`, url), (step) => {
-          const before = sentAt.get(`${id} ${step}`);
+        return follow(agent, new URL(`/v1/experiments/${id}/events`, url), (event) => {
+          const before = event.type === 'log_row' ? sentAt.get(`${id} ${event.data.step}`) : undefined;
           if (before !== undefined) latencies.push(performance.now() - before);
         });
       }),
@@ -83,31 +82,6 @@ async function runningExperiments(
     await source.send('experiment', id, [started]);
   }
   return ids;
-}
-
-/** Opens an event stream, and resolves when it has caught up; the step of each log row from then on is told. */
-function watch(agent: Agent, url: URL, onRow: (step: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const opened = get(url, { agent, headers: { authorization: `Bearer ${TOKEN}` } }, (response) => {
-      if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
-      let text = '';
-      response.setEncoding('utf8');
-      // The end of the measurement cuts it.
-      response.on('error', () => undefined);
-      response.on('data', (chunk: string) => {
-        const frames = (text + chunk).split('\n\n');
-        text = frames.pop() ?? '';
-        for (const frame of frames) {
-          const data = /^data: (.*)$/m.exec(frame)?.[1];
-          if (data === undefined) continue;
-          const event = LiveEvent.parse(JSON.parse(data));
-          if (event.type === 'caught-up') resolve();
-          else if (event.type === 'log_row') onRow(event.data.step);
-        }
-      });
-    });
-    opened.on('error', reject);
-  });
 }
 
 function at<T>(all: readonly T[], index: number): T {

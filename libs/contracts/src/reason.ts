@@ -49,7 +49,8 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
   worker_lost: {
     counts: 'loss',
     requeue: true,
-    explain: 'Nothing was heard of the worker any more; it goes on from the last checkpoint elsewhere.',
+    explain:
+      'The worker has gone: its process ended, or nothing was heard of it any more; it goes on from the last checkpoint elsewhere.',
   },
   cancelled: { counts: 'nothing', requeue: false, explain: 'It was cancelled on request.' },
   program_error: { counts: 'failure', requeue: true, explain: 'The program threw an error; its message says which.' },

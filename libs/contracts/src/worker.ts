@@ -37,11 +37,13 @@ export const WorkerReport = z.object({
   attempts: z.array(z.object({ id: z.string(), fence: Fence })),
   /** Grows with each report of one process: a number that stands still is no sign of life. */
   beat: z.int().min(1),
+  /** Under this name the process holds a connection to Redis as long as it lives; another one for each process. */
+  connection: z.string().min(1).max(100).optional(),
 });
 export type WorkerReport = z.infer<typeof WorkerReport>;
 
 /** A worker as the API answers it. */
-export const WorkerView = WorkerReport.omit({ workerId: true, beat: true }).extend({
+export const WorkerView = WorkerReport.omit({ workerId: true, beat: true, connection: true }).extend({
   id: z.string(),
   /** As the record wants it; the worker follows. */
   status: WorkerStatus,

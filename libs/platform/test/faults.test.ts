@@ -281,6 +281,23 @@ test('rows beyond the step that an attempt starts from are void, those before it
   expect(rows.map(({ row }) => row['fence'])).toEqual([1, 1, 2]);
 });
 
+test('a job is found at once where the worker that was woken for it did not take it', async ({ world, redis }) => {
+  await world.start();
+  await world.readyDataset();
+  // It waits for a job as a worker does that dies, or stands still, in the moment in which it is woken.
+  const woken = new Redis(redis.url);
+  const marker = `${new RedisKeys(world.prefix).queuePrefix}:experiments:marker`;
+  const swallowed = woken.bzpopmin(marker, 0);
+  const id = await world.submit();
+  expect(await swallowed).not.toBe(null);
+  // Nobody else put it in again, so that it is for the others to find.
+  await until(async () => (await woken.zcard(marker)) === 1);
+  const attempt = await world.worker('gpu-1').next();
+  expect(attempt.ticket).toEqual({ id, fence: 1 });
+  await attempt.start().train(1).succeed();
+  woken.disconnect();
+});
+
 test('the lock of the queue is a hint: whoever loses it is told, and goes on while the lease is held', async ({
   world,
   redis,

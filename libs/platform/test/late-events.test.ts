@@ -196,7 +196,16 @@ function anotherIngester(
   const writer = new LifeWriter(record);
   const scheduled = (): Promise<void> => Promise.resolve();
   return {
-    ingester: new EventIngester({ record, writer, blockingRedis, redis: client, keys, scheduled, warn }),
+    ingester: new EventIngester({
+      record,
+      writer,
+      blockingRedis,
+      redis: client,
+      keys,
+      scheduled,
+      patienceMs: 5_000,
+      warn,
+    }),
     client,
     keys,
   };

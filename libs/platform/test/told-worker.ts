@@ -19,7 +19,10 @@ export interface Told {
   readonly end: (reason: ReasonCode) => void;
 }
 
-type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'>;
+type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'> & {
+  /** Default `told`. */
+  readonly workerId?: string;
+};
 
 /** A real worker whose work is to wait until the test says how it ends. */
 export class ToldWorker {
@@ -30,10 +33,10 @@ export class ToldWorker {
   readonly #link: WorkerLink;
   readonly #worker: JobWorker;
 
-  private constructor(world: World, options: ToldOptions) {
+  private constructor(world: World, { workerId = 'told', ...options }: ToldOptions) {
     this.#link = new WorkerLink({
       redisUrl: world.redis.url,
-      workerId: 'told',
+      workerId,
       prefix: world.prefix,
       queue: { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 },
       checkEveryMs: 20,
@@ -67,6 +70,11 @@ export class ToldWorker {
     const told = this.#arrived.shift();
     if (told === undefined) throw new Error('Nothing arrived');
     return told;
+  }
+
+  /** Its process ends without a word: the system closes its connections. */
+  vanish(): void {
+    this.#link.close();
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type ExperimentOutcome,
@@ -14,7 +13,6 @@ import {
   type ChildExit,
   classifyExit,
   HandoverRefused,
-  type Isolation,
   StorageFailed,
   type Work,
   withStorageRetries,
@@ -29,18 +27,15 @@ import {
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import type { LocalSnapshot } from './snapshot-commits.js';
 import { SupervisedTraining } from './supervised-training.js';
+import type { TrainerPlace, Trainers } from './trainers.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
   readonly cacheFolder: string;
   /** Folder of program modules, absolute. */
   readonly programsFolder: string;
-  /** The trainer's module, absolute. */
-  readonly trainerScript: string;
-  /** Memory that a trainer may take at most, in bytes; null for as much as it gets. */
-  readonly memoryLimitBytes: number | null;
-  /** What keeps a trainer from all that is not its own. */
-  readonly isolation: Isolation;
+  /** Where trainer processes come from, the same for all attempts. */
+  readonly trainers: Trainers;
 }
 
 /**
@@ -50,6 +45,7 @@ export interface ExperimentWorkOptions {
 export class ExperimentWork implements Work {
   readonly #attempt: Attempt;
   readonly #options: ExperimentWorkOptions;
+  #place: TrainerPlace | undefined;
   #training: SupervisedTraining | undefined;
   #result: ExperimentResult | undefined;
 
@@ -63,35 +59,31 @@ export class ExperimentWork implements Work {
       return await this.#run();
     } finally {
       await this.#training?.keepLog();
+      await this.#place?.close();
+      // Not while one trains: it would take of its memory.
+      if (this.#attempt.stopCause() !== 'shutdown') void this.#options.trainers.keepSpare();
     }
   }
 
   async #run(): Promise<AttemptEnd> {
     try {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
+      const place = await this.#options.trainers.take(experiment.spec.limits.memoryBytes);
+      this.#place = place;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
         keepLast: experiment.spec.checkpoint.keepLast,
       });
-      const restored = await this.#newestCheckpoint(checkpoints);
+      const restored = await this.#newestCheckpoint(checkpoints, place);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
         restored,
-        trainerScript: this.#options.trainerScript,
-        workFolder: this.#workFolder,
-        memoryLimitBytes: lowerOf(this.#options.memoryLimitBytes, experiment.spec.limits.memoryBytes),
+        place,
       });
       this.#training = training;
-      const assignment = await this.#assignment(experiment, restored);
+      const assignment = await this.#assignment(experiment, restored, place);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      const launch = await this.#options.isolation.prepare({
-        folder: this.#workFolder,
-        shared: [
-          ...Object.values(assignment.datasetFiles),
-          ...(restored.folder === undefined ? [] : [restored.folder]),
-        ],
-      });
-      return await this.#endOf(training, await training.run(assignment, launch));
+      return await this.#endOf(training, await training.run(assignment));
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
@@ -101,11 +93,6 @@ export class ExperimentWork implements Work {
       if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
       throw error;
     }
-  }
-
-  /** What else lies in the scratch folder is the worker's own. */
-  get #workFolder(): string {
-    return join(this.#attempt.scratchFolder, 'trainer');
   }
 
   heartbeat(): WorkerEvent {
@@ -132,10 +119,10 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the newest checkpoint that is whole to the local disk, and says which ones are not. */
-  async #newestCheckpoint(checkpoints: CheckpointStore): Promise<NewestValid> {
-    const { ticket, scratchFolder, stop } = this.#attempt;
+  async #newestCheckpoint(checkpoints: CheckpointStore, { givenFolder }: TrainerPlace): Promise<NewestValid> {
+    const { ticket, stop } = this.#attempt;
     const found = await withStorageRetries(
-      async () => await checkpoints.newestValid(join(scratchFolder, 'checkpoint')),
+      async () => await checkpoints.newestValid(join(givenFolder, 'checkpoint')),
       { what: `fetch the newest checkpoint of ${ticket.id}`, signal: stop },
       (error) => error instanceof StateMismatch,
     );
@@ -145,10 +132,14 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the datasets to the local disk, and says to the trainer where everything is. */
-  async #assignment({ spec, datasets }: ResolvedExperiment, restored: NewestValid): Promise<TrainerAssignment> {
+  async #assignment(
+    { spec, datasets }: ResolvedExperiment,
+    restored: NewestValid,
+    place: TrainerPlace,
+  ): Promise<TrainerCommand> {
     const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
-    await mkdir(join(this.#workFolder, 'snapshots'), { recursive: true });
+    await place.share([...Object.values(datasetFiles), ...(restored.folder === undefined ? [] : [restored.folder])]);
     return {
       type: 'assignment',
       experimentId: ticket.id,
@@ -156,7 +147,7 @@ export class ExperimentWork implements Work {
       spec,
       datasetFiles,
       checkpointFolder: restored.folder ?? null,
-      workFolder: this.#workFolder,
+      workFolder: place.workFolder,
       programsFolder: this.#options.programsFolder,
     };
   }
@@ -207,8 +198,6 @@ export class ExperimentWork implements Work {
   }
 }
 
-type TrainerAssignment = Extract<TrainerCommand, { type: 'assignment' }>;
-
 /** The hash of the parameters is that of the file that is committed. */
 function resultOf(
   { lastRow, parametersFile }: Extract<TrainerMessage, { type: 'finished' }>,
@@ -218,11 +207,6 @@ function resultOf(
   if (parameters === undefined)
     throw new HandoverRefused(`The trainer handed over no ${parametersFile}, which it says has the parameters.`);
   return { parametersSha256: parameters.sha256, lastRow };
-}
-
-/** Of two limits, where null is none. */
-function lowerOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {

@@ -4,10 +4,9 @@ import {
   type Attempt,
   type ChildExit,
   HandoverRefused,
-  type Launch,
   outcomeJson,
   StorageFailed,
-  SupervisedChild,
+  type SupervisedChild,
   withStorageRetries,
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
@@ -15,18 +14,15 @@ import { LogSpool, type SpooledRows } from './log-spool.js';
 import { openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerReports } from './trainer-reports.js';
+import type { TrainerPlace } from './trainers.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
   readonly checkpoints: CheckpointStore;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
-  /** The trainer's module, absolute. */
-  readonly trainerScript: string;
-  /** The one folder that the trainer may write to, absolute. */
-  readonly workFolder: string;
-  /** Memory that the trainer and all that it starts may take, in bytes; null for as much as they get. */
-  readonly memoryLimitBytes: number | null;
+  /** Where the trainer works. */
+  readonly place: TrainerPlace;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -73,12 +69,9 @@ export class SupervisedTraining {
    *
    * @throws what {@link commit} throws; the trainer has been killed then
    */
-  async run(assignment: TrainerCommand, launch: Launch): Promise<ChildExit> {
-    const { attempt, trainerScript, memoryLimitBytes } = this.#options;
-    const trainer = new SupervisedChild({
-      script: trainerScript,
-      memoryLimitBytes,
-      launch,
+  async run(assignment: TrainerCommand): Promise<ChildExit> {
+    const { attempt, place } = this.#options;
+    const trainer = place.start({
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();
@@ -109,12 +102,12 @@ export class SupervisedTraining {
    * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed
    */
   async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
-    const { attempt, checkpoints, workFolder } = this.#options;
+    const { attempt, checkpoints, place } = this.#options;
     if (attempt.abandon.aborted) return;
     await allWritten(snapshot.rows);
     const manifest = await withStorageRetries(
       async () => {
-        const open = await openSnapshot(workFolder, snapshot);
+        const open = await openSnapshot(place.workFolder, snapshot);
         try {
           return await checkpoints.commit(
             attempt.lease,

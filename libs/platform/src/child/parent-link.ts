@@ -18,6 +18,8 @@ export class ParentLink {
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
     process.on('disconnect', leaveOrphaned);
+    // It went while this process was loading.
+    if (!process.connected) leaveOrphaned();
     process.on('message', onMessage);
     new Worker(WATCHDOG, { eval: true, workerData: this.#parent, env: {} }).unref();
   }

@@ -8,11 +8,13 @@ import type { PlatformRecord } from '../record/record.js';
 import { connectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { Census } from '../systems/census.js';
+import { Connections } from '../systems/connections.js';
 import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
 import { LogCompletion } from '../systems/log-completion.js';
 import { Reconciler } from '../systems/reconciler.js';
 import { Scheduler } from '../systems/scheduler.js';
+import { WriteOff } from '../systems/write-off.js';
 import type { Timings } from '../timings.js';
 import { Leadership, type LeadershipTimings, type Term } from './leadership.js';
 
@@ -93,6 +95,7 @@ class Systems {
   readonly ingester: EventIngester;
   readonly scheduler: Scheduler;
   readonly #endings: Endings;
+  readonly #connections: Connections;
   readonly #reconciler: Reconciler;
   readonly #settling = new Set<Promise<void>>();
   /** Each ends listening to a notice. */
@@ -114,11 +117,16 @@ class Systems {
         this.scheduler.kick();
         await this.scheduler.idle();
       },
+      patienceMs: timings.workerLostAfterMs,
       warn,
     });
     const logs = new LogCompletion({ record, writer, store });
     this.#endings = new Endings({ writer, store, logs, catchUp: () => this.ingester.catchUp() });
     this.scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
+    const writeOff = new WriteOff({ record, writer, endings: this.#endings, ingester: this.ingester });
+    const connections = new Connections({ redis, keys, onGone: async (gone) => await writeOff.worker(gone), warn });
+    this.#connections = connections;
+    const goneAfterMs = timings.workerLostAfterMs;
     this.#reconciler = new Reconciler({
       record,
       writer,
@@ -130,7 +138,8 @@ class Systems {
       endings: this.#endings,
       scheduler: this.scheduler,
       logs,
-      census: new Census({ record, redis, keys, goneAfterMs: timings.workerLostAfterMs, guard: term.guard, warn }),
+      census: new Census({ record, redis, keys, goneAfterMs, guard: term.guard, connections, warn }),
+      writeOff,
       timings,
       warn,
     });
@@ -151,11 +160,17 @@ class Systems {
     );
     await this.ingester.start();
     this.#reconciler.start();
+    this.#connections.start();
   }
 
   async close(): Promise<void> {
     for (const stop of this.#deaf.splice(0)) stop();
-    await Promise.all([this.ingester.close(), this.#reconciler.close(), this.scheduler.close()]);
+    await Promise.all([
+      this.ingester.close(),
+      this.#connections.close(),
+      this.#reconciler.close(),
+      this.scheduler.close(),
+    ]);
     await Promise.all(this.#settling);
   }
 

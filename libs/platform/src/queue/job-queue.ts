@@ -7,11 +7,13 @@ import type { RedisKeys } from '../redis/keys.js';
 
 /** The record's side of one queue. What is in it is a copy: losing it loses nothing. */
 export class JobQueue {
+  readonly #redis: Redis;
   readonly #keys: RedisKeys;
   readonly #kind: Kind;
   readonly #queue: Queue<JobTicket>;
 
   constructor(redis: Redis, keys: RedisKeys, kind: Kind, warn: Warn) {
+    this.#redis = redis;
     this.#keys = keys;
     this.#kind = kind;
     this.#queue = new Queue<JobTicket>(keys.queue(kind), { connection: redis, prefix: keys.queuePrefix });
@@ -36,6 +38,18 @@ export class JobQueue {
   /** True while the job waits or is being worked on. */
   async has(ticket: JobTicket): Promise<boolean> {
     return (await this.#queue.getJob(this.#keys.job(ticket.id, ticket.fence))) !== undefined;
+  }
+
+  /**
+   * Wakes a worker that waits, if a job does. BullMQ wakes one for each job that is put in: one that died or stands still, or that
+   * takes no jobs for now, may be woken in vain, and the others would find the job only when they look by themselves, seconds later.
+   */
+  async knock(): Promise<void> {
+    const { prioritized, wait, marker } = this.#queue.keys;
+    if (prioritized === undefined || wait === undefined || marker === undefined)
+      throw new Error('BullMQ names its keys in another way');
+    const waiting = (await this.#redis.zcard(prioritized)) + (await this.#redis.llen(wait));
+    if (waiting > 0) await this.#redis.zadd(marker, 0, '0');
   }
 
   /** Gives a waiting job another rank; no effect on one that was taken meanwhile. */

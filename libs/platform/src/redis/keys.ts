@@ -50,6 +50,11 @@ export class RedisKeys {
     return `${this.prefix}:workers`;
   }
 
+  /** Channel on which nothing is ever said: a worker process holds a subscription to its own as long as it lives. */
+  connection(name: string): string {
+    return `${this.prefix}:connection:${name}`;
+  }
+
   /** Where one process tries whether Redis takes writes. Expires. */
   probe(processId: string): string {
     return `${this.prefix}:probe:${processId}`;

@@ -13,6 +13,8 @@ import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
 import { publishCommand } from '../worker/commands.js';
+import type { Connections } from './connections.js';
+import { lookMsFor, ObservedTime } from './observed-time.js';
 
 export interface CensusOptions {
   readonly record: PlatformRecord;
@@ -21,13 +23,15 @@ export interface CensusOptions {
   /** A worker whose reports stand still for so long while Redis answers counts as gone, in milliseconds. */
   readonly goneAfterMs: number;
   readonly guard: (transaction: Transaction<Tables>) => Promise<void>;
+  /** Told of all that have reported themselves. */
+  readonly connections: Connections;
   readonly warn: Warn;
 }
 
 interface Heard {
   beat: number;
-  /** Time by the monotonic clock in which its reports stood still although they would have been seen. */
-  silentMs: number;
+  /** When its beat was last another one, by the time that was observed. */
+  changedAt: number;
   /** When the record was told of it last. */
   notedAt: number;
 }
@@ -37,26 +41,27 @@ export class Census {
   readonly #options: CensusOptions;
   readonly #heard = new Map<string, Heard>();
   readonly #unreadable = new Set<string>();
-  #lookedAt: number | null = null;
+  /** Runs while reports can be seen. */
+  readonly #observed: ObservedTime;
 
   constructor(options: CensusOptions) {
     this.#options = options;
+    this.#observed = new ObservedTime({ mostPerLookMs: lookMsFor(options.goneAfterMs) });
   }
 
   /** One look. Redis being away says nothing about workers. */
   async look(): Promise<void> {
     const { redis, keys } = this.#options;
     if (redis.status !== 'ready') {
-      this.#lookedAt = null;
+      this.#observed.interrupted();
       return;
     }
     const reports = this.#read(await redis.hgetall(keys.workers));
-    const now = performance.now();
-    const sinceLastMs = this.#lookedAt === null ? 0 : now - this.#lookedAt;
-    this.#lookedAt = now;
+    this.#observed.looked();
+    this.#options.connections.know(reports);
     const known = await this.#known();
     const changes = [
-      ...reports.flatMap((report) => this.#judge(report, known.get(report.workerId), sinceLastMs, now)),
+      ...reports.flatMap((report) => this.#judge(report, known.get(report.workerId))),
       ...[...known.values()].filter(({ id, alive }) => alive && !reports.some(({ workerId }) => workerId === id)),
     ];
     await this.#write(changes);
@@ -82,16 +87,14 @@ export class Census {
   }
 
   /** What the record is to be told of a worker that is there: nothing, if it has it and not long ago. */
-  #judge(report: WorkerReport, row: WorkerRow | undefined, sinceLastMs: number, now: number): WorkerReport[] {
+  #judge(report: WorkerReport, row: WorkerRow | undefined): WorkerReport[] {
     const { workerId, beat } = report;
-    const heard = this.#heard.get(workerId) ?? { beat: 0, silentMs: 0, notedAt: -Infinity };
+    const heard = this.#heard.get(workerId) ?? { beat: 0, changedAt: 0, notedAt: -Infinity };
     this.#heard.set(workerId, heard);
-    if (beat === heard.beat) {
-      heard.silentMs += sinceLastMs;
-      return [];
-    }
+    if (beat === heard.beat) return [];
     heard.beat = beat;
-    heard.silentMs = 0;
+    heard.changedAt = this.#observed.ms;
+    const now = performance.now();
     const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
     const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
     if (!isNew && !runsOther && now - heard.notedAt < NOTE_EVERY_MS) return [];
@@ -99,10 +102,14 @@ export class Census {
     return [report];
   }
 
+  #isSilent({ changedAt }: Heard): boolean {
+    return this.#observed.ms - changedAt > this.#options.goneAfterMs;
+  }
+
   async #write(changes: readonly (WorkerReport | WorkerRow)[]): Promise<void> {
     const gone = [
       ...changes.flatMap((change) => ('workerId' in change ? [] : [change.id])),
-      ...[...this.#heard].filter(([, { silentMs }]) => silentMs > this.#options.goneAfterMs).map(([id]) => id),
+      ...[...this.#heard].filter(([, heard]) => this.#isSilent(heard)).map(([id]) => id),
     ];
     const reports = changes.flatMap((change) => ('workerId' in change ? [change] : []));
     if (gone.length === 0 && reports.length === 0) return;
@@ -131,7 +138,7 @@ export class Census {
 
 /** Writes a report over what is there; what the record wants of the worker stays. */
 async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
-  const { workerId, beat: _, status, ...facts } = report;
+  const { workerId, beat: _beat, connection: _connection, status, ...facts } = report;
   const at = new Date();
   const columns = {
     ...facts,

@@ -11,6 +11,7 @@ import type { PlatformRecord } from '../record/record.js';
 import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { type Envelope, readEnvelope } from './envelope-reader.js';
+import { lookMsFor, ObservedTime } from './observed-time.js';
 import { isAfter, nextStreamId } from './stream-id.js';
 
 export interface EventIngesterOptions {
@@ -22,6 +23,8 @@ export interface EventIngesterOptions {
   readonly keys: RedisKeys;
   /** Resolves when what may run is in the queue. */
   readonly scheduled: () => Promise<void>;
+  /** Silence of this length will decide something, in milliseconds. */
+  readonly patienceMs: number;
   readonly warn: Warn;
 }
 
@@ -37,24 +40,27 @@ export const noEvents: IngestCounts = { taken: 0, duplicate: 0, gap: 0, refused:
 export class EventIngester {
   readonly #options: EventIngesterOptions;
   readonly #counts = { ...noEvents };
-  /** When something was last heard of an attempt, by this process's clock. */
+  readonly #lookMs: number;
+  /** Runs while all that workers send is known as it arrives. */
+  readonly #listened: ObservedTime;
+  /** When something was last heard of an attempt, by that clock. */
   readonly #heard = new Map<string, number>();
   readonly #stop = new AbortController();
   /** Everything up to here was taken. */
   #cursor = '0-0';
   /** The cursor that the record has; undefined before it has one. */
   #saved: string | undefined;
-  /** Since when everything that arrives is taken in at once; null while Redis or the record is away. */
+  /** Since when everything that arrives is taken in at once, by that clock; null while Redis or the record is away. */
   #flowingSince: number | null = null;
   #advanced: (() => void)[] = [];
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: EventIngesterOptions) {
     this.#options = options;
+    this.#lookMs = lookMsFor(options.patienceMs);
+    this.#listened = new ObservedTime({ mostPerLookMs: this.#lookMs });
     // The read that waits does not fail: ioredis sends it again when the connection is back.
-    options.blockingRedis.on('close', () => {
-      this.#flowingSince = null;
-    });
+    options.blockingRedis.on('close', () => this.#interrupted());
   }
 
   get counts(): IngestCounts {
@@ -81,16 +87,16 @@ export class EventIngester {
 
   /**
    * For how long nothing was heard of an attempt although it would have been: time in which Redis, the record or this
-   * process was away does not count. 0 while events do not flow.
+   * process was away, stood still or was behind does not count. 0 while events do not flow.
    */
   silenceMs(id: string, fence: number): number {
     if (this.#flowingSince === null) return 0;
-    return Date.now() - Math.max(this.#flowingSince, this.#heard.get(attemptKey(id, fence)) ?? 0);
+    return this.#listened.ms - Math.max(this.#flowingSince, this.#heard.get(attemptKey(id, fence)) ?? 0);
   }
 
   /** Counts as a sign of life: silence is measured from now. */
   hear(id: string, fence: number): void {
-    this.#heard.set(attemptKey(id, fence), Date.now());
+    this.#heard.set(attemptKey(id, fence), this.#listened.ms);
   }
 
   /** Waits until everything that is in the stream now has been taken; false when that cannot be said. */
@@ -115,26 +121,34 @@ export class EventIngester {
           'COUNT',
           BATCH_SIZE,
           'BLOCK',
-          1000,
+          this.#lookMs,
           'STREAMS',
           keys.events,
           this.#cursor,
         );
         const entries = reply?.[0]?.[1] ?? [];
+        const isAll = entries.length < BATCH_SIZE;
+        if (isAll) this.#listened.looked();
+        else this.#listened.interrupted();
         if (entries.length > 0) await this.#take(entries.map(([streamId, fields]) => readEntry(streamId, fields)));
         else await this.#rewindIfRebuilt();
-        if (entries.length < BATCH_SIZE) this.#flowingSince ??= Date.now();
+        if (isAll) this.#flowingSince ??= this.#listened.ms;
         // A transaction costs as much as a hundred events: those that come one by one are taken together.
-        if (entries.length > 0 && entries.length < BATCH_SIZE)
-          await pause(GATHER_MS, undefined, { signal: this.#stop.signal });
+        if (entries.length > 0 && isAll) await pause(GATHER_MS, undefined, { signal: this.#stop.signal });
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#flowingSince = null;
+        this.#interrupted();
         warn(`Events cannot be taken in: ${String(error)}; trying again`);
         if (error instanceof CursorMoved) await this.#readCursor().catch(() => undefined);
         await pause(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
+  }
+
+  /** What arrives now is not known as it arrives. */
+  #interrupted(): void {
+    this.#flowingSince = null;
+    this.#listened.interrupted();
   }
 
   /** Takes a batch; when the database refuses it, one by one, and what it still refuses without its effects. */
@@ -207,7 +221,7 @@ export class EventIngester {
   /** Attempts that ended long ago need no entry; those that run have a young one. */
   #forgetOld(): void {
     if (this.#heard.size < 10_000) return;
-    const anHourAgo = Date.now() - 3_600_000;
+    const anHourAgo = this.#listened.ms - 3_600_000;
     for (const [key, heardAt] of this.#heard) if (heardAt < anHourAgo) this.#heard.delete(key);
   }
 

@@ -16,6 +16,7 @@ import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
+import type { WriteOff } from './write-off.js';
 
 export interface ReconcilerOptions {
   readonly record: PlatformRecord;
@@ -28,6 +29,7 @@ export interface ReconcilerOptions {
   readonly endings: Endings;
   readonly scheduler: Scheduler;
   readonly census: Census;
+  readonly writeOff: WriteOff;
   readonly logs: LogCompletion;
   readonly timings: Timings;
   readonly warn: Warn;
@@ -92,7 +94,8 @@ export class Reconciler {
   }
 
   async #lookAfterRunning(): Promise<void> {
-    const { record, redis, keys, ingester, timings } = this.#options;
+    const { record, redis, keys, ingester, timings, writeOff } = this.#options;
+    const why = (workerId: string): string => `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
     const running = await record.db
       .selectFrom('lives')
       .select(['id', 'kind', 'fence', 'cancelRequested'])
@@ -106,21 +109,8 @@ export class Reconciler {
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
       // This process may have slept while heartbeats piled up.
       if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
-      await this.#writeOff(kind, id, fence);
+      await writeOff.attempt(kind, id, fence, why);
     }
-  }
-
-  /** The worker is silent. What it committed before it fell silent counts. */
-  async #writeOff(kind: Kind, id: string, fence: number): Promise<void> {
-    const { endings, timings, writer } = this.#options;
-    if (await endings.adopt(kind, id, await endings.head(kind, id))) return;
-    await writer.write(async (lives) => {
-      const life = await lives.find(id);
-      if (life === undefined || life.row.phase !== 'running' || life.row.fence !== fence) return;
-      const workerId = life.attempts.get(fence)?.workerId ?? 'the worker';
-      const message = `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
-      life.writeOff({ reason: 'worker_lost', message }, new Date());
-    });
   }
 
   async #lookAfterEnqueued(): Promise<void> {
@@ -137,6 +127,7 @@ export class Reconciler {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     }
+    for (const kind of new Set(enqueued.map((one) => one.kind))) await queues[kind].knock();
   }
 
   async #cancel(kind: Kind, id: string, fence: number): Promise<void> {

@@ -17,4 +17,5 @@ export {
   runWorkerProcess,
   type WorkerConfiguration,
   type WorkerProcessOptions,
+  type WorkMaker,
 } from './worker-process.js';

@@ -106,6 +106,11 @@ export class Isolation {
     return { ...(await this.#prepare(room)), ...controlGroups };
   }
 
+  /** Lets children read what was put into a shared folder since they were started. */
+  async share(path: string): Promise<void> {
+    if (this.user !== null) await letRead(path);
+  }
+
   async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups'>> {
     const { folder, shared = [], owned = [] } = room;
     const temporary = join(folder, 'tmp');

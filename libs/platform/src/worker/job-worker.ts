@@ -153,6 +153,8 @@ export class JobWorker {
       report: (sentence) => report(`${ticket.id}: ${sentence}`),
     });
     this.#running.set(keyOf(ticket), attempt);
+    // Should this process end now, the record is to know what it had.
+    this.#say();
     if (this.#stopping.signal.aborted) attempt.ask('shutdown');
     lockLost.addEventListener('abort', () => void attempt.verify());
     let end: AttemptEnd | undefined;

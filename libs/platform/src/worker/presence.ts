@@ -13,22 +13,30 @@ export class Presence {
   readonly #redis: Redis;
   readonly #keys: RedisKeys;
   readonly #workerId: string;
+  readonly #connection: string;
   #beat = 0;
   #isUnanswered = false;
 
-  constructor(redis: Redis, keys: RedisKeys, workerId: string) {
+  /** @param connection the name under which this process holds its connection */
+  constructor(redis: Redis, keys: RedisKeys, workerId: string, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#workerId = workerId;
+    this.#connection = connection;
   }
 
   /** Says how the worker is. */
-  say(state: Omit<WorkerReport, 'workerId' | 'beat'>): void {
+  say(state: Omit<WorkerReport, 'workerId' | 'beat' | 'connection'>): void {
     // A Redis that does not answer is not given more to answer.
     if (this.#redis.status !== 'ready' || this.#isUnanswered) return;
     this.#beat += 1;
     this.#isUnanswered = true;
-    const report: WorkerReport = { workerId: this.#workerId, ...state, beat: this.#beat };
+    const report: WorkerReport = {
+      workerId: this.#workerId,
+      connection: this.#connection,
+      ...state,
+      beat: this.#beat,
+    };
     this.#redis
       .hset(this.#keys.workers, this.#workerId, JSON.stringify(report))
       .catch(() => undefined)

@@ -1,5 +1,6 @@
 import type { Kind, WorkerCommand } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
+import { v4 as uuid } from 'uuid';
 
 import { type QueueSettings, queueSettings, type QueueSettingsInput } from '../queue/queue-settings.js';
 import { type JobHandler, type JobTaker, takeJobs } from '../queue/take-jobs.js';
@@ -38,6 +39,8 @@ export class WorkerLink {
   readonly #warn: Warn;
   readonly #redis: Redis;
   readonly #others: Redis[] = [];
+  /** Another one for each process, also of one worker's name. */
+  readonly #connection = uuid();
 
   constructor(options: WorkerLinkOptions) {
     this.workerId = options.workerId;
@@ -87,14 +90,21 @@ export class WorkerLink {
 
   /** Where this worker says that it is there. */
   openPresence(): Presence {
-    return new Presence(this.#redis, this.#keys, this.workerId);
+    return new Presence(this.#redis, this.#keys, this.workerId, this.#connection);
   }
 
-  /** Calls `listener` for each command to any worker. Resolves when it is subscribed. */
+  /**
+   * Calls `listener` for each command to any worker, and holds the connection by which the record sees that this process lives.
+   * Resolves when it is subscribed.
+   */
   async listenCommands(listener: (command: WorkerCommand) => void): Promise<void> {
     const redis = this.#connect('commands');
     this.#others.push(redis);
     await listenCommands(redis, this.#keys, listener, this.#warn);
+    // ioredis subscribes again by itself when it reconnects.
+    await redis.subscribe(this.#keys.connection(this.#connection)).catch((error: unknown) => {
+      this.#warn(`Redis refuses the subscription that shows that this worker lives: ${String(error)}`);
+    });
   }
 
   /** Closes all connections. */

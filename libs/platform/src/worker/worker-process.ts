@@ -54,8 +54,15 @@ export interface WorkerProcessOptions {
   readonly configuration: WorkerConfiguration;
   /** What attempts compute on. Default: nothing is said of it. */
   readonly devices?: readonly WorkerDevice[];
-  /** Makes the work of one attempt. */
-  readonly work: (attempt: Attempt) => Work;
+  /** Makes what makes the work of attempts. Told the folder of this process alone, which is there, before any job is taken. */
+  readonly work: (scratchFolder: string) => WorkMaker;
+}
+
+/** Makes the work of one attempt after the other. */
+export interface WorkMaker {
+  of(attempt: Attempt): Work;
+  /** Ends what was kept between attempts. Called once, when no attempt is on. */
+  close?(): Promise<void>;
 }
 
 /**
@@ -80,6 +87,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     warn,
     prefix: configuration.redisPrefix,
   });
+  const work = options.work(scratchFolder);
   const worker = new JobWorker({
     kind,
     link,
@@ -88,7 +96,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
     description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
-    work: options.work,
+    work: (attempt) => work.of(attempt),
     report,
   });
   const start = async (): Promise<'ready'> => {
@@ -117,6 +125,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     await Promise.race([worker.stop(), sleep(configuration.graceMs + AFTER_GRACE_MS, undefined, { ref: false })]);
     report('stopped');
   } finally {
+    await work.close?.();
     link.close();
   }
 }

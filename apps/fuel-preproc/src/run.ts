@@ -1,0 +1,39 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { DatasetWork } from './dataset-work.js';
+
+/** Runs the worker as this process, to its end. */
+export async function run(): Promise<void> {
+  try {
+    const configuration = readWorkerConfiguration(process.env);
+    const named = process.env['LONGRUN_RAW']?.trim() ?? '';
+    const rawFolder = resolve(named === '' ? `${configuration.stateFolder}/raw` : named);
+    await mkdir(rawFolder, { recursive: true });
+    const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+    const isolation = await Isolation.find({
+      user: configuration.trainerUser,
+      stateFolder: configuration.stateFolder,
+      code: [checkout, rawFolder],
+    });
+    process.stdout.write(`fuel-preproc: ${isolation.sentence}\nfuel-preproc: ${isolation.memorySentence}\n`);
+    const options = {
+      rawFolder,
+      isolation,
+      converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
+      memoryLimitBytes: configuration.trainerMemoryBytes,
+      report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),
+    };
+    await runWorkerProcess({
+      name: 'fuel-preproc',
+      kind: 'dataset',
+      configuration,
+      work: () => ({ of: (attempt) => new DatasetWork(attempt, options) }),
+    });
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`fuel-preproc: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,49 @@
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readVariables, variables } from '@longrun/platform/configuration';
+import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { ExperimentWork } from './supervisor/experiment-work.js';
+import { Trainers } from './supervisor/trainers.js';
+
+/** Runs the worker as this process, to its end. */
+export async function run(): Promise<void> {
+  try {
+    const configuration = readWorkerConfiguration(process.env);
+    const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
+    const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
+    const programsFolder = resolve(LONGRUN_PROGRAMS ?? ofCheckout);
+    const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+    const isolation = await Isolation.find({
+      user: configuration.trainerUser,
+      stateFolder: configuration.stateFolder,
+      code: [checkout, programsFolder],
+    });
+    process.stdout.write(`worker-gpu: ${isolation.sentence}\nworker-gpu: ${isolation.memorySentence}\n`);
+    const cacheFolder = join(configuration.stateFolder, 'cache', 'datasets');
+    await runWorkerProcess({
+      name: 'worker-gpu',
+      kind: 'experiment',
+      configuration,
+      devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
+      work: (scratchFolder) => {
+        const trainers = new Trainers({
+          script: fileURLToPath(new URL('trainer.js', import.meta.url)),
+          isolation,
+          folder: scratchFolder,
+          cacheFolder,
+          memoryLimitBytes: configuration.trainerMemoryBytes,
+        });
+        void trainers.keepSpare();
+        return {
+          of: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers }),
+          close: async () => await trainers.close(),
+        };
+      },
+    });
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`worker-gpu: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

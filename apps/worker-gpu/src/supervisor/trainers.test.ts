@@ -1,0 +1,86 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '@longrun/platform/testing';
+import { Isolation } from '@longrun/platform/worker';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Trainers } from './trainers.js';
+
+let folder: string;
+let trainers: Trainers;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-trainers-'));
+  const script = join(folder, 'trainer.mjs');
+  await writeFile(
+    script,
+    `console.log('loaded');
+     process.on('message', (message) => process.send({ pid: process.pid, message }));
+     process.on('disconnect', () => process.exit());`,
+  );
+  trainers = new Trainers({
+    script,
+    isolation: await Isolation.find({ user: 'worker', stateFolder: folder, code: [folder] }),
+    folder,
+    cacheFolder: join(folder, 'cache'),
+    memoryLimitBytes: null,
+  });
+});
+
+afterEach(async () => {
+  await trainers.close();
+  await rm(folder, { recursive: true });
+});
+
+function listener() {
+  const messages: unknown[] = [];
+  const lines: string[] = [];
+  return {
+    messages,
+    lines,
+    onMessage: (message: unknown) => void messages.push(message),
+    onLine: (_stream: string, text: string) => void lines.push(text),
+  };
+}
+
+test('the trainer that waits is taken once, and what it said before is told to the one who took it', async () => {
+  await Promise.all([trainers.keepSpare(), trainers.keepSpare()]);
+  const spare = trainers.sparePid;
+  const [first, second] = [listener(), listener()];
+  const places = [await trainers.take(null), await trainers.take(null)] as const;
+  const [taken, other] = [places[0].start(first), places[1].start(second)];
+  expect(taken.pid).toBe(spare);
+  expect(trainers.sparePid).toBe(undefined);
+  expect(other.pid).not.toBe(spare);
+  taken.send({ train: 1 });
+  other.send({ train: 2 });
+  await until(() => first.messages.length === 1 && second.messages.length === 1);
+  await until(() => first.lines.length === 1 && second.lines.length === 1);
+  expect(first).toMatchObject({ messages: [{ pid: spare, message: { train: 1 } }], lines: ['loaded'] });
+  expect(second).toMatchObject({ messages: [{ pid: other.pid, message: { train: 2 } }], lines: ['loaded'] });
+  for (const place of places) await place.close();
+  expect(await readdir(folder)).toEqual(['cache', 'trainer.mjs']);
+});
+
+test('one that ended while it waited is not used: the attempt gets another', async () => {
+  await trainers.keepSpare();
+  const dead = trainers.sparePid;
+  expect(dead).toBeDefined();
+  process.kill(dead ?? 0, 'SIGKILL');
+  await until(() => trainers.sparePid === undefined);
+  const heard = listener();
+  const place = await trainers.take(null);
+  const trainer = place.start(heard);
+  expect(trainer.pid).not.toBe(dead);
+  trainer.send({ train: 1 });
+  await until(() => heard.messages.length === 1);
+  await place.close();
+});
+
+test('an attempt that may take less memory than others gets a trainer of its own', async () => {
+  await trainers.keepSpare();
+  const place = await trainers.take(2 ** 30);
+  expect(trainers.sparePid).toBeDefined();
+  expect(place.start(listener()).pid).not.toBe(trainers.sparePid);
+  await place.close();
+});

@@ -1,0 +1,207 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Isolation, type Launch, SupervisedChild, type SupervisedChildOptions } from '@longrun/platform/worker';
+
+type Hearing = Pick<SupervisedChildOptions, 'onMessage' | 'onLine'>;
+
+export interface TrainersOptions {
+  /** The trainer's module, absolute. */
+  readonly script: string;
+  /** What keeps a trainer from all that is not its own. */
+  readonly isolation: Pick<Isolation, 'prepare' | 'share'>;
+  /** Folder of this worker alone, absolute. Each trainer has a room in it. */
+  readonly folder: string;
+  /** Folder of the dataset files that trainers read, absolute. */
+  readonly cacheFolder: string;
+  /** Memory that a trainer may take, in bytes; null for as much as it gets. */
+  readonly memoryLimitBytes: number | null;
+}
+
+/** Where one trainer works, and how it is started. */
+export interface TrainerPlace {
+  /** The one folder that the trainer may write to, absolute. */
+  readonly workFolder: string;
+  /** What the worker gives to the trainer alone, absolute: the trainer reads it. */
+  readonly givenFolder: string;
+  /** Lets the trainer read what was put into the folder of datasets, or into `givenFolder`. */
+  share(paths: readonly string[]): Promise<void>;
+  /** The trainer's process. To be called once. */
+  start(hearing: Hearing): SupervisedChild;
+  /** Ends what runs here, and removes the folders. */
+  close(): Promise<void>;
+}
+
+/**
+ * Trainer processes, each in a room of its own. Starting one and loading the engines takes a good part of a second, so that a worker
+ * which waits for work keeps one that has loaded them and waits for its assignment. Each is used for one attempt only, whether it was
+ * kept or not.
+ */
+export class Trainers {
+  readonly #options: TrainersOptions;
+  #rooms = 0;
+  #spare: Spare | undefined;
+  /** The spare that is being made. */
+  #making: Promise<void> | undefined;
+
+  constructor(options: TrainersOptions) {
+    this.#options = options;
+  }
+
+  /** The number of the process that waits for an assignment; undefined when there is none. */
+  get sparePid(): number | undefined {
+    return this.#spare?.pid;
+  }
+
+  /** Starts one that waits for the next attempt, if none does. One that cannot be started is none. */
+  async keepSpare(): Promise<void> {
+    if (this.#spare !== undefined) return;
+    this.#making ??= this.#makeSpare()
+      .catch(() => {})
+      .finally(() => (this.#making = undefined));
+    await this.#making;
+  }
+
+  /**
+   * A place for one attempt, with the trainer that waits or else a new one.
+   *
+   * @param memoryLimitBytes what the attempt may take at most; null for as much as any
+   */
+  async take(memoryLimitBytes: number | null): Promise<TrainerPlace> {
+    const most = this.#options.memoryLimitBytes;
+    const limit =
+      most === null || memoryLimitBytes === null ? (most ?? memoryLimitBytes) : Math.min(most, memoryLimitBytes);
+    await this.#making;
+    const spare = this.#spare;
+    // Its limits were set when it was started.
+    if (spare !== undefined && limit === most) {
+      this.#spare = undefined;
+      return spare;
+    }
+    return await this.#room(limit);
+  }
+
+  /** Ends the one that waits. */
+  async close(): Promise<void> {
+    await this.#making;
+    await this.#spare?.close();
+  }
+
+  async #makeSpare(): Promise<void> {
+    const spare = new Spare(await this.#room(this.#options.memoryLimitBytes));
+    this.#spare = spare;
+    // One that ended, whatever ended it, is of no use; the next attempt starts its own.
+    void spare.exited.then(async () => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      await spare.close();
+    });
+  }
+
+  async #room(memoryLimitBytes: number | null): Promise<Room> {
+    const { script, isolation, folder, cacheFolder } = this.#options;
+    this.#rooms += 1;
+    const room = join(folder, `trainer-${this.#rooms}`);
+    const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
+    for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
+    const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
+    return new Room({ room, workFolder, givenFolder, isolation, start: { script, launch, memoryLimitBytes } });
+  }
+}
+
+interface RoomOptions {
+  readonly room: string;
+  readonly workFolder: string;
+  readonly givenFolder: string;
+  readonly isolation: Pick<Isolation, 'share'>;
+  readonly start: { readonly script: string; readonly launch: Launch; readonly memoryLimitBytes: number | null };
+}
+
+/** A place whose trainer is started when it is needed. */
+class Room implements TrainerPlace {
+  readonly workFolder: string;
+  readonly givenFolder: string;
+  readonly #options: RoomOptions;
+  #child: SupervisedChild | undefined;
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+    this.workFolder = options.workFolder;
+    this.givenFolder = options.givenFolder;
+  }
+
+  async share(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.#options.isolation.share(path);
+  }
+
+  start(hearing: Hearing): SupervisedChild {
+    this.#child = new SupervisedChild({ ...this.#options.start, ...hearing });
+    return this.#child;
+  }
+
+  async close(): Promise<void> {
+    await this.#child?.kill();
+    await rm(this.#options.room, { recursive: true, force: true });
+  }
+}
+
+/** A place whose trainer waits already. */
+class Spare implements TrainerPlace {
+  readonly #place: Room;
+  readonly #hearing = new LateHearing();
+  readonly #child: SupervisedChild;
+
+  constructor(place: Room) {
+    this.#place = place;
+    this.#child = place.start({
+      onMessage: (message) => this.#hearing.tell((to) => to.onMessage(message)),
+      onLine: (stream, text) => this.#hearing.tell((to) => to.onLine(stream, text)),
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get exited(): Promise<unknown> {
+    return this.#child.exited;
+  }
+
+  get workFolder(): string {
+    return this.#place.workFolder;
+  }
+
+  get givenFolder(): string {
+    return this.#place.givenFolder;
+  }
+
+  async share(paths: readonly string[]): Promise<void> {
+    await this.#place.share(paths);
+  }
+
+  start(hearing: Hearing): SupervisedChild {
+    this.#hearing.become(hearing);
+    return this.#child;
+  }
+
+  async close(): Promise<void> {
+    await this.#place.close();
+  }
+}
+
+/** Keeps what was said before anybody listened. A trainer without an assignment says next to nothing. */
+class LateHearing {
+  #hearing: Hearing | undefined;
+  #kept: ((to: Hearing) => void)[] = [];
+
+  tell(say: (to: Hearing) => void): void {
+    if (this.#hearing !== undefined) say(this.#hearing);
+    else if (this.#kept.length < MOST_KEPT) this.#kept.push(say);
+  }
+
+  become(hearing: Hearing): void {
+    this.#hearing = hearing;
+    for (const say of this.#kept.splice(0)) say(hearing);
+  }
+}
+
+const MOST_KEPT = 100;
