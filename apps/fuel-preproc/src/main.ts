@@ -1,27 +1,6 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sayStage } from '@longrun/platform/stages';
 
 // Before anything that takes time to load.
 sayStage('loading code');
-try {
-  const { readWorkerConfiguration, runWorkerProcess } = await import('@longrun/platform/worker');
-  const { DatasetWork } = await import('./dataset-work.js');
-  const configuration = readWorkerConfiguration(process.env);
-  const rawFolder = process.env['LONGRUN_RAW']?.trim() ?? '';
-  const options = {
-    rawFolder: resolve(rawFolder === '' ? `${configuration.stateFolder}/raw` : rawFolder),
-    converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
-    report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),
-  };
-  await runWorkerProcess({
-    name: 'fuel-preproc',
-    kind: 'dataset',
-    configuration,
-    work: (attempt) => new DatasetWork(attempt, options),
-  });
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`fuel-preproc: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+const { run } = await import('./run.js');
+await run();
