@@ -1,3 +1,5 @@
+import { assertNever } from '@longrun/contracts';
+
 /** How often the page asks the API for what it shows, in milliseconds. */
 export const REFRESH_MS = 2_000;
 
@@ -32,6 +34,8 @@ export function livenessText(given: Liveness): string {
       return given.since === 0 ? 'No connection' : `No connection since ${clock(given.since)}`;
     case 'silent':
       return `Not live since ${clock(given.since)}`;
+    default:
+      return assertNever(given, 'liveness');
   }
 }
 

@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hideEnvironment } from '@longrun/platform/configuration';
 import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { DatasetWork } from './dataset-work.js';
 
 /** Runs the worker as this process, to its end. */
 export async function run(): Promise<void> {
+  // Before anything is started.
+  hideEnvironment();
   try {
     const configuration = readWorkerConfiguration(process.env);
     const named = process.env['LONGRUN_RAW']?.trim() ?? '';

@@ -1,8 +1,6 @@
-import { hideEnvironment } from '@longrun/platform/configuration';
 import { sayStage } from '@longrun/platform/stages';
 
-// Before anything is started, and before anything that takes time to load.
-hideEnvironment();
+// Before anything that takes time to load.
 sayStage('loading code');
 const { run } = await import('./run.js');
 await run();

@@ -1,13 +1,15 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readVariables, variables } from '@longrun/platform/configuration';
+import { hideEnvironment, readVariables, variables } from '@longrun/platform/configuration';
 import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 import { Trainers } from './supervisor/trainers.js';
 
 /** Runs the worker as this process, to its end. */
 export async function run(): Promise<void> {
+  // Before anything is started.
+  hideEnvironment();
   try {
     const configuration = readWorkerConfiguration(process.env);
     const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
