@@ -58,7 +58,7 @@ class Main {
         if (url === undefined) throw new Error(`not listening yet: ${this.stdout}${this.stderr}`);
         return url;
       },
-      { timeout: 240_000, interval: 50 },
+      { timeout: 480_000, interval: 50 },
     );
   }
 }
