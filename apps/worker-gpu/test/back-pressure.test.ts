@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '@longrun/platform/testing';
-import { JobWorker, WorkerLink } from '@longrun/platform/worker';
+import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { World } from './world.js';
@@ -26,6 +26,7 @@ test(
     // is not waited for is shown elsewhere.
     const outbox = { maxPendingBytes: 300_000, stillAfterMs: 600_000 };
     const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'small', outbox, checkEveryMs: 50 });
+    const isolation = await Isolation.find({ user: 'worker', stateFolder: world.folder, code: [] });
     const worker = new JobWorker({
       kind: 'experiment',
       link,
@@ -38,6 +39,8 @@ test(
           cacheFolder: join(world.folder, 'cache'),
           programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
           trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+          memoryLimitBytes: null,
+          isolation,
         }),
       report: (sentence) => reports.push(sentence),
     });
