@@ -8,6 +8,7 @@ export {
   type DatasetSpecInput,
   SourceDescription,
 } from './dataset-spec.js';
+export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
 export {
   CheckpointPolicy,
   DatasetRole,
@@ -43,7 +44,7 @@ export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTE
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
-export { readValue, type Reading } from './read-value.js';
+export { firstFaults, MAX_FAULTS, readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_JSON_DEPTH, parseJson } from './json-text.js';
+import { parseJson } from './json-text.js';
 
 function faultOf(text: string) {
   const parsed = parseJson(text);
@@ -67,9 +67,7 @@ describe('parseJson', () => {
     expect(faultOf(text)).toMatchObject({ line, column, remedy });
   });
 
-  test('a text nested too deep is refused without recursion', () => {
-    expect(faultOf('['.repeat(1_000_000)).says).toContain(`deeper than ${MAX_JSON_DEPTH} levels`);
-    const deepest = '['.repeat(MAX_JSON_DEPTH) + ']'.repeat(MAX_JSON_DEPTH);
-    expect(parseJson(deepest)).toHaveProperty('value');
+  test('a broken text that nests deep is refused without recursion', () => {
+    expect(faultOf('['.repeat(1_000_000)).says).toContain('1000000 brackets are open');
   });
 });

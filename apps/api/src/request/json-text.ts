@@ -8,9 +8,6 @@ export interface JsonFault {
   readonly remedy: string;
 }
 
-/** Containers may not nest deeper than this: nothing that Longrun reads does, and recursive code must not be driven off its stack. */
-export const MAX_JSON_DEPTH = 64;
-
 /**
  * The value of a JSON text (RFC 8259), or where it breaks. `JSON.parse` alone does not say where in every version of Node,
  * and never what to do.
@@ -50,7 +47,6 @@ function scan(text: string): Finding | undefined {
           offset += 1;
         } else if (character === '{' || character === '[') {
           open.push(character);
-          if (open.length > MAX_JSON_DEPTH) return tooDeep(offset);
           expected = character === '{' ? 'key or }' : 'value or ]';
           offset += 1;
         } else {
@@ -200,14 +196,6 @@ function unfinished(text: string, open: readonly ('{' | '[')[], expected: Expect
     offset,
     says: `The text ends where ${wanted} is missing; ${open.length} ${open.length === 1 ? 'bracket is' : 'brackets are'} open.`,
     remedy: 'Send the whole document: it seems to be cut off.',
-  };
-}
-
-function tooDeep(offset: number): Finding {
-  return {
-    offset,
-    says: `Arrays and objects nest deeper than ${MAX_JSON_DEPTH} levels here.`,
-    remedy: `Keep the nesting within ${MAX_JSON_DEPTH} levels.`,
   };
 }
 

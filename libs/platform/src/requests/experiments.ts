@@ -3,6 +3,7 @@ import {
   type ExperimentSpec,
   type ExperimentView,
   type FaultOf,
+  firstFaults,
   isTerminal,
   type JsonObject,
   type LiveEvent,
@@ -162,10 +163,10 @@ export class Experiments {
     const program = this.#checkProgram(spec);
     const datasets = named.of(spec);
     if (!program.ok || !datasets.ok) {
-      return refused('invalid-request', [
-        ...(program.ok ? [] : program.faults),
-        ...(datasets.ok ? [] : datasets.faults),
-      ]);
+      return refused(
+        'invalid-request',
+        firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults)]),
+      );
     }
     const { name = spec.program, priority, retry } = spec;
     const stored = { ...spec, params: program.params };
