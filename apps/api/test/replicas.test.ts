@@ -126,7 +126,7 @@ describe.skipIf(postgresPrograms() === undefined)('replicas, which need PostgreS
     expect(leader.pid).toBe(controller.pid);
     await until(async () => (await api.get('/health/ready')).status === 200);
     expect((await controller.get('/health/live')).status).toBe(200);
-    expect((await controller.get('/health/ready')).status).toBe(200);
+    await until(async () => (await controller.get('/health/ready')).status === 200);
     for (const path of [
       `/v1/experiments/${id}`,
       '/v1/experiments',

@@ -39,6 +39,7 @@ export {
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText, storableText } from './json.js';
+export { Label, labelFaults } from './label.js';
 export { LiveEvent } from './live-event.js';
 export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
@@ -48,6 +49,7 @@ export { firstFaults, MAX_FAULTS, readValue, type Reading } from './read-value.j
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
+export { hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
 export { type Words, wordsOf } from './words.js';
 export { TrainerCommand, TrainerMessage } from './trainer.js';
 export {
