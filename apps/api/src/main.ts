@@ -1,7 +1,9 @@
 import { ConsoleLogger } from '@nestjs/common';
+import { keepFilesPrivate } from '@longrun/platform/configuration';
 import { readConfiguration } from './configuration.js';
 import { startApi } from './start-api.js';
 
+keepFilesPrivate();
 const logger = new ConsoleLogger({ json: true, flattenParams: true });
 
 // Installed before anything starts, and never removed: a signal during the start waits for it, and a second one must not cut

@@ -1,10 +1,11 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readVariables, variables } from '@longrun/platform/configuration';
+import { keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
 import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 
+keepFilesPrivate();
 try {
   const configuration = readWorkerConfiguration(process.env);
   const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);

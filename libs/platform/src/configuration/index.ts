@@ -1,5 +1,6 @@
 /** `@longrun/platform/configuration`: what processes are told from outside. Loads nothing of Redis, SQL or the object store. */
 export { freePort } from './free-port.js';
 export { graceMs, heartbeatMs, type Limits, sparesLateHeartbeat, workerLostAfterMs } from './limits.js';
+export { keepFilesPrivate, makeStateFolder } from './private-files.js';
 export { ConfigurationError, type Environment, milliseconds, readVariables, wholeNumber } from './read-variables.js';
 export { places, TOKEN_PATTERN, variables } from './variables.js';

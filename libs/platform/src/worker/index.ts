@@ -1,6 +1,7 @@
 /** `@longrun/platform/worker`: the worker's side alone. Loads nothing of the record, so that a worker is up sooner. */
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 export type { Pressure } from './pressure.js';
+export { logLine } from '../log-line.js';
 export { classifyExit } from './exit-classification.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
 export { outcomeJson } from './outcome-json.js';

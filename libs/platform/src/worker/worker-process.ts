@@ -6,6 +6,7 @@ import { type Environment, labels, milliseconds, readVariables } from '../config
 import { places, variables } from '../configuration/variables.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
+import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
 import { describeWorker } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
@@ -48,8 +49,8 @@ export interface WorkerProcessOptions {
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   const { name, kind, configuration } = options;
   const stopRequested = nextStopSignal(name);
-  const report = (sentence: string): void => void process.stdout.write(`${name}: ${sentence}\n`);
-  const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
+  const report = (sentence: string): void => void process.stdout.write(logLine(`${name}: ${sentence}`));
+  const warn = (sentence: string): void => void process.stderr.write(logLine(`${name}: ${sentence}`));
 
   const store = await openStore(configuration.objectsUrl);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
