@@ -141,6 +141,8 @@ export const problemKinds = {
     faults: {
       ...valueFaults,
       'name-unknown': NameUnknown,
+      /** No worker that is known has so many; the largest has `most`. */
+      'threads-unavailable': z.object({ threads: z.int(), most: z.int() }),
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
     },
   },

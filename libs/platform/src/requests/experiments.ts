@@ -6,6 +6,7 @@ import {
   firstFaults,
   isTerminal,
   type JsonObject,
+  labelFaults,
   type LiveEvent,
   type StoredLogRow,
 } from '@longrun/contracts';
@@ -18,6 +19,7 @@ import type { Lives } from '../life/lives.js';
 import { readLogRows } from '../life/series.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
+import { type KnownWorkers, knownWorkers, RecentlyKnownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -54,6 +56,7 @@ export interface SubmittedExperiment {
 export class Experiments {
   readonly #options: ExperimentsOptions;
   readonly #submissions: Submissions<ExperimentSpec, ExperimentView>;
+  readonly #workers = new RecentlyKnownWorkers();
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
@@ -61,8 +64,8 @@ export class Experiments {
   }
 
   /**
-   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, an idempotency key that was used for
-   * another spec.
+   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, more threads than any known worker has, an
+   * idempotency key that was used for another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     const { id, view } = await this.#submissions.submit(spec, options);
@@ -73,7 +76,8 @@ export class Experiments {
   async get(id: string): Promise<ExperimentView> {
     const { record } = this.#options;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
-    const experiment = await readLife(record, { what: 'experiment', id }, row, summaryOf);
+    const workers = await this.#workers.read(record.db);
+    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) => summaryOf(found, workers));
     const checkpoints = await record.db
       .selectFrom('checkpoints')
       .selectAll()
@@ -89,7 +93,8 @@ export class Experiments {
   async list(options: PageOptions = {}): Promise<ExperimentList> {
     const rowsBelow = (place: number, limit: number) =>
       this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
-    return readPage(options, rowsBelow, summaryOf);
+    const workers = await this.#workers.read(this.#options.record.db);
+    return readPage(options, rowsBelow, (row) => summaryOf(row, workers));
   }
 
   /**
@@ -139,19 +144,23 @@ export class Experiments {
   ): Promise<(Made<ExperimentView> | Error)[]> {
     const specs = submissions.map(({ body }) => body);
     const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const checked = specs.map((spec) => this.#checkOrError(spec, datasets));
+    const known = await this.#workers.read(lives.transaction);
+    const limit = await readRefusalLimit(lives.transaction, specs, known);
+    const checked = specs.map((spec) => this.#checkOrError(spec, datasets, limit));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
     return checked.map((experiment) =>
-      experiment instanceof Error ? experiment : { id: experiment.id, view: newView(experiment, rowOf(experiment.id)) },
+      experiment instanceof Error
+        ? experiment
+        : { id: experiment.id, view: newView(experiment, rowOf(experiment.id), known) },
     );
   }
 
   /** The schema of a program is its author's: what it throws concerns this request only. */
-  #checkOrError(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | Error {
+  #checkOrError(spec: ExperimentSpec, named: NamedDatasets, threads: number | null): NewExperiment | Error {
     try {
-      return this.#check(spec, named);
+      return this.#check(spec, named, threads);
     } catch (error) {
       return error instanceof Error
         ? error
@@ -159,13 +168,14 @@ export class Experiments {
     }
   }
 
-  #check(spec: ExperimentSpec, named: NamedDatasets): NewExperiment | RequestRefused {
+  #check(spec: ExperimentSpec, named: NamedDatasets, mostThreads: number | null): NewExperiment | RequestRefused {
     const program = this.#checkProgram(spec);
     const datasets = named.of(spec);
-    if (!program.ok || !datasets.ok) {
+    const other = [...labelFaults(spec), ...threadFaults(spec, mostThreads)];
+    if (!program.ok || !datasets.ok || other.length > 0) {
       return refused(
         'invalid-request',
-        firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults)]),
+        firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults), ...other]),
       );
     }
     const { name = spec.program, priority, retry } = spec;
@@ -234,12 +244,31 @@ async function insert(transaction: Transaction<Tables>, experiments: readonly Ne
     .execute();
 }
 
-function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow): ExperimentView {
-  return { ...experimentSummary(row, { id, name, spec }, datasets), attempts: [], checkpoints: [] };
+/** Threads beyond which specs are refused, by what is known now; null where none is. */
+async function readRefusalLimit(
+  transaction: Transaction<Tables>,
+  specs: readonly ExperimentSpec[],
+  known: KnownWorkers,
+): Promise<number | null> {
+  if (specs.every(({ resources }) => resources.threads <= threadLimit(known))) return null;
+  const now = await knownWorkers(transaction);
+  // While none is alive, one of any size may come.
+  return now.alive ? threadLimit(now) : null;
+}
+
+function threadFaults({ resources }: ExperimentSpec, limit: number | null): SpecFault[] {
+  if (limit === null || resources.threads <= limit) return [];
+  const facts = { threads: resources.threads, most: limit };
+  return [{ path: ['resources', 'threads'], code: 'threads-unavailable', facts }];
+}
+
+function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
+  return { ...experimentSummary(row, { id, name, spec }, datasets, workers), attempts: [], checkpoints: [] };
 }
 
 function summaryOf(
   row: LifeRow & ExperimentRow & { readonly datasets: readonly DatasetInRole[] },
+  workers: KnownWorkers,
 ): ReturnType<typeof experimentSummary> {
-  return experimentSummary(row, row, row.datasets);
+  return experimentSummary(row, row, row.datasets, workers);
 }
