@@ -174,6 +174,37 @@ describe('an experiment spec', () => {
     expect(errors[0]?.remedy).toBe('Remove it.');
   });
 
+  test('with a name, a tag or notes in which something cannot be seen is refused at each place', async () => {
+    const answer = await service.post('/v1/experiments', {
+      ...spec,
+      name: 'a\u001b[2Jb',
+      tags: ['fine', 'a\u202eb', 'na\ufffdve'],
+      notes: 'one\n\ttwo\rthree',
+    });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/name',
+        detail: String.raw`"name" is "a\u001b[2Jb": a character that cannot be seen is in it, such as a control character.`,
+        remedy: 'Remove it.',
+      },
+      {
+        pointer: '/tags/1',
+        detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
+        remedy: 'Remove it.',
+      },
+      {
+        pointer: '/tags/2',
+        detail: expect.stringContaining('U+FFFD is in it, which stands for text that was decoded wrongly') as unknown,
+        remedy: 'Send it in UTF-8.',
+      },
+      {
+        pointer: '/notes',
+        detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
+        remedy: 'Remove it.',
+      },
+    ]);
+  });
+
   test('that was refused leaves nothing behind', async () => {
     expect((await service.get('/v1/experiments').expect(200)).body).toEqual({ items: [], nextCursor: null });
   });

@@ -248,10 +248,10 @@ describe('readValue', () => {
 
   test('the faults of the branch of a union are counted like others, however many they are', () => {
     const schema = z.union([z.null(), z.strictObject({ entries: z.array(z.int()) })]);
-    const faults = faultsOf(schema, { entries: Array.from({ length: 200_000 }, () => 'x') });
+    const faults = faultsOf(schema, { entries: Array.from({ length: 130_000 }, () => 'x') });
     expect(faults).toHaveLength(MAX_FAULTS + 1);
-    expect(faults.at(-1)?.facts).toEqual({ count: 200_000 - MAX_FAULTS });
-  });
+    expect(faults.at(-1)?.facts).toEqual({ count: 130_000 - MAX_FAULTS });
+  }, 60_000);
 
   test('a key of any length is named by its beginning', () => {
     const key = 'k'.repeat(900_000);

@@ -1,4 +1,4 @@
-import { isTerminal } from '@longrun/contracts';
+import { isTerminal, visibleJson, visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -13,7 +13,7 @@ export async function cancel(
   options: { json: boolean },
 ): Promise<void> {
   const view = await client.cancelExperiment(await experimentId(client, text));
-  if (options.json) return terminal.print(JSON.stringify(view, null, 2));
+  if (options.json) return terminal.print(visibleJson(view, 2));
   const soon = isTerminal(view.status) ? '' : '; it will be cancelled at its next step boundary';
-  terminal.print(`${view.id}  ${view.name}  ${statusText(view, terminal)}${soon}`);
+  terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${soon}`);
 }

@@ -1,4 +1,4 @@
-import { assertNever, type ExperimentStatus, type LiveEvent } from '@longrun/contracts';
+import { assertNever, type ExperimentStatus, type LiveEvent, visibleIn, visibleJson } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { duration } from '../output/amounts.js';
@@ -25,7 +25,7 @@ export async function logs(client: Client, terminal: Terminal, text: string, opt
   const onEvent = (event: LiveEvent): void => {
     if (broken) terminal.say('longrun: connected again');
     broken = false;
-    const line = options.json ? JSON.stringify(event) : eventText(event, terminal);
+    const line = options.json ? visibleJson(event) : eventText(visibleIn(event), terminal);
     if (line !== undefined) terminal.print(line);
   };
   if (!options.follow) {

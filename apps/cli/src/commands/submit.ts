@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type DatasetView, isTerminalDataset } from '@longrun/contracts';
+import { type DatasetView, isTerminalDataset, visibleJson, visibleLine, visibleText } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -36,9 +36,7 @@ export async function submit(
     const dataset = await client.submitDataset(submission.spec, key);
     if (!options.follow) {
       terminal.print(
-        options.json
-          ? JSON.stringify(dataset, null, 2)
-          : `${dataset.id}  ${dataset.name}  ${statusText(dataset, terminal)}`,
+        options.json ? visibleJson(dataset, 2) : `${dataset.id}  ${dataset.name}  ${statusText(dataset, terminal)}`,
       );
       return dataset.status === 'failed' ? 1 : 0;
     }
@@ -48,13 +46,13 @@ export async function submit(
   if (!options.follow) {
     terminal.print(
       options.json
-        ? JSON.stringify(experiment, null, 2)
-        : `${experiment.id}  ${experiment.name}  ${statusText(experiment, terminal)}`,
+        ? visibleJson(experiment, 2)
+        : `${experiment.id}  ${visibleLine(experiment.name)}  ${statusText(experiment, terminal)}`,
     );
     if (!options.json) terminal.say(`follow it with: longrun logs -f ${experiment.id}`);
     return 0;
   }
-  terminal.say(`${experiment.id}  ${experiment.name}  ${statusText(experiment, terminal)}`);
+  terminal.say(`${experiment.id}  ${visibleLine(experiment.name)}  ${statusText(experiment, terminal)}`);
   return await logs(client, terminal, experiment.id, { follow: true, json: options.json });
 }
 
@@ -74,8 +72,8 @@ async function followDataset(
     await sleep(options.pollMs ?? 500);
     view = await client.dataset(view.id);
   }
-  if (options.json) terminal.print(JSON.stringify(view, null, 2));
-  if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
+  if (options.json) terminal.print(visibleJson(view, 2));
+  if (view.status === 'failed' && view.message !== null) terminal.say(visibleText(view.message));
   return view.status === 'ready' ? 0 : 1;
 }
 
@@ -85,5 +83,5 @@ function progressText({ progress, status }: DatasetView): string {
     progress.total === undefined || progress.total === 0
       ? ''
       : `, ${Math.floor((100 * progress.done) / progress.total)} %`;
-  return `: ${progress.phase} ${progress.what}${share}`;
+  return `: ${progress.phase} ${visibleLine(progress.what)}${share}`;
 }

@@ -1,4 +1,4 @@
-import { isFault, pointerPath, type ProblemError } from '@longrun/contracts';
+import { isFault, pointerPath, type ProblemError, visibleLine, visibleText } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
 
@@ -22,10 +22,10 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 /** Says what went wrong, each field with its remedy. An error that nobody foresaw comes with its stack. */
 export function sayError(terminal: Terminal, error: unknown): void {
   const { message, errors } = explained(error);
-  terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
+  terminal.say(`${terminal.style('red', 'longrun:')} ${visibleText(message)}`);
   for (const { place, detail, remedy } of errors) {
-    terminal.say(`  ${terminal.style('bold', place)}: ${detail}`);
-    terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
+    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${visibleText(detail)}`);
+    terminal.say(`    ${terminal.style('cyan', '→')} ${visibleText(remedy)}`);
   }
 }
 
