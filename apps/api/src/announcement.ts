@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeStateFolder } from '@longrun/platform/configuration';
 import { z } from 'zod';
 
 /** What `<state>/api.json` says: where the API listens, so that commands on the same machine find it. */
@@ -33,9 +34,9 @@ export async function refuseIfServed(stateFolder: string, timeoutMs: number): Pr
 export async function announce(stateFolder: string, announcement: Announcement): Promise<void> {
   const path = announcementPath(stateFolder);
   // Nothing else lies in it where record, objects and token are elsewhere.
-  await mkdir(stateFolder, { recursive: true });
+  await makeStateFolder(stateFolder);
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o644);
+  const file = await open(draft, 'wx', 0o600);
   try {
     await file.writeFile(`${JSON.stringify(announcement)}\n`);
     await file.sync();

@@ -47,7 +47,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   application.use(requestLog(logger), securityHeaders());
   if (options.role !== 'controller') serveDashboard(application, options.dashboardFolder);
   application.use(authentication(options.token), requireJsonType);
-  application.useBodyParser('text', { type: () => true, limit: options.bodyLimitBytes });
+  application.useBodyParser('raw', { type: () => true, limit: options.bodyLimitBytes });
   application.use(parseBody);
   application.useGlobalPipes(new SchemaPipe());
 

@@ -1,8 +1,9 @@
-import { hideEnvironment } from '@longrun/platform/configuration';
+import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
 import { sayStage } from '@longrun/platform/stages';
 
 // Before anything is started, and before anything that takes time to load.
 hideEnvironment();
+keepFilesPrivate();
 sayStage('loading code');
 
 // Installed before anything starts, and never removed: a signal during the start waits for it, and a second one must not cut

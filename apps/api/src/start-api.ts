@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { LoggerService } from '@nestjs/common';
+import { visibleText } from '@longrun/contracts';
 import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
 import { sayStage } from '@longrun/platform/stages';
@@ -54,13 +55,16 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       converters: [...converters.keys()],
       prefix: configuration.redisPrefix,
       timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
-      warn: (message) => logger.warn(message),
+      warn: (message) => logger.warn(visibleText(message)),
       onStage: sayStage,
     });
     undo.push(() => platform.close());
 
     const eventStreams = new EventStreams(configuration.eventHeartbeatMs);
-    const probes = new Probes(platform, await openObjectStore(configuration.objectsUrl), configuration.probeTimeoutMs);
+    const probes = new Probes(platform, await openObjectStore(configuration.objectsUrl), {
+      timeoutMs: configuration.probeTimeoutMs,
+    });
+    undo.push(() => probes.close());
     sayStage('wiring the routes');
     const application = await createApplication({
       ...configuration,

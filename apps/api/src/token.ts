@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TOKEN_PATTERN } from '@longrun/platform/configuration';
+import { makeStateFolder, TOKEN_PATTERN } from '@longrun/platform/configuration';
 
 /** The token file cannot be trusted or used; the message says which command mends it. */
 export class TokenFileError extends Error {
@@ -16,7 +16,7 @@ export class TokenFileError extends Error {
  */
 export async function tokenOf(stateFolder: string): Promise<string> {
   const path = tokenPath(stateFolder);
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  await makeStateFolder(stateFolder);
   return (await readToken(path)) ?? (await makeToken(path));
 }
 

@@ -120,7 +120,7 @@ describe('an experiment spec', () => {
     const answer = await service.post('/v1/experiments', { ...spec, ...many });
     expect(problemErrorsOf(answer, 'invalid-request').at(-1)).toEqual({
       pointer: '',
-      detail: 'There are 950 more faults.',
+      detail: 'There are 980 more faults.',
       remedy: 'Mend those above and send it again to see the others.',
     });
   });
@@ -170,6 +170,37 @@ describe('an experiment spec', () => {
     const errors = problemErrorsOf(answer, 'invalid-request');
     expect(errors.map(({ pointer }) => pointer)).toEqual(['/name', '/notes']);
     expect(errors[0]?.remedy).toBe('Remove it.');
+  });
+
+  test('with a name, a tag or notes in which something cannot be seen is refused at each place', async () => {
+    const answer = await service.post('/v1/experiments', {
+      ...spec,
+      name: 'a\u001b[2Jb',
+      tags: ['fine', 'a\u202eb', 'na\ufffdve'],
+      notes: 'one\n\ttwo\rthree',
+    });
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      {
+        pointer: '/name',
+        detail: String.raw`"name" is "a\u001b[2Jb": a character that cannot be seen is in it, such as a control character.`,
+        remedy: 'Remove it.',
+      },
+      {
+        pointer: '/tags/1',
+        detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
+        remedy: 'Remove it.',
+      },
+      {
+        pointer: '/tags/2',
+        detail: expect.stringContaining('U+FFFD is in it, which stands for text that was decoded wrongly') as unknown,
+        remedy: 'Send it in UTF-8.',
+      },
+      {
+        pointer: '/notes',
+        detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
+        remedy: 'Remove it.',
+      },
+    ]);
   });
 
   test('that was refused leaves nothing behind', async () => {
@@ -226,14 +257,6 @@ describe('a body', () => {
     expect(problemFaultsOf(answer, 'malformed-json')).toMatchObject([
       { code: 'json-broken', facts: { line: 4, column: 1 } },
     ]);
-  });
-
-  test('that is nested too deep is refused', async () => {
-    const answer = await service
-      .post('/v1/experiments')
-      .set('Content-Type', 'application/json')
-      .send(`{"params": ${'['.repeat(9000)}${']'.repeat(9000)}}`);
-    expect(problemErrorsOf(answer, 'malformed-json')[0]?.remedy).toBe('Keep the nesting within 64 levels.');
   });
 
   test('that is missing is refused', async () => {

@@ -81,6 +81,19 @@ describe('health', () => {
     });
   });
 
+  test('is asked for by strangers without anything being written for them', async () => {
+    await whenReady();
+    const { redis } = service;
+    const marks = new Set<string>();
+    const sets = await redis.calls('set');
+    for (let batch = 0; batch < 20; batch += 1) {
+      await Promise.all(Array.from({ length: 20 }, () => service.raw().get('/health/ready').expect(200)));
+      marks.add(await readFile(join(service.stateFolder, 'objects', 'health', 'api'), 'utf8'));
+    }
+    expect(marks.size).toBeLessThan(10);
+    expect((await redis.calls('set')) - sets).toBeLessThan(200);
+  });
+
   test('says that Redis is away, and that it is back', async () => {
     await service.redis.stopServing();
     const answer = await whenUnready('redis');

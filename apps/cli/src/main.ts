@@ -1,4 +1,4 @@
-import { hideEnvironment } from '@longrun/platform/configuration';
+import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
 
 import { processTerminal } from './output/terminal.js';
 import { run } from './program.js';
@@ -10,4 +10,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+keepFilesPrivate();
 process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), environment: process.env });

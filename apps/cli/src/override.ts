@@ -17,6 +17,10 @@ export class InvalidOverride extends Error {
  * Throws InvalidOverride.
  */
 export function parseOverride(text: string): Override {
+  // What Node puts in place of bytes of a command line that are not UTF-8.
+  if (text.includes('\uFFFD')) {
+    throw new InvalidOverride(`--set ${text}: U+FFFD is in it: it was not written in UTF-8; set the terminal to UTF-8`);
+  }
   const equals = text.indexOf('=');
   const path = equals === -1 ? [] : text.slice(0, equals).split('.');
   if (path.length === 0 || path.includes('')) {

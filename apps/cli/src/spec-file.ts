@@ -1,6 +1,15 @@
 import { readFile } from 'node:fs/promises';
 
-import { DatasetSpec, ExperimentSpec, readValue, type Words, wordsOf } from '@longrun/contracts';
+import {
+  DatasetSpec,
+  decodeText,
+  ExperimentSpec,
+  MAX_FAULTS,
+  readValue,
+  textFaultWords,
+  type Words,
+  wordsOf,
+} from '@longrun/contracts';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 
 import { applyOverride, type Override } from './override.js';
@@ -28,10 +37,16 @@ export class SpecFileError extends Error {
 
 /** Reads a YAML or JSON file (`-` is stdin), applies the overrides and checks it against its schema. */
 export async function readSpecFile(path: string, overrides: readonly Override[] = []): Promise<Submission> {
-  const text = await (path === '-' ? readAll(process.stdin) : readFile(path, 'utf8')).catch((error: unknown) => {
+  const bytes = await (path === '-' ? readAll(process.stdin) : readFile(path)).catch((error: unknown) => {
     throw new SpecFileError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
-  return parseSpec(text, path === '-' ? 'stdin' : path, overrides);
+  const source = path === '-' ? 'stdin' : path;
+  const decoded = decodeText(bytes);
+  if (decoded.ok) return parseSpec(decoded.text, source, overrides);
+  const { detail, remedy } = textFaultWords(decoded.fault, source);
+  throw new SpecFileError(`${source} cannot be read as text`, [
+    { place: `${source}:${decoded.fault.line}`, detail, remedy },
+  ]);
 }
 
 /** The spec in a text. `kind: experiment` or `kind: dataset` says what it is; without it, `program` or `converter` does. */
@@ -66,7 +81,7 @@ function onlyDocument(text: string, source: string, lineCounter: LineCounter): D
     throw new SpecFileError(`${source} holds ${documents.length} YAML documents; give one spec a file`);
   }
   if (document.errors.length > 0) {
-    const errors = document.errors.map(({ pos: [start], message }) => {
+    const errors = document.errors.slice(0, MAX_FAULTS).map(({ pos: [start], message }) => {
       const { line, col } = lineCounter.linePos(start);
       return { place: `${source}:${line}:${col}`, detail: message, remedy: 'Correct the syntax.' };
     });
@@ -116,8 +131,8 @@ function nameOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
-async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

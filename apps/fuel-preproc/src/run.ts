@@ -1,14 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hideEnvironment } from '@longrun/platform/configuration';
-import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
+import { Isolation, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { DatasetWork } from './dataset-work.js';
 
 /** Runs the worker as this process, to its end. */
 export async function run(): Promise<void> {
   // Before anything is started.
   hideEnvironment();
+  keepFilesPrivate();
   try {
     const configuration = readWorkerConfiguration(process.env);
     const named = process.env['LONGRUN_RAW']?.trim() ?? '';
@@ -26,7 +27,7 @@ export async function run(): Promise<void> {
       isolation,
       converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
       memoryLimitBytes: configuration.trainerMemoryBytes,
-      report: (line: string): void => void process.stderr.write(`fuel-preproc: ${line}\n`),
+      report: (line: string): void => void process.stderr.write(logLine(`fuel-preproc: ${line}`)),
     };
     await runWorkerProcess({
       name: 'fuel-preproc',

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hideEnvironment, readVariables, variables } from '@longrun/platform/configuration';
+import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
 import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 import { Trainers } from './supervisor/trainers.js';
@@ -10,6 +10,7 @@ import { Trainers } from './supervisor/trainers.js';
 export async function run(): Promise<void> {
   // Before anything is started.
   hideEnvironment();
+  keepFilesPrivate();
   try {
     const configuration = readWorkerConfiguration(process.env);
     const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);

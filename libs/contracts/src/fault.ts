@@ -69,6 +69,11 @@ export const problemKinds = {
     title: 'The body is not JSON',
     faults: {
       'body-missing': None,
+      /** It is not in UTF-8. */
+      'text-undecodable': z.object({
+        line: z.int(),
+        likely: z.enum(['UTF-16', 'UTF-32', 'ISO-8859-1 or Windows-1252']).nullable(),
+      }),
       'json-broken': z.object({ line: z.int(), column: z.int(), says: z.string(), remedy: z.string() }),
     },
   },
@@ -111,7 +116,15 @@ export const problemKinds = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    faults: { 'body-too-large': z.object({ limitBytes: z.number() }) },
+    faults: {
+      'body-too-large': z.object({ limitBytes: z.number() }),
+      /** Its JSON has more of something than is accepted, at the place where it becomes too much. */
+      'json-too-large': z.object({
+        measure: z.enum(['levels', 'values', 'characters in a key']),
+        limit: z.int(),
+        line: z.int(),
+      }),
+    },
   },
   'unsupported-media-type': {
     status: 415,
@@ -128,6 +141,8 @@ export const problemKinds = {
     faults: {
       ...valueFaults,
       'name-unknown': NameUnknown,
+      /** No worker that is known has so many; the largest has `most`. */
+      'threads-unavailable': z.object({ threads: z.int(), most: z.int() }),
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
       /** The program of that name cannot check parameters: it threw, took too long, or is no program. */
       'program-broken': z.object({ program: z.string(), says: z.string() }),

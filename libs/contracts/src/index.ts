@@ -8,6 +8,7 @@ export {
   type DatasetSpecInput,
   SourceDescription,
 } from './dataset-spec.js';
+export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
 export {
   CheckpointPolicy,
   DatasetRole,
@@ -40,16 +41,18 @@ export {
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText, storableText } from './json.js';
+export { Label, labelFaults } from './label.js';
 export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
 export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
-export { readValue, type Reading } from './read-value.js';
+export { firstFaults, MAX_FAULTS, readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
 export { interruptions, restarts } from './restarts.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
+export { hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
 export { type Words, wordsOf } from './words.js';
 export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {

@@ -26,8 +26,9 @@ export class InputShape {
   }
 
   #schemasAt(path: readonly PropertyKey[]): readonly JsonSchema[] {
-    return path.reduce(
-      (schemas, key) => schemas.flatMap((schema) => this.#branches(inside(schema, key))),
+    return path.reduce<readonly JsonSchema[]>(
+      // Once each: the branches of a schema that contains itself double with every key.
+      (schemas, key) => [...new Set(schemas.flatMap((schema) => this.#branches(inside(schema, key))))],
       this.#branches(this.#root),
     );
   }

@@ -5,15 +5,20 @@ import { rule } from './rule.js';
 /** What JSON can say. `readonly`, so that literals and frozen values fit. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Text that PostgreSQL and UTF-8 can store: no NUL character and no half of a surrogate pair. */
-export const StorableText = z
-  .string()
-  .refine(isStorable, rule('a NUL character or a lone surrogate cannot be stored', 'remove it'));
+const UNSTORABLE = rule('a NUL character or a lone surrogate cannot be stored', 'remove it');
 
-/** Any JSON value with finite numbers and storable strings. */
-export const Json: z.ZodType<Json, Json> = z.lazy(() =>
-  z.union([z.null(), z.boolean(), z.number(), StorableText, z.array(Json), z.record(StorableText, Json)]),
-);
+/** Text that PostgreSQL and UTF-8 can store: no NUL character and no half of a surrogate pair. */
+export const StorableText = z.string().refine(isStorable, UNSTORABLE);
+
+/** Deeper than this, recursive code that reads a value could be driven off its stack. */
+const MAX_DEPTH = 1_000;
+
+/** Any JSON value with finite numbers and storable strings, at most 1,000 levels deep. */
+export const Json: z.ZodType<Json, Json> = z.custom<Json>().check((payload) => {
+  refuseWhatIsNotJson(payload.value, [], (path, broken, input) => {
+    payload.issues.push({ code: 'custom', path: [...path], message: broken.error, params: broken.params, input });
+  });
+});
 
 /** A JSON object. */
 export const JsonObject = z.record(StorableText, Json);
@@ -23,6 +28,53 @@ export type JsonObject = Readonly<Record<string, Json>>;
 export function storableText(text: string): string {
   return isStorable(text) ? text : text.replace(unstorable, '\uFFFD');
 }
+
+type Refuse = (path: readonly PropertyKey[], broken: ReturnType<typeof rule>, value: unknown) => void;
+
+/** One walk by hand: a union of schemas would try six of them on each value, and keep what each of them says. */
+function refuseWhatIsNotJson(value: unknown, path: (string | number)[], refuse: Refuse): void {
+  switch (typeof value) {
+    case 'boolean':
+      return;
+    case 'string':
+      if (!isStorable(value)) refuse(path, UNSTORABLE, value);
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) refuse(path, NOT_FINITE, value);
+      return;
+    case 'object':
+      if (value === null) return;
+      if (path.length > MAX_DEPTH) refuse(path, TOO_DEEP, null);
+      else if (Array.isArray(value)) {
+        for (const [index, entry] of value.entries()) inside(index, entry);
+      } else if (isPlain(value)) {
+        for (const [key, entry] of Object.entries(value)) {
+          if (!isStorable(key)) refuse([...path, key], UNSTORABLE, key);
+          else if (key === '__proto__') refuse([...path, key], PROTOTYPE, key);
+          else inside(key, entry);
+        }
+      } else refuse(path, NOT_JSON, null);
+      return;
+    default:
+      refuse(path, NOT_JSON, null);
+  }
+
+  function inside(key: string | number, entry: unknown): void {
+    path.push(key);
+    refuseWhatIsNotJson(entry, path, refuse);
+    path.pop();
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+const NOT_FINITE = rule('JSON has no such number', 'give a finite one, or leave it out');
+const TOO_DEEP = rule(`it nests deeper than ${MAX_DEPTH} levels`, 'keep it flatter');
+const PROTOTYPE = rule('a key cannot be called so', 'give it another name');
+const NOT_JSON = rule('JSON has no such value', 'give null, a boolean, a number, a text, a list or an object');
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 const unstorable = new RegExp(`\0|${LONE_SURROGATE.source}`, 'g');

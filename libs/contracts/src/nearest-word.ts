@@ -21,9 +21,13 @@ function byDistance(
 ): { readonly candidate: string; readonly distance: number }[] {
   const plain = plainForm(word);
   return known
+    .slice(0, MAX_COMPARED)
     .map((candidate) => ({ candidate, distance: editDistance(plain, plainForm(candidate)) }))
     .toSorted((left, right) => left.distance - right.distance);
 }
+
+/** Of longer lists only the first words are compared: the others are known to nobody by heart. */
+const MAX_COMPARED = 1_000;
 
 function plainForm(word: string): string {
   // What a client sends may be of any length; no word of ours is longer than this.
@@ -35,24 +39,28 @@ function plainForm(word: string): string {
 
 /** Damerau's distance with adjacent swaps (optimal string alignment). */
 function editDistance(left: string, right: string): number {
-  const rows: number[][] = [Array.from({ length: right.length + 1 }, (_, column) => column)];
-  const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  let beforeLast = new Uint8Array(right.length + 1);
+  let last = Uint8Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row += 1) {
-    const current = [row];
-    rows.push(current);
+    const current = new Uint8Array(right.length + 1);
+    current[0] = row;
     for (let column = 1; column <= right.length; column += 1) {
       const same = left[row - 1] === right[column - 1];
       const swapped =
         row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-      current.push(
-        Math.min(
-          at(row - 1, column) + 1,
-          at(row, column - 1) + 1,
-          at(row - 1, column - 1) + (same ? 0 : 1),
-          swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
-        ),
+      current[column] = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+        swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
       );
     }
+    beforeLast = last;
+    last = current;
   }
-  return at(left.length, right.length);
+  return at(last, right.length);
+}
+
+function at(row: Uint8Array, column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
 }

@@ -5,6 +5,7 @@ import { DatasetSpec } from './dataset-spec.js';
 import { ExperimentSpec } from './experiment-spec.js';
 import { isFault, type ValueFault } from './fault.js';
 import { ExperimentId } from './ids.js';
+import { JsonObject } from './json.js';
 import { jsonPointer } from './problem.js';
 import { MAX_FAULTS, readValue } from './read-value.js';
 import { rule } from './rule.js';
@@ -269,6 +270,20 @@ describe('readValue', () => {
     expect(entries.at(-1)).toMatchObject({ code: 'more-faults', facts: { count: 200 - MAX_FAULTS } });
     const [long] = faultsOf(z.int(), `${'x'.repeat(55)}${'\u{1F600}'.repeat(100_000)}`);
     expect(long?.facts).toMatchObject({ value: `"${'x'.repeat(55)}...` });
+  });
+
+  test('the faults of the branch of a union are counted like others, however many they are', () => {
+    const schema = z.union([z.null(), z.strictObject({ entries: z.array(z.int()) })]);
+    const faults = faultsOf(schema, { entries: Array.from({ length: 130_000 }, () => 'x') });
+    expect(faults).toHaveLength(MAX_FAULTS + 1);
+    expect(faults.at(-1)?.facts).toEqual({ count: 130_000 - MAX_FAULTS });
+  }, 60_000);
+
+  test('a key of any length is named by its beginning', () => {
+    const key = 'k'.repeat(900_000);
+    const faults = faultsOf(z.object({ params: JsonObject }), { params: { [key]: ['\0'] }, [key]: 1 });
+    expect(JSON.stringify(faults).length).toBeLessThan(1_000);
+    expect(faults[0]?.path).toEqual(['params', `${'k'.repeat(253)}...`, 0]);
   });
 
   test('a parameter that is not a number is shown as it came', () => {

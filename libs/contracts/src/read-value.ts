@@ -4,6 +4,7 @@ import { assertNever } from './assert-never.js';
 import type { ValueFault } from './fault.js';
 import { InputShape, typeNoun } from './input-shape.js';
 import { nearestWord } from './nearest-word.js';
+import { cut, shownValue } from './shown-value.js';
 
 /** A value as a schema reads it, with its defaults; or all that is wrong with it. */
 export type Reading<T> =
@@ -11,27 +12,43 @@ export type Reading<T> =
   | { readonly ok: false; readonly faults: readonly ValueFault[] };
 
 /** More faults than these are only counted: whoever made them mends the first ones first. */
-export const MAX_FAULTS = 50;
+export const MAX_FAULTS = 20;
 
-/** Reads a value by a schema. Each fault says what stands there and what the schema would have taken. */
+/**
+ * Reads a value by a schema. Each fault says what stands there and what the schema would have taken; at most {@link MAX_FAULTS} are
+ * worked out, and of each no more is looked at than is shown.
+ */
 export function readValue<Schema extends z.ZodType>(schema: Schema, value: unknown): Reading<z.output<Schema>> {
   // A schema's own words win over these; where they stand, it has none.
   const read = schema.safeParse(value, { error: () => NO_WORDS });
   if (read.success) return { ok: true, value: read.data };
   const context: Context = { value, shape: new InputShape(schema) };
   const faults: ValueFault[] = [];
-  let count = 0;
-  for (const [at, issue] of read.error.issues.entries()) {
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys.length : 1;
-    count += keys;
-    if (at < MAX_FAULTS && faults.length < MAX_FAULTS) faults.push(...faultsOf(issue, [], context));
+  let more = 0;
+  for (const single of read.error.issues.flatMap((issue) => [...singlesOf(issue, [])])) {
+    if (faults.length < MAX_FAULTS) faults.push(faultOf(single, context));
+    else more += 1;
   }
-  const listed = faults.slice(0, MAX_FAULTS);
-  const more = Math.max(count, faults.length) - listed.length;
-  return {
-    ok: false,
-    faults: more > 0 ? [...listed, { path: [], code: 'more-faults', facts: { count: more } }] : listed,
-  };
+  return { ok: false, faults: withCount(faults, more) };
+}
+
+/** The first of many faults, {@link MAX_FAULTS} at most, and how many more there are. */
+export function firstFaults<F extends { readonly code: string }>(
+  faults: readonly (F | MoreFaults)[],
+): (F | MoreFaults)[] {
+  const own = faults.filter((fault): fault is F => fault.code !== 'more-faults');
+  const counted = faults.filter(isMore).reduce((sum, { facts }) => sum + facts.count, 0);
+  return withCount(own.slice(0, MAX_FAULTS), counted + Math.max(0, own.length - MAX_FAULTS));
+}
+
+type MoreFaults = Extract<ValueFault, { code: 'more-faults' }>;
+
+function isMore(fault: { readonly code: string }): fault is MoreFaults {
+  return fault.code === 'more-faults';
+}
+
+function withCount<F>(faults: readonly F[], more: number): (F | MoreFaults)[] {
+  return more === 0 ? [...faults] : [...faults, { path: [], code: 'more-faults', facts: { count: more } }];
 }
 
 const NO_WORDS = '';
@@ -43,37 +60,59 @@ interface Context {
 
 type Path = readonly (string | number)[];
 
-/** An issue that is one fault. */
-type SingleIssue = Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>;
+/** Keys that a client has chosen may be of any length; a longer one is named by its beginning. */
+const MAX_KEY = 256;
 
-function faultsOf(issue: z.core.$ZodIssue, parent: Path, context: Context): ValueFault[] {
-  const path = [...parent, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
-  if (issue.code === 'unrecognized_keys') {
-    const known = [...context.shape.keysAt(path)];
-    return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => ({
-      path: [...path, key],
-      code: 'unknown-key',
-      facts: { key: cut(key), known, nearest: nearestWord(key, known) ?? null },
-    }));
-  }
-  if (issue.code === 'invalid_union' && issue.message === NO_WORDS) {
-    const branch = nearestBranch(issue.errors);
-    if (branch !== undefined) return branch.flatMap((inner) => faultsOf(inner, path, context));
-  }
-  return [faultOf(issue, path, context)];
+function shortened(key: string): string {
+  return key.length <= MAX_KEY ? key : `${key.slice(0, MAX_KEY - 3)}...`;
 }
 
-function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
-  const found = valueAt(context.value, path);
-  const value = shown(found);
+/** An issue that is one fault, and where it is. */
+interface Single {
+  readonly issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys> | UnknownKey;
+  readonly path: Path;
+}
+
+interface UnknownKey {
+  readonly code: 'unknown-key';
+  readonly key: string;
+}
+
+/** The issues that one issue stands for: each key that is not known, and those of the branch of a union that came nearest. */
+function* singlesOf(issue: z.core.$ZodIssue, parent: Path): Generator<Single> {
+  const path = [...parent, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) yield { path, issue: { code: 'unknown-key', key } };
+    return;
+  }
+  const branch = issue.code === 'invalid_union' && issue.message === NO_WORDS ? nearestBranch(issue.errors) : undefined;
+  if (branch === undefined) yield { path, issue };
+  else for (const inner of branch) yield* singlesOf(inner, path);
+}
+
+function faultOf({ issue, path: whole }: Single, context: Context): ValueFault {
+  const path = whole.map((key) => (typeof key === 'string' ? shortened(key) : key));
+  if (issue.code === 'unknown-key') {
+    const { key } = issue;
+    const known = [...context.shape.keysAt(whole)];
+    const facts = { key: cut(key), known, nearest: nearestWord(key, known) ?? null };
+    return { path: [...path, shortened(key)], code: 'unknown-key', facts };
+  }
+  const found = valueAt(context.value, whole);
+  const value = shownValue(found);
   const says = issue.message === NO_WORDS ? null : issue.message;
-  const forms = [...context.shape.formsAt(path)];
+  const forms = [...context.shape.formsAt(whole)];
   if (issue.code === 'custom') {
-    const byDefault = found === undefined ? context.shape.defaultAt(path) : undefined;
+    const byDefault = found === undefined ? context.shape.defaultAt(whole) : undefined;
     return {
       path,
       code: 'rule-broken',
-      facts: { value: value ?? shown(byDefault), byDefault: byDefault !== undefined, says, remedy: remedyOf(issue) },
+      facts: {
+        value: value ?? shownValue(byDefault),
+        byDefault: byDefault !== undefined,
+        says,
+        remedy: remedyOf(issue),
+      },
     };
   }
   if (found === undefined) {
@@ -115,7 +154,7 @@ function faultOf(issue: SingleIssue, path: Path, context: Context): ValueFault {
       // What is wrong with the key of a record, or with an entry that has no key to point to.
       const [inner] = issue.issues;
       const own = inner === undefined || inner.message === NO_WORDS ? says : inner.message;
-      const facts = { value: shown(path.at(-1)), byDefault: false, says: own, remedy: remedyOf(inner) };
+      const facts = { value: shownValue(path.at(-1)), byDefault: false, says: own, remedy: remedyOf(inner) };
       return { path, code: 'rule-broken', facts };
     }
     default:
@@ -132,7 +171,7 @@ function outOfRange(
   origin: string,
   range: { relation: 'at least' | 'more than' | 'at most' | 'less than'; bound: number; says: string | null },
 ): ValueFault {
-  const value = shown(found);
+  const value = shownValue(found);
   // A parameter of a request is a text also where a number is meant: then its characters are not what was measured.
   if (origin === 'string' && typeof found === 'string') {
     return { path, code: 'out-of-range', facts: { value, measure: 'characters', size: found.length, ...range } };
@@ -152,12 +191,16 @@ function remedyOf(issue: z.core.$ZodIssue | undefined): string | null {
 function nearestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
   const nearest = branches
     .filter((branch) => branch.length > 0)
-    .toSorted((left, right) => depth(right) - depth(left) || left.length - right.length)[0];
-  return nearest === undefined || depth(nearest) === 0 ? undefined : nearest;
+    .map((branch) => ({ branch, depth: depth(branch) }))
+    .toSorted((left, right) => right.depth - left.depth || left.branch.length - right.branch.length)[0];
+  return nearest === undefined || nearest.depth === 0 ? undefined : nearest.branch;
 }
 
 function depth(branch: readonly z.core.$ZodIssue[]): number {
-  return Math.min(...branch.map(({ code, path }) => path.length + (code === 'unrecognized_keys' ? 0.5 : 0)));
+  return branch.reduce(
+    (least, { code, path }) => Math.min(least, path.length + (code === 'unrecognized_keys' ? 0.5 : 0)),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -168,20 +211,4 @@ function valueAt(value: unknown, path: Path): unknown {
         : undefined,
     value,
   );
-}
-
-function shown(value: unknown): string | null {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  const text: string | undefined = JSON.stringify(value, (_key, inner: unknown) => {
-    // JSON has neither NaN, which it would show as null, nor big integers.
-    const isForeign = typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner));
-    return isForeign ? String(inner) : inner;
-  });
-  return text === undefined ? null : cut(text);
-}
-
-function cut(text: string): string {
-  if (text.length <= 60) return text;
-  // Not through the middle of a pair of surrogates.
-  return `${text.slice(0, 57).replace(/[\uD800-\uDBFF]$/, '')}...`;
 }

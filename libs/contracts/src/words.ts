@@ -95,6 +95,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.name)}.`,
         remedy: oneOf(fault.facts),
       };
+    case 'threads-unavailable': {
+      const { threads, most } = fault.facts;
+      return {
+        detail: `${is(name, String(threads))}, and no worker that is known has more than ${most}.`,
+        remedy: `Give at most ${most}, or start a worker with more threads first.`,
+      };
+    }
     case 'dataset-failed': {
       const { dataset, message } = fault.facts;
       return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { Fence, Kind, Moment } from './ids.js';
-import { StorableText } from './json.js';
+import { Label } from './label.js';
 
 /** What a worker may take: `ready` takes jobs; `draining` finishes what it runs; `quarantined` is kept from jobs until it is released. */
 export const WorkerStatus = z.enum(['ready', 'draining', 'quarantined']);
@@ -59,7 +59,7 @@ export type WorkerView = z.infer<typeof WorkerView>;
 /** Why a worker is drained. */
 export const DrainRequest = z.strictObject({
   /** For people: shown beside the status. Default: that it was asked for. */
-  reason: StorableText.min(1).max(500).optional(),
+  reason: Label.min(1).max(500).optional(),
 });
 export type DrainRequest = z.infer<typeof DrainRequest>;
 

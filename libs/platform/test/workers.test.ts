@@ -1,10 +1,10 @@
 import type { WorkerReport } from '@longrun/contracts';
 import { Redis } from 'ioredis';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 
 import { RequestRefused } from '../src/index.js';
 import { until } from '../src/testing/index.js';
-import { impatient, test, type World } from './world.js';
+import { experimentSpec, impatient, test, type World } from './world.js';
 
 const report: WorkerReport = {
   workerId: 'gpu-1',
@@ -89,6 +89,60 @@ test('an unknown worker is refused, and a report that cannot be read harms no ot
   await until(async () => aliveOf(await workers.list()).join() === 'gpu-3');
   expect(world.warnings.filter((sentence) => sentence.includes('gpu-1'))).toHaveLength(1);
   hand.close();
+});
+
+describe('threads', () => {
+  const asking = (threads: number) => experimentSpec({ resources: { threads } });
+
+  test('more than any known worker has are refused with the number that there is', async ({ world }) => {
+    const { workers, experiments } = await world.start();
+    await world.readyDataset();
+    const hand = reporter(world);
+    hand.beats(
+      report,
+      { ...report, workerId: 'gpu-2', threads: 4 },
+      { ...report, workerId: 'cpu-1', kind: 'dataset', threads: 96 },
+    );
+    await until(async () => (await workers.list()).items.length === 3);
+    await expect(experiments.submit(asking(9))).rejects.toMatchObject({
+      kind: 'invalid-request',
+      faults: [{ path: ['resources', 'threads'], code: 'threads-unavailable', facts: { threads: 9, most: 8 } }],
+    });
+    expect((await experiments.submit(asking(8))).created).toBe(true);
+
+    // One that was seen today may come back.
+    await hand.goodbye('gpu-1');
+    await until(async () => !aliveOf(await workers.list()).includes('gpu-1'));
+    expect((await experiments.submit(asking(8))).created).toBe(true);
+    hand.close();
+  });
+
+  test('are accepted while no worker is known, and wait until one has them, keeping nobody else waiting', async ({
+    world,
+  }) => {
+    const { experiments } = await world.start();
+    await world.readyDataset();
+    const { experiment } = await experiments.submit(asking(1_000));
+    expect(experiment.message).toBe('Waits for a worker: none is known yet');
+
+    const hand = reporter(world);
+    hand.beats(report);
+    const waits = 'Waits for a worker with 1000 threads: none that is known has more than 8';
+    await world.when(experiment.id, ({ message }) => message === waits);
+    const small = await experiments.submit(asking(8));
+    await until(async () => (await enqueued()).includes(small.experiment.id));
+    expect(await enqueued()).not.toContain(experiment.id);
+
+    hand.beats(report, { ...report, workerId: 'gpu-2', threads: 1_024 });
+    await until(async () => (await enqueued()).includes(experiment.id));
+    await world.when(experiment.id, ({ message }) => message === null);
+    hand.close();
+
+    async function enqueued(): Promise<string[]> {
+      const rows = await world.record.db.selectFrom('lives').select('id').where('enqueued', '=', true).execute();
+      return rows.map(({ id }) => id);
+    }
+  });
 });
 
 function aliveOf({ items }: { items: readonly { id: string; alive: boolean }[] }): string[] {

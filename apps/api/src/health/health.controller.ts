@@ -32,7 +32,7 @@ export class HealthController {
   @ApiResponse({ status: 200, description: 'All of them work.', standardSchema: Readiness })
   @AnswersProblems(['internal-error', 'unavailable'])
   async isReady(): Promise<Readiness> {
-    const checks = await this.#probes.check();
+    const checks = await this.#probes.latest();
     const failed = checks.filter((check) => !check.ok);
     if (failed.length === 0) return { status: 'ready', checks: checks.map(({ name }) => ({ name, ok: true })) };
     throw refusal(

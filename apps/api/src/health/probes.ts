@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ServicePart } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
 import type { ObjectStore } from '@longrun/serialization';
@@ -10,29 +11,68 @@ export interface Check {
   readonly why: string | null;
 }
 
-/** Asks everything that the API cannot serve without. */
-export class Probes {
-  readonly #platform: Platform;
-  readonly #store: ObjectStore;
-  readonly #timeoutMs: number;
+/** How often everything is asked. */
+export interface ProbeTimings {
+  /** What has not answered by then counts as failed. */
+  readonly timeoutMs: number;
+  /** Pause between two rounds while all is well, in milliseconds. Default 1000. */
+  readonly pauseMs?: number;
+  /** The same while something is not. Default 250. */
+  readonly troubledPauseMs?: number;
+  /** A store that took bytes is believed for so long, in milliseconds. Default 10 000. */
+  readonly believedMs?: number;
+}
 
-  /** @param timeoutMs what has not answered by then counts as failed. */
-  constructor(platform: Platform, store: ObjectStore, timeoutMs: number) {
+/**
+ * Asks everything that the API cannot serve without, round after round and of its own accord: whoever wants to know hears of the
+ * last round, and however many ask, nothing is written for them.
+ */
+export class Probes {
+  readonly #platform: Pick<Platform, 'health'>;
+  readonly #store: Pick<ObjectStore, 'put'>;
+  readonly #timings: Required<ProbeTimings>;
+  readonly #end = new AbortController();
+  readonly #rounds: Promise<void>;
+  #latest: Promise<readonly Check[]>;
+  #write: Promise<boolean> | undefined;
+  #tookBytesAt = Number.NEGATIVE_INFINITY;
+
+  /** Begins with the first round. */
+  constructor(platform: Pick<Platform, 'health'>, store: Pick<ObjectStore, 'put'>, timings: ProbeTimings) {
     this.#platform = platform;
     this.#store = store;
-    this.#timeoutMs = timeoutMs;
+    this.#timings = { pauseMs: 1_000, troubledPauseMs: 250, believedMs: 10_000, ...timings };
+    this.#latest = this.#ask();
+    this.#rounds = this.#goRound();
   }
 
-  /** One check for each dependency. Never rejects. */
-  async check(): Promise<readonly Check[]> {
-    // Checkpoints need a store that takes bytes; one that only gives them is of no use.
-    const written = this.#store.put('health/api', new TextEncoder().encode(new Date().toISOString()));
+  /** One check for each dependency, as the last round found them; waits only for the first. Never rejects. */
+  latest(): Promise<readonly Check[]> {
+    return this.#latest;
+  }
+
+  /** Ends with the round that is under way. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#rounds;
+  }
+
+  async #goRound(): Promise<void> {
+    for (let round = this.#latest; ; round = this.#ask()) {
+      const checks = await round;
+      this.#latest = round;
+      const { pauseMs, troubledPauseMs } = this.#timings;
+      const pause = checks.every(({ ok }) => ok) ? pauseMs : troubledPauseMs;
+      await sleep(pause, undefined, { signal: this.#end.signal }).catch(() => undefined);
+      if (this.#end.signal.aborted) return;
+    }
+  }
+
+  async #ask(): Promise<readonly Check[]> {
+    const { timeoutMs } = this.#timings;
     const [health, objects] = await Promise.all([
-      settledWithin(this.#platform.health(this.#timeoutMs), this.#timeoutMs),
-      settledWithin(
-        written.then(() => true),
-        this.#timeoutMs,
-      ),
+      settledWithin(this.#platform.health(timeoutMs), timeoutMs),
+      settledWithin(this.#takesBytes(), timeoutMs),
     ]);
     const ok: Readonly<Record<ServicePart, boolean>> = {
       record: health?.record ?? false,
@@ -44,17 +84,31 @@ export class Probes {
     const saidByRedis = health === undefined || health.redis.usable ? null : health.redis.sentence;
     return ServicePart.options.map((name) => ({ name, ok: ok[name], why: name === 'redis' ? saidByRedis : null }));
   }
+
+  /** Checkpoints need a store that takes bytes; one that only gives them is of no use. One write at a time, however long it takes. */
+  #takesBytes(): Promise<boolean> {
+    if (performance.now() - this.#tookBytesAt < this.#timings.believedMs) return Promise.resolve(true);
+    this.#write ??= this.#store
+      .put('health/api', new TextEncoder().encode(new Date().toISOString()))
+      .then(
+        () => {
+          this.#tookBytesAt = performance.now();
+          return true;
+        },
+        () => false,
+      )
+      .finally(() => (this.#write = undefined));
+    return this.#write;
+  }
 }
 
 /** What the work resolves to; undefined when it fails or is late. */
 async function settledWithin<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
+  const timer = new AbortController();
+  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
   try {
     return await Promise.race([work.catch(() => undefined), late]);
   } finally {
-    clearTimeout(timer);
+    timer.abort();
   }
 }

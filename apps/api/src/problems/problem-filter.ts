@@ -1,3 +1,4 @@
+import { visibleText } from '@longrun/contracts';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, type LoggerService } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { requestIdOf } from '../request/request-log.js';
@@ -29,10 +30,10 @@ export class ProblemFilter implements ExceptionFilter {
     });
     if (refusal.status >= 500) {
       const cause = refusal.cause ?? error;
-      this.#logger.error(cause instanceof Error ? cause.message : String(cause), {
+      this.#logger.error(visibleText(cause instanceof Error ? cause.message : String(cause)), {
         requestId,
         kind: refusal.kind,
-        stack: cause instanceof Error ? cause.stack : undefined,
+        stack: cause instanceof Error ? visibleText(cause.stack ?? '') : undefined,
         ...(cause instanceof HttpException ? { response: cause.getResponse() } : {}),
       });
     }

@@ -1,4 +1,4 @@
-import { assertNever, type ServiceFault, type ServicePart, type Words } from '@longrun/contracts';
+import { assertNever, type ServiceFault, type ServicePart, textFaultWords, type Words } from '@longrun/contracts';
 
 /** What is wrong with the HTTP of a request, or with this service, in words. Faults in what is asked for are worded by contracts. */
 export function serviceWordsOf(fault: ServiceFault): Words {
@@ -14,6 +14,8 @@ export function serviceWordsOf(fault: ServiceFault): Words {
         detail: 'The body is empty.',
         remedy: 'Send a JSON object with the header "Content-Type: application/json".',
       };
+    case 'text-undecodable':
+      return textFaultWords(fault.facts, 'the body');
     case 'json-broken': {
       const { line, column, says, remedy } = fault.facts;
       return { detail: `The JSON breaks at line ${line}, column ${column}: ${says}`, remedy };
@@ -47,6 +49,13 @@ export function serviceWordsOf(fault: ServiceFault): Words {
         detail: `The body is larger than the ${fault.facts.limitBytes} bytes that are accepted.`,
         remedy: 'Send less, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
       };
+    case 'json-too-large': {
+      const { measure, limit, line } = fault.facts;
+      return {
+        detail: `In line ${line} the JSON of the body comes to have more than the ${limit} ${measure} that are accepted.`,
+        remedy: `Keep within ${limit} ${measure}; what is larger belongs into a dataset.`,
+      };
+    }
     case 'type-unsupported': {
       const { type } = fault.facts;
       return {
@@ -57,7 +66,7 @@ export function serviceWordsOf(fault: ServiceFault): Words {
     case 'encoding-unsupported':
       return {
         detail: `The body cannot be decoded: ${fault.facts.says}.`,
-        remedy: 'Send JSON in UTF-8, plain or with gzip, deflate or br.',
+        remedy: 'Send JSON in UTF-8, plain or packed with gzip, deflate or br.',
       };
     case 'unforeseen':
       return {

@@ -10,13 +10,8 @@ export interface JsonFault {
   readonly remedy: string;
 }
 
-/** Containers may not nest deeper than this: nothing that Longrun reads does, and recursive code must not be driven off its stack. */
-export const MAX_JSON_DEPTH = 64;
-
-/** The value of a JSON text (RFC 8259), or where it breaks and what to do about it. */
+/** The value of a JSON text (RFC 8259) that does not nest deep, or where it breaks and what to do about it. */
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
-  const tooDeepAt = firstTooDeep(text);
-  if (tooDeepAt !== undefined) return { fault: faultAt(text, tooDeep(tooDeepAt)) };
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -30,18 +25,7 @@ interface Finding {
   readonly remedy: string;
 }
 
-/** Where a bracket opens that has too many around it, whatever else is wrong with the text. */
-function firstTooDeep(text: string): number | undefined {
-  let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]+|\\[^])*(?:"|\\?$)|[[\]{}]/g)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
-    if (depth > MAX_JSON_DEPTH) return index;
-  }
-  return undefined;
-}
-
-/** The first thing that is wrong with a text that does not nest too deep. */
+/** The first thing that is wrong with a text. */
 function explained(text: string): Finding | undefined {
   if (text.trim() === '') return { offset: 0, says: 'The body is empty.', remedy: 'Send a JSON object.' };
   const open: ('{' | '[')[] = [];
@@ -170,14 +154,6 @@ function unfinished(text: string, open: Place['open']): Finding {
     offset: text.length,
     says: `The text ends before the JSON does; ${brackets}.`,
     remedy: 'Send the whole document: it seems to be cut off.',
-  };
-}
-
-function tooDeep(offset: number): Finding {
-  return {
-    offset,
-    says: `Arrays and objects nest deeper than ${MAX_JSON_DEPTH} levels here.`,
-    remedy: `Keep the nesting within ${MAX_JSON_DEPTH} levels.`,
   };
 }
 

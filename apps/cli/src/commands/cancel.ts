@@ -1,4 +1,11 @@
-import { type DatasetView, type ExperimentView, isTerminal, isTerminalDataset } from '@longrun/contracts';
+import {
+  type DatasetView,
+  type ExperimentView,
+  isTerminal,
+  isTerminalDataset,
+  visibleJson,
+  visibleLine,
+} from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -14,8 +21,8 @@ export async function cancel(
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
   const view = kind === 'experiment' ? await client.cancelExperiment(id) : await client.cancelDataset(id);
-  if (options.json) return terminal.print(JSON.stringify(view, null, 2));
-  terminal.print(`${view.id}  ${view.name}  ${statusText(view, terminal)}${soon(view)}`);
+  if (options.json) return terminal.print(visibleJson(view, 2));
+  terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${soon(view)}`);
 }
 
 function soon(view: ExperimentView | DatasetView): string {

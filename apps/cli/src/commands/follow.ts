@@ -1,4 +1,12 @@
-import { type DatasetView, isTerminalDataset, type LiveEvent } from '@longrun/contracts';
+import {
+  type DatasetView,
+  isTerminalDataset,
+  type LiveEvent,
+  visibleIn,
+  visibleJson,
+  visibleLine,
+  visibleText,
+} from '@longrun/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client } from '../client.js';
@@ -65,7 +73,7 @@ async function followExperiment(
 
 /** Prints an event of an experiment as a line, if it is one. */
 export function printEvent(terminal: Terminal, event: LiveEvent, { json }: FollowOutput): void {
-  const line = json ? JSON.stringify(event) : eventText(event, terminal);
+  const line = json ? visibleJson(event) : eventText(visibleIn(event), terminal);
   if (line !== undefined) terminal.print(line);
 }
 
@@ -83,8 +91,8 @@ async function followDataset(
     if (!json && text !== said) terminal.print(text);
     said = text;
     if (isTerminalDataset(view.status)) {
-      if (json) terminal.print(JSON.stringify(view, null, 2));
-      if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
+      if (json) terminal.print(visibleJson(view, 2));
+      if (view.status === 'failed' && view.message !== null) terminal.say(visibleText(view.message));
       return view.status === 'ready';
     }
     await sleep(pollMs, undefined, { signal });
@@ -93,7 +101,7 @@ async function followDataset(
 
 /** Where a dataset stands, and how far its conversion is. */
 export function datasetLine(view: DatasetView, terminal: Terminal): string {
-  return `${view.id}  ${view.name}  ${statusText(view, terminal)}${progressText(view)}`;
+  return `${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${progressText(view)}`;
 }
 
 function progressText({ progress, status }: DatasetView): string {
@@ -102,5 +110,5 @@ function progressText({ progress, status }: DatasetView): string {
     progress.total === undefined || progress.total === 0
       ? ''
       : `, ${Math.floor((100 * progress.done) / progress.total)} %`;
-  return `: ${progress.phase} ${progress.what}${share}`;
+  return `: ${progress.phase} ${visibleLine(progress.what)}${share}`;
 }

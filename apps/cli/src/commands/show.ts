@@ -6,6 +6,9 @@ import {
   interruptions,
   restarts,
   retryPolicy,
+  visibleIn,
+  visibleJson,
+  visibleLine,
 } from '@longrun/contracts';
 import { stringify } from 'yaml';
 
@@ -27,8 +30,9 @@ export async function show(
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
   const view = kind === 'experiment' ? await client.experiment(id) : await client.dataset(id);
-  if (options.json) return terminal.print(JSON.stringify(view, null, 2));
-  terminal.print('datasets' in view ? experimentText(view, terminal) : datasetText(view, terminal));
+  if (options.json) return terminal.print(visibleJson(view, 2));
+  const seen = visibleIn(view);
+  terminal.print('datasets' in seen ? experimentText(seen, terminal) : datasetText(seen, terminal));
 }
 
 function experimentText(view: ExperimentView, terminal: Terminal): string {
@@ -46,7 +50,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['owner', ownerText(view)],
     ...times(view),
   ];
-  return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+  return sections(`${visibleLine(view.name)}  ${view.id}`, facts, view.attempts, view.spec, terminal);
 }
 
 function datasetText(view: DatasetView, terminal: Terminal): string {
@@ -63,7 +67,7 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
     ['owner', ownerText(view)],
     ...times(view),
   ];
-  return sections(`${view.name}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+  return sections(`${visibleLine(view.name)}  ${view.id}`, facts, view.attempts, view.spec, terminal);
 }
 
 /** A line for each dataset, with its role where there are several. */

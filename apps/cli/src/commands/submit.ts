@@ -1,3 +1,5 @@
+import { visibleJson, visibleLine } from '@longrun/contracts';
+
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
@@ -31,12 +33,12 @@ export async function submit(
       ? await client.submitDataset(submission.spec, key)
       : await client.submitExperiment(submission.spec, key);
   const { id, name, status } = submitted;
-  const line = `${id}  ${name}  ${statusText(submitted, terminal)}`;
+  const line = `${id}  ${visibleLine(name)}  ${statusText(submitted, terminal)}`;
   if (options.follow) {
     if (submission.kind === 'experiment') terminal.say(line);
     return follow(client, terminal, { kind: submission.kind, id }, options);
   }
-  terminal.print(options.json ? JSON.stringify(submitted, null, 2) : line);
+  terminal.print(options.json ? visibleJson(submitted, 2) : line);
   if (!options.json && (status === 'queued' || status === 'running' || status === 'converting')) {
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }

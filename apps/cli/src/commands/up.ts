@@ -1,5 +1,7 @@
 import { relative } from 'node:path';
 
+import { visibleJson, visibleText } from '@longrun/contracts';
+
 import { duration } from '../output/amounts.js';
 import { errorReport, exitCodeOf, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
@@ -21,7 +23,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
   let said: unknown;
   const onEvent = (event: StackEvent): void => {
     if (event.kind === 'failed') said = event.error;
-    if (options.json) terminal.print(JSON.stringify(printable(event)));
+    if (options.json) terminal.print(visibleJson(printable(event)));
     else sayStackEvent(terminal, event);
   };
   try {
@@ -79,7 +81,7 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
       terminal.say(
         terminal.style('red', `${event.service} (process ${event.exit.pid}) died: ${event.exit.how}${next}`),
       );
-      for (const line of event.exit.lastLines) terminal.say(`    ${line}`);
+      for (const line of event.exit.lastLines) terminal.say(`    ${visibleText(line)}`);
       return terminal.say(`    (from ${relative('.', event.logFile)})`);
     }
     case 'failed':

@@ -1,4 +1,4 @@
-import type { ExperimentProgress, LiveEvent } from '@longrun/contracts';
+import { type ExperimentProgress, type LiveEvent, visibleLine } from '@longrun/contracts';
 
 import { duration, size } from '../output/amounts.js';
 import { bar, type LiveLines } from '../output/live-lines.js';
@@ -67,7 +67,7 @@ export class RunLine {
         this.#say(`attempt ${fence} goes on from ${from}, ${after} after the ${this.#lastFault.signal}`);
       }
       for (const { step, reason } of rejectedCheckpoints)
-        this.#say(`the checkpoint at step ${step} was passed over: ${reason}`);
+        this.#say(`the checkpoint at step ${step} was passed over: ${visibleLine(reason)}`);
     } else if (event.type === 'attempt_ended') {
       const { fence, reason, step, peakMemoryBytes } = event.data;
       this.#doing = reason;

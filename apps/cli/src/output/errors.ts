@@ -1,4 +1,14 @@
-import { type FaultCode, isFault, pointerPath, type Problem, type ProblemError, problemType } from '@longrun/contracts';
+import {
+  type FaultCode,
+  isFault,
+  pointerPath,
+  type Problem,
+  type ProblemError,
+  problemType,
+  visibleJson,
+  visibleLine,
+  visibleText,
+} from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
 
@@ -23,12 +33,12 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 
 /** Says what went wrong, each field with its remedy: in sentences, or as one line of JSON. A bug comes with its stack. */
 export function sayError(terminal: Terminal, error: unknown, json = false): void {
-  if (json) return terminal.say(JSON.stringify({ error: errorReport(error) }));
+  if (json) return terminal.say(visibleJson({ error: errorReport(error) }));
   const { message, errors } = explained(error);
-  terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
+  terminal.say(`${terminal.style('red', 'longrun:')} ${visibleText(message)}`);
   for (const { place, detail, remedy } of errors) {
-    terminal.say(`  ${terminal.style('bold', place)}: ${detail}`);
-    terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
+    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${visibleText(detail)}`);
+    terminal.say(`    ${terminal.style('cyan', '→')} ${visibleText(remedy)}`);
   }
 }
 

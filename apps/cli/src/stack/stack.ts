@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { freePort, readVariables, variables } from '@longrun/platform/configuration';
+import { freePort, makeStateFolder, readVariables, variables } from '@longrun/platform/configuration';
 import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
 import { endGroup, isAlive, stopProcess } from '@longrun/platform/processes';
@@ -120,7 +120,7 @@ export class LocalStack {
     const installation = findInstallation();
     const redisServer = findRedisServer();
     const state = resolve(options.state);
-    await mkdir(state, { recursive: true, mode: 0o700 });
+    await makeStateFolder(state);
     const lock = await StateLock.take(state);
     try {
       await stopLeftovers(lock.leftovers, options);

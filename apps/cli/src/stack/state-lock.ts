@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { makeStateFolder } from '@longrun/platform/configuration';
 import { type ProcessIdentity, identify, isAlive } from '@longrun/platform/processes';
 
 /** The file in a state folder that says who holds it. */
@@ -34,7 +35,7 @@ export class StateLock {
 
   /** Takes the folder. Throws StateFolderInUse when a living process holds it; a dead one's claim is taken over. */
   static async take(folder: string): Promise<StateLock> {
-    await mkdir(folder, { recursive: true });
+    await makeStateFolder(folder);
     const path = join(folder, LOCK_FILE);
     const holder = await identify(process.pid);
     if (holder === undefined) throw new Error(`process ${process.pid} does not find itself in the process table`);

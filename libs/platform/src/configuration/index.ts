@@ -2,5 +2,6 @@
 export { freePort } from './free-port.js';
 export { hideEnvironment } from './hidden-environment.js';
 export { graceMs, heartbeatMs, type Limits, sparesLateHeartbeat, workerLostAfterMs } from './limits.js';
+export { keepFilesPrivate, makeStateFolder } from './private-files.js';
 export { ConfigurationError, type Environment, milliseconds, readVariables, wholeNumber } from './read-variables.js';
 export { places, TOKEN_PATTERN, variables } from './variables.js';

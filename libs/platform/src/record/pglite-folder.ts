@@ -40,6 +40,15 @@ export async function makePgliteFolder(folder: string, template = builtTemplate)
   }
 }
 
+/** Takes the rights of other users from all that is in a folder: PGlite gives them to some of its files, whatever the umask. */
+export function takeFromOthers(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const { mode } = statSync(path);
+    if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);
+  }
+}
+
 /** Makes a template of a database: a copy, sealed with what it consists of. */
 export function makeTemplate(database: string, template: string): void {
   writeFileSync(join(template, SEAL), JSON.stringify(copyFolder(database, template)));

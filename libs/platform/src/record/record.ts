@@ -8,7 +8,7 @@ import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
 import { listenToPglite, Notices, PostgresListener } from './notices.js';
 import { openPglite } from './open-pglite.js';
-import { makePgliteFolder } from './pglite-folder.js';
+import { makePgliteFolder, takeFromOthers } from './pglite-folder.js';
 import { PglitePool } from './pglite-pool.js';
 import type { Tables } from './tables.js';
 
@@ -86,7 +86,9 @@ async function openEmbedded(folder: string, onStage: (stage: string) => void): P
     const notices = new Notices();
     await listenToPglite(pglite, notices);
     onStage('migrating the record');
-    return await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
+    const record = await openWith(new PglitePool(pglite), notices, () => lock.release(), true);
+    takeFromOthers(data);
+    return record;
   } catch (error) {
     await lock.release();
     throw error;

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 
+import { logLine } from '../log-line.js';
+
 /** Says in one sentence what went wrong and what happens next. */
 export type Warn = (sentence: string) => void;
 
@@ -60,5 +62,5 @@ export function isConnectionError(error: Error): boolean {
 
 /** Warnings as lines on standard error. */
 export const warnOnStderr: Warn = (sentence) => {
-  process.stderr.write(`${sentence}\n`);
+  process.stderr.write(logLine(sentence));
 };

@@ -1,11 +1,13 @@
-import type {
-  ExperimentList,
-  ExperimentSpec,
-  ExperimentView,
-  FaultOf,
-  JsonObject,
-  LiveEvent,
-  StoredLogRow,
+import {
+  type ExperimentList,
+  type ExperimentSpec,
+  type ExperimentView,
+  type FaultOf,
+  firstFaults,
+  type JsonObject,
+  labelFaults,
+  type LiveEvent,
+  type StoredLogRow,
 } from '@longrun/contracts';
 import { sql, type Transaction } from 'kysely';
 
@@ -13,6 +15,7 @@ import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { readLogRows } from '../life/series.js';
+import { type KnownWorkers, knownWorkers, RecentlyKnownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
@@ -43,6 +46,7 @@ export interface SubmittedExperiment {
 export class Experiments {
   readonly #options: ExperimentsOptions;
   readonly #submissions: Submissions<Checked, ExperimentView>;
+  readonly #workers = new RecentlyKnownWorkers();
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
@@ -55,8 +59,8 @@ export class Experiments {
   }
 
   /**
-   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, an idempotency key that was used for
-   * another spec.
+   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, more threads than any known worker has, an
+   * idempotency key that was used for another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     // Before it joins others in a transaction: a program may take its time.
@@ -69,7 +73,8 @@ export class Experiments {
   async get(id: string): Promise<ExperimentView> {
     const { record } = this.#options;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
-    const experiment = await readLife(record, { what: 'experiment', id }, row, summaryOf);
+    const workers = await this.#workers.read(record.db);
+    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) => summaryOf(found, workers));
     const checkpoints = await record.db
       .selectFrom('checkpoints')
       .selectAll()
@@ -85,7 +90,8 @@ export class Experiments {
   async list(options: PageOptions = {}): Promise<ExperimentList> {
     const rowsBelow = (place: number, limit: number) =>
       this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
-    return readPage(options, rowsBelow, summaryOf);
+    const workers = await this.#workers.read(this.#options.record.db);
+    return readPage(options, rowsBelow, (row) => summaryOf(row, workers));
   }
 
   /**
@@ -115,12 +121,16 @@ export class Experiments {
   async #make(lives: Lives, submissions: readonly Submission<Checked>[]): Promise<(Made<ExperimentView> | Error)[]> {
     const specs = submissions.map(({ body }) => body.spec);
     const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const checked = submissions.map(({ body }) => newExperiment(body, datasets));
+    const known = await this.#workers.read(lives.transaction);
+    const limit = await readRefusalLimit(lives.transaction, specs, known);
+    const checked = submissions.map(({ body }) => newExperiment(body, datasets, limit));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
     return checked.map((experiment) =>
-      experiment instanceof Error ? experiment : { id: experiment.id, view: newView(experiment, rowOf(experiment.id)) },
+      experiment instanceof Error
+        ? experiment
+        : { id: experiment.id, view: newView(experiment, rowOf(experiment.id), known) },
     );
   }
 
@@ -174,10 +184,18 @@ interface Checked {
 }
 
 /** The experiment of a spec, or why there cannot be one. */
-function newExperiment({ spec, program }: Checked, named: NamedDatasets): NewExperiment | RequestRefused {
+function newExperiment(
+  { spec, program }: Checked,
+  named: NamedDatasets,
+  mostThreads: number | null,
+): NewExperiment | RequestRefused {
   const datasets = named.of(spec);
-  if (!program.ok || !datasets.ok) {
-    return refused('invalid-request', [...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults)]);
+  const other = [...labelFaults(spec), ...threadFaults(spec, mostThreads)];
+  if (!program.ok || !datasets.ok || other.length > 0) {
+    return refused(
+      'invalid-request',
+      firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults), ...other]),
+    );
   }
   const { name = spec.program, priority, retry } = spec;
   const stored = { ...spec, params: program.params };
@@ -205,12 +223,31 @@ async function insert(transaction: Transaction<Tables>, experiments: readonly Ne
     .execute();
 }
 
-function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow): ExperimentView {
-  return { ...experimentSummary(row, { id, name, spec }, datasets), attempts: [], checkpoints: [] };
+/** Threads beyond which specs are refused, by what is known now; null where none is. */
+async function readRefusalLimit(
+  transaction: Transaction<Tables>,
+  specs: readonly ExperimentSpec[],
+  known: KnownWorkers,
+): Promise<number | null> {
+  if (specs.every(({ resources }) => resources.threads <= threadLimit(known))) return null;
+  const now = await knownWorkers(transaction);
+  // While none is alive, one of any size may come.
+  return now.alive ? threadLimit(now) : null;
+}
+
+function threadFaults({ resources }: ExperimentSpec, limit: number | null): SpecFault[] {
+  if (limit === null || resources.threads <= limit) return [];
+  const facts = { threads: resources.threads, most: limit };
+  return [{ path: ['resources', 'threads'], code: 'threads-unavailable', facts }];
+}
+
+function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
+  return { ...experimentSummary(row, { id, name, spec }, datasets, workers), attempts: [], checkpoints: [] };
 }
 
 function summaryOf(
   row: LifeRow & ExperimentRow & { readonly datasets: readonly DatasetInRole[] },
+  workers: KnownWorkers,
 ): ReturnType<typeof experimentSummary> {
-  return experimentSummary(row, row, row.datasets);
+  return experimentSummary(row, row, row.datasets, workers);
 }

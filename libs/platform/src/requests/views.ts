@@ -9,6 +9,7 @@ import {
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus } from '../life/transitions.js';
+import { type KnownWorkers, threadLimit } from '../record/known-workers.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
 
 /** A dataset of an experiment, and where it stands. */
@@ -18,11 +19,12 @@ export interface DatasetInRole {
   readonly phase: Phase;
 }
 
-/** An experiment as a list shows it. Its datasets tell what it may be waiting for. */
+/** An experiment as a list shows it. Its datasets and the workers tell what it may be waiting for. */
 export function experimentSummary(
   life: LifeRow,
   experiment: ExperimentRow,
   datasets: readonly DatasetInRole[],
+  workers: KnownWorkers,
 ): ExperimentSummary {
   return {
     id: life.id,
@@ -33,7 +35,7 @@ export function experimentSummary(
     datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
     status: experimentStatus(life.phase, life.reason),
     reason: life.reason,
-    message: life.message ?? waitingFor(life, experiment, datasets),
+    message: life.message ?? waitingFor(life, experiment, datasets, workers),
     cancelRequested: life.cancelRequested,
     failures: life.failures,
     preemptions: life.preemptions,
@@ -88,12 +90,23 @@ export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
   return { step, fence, sizeBytes, at: at.toISOString() };
 }
 
-function waitingFor(life: LifeRow, { spec }: ExperimentRow, datasets: readonly DatasetInRole[]): string | null {
+function waitingFor(
+  life: LifeRow,
+  { spec }: ExperimentRow,
+  datasets: readonly DatasetInRole[],
+  workers: KnownWorkers,
+): string | null {
   if (life.phase !== 'queued') return null;
   const names = datasetsOf(spec);
   const awaited = datasets.filter(({ phase }) => phase !== 'ended').map(({ role, id }) => names[role] ?? id);
-  if (awaited.length === 0) return null;
-  return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
+  if (awaited.length > 0)
+    return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
+  if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
+  if (!workers.alive) return 'Waits for a worker: none is alive';
+  const limit = threadLimit(workers);
+  return spec.resources.threads <= limit
+    ? null
+    : `Waits for a worker with ${spec.resources.threads} threads: none that is known has more than ${limit}`;
 }
 
 function moments(life: LifeRow): { createdAt: string; startedAt: string | null; endedAt: string | null } {

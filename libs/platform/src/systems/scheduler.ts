@@ -1,7 +1,7 @@
 import { datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
 import type { ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 
 import { NotLeader } from '../controller/leadership.js';
 import { leasePrefix } from '../life/outcome.js';
@@ -9,6 +9,7 @@ import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { assignRanks } from '../queue/places.js';
+import { knownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, ExperimentRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
@@ -26,7 +27,8 @@ export interface SchedulerOptions {
 
 /**
  * Puts what may run next into the queues: by priority, then by the time of submission, which a preempted experiment
- * keeps. An experiment waits until all its datasets are ready, and fails when one of them failed.
+ * keeps. An experiment waits until all its datasets are ready and some worker has the threads for it, and fails when one of the
+ * datasets failed.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -135,7 +137,8 @@ export class Scheduler {
 
   /** The first of those that have a job or may have one, in the order in which they are to run. */
   async #candidates(kind: Kind): Promise<Candidate[]> {
-    return this.#options.record.db
+    const { db } = this.#options.record;
+    const candidates = db
       .selectFrom('lives')
       .select(['lives.id', 'lives.fence', 'lives.enqueued', 'lives.queueRank'])
       .where('lives.kind', '=', kind)
@@ -145,8 +148,9 @@ export class Scheduler {
       .where(datasetsReady)
       .orderBy('lives.priority', 'desc')
       .orderBy('lives.place')
-      .limit(this.#options.window)
-      .execute();
+      .limit(this.#options.window);
+    if (kind === 'dataset') return candidates.execute();
+    return candidates.where(asksForAtMost(threadLimit(await knownWorkers(db)))).execute();
   }
 
   async #enqueue(kind: Kind, id: string, rank: number): Promise<void> {
@@ -190,6 +194,12 @@ const datasetsReady = sql<boolean>`(
   select coalesce(bool_and((select dataset.reason from lives dataset where dataset.id = used.dataset_id)
     is not distinct from 'succeeded'), true)
   from experiment_datasets used where used.id = lives.id)`;
+
+/** What no known worker has the threads for keeps nobody from its place in the queue. */
+function asksForAtMost(threads: number): RawBuilder<boolean> {
+  return sql<boolean>`(
+    select coalesce((experiments.spec -> 'resources' ->> 'threads')::integer <= ${threads}, true) from experiments where experiments.id = lives.id)`;
+}
 
 /** The experiment in `used` waits. Looked up from its dataset: the other way round, all that wait would be looked through. */
 const stillWaits = sql<boolean>`(

@@ -57,6 +57,14 @@ export class RedisServer {
     return members;
   }
 
+  /** How often a command was called since the server started. */
+  async calls(command: string): Promise<number> {
+    const redis = new Redis(this.url);
+    const statistics = await redis.info('commandstats');
+    redis.disconnect();
+    return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(statistics)?.[1] ?? 0);
+  }
+
   get port(): number {
     return this.#port;
   }

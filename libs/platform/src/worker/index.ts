@@ -2,6 +2,7 @@
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 export type { Pressure } from './pressure.js';
 export { ControlGroups } from './control-groups.js';
+export { logLine } from '../log-line.js';
 export { classifyExit } from './exit-classification.js';
 export { HandoverRefused, openHandedOver } from './handed-over.js';
 export { type ChildRoom, type ChildUserSetting, Isolation, type IsolationOptions, type Launch } from './isolation.js';

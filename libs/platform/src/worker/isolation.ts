@@ -253,7 +253,8 @@ async function isMapped(number: number, map: string): Promise<boolean> {
 /** Where mounts are put together; each child has its own there, as it is covered in its namespace alone. */
 async function stagingFolder(): Promise<string> {
   const folder = join(tmpdir(), 'longrun-view');
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755);
   const found = await lstat(folder);
   if (found.isDirectory() && found.uid === process.geteuid?.()) return folder;
   throw new Error(`${folder} is not a folder of this worker's user; remove it`);

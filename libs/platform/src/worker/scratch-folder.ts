@@ -2,13 +2,15 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
+import { makeStateFolder } from '../configuration/private-files.js';
+
 /**
  * Makes this process's own scratch folder `<stateFolder>/<kind>-<host>-<pid>` and removes those of the same kind whose process on
  * this host is dead (a reused process id is told apart by the start time that each folder names). Returns its path.
  */
 export async function claimScratchFolder(stateFolder: string, kind: string): Promise<string> {
   const prefix = `${kind}-${hostname()}-`;
-  await mkdir(stateFolder, { recursive: true });
+  await makeStateFolder(stateFolder);
   for (const name of await readdir(stateFolder)) {
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
     if (!Number.isSafeInteger(pid)) continue;

@@ -16,6 +16,7 @@ import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
 import type { ChildUserSetting } from './isolation.js';
 import { JobWorker } from './job-worker.js';
+import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
 import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
@@ -72,8 +73,8 @@ export interface WorkMaker {
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   const { name, kind, configuration } = options;
   const stopRequested = nextStopSignal(name);
-  const report = (sentence: string): void => void process.stdout.write(`${name}: ${sentence}\n`);
-  const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
+  const report = (sentence: string): void => void process.stdout.write(logLine(`${name}: ${sentence}`));
+  const warn = (sentence: string): void => void process.stderr.write(logLine(`${name}: ${sentence}`));
 
   sayStage('opening the object store');
   const store = await openStore(configuration.objectsUrl);
