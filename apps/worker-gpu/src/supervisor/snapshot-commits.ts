@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { Snapshot } from '@longrun/serialization';
+import { faultPoint, type Snapshot } from '@longrun/serialization';
 import type { SpooledRows } from './log-spool.js';
 
 /** A finished snapshot on the local disk, as the trainer handed it over, and what was logged since the one before. */
@@ -39,7 +39,9 @@ export class SnapshotCommits {
   async #commit(snapshot: LocalSnapshot): Promise<void> {
     if (this.#failed) return;
     try {
+      await faultPoint('snapshot.handed-over');
       await this.#options.commit(snapshot);
+      await faultPoint('snapshot.committed');
       await rm(snapshot.folder, { recursive: true, force: true });
     } catch (error) {
       this.#failed = true;

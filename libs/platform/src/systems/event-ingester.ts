@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { WorkerEvent } from '@longrun/contracts';
+import { faultPoint } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
 import type { Verdict } from '../life/life.js';
@@ -121,6 +122,7 @@ export class EventIngester {
           this.#cursor,
         );
         const entries = reply?.[0]?.[1] ?? [];
+        if (entries.length > 0) await faultPoint('ingest.read');
         if (entries.length > 0) await this.#take(entries.map(([streamId, fields]) => readEntry(streamId, fields)));
         else await this.#rewindIfRebuilt();
         if (entries.length < BATCH_SIZE) this.#flowingSince ??= Date.now();
@@ -181,7 +183,9 @@ export class EventIngester {
       }
       saved = lives.all().some(({ changes }) => changes.touched);
       if (saved) await this.#saveCursor(lives, last.streamId);
+      await faultPoint('ingest.applied');
     });
+    await faultPoint('ingest.committed');
     this.#cursor = last.streamId;
     if (saved) this.#saved = last.streamId;
     this.#count(envelopes, verdicts);

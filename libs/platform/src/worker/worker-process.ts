@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
-import { openObjectStore, type ObjectStore } from '@longrun/serialization';
+import { armFaultPoints, openObjectStore, type ObjectStore } from '@longrun/serialization';
 import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
 import type { Attempt, Work } from './attempt.js';
@@ -50,6 +50,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const stopRequested = nextStopSignal(name);
   const report = (sentence: string): void => void process.stdout.write(`${name}: ${sentence}\n`);
   const warn = (sentence: string): void => void process.stderr.write(`${name}: ${sentence}\n`);
+  armFaultPoints(process.env, warn);
 
   const store = await openStore(configuration.objectsUrl);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
