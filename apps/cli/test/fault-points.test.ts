@@ -91,7 +91,6 @@ const deathsOfControllers: readonly (readonly [end: End, deaths: readonly Death[
       ['ingest.read', 3],
       ['ingest.applied', 3],
       ['ingest.committed', 3],
-      ['end.log-completed', 1],
     ],
   ],
   [
@@ -108,8 +107,8 @@ const deathsOfControllers: readonly (readonly [end: End, deaths: readonly Death[
   [
     'cancelled',
     [
+      ['ingest.read', 2],
       ['ingest.committed', 2],
-      ['end.log-completed', 1],
     ],
   ],
 ];

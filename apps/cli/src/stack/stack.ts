@@ -10,7 +10,7 @@ import { Service, type ServiceExit } from './service.js';
 import { LOCK_FILE, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
-export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu';
+export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu' | 'worker-gpu-2';
 
 /** What a stack tells while it runs. */
 export type StackEvent =
@@ -36,8 +36,10 @@ export interface StackOptions {
   readonly port?: number;
   /** Empty the state folder first, once it is certain that no other stack runs on it. Default false. */
   readonly fresh?: boolean;
-  /** Put into the environment of the API and the workers; undefined takes a variable away. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Workers of experiments. Default 1. */
+  readonly workers?: 1 | 2;
+  /** Put into the environment of the API and the workers at each start; undefined takes a variable away. */
+  readonly environment?: (service: ServiceName) => Readonly<Record<string, string | undefined>>;
   /** Start a service again, with growing pauses, when it dies. Default false. */
   readonly supervise?: boolean;
   /** The first pause before a restart; doubles up to 32 times of it. Default 1 000. */
@@ -50,7 +52,7 @@ export interface StackOptions {
 }
 
 /** Workers give their work back before the API, which takes it in, goes; all of them need Redis to the end. */
-const stopOrder = [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const;
+const stopOrder = [['worker-gpu', 'worker-gpu-2', 'fuel-preproc'], ['api'], ['redis']] as const;
 
 /** A service that has lived this long has recovered: its next restart comes after the first pause again. */
 const RECOVERED_AFTER_MS = 60_000;
@@ -86,6 +88,7 @@ export class LocalStack {
       api: this.#node('api', installation, (service) => this.#apiIsReady(service.pid)),
       'fuel-preproc': this.#node('fuel-preproc', installation, ({ output }) => saysReady(output())),
       'worker-gpu': this.#node('worker-gpu', installation, ({ output }) => saysReady(output())),
+      'worker-gpu-2': this.#node('worker-gpu-2', installation, ({ output }) => saysReady(output())),
     };
   }
 
@@ -188,7 +191,8 @@ export class LocalStack {
     aborted.catch(() => undefined);
     await Promise.race([this.startService('redis'), aborted]);
     await rm(join(this.state, 'api.json'), { force: true });
-    const rest = (['api', 'fuel-preproc', 'worker-gpu'] as const).map((name) => this.startService(name));
+    const workers = (['worker-gpu', 'worker-gpu-2'] as const).slice(0, this.#options.workers ?? 1);
+    const rest = (['api', 'fuel-preproc', ...workers] as const).map((name) => this.startService(name));
     await Promise.race([Promise.all(rest), aborted]);
   }
 
@@ -240,12 +244,12 @@ export class LocalStack {
     return new Service({
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', installation.entries[name]],
+      args: ['--enable-source-maps', installation.entries[name === 'worker-gpu-2' ? 'worker-gpu' : name]],
       logFile: join(this.state, 'logs', `${name}.log`),
       isReady,
       // The API logs each question it has to answer with "not yet".
       pollMs: name === 'api' ? 250 : 50,
-      stopTimeoutMs: name === 'worker-gpu' ? 60_000 : 15_000,
+      stopTimeoutMs: name === 'worker-gpu' || name === 'worker-gpu-2' ? 60_000 : 15_000,
       env: () => ({
         LONGRUN_STATE: this.state,
         LONGRUN_HOST: '127.0.0.1',
@@ -253,7 +257,7 @@ export class LocalStack {
         LONGRUN_PORT: this.#url === '' ? String(this.#options.port ?? 0) : new URL(this.#url).port,
         LONGRUN_OBJECTS: pathToFileURL(join(this.state, 'objects')).href,
         LONGRUN_PROGRAMS: installation.programs,
-        ...this.#options.environment,
+        ...this.#options.environment?.(name),
         REDIS_URL: this.redisUrl,
       }),
     });
