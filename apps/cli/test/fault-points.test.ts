@@ -80,13 +80,23 @@ const deathsOfWorkers: readonly (readonly [doing: string, end: End, deaths: read
   ],
 ];
 
-/** The passages are those of one life of the process: it dies at the first of these that it comes to, and then at the next one. */
-const deathsOfControllers: readonly (readonly [end: End, deaths: readonly Death[]])[] = [
+/**
+ * The passages are those of one life of the process: it dies at the first of these that it comes to, and then at the next one. What
+ * comes after a death on another way than the one that it was on has a run of its own.
+ */
+const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: readonly Death[]])[] = [
   [
+    'puts a run into the queue',
     'succeeded',
     [
       ['enqueue.specified', 1],
       ['enqueue.recorded', 1],
+    ],
+  ],
+  [
+    'takes the events of a run in',
+    'succeeded',
+    [
       ['enqueue.queued', 1],
       ['ingest.read', 3],
       ['ingest.applied', 3],
@@ -94,23 +104,18 @@ const deathsOfControllers: readonly (readonly [end: End, deaths: readonly Death[
     ],
   ],
   [
+    'decides that a run has failed',
     'failed',
     [
       ['end.unsealed', 1],
       ['lease.claimed', 1],
       ['outcome.decided', 1],
       ['outcome.in-head', 1],
-      ['end.sealed', 1],
       ['end.log-completed', 1],
     ],
   ],
-  [
-    'cancelled',
-    [
-      ['ingest.read', 2],
-      ['ingest.committed', 2],
-    ],
-  ],
+  ['has sealed a run that has failed', 'failed', [['end.sealed', 1]]],
+  ['takes the events of a run that is cancelled in', 'cancelled', [['ingest.committed', 2]]],
 ];
 
 const FAILS_AT = 20;
@@ -154,7 +159,7 @@ afterAll(async () => {
 test('a death at every point there is was tried', () => {
   const tried = [
     ...deathsOfWorkers.flatMap(([, , deaths]) => deaths),
-    ...deathsOfControllers.flatMap(([, all]) => all),
+    ...deathsOfControllers.flatMap(([, , all]) => all),
   ];
   expect(new Set(tried.map(([point]) => point))).toEqual(new Set(Object.keys(FAULT_POINTS)));
 });
@@ -180,15 +185,15 @@ test.each(deathsOfWorkers)(
 );
 
 test.each(deathsOfControllers)(
-  'of a run that has %s nothing is lost and nothing done twice by a controller that dies at every point',
-  async (end, deaths) => {
-    const record = join(services.folder, `controller-${end}.ndjson`);
+  'a controller that %s loses nothing and does nothing twice, dying at one point after the other',
+  async (doing, end, deaths) => {
+    const record = join(services.folder, `${doing}.ndjson`);
     const environment = armed(record, ...deaths);
     const worker = services.start('worker-gpu');
     const dying = (async () => {
       for (const _ of deaths) expect(await services.start('api', environment).exited).toBe('SIGKILL');
     })();
-    const key = `controller-${end}`;
+    const key = doing.replaceAll(' ', '-');
     const { id } = await insistently(async (client) => await client.submitExperiment(specs[end], key));
     if (end === 'cancelled') await insistently(async (client) => await cancelInTraining(client, id));
     await dying;

@@ -148,15 +148,16 @@ class Soak {
     const file = join(findInstallation().root, 'examples', 'fashion-mnist.yaml');
     const submission = await readSpecFile(file);
     if (submission.kind !== 'dataset') throw new Error(`${file} is not a dataset`);
-    const { id: datasetId } = await client.submitDataset(submission.spec);
-    while (!isTerminalDataset((await client.dataset(datasetId)).status)) await this.#pause(200);
-    const ended: Ended[] = [];
+    const { id: datasetId } = await this.#insist(async () => await client.submitDataset(submission.spec, 'dataset'));
+    const dataset = async () => await this.#insist(async () => await client.dataset(datasetId));
+    while (!isTerminalDataset((await dataset()).status)) await this.#pause(200);
     const ids: string[] = [];
-    for (let kind = 0; kind < KINDS; kind += 1)
-      ids.push((await client.submitExperiment(smallExperiment(kind, `undisturbed ${kind}`))).id);
+    for (let kind = 0; kind < KINDS; kind += 1) ids.push(await this.#submit(client, kind, `undisturbed-${kind}`));
+    const ended: Ended[] = [];
     for (const id of ids) {
-      while (!isTerminal((await client.experiment(id)).status)) await this.#pause(200);
-      ended.push(await readEnded(client, id, this.#stop));
+      const view = async () => await this.#insist(async () => await client.experiment(id));
+      while (!isTerminal((await view()).status)) await this.#pause(200);
+      ended.push(await this.#insist(async () => await readEnded(client, id, this.#stop)));
     }
     for (const one of ended) {
       const [problem] = wrongs(one, one);
@@ -183,8 +184,7 @@ class Soak {
       const ids: string[] = [];
       for (const [number, share] of this.#disasters.drawSubmissions(experiments).entries()) {
         await this.#pause(Math.max(0, share * timeMs * SUBMISSIONS_SHARE - (performance.now() - since)));
-        const spec = smallExperiment(number % KINDS, `soak ${number}`);
-        ids.push((await this.#insist(async () => await client.submitExperiment(spec, `soak-${number}`))).id);
+        ids.push(await this.#submit(client, number % KINDS, `soak-${number}`));
       }
       const stuck = await this.#untilEnded(client, ids, calm.signal);
       return { ids, problems: stuck.map((id) => `${id}: it has not ended, and nothing moves`) };
@@ -213,6 +213,11 @@ class Soak {
       await this.#pause(1_000);
     }
     return unfinished;
+  }
+
+  /** Submits an experiment, once, and answers its id. */
+  async #submit(client: Client, kind: number, name: string): Promise<string> {
+    return (await this.#insist(async () => await client.submitExperiment(smallExperiment(kind, name), name))).id;
   }
 
   /** A request, made again while the API is away. */

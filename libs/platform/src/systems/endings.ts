@@ -1,5 +1,13 @@
 import type { Kind } from '@longrun/contracts';
-import { acquireLease, faultPoint, type Head, LeaseLost, LeaseRefused, type ObjectStore, readHead } from '@longrun/serialization';
+import {
+  acquireLease,
+  faultPoint,
+  type Head,
+  LeaseLost,
+  LeaseRefused,
+  type ObjectStore,
+  readHead,
+} from '@longrun/serialization';
 
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';

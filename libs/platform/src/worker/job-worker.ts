@@ -11,7 +11,14 @@ import {
   type WorkerCommand,
   type WorkerStatus,
 } from '@longrun/contracts';
-import { acquireLease, faultPoint, type Lease, LeaseLost, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+import {
+  acquireLease,
+  faultPoint,
+  type Lease,
+  LeaseLost,
+  LeaseRefused,
+  type ObjectStore,
+} from '@longrun/serialization';
 import type { JobTaker } from '../queue/take-jobs.js';
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
