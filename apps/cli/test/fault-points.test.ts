@@ -98,9 +98,9 @@ const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: r
     'succeeded',
     [
       ['enqueue.queued', 1],
-      ['ingest.read', 3],
-      ['ingest.applied', 3],
-      ['ingest.committed', 3],
+      ['ingest.read', 1],
+      ['ingest.applied', 1],
+      ['ingest.committed', 1],
     ],
   ],
   [
