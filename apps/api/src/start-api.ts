@@ -6,7 +6,7 @@ import { visibleText } from '@longrun/contracts';
 import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
 import { sayStage } from '@longrun/platform/stages';
-import { openObjectStore } from '@longrun/serialization';
+import { armFaultPoints, openObjectStore } from '@longrun/serialization';
 import { announce, refuseIfServed, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
@@ -32,6 +32,7 @@ export interface RunningApi {
  */
 export async function startApi(configuration: Configuration, logger: LoggerService): Promise<RunningApi> {
   const { stateFolder } = configuration;
+  armFaultPoints(process.env, (sentence) => logger.warn(sentence));
   const undo: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();

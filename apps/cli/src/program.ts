@@ -16,6 +16,7 @@ import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
 import { demo } from './demo/demo.js';
 import { exitCodeOf, sayError } from './output/errors.js';
 import type { Terminal } from './output/terminal.js';
+import { soak } from './soak/soak.js';
 
 /** What a command line runs in. */
 export interface Surroundings {
@@ -176,6 +177,16 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean }) => {
       exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
+    });
+
+  program
+    .command('soak')
+    .description('run small experiments while everything is killed, stopped and flushed at random, and compare')
+    .option('--minutes <number>', 'how long disasters are done', wholeNumber({ least: 1, most: 10_000 }), 30)
+    .option('--experiments <number>', 'how many experiments', wholeNumber({ least: 1, most: 10_000 }), 50)
+    .option('--seed <number>', 'draws the disasters of an earlier soak again', wholeNumber({ least: 0, most: 2 ** 31 }))
+    .action(async (options: { minutes: number; experiments: number; seed?: number }) => {
+      exit(await soak(terminal, { state: state(), ...options, seed: options.seed }));
     });
 
   return program;

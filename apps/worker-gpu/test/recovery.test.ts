@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
+import { readFired } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
@@ -63,29 +65,29 @@ test('an undisturbed run trains to the end, with a log row for every step', () =
   expect(undisturbed.table.split('\n')).toHaveLength(LAST_STEP + 2);
 });
 
-test('SIGKILL of the worker at any step changes nothing but the number of attempts, and is no matter of patience', async () => {
+test('a worker that is killed with a snapshot in its hands changes nothing but the number of attempts, and is no matter of patience', async () => {
+  await world.endProcesses();
   await world.platform.close();
   await world.startAgain(3_600_000);
-  const worker = await world.worker();
+  const record = join(world.folder, 'killed.ndjson');
+  const faults = { LONGRUN_FAULT_POINTS: 'snapshot.handed-over=kill@3', LONGRUN_FAULT_RECORD: record };
+  const worker = await world.newWorker(faults);
   const id = await world.submit(slow);
-  await world.whenLogged(id, someStep());
-  await until(async () => (await world.head(id)).checkpoints.length > 0);
+  await until(() => worker.childPid() !== undefined);
   const trainer = worker.childPid();
-  worker.signal('SIGKILL');
   expect(await worker.exited).toBe('SIGKILL');
+  expect(readFired(record)).toMatchObject([{ point: 'snapshot.handed-over', passage: 3, pid: worker.pid }]);
   // The trainer notices by itself that its worker has gone.
-  expect(trainer).toBeDefined();
   await until(() => !isRunning(trainer ?? 0));
 
   const newest = (await world.head(id)).checkpoints[0];
-
+  expect(newest?.step).toBe(14);
   await world.worker();
   await expectAsUndisturbed(id);
   const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
   expect(attempts[0]?.message).toMatch(/^The process of worker-gpu-.* has ended/);
-  expect(newest).toBeDefined();
-  expect(attempts[1]).toMatchObject({ startStep: newest?.step, restoredFrom: newest?.manifestKey });
+  expect(attempts[1]).toMatchObject({ startStep: 14, restoredFrom: newest?.manifestKey });
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
   await world.platform.close();
   await world.startAgain();

@@ -14,6 +14,17 @@ export { InvalidSafetensors } from './safetensors/header.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
 
+export {
+  armFaultPoints,
+  faultPoint,
+  type FaultInHand,
+  type FiredFault,
+  readFired,
+  withFault,
+} from './fault-point/fault-point.js';
+export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
+export { FAULT_POINTS, type FaultPoint } from './fault-point/points.js';
+
 export { hashFile, makeFolder, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 

@@ -33,8 +33,10 @@ export class Child {
   readonly #exit: Promise<unknown[]>;
   #errors = '';
 
-  constructor(bundle: string, args: readonly string[]) {
-    this.#process = spawn(process.execPath, [bundle, ...args], { stdio: 'pipe' });
+  /** @param environment added to that of this process */
+  constructor(bundle: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    const env = { ...process.env, ...environment };
+    this.#process = spawn(process.execPath, [bundle, ...args], { stdio: 'pipe', env });
     this.#exit = once(this.#process, 'close');
     onTestFinished(async () => {
       this.#process.kill('SIGKILL');
@@ -66,6 +68,11 @@ export class Child {
   /** Kills it with SIGKILL, and waits. @throws Error if it had ended by itself. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
+    await this.killed();
+  }
+
+  /** Waits until it is killed with SIGKILL. @throws Error if it ends by itself. */
+  async killed(): Promise<void> {
     const [code, signal] = await this.#exit;
     if (signal !== 'SIGKILL') throw new Error(`the child had ended by itself with ${String(code)}: ${this.#errors}`);
   }

@@ -1,18 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import {
   acquireLease,
   CheckpointStore,
+  type FaultPoint,
   newestManifest,
   type ObjectStore,
   openObjectStore,
-  RandomStreams,
+  readFired,
   readHead,
 } from '../src/index.js';
 import { bundleChild, Child } from './child.js';
@@ -21,50 +20,67 @@ import { entriesOf, rowsOfSteps } from './log-of.js';
 import { writeSnapshotFiles } from './snapshot-folder.js';
 
 const PREFIX = 'experiments/exp_1';
-const KILLS = 21;
 
-test('a worker killed at any moment leaves the newest acknowledged checkpoint, or the one after it, whole, with all rows up to it', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const url = pathToFileURL(path.join(folder, 'objects')).href;
-  const store = await openObjectStore(url);
-  const bundle = await bundleChild('commit', folder);
-  const random = new RandomStreams(1).stream('kills');
+/** Where a worker dies in each of its commits, in order; a checkpoint that is named by the head then is acknowledged to nobody. */
+const POINTS: readonly FaultPoint[] = [
+  'commit.blobs-written',
+  'commit.log-written',
+  'commit.manifest-written',
+  'commit.head-swapped',
+  'commit.collected',
+];
+/** From the first commit on; by then there are old ones to remove, and parts of the log to merge. */
+const PASSAGES = [1, 2, 3, 8];
 
-  let acknowledged = 0;
-  let interrupted = 0;
-  for (let fence = 1; fence <= KILLS; fence += 1) {
-    const worker = new Child(bundle, [url, PREFIX, String(fence), path.join(folder, `worker-${fence}`)]);
-    await worker.reported(1);
-    await sleep(random.uniform() * 50);
-    await worker.kill();
-    expect(Number(worker.lines[0])).toBeGreaterThan(acknowledged);
-    acknowledged = Number(worker.lines.at(-1));
+test(
+  'a worker killed at any point of a commit leaves the newest acknowledged checkpoint, or the one after it, whole, with all rows up to it',
+  { timeout: 120_000 },
+  async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const url = `file:${folder}/objects`;
+    const store = await openObjectStore(url);
+    const bundle = await bundleChild('commit', folder);
+    const record = path.join(folder, 'fired.ndjson');
+    const deaths = POINTS.flatMap((point) => PASSAGES.map((passage) => ({ point, passage })));
 
-    const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
-    expect(newest.rejected).toEqual([]);
-    expect([acknowledged, acknowledged + 1]).toContain(newest.manifest?.step);
-    for (const [name, content] of Object.entries(contentsAt(newest.manifest?.step ?? 0))) {
-      expect((await readFile(path.join(newest.folder ?? '', name))).equals(content)).toBe(true);
+    let newestStep = 0;
+    for (const [index, { point, passage }] of deaths.entries()) {
+      const fence = index + 1;
+      const worker = new Child(bundle, [url, PREFIX, String(fence), path.join(folder, `worker-${fence}`)], {
+        LONGRUN_FAULT_POINTS: `${point}=kill@${passage}`,
+        LONGRUN_FAULT_RECORD: record,
+      });
+      await worker.killed();
+      expect(readFired(record)).toHaveLength(fence);
+      expect(readFired(record).at(-1)).toMatchObject({ point, passage });
+      const acknowledged = newestStep + passage - 1;
+      expect(worker.lines.map(Number)).toEqual(Array.from({ length: passage - 1 }, (_, line) => newestStep + 1 + line));
+      newestStep = ['commit.head-swapped', 'commit.collected'].includes(point) ? acknowledged + 1 : acknowledged;
+
+      const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
+      expect(newest.rejected).toEqual([]);
+      expect(newest.manifest?.step ?? 0).toBe(newestStep);
+      for (const [name, content] of Object.entries(newestStep === 0 ? {} : contentsAt(newestStep))) {
+        expect((await readFile(path.join(newest.folder ?? '', name))).equals(content)).toBe(true);
+      }
+      expect(await newestManifest(store, PREFIX)).toEqual(newest.manifest);
+      expect(await entriesOf(store, newest.manifest)).toEqual(rowsOfSteps(1, newestStep));
+      // What was written and is not named is there, and goes with the commits of the next worker; so is what is named no more.
+      expect((await unnamed(store)).length > 0).toBe(point !== 'commit.collected');
     }
-    expect(await newestManifest(store, PREFIX)).toEqual(newest.manifest);
-    expect(await entriesOf(store, newest.manifest)).toEqual(rowsOfSteps(1, newest.manifest?.step ?? 0));
-    if (newest.manifest?.step !== acknowledged || (await unnamed(store)).length > 0) interrupted += 1;
-    acknowledged = newest.manifest?.step ?? acknowledged;
-  }
-  // The faults fired: some were killed between the first blob and the removal of older checkpoints.
-  expect(interrupted).toBeGreaterThan(0);
-  // And there was something to merge.
-  expect((await newestManifest(store, PREFIX))?.log.length).toBeLessThan(acknowledged);
+    // And there was something to merge.
+    expect((await newestManifest(store, PREFIX))?.log.length).toBeLessThan(newestStep);
 
-  const last = await acquireLease(store, PREFIX, { fence: KILLS + 1, holder: 'last' });
-  const checkpoints = new CheckpointStore(store, PREFIX);
-  await checkpoints.commit(last, await writeSnapshotFiles(folder, acknowledged + 1, contentsAt(acknowledged + 1)), {
-    outcome: 'done',
-  });
-  expect(await unnamed(store)).toEqual([]);
-  expect(await readHead(store, PREFIX)).toMatchObject({ fence: KILLS + 1, outcome: 'done' });
-});
+    const last = await acquireLease(store, PREFIX, { fence: deaths.length + 1, holder: 'last' });
+    const checkpoints = new CheckpointStore(store, PREFIX);
+    await checkpoints.commit(last, await writeSnapshotFiles(folder, newestStep + 1, contentsAt(newestStep + 1)), {
+      outcome: 'done',
+    });
+    expect(await unnamed(store)).toEqual([]);
+    expect(await readHead(store, PREFIX)).toMatchObject({ fence: deaths.length + 1, outcome: 'done' });
+  },
+);
 
 /** Keys of blobs, log segments and manifests that no checkpoint of the head names. */
 async function unnamed(store: ObjectStore): Promise<string[]> {

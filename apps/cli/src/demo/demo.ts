@@ -84,7 +84,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     stack = await LocalStack.start({
       state: join(folder, 'stack'),
       fresh: true,
-      environment: hermetic(options.state),
+      environment: () => hermetic(options.state),
       onEvent,
       stop: signal,
       kill: requests.kill,
@@ -206,7 +206,7 @@ async function train(stage: Stage, label: string, disturbed = false): Promise<Ru
 }
 
 /** Only what the demo gives the services counts, whatever is set in the shell it is started from. */
-function hermetic(state: string): Record<string, string | undefined> {
+export function hermetic(state: string): Record<string, string | undefined> {
   const inherited = Object.keys(process.env).filter((name) => name.startsWith('LONGRUN_') || name === 'DATABASE_URL');
   return {
     ...Object.fromEntries(inherited.map((name) => [name, undefined])),

@@ -12,7 +12,7 @@ import { Service, type ServiceExit, type ServiceOptions } from './service.js';
 import { LOCK_FILE, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
-export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu';
+export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu' | 'worker-gpu-2';
 
 /** What a stack tells while it runs. */
 export type StackEvent =
@@ -53,11 +53,13 @@ export interface StackOptions {
   readonly port?: number;
   /** Empty the state folder first, once it is certain that no other stack runs on it. Default false. */
   readonly fresh?: boolean;
+  /** Workers of experiments. Default 1. */
+  readonly workers?: 1 | 2;
   /**
-   * Put into the environment of the API and the workers; undefined takes a variable away. What the stack itself decides (its
-   * state folder, addresses, programs) stays.
+   * Put into the environment of the API and the workers at each start; undefined takes a variable away. What the stack itself decides
+   * (its state folder, addresses, programs) stays.
    */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: (service: ServiceName) => Readonly<Record<string, string | undefined>>;
   /** Start a service again, with growing pauses, when it dies. Default false. */
   readonly supervise?: boolean;
   /** The first pause before a restart; doubles up to 32 times of it. Default 1 000. */
@@ -70,7 +72,7 @@ export interface StackOptions {
 }
 
 /** Workers give their work back before the API, which takes it in, goes; all of them need Redis to the end. */
-const stopOrder = [['worker-gpu', 'fuel-preproc'], ['api'], ['redis']] as const;
+const stopOrder = [['worker-gpu', 'worker-gpu-2', 'fuel-preproc'], ['api'], ['redis']] as const;
 
 /** What a worker may take beyond its grace to say what became of its job, and to end, before it gets SIGKILL. */
 const AFTER_GRACE_MS = 35_000;
@@ -109,6 +111,7 @@ export class LocalStack {
       api: this.#node('api', installation, (service) => this.#apiIsReady(service.pid)),
       'fuel-preproc': this.#node('fuel-preproc', installation, ({ output }) => saysReady(output())),
       'worker-gpu': this.#node('worker-gpu', installation, ({ output }) => saysReady(output())),
+      'worker-gpu-2': this.#node('worker-gpu-2', installation, ({ output }) => saysReady(output())),
     };
   }
 
@@ -215,7 +218,8 @@ export class LocalStack {
     aborted.catch(() => undefined);
     await Promise.race([this.startService('redis'), aborted]);
     await rm(join(this.state, 'api.json'), { force: true });
-    const rest = (['api', 'fuel-preproc', 'worker-gpu'] as const).map((name) => this.startService(name));
+    const workers = (['worker-gpu', 'worker-gpu-2'] as const).slice(0, this.#options.workers ?? 1);
+    const rest = (['api', 'fuel-preproc', ...workers] as const).map((name) => this.startService(name));
     await Promise.race([Promise.all(rest), aborted]);
   }
 
@@ -266,7 +270,7 @@ export class LocalStack {
     return new Service({
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', installation.entries[name]],
+      args: ['--enable-source-maps', installation.entries[name === 'worker-gpu-2' ? 'worker-gpu' : name]],
       logFile: join(this.state, 'logs', `${name}.log`),
       isReady,
       onStage: (progress) => this.#tell({ kind: 'starting', service: name, ...progress }),
@@ -274,7 +278,7 @@ export class LocalStack {
       pollMs: name === 'api' ? 250 : 50,
       stopTimeoutMs: name === 'api' ? 15_000 : this.#graceMs() + AFTER_GRACE_MS,
       env: () => ({
-        ...this.#options.environment,
+        ...this.#options.environment?.(name),
         LONGRUN_STATE: this.state,
         LONGRUN_HOST: '127.0.0.1',
         // A restarted API keeps its address.
@@ -288,7 +292,7 @@ export class LocalStack {
 
   /** What a worker that is told to stop may take for it, as it was told itself. */
   #graceMs(): number {
-    const environment = { ...process.env, ...this.#options.environment };
+    const environment = { ...process.env, ...this.#options.environment?.('worker-gpu') };
     return readVariables({ LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS }, environment).LONGRUN_GRACE_MS;
   }
 

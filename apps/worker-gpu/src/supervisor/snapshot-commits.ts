@@ -1,4 +1,5 @@
 import type { AnnouncedSnapshot } from './open-snapshot.js';
+import { faultPoint } from '@longrun/serialization';
 import type { SpooledRows } from './log-spool.js';
 
 /** A finished snapshot on the local disk, as the trainer announced it, and what was logged since the one before. */
@@ -37,7 +38,9 @@ export class SnapshotCommits {
   async #commit(snapshot: LocalSnapshot): Promise<void> {
     if (this.#failed) return;
     try {
+      await faultPoint('snapshot.handed-over');
       await this.#options.commit(snapshot);
+      await faultPoint('snapshot.committed');
     } catch (error) {
       this.#failed = true;
       this.#options.onFailure(error);

@@ -1,5 +1,13 @@
 import type { Kind } from '@longrun/contracts';
-import { acquireLease, type Head, LeaseLost, LeaseRefused, type ObjectStore, readHead } from '@longrun/serialization';
+import {
+  acquireLease,
+  faultPoint,
+  type Head,
+  LeaseLost,
+  LeaseRefused,
+  type ObjectStore,
+  readHead,
+} from '@longrun/serialization';
 
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
@@ -75,6 +83,7 @@ export class Endings {
     });
     if (decided === undefined) return;
     const { kind, fence, ending, step } = decided;
+    await faultPoint('end.unsealed');
     await this.#seal(kind, id, fence, ending, step);
   }
 
@@ -84,6 +93,7 @@ export class Endings {
     try {
       const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
       await lease.end(writeOutcome(kind, ending, 0));
+      await faultPoint('end.sealed');
       await this.#end(id, { ...ending, result: null }, null);
       return true;
     } catch (error) {
@@ -109,6 +119,7 @@ export class Endings {
       try {
         const lease = await acquireLease(this.#store, prefix, { fence: above, holder: HOLDER });
         await lease.end(writeOutcome(kind, ending, step));
+        await faultPoint('end.sealed');
         await this.#end(id, { ...ending, result: null }, null);
         return;
       } catch (error) {
@@ -132,6 +143,7 @@ export class Endings {
   async #end(id: string, outcome: Outcome, byFence: number | null): Promise<void> {
     // Whoever sees the end sees the whole log.
     await this.#logs.complete(id, true);
+    await faultPoint('end.log-completed');
     await this.#writer.write(async (lives) => {
       const life = (await lives.load([id], byFence === null ? [] : [byFence])).get(id);
       if (life === undefined || life.row.phase === 'ended') return;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { WorkerEvent } from '@longrun/contracts';
+import { faultPoint } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
 import type { Verdict } from '../life/life.js';
@@ -130,6 +131,7 @@ export class EventIngester {
         const isAll = entries.length < BATCH_SIZE;
         if (isAll) this.#listened.looked();
         else this.#listened.interrupted();
+        if (entries.length > 0) await faultPoint('ingest.read');
         if (entries.length > 0) await this.#take(entries.map(([streamId, fields]) => readEntry(streamId, fields)));
         else await this.#rewindIfRebuilt();
         if (isAll) this.#flowingSince ??= this.#listened.ms;
@@ -195,7 +197,9 @@ export class EventIngester {
       }
       saved = lives.all().some(({ changes }) => changes.touched);
       if (saved) await this.#saveCursor(lives, last.streamId);
+      await faultPoint('ingest.applied');
     });
+    await faultPoint('ingest.committed');
     this.#cursor = last.streamId;
     if (saved) this.#saved = last.streamId;
     this.#count(envelopes, verdicts);

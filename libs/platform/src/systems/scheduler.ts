@@ -1,5 +1,5 @@
 import { datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
-import type { ObjectStore } from '@longrun/serialization';
+import { faultPoint, type ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 import { type RawBuilder, sql } from 'kysely';
 
@@ -155,13 +155,17 @@ export class Scheduler {
 
   async #enqueue(kind: Kind, id: string, rank: number): Promise<void> {
     await writeSpecification(this.#options.record, this.#options.store, kind, id);
+    await faultPoint('enqueue.specified');
     const fence = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined || life.row.phase !== 'queued' || life.row.enqueued || life.row.ending !== null)
         return null;
       return life.enqueue(rank, new Date());
     });
-    if (fence !== null) await this.#options.queues[kind].add({ id, fence }, rank);
+    if (fence === null) return;
+    await faultPoint('enqueue.recorded');
+    await this.#options.queues[kind].add({ id, fence }, rank);
+    await faultPoint('enqueue.queued');
   }
 
   async #rerank(kind: Kind, candidate: Candidate, rank: number): Promise<void> {

@@ -65,6 +65,14 @@ export class RedisServer {
     return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(statistics)?.[1] ?? 0);
   }
 
+  /** The names of all keys that match a pattern, as `*exp_1*`. */
+  async keys(pattern: string): Promise<string[]> {
+    const redis = new Redis(this.url);
+    const keys = await redis.keys(pattern);
+    redis.disconnect();
+    return keys;
+  }
+
   get port(): number {
     return this.#port;
   }

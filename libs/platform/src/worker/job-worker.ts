@@ -11,7 +11,14 @@ import {
   type WorkerCommand,
   type WorkerStatus,
 } from '@longrun/contracts';
-import { acquireLease, type Lease, LeaseLost, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+import {
+  acquireLease,
+  faultPoint,
+  type Lease,
+  LeaseLost,
+  LeaseRefused,
+  type ObjectStore,
+} from '@longrun/serialization';
 import type { JobTaker } from '../queue/take-jobs.js';
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
@@ -132,6 +139,7 @@ export class JobWorker {
   async #take(ticket: JobTicket, lockLost: AbortSignal): Promise<void> {
     const { kind, link, store, report } = this.#options;
     const prefix = `${kind}s/${ticket.id}`;
+    await faultPoint('take.taken');
     let lease: Lease;
     try {
       const claim = { fence: ticket.fence, holder: link.workerId };
@@ -141,6 +149,7 @@ export class JobWorker {
       report(`${ticket.id}: dropped a job that is out of date: ${error.message}`);
       return;
     }
+    await faultPoint('take.claimed');
     report(`${ticket.id}: claimed under fence ${ticket.fence}`);
     const attempt = new RunningAttempt({
       ticket,
@@ -188,6 +197,7 @@ export class JobWorker {
     }
     outbox.send(work.endEvent(end));
     await outbox.flush('sent', FLUSH_AT_END_MS);
+    await faultPoint('outcome.sent');
     const why = message === undefined ? '' : `: ${message}`;
     attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);
     return end;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
-import { openObjectStore, type ObjectStore } from '@longrun/serialization';
+import { armFaultPoints, openObjectStore, type ObjectStore } from '@longrun/serialization';
 import {
   type Environment,
   labels,
@@ -75,6 +75,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const stopRequested = nextStopSignal(name);
   const report = (sentence: string): void => void process.stdout.write(logLine(`${name}: ${sentence}`));
   const warn = (sentence: string): void => void process.stderr.write(logLine(`${name}: ${sentence}`));
+  armFaultPoints(process.env, warn);
 
   sayStage('opening the object store');
   const store = await openStore(configuration.objectsUrl);

@@ -1,6 +1,7 @@
 import { type FileHandle, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { faultPoint } from '../fault-point/fault-point.js';
 import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
 import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import type { LogSegment } from '../log/log-segment.js';
@@ -108,16 +109,21 @@ export class CheckpointStore {
     return lease.exclusive(async () => {
       lease.checkOpen();
       const { segments } = (this.#basis = await this.#basisUnder(lease));
+      const files = await this.#writeBlobs(lease, snapshot.files);
+      await faultPoint('commit.blobs-written');
+      const extended = await this.#log.extend(segments, lease.fence, snapshot.log ?? []);
+      await faultPoint('commit.log-written');
       const manifest: Manifest = {
         version: 2,
         step: snapshot.step,
         fence: lease.fence,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
-        files: await this.#writeBlobs(lease, snapshot.files),
-        log: await this.#log.extend(segments, lease.fence, snapshot.log ?? []),
+        files,
+        log: extended,
       };
       const entry = await this.#manifests.write(manifest);
+      await faultPoint('commit.manifest-written');
       const dropped = new Map<string, CheckpointEntry>();
       const { log } = lease.head();
       await lease.write((head) => {
@@ -127,7 +133,9 @@ export class CheckpointStore {
         return { checkpoints, log: null, outcome: outcome ?? head.outcome };
       });
       this.#basis = { fence: lease.fence, segments: manifest.log };
+      await faultPoint('commit.head-swapped');
       await this.#collect({ checkpoints: dropped.values(), log }, lease);
+      await faultPoint('commit.collected');
       await this.#log.mendNext(manifest.log);
       return manifest;
     });
@@ -151,8 +159,10 @@ export class CheckpointStore {
       const hasMore = rowsIn(log) > rowsIn(segments);
       const dropped = lease.head().log;
       if (!hasMore && dropped === null) return;
+      await faultPoint('keep-log.written');
       const kept = hasMore ? { fence: lease.fence, createdAt: new Date().toISOString(), log } : null;
       await lease.write((head) => ({ ...head, log: kept }));
+      await faultPoint('keep-log.head-swapped');
       await this.#collect({ checkpoints: [], log: dropped }, lease);
     });
   }

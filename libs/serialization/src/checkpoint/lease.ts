@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { faultPoint } from '../fault-point/fault-point.js';
 import type { Json } from '../state.js';
 import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
 import { encodeHead, type Head, headKey, readVersionedHead } from './head.js';
@@ -38,8 +39,10 @@ export async function acquireLease(store: ObjectStore, prefix: string, claimed: 
       log: current?.head.log ?? null,
       outcome: null,
     };
+    await faultPoint('lease.read');
     try {
       const version = await store.compareAndSet(headKey(prefix), current?.version ?? null, encodeHead(head));
+      await faultPoint('lease.claimed');
       return new Lease(store, prefix, head, version);
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error;
@@ -108,9 +111,11 @@ export class Lease {
       const { checkpoints, log, outcome } = change(this.#head);
       const head: Head = { ...this.#head, checkpoints, log, outcome };
       const bytes = encodeHead(head);
+      if (outcome !== null) await faultPoint('outcome.decided');
       try {
         this.#version = await this.#store.compareAndSet(headKey(this.prefix), this.#version, bytes);
         this.#head = head;
+        if (outcome !== null) await faultPoint('outcome.in-head');
         return;
       } catch (error) {
         if (!(error instanceof PreconditionFailed)) throw error;

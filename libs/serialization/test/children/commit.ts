@@ -1,13 +1,14 @@
 import { writeSync } from 'node:fs';
 import path from 'node:path';
 
-import { acquireLease, CheckpointStore, openObjectStore } from '../../src/index.js';
+import { acquireLease, armFaultPoints, CheckpointStore, openObjectStore } from '../../src/index.js';
 import { contentsAt } from '../contents-at.js';
 import { rowsAt, writeLogFile } from '../log-of.js';
 import { writeSnapshotFiles } from '../snapshot-folder.js';
 
-// A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed. Writes a line for each
-// step that is acknowledged.
+// A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed, by itself where its
+// environment says so. Writes a line for each step that is acknowledged.
+armFaultPoints(process.env, () => undefined);
 const [url = '', prefix = '', fence = '', folder = ''] = process.argv.slice(2);
 const store = await openObjectStore(url);
 const lease = await acquireLease(store, prefix, { fence: Number(fence), holder: `child-${process.pid}` });

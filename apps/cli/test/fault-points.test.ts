@@ -1,0 +1,301 @@
+import { readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { type ExperimentSpecInput, isTerminal, type LiveEvent } from '@longrun/contracts';
+import { type ProcessUnderTest, until } from '@longrun/platform/testing';
+import { FAULT_POINTS, type FaultPoint, openObjectStore, readFired, readHead } from '@longrun/serialization';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+
+import { NotRunning } from '../src/address.js';
+import { ApiUnreachable, type Client } from '../src/client.js';
+import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, turns, untilEnded, upTo } from './services.js';
+
+vi.setConfig({ testTimeout: 5 * LONG_ENOUGH_MS });
+
+/** Where a run comes to its end. */
+type End = 'succeeded' | 'cancelled' | 'failed';
+
+/** A point, and at which passage of it who comes there dies. */
+type Death = readonly [point: FaultPoint, passage: number];
+
+/** 3 checkpoints: those of steps 15 and 30, and the last one with the outcome. */
+const deathsOfWorkers: readonly (readonly [doing: string, end: End, deaths: readonly Death[]])[] = [
+  [
+    'that begin a run',
+    'succeeded',
+    [
+      ['take.taken', 1],
+      ['lease.read', 1],
+      ['lease.claimed', 1],
+      ['take.claimed', 1],
+      ['snapshot.handed-over', 1],
+      ['commit.blobs-written', 1],
+    ],
+  ],
+  [
+    'that commit a checkpoint',
+    'succeeded',
+    [
+      ['snapshot.handed-over', 2],
+      ['commit.log-written', 2],
+      ['commit.manifest-written', 2],
+      ['commit.head-swapped', 2],
+      ['commit.collected', 2],
+      ['snapshot.committed', 2],
+    ],
+  ],
+  [
+    'that end a run',
+    'succeeded',
+    [
+      ['commit.blobs-written', 3],
+      ['commit.manifest-written', 3],
+      ['commit.head-swapped', 3],
+      ['outcome.decided', 1],
+      ['outcome.in-head', 1],
+      ['outcome.sent', 1],
+    ],
+  ],
+  [
+    'whose run is cancelled',
+    'cancelled',
+    [
+      ['keep-log.written', 1],
+      ['keep-log.head-swapped', 1],
+      ['outcome.decided', 1],
+      ['outcome.in-head', 1],
+      ['outcome.sent', 1],
+    ],
+  ],
+  [
+    'whose run fails',
+    'failed',
+    [
+      ['keep-log.written', 1],
+      ['keep-log.head-swapped', 1],
+      ['outcome.sent', 1],
+    ],
+  ],
+];
+
+/**
+ * The passages are those of one life of the process: it dies at the first of these that it comes to, and then at the next one. What
+ * comes after a death on another way than the one that it was on has a run of its own.
+ */
+const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: readonly Death[]])[] = [
+  [
+    'puts a run into the queue',
+    'succeeded',
+    [
+      ['enqueue.specified', 1],
+      ['enqueue.recorded', 1],
+    ],
+  ],
+  [
+    'takes the events of a run in',
+    'succeeded',
+    [
+      ['enqueue.queued', 1],
+      ['ingest.read', 1],
+      ['ingest.applied', 1],
+      ['ingest.committed', 1],
+    ],
+  ],
+  [
+    'decides that a run has failed',
+    'failed',
+    [
+      ['end.unsealed', 1],
+      ['lease.claimed', 1],
+      ['outcome.decided', 1],
+      ['outcome.in-head', 1],
+      ['end.log-completed', 1],
+    ],
+  ],
+  ['has sealed a run that has failed', 'failed', [['end.sealed', 1]]],
+  ['takes the events of a run that is cancelled in', 'cancelled', [['ingest.committed', 2]]],
+];
+
+const FAILS_AT = 20;
+
+const specs: Readonly<Record<End, ExperimentSpecInput>> = {
+  succeeded: spec({ pauseMs: 2 }),
+  cancelled: spec({ epochs: 100_000, pauseMs: 5 }),
+  failed: spec({ throwAt: FAILS_AT, pauseMs: 2 }),
+};
+
+function spec(params: ExperimentSpecInput['params']): ExperimentSpecInput {
+  const checkpoint = { everyBatches: 15, keepLast: 1 };
+  const retry = { maxFailures: 0, backoffMs: 10 };
+  return tinyExperiment({ program: 'turns', params, checkpoint, retry });
+}
+
+let services: Services;
+let undisturbed: Awaited<ReturnType<typeof factsOf>>;
+
+beforeAll(async () => {
+  services = await Services.begin({ ...turns, LONGRUN_HEARTBEAT_MS: '200', LONGRUN_WORKER_LOST_MS: '3000' });
+  await services.startApi();
+  const worker = services.start('worker-gpu');
+  const client = await services.connect();
+  const { id } = await client.submitExperiment(specs.succeeded);
+  await untilEnded(client, id, () => worker.output);
+  undisturbed = await factsOf(client, id);
+  expect(undisturbed.view).toMatchObject({ status: 'succeeded', attempts: [{ reason: 'succeeded' }] });
+  expect(undisturbed.steps).toEqual(upTo(LAST_STEP).slice(1));
+  await services.endProcesses();
+}, LONG_ENOUGH_MS);
+
+afterEach(async () => {
+  await services.endProcesses();
+}, LONG_ENOUGH_MS);
+
+afterAll(async () => {
+  await services.end();
+}, LONG_ENOUGH_MS);
+
+test('a death at every point there is was tried', () => {
+  const tried = [
+    ...deathsOfWorkers.flatMap(([, , deaths]) => deaths),
+    ...deathsOfControllers.flatMap(([, , all]) => all),
+  ];
+  expect(new Set(tried.map(([point]) => point))).toEqual(new Set(Object.keys(FAULT_POINTS)));
+});
+
+test.each(deathsOfWorkers)(
+  'workers %s lose nothing and do nothing twice, each dying at a point of its own',
+  async (doing, end, deaths) => {
+    const record = join(services.folder, `${doing}.ndjson`);
+    await services.startApi();
+    const mortals = deaths.map((death) => services.start('worker-gpu', armed(record, death)));
+    for (const each of mortals) await untilReady(each);
+    const client = await services.connect();
+    const ids: string[] = [];
+    for (const _ of deaths) ids.push((await client.submitExperiment(specs[end])).id);
+    if (end === 'cancelled') for (const id of ids) await cancelInTraining(client, id);
+
+    expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
+    expect(firedIn(record)).toEqual(namesOf(deaths));
+    const heirs = [services.start('worker-gpu'), services.start('worker-gpu')];
+    for (const id of ids) await expectWholeAndOnce(id, end);
+    await expectNothingLeft(ids, heirs);
+  },
+);
+
+test.each(deathsOfControllers)(
+  'a controller that %s loses nothing and does nothing twice, dying at one point after the other',
+  async (doing, end, deaths) => {
+    const record = join(services.folder, `${doing}.ndjson`);
+    const environment = armed(record, ...deaths);
+    const worker = services.start('worker-gpu');
+    const dying = (async () => {
+      for (const _ of deaths) expect(await services.start('api', environment).exited).toBe('SIGKILL');
+    })();
+    const key = doing.replaceAll(' ', '-');
+    const { id } = await insistently(async (client) => await client.submitExperiment(specs[end], key));
+    if (end === 'cancelled') await insistently(async (client) => await cancelInTraining(client, id));
+    await dying;
+    expect(firedIn(record)).toEqual(namesOf(deaths));
+
+    await services.startApi(environment);
+    await expectWholeAndOnce(id, end);
+    await expectNothingLeft([id], [worker]);
+  },
+);
+
+function armed(record: string, ...deaths: readonly Death[]): Readonly<Record<string, string>> {
+  const faults = deaths.map(([point, passage]) => `${point}=kill@${passage}`).join(',');
+  return { LONGRUN_FAULT_POINTS: faults, LONGRUN_FAULT_RECORD: record };
+}
+
+function firedIn(record: string): string[] {
+  return readFired(record)
+    .map(({ point, passage }) => `${point} ${passage}`)
+    .toSorted();
+}
+
+function namesOf(deaths: readonly Death[]): string[] {
+  return deaths.map(([point, passage]) => `${point} ${passage}`).toSorted();
+}
+
+async function untilReady(worker: ProcessUnderTest): Promise<void> {
+  await until(
+    () => worker.lines.some((line) => line.startsWith('worker-gpu: ready')),
+    () => worker.output,
+    LONG_ENOUGH_MS,
+  );
+}
+
+/** A client's request, made again until an API that lives on has answered it. */
+async function insistently<T>(request: (client: Client) => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await request(await services.connect());
+    } catch (error) {
+      if (!(error instanceof ApiUnreachable || error instanceof NotRunning)) throw error;
+      await pause(100);
+    }
+  }
+}
+
+/** Cancels an experiment that has a checkpoint and goes on. */
+async function cancelInTraining(client: Client, id: string): Promise<void> {
+  await until(
+    async () => (await client.experiment(id)).checkpoints.length > 0,
+    () => services.output,
+    LONG_ENOUGH_MS,
+  );
+  await client.cancelExperiment(id);
+}
+
+/** It ends as it should, with the result and the rows of an undisturbed run, and that once. */
+async function expectWholeAndOnce(id: string, end: End): Promise<void> {
+  const client = await services.connect();
+  await untilEnded(client, id, () => services.output);
+  const { view, rows, steps, events } = await factsOf(client, id);
+  expect(view.status).toBe(end);
+  const expected =
+    end === 'succeeded' ? { result: undisturbed.view.result, rows: undisturbed.rows } : { result: null, rows };
+  expect({ result: view.result, rows }).toEqual(expected);
+  const last = { succeeded: LAST_STEP, failed: FAILS_AT, cancelled: steps.length }[end];
+  expect(steps).toEqual(upTo(last).slice(1));
+  const ends = events.filter((event) => event.type === 'status' && isTerminal(event.data.status));
+  expect(ends).toHaveLength(1);
+  // The record itself ends one whose worker is gone when it was to be cancelled.
+  const least = end === 'cancelled' ? 0 : 1;
+  expect([least, 1]).toContain(view.attempts.filter(({ reason }) => reason === view.reason).length);
+  expect(view.attempts.every(({ reason }) => reason !== null)).toBe(true);
+}
+
+async function factsOf(client: Client, id: string) {
+  const view = await client.experiment(id);
+  const rows = [];
+  for await (const row of client.logRows(id)) rows.push(row);
+  const events: LiveEvent[] = [];
+  for await (const event of client.follow(id)) events.push(event);
+  return { view, rows, steps: rows.map(({ step }) => step), events };
+}
+
+/** The heads have the outcomes; nothing of it is in the queue, on a worker or in a scratch folder. */
+async function expectNothingLeft(ids: readonly string[], workers: readonly ProcessUnderTest[]): Promise<void> {
+  const store = await openObjectStore(pathToFileURL(join(services.folder, 'objects')).href);
+  for (const id of ids) {
+    expect((await readHead(store, `experiments/${id}`))?.outcome).not.toBeNull();
+    await until(async () => (await services.redis.keys(`*${id}*`)).every((key) => key.includes(':ack:')));
+  }
+  for (const worker of workers) {
+    await until(
+      () => worker.childPid() === undefined,
+      () => services.output,
+    );
+    worker.signal('SIGTERM');
+    expect(await worker.exited).toBe(0);
+  }
+  const left = readdirSync(services.folder)
+    .filter((name) => workers.some(({ pid }) => name === `worker-gpu-${hostname()}-${pid}`))
+    .flatMap((name) => readdirSync(join(services.folder, name)))
+    .filter((name) => name.startsWith('exp_'));
+  expect(left).toEqual([]);
+}
