@@ -144,7 +144,7 @@ test('when the converter dies its worker lives and tries again', async () => {
   process.kill(await heldConverter(worker), 'SIGKILL');
   const { status, attempts } = await world.whenEnded(id);
   expect(status).toBe('ready');
-  expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['trainer_killed', 'succeeded']);
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
 }, 20_000);
 

@@ -19,7 +19,7 @@ export interface Told {
   readonly end: (reason: ReasonCode) => void;
 }
 
-type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'>;
+type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'> & { readonly workerId?: string };
 
 /** A real worker whose work is to wait until the test says how it ends. */
 export class ToldWorker {
@@ -30,10 +30,10 @@ export class ToldWorker {
   readonly #link: WorkerLink;
   readonly #worker: JobWorker;
 
-  private constructor(world: World, options: ToldOptions) {
+  private constructor(world: World, { workerId = 'told', ...options }: ToldOptions) {
     this.#link = new WorkerLink({
       redisUrl: world.redis.url,
-      workerId: 'told',
+      workerId,
       prefix: world.prefix,
       queue: { lockDurationMs: 2_000, lockRenewMs: 300, stalledCheckMs: 500, retryDelayMs: 50 },
       checkEveryMs: 20,
@@ -43,7 +43,7 @@ export class ToldWorker {
       kind: 'experiment',
       link: this.#link,
       store: world.store,
-      scratchFolder: join(world.folder, 'scratch'),
+      scratchFolder: join(world.folder, 'scratch', workerId),
       heartbeatMs: 50,
       graceMs: 1_000,
       work: (attempt) => new ToldWork(attempt, (told) => this.#take(told)),

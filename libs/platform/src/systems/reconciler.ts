@@ -113,10 +113,12 @@ export class Reconciler {
   /** The worker is silent. What it committed before it fell silent counts. */
   async #writeOff(kind: Kind, id: string, fence: number): Promise<void> {
     const { endings, timings, writer } = this.#options;
-    if (await endings.adopt(kind, id, await endings.head(kind, id))) return;
+    const head = await endings.head(kind, id);
+    if (await endings.adopt(kind, id, head)) return;
     await writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined || life.row.phase !== 'running' || life.row.fence !== fence) return;
+      if (head?.fence === fence) life.heldBy(fence, head.holder);
       const workerId = life.attempts.get(fence)?.workerId ?? 'the worker';
       const message = `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
       life.writeOff({ reason: 'worker_lost', message }, new Date());

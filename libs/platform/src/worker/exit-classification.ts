@@ -18,19 +18,31 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
       reason: 'out_of_memory',
       message: `The ${child} reached the heap limit of its JavaScript engine; it needs less data at once, or a machine with more memory.`,
     };
-  if (exit.signal === 'SIGKILL' && exit.outOfMemoryKill !== false)
+  if (exit.signal === 'SIGKILL' && exit.outOfMemoryKill === true)
     return {
       reason: 'out_of_memory',
       message: `The ${child} was killed with SIGKILL, by the kernel for want of memory as far as can be seen; it needs less data at once, or a machine with more memory.`,
     };
-  if (exit.signal === 'SIGKILL')
+  if (exit.signal !== null && CRASHES.has(exit.signal))
+    return { reason: 'internal_error', message: `The ${child} crashed with ${exit.signal}.` };
+  if (exit.signal !== null)
     return {
-      reason: 'internal_error',
-      message: `The ${child} was killed with SIGKILL from outside: not by its worker, and not by the kernel for want of memory.`,
+      reason: 'trainer_killed',
+      message: `The ${child} was ended with ${exit.signal} from outside: not by its worker, and not by the kernel for want of memory as far as can be seen.`,
     };
-  if (exit.signal !== null) return { reason: 'internal_error', message: `The ${child} was ended by ${exit.signal}.` };
   if (exit.code === null)
     return { reason: 'internal_error', message: `The ${child} could not be started as a process.` };
   const { reason, message = `The ${child} left.` } = ifItLeft;
   return { reason, message: `${message} Its exit code was ${exit.code}.` };
 }
+
+/** Signals that the system sends to a process for what it did itself; all others come from somebody. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGTRAP',
+]);

@@ -184,7 +184,7 @@ export class JobWorker {
       attempt.report(`lost its lease and dropped everything not committed: ${message ?? 'another worker holds it'}`);
       return undefined;
     }
-    outbox.send(work.endEvent(end));
+    outbox.send({ ...work.endEvent(end), workerId: attempt.workerId });
     await outbox.flush('sent', FLUSH_AT_END_MS);
     const why = message === undefined ? '' : `: ${message}`;
     attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);

@@ -110,9 +110,14 @@ test('the reason is read off the way a child ended', async () => {
 
   const killedExit = await killed.child.exited;
   expect(killedExit).toMatchObject({ signal: 'SIGKILL', killedByUs: false });
-  expect(classifyExit({ ...killedExit, outOfMemoryKill: false }, 'trainer', left).reason).toBe('internal_error');
+  expect(classifyExit({ ...killedExit, outOfMemoryKill: false }, 'trainer', left).reason).toBe('trainer_killed');
   expect(classifyExit({ ...killedExit, outOfMemoryKill: true }, 'trainer', left).reason).toBe('out_of_memory');
-  expect(classifyExit({ ...killedExit, outOfMemoryKill: null }, 'trainer', left).reason).toBe('out_of_memory');
+  // Where the kernel keeps no count there is no evidence.
+  expect(classifyExit({ ...killedExit, outOfMemoryKill: null }, 'trainer', left).reason).toBe('trainer_killed');
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)
+    expect(classifyExit({ ...killedExit, signal }, 'trainer', left).reason).toBe('trainer_killed');
+  for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS'] as const)
+    expect(classifyExit({ ...killedExit, signal }, 'trainer', left).reason).toBe('internal_error');
 
   expect(classifyExit(await gone.child.exited, 'trainer', left)).toEqual({
     reason: 'program_error',
