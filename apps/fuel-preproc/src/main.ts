@@ -15,6 +15,7 @@ try {
     name: 'fuel-preproc',
     kind: 'dataset',
     configuration,
+    check: { script: fileURLToPath(new URL('hdf5-check.js', import.meta.url)), folders: [] },
     work: (attempt) => new DatasetWork(attempt, options),
   });
   process.exit(0);

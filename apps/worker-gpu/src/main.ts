@@ -19,6 +19,10 @@ try {
     kind: 'experiment',
     configuration,
     devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
+    check: {
+      script: fileURLToPath(new URL('engine-check.js', import.meta.url)),
+      folders: [options.cacheFolder],
+    },
     work: (attempt) => new ExperimentWork(attempt, options),
   });
   process.exit(0);

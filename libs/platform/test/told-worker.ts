@@ -82,8 +82,10 @@ export class ToldWorker {
 
 class ToldWork implements Work {
   readonly #ended: Promise<AttemptEnd>;
+  readonly #workerId: string;
 
   constructor(attempt: Attempt, take: (told: Told) => void) {
+    this.#workerId = attempt.workerId;
     this.#ended = new Promise((resolve) => take({ id: attempt.ticket.id, end: (reason) => resolve({ reason }) }));
   }
 
@@ -100,6 +102,6 @@ class ToldWork implements Work {
   }
 
   endEvent({ reason }: AttemptEnd): WorkerEvent {
-    return { type: 'attempt_ended', reason, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
+    return { type: 'attempt_ended', workerId: this.#workerId, reason, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
   }
 }

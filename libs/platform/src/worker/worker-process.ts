@@ -2,12 +2,14 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { openObjectStore, type ObjectStore } from '@longrun/serialization';
+import { checkAgainAfterMs } from '../configuration/limits.js';
 import { type Environment, labels, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { places, variables } from '../configuration/variables.js';
 import type { Attempt, Work } from './attempt.js';
 import { JobWorker } from './job-worker.js';
 import { claimScratchFolder } from './scratch-folder.js';
 import { describeWorker } from './worker-description.js';
+import { checkFolder, checkInChild } from './worker-checks.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What every worker process is told from outside, read from the environment. */
@@ -26,6 +28,8 @@ export interface WorkerConfiguration {
   readonly heartbeatMs: number;
   /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
   readonly graceMs: number;
+  /** Pause of a quarantined worker before it checks itself again. LONGRUN_CHECK_AGAIN_MS, default 10000. */
+  readonly checkAgainAfterMs: number;
   /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -37,6 +41,13 @@ export interface WorkerProcessOptions {
   readonly configuration: WorkerConfiguration;
   /** What attempts compute on. Default: nothing is said of it. */
   readonly devices?: readonly WorkerDevice[];
+  /** What it must be able to do. */
+  readonly check: {
+    /** A module that calls `runCheck`, absolute; it runs in the scratch folder. */
+    readonly script: string;
+    /** Folders that must be writable, besides the scratch folder. */
+    readonly folders: readonly string[];
+  };
   /** Makes the work of one attempt. */
   readonly work: (attempt: Attempt) => Work;
 }
@@ -68,6 +79,11 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
     description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
+    check: async () => {
+      for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
+      await checkInChild(options.check.script, scratchFolder);
+    },
+    checkAgainAfterMs: configuration.checkAgainAfterMs,
     work: options.work,
     report,
   });
@@ -109,6 +125,7 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     ...places(read),
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
+    checkAgainAfterMs: read.LONGRUN_CHECK_AGAIN_MS,
     labels: read.LONGRUN_LABELS,
   };
 }
@@ -121,6 +138,7 @@ const workerVariables = {
   LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
+  LONGRUN_CHECK_AGAIN_MS: milliseconds(checkAgainAfterMs),
   LONGRUN_LABELS: labels(),
 } as const;
 
