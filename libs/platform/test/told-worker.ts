@@ -19,7 +19,9 @@ export interface Told {
   readonly end: (reason: ReasonCode) => void;
 }
 
-type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'> & { readonly workerId?: string };
+type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description' | 'check' | 'checkAgainAfterMs'> & {
+  readonly workerId?: string;
+};
 
 /** A real worker whose work is to wait until the test says how it ends. */
 export class ToldWorker {
