@@ -1,10 +1,10 @@
 import { runCheck } from '@longrun/platform/child';
+import { ndarray } from '@longrun/serialization';
+import { compile, dot, tensor } from '@longrun/tensor';
 
 /** Loads the engine that experiments have by default, and has it multiply. */
 await runCheck(async () => {
   try {
-    const { compile, dot, tensor } = await import('@longrun/tensor');
-    const { ndarray } = await import('@longrun/serialization');
     const [a, b] = [tensor('a', 'float32', [2, 2]), tensor('b', 'float32', [2, 2])];
     const multiply = await compile({ inputs: [a, b], outputs: [dot(a, b)], threads: 1, name: 'check' });
     const values = [

@@ -8,7 +8,8 @@ let world: World;
 let keepers: Keeper[] = [];
 
 beforeAll(async () => {
-  world = await World.begin();
+  // Long enough for a worker on a busy machine that is not killed.
+  world = await World.begin(8_000);
 }, 400_000);
 
 afterEach(async () => {
@@ -23,7 +24,7 @@ afterAll(async () => {
 
 test('an experiment that kills its workers ends after 4 of them, and the one beside it does not notice', async () => {
   const first = await Keeper.start();
-  const innocent = await world.submit({ epochs: 6, pauseMs: 60 });
+  const innocent = await world.submit({ epochs: 10_000, pauseMs: 60 });
   await world.when(innocent, ({ status }) => status === 'running');
   const second = await Keeper.start();
   const id = await world.submit(
@@ -37,19 +38,21 @@ test('an experiment that kills its workers ends after 4 of them, and the one bes
   expect(new Set(poison.attempts.map(({ workerId }) => workerId)).size).toBe(4);
   await until(() => second.killed === 4);
   expect(first.killed).toBe(0);
-  const { status, attempts } = await world.whenEnded(innocent);
-  expect({ status, attempts: attempts.length }).toEqual({ status: 'succeeded', attempts: 1 });
+  const step = (await world.platform.experiments.get(innocent)).progress?.step ?? 0;
+  const beside = await world.when(innocent, ({ progress }) => (progress?.step ?? 0) > step);
+  expect({ status: beside.status, attempts: beside.attempts.length }).toEqual({ status: 'running', attempts: 1 });
+  await world.platform.experiments.cancel(innocent);
 }, 400_000);
 
 test('losses with a checkpoint between them are no losses in a row', async () => {
   const keeper = await Keeper.start();
   const id = await world.submit(
-    { pauseMs: 60, fault: { kind: 'killWorkerOften', step: 12 } },
-    { checkpoint: { everyBatches: 2 }, retry: { maxFailures: 0, maxLosses: 1, backoffMs } },
+    { fault: { kind: 'killWorkerOften', step: 17 } },
+    { checkpoint: { everyBatches: 5 }, retry: { maxFailures: 0, maxLosses: 1, backoffMs } },
   );
   const { status, failures, losses, preemptions } = await world.whenEnded(id);
   expect({ status, failures, losses }).toEqual({ status: 'succeeded', failures: 0, losses: 0 });
-  expect(preemptions).toBeGreaterThanOrEqual(4);
+  expect(preemptions).toBeGreaterThanOrEqual(3);
   expect(keeper.killed).toBe(preemptions);
 }, 400_000);
 

@@ -18,8 +18,12 @@ const HEARTBEAT_MS = 100;
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
-  static async begin(): Promise<World> {
+  #workerLostAfterMs = 1500;
+
+  /** @param workerLostAfterMs how long a worker may be silent */
+  static async begin(workerLostAfterMs = 1500): Promise<World> {
     const world = new World(await PlatformWorld.parts());
+    world.#workerLostAfterMs = workerLostAfterMs;
     await world.startAgain();
     await world.#publish('digits', 'others');
     return world;
@@ -34,7 +38,7 @@ export class World extends PlatformWorld {
         validate: (_name, params) => ({ ok: true, value: params }),
       },
       // A busy machine can keep a healthy worker from its processor for a while.
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 1500, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: this.#workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 4000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }

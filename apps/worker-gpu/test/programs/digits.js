@@ -113,6 +113,8 @@ class BatchTable extends TrainingExtension {
 class Behaviour extends TrainingExtension {
   #params;
   #filler;
+  /** Of this process. */
+  #batches = 0;
 
   constructor(params, filler) {
     super();
@@ -121,14 +123,20 @@ class Behaviour extends TrainingExtension {
   }
 
   async beforeBatch() {
-    if (this.#params.pauseMs > 0) await sleep(this.#params.pauseMs);
+    const { fault, pauseMs } = this.#params;
+    if (pauseMs > 0) await sleep(pauseMs);
+    if (fault?.kind === 'killWorkerOften' && this.#batches === fault.step) {
+      // Until what was snapshot is committed.
+      await sleep(5_000);
+      process.kill(process.ppid, 'SIGKILL');
+    }
+    this.#batches += 1;
   }
 
   afterBatch() {
     const { fault } = this.#params;
     const { iterationsDone } = this.mainLoop.status;
     if (fault?.kind === 'largeRow' && iterationsDone === fault.step + 1) this.#logSamples(1024 * 1024);
-    if (fault?.kind === 'killWorkerOften' && iterationsDone % fault.step === 0) process.kill(process.ppid, 'SIGKILL');
     if (fault === undefined || iterationsDone !== fault.step) return;
     switch (fault.kind) {
       case 'throw':

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { CHECK_FAILED } from '../child/run-check.js';
 import { SupervisedChild } from './supervised-child.js';
 
 /**
@@ -36,8 +37,9 @@ export async function checkInChild(script: string, folder: string): Promise<void
   const exit = await child.endWithin(CHILD_WITHIN_MS);
   if (exit.code === 0) return;
   if (exit.killedByUs) throw new Error(`The check ${script} had not ended after ${CHILD_WITHIN_MS} ms`);
-  const words = exit.stderrTail.split('\n').at(-1) ?? '';
-  throw new Error(words === '' ? `The check ${script} ended with ${exit.signal ?? exit.code}` : words);
+  if (exit.code === CHECK_FAILED) throw new Error(exit.stderrTail.split('\n').at(-1));
+  // It could not even be loaded, or crashed.
+  throw new Error(`The check ${script} ended with ${exit.signal ?? exit.code}: ${exit.stderrTail.slice(0, 1_000)}`);
 }
 
 async function writeAndReadBack(path: string): Promise<void> {
