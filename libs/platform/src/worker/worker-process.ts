@@ -87,23 +87,25 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     work: options.work,
     report,
   });
-  const start = async (): Promise<'ready'> => {
+  const stopped = stopRequested.then(() => 'stopped' as const);
+  const reach = async (): Promise<'reached'> => {
     const redis = await link.checkRedis(configuration.redisWaitMs);
     if (!redis.usable) throw new Error(redis.sentence);
-    await worker.start();
-    return 'ready';
+    return 'reached';
   };
   try {
-    const started = await Promise.race([
-      start(),
+    const reached = await Promise.race([
+      reach(),
+      stopped,
       sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
-      stopRequested.then(() => 'stopped' as const),
     ]);
-    if (started === 'late')
+    if (reached === 'late')
       throw new Error(
         `Redis at ${withoutPassword(configuration.redisUrl)} could not be reached within ${configuration.redisWaitMs} ms; start it, or set REDIS_URL.`,
       );
-    if (started === 'stopped') return;
+    if (reached === 'stopped') return;
+    // It checks itself, which takes as long as it takes.
+    if ((await Promise.race([worker.start(), stopped])) === 'stopped') return;
     report(`ready as ${workerId}, objects at ${store.url}`);
     const signal = await stopRequested;
     report(`${signal}: taking no more jobs`);
