@@ -2,7 +2,7 @@ import { type ProcessUnderTest, until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
-const backoffMs = 10;
+const BACKOFF_MS = 10;
 
 let world: World;
 let keepers: Keeper[] = [];
@@ -29,7 +29,7 @@ test('an experiment that kills its workers ends after 4 of them, and the one bes
   const second = await Keeper.start();
   const id = await world.submit(
     { fault: { kind: 'killWorker', step: 3 } },
-    { checkpoint: { everyBatches: 1000 }, retry: { maxFailures: 0, backoffMs } },
+    { checkpoint: { everyBatches: 1000 }, retry: { maxFailures: 0, backoffMs: BACKOFF_MS } },
   );
   const poison = await world.whenEnded(id);
   expect(poison).toMatchObject({ status: 'failed', reason: 'worker_lost', failures: 0, losses: 4, preemptions: 4 });
@@ -48,7 +48,7 @@ test('losses with a checkpoint between them are no losses in a row', async () =>
   const keeper = await Keeper.start();
   const id = await world.submit(
     { fault: { kind: 'killWorkerOften', step: 17 } },
-    { checkpoint: { everyBatches: 5 }, retry: { maxFailures: 0, maxLosses: 1, backoffMs } },
+    { checkpoint: { everyBatches: 5 }, retry: { maxFailures: 0, maxLosses: 1, backoffMs: BACKOFF_MS } },
   );
   const { status, failures, losses, preemptions } = await world.whenEnded(id);
   expect({ status, failures, losses }).toEqual({ status: 'succeeded', failures: 0, losses: 0 });

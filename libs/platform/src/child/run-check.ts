@@ -8,7 +8,7 @@ export const CHECK_FAILED = 3;
  * {@link CHECK_FAILED}.
  */
 export async function runCheck(check: () => Promise<void>): Promise<never> {
-  new ParentLink(() => {});
+  const parent = new ParentLink(() => {});
   try {
     await check();
   } catch (error) {
@@ -16,5 +16,6 @@ export async function runCheck(check: () => Promise<void>): Promise<never> {
     process.stderr.write(`${reason.replaceAll(/\s+/g, ' ').trim()}\n`);
     process.exit(CHECK_FAILED);
   }
+  parent.leaveIfOrphaned();
   process.exit(0);
 }

@@ -6,7 +6,7 @@ import { Fitness, type FitnessOptions } from './fitness.js';
 function fitness(checkAgainAfterMs = 1, pause?: FitnessOptions['pause']) {
   const fault: { now: string | null } = { now: null };
   const changes: (string | null)[] = [];
-  const check = vi.fn(async () => {
+  const check = vi.fn<() => Promise<void>>(async () => {
     if (fault.now !== null) throw new Error(fault.now);
   });
   const onChange = (now: string | null): void => void changes.push(now);
