@@ -102,7 +102,8 @@ export class DatasetWork implements Work {
   }
 
   endEvent(end: AttemptEnd): WorkerEvent {
-    return { type: 'dataset_ended', ...this.outcome(end), peakMemoryBytes: this.#child?.peakMemoryBytes ?? 0 };
+    const peakMemoryBytes = this.#child?.peakMemoryBytes ?? 0;
+    return { type: 'dataset_ended', workerId: this.#attempt.workerId, ...this.outcome(end), peakMemoryBytes };
   }
 
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */

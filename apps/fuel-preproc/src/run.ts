@@ -33,6 +33,7 @@ export async function run(): Promise<void> {
       name: 'fuel-preproc',
       kind: 'dataset',
       configuration,
+      check: { script: fileURLToPath(new URL('hdf5-check.js', import.meta.url)), folders: [] },
       work: () => ({ of: (attempt) => new DatasetWork(attempt, options) }),
     });
     process.exit(0);

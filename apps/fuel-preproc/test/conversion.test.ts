@@ -155,13 +155,31 @@ test('when the worker is killed its converter leaves, and the next worker cleans
   expect(await world.leftovers()).toEqual([]);
 });
 
+test('raw files that kill every worker fail their dataset after 4 of them, and no other', async () => {
+  const id = await world.submit('poison', 'sound');
+  for (let losses = 1; losses <= 4; losses += 1) {
+    const worker = await world.worker();
+    const converter = await heldConverter(worker);
+    await world.whenDataset(id, ({ attempts }) => attempts[losses - 1]?.status === 'running');
+    worker.signal('SIGKILL');
+    process.kill(converter, 'SIGKILL');
+    await world.whenDataset(id, ({ attempts }) => attempts[losses - 1]?.status === 'ended');
+  }
+  const { status, reason, message, attempts } = await world.whenEnded(id);
+  expect({ status, reason }).toEqual({ status: 'failed', reason: 'worker_lost' });
+  expect(message).toMatch(/lost 4 times in a row .* retry\.maxLosses is 3/);
+  expect(attempts).toHaveLength(4);
+  await world.worker();
+  expect((await world.whenEnded(await world.submit('innocent', 'sound'))).status).toBe('ready');
+}, 300_000);
+
 test('when the converter dies its worker lives and tries again', async () => {
   const worker = await world.worker();
   const id = await world.submit('converter-died', 'sound');
   process.kill(await heldConverter(worker), 'SIGKILL');
   const { status, attempts } = await world.whenEnded(id);
   expect(status).toBe('ready');
-  expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['trainer_killed', 'succeeded']);
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
 });
 

@@ -29,6 +29,7 @@ export async function run(): Promise<void> {
       kind: 'experiment',
       configuration,
       devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
+      check: { script: fileURLToPath(new URL('engine-check.js', import.meta.url)), folders: [cacheFolder] },
       work: (scratchFolder) => {
         const trainers = new Trainers({
           script: fileURLToPath(new URL('trainer.js', import.meta.url)),

@@ -114,7 +114,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
 });
 
-test('the death of the trainer alone is a failed attempt, and the same worker goes on', async () => {
+test('a trainer that somebody kills is a loss and no failure, and its worker goes on where it is the only one', async () => {
   const worker = await world.worker();
   const id = await world.submit(slow);
   await world.whenLogged(id, someStep());
@@ -123,11 +123,11 @@ test('the death of the trainer alone is a failed attempt, and the same worker go
   process.kill(trainer ?? 0, 'SIGKILL');
 
   await expectAsUndisturbed(id);
-  const { attempts, failures } = await world.platform.experiments.get(id);
-  expect(attempts.map((attempt) => attempt.reason)).toEqual(['internal_error', 'succeeded']);
-  expect(attempts[0]?.message).toContain('killed with SIGKILL from outside');
+  const { attempts, failures, preemptions } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['trainer_killed', 'succeeded']);
+  expect(attempts[0]?.message).toContain('ended with SIGKILL from outside');
   expect(attempts[1]?.workerId).toBe(attempts[0]?.workerId);
-  expect(failures).toBe(1);
+  expect({ failures, preemptions }).toEqual({ failures: 0, preemptions: 1 });
 });
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {

@@ -26,9 +26,10 @@ export interface WorkerStart {
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
-  static async begin(): Promise<World> {
+  /** @param workerLostAfterMs how long a worker may be silent */
+  static async begin(workerLostAfterMs?: number): Promise<World> {
     const world = new World(await PlatformWorld.parts());
-    await world.startAgain();
+    await world.startAgain(workerLostAfterMs);
     await world.#publish('digits', 'others');
     return world;
   }

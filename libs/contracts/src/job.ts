@@ -10,6 +10,8 @@ export const JobTicket = z.object({
   id: z.string(),
   /** The fence under which the lease may be acquired, once. */
   fence: Fence,
+  /** Workers that leave it to others: they lost it, or are unfit, and another one is there. */
+  avoid: z.array(z.string()).optional(),
 });
 export type JobTicket = z.infer<typeof JobTicket>;
 

@@ -70,6 +70,8 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
   /** The last event of an attempt, sent after the lease's head was written. */
   z.object({
     type: z.literal('attempt_ended'),
+    /** Who had it. */
+    workerId: z.string().optional(),
     reason: ReasonCode,
     message: z.string().optional(),
     /** With reason `succeeded`. */
@@ -93,6 +95,8 @@ export const DatasetEvent = z.discriminatedUnion('type', [
   /** The last event of an attempt, sent after the lease's head was written. */
   z.object({
     type: z.literal('dataset_ended'),
+    /** Who had it. */
+    workerId: z.string().optional(),
     reason: ReasonCode,
     message: z.string().optional(),
     /** With reason `succeeded`. */

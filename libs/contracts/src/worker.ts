@@ -33,6 +33,8 @@ export const WorkerReport = z.object({
   memoryBytes: z.int().min(0),
   devices: z.array(WorkerDevice),
   status: WorkerStatus,
+  /** Why it is quarantined: what its own check says. */
+  statusReason: z.string().optional(),
   /** What it runs now. */
   attempts: z.array(z.object({ id: z.string(), fence: Fence })),
   /** Grows with each report of one process: a number that stands still is no sign of life. */

@@ -19,7 +19,7 @@ export interface Told {
   readonly end: (reason: ReasonCode) => void;
 }
 
-type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description'> & {
+type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description' | 'check' | 'checkAgainAfterMs'> & {
   /** Default `told`. */
   readonly workerId?: string;
 };
@@ -46,7 +46,7 @@ export class ToldWorker {
       kind: 'experiment',
       link: this.#link,
       store: world.store,
-      scratchFolder: join(world.folder, 'scratch'),
+      scratchFolder: join(world.folder, 'scratch', workerId),
       heartbeatMs: 50,
       graceMs: 1_000,
       work: (attempt) => new ToldWork(attempt, (told) => this.#take(told)),
@@ -90,8 +90,10 @@ export class ToldWorker {
 
 class ToldWork implements Work {
   readonly #ended: Promise<AttemptEnd>;
+  readonly #workerId: string;
 
   constructor(attempt: Attempt, take: (told: Told) => void) {
+    this.#workerId = attempt.workerId;
     this.#ended = new Promise((resolve) => take({ id: attempt.ticket.id, end: (reason) => resolve({ reason }) }));
   }
 
@@ -108,6 +110,6 @@ class ToldWork implements Work {
   }
 
   endEvent({ reason }: AttemptEnd): WorkerEvent {
-    return { type: 'attempt_ended', reason, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
+    return { type: 'attempt_ended', workerId: this.#workerId, reason, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
   }
 }

@@ -112,6 +112,7 @@ export class ExperimentWork implements Work {
     const { step, startStep } = this.#training?.reports ?? { step: 0, startStep: 0 };
     return {
       type: 'attempt_ended',
+      workerId: this.#attempt.workerId,
       ...this.outcome(end),
       stepsRun: Math.max(0, step - startStep),
       peakMemoryBytes: this.#training?.peakMemoryBytes ?? 0,

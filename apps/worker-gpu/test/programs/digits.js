@@ -31,7 +31,18 @@ export default defineExperiment({
     pauseMs: z.number().min(0).default(0),
     fault: z
       .strictObject({
-        kind: z.enum(['throw', 'exit', 'block', 'heap', 'refuse', 'largeRow', 'foreignRows']),
+        kind: z.enum([
+          'throw',
+          'exit',
+          'block',
+          'heap',
+          'refuse',
+          'largeRow',
+          'foreignRows',
+          'fill',
+          'killWorker',
+          'killWorkerOften',
+        ]),
         step: z.int(),
       })
       .optional(),
@@ -75,7 +86,7 @@ export default defineExperiment({
         new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
         new DataStreamMonitoring({ variables: [cost, error], dataStream: test, prefix: 'test' }),
         new FinishAfter({ afterNEpochs: params.epochs }),
-        new Behaviour(params),
+        new Behaviour(params, context.output('filler')),
         new BatchTable(context.output('batches.csv')),
         ...context.extensions(),
       ],
@@ -101,14 +112,25 @@ class BatchTable extends TrainingExtension {
 
 class Behaviour extends TrainingExtension {
   #params;
+  #filler;
+  /** Of this process. */
+  #batches = 0;
 
-  constructor(params) {
+  constructor(params, filler) {
     super();
     this.#params = params;
+    this.#filler = filler;
   }
 
   async beforeBatch() {
-    if (this.#params.pauseMs > 0) await sleep(this.#params.pauseMs);
+    const { fault, pauseMs } = this.#params;
+    if (pauseMs > 0) await sleep(pauseMs);
+    if (fault?.kind === 'killWorkerOften' && this.#batches === fault.step) {
+      // Until what was snapshot is committed.
+      await sleep(5_000);
+      process.kill(process.ppid, 'SIGKILL');
+    }
+    this.#batches += 1;
   }
 
   afterBatch() {
@@ -138,6 +160,13 @@ class Behaviour extends TrainingExtension {
             step: fault.step,
             row: { [list]: Array.from({ length: 500_000 }, () => 1) },
           });
+        break;
+      case 'fill':
+        // To its last byte, or so that it says so where the disk is large.
+        for (let megabytes = 0; megabytes < 64; megabytes += 1) this.#filler.append(new Uint8Array(2 ** 20));
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      case 'killWorker':
+        process.kill(process.ppid, 'SIGKILL');
         break;
       case 'heap': {
         const kept = [];

@@ -14,6 +14,9 @@ export const workerLostAfterMs = { least: 50, most: 86_400_000, byDefault: 5_000
 /** Milliseconds that a running job gets to end in good order after SIGTERM. */
 export const graceMs = { least: 0, most: 3_600_000, byDefault: 25_000 } as const satisfies Limits;
 
+/** Pause of a quarantined worker before it checks itself again, in milliseconds; doubled each time, up to 30 times as long. */
+export const checkAgainAfterMs = { least: 10, most: 3_600_000, byDefault: 10_000 } as const satisfies Limits;
+
 /** True when one late heartbeat writes no living worker off. */
 export function sparesLateHeartbeat(timings: {
   readonly heartbeatMs: number;

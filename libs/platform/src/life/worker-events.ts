@@ -47,6 +47,7 @@ export function applyEvent(life: Life, fence: number, event: WorkerEvent, at: Da
       return;
     case 'attempt_ended':
     case 'dataset_ended':
+      if (event.workerId !== undefined) life.heldBy(fence, event.workerId);
       if (open) life.endAttempt(event, at);
       else life.completeEnd(fence, event);
       return;

@@ -58,6 +58,13 @@ export class JobQueue {
     await job?.changePriority({ priority: rank });
   }
 
+  /** Says which workers are to leave a job to others; no effect on one that was taken meanwhile. */
+  async avoid({ id, fence }: JobTicket, workers: readonly string[]): Promise<void> {
+    const job = await this.#queue.getJob(this.#keys.job(id, fence));
+    if (job === undefined || JSON.stringify(job.data.avoid ?? []) === JSON.stringify(workers)) return;
+    await job.updateData({ id, fence, avoid: [...workers] });
+  }
+
   /** Takes a waiting job out; no effect on one that is being worked on. */
   async remove(ticket: JobTicket): Promise<void> {
     await this.#queue.remove(this.#keys.job(ticket.id, ticket.fence));

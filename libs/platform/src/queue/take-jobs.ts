@@ -1,5 +1,5 @@
 import { JobTicket, type Kind } from '@longrun/contracts';
-import { type Job, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 import { isConnectionError, type Warn } from '../redis/connection.js';
@@ -37,6 +37,8 @@ export interface TakeJobsOptions {
   readonly redis: Redis;
   readonly keys: RedisKeys;
   readonly kind: Kind;
+  /** Jobs that are to avoid it are left to others. */
+  readonly workerId: string;
   readonly handler: JobHandler;
   /** Jobs run at once. */
   readonly concurrency: number;
@@ -56,6 +58,7 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       // BullMQ runs what it had fetched when it was told to pause or close.
       if (!isTaking) return giveBack(job, token);
       const ticket = JobTicket.parse(job.data);
+      if (ticket.avoid?.includes(options.workerId) === true) return leaveToOthers(job, token);
       const jobId = keys.job(ticket.id, ticket.fence);
       const lock = new AbortController();
       running.set(jobId, lock);
@@ -109,3 +112,11 @@ async function giveBack(job: Job<unknown>, token: string | undefined): Promise<n
   await job.moveToWait(token);
   throw new WaitingError();
 }
+
+/** It comes again after a pause, so that this worker, if nobody else is free, does not turn in circles with it. */
+async function leaveToOthers(job: Job<unknown>, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(Date.now() + LEFT_FOR_MS, token);
+  throw new DelayedError();
+}
+
+const LEFT_FOR_MS = 250;

@@ -4,13 +4,14 @@ import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow } from '../record/tables.js';
 import { refused } from './request-refused.js';
 import { attemptView } from './views.js';
+import { waitingForFitWorkers } from './waiting-for-workers.js';
 
 /**
  * A life as users see it, with its attempts, oldest first. Refuses when there is none.
  *
  * @param row what was found under `id`
  */
-export async function readLife<Row extends LifeRow, Summary>(
+export async function readLife<Row extends LifeRow, Summary extends { readonly message: string | null }>(
   record: PlatformRecord,
   asked: { readonly what: Kind; readonly id: string },
   row: Row | undefined,
@@ -23,7 +24,9 @@ export async function readLife<Row extends LifeRow, Summary>(
     .where('id', '=', row.id)
     .orderBy('fence')
     .execute();
-  return { ...view(row), attempts: attempts.map(attemptView) };
+  const summary = view(row);
+  const message = summary.message ?? (await waitingForFitWorkers(record.db, row));
+  return { ...summary, message, attempts: attempts.map(attemptView) };
 }
 
 /** Refuses an id or name that nothing has. */

@@ -96,8 +96,10 @@ export class Census {
     heard.changedAt = this.#observed.ms;
     const now = performance.now();
     const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
+    const hasOtherFault =
+      report.status === 'quarantined' && row?.status === 'quarantined' && row.statusReason !== report.statusReason;
     const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
-    if (!isNew && !runsOther && now - heard.notedAt < NOTE_EVERY_MS) return [];
+    if (!isNew && !hasOtherFault && !runsOther && now - heard.notedAt < NOTE_EVERY_MS) return [];
     heard.notedAt = now;
     return [report];
   }
@@ -131,14 +133,16 @@ export class Census {
   async #tell(report: WorkerReport, row: WorkerRow | undefined): Promise<void> {
     const { redis, keys } = this.#options;
     if (row === undefined || row.status === report.status || row.status === 'quarantined') return;
+    // Its quarantine was not known when the record last said what it wants.
+    if (report.status === 'quarantined' && row.reportedStatus !== 'quarantined') return;
     const type = row.status === 'draining' ? 'drain' : 'release';
     await publishCommand(redis, keys, { type, workerId: report.workerId });
   }
 }
 
-/** Writes a report over what is there; what the record wants of the worker stays. */
+/** Writes a report over what is there; what the record wants of the worker stays, but for its quarantine. */
 async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
-  const { workerId, beat: _beat, connection: _connection, status, ...facts } = report;
+  const { workerId, beat: _beat, connection: _connection, status, statusReason, ...facts } = report;
   const at = new Date();
   const columns = {
     ...facts,
@@ -149,11 +153,17 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
     alive: true,
     lastSeenAt: at,
   };
-  const before = await transaction.selectFrom('workers').select('status').where('id', '=', workerId).executeTakeFirst();
+  const before = await transaction
+    .selectFrom('workers')
+    .select(['status', 'statusReason', 'reportedStatus'])
+    .where('id', '=', workerId)
+    .executeTakeFirst();
+  const stands = { status, statusReason: statusReason ?? null };
+  const turns = before !== undefined && turnsBy(report, before);
   await transaction
     .insertInto('workers')
-    .values({ id: workerId, ...columns, status, statusReason: null, firstSeenAt: at })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+    .values({ id: workerId, ...columns, ...stands, firstSeenAt: at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...columns, ...(turns && stands) }))
     .execute();
   if (before === undefined)
     await audit(transaction, {
@@ -163,6 +173,26 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
       before: null,
       after: { status, host: facts.host },
     });
+  else if (turns && status !== before.status)
+    await audit(transaction, {
+      actor: CONTROLLER,
+      action: status === 'quarantined' ? 'quarantine' : 'release',
+      subject: workerId,
+      before: { status: before.status, statusReason: before.statusReason },
+      after: stands,
+    });
+}
+
+/**
+ * Whether the worker's own word on its fitness is what the record wants from now on. A quarantine that was lifted by a user, which the
+ * worker has not heard of yet, is not taken in again; one that is drained takes no jobs anyway.
+ */
+function turnsBy(
+  { status, statusReason }: WorkerReport,
+  before: Pick<WorkerRow, 'status' | 'statusReason' | 'reportedStatus'>,
+): boolean {
+  if (before.status === 'quarantined') return status !== 'quarantined' || statusReason !== before.statusReason;
+  return status === 'quarantined' && before.status === 'ready' && before.reportedStatus !== 'quarantined';
 }
 
 /** The record is told that nothing has changed so rarely. */

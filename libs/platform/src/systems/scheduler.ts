@@ -13,6 +13,7 @@ import { knownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, ExperimentRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
+import { workersToAvoid } from './workers-to-avoid.js';
 
 export interface SchedulerOptions {
   readonly record: PlatformRecord;
@@ -110,19 +111,37 @@ export class Scheduler {
 
   async #fill(kind: Kind): Promise<void> {
     const candidates = await this.#candidates(kind);
+    const avoided = await workersToAvoid(
+      this.#options.record.db,
+      kind,
+      candidates.map(({ id }) => id),
+    );
+    await this.#redirect(kind, candidates, avoided);
     if (candidates.every((candidate) => candidate.enqueued)) return;
     const ranks = assignRanks(candidates.map((candidate) => candidate.queueRank));
     for (const [index, candidate] of candidates.entries()) {
       const rank = ranks[index];
       if (rank === undefined || this.#closed) return;
-      await this.#place(kind, candidate, rank);
+      await this.#place(kind, candidate, rank, avoided.get(candidate.id) ?? []);
+    }
+  }
+
+  /** Workers come and go: whom a job in the queue is to avoid, and whether it can, is looked at again with each pass. */
+  async #redirect(
+    kind: Kind,
+    candidates: readonly Candidate[],
+    avoided: ReadonlyMap<string, readonly string[]>,
+  ): Promise<void> {
+    for (const { id, fence, enqueued } of candidates) {
+      const avoid = avoided.get(id);
+      if (enqueued && avoid !== undefined) await this.#options.queues[kind].avoid({ id, fence }, avoid);
     }
   }
 
   /** One that cannot be put into the queue keeps nobody else waiting. */
-  async #place(kind: Kind, candidate: Candidate, rank: number): Promise<void> {
+  async #place(kind: Kind, candidate: Candidate, rank: number, avoid: readonly string[]): Promise<void> {
     try {
-      if (!candidate.enqueued) await this.#enqueue(kind, candidate.id, rank);
+      if (!candidate.enqueued) await this.#enqueue(kind, candidate.id, rank, avoid);
       else if (candidate.queueRank !== rank) await this.#rerank(kind, candidate, rank);
       this.#troubled.delete(candidate.id);
     } catch (error) {
@@ -153,7 +172,7 @@ export class Scheduler {
     return candidates.where(asksForAtMost(threadLimit(await knownWorkers(db)))).execute();
   }
 
-  async #enqueue(kind: Kind, id: string, rank: number): Promise<void> {
+  async #enqueue(kind: Kind, id: string, rank: number, avoid: readonly string[]): Promise<void> {
     await writeSpecification(this.#options.record, this.#options.store, kind, id);
     await faultPoint('enqueue.specified');
     const fence = await this.#options.writer.write(async (lives) => {
@@ -164,7 +183,7 @@ export class Scheduler {
     });
     if (fence === null) return;
     await faultPoint('enqueue.recorded');
-    await this.#options.queues[kind].add({ id, fence }, rank);
+    await this.#options.queues[kind].add({ id, fence, ...(avoid.length > 0 && { avoid: [...avoid] }) }, rank);
     await faultPoint('enqueue.queued');
   }
 

@@ -32,10 +32,12 @@ export class WriteOff {
   /** Gives up one attempt, unless it has ended or another one follows it already. */
   async attempt(kind: Kind, id: string, fence: number, why: (workerId: string) => string): Promise<void> {
     const { endings, writer } = this.#options;
-    if (await endings.adopt(kind, id, await endings.head(kind, id))) return;
+    const head = await endings.head(kind, id);
+    if (await endings.adopt(kind, id, head)) return;
     await writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined || life.row.phase !== 'running' || life.row.fence !== fence) return;
+      if (head?.fence === fence) life.heldBy(fence, head.holder);
       const workerId = life.attempts.get(fence)?.workerId ?? 'the worker';
       life.writeOff({ reason: 'worker_lost', message: why(workerId) }, new Date());
     });

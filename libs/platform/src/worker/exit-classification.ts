@@ -23,12 +23,13 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
       reason: 'out_of_memory',
       message: `The ${child} and what it started took ${mebibytes(exit.memory.seenBytes)} of memory, and may take ${mebibytes(exit.memory.limitBytes)}; it needs less data at once, or a higher limit.`,
     };
-  if (exit.signal === 'SIGKILL')
+  if (exit.signal !== null && CRASHES.has(exit.signal))
+    return { reason: 'internal_error', message: `The ${child} crashed with ${exit.signal}.` };
+  if (exit.signal !== null)
     return {
-      reason: 'internal_error',
-      message: `The ${child} was killed with SIGKILL from outside: not by its worker.`,
+      reason: 'trainer_killed',
+      message: `The ${child} was ended with ${exit.signal} from outside: not by its worker, and not for want of memory as far as can be seen.`,
     };
-  if (exit.signal !== null) return { reason: 'internal_error', message: `The ${child} was ended by ${exit.signal}.` };
   if (exit.code === null)
     return { reason: 'internal_error', message: `The ${child} could not be started as a process.` };
   const { reason, message = `The ${child} left.` } = ifItLeft;
@@ -38,3 +39,13 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
 function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
+/** Signals that the system sends to a process for what it did itself; all others come from somebody. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGTRAP',
+]);

@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -7,25 +6,20 @@ import {
   type JobTicket,
   type Kind,
   retryPolicy,
-  storableText,
   type WorkerCommand,
   type WorkerStatus,
 } from '@longrun/contracts';
-import {
-  acquireLease,
-  faultPoint,
-  type Lease,
-  LeaseLost,
-  LeaseRefused,
-  type ObjectStore,
-} from '@longrun/serialization';
+import { acquireLease, faultPoint, type Lease, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+import { checkAgainAfterMs } from '../configuration/limits.js';
 import type { JobTaker } from '../queue/take-jobs.js';
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
+import { discardScratch, endOfError, endOfUnfit, endOfWork, mayBeTheWorkers } from './attempt-end.js';
 import type { EventOutbox } from './event-outbox.js';
+import { Fitness, type WorkerCheck } from './fitness.js';
 import { outcomeJson } from './outcome-json.js';
 import type { Presence } from './presence.js';
 import { RunningAttempt } from './running-attempt.js';
-import { StorageFailed, withStorageRetries } from './storage-retries.js';
+import { withStorageRetries } from './storage-retries.js';
 import { describeWorker, type WorkerDescription } from './worker-description.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -46,6 +40,10 @@ export interface JobWorkerOptions {
    * that it comes first again, in ms. Default 60000.
    */
   readonly keepTurnMs?: number;
+  /** Made at the start and after attempts whose failure may be the worker's. Default: it is always fit. */
+  readonly check?: WorkerCheck;
+  /** Pause before the check is made again in quarantine, in ms; doubled each time. Default 10000. */
+  readonly checkAgainAfterMs?: number;
   /** Makes the work of one attempt. */
   readonly work: (attempt: Attempt) => Work;
   /** Told, in a sentence, what happens to jobs. */
@@ -63,6 +61,10 @@ export class JobWorker {
   readonly #parting = new Map<EventOutbox, Promise<void>>();
   readonly #presence: Presence;
   readonly #description: WorkerDescription;
+  readonly #fitness: Fitness;
+  /** What the record wants of it. */
+  #wanted: 'ready' | 'draining' = 'ready';
+  /** What it was turned to last. */
   #status: WorkerStatus = 'ready';
   readonly #stopping = new AbortController();
   #taker: JobTaker | undefined;
@@ -71,15 +73,23 @@ export class JobWorker {
     this.#options = options;
     this.#presence = options.link.openPresence();
     this.#description = options.description ?? describeWorker();
+    this.#fitness = new Fitness({
+      check: options.check ?? (async () => {}),
+      checkAgainAfterMs: options.checkAgainAfterMs ?? checkAgainAfterMs.byDefault,
+      onChange: (fault) => {
+        if (fault !== null) this.#options.report(`quarantined: ${fault}`);
+        this.#turn();
+      },
+    });
   }
 
-  /** Resolves when commands are heard and jobs are taken, which Redis has to be there for. */
+  /** Resolves when commands are heard and, unless it is unfit, jobs are taken, which Redis has to be there for. */
   async start(): Promise<void> {
     const { link, kind } = this.#options;
-    await link.listenCommands((command) => this.#obey(command));
+    await Promise.all([link.listenCommands((command) => this.#obey(command)), this.#fitness.examine()]);
     this.#taker = link.takeJobs(kind, async (ticket, context) => await this.#take(ticket, context.lockLost));
-    await this.#taker.ready;
     if (this.#status !== 'ready') await this.#taker.pause();
+    await this.#taker.ready;
     void this.#sayPresence();
   }
 
@@ -87,6 +97,7 @@ export class JobWorker {
   async stop(): Promise<void> {
     const { graceMs } = this.#options;
     this.#stopping.abort();
+    this.#fitness.stop();
     for (const running of this.#running.values()) running.ask('shutdown');
     const graceOver = setTimeout(() => {
       for (const running of this.#running.values()) running.drop('grace_over');
@@ -106,18 +117,23 @@ export class JobWorker {
         return;
       case 'drain':
       case 'release':
-        if (command.workerId === link.workerId) this.#turnTo(command.type === 'drain' ? 'draining' : 'ready');
+        if (command.workerId !== link.workerId) return;
+        this.#wanted = command.type === 'drain' ? 'draining' : 'ready';
+        if (command.type === 'release') this.#fitness.release();
+        this.#turn();
         return;
       default:
         assertNever(command, 'worker command');
     }
   }
 
-  /** The same command comes again until the record has seen that it was obeyed. */
-  #turnTo(status: WorkerStatus): void {
+  /** Turns to what the record wants, or to quarantine. The same command comes again until the record has seen that it was obeyed. */
+  #turn(): void {
+    const status = this.#fitness.fault === null ? this.#wanted : 'quarantined';
     if (this.#status === status || this.#stopping.signal.aborted) return;
     this.#status = status;
-    this.#options.report(status === 'ready' ? 'released: taking jobs' : 'draining: taking no more jobs');
+    if (status === 'ready') this.#options.report('released: taking jobs');
+    if (status === 'draining') this.#options.report('draining: taking no more jobs');
     const turned = status === 'ready' ? this.#taker?.resume() : this.#taker?.pause();
     turned?.catch((error: unknown) => this.#options.report(`could not turn to ${status}: ${String(error)}`));
     this.#say();
@@ -133,7 +149,9 @@ export class JobWorker {
   #say(): void {
     const { kind } = this.#options;
     const attempts = [...this.#running.values()].map(({ ticket }) => ({ id: ticket.id, fence: ticket.fence }));
-    this.#presence.say({ kind, ...this.#description, slots: 1, status: this.#status, attempts });
+    const { fault } = this.#fitness;
+    const state = { status: this.#status, ...(fault !== null && { statusReason: fault }) };
+    this.#presence.say({ kind, ...this.#description, slots: 1, ...state, attempts });
   }
 
   async #take(ticket: JobTicket, lockLost: AbortSignal): Promise<void> {
@@ -145,7 +163,10 @@ export class JobWorker {
       const claim = { fence: ticket.fence, holder: link.workerId };
       lease = await withStorageRetries(() => acquireLease(store, prefix, claim), { what: `claim ${prefix}` });
     } catch (error) {
-      if (!(error instanceof LeaseRefused)) throw error;
+      if (!(error instanceof LeaseRefused)) {
+        await this.#fitness.examine();
+        throw error;
+      }
       report(`${ticket.id}: dropped a job that is out of date: ${error.message}`);
       return;
     }
@@ -169,11 +190,10 @@ export class JobWorker {
     let end: AttemptEnd | undefined;
     let parting: Promise<void>;
     try {
-      await mkdir(attempt.scratchFolder, { recursive: true });
       end = await this.#run(attempt);
     } finally {
       this.#running.delete(keyOf(ticket));
-      await rm(attempt.scratchFolder, { recursive: true, force: true });
+      await discardScratch(attempt);
       parting = this.#part(attempt.outbox);
     }
     if (end !== undefined && retryPolicy[end.reason].requeue) await this.#keepTurn(parting);
@@ -186,7 +206,8 @@ export class JobWorker {
     const heart = attempt.beat(work, this.#options.heartbeatMs);
     let end: AttemptEnd;
     try {
-      end = await this.#finish(lease, work, storable(await endOf(work)));
+      end = await this.#finish(lease, work, await endOfWork(work, attempt));
+      end = await this.#blame(attempt, end);
     } finally {
       heart.abort();
     }
@@ -201,6 +222,18 @@ export class JobWorker {
     const why = message === undefined ? '' : `: ${message}`;
     attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);
     return end;
+  }
+
+  /**
+   * Finds out whose fault a failure is, once what the attempt left behind is gone: the worker's, when it fails its own check, else the
+   * experiment's.
+   */
+  async #blame(attempt: RunningAttempt, end: AttemptEnd): Promise<AttemptEnd> {
+    if (end.reason === 'succeeded') this.#fitness.prove();
+    if (!mayBeTheWorkers(end.reason) || attempt.mustLeave) return end;
+    await discardScratch(attempt);
+    const fault = await this.#fitness.examine();
+    return fault === null ? end : endOfUnfit(fault, end);
   }
 
   /**
@@ -252,34 +285,6 @@ const PARTING_MS = 7 * 24 * 3_600_000;
 const MAX_PARTING = 64;
 const MAX_PARTING_BYTES = 64 * 2 ** 20;
 const PARTING_AT_STOP_MS = 2_000;
-
-async function endOf(work: Work): Promise<AttemptEnd> {
-  try {
-    return await work.run();
-  } catch (error) {
-    return endOfError(error);
-  }
-}
-
-function endOfError(error: unknown): AttemptEnd {
-  if (error instanceof LeaseLost) return { reason: 'lease_lost', message: error.message };
-  if (error instanceof StorageFailed) return { reason: 'storage_error', message: error.message };
-  return { reason: 'internal_error', message: describe(error) };
-}
-
-/** A message can hold what a program threw: whatever its length, and characters that PostgreSQL does not take. */
-function storable(end: AttemptEnd): AttemptEnd {
-  if (end.message === undefined) return end;
-  const text =
-    end.message.length <= LONGEST_MESSAGE ? end.message : `${end.message.slice(0, LONGEST_MESSAGE)} [cut here]`;
-  return { ...end, message: storableText(text) };
-}
-
-const LONGEST_MESSAGE = 16_384;
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
 
 function keyOf(ticket: { readonly id: string; readonly fence: number }): string {
   return `${ticket.id}.${ticket.fence}`;

@@ -119,7 +119,13 @@ test('the reason is read off the way a child ended', async () => {
 
   const killedExit = await killed.child.exited;
   expect(killedExit).toMatchObject({ signal: 'SIGKILL', killedByUs: false });
-  expect(classifyExit(killedExit, 'trainer', left).reason).toBe('internal_error');
+  expect(classifyExit(killedExit, 'trainer', left).reason).toBe('trainer_killed');
+  const memory = { limitBytes: 1, seenBytes: 2 };
+  expect(classifyExit({ ...killedExit, memory }, 'trainer', left).reason).toBe('out_of_memory');
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)
+    expect(classifyExit({ ...killedExit, signal }, 'trainer', left).reason).toBe('trainer_killed');
+  for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS'] as const)
+    expect(classifyExit({ ...killedExit, signal }, 'trainer', left).reason).toBe('internal_error');
 
   expect(classifyExit(await gone.child.exited, 'trainer', left)).toEqual({
     reason: 'program_error',

@@ -67,6 +67,7 @@ export class WorkerLink {
       redis,
       keys: this.#keys,
       kind,
+      workerId: this.workerId,
       handler,
       concurrency: options.concurrency ?? 1,
       settings: this.#settings,

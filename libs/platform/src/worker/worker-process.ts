@@ -10,6 +10,7 @@ import {
   readVariables,
   userNumber,
 } from '../configuration/read-variables.js';
+import { checkAgainAfterMs } from '../configuration/limits.js';
 import { places, variables } from '../configuration/variables.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
@@ -18,6 +19,7 @@ import type { ChildUserSetting } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
+import { checkFolder, checkInChild } from './worker-checks.js';
 import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -37,6 +39,8 @@ export interface WorkerConfiguration {
   readonly heartbeatMs: number;
   /** Time that a running job gets to end in good order after SIGTERM. LONGRUN_GRACE_MS, default 25000. */
   readonly graceMs: number;
+  /** Pause of a quarantined worker before it checks itself again. LONGRUN_CHECK_AGAIN_MS, default 10000. */
+  readonly checkAgainAfterMs: number;
   /** What people and experiments may choose workers by. LONGRUN_LABELS, as `gpu=a100,room=2`, default none. */
   readonly labels: Readonly<Record<string, string>>;
   /**
@@ -55,6 +59,13 @@ export interface WorkerProcessOptions {
   readonly configuration: WorkerConfiguration;
   /** What attempts compute on. Default: nothing is said of it. */
   readonly devices?: readonly WorkerDevice[];
+  /** What it must be able to do. */
+  readonly check: {
+    /** A module that calls `runCheck`, absolute; it runs in the scratch folder. */
+    readonly script: string;
+    /** Folders that must be writable, besides the scratch folder. */
+    readonly folders: readonly string[];
+  };
   /** Makes what makes the work of attempts. Told the folder of this process alone, which is there, before any job is taken. */
   readonly work: (scratchFolder: string) => WorkMaker;
 }
@@ -98,28 +109,35 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
     description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
+    check: async () => {
+      for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
+      await checkInChild(options.check.script, scratchFolder);
+    },
+    checkAgainAfterMs: configuration.checkAgainAfterMs,
     work: (attempt) => work.of(attempt),
     report,
   });
-  const start = async (): Promise<'ready'> => {
+  const stopped = stopRequested.then(() => 'stopped' as const);
+  const reach = async (): Promise<'reached'> => {
     sayStage('checking Redis');
     const redis = await link.checkRedis(configuration.redisWaitMs);
     if (!redis.usable) throw new Error(redis.sentence);
-    sayStage('making itself known');
-    await worker.start();
-    return 'ready';
+    return 'reached';
   };
   try {
-    const started = await Promise.race([
-      start(),
+    const reached = await Promise.race([
+      reach(),
+      stopped,
       sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
-      stopRequested.then(() => 'stopped' as const),
     ]);
-    if (started === 'late')
+    if (reached === 'late')
       throw new Error(
         `Redis at ${withoutPassword(configuration.redisUrl)} could not be reached within ${configuration.redisWaitMs} ms; start it, or set REDIS_URL.`,
       );
-    if (started === 'stopped') return;
+    if (reached === 'stopped') return;
+    // It checks itself, which takes as long as it takes.
+    sayStage('checking itself');
+    if ((await Promise.race([worker.start(), stopped])) === 'stopped') return;
     report(`ready as ${workerId}, objects at ${store.url}`);
     const signal = await stopRequested;
     report(`${signal}: taking no more jobs`);
@@ -142,6 +160,7 @@ export function readWorkerConfiguration(environment: Environment): WorkerConfigu
     ...places(read),
     heartbeatMs: read.LONGRUN_HEARTBEAT_MS,
     graceMs: read.LONGRUN_GRACE_MS,
+    checkAgainAfterMs: read.LONGRUN_CHECK_AGAIN_MS,
     labels: read.LONGRUN_LABELS,
     trainerUser: read.LONGRUN_TRAINER_USER,
     trainerMemoryBytes:
@@ -157,6 +176,7 @@ const workerVariables = {
   LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
+  LONGRUN_CHECK_AGAIN_MS: milliseconds(checkAgainAfterMs),
   LONGRUN_LABELS: labels(),
   LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
   LONGRUN_TRAINER_USER: userNumber(),

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A folder whose disk can be made unusable, for a worker's state. */
+export interface Disk {
+  readonly folder: string;
+  /** In what way it is broken. */
+  readonly how: string;
+  /** What the worker's check is to say then. */
+  readonly fault: RegExp;
+  break(): void;
+  /** Also where it is not broken. */
+  mend(): void;
+  end(): void;
+}
+
+/** A disk of 64 MB that can be filled; where mounting is not permitted, a folder in which a file stands in the way of the cache. */
+export function smallDisk(folder: string): Disk {
+  mkdirSync(folder, { recursive: true });
+  return isMounted(folder) ? new FullDisk(folder) : new BlockedFolder(folder);
+}
+
+function isMounted(folder: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'longrun-test', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+class FullDisk implements Disk {
+  readonly how = 'its disk is full';
+  readonly fault = /No space|ENOSPC/;
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  break(): void {
+    const file = openSync(this.#filler, 'w');
+    try {
+      for (const block of [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 12)]) while (wrote(file, block));
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  mend(): void {
+    rmSync(this.#filler, { force: true });
+  }
+
+  end(): void {
+    execFileSync('umount', ['-l', this.folder]);
+  }
+
+  get #filler(): string {
+    return join(this.folder, 'filler');
+  }
+}
+
+class BlockedFolder implements Disk {
+  readonly how = 'a file stands where its cache should be, as mounting a disk is not permitted here';
+  readonly fault = /EEXIST|ENOTDIR/;
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  break(): void {
+    rmSync(this.#cache, { recursive: true, force: true });
+    writeFileSync(this.#cache, '');
+  }
+
+  mend(): void {
+    rmSync(this.#cache, { recursive: true, force: true });
+  }
+
+  end(): void {}
+
+  get #cache(): string {
+    return join(this.folder, 'cache');
+  }
+}
+
+function wrote(file: number, block: Buffer): boolean {
+  try {
+    return writeSync(file, block) > 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+import { type Kind, ReasonCode, retryPolicy } from '@longrun/contracts';
+import { type Kysely, sql } from 'kysely';
+
+import type { Tables } from '../record/tables.js';
+
+/**
+ * Of those lives that lost a worker or trainer, or had an unfit worker, since their last checkpoint: the workers that are to leave the
+ * next attempt to others. None where nobody else of the kind is alive and ready, or where the job has waited for others for long.
+ */
+export async function workersToAvoid(
+  db: Kysely<Tables>,
+  kind: Kind,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (ids.length === 0) return new Map();
+  const losses = await db
+    .selectFrom('attempts as lost')
+    .innerJoin('lives', 'lives.id', 'lost.id')
+    .leftJoin('attempts as next', (join) =>
+      join.onRef('next.id', '=', 'lives.id').onRef('next.fence', '=', 'lives.fence').on('next.status', '=', 'enqueued'),
+    )
+    .select(['lost.id', 'lost.workerId', 'next.enqueuedAt'])
+    .where('lost.id', 'in', ids)
+    .where('lost.reason', 'in', BLAMED)
+    .where(sinceLastCheckpoint)
+    .execute();
+  if (losses.length === 0) return new Map();
+  const ready = await readyWorkers(db, kind);
+  const avoided = new Map<string, string[]>();
+  for (const { id, workerId, enqueuedAt } of losses) {
+    const workers = avoided.get(id) ?? [];
+    avoided.set(id, workers);
+    if (enqueuedAt !== null && Date.now() - enqueuedAt.getTime() > WAIT_FOR_OTHERS_MS) continue;
+    if (workerId !== null && !workers.includes(workerId)) workers.push(workerId);
+  }
+  return new Map([...avoided].map(([id, workers]) => [id, ready.every((one) => workers.includes(one)) ? [] : workers]));
+}
+
+async function readyWorkers(db: Kysely<Tables>, kind: Kind): Promise<string[]> {
+  const rows = await db
+    .selectFrom('workers')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('alive', '=', true)
+    .where('status', '=', 'ready')
+    .where('reportedStatus', '=', 'ready')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** The attempt that made the newest checkpoint was lost after it, if it was. */
+const sinceLastCheckpoint = sql<boolean>`lost.fence >= coalesce(
+  (select max(checkpoints.fence) from checkpoints where checkpoints.id = lost.id), 0)`;
+
+const BLAMED = ReasonCode.options.filter((reason) => ['loss', 'worker'].includes(retryPolicy[reason].counts));
+
+/** The others may all be busy with long work, or not take it although they are there. */
+const WAIT_FOR_OTHERS_MS = 60_000;
