@@ -8,6 +8,11 @@ export function explanation({ message, reason, status }: ExperimentSummary): str
   return reason === null || status === 'succeeded' ? undefined : retryPolicy[reason].explain;
 }
 
+/** `cost is NaN since step 120`; undefined while every cost is a finite number. */
+export function nonFiniteCost({ nonFinite }: ExperimentSummary): string | undefined {
+  return nonFinite === null ? undefined : `${nonFinite.record} is ${nonFinite.value} since step ${nonFinite.step}`;
+}
+
 /** How often another attempt had to follow. The attempt that made an experiment fail was followed by none. */
 export function restarts({ failures, preemptions, status, reason }: ExperimentSummary): number {
   const last = status === 'failed' && reason !== null && retryPolicy[reason].counts !== 'nothing' ? 1 : 0;

@@ -11,6 +11,7 @@ import {
   type Attempt,
   type AttemptEnd,
   classifyExit,
+  StallGuard,
   SupervisedChild,
   type Work,
   withStorageRetries,
@@ -24,6 +25,8 @@ export interface DatasetWorkOptions {
   readonly rawFolder: string;
   /** The converter's module, absolute. */
   readonly converterScript: string;
+  /** Longest time without a sign of progress, in ms. Default 600,000. */
+  readonly stallMs?: number;
   /** Told what the converter prints. */
   readonly report: (line: string) => void;
 }
@@ -90,9 +93,15 @@ export class DatasetWork implements Work {
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
   async #convert(assignment: ConverterAssignment): Promise<LastMessage> {
     let last: LastMessage | undefined;
+    const guard = new StallGuard({
+      name: 'converter',
+      firstStepMs: this.#options.stallMs ?? STALL_MS,
+      say: (line) => this.#options.report(line),
+    });
     const child = new SupervisedChild({
       script: this.#options.converterScript,
       onLine: (_stream, text) => this.#options.report(text),
+      onBeat: (beat) => guard.beat(beat),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);
         if (!message.success)
@@ -102,6 +111,7 @@ export class DatasetWork implements Work {
       },
     });
     this.#child = child;
+    guard.guard(child);
     for (const signal of [this.#attempt.stop, this.#attempt.abandon]) {
       // A conversion has no checkpoints: who has to leave leaves at once.
       signal.addEventListener('abort', () => void child.kill());
@@ -110,6 +120,7 @@ export class DatasetWork implements Work {
     child.send(assignment);
     const exit = await child.exited;
     if (last !== undefined) return last;
+    if (guard.stalled !== undefined) return { type: 'failed', reason: 'stalled', message: guard.stalled };
     const { reason, message } = classifyExit(exit, 'converter', {
       reason: 'internal_error',
       message: 'The converter ended without a word.',
@@ -137,3 +148,5 @@ export class DatasetWork implements Work {
     this.#attempt.send({ type: 'dataset_progress', ...progress });
   }
 }
+
+const STALL_MS = 600_000;

@@ -13,6 +13,7 @@ try {
     programsFolder: resolve(LONGRUN_PROGRAMS ?? ofCheckout),
     trainerScript: fileURLToPath(new URL('trainer.js', import.meta.url)),
     cacheFolder: join(configuration.stateFolder, 'cache', 'datasets'),
+    graceMs: configuration.graceMs,
   };
   await runWorkerProcess({
     name: 'worker-gpu',

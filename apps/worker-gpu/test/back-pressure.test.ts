@@ -37,6 +37,7 @@ test(
         new ExperimentWork(attempt, {
           cacheFolder: join(world.folder, 'cache'),
           programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
+          graceMs: 5_000,
           trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
         }),
       report: (sentence) => reports.push(sentence),

@@ -1,5 +1,6 @@
 /** Schemas of everything that crosses a process. Each name is a zod schema and the type inferred from it. */
 export { assertNever } from './assert-never.js';
+export { BEAT_EVERY_MS, ChildSign, SIGNS_FD, Whereabouts, WHEREABOUTS_QUESTION } from './child-sign.js';
 export {
   DatasetDescription,
   DatasetFile,
@@ -40,7 +41,16 @@ export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, StorableText, storableText } from './json.js';
 export { LiveEvent } from './live-event.js';
-export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
+export {
+  decodeNumber,
+  encodeNumber,
+  LogPage,
+  LogQuery,
+  LogRow,
+  MAX_LOG_ROW_BYTES,
+  NonFiniteCost,
+  StoredLogRow,
+} from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';

@@ -21,6 +21,8 @@ const ResolvedExperiment2 = z.object({
   spec: ExperimentSpec,
   /** By role. */
   datasets: z.record(DatasetRole, ResolvedDatasetFile),
+  /** How long its earlier attempts ran, all together, in ms. */
+  trainedMs: z.number().min(0).default(0),
 });
 
 /** From before datasets had roles. */
@@ -31,6 +33,7 @@ const ResolvedExperiment1 = z
     id,
     spec,
     datasets: { train: dataset },
+    trainedMs: 0,
   }));
 
 /**

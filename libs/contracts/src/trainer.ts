@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { Fence } from './ids.js';
 import { Json } from './json.js';
-import { LogRow } from './log-row.js';
+import { LogRow, NonFiniteCost } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 import { ExperimentProgress } from './worker-event.js';
@@ -57,6 +57,8 @@ export const TrainerMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
+  /** Its cost is not a finite number: said once, with the first. */
+  z.object({ type: z.literal('non_finite'), ...NonFiniteCost.shape }),
   /** A finished snapshot lies on the local disk. `final`: nothing is trained after it. */
   z.object({
     type: z.literal('snapshot'),

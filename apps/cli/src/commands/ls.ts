@@ -42,7 +42,7 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
   const rows = items.map((item) => [
     item.id,
     item.name,
-    statusText(item, terminal),
+    `${statusText(item, terminal)}${nonFiniteMark(item, terminal)}`,
     item.spec.program,
     progressText(item),
     item.status === 'running' && item.progress !== null ? `${Math.round(item.progress.stepsPerSecond)}/s` : '',
@@ -54,6 +54,10 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
     'SPEED',
     'RESTARTS',
   ]);
+}
+
+function nonFiniteMark({ nonFinite }: ExperimentSummary, terminal: Terminal): string {
+  return nonFinite === null ? '' : ` ${terminal.style('red', `${nonFinite.record} ${nonFinite.value}`)}`;
 }
 
 function progressText({ progress }: ExperimentSummary): string {

@@ -20,6 +20,7 @@ import {
 import { CheckpointStore, type NewestValid, type RejectedCheckpoint, StateMismatch } from '@longrun/serialization';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import { SupervisedTraining } from './supervised-training.js';
+import { WallTime } from './wall-time.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
@@ -28,6 +29,8 @@ export interface ExperimentWorkOptions {
   readonly programsFolder: string;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  /** How long a trainer may take to stop in good order once its time is up, in ms. */
+  readonly graceMs: number;
 }
 
 /**
@@ -56,20 +59,28 @@ export class ExperimentWork implements Work {
   async #run(): Promise<AttemptEnd> {
     try {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
+      const { limits } = experiment.spec;
+      const { trainedMs } = experiment;
+      const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, trainedMs });
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
         keepLast: experiment.spec.checkpoint.keepLast,
       });
       const restored = await this.#newestCheckpoint(checkpoints);
+      if (isAllDamaged(restored) && experiment.spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
         restored,
         trainerScript: this.#options.trainerScript,
+        limits,
+        wallTime,
+        graceMs: this.#options.graceMs,
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      return await this.#endOf(training, await training.run(assignment));
+      if (wallTime.isUp) return timedOut(wallTime);
+      return await this.#endOf(training, await training.run(assignment), wallTime);
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
@@ -111,6 +122,14 @@ export class ExperimentWork implements Work {
       { what: `fetch the newest checkpoint of ${ticket.id}`, signal: stop },
       (error) => error instanceof StateMismatch,
     );
+    // A store that has lost sight of all that the lease names, the lease itself included, has no say on what is in it.
+    const known = this.#attempt.lease.head().checkpoints.length;
+    if (found.manifest === undefined && found.rejected.length < known) {
+      const { url } = this.#attempt.store;
+      throw new StorageFailed(
+        `${ticket.id} has ${known} checkpoints, but the object store ${url} shows ${found.rejected.length}`,
+      );
+    }
     for (const rejected of found.rejected)
       this.#attempt.send({ type: 'line', stream: 'stderr', text: rejectionLine(rejected, found) });
     return found;
@@ -157,7 +176,7 @@ export class ExperimentWork implements Work {
   }
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */
-  async #endOf(training: SupervisedTraining, exit: ChildExit): Promise<AttemptEnd> {
+  async #endOf(training: SupervisedTraining, exit: ChildExit, wallTime: WallTime): Promise<AttemptEnd> {
     if (this.#attempt.abandon.aborted) return this.#attempt.endOfStop();
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
@@ -168,6 +187,13 @@ export class ExperimentWork implements Work {
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
     if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
+    if (training.guard.stalled !== undefined) return { reason: 'stalled', message: training.guard.stalled };
+    if (training.guard.isTimeUp) {
+      const end = timedOut(wallTime);
+      if (finalSnapshot === undefined) return end;
+      await training.commit(finalSnapshot, this.outcome(end));
+      return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
+    }
     if (this.#attempt.stop.aborted) {
       if (finalSnapshot !== undefined) await training.commit(finalSnapshot);
       return this.#attempt.endOfStop();
@@ -180,9 +206,29 @@ export class ExperimentWork implements Work {
   }
 }
 
+function timedOut({ message }: WallTime): AttemptEnd {
+  return { reason: 'timed_out', message: `${message}; its last checkpoint is kept.` };
+}
+
+/** There were checkpoints, and none is whole. */
+function isAllDamaged({ manifest, rejected }: NewestValid): boolean {
+  return manifest === undefined && rejected.length > 0;
+}
+
+function allDamaged({ rejected }: NewestValid): AttemptEnd {
+  const each = rejected.map(({ step, reason }) => `that of step ${step}: ${reason}`).join('; ');
+  const what =
+    rejected.length === 1 ? 'Its only checkpoint is damaged' : `All its ${rejected.length} checkpoints are damaged`;
+  return {
+    reason: 'checkpoints_damaged',
+    message: `${what} and kept as they are (${each}). To begin anew from the seed, submit it with checkpoint.onAllDamaged: restart.`,
+  };
+}
+
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {
-  const next = found.manifest === undefined ? 'the start' : `the checkpoint of step ${found.manifest.step}`;
-  return `[longrun] The checkpoint of step ${rejected.step} is damaged: ${rejected.reason}. Going on from ${next}.`;
+  const next =
+    found.manifest === undefined ? 'None is whole' : `Going on from the checkpoint of step ${found.manifest.step}`;
+  return `[longrun] The checkpoint of step ${rejected.step} is damaged: ${rejected.reason}. ${next}.`;
 }
 
 function failureMessage(failed: Extract<TrainerMessage, { type: 'failed' }>): string {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
+import type { ExperimentOutcome, Limits, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
@@ -11,7 +11,9 @@ import {
 import { type CheckpointStore, LeaseLost, type NewestValid } from '@longrun/serialization';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
+import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
+import type { WallTime } from './wall-time.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
@@ -20,11 +22,16 @@ export interface SupervisedTrainingOptions {
   readonly restored: NewestValid;
   /** The trainer's module, absolute. */
   readonly trainerScript: string;
+  readonly limits: Limits;
+  readonly wallTime: WallTime;
+  /** How long the trainer may take to stop in good order once its time is up, in ms. */
+  readonly graceMs: number;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
 export class SupervisedTraining {
   readonly reports: TrainerReports;
+  readonly guard: TrainerGuard;
   readonly #options: SupervisedTrainingOptions;
   readonly #commits: SnapshotCommits;
   readonly #spool: LogSpool;
@@ -44,6 +51,11 @@ export class SupervisedTraining {
         this.#commitError = error;
         this.#broken.abort();
       },
+    });
+    this.guard = new TrainerGuard({
+      ...options,
+      isHeld: () => this.#isHeld || this.#commits.isBusy,
+      stop: () => this.#command({ type: 'stop', snapshot: true }),
     });
     this.#spool = new LogSpool(join(options.attempt.scratchFolder, 'log'));
     this.reports = new TrainerReports({
@@ -80,8 +92,10 @@ export class SupervisedTraining {
         void this.#holdUnderPressure();
       },
       onLine: (stream, text) => this.reports.print(stream, text),
+      onBeat: (beat) => this.guard.beat(beat),
     });
     this.#trainer = trainer;
+    this.guard.guard(trainer);
     for (const signal of [attempt.abandon, this.#broken.signal]) whenAborted(signal, () => void trainer.kill());
     whenAborted(attempt.stop, () => {
       // Nothing of a cancelled experiment is kept beyond its last checkpoint, so its trainer need not be waited for long.

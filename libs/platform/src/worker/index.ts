@@ -3,7 +3,9 @@ export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attem
 export type { Pressure } from './pressure.js';
 export { classifyExit } from './exit-classification.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
+export type { Beat } from './child-signs.js';
 export { outcomeJson } from './outcome-json.js';
+export { StallGuard, type StallGuardOptions } from './stall-guard.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 export { describeWorker, type WorkerDescription } from './worker-description.js';

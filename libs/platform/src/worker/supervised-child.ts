@@ -1,6 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SIGNS_FD, type Whereabouts } from '@longrun/contracts';
+import { type Beat, ChildSigns } from './child-signs.js';
 import { LineSplitter } from './line-splitter.js';
 
 export interface SupervisedChildOptions {
@@ -12,6 +15,8 @@ export interface SupervisedChildOptions {
   readonly onMessage: (message: unknown) => void;
   /** One line that the child wrote, without its line end; lines over 8 KiB arrive in pieces. */
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** How far it is, as its watchdog says several times a second, whatever the child does. */
+  readonly onBeat?: (beat: Beat) => void;
   /** How long pipes may stay open after the child has exited, in ms (a grandchild may hold them). Default 1000. */
   readonly drainMs?: number;
 }
@@ -40,6 +45,7 @@ export class SupervisedChild {
   readonly exited: Promise<ChildExit>;
 
   readonly #child: ChildProcess;
+  readonly #signs: ChildSigns | undefined;
   #killed = false;
   #peakMemoryBytes = 0;
 
@@ -48,11 +54,13 @@ export class SupervisedChild {
     const child = fork(options.script, [], {
       execArgv: [],
       env: environmentWithoutSecrets(process.env),
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     this.#child = child;
     this.pid = child.pid;
+    const signs = child.stdio[SIGNS_FD];
+    if (signs instanceof Duplex) this.#signs = new ChildSigns(signs, (beat) => options.onBeat?.(beat));
 
     const tail: string[] = [];
     let heapExhausted = false;
@@ -93,6 +101,11 @@ export class SupervisedChild {
     const match = /^VmHWM:\s+(\d+) kB$/m.exec(status);
     if (match?.[1] !== undefined) this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, Number(match[1]) * 1024);
     return this.#peakMemoryBytes;
+  }
+
+  /** Where the child stands, even if it is caught in a loop; undefined when its watchdog does not answer within `withinMs`. */
+  async whereabouts(withinMs: number): Promise<Whereabouts | undefined> {
+    return await this.#signs?.whereabouts(withinMs);
   }
 
   /** Sends one message; quietly does nothing when the child has gone, since `exited` tells of that. */
