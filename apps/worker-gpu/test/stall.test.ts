@@ -21,7 +21,7 @@ afterAll(async () => {
   await world.end();
 });
 
-test.for([
+test.each([
   {
     kind: 'loop' as const,
     said: 'the loop that never ends',

@@ -37,8 +37,8 @@ test('a trainer that does not stop within the grace is killed, and its last chec
   await world.endProcesses();
   const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
   const id = await world.submit(
-    { epochs: 100_000, pauseMs: 100, fault: { kind: 'block', step: 12 } },
-    { limits: { wallTimeSeconds: 30 } },
+    { epochs: 100_000, pauseMs: 20, fault: { kind: 'block', step: 21 } },
+    { limits: { wallTimeSeconds: 30 }, checkpoint: { everyBatches: 5 } },
   );
   await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
   await until(() => worker.childPid() !== undefined);
@@ -49,7 +49,7 @@ test('a trainer that does not stop within the grace is killed, and its last chec
   expect(isRunning(trainer)).toBe(false);
   const { checkpoints } = await world.head(id);
   expect(checkpoints.length).toBeGreaterThan(0);
-  expect(checkpoints[0]?.step).toBe(7);
+  expect([5, 10, 15, 20]).toContain(checkpoints[0]?.step);
 }, 300_000);
 
 test('what has no time left is not begun', async () => {
