@@ -1,4 +1,4 @@
-import { isRunning, until } from '@longrun/platform/testing';
+import { isRunning } from '@longrun/platform/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
@@ -37,19 +37,18 @@ test('a trainer that does not stop within the grace is killed, and its last chec
   await world.endProcesses();
   const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
   const id = await world.submit(
-    { epochs: 100_000, pauseMs: 20, fault: { kind: 'block', step: 21 } },
-    { limits: { wallTimeSeconds: 30 }, checkpoint: { everyBatches: 5 } },
+    { epochs: 100_000, pauseMs: 20 },
+    { limits: { wallTimeSeconds: 30 }, checkpoint: { everyBatches: 1 } },
   );
   await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
-  await until(() => worker.childPid() !== undefined);
   const trainer = worker.childPid() ?? 0;
+  process.kill(trainer, 'SIGSTOP');
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out' });
-  expect(JSON.stringify(await world.events(id))).toContain('the step that never ends');
   expect(isRunning(trainer)).toBe(false);
-  const { checkpoints } = await world.head(id);
-  expect(checkpoints.length).toBeGreaterThan(0);
-  expect([5, 10, 15, 20]).toContain(checkpoints[0]?.step);
+  const [newest] = (await world.head(id)).checkpoints;
+  expect(newest?.step).toBeGreaterThan(0);
+  expect(newest?.step).toBe(ended.checkpoints[0]?.step);
 }, 300_000);
 
 test('what has no time left is not begun', async () => {
