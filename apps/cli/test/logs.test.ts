@@ -114,6 +114,7 @@ const view: ExperimentView = {
   preemptions: 0,
   losses: 0,
   progress: null,
+  nonFinite: null,
   result: null,
   attempts: [],
   checkpoints: [],

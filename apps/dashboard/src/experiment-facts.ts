@@ -8,6 +8,11 @@ export function explanation({ message, reason, status }: ExperimentSummary): str
   return reason === null || status === 'succeeded' ? undefined : retryPolicy[reason].explain;
 }
 
+/** `cost is NaN since step 120`; undefined while every cost is a finite number. */
+export function nonFiniteCost({ nonFinite }: ExperimentSummary): string | undefined {
+  return nonFinite === null ? undefined : `${nonFinite.record} is ${nonFinite.value} since step ${nonFinite.step}`;
+}
+
 /** The share of test examples that the finished model gets right, 0 to 1; undefined where the program logs none. */
 export function testAccuracy({ result }: ExperimentSummary): number | undefined {
   const error = decodeNumber(result?.lastRow['test_misclassification_rate']);

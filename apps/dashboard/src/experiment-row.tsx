@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import { ago, count, duration } from './amounts.js';
 import { CopyId } from './copy-id.js';
-import { epochs, explanation, share, steps, testAccuracy } from './experiment-facts.js';
+import { epochs, explanation, nonFiniteCost, share, steps, testAccuracy } from './experiment-facts.js';
 import { ProgressBar } from './progress-bar.js';
 import { StatusPill } from './status-pill.js';
 
@@ -17,6 +17,7 @@ export function ExperimentRow({
 }): ReactNode {
   const { id, name, spec, status, createdAt } = experiment;
   const why = explanation(experiment);
+  const cost = nonFiniteCost(experiment);
   const accuracy = testAccuracy(experiment);
   return (
     <li className="grid gap-x-8 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_auto]">
@@ -38,6 +39,7 @@ export function ExperimentRow({
             {why}
           </p>
         )}
+        {cost !== undefined && <p className="mt-1.5 text-sm break-words text-red-700 dark:text-red-300">{cost}</p>}
       </div>
       <div className="min-w-0 self-center">
         <Progress experiment={experiment} now={now} />

@@ -28,8 +28,11 @@ async function convert(assignment: ConverterAssignment): Promise<DatasetDescript
     throw new UnusableRequest(
       `There is no converter ${JSON.stringify(assignment.converter)}; this worker has ${[...converters.keys()].toSorted().join(', ')}.`,
     );
+  at('fetching the raw files');
   const inputFolder = await rawFiles(converter, assignment.source, assignment.rawFolder);
+  at(`converting with ${converter.name}`);
   await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
+  at('reading the result back');
   await readBack(assignment.outputPath);
   return await describe(converter, assignment.outputPath);
 }
@@ -57,6 +60,7 @@ async function readBack(path: string): Promise<void> {
     const dataset = await H5Dataset.open(path, { whichSets: [name] });
     try {
       for (const example of new Set([0, examplesCount - 1])) if (example >= 0) await dataset.getData(example);
+      parent.moved();
     } finally {
       await dataset.close();
     }
@@ -81,6 +85,7 @@ async function describe(converter: Converter, path: string): Promise<DatasetDesc
 function reporting(phase: DatasetProgress['phase']): (progress: FileProgress) => void {
   let last = { file: '', atMs: 0 };
   return ({ file, doneBytes, totalBytes }) => {
+    parent.moved();
     const atMs = performance.now();
     if (file === last.file && atMs - last.atMs < 250 && doneBytes !== totalBytes) return;
     last = { file, atMs };
@@ -103,6 +108,11 @@ function failureOf(error: unknown): { readonly reason: ConverterFailure; readonl
   // Of the disk, as `ENOSPC: no space left on device`.
   if (error instanceof Error && 'syscall' in error) return { reason: 'storage_error', message };
   return { reason: 'internal_error', message: error instanceof Error ? (error.stack ?? message) : message };
+}
+
+/** Says what it does now. */
+function at(place: string): void {
+  parent.at(parent.place(place));
 }
 
 function tell(message: ConverterMessage): void {

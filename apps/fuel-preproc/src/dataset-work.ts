@@ -15,6 +15,7 @@ import {
   type Isolation,
   type Launch,
   openHandedOver,
+  StallGuard,
   SupervisedChild,
   type Work,
   withStorageRetries,
@@ -32,6 +33,8 @@ export interface DatasetWorkOptions {
   readonly memoryLimitBytes: number | null;
   /** What keeps a converter from all that is not its own. */
   readonly isolation: Isolation;
+  /** Longest time without a sign of progress, in ms. Default 600,000. */
+  readonly stallMs?: number;
   /** Told what the converter prints. */
   readonly report: (line: string) => void;
 }
@@ -109,11 +112,17 @@ export class DatasetWork implements Work {
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
   async #convert(assignment: ConverterAssignment, launch: Launch): Promise<Converted> {
     let last: Converted | undefined;
+    const guard = new StallGuard({
+      name: 'converter',
+      firstStepMs: this.#options.stallMs ?? STALL_MS,
+      say: (line) => this.#options.report(line),
+    });
     const child = new SupervisedChild({
       script: this.#options.converterScript,
       memoryLimitBytes: this.#options.memoryLimitBytes,
       launch,
       onLine: (_stream, text) => this.#options.report(text),
+      onBeat: (beat) => guard.beat(beat),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);
         if (!message.success)
@@ -123,6 +132,7 @@ export class DatasetWork implements Work {
       },
     });
     this.#child = child;
+    guard.guard(child);
     for (const signal of [this.#attempt.stop, this.#attempt.abandon]) {
       // A conversion has no checkpoints: who has to leave leaves at once.
       signal.addEventListener('abort', () => void child.kill());
@@ -131,6 +141,7 @@ export class DatasetWork implements Work {
     child.send(assignment);
     const exit = await child.exited;
     if (last !== undefined) return last;
+    if (guard.stalled !== undefined) return { reason: 'stalled', message: guard.stalled };
     return classifyExit(exit, 'converter', {
       reason: 'internal_error',
       message: 'The converter ended without a word.',
@@ -163,3 +174,5 @@ export class DatasetWork implements Work {
     this.#attempt.send({ type: 'dataset_progress', ...progress });
   }
 }
+
+const STALL_MS = 600_000;

@@ -40,7 +40,8 @@ export async function run(): Promise<void> {
         });
         void trainers.keepSpare();
         return {
-          of: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers }),
+          of: (attempt) =>
+            new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers, graceMs: configuration.graceMs }),
           close: async () => await trainers.close(),
         };
       },

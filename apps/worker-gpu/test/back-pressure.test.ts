@@ -40,7 +40,7 @@ test('a record that falls behind gets every row: the trainer waits for it, and n
     scratchFolder,
     heartbeatMs: 100,
     graceMs: 5_000,
-    work: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers }),
+    work: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers, graceMs: 5_000 }),
     report: (sentence) => reports.push(sentence),
   });
   await worker.start();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExperimentOutcome } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
+import type { Head } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
@@ -43,6 +44,35 @@ test('damaged checkpoints are passed over for the newest that is whole, and said
   expect(expected).not.toBe(null);
   expect(isRunning(worker.pid)).toBe(true);
 });
+
+test('when all checkpoints are damaged it ends, and they are kept to the last byte', async () => {
+  const { id, checkpoints } = await withDamagedCheckpoints('stop');
+  await world.worker();
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'checkpoints_damaged' });
+  expect(ended.message).toContain(`that of step ${checkpoints[0]?.step}: file parameters.safetensors has SHA-256`);
+  expect(ended.attempts).toMatchObject([{ reason: 'worker_lost' }, { reason: 'checkpoints_damaged', startStep: null }]);
+  await expectDamageSaid(id, checkpoints);
+  const head = await world.head(id);
+  expect(head.checkpoints).toEqual(checkpoints);
+  expect(ExperimentOutcome.parse(head.outcome).reason).toBe('checkpoints_damaged');
+  for (const { manifestKey } of checkpoints) {
+    const manifest = Buffer.from((await world.store.get(manifestKey)) ?? []).toString();
+    for (const [, blobKey] of manifest.matchAll(/"blobKey":\s*"([^"]+)"/g))
+      expect(await world.store.get(blobKey ?? '')).toBeDefined();
+  }
+}, 300_000);
+
+test('when all checkpoints are damaged it begins anew if the spec says so', async () => {
+  await world.worker();
+  const expected = (await world.whenEnded(await world.submit({ pauseMs: 0 }))).result;
+  const { id, checkpoints } = await withDamagedCheckpoints('restart');
+  await world.worker();
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'succeeded', result: expected });
+  expect(ended.attempts[1]).toMatchObject({ startStep: 0, restoredFrom: null });
+  await expectDamageSaid(id, checkpoints);
+}, 300_000);
 
 test('a running experiment that is cancelled ends at once, and its worker is free for the next', async () => {
   const worker = await world.worker();
@@ -157,6 +187,26 @@ async function linesSoFar(id: string): Promise<unknown[]> {
   const events: unknown[] = [];
   for await (const event of world.platform.experiments.subscribe(id, 0, AbortSignal.timeout(100))) events.push(event);
   return events;
+}
+
+/** An experiment whose worker was killed, and all of whose checkpoints were damaged since. */
+async function withDamagedCheckpoints(
+  onAllDamaged: 'stop' | 'restart',
+): Promise<{ readonly id: string; readonly checkpoints: Head['checkpoints'] }> {
+  const worker = await world.worker();
+  const id = await world.submit({ pauseMs: 12 }, { checkpoint: { everyBatches: 7, onAllDamaged } });
+  await world.when(id, (experiment) => experiment.checkpoints.length > 0);
+  worker.signal('SIGKILL');
+  await worker.exited;
+  const { checkpoints } = await world.head(id);
+  for (const { manifestKey } of checkpoints) await damageBlob(manifestKey, 'bit');
+  return { id, checkpoints };
+}
+
+async function expectDamageSaid(id: string, checkpoints: Head['checkpoints']): Promise<void> {
+  const lines = (await world.events(id)).flatMap((event) => (event.type === 'line' ? [event.data.text] : []));
+  for (const { step } of checkpoints)
+    expect(lines.join('\n')).toContain(`[longrun] The checkpoint of step ${step} is damaged`);
 }
 
 /** Damages the stored parameters of one checkpoint: flips a bit, or cuts off the end. */

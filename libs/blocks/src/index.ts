@@ -105,7 +105,7 @@ export {
 export type { AggregationScheme } from './monitoring/aggregation-scheme.js';
 export { Aggregator } from './monitoring/aggregator.js';
 export { DatasetEvaluator } from './monitoring/dataset-evaluator.js';
-export type { DatasetEvaluatorOptions } from './monitoring/dataset-evaluator.js';
+export type { DatasetEvaluatorOptions, EvaluateOptions } from './monitoring/dataset-evaluator.js';
 
 export type { LogRow, LogValue } from './log/log-value.js';
 export { TrainingLog } from './log/training-log.js';
@@ -114,6 +114,7 @@ export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/trai
 export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop.js';
+export type { Activity, TrainingWatch } from './training-watch.js';
 export type {
   MainLoopArrays,
   MainLoopContents,
@@ -127,6 +128,8 @@ export { TrainingExtension } from './extensions/training-extension.js';
 export type { CallbackContext, CallbackName, ExtensionOptions } from './extensions/training-extension.js';
 export { SimpleExtension } from './extensions/simple-extension.js';
 export type { Conditions, Predicate, SimpleExtensionOptions } from './extensions/simple-extension.js';
+export { CostWatch, Diverged } from './extensions/cost-watch.js';
+export type { CostWatchOptions, NonFiniteCost } from './extensions/cost-watch.js';
 export { FinishAfter } from './extensions/finish-after.js';
 export { Printing } from './extensions/printing.js';
 export type { PrintingOptions } from './extensions/printing.js';

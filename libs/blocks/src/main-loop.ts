@@ -21,6 +21,7 @@ import { TrainingLog, type TrainingStatus } from './log/training-log.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
 import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
+import type { TrainingWatch } from './training-watch.js';
 
 /** Options of {@link MainLoop}. */
 export interface MainLoopOptions extends ComputeOptions {
@@ -93,6 +94,7 @@ export class MainLoop {
     this.inventory.check(functionName, updated);
   #inventory: Inventory | undefined;
   #outputs: Outputs | undefined;
+  #watch: TrainingWatch | undefined;
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
@@ -133,6 +135,19 @@ export class MainLoop {
       );
     }
     this.#outputs = outputs;
+  }
+
+  /** Has a host told how training moves. */
+  watchedBy(watch: TrainingWatch): void {
+    this.#watch = watch;
+  }
+
+  /**
+   * Says that training goes on. For extensions that do something long in one callback, which a host could take for something that
+   * never ends: with every batch of an evaluation, say.
+   */
+  moved(): void {
+    this.#watch?.moved();
   }
 
   /** The variables whose values are part of the state. Fixed once training has started. */
@@ -262,6 +277,7 @@ export class MainLoop {
     this.model.checkSanity(this.algorithm);
     const resumes = status.trainingStarted;
     if (!resumes) await this.#dispatch('beforeTraining');
+    this.#watch?.at('compiling');
     const startedAt = performance.now();
     await this.algorithm.initialize(this.computeOptions);
     this.times.initializationMs += performance.now() - startedAt;
@@ -299,6 +315,7 @@ export class MainLoop {
   /** One batch; false when the epoch has no more. */
   async #step(): Promise<boolean> {
     const { status } = this.log;
+    this.#watch?.at('reading');
     const startedAt = performance.now();
     const batch = await this.dataStream.next();
     const readAt = performance.now();
@@ -307,11 +324,13 @@ export class MainLoop {
     status.receivedFirstBatch = true;
     const context: { readonly batch: Batch } = { batch };
     await this.#dispatch('beforeBatch', context);
+    this.#watch?.at('step');
     const processedFrom = performance.now();
     await this.algorithm.processBatch(batch);
     this.times.trainMs += performance.now() - processedFrom;
     status.iterationsDone += 1;
     this.log.complete(status.iterationsDone - 1);
+    this.#watch?.stepped();
     await this.#dispatch('afterBatch', context);
     return true;
   }
@@ -340,12 +359,14 @@ export class MainLoop {
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
     for (const extension of this.#extensions) {
+      this.#watch?.at(callback, extension);
       const pending = extension.dispatch(callback, context);
       if (pending !== undefined) await pending;
     }
     if (this.#atBoundary.length === 0) return;
     const actions = this.#atBoundary;
     this.#atBoundary = [];
+    this.#watch?.at('saving');
     for (const action of actions) await action();
   }
 

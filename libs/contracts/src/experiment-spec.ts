@@ -17,7 +17,8 @@ export const CheckpointPolicy = z.strictObject({
   /** Committed checkpoints kept; older ones are deleted. At least 1. */
   keepLast: z.int().min(1).max(1000).default(3),
   /**
-   * What happens when all of them are damaged: it ends and they are kept, or it begins anew from the seed.
+   * What happens when all of them are damaged: it ends and they are kept, or it begins anew from the seed, and they are kept until it
+   * has a new one.
    */
   onAllDamaged: z.enum(['stop', 'restart']).default('stop'),
 });

@@ -1,5 +1,6 @@
 /** Schemas of everything that crosses a process. Each name is a zod schema and the type inferred from it. */
 export { assertNever } from './assert-never.js';
+export { BEAT_EVERY_MS, ChildSign, SIGNS_FD, Whereabouts, WHEREABOUTS_QUESTION } from './child-sign.js';
 export {
   DatasetDescription,
   DatasetFile,
@@ -43,7 +44,16 @@ export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from '.
 export { Json, JsonObject, StorableText, storableText } from './json.js';
 export { Label, labelFaults } from './label.js';
 export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
-export { decodeNumber, encodeNumber, LogPage, LogQuery, LogRow, MAX_LOG_ROW_BYTES, StoredLogRow } from './log-row.js';
+export {
+  decodeNumber,
+  encodeNumber,
+  LogPage,
+  LogQuery,
+  LogRow,
+  MAX_LOG_ROW_BYTES,
+  NonFiniteCost,
+  StoredLogRow,
+} from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';

@@ -23,6 +23,8 @@ const ResolvedExperiment2 = z.object({
   spec: ExperimentSpec,
   /** By role. */
   datasets: z.record(DatasetRole, ResolvedDatasetFile),
+  /** How long its earlier attempts ran, all together, in ms. */
+  trainedMs: z.number().min(0).default(0),
 });
 
 /** From before datasets had roles. */
@@ -33,6 +35,7 @@ const ResolvedExperiment1 = z
     id,
     spec,
     datasets: { train: dataset },
+    trainedMs: 0,
   }));
 
 /**

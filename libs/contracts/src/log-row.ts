@@ -20,6 +20,16 @@ export function encodeNumber(value: number): number | 'NaN' | 'Infinity' | '-Inf
   return value;
 }
 
+/** A cost that is not a finite number, as {@link encodeNumber} writes it. */
+export const NonFiniteCost = z.object({
+  /** Batches done. */
+  step: z.int().min(0),
+  /** What it is called in the log; a cost of the algorithm that is not logged is called by its own name. */
+  record: z.string().min(1).max(200),
+  value: z.enum(['NaN', 'Infinity', '-Infinity']),
+});
+export type NonFiniteCost = z.infer<typeof NonFiniteCost>;
+
 /** The number that {@link encodeNumber} wrote; undefined when the value is no number. */
 export function decodeNumber(value: Json | undefined): number | undefined {
   switch (value) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { Fence, Sha256 } from './ids.js';
-import { LogRow } from './log-row.js';
+import { LogRow, NonFiniteCost } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 import { ExperimentProgress } from './worker-event.js';
@@ -53,6 +53,7 @@ export const TrainerFailure = ReasonCode.extract([
   'out_of_memory',
   'storage_error',
   'checkpoint_unreadable',
+  'diverged',
 ]);
 export type TrainerFailure = z.infer<typeof TrainerFailure>;
 
@@ -72,6 +73,8 @@ export const TrainerMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
+  /** Its cost is not a finite number: said once, with the first. */
+  z.object({ type: z.literal('non_finite'), ...NonFiniteCost.shape }),
   /** A finished snapshot lies in the folder `snapshots/<name>`. `final`: nothing is trained after it. */
   z.object({
     type: z.literal('snapshot'),

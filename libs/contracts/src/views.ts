@@ -4,6 +4,7 @@ import { DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Moment } from './ids.js';
 import { Json } from './json.js';
+import { NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 import { DatasetStatus, ExperimentStatus } from './status.js';
@@ -69,6 +70,8 @@ export const ExperimentView = z.object({
   /** Losses in a row, without a checkpoint between them. */
   losses: z.int().min(0),
   progress: ExperimentProgress.nullable(),
+  /** The first of its costs that was not a finite number; null while all are. */
+  nonFinite: NonFiniteCost.nullable(),
   result: ExperimentResult.nullable(),
   /** Oldest first. */
   attempts: z.array(AttemptView),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { assertNever } from './assert-never.js';
 import { Fence, Kind, Moment } from './ids.js';
 import { Json } from './json.js';
-import { LogRow } from './log-row.js';
+import { LogRow, NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 
@@ -62,6 +62,8 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('heartbeat'), step: Step }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
+  /** The first cost of the attempt that is not a finite number. */
+  z.object({ type: z.literal('non_finite'), ...NonFiniteCost.shape }),
   /** Log rows up to this step were not all sent, as the record was away for long: the checkpoints' log has them. */
   z.object({ type: z.literal('log_skipped'), toStep: Step }),
   /** One line that the trainer printed, without its line end. */
@@ -133,6 +135,7 @@ export function isEphemeral(event: WorkerEvent): boolean {
       return true;
     case 'attempt_started':
     case 'log_row':
+    case 'non_finite':
     case 'log_skipped':
     case 'line':
     case 'checkpoint_committed':

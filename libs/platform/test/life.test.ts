@@ -41,6 +41,51 @@ test('an experiment goes from submission over a worker to its result', async ({ 
   );
 });
 
+test('an attempt is told how long the earlier ones ran', async ({ world }) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit({ limits: { wallTimeSeconds: 3_600 } });
+  const worker = world.worker('gpu-1');
+  const first = await worker.next();
+  expect((await first.specification()).trainedMs).toBe(0);
+  await first.start().train(3).end('preempted');
+
+  const second = await worker.next();
+  const [ended] = (await world.platform.experiments.get(id)).attempts;
+  const ranMs = Date.parse(ended?.endedAt ?? '') - Date.parse(ended?.startedAt ?? '');
+  expect((await second.specification()).trainedMs).toBe(ranMs);
+  await second.start().succeed();
+});
+
+test('the first cost that is not finite is shown, and is void when an attempt goes back before it', async ({
+  world,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit();
+  const worker = world.worker('gpu-1');
+  const first = await worker.next();
+  await first.start().train(3).commit();
+  first.outbox.send({ type: 'non_finite', step: 5, record: 'cost', value: 'NaN' });
+  first.outbox.send({ type: 'non_finite', step: 6, record: 'valid_cost', value: 'Infinity' });
+  const found = { step: 5, record: 'cost', value: 'NaN' };
+  await world.when(id, ({ nonFinite }) => nonFinite !== null);
+  await first.train(7).end('preempted');
+  expect(await world.when(id, ({ attempts }) => attempts.length === 2)).toMatchObject({ nonFinite: found });
+
+  const second = await worker.next();
+  second.start();
+  await world.when(id, ({ nonFinite }) => nonFinite === null);
+  second.train(5);
+  second.outbox.send({ type: 'non_finite', step: 5, record: 'cost', value: 'NaN' });
+  await second.commit();
+  await second.end('preempted');
+
+  const third = await worker.next();
+  await third.start().train(6).succeed();
+  expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({ nonFinite: found });
+});
+
 test('a preempted experiment goes on before those that were submitted after it, and no failure is counted', async ({
   world,
 }) => {

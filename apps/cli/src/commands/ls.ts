@@ -49,7 +49,7 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
   const rows = visibleIn(items).map((item) => [
     item.id,
     visibleLine(item.name),
-    statusText(item, terminal),
+    `${statusText(item, terminal)}${nonFiniteMark(item, terminal)}`,
     item.spec.program,
     progressText(item),
     item.status === 'running' && item.progress !== null ? `${Math.round(item.progress.stepsPerSecond)}/s` : '',
@@ -60,6 +60,10 @@ function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal
     right: ['STEP', 'SPEED', 'RESTARTS'],
     width: terminal.resultColumns,
   });
+}
+
+function nonFiniteMark({ nonFinite }: ExperimentSummary, terminal: Terminal): string {
+  return nonFinite === null ? '' : ` ${terminal.style('red', `${nonFinite.record} ${nonFinite.value}`)}`;
 }
 
 function progressText({ progress }: ExperimentSummary): string {

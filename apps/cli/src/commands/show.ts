@@ -43,6 +43,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['', why(view)],
     ['progress', progress === null ? undefined : progressText(view)],
     ['restarts', restarts(view) === 0 ? undefined : `${restarts(view)} (${interruptions(view)})`],
+    ['cost', nonFiniteText(view, terminal)],
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
@@ -135,6 +136,11 @@ function progressText({ progress, status }: ExperimentView): string {
   const { step, totalSteps, epoch, stepsPerSecond } = progress;
   const speed = status === 'running' ? `, ${Math.round(stepsPerSecond)} steps/s` : '';
   return `step ${step}${totalSteps === undefined ? '' : ` of ${totalSteps}`}, epoch ${epoch}${speed}`;
+}
+
+function nonFiniteText({ nonFinite }: ExperimentView, terminal: Terminal): string | undefined {
+  if (nonFinite === null) return undefined;
+  return terminal.style('red', `${nonFinite.record} is ${nonFinite.value} since step ${nonFinite.step}`);
 }
 
 function times(view: Pick<ExperimentView, 'createdAt' | 'startedAt' | 'endedAt'>): [string, string | undefined][] {

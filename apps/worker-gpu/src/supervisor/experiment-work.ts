@@ -28,6 +28,7 @@ import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import type { LocalSnapshot } from './snapshot-commits.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
+import { WallTime } from './wall-time.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
@@ -36,6 +37,8 @@ export interface ExperimentWorkOptions {
   readonly programsFolder: string;
   /** Where trainer processes come from, the same for all attempts. */
   readonly trainers: Trainers;
+  /** How long a trainer may take to stop in good order once its time is up, in ms. */
+  readonly graceMs: number;
 }
 
 /**
@@ -68,22 +71,30 @@ export class ExperimentWork implements Work {
   async #run(): Promise<AttemptEnd> {
     try {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
-      const place = await this.#options.trainers.take(experiment.spec.limits.memoryBytes);
+      const { trainedMs, spec } = experiment;
+      const { limits } = spec;
+      const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, trainedMs });
+      const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
-        keepLast: experiment.spec.checkpoint.keepLast,
+        keepLast: spec.checkpoint.keepLast,
       });
       const restored = await this.#newestCheckpoint(checkpoints, place);
+      if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
         restored,
         place,
+        limits,
+        wallTime,
+        graceMs: this.#options.graceMs,
       });
       this.#training = training;
       const assignment = await this.#assignment(experiment, restored, place);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      return await this.#endOf(training, await training.run(assignment));
+      if (wallTime.isUp) return timedOut(wallTime);
+      return await this.#endOf(training, await training.run(assignment), wallTime);
     } catch (error) {
       if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
@@ -127,6 +138,14 @@ export class ExperimentWork implements Work {
       { what: `fetch the newest checkpoint of ${ticket.id}`, signal: stop },
       (error) => error instanceof StateMismatch,
     );
+    // A store that has lost sight of all that the lease names, the lease itself included, has no say on what is in it.
+    const known = this.#attempt.lease.head().checkpoints.length;
+    if (found.manifest === undefined && found.rejected.length < known) {
+      const { url } = this.#attempt.store;
+      throw new StorageFailed(
+        `${ticket.id} has ${known} checkpoints, but the object store ${url} shows ${found.rejected.length}`,
+      );
+    }
     for (const rejected of found.rejected)
       this.#attempt.send({ type: 'line', stream: 'stderr', text: rejectionLine(rejected, found) });
     return found;
@@ -176,7 +195,7 @@ export class ExperimentWork implements Work {
   }
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */
-  async #endOf(training: SupervisedTraining, exit: ChildExit): Promise<AttemptEnd> {
+  async #endOf(training: SupervisedTraining, exit: ChildExit, wallTime: WallTime): Promise<AttemptEnd> {
     if (this.#attempt.abandon.aborted) return this.#attempt.endOfStop();
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
@@ -187,6 +206,13 @@ export class ExperimentWork implements Work {
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
     if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
+    if (training.guard.stalled !== undefined) return { reason: 'stalled', message: training.guard.stalled };
+    if (training.guard.isTimeUp) {
+      const end = timedOut(wallTime);
+      if (finalSnapshot === undefined) return end;
+      await training.commit(finalSnapshot, this.outcome(end));
+      return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
+    }
     if (this.#attempt.stop.aborted) {
       if (finalSnapshot !== undefined) await training.commit(finalSnapshot);
       return this.#attempt.endOfStop();
@@ -210,9 +236,29 @@ function resultOf(
   return { parametersSha256: parameters.sha256, lastRow };
 }
 
+function timedOut({ message }: WallTime): AttemptEnd {
+  return { reason: 'timed_out', message: `${message}; its last checkpoint is kept.` };
+}
+
+/** There were checkpoints, and none is whole. */
+function isAllDamaged({ manifest, rejected }: NewestValid): boolean {
+  return manifest === undefined && rejected.length > 0;
+}
+
+function allDamaged({ rejected }: NewestValid): AttemptEnd {
+  const each = rejected.map(({ step, reason }) => `that of step ${step}: ${reason}`).join('; ');
+  const what =
+    rejected.length === 1 ? 'Its only checkpoint is damaged' : `All its ${rejected.length} checkpoints are damaged`;
+  return {
+    reason: 'checkpoints_damaged',
+    message: `${what} and kept as they are (${each}). To begin anew from the seed, submit it with checkpoint.onAllDamaged: restart.`,
+  };
+}
+
 function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {
-  const next = found.manifest === undefined ? 'the start' : `the checkpoint of step ${found.manifest.step}`;
-  return `[longrun] The checkpoint of step ${rejected.step} is damaged: ${rejected.reason}. Going on from ${next}.`;
+  const next =
+    found.manifest === undefined ? 'None is whole' : `Going on from the checkpoint of step ${found.manifest.step}`;
+  return `[longrun] The checkpoint of step ${rejected.step} is damaged: ${rejected.reason}. ${next}.`;
 }
 
 function failureMessage(failed: Extract<TrainerMessage, { type: 'failed' }>): string {

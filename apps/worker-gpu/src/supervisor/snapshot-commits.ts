@@ -21,13 +21,20 @@ export class SnapshotCommits {
   readonly #options: SnapshotCommitsOptions;
   #tail: Promise<void> = Promise.resolve();
   #failed = false;
+  #waiting = 0;
 
   constructor(options: SnapshotCommitsOptions) {
     this.#options = options;
   }
 
   add(snapshot: LocalSnapshot): void {
-    this.#tail = this.#tail.then(() => this.#commit(snapshot));
+    this.#waiting += 1;
+    this.#tail = this.#tail.then(() => this.#commit(snapshot)).finally(() => (this.#waiting -= 1));
+  }
+
+  /** Something is being committed: whoever makes snapshots may be waiting for that. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Resolves when everything added so far has been committed or, after a failure, passed over. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ExperimentOutcome, TrainerCommand } from '@longrun/contracts';
+import type { ExperimentOutcome, Limits, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
@@ -13,8 +13,10 @@ import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } fr
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
+import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
 import type { TrainerPlace } from './trainers.js';
+import type { WallTime } from './wall-time.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
@@ -23,11 +25,16 @@ export interface SupervisedTrainingOptions {
   readonly restored: NewestValid;
   /** Where the trainer works. */
   readonly place: TrainerPlace;
+  readonly limits: Limits;
+  readonly wallTime: WallTime;
+  /** How long the trainer may take to stop in good order once its time is up, in ms. */
+  readonly graceMs: number;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
 export class SupervisedTraining {
   readonly reports: TrainerReports;
+  readonly guard: TrainerGuard;
   readonly #options: SupervisedTrainingOptions;
   readonly #commits: SnapshotCommits;
   readonly #spool: LogSpool;
@@ -47,6 +54,11 @@ export class SupervisedTraining {
         this.#commitError = error;
         this.#broken.abort();
       },
+    });
+    this.guard = new TrainerGuard({
+      ...options,
+      isHeld: () => this.#isHeld || this.#commits.isBusy,
+      stop: () => this.#command({ type: 'stop', snapshot: true }),
     });
     this.#spool = new LogSpool(join(options.attempt.scratchFolder, 'log'));
     this.reports = new TrainerReports({
@@ -77,8 +89,10 @@ export class SupervisedTraining {
         void this.#holdUnderPressure();
       },
       onLine: (stream, text) => this.reports.print(stream, text),
+      onBeat: (beat) => this.guard.beat(beat),
     });
     this.#trainer = trainer;
+    this.guard.guard(trainer);
     for (const signal of [attempt.abandon, this.#broken.signal]) whenAborted(signal, () => void trainer.kill());
     whenAborted(attempt.stop, () => {
       // Nothing of a cancelled experiment is kept beyond its last checkpoint, so its trainer need not be waited for long.

@@ -96,6 +96,10 @@ export class TrainerReports {
         spool.add(message);
         attempt.send(message);
         break;
+      case 'non_finite':
+        attempt.send(message);
+        this.#say(`[longrun] ${message.record} is ${message.value} at step ${message.step}: it is no finite number.`);
+        break;
       case 'snapshot':
         this.step = message.step;
         if (message.final) this.finalSnapshot = { ...message, rows: spool.cut() };

@@ -1,8 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Isolation, type Launch, SupervisedChild, type SupervisedChildOptions } from '@longrun/platform/worker';
+import {
+  type Beat,
+  type Isolation,
+  type Launch,
+  SupervisedChild,
+  type SupervisedChildOptions,
+} from '@longrun/platform/worker';
 
-type Hearing = Pick<SupervisedChildOptions, 'onMessage' | 'onLine'>;
+type Hearing = Pick<SupervisedChildOptions, 'onMessage' | 'onLine' | 'onBeat'>;
 
 export interface TrainersOptions {
   /** The trainer's module, absolute. */
@@ -155,6 +161,7 @@ class Spare implements TrainerPlace {
     this.#child = place.start({
       onMessage: (message) => this.#hearing.tell((to) => to.onMessage(message)),
       onLine: (stream, text) => this.#hearing.tell((to) => to.onLine(stream, text)),
+      onBeat: (beat) => this.#hearing.beat(beat),
     });
   }
 
@@ -196,6 +203,11 @@ class LateHearing {
   tell(say: (to: Hearing) => void): void {
     if (this.#hearing !== undefined) say(this.#hearing);
     else if (this.#kept.length < MOST_KEPT) this.#kept.push(say);
+  }
+
+  /** How far it was before is nobody's matter. */
+  beat(beat: Beat): void {
+    this.#hearing?.onBeat?.(beat);
   }
 
   become(hearing: Hearing): void {

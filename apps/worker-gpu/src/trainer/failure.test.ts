@@ -1,4 +1,4 @@
-import { InvalidParams, UnknownProgram } from '@longrun/blocks';
+import { Diverged, InvalidParams, UnknownProgram } from '@longrun/blocks';
 import { StateMismatch } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { CheckpointUnreadable, failureOf } from './failure.js';
@@ -7,6 +7,7 @@ test.each([
   [new InvalidParams('mlp', [{ path: ['dims'], message: 'too few' }]), 'invalid_params'],
   [new UnknownProgram('mpl', ['mlp']), 'invalid_params'],
   [new CheckpointUnreadable(new StateMismatch('version 7')), 'checkpoint_unreadable'],
+  [new Diverged({ step: 9, record: 'cost', value: Number.NaN }), 'diverged'],
   [new RangeError('Array buffer allocation failed'), 'out_of_memory'],
   [new Error('a snapshot', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }), 'storage_error'],
   [Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' }), 'program_error'],

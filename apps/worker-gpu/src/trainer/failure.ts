@@ -1,5 +1,5 @@
 import type { TrainerFailure } from '@longrun/contracts';
-import { InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
+import { Diverged, InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
 
 /** Why a trainer cannot go on, as it tells its worker. */
 export interface TrainingFailure {
@@ -22,6 +22,7 @@ export function failureOf(error: unknown): TrainingFailure {
   if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
   if (error instanceof InvalidParams || error instanceof MissingDataset || error instanceof UnknownProgram)
     return { reason: 'invalid_params', message: error.message };
+  if (error instanceof Diverged) return { reason: 'diverged', message: `${error.message}, and onNonFinite is stop` };
   if (error instanceof CheckpointUnreadable) return { reason: 'checkpoint_unreadable', message: error.message };
   const chain = causes(error);
   const message = chain.map((one) => one.message).join(': ');

@@ -1,5 +1,11 @@
-import type { TrainerMessage } from '@longrun/contracts';
-import { Checkpoint, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
+import {
+  encodeNumber,
+  type ExperimentSpec,
+  NonFiniteCost,
+  storableText,
+  type TrainerMessage,
+} from '@longrun/contracts';
+import { Checkpoint, CostWatch, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
 import type { ParentLink } from '@longrun/platform/child';
 import type { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
@@ -10,6 +16,8 @@ export interface HostExtensionsOptions {
   readonly hold: Hold;
   /** Batches between two checkpoints. */
   readonly everyBatches: number;
+  /** What happens when the cost is not a finite number. */
+  readonly onNonFinite: ExperimentSpec['onNonFinite'];
   /** Where snapshots are made, each in a folder of its own. */
   readonly snapshotFolder: string;
   /** Called with each finished snapshot; training may go on, but the next one is not written before it resolves. */
@@ -20,6 +28,13 @@ export interface HostExtensionsOptions {
 /** What every main loop is given on top of its program's own extensions. */
 export function hostExtensions(options: HostExtensionsOptions): readonly TrainingExtension[] {
   return [
+    // Before the checkpoint: what has diverged is not to take the place of one that has not.
+    new CostWatch({
+      name: 'HostCostWatch',
+      stops: options.onNonFinite === 'stop',
+      onNonFinite: ({ step, record, value }) =>
+        options.tell({ type: 'non_finite', step, record: shownName(record), value: shownValue(value) }),
+    }),
     new Reporting({
       name: 'HostReporting',
       onLogRow: (step, row) => options.tell({ type: 'log_row', step, row: encodeRow(row) }),
@@ -46,6 +61,14 @@ export function hostExtensions(options: HostExtensionsOptions): readonly Trainin
     }),
     new WorkerWatch(options.parent, options.hold),
   ];
+}
+
+function shownName(record: string): string {
+  return record === '' ? 'cost' : storableText(record).slice(0, 200);
+}
+
+function shownValue(value: number): NonFiniteCost['value'] {
+  return NonFiniteCost.shape.value.parse(encodeNumber(value));
 }
 
 /**

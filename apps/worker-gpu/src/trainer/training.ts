@@ -16,6 +16,7 @@ import { CheckpointUnreadable, failureOf } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
 import { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
+import { Progress } from './progress.js';
 import { announcement, SnapshotHandover } from './snapshot-handover.js';
 
 type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
@@ -24,6 +25,7 @@ type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
 export class Training {
   readonly #parent: ParentLink;
   readonly #handover: SnapshotHandover;
+  readonly #progress: Progress;
   /** The worker has it wait between two steps. */
   readonly #hold = new Hold();
   /** Aborted when the worker wants the trainer to stop. */
@@ -34,6 +36,7 @@ export class Training {
 
   constructor(parent: ParentLink) {
     this.#parent = parent;
+    this.#progress = new Progress(parent);
     this.#handover = new SnapshotHandover((message) => this.#tell(message));
   }
 
@@ -69,8 +72,11 @@ export class Training {
   }
 
   async #train(assignment: Assignment): Promise<void> {
+    this.#progress.atStage('building the program');
     const mainLoop = await this.#build(assignment);
     this.#mainLoop = mainLoop;
+    mainLoop.watchedBy(this.#progress);
+    this.#progress.atStage('restoring the checkpoint');
     await this.#restore(mainLoop, assignment.checkpointFolder);
     if (this.#stop.signal.aborted) return await this.#leaveStopped(mainLoop);
 
@@ -108,6 +114,7 @@ export class Training {
           parent: this.#parent,
           hold: this.#hold,
           everyBatches: spec.checkpoint.everyBatches,
+          onNonFinite: spec.onNonFinite,
           snapshotFolder: join(assignment.workFolder, 'snapshots'),
           onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),
           tell: (message) => this.#tell(message),
@@ -143,6 +150,7 @@ export class Training {
 
   /** What is trained after it, nobody will know. It is not waited for: the worker has it, whatever becomes of this process. */
   async #finalSnapshot(mainLoop: MainLoop, { workFolder }: Assignment): Promise<WrittenSnapshot> {
+    this.#progress.atStage('the final snapshot');
     const folder = join(workFolder, 'snapshots', 'final');
     const snapshot = await writeSnapshot(mainLoop, folder);
     this.#tell(announcement(folder, snapshot, true));

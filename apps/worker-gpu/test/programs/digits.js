@@ -1,3 +1,4 @@
+import { pbkdf2Sync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Adam,
@@ -29,12 +30,20 @@ export default defineExperiment({
   params: z.strictObject({
     epochs: z.int().min(1).default(2),
     pauseMs: z.number().min(0).default(0),
+    /** Pause before each batch of an evaluation. */
+    testPauseMs: z.number().min(0).default(0),
+    /** Whether the cost of each batch is logged. */
+    logsCost: z.boolean().default(true),
     fault: z
       .strictObject({
         kind: z.enum([
           'throw',
           'exit',
           'block',
+          'loop',
+          'await',
+          'native',
+          'nan',
           'heap',
           'refuse',
           'largeRow',
@@ -61,6 +70,7 @@ export default defineExperiment({
     const shuffled = (count) => new ShuffledScheme(count, 8, { random: random.stream('shuffle') });
     const train = await open(dataset, 'train', shuffled);
     const test = await open(datasets.valid ?? dataset, 'test', (count) => new SequentialScheme(count, 8));
+    if (params.testPauseMs > 0) slowDown(test, params.testPauseMs);
 
     const features = tensor('features', 'float32', [null, 16]);
     const labels = flatten(tensor('targets', 'uint8', [null, 1]));
@@ -83,7 +93,9 @@ export default defineExperiment({
       engine,
       threads,
       extensions: [
-        new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
+        ...(params.logsCost
+          ? [new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true })]
+          : []),
         new DataStreamMonitoring({ variables: [cost, error], dataStream: test, prefix: 'test' }),
         new FinishAfter({ afterNEpochs: params.epochs }),
         new Behaviour(params, context.output('filler')),
@@ -93,6 +105,15 @@ export default defineExperiment({
     });
   },
 });
+
+/** Has each batch of a stream come late. */
+function slowDown(stream, pauseMs) {
+  const next = stream.next.bind(stream);
+  stream.next = async () => {
+    await sleep(pauseMs);
+    return await next();
+  };
+}
 
 /** Writes the cost of each batch. */
 class BatchTable extends TrainingExtension {
@@ -133,7 +154,7 @@ class Behaviour extends TrainingExtension {
     this.#batches += 1;
   }
 
-  afterBatch() {
+  async afterBatch() {
     const { fault } = this.#params;
     const { iterationsDone } = this.mainLoop.status;
     if (fault?.kind === 'largeRow' && iterationsDone === fault.step + 1) this.#logSamples(1024 * 1024);
@@ -148,6 +169,24 @@ class Behaviour extends TrainingExtension {
       case 'block':
         console.log('the step that never ends');
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        break;
+      case 'loop':
+        console.log('the loop that never ends');
+        this.#turn();
+        break;
+      case 'await':
+        console.log('the promise that never comes');
+        await new Promise(() => {});
+        break;
+      case 'native':
+        console.log('the call that never returns');
+        pbkdf2Sync('password', 'salt', 2 ** 31 - 1, 64, 'sha512');
+        break;
+      case 'nan':
+        for (const parameter of this.mainLoop.algorithm.parameters) {
+          const { shape, dtype, data } = parameter.getValue();
+          parameter.setValue({ shape, dtype, data: data.map(() => Number.NaN) });
+        }
         break;
       case 'largeRow':
         this.#logSamples(50 * 1024 * 1024);
@@ -173,6 +212,10 @@ class Behaviour extends TrainingExtension {
         for (;;) kept.push({ kept: kept.length });
       }
     }
+  }
+
+  #turn() {
+    for (let turns = 0; ; turns += 1) if (turns < 0) return;
   }
 
   #logSamples(characters) {

@@ -6,6 +6,8 @@ import type { ComputeOptions } from '../graph/batch-function.js';
 
 /** What the main loop needs of an algorithm (Blocks: `TrainingAlgorithm`). */
 export interface TrainingAlgorithm {
+  /** What it minimizes, a scalar, where it is one that has a cost. */
+  readonly cost?: Variable | undefined;
   /** What it trains. */
   readonly parameters: readonly SharedVariable[];
   /** Every shared variable that a step reads or writes; always in the same order for the same program. All are saved. */

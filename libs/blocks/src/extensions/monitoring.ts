@@ -78,7 +78,8 @@ export class DataStreamMonitoring extends MonitoringExtension {
   }
 
   override async do(): Promise<void> {
-    this.record(await this.#evaluator.evaluate(this.dataStream, this.mainLoop.computeOptions));
+    const onBatch = (): void => this.mainLoop.moved();
+    this.record(await this.#evaluator.evaluate(this.dataStream, { ...this.mainLoop.computeOptions, onBatch }));
   }
 
   override state(): VersionedState {

@@ -15,6 +15,12 @@ export interface DatasetEvaluatorOptions {
   readonly transient?: readonly SharedVariable[];
 }
 
+/** Options of {@link DatasetEvaluator.evaluate}. */
+export interface EvaluateOptions extends ComputeOptions {
+  /** Called with each batch. */
+  readonly onBatch?: () => void;
+}
+
 /** Computes variables over a whole pass of a data stream (Blocks: `DatasetEvaluator`). */
 export class DatasetEvaluator {
   readonly variables: readonly Variable[];
@@ -54,9 +60,10 @@ export class DatasetEvaluator {
    *
    * @throws Error when the stream has no batches
    */
-  async evaluate(stream: DataStream, options: ComputeOptions = {}): Promise<Map<string, LogValue>> {
+  async evaluate(stream: DataStream, options: EvaluateOptions = {}): Promise<Map<string, LogValue>> {
+    const { onBatch, ...computeOptions } = options;
     this.#function ??= compileBatchFunction({
-      ...options,
+      ...computeOptions,
       name: 'DatasetEvaluator',
       outputs: this.#required,
       updates: this.#updates,
@@ -65,12 +72,12 @@ export class DatasetEvaluator {
     const compiled = await this.#function;
     for (const aggregator of this.#aggregators) aggregator.reset();
     for (const [variable, value] of this.#firstValues) variable.setValue(value);
-    await this.#aggregate(compiled, stream);
+    await this.#aggregate(compiled, stream, onBatch);
     await stream.nextEpoch();
     return new Map(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.readOut()]));
   }
 
-  async #aggregate(compiled: BatchFunction, stream: DataStream): Promise<void> {
+  async #aggregate(compiled: BatchFunction, stream: DataStream, onBatch?: () => void): Promise<void> {
     const breaks = new EventLoopBreaks();
     let batches = 0;
     for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
@@ -79,6 +86,7 @@ export class DatasetEvaluator {
       const valueOf = new Map(this.#required.map((variable, at) => [variable, values[at]]));
       for (const aggregator of this.#aggregators) aggregator.add(valuesOf(aggregator, valueOf), examples);
       batches += 1;
+      onBatch?.();
       await breaks.takeIfDue();
     }
     if (batches === 0) {

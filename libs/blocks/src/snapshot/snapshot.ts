@@ -66,10 +66,12 @@ export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise
   };
   try {
     await makeFolder(folder);
-    await write(SNAPSHOT_FILES.parameters, (target) => writeSafetensors(target, parameters));
-    await write(SNAPSHOT_FILES.algorithm, (target) => writeSafetensors(target, algorithm));
+    const moved = (): void => mainLoop.moved();
+    await write(SNAPSHOT_FILES.parameters, (target) => writeSafetensors(target, parameters, {}, moved));
+    await write(SNAPSHOT_FILES.algorithm, (target) => writeSafetensors(target, algorithm, {}, moved));
     const outputs: z.infer<typeof OutputEntry>[] = [];
     for (const output of captured) {
+      moved();
       const { name } = output;
       outputs.push({ name, ...(await write(OUTPUT_PREFIX + name, (target) => output.copyTo(target))) });
     }

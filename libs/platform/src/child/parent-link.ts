@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { BEAT_EVERY_MS, SIGNS_FD, WHEREABOUTS_QUESTION } from '@longrun/contracts';
+import { MARKS, type WatchdogData } from './watchdog-marks.js';
 
 /**
  * A supervised child's side of its IPC channel. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
@@ -8,6 +10,10 @@ import { Worker } from 'node:worker_threads';
  */
 export class ParentLink {
   readonly #parent = process.ppid;
+  /** Read by the watchdog, at any time. */
+  readonly #marks = new Float64Array(new SharedArrayBuffer(8 * Object.keys(MARKS).length));
+  readonly #watchdog: Worker;
+  #places = 0;
   #outstanding = 0;
   #settled: (() => void)[] = [];
 
@@ -21,7 +27,39 @@ export class ParentLink {
     // It went while this process was loading.
     if (!process.connected) leaveOrphaned();
     process.on('message', onMessage);
-    new Worker(WATCHDOG, { eval: true, workerData: this.#parent, env: {} }).unref();
+    const workerData: WatchdogData = {
+      parent: this.#parent,
+      signsFd: SIGNS_FD,
+      beatEveryMs: BEAT_EVERY_MS,
+      question: WHEREABOUTS_QUESTION,
+      marks: this.#marks,
+    };
+    this.#watchdog = new Worker(new URL('watchdog.js', import.meta.url), { workerData, env: {} });
+    this.#watchdog.unref();
+  }
+
+  /** Names a place in the work of this process, once; with what it answers {@link at} says that the work is there. */
+  place(name: string): number {
+    this.#watchdog.postMessage(name, []);
+    this.#places += 1;
+    return this.#places;
+  }
+
+  /** Says that it moves, and to where. The worker is told soon, even if the process gets stuck there; it costs next to nothing. */
+  at(place: number): void {
+    this.#marks[MARKS.place] = place;
+    this.moved();
+  }
+
+  /** Says that it moves. */
+  moved(): void {
+    this.#marks[MARKS.moves] = (this.#marks[MARKS.moves] ?? 0) + 1;
+  }
+
+  /** Says that one more step is done. */
+  stepped(): void {
+    this.#marks[MARKS.steps] = (this.#marks[MARKS.steps] ?? 0) + 1;
+    this.moved();
   }
 
   /** Says something to the worker. Never throws: a worker that has gone is noticed otherwise. */
@@ -70,16 +108,3 @@ function leaveOrphaned(): never {
   }
   process.exit(ORPHANED);
 }
-
-/** A thread of its own, for the main one may never come back. */
-const WATCHDOG = `
-  const { workerData: parent } = require('node:worker_threads');
-  setInterval(() => {
-    if (process.ppid === parent) return;
-    try {
-      process.kill(-process.pid, 'SIGKILL');
-    } catch {
-      process.kill(process.pid, 'SIGKILL');
-    }
-  }, 500);
-`;

@@ -6,6 +6,7 @@ import {
   type ExperimentStatus,
   type JsonObject,
   type LogRow,
+  type NonFiniteCost,
   type Phase,
 } from '@longrun/contracts';
 
@@ -111,6 +112,7 @@ export class Life {
     const before = begin.startStep - 1;
     this.row.logCompleteTo = Math.min(this.row.logCompleteTo, before);
     if (this.row.logGapTo !== null) this.row.logGapTo = before < 0 ? null : before;
+    if (this.row.nonFinite !== null && this.row.nonFinite.step > begin.startStep) this.row.nonFinite = null;
     this.changes.begun.push({ fence, step: begin.startStep });
     this.#touch(attempt);
     this.advanced(fence, begin.startStep);
@@ -155,6 +157,13 @@ export class Life {
     if (this.row.kind !== 'experiment') return;
     this.row.lastEvent += 1;
     this.changes.entries.push({ event: this.row.lastEvent, fence, step, time: at.getTime(), row });
+    this.#touch();
+  }
+
+  /** A cost is not a finite number: the first stays. */
+  hasNonFinite(cost: NonFiniteCost): void {
+    if (this.row.nonFinite !== null && this.row.nonFinite.step <= cost.step) return;
+    this.row.nonFinite = cost;
     this.#touch();
   }
 

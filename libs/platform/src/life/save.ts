@@ -44,6 +44,7 @@ const lifeColumns = {
   losses: 'integer',
   cancelRequested: 'boolean',
   progress: 'jsonb',
+  nonFinite: 'jsonb',
   lastEvent: 'bigint',
   logGapTo: 'bigint',
   logCompleteTo: 'bigint',

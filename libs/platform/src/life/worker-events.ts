@@ -36,6 +36,11 @@ export function applyEvent(life: Life, fence: number, event: WorkerEvent, at: Da
     case 'log_row':
       life.logged(fence, event.step, event.row, at);
       return;
+    case 'non_finite': {
+      const { type: _, ...cost } = event;
+      life.hasNonFinite(cost);
+      return;
+    }
     case 'log_skipped':
       life.logMissing(event.toStep);
       return;

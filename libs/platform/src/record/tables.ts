@@ -9,6 +9,7 @@ import type {
   JsonObject,
   Kind,
   LiveEvent,
+  NonFiniteCost,
   Phase,
   ReasonCode,
   RejectedCheckpoint,
@@ -71,6 +72,8 @@ export interface LivesTable {
   losses: Generated<number>;
   cancelRequested: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
+  /** The first cost that was not a finite number. */
+  nonFinite: NullableJsonColumn<NonFiniteCost>;
   /** Who submitted it, and in which project. `default` until there are users. */
   owner: Generated<string>;
   project: Generated<string>;

@@ -41,6 +41,7 @@ export function experimentSummary(
     preemptions: life.preemptions,
     losses: life.losses,
     progress: life.progress !== null && 'step' in life.progress ? life.progress : null,
+    nonFinite: life.nonFinite,
     result: experimentResult(life.result),
     ...moments(life),
   };

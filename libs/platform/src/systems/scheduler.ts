@@ -269,7 +269,23 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     const { fileKey, sha256, sizeBytes } = dataset.result;
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
-  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets) };
+  const trainedMs = await trainedBefore(record, id);
+  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs };
+}
+
+/** How long the attempts that have ended ran, in ms. */
+async function trainedBefore(record: PlatformRecord, id: string): Promise<number> {
+  const attempts = await record.db
+    .selectFrom('attempts')
+    .select(['startedAt', 'endedAt'])
+    .where('id', '=', id)
+    .where('status', '=', 'ended')
+    .execute();
+  return attempts.reduce(
+    (sum, { startedAt, endedAt }) =>
+      startedAt === null || endedAt === null ? sum : sum + Math.max(0, endedAt.getTime() - startedAt.getTime()),
+    0,
+  );
 }
 
 async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {

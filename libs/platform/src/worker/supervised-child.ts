@@ -1,11 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SIGNS_FD, type Whereabouts } from '@longrun/contracts';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
 import { ProcessTree } from '../processes/process-tree.js';
 import type { ControlGroup, ControlGroups } from './control-groups.js';
 import type { Launch } from './isolation.js';
+import { type Beat, ChildSigns } from './child-signs.js';
 import { LineSplitter } from './line-splitter.js';
 import { type MemoryBreach, MemoryWatch } from './memory-watch.js';
 
@@ -20,6 +23,8 @@ export interface SupervisedChildOptions {
   readonly onMessage: (message: unknown) => void;
   /** One line that the child wrote, without its line end; lines over 8 KiB arrive in pieces. */
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** How far it is, as its watchdog says several times a second, whatever the child does. */
+  readonly onBeat?: (beat: Beat) => void;
 }
 
 /** How a child ended, as facts; what they mean is for the caller to say. */
@@ -48,6 +53,7 @@ export class SupervisedChild {
 
   readonly #child: ChildProcess;
   readonly #memory: MemoryWatch;
+  readonly #signs: ChildSigns | undefined;
   #killed = false;
 
   constructor(options: SupervisedChildOptions) {
@@ -58,7 +64,7 @@ export class SupervisedChild {
       ...launch,
       execArgv: [...execArgv, ...heapOptions(memoryLimitBytes)],
       env: { ...environmentWithoutSecrets(process.env), ...env, [MARK_VARIABLE]: mark.text },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       detached: true,
     });
     this.#child = child;
@@ -73,6 +79,8 @@ export class SupervisedChild {
       limitBytes: group === undefined ? memoryLimitBytes : null,
       onBreach: () => this.#endGroup(),
     });
+    const signs = child.stdio[SIGNS_FD];
+    if (signs instanceof Duplex) this.#signs = new ChildSigns(signs, (beat) => options.onBeat?.(beat));
 
     const tail: string[] = [];
     let heapExhausted = false;
@@ -101,6 +109,11 @@ export class SupervisedChild {
   /** Largest resident set of the child and all that it has started together, as far as it was seen: 0 where /proc does not say. */
   get peakMemoryBytes(): number {
     return this.#memory.peakBytes;
+  }
+
+  /** Where the child stands, even if it is caught in a loop; undefined when its watchdog does not answer within `withinMs`. */
+  async whereabouts(withinMs: number): Promise<Whereabouts | undefined> {
+    return await this.#signs?.whereabouts(withinMs);
   }
 
   /** Sends one message; quietly does nothing when the child has gone, since `exited` tells of that. */

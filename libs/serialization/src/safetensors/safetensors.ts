@@ -23,13 +23,23 @@ export interface Safetensors {
  * Writes tensors to a safetensors file (https://huggingface.co/docs/safetensors), readable by its libraries for NumPy, PyTorch
  * and JAX. Equal tensors make equal bytes, the same as those libraries make. The file appears complete and on disk, or not
  * at all. The tensors are streamed, not copied: do not change them before the promise settles.
+ *
+ * @param onTensor called as each tensor is come to
  */
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, NdArray>,
   metadata: Readonly<Record<string, string>> = {},
+  onTensor: () => void = () => {},
 ): Promise<WrittenFile> {
-  return writeDurably(path, encodedChunks(tensors, metadata));
+  return writeDurably(path, told(encodedChunks(tensors, metadata), onTensor));
+}
+
+function* told(chunks: readonly Uint8Array[], onChunk: () => void): Generator<Uint8Array> {
+  for (const chunk of chunks) {
+    onChunk();
+    yield chunk;
+  }
 }
 
 /** The bytes of a safetensors file of these tensors. */

@@ -1,0 +1,35 @@
+import { performance } from 'node:perf_hooks';
+
+export interface WallTimeOptions {
+  /** `limits.wallTimeSeconds`. */
+  readonly limitSeconds: number | null;
+  /** What earlier attempts took of it, in ms. */
+  readonly trainedMs: number;
+  /** A clock that only goes forward, in ms. Default: that of this process. */
+  readonly now?: () => number;
+}
+
+/** How long an experiment may still train: all its attempts together, this one counting from when this was made. */
+export class WallTime {
+  readonly #limitSeconds: number | null;
+  readonly #trainedMs: number;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+
+  constructor({ limitSeconds, trainedMs, now = () => performance.now() }: WallTimeOptions) {
+    this.#limitSeconds = limitSeconds;
+    this.#trainedMs = trainedMs;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  get isUp(): boolean {
+    return this.#limitSeconds !== null && this.#trainedMs + this.#now() - this.#startedAt >= this.#limitSeconds * 1000;
+  }
+
+  /** What to tell the user when it is up. */
+  get message(): string {
+    const before = this.#trainedMs === 0 ? '' : `, ${Math.round(this.#trainedMs / 1000)} s of them in earlier attempts`;
+    return `It has run for the ${this.#limitSeconds} s that limits.wallTimeSeconds allows${before}`;
+  }
+}

@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isRunning, until } from '@longrun/platform/testing';
+import { JobWorker, WorkerLink } from '@longrun/platform/worker';
+import type { ObjectStore } from '@longrun/serialization';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { World } from './world.js';
+
+/** For a busy machine. */
+const PATIENCE_MS = 100_000;
+const limits = { stallSeconds: 2, firstStepSeconds: 100 };
+let world: World;
+
+beforeAll(async () => {
+  world = await World.begin();
+}, 120_000);
+
+afterAll(async () => {
+  await world.end();
+});
+
+test.each([
+  {
+    kind: 'loop' as const,
+    said: 'the loop that never ends',
+    found: [
+      /The stack of the trainer/,
+      /at #turn \(file:.*programs\/digits\.js:\d+:\d+\)/,
+      /at afterBatch \(file:.*digits\.js/,
+    ],
+  },
+  {
+    kind: 'await' as const,
+    said: 'the promise that never comes',
+    found: [/The event loop of the trainer is idle, so that there is no stack/],
+  },
+  {
+    kind: 'native' as const,
+    said: 'the call that never returns',
+    found: [/The trainer is in a native call, of which no stack can be taken/, / {4}\S.*: R \(running\)/],
+  },
+])(
+  'a trainer caught in a callback ($kind) is ended as stalled, and the log says where it stands',
+  async ({ kind, said, found }) => {
+    const worker = await world.worker();
+    const id = await world.submit(
+      { fault: { kind, step: 29 }, pauseMs: 20 },
+      { limits, retry: { maxFailures: 1, backoffMs: 1 }, checkpoint: { everyBatches: 7 } },
+    );
+    await world.when(id, ({ attempts }) => attempts[0]?.endedAt != null);
+    const ended = await world.whenEnded(id);
+    const lines = (await world.events(id)).flatMap((event) => (event.type === 'line' ? [event.data.text] : []));
+    expect(lines.filter((line) => line.includes(said))).toHaveLength(2);
+    expect(ended).toMatchObject({ status: 'failed', reason: 'stalled', failures: 2 });
+    expect(ended.attempts.map(({ reason }) => reason)).toEqual(['stalled', 'stalled']);
+    // It goes on from its checkpoint each time.
+    expect(ended.attempts[1]?.startStep).toBeGreaterThanOrEqual(7);
+    expect(ended.message).toContain('The trainer has shown no progress for 2 s, which is as long as it may (2 s');
+    expect(ended.message).toContain('it is at: callback afterBatch of Behaviour');
+    for (const pattern of found) expect(lines.some((line) => pattern.test(line))).toBe(true);
+    await until(() => !isRunning(worker.childPid() ?? 0));
+  },
+  3 * PATIENCE_MS,
+);
+
+test(
+  'an evaluation that takes longer than that is no stall, for its batches come one after the other',
+  async () => {
+    await world.worker();
+    const id = await world.submit({ epochs: 1, testPauseMs: 700 }, { limits, retry: { maxFailures: 0 } });
+    const ended = await world.whenEnded(id);
+    expect(ended).toMatchObject({ message: null, status: 'succeeded' });
+    const [start, end] = [ended.startedAt, ended.endedAt].map((at) => Date.parse(at ?? ''));
+    // The fault fired: two evaluations of several batches.
+    expect((end ?? 0) - (start ?? 0)).toBeGreaterThan(2 * limits.stallSeconds * 1000);
+  },
+  3 * PATIENCE_MS,
+);
+
+test(
+  'a trainer that was suspended goes on: its time stood still',
+  async () => {
+    const worker = await world.worker();
+    const id = await world.submit({ epochs: 4, pauseMs: 30 }, { limits, retry: { maxFailures: 0 } });
+    await world.whenLogged(id, 3);
+    const trainer = worker.childPid() ?? 0;
+    process.kill(trainer, 'SIGSTOP');
+    // The worker sees nothing move for longer than it may, and hears no beat.
+    await sleep(3 * limits.stallSeconds * 1000);
+    process.kill(trainer, 'SIGCONT');
+    const ended = await world.whenEnded(id);
+    expect(ended).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
+    expect(ended.attempts).toHaveLength(1);
+  },
+  3 * PATIENCE_MS,
+);
+
+test(
+  'a trainer that waits for its worker to commit has not stalled',
+  async () => {
+    await world.endProcesses();
+    const store = new SlowStore(world.store);
+    const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'slow' });
+    const worker = new JobWorker({
+      kind: 'experiment',
+      link,
+      store: store.slowed,
+      scratchFolder: join(world.folder, 'scratch'),
+      heartbeatMs: 100,
+      graceMs: 5_000,
+      work: (attempt) =>
+        new ExperimentWork(attempt, {
+          cacheFolder: join(world.folder, 'cache'),
+          programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
+          trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+          graceMs: 5_000,
+        }),
+      report: () => {},
+    });
+    await worker.start();
+    const id = await world.submit(
+      { epochs: 1 },
+      { limits, retry: { maxFailures: 0 }, checkpoint: { everyBatches: 8 } },
+    );
+    const stepOf = async (): Promise<number> => (await world.platform.experiments.get(id)).progress?.step ?? 0;
+    await until(() => store.isWaitedFor);
+    // It comes to its third checkpoint while the first is not committed, and waits.
+    await until(async () => (await stepOf()) >= 16);
+    await sleep(3 * limits.stallSeconds * 1000);
+    expect(await stepOf()).toBeLessThanOrEqual(24);
+    store.release();
+
+    expect(await world.whenEnded(id)).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
+    await worker.stop();
+    link.close();
+  },
+  4 * PATIENCE_MS,
+);
+
+/** A store in which no blob is written until it is told. */
+class SlowStore {
+  readonly slowed: ObjectStore;
+  isWaitedFor = false;
+  release: () => void = () => {};
+
+  constructor(store: ObjectStore) {
+    const released = new Promise<void>((resolve) => (this.release = resolve));
+    this.slowed = {
+      url: store.url,
+      get: async (key) => await store.get(key),
+      download: async (key, target) => await store.download(key, target),
+      list: (prefix) => store.list(prefix),
+      delete: async (keys) => await store.delete(keys),
+      readRegister: async (key) => await store.readRegister(key),
+      compareAndSet: async (key, expected, bytes) => await store.compareAndSet(key, expected, bytes),
+      put: async (key, body, options) => {
+        if (key.includes('/blobs/')) {
+          this.isWaitedFor = true;
+          await released;
+        }
+        await store.put(key, body, options);
+      },
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import { isRunning } from '@longrun/platform/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { World } from './world.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.begin();
+}, 120_000);
+
+afterAll(async () => {
+  await world.end();
+});
+
+test('all attempts together train no longer than limits.wallTimeSeconds, and a checkpoint is made first', async () => {
+  const wallTimeSeconds = 30;
+  const worker = await world.worker();
+  const id = await world.submit({ epochs: 100_000, pauseMs: 5 }, { limits: { wallTimeSeconds } });
+  await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
+  worker.signal('SIGKILL');
+  await worker.exited;
+  await world.worker();
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out' });
+  // The fault fired, and the time before it counts.
+  expect(ended.attempts.map(({ reason }) => reason)).toEqual(['worker_lost', 'timed_out']);
+  expect(ended.message).toMatch(
+    /^It has run for the 30 s that limits\.wallTimeSeconds allows, \d+ s of them in earlier attempts/,
+  );
+  expect(spec(await world.store.get(`experiments/${id}/spec.json`)).trainedMs).toBe(msOf(ended.attempts[0]));
+  const { outcome, checkpoints } = await world.head(id);
+  expect(outcome).toMatchObject({ reason: 'timed_out', step: ended.attempts[1]?.lastStep });
+  expect(checkpoints[0]?.step).toBe(ended.attempts[1]?.lastStep);
+}, 300_000);
+
+test('a trainer that does not stop within the grace is killed, and its last checkpoint stands', async () => {
+  await world.endProcesses();
+  const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
+  const id = await world.submit(
+    { epochs: 100_000, pauseMs: 20 },
+    { limits: { wallTimeSeconds: 30 }, checkpoint: { everyBatches: 1 } },
+  );
+  await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
+  const trainer = worker.childPid() ?? 0;
+  process.kill(trainer, 'SIGSTOP');
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out' });
+  expect(isRunning(trainer)).toBe(false);
+  const [newest] = (await world.head(id)).checkpoints;
+  expect(newest?.step).toBeGreaterThan(0);
+  expect(newest?.step).toBe(ended.checkpoints[0]?.step);
+}, 300_000);
+
+test('what has no time left is not begun', async () => {
+  await world.endProcesses();
+  const id = await world.submit({ epochs: 100_000 }, { limits: { wallTimeSeconds: 0.001 } });
+  await world.worker();
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out' });
+  expect(ended.attempts).toMatchObject([{ reason: 'timed_out', startStep: null }]);
+}, 300_000);
+
+function spec(bytes: Uint8Array | undefined): { readonly trainedMs?: number } {
+  return JSON.parse(Buffer.from(bytes ?? []).toString());
+}
+
+function msOf(attempt: { readonly startedAt: string | null; readonly endedAt: string | null } | undefined): number {
+  return Date.parse(attempt?.endedAt ?? '') - Date.parse(attempt?.startedAt ?? '');
+}

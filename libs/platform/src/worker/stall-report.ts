@@ -1,0 +1,72 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { assertNever, type Whereabouts } from '@longrun/contracts';
+import type { ProgressWatch } from './progress-watch.js';
+import type { SupervisedChild } from './supervised-child.js';
+
+/** What is said of a child that makes no progress. */
+export interface StallReport {
+  /** A sentence for the user. */
+  readonly message: string;
+  /** Where it stands, for the log: its stack, or what can be had in its place. */
+  readonly lines: readonly string[];
+}
+
+/** Finds out where a child stands that makes no progress. The child is left as it is. */
+export async function stallReport(child: SupervisedChild, watch: ProgressWatch, name: string): Promise<StallReport> {
+  const { silentMs, limitMs, medianStepMs } = watch;
+  const found = await child.whereabouts(ANSWER_WITHIN_MS);
+  const at = found === undefined ? '' : `; it is at: ${found.place}`;
+  const median = medianStepMs === undefined ? '' : `, and the median step takes ${seconds(medianStepMs)}`;
+  return {
+    message: `The ${name} has shown no progress for ${seconds(silentMs)}, which is as long as it may (${seconds(limitMs)}${median})${at}.`,
+    lines: found === undefined ? await nativeLines(name, child.pid) : await linesOf(found, name, child.pid),
+  };
+}
+
+/** The watchdog itself gives up on the main thread before. */
+const ANSWER_WITHIN_MS = 5_000;
+
+async function linesOf(found: Whereabouts, name: string, pid: number | undefined): Promise<string[]> {
+  const awaits = found.awaits.join(', ') || 'nothing';
+  switch (found.found) {
+    case 'in_code':
+      return [
+        `The stack of the ${name}, whose event loop has open: ${awaits}`,
+        ...found.frames.map((one) => `    ${one}`),
+      ];
+    case 'idle':
+      return [
+        `The event loop of the ${name} is idle, so that there is no stack: it awaits what does not come. Open are: ${awaits}`,
+      ];
+    case 'no_answer':
+      return await nativeLines(name, pid);
+    default:
+      return assertNever(found.found, 'whereabouts');
+  }
+}
+
+/** Of a native call Linux can say only what its threads do. */
+async function nativeLines(name: string, pid: number | undefined): Promise<string[]> {
+  const folder = `/proc/${pid}/task`;
+  const tasks = pid === undefined ? [] : await readdir(folder).catch(() => []);
+  const threads = await Promise.all(
+    tasks.slice(0, SHOWN_THREADS).map(async (task) => {
+      const status = await textOf(`${folder}/${task}/status`);
+      const waitsIn = (await textOf(`${folder}/${task}/wchan`)).replace(/^0$/, '');
+      const title = /^Name:\s+(.*)$/m.exec(status)?.[1] ?? task;
+      const state = /^State:\s+(.*)$/m.exec(status)?.[1] ?? 'unknown';
+      return `    ${title}: ${state}${waitsIn === '' ? '' : `, in ${waitsIn}`}`;
+    }),
+  );
+  return [`The ${name} is in a native call, of which no stack can be taken. Its threads:`, ...threads];
+}
+
+const SHOWN_THREADS = 24;
+
+async function textOf(path: string): Promise<string> {
+  return (await readFile(path, 'utf8').catch(() => '')).trim();
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(3))} s`;
+}
