@@ -6,7 +6,6 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
-import { doctor } from './commands/doctor.js';
 import { list } from './commands/ls.js';
 import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
@@ -160,9 +159,11 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .command('doctor')
     .description('look whether Longrun can run here, and what it can protect; exit code 1 when a check fails')
     .addOption(jsonOption())
-    .action(async (options: { json: boolean }) =>
-      exit(await doctor(terminal, { state: state(), environment, ...options })),
-    );
+    .action(async (options: { json: boolean }) => {
+      // It loads what workers load, which no other command needs.
+      const { doctor } = await import('./commands/doctor.js');
+      exit(await doctor(terminal, { state: state(), environment, ...options }));
+    });
 
   program
     .command('demo')

@@ -56,7 +56,7 @@ export class CommandLine {
 
   /** Runs a command to its end as a process. */
   async runProcess(...words: string[]): Promise<Finished> {
-    const child = this.start('--state', this.state, ...words);
+    const child = this.#spawn(['--state', this.state, ...words]);
     let stdout = '';
     let stderr = '';
     child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
@@ -65,20 +65,19 @@ export class CommandLine {
     return { code: child.exitCode, stdout, stderr };
   }
 
-  /** Starts a command as a process. */
+  /** Starts a process with these words alone. */
   start(...words: string[]): RunningCommand {
     return new RunningCommand(this.#spawn(words));
   }
 
   /** Starts `longrun up --json` and resolves when it is up. */
   async up(...words: string[]): Promise<RunningStack> {
-    const stack = new RunningStack(this.start('--state', this.state, 'up', '--json', ...words));
+    const stack = new RunningStack(this.#spawn(['--state', this.state, 'up', '--json', ...words]));
     await stack.next('up');
     return stack;
   }
 
-  /** Starts a process with these words alone. */
-  start(...words: string[]): ChildProcess {
+  #spawn(words: readonly string[]): ChildProcess {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !name.startsWith('LONGRUN_') && name !== 'DATABASE_URL',
     );

@@ -130,6 +130,8 @@ const VIEW: ExperimentView = {
   cancelRequested: false,
   failures: 1,
   preemptions: 0,
+  losses: 0,
+  nonFinite: null,
   progress: null,
   result: null,
   attempts: [

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,18 +69,11 @@ test.each([
   const state = await mkdtemp(join(elsewhere, 'démo '));
   const { words, environment } = given(state);
   const demo = new CommandLine(state, { cwd: place, environment }).start(...words, 'demo');
-  const ended = once(demo, 'close');
-  let said = '';
-  demo.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  await until(
-    () => said.includes('api ready') || demo.exitCode !== null,
-    () => said,
-  );
-  expect(said).toContain('api ready');
+  await demo.line(/api ready/);
   expect(await readdir(join(state, 'demo', 'stack'))).toEqual(expect.arrayContaining(['api.json', 'record', 'token']));
 
-  demo.kill('SIGINT');
-  expect(await ended).toEqual([130, null]);
+  demo.signal('SIGINT');
+  expect(await demo.ended()).toBe(130);
   expect(await readdir(place)).toEqual(['link']);
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JobWorker, WorkerLink } from '@longrun/platform/worker';
+import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DatasetWork } from '../src/dataset-work.js';
 import { writeIdxFiles } from './idx.js';
@@ -32,6 +32,7 @@ test(
     execFileSync('mkfifo', [endless]);
     const lines: string[] = [];
     const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'patient' });
+    const isolation = await Isolation.find({ user: 'worker', stateFolder: world.folder, code: [world.rawFolder] });
     const worker = new JobWorker({
       kind: 'dataset',
       link,
@@ -43,6 +44,8 @@ test(
         new DatasetWork(attempt, {
           rawFolder: world.rawFolder,
           converterScript: fileURLToPath(new URL('../dist/converter.js', import.meta.url)),
+          isolation,
+          memoryLimitBytes: null,
           stallMs: 3_000,
           report: (line) => lines.push(line),
         }),

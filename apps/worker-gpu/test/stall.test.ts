@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isRunning, until } from '@longrun/platform/testing';
-import { JobWorker, WorkerLink } from '@longrun/platform/worker';
+import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import type { ObjectStore } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { Trainers } from '../src/supervisor/trainers.js';
 import { World } from './world.js';
 
 /** For a busy machine. */
@@ -103,20 +104,24 @@ test(
     await world.endProcesses();
     const store = new SlowStore(world.store);
     const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'slow' });
+    const scratchFolder = join(world.folder, 'scratch');
+    const cacheFolder = join(world.folder, 'cache');
+    const programsFolder = fileURLToPath(new URL('programs', import.meta.url));
+    const trainers = new Trainers({
+      script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+      isolation: await Isolation.find({ user: 'worker', stateFolder: world.folder, code: [programsFolder] }),
+      folder: scratchFolder,
+      cacheFolder,
+      memoryLimitBytes: null,
+    });
     const worker = new JobWorker({
       kind: 'experiment',
       link,
       store: store.slowed,
-      scratchFolder: join(world.folder, 'scratch'),
+      scratchFolder,
       heartbeatMs: 100,
       graceMs: 5_000,
-      work: (attempt) =>
-        new ExperimentWork(attempt, {
-          cacheFolder: join(world.folder, 'cache'),
-          programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
-          trainerScript: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
-          graceMs: 5_000,
-        }),
+      work: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers, graceMs: 5_000 }),
       report: () => {},
     });
     await worker.start();
@@ -134,6 +139,7 @@ test(
 
     expect(await world.whenEnded(id)).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
     await worker.stop();
+    await trainers.close();
     link.close();
   },
   4 * PATIENCE_MS,
@@ -160,7 +166,7 @@ class SlowStore {
           this.isWaitedFor = true;
           await released;
         }
-        await store.put(key, body, options);
+        return await store.put(key, body, options);
       },
     };
   }

@@ -12,6 +12,13 @@ import {
   readVariables,
   variables,
 } from '@longrun/platform/configuration';
+import {
+  ControlGroups,
+  Isolation,
+  objectStoreFault,
+  readWorkerConfiguration,
+  redisFault,
+} from '@longrun/platform/worker';
 
 import { size } from '../output/amounts.js';
 import type { Terminal } from '../output/terminal.js';
@@ -126,7 +133,6 @@ async function stateFolder(state: string): Promise<Finding> {
 const LEAST_FREE_BYTES = 256 * 2 ** 20;
 
 async function separation(state: string, environment: Environment): Promise<Finding> {
-  const { Isolation, readWorkerConfiguration } = await import('@longrun/platform/worker');
   const { root, programs } = findInstallation();
   // Tried beside the state folder, which is not to be made by looking.
   const beside = await mkdtemp(join(await nearestExisting(state), '.longrun-doctor-'));
@@ -143,7 +149,6 @@ async function separation(state: string, environment: Environment): Promise<Find
 }
 
 async function memoryLimit(): Promise<Finding> {
-  const { ControlGroups } = await import('@longrun/platform/worker');
   const groups = ControlGroups.find();
   return typeof groups === 'string'
     ? note(`the memory of children is watched, not limited by the kernel: no control groups can be made (${groups})`)
@@ -162,7 +167,6 @@ async function redis(environment: Environment): Promise<Finding> {
     { REDIS_URL: variables.REDIS_URL, LONGRUN_REDIS_PREFIX: variables.LONGRUN_REDIS_PREFIX },
     environment,
   );
-  const { redisFault } = await import('@longrun/platform/worker');
   const fault = await redisFault(REDIS_URL, { prefix: LONGRUN_REDIS_PREFIX, timeoutMs: REDIS_WITHIN_MS });
   return fault === undefined ? ok('the one of REDIS_URL serves') : failed(`the one of REDIS_URL: ${fault}`);
 }
@@ -173,7 +177,6 @@ async function objects(environment: Environment): Promise<Finding> {
   if ((environment['LONGRUN_OBJECTS'] ?? '').trim() === '') return ok('none is set; they lie in the state folder');
   const { LONGRUN_OBJECTS } = variables;
   const { objectsUrl } = places({ LONGRUN_STATE: '.', ...readVariables({ LONGRUN_OBJECTS }, environment) });
-  const { objectStoreFault } = await import('@longrun/platform/worker');
   const fault = await objectStoreFault(objectsUrl);
   return fault === undefined ? ok(`${objectsUrl} serves`) : failed(`${objectsUrl}: ${fault}; check LONGRUN_OBJECTS`);
 }

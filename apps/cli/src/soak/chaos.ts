@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { childrenOf, sendSignal } from '../stack/process-table.js';
+import { childrenOf, sendSignal } from '@longrun/platform/processes';
 import type { LocalStack, ServiceName } from '../stack/stack.js';
 import type { Disaster, Disasters, Victim } from './disasters.js';
 

@@ -22,7 +22,7 @@ export function smallExperiment(kind: number, name: string): ExperimentSpecInput
     seed: 1 + kind,
     checkpoint: { everyBatches: 40, keepLast: 2 },
     // Whatever is done to it here is no fault of its own.
-    retry: { maxFailures: 1_000, backoffMs: 100, maxPreemptions: null },
+    retry: { maxFailures: 1_000, backoffMs: 100, maxPreemptions: null, maxLosses: null },
     resources: { threads: 1 },
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client } from '../client.js';
-import { childrenOf, membersOf } from '../stack/process-table.js';
+import { childrenOf, membersOf } from '@longrun/platform/processes';
 import type { LocalStack } from '../stack/stack.js';
 import { askRedis } from './chaos.js';
 

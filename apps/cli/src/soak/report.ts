@@ -46,7 +46,7 @@ export function saySoak(terminal: Terminal, facts: SoakFacts): void {
   for (const { fault, point } of facts.faults) count(`${fault.includes('=kill') ? 'death' : 'full disk'} at ${point}`);
   for (const { attempts } of facts.experiments) for (const { reason } of attempts) count(`attempt ended: ${reason}`);
   const rows = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([what, times]) => [what, String(times)]);
-  terminal.print(table(['what', 'times'], rows, ['times']));
+  terminal.print(table(['what', 'times'], rows, { right: ['times'] }));
   const right = facts.experiments.filter(({ problems }) => problems.length === 0).length;
   terminal.print('');
   for (const problem of facts.problems) terminal.print(terminal.style('red', `✗ ${problem}`));

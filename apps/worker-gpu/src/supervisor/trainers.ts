@@ -96,11 +96,14 @@ export class Trainers {
     const spare = new Spare(await this.#room(this.#options.memoryLimitBytes));
     this.#spare = spare;
     // One that ended, whatever ended it, is of no use; the next attempt starts its own.
-    void spare.exited.then(async () => {
-      if (this.#spare !== spare) return;
-      this.#spare = undefined;
-      await spare.close();
-    });
+    void this.#forgetWhenEnded(spare);
+  }
+
+  async #forgetWhenEnded(spare: Spare): Promise<void> {
+    await spare.exited;
+    if (this.#spare !== spare) return;
+    this.#spare = undefined;
+    await spare.close();
   }
 
   async #room(memoryLimitBytes: number | null): Promise<Room> {

@@ -33,7 +33,8 @@ export async function checkFolder(folder: string): Promise<void> {
  * @throws Error that says what failed, in the module's words
  */
 export async function checkInChild(script: string, folder: string): Promise<void> {
-  const child = new SupervisedChild({ script, cwd: folder, onMessage: () => {}, onLine: () => {} });
+  const launch = { execPath: process.execPath, execArgv: [], cwd: folder, env: {} };
+  const child = new SupervisedChild({ script, launch, onMessage: () => {}, onLine: () => {} });
   const exit = await child.endWithin(CHILD_WITHIN_MS);
   if (exit.code === 0) return;
   if (exit.killedByUs) throw new Error(`The check ${script} had not ended after ${CHILD_WITHIN_MS} ms`);
