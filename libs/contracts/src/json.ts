@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 import { rule } from './rule.js';
 
+/** Of what YAML writes as `.nan` or `.inf`, and of what is beyond what a number can be. */
+export const NOT_FINITE = 'a number must be finite, and one beyond 1.8e308, such as 1e999, is read as Infinity';
+
 /** What JSON can say. `readonly`, so that literals and frozen values fit. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -40,7 +43,7 @@ function refuseWhatIsNotJson(value: unknown, path: (string | number)[], refuse: 
       if (!isStorable(value)) refuse(path, UNSTORABLE, value);
       return;
     case 'number':
-      if (!Number.isFinite(value)) refuse(path, NOT_FINITE, value);
+      if (!Number.isFinite(value)) refuse(path, GIVE_FINITE, value);
       return;
     case 'object':
       if (value === null) return;
@@ -71,7 +74,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-const NOT_FINITE = rule('JSON has no such number', 'give a finite one, or leave it out');
+const GIVE_FINITE = rule(NOT_FINITE, 'give a finite number');
 const TOO_DEEP = rule(`it nests deeper than ${MAX_DEPTH} levels`, 'keep it flatter');
 const PROTOTYPE = rule('a key cannot be called so', 'give it another name');
 const NOT_JSON = rule('JSON has no such value', 'give null, a boolean, a number, a text, a list or an object');

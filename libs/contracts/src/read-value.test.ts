@@ -52,7 +52,7 @@ describe('readValue', () => {
     ]);
     const dims = z.array(z.any()).refine(() => false, rule('these are no dims', 'give others'));
     expect(errorsOf(z.object({ dims }), { dims: [784, Number.NaN, 10n] })).toMatchObject([
-      { detail: '"dims" is [784,"NaN","10"]: these are no dims.' },
+      { detail: '"dims" is [784,NaN,10]: these are no dims.' },
     ]);
   });
 

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { assertNever } from './assert-never.js';
 import type { ValueFault } from './fault.js';
 import { InputShape, typeNoun } from './input-shape.js';
+import { NOT_FINITE } from './json.js';
 import { nearestWord } from './nearest-word.js';
 import { cut, shownValue } from './shown-value.js';
 
@@ -161,9 +162,6 @@ function faultOf({ issue, path: whole }: Single, context: Context): ValueFault {
       return assertNever(issue, 'zod issue');
   }
 }
-
-/** Of what YAML writes as `.nan` or `.inf`, and of what is beyond what a number can be. */
-const NOT_FINITE = 'a number must be finite, and one beyond 1.8e308, such as 1e999, is read as Infinity';
 
 function outOfRange(
   path: Path,

@@ -57,7 +57,13 @@ function actionText(action: FaultAction): string {
 }
 
 function parseFault(text: string): Fault {
-  const { point = '', type = '', argument, from = '1', to = from } = FAULT.exec(text)?.groups ?? {};
+  const {
+    point = text.split('=', 1)[0] ?? '',
+    type = '',
+    argument,
+    from = '1',
+    to = from,
+  } = FAULT.exec(text)?.groups ?? {};
   if (!isFaultPoint(point)) {
     const names = Object.keys(FAULT_POINTS).join(', ');
     throw new Error(`${JSON.stringify(text)} names no fault point; give POINT=ACTION, where POINT is one of ${names}`);
