@@ -21,7 +21,7 @@ export class ExperimentByHand {
   static async start(record: PlatformRecord): Promise<ExperimentByHand> {
     const experiment = new ExperimentByHand(record);
     await experiment.#writer.write(async (lives) => {
-      const retry = RetryBudget.parse({});
+      const retry = RetryBudget.parse({ maxLosses: null });
       await begin(lives, { id: experiment.id, kind: 'experiment', name: 'by hand', spec: {}, priority: 0, retry });
     });
     await experiment.write((life) => life.enqueue(1, new Date()));

@@ -206,7 +206,7 @@ test('an experiment waits for its dataset, and says so', async ({ world }) => {
   });
   await conversion.publish(Buffer.from('digits'));
   const experiment = await world.when(id, ({ attempts }) => attempts.length === 1);
-  expect(experiment.message).toBeNull();
+  expect(experiment.message).toBe('Waits for a worker: none is known yet');
 });
 
 test('experiments that wait for a dataset fail when it fails; its name is free again and nothing is left of it', async ({

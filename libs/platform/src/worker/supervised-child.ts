@@ -183,7 +183,10 @@ interface End {
 
 /** 'exit' may come before the last lines and messages have been read: these end when nobody is left who holds the pipes. */
 async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: string) => void): Promise<End> {
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  // Its own 'close' does not come where the channel was closed from here.
+  const closed = child.stdio.map(async (stream) => {
+    if (stream) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  });
   const disconnected = new Promise<void>((resolve) => child.once('disconnect', resolve));
   const end = await new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -200,7 +203,7 @@ async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: str
     );
   const timer = new AbortController();
   const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
-  const first = await Promise.race([Promise.all([closed, disconnected]), late]);
+  const first = await Promise.race([Promise.all([...closed, disconnected]), late]);
   timer.abort();
   if (first === 'late') {
     say('A process that it started, and that cannot be found, still holds its output: what that says is not heard.');

@@ -6,7 +6,7 @@ import { workersAndOwners } from './0005-workers-and-owners.js';
 import { series } from './0006-series.js';
 import { datasetRoles } from './0007-dataset-roles.js';
 import { losses } from './0008-losses.js';
-import { nonFinite } from './0010-non-finite.js';
+import { nonFinite } from './0009-non-finite.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */

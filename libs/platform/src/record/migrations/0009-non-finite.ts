@@ -4,6 +4,6 @@ import type { Migration } from './migration.js';
 
 /** A cost that is not a finite number is shown with its experiment. */
 export const nonFinite: Migration = {
-  name: '0010-non-finite',
+  name: '0009-non-finite',
   statements: [sql`alter table lives add column non_finite jsonb`],
 };
