@@ -83,7 +83,8 @@ class Keeper {
   static async start(): Promise<Keeper> {
     const keeper = new Keeper();
     keepers.push(keeper);
-    void keeper.#keep(await world.newWorker());
+    // A trainer with a user of its own cannot kill it.
+    void keeper.#keep(await world.newWorker({ LONGRUN_TRAINER_USER: 'worker' }));
     return keeper;
   }
 

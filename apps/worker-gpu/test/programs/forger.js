@@ -11,6 +11,7 @@ export default {
   parseParams: (params) => params,
   async build({ params, extensions }) {
     const { folder } = extensions().find(({ name }) => name === 'HostCheckpoint');
+    mkdirSync(folder, { recursive: true });
     const forgery = forgeries[params.kind];
     if (forgery === undefined) throw new Error(`There is no forgery ${params.kind}`);
     for (const message of forgery(params, folder))
