@@ -142,7 +142,14 @@ export class Isolation {
       { readable: [...this.#options.code, process.execPath, ...shared], writable: [folder, ...owned] },
       await stagingFolder(),
     );
-    const script = [...commands, `cd ${quoted(folder)}`, `exec ${asUser.join(' ')} "$@"`].join('\n');
+    // What leads to what it sees is open to it; what it makes is its own.
+    const script = [
+      'umask 022',
+      ...commands,
+      'umask 077',
+      `cd ${quoted(folder)}`,
+      `exec ${asUser.join(' ')} "$@"`,
+    ].join('\n');
     return {
       execPath: 'unshare',
       execArgv: ['--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', process.execPath],
