@@ -70,7 +70,7 @@ describe('main.js', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     // From its first line on it says what it does.
     expect(first.stdout).toMatch(
-      /^longrun-stage: loading code\n[^]*^longrun-stage: importing the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
+      /^longrun-stage: loading code\n[^]*^longrun-stage: finding the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
     );
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
     expect((await stat(join(state, 'token'))).mode & 0o777).toBe(0o600);

@@ -125,7 +125,6 @@ describe('a program that is broken', () => {
     expect(problemErrorsOf(answer, 'invalid-request')).toMatchObject([
       {
         pointer: '/program',
-        code: 'program-broken',
         detail: 'The program "faulty" cannot check its parameters: Error: ENOENT: /place/x.',
       },
     ]);
@@ -227,6 +226,7 @@ describe('the OpenAPI document', () => {
       'post /v1/datasets',
       'get /v1/datasets',
       'get /v1/datasets/{idOrName}',
+      'post /v1/datasets/{idOrName}/cancel',
       'get /v1/workers',
       'post /v1/workers/{id}/drain',
       'post /v1/workers/{id}/release',
