@@ -27,13 +27,13 @@ describe('an experiment spec', () => {
       {
         pointer: '/checkpoint/everyBatch',
         detail: '"everyBatch" is not a key that is known in "checkpoint".',
-        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast.',
+        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, onAllDamaged.',
       },
       {
         pointer: '/sed',
         detail: '"sed" is not a key that is known in the body.',
         remedy:
-          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, priority, notes, tags.',
+          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
       },
     ]);
   });

@@ -340,12 +340,20 @@ describe('closing', () => {
 async function whenUnready(part: string): Promise<Response> {
   for (;;) {
     const answer = await service.raw().get('/health/ready');
-    if (answer.status === 503 && problemErrorsOf(answer, 'unavailable').every(({ pointer }) => pointer === part))
+    if (answer.status === 503 && problemErrorsOf(answer, 'unavailable').some(({ pointer }) => pointer === part))
       return answer;
   }
 }
 
 /** Who has just started, or found its Redis again, is not ready yet. */
 async function whenReady(): Promise<void> {
-  await until(async () => (await service.raw().get('/health/ready')).status === 200);
+  let last = '';
+  await until(
+    async () => {
+      const { status, text } = await service.raw().get('/health/ready');
+      last = text;
+      return status === 200;
+    },
+    () => last,
+  );
 }
