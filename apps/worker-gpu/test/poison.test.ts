@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
 const BACKOFF_MS = 10;
+/** A trainer with a user of its own could not kill its worker. */
+const OWN_USER = { LONGRUN_TRAINER_USER: 'worker' };
 
 let world: World;
 let keepers: Keeper[] = [];
@@ -83,8 +85,7 @@ class Keeper {
   static async start(): Promise<Keeper> {
     const keeper = new Keeper();
     keepers.push(keeper);
-    // A trainer with a user of its own cannot kill it.
-    void keeper.#keep(await world.newWorker({ LONGRUN_TRAINER_USER: 'worker' }));
+    void keeper.#keep(await world.newWorker(OWN_USER));
     return keeper;
   }
 
@@ -96,7 +97,7 @@ class Keeper {
     let current = worker;
     while ((await current.exited) === 'SIGKILL' && !this.#stopped) {
       this.killed += 1;
-      current = world.unreadyWorker();
+      current = world.unreadyWorker(OWN_USER);
     }
   }
 }

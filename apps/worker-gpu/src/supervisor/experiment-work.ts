@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type ExperimentOutcome,
   type ExperimentResult,
@@ -134,7 +133,7 @@ export class ExperimentWork implements Work {
   async #newestCheckpoint(checkpoints: CheckpointStore, { givenFolder }: TrainerPlace): Promise<NewestValid> {
     const { ticket, stop } = this.#attempt;
     const found = await withStorageRetries(
-      async () => await checkpoints.newestValid(join(givenFolder, 'checkpoint')),
+      async () => await checkpoints.newestValid(givenFolder),
       { what: `fetch the newest checkpoint of ${ticket.id}`, signal: stop },
       (error) => error instanceof StateMismatch,
     );
