@@ -96,7 +96,8 @@ test('of runs that failed while the API was dead no row is missing, though Redis
 
 test('of a run that was cancelled while the API was dead no row is missing, though Redis loses all it has', async () => {
   const api = await services.startApi(turns);
-  const worker = services.start('worker-gpu', turns);
+  // A trainer with a user of its own could not write the witness.
+  const worker = services.start('worker-gpu', { ...turns, LONGRUN_TRAINER_USER: 'worker' });
   const client = await services.connect();
   const witness = join(services.folder, 'witness');
   const id = await submit(client, {
