@@ -125,7 +125,8 @@ test(
     });
     await worker.start();
     const id = await world.submit(
-      { epochs: 1 },
+      // Slow enough for its progress to be told before it waits.
+      { epochs: 1, pauseMs: 40 },
       { limits, retry: { maxFailures: 0 }, checkpoint: { everyBatches: 8 } },
     );
     const stepOf = async (): Promise<number> => (await world.platform.experiments.get(id)).progress?.step ?? 0;

@@ -30,7 +30,10 @@ test('an experiment waits until all its datasets are ready, and its worker is to
   expect(world.warnings).toEqual([]);
 
   await (await preproc.next()).publish(Buffer.from('the bytes of letters'));
-  await world.when(id, ({ attempts, message }) => attempts.length === 1 && message === 'Waits for a worker: none is known yet');
+  await world.when(
+    id,
+    ({ attempts, message }) => attempts.length === 1 && message === 'Waits for a worker: none is known yet',
+  );
   // It has kept its place before the other.
   expect(await (await world.worker('gpu-1').next()).specification()).toMatchObject({
     version: 2,
