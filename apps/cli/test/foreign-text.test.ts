@@ -91,7 +91,7 @@ describe('a spec file that is not in UTF-8', () => {
     const file = join(folder, 'spec.yaml');
     await writeFile(file, bytes);
     const { code, stderr } = await run('submit', file);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(
       `${file}:${line}: ${file} is not in UTF-8: by its bytes in line ${line} it is in ${likely}.`,
     );

@@ -108,7 +108,16 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
 });
 
 test('Ctrl+C ends what follows and not the experiment, which is said', async () => {
-  const submitting = longrun.start('submit', experimentFile, '--follow', '--set', 'params.epochs=100000', '--json');
+  const submitting = longrun.start(
+    '--state',
+    longrun.state,
+    'submit',
+    experimentFile,
+    '--follow',
+    '--set',
+    'params.epochs=100000',
+    '--json',
+  );
   const id = await submitting.line(/"attempt_started"/).then(() => submitting.stderr.slice(0, 36));
   submitting.signal('SIGINT');
   expect(await submitting.ended()).toBe(130);
