@@ -57,8 +57,8 @@ test("all that a stack leaves in its state folder is its user's alone, however g
       /^fuel-preproc-.*\/owner$/,
     ])
       expect(found.map(({ path }) => path)).toContainEqual(expect.stringMatching(made));
-    // Datasets are read by trainers with users of their own, who are shown them; nobody else gets past the state folder.
-    const own = found.filter(({ path }) => !path.startsWith('cache/datasets'));
+    // What is given to trainers with users of their own they read, who are shown it; nobody else gets past the state folder.
+    const own = found.filter(({ path }) => !/^cache\/datasets|\/trainer-\d+\/given/.test(path));
     expect(own.filter(({ mode, isFolder }) => mode !== (isFolder ? 0o700 : 0o600))).toEqual([]);
   } finally {
     await stack.end('SIGTERM');
