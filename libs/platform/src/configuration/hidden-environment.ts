@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { statFieldsIn } from '../processes/stat-fields.js';
 
 /** Variables that a child may inherit: what programs and numeric libraries need to run, and nothing that could be a credential. */
 const INHERITED_NAMES =
@@ -17,9 +18,8 @@ export function environmentWithoutSecrets(environment: NodeJS.ProcessEnv): NodeJ
 export function hideEnvironment(): boolean {
   let memory: number | undefined;
   try {
-    const stat = readFileSync('/proc/self/stat', 'utf8');
-    // Fields 50 and 51 are where the environment begins and ends; the name, field 2, may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Fields 50 and 51 are where the environment begins and ends.
+    const fields = statFieldsIn(readFileSync('/proc/self/stat', 'utf8'));
     const [start, end] = [Number(fields[47]), Number(fields[48])];
     if (!(end > start)) return false;
     memory = openSync('/proc/self/mem', 'r+');

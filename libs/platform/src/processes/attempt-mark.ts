@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ProcessEntry, ProcessIdentity } from './process-table.js';
+import { STARTED_FIELD, statFieldsIn } from './stat-fields.js';
 
 /**
  * What the processes of an attempt bear in their environment, handed down to whatever they start: by it they are known even when they
@@ -50,8 +51,7 @@ const namespace = /\d+/.exec(read(() => readlinkSync('/proc/self/ns/pid')))?.[0]
 const self: ProcessIdentity = { pid: process.pid, started: ownStart() };
 
 function ownStart(): string {
-  const stat = read(() => readFileSync('/proc/self/stat', 'utf8'));
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  return statFieldsIn(read(() => readFileSync('/proc/self/stat', 'utf8')))[STARTED_FIELD] ?? '0';
 }
 
 /** Empty where there is no /proc. */

@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { markedProcesses } from './attempt-mark.js';
+import { STARTED_FIELD, statFieldsIn } from './stat-fields.js';
 
 const run = promisify(execFile);
 
@@ -18,7 +19,7 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
   if (process.platform === 'linux') {
     const fields = await statFields(pid);
     const state = fields?.[0];
-    const started = fields?.[19];
+    const started = fields?.[STARTED_FIELD];
     return started === undefined || state === 'Z' || state === 'X' ? undefined : { pid, started };
   }
   const started = await ps(pid, 'lstart=');
@@ -140,7 +141,13 @@ export async function processTable(): Promise<ProcessEntry[]> {
         const [state = 'X', parent, group, session] = fields ?? [];
         if ('ZX'.includes(state)) return [];
         return [
-          { pid, started: fields?.[19] ?? '', parent: Number(parent), group: Number(group), session: Number(session) },
+          {
+            pid,
+            started: fields?.[STARTED_FIELD] ?? '',
+            parent: Number(parent),
+            group: Number(group),
+            session: Number(session),
+          },
         ];
       }),
     );
@@ -155,10 +162,9 @@ export async function processTable(): Promise<ProcessEntry[]> {
   });
 }
 
-/** The fields of /proc/<pid>/stat from the third (state) on; the second, the name, may hold spaces and brackets. */
 async function statFields(pid: number): Promise<string[] | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return stat === undefined ? undefined : statFieldsIn(stat);
 }
 
 async function ps(pid: number, column: string): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
+
+import { identify } from '../processes/process-table.js';
 
 /**
  * Says that one process owns a folder. PGlite has no such lock, and two processes on one folder lose acknowledged rows.
@@ -29,10 +29,10 @@ export class FolderLock {
    */
   static async take(folder: string): Promise<FolderLock> {
     await mkdir(folder, { recursive: true });
-    const me: Holder = { pid: process.pid, startedAt: startOf(process.pid), host: hostname(), released: false };
+    const me: Holder = { pid: process.pid, startedAt: await startOf(process.pid), host: hostname(), released: false };
     for (;;) {
       const highest = await highestNumber(folder);
-      if (highest > 0) refuseIfHeld(folder, highest, await readHolder(folder, highest));
+      if (highest > 0) await refuseIfHeld(folder, highest, await readHolder(folder, highest));
       if (await append(folder, highest + 1, me)) return new FolderLock(folder, highest + 1);
     }
   }
@@ -53,7 +53,7 @@ const Holder = z.object({
 });
 type Holder = z.infer<typeof Holder>;
 
-function refuseIfHeld(folder: string, number: number, holder: Holder | undefined): void {
+async function refuseIfHeld(folder: string, number: number, holder: Holder | undefined): Promise<void> {
   if (holder === undefined || holder.released) return;
   const file = join(folder, `lock.${number}`);
   if (holder.host !== hostname()) {
@@ -62,7 +62,7 @@ function refuseIfHeld(folder: string, number: number, holder: Holder | undefined
         `stop it, or delete ${file} if it is surely gone`,
     );
   }
-  const startedAt = startOf(holder.pid);
+  const startedAt = await startOf(holder.pid);
   if (startedAt === null || (holder.startedAt !== null && holder.startedAt !== startedAt)) return;
   throw new Error(
     `The folder ${folder} is in use by process ${holder.pid} (${file}); stop that process, or use another folder`,
@@ -116,25 +116,8 @@ async function lockNumbers(folder: string): Promise<number[]> {
 }
 
 /** When a process began, as the system says it; null when there is no such process. */
-function startOf(pid: number): string | null {
-  try {
-    return process.platform === 'linux' ? linuxStartOf(pid) : psStartOf(pid);
-  } catch {
-    return null;
-  }
-}
-
-function linuxStartOf(pid: number): string | null {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name, second, is in parentheses and may hold spaces; field 3 is the state, field 22 the start.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const isZombie = fields[0] === 'Z';
-  return isZombie ? null : (fields[19] ?? null);
-}
-
-function psStartOf(pid: number): string | null {
-  const start = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-  return start === '' ? null : start;
+async function startOf(pid: number): Promise<string | null> {
+  return (await identify(pid))?.started ?? null;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { makeStateFolder } from '../configuration/private-files.js';
+import { identify } from '../processes/process-table.js';
 
 /**
  * Makes this process's own scratch folder `<stateFolder>/<kind>-<host>-<pid>` and removes those of the same kind whose process on
@@ -20,26 +21,14 @@ export async function claimScratchFolder(stateFolder: string, kind: string): Pro
   }
   const own = join(stateFolder, `${prefix}${process.pid}`);
   await mkdir(own, { recursive: true });
-  await writeFile(join(own, OWNER_FILE), (await startTime(process.pid)) ?? '');
+  await writeFile(join(own, OWNER_FILE), (await identify(process.pid))?.started ?? '');
   return own;
 }
 
 const OWNER_FILE = 'owner';
 
 async function isAlive(pid: number, folder: string): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
-  }
-  const started = await startTime(pid);
+  const found = await identify(pid);
   const recorded = await readFile(join(folder, OWNER_FILE), 'utf8').catch(() => '');
-  return started === undefined || recorded === '' || started === recorded;
-}
-
-/** Clock ticks from boot to the start of the process; `undefined` where /proc does not say. */
-async function startTime(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The command name, field 2, is in parentheses and may hold spaces; the start time is field 22.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return found !== undefined && (recorded === '' || found.started === recorded);
 }
