@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BEAT_EVERY_MS, SIGNS_FD, WHEREABOUTS_QUESTION } from '@longrun/contracts';
+import { killOwnGroup } from './own-group.js';
 import { MARKS, type WatchdogData } from './watchdog-marks.js';
 
 /**
@@ -101,10 +102,6 @@ export class ParentLink {
 const ORPHANED = 113;
 
 function leaveOrphaned(): never {
-  try {
-    process.kill(-process.pid, 'SIGKILL');
-  } catch {
-    // There is no group of this number: it was started by hand.
-  }
+  killOwnGroup();
   process.exit(ORPHANED);
 }

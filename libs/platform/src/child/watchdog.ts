@@ -3,6 +3,7 @@ import { Session } from 'node:inspector';
 import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChildSign, Whereabouts } from '@longrun/contracts';
+import { killOwnGroup } from './own-group.js';
 import { MARKS, type WatchdogData } from './watchdog-marks.js';
 
 /**
@@ -16,12 +17,8 @@ const places: string[] = [];
 parentPort?.on('message', (name: string) => places.push(name));
 setInterval(() => {
   if (process.ppid === parent) return;
-  try {
-    process.kill(-process.pid, 'SIGKILL');
-  } catch {
-    // It leads no process group: it was started by hand.
-    process.kill(process.pid, 'SIGKILL');
-  }
+  killOwnGroup();
+  process.kill(process.pid, 'SIGKILL');
 }, 500);
 
 const signs = openSigns();
