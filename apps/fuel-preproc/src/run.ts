@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
-import { Isolation, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { DatasetWork } from './dataset-work.js';
 
 /** Runs the worker as this process, to its end. */
@@ -16,15 +16,8 @@ export async function run(): Promise<void> {
     const rawFolder = resolve(named === '' ? `${configuration.stateFolder}/raw` : named);
     await mkdir(rawFolder, { recursive: true });
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
-    const isolation = await Isolation.find({
-      user: configuration.trainerUser,
-      stateFolder: configuration.stateFolder,
-      code: [checkout, rawFolder],
-    });
-    process.stdout.write(`fuel-preproc: ${isolation.sentence}\nfuel-preproc: ${isolation.memorySentence}\n`);
     const options = {
       rawFolder,
-      isolation,
       converterScript: fileURLToPath(new URL('converter.js', import.meta.url)),
       memoryLimitBytes: configuration.trainerMemoryBytes,
       report: (line: string): void => void process.stderr.write(logLine(`fuel-preproc: ${line}`)),
@@ -34,7 +27,8 @@ export async function run(): Promise<void> {
       kind: 'dataset',
       configuration,
       check: { script: fileURLToPath(new URL('hdf5-check.js', import.meta.url)), folders: [] },
-      work: () => ({ of: (attempt) => new DatasetWork(attempt, options) }),
+      code: [checkout, rawFolder],
+      work: ({ isolation }) => ({ of: (attempt) => new DatasetWork(attempt, { ...options, isolation }) }),
     });
     process.exit(0);
   } catch (error) {

@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
-import { Isolation, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 import { Trainers } from './supervisor/trainers.js';
 
@@ -17,12 +17,6 @@ export async function run(): Promise<void> {
     const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
     const programsFolder = resolve(LONGRUN_PROGRAMS ?? ofCheckout);
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
-    const isolation = await Isolation.find({
-      user: configuration.trainerUser,
-      stateFolder: configuration.stateFolder,
-      code: [checkout, programsFolder],
-    });
-    process.stdout.write(`worker-gpu: ${isolation.sentence}\nworker-gpu: ${isolation.memorySentence}\n`);
     const cacheFolder = join(configuration.stateFolder, 'cache', 'datasets');
     await runWorkerProcess({
       name: 'worker-gpu',
@@ -30,7 +24,8 @@ export async function run(): Promise<void> {
       configuration,
       devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
       check: { script: fileURLToPath(new URL('engine-check.js', import.meta.url)), folders: [cacheFolder] },
-      work: (scratchFolder) => {
+      code: [checkout, programsFolder],
+      work: ({ scratchFolder, isolation }) => {
         const trainers = new Trainers({
           script: fileURLToPath(new URL('trainer.js', import.meta.url)),
           isolation,

@@ -21,4 +21,5 @@ export {
   type WorkerConfiguration,
   type WorkerProcessOptions,
   type WorkMaker,
+  type WorkPlace,
 } from './worker-process.js';

@@ -15,7 +15,7 @@ import { places, variables } from '../configuration/variables.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
-import type { ChildUserSetting } from './isolation.js';
+import { type ChildUserSetting, Isolation } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
@@ -66,8 +66,18 @@ export interface WorkerProcessOptions {
     /** Folders that must be writable, besides the scratch folder. */
     readonly folders: readonly string[];
   };
-  /** Makes what makes the work of attempts. Told the folder of this process alone, which is there, before any job is taken. */
-  readonly work: (scratchFolder: string) => WorkMaker;
+  /** What the children of attempts read, absolute, besides what is shared with each: code, programs, raw files. They are there. */
+  readonly code: readonly string[];
+  /** Makes what makes the work of attempts, before any job is taken. */
+  readonly work: (place: WorkPlace) => WorkMaker;
+}
+
+/** What a worker process has for the children of its attempts. */
+export interface WorkPlace {
+  /** Folder of this process alone, which is there. */
+  readonly scratchFolder: string;
+  /** What keeps children from all that is not theirs. */
+  readonly isolation: Isolation;
 }
 
 /** Makes the work of one attempt after the other. */
@@ -88,6 +98,13 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const warn = (sentence: string): void => void process.stderr.write(logLine(`${name}: ${sentence}`));
   armFaultPoints(process.env, warn);
 
+  const isolation = await Isolation.find({
+    user: configuration.trainerUser,
+    stateFolder: configuration.stateFolder,
+    code: options.code,
+  });
+  report(isolation.sentence);
+  report(isolation.memorySentence);
   sayStage('opening the object store');
   const store = await openStore(configuration.objectsUrl);
   const leftovers = await endLeftovers();
@@ -100,7 +117,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     warn,
     prefix: configuration.redisPrefix,
   });
-  const work = options.work(scratchFolder);
+  const work = options.work({ scratchFolder, isolation });
   const worker = new JobWorker({
     kind,
     link,
