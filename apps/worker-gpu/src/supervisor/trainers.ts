@@ -23,20 +23,6 @@ export interface TrainersOptions {
   readonly memoryLimitBytes: number | null;
 }
 
-/** Where one trainer works, and how it is started. */
-export interface TrainerPlace {
-  /** The one folder that the trainer may write to, absolute. */
-  readonly workFolder: string;
-  /** What the worker gives to the trainer alone, absolute: the trainer reads it. */
-  readonly givenFolder: string;
-  /** Lets the trainer read what was put into the folder of datasets, or into `givenFolder`. */
-  share(paths: readonly string[]): Promise<void>;
-  /** The trainer's process. To be called once. */
-  start(hearing: Hearing): SupervisedChild;
-  /** Ends what runs here, and removes the folders. */
-  close(): Promise<void>;
-}
-
 /**
  * Trainer processes, each in a room of its own. Starting one and loading the engines takes a good part of a second, so that a worker
  * which waits for work keeps one that has loaded them and waits for its assignment. Each is used for one attempt only, whether it was
@@ -45,7 +31,7 @@ export interface TrainerPlace {
 export class Trainers {
   readonly #options: TrainersOptions;
   #rooms = 0;
-  #spare: Spare | undefined;
+  #spare: TrainerPlace | undefined;
   /** The spare that is being made. */
   #making: Promise<void> | undefined;
 
@@ -55,7 +41,7 @@ export class Trainers {
 
   /** The number of the process that waits for an assignment; undefined when there is none. */
   get sparePid(): number | undefined {
-    return this.#spare?.pid;
+    return this.#spare?.loaded().pid;
   }
 
   /** Starts one that waits for the next attempt, if none does. One that cannot be started is none. */
@@ -83,7 +69,7 @@ export class Trainers {
       this.#spare = undefined;
       return spare;
     }
-    return await this.#room(limit);
+    return await this.#place(limit);
   }
 
   /** Ends the one that waits. */
@@ -93,31 +79,32 @@ export class Trainers {
   }
 
   async #makeSpare(): Promise<void> {
-    const spare = new Spare(await this.#room(this.#options.memoryLimitBytes));
+    const spare = await this.#place(this.#options.memoryLimitBytes);
+    spare.loaded();
     this.#spare = spare;
     // One that ended, whatever ended it, is of no use; the next attempt starts its own.
     void this.#forgetWhenEnded(spare);
   }
 
-  async #forgetWhenEnded(spare: Spare): Promise<void> {
-    await spare.exited;
+  async #forgetWhenEnded(spare: TrainerPlace): Promise<void> {
+    await spare.loaded().exited;
     if (this.#spare !== spare) return;
     this.#spare = undefined;
     await spare.close();
   }
 
-  async #room(memoryLimitBytes: number | null): Promise<Room> {
+  async #place(memoryLimitBytes: number | null): Promise<TrainerPlace> {
     const { script, isolation, folder, cacheFolder } = this.#options;
     this.#rooms += 1;
     const room = join(folder, `trainer-${this.#rooms}`);
     const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
     for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
     const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
-    return new Room({ room, workFolder, givenFolder, isolation, start: { script, launch, memoryLimitBytes } });
+    return new TrainerPlace({ room, workFolder, givenFolder, isolation, start: { script, launch, memoryLimitBytes } });
   }
 }
 
-interface RoomOptions {
+interface TrainerPlaceOptions {
   readonly room: string;
   readonly workFolder: string;
   readonly givenFolder: string;
@@ -125,76 +112,48 @@ interface RoomOptions {
   readonly start: { readonly script: string; readonly launch: Launch; readonly memoryLimitBytes: number | null };
 }
 
-/** A place whose trainer is started when it is needed. */
-class Room implements TrainerPlace {
+/** Where one trainer works, and its process. */
+export class TrainerPlace {
+  /** The one folder that the trainer may write to, absolute. */
   readonly workFolder: string;
+  /** What the worker gives to the trainer alone, absolute: the trainer reads it. */
   readonly givenFolder: string;
-  readonly #options: RoomOptions;
+  readonly #options: TrainerPlaceOptions;
+  readonly #hearing = new LateHearing();
   #child: SupervisedChild | undefined;
 
-  constructor(options: RoomOptions) {
+  constructor(options: TrainerPlaceOptions) {
     this.#options = options;
     this.workFolder = options.workFolder;
     this.givenFolder = options.givenFolder;
   }
 
+  /** Lets the trainer read what was put into the folder of datasets, or into `givenFolder`. */
   async share(paths: readonly string[]): Promise<void> {
     for (const path of paths) await this.#options.isolation.share(path);
   }
 
-  start(hearing: Hearing): SupervisedChild {
-    this.#child = new SupervisedChild({ ...this.#options.start, ...hearing });
-    return this.#child;
-  }
-
-  async close(): Promise<void> {
-    await this.#child?.kill();
-    await rm(this.#options.room, { recursive: true, force: true });
-  }
-}
-
-/** A place whose trainer waits already. */
-class Spare implements TrainerPlace {
-  readonly #place: Room;
-  readonly #hearing = new LateHearing();
-  readonly #child: SupervisedChild;
-
-  constructor(place: Room) {
-    this.#place = place;
-    this.#child = place.start({
+  /** The trainer's process, which loads its code and waits for an assignment; started at the first call. */
+  loaded(): SupervisedChild {
+    this.#child ??= new SupervisedChild({
+      ...this.#options.start,
       onMessage: (message) => this.#hearing.tell((to) => to.onMessage(message)),
       onLine: (stream, text) => this.#hearing.tell((to) => to.onLine(stream, text)),
       onBeat: (beat) => this.#hearing.beat(beat),
     });
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
-  get exited(): Promise<unknown> {
-    return this.#child.exited;
-  }
-
-  get workFolder(): string {
-    return this.#place.workFolder;
-  }
-
-  get givenFolder(): string {
-    return this.#place.givenFolder;
-  }
-
-  async share(paths: readonly string[]): Promise<void> {
-    await this.#place.share(paths);
-  }
-
-  start(hearing: Hearing): SupervisedChild {
-    this.#hearing.become(hearing);
     return this.#child;
   }
 
+  /** The trainer's process, heard from now on, and what it has said already. To be called once. */
+  start(hearing: Hearing): SupervisedChild {
+    this.#hearing.become(hearing);
+    return this.loaded();
+  }
+
+  /** Ends what runs here, and removes the folders. */
   async close(): Promise<void> {
-    await this.#place.close();
+    await this.#child?.kill();
+    await rm(this.#options.room, { recursive: true, force: true });
   }
 }
 
