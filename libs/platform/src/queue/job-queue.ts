@@ -42,7 +42,7 @@ export class JobQueue {
 
   /**
    * Wakes a worker that waits, if a job does. BullMQ wakes one for each job that is put in: one that died or stands still, or that
-   * takes no jobs for now, may be woken in vain, and the others would find the job only when they look by themselves, seconds later.
+   * takes no jobs, may be woken in vain, and the others would find the job only when they look by themselves, seconds later.
    */
   async knock(): Promise<void> {
     const { prioritized, wait, marker } = this.#queue.keys;
