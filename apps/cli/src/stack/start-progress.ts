@@ -1,6 +1,6 @@
 import { newestStage } from '@longrun/platform/stages';
 
-import { cpuSecondsOf } from '@longrun/platform/processes';
+import { cpuSecondsOf, ObservedTime } from '@longrun/platform/processes';
 
 /** What a service does as it starts. */
 export interface StageProgress {
@@ -29,7 +29,7 @@ const SIGN_OF_WORK_SECONDS = 1;
 /** How often the stage that lasts is told again. */
 const TELL_EVERY_MS = 5_000;
 
-/** More than this between two looks was not spent in watching: we slept ourselves. */
+/** How long a look may take: more than this between two was not spent in watching. */
 const LONGEST_LOOK_MS = 1_000;
 
 /**
@@ -40,17 +40,19 @@ export class StartProgress {
   readonly #options: StartProgressOptions;
   readonly #now: () => number;
   readonly #startedAt: number;
+  readonly #observed: ObservedTime;
   #stage: string | undefined;
-  #lookedAt: number;
   #toldAt: number;
   #cpuSeconds = 0;
-  #stillMs = 0;
+  /** How much time was observed when it last showed that it goes on. */
+  #movedAtMs = 0;
 
   constructor(options: StartProgressOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#startedAt = this.#now();
-    this.#lookedAt = this.#startedAt;
+    this.#observed = new ObservedTime({ mostPerLookMs: LONGEST_LOOK_MS, now: this.#now });
+    this.#observed.looked();
     this.#toldAt = this.#startedAt;
   }
 
@@ -61,29 +63,28 @@ export class StartProgress {
 
   /** It has stood still for as long as it may. */
   get isStuck(): boolean {
-    return this.#stillMs >= this.#options.patienceMs;
+    return this.#observed.ms - this.#movedAtMs >= this.#options.patienceMs;
   }
 
   /** Looks at what it does now. `waitsFor`: what it has done its own part for. */
   async look(waitsFor?: string): Promise<void> {
-    const { pid, output, patienceMs, cpuSeconds = cpuSecondsOf } = this.#options;
+    const { pid, output, cpuSeconds = cpuSecondsOf } = this.#options;
     const now = this.#now();
-    this.#stillMs += Math.min(now - this.#lookedAt, LONGEST_LOOK_MS);
-    this.#lookedAt = now;
+    this.#observed.looked();
     const stage = waitsFor ?? newestStage(output()) ?? this.#stage;
     if (stage !== this.#stage) {
       this.#stage = stage;
-      this.#stillMs = 0;
+      this.#movedAtMs = this.#observed.ms;
       this.#tell(now);
       this.#cpuSeconds = await cpuSeconds(pid);
     } else if (now - this.#toldAt >= TELL_EVERY_MS) {
       this.#tell(now);
     }
-    if (waitsFor !== undefined || this.#stillMs < patienceMs) return;
+    if (waitsFor !== undefined || !this.isStuck) return;
     const used = await cpuSeconds(pid);
     if (used - this.#cpuSeconds < SIGN_OF_WORK_SECONDS) return;
     this.#cpuSeconds = used;
-    this.#stillMs = 0;
+    this.#movedAtMs = this.#observed.ms;
   }
 
   #tell(now: number): void {

@@ -12,7 +12,7 @@ import type { PlatformRecord } from '../record/record.js';
 import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { type Envelope, readEnvelope } from './envelope-reader.js';
-import { lookMsFor, ObservedTime } from './observed-time.js';
+import { lookMsFor, ObservedTime } from '../processes/observed-time.js';
 import { isAfter, nextStreamId } from './stream-id.js';
 
 export interface EventIngesterOptions {
