@@ -3,7 +3,7 @@ import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Answers } from '../openapi/answers.js';
+import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 
 @Controller('v1/datasets')
@@ -25,14 +25,7 @@ export class DatasetsController {
     repeated: 'An identical request, or the `Idempotency-Key`, has made this one before.',
     description: 'It is in the record: waiting, being converted, or ready.',
     schema: DatasetView,
-    problems: [
-      'malformed-json',
-      'invalid-parameter',
-      'conflict',
-      'body-too-large',
-      'unsupported-media-type',
-      'invalid-request',
-    ],
+    problems: [...BODY_PROBLEMS, 'conflict', 'invalid-request'],
   })
   async submitDataset(
     @Body({ schema: DatasetSpec }) spec: DatasetSpec,
@@ -71,14 +64,7 @@ export class DatasetsController {
     status: 202,
     description: 'The dataset, with what is known by now.',
     schema: DatasetView,
-    problems: [
-      'malformed-json',
-      'invalid-parameter',
-      'not-found',
-      'conflict',
-      'body-too-large',
-      'unsupported-media-type',
-    ],
+    problems: [...BODY_PROBLEMS, 'not-found', 'conflict'],
   })
   cancelDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.cancel(idOrName);

@@ -12,7 +12,7 @@ import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Answers } from '../openapi/answers.js';
+import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 import { EventQuery } from './event-query.js';
 import { EventStreams } from './event-streams.js';
@@ -35,14 +35,7 @@ export class ExperimentsController {
     repeated: 'The `Idempotency-Key` has made this one before.',
     description: 'It is in the record and waits for a worker.',
     schema: ExperimentView,
-    problems: [
-      'malformed-json',
-      'invalid-parameter',
-      'conflict',
-      'body-too-large',
-      'unsupported-media-type',
-      'invalid-request',
-    ],
+    problems: [...BODY_PROBLEMS, 'conflict', 'invalid-request'],
   })
   async submitExperiment(
     @Body({ schema: ExperimentSpec }) spec: ExperimentSpec,
@@ -79,14 +72,7 @@ export class ExperimentsController {
     status: 202,
     description: 'The experiment, with what is known by now.',
     schema: ExperimentView,
-    problems: [
-      'malformed-json',
-      'invalid-parameter',
-      'not-found',
-      'conflict',
-      'body-too-large',
-      'unsupported-media-type',
-    ],
+    problems: [...BODY_PROBLEMS, 'not-found', 'conflict'],
   })
   cancelExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
     return this.#platform.experiments.cancel(id);

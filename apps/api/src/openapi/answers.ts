@@ -16,6 +16,14 @@ export interface AnswerOptions {
   readonly problems?: readonly ProblemKind[];
 }
 
+/** Problems that every route with parameters and a body has, be the body empty. */
+export const BODY_PROBLEMS = [
+  'malformed-json',
+  'invalid-parameter',
+  'body-too-large',
+  'unsupported-media-type',
+] as const satisfies readonly ProblemKind[];
+
 /** Describes the answers of a route: its success, its own problems, and those that every route behind the token has. */
 export function Answers(options: AnswerOptions): MethodDecorator {
   return applyDecorators(

@@ -2,7 +2,7 @@ import { DrainRequest, StorableText, WorkerList, WorkerView } from '@longrun/con
 import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { Answers } from '../openapi/answers.js';
+import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 
 @Controller('v1/workers')
 export class WorkersController {
@@ -30,7 +30,7 @@ export class WorkersController {
     status: 202,
     description: 'The worker, as it is wanted from now on.',
     schema: WorkerView,
-    problems: ['malformed-json', 'invalid-parameter', 'not-found', 'body-too-large', 'unsupported-media-type'],
+    problems: [...BODY_PROBLEMS, 'not-found'],
   })
   drainWorker(
     @Param('id', { schema: StorableText }) id: string,
@@ -46,7 +46,7 @@ export class WorkersController {
     status: 202,
     description: 'The worker, as it is wanted from now on.',
     schema: WorkerView,
-    problems: ['malformed-json', 'invalid-parameter', 'not-found', 'body-too-large', 'unsupported-media-type'],
+    problems: [...BODY_PROBLEMS, 'not-found'],
   })
   releaseWorker(@Param('id', { schema: StorableText }) id: string): Promise<WorkerView> {
     return this.#platform.workers.release(id);
