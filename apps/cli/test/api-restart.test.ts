@@ -13,15 +13,15 @@ let services: Services;
 beforeAll(async () => {
   // A busy machine must not lose a worker for us.
   services = await Services.begin({ LONGRUN_WORKER_LOST_MS: '120000' });
-}, LONG_ENOUGH_MS);
+});
 
 afterEach(async () => {
   await services.endProcesses();
-}, LONG_ENOUGH_MS);
+});
 
 afterAll(async () => {
   await services.end();
-}, LONG_ENOUGH_MS);
+});
 
 test.each(['keeps what it has', 'loses all it has'])(
   'five runs that ended while the API was dead have every row after its restart, if Redis %s meanwhile',

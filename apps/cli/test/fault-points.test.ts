@@ -146,15 +146,15 @@ beforeAll(async () => {
   expect(undisturbed.view).toMatchObject({ status: 'succeeded', attempts: [{ reason: 'succeeded' }] });
   expect(undisturbed.steps).toEqual(upTo(LAST_STEP).slice(1));
   await services.endProcesses();
-}, LONG_ENOUGH_MS);
+});
 
 afterEach(async () => {
   await services.endProcesses();
-}, LONG_ENOUGH_MS);
+});
 
 afterAll(async () => {
   await services.end();
-}, LONG_ENOUGH_MS);
+});
 
 test('a death at every point there is was tried', () => {
   const tried = [

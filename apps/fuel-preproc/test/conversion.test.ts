@@ -171,7 +171,7 @@ test('raw files that kill every worker fail their dataset after 4 of them, and n
   expect(attempts).toHaveLength(4);
   await world.worker();
   expect((await world.whenEnded(await world.submit('innocent', 'sound'))).status).toBe('ready');
-}, 300_000);
+});
 
 test('when the converter dies its worker lives and tries again', async () => {
   const worker = await world.worker();

@@ -61,7 +61,7 @@ test('when all checkpoints are damaged it ends, and they are kept to the last by
     for (const [, blobKey] of manifest.matchAll(/"blobKey":\s*"([^"]+)"/g))
       expect(await world.store.get(blobKey ?? '')).toBeDefined();
   }
-}, 300_000);
+});
 
 test('when all checkpoints are damaged it begins anew if the spec says so', async () => {
   await world.worker();
@@ -72,7 +72,7 @@ test('when all checkpoints are damaged it begins anew if the spec says so', asyn
   expect(ended).toMatchObject({ status: 'succeeded', result: expected });
   expect(ended.attempts[1]).toMatchObject({ startStep: 0, restoredFrom: null });
   await expectDamageSaid(id, checkpoints);
-}, 300_000);
+});
 
 test('a running experiment that is cancelled ends at once, and its worker is free for the next', async () => {
   const worker = await world.worker();

@@ -28,7 +28,7 @@ test('a cost that is not finite is said at once, in the log, in lists and on its
   expect(linesOf(await world.events(id)).filter((line) => line.includes('cost'))).toEqual([
     '[longrun] cost is NaN at step 30: it is no finite number.',
   ]);
-}, 300_000);
+});
 
 test('with onNonFinite: stop it ends there as diverged, and its last checkpoint stays', async () => {
   await world.worker();
@@ -38,7 +38,7 @@ test('with onNonFinite: stop it ends there as diverged, and its last checkpoint 
   expect(ended.message).toBe('cost is NaN at step 30, and onNonFinite is stop');
   expect(ended.attempts).toMatchObject([{ reason: 'diverged', lastStep: 30 }]);
   expect((await world.head(id)).checkpoints.map(({ step }) => step)).toEqual([28, 21, 14]);
-}, 300_000);
+});
 
 test('one that is killed on the way ends at the same step', async () => {
   const worker = await world.worker();
@@ -56,7 +56,7 @@ test('one that is killed on the way ends at the same step', async () => {
     message: 'cost is NaN at step 30, and onNonFinite is stop',
   });
   expect((await world.head(id)).checkpoints[0]?.step).toBe(28);
-}, 300_000);
+});
 
 function linesOf(events: readonly LiveEvent[]): string[] {
   return events.flatMap((event) => (event.type === 'line' ? [event.data.text] : []));

@@ -1,12 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { until } from '@longrun/platform/testing';
-import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import type { ObjectStore } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ExperimentWork } from '../src/supervisor/experiment-work.js';
-import { Trainers } from '../src/supervisor/trainers.js';
 import { World } from './world.js';
 
 /** For a busy machine. */
@@ -62,68 +57,38 @@ test.each([
     expect(ended.message).toContain('it is at: callback afterBatch of Behaviour');
     for (const pattern of found) expect(lines.some((line) => pattern.test(line))).toBe(true);
   },
-  3 * PATIENCE_MS,
 );
 
-test(
-  'an evaluation that takes longer than that is no stall, for its batches come one after the other',
-  async () => {
-    await world.worker();
-    const id = await world.submit({ epochs: 1, testPauseMs: 700 }, { limits, retry: { maxFailures: 0 } });
-    const ended = await world.whenEnded(id);
-    expect(ended).toMatchObject({ message: null, status: 'succeeded' });
-    const [start, end] = [ended.startedAt, ended.endedAt].map((at) => Date.parse(at ?? ''));
-    // The fault fired: two evaluations of several batches.
-    expect((end ?? 0) - (start ?? 0)).toBeGreaterThan(2 * limits.stallSeconds * 1000);
-  },
-  3 * PATIENCE_MS,
-);
+test('an evaluation that takes longer than that is no stall, for its batches come one after the other', async () => {
+  await world.worker();
+  const id = await world.submit({ epochs: 1, testPauseMs: 700 }, { limits, retry: { maxFailures: 0 } });
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ message: null, status: 'succeeded' });
+  const [start, end] = [ended.startedAt, ended.endedAt].map((at) => Date.parse(at ?? ''));
+  // The fault fired: two evaluations of several batches.
+  expect((end ?? 0) - (start ?? 0)).toBeGreaterThan(2 * limits.stallSeconds * 1000);
+});
 
-test(
-  'a trainer that was suspended goes on: its time stood still',
-  async () => {
-    const worker = await world.worker();
-    const id = await world.submit({ epochs: 4, pauseMs: 30 }, { limits, retry: { maxFailures: 0 } });
-    await world.whenLogged(id, 3);
-    const trainer = worker.childPid() ?? 0;
-    process.kill(trainer, 'SIGSTOP');
-    // The worker sees nothing move for longer than it may, and hears no beat.
-    await sleep(3 * limits.stallSeconds * 1000);
-    process.kill(trainer, 'SIGCONT');
-    const ended = await world.whenEnded(id);
-    expect(ended).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
-    expect(ended.attempts).toHaveLength(1);
-  },
-  3 * PATIENCE_MS,
-);
+test('a trainer that was suspended goes on: its time stood still', async () => {
+  const worker = await world.worker();
+  const id = await world.submit({ epochs: 4, pauseMs: 30 }, { limits, retry: { maxFailures: 0 } });
+  await world.whenLogged(id, 3);
+  const trainer = worker.childPid() ?? 0;
+  process.kill(trainer, 'SIGSTOP');
+  // The worker sees nothing move for longer than it may, and hears no beat.
+  await sleep(3 * limits.stallSeconds * 1000);
+  process.kill(trainer, 'SIGCONT');
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
+  expect(ended.attempts).toHaveLength(1);
+});
 
 test(
   'a trainer that waits for its worker to commit has not stalled',
   async () => {
     await world.endProcesses();
     const store = new SlowStore(world.store);
-    const link = new WorkerLink({ redisUrl: world.redis.url, workerId: 'slow' });
-    const scratchFolder = join(world.folder, 'scratch');
-    const cacheFolder = join(world.folder, 'cache');
-    const programsFolder = fileURLToPath(new URL('programs', import.meta.url));
-    const trainers = new Trainers({
-      script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
-      isolation: await Isolation.find({ user: 'worker', stateFolder: world.folder, code: [programsFolder] }),
-      folder: scratchFolder,
-      cacheFolder,
-      memoryLimitBytes: null,
-    });
-    const worker = new JobWorker({
-      kind: 'experiment',
-      link,
-      store: store.slowed,
-      scratchFolder,
-      heartbeatMs: 100,
-      graceMs: 5_000,
-      work: (attempt) => new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers, graceMs: 5_000 }),
-      report: () => {},
-    });
-    await worker.start();
+    const stop = await world.localWorker({ workerId: 'slow', store: store.slowed });
     const id = await world.submit(
       // Slow enough for its progress to be told before it waits.
       { epochs: 1, pauseMs: 40 },
@@ -138,9 +103,7 @@ test(
     store.release();
 
     expect(await world.whenEnded(id)).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
-    await worker.stop();
-    await trainers.close();
-    link.close();
+    await stop();
   },
   4 * PATIENCE_MS,
 );

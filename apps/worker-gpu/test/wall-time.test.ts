@@ -31,7 +31,7 @@ test('all attempts together train no longer than limits.wallTimeSeconds, and a c
   const { outcome, checkpoints } = await world.head(id);
   expect(outcome).toMatchObject({ reason: 'timed_out', step: ended.attempts[1]?.lastStep });
   expect(checkpoints[0]?.step).toBe(ended.attempts[1]?.lastStep);
-}, 300_000);
+});
 
 test('a trainer that does not stop within the grace is killed, and its last checkpoint stands', async () => {
   await world.endProcesses();
@@ -49,7 +49,7 @@ test('a trainer that does not stop within the grace is killed, and its last chec
   const [newest] = (await world.head(id)).checkpoints;
   expect(newest?.step).toBeGreaterThan(0);
   expect(newest?.step).toBe(ended.checkpoints[0]?.step);
-}, 300_000);
+});
 
 test('what has no time left is not begun', async () => {
   await world.endProcesses();
@@ -58,7 +58,7 @@ test('what has no time left is not begun', async () => {
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out' });
   expect(ended.attempts).toMatchObject([{ reason: 'timed_out', startStep: null }]);
-}, 300_000);
+});
 
 function spec(bytes: Uint8Array | undefined): { readonly trainedMs?: number } {
   return JSON.parse(Buffer.from(bytes ?? []).toString());

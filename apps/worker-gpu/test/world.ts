@@ -10,11 +10,14 @@ import {
 } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
 import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
-import { JobWorker, WorkerLink } from '@longrun/platform/worker';
-import { type Head, type LogEntry, newestManifest, readHead, readLog } from '@longrun/serialization';
+import { Isolation, JobWorker, WorkerLink, type WorkerLinkOptions } from '@longrun/platform/worker';
+import { type Head, type LogEntry, newestManifest, type ObjectStore, readHead, readLog } from '@longrun/serialization';
+import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
 const HEARTBEAT_MS = 100;
+const PROGRAMS_FOLDER = fileURLToPath(new URL('programs', import.meta.url));
 
 /** How a worker is started where it is not as always. */
 export interface WorkerStart {
@@ -22,6 +25,14 @@ export interface WorkerStart {
   readonly script?: string;
   /** A command that starts it. */
   readonly before?: readonly string[];
+}
+
+/** How a worker of this process is unlike others. */
+export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' | 'outbox' | 'checkEveryMs'> {
+  /** Default: that of the world. */
+  readonly store?: ObjectStore;
+  /** Told what it says. */
+  readonly report?: (sentence: string) => void;
 }
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
@@ -77,11 +88,43 @@ export class World extends PlatformWorld {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: join(this.folder, 'state'),
       LONGRUN_OBJECTS: this.store.url,
-      LONGRUN_PROGRAMS: fileURLToPath(new URL('programs', import.meta.url)),
+      LONGRUN_PROGRAMS: PROGRAMS_FOLDER,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       ...environment,
     };
     return this.spawn(script, variables, before);
+  }
+
+  /** Starts a worker in this process, with trainers of their own. Returns what stops it. */
+  async localWorker({ store, report, ...link }: LocalWorkerOptions): Promise<() => Promise<void>> {
+    const workerLink = new WorkerLink({ redisUrl: this.redis.url, ...link });
+    const scratchFolder = join(this.folder, 'scratch');
+    const cacheFolder = join(this.folder, 'cache');
+    const graceMs = 5_000;
+    const trainers = new Trainers({
+      script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
+      isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [PROGRAMS_FOLDER] }),
+      folder: scratchFolder,
+      cacheFolder,
+      memoryLimitBytes: null,
+    });
+    const worker = new JobWorker({
+      kind: 'experiment',
+      link: workerLink,
+      store: store ?? this.store,
+      scratchFolder,
+      heartbeatMs: HEARTBEAT_MS,
+      graceMs,
+      work: (attempt) =>
+        new ExperimentWork(attempt, { cacheFolder, programsFolder: PROGRAMS_FOLDER, trainers, graceMs }),
+      report: report ?? (() => {}),
+    });
+    await worker.start();
+    return async () => {
+      await worker.stop();
+      await trainers.close();
+      workerLink.close();
+    };
   }
 
   async submit(params: ExperimentSpecInput['params'] = {}, spec: Partial<ExperimentSpecInput> = {}): Promise<string> {
