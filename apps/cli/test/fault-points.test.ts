@@ -12,7 +12,7 @@ import { NotRunning } from '../src/address.js';
 import { ApiUnreachable, type Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, turns, untilEnded, upTo } from './services.js';
 
-vi.setConfig({ testTimeout: 5 * LONG_ENOUGH_MS });
+vi.setConfig({ testTimeout: 2 * LONG_ENOUGH_MS });
 
 /** Where a run comes to its end. */
 type End = 'succeeded' | 'cancelled' | 'failed';
@@ -115,7 +115,6 @@ const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: r
     ],
   ],
   ['has sealed a run that has failed', 'failed', [['end.sealed', 1]]],
-  ['takes the events of a run that is cancelled in', 'cancelled', [['ingest.committed', 2]]],
 ];
 
 const FAILS_AT = 20;
@@ -174,7 +173,11 @@ test.each(deathsOfWorkers)(
     const client = await services.connect();
     const ids: string[] = [];
     for (const _ of deaths) ids.push((await client.submitExperiment(specs[end])).id);
-    if (end === 'cancelled') for (const id of ids) await cancelInTraining(client, id);
+    if (end === 'cancelled')
+      for (const id of ids) {
+        await untilItHasACheckpoint(client, id);
+        await client.cancelExperiment(id);
+      }
 
     expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
     expect(firedIn(record)).toEqual(namesOf(deaths));
@@ -195,7 +198,6 @@ test.each(deathsOfControllers)(
     })();
     const key = doing.replaceAll(' ', '-');
     const { id } = await insistently(async (client) => await client.submitExperiment(specs[end], key));
-    if (end === 'cancelled') await insistently(async (client) => await cancelInTraining(client, id));
     await dying;
     expect(firedIn(record)).toEqual(namesOf(deaths));
 
@@ -204,6 +206,28 @@ test.each(deathsOfControllers)(
     await expectNothingLeft([id], [worker]);
   },
 );
+
+test('a controller that takes in the events of a run that was cancelled loses nothing and does nothing twice, dying at it', async () => {
+  const record = join(services.folder, 'cancelled.ndjson');
+  const death: Death = ['ingest.committed', 1];
+  const worker = services.start('worker-gpu');
+  const canceller = await services.startApi();
+  const client = await services.connect();
+  const { id } = await client.submitExperiment(specs.cancelled);
+  await untilItHasACheckpoint(client, id);
+  // Whatever it says of the end is said to the next controller.
+  worker.signal('SIGSTOP');
+  await client.cancelExperiment(id);
+  canceller.signal('SIGKILL');
+  await canceller.exited;
+  worker.signal('SIGCONT');
+
+  expect(await services.start('api', armed(record, death)).exited).toBe('SIGKILL');
+  expect(firedIn(record)).toEqual(namesOf([death]));
+  await services.startApi();
+  await expectWholeAndOnce(id, 'cancelled');
+  await expectNothingLeft([id], [worker]);
+});
 
 function armed(record: string, ...deaths: readonly Death[]): Readonly<Record<string, string>> {
   const faults = deaths.map(([point, passage]) => `${point}=kill@${passage}`).join(',');
@@ -240,14 +264,12 @@ async function insistently<T>(request: (client: Client) => Promise<T>): Promise<
   }
 }
 
-/** Cancels an experiment that has a checkpoint and goes on. */
-async function cancelInTraining(client: Client, id: string): Promise<void> {
+async function untilItHasACheckpoint(client: Client, id: string): Promise<void> {
   await until(
     async () => (await client.experiment(id)).checkpoints.length > 0,
     () => services.output,
     LONG_ENOUGH_MS,
   );
-  await client.cancelExperiment(id);
 }
 
 /** It ends as it should, with the result and the rows of an undisturbed run, and that once. */

@@ -58,7 +58,7 @@ export class Training {
         this.#hold.end();
         break;
       case 'snapshot_committed':
-        void this.#handover.committed(command.name);
+        this.#handover.committed(command.name).catch((error: unknown) => this.fail(error));
         break;
       default:
         assertNever(command, 'trainer command');
