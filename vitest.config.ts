@@ -9,9 +9,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     // They bound a hang and judge nothing: whatever a test waits for may take long on a busy machine.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    teardownTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    teardownTimeout: 600_000,
     expect: { poll: { timeout: 240_000 } },
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'lint/**/*.test.mjs', '*.test.mjs'],
     reporters: ['default', 'json'],

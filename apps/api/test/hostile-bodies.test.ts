@@ -1,16 +1,14 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, problemErrorsOf, problemFaultsOf } from './problem.js';
 import { Service } from './service.js';
 
 // Other suites may share the machine's cores.
-vi.setConfig({ testTimeout: 120_000 });
-
 let service: Service;
 beforeAll(async () => {
   service = await Service.start();
   await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(201);
-}, 120_000);
+});
 afterAll(() => service.close(), 60_000);
 
 const spec = { program: 'layers', params: { dims: [784, 10], activations: ['softmax'] }, dataset: 'fashion' };

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newestStage } from '@longrun/platform/stages';
-import { RedisServer } from '@longrun/platform/testing';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { RedisServer, until } from '@longrun/platform/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { programsFolder } from './service.js';
 
 // Other suites may share the machine's cores, and each start makes or opens a database.
@@ -52,14 +52,12 @@ class Main {
 
   /** Its address, once it says that it listens. */
   async listening(): Promise<string> {
-    return await vi.waitFor(
-      () => {
-        const url = /^api listening at (http:\/\/\S+)$/m.exec(this.stdout)?.[1];
-        if (url === undefined) throw new Error(`not listening yet: ${this.stdout}${this.stderr}`);
-        return url;
-      },
-      { timeout: 480_000, interval: 50 },
+    const address = (): string | undefined => /^api listening at (http:\/\/\S+)$/m.exec(this.stdout)?.[1];
+    await until(
+      () => address() !== undefined,
+      () => `${this.stdout}${this.stderr}`,
     );
+    return address() ?? '';
   }
 }
 

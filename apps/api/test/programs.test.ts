@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { ProgramBroken } from '@longrun/platform';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { PROGRAM_LIMITS, type ProgramLimits } from '../src/programs/program-process.js';
 import { Programs } from '../src/programs/programs.js';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const folder = fileURLToPath(new URL('broken-programs', import.meta.url));
 const opened: Programs[] = [];

@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@longrun/platform/testing';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import type { Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, stepsOf, tinyExperiment, turns, untilEnded, upTo } from './services.js';
-
-vi.setConfig({ testTimeout: 2 * LONG_ENOUGH_MS });
 
 let services: Services;
 

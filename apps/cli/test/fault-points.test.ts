@@ -6,13 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { type ExperimentSpecInput, isTerminal, type LiveEvent } from '@longrun/contracts';
 import { type ProcessUnderTest, until } from '@longrun/platform/testing';
 import { FAULT_POINTS, type FaultPoint, openObjectStore, readFired, readHead } from '@longrun/serialization';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { NotRunning } from '../src/address.js';
 import { ApiUnreachable, type Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, turns, untilEnded, upTo } from './services.js';
-
-vi.setConfig({ testTimeout: 2 * LONG_ENOUGH_MS });
 
 /** Where a run comes to its end. */
 type End = 'succeeded' | 'cancelled' | 'failed';

@@ -60,7 +60,6 @@ test.each(builds)(
       await rm(folder, { recursive: true, force: true });
     }
   },
-  180_000,
 );
 
 async function unpack(build: string): Promise<string> {

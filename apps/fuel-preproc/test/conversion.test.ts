@@ -65,26 +65,22 @@ test.each([
     'train-labels-idx1-ubyte.gz',
     async (path: string) => await writeFile(path, gzipSync(idx([20], new Uint8Array(20).fill(12)))),
   ],
-])(
-  'a corrupt raw file (%s) fails the dataset with its name, and nothing is half made',
-  async (how, name, damage) => {
-    const folder = join(world.rawFolder, how);
-    await writeIdxFiles(folder);
-    await damage(join(folder, name));
-    await world.worker();
-    const id = await world.submit(`bad-${how}`, how);
-    const { status, reason, message, result, attempts } = await world.whenEnded(id);
+])('a corrupt raw file (%s) fails the dataset with its name, and nothing is half made', async (how, name, damage) => {
+  const folder = join(world.rawFolder, how);
+  await writeIdxFiles(folder);
+  await damage(join(folder, name));
+  await world.worker();
+  const id = await world.submit(`bad-${how}`, how);
+  const { status, reason, message, result, attempts } = await world.whenEnded(id);
 
-    expect({ status, reason, result }).toEqual({ status: 'failed', reason: 'dataset_corrupt', result: null });
-    expect(message).toContain(join(folder, name));
-    expect(attempts).toHaveLength(1);
-    expect(await world.published()).toEqual([]);
-    expect(await world.leftovers()).toEqual([]);
-    const head = await readHead(world.store, `datasets/${id}`);
-    expect(DatasetOutcome.parse(head?.outcome)).toMatchObject({ reason: 'dataset_corrupt', message });
-  },
-  20_000,
-);
+  expect({ status, reason, result }).toEqual({ status: 'failed', reason: 'dataset_corrupt', result: null });
+  expect(message).toContain(join(folder, name));
+  expect(attempts).toHaveLength(1);
+  expect(await world.published()).toEqual([]);
+  expect(await world.leftovers()).toEqual([]);
+  const head = await readHead(world.store, `datasets/${id}`);
+  expect(DatasetOutcome.parse(head?.outcome)).toMatchObject({ reason: 'dataset_corrupt', message });
+});
 
 test('missing raw files and an unknown converter are said, with what there is', async () => {
   await world.worker();
@@ -135,7 +131,7 @@ test('a conversion that is cancelled is given up, and its worker goes on with th
   expect(isRunning(converter)).toBe(false);
   expect(await world.leftovers()).toEqual([]);
   expect((await world.whenEnded(await world.submit('wanted', 'sound'))).status).toBe('ready');
-}, 60_000);
+});
 
 test('when the worker is killed its converter leaves, and the next worker cleans up and makes the dataset', async () => {
   const worker = await world.worker();

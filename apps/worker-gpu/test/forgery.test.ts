@@ -2,17 +2,15 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExperimentView } from '@longrun/contracts';
 import { isRunning } from '@longrun/platform/testing';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { World } from './world.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 let victim: string;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.end();

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ExperimentSpecInput } from '@longrun/contracts';
 import { isRunning, type ProcessUnderTest } from '@longrun/platform/testing';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { World } from './world.js';
 
 // A busy machine takes long to start processes.
-vi.setConfig({ testTimeout: 300_000 });
-
 const isRoot = process.geteuid?.() === 0;
 const mayMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
 /** Shows a folder at another place too, to a command alone. */
@@ -20,7 +18,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 120_000);
+});
 
 afterEach(async () => {
   await world.endProcesses();

@@ -12,7 +12,7 @@ let keepers: Keeper[] = [];
 beforeAll(async () => {
   // Long enough for a worker on a busy machine that is not killed.
   world = await World.begin(8_000);
-}, 400_000);
+});
 
 afterEach(async () => {
   for (const keeper of keepers) keeper.stop();
@@ -44,7 +44,7 @@ test('an experiment that kills its workers ends after 4 of them, and the one bes
   const beside = await world.when(innocent, ({ progress }) => (progress?.step ?? 0) > step);
   expect({ status: beside.status, attempts: beside.attempts.length }).toEqual({ status: 'running', attempts: 1 });
   await world.platform.experiments.cancel(innocent);
-}, 400_000);
+});
 
 test('losses with a checkpoint between them are no losses in a row', async () => {
   const keeper = await Keeper.start();
@@ -56,7 +56,7 @@ test('losses with a checkpoint between them are no losses in a row', async () =>
   expect({ status, failures, losses }).toEqual({ status: 'succeeded', failures: 0, losses: 0 });
   expect(preemptions).toBeGreaterThanOrEqual(3);
   expect(keeper.killed).toBe(preemptions);
-}, 400_000);
+});
 
 test('experiments that kill workers without end leave others their turn', async () => {
   const keeper = await Keeper.start();
@@ -74,7 +74,7 @@ test('experiments that kill workers without end leave others their turn', async 
   expect(keeper.killed).toBeGreaterThanOrEqual(2);
   for (const id of poison) await world.platform.experiments.cancel(id);
   for (const id of poison) expect(await world.whenEnded(id)).toMatchObject({ status: 'cancelled', failures: 0 });
-}, 400_000);
+});
 
 /** Keeps one worker running, as systemd would: one that was killed is followed by another. */
 class Keeper {

@@ -16,7 +16,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 400_000);
+});
 
 afterEach(async () => {
   disk.mend();
@@ -60,7 +60,7 @@ test(`a worker that cannot do its work (${disk.how}) takes no more, says why, an
   const { status, attempts: again } = await world.whenEnded(next);
   expect(status).toBe('succeeded');
   expect(again.map(({ workerId }) => workerId)).toEqual([quarantined.id]);
-}, 400_000);
+});
 
 test('an experiment that fills the disk itself is charged itself, and its worker stays ready', async () => {
   const worker = await world.newWorker({ ...checkAgain, LONGRUN_STATE: disk.folder });
@@ -71,7 +71,7 @@ test('an experiment that fills the disk itself is charged itself, and its worker
   expect(worker.output).not.toContain('quarantined');
   const next = await world.submit({ epochs: 1 }, { retry });
   expect(await world.whenEnded(next)).toMatchObject({ status: 'succeeded' });
-}, 400_000);
+});
 
 test('a worker whose engine cannot be loaded, at its start or later, gets no work until it can', async () => {
   const engine = hiddenEngine();
@@ -89,7 +89,7 @@ test('a worker whose engine cannot be loaded, at its start or later, gets no wor
   engine.show();
   expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', failures: 0 });
   for (const each of [worker, second]) await seenAs(each, ({ status }) => status === 'ready');
-}, 400_000);
+});
 
 test('a user takes the word of a quarantined worker; its next fault brings it back', async () => {
   const worker = await world.newWorker({ LONGRUN_CHECK_AGAIN_MS: '3600000', LONGRUN_STATE: disk.folder });
@@ -104,7 +104,7 @@ test('a user takes the word of a quarantined worker; its next fault brings it ba
   const { attempts, ...ended } = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded', failures: 0 });
   expect(attempts.map(({ reason }) => reason)).toEqual(['worker_unfit', 'worker_unfit', 'succeeded']);
-}, 400_000);
+});
 
 /** Waits until the record has a worker as wanted. */
 async function seenAs(worker: ProcessUnderTest, wanted: (view: WorkerView) => boolean): Promise<WorkerView> {

@@ -6,7 +6,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.end();

@@ -277,7 +277,7 @@ describe('readValue', () => {
     const faults = faultsOf(schema, { entries: Array.from({ length: 130_000 }, () => 'x') });
     expect(faults).toHaveLength(MAX_FAULTS + 1);
     expect(faults.at(-1)?.facts).toEqual({ count: 130_000 - MAX_FAULTS });
-  }, 60_000);
+  });
 
   test('a key of any length is named by its beginning', () => {
     const key = 'k'.repeat(900_000);

@@ -1,13 +1,11 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 
 import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
 import { ToldWorker } from './told-worker.js';
 import { test, type World } from './world.js';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 test('what one worker lost goes to another, and the first takes other jobs meanwhile', async ({ world }) => {
   const { a, b, ofA, ofB } = await twoBusyWorkers(world);

@@ -119,7 +119,7 @@ test.for<FaultPoint>([
   'ingest.read',
   'ingest.applied',
   'ingest.committed',
-])('FLUSHALL at %s loses nothing and runs nothing twice', { timeout: 240_000 }, async (point, { world, redis }) => {
+])('FLUSHALL at %s loses nothing and runs nothing twice', async (point, { world, redis }) => {
   await world.start();
   await world.readyDataset();
   const worker = world.worker('gpu-1');

@@ -1,10 +1,8 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 
 import { until } from '../src/testing/index.js';
 import { ToldWorker } from './told-worker.js';
 import { test, type World } from './world.js';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const strict = { maxFailures: 0, maxPreemptions: 0, maxLosses: 0 };
 

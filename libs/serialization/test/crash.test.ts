@@ -32,55 +32,51 @@ const POINTS: readonly FaultPoint[] = [
 /** From the first commit on; by then there are old ones to remove, and parts of the log to merge. */
 const PASSAGES = [1, 2, 3, 8];
 
-test(
-  'a worker killed at any point of a commit leaves the newest acknowledged checkpoint, or the one after it, whole, with all rows up to it',
-  { timeout: 120_000 },
-  async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const url = `file:${folder}/objects`;
-    const store = await openObjectStore(url);
-    const bundle = await bundleChild('commit', folder);
-    const record = path.join(folder, 'fired.ndjson');
-    const deaths = POINTS.flatMap((point) => PASSAGES.map((passage) => ({ point, passage })));
+test('a worker killed at any point of a commit leaves the newest acknowledged checkpoint, or the one after it, whole, with all rows up to it', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const url = `file:${folder}/objects`;
+  const store = await openObjectStore(url);
+  const bundle = await bundleChild('commit', folder);
+  const record = path.join(folder, 'fired.ndjson');
+  const deaths = POINTS.flatMap((point) => PASSAGES.map((passage) => ({ point, passage })));
 
-    let newestStep = 0;
-    for (const [index, { point, passage }] of deaths.entries()) {
-      const fence = index + 1;
-      const worker = new Child(bundle, [url, PREFIX, String(fence), path.join(folder, `worker-${fence}`)], {
-        LONGRUN_FAULT_POINTS: `${point}=kill@${passage}`,
-        LONGRUN_FAULT_RECORD: record,
-      });
-      await worker.killed();
-      expect(readFired(record)).toHaveLength(fence);
-      expect(readFired(record).at(-1)).toMatchObject({ point, passage });
-      const acknowledged = newestStep + passage - 1;
-      expect(worker.lines.map(Number)).toEqual(Array.from({ length: passage - 1 }, (_, line) => newestStep + 1 + line));
-      newestStep = ['commit.head-swapped', 'commit.collected'].includes(point) ? acknowledged + 1 : acknowledged;
-
-      const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
-      expect(newest.rejected).toEqual([]);
-      expect(newest.manifest?.step ?? 0).toBe(newestStep);
-      for (const [name, content] of Object.entries(newestStep === 0 ? {} : contentsAt(newestStep))) {
-        expect((await readFile(path.join(newest.folder ?? '', name))).equals(content)).toBe(true);
-      }
-      expect(await newestManifest(store, PREFIX)).toEqual(newest.manifest);
-      expect(await entriesOf(store, newest.manifest)).toEqual(rowsOfSteps(1, newestStep));
-      // What was written and is not named is there, and goes with the commits of the next worker; so is what is named no more.
-      expect((await unnamed(store)).length > 0).toBe(point !== 'commit.collected');
-    }
-    // And there was something to merge.
-    expect((await newestManifest(store, PREFIX))?.log.length).toBeLessThan(newestStep);
-
-    const last = await acquireLease(store, PREFIX, { fence: deaths.length + 1, holder: 'last' });
-    const checkpoints = new CheckpointStore(store, PREFIX);
-    await checkpoints.commit(last, await writeSnapshotFiles(folder, newestStep + 1, contentsAt(newestStep + 1)), {
-      outcome: 'done',
+  let newestStep = 0;
+  for (const [index, { point, passage }] of deaths.entries()) {
+    const fence = index + 1;
+    const worker = new Child(bundle, [url, PREFIX, String(fence), path.join(folder, `worker-${fence}`)], {
+      LONGRUN_FAULT_POINTS: `${point}=kill@${passage}`,
+      LONGRUN_FAULT_RECORD: record,
     });
-    expect(await unnamed(store)).toEqual([]);
-    expect(await readHead(store, PREFIX)).toMatchObject({ fence: deaths.length + 1, outcome: 'done' });
-  },
-);
+    await worker.killed();
+    expect(readFired(record)).toHaveLength(fence);
+    expect(readFired(record).at(-1)).toMatchObject({ point, passage });
+    const acknowledged = newestStep + passage - 1;
+    expect(worker.lines.map(Number)).toEqual(Array.from({ length: passage - 1 }, (_, line) => newestStep + 1 + line));
+    newestStep = ['commit.head-swapped', 'commit.collected'].includes(point) ? acknowledged + 1 : acknowledged;
+
+    const newest = await new CheckpointStore(store, PREFIX).newestValid(path.join(folder, 'checked'));
+    expect(newest.rejected).toEqual([]);
+    expect(newest.manifest?.step ?? 0).toBe(newestStep);
+    for (const [name, content] of Object.entries(newestStep === 0 ? {} : contentsAt(newestStep))) {
+      expect((await readFile(path.join(newest.folder ?? '', name))).equals(content)).toBe(true);
+    }
+    expect(await newestManifest(store, PREFIX)).toEqual(newest.manifest);
+    expect(await entriesOf(store, newest.manifest)).toEqual(rowsOfSteps(1, newestStep));
+    // What was written and is not named is there, and goes with the commits of the next worker; so is what is named no more.
+    expect((await unnamed(store)).length > 0).toBe(point !== 'commit.collected');
+  }
+  // And there was something to merge.
+  expect((await newestManifest(store, PREFIX))?.log.length).toBeLessThan(newestStep);
+
+  const last = await acquireLease(store, PREFIX, { fence: deaths.length + 1, holder: 'last' });
+  const checkpoints = new CheckpointStore(store, PREFIX);
+  await checkpoints.commit(last, await writeSnapshotFiles(folder, newestStep + 1, contentsAt(newestStep + 1)), {
+    outcome: 'done',
+  });
+  expect(await unnamed(store)).toEqual([]);
+  expect(await readHead(store, PREFIX)).toMatchObject({ fence: deaths.length + 1, outcome: 'done' });
+});
 
 /** Keys of blobs, log segments and manifests that no checkpoint of the head names. */
 async function unnamed(store: ObjectStore): Promise<string[]> {

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { freePort } from '@longrun/platform/configuration';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { Terminal } from '../output/terminal.js';
 import { run } from '../program.js';
 
 // A busy machine takes long to start processes.
-vi.setConfig({ testTimeout: 120_000 });
-
 let folder: string;
 
 beforeEach(async () => {

@@ -24,11 +24,11 @@ test('who fails the check is in quarantine until it passes', async () => {
   fault.now = 'the disk is full';
   expect(await worker.examine()).toBe('the disk is full');
   expect(worker.fault).toBe('the disk is full');
-  await vi.waitFor(() => expect(check.mock.calls.length).toBeGreaterThan(3), 20_000);
+  await expect.poll(() => check.mock.calls.length).toBeGreaterThan(3);
   fault.now = 'the disk is gone';
-  await vi.waitFor(() => expect(worker.fault).toBe('the disk is gone'), 20_000);
+  await expect.poll(() => worker.fault).toBe('the disk is gone');
   fault.now = null;
-  await vi.waitFor(() => expect(worker.fault).toBe(null), 20_000);
+  await expect.poll(() => worker.fault).toBe(null);
   expect(changes).toEqual(['the disk is full', 'the disk is gone', null]);
 });
 
@@ -56,7 +56,7 @@ test('pauses double until it has proved itself, up to 30 times the first', async
   const check = async (): Promise<void> => {
     const before = pauses.length;
     resume();
-    await vi.waitFor(() => expect(worker.fault === null || pauses.length > before).toBe(true), 20_000);
+    await expect.poll(() => worker.fault === null || pauses.length > before).toBe(true);
   };
   fault.now = 'no';
   await worker.examine();

@@ -1,13 +1,11 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Isolation, type IsolationWay, type Launch } from './isolation.js';
 import { SupervisedChild } from './supervised-child.js';
 
 // A busy machine takes long to start processes.
-vi.setConfig({ testTimeout: 60_000 });
-
 const isRoot = process.geteuid?.() === 0;
 
 /** A home that is closed to all but its owner, with a checkout and a state folder in it, as root's own has them. */

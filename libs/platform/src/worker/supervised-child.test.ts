@@ -17,8 +17,6 @@ interface Started {
 }
 
 // A busy machine takes long to start processes.
-vi.setConfig({ testTimeout: 60_000 });
-
 let folder: string;
 const children: SupervisedChild[] = [];
 
@@ -144,7 +142,7 @@ const FATHER = `
 
 test('what a child has started is gone before its end is told, and no line is lost', async () => {
   const { child, lines, messages } = await start(FATHER);
-  await vi.waitFor(() => expect(lines).toEqual(Array.from({ length: 5 }, () => 'stdout: son')), 20_000);
+  await expect.poll(() => lines).toEqual(Array.from({ length: 5 }, () => 'stdout: son'));
   const sons = pidsIn(messages[0]);
   expect(sons.map(isRunning)).toEqual([true, true, true, true, true]);
 
@@ -157,7 +155,7 @@ test('what a child has started is gone before its end is told, and no line is lo
 
 test('a child that was stopped by a signal is killed with all that it has started', async () => {
   const { child, lines, messages } = await start(FATHER);
-  await vi.waitFor(() => expect(lines).toHaveLength(5), 20_000);
+  await expect.poll(() => lines).toHaveLength(5);
   for (const pid of [child.pid ?? 0, ...pidsIn(messages[0])]) process.kill(pid, 'SIGSTOP');
 
   expect(await child.kill()).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
@@ -166,7 +164,7 @@ test('a child that was stopped by a signal is killed with all that it has starte
 
 test.runIf(process.platform === 'linux')('what a dead worker has left running is ended by the next one', async () => {
   const { child, lines, messages } = await start(FATHER);
-  await vi.waitFor(() => expect(lines).toHaveLength(5), 20_000);
+  await expect.poll(() => lines).toHaveLength(5);
   const family = [child.pid ?? 0, ...pidsIn(messages[0])];
 
   // A worker that lives keeps what it has started.
@@ -177,7 +175,7 @@ test.runIf(process.platform === 'linux')('what a dead worker has left running is
     env: { LONGRUN_ATTEMPT: newMark().text.replace(`.${process.pid}.`, `.${await pidOfTheDead()}.`) },
   });
   const gone = once(orphan, 'exit');
-  await vi.waitFor(() => expect(orphan.pid).toBeDefined());
+  await expect.poll(() => orphan.pid).toBeDefined();
   expect(await endLeftovers()).toBeGreaterThanOrEqual(1);
   expect(await gone).toEqual([null, 'SIGKILL']);
   expect(family.filter(isRunning)).toEqual(family);

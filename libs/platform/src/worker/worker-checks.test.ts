@@ -1,10 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkFolder, checkInChild } from './worker-checks.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 
