@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -61,6 +61,40 @@ test('services are kept as they change', async () => {
   await expect(StateLock.take(folder)).rejects.toThrow(StateFolderInUse);
   await lock.release();
 });
+
+test('of services that are recorded at once, none is lost', async () => {
+  const lock = await StateLock.take(folder);
+  const names = ['redis', 'api', 'fuel-preproc', 'worker-gpu', 'worker-gpu-2'];
+  for (let round = 0; round < 200; round += 1) {
+    const services = names.map((name, at) => [name, { pid: round * names.length + at, started: 'a' }] as const);
+    await Promise.all(services.map(([name, identity]) => lock.record(name, identity)));
+    expect(await recorded()).toEqual(Object.fromEntries(services));
+  }
+  await lock.release();
+});
+
+test('a folder that is given back while a service is recorded stays given back', async () => {
+  const lock = await StateLock.take(folder);
+  await Promise.all([lock.record('api', { pid: 1, started: 'a' }), lock.release()]);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('what could not be recorded is recorded with the next service, and no draft of it stays', async () => {
+  const lock = await StateLock.take(folder);
+  const file = join(folder, 'up.json');
+  await rm(file);
+  await mkdir(file);
+  await expect(lock.record('api', { pid: 1, started: 'a' })).rejects.toThrow('EISDIR');
+  expect(await readdir(folder)).toEqual(['up.json']);
+  await rm(file, { recursive: true });
+  await lock.record('redis', { pid: 2, started: 'b' });
+  expect(await recorded()).toEqual({ api: { pid: 1, started: 'a' }, redis: { pid: 2, started: 'b' } });
+  await lock.release();
+});
+
+async function recorded(): Promise<unknown> {
+  return JSON.parse(await readFile(join(folder, 'up.json'), 'utf8')).services;
+}
 
 function claimOf(holder: { pid: number; started: string }, services: object): Promise<void> {
   return writeFile(join(folder, 'up.json'), JSON.stringify({ version: 1, holder, services }));

@@ -24,6 +24,8 @@ export class StateFolderInUse extends Error {
 export class StateLock {
   readonly #path: string;
   #holding: Holding;
+  /** Settles when the newest record has been written, or could not be. */
+  #written: Promise<void> = Promise.resolve();
   /** Services of a holder that died without stopping them; the next holder has to. */
   readonly leftovers: Readonly<Record<string, ProcessIdentity>>;
 
@@ -56,17 +58,32 @@ export class StateLock {
     }
   }
 
-  /** Keeps which process a service is now, so that it is found even if this process is killed. */
+  /**
+   * Keeps which process a service is now, so that it is found even if this process is killed. What could not be written is
+   * written with the next one.
+   */
   async record(service: string, identity: ProcessIdentity): Promise<void> {
     this.#holding = { ...this.#holding, services: { ...this.#holding.services, [service]: identity } };
-    const next = `${this.#path}.${randomUUID()}`;
-    await writeFile(next, JSON.stringify(this.#holding), { mode: 0o600 });
-    await rename(next, this.#path);
+    // One after the other: of two at once, the older might be put in place last.
+    this.#written = this.#written.catch(() => undefined).then(() => this.#write());
+    await this.#written;
   }
 
   /** Gives the folder back. */
   async release(): Promise<void> {
+    await this.#written.catch(() => undefined);
     await rm(this.#path, { force: true });
+  }
+
+  async #write(): Promise<void> {
+    const draft = `${this.#path}.${randomUUID()}`;
+    try {
+      await writeFile(draft, JSON.stringify(this.#holding), { mode: 0o600 });
+      await rename(draft, this.#path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
   }
 }
 
