@@ -156,6 +156,12 @@ export class RunningStack {
     return this.#child.pid ?? -1;
   }
 
+  /** The newest process of a service, as it was said. */
+  pidOf(service: string): number {
+    const started = this.lines.findLast((line) => line.kind === 'started' && line['service'] === service);
+    return Number(started?.['pid']);
+  }
+
   /** The next line of a kind (about a service), from where the last one was found. Throws when the command ends first. */
   async next(kind: string, service?: string): Promise<UpLine> {
     for (;;) {

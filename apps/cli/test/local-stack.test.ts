@@ -130,7 +130,7 @@ test('Ctrl+C ends what follows and not the experiment, which is said', async () 
 
 test('a dataset is followed, and cancelled while it waits, by its name', async () => {
   // Without a converter that could take it.
-  process.kill(pidOf('fuel-preproc'), 'SIGSTOP');
+  process.kill(stack.pidOf('fuel-preproc'), 'SIGSTOP');
   await writeFile(
     join(folder, 'late.json'),
     JSON.stringify({ name: 'late', converter: 'mnist', source: { folder: 'tiny' } }),
@@ -145,7 +145,7 @@ test('a dataset is followed, and cancelled while it waits, by its name', async (
     code: 0,
     stdout: expect.stringMatching(/failed \(cancelled\)$/m),
   });
-  process.kill(pidOf('fuel-preproc'), 'SIGCONT');
+  process.kill(stack.pidOf('fuel-preproc'), 'SIGCONT');
   expect(await followed).toMatchObject({ code: 1, stdout: expect.stringContaining('failed (cancelled)') });
   const again = await longrun.run('cancel', submitted.id);
   expect(again.stderr).toContain(`→ See how it ended: longrun show ${submitted.id}`);
@@ -247,7 +247,7 @@ test('an API that dies is said, comes back at its address, and a log that is fol
   await expect.poll(() => statusOf(id)).toBe('running');
 
   const before = await longrun.run('ls', '--json');
-  process.kill(pidOf('api'), 'SIGKILL');
+  process.kill(stack.pidOf('api'), 'SIGKILL');
   expect(await stack.next('died', 'api')).toMatchObject({ exit: { how: 'SIGKILL' }, restartInMs: 1_000 });
   await stack.next('ready', 'api');
   const after = await longrun.run('ls', '--json');
@@ -264,7 +264,7 @@ test('an API that dies is said, comes back at its address, and a log that is fol
 });
 
 test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behind is stopped by the next one', async () => {
-  const orphans = services.map(pidOf);
+  const orphans = services.map((name) => stack.pidOf(name));
   await stack.end('SIGKILL');
   expect(await Promise.all(orphans.map(isRunning))).toEqual([true, true, true, true]);
 
@@ -276,7 +276,7 @@ test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behi
   // The record is still there.
   expect((await longrun.run('ls')).stdout).toContain('tiny-mlp');
 
-  const pids = services.map(pidOf);
+  const pids = services.map((name) => stack.pidOf(name));
   expect(await stack.end('SIGINT')).toBe(130);
   expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
   expect(stack.lines.filter(({ kind }) => kind === 'stopped').map(({ service }) => service)).toEqual([
@@ -291,11 +291,11 @@ test('Ctrl+C stops everything, and nothing is left; what a killed `up` left behi
 
 test('a second Ctrl+C kills what does not stop', async () => {
   stack = await longrun.up();
-  const pids = services.map(pidOf);
-  process.kill(pidOf('worker-gpu'), 'SIGSTOP');
+  const pids = services.map((name) => stack.pidOf(name));
+  process.kill(stack.pidOf('worker-gpu'), 'SIGSTOP');
   process.kill(stack.pid, 'SIGINT');
   await stack.next('stopped', 'fuel-preproc');
-  expect(await isRunning(pidOf('worker-gpu'))).toBe(true);
+  expect(await isRunning(stack.pidOf('worker-gpu'))).toBe(true);
 
   expect(await stack.end('SIGINT')).toBe(130);
   expect((await Promise.all(pids.map(membersOf))).flat()).toEqual([]);
@@ -309,11 +309,6 @@ function idsIn(json: string): string[] {
   return ExperimentSummary.array()
     .parse(JSON.parse(json))
     .map(({ id }) => id);
-}
-
-/** The newest process of a service, as `up` has said it. */
-function pidOf(service: string): number {
-  return Number(stack.lines.findLast((line) => line.kind === 'started' && line['service'] === service)?.['pid']);
 }
 
 async function isRunning(pid: number): Promise<boolean> {

@@ -74,6 +74,10 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
       return terminal.say(
         terminal.style('dim', `${event.service.padEnd(13)} starting for ${duration(event.afterMs)}: ${event.stage}`),
       );
+    case 'unrecorded':
+      return terminal.say(
+        `Which process ${event.service} is (${event.pid}) cannot be written down: ${event.why}. Trying again every ${duration(event.retryEveryMs)}; if this were killed until then, ${event.service} would have to be stopped by hand.`,
+      );
     case 'ready':
       return terminal.say(`${event.service.padEnd(13)} ready after ${duration(event.afterMs)} (process ${event.pid})`);
     case 'died': {

@@ -83,26 +83,19 @@ export class Service {
 
   /**
    * Starts the process and resolves as soon as it has a number; `ready` settles when it can be used, `exited` when it
-   * has ended, for whatever reason.
+   * has ended, for whatever reason. Throws ServiceFailed where no process can be had.
    */
   async start(): Promise<{ identity: ProcessIdentity; ready: Promise<void>; exited: Promise<ServiceExit> }> {
     if (this.#current !== undefined) throw new Error(`${this.name} runs already, as process ${this.#current.pid}`);
-    const { command, args, input, env, logFile } = this.#options;
-    const stdin = input === undefined ? undefined : openSync(input, 'r');
-    const { descriptor, startsAt } = openLog(logFile);
-    const child = spawn(command, args, {
-      env: { ...process.env, ...env?.() },
-      stdio: [stdin ?? 'ignore', descriptor, descriptor],
-      detached: true,
-    });
-    closeSync(descriptor);
-    if (stdin !== undefined) closeSync(stdin);
-    const output = (): string => readLog(logFile, startsAt);
-    const pid = await spawned(child, `${this.name} cannot be started: ${command}`);
+    const { pid, child, startsAt } = await this.#spawned();
+    const output = (): string => readLog(this.logFile, startsAt);
     const exited = ended(child).then((how): ServiceExit => {
       this.#current = undefined;
-      this.#groupGone = endGroup(pid, { timeoutMs: this.#options.orphanTimeoutMs ?? 5_000 });
-      return { pid, how, lastLines: lastLines(output()) };
+      // Without a process table to look into nobody can be waited for.
+      this.#groupGone = endGroup(pid, { timeoutMs: this.#options.orphanTimeoutMs ?? 5_000 }).catch(() =>
+        sendSignal(-pid, 'SIGKILL'),
+      );
+      return { pid, how, lastLines: linesOrWhyNot(output) };
     });
     this.#current = { pid, exited };
     const identity = (await identify(pid)) ?? { pid, started: 'gone' };
@@ -142,6 +135,28 @@ export class Service {
     if (this.#current !== undefined) sendSignal(-this.#current.pid, 'SIGKILL');
   }
 
+  async #spawned(): Promise<{ pid: number; child: ChildProcess; startsAt: number }> {
+    const { command, args, input, env, logFile } = this.#options;
+    const opened: number[] = [];
+    try {
+      const { descriptor, startsAt } = openLog(logFile);
+      opened.push(descriptor);
+      const stdin = input === undefined ? undefined : openSync(input, 'r');
+      if (stdin !== undefined) opened.push(stdin);
+      const child = spawn(command, args, {
+        env: { ...process.env, ...env?.() },
+        stdio: [stdin ?? 'ignore', descriptor, descriptor],
+        detached: true,
+      });
+      return { pid: await pidOf(child), child, startsAt };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ServiceFailed(`${this.name} cannot be started: ${why}`, { cause: error });
+    } finally {
+      for (const descriptor of opened) closeSync(descriptor);
+    }
+  }
+
   async #untilReady(process: StartingService & { exited: Promise<ServiceExit> }): Promise<void> {
     const { name, logFile, isReady, pollMs = 50, patienceMs = 60_000, onStage } = this.#options;
     const { explain = (lines) => this.#lastSentence(lines) } = this.#options;
@@ -154,7 +169,7 @@ export class Service {
       exit = typeof answer === 'object' ? answer : await Promise.race([process.exited, sleep(pollMs, undefined)]);
       await progress.look(typeof answer === 'string' ? answer : undefined);
     }
-    const lines = exit?.lastLines ?? lastLines(process.output());
+    const lines = exit?.lastLines ?? linesOrWhyNot(process.output);
     const how = exit === undefined ? `has not moved for ${patienceMs / 1000} s` : `ended (${exit.how}) as it started`;
     const during = progress.stage === undefined ? '' : ` (${progress.stage})`;
     const why = explain(lines);
@@ -172,14 +187,23 @@ export class Service {
   }
 }
 
-function spawned(child: ChildProcess, what: string): Promise<number> {
+function pidOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new ServiceFailed(`${what}: ${error.message}`, { cause: error })));
+    child.once('error', reject);
     child.once('spawn', () => {
-      if (child.pid === undefined) reject(new ServiceFailed(`${what}: it has no process number`));
+      if (child.pid === undefined) reject(new Error('it has no process number'));
       else resolve(child.pid);
     });
   });
+}
+
+/** The end of what it had written. A log that cannot be read is no reason not to tell of its end. */
+function linesOrWhyNot(output: () => string): string[] {
+  try {
+    return lastLines(output());
+  } catch (error) {
+    return [`its log cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+  }
 }
 
 function ended(child: ChildProcess): Promise<string> {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { freePort, makeStateFolder, readVariables, variables } from '@longrun/platform/configuration';
 import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
-import { endGroup, isAlive, stopProcess } from '@longrun/platform/processes';
+import { endGroup, isAlive, type ProcessIdentity, stopProcess } from '@longrun/platform/processes';
 import { refusePortInUse } from './port.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';
@@ -25,6 +25,15 @@ export type StackEvent =
       readonly pid: number;
       readonly stage: string;
       readonly afterMs: number;
+    }
+  /** Which process it is could not be written down: if this process were killed, the next stack would not find it. */
+  | {
+      readonly kind: 'unrecorded';
+      readonly service: ServiceName;
+      readonly pid: number;
+      readonly why: string;
+      /** How often it is tried again. */
+      readonly retryEveryMs: number;
     }
   | { readonly kind: 'ready'; readonly service: ServiceName; readonly pid: number; readonly afterMs: number }
   | {
@@ -76,6 +85,9 @@ const stopOrder = [['worker-gpu', 'worker-gpu-2', 'fuel-preproc'], ['api'], ['re
 
 /** What a worker may take beyond its grace to say what became of its job, and to end, before it gets SIGKILL. */
 const AFTER_GRACE_MS = 35_000;
+
+/** How long after a process could not be recorded it is tried again. */
+const RECORD_AGAIN_MS = 5_000;
 
 /** A service that has lived this long has recovered: its next restart comes after the first pause again. */
 const RECOVERED_AFTER_MS = 60_000;
@@ -172,25 +184,13 @@ export class LocalStack {
 
   /** Starts one service and resolves when it can be used; the number of its process. */
   async startService(name: ServiceName): Promise<number> {
-    const since = Date.now();
-    const service = this.#services[name];
-    const { identity, ready, exited } = await service.start();
-    await this.#lock.record(name, identity);
-    this.#tell({ kind: 'started', service: name, pid: identity.pid });
-    let usable = false;
-    void exited.then((exit) => this.#onExit(name, exit, { usable, livedMs: Date.now() - since }));
     try {
-      await ready;
+      return await this.#start(name);
     } catch (error) {
-      service.kill();
-      await exited;
       // Said now: those that run already may take their time to stop.
       if (!this.#stopping) this.#tell({ kind: 'failed', service: name, error, restartInMs: this.#restartOf(name) });
       throw error;
     }
-    usable = true;
-    this.#tell({ kind: 'ready', service: name, pid: identity.pid, afterMs: Date.now() - since });
-    return identity.pid;
   }
 
   /** Sends a signal to one service on purpose: its end is then not taken for a death. Resolves when it is gone. */
@@ -221,6 +221,42 @@ export class LocalStack {
     const workers = (['worker-gpu', 'worker-gpu-2'] as const).slice(0, this.#options.workers ?? 1);
     const rest = (['api', 'fuel-preproc', ...workers] as const).map((name) => this.startService(name));
     await Promise.race([Promise.all(rest), aborted]);
+  }
+
+  async #start(name: ServiceName): Promise<number> {
+    const since = performance.now();
+    const service = this.#services[name];
+    const { identity, ready, exited } = await service.start();
+    let usable = false;
+    void exited.then((exit) => this.#onExit(name, exit, { usable, livedMs: performance.now() - since }));
+    const recorded = this.#record(name, identity);
+    this.#tell({ kind: 'started', service: name, pid: identity.pid });
+    try {
+      await ready;
+    } catch (error) {
+      service.kill();
+      await exited;
+      throw error;
+    }
+    usable = true;
+    this.#tell({ kind: 'ready', service: name, pid: identity.pid, afterMs: performance.now() - since });
+    await recorded;
+    return identity.pid;
+  }
+
+  /** Keeps which process a service is now. What cannot be kept is said once, and tried again while that process runs. */
+  async #record(name: ServiceName, identity: ProcessIdentity, isFirst = true): Promise<void> {
+    try {
+      await this.#lock.record(name, identity);
+    } catch (error) {
+      const { pid } = identity;
+      const why = error instanceof Error ? error.message : String(error);
+      if (isFirst) this.#tell({ kind: 'unrecorded', service: name, pid, why, retryEveryMs: RECORD_AGAIN_MS });
+      const again = (): void => {
+        if (this.#services[name].pid === pid) void this.#record(name, identity, false);
+      };
+      setTimeout(again, RECORD_AGAIN_MS).unref();
+    }
   }
 
   async #stopServices(): Promise<void> {
