@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The file descriptor, in a child that a worker supervises, on which it and the worker speak: one line of JSON for each message. */
+export const MESSAGES_FD = 3;
+
 /** The file descriptor, in a child that a worker supervises, on which its watchdog and the worker speak: one line of JSON each. */
 export const SIGNS_FD = 4;
 

@@ -1,4 +1,6 @@
 import { defineExperiment } from '@longrun/blocks';
+import { MESSAGES_FD } from '@longrun/contracts';
+import { writeSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Does, when its parameters are checked, what it is told to. */
@@ -27,7 +29,8 @@ const ways = {
   },
   forges: () => {
     const faults = [{ path: [], code: 'missing', facts: 7 }];
-    process.send({ type: 'checked', number: 1, reading: { ok: false, faults } });
+    const forged = { type: 'checked', number: 1, reading: { ok: false, faults } };
+    writeSync(MESSAGES_FD, `${JSON.stringify(forged)}\n`);
   },
   reads: () => {
     throw new Error(

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '@longrun/platform/testing';
+import { CHILD_CHANNEL, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Trainers } from './trainers.js';
@@ -14,9 +14,9 @@ beforeEach(async () => {
   const script = join(folder, 'trainer.mjs');
   await writeFile(
     script,
-    `console.log('loaded');
-     process.on('message', (message) => process.send({ pid: process.pid, message }));
-     process.on('disconnect', () => process.exit());`,
+    `${CHILD_CHANNEL}
+     console.log('loaded');
+     hear((message) => send({ pid: process.pid, message }));`,
   );
   trainers = new Trainers({
     script,

@@ -1,4 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Adam,
@@ -17,6 +18,7 @@ import {
   TrainingDataMonitoring,
   TrainingExtension,
 } from '@longrun/blocks';
+import { MESSAGES_FD } from '@longrun/contracts';
 import { DatasetStream, Flatten, H5Dataset, SequentialScheme, ShuffledScheme, uint8PixelsToFloat } from '@longrun/fuel';
 import { flatten, mean, tensor } from '@longrun/tensor';
 import { z } from 'zod';
@@ -194,7 +196,7 @@ class Behaviour extends TrainingExtension {
       case 'foreignRows':
         // They do not go through the trainer's own reporting.
         for (const list of ['one', 'two'])
-          process.send({
+          say({
             type: 'log_row',
             step: fault.step,
             row: { [list]: Array.from({ length: 500_000 }, () => 1) },
@@ -220,5 +222,16 @@ class Behaviour extends TrainingExtension {
 
   #logSamples(characters) {
     this.mainLoop.log.currentRow.samples = 'x'.repeat(characters);
+  }
+}
+
+/** Speaks to the worker as if it were the trainer, between two of its messages. */
+function say(message) {
+  for (let rest = Buffer.from(`${JSON.stringify(message)}\n`); rest.length > 0;) {
+    try {
+      rest = rest.subarray(writeSync(MESSAGES_FD, rest));
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { MESSAGES_FD } from '@longrun/contracts';
 import { z } from 'zod';
 
 /** A program that speaks to the worker itself, as if it were the trainer. It trains nothing. */
@@ -14,8 +15,7 @@ export default {
     mkdirSync(folder, { recursive: true });
     const forgery = forgeries[params.kind];
     if (forgery === undefined) throw new Error(`There is no forgery ${params.kind}`);
-    for (const message of forgery(params, folder))
-      await new Promise((resolve) => process.send(message, undefined, undefined, resolve));
+    for (const message of forgery(params, folder)) writeSync(MESSAGES_FD, `${JSON.stringify(message)}\n`);
     process.exit(0);
   },
 };

@@ -1,10 +1,13 @@
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { BEAT_EVERY_MS, SIGNS_FD, WHEREABOUTS_QUESTION } from '@longrun/contracts';
+import { BEAT_EVERY_MS, MESSAGES_FD, SIGNS_FD, WHEREABOUTS_QUESTION } from '@longrun/contracts';
+import { MessageChannel } from './message-channel.js';
 import { killOwnGroup } from './own-group.js';
 import { MARKS, type WatchdogData } from './watchdog-marks.js';
 
 /**
- * A supervised child's side of its IPC channel. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
+ * A supervised child's side of the channel to its worker. Making one gives the process the manners of such a child: SIGTERM and SIGINT are
  * the worker's business and are ignored, for a terminal or a container sends them to both; and when the worker has gone, so does the
  * child with its whole process group: at once if its event loop turns, else at the next {@link leaveIfOrphaned}, and within a second
  * even if it is caught in a loop or a native call.
@@ -14,20 +17,17 @@ export class ParentLink {
   /** Read by the watchdog, at any time. */
   readonly #marks = new Float64Array(new SharedArrayBuffer(8 * Object.keys(MARKS).length));
   readonly #watchdog: Worker;
+  readonly #channel: MessageChannel;
   #places = 0;
-  #outstanding = 0;
   #settled: (() => void)[] = [];
 
   /** @param onMessage what the worker says; not yet validated */
   constructor(onMessage: (message: unknown) => void) {
-    if (process.send === undefined)
-      throw new Error('This module is run by a worker as its child process; start the worker instead.');
+    const socket = openChannel();
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
-    process.on('disconnect', leaveOrphaned);
-    // It went while this process was loading.
-    if (!process.connected) leaveOrphaned();
-    process.on('message', onMessage);
+    for (const end of ['end', 'close'] as const) socket.on(end, leaveOrphaned);
+    this.#channel = new MessageChannel(socket, { onMessage, onGarbage: leaveOrphaned });
     const workerData: WatchdogData = {
       parent: this.#parent,
       signsFd: SIGNS_FD,
@@ -65,29 +65,26 @@ export class ParentLink {
 
   /** Says something to the worker. Never throws: a worker that has gone is noticed otherwise. */
   send(message: object): void {
-    if (!process.connected) return;
-    this.#outstanding += 1;
-    process.send?.(message, undefined, undefined, () => {
-      this.#outstanding -= 1;
-      if (this.#outstanding > 0) return;
+    this.#channel.send(message, () => {
+      if (this.#channel.outstanding > 0) return;
       for (const settle of this.#settled.splice(0)) settle();
     });
   }
 
   /** Resolves when all that was said has left this process. */
   async settled(): Promise<void> {
-    if (this.#outstanding === 0) return;
+    if (this.#channel.outstanding === 0) return;
     await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
   /** True while the worker is so far behind in hearing that what is said fills the memory here; then await {@link settled}. */
   get isBehind(): boolean {
-    return this.#outstanding > 256;
+    return this.#channel.outstanding > 256;
   }
 
   /** Ends the process if the worker has gone. */
   leaveIfOrphaned(): void {
-    if (process.ppid !== this.#parent || !process.connected) leaveOrphaned();
+    if (process.ppid !== this.#parent || !this.#channel.isOpen) leaveOrphaned();
   }
 
   /** Says a last word and ends the process. Does not return. */
@@ -96,6 +93,16 @@ export class ParentLink {
     await this.settled();
     process.exit(exitCode);
   }
+}
+
+/** @throws Error where this process was not started by a worker */
+function openChannel(): Socket {
+  try {
+    if (fstatSync(MESSAGES_FD).isSocket()) return new Socket({ fd: MESSAGES_FD, readable: true, writable: true });
+  } catch {
+    // Nothing is open there.
+  }
+  throw new Error('This module is run by a worker as its child process; start the worker instead.');
 }
 
 /** Exit code of a child whose worker has gone, and that leads no process group. */

@@ -1,4 +1,5 @@
 /** Real servers for tests. Not part of the platform: nothing that runs imports it. */
+export { CHILD_CHANNEL } from './child-channel.js';
 export { freePort } from '../configuration/free-port.js';
 export { crowd, type Crowd, fillRecord } from './many-experiments.js';
 export { postgresPrograms, PostgresServer } from './postgres-server.js';

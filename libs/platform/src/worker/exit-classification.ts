@@ -23,6 +23,11 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
       reason: 'out_of_memory',
       message: `The ${child} and what it started took ${mebibytes(exit.memory.seenBytes)} of memory, and may take ${mebibytes(exit.memory.limitBytes)}; it needs less data at once, or a higher limit.`,
     };
+  if (exit.garbled !== null)
+    return {
+      reason: 'program_error',
+      message: `The ${child} said on its channel to the worker what is no message of a ${child}: ${exit.garbled}.`,
+    };
   if (exit.signal !== null && CRASHES.has(exit.signal))
     return { reason: 'internal_error', message: `The ${child} crashed with ${exit.signal}.` };
   if (exit.signal !== null)

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CHILD_CHANNEL } from '../testing/child-channel.js';
 import { Isolation, type IsolationWay, type Launch } from './isolation.js';
 import { SupervisedChild } from './supervised-child.js';
 
@@ -32,7 +33,7 @@ beforeEach(async () => {
   for (const file of ['token', 'objects/head.json', 'cache/datasets/abc.hdf5', 'worker-2/b.1/snapshot'])
     await writeFile(join(state, file), 'of the worker', { mode: 0o600 });
   await writeFile(join(checkout, 'library.mjs'), `export const name = 'library';`);
-  await writeFile(join(checkout, 'attack.mjs'), ATTACK);
+  await writeFile(join(checkout, 'attack.mjs'), CHILD_CHANNEL + ATTACK);
 });
 
 afterEach(async () => {
@@ -42,7 +43,7 @@ afterEach(async () => {
 /** Does what a hostile program would, and tells how each went. */
 const ATTACK = `
   import { appendFileSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-  process.on('message', async ({ state, folder }) => {
+  hear(async ({ state, folder }) => {
     const tried = {};
     const attempt = (name, act) => { try { tried[name] = act() ?? 'done'; } catch (error) { tried[name] = error.code ?? String(error); } };
     tried.code = (await import(new URL('library.mjs', import.meta.url))).name;
@@ -59,7 +60,7 @@ const ATTACK = `
     attempt('here', () => writeFileSync('relative', process.cwd() === folder ? 'mine' : 'elsewhere'));
     attempt('temporary', () => writeFileSync(process.env.TMPDIR + '/temporary', 'mine'));
     attempt('parent', () => readFileSync('/proc/' + process.ppid + '/environ', 'utf8').length > 0);
-    process.send(tried, () => process.exit(0));
+    send(tried, () => process.exit(0));
   });
 `;
 

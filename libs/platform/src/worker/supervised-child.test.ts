@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newMark } from '../processes/attempt-mark.js';
 import { endLeftovers } from '../processes/process-tree.js';
+import { CHILD_CHANNEL } from '../testing/child-channel.js';
 import { isRunning } from '../testing/process-under-test.js';
 import { classifyExit } from './exit-classification.js';
 import { SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
@@ -29,16 +30,22 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(source: string, options: Pick<SupervisedChildOptions, 'memoryLimitBytes'> = {}): Promise<Started> {
+async function start(
+  source: string,
+  options: Partial<Pick<SupervisedChildOptions, 'memoryLimitBytes' | 'onMessage'>> = {},
+): Promise<Started> {
   const script = join(folder, `child-${children.length}.mjs`);
-  await writeFile(script, source);
+  await writeFile(script, CHILD_CHANNEL + source);
   const lines: string[] = [];
   const messages: unknown[] = [];
   const child = new SupervisedChild({
     ...options,
     script,
     onLine: (stream, text) => lines.push(`${stream}: ${text}`),
-    onMessage: (message) => messages.push(message),
+    onMessage: (message) => {
+      options.onMessage?.(message);
+      messages.push(message);
+    },
   });
   children.push(child);
   return { child, lines, messages };
@@ -48,10 +55,10 @@ const left = { reason: 'program_error', message: 'It left.' } as const;
 
 test('everything that a child said is there when it has ended', async () => {
   const { child, lines, messages } = await start(`
-    for (let i = 0; i < 2000; i += 1) process.send({ i });
+    for (let i = 0; i < 2000; i += 1) send({ i });
     process.stdout.write('out\\nwithout end');
     process.stderr.write('err\\n');
-    process.send({ i: 'last' }, () => process.exit(0));
+    send({ i: 'last' }, () => process.exit(0));
   `);
   const exit = await child.exited;
 
@@ -66,13 +73,40 @@ test('a child sees no variable that could be a credential', async () => {
   vi.stubEnv('LONGRUN_TOKEN', 'secret');
   vi.stubEnv('OMP_NUM_THREADS', '2');
   try {
-    const { child, messages } = await start(`process.send(process.env); process.disconnect();`);
+    const { child, messages } = await start(`send(process.env, () => process.exit(0));`);
     await child.exited;
     expect(JSON.stringify(messages)).not.toContain('secret');
     expect(messages[0]).toMatchObject({ OMP_NUM_THREADS: '2', PATH: process.env['PATH'] });
   } finally {
     vi.unstubAllEnvs();
   }
+});
+
+test.each([
+  ['what is no JSON', `channel.write('garbage\\n')`, /not valid JSON/],
+  ['a message too large', `channel.write(Buffer.alloc(17 * 2 ** 20, 'x'))`, /16777216 bytes at most/],
+  ['what is not taken', `send('refused')`, /it is refused/],
+])('a child that says %s is ended for it, and nothing else is', async (_what, act, why) => {
+  const { child, messages } = await start(`send('before', () => { ${act}; send('after'); }); hear(() => {});`, {
+    onMessage: (message) => {
+      if (message === 'refused') throw new Error('it is refused');
+    },
+  });
+  const exit = await child.exited;
+  expect(messages).not.toContain('after');
+  expect(exit).toMatchObject({ signal: 'SIGKILL', killedByUs: false, garbled: expect.stringMatching(why) as unknown });
+  expect(classifyExit(exit, 'trainer', left)).toMatchObject({
+    reason: 'program_error',
+    message: expect.stringMatching(why) as unknown,
+  });
+});
+
+test('a child has no channel of Node’s own, whose messages to itself would mean something here', async () => {
+  const { child, messages } = await start(
+    `send([typeof process.send, { cmd: 'NODE_HANDLE_ACK' }], () => process.exit(0));`,
+  );
+  expect(await child.exited).toMatchObject({ code: 0 });
+  expect(messages).toEqual([['undefined', { cmd: 'NODE_HANDLE_ACK' }]]);
 });
 
 test('sending to a child that has gone is no error', async () => {
@@ -83,9 +117,7 @@ test('sending to a child that has gone is no error', async () => {
 });
 
 test('a child that does not end in time is killed', async () => {
-  const { child, messages } = await start(
-    `process.on('SIGTERM', () => {}); process.send('up'); setInterval(() => {}, 1000);`,
-  );
+  const { child, messages } = await start(`process.on('SIGTERM', () => {}); send('up'); setInterval(() => {}, 1000);`);
   await expect.poll(() => messages).toEqual(['up']);
   expect(await child.endWithin(50)).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
 });
@@ -106,7 +138,7 @@ test('the reason is read off the way a child ended', async () => {
   vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=20');
   const heap = await start(`const kept = []; for (;;) kept.push({ kept: kept.length });`);
   vi.unstubAllEnvs();
-  const killed = await start(`process.send('up'); setInterval(() => {}, 1000);`);
+  const killed = await start(`send('up'); setInterval(() => {}, 1000);`);
   const gone = await start(`console.error('oh'); process.exit(7)`);
   await expect.poll(() => killed.messages).toEqual(['up']);
   process.kill(killed.child.pid ?? 0, 'SIGKILL');
@@ -136,8 +168,8 @@ const FATHER = `
   import { spawn } from 'node:child_process';
   const sons = [false, false, false, false, true].map((detached) =>
     spawn(process.execPath, ['-e', "console.log('son'); setInterval(() => {}, 1000)"], { detached, stdio: ['ignore', 'inherit', 'inherit'] }));
-  process.send(sons.map(({ pid }) => pid));
-  process.on('message', () => { process.stdout.write('the last line\\n'); process.exit(0); });
+  send(sons.map(({ pid }) => pid));
+  hear(() => { process.stdout.write('the last line\\n'); process.exit(0); });
 `;
 
 test('what a child has started is gone before its end is told, and no line is lost', async () => {
@@ -188,7 +220,7 @@ test.runIf(process.platform === 'linux')(
     const { child, messages } = await start(
       `import { spawn } from 'node:child_process';
        const greedy = "const kept = Buffer.alloc(300 * 2 ** 20, 1); setInterval(() => kept.length, 1000)";
-       process.send([spawn(process.execPath, ['-e', greedy], { detached: true }).pid]);
+       send([spawn(process.execPath, ['-e', greedy], { detached: true }).pid]);
        setInterval(() => {}, 1000);`,
       { memoryLimitBytes: limitBytes },
     );

@@ -1,7 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { Duplex } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SIGNS_FD, type Whereabouts } from '@longrun/contracts';
+import { MESSAGES_FD, SIGNS_FD, type Whereabouts } from '@longrun/contracts';
+import { MessageChannel } from '../child/message-channel.js';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
@@ -19,7 +20,7 @@ export interface SupervisedChildOptions {
   readonly launch?: Launch;
   /** Memory that the child and all that it starts may take, in bytes. Default null: as much as they get. */
   readonly memoryLimitBytes?: number | null;
-  /** What the child says over IPC. Not yet validated. */
+  /** What the child says. Not yet validated. When it throws, the child is ended as one that {@link ChildExit.garbled}. */
   readonly onMessage: (message: unknown) => void;
   /** One line that the child wrote, without its line end; lines over 8 KiB arrive in pieces. */
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
@@ -37,12 +38,14 @@ export interface ChildExit {
   readonly heapExhausted: boolean;
   /** It was ended because it took more memory than it may; null when it was not. */
   readonly memory: MemoryBreach | null;
+  /** It was ended because what it said could not be taken, and why not, in a clause; null when it was not. */
+  readonly garbled: string | null;
   /** The last lines of stderr, at most 40. */
   readonly stderrTail: string;
 }
 
 /**
- * A child process with an IPC channel that cannot take its parent down: it gets an environment without secrets, its output
+ * A child process that cannot take its parent down, whatever it says: it gets an environment without secrets, its output
  * arrives as lines, sending to it when it has gone is not an error, and its end is one promise that never rejects. It leads a process
  * group of its own, which is gone with all that it has started when that promise settles.
  */
@@ -54,17 +57,19 @@ export class SupervisedChild {
   readonly #child: ChildProcess;
   readonly #memory: MemoryWatch;
   readonly #signs: ChildSigns | undefined;
+  readonly #channel: MessageChannel | undefined;
   #killed = false;
+  #garbled: string | null = null;
 
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
     const { memoryLimitBytes = null } = options;
-    const { controlGroups, execArgv = [], env, ...launch } = options.launch ?? {};
-    const child = fork(options.script, [], {
+    const { controlGroups, execPath = process.execPath, execArgv = [], env, ...launch } = options.launch ?? {};
+    const child = spawn(execPath, [...execArgv, ...heapOptions(memoryLimitBytes), options.script], {
       ...launch,
-      execArgv: [...execArgv, ...heapOptions(memoryLimitBytes)],
       env: { ...environmentWithoutSecrets(process.env), ...env, [MARK_VARIABLE]: mark.text },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      // The last two by their numbers: MESSAGES_FD and SIGNS_FD.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     this.#child = child;
@@ -80,11 +85,17 @@ export class SupervisedChild {
       onBreach: () => this.#endGroup(),
     });
     const signs = child.stdio[SIGNS_FD];
-    if (signs instanceof Duplex) this.#signs = new ChildSigns(signs, (beat) => options.onBeat?.(beat));
+    if (signs instanceof Socket) this.#signs = new ChildSigns(signs, (beat) => options.onBeat?.(beat));
 
     const tail: string[] = [];
     let heapExhausted = false;
-    child.on('message', (message) => options.onMessage(message));
+    const channel = child.stdio[MESSAGES_FD];
+    if (channel instanceof Socket)
+      this.#channel = new MessageChannel(channel, {
+        onMessage: (message) => this.#hear(() => options.onMessage(message)),
+        onGarbage: (why) => this.#endGarbled(why),
+        maxBytes: MAX_MESSAGE_BYTES,
+      });
     child.stdout?.pipe(new LineSplitter((text) => options.onLine('stdout', text)));
     child.stderr?.pipe(
       new LineSplitter((text) => {
@@ -102,7 +113,8 @@ export class SupervisedChild {
       if (group?.isExhausted === true && memoryLimitBytes !== null)
         memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
       group?.remove();
-      return { code, signal, killedByUs: this.#killed, heapExhausted, memory, stderrTail: tail.join('\n') };
+      const [killedByUs, garbled] = [this.#killed, this.#garbled];
+      return { code, signal, killedByUs, heapExhausted, memory, garbled, stderrTail: tail.join('\n') };
     });
   }
 
@@ -118,13 +130,12 @@ export class SupervisedChild {
 
   /** Sends one message; quietly does nothing when the child has gone, since `exited` tells of that. */
   send(message: object): void {
-    if (!this.#child.connected) return;
-    this.#child.send(message, () => {});
+    this.#channel?.send(message);
   }
 
-  /** Closes the IPC channel, as the end of this process would. A child with a `ParentLink` leaves then. */
+  /** Closes the channel, as the end of this process would. A child with a `ParentLink` leaves then. */
   disconnect(): void {
-    if (this.#child.connected) this.#child.disconnect();
+    this.#channel?.end();
   }
 
   /** Ends the child and all that it has started with SIGKILL, without appeal, and waits until they have gone. */
@@ -143,12 +154,28 @@ export class SupervisedChild {
     return first === 'late' ? await this.kill() : await this.exited;
   }
 
+  #hear(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#endGarbled(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #endGarbled(why: string): void {
+    this.#garbled ??= why;
+    this.#endGroup();
+  }
+
   /** What has left the group is ended after the child. */
   #endGroup(): void {
     const { exitCode, signalCode } = this.#child;
     if (this.pid !== undefined && exitCode === null && signalCode === null) sendSignal(-this.pid, 'SIGKILL');
   }
 }
+
+/** Of one message of a child: what is parsed takes several times as much of the worker's memory. */
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
 /** JavaScript may have all the memory that the child may have: by itself the engine would stop at 2 to 4 GiB of any. */
 function heapOptions(memoryLimitBytes: number | null): string[] {
@@ -183,11 +210,7 @@ interface End {
 
 /** 'exit' may come before the last lines and messages have been read: these end when nobody is left who holds the pipes. */
 async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: string) => void): Promise<End> {
-  // Its own 'close' does not come where the channel was closed from here.
-  const closed = child.stdio.map(async (stream) => {
-    if (stream) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
-  });
-  const disconnected = new Promise<void>((resolve) => child.once('disconnect', resolve));
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = await new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.on('error', (startError) => {
@@ -203,11 +226,11 @@ async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: str
     );
   const timer = new AbortController();
   const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
-  const first = await Promise.race([Promise.all([...closed, disconnected]), late]);
+  const first = await Promise.race([closed.then(() => 'closed' as const), late]);
   timer.abort();
   if (first === 'late') {
     say('A process that it started, and that cannot be found, still holds its output: what that says is not heard.');
-    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    for (const stream of child.stdio) stream?.destroy();
   }
   return end;
 }
