@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { type ClientRequest, createServer, type IncomingMessage, request, type Server } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVENT_HEARTBEAT_HEADER, type LiveEvent } from '@longrun/contracts';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -28,9 +36,13 @@ async function serve(
   server = createServer((_request, response) => void sendEvents(response, watched, { heartbeatMs: 30, shutdown }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
+  return { port: portOf(server), state };
+}
+
+function portOf(listening: Server): number {
+  const address = listening.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, state };
+  return address.port;
 }
 
 async function open(port: number, method = 'GET'): Promise<{ asked: ClientRequest; answer: IncomingMessage }> {
@@ -68,6 +80,28 @@ describe('sendEvents', () => {
         'event: end\ndata: {"status":"succeeded"}\n\n',
     );
     expect(state.closed).toBe(1);
+  });
+
+  test('asks nothing of its source for a client that has gone before it begins', async () => {
+    let asked = false;
+    async function* source(): AsyncGenerator<LiveEvent, unknown, undefined> {
+      asked = true;
+      yield line(1, 'only');
+      return undefined;
+    }
+    const options = { heartbeatMs: 30, shutdown: new AbortController().signal };
+    server = createServer().listen(0, '127.0.0.1');
+    const sent = once(server, 'request').then(async (heard) => {
+      const [, response] = heard as [unknown, ServerResponse];
+      await once(response, 'close');
+      await sendEvents(response, source, options);
+    });
+    await once(server, 'listening');
+    const client = connect(portOf(server), '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+    await once(server, 'request');
+    client.destroy();
+    await sent;
+    expect(asked).toBe(false);
   });
 
   test('closes its source when the client goes away while the source waits', async () => {

@@ -36,6 +36,8 @@ export async function sendEvents(
 
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  // It may have left before this was called: its 'close' does not come again.
+  if (response.destroyed) return;
   const signal = AbortSignal.any([gone.signal, options.shutdown]);
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': alive\n\n');
