@@ -23,6 +23,7 @@ describe('a JSON text beyond the limits', () => {
     ['with many entries', JSON.stringify(Array.from({ length: values }, () => 1)), 'values', 1],
     ['with many containers', JSON.stringify(Array.from({ length: values / 2 }, () => [])), 'values', 1],
     ['with many keys, on lines of their own', `{\n${'"k": 1,\n'.repeat(values)}`, 'values', values],
+    ['deep after a string that is not closed', `["\n${'['.repeat(levels)}`, 'levels', 2],
     ['with a long key', JSON.stringify({ a: { ['k'.repeat(characters + 1)]: 1 } }), 'characters in a key', 1],
     ['with a long key before blanks', `{"${'k'.repeat(characters + 1)}" \n: 1}`, 'characters in a key', 1],
   ])('%s is said to be so', (_what, text, measure, line) => {

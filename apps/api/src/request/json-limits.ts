@@ -56,9 +56,13 @@ export function excessOf(text: Text): Excess['facts'] | undefined {
   }
 }
 
-/** The place of the quote that closes the string which begins at `start`; the end of the text where none does. */
+/** The place of the quote or, as no string goes beyond its line, of the line's end that closes the string which begins at `start`. */
 function endOfString(text: Text, start: number): number {
   let offset = start + 1;
-  while (offset < text.length && text.charAt(offset) !== '"') offset += text.charAt(offset) === '\\' ? 2 : 1;
+  while (offset < text.length) {
+    const character = text.charAt(offset);
+    if (character === '"' || character === '\n' || character === '\r') break;
+    offset += character === '\\' ? 2 : 1;
+  }
   return Math.min(offset, text.length);
 }

@@ -20,6 +20,14 @@ describe('parseJson', () => {
     for (const text of documents) expect(parseJson(text)).toEqual({ value: JSON.parse(text) });
   });
 
+  test.each([
+    ['after a string that is not closed', '["\n'],
+    ['after a comment', '/* " */'],
+    ['after a line that is one', '// "\n'],
+  ])('explains what nests too deep to be gone through, %s', (_where, before) => {
+    expect(parseJson(before + '['.repeat(1_000_000))).toHaveProperty('fault.says');
+  });
+
   test('refuses exactly what JSON.parse refuses, for every one-character damage of a document', () => {
     const document = '{"a": [1, -2.5e3, true], "b": {"c": "x\\ny"}, "d": null}';
     const damages = Array.from(document).flatMap((_, index) =>

@@ -1,4 +1,5 @@
 import { printParseErrorCode, visit } from 'jsonc-parser';
+import { jsonLimits } from './json-limits.js';
 
 /** Where and why a text stops being JSON. Lines and columns count from 1, columns in characters. */
 export interface JsonFault {
@@ -30,21 +31,32 @@ function explained(text: string): Finding | undefined {
   if (text.trim() === '') return { offset: 0, says: 'The body is empty.', remedy: 'Send a JSON object.' };
   const open: ('{' | '[')[] = [];
   let found: Finding | undefined;
-  visit(
-    text,
-    {
-      onObjectBegin: () => void open.push('{'),
-      onArrayBegin: () => void open.push('['),
-      onObjectEnd: () => void open.pop(),
-      onArrayEnd: () => void open.pop(),
-      onError: (code, offset, length) => {
-        found ??= finding(text, printParseErrorCode(code), { offset, length, open: [...open] });
+  const begin = (bracket: '{' | '['): void => {
+    // The visitor goes down by recursion, also through what is no JSON, whose levels nobody has counted.
+    if (open.push(bracket) > jsonLimits.levels) throw SEEN_ENOUGH;
+  };
+  try {
+    visit(
+      text,
+      {
+        onObjectBegin: () => begin('{'),
+        onArrayBegin: () => begin('['),
+        onObjectEnd: () => void open.pop(),
+        onArrayEnd: () => void open.pop(),
+        onError: (code, offset, length) => {
+          found = finding(text, printParseErrorCode(code), { offset, length, open: [...open] });
+          throw SEEN_ENOUGH;
+        },
       },
-    },
-    { disallowComments: true },
-  );
+      { disallowComments: true },
+    );
+  } catch (error) {
+    if (error !== SEEN_ENOUGH) throw error;
+  }
   return found;
 }
+
+const SEEN_ENOUGH = new Error('what is looked for has been found, or is out of reach');
 
 /** What stands before a fault is looked at no further back: a pattern may take the square of that. */
 const LOOK_BACK = 400;
