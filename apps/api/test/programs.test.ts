@@ -57,12 +57,17 @@ test.each<[string, RegExp]>([
   });
 });
 
-test('a schema that hangs is ended, and others are answered meanwhile', async () => {
-  const [hanging, others] = [await find({ checkMs: 500 }), await find()];
-  await hanging.view('checks');
-  const asked = hanging.validate('checks', { how: 'hangs' }).catch((error: unknown) => error);
-  expect(await others.validate('checks', { how: 'prints' })).toMatchObject({ ok: true });
-  expect(await asked).toEqual(new ProgramBroken('it took longer than 500 ms to check its parameters'));
+test('parameters that a schema hangs with are refused, and none of those that are checked beside them', async () => {
+  const programs = await find({ checkMs: 500 });
+  await programs.view('checks');
+  const check = async (how: string): Promise<unknown> =>
+    await programs.validate('checks', { how }).catch((error: unknown) => error);
+  const [well, hangs, also, exits, last] = await Promise.all(
+    ['well', 'hangs', 'also', 'exits', 'last'].map(async (how) => await check(how)),
+  );
+  expect(hangs).toEqual(new ProgramBroken('it took longer than 500 ms to check its parameters'));
+  expect(exits).toMatchObject({ message: expect.stringContaining('its process ended with exit code 0') as unknown });
+  expect([well, also, last]).toEqual(['well', 'also', 'last'].map((how) => ({ ok: true, value: { how } })));
 });
 
 test('a schema that allocates without end is ended before the machine is full', async () => {

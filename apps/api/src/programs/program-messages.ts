@@ -1,7 +1,7 @@
 import { isValueFault, JsonObject, type ValueFault } from '@longrun/contracts';
 import { z } from 'zod';
 
-/** What the API tells a process that has one program loaded, over IPC. The first message is `load`. */
+/** What the API tells a process that has one program loaded. The first message is `load`. */
 export const ProgramCommand = z.discriminatedUnion('type', [
   /** The one program to import: that of this name in the folder. */
   z.object({ type: z.literal('load'), folder: z.string(), name: z.string() }),

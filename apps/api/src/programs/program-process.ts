@@ -35,6 +35,8 @@ export class ProgramProcess {
   readonly #limits: ProgramLimits;
   #session: Session | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** Questions are asked one by one: nobody is told what another's parameters have done to the process, or kept it busy with. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, name: string, limits: ProgramLimits = PROGRAM_LIMITS) {
     this.#folder = folder;
@@ -59,6 +61,12 @@ export class ProgramProcess {
   }
 
   async #ask<T>(question: (session: Session) => Promise<T>): Promise<T> {
+    const answer = this.#turn.then(async () => await this.#askNow(question));
+    this.#turn = answer.catch(() => {});
+    return await answer;
+  }
+
+  async #askNow<T>(question: (session: Session) => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
     if (this.#session === undefined || this.#session.hasEnded)
       this.#session = new Session(this.#folder, this.#name, this.#limits);
@@ -66,14 +74,15 @@ export class ProgramProcess {
     try {
       return await question(session);
     } finally {
-      clearTimeout(this.#idle);
-      this.#idle = setTimeout(() => void session.endIfIdle(), this.#limits.idleMs).unref();
+      this.#idle = setTimeout(() => void session.end(), this.#limits.idleMs).unref();
     }
   }
 }
 
 /** What is waited for of a child. */
 interface Question {
+  /** Null for what was loaded. */
+  readonly number: number | null;
   readonly resolve: (message: ProgramMessage) => void;
   readonly reject: (error: ProgramBroken) => void;
 }
@@ -83,8 +92,7 @@ class Session {
   readonly loaded: Promise<ProgramView>;
   readonly #child: SupervisedChild;
   readonly #limits: ProgramLimits;
-  /** By their numbers; that for what was loaded has none. */
-  readonly #questions = new Map<number | null, Question>();
+  #question: Question | undefined;
   /** Why it was ended, where that is known. */
   #why: string | undefined;
   #number = 0;
@@ -118,10 +126,6 @@ class Session {
     return message.reading;
   }
 
-  async endIfIdle(): Promise<void> {
-    if (this.#questions.size === 0) await this.end();
-  }
-
   async end(): Promise<void> {
     this.hasEnded = true;
     await this.#child.kill();
@@ -129,7 +133,7 @@ class Session {
 
   async #ask(number: number | null, command: ProgramCommand, withinMs: number, what: string): Promise<ProgramMessage> {
     const answer = new Promise<ProgramMessage>((resolve, reject) => {
-      this.#questions.set(number, { resolve, reject });
+      this.#question = { number, resolve, reject };
     });
     const late = setTimeout(() => this.#endFor(`it took longer than ${withinMs} ms to ${what}`), withinMs);
     this.#child.send(command);
@@ -137,7 +141,7 @@ class Session {
       return await answer;
     } finally {
       clearTimeout(late);
-      this.#questions.delete(number);
+      this.#question = undefined;
     }
   }
 
@@ -148,9 +152,9 @@ class Session {
       this.#endFor(`it says what cannot be understood: ${z.prettifyError(error).slice(0, 1_000)}`);
       return;
     }
-    const question = this.#questions.get(data.type === 'loaded' ? null : data.number);
-    if (data.type === 'broken') question?.reject(new ProgramBroken(cut(data.says)));
-    else question?.resolve(data);
+    if (this.#question?.number !== (data.type === 'loaded' ? null : data.number)) return;
+    if (data.type === 'broken') this.#question.reject(new ProgramBroken(cut(data.says)));
+    else this.#question.resolve(data);
   }
 
   #endFor(why: string): void {
@@ -164,8 +168,7 @@ class Session {
       this.#why ??= `it took more than ${Math.round(this.#limits.memoryBytes / 2 ** 20)} MiB of memory`;
     const how = `with ${signal ?? `exit code ${code}`}`;
     const tail = stderrTail === '' ? '' : `: ${cut(stderrTail)}`;
-    const broken = new ProgramBroken(this.#why ?? `its process ended ${how}${tail}`);
-    for (const { reject } of this.#questions.values()) reject(broken);
+    this.#question?.reject(new ProgramBroken(this.#why ?? `its process ended ${how}${tail}`));
   }
 }
 
