@@ -1,7 +1,7 @@
 import { DatasetDescription, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
 import { z } from 'zod';
 
-/** What the worker tells its converter process, over IPC: the one thing to do. */
+/** What the worker tells its converter process: the one thing to do. */
 export const ConverterAssignment = z.object({
   type: z.literal('assignment'),
   /** Name of a registered converter. */

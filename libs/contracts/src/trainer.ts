@@ -9,7 +9,7 @@ import { ExperimentProgress } from './worker-event.js';
 
 const Step = z.int().min(0);
 
-/** What a worker tells its trainer, over IPC. */
+/** What a worker tells its trainer. */
 export const TrainerCommand = z.discriminatedUnion('type', [
   /** The first message: what to train. All paths are absolute and local. */
   z.object({
@@ -58,7 +58,7 @@ export const TrainerFailure = ReasonCode.extract([
 export type TrainerFailure = z.infer<typeof TrainerFailure>;
 
 /**
- * What a trainer tells its worker, over IPC. A trainer runs a user's program, which can say anything here: nothing in it names a
+ * What a trainer tells its worker. A trainer runs a user's program, which can say anything here: nothing in it names a
  * place outside of the trainer's own folder, gives it attempts that it has not, or is believed where the worker can look.
  */
 export const TrainerMessage = z.discriminatedUnion('type', [
