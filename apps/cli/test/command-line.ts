@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { until } from '@longrun/platform/testing';
+
 import type { Terminal } from '../src/output/terminal.js';
 import { run } from '../src/program.js';
 
@@ -106,14 +108,17 @@ export class RunningCommand {
 
   /** Resolves when something is printed. Throws when the command ends first. */
   async line(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.stdout) && !pattern.test(this.stderr)) {
+    await until(() => {
+      if (pattern.test(this.stdout) || pattern.test(this.stderr)) return true;
       if (this.#child.exitCode !== null) throw new Error(`it ended with ${this.#child.exitCode}: ${this.stderr}`);
-      const { stdout, stderr } = this.#child;
-      await Promise.race([
-        this.#closed,
-        ...[stdout, stderr].flatMap((one) => (one === null ? [] : [once(one, 'data')])),
-      ]);
-    }
+      return false;
+    });
+  }
+
+  /** Closes the pipes that it writes to. */
+  loseReader(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

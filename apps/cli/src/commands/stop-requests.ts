@@ -1,10 +1,12 @@
 import { constants } from 'node:os';
 
+import type { Terminal } from '../output/terminal.js';
+
 /** What a person at the terminal wants ended. */
 export interface StopRequests {
   /** Aborted by the first Ctrl+C, SIGTERM or SIGHUP: stop in good order. */
   readonly stop: AbortSignal;
-  /** Aborted by the second one: kill. */
+  /** Aborted by the second one: kill. SIGHUP is none, because a terminal that goes may say so more than once. */
   readonly kill: AbortSignal;
   /** The newest signal that asked for it. */
   bySignal(): NodeJS.Signals;
@@ -14,16 +16,21 @@ export interface StopRequests {
   release(): void;
 }
 
-/** Listens for Ctrl+C, SIGTERM and SIGHUP in the place of what they do by themselves. */
-export function listenForStop(): StopRequests {
+/**
+ * Listens for Ctrl+C, SIGTERM and SIGHUP in the place of what they do by themselves. `terminal`: given by a command that must not end
+ * without what it has started; its loss counts as SIGHUP.
+ */
+export function listenForStop(terminal?: Terminal): StopRequests {
   const stop = new AbortController();
   const kill = new AbortController();
   let newest: NodeJS.Signals = 'SIGINT';
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted && signal === 'SIGHUP') return;
     newest = signal;
     if (stop.signal.aborted) kill.abort();
     else stop.abort();
   };
+  terminal?.onReaderLost?.(() => onSignal('SIGHUP'));
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);
   return {

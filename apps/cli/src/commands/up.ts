@@ -18,7 +18,7 @@ export interface UpOptions {
 
 /** Runs Redis, the API, fuel-preproc and worker-gpu until it is told to stop. The exit code. */
 export async function up(terminal: Terminal, options: UpOptions): Promise<number> {
-  const requests = listenForStop();
+  const requests = listenForStop(terminal);
   requests.kill.addEventListener('abort', () => terminal.say('Killing everything.'));
   let said: unknown;
   const onEvent = (event: StackEvent): void => {

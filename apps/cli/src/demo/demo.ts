@@ -61,7 +61,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
   const trouble = new AbortController();
   let stack: LocalStack | undefined;
   let memory: MemoryWatch | undefined;
-  const requests = listenForStop();
+  const requests = listenForStop(terminal);
   const signal = AbortSignal.any([requests.stop, trouble.signal]);
   const lines = new LiveLines(terminal);
   const onEvent = (event: StackEvent): void => {

@@ -41,7 +41,7 @@ export async function soak(terminal: Terminal, options: SoakOptions): Promise<nu
   terminal.say(
     `seed ${seed}: \`npm run soak -- ${options.minutes} --experiments ${options.experiments} --seed ${seed}\` draws the same disasters`,
   );
-  const requests = listenForStop();
+  const requests = listenForStop(terminal);
   const run = new Soak(terminal, { ...options, seed }, folder, requests.stop);
   try {
     const facts = await run.run(requests.kill);

@@ -43,6 +43,15 @@ test('one that does not obey SIGTERM gets SIGKILL', async () => {
   expect((await deaf.stop())?.how).toBe('SIGKILL');
 });
 
+test('one that is told to stop before it has a number is stopped', async () => {
+  const node = service(`console.log('ready'); setInterval(() => {}, 1e3);`);
+  const starting = node.start();
+  expect(await node.stop()).toMatchObject({ how: 'SIGTERM' });
+  const { identity, ready } = await starting;
+  await expect(ready).rejects.toThrow('ended (SIGTERM) as it started');
+  expect(await isAlive(identity)).toBe(false);
+});
+
 test('one that ends before it is ready fails with the last lines it wrote, and not with those of an earlier start', async () => {
   const broken = service(`console.error('no port ' + process.argv[1]); process.exit(3);`);
   const { ready: first, exited } = await broken.start();

@@ -61,6 +61,8 @@ export class ServiceFailed extends Error {
 export class Service {
   readonly #options: ServiceOptions;
   #current: { readonly pid: number; readonly exited: Promise<ServiceExit> } | undefined;
+  /** Settles when the newest start has a process, or none. */
+  #spawning: Promise<unknown> = Promise.resolve();
   /** Settles when nothing of the newest process' group is left. */
   #groupGone: Promise<void> = Promise.resolve();
 
@@ -87,7 +89,9 @@ export class Service {
    */
   async start(): Promise<{ identity: ProcessIdentity; ready: Promise<void>; exited: Promise<ServiceExit> }> {
     if (this.#current !== undefined) throw new Error(`${this.name} runs already, as process ${this.#current.pid}`);
-    const { pid, child, startsAt } = await this.#spawned();
+    const spawning = this.#spawned();
+    this.#spawning = spawning.catch(() => undefined);
+    const { pid, child, startsAt } = await spawning;
     const output = (): string => readLog(this.logFile, startsAt);
     const exited = ended(child).then((how): ServiceExit => {
       this.#current = undefined;
@@ -114,6 +118,7 @@ export class Service {
    * ended, or undefined if it did not run.
    */
   async stop(): Promise<ServiceExit | undefined> {
+    await this.#spawning;
     const current = this.#current;
     this.signal('SIGTERM');
     const timer = setTimeout(() => this.kill(), this.#options.stopTimeoutMs ?? 15_000);

@@ -218,12 +218,14 @@ export class LocalStack {
     aborted.catch(() => undefined);
     await Promise.race([this.startService('redis'), aborted]);
     await rm(join(this.state, 'api.json'), { force: true });
+    signal?.throwIfAborted();
     const workers = (['worker-gpu', 'worker-gpu-2'] as const).slice(0, this.#options.workers ?? 1);
     const rest = (['api', 'fuel-preproc', ...workers] as const).map((name) => this.startService(name));
     await Promise.race([Promise.all(rest), aborted]);
   }
 
   async #start(name: ServiceName): Promise<number> {
+    if (this.#stopping) throw new Error(`${name} is not started any more: the stack on ${this.state} stops`);
     const since = performance.now();
     const service = this.#services[name];
     const { identity, ready, exited } = await service.start();
