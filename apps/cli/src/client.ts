@@ -11,6 +11,7 @@ import {
   type ExperimentSpecInput,
   ExperimentView,
   isTerminal,
+  isTerminalDataset,
   LiveEvent,
   LogPage,
   Problem,
@@ -20,6 +21,7 @@ import {
 } from '@longrun/contracts';
 
 import { serverSentEvents } from './event-stream.js';
+import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 import { SilenceWatch } from './silence-watch.js';
 
 /** The API refused a request and said why. */
@@ -38,6 +40,11 @@ export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
 }
 
+/** Something else, or an API of another version, answers at the API's address. */
+export class NotLongrun extends Error {
+  override readonly name = 'NotLongrun';
+}
+
 /** What a client is made with. */
 export interface ClientOptions {
   /** Address of the API, `http://127.0.0.1:4000`; its paths are taken below the path that it has itself. */
@@ -48,17 +55,21 @@ export interface ClientOptions {
 }
 
 /** How an experiment is followed. */
-export interface FollowOptions {
+export interface FollowOptions extends ReconnectionOptions {
   /** Go on after this event. Default 0: from the first one. */
   readonly afterId?: number;
-  /** The first pause before the connection is made again; doubles up to 16 times of it. Default 250. */
-  readonly reconnectMs?: number;
-  /** Told when the connection broke, before the pause. */
-  readonly onDisconnect?: (cause: unknown, pauseMs: number) => void;
-  readonly signal?: AbortSignal;
 }
 
-/** Talks to the API. Every method throws ApiProblem when the API refuses, ApiUnreachable when it does not answer. */
+/** How a dataset is followed. */
+export interface FollowDatasetOptions extends ReconnectionOptions {
+  /** Pause between two looks. Default 500. */
+  readonly pollMs?: number;
+}
+
+/**
+ * Talks to the API. Every method throws ApiProblem when the API refuses, ApiUnreachable when it does not answer, NotLongrun when what
+ * answers is no such API.
+ */
 export class Client {
   readonly url: string;
   /** Without a slash at its end: paths begin with one, and may lie below a prefix. */
@@ -76,38 +87,38 @@ export class Client {
   /** Submits an experiment. The same key (default: a new one) submits at most once, however often it is tried. */
   async submitExperiment(spec: ExperimentSpecInput, idempotencyKey: string = randomUUID()): Promise<ExperimentView> {
     const headers = { 'idempotency-key': idempotencyKey };
-    return ExperimentView.parse(await this.#json('/v1/experiments', { method: 'POST', body: spec, headers }));
+    return await this.#json(ExperimentView, '/v1/experiments', { method: 'POST', body: spec, headers });
   }
 
   /** Submits a dataset; an identical earlier request is answered with what it has made. */
   async submitDataset(spec: DatasetSpecInput, idempotencyKey: string = randomUUID()): Promise<DatasetView> {
     const headers = { 'idempotency-key': idempotencyKey };
-    return DatasetView.parse(await this.#json('/v1/datasets', { method: 'POST', body: spec, headers }));
+    return await this.#json(DatasetView, '/v1/datasets', { method: 'POST', body: spec, headers });
   }
 
   async experiment(id: string): Promise<ExperimentView> {
-    return ExperimentView.parse(await this.#json(`/v1/experiments/${encodeURIComponent(id)}`));
+    return await this.#json(ExperimentView, `/v1/experiments/${encodeURIComponent(id)}`);
   }
 
-  async dataset(id: string): Promise<DatasetView> {
-    return DatasetView.parse(await this.#json(`/v1/datasets/${encodeURIComponent(id)}`));
+  async dataset(id: string, signal?: AbortSignal): Promise<DatasetView> {
+    return await this.#json(DatasetView, `/v1/datasets/${encodeURIComponent(id)}`, { signal });
   }
 
   /** One page, newest first. */
   async experiments(query: { cursor?: string; limit?: number } = {}): Promise<ExperimentList> {
-    return ExperimentList.parse(await this.#json(`/v1/experiments?${search(query)}`));
+    return await this.#json(ExperimentList, `/v1/experiments?${search(query)}`);
   }
 
   /** One page, newest first. */
   async datasets(query: { cursor?: string; limit?: number } = {}): Promise<DatasetList> {
-    return DatasetList.parse(await this.#json(`/v1/datasets?${search(query)}`));
+    return await this.#json(DatasetList, `/v1/datasets?${search(query)}`);
   }
 
   /** All rows of the training log by step, as they hold now. */
   async *logRows(id: string): AsyncGenerator<StoredLogRow, void, undefined> {
     for (let after: number | null = -1; after !== null;) {
       const path = `/v1/experiments/${encodeURIComponent(id)}/log?${search({ after, limit: 5_000 })}`;
-      const page: LogPage = LogPage.parse(await this.#json(path));
+      const page: LogPage = await this.#json(LogPage, path);
       yield* page.items;
       after = page.nextAfter;
     }
@@ -115,32 +126,32 @@ export class Client {
 
   /** Workers that are alive or were seen in the last day. */
   async workers(): Promise<WorkerList> {
-    return WorkerList.parse(await this.#json('/v1/workers'));
+    return await this.#json(WorkerList, '/v1/workers');
   }
 
   /** Has a worker finish what it runs and take no further job. */
   async drainWorker(id: string, reason?: string): Promise<WorkerView> {
     const path = `/v1/workers/${encodeURIComponent(id)}/drain`;
     const body: DrainRequest = reason === undefined ? {} : { reason };
-    return WorkerView.parse(await this.#json(path, { method: 'POST', body }));
+    return await this.#json(WorkerView, path, { method: 'POST', body });
   }
 
   /** Lets a worker take jobs again. */
   async releaseWorker(id: string): Promise<WorkerView> {
     const path = `/v1/workers/${encodeURIComponent(id)}/release`;
-    return WorkerView.parse(await this.#json(path, { method: 'POST' }));
+    return await this.#json(WorkerView, path, { method: 'POST' });
   }
 
   /** Asks for the end of an experiment. */
   async cancelExperiment(id: string): Promise<ExperimentView> {
     const path = `/v1/experiments/${encodeURIComponent(id)}/cancel`;
-    return ExperimentView.parse(await this.#json(path, { method: 'POST' }));
+    return await this.#json(ExperimentView, path, { method: 'POST' });
   }
 
   /** Asks for the end of a dataset's conversion. */
   async cancelDataset(id: string): Promise<DatasetView> {
     const path = `/v1/datasets/${encodeURIComponent(id)}/cancel`;
-    return DatasetView.parse(await this.#json(path, { method: 'POST' }));
+    return await this.#json(DatasetView, path, { method: 'POST' });
   }
 
   /**
@@ -148,14 +159,14 @@ export class Client {
    * again from the last event seen.
    */
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
-    const { reconnectMs = 250, onDisconnect, signal } = options;
+    const { signal } = options;
+    const reconnection = new Reconnection(options);
     let afterId = options.afterId ?? 0;
-    let failures = 0;
     for (;;) {
       signal?.throwIfAborted();
       try {
         for await (const event of this.#events(id, afterId, signal)) {
-          failures = 0;
+          reconnection.serves();
           if (event.id !== null) afterId = event.id;
           yield event;
           if (event.type === 'status' && isTerminal(event.data.status)) return;
@@ -164,10 +175,26 @@ export class Client {
         throw this.#brokenOff('it was closed');
       } catch (error) {
         if (!isPassing(error)) throw error;
-        const pauseMs = reconnectMs * 2 ** Math.min(failures, 4);
-        failures += 1;
-        onDisconnect?.(error, pauseMs);
-        await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
+        await reconnection.pause(error);
+      }
+    }
+  }
+
+  /** What is seen of a dataset at one look after the other, up to the one at which it has ended. A broken connection is made again. */
+  async *followDataset(id: string, options: FollowDatasetOptions = {}): AsyncGenerator<DatasetView, void, undefined> {
+    const { pollMs = 500, signal } = options;
+    const reconnection = new Reconnection(options);
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        const view = await this.dataset(id, signal);
+        reconnection.serves();
+        yield view;
+        if (isTerminalDataset(view.status)) return;
+        await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        await reconnection.pause(error);
       }
     }
   }
@@ -201,11 +228,14 @@ export class Client {
         headers: { accept: 'text/event-stream', ...(afterId > 0 && { 'last-event-id': String(afterId) }) },
         signal: stop,
       });
-      if (answer.body === null) throw new ApiUnreachable('the API answered without an event stream');
+      const type = answer.headers.get('content-type');
+      if (answer.body === null || type?.startsWith('text/event-stream') !== true) {
+        throw this.#notLongrun(`an event stream was asked for, and ${type ?? 'nothing'} came`);
+      }
       begun = true;
       silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
       for await (const message of serverSentEvents(silence.watched(answer.body))) {
-        const event = liveEvent(message.event, message.data);
+        const event = this.#liveEvent(message.event, message.data);
         if (event !== undefined) yield event;
       }
     } catch (error) {
@@ -218,13 +248,38 @@ export class Client {
     }
   }
 
-  async #json(path: string, request: Request = {}): Promise<unknown> {
+  async #json<T>(shape: Shape<T>, path: string, request: Request = {}): Promise<T> {
+    const { signal } = request;
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const stop = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    let text: string;
     try {
-      const answer = await this.#request(path, { signal: AbortSignal.timeout(this.#timeoutMs), ...request });
-      return await answer.json();
+      text = await (await this.#request(path, { ...request, signal: stop })).text();
     } catch (error) {
+      signal?.throwIfAborted();
       throw isNetworkFailure(error) ? this.#unreachable(error) : error;
     }
+    return this.#read(shape, text, path);
+  }
+
+  /** The event, or undefined for a type that this version does not know. */
+  #liveEvent(type: string | undefined, data: string): LiveEvent | undefined {
+    const known = LiveEvent.options.some((option) => option.shape.type.value === type);
+    return known ? this.#read(LiveEvent, data, `an event \`${type}\``) : undefined;
+  }
+
+  /** What came, if it is what this version of the API answers with. */
+  #read<T>(shape: Shape<T>, text: string, what: string): T {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw this.#notLongrun(`what came for ${what} is no JSON`);
+    }
+    const read = shape.safeParse(value);
+    if (read.success) return read.data;
+    const faults = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
+    throw this.#notLongrun(`what came for ${what} has another shape: ${faults[0]}`);
   }
 
   async #request(path: string, request: Request): Promise<Response> {
@@ -253,6 +308,10 @@ export class Client {
     );
   }
 
+  #notLongrun(why: string): NotLongrun {
+    return new NotLongrun(`${this.url} answered, but not as a Longrun API of this version (${why}); see LONGRUN_URL`);
+  }
+
   #unreachable(cause: unknown): ApiUnreachable {
     return new ApiUnreachable(
       `no Longrun API answers at ${this.url} (${causeOf(cause)}); start one with \`longrun up\`, or set LONGRUN_URL and LONGRUN_TOKEN`,
@@ -265,7 +324,21 @@ interface Request {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A schema of what is answered. */
+interface Shape<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
 }
 
 /** JSON would make null of it, and the API would say that this is what stands there. */
@@ -291,12 +364,6 @@ async function problemOf(answer: Response): Promise<Problem> {
   }
   const detail = `${answer.url} answered ${answer.status} ${answer.statusText} without a problem document: ${text.slice(0, 200)}`;
   return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
-}
-
-/** The event, or undefined for a type that this version does not know. Throws when a known type has another shape. */
-function liveEvent(type: string | undefined, data: string): LiveEvent | undefined {
-  const known = LiveEvent.options.some((option) => option.shape.type.value === type);
-  return known ? LiveEvent.parse(JSON.parse(data)) : undefined;
 }
 
 /** Whether the same request may well be answered in a moment: the API is away, or it (or a proxy before it) says so. */

@@ -1,5 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVENT_HEARTBEAT_HEADER, ExperimentSpec, type ExperimentView, type LiveEvent } from '@longrun/contracts';
 import { afterEach, expect, test } from 'vitest';
@@ -7,17 +6,15 @@ import { afterEach, expect, test } from 'vitest';
 import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
 import type { Terminal } from '../src/output/terminal.js';
+import { type HttpServer, serve } from './http-server.js';
 
 const id = `exp_${'a'.repeat(32)}`;
 const AT = '2026-01-01T00:00:00.000Z';
 /** Longer than any silence that could be taken for the end. */
 const SILENCE_MS = 1_500;
 
-let server: Server | undefined;
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-});
+let server: HttpServer | undefined;
+afterEach(() => server?.close());
 
 test('what has happened so far is printed whole, however long the API takes for its first event and between two', async () => {
   const printed = await logsOf(async (response) => {
@@ -66,7 +63,7 @@ async function logsOf(
   send: (response: ServerResponse) => unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     if (request.url?.endsWith('/events') === true) {
       response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
       response.flushHeaders();
@@ -74,10 +71,7 @@ async function logsOf(
     } else {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(view));
     }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('It does not listen');
+  });
   const lines: string[] = [];
   const terminal: Terminal = {
     print: (line) => void lines.push(line),
@@ -87,7 +81,7 @@ async function logsOf(
     interactive: false,
     columns: 100,
   };
-  const client = new Client({ url: `http://127.0.0.1:${address.port}`, token: 'a-token-of-this-test' });
+  const client = new Client({ url: server.url, token: 'a-token-of-this-test' });
   return { code: await logs(client, terminal, id, { follow: false, json: true }), lines };
 }
 

@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +6,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { CommandLine } from './command-line.js';
+import { type HttpServer, serve } from './http-server.js';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
 /** Where nothing listens. */
 const NOWHERE = { LONGRUN_URL: 'http://127.0.0.1:4', LONGRUN_TOKEN: TOKEN };
+const ID = `exp_${'a'.repeat(32)}`;
 
+const servers: HttpServer[] = [];
 let folder: string;
 let longrun: CommandLine;
 beforeAll(async () => {
@@ -20,7 +22,10 @@ beforeAll(async () => {
   await mkdir(longrun.state);
   await writeFile(join(folder, 'wrong.yaml'), 'program: mlp\nsede: 3\n');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  for (const server of servers) server.close();
+  await rm(folder, { recursive: true });
+});
 
 test.each([
   ['a spec', NOWHERE, ['submit', 'wrong.yaml'], 'not a valid experiment spec'],
@@ -77,21 +82,62 @@ test('what is written right and fails has exit code 1, and as JSON each field wi
 
 test('an API that is served below a path is asked below it', async () => {
   const asked: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
+  const url = await serving((request, response) => {
     asked.push(request.url);
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('It does not listen');
+  });
   for (const slash of ['', '/']) {
-    const LONGRUN_URL = `http://127.0.0.1:${address.port}/lab/longrun${slash}`;
+    const LONGRUN_URL = `${url}/lab/longrun${slash}`;
     expect(await longrun.runWith({ LONGRUN_URL, LONGRUN_TOKEN: TOKEN }, 'ls')).toMatchObject({ code: 0 });
   }
   expect(asked).toEqual(Array(2).fill('/lab/longrun/v1/experiments?limit=200'));
-  server.close();
 });
+
+test.each([
+  ['a page', 'text/html', '<!doctype html>', [['ls'], ['show', ID], ['workers'], ['logs', ID], ['logs', '-f', ID]]],
+  ['other JSON', 'application/json', '{}', [['ls'], ['show', ID], ['workers'], ['logs', ID], ['logs', '-f', ID]]],
+  [
+    'other events',
+    'text/event-stream',
+    'event: status\ndata: {}\n\n',
+    [
+      ['logs', ID],
+      ['logs', '-f', ID],
+    ],
+  ],
+  ['events of no JSON', 'text/event-stream', 'event: status\ndata: up\n\n', [['logs', '-f', ID]]],
+] as const)(
+  'what answers with %s is no Longrun API, which is told in a sentence',
+  async (_what, type, body, commands) => {
+    const LONGRUN_URL = await serving((_request, response) =>
+      response.writeHead(200, { 'content-type': type }).end(body),
+    );
+    for (const words of commands) {
+      const told = await longrun.runWith({ LONGRUN_URL, LONGRUN_TOKEN: TOKEN }, ...words);
+      expect({ words, ...told }).toEqual({
+        words,
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^longrun: [^\n]*\n$/),
+      });
+      expect(told.stderr).toContain(`${LONGRUN_URL} answered, but not as a Longrun API of this version`);
+      expect(told.stderr).toContain('; see LONGRUN_URL\n');
+
+      const asJson = await longrun.runWith({ LONGRUN_URL, LONGRUN_TOKEN: TOKEN }, ...words, '--json');
+      expect(JSON.parse(asJson.stderr)).toEqual({
+        error: { message: expect.stringMatching(/^http[^\n]*not as a Longrun API/), errors: [] },
+      });
+    }
+  },
+);
 
 test('the exit codes stand in the help', async () => {
   expect((await longrun.run('--help')).stdout).toMatch(/Exit codes:[^]*2 .*not written right[^]*130 .*Ctrl\+C/);
 });
+
+/** The address of a server that answers so. */
+async function serving(answer: RequestListener): Promise<string> {
+  const server = await serve(answer);
+  servers.push(server);
+  return server.url;
+}

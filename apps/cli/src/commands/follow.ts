@@ -7,7 +7,6 @@ import {
   visibleLine,
   visibleText,
 } from '@longrun/contracts';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client } from '../client.js';
 import { duration } from '../output/amounts.js';
@@ -21,8 +20,6 @@ import { listenForStop } from './stop-requests.js';
 export interface FollowOutput {
   /** Of an experiment one JSON event a line, the API's own; of a dataset its last state. */
   readonly json: boolean;
-  /** Pause between two looks at a dataset. Default 500. */
-  readonly pollMs?: number;
 }
 
 /**
@@ -58,17 +55,14 @@ async function followExperiment(
   output: FollowOutput,
   signal: AbortSignal,
 ): Promise<boolean> {
-  let broken = false;
-  const onDisconnect = (_cause: unknown, pauseMs: number): void => {
-    if (!broken) terminal.say(`longrun: lost the API at ${client.url}; trying again (in ${duration(pauseMs)} first)`);
-    broken = true;
-  };
-  for await (const event of client.follow(id, { onDisconnect, signal })) {
-    if (broken) terminal.say('longrun: connected again');
-    broken = false;
+  const connection = new ConnectionNews(client, terminal);
+  let endedWell = false;
+  for await (const event of client.follow(id, { onDisconnect: connection.lost, signal })) {
+    connection.serves();
     printEvent(terminal, event, output);
+    if (event.type === 'status') endedWell = event.data.status === 'succeeded';
   }
-  return (await client.experiment(id)).status === 'succeeded';
+  return endedWell;
 }
 
 /** Prints an event of an experiment as a line, if it is one. */
@@ -81,21 +75,46 @@ async function followDataset(
   client: Client,
   terminal: Terminal,
   id: string,
-  { json, pollMs = 500 }: FollowOutput,
+  { json }: FollowOutput,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const connection = new ConnectionNews(client, terminal);
   let said = '';
-  for (;;) {
-    const view = await client.dataset(id);
+  let endedWell = false;
+  for await (const view of client.followDataset(id, { onDisconnect: connection.lost, signal })) {
+    connection.serves();
     const text = datasetLine(view, terminal);
     if (!json && text !== said) terminal.print(text);
     said = text;
-    if (isTerminalDataset(view.status)) {
-      if (json) terminal.print(visibleJson(view, 2));
-      if (view.status === 'failed' && view.message !== null) terminal.say(visibleText(view.message));
-      return view.status === 'ready';
+    if (!isTerminalDataset(view.status)) continue;
+    if (json) terminal.print(visibleJson(view, 2));
+    if (view.status === 'failed' && view.message !== null) terminal.say(visibleText(view.message));
+    endedWell = view.status === 'ready';
+  }
+  return endedWell;
+}
+
+/** Says once that the API is lost, and once that it is there again. */
+class ConnectionNews {
+  readonly #client: Client;
+  readonly #terminal: Terminal;
+  #isLost = false;
+
+  constructor(client: Client, terminal: Terminal) {
+    this.#client = client;
+    this.#terminal = terminal;
+  }
+
+  readonly lost = (_cause: unknown, pauseMs: number): void => {
+    if (!this.#isLost) {
+      this.#terminal.say(`longrun: lost the API at ${this.#client.url}; trying again (in ${duration(pauseMs)} first)`);
     }
-    await sleep(pollMs, undefined, { signal });
+    this.#isLost = true;
+  };
+
+  serves(): void {
+    if (this.#isLost) this.#terminal.say('longrun: connected again');
+    this.#isLost = false;
   }
 }
 

@@ -29,8 +29,12 @@ export async function logs(client: Client, terminal: Terminal, text: string, opt
   if (options.follow) return follow(client, terminal, reference, options);
   const { kind, id } = reference;
   if (kind === 'experiment') {
-    for await (const event of client.eventsSoFar(id)) printEvent(terminal, event, options);
-    return exitCode((await client.experiment(id)).status);
+    let status: ExperimentStatus = 'queued';
+    for await (const event of client.eventsSoFar(id)) {
+      printEvent(terminal, event, options);
+      if (event.type === 'status') ({ status } = event.data);
+    }
+    return exitCode(status);
   }
   const view = await client.dataset(id);
   terminal.print(options.json ? visibleJson(view, 2) : datasetText(view, terminal));

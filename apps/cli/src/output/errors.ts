@@ -13,7 +13,7 @@ import {
 import { ConfigurationError } from '@longrun/platform/configuration';
 
 import { NotRunning, UnusableAddress } from '../address.js';
-import { ApiProblem, ApiUnreachable } from '../client.js';
+import { ApiProblem, ApiUnreachable, NotLongrun } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
@@ -76,6 +76,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
   const foreseen = [
     ...notWrittenRight,
     ApiUnreachable,
+    NotLongrun,
     NotRunning,
     UnknownReference,
     NotInstalled,

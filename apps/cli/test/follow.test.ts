@@ -1,0 +1,99 @@
+import type { RequestListener } from 'node:http';
+
+import { DatasetView, type LiveEvent } from '@longrun/contracts';
+import { until } from '@longrun/platform/testing';
+import { afterEach, expect, test } from 'vitest';
+
+import { Client } from '../src/client.js';
+import { logs } from '../src/commands/logs.js';
+import type { Terminal } from '../src/output/terminal.js';
+import { type HttpServer, serve } from './http-server.js';
+
+const EXPERIMENT = `exp_${'a'.repeat(32)}`;
+const DATASET = `ds_${'b'.repeat(32)}`;
+const AT = '2026-01-01T00:00:00.000Z';
+
+let server: HttpServer | undefined;
+afterEach(() => server?.close());
+
+test.each([
+  ['followed', 'succeeded', true, 0],
+  ['followed', 'failed', true, 1],
+  ['printed', 'succeeded', false, 0],
+  ['printed', 'cancelled', false, 1],
+] as const)(
+  'an experiment that is %s to its end has %s, also when the API is gone right after',
+  async (_how, status, follow, code) => {
+    const data = { status, reason: null, message: null, result: null };
+    const end: LiveEvent = { type: 'status', id: 1, at: AT, data };
+    const shown = await logsOf(EXPERIMENT, follow, (request, response) => {
+      if (request.url?.endsWith('/events') !== true) return request.socket.destroy();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return response.end(`id: 1\nevent: status\ndata: ${JSON.stringify(end)}\n\n`);
+    });
+    expect(shown).toMatchObject({ code, said: [] });
+  },
+);
+
+test('a dataset is followed through an API that is away', async () => {
+  const answers = ['converting', 'away', 'away', 'ready'] as const;
+  let asked = 0;
+  const shown = await logsOf(DATASET, true, (request, response) => {
+    const status = answers[asked];
+    asked += 1;
+    if (status === undefined || status === 'away') return request.socket.destroy();
+    return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ ...dataset, status }));
+  });
+  expect(shown).toEqual({
+    code: 0,
+    printed: [expect.stringContaining('converting'), expect.stringContaining('ready')],
+    said: [expect.stringMatching(/lost the API at http.*; trying again/), expect.stringContaining('connected again')],
+  });
+});
+
+test('Ctrl+C ends what follows a dataset while the API hangs', async () => {
+  let asked = 0;
+  const following = logsOf(DATASET, true, () => (asked += 1));
+  await until(() => asked === 1);
+  process.emit('SIGINT', 'SIGINT');
+  expect(await following).toEqual({ code: 130, printed: [], said: [expect.stringContaining(`${DATASET} goes on.`)] });
+});
+
+async function logsOf(
+  id: string,
+  follow: boolean,
+  answer: RequestListener,
+): Promise<{ readonly code: number; readonly printed: readonly string[]; readonly said: readonly string[] }> {
+  server = await serve(answer);
+  const printed: string[] = [];
+  const said: string[] = [];
+  const terminal: Terminal = {
+    print: (line) => void printed.push(line),
+    say: (line) => void said.push(line),
+    write: () => undefined,
+    style: (_style, text) => text,
+    interactive: false,
+    columns: 100,
+  };
+  // No answer is late.
+  const client = new Client({ url: server.url, token: 'a-token-of-this-test', timeoutMs: 2 ** 31 - 1 });
+  return { code: await logs(client, terminal, id, { follow, json: false }), printed, said };
+}
+
+const dataset: DatasetView = DatasetView.parse({
+  id: DATASET,
+  name: 'slow',
+  spec: { name: 'slow', converter: 'mnist', source: { folder: 'slow' } },
+  owner: 'default',
+  project: 'default',
+  status: 'converting',
+  reason: null,
+  message: null,
+  cancelRequested: false,
+  progress: null,
+  result: null,
+  attempts: [],
+  createdAt: AT,
+  startedAt: AT,
+  endedAt: null,
+});
