@@ -112,14 +112,14 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   program
     .command('show')
     .description('show one experiment or dataset: its status, attempts, progress, result and spec')
-    .argument('<id>', 'id, beginning of an id, or name')
+    .argument('<id>', 'id, beginning of an id, or name', reference)
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => show(await client(), terminal, id, options));
 
   program
     .command('logs')
     .description('print what an experiment has logged, or how far a dataset is; exit code 1 when it has failed')
-    .argument('<id>', 'id, beginning of an id, or name')
+    .argument('<id>', 'id, beginning of an id, or name', reference)
     .option('-f, --follow', 'stay until it has ended', false)
     .addOption(jsonOption())
     .action(async (id: string, options: { follow: boolean; json: boolean }) =>
@@ -129,7 +129,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   program
     .command('cancel')
     .description('cancel an experiment or the conversion of a dataset')
-    .argument('<id>', 'id, beginning of an id, or name')
+    .argument('<id>', 'id, beginning of an id, or name', reference)
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
 
@@ -142,7 +142,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   workers
     .command('drain')
     .description('have a worker finish what it runs and take no further job')
-    .argument('<id>', 'id of the worker')
+    .argument('<id>', 'id of the worker', reference)
     .option('--reason <text>', 'for people: shown beside its status')
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean; reason?: string }) =>
@@ -151,7 +151,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   workers
     .command('release')
     .description('let a worker take jobs again')
-    .argument('<id>', 'id of the worker')
+    .argument('<id>', 'id of the worker', reference)
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
@@ -209,6 +209,13 @@ function appended(value: string, earlier: readonly string[]): string[] {
 function folder(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
   return text;
+}
+
+function reference(text: string): string {
+  // As a table shows an id that it had to cut.
+  const given = text.replace(/…$/, '');
+  if (given.trim() === '') throw new InvalidArgumentError('Give an id.');
+  return given;
 }
 
 /** What a header can hold, as the API demands. */

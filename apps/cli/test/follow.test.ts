@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 
-import { DatasetView, type LiveEvent } from '@longrun/contracts';
+import type { LiveEvent } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { afterEach, expect, test } from 'vitest';
 
@@ -8,10 +8,7 @@ import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
 import type { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';
-
-const EXPERIMENT = `exp_${'a'.repeat(32)}`;
-const DATASET = `ds_${'b'.repeat(32)}`;
-const AT = '2026-01-01T00:00:00.000Z';
+import { AT, dataset, experiment } from './views.js';
 
 let server: HttpServer | undefined;
 afterEach(() => server?.close());
@@ -26,7 +23,7 @@ test.each([
   async (_how, status, follow, code) => {
     const data = { status, reason: null, message: null, result: null };
     const end: LiveEvent = { type: 'status', id: 1, at: AT, data };
-    const shown = await logsOf(EXPERIMENT, follow, (request, response) => {
+    const shown = await logsOf(experiment.id, follow, (request, response) => {
       if (request.url?.endsWith('/events') !== true) return request.socket.destroy();
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       return response.end(`id: 1\nevent: status\ndata: ${JSON.stringify(end)}\n\n`);
@@ -38,7 +35,7 @@ test.each([
 test('a dataset is followed through an API that is away', async () => {
   const answers = ['converting', 'away', 'away', 'ready'] as const;
   let asked = 0;
-  const shown = await logsOf(DATASET, true, (request, response) => {
+  const shown = await logsOf(dataset.id, true, (request, response) => {
     const status = answers[asked];
     asked += 1;
     if (status === undefined || status === 'away') return request.socket.destroy();
@@ -53,10 +50,14 @@ test('a dataset is followed through an API that is away', async () => {
 
 test('Ctrl+C ends what follows a dataset while the API hangs', async () => {
   let asked = 0;
-  const following = logsOf(DATASET, true, () => (asked += 1));
+  const following = logsOf(dataset.id, true, () => (asked += 1));
   await until(() => asked === 1);
   process.emit('SIGINT', 'SIGINT');
-  expect(await following).toEqual({ code: 130, printed: [], said: [expect.stringContaining(`${DATASET} goes on.`)] });
+  expect(await following).toEqual({
+    code: 130,
+    printed: [],
+    said: [expect.stringContaining(`${dataset.id} goes on.`)],
+  });
 });
 
 async function logsOf(
@@ -79,21 +80,3 @@ async function logsOf(
   const client = new Client({ url: server.url, token: 'a-token-of-this-test', timeoutMs: 2 ** 31 - 1 });
   return { code: await logs(client, terminal, id, { follow, json: false }), printed, said };
 }
-
-const dataset: DatasetView = DatasetView.parse({
-  id: DATASET,
-  name: 'slow',
-  spec: { name: 'slow', converter: 'mnist', source: { folder: 'slow' } },
-  owner: 'default',
-  project: 'default',
-  status: 'converting',
-  reason: null,
-  message: null,
-  cancelRequested: false,
-  progress: null,
-  result: null,
-  attempts: [],
-  createdAt: AT,
-  startedAt: AT,
-  endedAt: null,
-});

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EVENT_HEARTBEAT_HEADER, ExperimentSpec, type ExperimentView, type LiveEvent } from '@longrun/contracts';
+import { EVENT_HEARTBEAT_HEADER, type LiveEvent } from '@longrun/contracts';
 import { afterEach, expect, test } from 'vitest';
 
 import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
 import type { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';
+import { AT, experiment } from './views.js';
 
-const id = `exp_${'a'.repeat(32)}`;
-const AT = '2026-01-01T00:00:00.000Z';
+const { id } = experiment;
 /** Longer than any silence that could be taken for the end. */
 const SILENCE_MS = 1_500;
 
@@ -69,7 +69,7 @@ async function logsOf(
       response.flushHeaders();
       void send(response);
     } else {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(view));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(experiment));
     }
   });
   const lines: string[] = [];
@@ -92,27 +92,3 @@ function row(step: number): LiveEvent {
 function frame(event: LiveEvent): string {
   return `${event.id === null ? '' : `id: ${event.id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
-
-const view: ExperimentView = {
-  id,
-  name: 'slow',
-  spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', params: {} }),
-  datasets: { train: `ds_${'b'.repeat(32)}` },
-  owner: 'default',
-  project: 'default',
-  status: 'running',
-  reason: null,
-  message: null,
-  cancelRequested: false,
-  failures: 0,
-  preemptions: 0,
-  losses: 0,
-  progress: null,
-  nonFinite: null,
-  result: null,
-  attempts: [],
-  checkpoints: [],
-  createdAt: AT,
-  startedAt: AT,
-  endedAt: null,
-};

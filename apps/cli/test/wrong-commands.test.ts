@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { CommandLine } from './command-line.js';
 import { type HttpServer, serve } from './http-server.js';
+import { experiment } from './views.js';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
 /** Where nothing listens. */
 const NOWHERE = { LONGRUN_URL: 'http://127.0.0.1:4', LONGRUN_TOKEN: TOKEN };
-const ID = `exp_${'a'.repeat(32)}`;
 
 const servers: HttpServer[] = [];
 let folder: string;
@@ -33,6 +33,11 @@ test.each([
   ['an override', NOWHERE, ['submit', 'wrong.yaml', '--set', 'seed'], 'give a path and a value'],
   ['an option', NOWHERE, ['ls', '--limt', '3'], "unknown option '--limt'"],
   ['an idempotency key', NOWHERE, ['submit', 'wrong.yaml', '--idempotency-key', 'schlüssel'], 'visible ASCII'],
+  ['an empty id', NOWHERE, ['cancel', ''], 'Give an id'],
+  ['an id of which only the cut is left', NOWHERE, ['show', '…'], 'Give an id'],
+  ['an id of blanks', NOWHERE, ['logs', '-f', '  '], 'Give an id'],
+  ['an empty id of a worker to drain', NOWHERE, ['workers', 'drain', ''], 'Give an id'],
+  ['an empty id of a worker to release', NOWHERE, ['workers', 'release', ''], 'Give an id'],
   ['an address without a scheme', { LONGRUN_URL: 'gpu:4000' }, ['ls'], 'LONGRUN_URL: is not a URL'],
   ['an address with a password', { LONGRUN_URL: 'http://me:hunter2@gpu' }, ['ls'], 'LONGRUN_URL: holds'],
   ['an address with a query', { LONGRUN_URL: 'http://gpu/?x=1' }, ['ls'], 'LONGRUN_URL: has a part after'],
@@ -93,19 +98,36 @@ test('an API that is served below a path is asked below it', async () => {
   expect(asked).toEqual(Array(2).fill('/lab/longrun/v1/experiments?limit=200'));
 });
 
+test.each(['e', 'exp', 'exp_', 'exp_a', 'exp_aaa…', 'aaa'])(
+  '`cancel %s` cancels nothing: the beginning of an id has at least 4 characters of its own',
+  async (text) => {
+    const asked: (string | undefined)[] = [];
+    const LONGRUN_URL = await serving((request, response) => {
+      asked.push(request.method);
+      const items = request.url?.startsWith('/v1/experiments?') === true ? [experiment] : [];
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(request.method === 'GET' ? { items, nextCursor: null } : experiment));
+    });
+    const surroundings = { LONGRUN_URL, LONGRUN_TOKEN: TOKEN };
+    const refused = await longrun.runWith(surroundings, 'cancel', text);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('at least 4 characters after `exp_`') });
+    expect(asked).not.toContain('POST');
+
+    expect(await longrun.runWith(surroundings, 'cancel', 'exp_aaaa')).toMatchObject({ code: 0 });
+    expect(await longrun.runWith(surroundings, 'cancel', 'aaaa')).toMatchObject({ code: 0 });
+    expect(asked).toContain('POST');
+  },
+);
+
+const PRINTING = ['logs', experiment.id];
+const FOLLOWING = ['logs', '-f', experiment.id];
+
 test.each([
-  ['a page', 'text/html', '<!doctype html>', [['ls'], ['show', ID], ['workers'], ['logs', ID], ['logs', '-f', ID]]],
-  ['other JSON', 'application/json', '{}', [['ls'], ['show', ID], ['workers'], ['logs', ID], ['logs', '-f', ID]]],
-  [
-    'other events',
-    'text/event-stream',
-    'event: status\ndata: {}\n\n',
-    [
-      ['logs', ID],
-      ['logs', '-f', ID],
-    ],
-  ],
-  ['events of no JSON', 'text/event-stream', 'event: status\ndata: up\n\n', [['logs', '-f', ID]]],
+  ['a page', 'text/html', '<!doctype html>', [['ls'], ['workers'], ['show', experiment.id], PRINTING, FOLLOWING]],
+  ['other JSON', 'application/json', '{}', [['ls'], ['workers'], ['show', experiment.id], PRINTING, FOLLOWING]],
+  ['other events', 'text/event-stream', 'event: status\ndata: {}\n\n', [PRINTING, FOLLOWING]],
+  ['events of no JSON', 'text/event-stream', 'event: status\ndata: up\n\n', [PRINTING, FOLLOWING]],
 ] as const)(
   'what answers with %s is no Longrun API, which is told in a sentence',
   async (_what, type, body, commands) => {

@@ -12,10 +12,8 @@ export type Reference =
   | { readonly kind: 'experiment'; readonly id: string }
   | { readonly kind: 'dataset'; readonly id: string };
 
-/** The one experiment, or else the one dataset, that the text means. */
-export async function resolveReference(client: Client, given: string): Promise<Reference> {
-  // As a table shows an id that it had to cut.
-  const text = given.replace(/…$/, '');
+/** The one experiment, or else the one dataset, that the text means. Throws UnknownReference where there is no such one. */
+export async function resolveReference(client: Client, text: string): Promise<Reference> {
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
   const experiments = await all((cursor) => client.experiments({ limit: 200, ...cursor }));
@@ -27,9 +25,19 @@ export async function resolveReference(client: Client, given: string): Promise<R
     const found = candidates(text, listed);
     if (found.length > 0) return { kind, id: theOnly(text, kind, found) };
   }
+  const tooShort = isBeginning(text)
+    ? ''
+    : `; the beginning of an id has at least ${LEAST_OF_ID} characters after \`exp_\` or \`ds_\``;
   throw new UnknownReference(
-    `there is no experiment \`${text}\`, and no dataset; \`longrun ls\` and \`longrun ls --datasets\` show what there is`,
+    `there is no experiment \`${text}\`, and no dataset${tooShort}; \`longrun ls\` and \`longrun ls --datasets\` show what there is`,
   );
+}
+
+/** What the beginning of an id has at least after its kind; less would mean whatever there is only one of. */
+const LEAST_OF_ID = 4;
+
+function isBeginning(text: string): boolean {
+  return text.replace(/^(exp|ds)_/, '').length >= LEAST_OF_ID;
 }
 
 type Listed = Pick<ExperimentSummary | DatasetSummary, 'id' | 'name' | 'status'>;
@@ -51,7 +59,7 @@ function candidates(text: string, listed: readonly Listed[]): Listed[] {
   const named = listed.filter(({ name }) => name === text);
   const current = named.filter(({ id, status }) => id.startsWith('ds_') && status !== 'failed');
   if (current.length === 1) return current;
-  if (named.length > 0) return named;
+  if (named.length > 0 || !isBeginning(text)) return named;
   return listed.filter(({ id }) => id.startsWith(text) || id.slice(id.indexOf('_') + 1).startsWith(text));
 }
 
