@@ -154,7 +154,7 @@ export class World extends PlatformWorld {
   }
 
   async rows(id: string): Promise<StoredLogRow[]> {
-    return await this.platform.experiments.logRows(id);
+    return (await this.platform.experiments.logPage(id)).items;
   }
 
   /** All stored events of an experiment that has ended. */

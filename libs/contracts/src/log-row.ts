@@ -57,6 +57,6 @@ export const LogQuery = z.strictObject({
 });
 export type LogQuery = z.infer<typeof LogQuery>;
 
-/** One page of a training log, oldest row first; `nextAfter` asks for the following one, null at the end. */
+/** One page of a training log, oldest row first, shorter where rows are large; `nextAfter` asks for the following one, null at the end. */
 export const LogPage = z.object({ items: z.array(StoredLogRow), nextAfter: z.int().min(0).nullable() });
 export type LogPage = z.infer<typeof LogPage>;

@@ -48,7 +48,7 @@ test('a silent worker is written off: another goes on, and what the first still 
     { reason: 'succeeded', workerId: 'gpu-2', startStep: 4, lastStep: 8, stepsRun: 4 },
   ]);
   // Rows 5 and 6 of the first attempt were void when the second started from 4; its row 7 to 9 never came in.
-  const rows = await world.platform.experiments.logRows(id);
+  const rows = (await world.platform.experiments.logPage(id)).items;
   expect(rows.map(({ step, row }) => [step, row['fence']])).toEqual([
     [1, 1],
     [2, 1],
@@ -147,7 +147,7 @@ test.for<FaultPoint>([
   expect(await world.when(waiting ?? '', ({ status }) => status === 'succeeded')).toMatchObject({
     attempts: [{ fence: 1, reason: 'succeeded' }],
   });
-  const rows = await world.platform.experiments.logRows(running ?? '');
+  const rows = (await world.platform.experiments.logPage(running ?? '')).items;
   expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   expect(worker.claims).toBe(2);
 });
@@ -181,7 +181,7 @@ test('a Redis that is killed and comes back empty loses nothing, and nobody is w
     preemptions: 0,
     attempts: [{ fence: 1, lastStep: 60 }],
   });
-  expect(await world.platform.experiments.logRows(id)).toHaveLength(60);
+  expect((await world.platform.experiments.logPage(id)).items).toHaveLength(60);
   expect((await worker.next()).ticket.id).toBe(submittedMeanwhile);
 });
 
@@ -211,7 +211,7 @@ test('the API may be restarted mid-run: the attempt goes on, and everything said
     attempts: [{ fence: 1, lastStep: 45 }],
     checkpoints: [{ step: 40 }],
   });
-  expect(await world.platform.experiments.logRows(running)).toHaveLength(45);
+  expect((await world.platform.experiments.logPage(running)).items).toHaveLength(45);
   expect((await worker.next()).ticket).toEqual({ id: waiting, fence: 1 });
 });
 
@@ -281,10 +281,10 @@ test('rows beyond the step that an attempt starts from are void, those before it
   const second = await worker.next();
   second.start();
   await world.when(id, ({ attempts }) => attempts[1]?.startStep === 2);
-  await until(async () => (await world.platform.experiments.logRows(id)).length === 2);
+  await until(async () => (await world.platform.experiments.logPage(id)).items.length === 2);
   second.train(3);
-  await until(async () => (await world.platform.experiments.logRows(id)).length === 3);
-  const rows = await world.platform.experiments.logRows(id);
+  await until(async () => (await world.platform.experiments.logPage(id)).items.length === 3);
+  const rows = (await world.platform.experiments.logPage(id)).items;
   expect(rows.map(({ row }) => row['fence'])).toEqual([1, 1, 2]);
 });
 

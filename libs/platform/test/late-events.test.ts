@@ -58,7 +58,7 @@ test('an outcome that enters the record before its attempt has had its say loses
       },
     ],
   });
-  const rows = await world.platform.experiments.logRows(id);
+  const rows = (await world.platform.experiments.logPage(id)).items;
   expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: 961 }, (_, index) => index + 1));
   const types: string[] = [];
   for await (const { type } of world.platform.experiments.subscribe(id)) types.push(type);

@@ -36,7 +36,7 @@ test('an experiment goes from submission over a worker to its result', async ({ 
     ],
     checkpoints: [{ step: 3, fence: 1, sizeBytes: 25 }],
   });
-  expect(await world.platform.experiments.logRows(id)).toEqual(
+  expect((await world.platform.experiments.logPage(id)).items).toEqual(
     [1, 2, 3, 4, 5].map((step) => ({ step, row: { cost: 1 / step, fence: 1 } })),
   );
 });

@@ -200,7 +200,7 @@ async function begin(world: World): Promise<string> {
 }
 
 async function stepsOf(world: World, id: string): Promise<number[]> {
-  return (await world.platform.experiments.logRows(id, { limit: 5_000 })).map(({ step }) => step);
+  return (await world.platform.experiments.logPage(id, { limit: 5_000 })).items.map(({ step }) => step);
 }
 
 async function follow(world: World, id: string): Promise<LiveEvent[]> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
 import { z } from 'zod';
 
 import { readEventPage } from '../src/life/event-page.js';
-import { readLogRows } from '../src/life/series.js';
+import { readLogPage } from '../src/life/series.js';
 import { startOn } from '../src/platform.js';
 import { openRecord, PlatformRecord } from '../src/record/record.js';
 import type { Tables } from '../src/record/tables.js';
@@ -87,7 +87,7 @@ if (postgresPrograms() === undefined) {
         const id = `exp_${(77).toString(16).padStart(32, '0')}`;
         await platform.experiments.get(id);
         await platform.datasets.get('dataset-05');
-        await readLogRows(record.db, id);
+        await readLogPage(record.db, id);
         await readEventPage(record.db, id, 0);
         // The scheduler has filled its window, and the reconciler has looked after all of it.
         await until(async () => {

@@ -51,7 +51,7 @@ if (postgresPrograms() === undefined) {
           { fence: 2, reason: 'succeeded', startStep: 4, stepsRun: 4, peakMemoryBytes: 1_000_000 },
         ],
       });
-      const rows = await experiments.logRows(id);
+      const rows = (await experiments.logPage(id)).items;
       expect(rows.map(({ row }) => row['fence'])).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
       const events: LiveEvent[] = [];
       for await (const event of experiments.subscribe(id)) events.push(event);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
 import { type NumberedEvent, readEventPage } from '../src/life/event-page.js';
-import { insertRows, readLogRows, readSeries } from '../src/life/series.js';
+import { insertRows, readLogPage, readSeries } from '../src/life/series.js';
 import { mergeChunks } from '../src/record/log-store.js';
 import type { PlatformRecord } from '../src/record/record.js';
 import { ExperimentByHand } from './by-hand.js';
@@ -22,7 +22,7 @@ test('a row comes back as it was: numbers to the last bit, NaN and infinities, t
   ];
   await experiment.goOnFrom(0);
   await experiment.take(1, ...all.map((row, step) => logRow(step, row)));
-  expect(await readLogRows(record.db, experiment.id)).toEqual(all.map((row, step) => ({ step, row })));
+  expect((await readLogPage(record.db, experiment.id)).items).toEqual(all.map((row, step) => ({ step, row })));
   const [cost] = await readSeries(record.db, experiment.id, ['cost']);
   expect(cost).toEqual({
     name: 'cost',
@@ -43,12 +43,14 @@ test('a row in parts is one row, and what came last counts', async ({ record }) 
     logRow(2, { cost: 3, error: 'NaN' }),
   );
   await experiment.take(1, logRow(2, { cost: 4 }));
-  expect(await readLogRows(record.db, experiment.id)).toEqual([
+  expect((await readLogPage(record.db, experiment.id)).items).toEqual([
     { step: 1, row: { cost: 1, rate: 5 } },
     { step: 2, row: { cost: 4, error: 'NaN' } },
   ]);
-  expect(await readLogRows(record.db, experiment.id, { fromStep: 2 })).toHaveLength(1);
-  expect(await readLogRows(record.db, experiment.id, { limit: 1 })).toEqual([{ step: 1, row: { cost: 1, rate: 5 } }]);
+  expect((await readLogPage(record.db, experiment.id, { after: 1 })).items).toHaveLength(1);
+  expect((await readLogPage(record.db, experiment.id, { limit: 1 })).items).toEqual([
+    { step: 1, row: { cost: 1, rate: 5 } },
+  ]);
 });
 
 test('points that a later attempt supersedes are kept and marked, and neither served as rows nor sent to those who come late', async ({
@@ -62,7 +64,7 @@ test('points that a later attempt supersedes are kept and marked, and neither se
   const third = await experiment.goOnFrom(4);
   await experiment.take(third, logRow(4, { cost: 40 }), logRow(5, { cost: 500 }));
 
-  expect((await readLogRows(record.db, experiment.id)).map(({ step, row }) => [step, row['cost']])).toEqual([
+  expect((await readLogPage(record.db, experiment.id)).items.map(({ step, row }) => [step, row['cost']])).toEqual([
     [1, 1],
     [2, 2],
     [3, 30],
@@ -102,15 +104,15 @@ test('steps are whole numbers up to 2^53 - 1 from end to end', async ({ record }
     life.row.lastEvent = last - 10;
     life.logged(1, last, { cost: 3 }, new Date());
   });
-  expect(await readLogRows(record.db, experiment.id, { fromStep: 2 ** 31 })).toEqual([
+  expect((await readLogPage(record.db, experiment.id, { after: 2 ** 31 - 1 })).items).toEqual([
     { step: 2 ** 31 + 1, row: { cost: 1 } },
     { step: last, row: { cost: 3 } },
   ]);
-  expect(await readLogRows(record.db, experiment.id, { fromStep: last + 1 })).toEqual([]);
+  expect((await readLogPage(record.db, experiment.id, { after: last })).items).toEqual([]);
   const sent = await eventsAfter(record, experiment.id, 2 ** 31);
   expect(sent).toMatchObject([{ id: last - 9, data: { step: last } }]);
   await experiment.goOnFrom(last - 1);
-  expect(await readLogRows(record.db, experiment.id)).toHaveLength(1);
+  expect((await readLogPage(record.db, experiment.id)).items).toHaveLength(1);
 });
 
 test('rows completed from elsewhere come once, record by record, and followers get them', async ({ record }) => {
@@ -126,7 +128,7 @@ test('rows completed from elsewhere come once, record by record, and followers g
     });
   expect(await insert()).toBe(4);
   expect(await insert()).toBe(0);
-  expect(await readLogRows(record.db, experiment.id)).toEqual(complete);
+  expect((await readLogPage(record.db, experiment.id)).items).toEqual(complete);
   // What was on its way all the time: a part of it is new.
   await experiment.take(1, logRow(2, { cost: 2, rate: 0.5 }), logRow(4, { cost: 4, error: 7 }), logRow(5, { cost: 5 }));
   const sent = (await eventsAfter(record, experiment.id, 0)).slice(before.length);
@@ -141,7 +143,7 @@ test('rows completed from elsewhere come once, record by record, and followers g
   // A later attempt that begins before it logs its own rows.
   const second = await experiment.goOnFrom(2);
   await experiment.take(second, logRow(3, { cost: 33 }));
-  expect((await readLogRows(record.db, experiment.id)).map(({ row }) => row['cost'])).toEqual([1, 2, 33]);
+  expect((await readLogPage(record.db, experiment.id)).items.map(({ row }) => row['cost'])).toEqual([1, 2, 33]);
 });
 
 test('small chunks are merged when many have piled up and when the attempt is over, and nobody who reads sees it', async ({
@@ -163,22 +165,28 @@ test('small chunks are merged when many have piled up and when the attempt is ov
   expect(await chunkSizes(record, experiment.id)).toHaveLength(6);
   await experiment.goOnFrom(67);
   expect(await chunkSizes(record, experiment.id)).toEqual([70]);
-  expect((await readLogRows(record.db, experiment.id)).map(({ step }) => step)).toEqual(
+  expect((await readLogPage(record.db, experiment.id)).items.map(({ step }) => step)).toEqual(
     Array.from({ length: 67 }, (_, index) => index + 1),
   );
 });
 
-test('a chunk is bounded in rows and in bytes', async ({ record }) => {
+test('a chunk is bounded in rows and in bytes, and so is a page of the log', async ({ record }) => {
   const experiment = await ExperimentByHand.start(record);
   await experiment.goOnFrom(0);
   const wide = 'x'.repeat(100_000);
   await experiment.take(1, ...Array.from({ length: 2500 }, (_, step) => logRow(step, { cost: step })));
-  await experiment.take(1, ...Array.from({ length: 30 }, (_, step) => logRow(2500 + step, { wide })));
+  await experiment.take(1, ...Array.from({ length: 60 }, (_, step) => logRow(2500 + step, { wide })));
   const sizes = await chunkSizes(record, experiment.id);
   expect(sizes.slice(0, 3)).toEqual([1024, 1024, 452]);
   expect(Math.max(...sizes.slice(3))).toBeLessThanOrEqual(10);
-  expect(sizes.reduce((total, size) => total + size)).toBe(2530);
-  expect(await readLogRows(record.db, experiment.id, { limit: 5000 })).toHaveLength(2530);
+  expect(sizes.reduce((total, size) => total + size)).toBe(2560);
+  const first = await readLogPage(record.db, experiment.id, { limit: 5000 });
+  expect(JSON.stringify(first).length).toBeLessThan(5e6);
+  const second = await readLogPage(record.db, experiment.id, { after: first.nextAfter ?? 0, limit: 5000 });
+  expect(second.nextAfter).toBe(null);
+  expect([...first.items, ...second.items].map(({ step }) => step)).toEqual(
+    Array.from({ length: 2560 }, (_, step) => step),
+  );
 });
 
 /** What may happen to a log, in a few words. */
@@ -216,7 +224,7 @@ test('whatever happens to a log, what is read is what counts, by step and by eve
       model.begin(await experiment.goOnFrom(0), 0);
       for (const one of happenings) await happen(experiment, model, one);
 
-      expect(await readLogRows(record.db, experiment.id)).toEqual(model.rows());
+      expect((await readLogPage(record.db, experiment.id)).items).toEqual(model.rows());
       const events = await eventsAfter(record, experiment.id, 0);
       expect(events.flatMap((event) => (event.type === 'log_row' ? [event.data] : []))).toEqual(model.sent());
       expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))].toSorted((a, b) => a - b));

@@ -91,11 +91,12 @@ describe('sendEvents', () => {
     }
     const options = { heartbeatMs: 30, shutdown: new AbortController().signal };
     server = createServer().listen(0, '127.0.0.1');
-    const sent = once(server, 'request').then(async (heard) => {
-      const [, response] = heard as [unknown, ServerResponse];
+    const sending = async (): Promise<void> => {
+      const [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
       await once(response, 'close');
       await sendEvents(response, source, options);
-    });
+    };
+    const sent = sending();
     await once(server, 'listening');
     const client = connect(portOf(server), '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
     await once(server, 'request');

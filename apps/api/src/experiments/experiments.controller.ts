@@ -107,9 +107,9 @@ export class ExperimentsController {
     @Param('id', { schema: ExperimentId }) id: string,
     @Query({ schema: LogQuery }) { after, limit }: LogQuery,
   ): Promise<LogPage> {
-    const rows = await this.#platform.experiments.logRows(id, { fromStep: after + 1, limit });
+    const page = await this.#platform.experiments.logPage(id, { after, limit });
     // A page with rows proves that there is such an experiment; only an empty one has to ask.
-    if (rows.length === 0) await this.#platform.experiments.get(id);
-    return { items: rows, nextAfter: rows.length < limit ? null : (rows.at(-1)?.step ?? null) };
+    if (page.items.length === 0) await this.#platform.experiments.get(id);
+    return page;
   }
 }

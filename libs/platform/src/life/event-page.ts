@@ -1,7 +1,7 @@
 import { LiveEvent, type Phase } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
-import { entriesOf, type LogChunk } from '../record/log-chunk.js';
+import { entriesOf, type LogChunk, type StoredLogEntry } from '../record/log-chunk.js';
 import { chunkJson } from '../record/log-store.js';
 import type { Tables } from '../record/tables.js';
 
@@ -11,6 +11,8 @@ export type NumberedEvent = Exclude<LiveEvent, { id: null }>;
 /** Some of the events of an experiment, by id. */
 export interface EventPage {
   readonly events: readonly NumberedEvent[];
+  /** What the log's rows among them take as JSON, about. */
+  readonly rowBytes: number;
   /** All events up to this id that are not superseded are in this page or before it. */
   readonly reached: number;
   /** The last id of the experiment, when this was read. */
@@ -38,18 +40,23 @@ export async function readEventPage(db: Kysely<Tables>, id: string, after: numbe
     from lives l where l.id = ${id}`.execute(db);
   const page = rows[0];
   if (page === undefined) return undefined;
-  const { phase, lastEvent, events, chunks } = page;
+  const { phase, lastEvent, chunks } = page;
   const reached = Math.max(
     after,
     Math.min(
       lastEvent,
-      events.length < EVENTS_AT_ONCE ? lastEvent : (events.at(-1)?.id ?? lastEvent),
+      page.events.length < EVENTS_AT_ONCE ? lastEvent : (page.events.at(-1)?.id ?? lastEvent),
       chunks.length < CHUNKS_AT_ONCE ? lastEvent : (chunks.at(-1)?.events.at(-1) ?? lastEvent),
     ),
   );
-  const stored = events.map(({ at, ...event }) => parse({ ...event, at: new Date(at).toISOString() }));
-  const all = [...stored, ...chunks.flatMap(rowEvents)].filter((event) => event.id > after && event.id <= reached);
-  return { events: all.toSorted((a, b) => a.id - b.id), reached, lastEvent, phase };
+  const stored = page.events.map(({ at, ...event }) => parse({ ...event, at: new Date(at).toISOString() }));
+  const isOfPage = (event: number): boolean => event > after && event <= reached;
+  const entries = chunks
+    .flatMap((chunk) => entriesOf(chunk))
+    .filter(({ event, superseded }) => isOfPage(event) && !superseded);
+  const events = [...stored.filter(({ id: event }) => isOfPage(event)), ...entries.map((entry) => rowEvent(entry))];
+  const rowBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { events: events.toSorted((a, b) => a.id - b.id), rowBytes, reached, lastEvent, phase };
 }
 
 /** Rows of `lives`, as the statement reads them. */
@@ -64,12 +71,8 @@ interface StoredPage {
 const EVENTS_AT_ONCE = 1500;
 const CHUNKS_AT_ONCE = 8;
 
-function rowEvents(chunk: LogChunk): NumberedEvent[] {
-  return entriesOf(chunk).flatMap(({ event, fence, step, time, row, superseded }) =>
-    superseded
-      ? []
-      : [{ type: 'log_row', id: event, at: new Date(time).toISOString(), data: { fence, step, row } } as const],
-  );
+function rowEvent({ event, fence, step, time, row }: StoredLogEntry): NumberedEvent {
+  return { type: 'log_row', id: event, at: new Date(time).toISOString(), data: { fence, step, row } };
 }
 
 function parse(stored: unknown): NumberedEvent {

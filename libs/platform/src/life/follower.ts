@@ -5,12 +5,15 @@ export interface EventBatch {
   readonly from: number;
   readonly to: number;
   readonly events: readonly LiveEvent[];
+  /** What the log's rows among them take as JSON, about; all others are small. */
+  readonly rowBytes: number;
 }
 
 /** One who follows an experiment: what has come and was not taken yet, within a bound. */
 export class Follower {
   #waiting: EventBatch[] = [];
   #size = 0;
+  #rowBytes = 0;
   #dropped = false;
   #closed = false;
   #wake: () => void = () => undefined;
@@ -32,13 +35,16 @@ export class Follower {
   /** Takes a batch, or drops all: who lets too many pile up gets them from the record instead. */
   push(batch: EventBatch): void {
     if (this.#dropped) return;
-    if (this.#size + batch.events.length > MAX_WAITING) {
+    const [size, rowBytes] = [this.#size + batch.events.length, this.#rowBytes + batch.rowBytes];
+    if (size > MAX_WAITING || rowBytes > MAX_WAITING_ROW_BYTES) {
       this.#waiting = [];
       this.#size = 0;
+      this.#rowBytes = 0;
       this.#dropped = true;
     } else {
       this.#waiting.push(batch);
-      this.#size += batch.events.length;
+      this.#size = size;
+      this.#rowBytes = rowBytes;
     }
     this.#wake();
   }
@@ -62,6 +68,7 @@ export class Follower {
         continue;
       }
       this.#size -= batch.events.length;
+      this.#rowBytes -= batch.rowBytes;
       yield batch;
     }
   }
@@ -69,3 +76,5 @@ export class Follower {
 
 /** Events that may wait for one follower, at most. */
 export const MAX_WAITING = 10_000;
+/** And of log rows that may wait for one follower, as JSON. */
+export const MAX_WAITING_ROW_BYTES = 16 * 2 ** 20;

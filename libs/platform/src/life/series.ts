@@ -1,4 +1,4 @@
-import { decodeNumber, encodeNumber, type LogRow, type StoredLogRow } from '@longrun/contracts';
+import { decodeNumber, encodeNumber, type LogPage, type LogRow, type StoredLogRow } from '@longrun/contracts';
 import type { Kysely, Transaction } from 'kysely';
 
 import { entriesOf, type StoredLogEntry } from '../record/log-chunk.js';
@@ -19,23 +19,36 @@ export interface Series {
   readonly superseded: readonly boolean[];
 }
 
-/** Rows of an experiment's log by step, of each step what counts: at most `limit` (default 1000) from `fromStep` (default 0) on. */
-export async function readLogRows(
-  db: Kysely<Tables>,
-  id: string,
-  options: { readonly fromStep?: number | undefined; readonly limit?: number | undefined } = {},
-): Promise<StoredLogRow[]> {
-  const { fromStep = 0, limit = 1000 } = options;
-  const found: { step: number; row: Record<string, LogRow[string]> }[] = [];
-  for await (const { step, row } of entriesByStep(db, id, { fromStep, superseded: false })) {
-    const last = found.at(-1);
-    // A row can come in parts: monitoring of the batch, then of the epoch. What came last counts.
-    if (last?.step === step) Object.assign(last.row, row);
-    else if (found.length === limit) break;
-    else found.push({ step, row: { ...row } });
-  }
-  return found;
+/** A part of a log, see {@link readLogPage}. */
+export interface LogRange {
+  /** Rows of later steps only. Default: all. */
+  readonly after?: number | undefined;
+  /** Rows at most. Default 1000. */
+  readonly limit?: number | undefined;
 }
+
+/**
+ * Rows of an experiment's log by step, of each step what counts: as many as are asked for, or fewer, but one, where they are larger
+ * than a page may be.
+ */
+export async function readLogPage(db: Kysely<Tables>, id: string, range: LogRange = {}): Promise<LogPage> {
+  const { after = -1, limit = 1000 } = range;
+  const items: { step: number; row: Record<string, LogRow[string]> }[] = [];
+  let bytes = 0;
+  for await (const entry of entriesByStep(db, id, { fromStep: after + 1, superseded: false })) {
+    const last = items.at(-1);
+    // A row can come in parts: monitoring of the batch, then of the epoch. What came last counts.
+    if (last?.step === entry.step) Object.assign(last.row, entry.row);
+    else if (last !== undefined && (items.length === limit || bytes >= MAX_PAGE_BYTES))
+      return { items, nextAfter: last.step };
+    else items.push({ step: entry.step, row: { ...entry.row } });
+    bytes += entry.bytes;
+  }
+  return { items, nextAfter: null };
+}
+
+/** Of a page as JSON, about: whoever sends it writes it at once. */
+const MAX_PAGE_BYTES = 4 * 2 ** 20;
 
 /** Points of the records with these names (default: all), of the steps from `fromStep` to `toStep`, the superseded ones too where wanted. */
 export async function readSeries(

@@ -38,7 +38,7 @@ export class Tail {
   hear(last: number, progress: LiveNotice['progress']): void {
     if (progress !== null) {
       const event = { type: 'progress', id: null, ...progress } as const;
-      for (const follower of this.followers) follower.push({ from: -1, to: -1, events: [event] });
+      for (const follower of this.followers) follower.push({ from: -1, to: -1, events: [event], rowBytes: 0 });
     }
     this.#known = Math.max(this.#known, last);
     void this.#read();
@@ -51,7 +51,8 @@ export class Tail {
       try {
         const page = await readEventPage(this.#record.db, this.id, this.#position);
         if (page === undefined || page.reached === this.#position) break;
-        const batch = { from: this.#position, to: page.reached, events: page.events };
+        const { events, rowBytes, reached: to } = page;
+        const batch = { from: this.#position, to, events, rowBytes };
         this.#position = page.reached;
         for (const follower of this.followers) follower.push(batch);
       } catch (error) {

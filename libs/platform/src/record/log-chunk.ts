@@ -16,6 +16,8 @@ export interface LogEntry {
 export interface StoredLogEntry extends LogEntry {
   /** A later attempt began before its step: what counts is that one's row. */
   readonly superseded: boolean;
+  /** Its share of its chunk as JSON, whose rows are alike. */
+  readonly bytes: number;
 }
 
 /** Values under one name, one for each row of a chunk: numbers as {@link LogRow} has them, null where the row has none. */
@@ -88,6 +90,7 @@ export function entriesOf(chunk: LogChunk): StoredLogEntry[] {
     time: at(chunk.times, index),
     row: at(rows, index),
     superseded: validTo !== null && step > validTo,
+    bytes: chunk.sizeBytes / chunk.steps.length,
   }));
 }
 

@@ -8,7 +8,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { readEventPage } from '../life/event-page.js';
-import { readLogRows, readSeries } from '../life/series.js';
+import { readLogPage, readSeries } from '../life/series.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations/index.js';
 import { builtTemplate, makePgliteFolder } from './pglite-folder.js';
@@ -184,7 +184,7 @@ test('log rows of old builds, which were stored twice, are converted once, each 
     from jsonb_array_elements(${JSON.stringify(events)}::jsonb) with ordinality as e`.execute(db);
   await migrate(db);
 
-  const stored = await readLogRows(db, 'exp_1', { limit: 5000 });
+  const stored = (await readLogPage(db, 'exp_1', { limit: 5000 })).items;
   expect(stored).toHaveLength(1502);
   expect(stored.at(-2)).toEqual({ step: 1500, row: { cost: 1500 / 7, first: true } });
   expect(stored.at(-1)).toEqual({ step: 1501, row: { cost: -1.5e-300, rate: 'Infinity', text: 'x', none: null } });

@@ -7,14 +7,14 @@ import {
   type JsonObject,
   labelFaults,
   type LiveEvent,
-  type StoredLogRow,
+  type LogPage,
 } from '@longrun/contracts';
 import { sql, type Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
-import { readLogRows } from '../life/series.js';
+import { type LogRange, readLogPage } from '../life/series.js';
 import { type KnownWorkers, knownWorkers, RecentlyKnownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
@@ -112,9 +112,9 @@ export class Experiments {
     return this.#options.live.subscribe(id, afterId, signal);
   }
 
-  /** Rows of the training log by step, at most `limit` (default 1000) from `fromStep` (default 0) on. */
-  async logRows(id: string, options: { fromStep?: number; limit?: number } = {}): Promise<StoredLogRow[]> {
-    return readLogRows(this.#options.record.db, id, options);
+  /** Rows of the training log by step, see {@link readLogPage}. */
+  async logPage(id: string, range: LogRange = {}): Promise<LogPage> {
+    return readLogPage(this.#options.record.db, id, range);
   }
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
