@@ -1,15 +1,17 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '@longrun/platform/testing';
+import { makeDeepFolder, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Trainers } from './trainers.js';
 
 let folder: string;
 let trainers: Trainers;
+let reports: string[];
 
 beforeEach(async () => {
+  reports = [];
   folder = await mkdtemp(join(tmpdir(), 'longrun-trainers-'));
   const script = join(folder, 'trainer.mjs');
   await writeFile(
@@ -24,6 +26,7 @@ beforeEach(async () => {
     folder,
     cacheFolder: join(folder, 'cache'),
     memoryLimitBytes: null,
+    report: (sentence) => reports.push(sentence),
   });
 });
 
@@ -83,4 +86,12 @@ test('an attempt that may take less memory than others gets a trainer of its own
   expect(trainers.sparePid).toBeDefined();
   expect(place.start(listener()).pid).not.toBe(trainers.sparePid);
   await place.close();
+});
+
+test('a trainer whose folders are too deep to delete by their path leaves nothing behind', async () => {
+  const place = await trainers.take(null);
+  makeDeepFolder(place.workFolder);
+  await place.close();
+  expect(await readdir(folder)).toEqual(['cache', 'trainer.mjs']);
+  expect(reports).toEqual([]);
 });

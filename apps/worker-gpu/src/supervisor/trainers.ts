@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Beat,
   type Isolation,
   type Launch,
+  removeTree,
   SupervisedChild,
   type SupervisedChildOptions,
 } from '@longrun/platform/worker';
@@ -21,6 +22,8 @@ export interface TrainersOptions {
   readonly cacheFolder: string;
   /** Memory that a trainer may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
+  /** Told of rooms that could not be removed. */
+  readonly report: (sentence: string) => void;
 }
 
 /**
@@ -94,13 +97,14 @@ export class Trainers {
   }
 
   async #place(memoryLimitBytes: number | null): Promise<TrainerPlace> {
-    const { script, isolation, folder, cacheFolder } = this.#options;
+    const { script, isolation, folder, cacheFolder, report } = this.#options;
     this.#rooms += 1;
     const room = join(folder, `trainer-${this.#rooms}`);
     const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
     for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
     const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
-    return new TrainerPlace({ room, workFolder, givenFolder, isolation, start: { script, launch, memoryLimitBytes } });
+    const start = { script, launch, memoryLimitBytes };
+    return new TrainerPlace({ room, workFolder, givenFolder, isolation, start, report });
   }
 }
 
@@ -110,6 +114,7 @@ interface TrainerPlaceOptions {
   readonly givenFolder: string;
   readonly isolation: Pick<Isolation, 'share'>;
   readonly start: { readonly script: string; readonly launch: Launch; readonly memoryLimitBytes: number | null };
+  readonly report: (sentence: string) => void;
 }
 
 /** Where one trainer works, and its process. */
@@ -150,10 +155,11 @@ export class TrainerPlace {
     return this.loaded();
   }
 
-  /** Ends what runs here, and removes the folders. */
+  /** Ends what runs here, and removes the folders, or says that it could not. */
   async close(): Promise<void> {
     await this.#child?.kill();
-    await rm(this.#options.room, { recursive: true, force: true });
+    const left = await removeTree(this.#options.room);
+    if (left !== undefined) this.#options.report(left);
   }
 }
 
