@@ -80,12 +80,18 @@ test('one that ended while it waited is not used: the attempt gets another', asy
   await place.close();
 });
 
-test('an attempt that may take less memory than others gets a trainer of its own', async () => {
+test('nothing waits beside the trainer of an attempt, which could do harm to a process of its user', async () => {
   await trainers.keepSpare();
   const place = await trainers.take(2 ** 30);
-  expect(trainers.sparePid).toBeDefined();
-  expect(place.start(listener()).pid).not.toBe(trainers.sparePid);
+  expect(trainers.sparePid).toBe(undefined);
+  expect(await readdir(folder)).toEqual(['cache', 'trainer-2', 'trainer.mjs']);
+  place.start(listener());
+  await trainers.keepSpare();
+  expect(trainers.sparePid).toBe(undefined);
+
   await place.close();
+  await trainers.keepSpare();
+  expect(trainers.sparePid).toBeDefined();
 });
 
 test('a trainer whose folders are too deep to delete by their path leaves nothing behind', async () => {
