@@ -24,6 +24,8 @@ export class ParentLink {
       throw new Error('This module is run by a worker as its child process; start the worker instead.');
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
+    // By itself Node opens an inspector, through which others of this user would have it evaluate code.
+    process.on('SIGUSR1', () => {});
     process.on('disconnect', leaveOrphaned);
     // It went while this process was loading.
     if (!process.connected) leaveOrphaned();
