@@ -276,11 +276,19 @@ async function give(path: string, user: ChildUser): Promise<void> {
   for (const name of await readdir(path)) await give(join(path, name), user);
 }
 
-/** Lets everybody who gets there read it. */
+/**
+ * Lets everybody who gets there read it. What is readable already is left alone: to set the same mode again would change what the file
+ * system says of it. Throws where there is no such path; what others have removed below it meanwhile is passed over.
+ */
 async function letRead(path: string): Promise<void> {
   const found = await lstat(path);
   if (found.isSymbolicLink()) return;
   const isFolder = found.isDirectory();
-  await chmod(path, (found.mode & 0o777) | (isFolder ? 0o555 : 0o444));
-  if (isFolder) for (const name of await readdir(path)) await letRead(join(path, name));
+  const needed = isFolder ? 0o555 : 0o444;
+  if ((found.mode & needed) !== needed) await chmod(path, (found.mode & 0o777) | needed);
+  if (!isFolder) return;
+  for (const name of await readdir(path))
+    await letRead(join(path, name)).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    });
 }
