@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Isolation } from '@longrun/platform/worker';
 import { type ObjectStore, openObjectStore } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DatasetCache, DatasetUnavailable } from './dataset-cache.js';
@@ -70,6 +71,28 @@ test('a cached file is hashed once, and again when it was written since or its m
   expect(await cache.fetch(file, scratch)).toBe(path);
   expect(await readdir(scratch)).toEqual([]);
 });
+
+test.runIf(process.geteuid?.() === 0)(
+  '(needs root) that trainers of another user are let read it does not have a cached file hashed again',
+  async () => {
+    await chmod(folder, 0o755);
+    const isolation = await Isolation.find({ user: 'auto', stateFolder: folder, code: [] });
+    expect(isolation.user).not.toBeNull();
+    const umask = process.umask(0o077);
+    try {
+      await store.put(file.fileKey, bytes);
+      const path = await cache.fetch(file, scratch);
+      const { ctimeNs } = await stat(path, { bigint: true });
+      for (const shared of [path, join(folder, 'cache')]) await isolation.share(shared);
+      expect((await stat(path, { bigint: true })).ctimeNs).toBe(ctimeNs);
+      const seen = await stat(`${path}.seen`);
+      await cache.fetch(file, scratch);
+      expect((await stat(`${path}.seen`)).ino).toBe(seen.ino);
+    } finally {
+      process.umask(umask);
+    }
+  },
+);
 
 test('a cached file that was damaged is fetched again', async () => {
   await store.put(file.fileKey, bytes);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DatasetFile } from '@longrun/contracts';
 import { hashFile, type ObjectStore } from '@longrun/serialization';
@@ -44,6 +44,8 @@ export class DatasetCache {
         throw new DatasetUnavailable(
           `${file.fileKey} in ${this.#store.url} has SHA-256 ${got.sha256} instead of ${file.sha256}: it is damaged; submit the dataset again, then the experiment.`,
         );
+      // Trainers of another user read it. To let them later would change the file, as far as its mark can tell.
+      await chmod(part, 0o644);
       await rename(part, path);
     } finally {
       await rm(part, { force: true });

@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
-import { readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 import { Trainers } from './supervisor/trainers.js';
 
@@ -32,6 +32,7 @@ export async function run(): Promise<void> {
           folder: scratchFolder,
           cacheFolder,
           memoryLimitBytes: configuration.trainerMemoryBytes,
+          report: (sentence) => void process.stderr.write(logLine(`worker-gpu: ${sentence}`)),
         });
         void trainers.keepSpare();
         return {

@@ -107,6 +107,7 @@ export class World extends PlatformWorld {
       folder: scratchFolder,
       cacheFolder,
       memoryLimitBytes: null,
+      report: (sentence) => report?.(sentence),
     });
     const worker = new JobWorker({
       kind: 'experiment',

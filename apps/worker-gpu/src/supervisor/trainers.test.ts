@@ -1,15 +1,17 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHILD_CHANNEL, until } from '@longrun/platform/testing';
+import { CHILD_CHANNEL, makeDeepFolder, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Trainers } from './trainers.js';
 
 let folder: string;
 let trainers: Trainers;
+let reports: string[];
 
 beforeEach(async () => {
+  reports = [];
   folder = await mkdtemp(join(tmpdir(), 'longrun-trainers-'));
   const script = join(folder, 'trainer.mjs');
   await writeFile(
@@ -24,6 +26,7 @@ beforeEach(async () => {
     folder,
     cacheFolder: join(folder, 'cache'),
     memoryLimitBytes: null,
+    report: (sentence) => reports.push(sentence),
   });
 });
 
@@ -77,10 +80,24 @@ test('one that ended while it waited is not used: the attempt gets another', asy
   await place.close();
 });
 
-test('an attempt that may take less memory than others gets a trainer of its own', async () => {
+test('nothing waits beside the trainer of an attempt, which could do harm to a process of its user', async () => {
   await trainers.keepSpare();
   const place = await trainers.take(2 ** 30);
-  expect(trainers.sparePid).toBeDefined();
-  expect(place.start(listener()).pid).not.toBe(trainers.sparePid);
+  expect(trainers.sparePid).toBe(undefined);
+  expect(await readdir(folder)).toEqual(['cache', 'trainer-2', 'trainer.mjs']);
+  place.start(listener());
+  await trainers.keepSpare();
+  expect(trainers.sparePid).toBe(undefined);
+
   await place.close();
+  await trainers.keepSpare();
+  expect(trainers.sparePid).toBeDefined();
+});
+
+test('a trainer whose folders are too deep to delete by their path leaves nothing behind', async () => {
+  const place = await trainers.take(null);
+  makeDeepFolder(place.workFolder);
+  await place.close();
+  expect(await readdir(folder)).toEqual(['cache', 'trainer.mjs']);
+  expect(reports).toEqual([]);
 });

@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Beat,
   type Isolation,
   type Launch,
+  removeTree,
   SupervisedChild,
   type SupervisedChildOptions,
 } from '@longrun/platform/worker';
@@ -21,16 +22,20 @@ export interface TrainersOptions {
   readonly cacheFolder: string;
   /** Memory that a trainer may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
+  /** Told of rooms that could not be removed. */
+  readonly report: (sentence: string) => void;
 }
 
 /**
  * Trainer processes, each in a room of its own. Starting one and loading the engines takes a good part of a second, so that a worker
  * which waits for work keeps one that has loaded them and waits for its assignment. Each is used for one attempt only, whether it was
- * kept or not.
+ * kept or not. None waits beside that of an attempt: all are the same user, who may signal and trace what is its own.
  */
 export class Trainers {
   readonly #options: TrainersOptions;
   #rooms = 0;
+  /** Places that are not closed. */
+  #open = 0;
   #spare: TrainerPlace | undefined;
   /** The spare that is being made. */
   #making: Promise<void> | undefined;
@@ -44,9 +49,9 @@ export class Trainers {
     return this.#spare?.loaded().pid;
   }
 
-  /** Starts one that waits for the next attempt, if none does. One that cannot be started is none. */
+  /** Starts one that waits for the next attempt, unless one does or an attempt is on. One that cannot be started is none. */
   async keepSpare(): Promise<void> {
-    if (this.#spare !== undefined) return;
+    if (this.#making === undefined && this.#open > 0) return;
     this.#making ??= this.#makeSpare()
       .catch(() => {})
       .finally(() => (this.#making = undefined));
@@ -64,18 +69,19 @@ export class Trainers {
       most === null || memoryLimitBytes === null ? (most ?? memoryLimitBytes) : Math.min(most, memoryLimitBytes);
     await this.#making;
     const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && limit === most) return spare;
     // Its limits were set when it was started.
-    if (spare !== undefined && limit === most) {
-      this.#spare = undefined;
-      return spare;
-    }
+    await spare?.close();
     return await this.#place(limit);
   }
 
   /** Ends the one that waits. */
   async close(): Promise<void> {
     await this.#making;
-    await this.#spare?.close();
+    const spare = this.#spare;
+    this.#spare = undefined;
+    await spare?.close();
   }
 
   async #makeSpare(): Promise<void> {
@@ -94,13 +100,32 @@ export class Trainers {
   }
 
   async #place(memoryLimitBytes: number | null): Promise<TrainerPlace> {
-    const { script, isolation, folder, cacheFolder } = this.#options;
+    this.#open += 1;
+    try {
+      return await this.#makePlace(memoryLimitBytes);
+    } catch (error) {
+      this.#open -= 1;
+      throw error;
+    }
+  }
+
+  async #makePlace(memoryLimitBytes: number | null): Promise<TrainerPlace> {
+    const { script, isolation, folder, cacheFolder, report } = this.#options;
     this.#rooms += 1;
     const room = join(folder, `trainer-${this.#rooms}`);
     const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
     for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
     const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
-    return new TrainerPlace({ room, workFolder, givenFolder, isolation, start: { script, launch, memoryLimitBytes } });
+    const start = { script, launch, memoryLimitBytes };
+    return new TrainerPlace({
+      room,
+      workFolder,
+      givenFolder,
+      isolation,
+      start,
+      report,
+      onClosed: () => (this.#open -= 1),
+    });
   }
 }
 
@@ -110,6 +135,8 @@ interface TrainerPlaceOptions {
   readonly givenFolder: string;
   readonly isolation: Pick<Isolation, 'share'>;
   readonly start: { readonly script: string; readonly launch: Launch; readonly memoryLimitBytes: number | null };
+  readonly report: (sentence: string) => void;
+  readonly onClosed: () => void;
 }
 
 /** Where one trainer works, and its process. */
@@ -150,10 +177,12 @@ export class TrainerPlace {
     return this.loaded();
   }
 
-  /** Ends what runs here, and removes the folders. */
+  /** Ends what runs here, and removes the folders, or says that it could not. To be called once. */
   async close(): Promise<void> {
     await this.#child?.kill();
-    await rm(this.#options.room, { recursive: true, force: true });
+    const left = await removeTree(this.#options.room);
+    if (left !== undefined) this.#options.report(left);
+    this.#options.onClosed();
   }
 }
 

@@ -26,6 +26,8 @@ export class ParentLink {
     const socket = openChannel();
     process.on('SIGTERM', () => {});
     process.on('SIGINT', () => {});
+    // By itself Node opens an inspector, through which others of this user would have it evaluate code.
+    process.on('SIGUSR1', () => {});
     for (const end of ['end', 'close'] as const) socket.on(end, leaveOrphaned);
     this.#channel = new MessageChannel(socket, { onMessage, onGarbage: leaveOrphaned });
     const workerData: WatchdogData = {

@@ -1,6 +1,7 @@
 /** Real servers for tests. Not part of the platform: nothing that runs imports it. */
 export { CHILD_CHANNEL } from './child-channel.js';
 export { freePort } from '../configuration/free-port.js';
+export { makeDeepFolder } from './deep-folder.js';
 export { crowd, type Crowd, fillRecord } from './many-experiments.js';
 export { postgresPrograms, PostgresServer } from './postgres-server.js';
 export { isRunning, ProcessUnderTest } from './process-under-test.js';

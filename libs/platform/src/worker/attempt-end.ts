@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 
 import { type ReasonCode, storableText } from '@longrun/contracts';
 import { LeaseLost } from '@longrun/serialization';
 
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
+import { removeTree } from './remove-tree.js';
 import { StorageFailed, withStorageRetries } from './storage-retries.js';
 
 /** Has the work done in a scratch folder of its own, and resolves with how it ended, whatever was thrown. */
@@ -35,13 +36,10 @@ export function endOfUnfit(fault: string, { reason, message }: AttemptEnd): Atte
   return storableEnd({ reason: 'worker_unfit', message: `${fault}. The attempt had ended with ${ended}` });
 }
 
-/** Deletes what an attempt has on the local disk. What cannot be deleted is left to the worker's successor. */
+/** Deletes what an attempt has on the local disk, and says what cannot be deleted. */
 export async function discardScratch(attempt: Attempt): Promise<void> {
-  try {
-    await rm(attempt.scratchFolder, { recursive: true, force: true });
-  } catch (error) {
-    attempt.report(`could not delete ${attempt.scratchFolder}: ${String(error)}`);
-  }
+  const left = await removeTree(attempt.scratchFolder);
+  if (left !== undefined) attempt.report(left);
 }
 
 const MAY_BE_THE_WORKERS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([

@@ -180,3 +180,11 @@ test('who asks for the worker’s own user gets it, and it is said', async () =>
     parent: true,
   });
 });
+
+test.runIf(isRoot)('(needs root) what has gone from a shared folder since it was listed is passed over', async () => {
+  await chmod(home, 0o755);
+  const isolation = await Isolation.find({ user: 'auto', stateFolder: state, code: [] });
+  // It lists the descriptor by which it is listed.
+  await isolation.share('/proc/self/fdinfo');
+  await expect(isolation.share(join(state, 'absent'))).rejects.toThrow(/ENOENT/);
+});

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { ConfigurationError } from '../configuration/read-variables.js';
 import { ControlGroups } from './control-groups.js';
+import { knownNumbers, NOBODY, unusedUser } from './unused-user.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
 
 /** Who children are to run as: one of their own where that can be had, the worker itself, or one that is named. */
@@ -77,7 +78,7 @@ export class Isolation {
         `LONGRUN_TRAINER_USER: ${options.user.uid} cannot be had by a worker that is not root; start it as root, or leave the variable away`,
       );
     }
-    const user = options.user === 'auto' ? await unusedUser() : options.user;
+    const user = options.user === 'auto' ? unusedUser(process.pid, await knownNumbers()) : options.user;
     const failures: string[] = [];
     for (const way of options.ways ?? WAYS) {
       const isolation = new Isolation(options, sentenceOf(way, user, failures), { way, user });
@@ -230,31 +231,14 @@ function sentenceOf(way: IsolationWay, { uid }: ChildUser, failures: readonly st
     privileges: `${who}; closed folders are not hidden from it, since nothing can be mounted (${why})`,
     ids: `${who}; it might gain privileges by setuid programs, since setpriv does not serve (${why})`,
   };
-  return sentences[way];
+  // All users that exist here have a name.
+  return uid === NOBODY ? `${sentences[way]}; children of other workers here are the same user` : sentences[way];
 }
 
 function reasonIn(error: unknown): string {
   const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
   const said = text.split('\n').find((line) => /\w+: /.test(line) && !line.startsWith(' '));
   return (said ?? (error instanceof Error ? error.message : String(error))).trim();
-}
-
-/** A user of this worker alone, in a range that no user is given out from; where such numbers do not exist here, nobody. */
-async function unusedUser(): Promise<ChildUser> {
-  const number = FIRST_NUMBER + process.pid;
-  const exist = await Promise.all(['uid_map', 'gid_map'].map((map) => isMapped(number, map)));
-  return exist.includes(false) ? { uid: NOBODY, gid: NOBODY } : { uid: number, gid: number };
-}
-
-const FIRST_NUMBER = 1_900_000_000;
-const NOBODY = 65_534;
-
-async function isMapped(number: number, map: string): Promise<boolean> {
-  const rows = (await readFile(`/proc/self/${map}`, 'utf8').catch(() => '')).trim().split('\n');
-  return rows.some((row) => {
-    const [first = 0, , count = 0] = row.trim().split(/\s+/).map(Number);
-    return number >= first && number < first + count;
-  });
 }
 
 /** Where mounts are put together; each child has its own there, as it is covered in its namespace alone. */
@@ -276,11 +260,19 @@ async function give(path: string, user: ChildUser): Promise<void> {
   for (const name of await readdir(path)) await give(join(path, name), user);
 }
 
-/** Lets everybody who gets there read it. */
+/**
+ * Lets everybody who gets there read it. What is readable already is left alone: to set the same mode again would change what the file
+ * system says of it. Throws where there is no such path; what others have removed below it meanwhile is passed over.
+ */
 async function letRead(path: string): Promise<void> {
   const found = await lstat(path);
   if (found.isSymbolicLink()) return;
   const isFolder = found.isDirectory();
-  await chmod(path, (found.mode & 0o777) | (isFolder ? 0o555 : 0o444));
-  if (isFolder) for (const name of await readdir(path)) await letRead(join(path, name));
+  const needed = isFolder ? 0o555 : 0o444;
+  if ((found.mode & needed) !== needed) await chmod(path, (found.mode & 0o777) | needed);
+  if (!isFolder) return;
+  for (const name of await readdir(path))
+    await letRead(join(path, name)).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    });
 }

@@ -15,6 +15,8 @@ export interface MemoryWatchOptions {
   readonly limitBytes: number | null;
   /** The limit is passed; called once. */
   readonly onBreach: (breach: MemoryBreach) => void;
+  /** Told when it could not look, the first time. */
+  readonly say: (sentence: string) => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export class MemoryWatch {
   readonly #watching: Promise<void>;
   #peakBytes = 0;
   #breach: MemoryBreach | null = null;
+  #hasFailed = false;
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
@@ -51,11 +54,18 @@ export class MemoryWatch {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       const since = performance.now();
-      await this.#look();
+      await this.#look().catch((error: unknown) => this.#sayFailure(error));
       // A machine with very many processes is not to be busy with this.
       const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, 20 * (performance.now() - since)));
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
+  }
+
+  #sayFailure(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#options.say(`Its memory could not be looked at, which is tried again: ${why}`);
   }
 
   async #look(): Promise<void> {

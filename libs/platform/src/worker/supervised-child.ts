@@ -83,6 +83,7 @@ export class SupervisedChild {
       tree,
       limitBytes: group === undefined ? memoryLimitBytes : null,
       onBreach: () => this.#endGroup(),
+      say,
     });
     const signs = child.stdio[SIGNS_FD];
     if (signs instanceof Socket) this.#signs = new ChildSigns(signs, (beat) => options.onBeat?.(beat));

@@ -109,7 +109,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   const store = await openStore(configuration.objectsUrl);
   const leftovers = await endLeftovers();
   if (leftovers > 0) report(`ended ${leftovers} processes that attempts of dead workers had left running`);
-  const scratchFolder = await claimScratchFolder(configuration.stateFolder, name);
+  const scratchFolder = await claimScratchFolder(configuration.stateFolder, name, report);
   const workerId = `${name}-${hostname()}-${process.pid}`;
   const link = new WorkerLink({
     redisUrl: configuration.redisUrl,
