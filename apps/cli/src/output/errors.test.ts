@@ -1,8 +1,8 @@
-import type { Problem } from '@longrun/contracts';
+import { type Problem, problemType } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
 import { ApiProblem } from '../client.js';
-import { sayError } from './errors.js';
+import { exitCodeOf, sayError } from './errors.js';
 import type { Terminal } from './terminal.js';
 
 const known = { detail: 'What the API says.', remedy: 'What REST would do.' };
@@ -40,6 +40,15 @@ test('a refusal without errors is told by its detail', () => {
   expect(said([])).toBe('longrun: The whole. (HTTP 422)');
 });
 
+test.each([
+  ['what stands in it', 2, { code: 'not-found', facts: { what: 'dataset', id: 'x' } }],
+  ['a name that nothing has', 1, { code: 'name-unknown', facts: {} }],
+  ['a dataset that has failed', 1, { code: 'dataset-failed', facts: {} }],
+  ["a program that is broken on the API's side", 1, { code: 'program-broken', facts: { program: 'mlp', says: 'no' } }],
+] as const)('a spec that is refused for %s has exit code %i', (_what, exitCode, fault) => {
+  expect(exitCodeOf(refusal([{ pointer: '/program', ...fault, ...known }]))).toBe(exitCode);
+});
+
 function said(errors: NonNullable<Problem['errors']>): string {
   const lines: string[] = [];
   const terminal: Terminal = {
@@ -50,9 +59,16 @@ function said(errors: NonNullable<Problem['errors']>): string {
     write: () => {},
     style: (_style, text) => text,
   };
-  sayError(
-    terminal,
-    new ApiProblem({ type: '/problems/invalid-request', title: 'A title', status: 422, detail: 'The whole.', errors }),
-  );
+  sayError(terminal, refusal(errors));
   return lines.join('\n');
+}
+
+function refusal(errors: NonNullable<Problem['errors']>): ApiProblem {
+  return new ApiProblem({
+    type: problemType('invalid-request'),
+    title: 'A title',
+    status: 422,
+    detail: 'The whole.',
+    errors,
+  });
 }

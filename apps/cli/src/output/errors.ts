@@ -59,12 +59,12 @@ export function errorReport(error: unknown): ErrorReport {
 
 const notWrittenRight = [InvalidOverride, SpecFileError, ConfigurationError, UnusableAddress];
 
-/** A spec that the API refuses for what stands in it, not for want of what it names. */
+/** A spec that the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
 function isWrittenWrong({ type, errors = [] }: Problem): boolean {
   return type === problemType('invalid-request') && errors.some(({ code }) => !absences.includes(code));
 }
 
-const absences: readonly string[] = ['name-unknown', 'dataset-failed'] satisfies FaultCode[];
+const absences: readonly string[] = ['name-unknown', 'dataset-failed', 'program-broken'] satisfies FaultCode[];
 
 function explained(error: unknown): { message: string; errors: readonly SpecError[] } {
   if (error instanceof ApiProblem) {
