@@ -15,9 +15,10 @@ const compiler = spawn(
   [join(root, 'node_modules/typescript/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
   { cwd: root, stdio: 'inherit' },
 );
-let stack = start();
 let stopping = false;
+let restartWanted = false;
 let pending;
+let stack = start();
 
 for (const parent of ['apps', 'libs', 'examples']) {
   watch(join(root, parent), { recursive: true }, (_event, file) => {
@@ -26,29 +27,46 @@ for (const parent of ['apps', 'libs', 'examples']) {
     pending = setTimeout(restart, QUIET_MS);
   });
 }
-for (const signal of ['SIGINT', 'SIGTERM']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
+    // A terminal that goes may say so more than once.
+    if (stopping && signal === 'SIGHUP') return;
+    const isAgain = stopping;
     stopping = true;
     clearTimeout(pending);
     compiler.kill('SIGTERM');
-    stack.kill('SIGTERM');
-    stack.once('exit', () => process.exit(0));
+    if (!isRunning()) process.exit(0);
+    // To `up` a second one means: kill everything.
+    if (isAgain || !restartWanted) stack.kill('SIGTERM');
   });
 }
 
 function start() {
-  return spawn(process.execPath, [join(root, 'apps/cli/bin/longrun.js'), 'up', '--state', stateFolder], {
+  const started = spawn(process.execPath, [join(root, 'apps/cli/bin/longrun.js'), 'up', '--state', stateFolder], {
     cwd: root,
     stdio: 'inherit',
     detached: true,
   });
+  started.once('exit', () => {
+    if (stopping) process.exit(0);
+    if (!restartWanted) return;
+    restartWanted = false;
+    stack = start();
+  });
+  return started;
 }
 
 function restart() {
-  if (stopping || !existsSync(join(root, 'apps/cli/dist/main.js'))) return;
+  if (stopping || restartWanted || !existsSync(join(root, 'apps/cli/dist/main.js'))) return;
   console.log('dev: a new build; restarting the stack');
-  stack.once('exit', () => {
-    if (!stopping) stack = start();
-  });
-  stack.kill('SIGTERM');
+  if (isRunning()) {
+    restartWanted = true;
+    stack.kill('SIGTERM');
+  } else {
+    stack = start();
+  }
+}
+
+function isRunning() {
+  return stack.exitCode === null && stack.signalCode === null;
 }
