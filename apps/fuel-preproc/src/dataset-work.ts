@@ -16,6 +16,7 @@ import {
   type Launch,
   openHandedOver,
   StallGuard,
+  StorageFailed,
   SupervisedChild,
   type Work,
   withStorageRetries,
@@ -85,6 +86,9 @@ export class DatasetWork implements Work {
         what: `publish the dataset ${spec.name}`,
         signal: stop,
       });
+    } catch (error) {
+      if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
+      throw error;
     } finally {
       await file.close();
     }
@@ -150,11 +154,13 @@ export class DatasetWork implements Work {
 
   async #publish(handle: FileHandle, description: DatasetDescription): Promise<DatasetResult> {
     const { store, scratchFolder } = this.#attempt;
-    const { sha256, sizeBytes } = await hashFile(handle);
+    // A file that grows is never read to its end.
+    const { size: mostBytes } = await handle.stat();
+    const { sha256, sizeBytes } = await hashFile(handle, mostBytes);
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: 0, total: sizeBytes, unit: 'bytes' });
     const fileKey = `datasets/files/${sha256}.hdf5`;
     const publish = async (ifAbsent: boolean): Promise<void> => {
-      const written = await store.put(fileKey, { handle }, { ifAbsent });
+      const written = await store.put(fileKey, { handle, mostBytes }, { ifAbsent });
       if (written.sha256 === sha256) return;
       await store.delete([fileKey]);
       throw new Error(`the converted file was written to while it was published: ${written.sha256}, not ${sha256}`);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '@longrun/platform/testing';
-import type { ObjectStore } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SlowStore } from './slow-store.js';
 import { World } from './world.js';
 
 const limits = { stallSeconds: 2, firstStepSeconds: 100 };
@@ -83,7 +83,7 @@ test('a trainer that was suspended goes on: its time stood still', async () => {
 
 test('a trainer that waits for its worker to commit has not stalled', async () => {
   await world.endProcesses();
-  const store = new SlowStore(world.store);
+  const store = new SlowStore(world.store, (key) => key.includes('/blobs/'));
   const stop = await world.localWorker({ workerId: 'slow', store: store.slowed });
   const id = await world.submit(
     // Slow enough for its progress to be told before it waits.
@@ -101,30 +101,3 @@ test('a trainer that waits for its worker to commit has not stalled', async () =
   expect(await world.whenEnded(id)).toMatchObject({ message: null, status: 'succeeded', failures: 0 });
   await stop();
 });
-
-/** A store in which no blob is written until it is told. */
-class SlowStore {
-  readonly slowed: ObjectStore;
-  isWaitedFor = false;
-  release: () => void = () => {};
-
-  constructor(store: ObjectStore) {
-    const released = new Promise<void>((resolve) => (this.release = resolve));
-    this.slowed = {
-      url: store.url,
-      get: async (key) => await store.get(key),
-      download: async (key, target) => await store.download(key, target),
-      list: (prefix) => store.list(prefix),
-      delete: async (keys) => await store.delete(keys),
-      readRegister: async (key) => await store.readRegister(key),
-      compareAndSet: async (key, expected, bytes) => await store.compareAndSet(key, expected, bytes),
-      put: async (key, body, options) => {
-        if (key.includes('/blobs/')) {
-          this.isWaitedFor = true;
-          await released;
-        }
-        return await store.put(key, body, options);
-      },
-    };
-  }
-}

@@ -31,6 +31,8 @@ export interface WorkerStart {
 export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' | 'outbox' | 'checkEveryMs'> {
   /** Default: that of the world. */
   readonly store?: ObjectStore;
+  /** How long its attempts may take to end in good order, in ms. Default 5000. */
+  readonly graceMs?: number;
   /** Told what it says. */
   readonly report?: (sentence: string) => void;
 }
@@ -96,11 +98,10 @@ export class World extends PlatformWorld {
   }
 
   /** Starts a worker in this process, with trainers of their own. Returns what stops it. */
-  async localWorker({ store, report, ...link }: LocalWorkerOptions): Promise<() => Promise<void>> {
+  async localWorker({ store, report, graceMs = 5_000, ...link }: LocalWorkerOptions): Promise<() => Promise<void>> {
     const workerLink = new WorkerLink({ redisUrl: this.redis.url, ...link });
     const scratchFolder = join(this.folder, 'scratch');
     const cacheFolder = join(this.folder, 'cache');
-    const graceMs = 5_000;
     const trainers = new Trainers({
       script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
       isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [PROGRAMS_FOLDER] }),

@@ -41,7 +41,7 @@ export {
 } from './fault.js';
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
-export { Json, JsonObject, StorableText, storableText } from './json.js';
+export { Json, JsonObject, nestsTooDeep, StorableText, storableText } from './json.js';
 export { Label, labelFaults } from './label.js';
 export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
 export {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Json, storableText, StorableText } from './json.js';
+import { Json, nestsTooDeep, storableText, StorableText } from './json.js';
 
 test('what cannot be stored is refused, or replaced character by character; all else stays', () => {
   const unstorable = 'a\0b\uD800c\uDC00d\uD83D\uDE00\uD83D';
@@ -35,4 +35,14 @@ test('what nests without end is refused, and does not drive the reader off its s
   let deep: unknown = [];
   for (let level = 0; level < 100_000; level += 1) deep = [deep];
   expect(Json.safeParse(deep).error?.issues[0]?.message).toBe('it nests deeper than 1000 levels');
+  expect(nestsTooDeep(deep)).toBe(true);
+});
+
+test.each([
+  [1_001, false],
+  [1_002, true],
+])('of %i lists in one another the depth is told as they would be read', (lists, isTooDeep) => {
+  const nested: unknown = JSON.parse('['.repeat(lists) + ']'.repeat(lists));
+  expect(nestsTooDeep({ a: 1, b: nested })).toBe(Json.safeParse({ a: 1, b: nested }).error !== undefined);
+  expect(nestsTooDeep(nested)).toBe(isTooDeep);
 });

@@ -23,6 +23,20 @@ export const Json: z.ZodType<Json, Json> = z.custom<Json>().check((payload) => {
   });
 });
 
+/** Whether something that was parsed as JSON nests deeper than {@link Json} may: most code that reads it would run off its stack. */
+export function nestsTooDeep(json: unknown): boolean {
+  let level: readonly object[] = isNest(json) ? [json] : [];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((nest) => Object.values(nest).filter(isNest));
+  }
+  return false;
+}
+
+function isNest(json: unknown): json is object {
+  return typeof json === 'object' && json !== null;
+}
+
 /** A JSON object. */
 export const JsonObject = z.record(StorableText, Json);
 export type JsonObject = Readonly<Record<string, Json>>;

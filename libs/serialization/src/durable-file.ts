@@ -53,13 +53,17 @@ export async function writeSynced(
 /**
  * The bytes of a file, a piece at a time. Each piece is valid only until the next one is asked for. A handle is read from its file's
  * start, whatever was read of it before, and left open.
+ *
+ * @param mostBytes Where it ends at the latest: whoever makes the file may never be done. Default: at its end
  */
-export async function* readPieces(source: string | FileHandle): AsyncGenerator<Uint8Array> {
+export async function* readPieces(source: string | FileHandle, mostBytes = Infinity): AsyncGenerator<Uint8Array> {
   const file = typeof source === 'string' ? await open(source, 'r') : source;
   try {
     const buffer = new Uint8Array(PIECE_BYTES);
     for (let position = 0; ;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position);
+      const wanted = Math.min(buffer.byteLength, mostBytes - position);
+      if (wanted === 0) return;
+      const { bytesRead } = await file.read(buffer, 0, wanted, position);
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -69,11 +73,15 @@ export async function* readPieces(source: string | FileHandle): AsyncGenerator<U
   }
 }
 
-/** SHA-256 and size of a file. */
-export async function hashFile(source: string | FileHandle): Promise<WrittenFile> {
+/**
+ * SHA-256 and size of a file.
+ *
+ * @param mostBytes As of {@link readPieces}
+ */
+export async function hashFile(source: string | FileHandle, mostBytes?: number): Promise<WrittenFile> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  for await (const piece of readPieces(source)) {
+  for await (const piece of readPieces(source, mostBytes)) {
     hash.update(piece);
     sizeBytes += piece.byteLength;
   }

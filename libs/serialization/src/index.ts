@@ -27,6 +27,7 @@ export { FAULT_POINTS, type FaultPoint } from './fault-point/points.js';
 
 export { hashFile, makeFolder, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
+export { unlessAborted } from './unless-aborted.js';
 
 export { FileStore } from './store/file-store.js';
 export { InvalidKey, ObjectExists, PreconditionFailed } from './store/object-store.js';

@@ -8,6 +8,7 @@ export type Fault = { readonly method: string; readonly when: 'before' | 'after'
 export class UnreliableStore implements ObjectStore {
   readonly calls: string[] = [];
   readonly #faults: Fault[] = [];
+  readonly #hanging = new Map<string, () => void>();
   readonly #real: ObjectStore;
 
   constructor(real: ObjectStore) {
@@ -21,6 +22,11 @@ export class UnreliableStore implements ObjectStore {
   /** The next call of the method fails. */
   failNext(fault: Fault): void {
     this.#faults.push(fault);
+  }
+
+  /** The next call of the method gets no answer. Resolves when it is made. */
+  async hangNext(method: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#hanging.set(method, resolve));
   }
 
   /** Nothing fails any more. */
@@ -64,6 +70,12 @@ export class UnreliableStore implements ObjectStore {
 
   async #call<T>(method: string, key: string, perform: () => Promise<T>): Promise<T> {
     this.calls.push(`${method} ${key}`);
+    const hang = this.#hanging.get(method);
+    if (hang !== undefined) {
+      this.#hanging.delete(method);
+      hang();
+      return await new Promise<never>(() => {});
+    }
     const index = this.#faults.findIndex((fault) => fault.method === method);
     const [fault] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault?.when === 'before') throw fault.error;

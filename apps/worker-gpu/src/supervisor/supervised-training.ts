@@ -40,6 +40,8 @@ export class SupervisedTraining {
   readonly #spool: LogSpool;
   /** Aborted, with `#commitError` set, when snapshots can no longer be committed. */
   readonly #broken = new AbortController();
+  /** Aborted when no snapshot but a final one is to become a checkpoint any more. */
+  readonly #dropped = new AbortController();
   #commitError: unknown;
   #isHeld = false;
   #wasHeld = false;
@@ -48,7 +50,8 @@ export class SupervisedTraining {
   constructor(options: SupervisedTrainingOptions) {
     this.#options = options;
     this.#commits = new SnapshotCommits({
-      commit: async (snapshot) => await this.commit(snapshot),
+      dropped: this.#dropped.signal,
+      commit: async (snapshot) => await this.#commit(snapshot, this.#dropped.signal),
       onCommitted: ({ name }) => this.#command({ type: 'snapshot_committed', name }),
       onFailure: (error) => {
         this.#commitError = error;
@@ -77,9 +80,11 @@ export class SupervisedTraining {
 
   /**
    * Runs the trainer until it has ended and all its snapshots but the final one are committed. Asked to stop, it hands over a
-   * final snapshot at the next step boundary; told to abandon, it is killed and nothing is waited for.
+   * final snapshot at the next step boundary; cancelled before it has finished, its snapshots are dropped once it has ended; told to
+   * abandon, it is killed and nothing is waited for.
    *
-   * @throws what {@link commit} throws; the trainer has been killed then
+   * @throws what {@link commit} throws, and HandoverRefused when it did not wait for its snapshots to be committed; the trainer has
+   * been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
     const { attempt, place } = this.#options;
@@ -94,6 +99,7 @@ export class SupervisedTraining {
     this.#trainer = trainer;
     this.guard.guard(trainer);
     for (const signal of [attempt.abandon, this.#broken.signal]) whenAborted(signal, () => void trainer.kill());
+    whenAborted(attempt.abandon, () => this.#dropped.abort());
     whenAborted(attempt.stop, () => {
       // Nothing of a cancelled experiment is kept beyond its last checkpoint, so its trainer need not be waited for long.
       const cancelled = attempt.stopCause() === 'cancelled';
@@ -104,6 +110,10 @@ export class SupervisedTraining {
 
     const exit = await trainer.exited;
     this.reports.close();
+    if (this.reports.lastMessage?.type !== 'finished')
+      whenAborted(attempt.stop, () => {
+        if (attempt.stopCause() === 'cancelled') this.#dropped.abort();
+      });
     const abandoned = new Promise<void>((resolve) => whenAborted(attempt.abandon, resolve));
     await Promise.race([this.#commits.settled(), abandoned]);
     if (this.#commitError !== undefined) throw this.#commitError;
@@ -113,11 +123,15 @@ export class SupervisedTraining {
   /**
    * Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set.
    *
-   * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed
+   * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed, also when it is told to
+   * abandon meanwhile
    */
   async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
+    await this.#commit(snapshot, this.#options.attempt.abandon, outcome);
+  }
+
+  async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcome?: ExperimentOutcome): Promise<void> {
     const { attempt, checkpoints, place } = this.#options;
-    if (attempt.abandon.aborted) return;
     await allWritten(snapshot.rows);
     const manifest = await withStorageRetries(
       async () => {
@@ -126,14 +140,14 @@ export class SupervisedTraining {
           return await checkpoints.commit(
             attempt.lease,
             { ...open, log: snapshot.rows.files },
-            outcome === undefined ? {} : { outcome: outcomeJson(outcome) },
+            { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
           );
         } finally {
           await open.close();
         }
       },
       { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
-      (error) => error instanceof HandoverRefused || error instanceof SnapshotChanged,
+      (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
     );
     await snapshot.rows.discard();
     const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { assertNever, type LogRow, TrainerMessage } from '@longrun/contracts';
+import { assertNever, type LogRow, nestsTooDeep, TrainerMessage } from '@longrun/contracts';
 import type { Attempt } from '@longrun/platform/worker';
 import type { NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import type { LocalSnapshot } from './snapshot-commits.js';
 type LastMessage = Extract<TrainerMessage, { type: 'failed' | 'finished' | 'stopped' }>;
 
 export interface TrainerReportsOptions {
-  readonly attempt: Attempt;
+  readonly attempt: Pick<Attempt, 'workerId' | 'lease' | 'send' | 'report'>;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** Where its log rows are kept until they are part of a checkpoint. */
@@ -39,6 +39,7 @@ export class TrainerReports {
   readonly #options: TrainerReportsOptions;
   readonly #lineLimit = new LineLimit();
   #isRowLimitSaid = false;
+  #isNonFiniteSaid = false;
 
   constructor(options: TrainerReportsOptions) {
     this.#options = options;
@@ -47,9 +48,11 @@ export class TrainerReports {
 
   /** Takes a message. What a trainer should not say, a user's program may. */
   hear(json: unknown): void {
+    // Whatever looks at it otherwise may run off its stack.
+    if (nestsTooDeep(json)) return this.#ignore('it nests too deep; keep it flatter');
     const parsed = TrainerMessage.safeParse(this.#withinLimit(json));
     if (parsed.success) this.#take(parsed.data);
-    else this.#say(`[longrun] A message of the trainer was ignored: ${z.prettifyError(parsed.error)}`);
+    else this.#ignore(z.prettifyError(parsed.error));
   }
 
   /** The trainer limits its rows itself; a message that did not go through it is not even parsed at its full length. */
@@ -71,14 +74,14 @@ export class TrainerReports {
 
   /** Takes a line that the trainer printed. */
   print(stream: 'stdout' | 'stderr', text: string): void {
-    for (const line of this.#lineLimit.pass(text)) this.#options.attempt.send({ type: 'line', stream, text: line });
+    for (const line of this.#lineLimit.pass(text)) this.#send(stream, line);
   }
 
   /** The trainer has gone: nothing more will come. */
   close(): void {
     // Those who want the rows after the last snapshot ask for them; their file is closed in any case.
     this.#options.spool.cut();
-    for (const text of this.#lineLimit.rest()) this.#say(text);
+    for (const text of this.#lineLimit.rest()) this.#send('stderr', text);
   }
 
   #take(message: TrainerMessage): void {
@@ -97,6 +100,8 @@ export class TrainerReports {
         attempt.send(message);
         break;
       case 'non_finite':
+        if (this.#isNonFiniteSaid) return this.#ignore('it has said before that a cost is not finite');
+        this.#isNonFiniteSaid = true;
         attempt.send(message);
         this.#say(`[longrun] ${message.record} is ${message.value} at step ${message.step}: it is no finite number.`);
         break;
@@ -123,6 +128,7 @@ export class TrainerReports {
 
   #started(message: Extract<TrainerMessage, { type: 'started' }>): void {
     const { attempt, restored, pid } = this.#options;
+    if (this.isStarted) return this.#ignore('it has said before that it started');
     attempt.report(`training from step ${message.startStep} in process ${pid()}`);
     this.isStarted = true;
     this.step = this.startStep = message.startStep;
@@ -139,13 +145,25 @@ export class TrainerReports {
     });
   }
 
+  #ignore(reason: string): void {
+    this.#say(`[longrun] A message of the trainer was ignored: ${reason.slice(0, LONGEST_REASON)}`);
+  }
+
+  /** Says what the trainer has caused to be said: no more of it than it may print itself. */
   #say(text: string): void {
-    this.#options.attempt.send({ type: 'line', stream: 'stderr', text });
+    this.print('stderr', text);
+  }
+
+  #send(stream: 'stdout' | 'stderr', text: string): void {
+    this.#options.attempt.send({ type: 'line', stream, text });
   }
 }
 
+/** Of why a message was ignored, in characters: one can be wrong in as many places as it has. */
+const LONGEST_REASON = 2_000;
+
 /** The folder of a restored checkpoint has the name of its manifest. */
-function manifestKeyOf({ folder }: NewestValid, { lease }: Attempt): string | undefined {
+function manifestKeyOf({ folder }: NewestValid, { lease }: Pick<Attempt, 'lease'>): string | undefined {
   if (folder === undefined) return undefined;
   return lease.head().checkpoints.find(({ manifestKey }) => basename(manifestKey, '.json') === basename(folder))
     ?.manifestKey;

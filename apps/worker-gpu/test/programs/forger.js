@@ -40,7 +40,7 @@ const forgeries = {
     return [started(), snapshot({ files: [file('output.stolen', 'it is')] })];
   },
   /** Says of a file what is not true. */
-  hash: (_, snapshots) => [started(), written(snapshots, 'parameters.safetensors', 'others')],
+  hash: (_, snapshots) => [started(), written(snapshots, 'parameters.safetensors', 'PARAMETERS.SAFETENSORS')],
   /** Says that a file has the parameters which is not there. */
   parameters: (_, snapshots) => [
     started(),

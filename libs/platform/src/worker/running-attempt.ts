@@ -81,7 +81,8 @@ export class RunningAttempt implements Attempt {
 
   async readSpec(): Promise<unknown> {
     const key = `${this.prefix}/spec.json`;
-    const bytes = await withStorageRetries(async () => await this.store.get(key), { what: `read ${key}` });
+    const what = `read ${key}`;
+    const bytes = await withStorageRetries(async () => await this.store.get(key), { what, signal: this.stop });
     if (bytes === undefined)
       throw new Error(`The object store ${this.store.url} has no ${key}, which the record writes first`);
     return JSON.parse(Buffer.from(bytes).toString('utf8'));

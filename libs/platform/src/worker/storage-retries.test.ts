@@ -34,8 +34,18 @@ test('a lost lease is not asked for again', async () => {
   expect(operation.tries).toBe(1);
 });
 
-test('who has to leave does not try again', async () => {
-  const operation = failing(100, new Error('EIO'));
-  const signal = AbortSignal.abort();
-  await expect(withStorageRetries(operation.run, { what: 'commit', signal })).rejects.toThrow('tried 1 times');
+test('who has to leave waits for no answer and does not try again', async () => {
+  const leaves = new AbortController();
+  let tries = 0;
+  const failure = withStorageRetries(
+    async () => {
+      tries += 1;
+      return await new Promise<never>(() => {});
+    },
+    { what: 'commit', signal: leaves.signal },
+  );
+  leaves.abort();
+  await expect(failure).rejects.toThrow(StorageFailed);
+  await expect(failure).rejects.toThrow('Could not commit before this attempt had to end');
+  expect(tries).toBe(1);
 });

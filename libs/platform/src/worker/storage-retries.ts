@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseLost, LeaseRefused } from '@longrun/serialization';
+import { LeaseLost, LeaseRefused, unlessAborted } from '@longrun/serialization';
 
 export interface StorageRetryOptions {
   /** What is being done, for the error: `commit the checkpoint of step 100`. */
@@ -8,11 +8,11 @@ export interface StorageRetryOptions {
   readonly attempts?: number;
   /** Pause after the first failure, in ms; doubled after each. Default 250. */
   readonly delayMs?: number;
-  /** Gives up between two tries. */
+  /** Aborted, it gives up and leaves what is under way to itself. */
   readonly signal?: AbortSignal;
 }
 
-/** The object store or the local disk failed again and again. The last error is its `cause`. */
+/** The object store or the local disk failed again and again, or whoever waited for it had to leave. The last error is its `cause`. */
 export class StorageFailed extends Error {
   override readonly name = 'StorageFailed';
 }
@@ -30,10 +30,13 @@ export async function withStorageRetries<T>(
   let delayMs = options.delayMs ?? 250;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await operation();
+      return await unlessAborted(options.signal, operation);
     } catch (error) {
-      if (error instanceof LeaseLost || error instanceof LeaseRefused || isFinal(error)) throw error;
-      if (attempt >= attempts || options.signal?.aborted === true) {
+      if (error instanceof LeaseLost || error instanceof LeaseRefused) throw error;
+      if (options.signal?.aborted === true)
+        throw new StorageFailed(`Could not ${options.what} before this attempt had to end`, { cause: error });
+      if (isFinal(error)) throw error;
+      if (attempt >= attempts) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new StorageFailed(`Could not ${options.what}, tried ${attempt} times: ${reason}`, { cause: error });
       }

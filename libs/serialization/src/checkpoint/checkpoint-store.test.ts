@@ -43,6 +43,31 @@ test('what was committed comes back, each file with the bytes it had', async () 
   expect(await readFile(path.join(newest.folder ?? '', 'a.json'), 'utf8')).toBe('{}');
 });
 
+test('a file that is not as large as it was announced is not even read', async () => {
+  const snapshot = await snapshotAt(100, { state: 'five!' });
+  const [state] = snapshot.files;
+  if (state === undefined) throw new Error('The snapshot has no file');
+  const files = [{ ...state, sha256: sha256Of(Buffer.from('five!')), sizeBytes: 5 }];
+  await truncate(state.path, 2 ** 30);
+  store.calls.length = 0;
+  await expect(checkpoints.commit(lease, { ...snapshot, files })).rejects.toThrow(
+    /snapshot file .*state has 1073741824 bytes but was announced with 5 bytes; leave a snapshot alone/,
+  );
+  expect(store.calls).toEqual([]);
+});
+
+test('who gives a commit up waits for no upload, and the lease is free for its end', async () => {
+  await checkpoints.commit(lease, await snapshotAt(100));
+  const leaves = new AbortController();
+  const uploading = store.hangNext('put');
+  const commit = checkpoints.commit(lease, await snapshotAt(200), { signal: leaves.signal });
+  await uploading;
+  leaves.abort(new Error('it was cancelled'));
+  await expect(commit).rejects.toThrow('it was cancelled');
+  await lease.end('cancelled');
+  expect(await readHead(store, PREFIX)).toMatchObject({ outcome: 'cancelled', checkpoints: [{ step: 100 }] });
+});
+
 test('without any checkpoint there is none', async () => {
   expect(await checkpoints.newestValid(folder)).toEqual({ manifest: undefined, rejected: [] });
   expect(await new CheckpointStore(store, 'experiments/other').newestValid(folder)).toEqual({

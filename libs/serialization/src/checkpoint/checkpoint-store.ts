@@ -1,4 +1,4 @@
-import { type FileHandle, rm } from 'node:fs/promises';
+import { type FileHandle, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { faultPoint } from '../fault-point/fault-point.js';
@@ -7,6 +7,7 @@ import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import type { LogSegment } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
+import { unlessAborted } from '../unless-aborted.js';
 import { type Dropped, Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';
@@ -98,18 +99,23 @@ export class CheckpointStore {
    * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.
    *
    * @param options.outcome Ends the experiment in the same compare-and-set.
+   * @param options.signal Aborted while files are being written, they are not waited for: it throws the reason, and nothing has changed.
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
    * @throws SnapshotChanged if a file is not what it was announced as; then nothing has changed either.
    */
-  async commit(lease: Lease, snapshot: Snapshot, options: { readonly outcome?: Json } = {}): Promise<Manifest> {
+  async commit(
+    lease: Lease,
+    snapshot: Snapshot,
+    options: { readonly outcome?: Json; readonly signal?: AbortSignal } = {},
+  ): Promise<Manifest> {
     this.#checkPrefix(lease);
-    const { outcome } = options;
+    const { outcome, signal } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
     return lease.exclusive(async () => {
       lease.checkOpen();
       const { segments } = (this.#basis = await this.#basisUnder(lease));
-      const files = await this.#writeBlobs(lease, snapshot.files);
+      const files = await this.#writeBlobs(lease, snapshot.files, signal);
       await faultPoint('commit.blobs-written');
       const extended = await this.#log.extend(segments, lease.fence, snapshot.log ?? []);
       await faultPoint('commit.log-written');
@@ -246,15 +252,21 @@ export class CheckpointStore {
     }
   }
 
-  async #writeBlobs(lease: Lease, files: readonly SnapshotFile[]): Promise<ManifestFile[]> {
+  async #writeBlobs(
+    lease: Lease,
+    files: readonly SnapshotFile[],
+    signal: AbortSignal | undefined,
+  ): Promise<ManifestFile[]> {
     const blobs = await this.#reusableBlobs(lease.head());
     const written: ManifestFile[] = [];
     for (const file of files) {
-      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path)).sha256;
+      await checkSize(file);
+      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path, file.sizeBytes)).sha256;
       const known = blobs.get(sha256);
       const blobKey = known ?? `${this.prefix}/blobs/${lease.fence}/${sha256}`;
-      const { sizeBytes } =
-        known === undefined ? await this.#writeBlob(blobKey, file, sha256) : await unchanged(file, sha256);
+      const { sizeBytes } = await unlessAborted(signal, async () =>
+        known === undefined ? await this.#writeBlob(blobKey, file, sha256) : await unchanged(file, sha256),
+      );
       blobs.set(sha256, blobKey);
       written.push({ name: file.name, blobKey, sha256, sizeBytes });
     }
@@ -263,8 +275,9 @@ export class CheckpointStore {
 
   /** What was written is what counts: whoever made the file may write to it still. */
   async #writeBlob(blobKey: string, file: SnapshotFile, sha256: string): Promise<WrittenFile> {
-    const { path: source, handle } = file;
-    const written = await this.#store.put(blobKey, handle === undefined ? { path: source } : { handle });
+    const { path: source, handle, sizeBytes: mostBytes } = file;
+    const body = handle === undefined ? { path: source, mostBytes } : { handle, mostBytes };
+    const written = await this.#store.put(blobKey, body);
     try {
       checkUnchanged(file, sha256, written);
     } catch (error) {
@@ -330,8 +343,18 @@ export class SnapshotChanged extends Error {
   override readonly name = 'SnapshotChanged';
 }
 
+/** A file that is larger than it was announced could be so by any measure: it is not read to find out. */
+async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Promise<void> {
+  if (sizeBytes === undefined) return;
+  const { size } = await (handle?.stat() ?? stat(source));
+  if (size === sizeBytes) return;
+  throw new SnapshotChanged(
+    `snapshot file ${source} has ${size} bytes but was announced with ${sizeBytes} bytes; ${LEAVE_ALONE}`,
+  );
+}
+
 async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
-  const found = await hashFile(file.handle ?? file.path);
+  const found = await hashFile(file.handle ?? file.path, file.sizeBytes);
   checkUnchanged(file, sha256, found);
   return found;
 }
@@ -341,6 +364,8 @@ function checkUnchanged(file: SnapshotFile, sha256: string, found: WrittenFile):
   if (sha256 === found.sha256 && sizeBytes === found.sizeBytes) return;
   throw new SnapshotChanged(
     `snapshot file ${file.path} has ${found.sizeBytes} bytes with SHA-256 ${found.sha256} but was announced with ` +
-      `${sizeBytes} bytes and ${sha256}; leave a snapshot alone until it is committed`,
+      `${sizeBytes} bytes and ${sha256}; ${LEAVE_ALONE}`,
   );
 }
+
+const LEAVE_ALONE = 'leave a snapshot alone until it is committed';

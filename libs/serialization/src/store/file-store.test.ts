@@ -38,6 +38,11 @@ test('a file is put as it is, however long', async () => {
   expect(bytes.equals((await store.get('big')) ?? text(''))).toBe(true);
 });
 
+test('of a file that never ends no more is put than is wanted', async () => {
+  expect(await store.put('zeros', { path: '/dev/zero', mostBytes: 1_500_000 })).toMatchObject({ sizeBytes: 1_500_000 });
+  expect(Buffer.alloc(1_500_000).equals((await store.get('zeros')) ?? text(''))).toBe(true);
+});
+
 test('an empty object is an object', async () => {
   await store.put('empty', new Uint8Array(0));
   expect(await store.get('empty')).toEqual(new Uint8Array(0));

@@ -158,7 +158,7 @@ export class FileStore implements ObjectStore {
 
 function chunksOf(body: ObjectBody): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (body instanceof Uint8Array) return [body];
-  return readPieces('path' in body ? body.path : body.handle);
+  return readPieces('path' in body ? body.path : body.handle, body.mostBytes);
 }
 
 // No key contains this character.

@@ -2,8 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 
 import type { WrittenFile } from '../durable-file.js';
 
-/** The bytes of an object: given, or those of a local file, from its start. */
-export type ObjectBody = Uint8Array | { readonly path: string } | { readonly handle: FileHandle };
+/** The bytes of an object: given, or those of a local file, from its start, `mostBytes` of them at most. */
+export type ObjectBody =
+  | Uint8Array
+  | { readonly path: string; readonly mostBytes?: number | undefined }
+  | { readonly handle: FileHandle; readonly mostBytes?: number | undefined };
 
 /** An object as listed. */
 export interface ListedObject {

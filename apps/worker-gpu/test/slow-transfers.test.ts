@@ -1,0 +1,63 @@
+import { until } from '@longrun/platform/testing';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { SlowStore } from './slow-store.js';
+import { World } from './world.js';
+
+let world: World;
+let store: SlowStore;
+
+beforeAll(async () => {
+  world = await World.begin();
+});
+
+// What was left to itself ends with the test.
+afterEach(() => store.release());
+
+afterAll(async () => {
+  await world.end();
+});
+
+/** Nobody has it yet, for what is given up is not kept either. */
+const DATASET = 'others';
+const isDataset = (key: string): boolean => key.startsWith('datasets/');
+const isBlob = (key: string): boolean => key.includes('/blobs/');
+
+/** A worker whose transfers of some files take for ever. */
+async function slowWorker(isSlow: (key: string) => boolean): Promise<() => Promise<void>> {
+  store = new SlowStore(world.store, isSlow);
+  return await world.localWorker({ workerId: 'slow', store: store.slowed, graceMs: 500 });
+}
+
+test('a worker that stops gives back what it is still fetching the data of', async () => {
+  const stop = await slowWorker(isDataset);
+  const id = await world.submit({ epochs: 1 }, { dataset: DATASET });
+  await until(() => store.isWaitedFor);
+  await stop();
+  const { attempts } = await world.when(id, (experiment) => experiment.attempts[0]?.endedAt != null);
+  expect(attempts[0]).toMatchObject({ reason: 'preempted' });
+  await world.platform.experiments.cancel(id);
+});
+
+test('a worker that stops gives back what it does not get committed within its grace', async () => {
+  const stop = await slowWorker(isBlob);
+  const id = await world.submit({ epochs: 1 }, { checkpoint: { everyBatches: 1000 } });
+  await until(() => store.isWaitedFor);
+  await stop();
+  const { attempts } = await world.when(id, (experiment) => experiment.attempts[0]?.endedAt != null);
+  expect(attempts[0]).toMatchObject({ reason: 'preempted' });
+  await world.platform.experiments.cancel(id);
+});
+
+test.each([
+  ['fetched', isDataset, { dataset: DATASET }],
+  ['committed', isBlob, {}],
+])('an experiment that is cancelled does not wait for what is being %s', async (_, isSlow, spec) => {
+  const stop = await slowWorker(isSlow);
+  const id = await world.submit({ epochs: 100_000, pauseMs: 5 }, { checkpoint: { everyBatches: 1 }, ...spec });
+  await until(() => store.isWaitedFor);
+  await world.platform.experiments.cancel(id);
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'cancelled', checkpoints: [] });
+  expect((await world.head(id)).outcome).toMatchObject({ reason: 'cancelled' });
+  await stop();
+});
