@@ -28,7 +28,7 @@ export type ReasonCode = z.infer<typeof ReasonCode>;
 export interface RetryRule {
   /**
    * The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. A loss is a preemption
-   * without a word; those in a row without a checkpoint between them have a budget besides. What is charged to the worker costs the
+   * without a word; those in a row without progress between them, a checkpoint of a later step, have a budget besides. What is charged to the worker costs the
    * experiment nothing, and the worker its jobs, until it is fit again.
    */
   readonly counts: 'failure' | 'preemption' | 'loss' | 'worker' | 'nothing';

@@ -113,6 +113,8 @@ export class Life {
     this.row.logCompleteTo = Math.min(this.row.logCompleteTo, before);
     if (this.row.logGapTo !== null) this.row.logGapTo = before < 0 ? null : before;
     if (this.row.nonFinite !== null && this.row.nonFinite.step > begin.startStep) this.row.nonFinite = null;
+    // Where it begins is its trainer's word, but not that checkpoints are damaged.
+    if (begin.rejectedCheckpoints.length > 0) this.row.progressStep = Math.min(this.row.progressStep, begin.startStep);
     this.changes.begun.push({ fence, step: begin.startStep });
     this.#touch(attempt);
     this.advanced(fence, begin.startStep);
@@ -172,11 +174,14 @@ export class Life {
     this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { fence, ...line } }));
   }
 
-  /** A checkpoint of an attempt is committed. */
+  /** A checkpoint of an attempt is committed. It is progress where it is beyond all before it that an attempt could go on from. */
   committed(fence: number, checkpoint: { readonly step: number; readonly sizeBytes: number }, at: Date): void {
     const data = { fence, ...checkpoint };
     this.changes.checkpoints.push({ ...data, at });
-    this.row.losses = 0;
+    if (checkpoint.step > this.row.progressStep) {
+      this.row.progressStep = checkpoint.step;
+      this.row.losses = 0;
+    }
     this.advanced(fence, checkpoint.step);
     this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
   }

@@ -56,7 +56,7 @@ export function datasetStatus(phase: Phase, reason: ReasonCode | null): DatasetS
 export interface Spent {
   readonly failures: number;
   readonly preemptions: number;
-  /** Losses in a row, without a checkpoint between them. */
+  /** Losses in a row, without progress between them. */
   readonly losses: number;
 }
 

@@ -68,8 +68,10 @@ export interface LivesTable {
   notBefore: Date | null;
   failures: Generated<number>;
   preemptions: Generated<number>;
-  /** Losses in a row, without a checkpoint between them. */
+  /** Losses in a row, without progress between them: a checkpoint beyond {@link progressStep}. */
   losses: Generated<number>;
+  /** How far its checkpoints have brought it; 0 before the first, and less again when the newest are damaged. */
+  progressStep: Generated<number>;
   cancelRequested: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** The first cost that was not a finite number. */

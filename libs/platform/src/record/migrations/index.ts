@@ -7,6 +7,7 @@ import { series } from './0006-series.js';
 import { datasetRoles } from './0007-dataset-roles.js';
 import { losses } from './0008-losses.js';
 import { nonFinite } from './0009-non-finite.js';
+import { progressStep } from './0010-progress-step.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   datasetRoles,
   losses,
   nonFinite,
+  progressStep,
 ];
