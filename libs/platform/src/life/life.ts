@@ -87,11 +87,14 @@ export class Life {
     return fence === this.row.fence && this.#attempts.get(fence)?.status !== 'ended';
   }
 
-  /** Notes that an event with this number was taken, whatever it said. */
-  took(fence: number, seq: number): void {
+  /** Notes that an event with this number, of this time, was taken, whatever it said. */
+  took(fence: number, seq: number, at: Date): void {
     const attempt = this.#attempts.get(fence);
-    if (attempt === undefined || seq === 0) return;
-    attempt.lastSeq = seq;
+    if (attempt === undefined) return;
+    const sinceLastMs = attempt.lastHeardAt === null ? Infinity : at.getTime() - attempt.lastHeardAt.getTime();
+    if (seq === 0 && sinceLastMs < SIGN_EVERY_MS) return;
+    if (seq > 0) attempt.lastSeq = seq;
+    if (sinceLastMs > 0) attempt.lastHeardAt = at;
     this.#touch(attempt);
   }
 
@@ -416,3 +419,6 @@ export class Life {
     this.changes.events.push(event({ id: this.row.lastEvent, at: at.toISOString() }));
   }
 }
+
+/** Heartbeats alone are written down so rarely. */
+const SIGN_EVERY_MS = 5_000;

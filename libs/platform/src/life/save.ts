@@ -71,6 +71,7 @@ const attemptColumns = {
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
   lastSeq: 'bigint',
+  lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
   smallChunks: 'integer',
 } satisfies ColumnTypes<Exclude<keyof AttemptRow, 'id' | 'fence'>>;

@@ -140,6 +140,8 @@ export interface AttemptsTable {
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
   /** Sequence number of the last event taken. */
   lastSeq: Generated<number>;
+  /** By its worker's clock; some seconds old while it sends heartbeats alone. Null before the first sign. */
+  lastHeardAt: Date | null;
   /** True when it said itself that it was over: nothing was written off. */
   saidEnd: Generated<boolean>;
   /** How many chunks of its log are small, and to be merged. */

@@ -187,9 +187,9 @@ export class EventIngester {
         const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.fence, envelope.seq) : 'refused';
         verdicts.push(verdict);
         if (verdict === 'taken' && life !== undefined) {
-          if (withEffects && envelope.event !== undefined)
-            applyEvent(life, envelope.fence, envelope.event, new Date(envelope.at));
-          life.took(envelope.fence, envelope.seq);
+          const at = new Date(envelope.at);
+          if (withEffects && envelope.event !== undefined) applyEvent(life, envelope.fence, envelope.event, at);
+          life.took(envelope.fence, envelope.seq, at);
         }
         const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.fence)?.lastSeq;
         const key = this.#options.keys.acknowledgement(envelope.id, envelope.fence);

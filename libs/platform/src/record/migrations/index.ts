@@ -8,6 +8,7 @@ import { datasetRoles } from './0007-dataset-roles.js';
 import { losses } from './0008-losses.js';
 import { nonFinite } from './0009-non-finite.js';
 import { progressStep } from './0010-progress-step.js';
+import { lastHeard } from './0011-last-heard.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   losses,
   nonFinite,
   progressStep,
+  lastHeard,
 ];
