@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
+import { StorageFailed } from '../src/index.js';
 import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
 import { ToldWorker } from './told-worker.js';
@@ -70,6 +71,38 @@ test('what an unfit worker had goes to another, and costs nothing', async ({ wor
   expect({ failures, preemptions, losses }).toEqual({ failures: 0, preemptions: 0, losses: 0 });
   await Promise.all([a.stop(), b.stop()]);
 });
+
+test('what a worker has no room for goes to another, and costs nothing', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world, { maxFailures: 0 });
+  ofA.fail(noRoom());
+  await leftByA(world, ofA.id);
+  ofB.end('succeeded');
+  (await b.next()).end('succeeded');
+  const { attempts, failures } = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(attempts.map(({ workerId, reason }) => [workerId, reason])).toEqual([
+    ['a', 'worker_disk'],
+    ['b', 'succeeded'],
+  ]);
+  expect(failures).toBe(0);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test('what another worker has no room for either is charged', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world, { maxFailures: 0 });
+  ofB.end('succeeded');
+  ofA.fail(noRoom());
+  (await b.next()).fail(noRoom());
+  const ended = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'worker_disk', failures: 1 });
+  expect(ended.attempts.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+  expect(ended.message).toContain('ENOSPC: no space left on device, write');
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+function noRoom(): StorageFailed {
+  const cause = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  return new StorageFailed(`Could not fetch the dataset digits, tried 5 times: ${cause.message}`, { cause });
+}
 
 /** Two workers that the record knows, each with an experiment in the hands of the test. */
 async function twoBusyWorkers(world: World, budget: object = {}) {

@@ -184,6 +184,7 @@ export class Life {
     if (checkpoint.step > this.row.progressStep) {
       this.row.progressStep = checkpoint.step;
       this.row.losses = 0;
+      this.row.refusals = 0;
     }
     this.advanced(fence, checkpoint.step);
     this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
@@ -239,11 +240,13 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  /** The current attempt says that it is over; the retry policy says what follows. */
-  endAttempt(end: ClosedAttempt, at: Date): void {
+  /** The current attempt says that it is over; the retry policy says what follows, to which these workers are ready. */
+  endAttempt(end: ClosedAttempt, at: Date, readyWorkers: readonly string[] = []): void {
     this.claimed(at);
-    this.#current().saidEnd = true;
-    this.#afterEnd(end, at);
+    const attempt = this.#current();
+    attempt.saidEnd = true;
+    const othersReady = readyWorkers.some((id) => id !== attempt.workerId);
+    this.#afterEnd(end, at, othersReady);
   }
 
   /** The current attempt is given up without its word; the retry policy says what follows. */
@@ -253,12 +256,12 @@ export class Life {
     const { fence, workerId, lastStep } = this.#current();
     // What else it has said may be lost with it, and all that it has said.
     if (this.row.kind === 'experiment') this.logMissing(lastStep ?? 0);
-    this.#afterEnd(end, at);
+    this.#afterEnd(end, at, false);
     const after = { status: this.#status(), reason: end.reason };
     this.#audit(CONTROLLER, 'write-off', { status: before, fence, workerId }, after);
   }
 
-  #afterEnd(end: ClosedAttempt, at: Date): void {
+  #afterEnd(end: ClosedAttempt, at: Date, othersReady: boolean): void {
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
@@ -269,10 +272,11 @@ export class Life {
       this.end(outcome, this.row.fence, at);
       return;
     }
-    const sequel = afterAttempt(this.row, end.reason, end.message ?? null);
+    const sequel = afterAttempt(this.row, end.reason, end.message ?? null, othersReady);
     this.row.failures = sequel.spent.failures;
     this.row.preemptions = sequel.spent.preemptions;
     this.row.losses = sequel.spent.losses;
+    this.row.refusals = sequel.spent.refusals;
     switch (sequel.next) {
       case 'queued':
         this.#move('queued');

@@ -42,6 +42,7 @@ const lifeColumns = {
   failures: 'integer',
   preemptions: 'integer',
   losses: 'integer',
+  refusals: 'integer',
   progressStep: 'bigint',
   cancelRequested: 'boolean',
   progress: 'jsonb',

@@ -70,6 +70,8 @@ export interface LivesTable {
   preemptions: Generated<number>;
   /** Losses in a row, without progress between them: a checkpoint beyond {@link progressStep}. */
   losses: Generated<number>;
+  /** Ends in a row for the disks of its workers, without progress between them. */
+  refusals: Generated<number>;
   /** How far its checkpoints have brought it; 0 before the first, and less again when the newest are damaged. */
   progressStep: Generated<number>;
   cancelRequested: Generated<boolean>;

@@ -9,6 +9,7 @@ import { losses } from './0008-losses.js';
 import { nonFinite } from './0009-non-finite.js';
 import { progressStep } from './0010-progress-step.js';
 import { lastHeard } from './0011-last-heard.js';
+import { refusals } from './0012-refusals.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   nonFinite,
   progressStep,
   lastHeard,
+  refusals,
 ];
