@@ -43,6 +43,21 @@ test('who lost it gets it again when the others are there no more', async ({ wor
   await Promise.all([a.stop(), b.stop()]);
 });
 
+test('a job that Redis lost comes back with the workers that are to leave it', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world);
+  ofA.fail(noRoom());
+  await leftByA(world, ofA.id);
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => (await queue.remove(keys.job(ofA.id, 2))) === 1);
+  });
+  await leftByA(world, ofA.id);
+  ofB.end('succeeded');
+  (await b.next()).end('succeeded');
+  const { attempts } = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(attempts.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
 test('what all workers have lost, any may have', async ({ world }) => {
   const { a, b, ofA, ofB } = await twoBusyWorkers(world);
   ofB.end('succeeded');
@@ -123,10 +138,16 @@ async function twoBusyWorkers(world: World, budget: object = {}) {
 
 /** Waits until the worker has come upon the job of the second attempt and left it. */
 async function leftByA(world: World, id: string): Promise<void> {
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => ((await queue.getJob(keys.job(id, 2)))?.attemptsStarted ?? 0) > 1);
+  });
+}
+
+async function withQueue(world: World, use: (queue: Queue, keys: RedisKeys) => Promise<void>): Promise<void> {
   const connection = new Redis(world.redis.url, { maxRetriesPerRequest: null });
   const keys = new RedisKeys(world.prefix);
   const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
-  await until(async () => ((await queue.getJob(keys.job(id, 2)))?.attemptsStarted ?? 0) > 1);
+  await use(queue, keys);
   await queue.close();
   connection.disconnect();
 }

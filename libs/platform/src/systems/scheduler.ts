@@ -183,7 +183,7 @@ export class Scheduler {
     });
     if (fence === null) return;
     await faultPoint('enqueue.recorded');
-    await this.#options.queues[kind].add({ id, fence, ...(avoid.length > 0 && { avoid: [...avoid] }) }, rank);
+    await this.#options.queues[kind].add({ id, fence, avoid }, rank);
     await faultPoint('enqueue.queued');
   }
 
