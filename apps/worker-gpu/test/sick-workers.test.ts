@@ -39,7 +39,7 @@ test(`a worker that cannot do its work (${disk.how}) takes no more, says why, an
     workerId: expect.stringContaining(`${sick.pid}`),
   });
   expect(waiting.attempts[0]?.message).toMatch(disk.fault);
-  expect(waiting.attempts[0]?.message).toContain('The attempt had ended with storage_error');
+  expect(waiting.attempts[0]?.message).toMatch(/The attempt had ended with (worker_disk|storage_error)/);
   const quarantined = await seenAs(sick, ({ status }) => status === 'quarantined');
   expect(quarantined.statusReason).toMatch(disk.fault);
   expect(quarantined.statusReason).toContain(disk.folder);

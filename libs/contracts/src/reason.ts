@@ -17,6 +17,7 @@ export const ReasonCode = z.enum([
   'internal_error',
   'trainer_killed',
   'worker_unfit',
+  'worker_disk',
   'stalled',
   'timed_out',
   'diverged',
@@ -28,10 +29,15 @@ export type ReasonCode = z.infer<typeof ReasonCode>;
 export interface RetryRule {
   /**
    * The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. A loss is a preemption
-   * without a word; those in a row without a checkpoint between them have a budget besides. What is charged to the worker costs the
+   * without a word; those in a row without progress between them, a checkpoint of a later step, have a budget besides. What is charged to the worker costs the
    * experiment nothing, and the worker its jobs, until it is fit again.
    */
   readonly counts: 'failure' | 'preemption' | 'loss' | 'worker' | 'nothing';
+  /**
+   * The budget it is charged to instead, where no other worker is ready to take the next attempt, or where such an end came before without
+   * progress since: then it may not be the worker's fault.
+   */
+  readonly otherwise?: 'failure';
   /** Whether another attempt follows while the budget lasts. */
   readonly requeue: boolean;
   /** The sentence shown to a person. */
@@ -96,6 +102,13 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     requeue: true,
     explain:
       'The disk, the engine or the device of its worker does not serve; it goes on from the last checkpoint elsewhere.',
+  },
+  worker_disk: {
+    counts: 'worker',
+    otherwise: 'failure',
+    requeue: true,
+    explain:
+      'A disk that its worker writes to was full or failed; it goes on from the last checkpoint, elsewhere where another worker is ready.',
   },
   stalled: {
     counts: 'failure',

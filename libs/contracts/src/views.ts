@@ -67,7 +67,7 @@ export const ExperimentView = z.object({
   failures: z.int().min(0),
   /** Attempts charged to the preemption budget. */
   preemptions: z.int().min(0),
-  /** Losses in a row, without a checkpoint between them. */
+  /** Losses in a row, without a checkpoint of a later step between them. */
   losses: z.int().min(0),
   progress: ExperimentProgress.nullable(),
   /** The first of its costs that was not a finite number; null while all are. */

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
+import { StorageFailed } from '../src/index.js';
 import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
 import { ToldWorker } from './told-worker.js';
@@ -42,6 +43,21 @@ test('who lost it gets it again when the others are there no more', async ({ wor
   await Promise.all([a.stop(), b.stop()]);
 });
 
+test('a job that Redis lost comes back with the workers that are to leave it', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world);
+  ofA.fail(noRoom());
+  await leftByA(world, ofA.id);
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => (await queue.remove(keys.job(ofA.id, 2))) === 1);
+  });
+  await leftByA(world, ofA.id);
+  ofB.end('succeeded');
+  (await b.next()).end('succeeded');
+  const { attempts } = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(attempts.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
 test('what all workers have lost, any may have', async ({ world }) => {
   const { a, b, ofA, ofB } = await twoBusyWorkers(world);
   ofB.end('succeeded');
@@ -71,6 +87,38 @@ test('what an unfit worker had goes to another, and costs nothing', async ({ wor
   await Promise.all([a.stop(), b.stop()]);
 });
 
+test('what a worker has no room for goes to another, and costs nothing', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world, { maxFailures: 0 });
+  ofA.fail(noRoom());
+  await leftByA(world, ofA.id);
+  ofB.end('succeeded');
+  (await b.next()).end('succeeded');
+  const { attempts, failures } = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(attempts.map(({ workerId, reason }) => [workerId, reason])).toEqual([
+    ['a', 'worker_disk'],
+    ['b', 'succeeded'],
+  ]);
+  expect(failures).toBe(0);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test('what another worker has no room for either is charged', async ({ world }) => {
+  const { a, b, ofA, ofB } = await twoBusyWorkers(world, { maxFailures: 0 });
+  ofB.end('succeeded');
+  ofA.fail(noRoom());
+  (await b.next()).fail(noRoom());
+  const ended = await world.when(ofA.id, ({ endedAt }) => endedAt !== null);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'worker_disk', failures: 1 });
+  expect(ended.attempts.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+  expect(ended.message).toContain('ENOSPC: no space left on device, write');
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+function noRoom(): StorageFailed {
+  const cause = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  return new StorageFailed(`Could not fetch the dataset digits, tried 5 times: ${cause.message}`, { cause });
+}
+
 /** Two workers that the record knows, each with an experiment in the hands of the test. */
 async function twoBusyWorkers(world: World, budget: object = {}) {
   await world.start();
@@ -90,10 +138,16 @@ async function twoBusyWorkers(world: World, budget: object = {}) {
 
 /** Waits until the worker has come upon the job of the second attempt and left it. */
 async function leftByA(world: World, id: string): Promise<void> {
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => ((await queue.getJob(keys.job(id, 2)))?.attemptsStarted ?? 0) > 1);
+  });
+}
+
+async function withQueue(world: World, use: (queue: Queue, keys: RedisKeys) => Promise<void>): Promise<void> {
   const connection = new Redis(world.redis.url, { maxRetriesPerRequest: null });
   const keys = new RedisKeys(world.prefix);
   const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
-  await until(async () => ((await queue.getJob(keys.job(id, 2)))?.attemptsStarted ?? 0) > 1);
+  await use(queue, keys);
   await queue.close();
   connection.disconnect();
 }

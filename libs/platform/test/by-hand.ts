@@ -50,18 +50,18 @@ export class ExperimentByHand {
   }
 
   /** The next attempt begins at a step; the one before was lost. */
-  async goOnFrom(startStep: number): Promise<number> {
+  async goOnFrom(startStep: number, more: Partial<AttemptStarted> = {}): Promise<number> {
     return this.write((life) => {
       if (life.row.phase === 'running') life.writeOff({ reason: 'worker_lost' }, new Date());
       const fence = life.row.enqueued ? life.row.fence : life.enqueue(1, new Date());
-      applyEvent(life, fence, startedAt(startStep), new Date());
+      applyEvent(life, fence, { ...startedAt(startStep), ...more }, new Date());
       return fence;
     });
   }
 }
 
 /** What a worker says first. */
-export function startedAt(startStep: number): WorkerEvent {
+export function startedAt(startStep: number): AttemptStarted {
   return {
     type: 'attempt_started',
     workerId: 'gpu-1',
@@ -71,3 +71,5 @@ export function startedAt(startStep: number): WorkerEvent {
     rejectedCheckpoints: [],
   };
 }
+
+type AttemptStarted = Extract<WorkerEvent, { type: 'attempt_started' }>;

@@ -119,7 +119,7 @@ test('after the end the author of the outcome and who said its own end are heard
   const ended: WorkerEvent = { type: 'attempt_ended', reason: 'preempted', step: 4, stepsRun: 4, peakMemoryBytes: 5 };
   await experiment.take(second, row(2), ended);
   const third = await experiment.goOnFrom(2);
-  await experiment.write((life) => life.took(third, 7));
+  await experiment.write((life) => life.took(third, 7, new Date()));
   await experiment.write((life) => {
     expect([1, second, third].map((fence) => life.judge(fence, 0))).toEqual(['refused', 'taken', 'taken']);
     life.end({ reason: 'succeeded', message: null, result: resultAt(9) }, third, new Date());

@@ -2,6 +2,7 @@ import { DatasetSpec, type ExperimentView } from '@longrun/contracts';
 import { readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
+import { LifeWriter } from '../src/life/writer.js';
 import { until } from '../src/testing/index.js';
 import { resultAt } from './scripted-worker.js';
 import { experimentSpec, test } from './world.js';
@@ -54,6 +55,35 @@ test('an attempt is told how long the earlier ones ran', async ({ world }) => {
   const [ended] = (await world.platform.experiments.get(id)).attempts;
   const ranMs = Date.parse(ended?.endedAt ?? '') - Date.parse(ended?.startedAt ?? '');
   expect((await second.specification()).trainedMs).toBe(ranMs);
+  await second.start().succeed();
+});
+
+test('what is written off ran until it was last heard of, however long nobody was there to miss it', async ({
+  world,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  const id = await world.submit({ limits: { wallTimeSeconds: 3_600 } });
+  const first = await world.worker('gpu-1').next();
+  first.start().train(3);
+  await world.when(id, ({ attempts }) => attempts[0]?.lastStep === 3);
+  const onMonday = new Date(Date.now() + 62 * 3_600_000);
+  await new LifeWriter(world.record).write(async (lives) => {
+    (await lives.find(id))?.writeOff({ reason: 'worker_lost' }, onMonday);
+  });
+
+  const second = await world.worker('gpu-2').next();
+  const { attempts } = await world.platform.experiments.get(id);
+  expect(attempts[0]?.endedAt).toBe(onMonday.toISOString());
+  const { trainedMs } = await second.specification();
+  expect(trainedMs).toBeLessThan(3_600_000);
+  const { startedAt, lastHeardAt } = await world.record.db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('id', '=', id)
+    .where('fence', '=', 1)
+    .executeTakeFirstOrThrow();
+  expect(trainedMs).toBe(Number(lastHeardAt) - Number(startedAt));
   await second.start().succeed();
 });
 

@@ -17,6 +17,8 @@ import type { World } from './world.js';
 export interface Told {
   readonly id: string;
   readonly end: (reason: ReasonCode) => void;
+  /** Its work throws this. */
+  readonly fail: (error: Error) => void;
 }
 
 type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description' | 'check' | 'checkAgainAfterMs'> & {
@@ -94,7 +96,9 @@ class ToldWork implements Work {
 
   constructor(attempt: Attempt, take: (told: Told) => void) {
     this.#workerId = attempt.workerId;
-    this.#ended = new Promise((resolve) => take({ id: attempt.ticket.id, end: (reason) => resolve({ reason }) }));
+    this.#ended = new Promise((resolve, fail) =>
+      take({ id: attempt.ticket.id, end: (reason) => resolve({ reason }), fail }),
+    );
   }
 
   async run(): Promise<AttemptEnd> {
@@ -109,7 +113,7 @@ class ToldWork implements Work {
     return { reason, step: 0 };
   }
 
-  endEvent({ reason }: AttemptEnd): WorkerEvent {
-    return { type: 'attempt_ended', workerId: this.#workerId, reason, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
+  endEvent(end: AttemptEnd): WorkerEvent {
+    return { type: 'attempt_ended', workerId: this.#workerId, ...end, step: 0, stepsRun: 0, peakMemoryBytes: 1 };
   }
 }

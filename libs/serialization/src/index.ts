@@ -25,6 +25,7 @@ export {
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
 export { FAULT_POINTS, type FaultPoint } from './fault-point/points.js';
 
+export { isDiskError } from './disk-error.js';
 export { hashFile, makeFolder, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { unlessAborted } from './unless-aborted.js';

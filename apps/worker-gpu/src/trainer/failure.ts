@@ -1,5 +1,6 @@
 import type { TrainerFailure } from '@longrun/contracts';
 import { Diverged, InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
+import { isDiskError } from '@longrun/serialization';
 
 /** Why a trainer cannot go on, as it tells its worker. */
 export interface TrainingFailure {
@@ -27,7 +28,7 @@ export function failureOf(error: unknown): TrainingFailure {
   const chain = causes(error);
   const message = chain.map((one) => one.message).join(': ');
   if (chain.some(isOutOfMemory)) return { reason: 'out_of_memory', message };
-  if (chain.some(isOutOfDisk)) return { reason: 'storage_error', message };
+  if (isDiskError(error)) return { reason: 'storage_error', message };
   return { reason: 'program_error', message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
 }
 
@@ -41,8 +42,4 @@ function causes(error: Error): Error[] {
 /** As V8 and ONNX Runtime word it. */
 function isOutOfMemory({ message }: Error): boolean {
   return /Array buffer allocation failed|bad_alloc|[Ff]ailed to allocate memory/.test(message);
-}
-
-function isOutOfDisk(error: Error): boolean {
-  return 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].includes(String(error.code));
 }

@@ -44,6 +44,7 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     restoredFrom: null,
     rejectedCheckpoints: null,
     lastSeq: 0,
+    lastHeardAt: null,
     saidEnd: false,
     smallChunks: 0,
   };

@@ -87,11 +87,14 @@ export class Life {
     return fence === this.row.fence && this.#attempts.get(fence)?.status !== 'ended';
   }
 
-  /** Notes that an event with this number was taken, whatever it said. */
-  took(fence: number, seq: number): void {
+  /** Notes that an event with this number, of this time, was taken, whatever it said. */
+  took(fence: number, seq: number, at: Date): void {
     const attempt = this.#attempts.get(fence);
-    if (attempt === undefined || seq === 0) return;
-    attempt.lastSeq = seq;
+    if (attempt === undefined) return;
+    const sinceLastMs = attempt.lastHeardAt === null ? Infinity : at.getTime() - attempt.lastHeardAt.getTime();
+    if (seq === 0 && sinceLastMs < SIGN_EVERY_MS) return;
+    if (seq > 0) attempt.lastSeq = seq;
+    if (sinceLastMs > 0) attempt.lastHeardAt = at;
     this.#touch(attempt);
   }
 
@@ -113,6 +116,8 @@ export class Life {
     this.row.logCompleteTo = Math.min(this.row.logCompleteTo, before);
     if (this.row.logGapTo !== null) this.row.logGapTo = before < 0 ? null : before;
     if (this.row.nonFinite !== null && this.row.nonFinite.step > begin.startStep) this.row.nonFinite = null;
+    // Where it begins is its trainer's word, but not that checkpoints are damaged.
+    if (begin.rejectedCheckpoints.length > 0) this.row.progressStep = Math.min(this.row.progressStep, begin.startStep);
     this.changes.begun.push({ fence, step: begin.startStep });
     this.#touch(attempt);
     this.advanced(fence, begin.startStep);
@@ -172,11 +177,15 @@ export class Life {
     this.#emit(at, (stamp) => ({ type: 'line', ...stamp, data: { fence, ...line } }));
   }
 
-  /** A checkpoint of an attempt is committed. */
+  /** A checkpoint of an attempt is committed. It is progress where it is beyond all before it that an attempt could go on from. */
   committed(fence: number, checkpoint: { readonly step: number; readonly sizeBytes: number }, at: Date): void {
     const data = { fence, ...checkpoint };
     this.changes.checkpoints.push({ ...data, at });
-    this.row.losses = 0;
+    if (checkpoint.step > this.row.progressStep) {
+      this.row.progressStep = checkpoint.step;
+      this.row.losses = 0;
+      this.row.refusals = 0;
+    }
     this.advanced(fence, checkpoint.step);
     this.#emit(at, (stamp) => ({ type: 'checkpoint', ...stamp, data }));
   }
@@ -231,11 +240,13 @@ export class Life {
     this.#emitStatus(at);
   }
 
-  /** The current attempt says that it is over; the retry policy says what follows. */
-  endAttempt(end: ClosedAttempt, at: Date): void {
+  /** The current attempt says that it is over; the retry policy says what follows, to which these workers are ready. */
+  endAttempt(end: ClosedAttempt, at: Date, readyWorkers: readonly string[] = []): void {
     this.claimed(at);
-    this.#current().saidEnd = true;
-    this.#afterEnd(end, at);
+    const attempt = this.#current();
+    attempt.saidEnd = true;
+    const othersReady = readyWorkers.some((id) => id !== attempt.workerId);
+    this.#afterEnd(end, at, othersReady);
   }
 
   /** The current attempt is given up without its word; the retry policy says what follows. */
@@ -245,12 +256,12 @@ export class Life {
     const { fence, workerId, lastStep } = this.#current();
     // What else it has said may be lost with it, and all that it has said.
     if (this.row.kind === 'experiment') this.logMissing(lastStep ?? 0);
-    this.#afterEnd(end, at);
+    this.#afterEnd(end, at, false);
     const after = { status: this.#status(), reason: end.reason };
     this.#audit(CONTROLLER, 'write-off', { status: before, fence, workerId }, after);
   }
 
-  #afterEnd(end: ClosedAttempt, at: Date): void {
+  #afterEnd(end: ClosedAttempt, at: Date, othersReady: boolean): void {
     this.#closeAttempt(end, at);
     // How it ends was decided before: that stands.
     if (this.row.ending !== null) return;
@@ -261,10 +272,11 @@ export class Life {
       this.end(outcome, this.row.fence, at);
       return;
     }
-    const sequel = afterAttempt(this.row, end.reason, end.message ?? null);
+    const sequel = afterAttempt(this.row, end.reason, end.message ?? null, othersReady);
     this.row.failures = sequel.spent.failures;
     this.row.preemptions = sequel.spent.preemptions;
     this.row.losses = sequel.spent.losses;
+    this.row.refusals = sequel.spent.refusals;
     switch (sequel.next) {
       case 'queued':
         this.#move('queued');
@@ -411,3 +423,6 @@ export class Life {
     this.changes.events.push(event({ id: this.row.lastEvent, at: at.toISOString() }));
   }
 }
+
+/** Heartbeats alone are written down so rarely. */
+const SIGN_EVERY_MS = 5_000;

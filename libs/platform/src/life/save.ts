@@ -42,6 +42,8 @@ const lifeColumns = {
   failures: 'integer',
   preemptions: 'integer',
   losses: 'integer',
+  refusals: 'integer',
+  progressStep: 'bigint',
   cancelRequested: 'boolean',
   progress: 'jsonb',
   nonFinite: 'jsonb',
@@ -70,6 +72,7 @@ const attemptColumns = {
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
   lastSeq: 'bigint',
+  lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
   smallChunks: 'integer',
 } satisfies ColumnTypes<Exclude<keyof AttemptRow, 'id' | 'fence'>>;

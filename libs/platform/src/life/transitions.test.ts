@@ -7,6 +7,7 @@ const fresh = {
   failures: 0,
   preemptions: 0,
   losses: 0,
+  refusals: 0,
   cancelRequested: false,
   retry: { maxFailures: 2, backoffMs: 1_000, maxPreemptions: null, maxLosses: 3 },
 };
@@ -14,9 +15,11 @@ const fresh = {
 test('every reason has a sequel, and it is charged to the budget that the retry policy names', () => {
   for (const reason of ReasonCode.options) {
     const { spent, next } = afterAttempt(fresh, reason, 'why');
-    const { counts, requeue } = retryPolicy[reason];
+    const { counts: first, otherwise, requeue } = retryPolicy[reason];
+    const counts = otherwise ?? first;
     expect(next).toBe(requeue ? 'queued' : 'ended');
     expect(spent).toEqual({
+      refusals: otherwise === undefined ? 0 : 1,
       failures: counts === 'failure' ? 1 : 0,
       preemptions: counts === 'preemption' || counts === 'loss' ? 1 : 0,
       losses: counts === 'loss' ? 1 : 0,
@@ -28,7 +31,7 @@ test('preemptions are unlimited by default, never failures, and never wait', () 
   const preempted = { ...fresh, preemptions: 9_999, retry: { ...fresh.retry, maxFailures: 0 } };
   expect(afterAttempt(preempted, 'preempted', null)).toEqual({
     next: 'queued',
-    spent: { failures: 0, preemptions: 10_000, losses: 0 },
+    spent: { failures: 0, preemptions: 10_000, losses: 0, refusals: 0 },
     backoffMs: 0,
   });
   const limited = { ...fresh, preemptions: 3, retry: { ...fresh.retry, maxPreemptions: 3 } };
@@ -55,8 +58,20 @@ test('losses in a row wait from the second on, and one more than the budget has 
 
 test('what is charged to the worker costs the experiment nothing', () => {
   const strict = { ...fresh, retry: { maxFailures: 0, backoffMs: 1_000, maxPreemptions: 0, maxLosses: 0 } };
-  const spent = { failures: 0, preemptions: 0, losses: 0 };
+  const spent = { failures: 0, preemptions: 0, losses: 0, refusals: 0 };
   expect(afterAttempt(strict, 'worker_unfit', 'full')).toEqual({ next: 'queued', spent, backoffMs: 0 });
+});
+
+test('the disk of a worker is free once where another worker is ready, and a failure from then on', () => {
+  const strict = { ...fresh, retry: { ...fresh.retry, maxFailures: 0 } };
+  const first = afterAttempt(strict, 'worker_disk', 'full', true);
+  expect(first).toMatchObject({ next: 'queued', spent: { failures: 0, refusals: 1 }, backoffMs: 0 });
+  expect(afterAttempt({ ...strict, ...first.spent }, 'worker_disk', 'full', true)).toMatchObject({
+    next: 'ended',
+    reason: 'worker_disk',
+    message: '1 attempts failed, and retry.maxFailures is 0: full',
+  });
+  expect(afterAttempt(strict, 'worker_disk', 'full', false)).toMatchObject({ next: 'ended', spent: { failures: 1 } });
 });
 
 test('the pause after a failure doubles, and is an hour at most', () => {

@@ -56,8 +56,10 @@ export function datasetStatus(phase: Phase, reason: ReasonCode | null): DatasetS
 export interface Spent {
   readonly failures: number;
   readonly preemptions: number;
-  /** Losses in a row, without a checkpoint between them. */
+  /** Losses in a row, without progress between them. */
   readonly losses: number;
+  /** Ends in a row for the disks of its workers, without progress between them. */
+  readonly refusals: number;
 }
 
 /** What follows an attempt. */
@@ -65,23 +67,31 @@ export type Sequel =
   | { readonly next: 'queued'; readonly spent: Spent; /** Pause before the next attempt. */ readonly backoffMs: number }
   | { readonly next: 'ended'; readonly spent: Spent; readonly reason: ReasonCode; readonly message: string | null };
 
-/** Decides what follows an attempt that ended for `reason`, by the retry policy and the budget of the spec. */
+/**
+ * Decides what follows an attempt that ended for `reason`, by the retry policy and the budget of the spec.
+ *
+ * @param othersReady whether another worker is ready to take the next attempt
+ */
 export function afterAttempt(
   life: Spent & { readonly retry: RetryBudget; readonly cancelRequested: boolean },
   reason: ReasonCode,
   message: string | null,
+  othersReady = false,
 ): Sequel {
   const rule = retryPolicy[reason];
+  const { otherwise } = rule;
+  const counts = otherwise !== undefined && (life.refusals > 0 || !othersReady) ? otherwise : rule.counts;
   const spent: Spent = {
-    failures: life.failures + (rule.counts === 'failure' ? 1 : 0),
-    preemptions: life.preemptions + (rule.counts === 'preemption' || rule.counts === 'loss' ? 1 : 0),
-    losses: life.losses + (rule.counts === 'loss' ? 1 : 0),
+    failures: life.failures + (counts === 'failure' ? 1 : 0),
+    preemptions: life.preemptions + (counts === 'preemption' || counts === 'loss' ? 1 : 0),
+    losses: life.losses + (counts === 'loss' ? 1 : 0),
+    refusals: life.refusals + (otherwise === undefined ? 0 : 1),
   };
   if (!rule.requeue) return { next: 'ended', spent, reason, message };
   if (life.cancelRequested) return { next: 'ended', spent, reason: 'cancelled', message: null };
-  const over = overdrawn(life.retry, rule.counts, spent);
+  const over = overdrawn(life.retry, counts, spent);
   if (over !== null) return { next: 'ended', spent, reason, message: exhausted(over, message) };
-  return { next: 'queued', spent, backoffMs: pauseMs(life.retry, rule.counts, spent) };
+  return { next: 'queued', spent, backoffMs: pauseMs(life.retry, counts, spent) };
 }
 
 /** A budget that does not last for another attempt. */

@@ -2,8 +2,18 @@ import { assertNever, type WorkerEvent } from '@longrun/contracts';
 
 import type { Life } from './life.js';
 
-/** Applies a worker's event to a life that takes it. Of an attempt that is over it only completes what is known. */
-export function applyEvent(life: Life, fence: number, event: WorkerEvent, at: Date): void {
+/**
+ * Applies a worker's event to a life that takes it. Of an attempt that is over it only completes what is known.
+ *
+ * @param readyWorkers workers of the kind that are ready to take what the end of an attempt leaves
+ */
+export function applyEvent(
+  life: Life,
+  fence: number,
+  event: WorkerEvent,
+  at: Date,
+  readyWorkers: readonly string[] = [],
+): void {
   const open = life.isOpen(fence);
   if (open) life.claimed(at);
   switch (event.type) {
@@ -53,7 +63,7 @@ export function applyEvent(life: Life, fence: number, event: WorkerEvent, at: Da
     case 'attempt_ended':
     case 'dataset_ended':
       if (event.workerId !== undefined) life.heldBy(fence, event.workerId);
-      if (open) life.endAttempt(event, at);
+      if (open) life.endAttempt(event, at, readyWorkers);
       else life.completeEnd(fence, event);
       return;
     default:

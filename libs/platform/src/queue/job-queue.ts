@@ -23,9 +23,10 @@ export class JobQueue {
   }
 
   /** Puts a job in; once, however often it is called. A lower rank is taken first. */
-  async add(ticket: JobTicket, rank: number): Promise<void> {
+  async add({ id, fence, avoid = [] }: JobToAdd, rank: number): Promise<void> {
+    const ticket: JobTicket = { id, fence, ...(avoid.length > 0 && { avoid: [...avoid] }) };
     await this.#queue.add(this.#kind, ticket, {
-      jobId: this.#keys.job(ticket.id, ticket.fence),
+      jobId: this.#keys.job(id, fence),
       priority: rank,
       // A job that is kept would keep its id, and the same ticket could not be put in again.
       removeOnComplete: true,
@@ -74,3 +75,6 @@ export class JobQueue {
     await this.#queue.close();
   }
 }
+
+/** A job, and the workers that are to leave it to others. */
+type JobToAdd = Omit<JobTicket, 'avoid'> & { readonly avoid?: readonly string[] };

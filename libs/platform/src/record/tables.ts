@@ -68,8 +68,12 @@ export interface LivesTable {
   notBefore: Date | null;
   failures: Generated<number>;
   preemptions: Generated<number>;
-  /** Losses in a row, without a checkpoint between them. */
+  /** Losses in a row, without progress between them: a checkpoint beyond {@link progressStep}. */
   losses: Generated<number>;
+  /** Ends in a row for the disks of its workers, without progress between them. */
+  refusals: Generated<number>;
+  /** How far its checkpoints have brought it; 0 before the first, and less again when the newest are damaged. */
+  progressStep: Generated<number>;
   cancelRequested: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** The first cost that was not a finite number. */
@@ -138,6 +142,8 @@ export interface AttemptsTable {
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
   /** Sequence number of the last event taken. */
   lastSeq: Generated<number>;
+  /** By its worker's clock; some seconds old while it sends heartbeats alone. Null before the first sign. */
+  lastHeardAt: Date | null;
   /** True when it said itself that it was over: nothing was written off. */
   saidEnd: Generated<boolean>;
   /** How many chunks of its log are small, and to be merged. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { WorkerEvent } from '@longrun/contracts';
+import { type Kind, retryPolicy, type WorkerEvent } from '@longrun/contracts';
 import { faultPoint } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
@@ -14,6 +14,7 @@ import type { RedisKeys } from '../redis/keys.js';
 import { type Envelope, readEnvelope } from './envelope-reader.js';
 import { lookMsFor, ObservedTime } from '../processes/observed-time.js';
 import { isAfter, nextStreamId } from './stream-id.js';
+import { readyWorkers } from './workers-to-avoid.js';
 
 export interface EventIngesterOptions {
   readonly record: PlatformRecord;
@@ -182,14 +183,16 @@ export class EventIngester {
       acknowledgements.clear();
       const ids = [...new Set(envelopes.map((envelope) => envelope.id))];
       const loaded = await lives.load(ids, [...new Set(envelopes.map((envelope) => envelope.fence))]);
+      const ready = await readyForOthers(lives, envelopes);
       for (const envelope of envelopes) {
         const life = loaded.get(envelope.id);
         const verdict = life?.row.kind === envelope.kind ? life.judge(envelope.fence, envelope.seq) : 'refused';
         verdicts.push(verdict);
         if (verdict === 'taken' && life !== undefined) {
+          const at = new Date(envelope.at);
           if (withEffects && envelope.event !== undefined)
-            applyEvent(life, envelope.fence, envelope.event, new Date(envelope.at));
-          life.took(envelope.fence, envelope.seq);
+            applyEvent(life, envelope.fence, envelope.event, at, ready.get(envelope.kind));
+          life.took(envelope.fence, envelope.seq, at);
         }
         const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.fence)?.lastSeq;
         const key = this.#options.keys.acknowledgement(envelope.id, envelope.fence);
@@ -313,6 +316,19 @@ class CursorMoved extends Error {
     super(`another process takes events in: the cursor is no longer at ${saved ?? 'the beginning'}`);
     this.name = 'CursorMoved';
   }
+}
+
+/** The workers that are ready, by kind: of those kinds of which an attempt ends so that they matter. */
+async function readyForOthers(
+  { transaction }: Lives,
+  envelopes: readonly Envelope[],
+): Promise<ReadonlyMap<Kind, readonly string[]>> {
+  const kinds = envelopes.flatMap(({ kind, event }) =>
+    event !== undefined && 'reason' in event && retryPolicy[event.reason].otherwise !== undefined ? [kind] : [],
+  );
+  const ready = new Map<Kind, readonly string[]>();
+  for (const kind of new Set(kinds)) ready.set(kind, await readyWorkers(transaction, kind));
+  return ready;
 }
 
 function endsAttempt(event: WorkerEvent | undefined): boolean {

@@ -16,6 +16,7 @@ import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
+import { workersToAvoid } from './workers-to-avoid.js';
 import type { WriteOff } from './write-off.js';
 
 export interface ReconcilerOptions {
@@ -145,7 +146,8 @@ export class Reconciler {
       return;
     }
     await writeSpecification(record, store, kind, id);
-    await queues[kind].add({ id, fence }, rank);
+    const avoid = (await workersToAvoid(record.db, kind, [id])).get(id) ?? [];
+    await queues[kind].add({ id, fence, avoid }, rank);
   }
 
   /** From here on silence is measured. */

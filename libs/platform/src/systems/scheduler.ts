@@ -183,7 +183,7 @@ export class Scheduler {
     });
     if (fence === null) return;
     await faultPoint('enqueue.recorded');
-    await this.#options.queues[kind].add({ id, fence, ...(avoid.length > 0 && { avoid: [...avoid] }) }, rank);
+    await this.#options.queues[kind].add({ id, fence, avoid }, rank);
     await faultPoint('enqueue.queued');
   }
 
@@ -273,19 +273,18 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
   return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs };
 }
 
-/** How long the attempts that have ended ran, in ms. */
+/** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */
 async function trainedBefore(record: PlatformRecord, id: string): Promise<number> {
   const attempts = await record.db
     .selectFrom('attempts')
-    .select(['startedAt', 'endedAt'])
+    .select(['startedAt', 'endedAt', 'lastHeardAt', 'saidEnd'])
     .where('id', '=', id)
     .where('status', '=', 'ended')
     .execute();
-  return attempts.reduce(
-    (sum, { startedAt, endedAt }) =>
-      startedAt === null || endedAt === null ? sum : sum + Math.max(0, endedAt.getTime() - startedAt.getTime()),
-    0,
-  );
+  return attempts.reduce((sum, { startedAt, endedAt, lastHeardAt, saidEnd }) => {
+    const until = saidEnd ? endedAt : lastHeardAt;
+    return startedAt === null || until === null ? sum : sum + Math.max(0, until.getTime() - startedAt.getTime());
+  }, 0);
 }
 
 async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {

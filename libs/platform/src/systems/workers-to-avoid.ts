@@ -4,8 +4,9 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../record/tables.js';
 
 /**
- * Of those lives that lost a worker or trainer, or had an unfit worker, since their last checkpoint: the workers that are to leave the
- * next attempt to others. None where nobody else of the kind is alive and ready, or where the job has waited for others for long.
+ * Of those lives that lost a worker or trainer, or had one that is unfit or whose disk failed them, since their last checkpoint: the
+ * workers that are to leave the next attempt to others. None where nobody else of the kind is alive and ready, or, unless it is for a
+ * disk, where the job has waited for others for long.
  */
 export async function workersToAvoid(
   db: Kysely<Tables>,
@@ -19,7 +20,7 @@ export async function workersToAvoid(
     .leftJoin('attempts as next', (join) =>
       join.onRef('next.id', '=', 'lives.id').onRef('next.fence', '=', 'lives.fence').on('next.status', '=', 'enqueued'),
     )
-    .select(['lost.id', 'lost.workerId', 'next.enqueuedAt'])
+    .select(['lost.id', 'lost.workerId', 'lost.reason', 'next.enqueuedAt'])
     .where('lost.id', 'in', ids)
     .where('lost.reason', 'in', BLAMED)
     .where(sinceLastCheckpoint)
@@ -27,16 +28,18 @@ export async function workersToAvoid(
   if (losses.length === 0) return new Map();
   const ready = await readyWorkers(db, kind);
   const avoided = new Map<string, string[]>();
-  for (const { id, workerId, enqueuedAt } of losses) {
+  for (const { id, workerId, reason, enqueuedAt } of losses) {
     const workers = avoided.get(id) ?? [];
     avoided.set(id, workers);
-    if (enqueuedAt !== null && Date.now() - enqueuedAt.getTime() > WAIT_FOR_OTHERS_MS) continue;
+    const hasWaitedLong = enqueuedAt !== null && Date.now() - enqueuedAt.getTime() > WAIT_FOR_OTHERS_MS;
+    if (hasWaitedLong && reason !== 'worker_disk') continue;
     if (workerId !== null && !workers.includes(workerId)) workers.push(workerId);
   }
   return new Map([...avoided].map(([id, workers]) => [id, ready.every((one) => workers.includes(one)) ? [] : workers]));
 }
 
-async function readyWorkers(db: Kysely<Tables>, kind: Kind): Promise<string[]> {
+/** Ids of those that are alive and take jobs of the kind. */
+export async function readyWorkers(db: Kysely<Tables>, kind: Kind): Promise<string[]> {
   const rows = await db
     .selectFrom('workers')
     .select('id')

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 
 import { type ReasonCode, storableText } from '@longrun/contracts';
-import { LeaseLost } from '@longrun/serialization';
+import { isDiskError, LeaseLost } from '@longrun/serialization';
 
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
 import { removeTree } from './remove-tree.js';
@@ -21,7 +21,8 @@ export async function endOfWork(work: Work, { scratchFolder }: Attempt): Promise
 /** What an error means that ended an attempt. */
 export function endOfError(error: unknown): AttemptEnd {
   if (error instanceof LeaseLost) return { reason: 'lease_lost', message: error.message };
-  if (error instanceof StorageFailed) return { reason: 'storage_error', message: error.message };
+  if (error instanceof StorageFailed)
+    return { reason: isDiskError(error) ? 'worker_disk' : 'storage_error', message: error.message };
   return { reason: 'internal_error', message: describe(error) };
 }
 
@@ -44,6 +45,7 @@ export async function discardScratch(attempt: Attempt): Promise<void> {
 
 const MAY_BE_THE_WORKERS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'storage_error',
+  'worker_disk',
   'internal_error',
   'program_error',
   'checkpoint_unreadable',

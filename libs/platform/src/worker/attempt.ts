@@ -51,7 +51,8 @@ export interface AttemptEnd {
 export interface Work {
   /**
    * Does the work and resolves with how it ended, after all its processes have gone. A `StorageFailed` that it throws ends the
-   * attempt as `storage_error`, a `LeaseLost` as `lease_lost`, any other error as `internal_error`.
+   * attempt as `worker_disk` where a disk was full or failed, else as `storage_error`, a `LeaseLost` as `lease_lost`, any other error as
+   * `internal_error`.
    */
   run(): Promise<AttemptEnd>;
   /** The event that says it is alive. */

@@ -7,6 +7,9 @@ import { series } from './0006-series.js';
 import { datasetRoles } from './0007-dataset-roles.js';
 import { losses } from './0008-losses.js';
 import { nonFinite } from './0009-non-finite.js';
+import { progressStep } from './0010-progress-step.js';
+import { lastHeard } from './0011-last-heard.js';
+import { refusals } from './0012-refusals.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -20,4 +23,7 @@ export const migrations: readonly Migration[] = [
   datasetRoles,
   losses,
   nonFinite,
+  progressStep,
+  lastHeard,
+  refusals,
 ];
