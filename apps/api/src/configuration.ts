@@ -11,6 +11,7 @@ import {
   variables,
   wholeNumber,
 } from '@longrun/platform/configuration';
+import type { ChildUserSetting } from '@longrun/platform/worker';
 import { z } from 'zod';
 
 /** Everything the API is told from outside. Read once, from the environment, by `readConfiguration`. */
@@ -34,6 +35,8 @@ export interface Configuration {
   readonly objectsUrl: string;
   /** Folder of compiled program modules, absolute. LONGRUN_PROGRAMS, default examples/dist/programs of this checkout. */
   readonly programsFolder: string;
+  /** Who the processes of programs run as. LONGRUN_TRAINER_USER: `auto`, `worker` (this process' own user), or a number; default `auto`. */
+  readonly trainerUser: ChildUserSetting;
   /** Built dashboard, absolute. LONGRUN_DASHBOARD, default apps/dashboard/dist of this checkout. */
   readonly dashboardFolder: string;
   /** Bearer token; undefined reads or makes `<state>/token`. LONGRUN_TOKEN, at least 16 characters. */
@@ -78,6 +81,7 @@ export function readConfiguration(environment: Environment): Configuration {
     role: read.LONGRUN_ROLE,
     redisUrl: read.REDIS_URL,
     programsFolder: resolve(read.LONGRUN_PROGRAMS ?? fromCheckout('examples/dist/programs')),
+    trainerUser: read.LONGRUN_TRAINER_USER,
     dashboardFolder: resolve(read.LONGRUN_DASHBOARD ?? fromCheckout('apps/dashboard/dist')),
     token: read.LONGRUN_TOKEN,
     redisPrefix: read.LONGRUN_REDIS_PREFIX,
@@ -98,6 +102,7 @@ const apiVariables = {
   REDIS_URL: variables.REDIS_URL,
   LONGRUN_REDIS_PREFIX: variables.LONGRUN_REDIS_PREFIX,
   LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS,
+  LONGRUN_TRAINER_USER: variables.LONGRUN_TRAINER_USER,
   LONGRUN_TOKEN: variables.LONGRUN_TOKEN,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
   LONGRUN_WORKER_LOST_MS: variables.LONGRUN_WORKER_LOST_MS,

@@ -12,6 +12,7 @@ import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { Probes } from './health/probes.js';
+import { ProgramRooms } from './programs/program-rooms.js';
 import { Programs } from './programs/programs.js';
 import { tokenOf } from './token.js';
 
@@ -42,7 +43,12 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
     const token = configuration.token ?? (await tokenOf(stateFolder));
     sayStage('finding the programs');
-    const programs = await Programs.find(configuration.programsFolder);
+    const { programsFolder, trainerUser: user } = configuration;
+    const rooms = new ProgramRooms({ stateFolder, programsFolder, user, report: (sentence) => logger.log(sentence) });
+    // One that was asked for and cannot be had is said at once.
+    if (typeof user === 'object') await rooms.open();
+    undo.push(() => rooms.close());
+    const programs = await Programs.find(programsFolder, { launch: async (program) => await rooms.launch(program) });
     undo.push(() => programs.close());
     const platform = await startPlatform({
       record:

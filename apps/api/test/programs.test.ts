@@ -1,7 +1,11 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProgramBroken } from '@longrun/platform';
 import { afterEach, expect, test } from 'vitest';
 import { PROGRAM_LIMITS, type ProgramLimits } from '../src/programs/program-process.js';
+import { ProgramRooms } from '../src/programs/program-rooms.js';
 import { Programs } from '../src/programs/programs.js';
 
 const folder = fileURLToPath(new URL('broken-programs', import.meta.url));
@@ -12,7 +16,7 @@ afterEach(async () => {
 });
 
 async function find(limits: Partial<ProgramLimits> = {}): Promise<Programs> {
-  const programs = await Programs.find(folder, { ...PROGRAM_LIMITS, ...limits });
+  const programs = await Programs.find(folder, { limits: { ...PROGRAM_LIMITS, ...limits } });
   opened.push(programs);
   return programs;
 }
@@ -74,6 +78,34 @@ test('a schema that allocates without end is ended before the machine is full', 
   const programs = await find({ memoryBytes: 400 * 2 ** 20 });
   await expect(programs.validate('checks', { how: 'allocates' })).rejects.toThrow('more than 400 MiB of memory');
 });
+
+test.runIf(process.getuid?.() === 0)(
+  '(needs root) the process of a program has a user of its own, who sees none of the state',
+  async () => {
+    const stateFolder = await mkdtemp(join(tmpdir(), 'longrun-programs-'));
+    await writeFile(join(stateFolder, 'token'), 'secret', { mode: 0o600 });
+    const said: string[] = [];
+    const rooms = new ProgramRooms({
+      stateFolder,
+      programsFolder: folder,
+      user: 'auto',
+      report: (sentence) => said.push(sentence),
+    });
+    const programs = await Programs.find(folder, { launch: async (program) => await rooms.launch(program) });
+    const how = `looks at ${stateFolder}`;
+    const refused: unknown = await programs.validate('checks', { how }).catch((error: unknown) => error);
+    await programs.close();
+    await rooms.close();
+    expect(said.join()).toMatch(/^children run as user \d+/);
+    const [, user] = /user (\d+)/.exec(said.join()) ?? [];
+    const room = join(stateFolder, `api-${hostname()}-${process.pid}`, 'checks');
+    expect(refused).toMatchObject({
+      message: expect.stringMatching(`Error: user ${user} in ${room}, token (ENOENT|EACCES)$`) as unknown,
+    });
+    expect(await readdir(stateFolder)).toEqual(['token']);
+    await rm(stateFolder, { recursive: true });
+  },
+);
 
 test('a process that is asked nothing is ended, and begun again when it is asked', async () => {
   const programs = await find({ idleMs: 1 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '@longrun/contracts';
 import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
-import { type ChildExit, SupervisedChild } from '@longrun/platform/worker';
+import { type ChildExit, type Launch, SupervisedChild } from '@longrun/platform/worker';
 import { z } from 'zod';
 import { type ProgramCommand, ProgramMessage } from './program-messages.js';
 import type { ProgramView } from './program-view.js';
@@ -25,6 +25,14 @@ export const PROGRAM_LIMITS: ProgramLimits = {
   idleMs: 60_000,
 };
 
+/** How the processes of programs are run. */
+export interface ProgramProcessOptions {
+  /** Default: {@link PROGRAM_LIMITS}. */
+  readonly limits?: ProgramLimits;
+  /** How that of a program is started. Default: as this process' own user. */
+  readonly launch?: (program: string) => Promise<Launch>;
+}
+
 /**
  * One program, in a process of its own while it is asked something: what it throws, prints, takes or how long it hangs is a
  * {@link ProgramBroken} for those who ask, and nothing else.
@@ -33,15 +41,17 @@ export class ProgramProcess {
   readonly #folder: string;
   readonly #name: string;
   readonly #limits: ProgramLimits;
+  readonly #launch: ProgramProcessOptions['launch'];
   #session: Session | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** Questions are asked one by one: nobody is told what another's parameters have done to the process, or kept it busy with. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string, name: string, limits: ProgramLimits = PROGRAM_LIMITS) {
+  constructor(folder: string, name: string, { limits = PROGRAM_LIMITS, launch }: ProgramProcessOptions = {}) {
     this.#folder = folder;
     this.#name = name;
     this.#limits = limits;
+    this.#launch = launch;
   }
 
   /** What it takes. @throws ProgramBroken */
@@ -68,14 +78,19 @@ export class ProgramProcess {
 
   async #askNow<T>(question: (session: Session) => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
-    if (this.#session === undefined || this.#session.hasEnded)
-      this.#session = new Session(this.#folder, this.#name, this.#limits);
-    const session = this.#session;
+    const session = await this.#living();
     try {
       return await question(session);
     } finally {
       this.#idle = setTimeout(() => void session.end(), this.#limits.idleMs).unref();
     }
+  }
+
+  async #living(): Promise<Session> {
+    if (this.#session?.hasEnded === false) return this.#session;
+    const launch = await this.#launch?.(this.#name);
+    this.#session = new Session(this.#folder, this.#name, { limits: this.#limits, launch });
+    return this.#session;
   }
 }
 
@@ -98,10 +113,15 @@ class Session {
   #number = 0;
   hasEnded = false;
 
-  constructor(folder: string, name: string, limits: ProgramLimits) {
+  constructor(
+    folder: string,
+    name: string,
+    { limits, launch }: { readonly limits: ProgramLimits; readonly launch: Launch | undefined },
+  ) {
     this.#limits = limits;
     this.#child = new SupervisedChild({
       script: CHILD,
+      ...(launch && { launch }),
       memoryLimitBytes: limits.memoryBytes,
       onMessage: (message) => this.#hear(message),
       // It may print whatever it likes.

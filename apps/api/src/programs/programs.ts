@@ -1,7 +1,7 @@
 import { programFiles } from '@longrun/blocks/programs';
 import type { JsonObject } from '@longrun/contracts';
 import { type ParamsVerdict, ProgramBroken, type ProgramCatalog } from '@longrun/platform';
-import { type ProgramLimits, ProgramProcess } from './program-process.js';
+import { ProgramProcess, type ProgramProcessOptions } from './program-process.js';
 import type { ProgramView } from './program-view.js';
 
 /** The experiment programs of one folder, as the platform asks for them and clients see them. None is imported here. */
@@ -15,9 +15,9 @@ export class Programs implements ProgramCatalog {
   }
 
   /** Finds the programs of a folder. Throws a sentence when it cannot be read. */
-  static async find(folder: string, limits?: ProgramLimits): Promise<Programs> {
+  static async find(folder: string, options: ProgramProcessOptions = {}): Promise<Programs> {
     const names = [...(await programFiles(folder)).keys()].toSorted();
-    return new Programs(new Map(names.map((name) => [name, new ProgramProcess(folder, name, limits)])));
+    return new Programs(new Map(names.map((name) => [name, new ProgramProcess(folder, name, options)])));
   }
 
   has(name: string): boolean {

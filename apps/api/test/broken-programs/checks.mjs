@@ -1,13 +1,16 @@
 import { defineExperiment } from '@longrun/blocks';
 import { MESSAGES_FD } from '@longrun/contracts';
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 /** Does, when its parameters are checked, what it is told to. */
 export default defineExperiment({
   name: 'checks',
   description: 'A program whose schema has ways of its own.',
-  params: z.strictObject({ how: z.string() }).superRefine(({ how }) => ways[how]?.()),
+  params: z
+    .strictObject({ how: z.string() })
+    .superRefine(({ how }) => (how.startsWith('looks at ') ? looksAt(how.slice(9)) : ways[how]?.())),
   build() {
     throw new Error('The API never builds a main loop');
   },
@@ -40,3 +43,13 @@ const ways = {
     );
   },
 };
+
+function looksAt(folder) {
+  let token;
+  try {
+    token = readFileSync(join(folder, 'token'), 'utf8');
+  } catch ({ code }) {
+    token = code;
+  }
+  throw new Error(`user ${process.getuid()} in ${process.cwd()}, token ${token}`);
+}

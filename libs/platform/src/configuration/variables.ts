@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { DEFAULT_PREFIX, PREFIX_PATTERN } from '../redis/keys.js';
 import { graceMs, heartbeatMs, workerLostAfterMs } from './limits.js';
-import { milliseconds, secretUrl } from './read-variables.js';
+import { milliseconds, secretUrl, userNumber } from './read-variables.js';
 
 /** What a bearer token may look like (RFC 6750, section 2.1), at a length that cannot be guessed. */
 export const TOKEN_PATTERN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
@@ -38,6 +38,8 @@ export const variables = {
   DATABASE_URL: secretUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/longrun').optional(),
   /** Folder of compiled program modules. Default: that of the checkout, which each app knows. */
   LONGRUN_PROGRAMS: z.string().optional(),
+  /** Who programs and converters run as, see `Isolation`. Default `auto`. */
+  LONGRUN_TRAINER_USER: userNumber(),
   /** Where clients find the API. Default: what `api.json` in the state folder says. */
   LONGRUN_URL: secretUrl(['http:', 'https:'], 'http://127.0.0.1:4000').optional(),
   /** Bearer token of the API. Default: the content of the file `token` in the state folder. */

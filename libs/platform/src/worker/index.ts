@@ -11,6 +11,7 @@ export type { Beat } from './child-signs.js';
 export { outcomeJson } from './outcome-json.js';
 export { objectStoreFault, redisFault } from './reachability.js';
 export { removeTree } from './remove-tree.js';
+export { claimScratchFolder } from './scratch-folder.js';
 export { StallGuard, type StallGuardOptions } from './stall-guard.js';
 export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';

@@ -2,14 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { armFaultPoints, openObjectStore, type ObjectStore } from '@longrun/serialization';
-import {
-  type Environment,
-  labels,
-  memory,
-  milliseconds,
-  readVariables,
-  userNumber,
-} from '../configuration/read-variables.js';
+import { type Environment, labels, memory, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { checkAgainAfterMs } from '../configuration/limits.js';
 import { places, variables } from '../configuration/variables.js';
 import { endLeftovers } from '../processes/process-tree.js';
@@ -196,7 +189,7 @@ const workerVariables = {
   LONGRUN_CHECK_AGAIN_MS: milliseconds(checkAgainAfterMs),
   LONGRUN_LABELS: labels(),
   LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
-  LONGRUN_TRAINER_USER: userNumber(),
+  LONGRUN_TRAINER_USER: variables.LONGRUN_TRAINER_USER,
 } as const;
 
 /** How long after the grace the process may take to say what happened. */
