@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
   test: {
     environment: 'node',
+    // Most of what the longest suites do is to wait for processes of theirs.
+    maxWorkers: '100%',
     // They bound a hang and judge nothing: whatever a test waits for may take long on a busy machine.
     testTimeout: 600_000,
     hookTimeout: 600_000,
