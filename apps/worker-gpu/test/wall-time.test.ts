@@ -27,7 +27,10 @@ test('all attempts together train no longer than limits.wallTimeSeconds, and a c
   expect(ended.message).toMatch(
     /^It has run for the 30 s that limits\.wallTimeSeconds allows, \d+ s of them in earlier attempts/,
   );
-  expect(spec(await world.store.get(`experiments/${id}/spec.json`)).trainedMs).toBe(msOf(ended.attempts[0]));
+  // Until it was last heard of: how long it took to be missed is not its time.
+  const { trainedMs } = spec(await world.store.get(`experiments/${id}/spec.json`));
+  expect(trainedMs).toBeGreaterThan(0);
+  expect(trainedMs).toBeLessThan(msOf(ended.attempts[0]));
   const { outcome, checkpoints } = await world.head(id);
   expect(outcome).toMatchObject({ reason: 'timed_out', step: ended.attempts[1]?.lastStep });
   expect(checkpoints[0]?.step).toBe(ended.attempts[1]?.lastStep);
