@@ -13,7 +13,7 @@ const steps = [
   { name: 'project references', args: [nx, 'sync:check'], remedy: "run 'npx nx sync'" },
   {
     name: 'lint',
-    args: [nx, 'run-many', '-t', 'lint', '--output-style=static'],
+    args: [join(root, 'node_modules', 'oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings', '.'],
     remedy: 'mend what the linter names above',
   },
   {
