@@ -120,7 +120,8 @@ const apiVariables = {
   LONGRUN_SHUTDOWN_MS: milliseconds({ least: 10, most: 600_000, byDefault: 5_000 }),
 } as const;
 
-function fromCheckout(path: string): string {
+/** A place in the checkout that this module is part of, absolute. */
+export function fromCheckout(path: string): string {
   // src/ and dist/ both lie three folders below the root of the checkout.
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 }

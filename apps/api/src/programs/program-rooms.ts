@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   type ChildUserSetting,
   claimScratchFolder,
@@ -7,6 +6,7 @@ import {
   type Launch,
   removeTree,
 } from '@longrun/platform/worker';
+import { fromCheckout } from '../configuration.js';
 
 /** What the rooms of programs are made with. */
 export interface ProgramRoomsOptions {
@@ -57,7 +57,7 @@ export class ProgramRooms {
 
   async #make(): Promise<Opened> {
     const { stateFolder, programsFolder, user, report } = this.#options;
-    const isolation = await Isolation.find({ user, stateFolder, code: [CHECKOUT, programsFolder] });
+    const isolation = await Isolation.find({ user, stateFolder, code: [resolve(fromCheckout('.')), programsFolder] });
     report(isolation.sentence);
     const folder = await claimScratchFolder(stateFolder, 'api', report);
     return { isolation, folder };
@@ -69,5 +69,3 @@ interface Opened {
   /** Of this process alone; in it each program has one. */
   readonly folder: string;
 }
-
-const CHECKOUT = resolve(fileURLToPath(new URL('../../../..', import.meta.url)));

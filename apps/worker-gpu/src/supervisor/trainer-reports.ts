@@ -169,7 +169,7 @@ function manifestKeyOf({ folder }: NewestValid, { lease }: Pick<Attempt, 'lease'
     ?.manifestKey;
 }
 
-/** What came over IPC was JSON. */
+/** What came from the trainer was JSON. */
 function isObject(json: unknown): json is LogRow {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
