@@ -1,5 +1,5 @@
 // `npm run dev`: compiles as files change and runs the local stack, restarted after each successful build.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { ensureFashionMnist, root, setUp, stateFolder } from './setup.mjs';
@@ -12,7 +12,7 @@ ensureFashionMnist();
 
 const compiler = spawn(
   process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
+  [join(root, 'node_modules/@typescript/native/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
   { cwd: root, stdio: 'inherit' },
 );
 let stopping = false;
@@ -22,7 +22,7 @@ let stack = start();
 
 for (const parent of ['apps', 'libs', 'examples']) {
   watch(join(root, parent), { recursive: true }, (_event, file) => {
-    if (file === null || !/(^|\/)dist\/.*\.js$/.test(file)) return;
+    if (file === null || !/(^|\/)dist\/(?!bundle\/).*\.js$/.test(file)) return;
     clearTimeout(pending);
     pending = setTimeout(restart, QUIET_MS);
   });
@@ -59,6 +59,9 @@ function start() {
 function restart() {
   if (stopping || restartWanted || !existsSync(join(root, 'apps/cli/dist/main.js'))) return;
   console.log('dev: a new build; restarting the stack');
+  // One that fails says why, and leaves what runs as it is.
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) return;
   if (isRunning()) {
     restartWanted = true;
     stack.kill('SIGTERM');

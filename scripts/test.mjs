@@ -1,7 +1,8 @@
-// `npm test`: sets the machine up, runs every project's tests through Nx, and adds up what they report.
+// `npm test`: sets the machine up, runs every project's tests through Nx, adds up what they report, and says again at the end
+// what failed: in the middle of thousands of lines nobody finds it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensurePostgres, nx, root, setUp } from './setup.mjs';
 
 setUp();
@@ -13,17 +14,38 @@ const { status } = spawnSync(
 );
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 for (const folder of ['apps', 'libs', '.'].flatMap((parent) => foldersIn(join(root, parent)))) {
   const report = join(folder, 'test-results', 'report.json');
   if (!existsSync(report)) continue;
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
   counts.passed += numPassedTests;
   counts.failed += numFailedTests;
   counts.skipped += numPendingTests;
+  failures.push(...testResults.flatMap(failuresOf));
 }
+for (const failure of failures) console.log(`\n${failure}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+if (status !== 0 && failures.length === 0) console.error('A suite failed though its tests passed: see its errors above.');
 if (counts.passed === 0) console.error('No test ran: see the output above.');
 process.exit(status === 0 && counts.passed > 0 && counts.failed === 0 ? 0 : 1);
+
+/** What failed in one file, each with the beginning of why; a file that could not be run is one failure. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const failed = assertionResults.filter((result) => result.status === 'failed');
+  if (failed.length === 0) return status === 'failed' ? [`FAILED ${file}\n${beginningOf(message)}`] : [];
+  return failed.map(({ fullName, failureMessages }) => {
+    return `FAILED ${file} > ${fullName}\n${beginningOf(failureMessages.join('\n'))}`;
+  });
+}
+
+function beginningOf(text) {
+  return text
+    .split('\n', 25)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
 
 function foldersIn(parent) {
   return readdirSync(parent, { withFileTypes: true })

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { programsFolder } from './service.js';
 
 // Other suites may share the machine's cores, and each start makes or opens a database.
-const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const entry = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 
 let redis: RedisServer;
 let folder: string;

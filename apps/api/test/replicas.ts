@@ -8,7 +8,7 @@ import { freePort, PostgresServer, ProcessUnderTest, RedisServer, until } from '
 import { openEvents } from './events-of.js';
 import { programsFolder } from './service.js';
 
-const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const entry = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 
 /** Which process leads, as the record says. */
 export interface Leader {

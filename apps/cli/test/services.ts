@@ -51,7 +51,7 @@ export class Services {
 
   /** Starts an app. It may never be ready. */
   start(app: 'api' | 'fuel-preproc' | 'worker-gpu', environment: Environment = {}): ProcessUnderTest {
-    const started = new ProcessUnderTest(fileURLToPath(new URL(`../../${app}/dist/main.js`, import.meta.url)), {
+    const started = new ProcessUnderTest(fileURLToPath(new URL(`../../${app}/dist/bundle/main.js`, import.meta.url)), {
       LONGRUN_STATE: this.folder,
       REDIS_URL: this.redis.url,
       ...this.#environment,

@@ -26,7 +26,7 @@ export async function run(): Promise<void> {
       name: 'fuel-preproc',
       kind: 'dataset',
       configuration,
-      check: { script: fileURLToPath(new URL('hdf5-check.js', import.meta.url)), folders: [] },
+      check: { script: fileURLToPath(new URL('bundle/hdf5-check.js', import.meta.url)), folders: [] },
       code: [checkout, rawFolder],
       work: ({ isolation }) => ({ of: (attempt) => new DatasetWork(attempt, { ...options, isolation }) }),
     });

@@ -40,7 +40,7 @@ export class World extends PlatformWorld {
 
   /** Starts a worker that may never be ready. */
   unreadyWorker(environment: Readonly<Record<string, string>> = {}): ProcessUnderTest {
-    return this.spawn(fileURLToPath(new URL('../dist/main.js', import.meta.url)), {
+    return this.spawn(fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url)), {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: this.stateFolder,
       LONGRUN_OBJECTS: this.store.url,

@@ -68,7 +68,7 @@ test.runIf(mayMount)(
     const worker = await world.newWorker(
       { LONGRUN_PROGRAMS: join(home, 'longrun', 'apps', 'worker-gpu', 'test', 'programs') },
       {
-        script: join(home, 'longrun', 'apps', 'worker-gpu', 'dist', 'main.js'),
+        script: join(home, 'longrun', 'apps', 'worker-gpu', 'dist', 'bundle', 'main.js'),
         before: ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', BIND, checkout, join(home, 'longrun')],
       },
     );

@@ -85,7 +85,7 @@ export class World extends PlatformWorld {
 
   /** Starts a worker that may never be ready. */
   unreadyWorker(environment: Readonly<Record<string, string>> = {}, start: WorkerStart = {}): ProcessUnderTest {
-    const { script = fileURLToPath(new URL('../dist/main.js', import.meta.url)), before = [] } = start;
+    const { script = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url)), before = [] } = start;
     const variables = {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: join(this.folder, 'state'),

@@ -40,7 +40,7 @@ export class ApiProcess {
       process.execPath,
       [
         ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
-        join(checkout, 'apps/api/dist/main.js'),
+        join(checkout, 'apps/api/dist/bundle/main.js'),
       ],
       {
         env: {

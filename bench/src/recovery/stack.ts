@@ -69,7 +69,7 @@ export class Stack {
   async #process(app: string, more: Readonly<Record<string, string>>): Promise<ProcessUnderTest> {
     const state = join(this.#servers.folder, 'workers');
     await mkdir(state, { recursive: true });
-    const started = new ProcessUnderTest(join(checkout, 'apps', app, 'dist/main.js'), {
+    const started = new ProcessUnderTest(join(checkout, 'apps', app, 'dist/bundle/main.js'), {
       LONGRUN_STATE: state,
       LONGRUN_OBJECTS: `file:${join(this.#servers.folder, 'objects')}`,
       REDIS_URL: this.#servers.redisUrl,

@@ -20,7 +20,7 @@ export interface Installation {
 /** The checkout that this file belongs to. Throws NotInstalled naming what has not been built. */
 export function findInstallation(): Installation {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
-  const entry = (app: string): string => join(root, 'apps', app, 'dist', 'main.js');
+  const entry = (app: string): string => join(root, 'apps', app, 'dist', 'bundle', 'main.js');
   const entries = { api: entry('api'), 'fuel-preproc': entry('fuel-preproc'), 'worker-gpu': entry('worker-gpu') };
   const programs = join(root, 'examples', 'dist', 'programs');
   for (const path of [...Object.values(entries), programs]) {

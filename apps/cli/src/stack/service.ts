@@ -103,7 +103,10 @@ export class Service {
     });
     this.#current = { pid, exited };
     const identity = (await identify(pid)) ?? { pid, started: 'gone' };
-    return { identity, exited, ready: this.#untilReady({ pid, output, exited }) };
+    const ready = this.#untilReady({ pid, output, exited });
+    // One that is stopped as it starts may fail before anybody has come to wait for it: who does hears of it still.
+    ready.catch(() => undefined);
+    return { identity, exited, ready };
   }
 
   /** Sends a signal to the process itself, not to its group. False when it does not run. */

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readdir } from 'node:fs/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { markedProcesses } from './attempt-mark.js';
-import { STARTED_FIELD, statFieldsIn } from './stat-fields.js';
+import { readProcessFile, STARTED_FIELD, statFieldsIn } from './stat-fields.js';
 
 const run = promisify(execFile);
 
@@ -17,7 +17,7 @@ export interface ProcessIdentity {
 /** The identity of a living process, or undefined when there is none with this number (a zombie counts as gone). */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   if (process.platform === 'linux') {
-    const fields = await statFields(pid);
+    const fields = statFields(pid);
     const state = fields?.[0];
     const started = fields?.[STARTED_FIELD];
     return started === undefined || state === 'Z' || state === 'X' ? undefined : { pid, started };
@@ -50,13 +50,8 @@ export async function membersOf(group: number): Promise<number[]> {
 /** Processor time that the living processes of a group, and those that they have waited for, have used, in seconds. */
 export async function cpuSecondsOf(group: number): Promise<number> {
   if (process.platform === 'linux') {
-    const used = await Promise.all(
-      (await membersOf(group)).map(async (pid) => {
-        const ticks = (await statFields(pid))?.slice(11, 15).map(Number) ?? [];
-        return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
-      }),
-    );
-    return used.reduce((sum, each) => sum + each, 0);
+    const ticks = (await membersOf(group)).flatMap((pid) => statFields(pid)?.slice(11, 15).map(Number) ?? []);
+    return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
   }
   const { stdout } = await run('ps', ['-A', '-o', 'pgid=,time=']);
   return stdout.split('\n').reduce((sum, line) => {
@@ -74,8 +69,7 @@ const TICKS_PER_SECOND = 100;
  */
 export async function peakMemoryBytes(pid: number): Promise<number | undefined> {
   if (process.platform === 'linux') {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readProcessFile(pid, 'status') ?? '')?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   }
   const kibibytes = await ps(pid, 'rss=');
@@ -131,27 +125,21 @@ export interface ProcessEntry extends ProcessIdentity {
   readonly session: number;
 }
 
-/** All living processes; those that have ended and only wait to be reaped are left out. */
+/** All living processes but the kernel's own; those that have ended and only wait to be reaped are left out. */
 export async function processTable(): Promise<ProcessEntry[]> {
   if (process.platform === 'linux') {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-    const entries = await Promise.all(
-      pids.map(async (pid) => {
-        const fields = await statFields(pid);
-        const [state = 'X', parent, group, session] = fields ?? [];
-        if ('ZX'.includes(state)) return [];
-        return [
-          {
-            pid,
-            started: fields?.[STARTED_FIELD] ?? '',
-            parent: Number(parent),
-            group: Number(group),
-            session: Number(session),
-          },
-        ];
-      }),
-    );
-    return entries.flat();
+    const table: ProcessEntry[] = [];
+    for (const [index, pid] of pids.entries()) {
+      // Thousands are not to keep everything else waiting.
+      if (index % 200 === 199) await turn();
+      const fields = statFields(pid);
+      const [state = 'X', parent, group, session] = fields ?? [];
+      if ('ZX'.includes(state) || (Number(fields?.[FLAGS_FIELD]) & KERNEL_THREAD) !== 0) continue;
+      const started = fields?.[STARTED_FIELD] ?? '';
+      table.push({ pid, started, parent: Number(parent), group: Number(group), session: Number(session) });
+    }
+    return table;
   }
   const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,lstart=']);
   return stdout.split('\n').flatMap((line) => {
@@ -162,8 +150,12 @@ export async function processTable(): Promise<ProcessEntry[]> {
   });
 }
 
-async function statFields(pid: number): Promise<string[] | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+/** Where among the fields of its stat the flags of a process stand, and the one that the kernel's own have. */
+const FLAGS_FIELD = 6;
+const KERNEL_THREAD = 0x0020_0000;
+
+function statFields(pid: number): string[] | undefined {
+  const stat = readProcessFile(pid, 'stat');
   return stat === undefined ? undefined : statFieldsIn(stat);
 }
 

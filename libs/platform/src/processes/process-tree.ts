@@ -26,15 +26,26 @@ export class ProcessTree {
     return this.#membersIn(await processTable());
   }
 
-  /** Kills the whole tree with SIGKILL. Resolves when none of it is left, or with those that are still there after `withinMs`. */
+  /**
+   * Kills the whole tree with SIGKILL. Resolves when none of it is left, or with those that are still there after `withinMs`. Rejects
+   * when the process table could not be read until then.
+   */
   async end(withinMs: number): Promise<readonly ProcessIdentity[]> {
     const deadline = performance.now() + withinMs;
     for (;;) {
-      const left = await this.#lookClosely();
-      if (left.length === 0 || performance.now() > deadline) return left;
-      for (const { pid } of left) sendSignal(pid, 'SIGKILL');
+      const isLate = performance.now() > deadline;
+      const left = await this.#left().catch((error: unknown) => {
+        if (isLate) throw error;
+      });
+      if (left !== undefined && (left.length === 0 || isLate)) return left;
+      for (const { pid } of left ?? []) sendSignal(pid, 'SIGKILL');
       await sleep(10);
     }
+  }
+
+  async #left(): Promise<ProcessEntry[]> {
+    const left = await this.members();
+    return left.length > 0 ? left : await this.#lookClosely();
   }
 
   /** With their environments read too: dearer, and finds those who left the group before they were ever seen in it. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessTree } from '../processes/process-tree.js';
+import { readProcessFile } from '../processes/stat-fields.js';
 
 /** More memory was taken than may be. */
 export interface MemoryBreach {
@@ -71,7 +72,7 @@ export class MemoryWatch {
   async #look(): Promise<void> {
     const { tree, limitBytes, onBreach } = this.#options;
     const pids = (await tree.members()).map(({ pid }) => pid);
-    const uses = await Promise.all(pids.map(memoryOf));
+    const uses = pids.map(memoryOf);
     const highest = Math.max(0, ...uses.map((use) => use.highestBytes));
     this.#peakBytes = Math.max(this.#peakBytes, highest, sum(uses.map((use) => use.residentBytes)));
     if (limitBytes === null || this.#breach !== null) return;
@@ -88,12 +89,12 @@ const PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 1_000;
 
 /** What a process takes, in bytes; all 0 when it has gone, and where the system does not say. */
-async function memoryOf(pid: number): Promise<{
+function memoryOf(pid: number): {
   readonly residentBytes: number;
   readonly highestBytes: number;
   readonly heldBytes: number;
-}> {
-  const amount = amountsIn(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''));
+} {
+  const amount = amountsIn(readProcessFile(pid, 'status') ?? '');
   return {
     residentBytes: amount('VmRSS'),
     highestBytes: amount('VmHWM'),
@@ -104,7 +105,7 @@ async function memoryOf(pid: number): Promise<{
 /** The same of one that shares pages with others: of these its share. */
 async function shareOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => undefined);
-  if (text === undefined) return (await memoryOf(pid)).heldBytes;
+  if (text === undefined) return memoryOf(pid).heldBytes;
   const amount = amountsIn(text);
   return amount('Pss_Anon') + amount('Pss_Shmem') + amount('SwapPss');
 }

@@ -85,7 +85,7 @@ test('a child sees no variable that could be a credential', async () => {
 test.each([
   ['what is no JSON', `channel.write('garbage\\n')`, /not valid JSON/],
   ['a message too large', `channel.write(Buffer.alloc(17 * 2 ** 20, 'x'))`, /16777216 bytes at most/],
-  ['what is not taken', `send('refused')`, /it is refused/],
+  ['what is not taken', `channel.write('"refused"\\n"after"\\n')`, /it is refused/],
 ])('a child that says %s is ended for it, and nothing else is', async (_what, act, why) => {
   const { child, messages } = await start(`send('before', () => { ${act}; send('after'); }); hear(() => {});`, {
     onMessage: (message) => {

@@ -156,6 +156,8 @@ export class SupervisedChild {
   }
 
   #hear(tell: () => void): void {
+    // What came in one piece with the refused is still there to be told.
+    if (this.#garbled !== null) return;
     try {
       tell();
     } catch (error) {
@@ -220,11 +222,14 @@ async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: str
     });
   });
   if (end.startError !== undefined) return end;
-  const left = await tree.end(GONE_WITHIN_MS);
-  if (left.length > 0)
-    say(
-      `Of what it started, ${left.length} could not be ended with SIGKILL: ${left.map(({ pid }) => pid).join(', ')}.`,
-    );
+  await tree.end(GONE_WITHIN_MS).then(
+    (left) => {
+      if (left.length === 0) return;
+      const pids = left.map(({ pid }) => pid).join(', ');
+      say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${pids}.`);
+    },
+    (error: Error) => say(`Whether what it started has ended is not known: ${error.message}`),
+  );
   const timer = new AbortController();
   const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
   const first = await Promise.race([closed.then(() => 'closed' as const), late]);
