@@ -222,14 +222,13 @@ async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: str
     });
   });
   if (end.startError !== undefined) return end;
-  await tree.end(GONE_WITHIN_MS).then(
-    (left) => {
-      if (left.length === 0) return;
-      const pids = left.map(({ pid }) => pid).join(', ');
-      say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${pids}.`);
-    },
-    (error: Error) => say(`Whether what it started has ended is not known: ${error.message}`),
-  );
+  try {
+    const left = (await tree.end(GONE_WITHIN_MS)).map(({ pid }) => pid);
+    if (left.length > 0) say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${left.join(', ')}.`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    say(`Whether all that it started has ended is not known: ${why}`);
+  }
   const timer = new AbortController();
   const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
   const first = await Promise.race([closed.then(() => 'closed' as const), late]);
