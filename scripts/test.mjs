@@ -22,19 +22,20 @@ for (const folder of ['apps', 'libs', '.'].flatMap((parent) => foldersIn(join(ro
   counts.passed += numPassedTests;
   counts.failed += numFailedTests;
   counts.skipped += numPendingTests;
-  failures.push(...testResults.flatMap(failuresOf));
+  failures.push(...testResults.flatMap(failuresIn));
 }
 for (const failure of failures) console.log(`\n${failure}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-if (status !== 0 && failures.length === 0) console.error('A suite failed though its tests passed: see its errors above.');
+if (status !== 0 && failures.length === 0)
+  console.error('A suite failed though its tests passed: see its errors above.');
 if (counts.passed === 0) console.error('No test ran: see the output above.');
 process.exit(status === 0 && counts.passed > 0 && counts.failed === 0 ? 0 : 1);
 
 /** What failed in one file, each with the beginning of why; a file that could not be run is one failure. */
-function failuresOf({ name, status, message, assertionResults }) {
-  const file = relative(root, name);
-  const failed = assertionResults.filter((result) => result.status === 'failed');
-  if (failed.length === 0) return status === 'failed' ? [`FAILED ${file}\n${beginningOf(message)}`] : [];
+function failuresIn(result) {
+  const file = relative(root, result.name);
+  const failed = result.assertionResults.filter((one) => one.status === 'failed');
+  if (failed.length === 0) return result.status === 'failed' ? [`FAILED ${file}\n${beginningOf(result.message)}`] : [];
   return failed.map(({ fullName, failureMessages }) => {
     return `FAILED ${file} > ${fullName}\n${beginningOf(failureMessages.join('\n'))}`;
   });
