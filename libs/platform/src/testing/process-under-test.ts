@@ -38,9 +38,14 @@ export class ProcessUnderTest {
     if (!this.#child.kill(signal)) throw new Error(`${signal} found no process ${this.pid}:\n${this.output}`);
   }
 
-  /** A process that it has started and that has not been waited for; undefined when there is none. */
+  /**
+   * A process that it has started and that has not been waited for; undefined when there is none. One that does not run its own program
+   * yet is none: its father waits for that, and would for ever if somebody stopped it.
+   */
   childPid(): number | undefined {
-    return processes().find(({ parent }) => parent === this.pid)?.pid;
+    const own = commandOf(this.pid);
+    return processes().find(({ pid, parent }) => parent === this.pid && (own === undefined || commandOf(pid) !== own))
+      ?.pid;
   }
 
   /** Ends it, if it still runs. */
@@ -52,7 +57,7 @@ export class ProcessUnderTest {
 
 /** False when there is no such process, or only its exit code is left of it. */
 export function isRunning(pid: number): boolean {
-  const found = processes().find((candidate) => candidate.pid === pid);
+  const found = existsSync('/proc/self/stat') ? processOf(pid) : processes().find((candidate) => candidate.pid === pid);
   return found !== undefined && !found.state.startsWith('Z') && !found.state.startsWith('X');
 }
 
@@ -71,19 +76,27 @@ function processes(): ProcessEntry[] {
       .map(([pid = '', parent = '', state = '']) => ({ pid: Number(pid), parent: Number(parent), state }));
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      const stat = readStat(name);
-      // The command name, in parentheses, may hold spaces.
-      const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return stat === '' ? [] : [{ pid: Number(name), parent: Number(parent), state }];
-    });
+    .flatMap((name) => processOf(Number(name)) ?? []);
 }
 
-/** Empty when the process ended while we looked. */
-function readStat(pid: string): string {
+/** Undefined when there is none, and when it ended while we looked. */
+function processOf(pid: number): ProcessEntry | undefined {
+  let stat: string;
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    return '';
+    return undefined;
+  }
+  // The command name, in parentheses, may hold spaces.
+  const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { pid, parent: Number(parent), state };
+}
+
+/** With its arguments; empty when it has ended, undefined when it is gone. */
+function commandOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return undefined;
   }
 }

@@ -7,9 +7,15 @@ export async function until(
   timeoutMs = 240_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline)
-      throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
-    await sleep(10);
+  for (;;) {
+    const asked = performance.now();
+    if (await condition()) return;
+    const answered = performance.now();
+    if (answered > deadline) throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
+    // What is waited for needs the machine more than the question does.
+    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, 6 * (answered - asked))));
   }
 }
+
+const PAUSE_MS = 15;
+const LONGEST_PAUSE_MS = 200;
