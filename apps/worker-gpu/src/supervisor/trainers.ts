@@ -27,8 +27,8 @@ export interface TrainersOptions {
 }
 
 /**
- * Trainer processes, each in a room of its own. Starting one and loading the engines takes a good part of a second, so that a worker
- * which waits for work keeps one that has loaded them and waits for its assignment. Each is used for one attempt only, whether it was
+ * Trainer processes, each in a room of its own. Starting one and getting it ready takes more than a second, so that a worker
+ * which waits for work keeps one that is ready and waits for its assignment. Each is used for one attempt only, whether it was
  * kept or not. None waits beside that of an attempt: all are the same user, who may signal and trace what is its own.
  */
 export class Trainers {

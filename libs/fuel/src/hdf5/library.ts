@@ -9,6 +9,11 @@ export function hdf5Library(): Promise<Hdf5Library> {
   return loading;
 }
 
+/** Has the library loaded before it is needed. */
+export async function loadHdf5(): Promise<void> {
+  await hdf5Library();
+}
+
 /**
  * The innermost cause of an error of the library, as `file signature not found`.
  *
