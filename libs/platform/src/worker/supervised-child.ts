@@ -107,7 +107,7 @@ export class SupervisedChild {
       }),
     );
 
-    this.exited = ended(child, tree, say).then(async ({ code, signal, startError }) => {
+    this.exited = ended(child, { tree, group, say }).then(async ({ code, signal, startError }) => {
       if (startError !== undefined) tail.push(startError.message);
       await this.#memory.stop();
       let memory = this.#memory.breach;
@@ -212,7 +212,15 @@ interface End {
 }
 
 /** 'exit' may come before the last lines and messages have been read: these end when nobody is left who holds the pipes. */
-async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: string) => void): Promise<End> {
+async function ended(
+  child: ChildProcess,
+  started: {
+    readonly tree: ProcessTree;
+    readonly group: ControlGroup | undefined;
+    say(this: void, sentence: string): void;
+  },
+): Promise<End> {
+  const { tree, group, say } = started;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = await new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -222,6 +230,7 @@ async function ended(child: ChildProcess, tree: ProcessTree, say: (sentence: str
     });
   });
   if (end.startError !== undefined) return end;
+  group?.kill();
   try {
     const left = (await tree.end(GONE_WITHIN_MS)).map(({ pid }) => pid);
     if (left.length > 0) say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${left.join(', ')}.`);
