@@ -160,10 +160,11 @@ export class CheckpointStore {
     this.#checkPrefix(lease);
     return lease.exclusive(async () => {
       lease.checkOpen();
+      const dropped = lease.head().log;
+      if (files.length === 0 && dropped === null) return;
       const { segments } = (this.#basis = await this.#basisUnder(lease));
       const log = await this.#log.extend(segments, lease.fence, files);
       const hasMore = rowsIn(log) > rowsIn(segments);
-      const dropped = lease.head().log;
       if (!hasMore && dropped === null) return;
       await faultPoint('keep-log.written');
       const kept = hasMore ? { fence: lease.fence, createdAt: new Date().toISOString(), log } : null;
