@@ -44,6 +44,8 @@ async function bundle(app) {
     chunkFileNames: '[name]-[hash].js',
     // Nest injects and describes classes by their names.
     keepNames: true,
+    // So that stacks name the files that were bundled.
+    sourcemap: true,
     strictExecutionOrder: true,
   });
 }
@@ -56,7 +58,9 @@ function moduleUrls(output) {
       filter: { code: 'import.meta.url' },
       handler: (code, id) => {
         const place = encodeURI(relative(output, id).split('\\').join('/'));
-        return code.replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, import.meta.url).href`);
+        const ownUrl = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
+        // Lines stay where they were.
+        return { code: code.replaceAll('import.meta.url', ownUrl), map: null };
       },
     },
   };

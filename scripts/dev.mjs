@@ -12,7 +12,7 @@ ensureFashionMnist();
 
 const compiler = spawn(
   process.execPath,
-  [join(root, 'node_modules/@typescript/native/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
+  [join(root, 'node_modules/typescript/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
   { cwd: root, stdio: 'inherit' },
 );
 let stopping = false;
@@ -57,11 +57,12 @@ function start() {
 }
 
 function restart() {
-  if (stopping || restartWanted || !existsSync(join(root, 'apps/cli/dist/main.js'))) return;
-  console.log('dev: a new build; restarting the stack');
-  // One that fails says why, and leaves what runs as it is.
+  if (stopping || !existsSync(join(root, 'apps/cli/dist/main.js'))) return;
+  // Also while the stack still stops for an earlier build: what starts then is to be all of one build. One that fails says why, and
+  // leaves what runs as it is.
   const { status } = spawnSync(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) return;
+  if (status !== 0 || restartWanted) return;
+  console.log('dev: a new build; restarting the stack');
   if (isRunning()) {
     restartWanted = true;
     stack.kill('SIGTERM');

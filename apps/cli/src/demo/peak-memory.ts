@@ -20,9 +20,12 @@ export class MemoryWatch {
 
   start(): void {
     const tick = (): void => {
-      void this.sample().finally(() => {
-        if (this.#timer !== undefined) this.#timer = setTimeout(tick, this.#everyMs);
-      });
+      // What one look could not see, the next may.
+      void this.sample()
+        .catch(() => undefined)
+        .finally(() => {
+          if (this.#timer !== undefined) this.#timer = setTimeout(tick, this.#everyMs);
+        });
     };
     this.#timer = setTimeout(tick, this.#everyMs);
   }

@@ -102,7 +102,7 @@ export class Service {
       return { pid, how, lastLines: linesOrWhyNot(output) };
     });
     this.#current = { pid, exited };
-    const identity = (await identify(pid)) ?? { pid, started: 'gone' };
+    const identity = (await identify(pid).catch(() => undefined)) ?? { pid, started: 'gone' };
     const ready = this.#untilReady({ pid, output, exited });
     // One that is stopped as it starts may fail before anybody has come to wait for it: who does hears of it still.
     ready.catch(() => undefined);

@@ -5,7 +5,11 @@ export type Hdf5Library = typeof H5Wasm;
 
 /** Loads the library; 4 MB of WebAssembly, so at the first use rather than at import. */
 export function hdf5Library(): Promise<Hdf5Library> {
-  loading ??= load();
+  loading ??= load().catch((error: unknown) => {
+    // What was missing may be there the next time.
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { markedProcesses } from './attempt-mark.js';
-import { readProcessFile, STARTED_FIELD, statFieldsIn } from './stat-fields.js';
+import { isHidden, readProcessFile, STARTED_FIELD, statFieldsIn } from './stat-fields.js';
 
 const run = promisify(execFile);
 
@@ -14,7 +14,10 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
-/** The identity of a living process, or undefined when there is none with this number (a zombie counts as gone). */
+/**
+ * The identity of a living process, or undefined when there is none with this number (a zombie counts as gone). Rejects where that
+ * cannot be told.
+ */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   if (process.platform === 'linux') {
     const fields = statFields(pid);
@@ -125,7 +128,9 @@ export interface ProcessEntry extends ProcessIdentity {
   readonly session: number;
 }
 
-/** All living processes but the kernel's own; those that have ended and only wait to be reaped are left out. */
+/**
+ * All living processes that may be looked at, but the kernel's own; those that have ended and only wait to be reaped are left out.
+ */
 export async function processTable(): Promise<ProcessEntry[]> {
   if (process.platform === 'linux') {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -133,7 +138,7 @@ export async function processTable(): Promise<ProcessEntry[]> {
     for (const [index, pid] of pids.entries()) {
       // Thousands are not to keep everything else waiting.
       if (index % 200 === 199) await turn();
-      const fields = statFields(pid);
+      const fields = shownFields(pid);
       const [state = 'X', parent, group, session] = fields ?? [];
       if ('ZX'.includes(state) || (Number(fields?.[FLAGS_FIELD]) & KERNEL_THREAD) !== 0) continue;
       const started = fields?.[STARTED_FIELD] ?? '';
@@ -157,6 +162,16 @@ const KERNEL_THREAD = 0x0020_0000;
 function statFields(pid: number): string[] | undefined {
   const stat = readProcessFile(pid, 'stat');
   return stat === undefined ? undefined : statFieldsIn(stat);
+}
+
+/** The same; nothing also of one that is hidden from this user. */
+function shownFields(pid: number): string[] | undefined {
+  try {
+    return statFields(pid);
+  } catch (error) {
+    if (isHidden(error)) return undefined;
+    throw error;
+  }
 }
 
 async function ps(pid: number, column: string): Promise<string | undefined> {

@@ -34,18 +34,13 @@ export class ProcessTree {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const isLate = performance.now() > deadline;
-      const left = await this.#left().catch((error: unknown) => {
+      const left = await this.#lookClosely().catch((error: unknown) => {
         if (isLate) throw error;
       });
       if (left !== undefined && (left.length === 0 || isLate)) return left;
       for (const { pid } of left ?? []) sendSignal(pid, 'SIGKILL');
       await sleep(10);
     }
-  }
-
-  async #left(): Promise<ProcessEntry[]> {
-    const left = await this.members();
-    return left.length > 0 ? left : await this.#lookClosely();
   }
 
   /** With their environments read too: dearer, and finds those who left the group before they were ever seen in it. */

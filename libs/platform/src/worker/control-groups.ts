@@ -101,9 +101,13 @@ export class ControlGroup {
     }
   }
 
+  /** Empty where the kernel has no such file, or does not say. */
   #read(name: string): string {
-    const path = join(this.#folder, name);
-    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+    try {
+      return readFileSync(join(this.#folder, name), 'utf8');
+    } catch {
+      return '';
+    }
   }
 
   #write(name: string, text: string): void {

@@ -230,7 +230,9 @@ async function ended(
     });
   });
   if (end.startError !== undefined) return end;
+  // All at once first, which needs no look at who is there.
   group?.kill();
+  if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
   try {
     const left = (await tree.end(GONE_WITHIN_MS)).map(({ pid }) => pid);
     if (left.length > 0) say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${left.join(', ')}.`);
