@@ -39,11 +39,11 @@ process.exit(status === 0 && counts.passed > 0 && counts.failed === 0 ? 0 : 1);
 function failuresIn({ name, status: outcome, message, assertionResults }) {
   const file = relative(root, name);
   const failed = assertionResults.filter((result) => result.status === 'failed');
-  const failures = failed.map(({ fullName, failureMessages }) => {
+  const each = failed.map(({ fullName, failureMessages }) => {
     return `FAILED ${file} > ${fullName}\n${beginningOf(failureMessages.join('\n'))}`;
   });
   const isWhole = outcome === 'failed' && failed.length === 0;
-  return isWhole || message ? [...failures, `FAILED ${file}\n${beginningOf(message || 'see above')}`] : failures;
+  return isWhole || message ? [...each, `FAILED ${file}\n${beginningOf(message || 'see above')}`] : each;
 }
 
 function beginningOf(text) {
