@@ -91,6 +91,18 @@ test('a worker whose engine cannot be loaded, at its start or later, gets no wor
   for (const each of [worker, second]) await seenAs(each, ({ status }) => status === 'ready');
 });
 
+test('a trainer that could not get ready is not the one that the next attempt gets', async () => {
+  const engine = hiddenEngine();
+  engine.hide();
+  const worker = await world.newWorker({ LONGRUN_CHECK_AGAIN_MS: '3600000', ...engine.environment });
+  const { id: workerId } = await seenAs(worker, ({ status }) => status === 'quarantined');
+  await until(() => worker.childPid() === undefined);
+  engine.show();
+  await world.platform.workers.release(workerId);
+  const id = await world.submit({ epochs: 1 }, { retry });
+  expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', failures: 0 });
+});
+
 test('a user takes the word of a quarantined worker; its next fault brings it back', async () => {
   const worker = await world.newWorker({ LONGRUN_CHECK_AGAIN_MS: '3600000', LONGRUN_STATE: disk.folder });
   disk.break();
