@@ -9,7 +9,7 @@ import { endGroup, isAlive, type ProcessIdentity, stopProcess } from '@longrun/p
 import { refusePortInUse } from './port.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';
-import { LOCK_FILE, StateLock } from './state-lock.js';
+import { CLAIM_NAMES, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
 export type ServiceName = 'redis' | 'api' | 'fuel-preproc' | 'worker-gpu' | 'worker-gpu-2';
@@ -367,6 +367,6 @@ function saysReady(output: string): boolean {
 
 /** Removes what lies in a state folder, but for the claim that its holder has on it. */
 async function emptyFolder(state: string): Promise<void> {
-  const names = (await readdir(state)).filter((name) => name !== LOCK_FILE);
+  const names = (await readdir(state)).filter((name) => !CLAIM_NAMES.has(name));
   await Promise.all(names.map((name) => rm(join(state, name), { recursive: true, force: true })));
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { identify } from '@longrun/platform/processes';
 import { StateFolderInUse, StateLock } from './state-lock.js';
 
 let folder: string;
@@ -24,7 +25,7 @@ test('a folder is held by one at a time, and can be taken again when it was give
   const second = await StateLock.take(folder);
   expect(second.leftovers).toEqual({});
   await second.release();
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(folder)).toEqual(['lock']);
 });
 
 test('the claim of a process that died is taken over, with the services it left', async () => {
@@ -40,12 +41,37 @@ test('a claim whose process number was given to another process is taken over', 
   await (await StateLock.take(folder)).release();
 });
 
-test('of many who find a dead claim at once, one takes the folder', async () => {
-  await claimOf({ pid: await pidOfTheDead(), started: '12345' }, {});
-  const takes = await Promise.allSettled(Array.from({ length: 20 }, () => StateLock.take(folder)));
-  expect(takes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-  const refusals = takes.flatMap((take): unknown[] => (take.status === 'rejected' ? [take.reason] : []));
-  expect(refusals.every((refusal) => refusal instanceof StateFolderInUse)).toBe(true);
+test('of many who find a dead claim at once, one takes the folder, with what the dead left', async () => {
+  const left = { redis: { pid: 4_000_000, started: '1' } };
+  const dead = { pid: await pidOfTheDead(), started: '12345' };
+  for (let round = 0; round < 100; round += 1) {
+    await claimOf(dead, left);
+    const takes = await Promise.allSettled(Array.from({ length: 20 }, () => StateLock.take(folder)));
+    const locks = takes.flatMap((take) => (take.status === 'fulfilled' ? [take.value] : []));
+    expect(locks.map((lock) => lock.leftovers)).toEqual([left]);
+    const refusals = takes.flatMap((take): unknown[] => (take.status === 'rejected' ? [take.reason] : []));
+    expect(refusals.every((refusal) => refusal instanceof StateFolderInUse)).toBe(true);
+    await locks[0]?.release();
+  }
+});
+
+test('the claim of a living process of a build that had no other lock stands', async () => {
+  const holder = await identify(process.pid);
+  if (holder === undefined) throw new Error('this process is not found');
+  await claimOf(holder, {});
+  await expect(StateLock.take(folder)).rejects.toThrow(`process ${process.pid}`);
+  expect(await recorded()).toEqual({});
+});
+
+test('what the dead left is left to the next one too, if who found it dies before it was stopped', async () => {
+  const left = { redis: { pid: 4_000_000, started: '1' }, api: { pid: 4_000_001, started: '1' } };
+  await claimOf({ pid: await pidOfTheDead(), started: '12345' }, left);
+  const lock = await StateLock.take(folder);
+  expect(await recorded()).toEqual(left);
+  const redis = { pid: 5, started: '2' };
+  await lock.record('redis', redis);
+  expect(await recorded()).toEqual({ ...left, redis });
+  await lock.release();
 });
 
 test('a damaged claim does not shut anyone out', async () => {
@@ -76,7 +102,7 @@ test('of services that are recorded at once, none is lost', async () => {
 test('a folder that is given back while a service is recorded stays given back', async () => {
   const lock = await StateLock.take(folder);
   await Promise.all([lock.record('api', { pid: 1, started: 'a' }), lock.release()]);
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(folder)).toEqual(['lock']);
 });
 
 test('what could not be recorded is recorded with the next service, and no draft of it stays', async () => {
@@ -85,7 +111,7 @@ test('what could not be recorded is recorded with the next service, and no draft
   await rm(file);
   await mkdir(file);
   await expect(lock.record('api', { pid: 1, started: 'a' })).rejects.toThrow('EISDIR');
-  expect(await readdir(folder)).toEqual(['up.json']);
+  expect((await readdir(folder)).toSorted()).toEqual(['lock', 'up.json']);
   await rm(file, { recursive: true });
   await lock.record('redis', { pid: 2, started: 'b' });
   expect(await recorded()).toEqual({ api: { pid: 1, started: 'a' }, redis: { pid: 2, started: 'b' } });

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { makeStateFolder } from '@longrun/platform/configuration';
-import { type ProcessIdentity, identify, isAlive } from '@longrun/platform/processes';
+import { FolderInUse, FolderLock, identify, isAlive, type ProcessIdentity } from '@longrun/platform/processes';
 
-/** The file in a state folder that says who holds it. */
-export const LOCK_FILE = 'up.json';
+/** The file in a state folder that says which processes work on it. */
+const SERVICES_FILE = 'up.json';
 
-/** Who holds a state folder, and which processes work on it. */
+/** The folder in a state folder whose owner owns the state folder. */
+const LOCK_FOLDER = 'lock';
+
+/** What a stack has in its state folder to say that it is its own. */
+export const CLAIM_NAMES: ReadonlySet<string> = new Set([SERVICES_FILE, LOCK_FOLDER]);
+
+/** Which processes work on a state folder. */
 interface Holding {
   readonly version: 1;
   readonly holder: ProcessIdentity;
@@ -18,43 +25,50 @@ interface Holding {
 /** Another stack runs on this state folder. */
 export class StateFolderInUse extends Error {
   override readonly name = 'StateFolderInUse';
+
+  static by(pid: number, folder: string): StateFolderInUse {
+    return new StateFolderInUse(
+      `a Longrun stack runs on ${folder} already (process ${pid}); stop that one, or give this one another folder with --state`,
+    );
+  }
 }
 
 /** A state folder held by this process; at most one stack runs on a folder. */
 export class StateLock {
   readonly #path: string;
+  readonly #lock: FolderLock;
   #holding: Holding;
   /** Settles when the newest record has been written, or could not be. */
   #written: Promise<void> = Promise.resolve();
   /** Services of a holder that died without stopping them; the next holder has to. */
   readonly leftovers: Readonly<Record<string, ProcessIdentity>>;
 
-  private constructor(path: string, holding: Holding, leftovers: Holding['services']) {
+  private constructor(path: string, lock: FolderLock, holding: Holding) {
     this.#path = path;
+    this.#lock = lock;
     this.#holding = holding;
-    this.leftovers = leftovers;
+    this.leftovers = holding.services;
   }
 
   /** Takes the folder. Throws StateFolderInUse when a living process holds it; a dead one's claim is taken over. */
   static async take(folder: string): Promise<StateLock> {
     await makeStateFolder(folder);
-    const path = join(folder, LOCK_FILE);
     const holder = await identify(process.pid);
     if (holder === undefined) throw new Error(`process ${process.pid} does not find itself in the process table`);
-    const holding: Holding = { version: 1, holder, services: {} };
-    let leftovers: Holding['services'] = {};
-    for (;;) {
-      if (await claim(path, holding)) return new StateLock(path, holding, leftovers);
-      const text = await readFile(path, 'utf8').catch(() => undefined);
-      if (text === undefined) continue;
-      const present = parse(text);
-      if (present !== undefined && (await isAlive(present.holder))) {
-        throw new StateFolderInUse(
-          `a Longrun stack runs on ${folder} already (process ${present.holder.pid}); stop that one, or give this one another folder with --state`,
-        );
-      }
-      leftovers = { ...leftovers, ...present?.services };
-      await takeAway(path, text);
+    const lock = await own(folder);
+    try {
+      const path = join(folder, SERVICES_FILE);
+      const present = await readHolding(path);
+      // A build of before had this file only.
+      if (present !== undefined && (await isAlive(present.holder)))
+        throw StateFolderInUse.by(present.holder.pid, folder);
+      // Kept until others take their names: if this process were killed, the next one would have to stop them.
+      const taken = new StateLock(path, lock, { version: 1, holder, services: { ...present?.services } });
+      await taken.#write();
+      return taken;
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
   }
 
@@ -73,6 +87,7 @@ export class StateLock {
   async release(): Promise<void> {
     await this.#written.catch(() => undefined);
     await rm(this.#path, { force: true });
+    await this.#lock.release();
   }
 
   async #write(): Promise<void> {
@@ -87,40 +102,29 @@ export class StateLock {
   }
 }
 
-/** Puts the claim in place with its content in one step; false if there is one already. */
-async function claim(path: string, holding: Holding): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(holding), { mode: 0o600 });
+/** Throws StateFolderInUse when another process owns the folder. */
+async function own(folder: string): Promise<FolderLock> {
   try {
-    await link(draft, path);
-    return true;
+    return await FolderLock.take(join(folder, LOCK_FOLDER));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
+    if (!(error instanceof FolderInUse)) throw error;
+    throw error.host === hostname() ? StateFolderInUse.by(error.pid, folder) : new StateFolderInUse(error.message);
   }
 }
 
-/** Removes a dead holder's claim, unless someone else has replaced it in the meantime. */
-async function takeAway(path: string, expected: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+/** What the last holder wrote; undefined if there is nothing, or it is damaged. */
+async function readHolding(path: string): Promise<Holding | undefined> {
   try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  if ((await readFile(aside, 'utf8')) !== expected) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
-function parse(text: string): Holding | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     return isHolding(value) ? value : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || isMissing(error)) return undefined;
+    throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function isHolding(value: unknown): value is Holding {

@@ -1,4 +1,5 @@
 /** `@longrun/platform/processes`: the processes of this machine, and time as this one sees it. Loads nothing of Redis, SQL or the object store. */
+export { FolderInUse, FolderLock } from './folder-lock.js';
 export { ObservedTime, type ObservedTimeOptions } from './observed-time.js';
 export {
   childrenOf,

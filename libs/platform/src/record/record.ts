@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
 import { Pool, types } from 'pg';
 
+import { FolderLock } from '../processes/folder-lock.js';
 import { type Warn, warnOnStderr } from '../redis/connection.js';
-import { FolderLock } from './folder-lock.js';
 import { migrate } from './migrate.js';
 import { listenToPglite, Notices, PostgresListener } from './notices.js';
 import { openPglite } from './open-pglite.js';

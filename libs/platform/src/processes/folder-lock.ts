@@ -5,10 +5,27 @@ import { join } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 
-import { identify } from '../processes/process-table.js';
+import { identify } from './process-table.js';
+
+/** A folder is held by another process, or by one that cannot be asked from here; the sentence says what to do. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+
+  /** Who holds it. */
+  readonly pid: number;
+  /** The host that it is a process of. */
+  readonly host: string;
+
+  constructor(message: string, { pid, host }: { readonly pid: number; readonly host: string }) {
+    super(message);
+    this.pid = pid;
+    this.host = host;
+  }
+}
 
 /**
- * Says that one process owns a folder. PGlite has no such lock, and two processes on one folder lose acknowledged rows.
+ * Says that one process owns a folder: the embedded record, where two processes would lose acknowledged rows, or the state folder
+ * of a stack.
  *
  * The lock is a growing row of files `lock.<number>`; the highest one says who holds it. It is taken by making the next
  * one, which the file system lets only one process do. The highest is never deleted, so that a process that read it
@@ -24,8 +41,8 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock, also from a holder that is dead: pid and start time tell. Throws a sentence naming the holder's
-   * pid when it lives.
+   * Takes the lock, also from a holder that is dead: pid and start time tell. Throws FolderInUse, which names the holder's pid,
+   * when it lives.
    */
   static async take(folder: string): Promise<FolderLock> {
     await mkdir(folder, { recursive: true });
@@ -37,10 +54,14 @@ export class FolderLock {
     }
   }
 
-  /** Gives the lock back. */
+  /** Gives the lock back. A folder that was removed meanwhile is nobody's. */
   async release(): Promise<void> {
     const released: Holder = { pid: process.pid, startedAt: null, host: hostname(), released: true };
-    if (await append(this.#folder, this.#number + 1, released)) this.#number += 1;
+    try {
+      if (await append(this.#folder, this.#number + 1, released)) this.#number += 1;
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
   }
 }
 
@@ -57,15 +78,17 @@ async function refuseIfHeld(folder: string, number: number, holder: Holder | und
   if (holder === undefined || holder.released) return;
   const file = join(folder, `lock.${number}`);
   if (holder.host !== hostname()) {
-    throw new Error(
+    throw new FolderInUse(
       `The folder ${folder} is locked by process ${holder.pid} on host ${holder.host}, which cannot be asked from here; ` +
         `stop it, or delete ${file} if it is surely gone`,
+      holder,
     );
   }
   const startedAt = await startOf(holder.pid);
   if (startedAt === null || (holder.startedAt !== null && holder.startedAt !== startedAt)) return;
-  throw new Error(
+  throw new FolderInUse(
     `The folder ${folder} is in use by process ${holder.pid} (${file}); stop that process, or use another folder`,
+    holder,
   );
 }
 

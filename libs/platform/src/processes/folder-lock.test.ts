@@ -37,6 +37,13 @@ test('of many who come at once one gets it, again and again', async () => {
   expect(await readdir(folder)).toHaveLength(1);
 });
 
+test('a folder that was removed meanwhile can be given back', async () => {
+  const lock = await FolderLock.take(join(folder, 'lock'));
+  await rm(join(folder, 'lock'), { recursive: true });
+  await lock.release();
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('the lock of a dead process is broken, that of a living one is not', async () => {
   const sleeper = spawn('sleep', ['60']);
   await once(sleeper, 'spawn');
