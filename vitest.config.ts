@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 import ts from 'typescript';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
@@ -24,7 +26,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'alone', isolate: true, include: testFiles('*.alone.test') } },
     ],
-    reporters: ['default', 'json'],
+    reporters: ['default', 'json', fileURLToPath(new URL('scripts/unhandled-errors.mjs', import.meta.url))],
     outputFile: { json: 'test-results/report.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
   },

@@ -5,14 +5,14 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ensurePostgres, nx, root, setUp } from './setup.mjs';
 
-const reports = ['apps', 'libs', '.']
-  .flatMap((parent) => foldersIn(join(root, parent)))
-  .map((folder) => join(folder, 'test-results', 'report.json'));
+const projects = ['apps', 'libs', '.'].flatMap((parent) => foldersIn(join(root, parent)));
+const reports = projects.map((folder) => join(folder, 'test-results', 'report.json'));
+const unhandled = projects.map((folder) => join(folder, 'test-results', 'unhandled.json'));
 
 setUp();
 ensurePostgres();
 // What is not run is not counted.
-for (const report of reports) rmSync(report, { force: true });
+for (const file of [...reports, ...unhandled]) rmSync(file, { force: true });
 const { status } = spawnSync(
   process.execPath,
   [nx, 'run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)],
@@ -28,10 +28,13 @@ for (const report of reports.filter((path) => existsSync(path))) {
   counts.skipped += numPendingTests;
   failures.push(...testResults.flatMap(failuresIn));
 }
+for (const file of unhandled.filter((path) => existsSync(path))) {
+  const errors = JSON.parse(readFileSync(file, 'utf8'));
+  failures.push(...errors.map((stack) => `FAILED outside of tests: ${relative(root, file)}\n${beginningOf(stack)}`));
+}
 for (const failure of failures) console.log(`\n${failure}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-if (status !== 0)
-  console.error('What fails outside of tests, as a build or a rejection that nobody handles, is said above only.');
+if (status !== 0) console.error('A project that could not be built is named above only.');
 if (counts.passed === 0) console.error('No test ran: see the output above.');
 process.exit(status === 0 && counts.passed > 0 && counts.failed === 0 ? 0 : 1);
 

@@ -1,8 +1,8 @@
 // `npm run versions`: the demo in short on this Node and on the others that Longrun supports, which must give the same
 // bits, and on those others the tests that depend on what they run on. State and temporary files lie in a folder whose
 // name has a space and an umlaut. node_modules is shared: what is native in it has Node-API, which all of them have, or is
-// WebAssembly.
-import { spawnSync } from 'node:child_process';
+// WebAssembly. The versions run side by side, as much of what they do is to wait; each step is printed when it is over.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -26,32 +26,34 @@ setUp();
 const nodes = [process.execPath, ...majors.map(nodeOf)];
 const place = mkdtempSync(join(tmpdir(), 'Longrun für Versionen '));
 const problems = [];
-const hashes = new Map();
-for (const node of nodes) {
-  const version = versionOf(node);
-  console.log(`\n== ${version}: the demo in short, in ${place}`);
-  hashes.set(version, demo(node, version));
-  if (node === process.execPath) continue;
-  for (const [project, files] of Object.entries(tests)) {
-    console.log(`\n== ${version}: tests of ${project}`);
-    if (!test(node, project, files)) problems.push(`${version}: tests of ${project} failed: mend what is named above`);
-  }
-}
+const hashes = await Promise.all(nodes.map(async (node) => [versionOf(node), await examine(node)]));
 console.log('\nSHA-256 of the final parameters');
 for (const [version, hash] of hashes) console.log(`  ${version.padEnd(10)} ${hash ?? 'none'}`);
-if (new Set(hashes.values()).size > 1) problems.push('the demo does not end with the same bits on all of them');
+if (new Set(hashes.map(([, hash]) => hash)).size > 1)
+  problems.push('the demo does not end with the same bits on all of them');
 for (const problem of problems) console.error(`versions: ${problem}`);
 if (problems.length > 0) stop(`versions: failed (see above); what was left is in '${place}'.`);
 rmSync(place, { recursive: true });
 console.log('\nversions: all good');
 
-/** The hash that the short demo ends with; undefined when it fails. */
-function demo(node, version) {
+/** What is to hold on one version. The hash that its demo ends with; undefined when that fails. */
+async function examine(node) {
+  const version = versionOf(node);
+  const hash = await demo(node, version);
+  if (node === process.execPath) return hash;
+  for (const [project, files] of Object.entries(tests)) {
+    if (!(await test(node, version, project, files)))
+      problems.push(`${version}: tests of ${project} failed: mend what is named above`);
+  }
+  return hash;
+}
+
+async function demo(node, version) {
   const state = join(place, `Zustand ${version}`);
   ensureFashionMnist(state);
   const words = [join(root, 'apps/cli/bin/longrun.js'), 'demo', '--short'];
-  const { status } = spawnSync(node, words, { cwd: root, stdio: 'inherit', env: environment(node, state) });
-  if (status !== 0) {
+  const title = `${version}: the demo in short, in ${place}`;
+  if (!(await run(title, node, words, { cwd: root, env: environment(node, state) }))) {
     problems.push(`${version}: the demo failed`);
     return undefined;
   }
@@ -59,12 +61,31 @@ function demo(node, version) {
 }
 
 /** Reports go to the terminal only: `test-results/` is that of `npm test`. */
-function test(node, project, files) {
+async function test(node, version, project, files) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const config = join(root, 'vitest.config.ts');
   const words = [vitest, 'run', '--config', config, '--root', '.', '--reporter', 'default', ...files];
   const { LONGRUN_STATE: _, ...env } = environment(node, place);
-  return spawnSync(node, words, { cwd: join(root, project), stdio: 'inherit', env }).status === 0;
+  return await run(`${version}: tests of ${project}`, node, words, { cwd: join(root, project), env });
+}
+
+/** Runs a step to its end, and prints what it printed under its title. Whether it succeeded. */
+function run(title, node, words, options) {
+  console.log(`versions: begun: ${title}`);
+  const begun = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(node, words, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const pieces = [];
+    const keep = (piece) => pieces.push(piece);
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => keep(Buffer.from(`${error}\n`)));
+    child.on('close', (status) => {
+      console.log(`\n== ${title} (${((performance.now() - begun) / 1000).toFixed(0)} s)`);
+      process.stdout.write(Buffer.concat(pieces));
+      resolve(status === 0);
+    });
+  });
 }
 
 function environment(node, state) {

@@ -4,7 +4,7 @@ import { Training } from './trainer/training.js';
 import { warmUp } from './trainer/warm-up.js';
 
 /** How long nobody wants anything before it gets ready, in ms. */
-const IDLE_MS = 1_000;
+const IDLE_MS = 3_000;
 
 /** The trainer process: trains one experiment as its worker says, and knows of nothing else. */
 const parent = new ParentLink((message) => {
