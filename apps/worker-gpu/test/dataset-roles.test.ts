@@ -1,10 +1,11 @@
 import type { StoredLogRow } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
-/** 2 epochs of 30 batches, slow enough to be caught in the act. */
-const slow = { epochs: 2, pauseMs: 12 };
+/** 2 epochs of 30 batches. */
+const params = { epochs: 2 };
 const byRole = { datasets: { train: 'digits', valid: 'others' } };
 
 let world: World;
@@ -19,8 +20,8 @@ afterAll(async () => {
 
 test('a run on two datasets that is killed and resumed reads both again, and ends as one that was not', async () => {
   await world.worker();
-  const onOne = await world.submit(slow);
-  const undisturbed = await world.submit(slow, byRole);
+  const onOne = await world.submit(params);
+  const undisturbed = await world.submit(params, byRole);
   const [ofOne, expected] = [await world.whenEnded(onOne), await world.whenEnded(undisturbed)];
   expect([ofOne.status, expected.status]).toEqual(['succeeded', 'succeeded']);
   // Trained on the same, tested on another.
@@ -31,12 +32,14 @@ test('a run on two datasets that is killed and resumed reads both again, and end
   for (const [index, cost] of testCosts(await world.rows(onOne)).entries())
     expect(testCosts(rows)[index]).not.toBe(cost);
 
-  const killed = await world.submit(slow, byRole);
+  const gate = await Gate.make();
+  const killed = await world.submit({ ...params, holds: [gate.after(21)] }, byRole);
   const worker = await world.worker();
   await world.whenLogged(killed, 20);
   await until(async () => (await world.head(killed)).checkpoints.length > 0);
   worker.signal('SIGKILL');
   expect(await worker.exited).toBe('SIGKILL');
+  await gate.open();
   await world.worker();
 
   const ended = await world.whenEnded(killed);
@@ -49,7 +52,7 @@ test('a run on two datasets that is killed and resumed reads both again, and end
 
 test('a program that trains on a dataset which the experiment does not have is refused, with the roles that it has', async () => {
   await world.worker();
-  const id = await world.submit(slow, { datasets: { test: 'digits', valid: 'others' } });
+  const id = await world.submit(params, { datasets: { test: 'digits', valid: 'others' } });
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   expect(ended.message).toContain(

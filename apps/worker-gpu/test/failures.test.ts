@@ -5,6 +5,7 @@ import { ExperimentOutcome } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
 import type { Head } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
 let world: World;
@@ -19,13 +20,15 @@ afterAll(async () => {
 
 test('damaged checkpoints are passed over for the newest that is whole, and said so', async () => {
   const first = await world.worker();
-  const undisturbed = await world.submit({ pauseMs: 0 });
+  const undisturbed = await world.submit();
   const expected = (await world.whenEnded(undisturbed)).result;
-  const id = await world.submit({ pauseMs: 12 });
+  const gate = await Gate.make();
+  const id = await world.submit({ holds: [gate.after(32)] });
   await world.whenLogged(id, 31);
   await until(async () => (await world.head(id)).checkpoints.length === 3);
   first.signal('SIGKILL');
   await first.exited;
+  await gate.open();
   const [newest, second, third] = (await world.head(id)).checkpoints;
   await damageBlob(newest?.manifestKey, 'bit');
   await damageBlob(second?.manifestKey, 'end');
@@ -65,7 +68,7 @@ test('when all checkpoints are damaged it ends, and they are kept to the last by
 
 test('when all checkpoints are damaged it begins anew if the spec says so', async () => {
   await world.worker();
-  const expected = (await world.whenEnded(await world.submit({ pauseMs: 0 }))).result;
+  const expected = (await world.whenEnded(await world.submit())).result;
   const { id, checkpoints } = await withDamagedCheckpoints('restart');
   await world.worker();
   const ended = await world.whenEnded(id);
@@ -194,10 +197,12 @@ async function withDamagedCheckpoints(
   onAllDamaged: 'stop' | 'restart',
 ): Promise<{ readonly id: string; readonly checkpoints: Head['checkpoints'] }> {
   const worker = await world.worker();
-  const id = await world.submit({ pauseMs: 12 }, { checkpoint: { everyBatches: 7, onAllDamaged } });
+  const gate = await Gate.make();
+  const id = await world.submit({ holds: [gate.after(20)] }, { checkpoint: { everyBatches: 7, onAllDamaged } });
   await world.when(id, (experiment) => experiment.checkpoints.length > 0);
   worker.signal('SIGKILL');
   await worker.exited;
+  await gate.open();
   const { checkpoints } = await world.head(id);
   for (const { manifestKey } of checkpoints) await damageBlob(manifestKey, 'bit');
   return { id, checkpoints };

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { hashFile, newestLog, newestManifest } from '@longrun/serialization';
 import { until } from '@longrun/platform/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
 let world: World;
@@ -59,7 +60,8 @@ test('a run that was tried again to the end of its budget has the rows of its la
 
 test('a run that is cancelled while it trains has the row of every batch that it did', async () => {
   await world.worker();
-  const id = await world.submit({ epochs: 2, pauseMs: 12 });
+  const gate = await Gate.make();
+  const id = await world.submit({ epochs: 2, holds: [gate.after(12)] });
   await world.when(id, ({ attempts }) => (attempts[0]?.lastStep ?? 0) >= 10);
   await world.platform.experiments.cancel(id);
   const { attempts, status } = await world.whenEnded(id);
@@ -72,7 +74,8 @@ test('a run that is cancelled while it trains has the row of every batch that it
 
 test('a run that is preempted and cancelled before it goes on has the row of every batch that it did', async () => {
   const worker = await world.worker();
-  const id = await world.submit({ epochs: 2, pauseMs: 12 });
+  const gate = await Gate.make();
+  const id = await world.submit({ epochs: 2, holds: [gate.after(12)] });
   await world.when(id, ({ attempts }) => (attempts[0]?.lastStep ?? 0) >= 10);
   worker.signal('SIGTERM');
   await worker.exited;
@@ -96,7 +99,8 @@ test('rows that cannot be kept are said, and the run ends as it would', async ()
 
 test('a copy of the log that is damaged is written again while the run goes on', async () => {
   const worker = await world.worker();
-  const id = await world.submit({ epochs: 2, pauseMs: 12 });
+  const [first, second] = [await Gate.make(), await Gate.make()];
+  const id = await world.submit({ epochs: 2, holds: [first.after(10), second.after(40)] });
   const prefix = `experiments/${id}`;
   await until(
     async () => (await newestManifest(world.store, prefix)) !== undefined,
@@ -106,12 +110,14 @@ test('a copy of the log that is damaged is written again while the run goes on',
   const [one = '', other = ''] = (segment?.keys ?? []).map((key) => join(fileURLToPath(world.store.url), key));
   await damage(other);
   expect((await hashFile(other)).sha256).not.toBe(segment?.sha256);
+  await first.open();
   await until(
     async () => (await hashFile(other)).sha256 === segment?.sha256,
     () => worker.output,
   );
   expect((await hashFile(one)).sha256).toBe(segment?.sha256);
   await damage(one);
+  await second.open();
   expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded' });
   expect((await world.checkpointLog(id)).entries).toEqual(await world.rows(id));
   expect((await world.rows(id)).map((row) => row.step)).toEqual(upTo(60));

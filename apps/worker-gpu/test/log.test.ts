@@ -1,10 +1,11 @@
 import type { StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
-/** 2 epochs of 30 batches, slow enough to be caught in the act. */
-const slow = { epochs: 2, pauseMs: 12 };
+/** 2 epochs of 30 batches. */
+const params = { epochs: 2 };
 const LAST_STEP = 60;
 
 let world: World;
@@ -13,7 +14,7 @@ let undisturbed: readonly StoredLogRow[];
 beforeAll(async () => {
   world = await World.begin();
   await world.worker();
-  const id = await world.submit(slow);
+  const id = await world.submit(params);
   await world.whenEnded(id);
   undisturbed = await world.rows(id);
   expect(undisturbed).toHaveLength(LAST_STEP + 1);
@@ -26,9 +27,11 @@ afterAll(async () => {
 
 test('rows that never left a worker that was killed are in the log of its last checkpoint, and in the end every row is there once', async () => {
   const worker = await world.worker();
-  const id = await world.submit(slow);
+  const [first, second] = [await Gate.make(), await Gate.make()];
+  const id = await world.submit({ ...params, holds: [first.after(9), second.after(40)] });
   await world.whenLogged(id, 8);
   await world.redis.stopServing();
+  await first.open();
   const recorded = (await world.rows(id)).at(-1)?.step ?? 0;
   // The checkpoint after the next one has rows that Redis has never seen.
   await until(
@@ -39,6 +42,7 @@ test('rows that never left a worker that was killed are in the log of its last c
   worker.signal('SIGKILL');
   expect(await worker.exited).toBe('SIGKILL');
   await until(() => !isRunning(trainer ?? 0));
+  await second.open();
 
   // The row of the step itself was not finished when its snapshot was taken: it is in the snapshot.
   const { step, entries } = await world.checkpointLog(id);
@@ -56,10 +60,12 @@ test('rows that never left a worker that was killed are in the log of its last c
 
 test('a worker that gives an experiment back hands on the rows up to the step in which it stopped', async () => {
   const worker = await world.worker();
-  const id = await world.submit(slow, { checkpoint: { everyBatches: 1000 } });
+  const gate = await Gate.make();
+  const id = await world.submit({ ...params, holds: [gate.after(21)] }, { checkpoint: { everyBatches: 1000 } });
   await world.whenLogged(id, 20);
   worker.signal('SIGTERM');
   expect(await worker.exited).toBe(0);
+  await gate.open();
   const { step, entries } = await world.checkpointLog(id);
   expect(entries).toEqual(undisturbed.filter((row) => row.step < step));
   await world.worker();

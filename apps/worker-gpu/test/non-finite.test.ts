@@ -1,9 +1,10 @@
 import type { LiveEvent } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
 /** The parameters are broken after step 29: the cost of step 30 is the first that is not finite. Nothing of it is logged. */
-const params = { epochs: 2, pauseMs: 12, logsCost: false, fault: { kind: 'nan', step: 29 } };
+const params = { epochs: 2, logsCost: false, fault: { kind: 'nan', step: 29 } };
 const nonFinite = { step: 30, record: 'cost', value: 'NaN' };
 let world: World;
 
@@ -17,11 +18,13 @@ afterAll(async () => {
 
 test('a cost that is not finite is said at once, in the log, in lists and on its own, and training goes on', async () => {
   await world.worker();
-  const id = await world.submit(params);
+  const gate = await Gate.make();
+  const id = await world.submit({ ...params, holds: [gate.after(40)] });
   const running = await world.when(id, (experiment) => experiment.nonFinite !== null);
   expect(running).toMatchObject({ status: 'running', nonFinite });
   const [listed] = (await world.platform.experiments.list({ limit: 1 })).items;
   expect(listed).toMatchObject({ id, nonFinite });
+  await gate.open();
 
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded', nonFinite });
@@ -42,10 +45,13 @@ test('with onNonFinite: stop it ends there as diverged, and its last checkpoint 
 
 test('one that is killed on the way ends at the same step', async () => {
   const worker = await world.worker();
-  const id = await world.submit(params, { onNonFinite: 'stop', checkpoint: { everyBatches: 7 } });
+  const gate = await Gate.make();
+  const held = { ...params, holds: [gate.after(20)] };
+  const id = await world.submit(held, { onNonFinite: 'stop', checkpoint: { everyBatches: 7 } });
   await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
   worker.signal('SIGKILL');
   await worker.exited;
+  await gate.open();
   await world.worker();
   const ended = await world.whenEnded(id);
   expect(ended.attempts.map(({ reason }) => reason)).toEqual(['worker_lost', 'diverged']);

@@ -4,10 +4,11 @@ import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
 import { readFired } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Gate } from './gate.js';
 import { World } from './world.js';
 
-/** 2 epochs of 30 batches, slow enough to be caught in the act. */
-const slow = { epochs: 2, pauseMs: 12 };
+/** 2 epochs of 30 batches. */
+const params = { epochs: 2 };
 const LAST_STEP = 60;
 
 let world: World;
@@ -16,7 +17,7 @@ let undisturbed: { experiment: ExperimentView; rows: StoredLogRow[]; table: stri
 beforeAll(async () => {
   world = await World.begin();
   await world.worker();
-  const id = await world.submit(slow);
+  const id = await world.submit(params);
   undisturbed = { experiment: await world.whenEnded(id), rows: await world.rows(id), table: await writtenTable(id) };
 });
 
@@ -41,9 +42,15 @@ async function writtenTable(id: string): Promise<string> {
   return await text(files.find(({ name }) => name === 'output.batches.csv')?.blobKey ?? '');
 }
 
-/** A step that is neither the first nor the last, and not far from any other. */
-function someStep(): number {
-  return randomInt(8, LAST_STEP - 12);
+/** An experiment that waits in the middle, at a step that is neither among the first nor among the last, for its gate to be opened. */
+async function caught(checkpoint?: { readonly everyBatches: number }): Promise<{ id: string; gate: Gate }> {
+  const gate = await Gate.make();
+  const step = randomInt(8, LAST_STEP - 12);
+  const spec = checkpoint === undefined ? {} : { checkpoint };
+  const id = await world.submit({ ...params, holds: [gate.after(step)] }, spec);
+  // The row of the step itself is finished by the next one.
+  await world.whenLogged(id, step - 1);
+  return { id, gate };
 }
 
 test('an undisturbed run trains to the end, with a log row for every step', () => {
@@ -72,7 +79,7 @@ test('a worker that is killed with a snapshot in its hands changes nothing but t
   const record = join(world.folder, 'killed.ndjson');
   const faults = { LONGRUN_FAULT_POINTS: 'snapshot.handed-over=kill@3', LONGRUN_FAULT_RECORD: record };
   const worker = await world.newWorker(faults);
-  const id = await world.submit(slow);
+  const id = await world.submit(params);
   await until(() => worker.childPid() !== undefined);
   const trainer = worker.childPid();
   expect(await worker.exited).toBe('SIGKILL');
@@ -95,8 +102,7 @@ test('a worker that is killed with a snapshot in its hands changes nothing but t
 
 test('SIGTERM gives the experiment back without losing a step', async () => {
   const worker = await world.worker();
-  const id = await world.submit(slow, { checkpoint: { everyBatches: 1000 } });
-  await world.whenLogged(id, someStep());
+  const { id, gate } = await caught({ everyBatches: 1000 });
   worker.signal('SIGTERM');
   // From the terminal and from the parent: the second one changes nothing.
   worker.signal('SIGINT');
@@ -104,6 +110,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
 
   const preempted = await world.when(id, ({ attempts }) => attempts[0]?.reason !== null);
   expect(preempted.attempts[0]).toMatchObject({ reason: 'preempted', startStep: 0 });
+  await gate.open();
   await world.worker();
   await expectAsUndisturbed(id);
   const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
@@ -116,11 +123,11 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
 
 test('a trainer that somebody kills is a loss and no failure, and its worker goes on where it is the only one', async () => {
   const worker = await world.worker();
-  const id = await world.submit(slow);
-  await world.whenLogged(id, someStep());
+  const { id, gate } = await caught();
   const trainer = worker.childPid();
   expect(trainer).toBeDefined();
   process.kill(trainer ?? 0, 'SIGKILL');
+  await gate.open();
 
   await expectAsUndisturbed(id);
   const { attempts, failures, preemptions } = await world.platform.experiments.get(id);
@@ -132,10 +139,10 @@ test('a trainer that somebody kills is a loss and no failure, and its worker goe
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
   const sleeper = await world.worker();
-  const id = await world.submit(slow);
-  await world.whenLogged(id, someStep());
+  const { id, gate } = await caught();
   const trainer = sleeper.childPid();
   sleeper.signal('SIGSTOP');
+  await gate.open();
 
   const successor = await world.newWorker();
   await expectAsUndisturbed(id);
@@ -160,9 +167,9 @@ test('a worker that slept while another took over cannot commit, and its events 
 
 test('a run survives a Redis that loses all it has', async () => {
   await world.worker();
-  const id = await world.submit(slow);
-  await world.whenLogged(id, someStep());
+  const { id, gate } = await caught();
   await world.redis.restart();
+  await gate.open();
   await expectAsUndisturbed(id);
   expect((await world.platform.experiments.get(id)).attempts).toHaveLength(1);
 });

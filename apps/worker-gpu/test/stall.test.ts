@@ -69,7 +69,7 @@ test('an evaluation that takes longer than that is no stall, for its batches com
 
 test('a trainer that was suspended goes on: its time stood still', async () => {
   const worker = await world.worker();
-  const id = await world.submit({ epochs: 4, pauseMs: 30 }, { limits, retry: { maxFailures: 0 } });
+  const id = await world.submit({ epochs: 8, pauseMs: 30 }, { limits, retry: { maxFailures: 0 } });
   await world.whenLogged(id, 3);
   const trainer = worker.childPid() ?? 0;
   process.kill(trainer, 'SIGSTOP');

@@ -204,6 +204,21 @@ describe('training stops', () => {
     expect(await untouched.run()).toBe('finished');
   });
 
+  test('and a callback that takes long can see that it is to', async () => {
+    const seen: boolean[] = [];
+    const witness = new Witness((callback, mainLoop) => {
+      if (callback !== 'beforeBatch') return;
+      seen.push(mainLoop.stopRequested);
+      mainLoop.requestStop();
+      seen.push(mainLoop.stopRequested);
+    });
+    const mainLoop = small([witness]);
+
+    expect(await mainLoop.run()).toBe('stopped');
+    expect(seen).toEqual([false, true]);
+    expect(mainLoop.stopRequested).toBe(false);
+  });
+
   test('and a request to finish in the same batch wins', async () => {
     const witness = new Witness((callback, mainLoop) => {
       if (callback !== 'afterBatch') return;

@@ -211,6 +211,11 @@ export class MainLoop {
     this.#stopRequested = true;
   }
 
+  /** Whether it is to stop at the next step boundary: a callback that takes long may leave off, and comes again. */
+  get stopRequested(): boolean {
+    return this.#stopRequested;
+  }
+
   /** Finishes training after this batch or this epoch, with `afterTraining`. */
   requestFinish(after: 'batch' | 'epoch'): void {
     if (after === 'batch') this.log.status.batchInterruptReceived = true;

@@ -1,5 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Adam,
@@ -24,7 +24,7 @@ import { flatten, mean, tensor } from '@longrun/tensor';
 import { z } from 'zod';
 
 /**
- * A small classifier that can be told to go slowly, and to fail in one way or another after a batch. It is tested on the dataset of the
+ * A small classifier that can be told to go slowly, to wait, and to fail in one way or another after a batch. It is tested on the dataset of the
  * role `valid`, if there is one.
  */
 export default defineExperiment({
@@ -32,6 +32,8 @@ export default defineExperiment({
   params: z.strictObject({
     epochs: z.int().min(1).default(2),
     pauseMs: z.number().min(0).default(0),
+    /** After which step it waits for which file. */
+    holds: z.array(z.strictObject({ step: z.int(), file: z.string() })).default([]),
     /** Pause before each batch of an evaluation. */
     testPauseMs: z.number().min(0).default(0),
     /** Whether the cost of each batch is logged. */
@@ -146,8 +148,11 @@ class Behaviour extends TrainingExtension {
   }
 
   async beforeBatch() {
-    const { fault, pauseMs } = this.#params;
+    const { fault, holds, pauseMs } = this.#params;
     if (pauseMs > 0) await sleep(pauseMs);
+    const { iterationsDone } = this.mainLoop.status;
+    for (const { file } of holds.filter(({ step }) => iterationsDone >= step))
+      while (!existsSync(file) && !this.mainLoop.stopRequested) await sleep(10);
     if (fault?.kind === 'killWorkerOften' && this.#batches === fault.step) {
       // Until what was snapshot is committed.
       await sleep(5_000);
