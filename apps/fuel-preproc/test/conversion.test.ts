@@ -49,7 +49,7 @@ test('raw files become a published dataset that says what is in it', async () =>
   expect([...(arrays.get('targets')?.data ?? [])]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(arrays.get('features')?.data[17]).toBe(17);
   await held.close();
-  expect(await world.leftovers()).toEqual([]);
+  await world.whenNothingIsLeft();
 });
 
 test.each([
@@ -77,7 +77,7 @@ test.each([
   expect(message).toContain(join(folder, name));
   expect(attempts).toHaveLength(1);
   expect(await world.published()).toEqual([]);
-  expect(await world.leftovers()).toEqual([]);
+  await world.whenNothingIsLeft();
   const head = await readHead(world.store, `datasets/${id}`);
   expect(DatasetOutcome.parse(head?.outcome)).toMatchObject({ reason: 'dataset_corrupt', message });
 });
@@ -108,7 +108,7 @@ test('SIGTERM gives a conversion back, and the next worker makes the dataset', a
   expect(await worker.exited).toBe(0);
   expect(isRunning(converter)).toBe(false);
   expect(await world.published()).toEqual([]);
-  expect(await world.leftovers()).toEqual([]);
+  await world.whenNothingIsLeft();
 
   await world.worker();
   const { status, attempts } = await world.whenEnded(id);
@@ -129,7 +129,7 @@ test('a conversion that is cancelled is given up, and its worker goes on with th
     ends: ['cancelled'],
   });
   expect(isRunning(converter)).toBe(false);
-  expect(await world.leftovers()).toEqual([]);
+  await world.whenNothingIsLeft();
   expect((await world.whenEnded(await world.submit('wanted', 'sound'))).status).toBe('ready');
 });
 
@@ -148,7 +148,7 @@ test('when the worker is killed its converter leaves, and the next worker cleans
   const { status, attempts } = await world.whenEnded(id);
   expect(status).toBe('ready');
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['worker_lost', 'succeeded']);
-  expect(await world.leftovers()).toEqual([]);
+  await world.whenNothingIsLeft();
 });
 
 test('raw files that kill every worker fail their dataset after 4 of them, and no other', async () => {

@@ -67,9 +67,23 @@ export class World extends PlatformWorld {
     return keys;
   }
 
-  /** What workers have left in their state folder, scratch folders' owners aside. */
-  async leftovers(): Promise<string[]> {
-    const names = await readdir(this.stateFolder, { recursive: true, withFileTypes: true });
-    return names.filter((entry) => entry.isFile() && entry.name !== 'owner').map((entry) => entry.name);
+  /** Waits until workers have nothing in their state folder, scratch folders' owners aside: it goes once the end is said. */
+  async whenNothingIsLeft(): Promise<void> {
+    let left: string[] = [];
+    await until(
+      async () => (left = await this.#leftovers()).length === 0,
+      () => `left in the state folder: ${left.join(', ')}`,
+    );
+  }
+
+  async #leftovers(): Promise<string[]> {
+    try {
+      const entries = await readdir(this.stateFolder, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile() && entry.name !== 'owner').map((entry) => entry.name);
+    } catch (error) {
+      // A folder that was there has gone while it was looked into.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ['(a folder that is going)'];
+      throw error;
+    }
   }
 }
