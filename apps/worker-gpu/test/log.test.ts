@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await world.close();
+  await world.end();
 });
 
 test('rows that never left a worker that was killed are in the log of its last checkpoint, and in the end every row is there once', async () => {
