@@ -211,7 +211,7 @@ export class MainLoop {
     this.#stopRequested = true;
   }
 
-  /** Whether it is to stop at the next step boundary: a callback that takes long may leave off, and comes again. */
+  /** Whether it is to stop at the next step boundary: a callback that waits for something need not wait longer. */
   get stopRequested(): boolean {
     return this.#stopRequested;
   }
