@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 
 /** What one end of a channel does with what comes. */
@@ -73,6 +74,7 @@ export class MessageChannel {
   /** False when it was no message. */
   #takeLine(line: Buffer): boolean {
     if (line.length > this.#maxBytes) return this.#refuse(this.#tooLarge());
+    if (!isUtf8(line)) return this.#refuse('a message is JSON in UTF-8');
     let message: unknown;
     try {
       message = JSON.parse(line.toString('utf8'));

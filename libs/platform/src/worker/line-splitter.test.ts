@@ -39,6 +39,15 @@ test('pieces are measured in bytes', async () => {
   expect(lines.map((line) => Buffer.byteLength(line))).toEqual([8190, 8190, 8190, 6, 8192, 1808]);
 });
 
-test('what a database cannot store is replaced', async () => {
-  expect(await linesOf('a\0b\n', new Uint8Array([0x66, 0xff, 0x0a]))).toEqual(['a\uFFFDb', 'f\uFFFD']);
+test('what is no UTF-8, and what a database cannot store, stands there as the bytes that it is', async () => {
+  expect(await linesOf('a\0b \uFFFD\n', Buffer.from('na\u00EFve, caf\u00E9\n', 'latin1'))).toEqual([
+    'a\\x00b \uFFFD',
+    'na\\xEFve, caf\\xE9',
+  ]);
+  expect(await linesOf(Buffer.from('hé', 'utf16le'), '\n', Buffer.from('😀').subarray(0, 3))).toEqual([
+    'h\\x00\\xE9\\x00',
+    '\\xF0\\x9F\\x98',
+  ]);
+  const lines = await linesOf(Buffer.alloc(20_000, 0x80));
+  expect(lines.join('')).toBe('\\x80'.repeat(20_000));
 });

@@ -1,15 +1,13 @@
-import { StringDecoder } from 'node:string_decoder';
+import { isUtf8 } from 'node:buffer';
 import { Writable } from 'node:stream';
-import { storableText } from '@longrun/contracts';
 
 /**
- * Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it) that a database can store; a last line without its end is
- * delivered too.
+ * Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it); a last line without its end is delivered too. Nothing
+ * is lost: bytes that are no UTF-8, and zeros, which no database stores, stand in the text as `\xE9`.
  */
 export class LineSplitter extends Writable {
   readonly #onLine: (text: string) => void;
-  readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(onLine: (text: string) => void) {
     super({ decodeStrings: true });
@@ -17,35 +15,78 @@ export class LineSplitter extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    const lines = storableText(this.#rest + this.#decoder.write(chunk)).split(/\r?\n|\r(?=[^\n])/);
-    const rest = lines.pop() ?? '';
-    for (const line of lines) this.#onLine(this.#deliverPieces(line));
-    this.#rest = this.#deliverPieces(rest);
+    const bytes = Buffer.concat([this.#rest, chunk]);
+    let from = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      // Whether a carriage return at the end is half a line's end is seen when more comes.
+      const isReturn = byte === CARRIAGE_RETURN && at + 1 < bytes.length && bytes[at + 1] !== LINE_FEED;
+      if (byte !== LINE_FEED && !isReturn) continue;
+      this.#deliver(withoutReturn(bytes.subarray(from, at)));
+      from = at + 1;
+    }
+    // What waits for its end is copied, not the whole chunk kept.
+    this.#rest = Buffer.from(this.#deliverPieces(bytes.subarray(from)));
     done();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    const rest = this.#rest + this.#decoder.end();
-    if (rest !== '') this.#onLine(this.#deliverPieces(storableText(rest.replace(/\r$/, ''))));
+    if (this.#rest.length > 0) this.#deliver(withoutReturn(this.#rest));
     done();
   }
 
-  /** Delivers what is too long for a line in pieces, but the last one, which it returns. */
-  #deliverPieces(text: string): string {
-    let rest = text;
-    // One UTF-16 unit is three bytes at most.
-    while (rest.length * 3 > LONGEST_LINE_BYTES) {
-      const { read } = encoder.encodeInto(rest, piece);
-      if (read === rest.length) break;
-      this.#onLine(rest.slice(0, read));
-      rest = rest.slice(read);
+  #deliver(line: Buffer): void {
+    this.#onLine(textOf(this.#deliverPieces(line)));
+  }
+
+  /** Delivers what is too long for a line in pieces of whole characters, but the last one, which it returns. */
+  #deliverPieces(line: Buffer): Buffer {
+    let rest = line;
+    while (rest.length > LONGEST_LINE_BYTES) {
+      const length = wholeCharacters(rest, LONGEST_LINE_BYTES);
+      this.#onLine(textOf(rest.subarray(0, length)));
+      rest = rest.subarray(length);
     }
     return rest;
   }
 }
 
-/** Of one line as it is delivered, in UTF-8. */
+/** Of one line as it is delivered, as the child wrote it. */
 const LONGEST_LINE_BYTES = 8192;
-const encoder = new TextEncoder();
-/** As much as fits into it, whole characters only, is one piece. */
-const piece = new Uint8Array(LONGEST_LINE_BYTES);
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+function withoutReturn(line: Buffer): Buffer {
+  return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+}
+
+/** The most bytes up to a limit that cut no character in two. */
+function wholeCharacters(bytes: Buffer, limit: number): number {
+  const isInside = (at: number) => ((bytes[at] ?? 0) & 0xc0) === 0x80;
+  const start = [0, 1, 2, 3].find((back) => !isInside(limit - back));
+  return limit - (start ?? 0);
+}
+
+function textOf(line: Buffer): string {
+  if (isUtf8(line) && !line.includes(0)) return line.toString('utf8');
+  let text = '';
+  let at = 0;
+  while (at < line.length) {
+    const length = characterBytes(line[at] ?? 0);
+    const isCharacter = length > 0 && isUtf8(line.subarray(at, at + length));
+    text += isCharacter
+      ? line.toString('utf8', at, at + length)
+      : `\\x${line.toString('hex', at, at + 1).toUpperCase()}`;
+    at += isCharacter ? length : 1;
+  }
+  return text;
+}
+
+/** Of the character that a byte begins in UTF-8; 0 for a byte that begins none which can be stored. */
+function characterBytes(lead: number): number {
+  if (lead < 0x80) return lead === 0 ? 0 : 1;
+  if (lead < 0xc2) return 0;
+  if (lead < 0xe0) return 2;
+  if (lead < 0xf0) return 3;
+  return lead < 0xf5 ? 4 : 0;
+}

@@ -84,6 +84,7 @@ test('a child sees no variable that could be a credential', async () => {
 
 test.each([
   ['what is no JSON', `channel.write('garbage\\n')`, /not valid JSON/],
+  ['what is no UTF-8', `channel.write(Buffer.from('"na\u00EFve"\\n', 'latin1'))`, /JSON in UTF-8/],
   ['a message too large', `channel.write(Buffer.alloc(17 * 2 ** 20, 'x'))`, /16777216 bytes at most/],
   ['what is not taken', `channel.write('"refused"\\n"after"\\n')`, /it is refused/],
 ])('a child that says %s is ended for it, and nothing else is', async (_what, act, why) => {
