@@ -23,7 +23,11 @@ export async function run(): Promise<void> {
       kind: 'experiment',
       configuration,
       devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
-      check: { script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)), folders: [cacheFolder] },
+      check: {
+        script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)),
+        folders: [cacheFolder],
+        readable: [programsFolder],
+      },
       code: [checkout, programsFolder],
       work: ({ scratchFolder, isolation }) => {
         const trainers = new Trainers({

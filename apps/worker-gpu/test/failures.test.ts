@@ -77,6 +77,30 @@ test('when all checkpoints are damaged it begins anew if the spec says so', asyn
   await expectDamageSaid(id, checkpoints);
 });
 
+test('one whose lease is gone with all that it named does not begin anew unawares', async () => {
+  const id = await killedAfterCheckpoint('stop');
+  const known = (await world.platform.experiments.get(id)).checkpoints[0]?.step;
+  await world.store.delete([`experiments/${id}/head.json`]);
+  await world.worker();
+  const ended = await world.whenEnded(id);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'worker_disk', failures: 2 });
+  expect(ended.message).toContain(`The record knows a checkpoint of step ${known} of ${id}, but the object store`);
+  expect(ended.attempts).toMatchObject([
+    { reason: 'worker_lost' },
+    { reason: 'worker_disk', startStep: null },
+    { reason: 'worker_disk', startStep: null },
+  ]);
+});
+
+test('one whose lease is gone with all that it named begins anew if the spec says so', async () => {
+  await world.worker();
+  const expected = (await world.whenEnded(await world.submit())).result;
+  const id = await killedAfterCheckpoint('restart');
+  await world.store.delete([`experiments/${id}/head.json`]);
+  await world.worker();
+  expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', result: expected });
+});
+
 test('a running experiment that is cancelled ends at once, and its worker is free for the next', async () => {
   const worker = await world.worker();
   const id = await world.submit({ pauseMs: 50, epochs: 100 });
@@ -196,16 +220,23 @@ async function linesSoFar(id: string): Promise<unknown[]> {
 async function withDamagedCheckpoints(
   onAllDamaged: 'stop' | 'restart',
 ): Promise<{ readonly id: string; readonly checkpoints: Head['checkpoints'] }> {
+  const id = await killedAfterCheckpoint(onAllDamaged);
+  const { checkpoints } = await world.head(id);
+  for (const { manifestKey } of checkpoints) await damageBlob(manifestKey, 'bit');
+  return { id, checkpoints };
+}
+
+/** An experiment that waits for a worker, its last one killed after it had committed a checkpoint. */
+async function killedAfterCheckpoint(onAllDamaged: 'stop' | 'restart'): Promise<string> {
   const worker = await world.worker();
   const gate = await Gate.make();
-  const id = await world.submit({ holds: [gate.after(20)] }, { checkpoint: { everyBatches: 7, onAllDamaged } });
+  const checkpoint = { everyBatches: 7, onAllDamaged };
+  const id = await world.submit({ holds: [gate.after(20)] }, { checkpoint, retry: { maxFailures: 1, backoffMs: 10 } });
   await world.when(id, (experiment) => experiment.checkpoints.length > 0);
   worker.signal('SIGKILL');
   await worker.exited;
   await gate.open();
-  const { checkpoints } = await world.head(id);
-  for (const { manifestKey } of checkpoints) await damageBlob(manifestKey, 'bit');
-  return { id, checkpoints };
+  return id;
 }
 
 async function expectDamageSaid(id: string, checkpoints: Head['checkpoints']): Promise<void> {

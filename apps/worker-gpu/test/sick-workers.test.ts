@@ -1,6 +1,7 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import type { WorkerView } from '@longrun/contracts';
 import { type ProcessUnderTest, until } from '@longrun/platform/testing';
@@ -66,11 +67,40 @@ test('an experiment that fills the disk itself is charged itself, and its worker
   const worker = await world.newWorker({ ...checkAgain, LONGRUN_STATE: disk.folder });
   const id = await world.submit({ fault: { kind: 'fill', step: 2 } }, { retry });
   const failed = await world.whenEnded(id);
-  expect(failed).toMatchObject({ status: 'failed', reason: 'storage_error', failures: 1 });
+  expect(failed).toMatchObject({ status: 'failed', reason: 'worker_disk', failures: 1 });
   expect(failed.message).toMatch(/ENOSPC/);
   expect(worker.output).not.toContain('quarantined');
   const next = await world.submit({ epochs: 1 }, { retry });
   expect(await world.whenEnded(next)).toMatchObject({ status: 'succeeded' });
+});
+
+test('a worker whose programs are gone takes no more, and what it had is charged to it', async () => {
+  const programs = join(world.folder, 'programs-of-one');
+  symlinkSync(fileURLToPath(new URL('programs', import.meta.url)), programs);
+  const sick = await world.newWorker({ ...checkAgain, LONGRUN_PROGRAMS: programs });
+  // What a disk leaves that is no longer mounted.
+  rmSync(programs);
+  mkdirSync(programs);
+  const id = await world.submit({ epochs: 1 }, { retry });
+  const waiting = await world.when(id, ({ attempts }) => attempts.length === 2);
+  expect(waiting.attempts[0]).toMatchObject({ reason: 'worker_unfit' });
+  expect(waiting.attempts[0]?.message).toContain(`The folder ${programs} does not serve: it is empty`);
+  await world.newWorker();
+  expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', failures: 0 });
+
+  rmdirSync(programs);
+  symlinkSync(fileURLToPath(new URL('programs', import.meta.url)), programs);
+  await seenAs(sick, ({ status }) => status === 'ready');
+});
+
+test('what no disk has room for goes to another worker once, uncharged, before it is charged', async () => {
+  await world.newWorker({ ...checkAgain, LONGRUN_STATE: disk.folder });
+  await world.newWorker();
+  const id = await world.submit({ fault: { kind: 'fill', step: 2 } }, { retry });
+  const { attempts, ...failed } = await world.whenEnded(id);
+  expect(failed).toMatchObject({ status: 'failed', reason: 'worker_disk', failures: 1 });
+  expect(attempts.map(({ reason }) => reason)).toEqual(['worker_disk', 'worker_disk']);
+  expect(new Set(attempts.map(({ workerId }) => workerId)).size).toBe(2);
 });
 
 test('a worker whose engine cannot be loaded, at its start or later, gets no work until it can', async () => {

@@ -25,6 +25,8 @@ const ResolvedExperiment2 = z.object({
   datasets: z.record(DatasetRole, ResolvedDatasetFile),
   /** How long its earlier attempts ran, all together, in ms. */
   trainedMs: z.number().min(0).default(0),
+  /** Step of the newest checkpoint that the record knows; 0 without one. Whoever finds none does not look where it was written. */
+  checkpointStep: z.int().min(0).default(0),
 });
 
 /** From before datasets had roles. */
@@ -36,6 +38,7 @@ const ResolvedExperiment1 = z
     spec,
     datasets: { train: dataset },
     trainedMs: 0,
+    checkpointStep: 0,
   }));
 
 /**

@@ -29,15 +29,17 @@ export type ReasonCode = z.infer<typeof ReasonCode>;
 export interface RetryRule {
   /**
    * The budget it is charged to. Preemptions are not failures: they have their own count, unlimited by default. A loss is a preemption
-   * without a word; those in a row without progress between them, a checkpoint of a later step, have a budget besides. What is charged to the worker costs the
-   * experiment nothing, and the worker its jobs, until it is fit again.
+   * without a word; those in a row without progress between them, a checkpoint of a later step, have a budget besides. What is charged to
+   * the worker costs the experiment nothing, and the worker its jobs, until it is fit again.
    */
   readonly counts: 'failure' | 'preemption' | 'loss' | 'worker' | 'nothing';
-  /**
-   * The budget it is charged to instead, where no other worker is ready to take the next attempt, or where such an end came before without
-   * progress since: then it may not be the worker's fault.
-   */
-  readonly otherwise?: 'failure';
+  /** How far it is charged to the worker, for which `counts` stands; beyond that to the failures, as it may not be the worker's fault. */
+  readonly workers?: {
+    /** Such ends in a row, without progress between them. */
+    readonly inARow: number;
+    /** Whether only where another worker is ready to take the next attempt. */
+    readonly onlyElsewhere: boolean;
+  };
   /** Whether another attempt follows while the budget lasts. */
   readonly requeue: boolean;
   /** The sentence shown to a person. */
@@ -99,16 +101,17 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
   },
   worker_unfit: {
     counts: 'worker',
+    workers: { inARow: 3, onlyElsewhere: false },
     requeue: true,
     explain:
       'The disk, the engine or the device of its worker does not serve; it goes on from the last checkpoint elsewhere.',
   },
   worker_disk: {
     counts: 'worker',
-    otherwise: 'failure',
+    workers: { inARow: 1, onlyElsewhere: true },
     requeue: true,
     explain:
-      'A disk that its worker writes to was full or failed; it goes on from the last checkpoint, elsewhere where another worker is ready.',
+      'A disk that its worker writes to was full or failed, or its worker sees another object store; it goes on from the last checkpoint, elsewhere where another worker is ready.',
   },
   stalled: {
     counts: 'failure',
@@ -129,7 +132,7 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     counts: 'failure',
     requeue: false,
     explain:
-      'None of its checkpoints is whole; they are kept, and it begins anew only if checkpoint.onAllDamaged says so.',
+      'None of its checkpoints is whole, or what names them is damaged; they are kept, and it begins anew only if checkpoint.onAllDamaged says so.',
   },
 };
 

@@ -51,7 +51,7 @@ export const TrainerFailure = ReasonCode.extract([
   'program_error',
   'invalid_params',
   'out_of_memory',
-  'storage_error',
+  'worker_disk',
   'checkpoint_unreadable',
   'diverged',
 ]);

@@ -1,5 +1,5 @@
 export { assertNever } from './assert-never.js';
-export { checkVersion, StateMismatch } from './state.js';
+export { checkVersion, NewerState, StateMismatch } from './state.js';
 export type { Json, Stateful, VersionedState } from './state.js';
 
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
@@ -43,7 +43,7 @@ export type {
   Snapshot,
   SnapshotFile,
 } from './checkpoint/checkpoint-store.js';
-export { readHead } from './checkpoint/head.js';
+export { HeadDamaged, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, RunLog } from './checkpoint/head.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';

@@ -21,22 +21,24 @@ export interface Stateful<S extends VersionedState = VersionedState> {
 
 /** A saved state does not belong to what it is to be restored into. */
 export class StateMismatch extends Error {
-  override readonly name = 'StateMismatch';
+  override readonly name: string = 'StateMismatch';
+}
+
+/** A newer build has written it: nothing says that it is not whole. */
+export class NewerState extends StateMismatch {
+  override readonly name = 'NewerState';
 }
 
 /**
  * Checks that a saved state is of version 1 to `supported`.
  *
- * @throws StateMismatch naming `what`, the version found and those that can be read.
+ * @throws NewerState if the version is above those, StateMismatch if it is none, naming `what`, the version and those that can be read.
  */
 export function checkVersion(what: string, state: VersionedState, supported: number): void {
   const version: unknown = state.version;
   if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= supported) return;
-  const remedy =
-    typeof version === 'number' && version > supported
-      ? 'it was written by a newer build, go on with that one'
-      : 'give the state that this object saved';
-  throw new StateMismatch(
-    `${what}: saved state has version ${String(version)}, this build reads 1..${supported}; ${remedy}`,
-  );
+  const fault = `${what}: saved state has version ${String(version)}, this build reads 1..${supported}`;
+  if (typeof version === 'number' && version > supported)
+    throw new NewerState(`${fault}; it was written by a newer build, go on with that one`);
+  throw new StateMismatch(`${fault}; give the state that this object saved`);
 }

@@ -11,6 +11,7 @@ import {
   type AttemptEnd,
   type ChildExit,
   classifyExit,
+  ForeignStore,
   HandoverRefused,
   StorageFailed,
   type Work,
@@ -78,7 +79,7 @@ export class ExperimentWork implements Work {
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
         keepLast: spec.checkpoint.keepLast,
       });
-      const restored = await this.#newestCheckpoint(checkpoints, place);
+      const restored = await this.#newestCheckpoint(checkpoints, experiment, place);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
@@ -130,7 +131,11 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the newest checkpoint that is whole to the local disk, and says which ones are not. */
-  async #newestCheckpoint(checkpoints: CheckpointStore, { givenFolder }: TrainerPlace): Promise<NewestValid> {
+  async #newestCheckpoint(
+    checkpoints: CheckpointStore,
+    { checkpointStep, spec }: ResolvedExperiment,
+    { givenFolder }: TrainerPlace,
+  ): Promise<NewestValid> {
     const { ticket, stop } = this.#attempt;
     const found = await withStorageRetries(
       async () => await checkpoints.newestValid(givenFolder),
@@ -141,8 +146,17 @@ export class ExperimentWork implements Work {
     const known = this.#attempt.lease.head().checkpoints.length;
     if (found.manifest === undefined && found.rejected.length < known) {
       const { url } = this.#attempt.store;
-      throw new StorageFailed(
+      throw new ForeignStore(
         `${ticket.id} has ${known} checkpoints, but the object store ${url} shows ${found.rejected.length}`,
+      );
+    }
+    // Nor has one that lost the lease with them: that it is at the beginning is not known but by the record.
+    const isLost = found.manifest === undefined && known === 0 && checkpointStep > 0;
+    if (isLost && spec.checkpoint.onAllDamaged === 'stop') {
+      const { url } = this.#attempt.store;
+      throw new ForeignStore(
+        `The record knows a checkpoint of step ${checkpointStep} of ${ticket.id}, but the object store ${url} shows none; ` +
+          'put back what it had, or, to begin anew from the seed, submit it with checkpoint.onAllDamaged: restart',
       );
     }
     for (const rejected of found.rejected)

@@ -5,11 +5,11 @@ import { CheckpointUnreadable, failureOf } from './failure.js';
 
 test.each([
   [new InvalidParams('mlp', [{ path: ['dims'], message: 'too few' }]), 'invalid_params'],
-  [new UnknownProgram('mpl', ['mlp']), 'invalid_params'],
+  [new UnknownProgram('mpl', ['mlp']), 'program_error'],
   [new CheckpointUnreadable(new StateMismatch('version 7')), 'checkpoint_unreadable'],
   [new Diverged({ step: 9, record: 'cost', value: Number.NaN }), 'diverged'],
   [new RangeError('Array buffer allocation failed'), 'out_of_memory'],
-  [new Error('a snapshot', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }), 'storage_error'],
+  [new Error('a snapshot', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }), 'worker_disk'],
   [Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' }), 'program_error'],
   [new TypeError('x is not a function'), 'program_error'],
   ['a string', 'program_error'],

@@ -21,14 +21,16 @@ export class CheckpointUnreadable extends Error {
 /** What an error means that ended training. */
 export function failureOf(error: unknown): TrainingFailure {
   if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
-  if (error instanceof InvalidParams || error instanceof MissingDataset || error instanceof UnknownProgram)
+  if (error instanceof InvalidParams || error instanceof MissingDataset)
     return { reason: 'invalid_params', message: error.message };
+  // The API knew it: it may be there on another worker, or later.
+  if (error instanceof UnknownProgram) return { reason: 'program_error', message: error.message };
   if (error instanceof Diverged) return { reason: 'diverged', message: `${error.message}, and onNonFinite is stop` };
   if (error instanceof CheckpointUnreadable) return { reason: 'checkpoint_unreadable', message: error.message };
   const chain = causes(error);
   const message = chain.map((one) => one.message).join(': ');
   if (chain.some(isOutOfMemory)) return { reason: 'out_of_memory', message };
-  if (isDiskError(error)) return { reason: 'storage_error', message };
+  if (isDiskError(error)) return { reason: 'worker_disk', message };
   return { reason: 'program_error', message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
 }
 

@@ -15,11 +15,12 @@ const fresh = {
 test('every reason has a sequel, and it is charged to the budget that the retry policy names', () => {
   for (const reason of ReasonCode.options) {
     const { spent, next } = afterAttempt(fresh, reason, 'why');
-    const { counts: first, otherwise, requeue } = retryPolicy[reason];
-    const counts = otherwise ?? first;
+    const { counts: first, workers, requeue } = retryPolicy[reason];
+    // No other worker is ready here.
+    const counts = workers?.onlyElsewhere === true ? 'failure' : first;
     expect(next).toBe(requeue ? 'queued' : 'ended');
     expect(spent).toEqual({
-      refusals: otherwise === undefined ? 0 : 1,
+      refusals: workers === undefined ? 0 : 1,
       failures: counts === 'failure' ? 1 : 0,
       preemptions: counts === 'preemption' || counts === 'loss' ? 1 : 0,
       losses: counts === 'loss' ? 1 : 0,
@@ -56,10 +57,18 @@ test('losses in a row wait from the second on, and one more than the budget has 
   expect(afterAttempt(unlimited, 'trainer_killed', null)).toMatchObject({ next: 'queued', backoffMs: 3_600_000 });
 });
 
-test('what is charged to the worker costs the experiment nothing', () => {
-  const strict = { ...fresh, retry: { maxFailures: 0, backoffMs: 1_000, maxPreemptions: 0, maxLosses: 0 } };
-  const spent = { failures: 0, preemptions: 0, losses: 0, refusals: 0 };
-  expect(afterAttempt(strict, 'worker_unfit', 'full')).toEqual({ next: 'queued', spent, backoffMs: 0 });
+test('what is charged to the worker costs the experiment nothing, until it has made three unfit in a row', () => {
+  let life = { ...fresh, retry: { maxFailures: 0, backoffMs: 1_000, maxPreemptions: 0, maxLosses: 0 } };
+  for (const refusals of [1, 2, 3]) {
+    const spent = { failures: 0, preemptions: 0, losses: 0, refusals };
+    expect(afterAttempt(life, 'worker_unfit', 'full')).toEqual({ next: 'queued', spent, backoffMs: 0 });
+    life = { ...life, ...spent };
+  }
+  expect(afterAttempt(life, 'worker_unfit', 'full')).toMatchObject({
+    next: 'ended',
+    reason: 'worker_unfit',
+    message: '1 attempts failed, and retry.maxFailures is 0: full',
+  });
 });
 
 test('the disk of a worker is free once where another worker is ready, and a failure from then on', () => {

@@ -58,7 +58,7 @@ export interface Spent {
   readonly preemptions: number;
   /** Losses in a row, without progress between them. */
   readonly losses: number;
-  /** Ends in a row for the disks of its workers, without progress between them. */
+  /** Ends in a row for which its workers may be to blame, without progress between them. */
   readonly refusals: number;
 }
 
@@ -79,19 +79,23 @@ export function afterAttempt(
   othersReady = false,
 ): Sequel {
   const rule = retryPolicy[reason];
-  const { otherwise } = rule;
-  const counts = otherwise !== undefined && (life.refusals > 0 || !othersReady) ? otherwise : rule.counts;
+  const counts = budgetOf(rule, life.refusals, othersReady);
   const spent: Spent = {
     failures: life.failures + (counts === 'failure' ? 1 : 0),
     preemptions: life.preemptions + (counts === 'preemption' || counts === 'loss' ? 1 : 0),
     losses: life.losses + (counts === 'loss' ? 1 : 0),
-    refusals: life.refusals + (otherwise === undefined ? 0 : 1),
+    refusals: life.refusals + (rule.workers === undefined ? 0 : 1),
   };
   if (!rule.requeue) return { next: 'ended', spent, reason, message };
   if (life.cancelRequested) return { next: 'ended', spent, reason: 'cancelled', message: null };
   const over = overdrawn(life.retry, counts, spent);
   if (over !== null) return { next: 'ended', spent, reason, message: exhausted(over, message) };
   return { next: 'queued', spent, backoffMs: pauseMs(life.retry, counts, spent) };
+}
+
+function budgetOf({ counts, workers }: RetryRule, refusals: number, othersReady: boolean): RetryRule['counts'] {
+  if (workers === undefined) return counts;
+  return refusals < workers.inARow && (othersReady || !workers.onlyElsewhere) ? counts : 'failure';
 }
 
 /** A budget that does not last for another attempt. */

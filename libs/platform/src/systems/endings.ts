@@ -3,6 +3,7 @@ import {
   acquireLease,
   faultPoint,
   type Head,
+  HeadDamaged,
   LeaseLost,
   LeaseRefused,
   type ObjectStore,
@@ -69,7 +70,17 @@ export class Endings {
     return true;
   }
 
-  /** The head of a life's lease, as it is now. */
+  /**
+   * Ends a life whose head cannot be read any more, so that nobody can go on with it: only the record can say so. Its objects stay as they
+   * are.
+   */
+  async endDamaged(kind: Kind, id: string, { message }: HeadDamaged): Promise<void> {
+    const reason = kind === 'experiment' ? 'checkpoints_damaged' : 'storage_error';
+    await this.#writer.write(async (lives) => (await lives.find(id))?.endWith({ reason, message }));
+    await this.settle(id);
+  }
+
+  /** The head of a life's lease, as it is now. @throws HeadDamaged */
   async head(kind: Kind, id: string): Promise<Head | undefined> {
     return readHead(this.#store, leasePrefix(kind, id));
   }
@@ -98,6 +109,10 @@ export class Endings {
       return true;
     } catch (error) {
       if (error instanceof LeaseLost) return false;
+      if (error instanceof HeadDamaged) {
+        await this.#end(id, { ...ending, result: null }, null);
+        return true;
+      }
       if (!(error instanceof LeaseRefused)) throw error;
       if (await this.adopt(kind, id, error.head)) return true;
       if (error.head.holder !== HOLDER) return false;
@@ -107,11 +122,20 @@ export class Endings {
     }
   }
 
-  /** Ends a lease under a fence above all others, unless it has ended, and takes its outcome into the record. */
+  /**
+   * Ends a lease under a fence above all others, unless it has ended, and takes its outcome into the record. One that is damaged cannot be
+   * taken by anybody: then the record alone says it.
+   */
   async #seal(kind: Kind, id: string, fence: number, ending: Ending, step: number): Promise<void> {
     const prefix = leasePrefix(kind, id);
     for (let above = fence; ;) {
-      const head = await readHead(this.#store, prefix);
+      let head: Head | undefined;
+      try {
+        head = await readHead(this.#store, prefix);
+      } catch (error) {
+        if (!(error instanceof HeadDamaged)) throw error;
+        return this.#end(id, { ...ending, result: null }, null);
+      }
       if (await this.adopt(kind, id, head)) return;
       // Its worker ended it: the leader takes that in.
       if (head !== undefined && head.outcome !== null) return;

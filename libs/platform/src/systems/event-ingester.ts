@@ -324,7 +324,7 @@ async function readyForOthers(
   envelopes: readonly Envelope[],
 ): Promise<ReadonlyMap<Kind, readonly string[]>> {
   const kinds = envelopes.flatMap(({ kind, event }) =>
-    event !== undefined && 'reason' in event && retryPolicy[event.reason].otherwise !== undefined ? [kind] : [],
+    event !== undefined && 'reason' in event && retryPolicy[event.reason].workers?.onlyElsewhere === true ? [kind] : [],
   );
   const ready = new Map<Kind, readonly string[]>();
   for (const kind of new Set(kinds)) ready.set(kind, await readyWorkers(transaction, kind));

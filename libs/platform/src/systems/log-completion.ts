@@ -1,5 +1,6 @@
-import type { StoredLogRow } from '@longrun/contracts';
+import type { Kind, StoredLogRow } from '@longrun/contracts';
 import {
+  HeadDamaged,
   type LogEntry,
   type Manifest,
   newestLog,
@@ -32,21 +33,19 @@ export class LogCompletion {
     this.#options = options;
   }
 
-  /** Completes the logs of running experiments in which rows may be missing, once their present attempts have begun. */
-  async look(): Promise<void> {
-    const { record } = this.#options;
-    const doubtful = await record.db
+  /** Running experiments in whose logs rows may be missing, and whose present attempts have begun: they can be completed. */
+  async doubtful(): Promise<{ readonly id: string; readonly kind: Kind }[]> {
+    return this.#options.record.db
       .selectFrom('lives')
       .innerJoin('attempts', (join) =>
         join.onRef('attempts.id', '=', 'lives.id').onRef('attempts.fence', '=', 'lives.fence'),
       )
-      .select('lives.id')
+      .select(['lives.id', 'lives.kind'])
       .where('lives.logGapTo', 'is not', null)
       .where('lives.phase', '=', 'running')
       .where('lives.ending', 'is', null)
       .where('attempts.startStep', 'is not', null)
       .execute();
-    for (const { id } of doubtful) await this.complete(id);
   }
 
   /**
@@ -70,7 +69,7 @@ export class LogCompletion {
     // Events come in order: who has heard an attempt's last word has heard all before it.
     if (life === undefined || (life.logGapTo === null && (!atEnd || life.saidEnd))) return;
     const prefix = leasePrefix('experiment', id);
-    const log = atEnd ? await newestLog(store, prefix) : await newestManifest(store, prefix);
+    const log = atEnd ? await lastLog(store, prefix) : await newestManifest(store, prefix);
     if (log !== undefined) {
       const range = { afterStep: life.logCompleteTo, toStep: await this.#resumedAt(id, log.fence), mend: atEnd };
       if (lastStepOf(log) > range.afterStep) await this.#add(id, log, range);
@@ -106,6 +105,16 @@ export class LogCompletion {
       for (const loss of losses) life.printed(log.fence, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
       life.logCompleted(log.fence, Math.min(lastStepOf(log), range.toStep));
     });
+  }
+}
+
+/** None where the head that names it is damaged. */
+async function lastLog(store: ObjectStore, prefix: string): ReturnType<typeof newestLog> {
+  try {
+    return await newestLog(store, prefix);
+  } catch (error) {
+    if (error instanceof HeadDamaged) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Kind } from '@longrun/contracts';
-import type { ObjectStore } from '@longrun/serialization';
+import { HeadDamaged, type ObjectStore, StateMismatch } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
 import type { LifeWriter } from '../life/writer.js';
@@ -43,6 +43,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #stop = new AbortController();
+  /** What was said last of lives that cannot be looked after. */
+  readonly #troubled = new Map<string, string>();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ReconcilerOptions) {
@@ -64,7 +66,7 @@ export class Reconciler {
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
-      await this.#attempt('logs', () => this.#options.logs.look());
+      await this.#attempt('logs', () => this.#completeLogs());
       await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
@@ -84,14 +86,49 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Looks after each, and after the others where one cannot be; gives up when several in a row cannot. One whose head is damaged is ended,
+   * as nobody can go on with it.
+   */
+  async #each<T extends { readonly kind: Kind; readonly id: string }>(
+    lives: readonly T[],
+    look: (life: T) => Promise<void>,
+  ): Promise<void> {
+    let failuresInARow = 0;
+    for (const life of lives) {
+      try {
+        await look(life);
+        this.#troubled.delete(life.id);
+        failuresInARow = 0;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (error instanceof HeadDamaged) await this.#options.endings.endDamaged(life.kind, life.id, error);
+        // A head of a newer build says nothing about the others.
+        else if (!(error instanceof StateMismatch) && (failuresInARow += 1) === FAILURES_IN_A_ROW) throw error;
+        else this.#tell(life.id, String(error));
+      }
+    }
+  }
+
+  /** Once for each trouble, not with each look. */
+  #tell(id: string, trouble: string): void {
+    if (this.#troubled.get(id) !== trouble) this.#options.warn(`Looking after ${id} failed: ${trouble}; trying again`);
+    this.#troubled.set(id, trouble);
+  }
+
   /** Ends that were decided, but a crash came before their lease was sealed. */
   async #settleDecided(): Promise<void> {
     const decided = await this.#options.record.db
       .selectFrom('lives')
-      .select('id')
+      .select(['id', 'kind'])
       .where('ending', 'is not', null)
       .execute();
-    for (const { id } of decided) await this.#options.endings.settle(id);
+    await this.#each(decided, async ({ id }) => await this.#options.endings.settle(id));
+  }
+
+  async #completeLogs(): Promise<void> {
+    const { logs } = this.#options;
+    await this.#each(await logs.doubtful(), async ({ id }) => await logs.complete(id));
   }
 
   async #lookAfterRunning(): Promise<void> {
@@ -103,15 +140,15 @@ export class Reconciler {
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
-    for (const { id, kind, fence, cancelRequested } of running) {
+    await this.#each(running, async ({ id, kind, fence, cancelRequested }) => {
       // Pub/sub forgets: it is said until it is obeyed.
       if (cancelRequested && redis.status === 'ready')
         await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
-      if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
+      if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
-      if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) continue;
+      if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       await writeOff.attempt(kind, id, fence, why);
-    }
+    });
   }
 
   async #lookAfterEnqueued(): Promise<void> {
@@ -124,10 +161,10 @@ export class Reconciler {
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    for (const { id, kind, fence, queueRank, cancelRequested } of enqueued) {
+    await this.#each(enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
-    }
+    });
     for (const kind of new Set(enqueued.map((one) => one.kind))) await queues[kind].knock();
   }
 
@@ -160,3 +197,6 @@ export class Reconciler {
     });
   }
 }
+
+/** Then it is not the one life, but what all need. */
+const FAILURES_IN_A_ROW = 3;

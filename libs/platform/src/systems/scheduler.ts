@@ -270,7 +270,12 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
   const trainedMs = await trainedBefore(record, id);
-  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs };
+  const { progressStep: checkpointStep } = await record.db
+    .selectFrom('lives')
+    .select('progressStep')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
 }
 
 /** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */

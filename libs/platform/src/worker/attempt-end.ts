@@ -5,7 +5,7 @@ import { isDiskError, LeaseLost } from '@longrun/serialization';
 
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
 import { removeTree } from './remove-tree.js';
-import { StorageFailed, withStorageRetries } from './storage-retries.js';
+import { ForeignStore, StorageFailed, withStorageRetries } from './storage-retries.js';
 
 /** Has the work done in a scratch folder of its own, and resolves with how it ended, whatever was thrown. */
 export async function endOfWork(work: Work, { scratchFolder }: Attempt): Promise<AttemptEnd> {
@@ -21,8 +21,9 @@ export async function endOfWork(work: Work, { scratchFolder }: Attempt): Promise
 /** What an error means that ended an attempt. */
 export function endOfError(error: unknown): AttemptEnd {
   if (error instanceof LeaseLost) return { reason: 'lease_lost', message: error.message };
-  if (error instanceof StorageFailed)
-    return { reason: isDiskError(error) ? 'worker_disk' : 'storage_error', message: error.message };
+  if (error instanceof ForeignStore || (error instanceof Error && isDiskError(error)))
+    return { reason: 'worker_disk', message: error.message };
+  if (error instanceof StorageFailed) return { reason: 'storage_error', message: error.message };
   return { reason: 'internal_error', message: describe(error) };
 }
 

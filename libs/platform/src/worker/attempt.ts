@@ -50,9 +50,9 @@ export interface AttemptEnd {
 /** What is done with a claimed job. One object for each attempt. */
 export interface Work {
   /**
-   * Does the work and resolves with how it ended, after all its processes have gone. A `StorageFailed` that it throws ends the
-   * attempt as `worker_disk` where a disk was full or failed, else as `storage_error`, a `LeaseLost` as `lease_lost`, any other error as
-   * `internal_error`.
+   * Does the work and resolves with how it ended, after all its processes have gone. What it throws ends the
+   * attempt: as `worker_disk` where a disk was full or failed, and for a `ForeignStore`; any other `StorageFailed` as `storage_error`, a
+   * `LeaseLost` as `lease_lost`, any other error as `internal_error`.
    */
   run(): Promise<AttemptEnd>;
   /** The event that says it is alive. */

@@ -13,7 +13,7 @@ export { objectStoreFault, redisFault } from './reachability.js';
 export { removeTree } from './remove-tree.js';
 export { claimScratchFolder } from './scratch-folder.js';
 export { StallGuard, type StallGuardOptions } from './stall-guard.js';
-export { StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
+export { ForeignStore, StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 export { describeWorker, type WorkerDescription } from './worker-description.js';
 export { WorkerLink, type WorkerLinkOptions } from './worker-link.js';

@@ -9,7 +9,14 @@ import {
   type WorkerCommand,
   type WorkerStatus,
 } from '@longrun/contracts';
-import { acquireLease, faultPoint, type Lease, LeaseRefused, type ObjectStore } from '@longrun/serialization';
+import {
+  acquireLease,
+  faultPoint,
+  HeadDamaged,
+  type Lease,
+  LeaseRefused,
+  type ObjectStore,
+} from '@longrun/serialization';
 import { checkAgainAfterMs } from '../configuration/limits.js';
 import type { JobTaker } from '../queue/take-jobs.js';
 import type { Attempt, AttemptEnd, Work } from './attempt.js';
@@ -163,12 +170,17 @@ export class JobWorker {
       const claim = { fence: ticket.fence, holder: link.workerId };
       lease = await withStorageRetries(() => acquireLease(store, prefix, claim), { what: `claim ${prefix}` });
     } catch (error) {
-      if (!(error instanceof LeaseRefused)) {
-        await this.#fitness.examine();
-        throw error;
+      if (error instanceof LeaseRefused) {
+        report(`${ticket.id}: dropped a job that is out of date: ${error.message}`);
+        return;
       }
-      report(`${ticket.id}: dropped a job that is out of date: ${error.message}`);
-      return;
+      // The record sees it, too.
+      if (error instanceof HeadDamaged) {
+        report(`${ticket.id}: dropped a job that nobody can claim: ${error.message}`);
+        return;
+      }
+      await this.#fitness.examine();
+      throw error;
     }
     await faultPoint('take.claimed');
     report(`${ticket.id}: claimed under fence ${ticket.fence}`);

@@ -4,7 +4,7 @@ import { type Lease, LeaseLost, type ObjectStore } from '@longrun/serialization'
 import type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
 import type { Pressure } from './pressure.js';
-import { withStorageRetries } from './storage-retries.js';
+import { ForeignStore, withStorageRetries } from './storage-retries.js';
 
 export interface RunningAttemptOptions {
   readonly ticket: JobTicket;
@@ -84,7 +84,9 @@ export class RunningAttempt implements Attempt {
     const what = `read ${key}`;
     const bytes = await withStorageRetries(async () => await this.store.get(key), { what, signal: this.stop });
     if (bytes === undefined)
-      throw new Error(`The object store ${this.store.url} has no ${key}, which the record writes first`);
+      throw new ForeignStore(
+        `The object store ${this.store.url} has no ${key}, which the record writes first; is it the API's (LONGRUN_OBJECTS), and is its disk mounted?`,
+      );
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   }
 

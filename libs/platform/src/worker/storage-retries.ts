@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseLost, LeaseRefused, unlessAborted } from '@longrun/serialization';
+import { HeadDamaged, LeaseLost, LeaseRefused, unlessAborted } from '@longrun/serialization';
 
 export interface StorageRetryOptions {
   /** What is being done, for the error: `commit the checkpoint of step 100`. */
@@ -14,12 +14,17 @@ export interface StorageRetryOptions {
 
 /** The object store or the local disk failed again and again, or whoever waited for it had to leave. The last error is its `cause`. */
 export class StorageFailed extends Error {
-  override readonly name = 'StorageFailed';
+  override readonly name: string = 'StorageFailed';
+}
+
+/** The object store of the worker lacks what the record has put there, or knows to be there: it may be that of another platform, or of none. */
+export class ForeignStore extends StorageFailed {
+  override readonly name = 'ForeignStore';
 }
 
 /**
  * Does something with the object store or the local disk, and again when it failed, a bounded number of times.
- * A lease that was lost or refused is thrown at once: no retry can bring it back. So is what `isFinal` names.
+ * A lease that was lost, refused or damaged is thrown at once: no retry can bring it back. So is what `isFinal` names.
  */
 export async function withStorageRetries<T>(
   operation: () => Promise<T>,
@@ -32,7 +37,7 @@ export async function withStorageRetries<T>(
     try {
       return await unlessAborted(options.signal, operation);
     } catch (error) {
-      if (error instanceof LeaseLost || error instanceof LeaseRefused) throw error;
+      if (error instanceof LeaseLost || error instanceof LeaseRefused || error instanceof HeadDamaged) throw error;
       if (options.signal?.aborted === true)
         throw new StorageFailed(`Could not ${options.what} before this attempt had to end`, { cause: error });
       if (isFinal(error)) throw error;

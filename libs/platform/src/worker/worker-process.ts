@@ -12,7 +12,7 @@ import { type ChildUserSetting, Isolation } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
-import { checkFolder, checkInChild } from './worker-checks.js';
+import { checkFolder, checkInChild, checkReadable } from './worker-checks.js';
 import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -58,6 +58,8 @@ export interface WorkerProcessOptions {
     readonly script: string;
     /** Folders that must be writable, besides the scratch folder. */
     readonly folders: readonly string[];
+    /** Folders that must be readable and not empty. Default none. */
+    readonly readable?: readonly string[];
   };
   /** What the children of attempts read, absolute, besides what is shared with each: code, programs, raw files. They are there. */
   readonly code: readonly string[];
@@ -121,6 +123,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
     check: async () => {
       for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
+      for (const folder of options.check.readable ?? []) await checkReadable(folder);
       await checkInChild(options.check.script, scratchFolder);
     },
     checkAgainAfterMs: configuration.checkAgainAfterMs,

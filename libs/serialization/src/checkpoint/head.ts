@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
-import type { Json } from '../state.js';
+import { type Json, NewerState, StateMismatch } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
@@ -39,7 +39,12 @@ export interface Head {
   readonly outcome: Json;
 }
 
-/** The head under a prefix, or undefined if no lease was ever taken. */
+/** The head is no head any more: nothing can be committed, claimed or ended through it. Its checkpoints may be whole. */
+export class HeadDamaged extends StateMismatch {
+  override readonly name = 'HeadDamaged';
+}
+
+/** The head under a prefix, or undefined if no lease was ever taken. @throws HeadDamaged; NewerState if a newer build has written it */
 export async function readHead(store: ObjectStore, prefix: string): Promise<Head | undefined> {
   return (await readVersionedHead(store, prefix))?.head;
 }
@@ -50,9 +55,16 @@ export async function readVersionedHead(
   prefix: string,
 ): Promise<{ readonly head: Head; readonly version: string } | undefined> {
   const value = await store.readRegister(headKey(prefix));
-  return value === undefined
-    ? undefined
-    : { head: decodeVersionedJson(headKey(prefix), value.bytes, headSchema, 2), version: value.version };
+  return value === undefined ? undefined : { head: decodeHead(headKey(prefix), value.bytes), version: value.version };
+}
+
+function decodeHead(key: string, bytes: Uint8Array): Head {
+  try {
+    return decodeVersionedJson(key, bytes, headSchema, 2);
+  } catch (error) {
+    if (!(error instanceof StateMismatch) || error instanceof NewerState) throw error;
+    throw new HeadDamaged(error.message, { cause: error });
+  }
 }
 
 /** Whether two heads name the same checkpoints. */

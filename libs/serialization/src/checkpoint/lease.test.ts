@@ -4,9 +4,9 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { StateMismatch } from '../state.js';
+import { NewerState } from '../state.js';
 import { FileStore } from '../store/file-store.js';
-import { readHead } from './head.js';
+import { HeadDamaged, readHead } from './head.js';
 import { acquireLease, LeaseLost, LeaseRefused } from './lease.js';
 
 const PREFIX = 'experiments/exp_1';
@@ -112,12 +112,13 @@ test.each([
 
 test('a head of a newer build, or something else in its place, is refused with the remedy', async () => {
   await store.compareAndSet('a/head.json', null, Buffer.from('{"version":3}'));
-  await expect(readHead(store, 'a')).rejects.toThrow(StateMismatch);
+  await expect(readHead(store, 'a')).rejects.toThrow(NewerState);
   await expect(acquireLease(store, 'a', { fence: 1, holder: 'x' })).rejects.toThrow(
     'a/head.json: saved state has version 3, this build reads 1..2; it was written by a newer build',
   );
   await store.compareAndSet('b/head.json', null, Buffer.from('{"version":2,"fence":"x"}'));
   await expect(readHead(store, 'b')).rejects.toThrow(/b\/head\.json has another form than its version says.*fence/su);
   await store.compareAndSet('c/head.json', null, Buffer.from('hello'));
+  for (const damaged of ['b', 'c']) await expect(readHead(store, damaged)).rejects.toThrow(HeadDamaged);
   await expect(readHead(store, 'c')).rejects.toThrow('c/head.json is not a JSON object with a version');
 });

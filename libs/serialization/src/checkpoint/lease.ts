@@ -17,7 +17,7 @@ export interface LeaseClaim {
  * Takes the lease under a prefix, such as `experiments/<id>`, by raising the fence in its head. Whoever held it before can no
  * longer commit. A fence can be taken once only.
  *
- * @throws LeaseRefused if the head has this or a higher fence, or an outcome.
+ * @throws LeaseRefused if the head has this or a higher fence, or an outcome; HeadDamaged if it cannot be read.
  */
 export async function acquireLease(store: ObjectStore, prefix: string, claimed: LeaseClaim): Promise<Lease> {
   const { fence, holder } = claimed;

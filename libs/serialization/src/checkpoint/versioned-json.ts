@@ -5,7 +5,7 @@ import { checkVersion, StateMismatch } from '../state.js';
 /**
  * Reads JSON that has a version and the form of `schema`; `what` names it in errors.
  *
- * @throws StateMismatch if a newer build has written it, or if it is something else.
+ * @throws NewerState if a newer build has written it, StateMismatch if it is something else.
  */
 export function decodeVersionedJson<T>(
   what: string,
