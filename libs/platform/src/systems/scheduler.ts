@@ -269,12 +269,12 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     const { fileKey, sha256, sizeBytes } = dataset.result;
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
-  const trainedMs = await trainedBefore(record, id);
+  const trainedMs = await ranBefore(record, id);
   return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs };
 }
 
 /** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */
-async function trainedBefore(record: PlatformRecord, id: string): Promise<number> {
+async function ranBefore(record: PlatformRecord, id: string): Promise<number> {
   const attempts = await record.db
     .selectFrom('attempts')
     .select(['startedAt', 'endedAt', 'lastHeardAt', 'saidEnd'])
@@ -293,5 +293,5 @@ async function resolveDataset(record: PlatformRecord, id: string): Promise<Resol
     .selectAll()
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  return { version: 1, id, spec: dataset.spec };
+  return { version: 1, id, spec: dataset.spec, ranMs: await ranBefore(record, id) };
 }
