@@ -7,8 +7,10 @@ export const ConverterAssignment = z.object({
   /** Name of a registered converter. */
   converter: z.string(),
   source: DatasetSource,
-  /** Root of raw files, absolute. */
+  /** Root of raw files, absolute. It is only read. */
   rawFolder: z.string(),
+  /** Where to download to, absolute: the worker looks there for what is to be kept, once the converter has gone. */
+  downloadFolder: z.string(),
   /** Where to write the HDF5 file, absolute. Its folder exists. */
   outputPath: z.string(),
 });
@@ -24,6 +26,14 @@ export const ConverterFailure = ReasonCode.extract([
 ]);
 export type ConverterFailure = z.infer<typeof ConverterFailure>;
 
+/** Of a description as JSON: it stands in the head of the lease, in the record, and in lists, many at once. */
+const MAX_DESCRIPTION_BYTES = 64 * 1024;
+
+const BoundedDescription = DatasetDescription.refine(
+  (description) => Buffer.byteLength(JSON.stringify(description)) <= MAX_DESCRIPTION_BYTES,
+  `a description has at most ${MAX_DESCRIPTION_BYTES} bytes as JSON; it needs fewer attributes`,
+);
+
 /**
  * What a converter process tells its worker. `converted` and `failed` are last messages. A converter reads hostile files: nothing in it
  * names a place, and what lies at `outputPath` the worker looks at itself.
@@ -31,7 +41,7 @@ export type ConverterFailure = z.infer<typeof ConverterFailure>;
 export const ConverterMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: DatasetProgress }),
   /** The file is at `outputPath`, and was opened and read again. */
-  z.object({ type: z.literal('converted'), description: DatasetDescription }),
+  z.object({ type: z.literal('converted'), description: BoundedDescription }),
   z.object({ type: z.literal('failed'), reason: ConverterFailure, message: z.string() }),
 ]);
 export type ConverterMessage = z.infer<typeof ConverterMessage>;

@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import type { DatasetDescription, DatasetProgress, DatasetSource } from '@longrun/contracts';
+import type { DatasetDescription, DatasetProgress } from '@longrun/contracts';
 import {
   type Converter,
   converters,
@@ -29,7 +29,7 @@ async function convert(assignment: ConverterAssignment): Promise<DatasetDescript
       `There is no converter ${JSON.stringify(assignment.converter)}; this worker has ${[...converters.keys()].toSorted().join(', ')}.`,
     );
   at('fetching the raw files');
-  const inputFolder = await rawFiles(converter, assignment.source, assignment.rawFolder);
+  const inputFolder = await rawFiles(converter, assignment);
   at(`converting with ${converter.name}`);
   await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
   at('reading the result back');
@@ -38,11 +38,14 @@ async function convert(assignment: ConverterAssignment): Promise<DatasetDescript
 }
 
 /** The folder that has the raw files, downloaded first if the request says so. */
-async function rawFiles(converter: Converter, source: DatasetSource, rawFolder: string): Promise<string> {
+async function rawFiles(
+  converter: Converter,
+  { source, rawFolder, downloadFolder }: Pick<ConverterAssignment, 'source' | 'rawFolder' | 'downloadFolder'>,
+): Promise<string> {
   if ('download' in source) {
-    const folder = join(rawFolder, converter.name);
-    await download(converter, folder, { onProgress: reporting('downloading') });
-    return folder;
+    const keptFolder = join(rawFolder, converter.name);
+    await download(converter, downloadFolder, { keptFolder, onProgress: reporting('downloading') });
+    return downloadFolder;
   }
   const folder = resolve(rawFolder, source.folder);
   const path = relative(rawFolder, folder);

@@ -2,9 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetDescription,
+  type DatasetLimits,
   type DatasetOutcome,
   type DatasetProgress,
   type DatasetResult,
+  type DatasetSpec,
   ResolvedDataset,
   type WorkerEvent,
 } from '@longrun/contracts';
@@ -12,38 +14,51 @@ import {
   type Attempt,
   type AttemptEnd,
   classifyExit,
+  HandoverRefused,
   type Isolation,
   type Launch,
+  LineLimit,
   openHandedOver,
   StallGuard,
   StorageFailed,
   SupervisedChild,
+  WallTime,
   type Work,
   withStorageRetries,
 } from '@longrun/platform/worker';
+import type { Converter } from '@longrun/fuel';
 import { hashFile, ObjectExists } from '@longrun/serialization';
 import { z } from 'zod';
 import { type ConverterAssignment, ConverterMessage } from './converter-messages.js';
+import { KeptDownloads } from './kept-downloads.js';
 
 export interface DatasetWorkOptions {
   /** Root of raw files, absolute. */
   readonly rawFolder: string;
+  /** What each converter needs, by name. */
+  readonly converters: ReadonlyMap<string, Pick<Converter, 'requiredFiles'>>;
   /** The converter's module, absolute. */
   readonly converterScript: string;
   /** Memory that a converter may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
   /** What keeps a converter from all that is not its own. */
   readonly isolation: Isolation;
-  /** Longest time without a sign of progress, in ms. Default 600,000. */
-  readonly stallMs?: number;
-  /** Told what the converter prints. */
+  /** Told what the converter prints, and what is to be said of it. */
   readonly report: (line: string) => void;
+}
+
+/** What one conversion has. */
+interface ConversionRoom {
+  readonly launch: Launch;
+  readonly limits: DatasetLimits;
+  readonly wallTime: WallTime;
 }
 
 /** What came of the converter: as it said, or as its worker found. */
 type Converted = { readonly description: DatasetDescription } | AttemptEnd;
 
 const OUTPUT_NAME = 'dataset.hdf5';
+const DOWNLOADS_NAME = 'downloads';
 
 /**
  * One attempt at a dataset: has it converted in a process of its own, publishes the file under its own hash, and says how it
@@ -52,6 +67,7 @@ const OUTPUT_NAME = 'dataset.hdf5';
 export class DatasetWork implements Work {
   readonly #attempt: Attempt;
   readonly #options: DatasetWorkOptions;
+  readonly #lineLimit = new LineLimit();
   #child: SupervisedChild | undefined;
   #result: DatasetResult | undefined;
 
@@ -61,39 +77,33 @@ export class DatasetWork implements Work {
   }
 
   async run(): Promise<AttemptEnd> {
-    const { stop, scratchFolder, workerId } = this.#attempt;
-    const { spec } = ResolvedDataset.parse(await this.#attempt.readSpec());
+    const { scratchFolder, workerId } = this.#attempt;
+    const { spec, ranMs } = ResolvedDataset.parse(await this.#attempt.readSpec());
+    const wallTime = new WallTime({ limitSeconds: spec.limits.wallTimeSeconds, ranMs });
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
+    if (wallTime.isUp) return timedOut(wallTime);
 
     const { rawFolder, isolation } = this.#options;
     // What else lies in the scratch folder is the worker's own.
     const workFolder = join(scratchFolder, 'converter');
-    const outputPath = join(workFolder, OUTPUT_NAME);
-    const launch = await isolation.prepare({
-      folder: workFolder,
-      // Where it puts what it downloads. A name that leads elsewhere is no converter's, and is refused there.
-      owned: 'download' in spec.source && /^[\w-]+$/.test(spec.converter) ? [join(rawFolder, spec.converter)] : [],
-    });
-    const { converter, source } = spec;
-    const converted = await this.#convert({ type: 'assignment', converter, source, rawFolder, outputPath }, launch);
+    const kept = this.#keptDownloads(spec);
+    await kept?.share();
+    const launch = await isolation.prepare({ folder: workFolder });
+    const assignment: ConverterAssignment = {
+      type: 'assignment',
+      converter: spec.converter,
+      source: spec.source,
+      rawFolder,
+      downloadFolder: join(workFolder, DOWNLOADS_NAME),
+      outputPath: join(workFolder, OUTPUT_NAME),
+    };
+    const converted = await this.#convert(assignment, { launch, limits: spec.limits, wallTime });
+    // Whatever came of it: the next attempt finds what this one has downloaded.
+    await kept?.keep(workFolder, DOWNLOADS_NAME, this.#attempt.abandon);
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if ('reason' in converted) return converted;
-
-    const file = await openHandedOver(workFolder, OUTPUT_NAME);
-    try {
-      this.#result = await withStorageRetries(async () => await this.#publish(file, converted.description), {
-        what: `publish the dataset ${spec.name}`,
-        signal: stop,
-      });
-    } catch (error) {
-      if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
-      throw error;
-    } finally {
-      await file.close();
-    }
-    // Once it is published, to say so takes no longer than to give it back.
-    return this.#attempt.abandon.aborted ? this.#attempt.endOfStop() : { reason: 'succeeded' };
+    return await this.#handOn(workFolder, spec.name, converted.description);
   }
 
   heartbeat(): WorkerEvent {
@@ -113,30 +123,47 @@ export class DatasetWork implements Work {
     return { type: 'dataset_ended', workerId: this.#attempt.workerId, ...this.outcome(end), peakMemoryBytes };
   }
 
+  /** What is kept of downloads for a converter; undefined where nothing is downloaded. */
+  #keptDownloads({ source, converter }: DatasetSpec): KeptDownloads | undefined {
+    const known = this.#options.converters.get(converter);
+    // A name that is no converter's may be that of any folder.
+    if (known === undefined || !('download' in source)) return undefined;
+    const { rawFolder, isolation, report } = this.#options;
+    const { requiredFiles } = known;
+    return new KeptDownloads({ folder: join(rawFolder, converter), requiredFiles, isolation, report });
+  }
+
   /** Runs the converter to its end. The worker's own memory and life do not depend on it. */
-  async #convert(assignment: ConverterAssignment, launch: Launch): Promise<Converted> {
+  async #convert(assignment: ConverterAssignment, { launch, limits, wallTime }: ConversionRoom): Promise<Converted> {
     let last: Converted | undefined;
+    let ignored: string | undefined;
+    let isTimeUp = false;
     const guard = new StallGuard({
       name: 'converter',
-      firstStepMs: this.#options.stallMs ?? STALL_MS,
-      say: (line) => this.#options.report(line),
+      firstStepMs: limits.stallSeconds * 1000,
+      say: (line) => this.#say(line),
     });
     const child = new SupervisedChild({
       script: this.#options.converterScript,
       memoryLimitBytes: this.#options.memoryLimitBytes,
       launch,
-      onLine: (_stream, text) => this.#options.report(text),
+      onLine: (_stream, text) => this.#say(text),
       onBeat: (beat) => guard.beat(beat),
       onMessage: (json) => {
         const message = ConverterMessage.safeParse(json);
-        if (!message.success)
-          this.#options.report(`A message of the converter was ignored: ${z.prettifyError(message.error)}`);
-        else if (message.data.type === 'progress') this.#progress(message.data.progress);
+        if (!message.success) {
+          ignored = z.prettifyError(message.error).slice(0, LONGEST_REASON);
+          this.#say(`A message of the converter was ignored: ${ignored}`);
+        } else if (message.data.type === 'progress') this.#progress(message.data.progress);
         else last = message.data;
       },
     });
     this.#child = child;
     guard.guard(child);
+    wallTime.watch(child, () => {
+      isTimeUp = true;
+      void child.kill();
+    });
     for (const signal of [this.#attempt.stop, this.#attempt.abandon]) {
       // A conversion has no checkpoints: who has to leave leaves at once.
       signal.addEventListener('abort', () => void child.kill());
@@ -144,12 +171,40 @@ export class DatasetWork implements Work {
     }
     child.send(assignment);
     const exit = await child.exited;
+    for (const line of this.#lineLimit.rest()) this.#options.report(line);
     if (last !== undefined) return last;
     if (guard.stalled !== undefined) return { reason: 'stalled', message: guard.stalled };
+    if (isTimeUp) return timedOut(wallTime);
     return classifyExit(exit, 'converter', {
       reason: 'internal_error',
-      message: 'The converter ended without a word.',
+      message: `The converter ended without a word${ignored === undefined ? '' : ` that could be taken: ${ignored}`}.`,
     });
+  }
+
+  /** Publishes what the converter has handed over. */
+  async #handOn(workFolder: string, name: string, description: DatasetDescription): Promise<AttemptEnd> {
+    let file: FileHandle | undefined;
+    try {
+      const opened = await openHandedOver(workFolder, OUTPUT_NAME);
+      file = opened;
+      this.#result = await withStorageRetries(async () => await this.#publish(opened, description), {
+        what: `publish the dataset ${name}`,
+        signal: this.#attempt.stop,
+      });
+    } catch (error) {
+      if (error instanceof HandoverRefused) return { reason: 'program_error', message: error.message };
+      if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
+      throw error;
+    } finally {
+      await file?.close();
+    }
+    // Once it is published, to say so takes no longer than to give it back.
+    return this.#attempt.abandon.aborted ? this.#attempt.endOfStop() : { reason: 'succeeded' };
+  }
+
+  /** Says what the converter has caused to be said, up to a rate. */
+  #say(text: string): void {
+    for (const line of this.#lineLimit.pass(text)) this.#options.report(line);
   }
 
   async #publish(handle: FileHandle, description: DatasetDescription): Promise<DatasetResult> {
@@ -181,4 +236,9 @@ export class DatasetWork implements Work {
   }
 }
 
-const STALL_MS = 600_000;
+function timedOut({ message }: WallTime): AttemptEnd {
+  return { reason: 'timed_out', message: `${message}.` };
+}
+
+/** Of why a message was ignored, in characters: one can be wrong in as many places as it has. */
+const LONGEST_REASON = 2_000;

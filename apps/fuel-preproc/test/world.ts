@@ -1,10 +1,26 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DatasetSpec, type DatasetView } from '@longrun/contracts';
+import { DatasetSpec, type DatasetSpecInput, type DatasetView } from '@longrun/contracts';
 import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
+import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
+import { DatasetWork, type DatasetWorkOptions } from '../src/dataset-work.js';
 
 const HEARTBEAT_MS = 100;
+export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** How a worker of this process is unlike others. */
+export interface LocalWorkerOptions extends Partial<DatasetWorkOptions> {
+  readonly workerId: string;
+}
+
+/** A worker of this process. */
+export interface LocalWorker {
+  /** What its converters have caused to be said. */
+  readonly lines: readonly string[];
+  readonly isolation: Isolation;
+  stop(): Promise<void>;
+}
 
 /** A platform with its Redis, record and object store, raw files, and real worker processes. */
 export class World extends PlatformWorld {
@@ -22,15 +38,23 @@ export class World extends PlatformWorld {
     return join(this.folder, 'raw');
   }
 
+  /** Where a test may put modules that are run as converters. */
+  get childrenFolder(): string {
+    return join(this.folder, 'children');
+  }
+
   get stateFolder(): string {
     return join(this.folder, 'state');
   }
 
   /** The worker that runs, or else a new one, once it is ready. */
   async worker(): Promise<ProcessUnderTest> {
-    const running = this.running();
-    if (running !== undefined) return running;
-    const worker = this.unreadyWorker();
+    return this.running() ?? (await this.newWorker());
+  }
+
+  /** A new worker, once it is ready. */
+  async newWorker(environment: Readonly<Record<string, string>> = {}): Promise<ProcessUnderTest> {
+    const worker = this.unreadyWorker(environment);
     await until(
       () => worker.lines.some((line) => line.startsWith('fuel-preproc: ready')),
       () => worker.output,
@@ -50,10 +74,54 @@ export class World extends PlatformWorld {
     });
   }
 
+  /** Starts a worker in this process; its converters have a user of their own where that can be had. */
+  async localWorker({ workerId, ...work }: LocalWorkerOptions): Promise<LocalWorker> {
+    for (const read of [this.rawFolder, this.childrenFolder]) await mkdir(read, { recursive: true });
+    const scratchFolder = join(this.folder, 'scratch', workerId);
+    const isolation =
+      work.isolation ??
+      (await Isolation.find({
+        user: 'auto',
+        stateFolder: this.folder,
+        code: [CHECKOUT, this.rawFolder, this.childrenFolder],
+      }));
+    const lines: string[] = [];
+    const link = new WorkerLink({ redisUrl: this.redis.url, workerId });
+    const worker = new JobWorker({
+      kind: 'dataset',
+      link,
+      store: this.store,
+      scratchFolder,
+      heartbeatMs: HEARTBEAT_MS,
+      graceMs: 5_000,
+      work: (attempt) =>
+        new DatasetWork(attempt, {
+          rawFolder: this.rawFolder,
+          converters: new Map(),
+          converterScript: join(CHECKOUT, 'apps', 'fuel-preproc', 'dist', 'converter.js'),
+          isolation,
+          memoryLimitBytes: null,
+          report: (line) => lines.push(line),
+          ...work,
+        }),
+      report: () => {},
+    });
+    await worker.start();
+    const stop = async (): Promise<void> => {
+      await worker.stop();
+      link.close();
+    };
+    return { lines, isolation, stop };
+  }
+
   /** Asks for a dataset of the raw files in a folder. */
   async submit(name: string, folder: string, converter = 'mnist'): Promise<string> {
-    const spec = DatasetSpec.parse({ name, converter, source: { folder } });
-    return (await this.platform.datasets.submit(spec)).dataset.id;
+    return await this.ask({ name, converter, source: { folder } });
+  }
+
+  /** Asks for a dataset. */
+  async ask(spec: DatasetSpecInput): Promise<string> {
+    return (await this.platform.datasets.submit(DatasetSpec.parse(spec))).dataset.id;
   }
 
   async whenEnded(id: string): Promise<DatasetView> {

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomUUID } from 'node:crypto';
 import type { WorkerView } from '@longrun/contracts';
-import { type ProcessUnderTest, until } from '@longrun/platform/testing';
+import { type Disk, type ProcessUnderTest, smallDisk, until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Disk, smallDisk } from './small-disk.js';
 import { World } from './world.js';
 
 const retry = { maxFailures: 0, maxLosses: 0, maxPreemptions: 0 };

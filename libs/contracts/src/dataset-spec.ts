@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { Limits, MAX_SECONDS } from './experiment-spec.js';
 import { Sha256 } from './ids.js';
 import { JsonObject, StorableText } from './json.js';
 import { rule, textLike } from './rule.js';
@@ -18,6 +19,15 @@ export const DatasetSource = z.union([
 ]);
 export type DatasetSource = z.infer<typeof DatasetSource>;
 
+/** What a conversion may take at most. */
+export const DatasetLimits = z.strictObject({
+  /** Time that its attempts may run, all together, in seconds. Null is unlimited. */
+  wallTimeSeconds: Limits.shape.wallTimeSeconds,
+  /** Longest time without a sign of progress, in seconds. */
+  stallSeconds: z.number().min(1).max(MAX_SECONDS).default(600),
+});
+export type DatasetLimits = z.infer<typeof DatasetLimits>;
+
 /** A request to convert raw files into one HDF5 file in Fuel's layout. */
 export const DatasetSpec = z.strictObject({
   /** What experiments call it; unique among the datasets that have not failed. */
@@ -29,6 +39,7 @@ export const DatasetSpec = z.strictObject({
   /** Name of a registered converter, such as `fashion-mnist`. */
   converter: StorableText.min(1).max(200),
   source: DatasetSource.prefault({ download: true }),
+  limits: DatasetLimits.prefault({}),
 });
 export type DatasetSpec = z.infer<typeof DatasetSpec>;
 /** A spec as it may be written: what has a default can be left out. */
@@ -36,11 +47,11 @@ export type DatasetSpecInput = z.input<typeof DatasetSpec>;
 
 /** One source of a converted dataset. */
 export const SourceDescription = z.object({
-  name: z.string(),
-  dtype: z.string(),
+  name: StorableText,
+  dtype: StorableText,
   /** With the example axis first. */
   shape: z.array(z.int().min(0)),
-  axisLabels: z.array(z.string()).nullable().default(null),
+  axisLabels: z.array(StorableText).nullable().default(null),
 });
 export type SourceDescription = z.infer<typeof SourceDescription>;
 
@@ -48,7 +59,7 @@ export type SourceDescription = z.infer<typeof SourceDescription>;
 export const DatasetDescription = z.object({
   sources: z.array(SourceDescription),
   /** Examples of each split, by its name (`train`, `test`). */
-  splits: z.record(z.string(), z.int().min(0)),
+  splits: z.record(StorableText, z.int().min(0)),
   /** Whatever else the converter says: its name and version. */
   attributes: JsonObject.default({}),
 });

@@ -20,7 +20,12 @@ test('what has a default can be left out', () => {
     onNonFinite: 'warn',
     priority: 0,
   });
-  expect(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }).source).toEqual({ download: true });
+  expect(DatasetSpec.parse({ name: 'digits', converter: 'mnist' })).toEqual({
+    name: 'digits',
+    converter: 'mnist',
+    source: { download: true },
+    limits: { wallTimeSeconds: null, stallSeconds: 600 },
+  });
 });
 
 test('datasets are given by role, or one in short, and the spec stays as it was given', () => {
@@ -102,7 +107,7 @@ test('what cannot be stored is refused where it comes in', () => {
   expect(ExperimentSpec.safeParse({ program: 'mlp', dataset: 'digits', notes: 'a pair \u{1F600}' }).success).toBe(true);
 });
 
-test('a dataset cannot be named like an id, nor read outside the folder of raw files', () => {
+test('a dataset cannot be named like an id, nor read outside the folder of raw files, nor have limits that are none', () => {
   const refused = [
     { name: 'ds_1' },
     { name: 'Digits' },
@@ -111,6 +116,9 @@ test('a dataset cannot be named like an id, nor read outside the folder of raw f
     { source: { folder: 'a/../../b' } },
     { source: { folder: 'a', download: true } },
     { source: { download: false } },
+    { limits: { wallTimeSeconds: 0 } },
+    { limits: { stallSeconds: 0.5 } },
+    { limits: { firstStepSeconds: 600 } },
   ];
   const accepted = refused.filter(
     (part) => DatasetSpec.safeParse({ name: 'digits', converter: 'mnist', ...part }).success,

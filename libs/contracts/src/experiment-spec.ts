@@ -4,7 +4,7 @@ import { JsonObject, StorableText } from './json.js';
 import { rule, textLike } from './rule.js';
 
 /** A year: longer than anything is meant to take, and what a timer can still count. */
-const MAX_SECONDS = 366 * 86_400;
+export const MAX_SECONDS = 366 * 86_400;
 
 /** The engine that compiles and runs the graph. */
 export const Engine = z.enum(['onnxruntime', 'reference']);

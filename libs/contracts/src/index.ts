@@ -4,6 +4,7 @@ export { BEAT_EVERY_MS, ChildSign, MESSAGES_FD, SIGNS_FD, Whereabouts, WHEREABOU
 export {
   DatasetDescription,
   DatasetFile,
+  DatasetLimits,
   DatasetSource,
   DatasetSpec,
   type DatasetSpecInput,

@@ -49,7 +49,13 @@ export const ResolvedExperiment = z.discriminatedUnion('version', [ResolvedExper
 export type ResolvedExperiment = z.infer<typeof ResolvedExperiment>;
 
 /** `datasets/<id>/spec.json` in the object store. */
-export const ResolvedDataset = z.object({ version: z.literal(1), id: DatasetId, spec: DatasetSpec });
+export const ResolvedDataset = z.object({
+  version: z.literal(1),
+  id: DatasetId,
+  spec: DatasetSpec,
+  /** How long its earlier attempts ran, all together, in ms. */
+  ranMs: z.number().min(0).default(0),
+});
 export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 
 /** What the record asks of workers. Repeated until it is obeyed. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
 import { Fence, Kind, Moment } from './ids.js';
-import { Json } from './json.js';
+import { Json, StorableText } from './json.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -34,7 +34,7 @@ export type ExperimentProgress = z.infer<typeof ExperimentProgress>;
 export const DatasetProgress = z.object({
   phase: z.enum(['downloading', 'converting', 'publishing']),
   /** What is being worked on: a file or a source. */
-  what: z.string(),
+  what: StorableText.max(4_096),
   done: z.number().min(0),
   total: z.number().min(0).optional(),
   unit: z.enum(['bytes', 'examples']),

@@ -1,4 +1,4 @@
-import { DatasetSpec, type ExperimentView } from '@longrun/contracts';
+import { DatasetSpec, type ExperimentView, ResolvedDataset } from '@longrun/contracts';
 import { readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
@@ -56,6 +56,22 @@ test('an attempt is told how long the earlier ones ran', async ({ world }) => {
   const ranMs = Date.parse(ended?.endedAt ?? '') - Date.parse(ended?.startedAt ?? '');
   expect((await second.specification()).trainedMs).toBe(ranMs);
   await second.start().succeed();
+});
+
+test('an attempt at a conversion is told the same', async ({ world }) => {
+  await world.start();
+  const spec = DatasetSpec.parse({ name: 'slow', converter: 'mnist', limits: { wallTimeSeconds: 3_600 } });
+  const { id } = (await world.platform.datasets.submit(spec)).dataset;
+  const worker = world.worker('preproc', 'dataset');
+  const first = await worker.next();
+  await until(async () => (await world.platform.datasets.get(id)).status === 'converting');
+  await first.failDataset('preempted', '', false);
+  await worker.next();
+  const [ended] = (await world.platform.datasets.get(id)).attempts;
+  const ranMs = Date.parse(ended?.endedAt ?? '') - Date.parse(ended?.startedAt ?? '');
+  expect(ranMs).toBeGreaterThan(0);
+  const bytes = await world.store.get(`datasets/${id}/spec.json`);
+  expect(ResolvedDataset.parse(JSON.parse(Buffer.from(bytes ?? []).toString()))).toMatchObject({ spec, ranMs });
 });
 
 test('what is written off ran until it was last heard of, however long nobody was there to miss it', async ({

@@ -171,6 +171,13 @@ test('an identical request for a dataset is answered from what is there, another
   });
 });
 
+test('a request for a dataset is the same as one from before its spec had limits', async ({ world }) => {
+  const { datasets } = await world.start();
+  const { dataset } = await datasets.submit(digits);
+  await sql`update datasets set spec = spec - 'limits'`.execute(world.record.db);
+  expect(await datasets.submit(digits)).toMatchObject({ created: false, dataset: { id: dataset.id } });
+});
+
 test('lists are cut into pages, newest first, without a gap or a repetition', async ({ world }) => {
   const { experiments, datasets } = await world.start();
   await datasets.submit(digits);

@@ -26,7 +26,7 @@ export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } f
 export { FAULT_POINTS, type FaultPoint } from './fault-point/points.js';
 
 export { isDiskError } from './disk-error.js';
-export { hashFile, makeFolder, syncFolder, writeDurably } from './durable-file.js';
+export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { unlessAborted } from './unless-aborted.js';
 

@@ -14,6 +14,7 @@ import {
   ForeignStore,
   HandoverRefused,
   StorageFailed,
+  WallTime,
   type Work,
   withStorageRetries,
 } from '@longrun/platform/worker';
@@ -28,7 +29,6 @@ import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import type { LocalSnapshot } from './snapshot-commits.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
-import { WallTime } from './wall-time.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
@@ -73,7 +73,7 @@ export class ExperimentWork implements Work {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
       const { trainedMs, spec } = experiment;
       const { limits } = spec;
-      const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, trainedMs });
+      const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, ranMs: trainedMs });
       const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {

@@ -7,6 +7,7 @@ import {
   outcomeJson,
   StorageFailed,
   type SupervisedChild,
+  type WallTime,
   withStorageRetries,
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
@@ -16,7 +17,6 @@ import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
 import type { TrainerPlace } from './trainers.js';
-import type { WallTime } from './wall-time.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;

@@ -1,6 +1,5 @@
-import { BEAT_EVERY_MS, type Limits } from '@longrun/contracts';
-import { type Attempt, type Beat, StallGuard, type SupervisedChild } from '@longrun/platform/worker';
-import type { WallTime } from './wall-time.js';
+import type { Limits } from '@longrun/contracts';
+import { type Attempt, type Beat, StallGuard, type SupervisedChild, type WallTime } from '@longrun/platform/worker';
 
 export interface TrainerGuardOptions {
   readonly attempt: Attempt;
@@ -51,13 +50,10 @@ export class TrainerGuard {
   guard(trainer: SupervisedChild): void {
     const { wallTime, stop, graceMs } = this.#options;
     this.#stallGuard.guard(trainer);
-    const timer = setInterval(() => {
-      if (!wallTime.isUp) return;
-      clearInterval(timer);
+    wallTime.watch(trainer, () => {
       this.#isTimeUp = true;
       stop();
       void trainer.endWithin(graceMs);
-    }, BEAT_EVERY_MS);
-    void trainer.exited.then(() => clearInterval(timer));
+    });
   }
 }

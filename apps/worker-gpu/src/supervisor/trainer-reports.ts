@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
 import { assertNever, type LogRow, nestsTooDeep, TrainerMessage } from '@longrun/contracts';
-import type { Attempt } from '@longrun/platform/worker';
+import { type Attempt, LineLimit } from '@longrun/platform/worker';
 import type { NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
 import { leftOutLine, limitRow } from '../log-row-limit.js';
-import { LineLimit } from './line-limit.js';
 import type { LogSpool } from './log-spool.js';
 import type { LocalSnapshot } from './snapshot-commits.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -57,6 +57,26 @@ test('a file that is there as another distribution packs it is as good', async (
 
   expect(server.requests).toBe(0);
   expect(await readFile(join(folder, 'file.gz'))).toEqual(repacked);
+});
+
+test('a file that lies where files are kept is linked to; any other is downloaded beside it, and the folder only read', async () => {
+  const [folder, keptFolder] = [await temporaryFolder(), await temporaryFolder()];
+  const server = await startServer();
+  const [path, kept] = [join(folder, 'file.gz'), join(keptFolder, 'file.gz')];
+  for (const other of ['another one', undefined]) {
+    if (other === undefined) await mkdir(kept);
+    else await writeFile(kept, other);
+    await download(dataset(server.url), folder, { ...quick, keptFolder });
+    expect(await readFile(path)).toEqual(content);
+    expect((await lstat(path)).isFile()).toBe(true);
+    await rm(kept, { recursive: true });
+  }
+  expect(server.requests).toBe(2);
+
+  await writeFile(kept, content);
+  await download(dataset(server.url), folder, { ...quick, keptFolder });
+  expect(await readlink(path)).toBe(kept);
+  expect(server.requests).toBe(2);
 });
 
 test('a wrong checksum is corrupt input, and nothing is kept', async () => {

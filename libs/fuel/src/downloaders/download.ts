@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashFile, makeFolder, writeDurably } from '@longrun/serialization';
@@ -8,6 +8,11 @@ import { CorruptInput, DownloadFailed } from '../errors.js';
 
 /** How files are downloaded. */
 export interface DownloadOptions {
+  /**
+   * Where files lie from before, and where people put them; it is only read. Of what is there with a right checksum the folder gets a
+   * link. Default: the folder itself.
+   */
+  readonly keptFolder?: string | undefined;
   /** Called as bytes come in. Default: nobody is told. */
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
   /** Stops the download; it then throws the signal's reason and leaves no half a file. */
@@ -37,7 +42,14 @@ export async function download(
   const paths: string[] = [];
   for (const file of converter.requiredFiles) {
     const path = join(folder, file.name);
-    if (!(await isThere(path, file))) await downloadFile(converter.name, file, path, options);
+    const kept = join(options.keptFolder ?? folder, file.name);
+    // What cannot be read there is downloaded, unless it stands in the way of that.
+    const isKept = await isThere(kept, file).catch((error: unknown) => {
+      if (kept === path) throw error;
+      return false;
+    });
+    if (!isKept) await downloadFile(converter.name, file, { path, kept }, options);
+    else if (kept !== path) await link(kept, path);
     paths.push(path);
   }
   return paths;
@@ -53,10 +65,21 @@ async function isThere(path: string, file: RequiredFile): Promise<boolean> {
   return sha256 === file.sha256 || sha256 === file.repackedSha256;
 }
 
+async function link(target: string, path: string): Promise<void> {
+  await rm(path, { force: true });
+  await symlink(target, path);
+}
+
+/** Where a file is written to, and where it is looked for the next time. */
+interface Place {
+  readonly path: string;
+  readonly kept: string;
+}
+
 async function downloadFile(
   dataset: string,
   file: RequiredFile,
-  path: string,
+  { path, kept }: Place,
   options: DownloadOptions,
 ): Promise<void> {
   const { attempts = 3, retryDelayMs = 1000, signal } = options;
@@ -66,7 +89,7 @@ async function downloadFile(
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       if (attempt > 1) await sleep(retryDelayMs * 2 ** (attempt - 2), undefined, signal && { signal });
       try {
-        await writeDurably(path, checked(file, path, url, options));
+        await writeDurably(path, checked(file, kept, url, options));
         return;
       } catch (error) {
         signal?.throwIfAborted();
@@ -83,7 +106,7 @@ async function downloadFile(
   const checksum = file.sha256 === undefined ? '' : `, whose sha256 is ${file.sha256}`;
   throw new DownloadFailed(
     `${dataset}: ${file.name} could not be downloaded. ${failures.join('; ')}. ` +
-      `Where there is no network, put the file${checksum}, at ${path}`,
+      `Where there is no network, put the file${checksum}, at ${kept}`,
     file.name,
   );
 }

@@ -1,4 +1,4 @@
-import type { DatasetList, DatasetSpec, DatasetView, RetryBudget } from '@longrun/contracts';
+import { type DatasetList, DatasetSpec, type DatasetView, type RetryBudget } from '@longrun/contracts';
 
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
@@ -97,7 +97,8 @@ export class Datasets {
       .where('current', '=', true)
       .executeTakeFirst();
     if (existing !== undefined) {
-      if (sha256OfJson(existing.spec) === sha256) return { id: existing.id, view: undefined };
+      // What has got a default since it was submitted has it there, too.
+      if (sha256OfJson(DatasetSpec.parse(existing.spec)) === sha256) return { id: existing.id, view: undefined };
       return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
     }
     const id = newId('dataset');

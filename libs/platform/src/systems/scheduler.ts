@@ -269,7 +269,7 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     const { fileKey, sha256, sizeBytes } = dataset.result;
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
-  const trainedMs = await trainedBefore(record, id);
+  const trainedMs = await ranBefore(record, id);
   const { progressStep: checkpointStep } = await record.db
     .selectFrom('lives')
     .select('progressStep')
@@ -279,7 +279,7 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
 }
 
 /** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */
-async function trainedBefore(record: PlatformRecord, id: string): Promise<number> {
+async function ranBefore(record: PlatformRecord, id: string): Promise<number> {
   const attempts = await record.db
     .selectFrom('attempts')
     .select(['startedAt', 'endedAt', 'lastHeardAt', 'saidEnd'])
@@ -298,5 +298,5 @@ async function resolveDataset(record: PlatformRecord, id: string): Promise<Resol
     .selectAll()
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  return { version: 1, id, spec: dataset.spec };
+  return { version: 1, id, spec: dataset.spec, ranMs: await ranBefore(record, id) };
 }

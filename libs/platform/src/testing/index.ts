@@ -6,5 +6,6 @@ export { crowd, type Crowd, fillRecord } from './many-experiments.js';
 export { postgresPrograms, PostgresServer } from './postgres-server.js';
 export { isRunning, ProcessUnderTest } from './process-under-test.js';
 export { RedisServer } from './redis-server.js';
+export { type Disk, smallDisk } from './small-disk.js';
 export { until } from './until.js';
 export { World, type WorldParts } from './world.js';

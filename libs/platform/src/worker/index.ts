@@ -8,6 +8,7 @@ export { HandoverRefused, openHandedOver } from './handed-over.js';
 export { type ChildRoom, type ChildUserSetting, Isolation, type IsolationOptions, type Launch } from './isolation.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';
 export type { Beat } from './child-signs.js';
+export { LineLimit, type LineLimitOptions } from './line-limit.js';
 export { outcomeJson } from './outcome-json.js';
 export { objectStoreFault, redisFault } from './reachability.js';
 export { removeTree } from './remove-tree.js';
@@ -16,6 +17,7 @@ export { StallGuard, type StallGuardOptions } from './stall-guard.js';
 export { ForeignStore, StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 export { describeWorker, type WorkerDescription } from './worker-description.js';
+export { WallTime, type WallTimeOptions } from './wall-time.js';
 export { WorkerLink, type WorkerLinkOptions } from './worker-link.js';
 export {
   readWorkerConfiguration,

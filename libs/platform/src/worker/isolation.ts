@@ -28,8 +28,6 @@ export interface ChildRoom {
   readonly folder: string;
   /** Files and folders of the worker that it reads. */
   readonly shared?: readonly string[];
-  /** Further folders that it owns. Made if absent. */
-  readonly owned?: readonly string[];
 }
 
 /** How a child's process is started: options of `fork`. */
@@ -113,12 +111,12 @@ export class Isolation {
   }
 
   async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups'>> {
-    const { folder, shared = [], owned = [] } = room;
+    const { folder, shared = [] } = room;
     const temporary = join(folder, 'tmp');
-    for (const own of [folder, temporary, ...owned]) await mkdir(own, { recursive: true, mode: 0o700 });
+    for (const own of [folder, temporary]) await mkdir(own, { recursive: true, mode: 0o700 });
     if (this.user === null)
       return { execPath: process.execPath, execArgv: [], cwd: folder, env: { TMPDIR: temporary } };
-    for (const own of [folder, ...owned]) await give(own, this.user);
+    await give(folder, this.user);
     for (const path of shared) await letRead(path);
     const env = { TMPDIR: temporary, HOME: folder };
     if (this.#way === 'ids') {
@@ -140,7 +138,7 @@ export class Isolation {
     }
     const commands = await mountCommands(
       this.user,
-      { readable: [...this.#options.code, process.execPath, ...shared], writable: [folder, ...owned] },
+      { readable: [...this.#options.code, process.execPath, ...shared], writable: [folder] },
       await stagingFolder(),
     );
     // What leads to what it sees is open to it; what it makes is its own.
@@ -160,11 +158,11 @@ export class Isolation {
   }
 
   /** Where nothing can be mounted, exactly the folders on the way to what a child needs let it through. */
-  async #openWay({ folder, shared = [], owned = [] }: ChildRoom): Promise<void> {
+  async #openWay({ folder, shared = [] }: ChildRoom): Promise<void> {
     const { stateFolder } = this.#options;
     const { gid = 0 } = this.user ?? {};
     const onWay = new Set(
-      [folder, ...shared, ...owned]
+      [folder, ...shared]
         .filter((path) => !relative(stateFolder, path).startsWith('..'))
         .flatMap((path) => foldersAbove(path).filter((above) => !relative(stateFolder, above).startsWith('..'))),
     );

@@ -15,10 +15,14 @@ export interface Disk {
   end(): void;
 }
 
-/** A disk of 64 MB that can be filled; where mounting is not permitted, a folder in which a file stands in the way of the cache. */
-export function smallDisk(folder: string): Disk {
+/**
+ * A disk of 64 MB that can be filled; where mounting is not permitted, a folder in which a file stands in the way of another folder.
+ *
+ * @param needed The folder in it that a worker needs. Default: that of caches
+ */
+export function smallDisk(folder: string, needed = 'cache'): Disk {
   mkdirSync(folder, { recursive: true });
-  return isMounted(folder) ? new FullDisk(folder) : new BlockedFolder(folder);
+  return isMounted(folder) ? new FullDisk(folder) : new BlockedFolder(folder, needed);
 }
 
 function isMounted(folder: string): boolean {
@@ -62,28 +66,27 @@ class FullDisk implements Disk {
 }
 
 class BlockedFolder implements Disk {
-  readonly how = 'a file stands where its cache should be, as mounting a disk is not permitted here';
+  readonly how: string;
   readonly fault = /EEXIST|ENOTDIR/;
   readonly folder: string;
+  readonly #needed: string;
 
-  constructor(folder: string) {
+  constructor(folder: string, needed: string) {
     this.folder = folder;
+    this.how = `a file stands where its ${needed} should be, as mounting a disk is not permitted here`;
+    this.#needed = join(folder, needed);
   }
 
   break(): void {
-    rmSync(this.#cache, { recursive: true, force: true });
-    writeFileSync(this.#cache, '');
+    rmSync(this.#needed, { recursive: true, force: true });
+    writeFileSync(this.#needed, '');
   }
 
   mend(): void {
-    rmSync(this.#cache, { recursive: true, force: true });
+    rmSync(this.#needed, { recursive: true, force: true });
   }
 
   end(): void {}
-
-  get #cache(): string {
-    return join(this.folder, 'cache');
-  }
 }
 
 function wrote(file: number, block: Buffer): boolean {
