@@ -1,4 +1,4 @@
-import { BEAT_EVERY_MS, type Limits } from '@longrun/contracts';
+import type { Limits } from '@longrun/contracts';
 import { type Attempt, type Beat, StallGuard, type SupervisedChild } from '@longrun/platform/worker';
 import type { WallTime } from './wall-time.js';
 
@@ -51,13 +51,13 @@ export class TrainerGuard {
   guard(trainer: SupervisedChild): void {
     const { wallTime, stop, graceMs } = this.#options;
     this.#stallGuard.guard(trainer);
-    const timer = setInterval(() => {
-      if (!wallTime.isUp) return;
-      clearInterval(timer);
+    const end = (): void => {
       this.#isTimeUp = true;
       stop();
       void trainer.endWithin(graceMs);
-    }, BEAT_EVERY_MS);
-    void trainer.exited.then(() => clearInterval(timer));
+    };
+    if (wallTime.up.aborted) return end();
+    wallTime.up.addEventListener('abort', end);
+    void trainer.exited.then(() => wallTime.up.removeEventListener('abort', end));
   }
 }

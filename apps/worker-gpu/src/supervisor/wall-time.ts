@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { BEAT_EVERY_MS } from '@longrun/contracts';
 
 export interface WallTimeOptions {
   /** `limits.wallTimeSeconds`. */
@@ -9,22 +10,39 @@ export interface WallTimeOptions {
   readonly now?: () => number;
 }
 
-/** How long an experiment may still train: all its attempts together, this one counting from when this was made. */
+/**
+ * How long an experiment may still train: all its attempts together, this one counting from when this was made. To be closed when that has
+ * ended.
+ */
 export class WallTime {
   readonly #limitSeconds: number | null;
   readonly #trainedMs: number;
   readonly #now: () => number;
   readonly #startedAt: number;
+  readonly #up = new AbortController();
+  readonly #looks: NodeJS.Timeout;
 
   constructor({ limitSeconds, trainedMs, now = () => performance.now() }: WallTimeOptions) {
     this.#limitSeconds = limitSeconds;
     this.#trainedMs = trainedMs;
     this.#now = now;
     this.#startedAt = now();
+    this.#looks = setInterval(() => {
+      if (this.isUp) this.#up.abort();
+    }, BEAT_EVERY_MS);
+  }
+
+  /** Aborted soon after it is up, unless it was closed before. */
+  get up(): AbortSignal {
+    return this.#up.signal;
   }
 
   get isUp(): boolean {
     return this.#limitSeconds !== null && this.#trainedMs + this.#now() - this.#startedAt >= this.#limitSeconds * 1000;
+  }
+
+  close(): void {
+    clearInterval(this.#looks);
   }
 
   /** What to tell the user when it is up. */
