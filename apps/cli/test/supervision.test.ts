@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +12,23 @@ let stack: RunningStack;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-supervision-'));
-  stack = await new CommandLine(folder).up();
+  stack = await new CommandLine(folder, { environment: { LONGRUN_TOKEN: 'of-the-api-alone' } }).up();
 });
 
 afterAll(async () => {
   await stack.end('SIGTERM');
   await rm(folder, { recursive: true, force: true });
+});
+
+test.runIf(existsSync('/proc/self/environ'))('only the API is told its token', async () => {
+  const told = async (service: string): Promise<string> =>
+    await readFile(`/proc/${stack.pidOf(service)}/environ`, 'latin1');
+  // Of what it hides, the names stay.
+  expect(await told('api')).toContain('LONGRUN_TOKEN=');
+  for (const worker of ['fuel-preproc', 'worker-gpu']) {
+    expect(await told(worker)).toContain('LONGRUN_STATE=');
+    expect(await told(worker)).not.toContain('LONGRUN_TOKEN=');
+  }
 });
 
 test('a restart that cannot be written down is said, supervised all the same, and written down when it can be', async () => {

@@ -77,9 +77,17 @@ export class DatasetWork implements Work {
   }
 
   async run(): Promise<AttemptEnd> {
-    const { scratchFolder, workerId } = this.#attempt;
     const { spec, ranMs } = ResolvedDataset.parse(await this.#attempt.readSpec());
     const wallTime = new WallTime({ limitSeconds: spec.limits.wallTimeSeconds, ranMs });
+    try {
+      return await this.#run(spec, wallTime);
+    } finally {
+      wallTime.close();
+    }
+  }
+
+  async #run(spec: DatasetSpec, wallTime: WallTime): Promise<AttemptEnd> {
+    const { scratchFolder, workerId } = this.#attempt;
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if (wallTime.isUp) return timedOut(wallTime);

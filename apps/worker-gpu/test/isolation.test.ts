@@ -45,6 +45,16 @@ test('what a program has started is gone before the end of its attempt is told',
   expect((Array.isArray(sons) ? sons : []).map(Number).filter(isRunning)).toEqual([]);
 });
 
+test.runIf(isRoot)(
+  '(needs root) what escapes from a program is gone too, for the next one is the same user',
+  async () => {
+    await world.worker();
+    const escaped = await told('escaped: ', { act: 'escape' });
+    expect(escaped).toHaveLength(5);
+    expect((Array.isArray(escaped) ? escaped : []).map(Number).filter(isRunning)).toEqual([]);
+  },
+);
+
 test('a program that takes more memory than it may ends as out_of_memory, with the numbers', async () => {
   const worker = await world.worker();
   const limits = { memoryBytes: 512 * 2 ** 20 };

@@ -17,9 +17,9 @@ export class SlowStore {
     this.slowed = {
       url: store.url,
       get: async (key) => await store.get(key),
-      download: async (key, target) => {
+      download: async (key, target, options) => {
         await turnOf(key);
-        return await store.download(key, target);
+        return await store.download(key, target, options);
       },
       list: (prefix) => store.list(prefix),
       delete: async (keys) => await store.delete(keys),

@@ -23,9 +23,14 @@ const isDataset = (key: string): boolean => key.startsWith('datasets/');
 const isBlob = (key: string): boolean => key.includes('/blobs/');
 
 /** A worker whose transfers of some files take for ever. */
-async function slowWorker(isSlow: (key: string) => boolean): Promise<() => Promise<void>> {
+async function slowWorker(isSlow: (key: string) => boolean, storeSilentMs?: number): Promise<() => Promise<void>> {
   store = new SlowStore(world.store, isSlow);
-  return await world.localWorker({ workerId: 'slow', store: store.slowed, graceMs: 500 });
+  return await world.localWorker({
+    workerId: 'slow',
+    store: store.slowed,
+    graceMs: 500,
+    ...(storeSilentMs !== undefined && { storeSilentMs }),
+  });
 }
 
 test('a worker that stops gives back what it is still fetching the data of', async () => {
@@ -61,3 +66,43 @@ test.each([
   expect((await world.head(id)).outcome).toMatchObject({ reason: 'cancelled' });
   await stop();
 });
+
+test.each([
+  ['fetched', 'fetch the dataset datasets/', isDataset, { dataset: DATASET }],
+  ['committed', 'commit the checkpoint of step ', isBlob, {}],
+])('a store that moves nothing of what is %s ends the attempt, and is blamed for it', async (_, what, isSlow, spec) => {
+  const stop = await slowWorker(isSlow, 3_000);
+  const id = await world.submit(
+    { epochs: 100_000, pauseMs: 5 },
+    { checkpoint: { everyBatches: 1 }, retry: { maxFailures: 0 }, ...spec },
+  );
+  const ended = await world.whenEnded(id);
+  expect(store.isWaitedFor).toBe(true);
+  expect(ended).toMatchObject({ status: 'failed', reason: 'storage_error', checkpoints: [] });
+  expect(ended.message).toContain(`Could not ${what}`);
+  expect(ended.message).toContain(' and has moved nothing for 3 s');
+  await stop();
+});
+
+test.each([
+  // It comes to that at once, and only the end of its time can end it.
+  ['fetched', isDataset, { dataset: DATASET }, 8, 600],
+  // Its trainer has to start first. The store is given up after its time, whenever it began.
+  ['committed', isBlob, {}, 30, 31],
+])(
+  'what is being %s does not keep an experiment beyond its time',
+  async (_, isSlow, spec, wallTimeSeconds, silentS) => {
+    const stop = await slowWorker(isSlow, silentS * 1000);
+    const id = await world.submit(
+      { epochs: 100_000, pauseMs: 5 },
+      { checkpoint: { everyBatches: 1 }, limits: { wallTimeSeconds }, ...spec },
+    );
+    const ended = await world.whenEnded(id);
+    expect(store.isWaitedFor).toBe(true);
+    expect(ended).toMatchObject({ status: 'failed', reason: 'timed_out', checkpoints: [] });
+    expect(ended.attempts).toHaveLength(1);
+    expect(ended.message).toContain(`It has run for the ${wallTimeSeconds} s that limits.wallTimeSeconds allows`);
+    expect((await world.head(id)).outcome).toMatchObject({ reason: 'timed_out' });
+    await stop();
+  },
+);

@@ -32,7 +32,7 @@ export { unlessAborted } from './unless-aborted.js';
 
 export { FileStore } from './store/file-store.js';
 export { InvalidKey, ObjectExists, PreconditionFailed } from './store/object-store.js';
-export type { ListedObject, ObjectBody, ObjectStore, RegisterValue } from './store/object-store.js';
+export type { ListedObject, ObjectBody, ObjectStore, RegisterValue, TransferOptions } from './store/object-store.js';
 export { openObjectStore } from './store/open-object-store.js';
 
 export { CheckpointStore, SnapshotChanged } from './checkpoint/checkpoint-store.js';

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import {
   ConfigurationError,
   type Environment,
+  environmentWithoutSecrets,
   hideEnvironment,
   places,
   readVariables,
@@ -99,7 +100,7 @@ function build(): Finding {
 
 async function redisServer(): Promise<Finding> {
   const path = findRedisServer();
-  const { stdout } = await run(path, ['--version']);
+  const { stdout } = await run(path, ['--version'], { env: environmentWithoutSecrets(process.env) });
   return ok(`${path} ${/v=(\S+)/.exec(stdout)?.[1] ?? ''}`.trim());
 }
 
@@ -108,7 +109,7 @@ async function engine(): Promise<Finding> {
   const library = join(findInstallation().root, 'libs', 'tensor');
   const load = ['--input-type=module', '-e', `await import('onnxruntime-node')`];
   try {
-    await run(process.execPath, load, { cwd: library });
+    await run(process.execPath, load, { cwd: library, env: environmentWithoutSecrets(process.env) });
     return ok('onnxruntime loads');
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { freePort } from '@longrun/platform/configuration';
 import { localRedis } from './redis.js';
@@ -33,6 +33,27 @@ test.each(['longrun-redis-', 'longrun [a-z] "ü" \\ *-'])(
     }
   },
 );
+
+test('redis is told no secret: its user’s other processes read what it was told, and its memory', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'longrun-redis-'));
+  for (const name of ['LONGRUN_TOKEN', 'DATABASE_URL', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'hunter2');
+  const [command, told] = [join(folder, 'redis-server'), join(folder, 'told')];
+  // Once it is up, it shows its title in the place of its environment.
+  await writeFile(command, `#!/bin/sh\nenv > ${told}\nexec redis-server "$@"\n`, { mode: 0o700 });
+  const logFile = join(folder, 'redis.log');
+  const { service } = await localRedis({ folder: join(folder, 'data'), port: await freePort(), logFile, command });
+  try {
+    await (
+      await service.start()
+    ).ready;
+    expect(await readFile(told, 'utf8')).toContain(`PATH=${process.env['PATH']}`);
+    expect(await readFile(told, 'utf8')).not.toContain('hunter2');
+  } finally {
+    vi.unstubAllEnvs();
+    await service.stop();
+    await rm(folder, { recursive: true });
+  }
+});
 
 function say(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {

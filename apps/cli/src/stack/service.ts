@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { environmentWithoutSecrets } from '@longrun/platform/configuration';
 import { lastLines, openLog, readLog } from './log-file.js';
 import { endGroup, identify, type ProcessIdentity, sendSignal } from '@longrun/platform/processes';
 import { type StageProgress, StartProgress } from './start-progress.js';
@@ -13,7 +14,7 @@ export interface ServiceOptions {
   readonly args: readonly string[];
   /** A file that it reads as its stdin. Default: nothing. */
   readonly input?: string;
-  /** Added to the environment of this process; asked for at each start. */
+  /** The environment that it is given; asked for at each start. Default: that of this process, without what could be a secret. */
   readonly env?: () => Readonly<Record<string, string | undefined>>;
   /** Where its stdout and stderr go, appended. */
   readonly logFile: string;
@@ -152,7 +153,7 @@ export class Service {
       const stdin = input === undefined ? undefined : openSync(input, 'r');
       if (stdin !== undefined) opened.push(stdin);
       const child = spawn(command, args, {
-        env: { ...process.env, ...env?.() },
+        env: env?.() ?? environmentWithoutSecrets(process.env),
         stdio: [stdin ?? 'ignore', descriptor, descriptor],
         detached: true,
       });

@@ -65,7 +65,7 @@ export interface StackOptions {
   /** Workers of experiments. Default 1. */
   readonly workers?: 1 | 2;
   /**
-   * Put into the environment of the API and the workers at each start; undefined takes a variable away. What the stack itself decides
+   * Put into the environment of the API and the workers, which is else that of this process, at each start; undefined takes a variable away. What the stack itself decides
    * (its state folder, addresses, programs) stays.
    */
   readonly environment?: (service: ServiceName) => Readonly<Record<string, string | undefined>>;
@@ -316,7 +316,10 @@ export class LocalStack {
       pollMs: name === 'api' ? 250 : 50,
       stopTimeoutMs: name === 'api' ? 15_000 : this.#graceMs() + AFTER_GRACE_MS,
       env: () => ({
+        ...process.env,
         ...this.#options.environment?.(name),
+        // Workers need neither; what is trained as their user could read it there.
+        ...(name === 'api' ? {} : { DATABASE_URL: undefined, LONGRUN_TOKEN: undefined }),
         LONGRUN_STATE: this.state,
         LONGRUN_HOST: '127.0.0.1',
         // A restarted API keeps its address.

@@ -51,6 +51,7 @@ export class ExperimentWork implements Work {
   #place: TrainerPlace | undefined;
   #training: SupervisedTraining | undefined;
   #result: ExperimentResult | undefined;
+  #wallTime: WallTime | undefined;
 
   constructor(attempt: Attempt, options: ExperimentWorkOptions) {
     this.#attempt = attempt;
@@ -61,6 +62,7 @@ export class ExperimentWork implements Work {
     try {
       return await this.#run();
     } finally {
+      this.#wallTime?.close();
       await this.#training?.keepLog();
       await this.#place?.close();
       // Not while one trains: it would take of its memory.
@@ -74,6 +76,7 @@ export class ExperimentWork implements Work {
       const { trainedMs, spec } = experiment;
       const { limits } = spec;
       const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, ranMs: trainedMs });
+      this.#wallTime = wallTime;
       const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
@@ -102,6 +105,8 @@ export class ExperimentWork implements Work {
         return { reason: 'program_error', message: error.message };
       // Who has to leave does not try again, so that what failed once is not held against the experiment.
       if (error instanceof StorageFailed && this.#attempt.mustLeave) return this.#attempt.endOfStop();
+      // Another attempt would have no time for it either.
+      if (error instanceof StorageFailed && this.#wallTime?.isUp === true) return timedOut(this.#wallTime);
       throw error;
     }
   }
@@ -136,10 +141,10 @@ export class ExperimentWork implements Work {
     { checkpointStep, spec }: ResolvedExperiment,
     { givenFolder }: TrainerPlace,
   ): Promise<NewestValid> {
-    const { ticket, stop } = this.#attempt;
+    const { ticket } = this.#attempt;
     const found = await withStorageRetries(
       async () => await checkpoints.newestValid(givenFolder),
-      { what: `fetch the newest checkpoint of ${ticket.id}`, signal: stop },
+      { what: `fetch the newest checkpoint of ${ticket.id}`, signal: this.#leave() },
       (error) => error instanceof StateMismatch,
     );
     // A store that has lost sight of all that the lease names, the lease itself included, has no say on what is in it.
@@ -187,14 +192,14 @@ export class ExperimentWork implements Work {
 
   /** Brings the files of all datasets to the local disk; answers their paths, by role. A file of several roles is looked at once. */
   async #fetchDatasets(datasets: ResolvedExperiment['datasets']): Promise<Record<string, string>> {
-    const { store, scratchFolder, stop } = this.#attempt;
+    const { store, scratchFolder } = this.#attempt;
     const cache = new DatasetCache(store, this.#options.cacheFolder);
     const paths = new Map<string, string>();
     for (const file of Object.values(datasets)) {
       if (paths.has(file.sha256)) continue;
       const path = await withStorageRetries(
         async () => await cache.fetch(file, scratchFolder),
-        { what: `fetch the dataset ${file.fileKey}`, signal: stop },
+        { what: `fetch the dataset ${file.fileKey}`, signal: this.#leave() },
         (error) => error instanceof DatasetUnavailable,
       );
       paths.set(file.sha256, path);
@@ -205,6 +210,11 @@ export class ExperimentWork implements Work {
         return path === undefined ? [] : [[role, path]];
       }),
     );
+  }
+
+  /** Aborted when it has to end before its trainer has begun: it was asked to, or its time is up. */
+  #leave(): AbortSignal {
+    return AbortSignal.any([this.#attempt.stop, ...(this.#wallTime === undefined ? [] : [this.#wallTime.up])]);
   }
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */

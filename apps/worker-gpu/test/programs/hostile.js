@@ -1,17 +1,21 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { defineExperiment, InvalidParams } from '@longrun/blocks';
 import { z } from 'zod';
+
+const run = promisify(execFile);
 
 /** Does to its worker and its machine what it is told, tells how it went, and trains nothing. */
 export default defineExperiment({
   name: 'hostile',
-  params: z.strictObject({ act: z.enum(['look', 'fork', 'eat']), state: z.string().default('') }),
+  params: z.strictObject({ act: z.enum(['look', 'fork', 'escape', 'eat']), state: z.string().default('') }),
   async build({ params, dataset }) {
     if (params.act === 'look') console.log(`looked: ${JSON.stringify(look(params.state, dataset.path))}`);
     if (params.act === 'fork') console.log(`forked: ${JSON.stringify(await fork())}`);
+    if (params.act === 'escape') console.log(`escaped: ${JSON.stringify(await escape())}`);
     if (params.act === 'eat') await eat();
     throw new InvalidParams('hostile', [{ path: ['act'], message: 'it is done' }]);
   },
@@ -43,6 +47,12 @@ async function fork() {
   );
   await Promise.all(sons.map((son) => new Promise((resolve) => son.once('spawn', resolve))));
   return sons.map(({ pid }) => pid);
+}
+
+/** Five that take off all by which they are known: father, group, session and environment. */
+async function escape() {
+  const flight = 'exec env -i setsid sh -c "sleep 600 > /dev/null 2>&1 & echo \\$!"';
+  return await Promise.all(Array.from({ length: 5 }, async () => Number((await run('sh', ['-c', flight])).stdout)));
 }
 
 async function eat() {

@@ -2,10 +2,13 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { markedProcesses } from './attempt-mark.js';
 import { isHidden, readProcessFile, STARTED_FIELD, statFieldsIn } from './stat-fields.js';
 
-const run = promisify(execFile);
+/** What it runs can be looked at by whoever is the same user. */
+const run = async (command: string, args: readonly string[]) =>
+  await promisify(execFile)(command, args, { env: environmentWithoutSecrets(process.env) });
 
 /** One process, told apart from a later one that was given the same number. */
 export interface ProcessIdentity {

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptMark, markedProcesses } from './attempt-mark.js';
 import { isAlive, type ProcessEntry, type ProcessIdentity, processTable, sendSignal } from './process-table.js';
 
+/** How long the kernel may take to end killed processes, in ms: one in a native call of a device can take for ever. */
+export const GONE_WITHIN_MS = 5_000;
+
 /**
  * A child that leads a process group, and all that it has started, to any depth: what is in its group or its session, what descends
  * from those, what was once seen to, and what bears its mark. Only who takes off all of these is not found.
@@ -31,21 +34,14 @@ export class ProcessTree {
    * when the process table could not be read until then.
    */
   async end(withinMs: number): Promise<readonly ProcessIdentity[]> {
-    const deadline = performance.now() + withinMs;
-    for (;;) {
-      const isLate = performance.now() > deadline;
-      const left = await this.#lookClosely().catch((error: unknown) => {
-        if (isLate) throw error;
-      });
-      if (left !== undefined && (left.length === 0 || isLate)) return left;
-      for (const { pid } of left ?? []) sendSignal(pid, 'SIGKILL');
-      await sleep(10);
-    }
+    return await killUntilGone(async () => await this.membersIn(await processTable()), withinMs);
   }
 
-  /** With their environments read too: dearer, and finds those who left the group before they were ever seen in it. */
-  async #lookClosely(): Promise<ProcessEntry[]> {
-    const table = await processTable();
+  /**
+   * Those of a table that are of the tree, with their environments read too: dearer, and finds those who left the group before they were ever
+   * seen in it.
+   */
+  async membersIn(table: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
     for (const { pid, started, mark } of await markedProcesses(table))
       if (mark.text === this.#mark.text) this.#seen.set(pid, started);
     return this.#membersIn(table);
@@ -71,6 +67,26 @@ export class ProcessTree {
     }
     for (const { pid, started } of members) this.#seen.set(pid, started);
     return [...members];
+  }
+}
+
+/**
+ * Kills with SIGKILL whoever is found, until nobody is. Resolves then, or with those that are still there after `withinMs`. Rejects when
+ * nobody could be looked for until then.
+ */
+export async function killUntilGone(
+  find: () => Promise<readonly ProcessIdentity[]>,
+  withinMs: number,
+): Promise<readonly ProcessIdentity[]> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const isLate = performance.now() > deadline;
+    const left = await find().catch((error: unknown) => {
+      if (isLate) throw error;
+    });
+    if (left !== undefined && (left.length === 0 || isLate)) return left;
+    for (const { pid } of left ?? []) sendSignal(pid, 'SIGKILL');
+    await sleep(10);
   }
 }
 

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 
 /** What the build has made, by `make-template.ts`: an empty record. Lies two folders above both src/ and dist/. */
 export const builtTemplate = fileURLToPath(new URL('../../pgdata', import.meta.url));
@@ -104,5 +105,7 @@ async function makeDatabase(folder: string): Promise<void> {
     await (await PGlite.create(process.argv[2])).close();
   `;
   const library = createRequire(import.meta.url).resolve('@electric-sql/pglite');
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program, '--', library, folder]);
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program, '--', library, folder], {
+    env: environmentWithoutSecrets(process.env),
+  });
 }

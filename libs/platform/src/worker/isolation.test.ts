@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CHILD_CHANNEL } from '../testing/child-channel.js';
+import { isRunning } from '../testing/process-under-test.js';
 import { Isolation, type IsolationWay, type Launch } from './isolation.js';
 import { SupervisedChild } from './supervised-child.js';
 
@@ -34,6 +35,7 @@ beforeEach(async () => {
     await writeFile(join(state, file), 'of the worker', { mode: 0o600 });
   await writeFile(join(checkout, 'library.mjs'), `export const name = 'library';`);
   await writeFile(join(checkout, 'attack.mjs'), CHILD_CHANNEL + ATTACK);
+  await writeFile(join(checkout, 'father.mjs'), CHILD_CHANNEL + FATHER);
 });
 
 afterEach(async () => {
@@ -63,6 +65,38 @@ const ATTACK = `
     send(tried, () => process.exit(0));
   });
 `;
+
+/** Starts sons that stay with it, or that take off all by which they are known: father, group, session and mark. Leaves when told. */
+const FATHER = `
+  import { spawn } from 'node:child_process';
+  import { createInterface } from 'node:readline';
+  const ESCAPE = 'exec env -i setsid sh -c "sleep 600 > /dev/null 2>&1 & echo \\\\$!"';
+  hear(async ({ act }) => {
+    if (act === 'leave') process.exit(0);
+    const son = act === 'escape' ? spawn('sh', ['-c', ESCAPE]) : spawn('sh', ['-c', 'echo $$; exec sleep 600'], { detached: act === 'detach' });
+    for await (const pid of createInterface(son.stdout)) send(Number(pid));
+  });
+`;
+
+interface Family {
+  readonly child: SupervisedChild;
+  readonly sons: readonly number[];
+}
+
+/** A child that has started sons, one for each act. */
+async function father(launch: Launch, ...acts: readonly string[]): Promise<Family> {
+  const sons: number[] = [];
+  const child = new SupervisedChild({
+    script: join(checkout, 'father.mjs'),
+    launch,
+    onMessage: (message) => sons.push(Number(message)),
+    onLine: () => {},
+  });
+  for (const act of acts) child.send({ act });
+  await expect.poll(() => sons).toHaveLength(acts.length);
+  expect(sons.filter(isRunning)).toEqual(sons);
+  return { child, sons };
+}
 
 async function attack(launch: Launch, folder: string): Promise<Record<string, unknown>> {
   const heard: unknown[] = [];
@@ -147,6 +181,35 @@ test.runIf(isRoot).each(['privileges', 'ids'] as const)(
     expect(await Promise.all(modes.map(async (name) => (await stat(join(state, name))).mode & 0o777))).toEqual([
       0o701, 0o701, 0o701, 0o710, 0o710, 0o700, 0o700,
     ]);
+  },
+);
+
+test.runIf(isRoot).each(['view', 'privileges', 'ids'] as const)(
+  '(needs root) who has escaped from a child is gone before its end is told, and what belongs to another child stays (%s)',
+  async (way) => {
+    await chmod(home, 0o755);
+    const isolation = await Isolation.find({ user: 'auto', stateFolder: state, code: [checkout], ways: [way] });
+    const launch = async (name: string): Promise<Launch> =>
+      await isolation.prepare({ folder: join(state, 'worker-1', name) });
+    const other = await father(await launch('other'), 'stay', 'detach');
+    const escaped = await father(await launch('escaped'), 'escape', 'escape', 'escape', 'escape', 'escape');
+    try {
+      for (const pid of escaped.sons) {
+        expect(await readFile(`/proc/${pid}/environ`, 'utf8')).not.toContain('LONGRUN_ATTEMPT');
+        expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(
+          new RegExp(`^Uid:\\s+${isolation.user?.uid}\\s`, 'm'),
+        );
+      }
+      escaped.child.send({ act: 'leave' });
+      expect(await escaped.child.exited).toMatchObject({ code: 0 });
+
+      expect(escaped.sons.filter(isRunning)).toEqual([]);
+      expect([other.child.pid ?? 0, ...other.sons].filter(isRunning)).toHaveLength(3);
+    } finally {
+      await other.child.kill();
+      for (const pid of escaped.sons.filter(isRunning)) process.kill(pid, 'SIGKILL');
+    }
+    expect(other.sons.filter(isRunning)).toEqual([]);
   },
 );
 

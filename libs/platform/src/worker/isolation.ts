@@ -5,8 +5,10 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { ConfigurationError } from '../configuration/read-variables.js';
+import { OwnUser } from '../processes/own-user.js';
+import { GONE_WITHIN_MS } from '../processes/process-tree.js';
 import { ControlGroups } from './control-groups.js';
-import { knownNumbers, NOBODY, unusedUser } from './unused-user.js';
+import { knownNumbers, unusedUser } from './unused-user.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
 
 /** Who children are to run as: one of their own where that can be had, the worker itself, or one that is named. */
@@ -40,6 +42,8 @@ export interface Launch {
   readonly gid?: number;
   /** Where the kernel limits its memory, if it does. */
   readonly controlGroups?: ControlGroups;
+  /** Who it runs as, where nobody else is that. */
+  readonly ownUser?: OwnUser;
 }
 
 /** `view`: another user, who sees of closed folders only what it needs. `privileges`: another user. `ids`: the same, without no_new_privs. */
@@ -57,14 +61,16 @@ export class Isolation {
   /** What was found of users, for people. */
   readonly sentence: string;
   readonly #way: IsolationWay | undefined;
+  readonly #ownUser: OwnUser | undefined;
   readonly #controlGroups = ControlGroups.find();
   readonly #options: IsolationOptions;
 
-  private constructor(options: IsolationOptions, sentence: string, found?: { way: IsolationWay; user: ChildUser }) {
+  private constructor(options: IsolationOptions, sentence: string, found?: Found) {
     this.#options = options;
     this.sentence = sentence;
     this.user = found?.user ?? null;
     this.#way = found?.way;
+    if (found?.isOwn === true) this.#ownUser = OwnUser.of(found.user.uid);
   }
 
   /** Finds the strongest way that works here. Throws ConfigurationError where a user is named that cannot be had. */
@@ -76,10 +82,18 @@ export class Isolation {
         `LONGRUN_TRAINER_USER: ${options.user.uid} cannot be had by a worker that is not root; start it as root, or leave the variable away`,
       );
     }
-    const user = options.user === 'auto' ? unusedUser(process.pid, await knownNumbers()) : options.user;
+    const { isOwn, ...user } =
+      options.user === 'auto'
+        ? unusedUser(process.pid, await knownNumbers())
+        : // Whoever named it may be it, or have named it to another worker.
+          { ...options.user, isOwn: false };
     const failures: string[] = [];
     for (const way of options.ways ?? WAYS) {
-      const isolation = new Isolation(options, sentenceOf(way, user, failures), { way, user });
+      const isolation = new Isolation(options, sentenceOf({ way, user, isOwn }, options.user, failures), {
+        way,
+        user,
+        isOwn,
+      });
       const failure = await isolation.#try();
       if (failure === undefined) return isolation;
       failures.push(failure);
@@ -99,10 +113,23 @@ export class Isolation {
       : 'the kernel limits the memory of children, by control groups';
   }
 
-  /** Makes a child's folder ready and says how to start it. */
+  /** Makes a child's folder ready and says how to start it. Throws what {@link endEscaped} throws. */
   async prepare(room: ChildRoom): Promise<Launch> {
-    const controlGroups = typeof this.#controlGroups === 'string' ? {} : { controlGroups: this.#controlGroups };
-    return { ...(await this.#prepare(room)), ...controlGroups };
+    await this.endEscaped();
+    return {
+      ...(await this.#prepare(room)),
+      ...(typeof this.#controlGroups !== 'string' && { controlGroups: this.#controlGroups }),
+      ...(this.#ownUser !== undefined && { ownUser: this.#ownUser }),
+    };
+  }
+
+  /** Ends who has escaped from a child, also from one of a worker before this one. @throws Error where somebody cannot be ended */
+  async endEscaped(): Promise<void> {
+    const left = (await this.#ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [];
+    if (left.length === 0) return;
+    throw new Error(
+      `Processes ${left.map(({ pid }) => pid).join(', ')} have escaped from a child as user ${this.user?.uid} and do not end with SIGKILL; no child is started beside them`,
+    );
   }
 
   /** Lets children read what was put into a shared folder since they were started. */
@@ -110,7 +137,7 @@ export class Isolation {
     if (this.user !== null) await letRead(path);
   }
 
-  async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups'>> {
+  async #prepare(room: ChildRoom): Promise<Omit<Launch, 'controlGroups' | 'ownUser'>> {
     const { folder, shared = [] } = room;
     const temporary = join(folder, 'tmp');
     for (const own of [folder, temporary]) await mkdir(own, { recursive: true, mode: 0o700 });
@@ -200,6 +227,13 @@ export class Isolation {
   }
 }
 
+interface Found {
+  readonly way: IsolationWay;
+  readonly user: ChildUser;
+  /** Nobody but the children of this process is that user. */
+  readonly isOwn: boolean;
+}
+
 const run = promisify(execFile);
 
 const TRUSTED = "children run as this worker's own user, and programs are trusted as it is";
@@ -221,7 +255,11 @@ const TRIAL = `
   fs.writeFileSync(folder + '/trial', '');
 `;
 
-function sentenceOf(way: IsolationWay, { uid }: ChildUser, failures: readonly string[]): string {
+function sentenceOf(
+  { way, user: { uid }, isOwn }: Found,
+  asked: ChildUserSetting,
+  failures: readonly string[],
+): string {
   const who = `children run as user ${uid}, who owns nothing but its folder`;
   const why = failures.at(-1) ?? 'it was not tried';
   const sentences: Readonly<Record<IsolationWay, string>> = {
@@ -229,8 +267,10 @@ function sentenceOf(way: IsolationWay, { uid }: ChildUser, failures: readonly st
     privileges: `${who}; closed folders are not hidden from it, since nothing can be mounted (${why})`,
     ids: `${who}; it might gain privileges by setuid programs, since setpriv does not serve (${why})`,
   };
-  // All users that exist here have a name.
-  return uid === NOBODY ? `${sentences[way]}; children of other workers here are the same user` : sentences[way];
+  // Where somebody has named it, he knows.
+  return isOwn || asked !== 'auto'
+    ? sentences[way]
+    : `${sentences[way]}; children of other workers here may be the same user`;
 }
 
 function reasonIn(error: unknown): string {

@@ -28,12 +28,15 @@ import type { Presence } from './presence.js';
 import { RunningAttempt } from './running-attempt.js';
 import { withStorageRetries } from './storage-retries.js';
 import { describeWorker, type WorkerDescription } from './worker-description.js';
+import { WatchedStore } from './watched-store.js';
 import type { WorkerLink } from './worker-link.js';
 
 export interface JobWorkerOptions {
   readonly kind: Kind;
   readonly link: WorkerLink;
   readonly store: ObjectStore;
+  /** How long an operation of the store may move nothing before it has failed, in ms. Default: that of {@link WatchedStore}. */
+  readonly storeSilentMs?: number;
   /** What the worker says of itself. Default: what can be told of this machine. */
   readonly description?: WorkerDescription;
   /** Folder of this process; each attempt gets one inside. */
@@ -66,6 +69,7 @@ export class JobWorker {
   readonly #running = new Map<string, RunningAttempt>();
   /** Events of ended attempts on their way to the record. */
   readonly #parting = new Map<EventOutbox, Promise<void>>();
+  readonly #store: ObjectStore;
   readonly #presence: Presence;
   readonly #description: WorkerDescription;
   readonly #fitness: Fitness;
@@ -78,6 +82,8 @@ export class JobWorker {
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
+    const { store, storeSilentMs } = options;
+    this.#store = new WatchedStore(store, storeSilentMs === undefined ? {} : { silentMs: storeSilentMs });
     this.#presence = options.link.openPresence();
     this.#description = options.description ?? describeWorker();
     this.#fitness = new Fitness({
@@ -162,7 +168,8 @@ export class JobWorker {
   }
 
   async #take(ticket: JobTicket, lockLost: AbortSignal): Promise<void> {
-    const { kind, link, store, report } = this.#options;
+    const { kind, link, report } = this.#options;
+    const store = this.#store;
     const prefix = `${kind}s/${ticket.id}`;
     await faultPoint('take.taken');
     let lease: Lease;

@@ -12,6 +12,13 @@ class Child {
     this.watch = new ProgressWatch({ firstStepMs: 600_000, stallMs });
   }
 
+  /** Gives no sign of life for so long; true if it counts as stalled at the end. */
+  beSuspended(ms: number): boolean {
+    let stalled = false;
+    for (let passed = 0; passed < ms; passed += BEAT_EVERY_MS) stalled = this.watch.tick(false);
+    return stalled;
+  }
+
   /** Lives for so long; true if it counts as stalled at the end. */
   live(ms: number, isHeld = false): boolean {
     let stalled = false;
@@ -82,12 +89,48 @@ test('the median is not moved by a pause between epochs', () => {
   expect(child.watch.medianStepMs).toBeLessThanOrEqual(750);
 });
 
-test('time without beats of the child does not count: it is suspended', () => {
+test('a child without beats may be suspended: for 120 s, whatever was given, and then goes on as before', () => {
   const child = new Child(3_000);
   child.step(1, 0);
-  for (let tick = 0; tick < 1_000; tick += 1) expect(child.watch.tick(false)).toBe(false);
+  expect(child.beSuspended(117_000)).toBe(false);
   expect(child.live(2_500)).toBe(false);
+  child.move();
+  expect(child.live(2_500)).toBe(false);
+  expect(child.beSuspended(117_000)).toBe(false);
   expect(child.live(1_000)).toBe(true);
+});
+
+test('a child that gives no sign of life for longer than 120 s and the limit has stalled', () => {
+  const child = new Child(3_000);
+  child.step(1, 0);
+  expect(child.beSuspended(121_000)).toBe(true);
+  expect(child.watch.unheardMs).toBeGreaterThan(119_000);
+
+  const slow = new Child();
+  slow.step(5, 60_000);
+  expect(slow.beSuspended(1_100_000)).toBe(false);
+  expect(slow.beSuspended(200_000)).toBe(true);
+
+  // It has not even begun.
+  const absent = new Child();
+  expect(absent.beSuspended(599_000)).toBe(false);
+  expect(absent.beSuspended(2_000)).toBe(true);
+});
+
+test('a child that beats now and then and never moves has stalled too', () => {
+  const child = new Child(10_000);
+  child.step(1, 0);
+  const ends: boolean[] = [];
+  for (let round = 0; round < 13; round += 1) ends.push(child.beSuspended(10_000) || child.live(BEAT_EVERY_MS));
+  expect(ends.indexOf(true)).toBe(11);
+});
+
+test('time in which this process did not run does not count: it has not looked', () => {
+  const child = new Child(3_000);
+  child.step(1, 0);
+  // A machine that sleeps for an hour has one tick more.
+  expect(child.watch.tick(false)).toBe(false);
+  expect(child.watch.silentMs).toBeLessThanOrEqual(2 * BEAT_EVERY_MS);
 });
 
 test('beats that piled up while this process was suspended count as one', () => {

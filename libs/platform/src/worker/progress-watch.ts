@@ -6,15 +6,20 @@ export interface ProgressWatchOptions {
   readonly firstStepMs: number;
   /** Longest silence after it, in ms. Default: 20 times the median step, and at least 120,000. */
   readonly stallMs?: number | null;
+  /** Longest silence, in ms, where the child gave no sign of life for some of it; or the limit above, where that is longer. Default 120,000. */
+  readonly suspendedMs?: number;
 }
 
 /**
- * Whether a child still makes progress, judged by what its watchdog counts, and timed by beats of both: while the child, this process or
- * the machine is suspended there are none, so that no time passes here.
+ * Whether a child still makes progress, judged by what its watchdog counts. The time is that of ticks of this process: while it or the
+ * machine is suspended there are none, so that no time passes here, and one that gets little of the processor sees less of it. A child
+ * without beats may be suspended, have closed the line of its watchdog, or not have got so far as to have one: for a while that is none
+ * of its silence.
  */
 export class ProgressWatch {
   readonly #options: ProgressWatchOptions;
-  #silentMs = 0;
+  #heardMs = 0;
+  #unheardMs = 0;
   #moves = 0;
   #steps = 0;
   #hasMoved = false;
@@ -30,7 +35,12 @@ export class ProgressWatch {
 
   /** How long nothing has moved, in ms. */
   get silentMs(): number {
-    return this.#silentMs;
+    return this.#heardMs + this.#unheardMs;
+  }
+
+  /** For how much of that the child gave no sign of life, in ms. */
+  get unheardMs(): number {
+    return this.#unheardMs;
   }
 
   /** Of the last steps, in ms; undefined before the second. */
@@ -39,12 +49,17 @@ export class ProgressWatch {
     return sorted[Math.floor(sorted.length / 2)];
   }
 
-  /** How long nothing may move at present, in ms. */
+  /** How long nothing may move at present, in ms, where the child gives signs of life. */
   get limitMs(): number {
     const { firstStepMs, stallMs = null } = this.#options;
     if (this.#steps > 0 && stallMs !== null) return stallMs;
     const { medianStepMs } = this;
     return medianStepMs === undefined ? firstStepMs : Math.max(LEAST_STALL_MS, MEDIAN_STEPS * medianStepMs);
+  }
+
+  /** How long nothing may move at present, in ms, whether the child gives signs of life or not. */
+  get suspendedLimitMs(): number {
+    return Math.max(this.limitMs, this.#options.suspendedMs ?? LEAST_STALL_MS);
   }
 
   /** The watchdog of the child has said how far it is. */
@@ -58,13 +73,12 @@ export class ProgressWatch {
 
   /** To be called every {@link BEAT_EVERY_MS}. True when nothing has moved for too long, and while `isHeld` all is as it should be. */
   tick(isHeld: boolean): boolean {
-    if (this.#hasBeaten) {
-      this.#silentMs += BEAT_EVERY_MS;
-      this.#sinceStepMs += BEAT_EVERY_MS;
-    }
-    if (this.#hasMoved || isHeld) this.#silentMs = 0;
+    this.#sinceStepMs += BEAT_EVERY_MS;
+    if (this.#hasBeaten) this.#heardMs += BEAT_EVERY_MS;
+    else this.#unheardMs += BEAT_EVERY_MS;
+    if (this.#hasMoved || isHeld) this.#heardMs = this.#unheardMs = 0;
     this.#hasBeaten = this.#hasMoved = false;
-    return this.#silentMs >= this.limitMs;
+    return this.#heardMs >= this.limitMs || this.silentMs >= this.suspendedLimitMs;
   }
 
   #stepped(count: number): void {

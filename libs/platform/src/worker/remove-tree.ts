@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rename, rm } from 'node:fs/promises';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 
 /**
  * Deletes a folder in which a child may have made anything: folders deeper than a path can be long, or closed to their owner. Resolves
@@ -36,7 +37,10 @@ async function moveAside(folder: string, error: unknown): Promise<string> {
 /** A signal to this process' group does not end it halfway. */
 async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
   try {
-    const [code] = await once(spawn(command, args, { stdio: 'ignore', detached: true }), 'exit');
+    const [code] = await once(
+      spawn(command, args, { env: environmentWithoutSecrets(process.env), stdio: 'ignore', detached: true }),
+      'exit',
+    );
     return code === 0;
   } catch {
     return false;

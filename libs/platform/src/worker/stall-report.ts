@@ -13,13 +13,18 @@ export interface StallReport {
 
 /** Finds out where a child stands that makes no progress. The child is left as it is. */
 export async function stallReport(child: SupervisedChild, watch: ProgressWatch, name: string): Promise<StallReport> {
-  const { silentMs, limitMs, medianStepMs } = watch;
+  const { silentMs, unheardMs, limitMs, suspendedLimitMs, medianStepMs } = watch;
+  const isUnheard = silentMs - unheardMs < limitMs;
   const found = await child.whereabouts(ANSWER_WITHIN_MS);
   const at = found === undefined ? '' : `; it is at: ${found.place}`;
   const median = medianStepMs === undefined ? '' : `, and the median step takes ${seconds(medianStepMs)}`;
+  const silence = isUnheard
+    ? `${seconds(silentMs)}, for ${seconds(unheardMs)} of them no sign of life either`
+    : seconds(silentMs - unheardMs);
+  const limit = seconds(isUnheard ? suspendedLimitMs : limitMs);
   return {
-    message: `The ${name} has shown no progress for ${seconds(silentMs)}, which is as long as it may (${seconds(limitMs)}${median})${at}.`,
-    lines: found === undefined ? await nativeLines(name, child.pid) : await linesOf(found, name, child.pid),
+    message: `The ${name} has shown no progress for ${silence}, which is as long as it may (${limit}${median})${at}.`,
+    lines: found === undefined ? await silentLines(name, child.pid) : await linesOf(found, name, child.pid),
   };
 }
 
@@ -45,11 +50,22 @@ async function linesOf(found: Whereabouts, name: string, pid: number | undefined
   }
 }
 
-/** Of a native call Linux can say only what its threads do. */
 async function nativeLines(name: string, pid: number | undefined): Promise<string[]> {
+  return [`The ${name} is in a native call, of which no stack can be taken. Its threads:`, ...(await threadLines(pid))];
+}
+
+async function silentLines(name: string, pid: number | undefined): Promise<string[]> {
+  return [
+    `The watchdog of the ${name} does not answer: its process is stopped, has closed the line to its worker, or never came so far. Its threads:`,
+    ...(await threadLines(pid)),
+  ];
+}
+
+/** Where JavaScript cannot be reached, Linux can say only what the threads do. */
+async function threadLines(pid: number | undefined): Promise<string[]> {
   const folder = `/proc/${pid}/task`;
   const tasks = pid === undefined ? [] : await readdir(folder).catch(() => []);
-  const threads = await Promise.all(
+  return await Promise.all(
     tasks.slice(0, SHOWN_THREADS).map(async (task) => {
       const status = await textOf(`${folder}/${task}/status`);
       const waitsIn = (await textOf(`${folder}/${task}/wchan`)).replace(/^0$/, '');
@@ -58,7 +74,6 @@ async function nativeLines(name: string, pid: number | undefined): Promise<strin
       return `    ${title}: ${state}${waitsIn === '' ? '' : `, in ${waitsIn}`}`;
     }),
   );
-  return [`The ${name} is in a native call, of which no stack can be taken. Its threads:`, ...threads];
 }
 
 const SHOWN_THREADS = 24;

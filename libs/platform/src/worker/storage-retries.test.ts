@@ -1,6 +1,7 @@
 import { LeaseLost } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { StorageFailed, withStorageRetries } from './storage-retries.js';
+import { StoreStalled } from './watched-store.js';
 
 function failing(times: number, error: Error): { tries: number; run: () => Promise<string> } {
   const operation = {
@@ -31,6 +32,13 @@ test('a store that keeps failing is given up with its last error', async () => {
 test('a lost lease is not asked for again', async () => {
   const operation = failing(1, new LeaseLost('taken by fence 3'));
   await expect(withStorageRetries(operation.run, { what: 'commit' })).rejects.toThrow(LeaseLost);
+  expect(operation.tries).toBe(1);
+});
+
+test('a store that has stalled was waited for, and is not asked again', async () => {
+  const operation = failing(100, new StoreStalled('it has moved nothing for 600 s'));
+  const failure = withStorageRetries(operation.run, { what: 'commit step 5', delayMs: 1 });
+  await expect(failure).rejects.toThrow(new StorageFailed('Could not commit step 5: it has moved nothing for 600 s'));
   expect(operation.tries).toBe(1);
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadDamaged, LeaseLost, LeaseRefused, unlessAborted } from '@longrun/serialization';
+import { StoreStalled } from './watched-store.js';
 
 export interface StorageRetryOptions {
   /** What is being done, for the error: `commit the checkpoint of step 100`. */
@@ -24,7 +25,8 @@ export class ForeignStore extends StorageFailed {
 
 /**
  * Does something with the object store or the local disk, and again when it failed, a bounded number of times.
- * A lease that was lost, refused or damaged is thrown at once: no retry can bring it back. So is what `isFinal` names.
+ * A lease that was lost, refused or damaged is thrown at once: no retry can bring it back. So is what `isFinal` names. A store
+ * that has stalled was waited for long enough.
  */
 export async function withStorageRetries<T>(
   operation: () => Promise<T>,
@@ -41,6 +43,8 @@ export async function withStorageRetries<T>(
       if (options.signal?.aborted === true)
         throw new StorageFailed(`Could not ${options.what} before this attempt had to end`, { cause: error });
       if (isFinal(error)) throw error;
+      if (error instanceof StoreStalled)
+        throw new StorageFailed(`Could not ${options.what}: ${error.message}`, { cause: error });
       if (attempt >= attempts) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new StorageFailed(`Could not ${options.what}, tried ${attempt} times: ${reason}`, { cause: error });

@@ -6,7 +6,8 @@ import { MessageChannel } from '../child/message-channel.js';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
-import { ProcessTree } from '../processes/process-tree.js';
+import type { OwnUser } from '../processes/own-user.js';
+import { GONE_WITHIN_MS, ProcessTree } from '../processes/process-tree.js';
 import type { ControlGroup, ControlGroups } from './control-groups.js';
 import type { Launch } from './isolation.js';
 import { type Beat, ChildSigns } from './child-signs.js';
@@ -64,7 +65,7 @@ export class SupervisedChild {
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
     const { memoryLimitBytes = null } = options;
-    const { controlGroups, execPath = process.execPath, execArgv = [], env, ...launch } = options.launch ?? {};
+    const { controlGroups, ownUser, execPath = process.execPath, execArgv = [], env, ...launch } = options.launch ?? {};
     const child = spawn(execPath, [...execArgv, ...heapOptions(memoryLimitBytes), options.script], {
       ...launch,
       env: { ...environmentWithoutSecrets(process.env), ...env, [MARK_VARIABLE]: mark.text },
@@ -79,6 +80,7 @@ export class SupervisedChild {
     const group = limitedGroup(controlGroups, { mark, pid: child.pid, limitBytes: memoryLimitBytes }, say);
     // A child that could not be started has no tree; -1 is no process' number.
     const tree = new ProcessTree(child.pid ?? -1, mark, () => group?.pids ?? []);
+    if (child.pid !== undefined) ownUser?.add(tree);
     this.#memory = new MemoryWatch({
       tree,
       limitBytes: group === undefined ? memoryLimitBytes : null,
@@ -107,7 +109,7 @@ export class SupervisedChild {
       }),
     );
 
-    this.exited = ended(child, { tree, group, say }).then(async ({ code, signal, startError }) => {
+    this.exited = ended(child, { tree, group, ownUser, say }).then(async ({ code, signal, startError }) => {
       if (startError !== undefined) tail.push(startError.message);
       await this.#memory.stop();
       let memory = this.#memory.breach;
@@ -217,10 +219,11 @@ async function ended(
   started: {
     readonly tree: ProcessTree;
     readonly group: ControlGroup | undefined;
+    readonly ownUser: OwnUser | undefined;
     say(this: void, sentence: string): void;
   },
 ): Promise<End> {
-  const { tree, group, say } = started;
+  const { tree, group, ownUser, say } = started;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = await new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -233,9 +236,12 @@ async function ended(
   // All at once first, which needs no look at who is there.
   group?.kill();
   if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
+  ownUser?.remove(tree);
   try {
-    const left = (await tree.end(GONE_WITHIN_MS)).map(({ pid }) => pid);
-    if (left.length > 0) say(`Of what it started, ${left.length} could not be ended with SIGKILL: ${left.join(', ')}.`);
+    const [known, escaped = []] = [await tree.end(GONE_WITHIN_MS), await ownUser?.endStrangers(GONE_WITHIN_MS)];
+    const left = new Set([...known, ...escaped].map(({ pid }) => pid));
+    if (left.size > 0)
+      say(`Of what it started, ${left.size} could not be ended with SIGKILL: ${[...left].join(', ')}.`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     say(`Whether all that it started has ended is not known: ${why}`);
@@ -250,6 +256,3 @@ async function ended(
   }
   return end;
 }
-
-/** How long the kernel may take to end killed processes, in ms: one in a native call of a device can take for ever. */
-const GONE_WITHIN_MS = 5_000;

@@ -9,6 +9,12 @@ export interface KnownNumbers {
   readonly names: readonly string[];
 }
 
+/** A user for the children of a worker. */
+export interface UnusedUser extends ChildUser {
+  /** No other worker here has it. */
+  readonly isOwn: boolean;
+}
+
 /** The user without rights that every system has. Where others are it too, nothing keeps them apart. */
 export const NOBODY = 65_534;
 
@@ -16,21 +22,22 @@ export const NOBODY = 65_534;
  * A user of the worker with this process id alone: in a range that no user is given out from, or where such numbers do not exist here,
  * in the largest range that does, from the top, without those that have a name. {@link NOBODY} where there is none.
  */
-export function unusedUser(pid: number, { maps, names }: KnownNumbers): ChildUser {
+export function unusedUser(pid: number, { maps, names }: KnownNumbers): UnusedUser {
   const ranges = maps.map(rangesIn).reduce(overlaps);
   const named = new Set([...names.flatMap(numbersIn), ...RESERVED]);
   const preferred = FIRST_NUMBER + pid;
   if (ranges.some(({ first, end }) => preferred >= first && preferred < end) && !named.has(preferred))
-    return userOf(preferred);
+    return userOf(preferred, true);
   const [largest] = ranges.toSorted((a, b) => b.end - b.first - (a.end - a.first));
-  if (largest === undefined) return userOf(NOBODY);
+  if (largest === undefined) return userOf(NOBODY, false);
   const { first, end } = largest;
   const taken = [...named].filter((number) => number >= first && number < end).toSorted((a, b) => b - a);
   const free = end - first - taken.length;
-  if (free === 0) return userOf(NOBODY);
+  if (free === 0) return userOf(NOBODY, false);
   let number = end - 1 - (pid % free);
   for (const one of taken) if (one >= number) number -= 1;
-  return userOf(number);
+  // With more processes than numbers two workers may come to the same.
+  return userOf(number, pid < free);
 }
 
 /** Reads what {@link unusedUser} needs to know. What cannot be read says nothing. */
@@ -76,6 +83,6 @@ function numbersIn(file: string): number[] {
   return [...file.matchAll(/^[^:\n]*:[^:\n]*:(\d+):/gm)].map(([, number]) => Number(number));
 }
 
-function userOf(number: number): ChildUser {
-  return { uid: number, gid: number };
+function userOf(number: number, isOwn: boolean): UnusedUser {
+  return { uid: number, gid: number, isOwn };
 }

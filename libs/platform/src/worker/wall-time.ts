@@ -11,18 +11,31 @@ export interface WallTimeOptions {
   readonly now?: () => number;
 }
 
-/** How long an experiment or a conversion may still run: all its attempts together, this one counting from when this was made. */
+/**
+ * How long an experiment or a conversion may still run: all its attempts together, this one counting from when this was made. To be closed
+ * when that has ended.
+ */
 export class WallTime {
   readonly #limitSeconds: number | null;
   readonly #ranMs: number;
   readonly #now: () => number;
   readonly #startedAt: number;
+  readonly #up = new AbortController();
+  readonly #looks: NodeJS.Timeout;
 
   constructor({ limitSeconds, ranMs, now = () => performance.now() }: WallTimeOptions) {
     this.#limitSeconds = limitSeconds;
     this.#ranMs = ranMs;
     this.#now = now;
     this.#startedAt = now();
+    this.#looks = setInterval(() => {
+      if (this.isUp) this.#up.abort();
+    }, BEAT_EVERY_MS);
+  }
+
+  /** Aborted soon after it is up, unless it was closed before. */
+  get up(): AbortSignal {
+    return this.#up.signal;
   }
 
   get isUp(): boolean {
@@ -37,11 +50,12 @@ export class WallTime {
 
   /** Calls `onUp` once when it is up, unless the child has gone before. */
   watch(child: Pick<SupervisedChild, 'exited'>, onUp: () => void): void {
-    const timer = setInterval(() => {
-      if (!this.isUp) return;
-      clearInterval(timer);
-      onUp();
-    }, BEAT_EVERY_MS);
-    void child.exited.then(() => clearInterval(timer));
+    if (this.up.aborted) return onUp();
+    this.up.addEventListener('abort', onUp, { once: true });
+    void child.exited.then(() => this.up.removeEventListener('abort', onUp));
+  }
+
+  close(): void {
+    clearInterval(this.#looks);
   }
 }

@@ -122,6 +122,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     graceMs: configuration.graceMs,
     description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
     check: async () => {
+      await isolation.endEscaped();
       for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
       for (const folder of options.check.readable ?? []) await checkReadable(folder);
       await checkInChild(options.check.script, scratchFolder);

@@ -38,6 +38,17 @@ test('a file is put as it is, however long', async () => {
   expect(bytes.equals((await store.get('big')) ?? text(''))).toBe(true);
 });
 
+test('a transfer of much tells again and again that it moves', async () => {
+  const source = path.join(folder, 'source');
+  await writeFile(source, Buffer.alloc(3_000_001, 'abc'));
+  let moved = 0;
+  const onMoved = (): void => void (moved += 1);
+  await store.put('big', { path: source }, { onMoved });
+  expect(moved).toBe(3);
+  await store.download('big', path.join(folder, 'target'), { onMoved });
+  expect(moved).toBe(6);
+});
+
 test('of a file that never ends no more is put than is wanted', async () => {
   expect(await store.put('zeros', { path: '/dev/zero', mostBytes: 1_500_000 })).toMatchObject({ sizeBytes: 1_500_000 });
   expect(Buffer.alloc(1_500_000).equals((await store.get('zeros')) ?? text(''))).toBe(true);

@@ -12,6 +12,7 @@ import {
   ObjectExists,
   type ObjectStore,
   type RegisterValue,
+  type TransferOptions,
 } from './object-store.js';
 
 /**
@@ -45,23 +46,27 @@ export class FileStore implements ObjectStore {
     return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  async download(key: string, target: string): Promise<WrittenFile | undefined> {
+  async download(key: string, target: string, { onMoved }: TransferOptions = {}): Promise<WrittenFile | undefined> {
     const source = this.#file(key);
     if ((await stat(source).catch(absent)) === undefined) return undefined;
-    return writeDurably(target, readPieces(source)).catch(async (error: unknown) => {
+    return writeDurably(target, telling(readPieces(source), onMoved)).catch(async (error: unknown) => {
       // Removed since.
       if ((await stat(source).catch(absent)) === undefined) return undefined;
       throw error;
     });
   }
 
-  async put(key: string, body: ObjectBody, options: { readonly ifAbsent?: boolean } = {}): Promise<WrittenFile> {
+  async put(
+    key: string,
+    body: ObjectBody,
+    options: TransferOptions & { readonly ifAbsent?: boolean } = {},
+  ): Promise<WrittenFile> {
     const target = this.#file(key);
     const temporary = this.#temporaryFile();
     const folder = path.dirname(target);
     await makeFolder(folder);
     try {
-      const written = await writeSynced(temporary, chunksOf(body));
+      const written = await writeSynced(temporary, telling(chunksOf(body), options.onMoved));
       if (options.ifAbsent !== true) await rename(temporary, target);
       else if (!(await linkOnce(temporary, target))) {
         throw new ObjectExists(`object ${key} exists already; an object that is written once needs a key of its own`);
@@ -159,6 +164,17 @@ export class FileStore implements ObjectStore {
 function chunksOf(body: ObjectBody): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (body instanceof Uint8Array) return [body];
   return readPieces('path' in body ? body.path : body.handle, body.mostBytes);
+}
+
+/** The chunks, of each of which is told when it has been taken. */
+async function* telling(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onMoved: () => void = () => {},
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    onMoved();
+  }
 }
 
 // No key contains this character.

@@ -8,6 +8,12 @@ export type ObjectBody =
   | { readonly path: string; readonly mostBytes?: number | undefined }
   | { readonly handle: FileHandle; readonly mostBytes?: number | undefined };
 
+/** How an object is moved. */
+export interface TransferOptions {
+  /** Told each time more of it has been moved, many times for a large one: by its silence a transfer that hangs is known. */
+  readonly onMoved?: (() => void) | undefined;
+}
+
 /** An object as listed. */
 export interface ListedObject {
   readonly key: string;
@@ -39,7 +45,7 @@ export interface ObjectStore {
    * Copies an object to a local file, which appears complete and on disk or not at all, and replaces what was there. The
    * hash is that of the bytes as they were written. Undefined, and no file, if there is no such object.
    */
-  download(key: string, path: string): Promise<WrittenFile | undefined>;
+  download(key: string, path: string, options?: TransferOptions): Promise<WrittenFile | undefined>;
 
   /**
    * Writes an object, complete or not at all, over one that is there already. Answers what was written: a file may change while it is
@@ -47,7 +53,7 @@ export interface ObjectStore {
    *
    * @param options.ifAbsent Do not replace: throw {@link ObjectExists} if there is one. Default false.
    */
-  put(key: string, body: ObjectBody, options?: { readonly ifAbsent?: boolean }): Promise<WrittenFile>;
+  put(key: string, body: ObjectBody, options?: TransferOptions & { readonly ifAbsent?: boolean }): Promise<WrittenFile>;
 
   /** The current value of a register, or undefined if it was never set. */
   readRegister(key: string): Promise<RegisterValue | undefined>;
