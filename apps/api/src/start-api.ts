@@ -12,6 +12,7 @@ import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { Probes } from './health/probes.js';
+import { PROGRAM_LIMITS } from './programs/program-limits.js';
 import { ProgramRooms } from './programs/program-rooms.js';
 import { Programs } from './programs/programs.js';
 import { tokenOf } from './token.js';
@@ -48,7 +49,14 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     // One that was asked for and cannot be had is said at once.
     if (typeof user === 'object') await rooms.open();
     undo.push(() => rooms.close());
-    const programs = await Programs.find(programsFolder, { launch: async (program) => await rooms.launch(program) });
+    const programs = await Programs.find(programsFolder, {
+      // What comes back are the parameters of a body, with their defaults.
+      limits: {
+        ...PROGRAM_LIMITS,
+        answerBytes: Math.max(PROGRAM_LIMITS.answerBytes, 2 * configuration.bodyLimitBytes),
+      },
+      launch: async (program) => await rooms.launch(program),
+    });
     undo.push(() => programs.close());
     const platform = await startPlatform({
       record:
