@@ -63,7 +63,7 @@ export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason
 export { interruptions, restarts } from './restarts.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
-export { hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
+export { firstUnseen, hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
 export { type Words, wordsOf } from './words.js';
 export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {
