@@ -7,7 +7,7 @@ import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
 import { sayStage } from '@longrun/platform/stages';
 import { armFaultPoints, openObjectStore } from '@longrun/serialization';
-import { announce, refuseIfServed, withdraw } from './announcement.js';
+import { announce, claim, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
@@ -40,8 +40,9 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    // The record's lock is what holds; this says it in better words, and also where the record is a PostgreSQL.
-    await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
+    sayStage('claiming the state folder');
+    const claimed = await claim(stateFolder);
+    undo.push(() => claimed.release());
     const token = configuration.token ?? (await tokenOf(stateFolder));
     sayStage('finding the programs');
     const { programsFolder, trainerUser: user } = configuration;
