@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announce, announcementOf, announcementPath, refuseIfServed, withdraw } from './announcement.js';
+import { announce, announcementOf, announcementPath, claim, withdraw } from './announcement.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -32,27 +32,28 @@ describe('announcement', () => {
   });
 });
 
-describe('refuseIfServed', () => {
-  test('refuses only where a living process answers at the announced address', async () => {
-    const server = createServer((request, response) => {
-      response.statusCode = request.url === '/health/live' ? 200 : 404;
-      response.end();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const url = `http://127.0.0.1:${address.port}`;
-
-    await refuseIfServed(folder, 1000);
-    await announce(folder, { url, pid: process.ppid });
-    await expect(refuseIfServed(folder, 1000)).rejects.toThrow(
-      `in use by process ${process.ppid}, which listens at ${url}; stop it`,
+describe('claim', () => {
+  test('refuses while another process that lives has the folder, though it answers nothing', async () => {
+    const holds = `
+      const { FolderLock } = await import('@longrun/platform/processes');
+      await FolderLock.take(${JSON.stringify(join(folder, 'api-lock'))});
+      process.stdout.write('held');
+      setInterval(() => {}, 1e6);`;
+    const other = spawn(process.execPath, ['--input-type=module', '-e', holds], {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(other.stdout, 'data');
+    other.kill('SIGSTOP');
+    await expect(claim(folder)).rejects.toThrow(
+      `in use by process ${other.pid}, which does not listen yet; stop it, or give another folder in LONGRUN_STATE`,
     );
-    await announce(folder, { url, pid: 2 ** 22 + 1 });
-    await refuseIfServed(folder, 1000);
-    server.close();
-    await once(server, 'close');
-    await announce(folder, { url, pid: process.ppid });
-    await refuseIfServed(folder, 1000);
+    await announce(folder, { url: 'http://127.0.0.1:1', pid: other.pid ?? 0 });
+    await expect(claim(folder)).rejects.toThrow(`in use by process ${other.pid}, which listens at http://127.0.0.1:1;`);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    const mine = await claim(folder);
+    await mine.release();
+    await (await claim(folder)).release();
   });
 });

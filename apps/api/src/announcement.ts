@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeStateFolder } from '@longrun/platform/configuration';
+import { FolderInUse, FolderLock } from '@longrun/platform/processes';
 import { z } from 'zod';
 
 /** What `<state>/api.json` says: where the API listens, so that commands on the same machine find it. */
@@ -14,27 +15,28 @@ export function announcementPath(stateFolder: string): string {
 }
 
 /**
- * Throws a sentence when another process serves from this state folder: its announcement is there, it lives, and it answers
- * within `timeoutMs`.
+ * Makes this process the one of this host that serves from a state folder, as long as it lives or until the lock is released; throws a
+ * sentence while another one does, whether it answers or not. Those of other hosts are kept apart by the record.
  */
-export async function refuseIfServed(stateFolder: string, timeoutMs: number): Promise<void> {
-  const announced = await announcementOf(stateFolder);
-  if (announced === undefined || announced.pid === process.pid || !isAlive(announced.pid)) return;
-  const answer = await fetch(new URL('/health/live', announced.url), { signal: AbortSignal.timeout(timeoutMs) }).catch(
-    () => undefined,
-  );
-  if (answer?.ok !== true) return;
-  throw new Error(
-    `The state folder ${stateFolder} is in use by process ${announced.pid}, which listens at ${announced.url}; ` +
-      'stop it, or give another folder in LONGRUN_STATE',
-  );
+export async function claim(stateFolder: string): Promise<FolderLock> {
+  await makeStateFolder(stateFolder);
+  try {
+    return await FolderLock.take(join(stateFolder, 'api-lock'), { amongHosts: false });
+  } catch (error) {
+    if (!(error instanceof FolderInUse)) throw error;
+    const announced = await announcementOf(stateFolder);
+    const where = announced?.pid === error.pid ? `, which listens at ${announced.url}` : ', which does not listen yet';
+    throw new Error(
+      `The state folder ${stateFolder} is in use by process ${error.pid}${where}; ` +
+        'stop it, or give another folder in LONGRUN_STATE',
+      { cause: error },
+    );
+  }
 }
 
 /** Writes the announcement; who reads it sees the old one or the new one, never half of it. */
 export async function announce(stateFolder: string, announcement: Announcement): Promise<void> {
   const path = announcementPath(stateFolder);
-  // Nothing else lies in it where record, objects and token are elsewhere.
-  await makeStateFolder(stateFolder);
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
   const file = await open(draft, 'wx', 0o600);
   try {
@@ -61,14 +63,5 @@ export async function announcementOf(stateFolder: string): Promise<Announcement 
   } catch {
     // A damaged file says nothing; the next start replaces it.
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // One that may not be signalled is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -7,11 +7,12 @@ import { converters } from '@longrun/fuel';
 import { startPlatform } from '@longrun/platform';
 import { sayStage } from '@longrun/platform/stages';
 import { armFaultPoints, openObjectStore } from '@longrun/serialization';
-import { announce, refuseIfServed, withdraw } from './announcement.js';
+import { announce, claim, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { Probes } from './health/probes.js';
+import { PROGRAM_LIMITS } from './programs/program-limits.js';
 import { ProgramRooms } from './programs/program-rooms.js';
 import { Programs } from './programs/programs.js';
 import { tokenOf } from './token.js';
@@ -39,8 +40,9 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    // The record's lock is what holds; this says it in better words, and also where the record is a PostgreSQL.
-    await refuseIfServed(stateFolder, configuration.probeTimeoutMs);
+    sayStage('claiming the state folder');
+    const claimed = await claim(stateFolder);
+    undo.push(() => claimed.release());
     const token = configuration.token ?? (await tokenOf(stateFolder));
     sayStage('finding the programs');
     const { programsFolder, trainerUser: user } = configuration;
@@ -48,7 +50,14 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     // One that was asked for and cannot be had is said at once.
     if (typeof user === 'object') await rooms.open();
     undo.push(() => rooms.close());
-    const programs = await Programs.find(programsFolder, { launch: async (program) => await rooms.launch(program) });
+    const programs = await Programs.find(programsFolder, {
+      // What comes back are the parameters of a body, with their defaults.
+      limits: {
+        ...PROGRAM_LIMITS,
+        answerBytes: Math.max(PROGRAM_LIMITS.answerBytes, 2 * configuration.bodyLimitBytes),
+      },
+      launch: async (program) => await rooms.launch(program),
+    });
     undo.push(() => programs.close());
     const platform = await startPlatform({
       record:

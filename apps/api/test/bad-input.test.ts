@@ -182,12 +182,12 @@ describe('an experiment spec', () => {
     expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
       {
         pointer: '/name',
-        detail: String.raw`"name" is "a\u001b[2Jb": a character that cannot be seen is in it, such as a control character.`,
+        detail: String.raw`"name" is "a\u001b[2Jb": U+001B is in it, which cannot be seen.`,
         remedy: 'Remove it.',
       },
       {
         pointer: '/tags/1',
-        detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
+        detail: expect.stringContaining('U+202E is in it, which cannot be seen') as unknown,
         remedy: 'Remove it.',
       },
       {
@@ -200,6 +200,13 @@ describe('an experiment spec', () => {
         detail: expect.stringContaining('a character that cannot be seen is in it') as unknown,
         remedy: 'Remove it.',
       },
+    ]);
+  });
+
+  test('with a reason to drain that was decoded wrongly is refused', async () => {
+    const answer = await service.post('/v1/workers/gpu-1/drain', { reason: 'caf\uFFFD' });
+    expect(problemErrorsOf(answer, 'invalid-request')).toMatchObject([
+      { pointer: '/reason', remedy: 'Send it in UTF-8.' },
     ]);
   });
 

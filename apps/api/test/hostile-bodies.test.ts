@@ -57,6 +57,13 @@ describe('the refusal of a body of a megabyte', () => {
       inParams(`${'["\\u0000", '.repeat(60)}"${'x'.repeat(980_000)}"${']'.repeat(60)}`),
       'invalid-request',
     ],
+    ['with many faults below a long path', inParams(below('k'.repeat(254))), 'invalid-request'],
+    ['with many faults below a path of what a pointer escapes', inParams(below('/'.repeat(254))), 'invalid-request'],
+    [
+      'whose program quotes it in each of its faults',
+      JSON.stringify({ ...spec, program: 'faulty', params: { quoted: 'x'.repeat(300_000) } }),
+      'invalid-request',
+    ],
   ];
 
   test.each(large)('%s is short, and lists at most 20 faults and a count', async (_what, body, kind) => {
@@ -80,6 +87,11 @@ describe('the refusal of a body of a megabyte', () => {
 
   function inParams(value: string, key = 'x'): string {
     return `{"program": "layers", "dataset": "fashion", "params": {"activations": [], "${key}": ${key === 'dims' ? `[${value}]` : value}}}`;
+  }
+
+  /** Many wrong values, in the innermost of as many objects as are accepted. */
+  function below(key: string): string {
+    return `${`{"${key}": `.repeat(60)}[${list(30, '"\\u0000"')}]${'}'.repeat(60)}`;
   }
 
   function list(count: number, one: string | ((index: number) => string)): string {

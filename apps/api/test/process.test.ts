@@ -68,7 +68,7 @@ describe('main.js', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     // From its first line on it says what it does.
     expect(first.stdout).toMatch(
-      /^longrun-stage: loading code\n[^]*^longrun-stage: finding the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
+      /^longrun-stage: loading code\n[^]*^longrun-stage: claiming the state folder\n[^]*^longrun-stage: finding the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
     );
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
     expect((await stat(join(state, 'token'))).mode & 0o777).toBe(0o600);
@@ -88,11 +88,18 @@ describe('main.js', () => {
     expect(second.stdout).not.toContain('listening');
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
 
-    // Nor is it let in when the announcement is gone: the record is locked.
+    // Nor is it let in when the first one answers nothing, whatever its record is.
+    first.child.kill('SIGSTOP');
+    const elsewhere = new Main({ LONGRUN_STATE: state, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    expect(await elsewhere.exited).toBe(1);
+    expect(elsewhere.stderr).toContain(`in use by process ${first.child.pid}, which listens at ${url}`);
+    first.child.kill('SIGCONT');
+
+    // Nor when the announcement is gone.
     await rename(join(state, 'api.json'), join(state, 'api.json.away'));
     const unwarned = new Main({ LONGRUN_STATE: state });
     expect(await unwarned.exited).toBe(1);
-    expect(unwarned.stderr).toContain(`is in use by process ${first.child.pid} (`);
+    expect(unwarned.stderr).toContain(`is in use by process ${first.child.pid}, which does not listen yet`);
     await rename(join(state, 'api.json.away'), join(state, 'api.json'));
 
     first.child.kill('SIGTERM');

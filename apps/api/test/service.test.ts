@@ -146,6 +146,24 @@ describe('the log', () => {
     });
     expect(JSON.stringify(service.log)).not.toContain(service.token);
   });
+
+  test('grows little by what strangers ask, and counts what has no line', async () => {
+    const before = service.log.length;
+    const path = `/v1/${'x'.repeat(10_000)}`;
+    for (let batch = 0; batch < 20; batch += 1)
+      await Promise.all(Array.from({ length: 20 }, () => service.raw().get(path).expect(401)));
+    const lines = () => service.log.slice(before);
+    expect(lines().length).toBeLessThan(300);
+    await until(async () => {
+      await service.raw().get('/v1/short').expect(401);
+      return lines().some(({ fields }) => Number(fields['leftOut']) > 100);
+    });
+    expect(Math.max(...lines().map(({ fields }) => String(fields['path']).length))).toBe(500);
+    // Those who bear the token have a line each.
+    const known = service.log.length;
+    await service.get('/v1/experiments').expect(200);
+    await until(() => service.log.slice(known).some(({ fields }) => fields['path'] === '/v1/experiments'));
+  });
 });
 
 describe('programs', () => {

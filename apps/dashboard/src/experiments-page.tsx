@@ -23,11 +23,14 @@ export function ExperimentsPage({
   const [only, setOnly] = useState<ExperimentStatus>();
   const experiments = useInfiniteQuery({
     queryKey: ['experiments', token],
-    queryFn: ({ pageParam, signal }) => fetchExperiments(token, pageParam, signal),
+    queryFn: ({ pageParam, signal }) => answered(fetchExperiments(token, pageParam, signal)),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
   });
-  const datasets = useQuery({ queryKey: ['datasets', token], queryFn: ({ signal }) => fetchDatasets(token, signal) });
+  const datasets = useQuery({
+    queryKey: ['datasets', token],
+    queryFn: ({ signal }) => answered(fetchDatasets(token, signal)),
+  });
 
   const error = experiments.error ?? datasets.error;
   const isRefusedToken = error instanceof Refused && error.status === 401;
@@ -35,8 +38,9 @@ export function ExperimentsPage({
     if (isRefusedToken) onSignOut('The API does not accept this token. It may belong to another state folder.');
   }, [isRefusedToken, onSignOut]);
 
-  const answeredAt = Math.min(experiments.dataUpdatedAt, datasets.dataUpdatedAt);
-  const live = liveness(answeredAt, error !== null, now);
+  const answers = experiments.data && datasets.data && [...experiments.data.pages, datasets.data];
+  const answeredAt = answers && Math.min(...answers.map((answer) => answer.answeredAt));
+  const live = liveness(answeredAt, error !== null, now.steady);
   const all = experiments.data?.pages.flatMap(({ items }) => items);
   const shown = only === undefined ? all : all?.filter(({ status }) => status === only);
   const counts = new Map(
@@ -44,7 +48,7 @@ export function ExperimentsPage({
   );
   return (
     <>
-      <Header liveness={live} onSignOut={() => onSignOut()} />
+      <Header liveness={live} date={now.date} onSignOut={() => onSignOut()} />
       <main className="mx-auto max-w-7xl px-4 pt-6 pb-12 sm:px-6">
         {(error !== null || live.state === 'silent') && !isRefusedToken && (
           <p
@@ -74,7 +78,7 @@ export function ExperimentsPage({
               ) : (
                 <ul className="divide-y divide-line">
                   {shown.map((experiment) => (
-                    <ExperimentRow key={experiment.id} experiment={experiment} now={now} />
+                    <ExperimentRow key={experiment.id} experiment={experiment} now={now.date} />
                   ))}
                 </ul>
               )}
@@ -106,6 +110,12 @@ export function ExperimentsPage({
       </main>
     </>
   );
+}
+
+/** An answer with when it came, by the clock of {@link useNow} that is never set. */
+async function answered<T extends object>(asked: Promise<T>): Promise<T & { readonly answeredAt: number }> {
+  const answer = await asked;
+  return { ...answer, answeredAt: performance.now() };
 }
 
 function Waiting({ failed }: { readonly failed: boolean }): ReactNode {

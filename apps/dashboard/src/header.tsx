@@ -13,9 +13,12 @@ const dots = {
 /** The top of the page: the name, whether it is live, and the way out. */
 export function Header({
   liveness,
+  date,
   onSignOut,
 }: {
   readonly liveness: Liveness;
+  /** The present moment, in milliseconds of the calendar. */
+  readonly date: number;
   readonly onSignOut: () => void;
 }): ReactNode {
   return (
@@ -27,7 +30,7 @@ export function Header({
         <div className="flex items-center gap-4 text-sm text-soft">
           <span role="status" className="flex items-center gap-2">
             <span className={`size-2 rounded-full ${dots[liveness.state]}`} aria-hidden="true" />
-            {livenessText(liveness)}
+            {livenessText(liveness, date)}
           </span>
           <a href="/openapi.json" className="hidden rounded hover:text-ink sm:inline">
             API

@@ -157,6 +157,8 @@ export const problemKinds = {
         part: ServicePart,
         /** What it says itself, where it says something. */ why: z.string().nullable(),
       }),
+      /** So many questions to the program wait for their turn that no more are taken. */
+      'program-busy': z.object({ program: z.string(), waiting: z.int() }),
     },
   },
 } as const satisfies Readonly<

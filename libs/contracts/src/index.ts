@@ -1,5 +1,6 @@
 /** Schemas of everything that crosses a process. Each name is a zod schema and the type inferred from it. */
 export { assertNever } from './assert-never.js';
+export { begunText, boundedFault } from './bounded-fault.js';
 export { BEAT_EVERY_MS, ChildSign, MESSAGES_FD, SIGNS_FD, Whereabouts, WHEREABOUTS_QUESTION } from './child-sign.js';
 export {
   DatasetDescription,
@@ -63,7 +64,7 @@ export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason
 export { interruptions, restarts } from './restarts.js';
 export { rule, textLike } from './rule.js';
 export { DatasetStatus, ExperimentStatus, isActive, isTerminal, isTerminalDataset, Phase } from './status.js';
-export { hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
+export { firstUnseen, hasUnseen, visibleIn, visibleJson, visibleLine, visibleText } from './visible-text.js';
 export { type Words, wordsOf } from './words.js';
 export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {

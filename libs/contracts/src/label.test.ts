@@ -3,8 +3,24 @@ import { expect, test } from 'vitest';
 import { ExperimentSpec } from './experiment-spec.js';
 import { isFault } from './fault.js';
 import { Label, labelFaults } from './label.js';
+import { DrainRequest } from './worker.js';
 
-test.each(['\x1B[2J', '\r', '\n', '\t', '\x7F', '\x9B', '\u202E', '\u2066', '\u2028'])('%j is in no label', (text) => {
+const UNSEEN = ['\x1B[2J', '\r', '\n', '\t', '\x7F', '\x9B', '\u202E', '\u2066', '\u2028'];
+/** Joiners, marks of direction, marks of byte order, fillers. */
+const WITHOUT_ROOM = [
+  '\u200B',
+  '\u200C',
+  '\u200D',
+  '\u200E',
+  '\u200F',
+  '\u061C',
+  '\uFEFF',
+  '\u00AD',
+  '\u2060',
+  '\u3164',
+];
+
+test.each([...UNSEEN, ...WITHOUT_ROOM, '\uFFFD'])('%j is in no label', (text) => {
   expect(Label.safeParse(`a${text}b`).success).toBe(false);
   const spec = { name: `a${text}b`, tags: ['fine', `a${text}b`], notes: undefined };
   const faults = labelFaults(spec);
@@ -13,7 +29,7 @@ test.each(['\x1B[2J', '\r', '\n', '\t', '\x7F', '\x9B', '\u202E', '\u2066', '\u2
 });
 
 test('text of all languages is', () => {
-  for (const text of ['naïve', '語 😀', 'שלום‏']) {
+  for (const text of ['naïve', '語 😀', 'שלום', '❤️ 👍🏽']) {
     expect(Label.parse(text)).toBe(text);
     expect(labelFaults({ name: text, tags: [text], notes: text })).toEqual([]);
   }
@@ -24,9 +40,23 @@ test('notes may have lines and tabs, and nothing else that cannot be seen', () =
   expect(labelFaults({ notes: 'over\rwritten' })).toMatchObject([{ path: ['notes'] }]);
 });
 
-test('what was decoded wrongly is no name', () => {
-  expect(labelFaults({ name: 'na\uFFFDve' })).toMatchObject([
-    { path: ['name'], facts: { remedy: 'send it in UTF-8' } },
+test('notes may have what joins and parts characters, as emoji and some scripts need it', () => {
+  expect(labelFaults({ notes: '👩‍💻 می‌خواهم שלום‏' })).toEqual([]);
+});
+
+test('what cannot be seen is named', () => {
+  expect(Label.safeParse('a\u200Bb').error?.issues).toMatchObject([
+    { message: 'U+200B is in it, which cannot be seen', params: { remedy: 'remove it' } },
+  ]);
+});
+
+test('what was decoded wrongly is no text for people', () => {
+  const text = 'caf\uFFFD';
+  expect(labelFaults({ name: text, tags: [text], notes: `${text}\n` })).toMatchObject(
+    [['name'], ['tags', 0], ['notes']].map((path) => ({ path, facts: { remedy: 'send it in UTF-8' } })),
+  );
+  expect(DrainRequest.safeParse({ reason: text }).error?.issues).toMatchObject([
+    { path: ['reason'], params: { remedy: 'send it in UTF-8' } },
   ]);
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** One thing that is wrong with a request. */
 export const ProblemError = z.object({
-  /** JSON pointer to the field in the body (`/params/batchSize`), or the name of a header or query parameter. */
+  /** JSON pointer to the field in the body (`/params/batchSize`), or the name of a header or query parameter. Of a very long one `...` stands for a part. */
   pointer: z.string(),
   /** What kind of fault it is; stable, so that clients can word it themselves. A newer API may know more of them. */
   code: z.string(),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
+import { boundedFault } from './bounded-fault.js';
 import type { ValueFault } from './fault.js';
 import { InputShape, typeNoun } from './input-shape.js';
 import { NOT_FINITE } from './json.js';
@@ -17,7 +18,7 @@ export const MAX_FAULTS = 20;
 
 /**
  * Reads a value by a schema. Each fault says what stands there and what the schema would have taken; at most {@link MAX_FAULTS} are
- * worked out, and of each no more is looked at than is shown.
+ * worked out, of each no more is looked at than is shown, and each is short, whatever the value or the schema says.
  */
 export function readValue<Schema extends z.ZodType>(schema: Schema, value: unknown): Reading<z.output<Schema>> {
   // A schema's own words win over these; where they stand, it has none.
@@ -27,19 +28,20 @@ export function readValue<Schema extends z.ZodType>(schema: Schema, value: unkno
   const faults: ValueFault[] = [];
   let more = 0;
   for (const single of read.error.issues.flatMap((issue) => [...singlesOf(issue, [])])) {
-    if (faults.length < MAX_FAULTS) faults.push(faultOf(single, context));
+    if (faults.length < MAX_FAULTS) faults.push(boundedFault(faultOf(single, context)));
     else more += 1;
   }
   return { ok: false, faults: withCount(faults, more) };
 }
 
-/** The first of many faults, {@link MAX_FAULTS} at most, and how many more there are. */
+/** The first of many faults, `most` at most, and how many more there are. */
 export function firstFaults<F extends { readonly code: string }>(
   faults: readonly (F | MoreFaults)[],
+  most = MAX_FAULTS,
 ): (F | MoreFaults)[] {
   const own = faults.filter((fault): fault is F => fault.code !== 'more-faults');
   const counted = faults.filter(isMore).reduce((sum, { facts }) => sum + facts.count, 0);
-  return withCount(own.slice(0, MAX_FAULTS), counted + Math.max(0, own.length - MAX_FAULTS));
+  return withCount(own.slice(0, most), counted + Math.max(0, own.length - most));
 }
 
 type MoreFaults = Extract<ValueFault, { code: 'more-faults' }>;
@@ -60,13 +62,6 @@ interface Context {
 }
 
 type Path = readonly (string | number)[];
-
-/** Keys that a client has chosen may be of any length; a longer one is named by its beginning. */
-const MAX_KEY = 256;
-
-function shortened(key: string): string {
-  return key.length <= MAX_KEY ? key : `${key.slice(0, MAX_KEY - 3)}...`;
-}
 
 /** An issue that is one fault, and where it is. */
 interface Single {
@@ -91,20 +86,19 @@ function* singlesOf(issue: z.core.$ZodIssue, parent: Path): Generator<Single> {
   else for (const inner of branch) yield* singlesOf(inner, path);
 }
 
-function faultOf({ issue, path: whole }: Single, context: Context): ValueFault {
-  const path = whole.map((key) => (typeof key === 'string' ? shortened(key) : key));
+function faultOf({ issue, path }: Single, context: Context): ValueFault {
   if (issue.code === 'unknown-key') {
     const { key } = issue;
-    const known = [...context.shape.keysAt(whole)];
+    const known = [...context.shape.keysAt(path)];
     const facts = { key: cut(key), known, nearest: nearestWord(key, known) ?? null };
-    return { path: [...path, shortened(key)], code: 'unknown-key', facts };
+    return { path: [...path, key], code: 'unknown-key', facts };
   }
-  const found = valueAt(context.value, whole);
+  const found = valueAt(context.value, path);
   const value = shownValue(found);
   const says = issue.message === NO_WORDS ? null : issue.message;
-  const forms = [...context.shape.formsAt(whole)];
+  const forms = [...context.shape.formsAt(path)];
   if (issue.code === 'custom') {
-    const byDefault = found === undefined ? context.shape.defaultAt(whole) : undefined;
+    const byDefault = found === undefined ? context.shape.defaultAt(path) : undefined;
     return {
       path,
       code: 'rule-broken',

@@ -34,6 +34,15 @@ export function visibleJson(value: unknown, indent?: number): string {
   );
 }
 
+/**
+ * The first character of a text that nobody sees: of those that {@link visibleLine} escapes, and of those that take no room, such as
+ * joiners and marks of direction (two names that differ only by one look the same). Not those that choose how the character before
+ * them looks, as of an emoji. Undefined where all of it can be seen.
+ */
+export function firstUnseen(text: string): string | undefined {
+  return /(?![\uFE0E\uFE0F])[\p{Cc}\u2028\u2029\p{Default_Ignorable_Code_Point}]/u.exec(text)?.[0];
+}
+
 /** True for a text with characters that {@link visibleLine} would have to escape. */
 export function hasUnseen(text: string): boolean {
   return text.search(UNSEEN) !== -1;

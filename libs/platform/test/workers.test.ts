@@ -63,12 +63,14 @@ test('a worker is told to drain and to be released until it says that it is', as
   await until(
     async () => (await world.record.db.selectFrom('workers').selectAll().execute())[0]?.reportedStatus === 'draining',
   );
-  // Not told for longer than it was between two commands; the last may still have been under way.
-  let told = -1;
-  while (hand.commands.length !== told) {
-    told = hand.commands.length;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+  // Looks that begin from now on tell it nothing any more; the one that took it in may still have.
+  const draining = { ...report, status: 'draining' } as const;
+  for (const workerId of ['gpu-2', 'gpu-3']) {
+    hand.beats(draining, { ...report, workerId });
+    await until(async () => (await workers.list()).items.some(({ id }) => id === workerId));
+    await hand.says(workerId);
   }
+  expect(hand.commands.slice(hand.commands.indexOf('gpu-2'))).toEqual(['gpu-2', 'gpu-3']);
 
   expect(await workers.release('gpu-1')).toMatchObject({ status: 'ready', statusReason: null });
   await until(() => hand.commands.some((text) => text.includes('"release"')));
@@ -166,6 +168,11 @@ function reporter(world: World) {
   return {
     commands,
     beats: (...reports: readonly WorkerReport[]) => (beating = reports),
+    /** Among the commands; resolves when all that were said before it have been heard. */
+    async says(text: string) {
+      await redis.publish(`${world.prefix}:commands`, text);
+      await until(() => commands.includes(text));
+    },
     async goodbye(workerId: string) {
       beating = beating.filter((one) => one.workerId !== workerId);
       await redis.hdel(`${world.prefix}:workers`, workerId);

@@ -35,7 +35,7 @@ export class ExperimentsController {
     repeated: 'The `Idempotency-Key` has made this one before.',
     description: 'It is in the record and waits for a worker.',
     schema: ExperimentView,
-    problems: [...BODY_PROBLEMS, 'conflict', 'invalid-request'],
+    problems: [...BODY_PROBLEMS, 'conflict', 'invalid-request', 'unavailable'],
   })
   async submitExperiment(
     @Body({ schema: ExperimentSpec }) spec: ExperimentSpec,

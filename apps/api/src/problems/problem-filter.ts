@@ -28,7 +28,8 @@ export class ProblemFilter implements ExceptionFilter {
       path: request.path,
       methods: this.#routes.methodsAt(request.path),
     });
-    if (refusal.status >= 500) {
+    // That we are not ready is said in full to whoever asks, and anybody may ask.
+    if (refusal.kind === 'internal-error') {
       const cause = refusal.cause ?? error;
       this.#logger.error(visibleText(cause instanceof Error ? cause.message : String(cause)), {
         requestId,

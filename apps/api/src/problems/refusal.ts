@@ -1,6 +1,8 @@
 import {
+  boundedFault,
   type Fault,
   type FaultOf,
+  firstFaults,
   isRequestFault,
   jsonPointer,
   type Problem,
@@ -22,7 +24,10 @@ export interface RefusalOptions {
   readonly cause?: unknown;
 }
 
-/** A request that is answered by a problem document (RFC 9457). Thrown anywhere below the exception filter. */
+/**
+ * A request that is answered by a problem document (RFC 9457), which is short whatever was wrong, and whoever found it. Thrown anywhere
+ * below the exception filter.
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly kind: ProblemKind;
@@ -31,7 +36,7 @@ export class Refusal extends Error {
 
   /** Make one by {@link refusal}, which checks that the kind has such faults. */
   constructor(kind: ProblemKind, faults: readonly Fault[], options: RefusalOptions = {}) {
-    const errors = faults.map((fault) => errorOf(fault, options.whole ?? 'the body'));
+    const errors = errorsOf(faults, options.whole ?? 'the body');
     super(errors.map(({ detail }) => detail).join(' '), { cause: options.cause });
     this.kind = kind;
     this.errors = errors;
@@ -65,7 +70,21 @@ export function refusal<K extends ProblemKind>(
   return new Refusal(kind, faults, options);
 }
 
-function errorOf(fault: Fault, whole: string): ProblemError {
+/** What the errors of a document and its detail, which says theirs again, may have together, in bytes: those that would be more are counted. */
+const MAX_BYTES = 40_000;
+
+function errorsOf(faults: readonly Fault[], whole: string): ProblemError[] {
+  let bytes = 0;
+  const fitting = firstFaults<Fault>(faults).findIndex((fault) => {
+    const error = errorOf(fault, whole);
+    bytes += Buffer.byteLength(JSON.stringify([error, error.detail]));
+    return bytes > MAX_BYTES;
+  });
+  return firstFaults<Fault>(faults, fitting === -1 ? undefined : fitting).map((fault) => errorOf(fault, whole));
+}
+
+function errorOf(found: Fault, whole: string): ProblemError {
+  const fault = boundedFault(found);
   const { path, parameter, code, facts } = fault;
   return { pointer: parameter ?? jsonPointer(path), code, facts, ...words(fault, whole) };
 }

@@ -77,6 +77,12 @@ export function serviceWordsOf(fault: ServiceFault): Words {
       const { part, why } = fault.facts;
       return why === null ? parts[part] : { detail: why, remedy: parts[part].remedy };
     }
+    case 'program-busy':
+      return {
+        detail: `The program ${JSON.stringify(fault.facts.program)} has ${fault.facts.waiting} requests to check already, which wait for each other.`,
+        remedy:
+          'Send it again in some seconds; if it lasts, a schema of the program takes very long for what others have sent.',
+      };
     default:
       return assertNever(fault, 'fault');
   }

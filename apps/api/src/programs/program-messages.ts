@@ -1,25 +1,31 @@
-import { isValueFault, JsonObject, type ValueFault } from '@longrun/contracts';
+import { begunText, boundedFault, isValueFault, JsonObject, type ValueFault } from '@longrun/contracts';
 import { z } from 'zod';
 
 /** What the API tells a process that has one program loaded. The first message is `load`. */
 export const ProgramCommand = z.discriminatedUnion('type', [
-  /** The one program to import: that of this name in the folder. */
-  z.object({ type: z.literal('load'), folder: z.string(), name: z.string() }),
+  /** The one program to import: that of this name in the folder. No message of the process has more than `answerBytes`. */
+  z.object({ type: z.literal('load'), folder: z.string(), name: z.string(), answerBytes: z.int() }),
   /** Check parameters by its schema. */
   z.object({ type: z.literal('check'), number: z.int(), params: JsonObject }),
 ]);
 export type ProgramCommand = z.infer<typeof ProgramCommand>;
 
-/** A fault that another process has found. */
+/** What a program says of why it is broken, cut to what a person reads. */
+export function shortReason(says: string): string {
+  return begunText(says, 2_000);
+}
+
+/** A fault that another process has found: it may say of it what it likes. */
 const FoundFault = z
   .object({
-    path: z.array(z.union([z.string(), z.number()])),
+    path: z.array(z.union([z.string(), z.number()])).max(1_000),
     code: z.string(),
     facts: z.unknown(),
   })
   .transform((fault, context): ValueFault => {
-    if (isValueFault(fault)) return fault;
-    context.addIssue({ code: 'custom', message: `${fault.code} is no fault of a value, or its facts are others` });
+    if (isValueFault(fault)) return boundedFault(fault);
+    const code = begunText(fault.code, 100);
+    context.addIssue({ code: 'custom', message: `${code} is no fault of a value, or its facts are others` });
     return z.NEVER;
   });
 
@@ -40,6 +46,6 @@ export const ProgramMessage = z.discriminatedUnion('type', [
     ]),
   }),
   /** It cannot be loaded, or not check the parameters of this number. */
-  z.object({ type: z.literal('broken'), number: z.int().nullable(), says: z.string() }),
+  z.object({ type: z.literal('broken'), number: z.int().nullable(), says: z.string().transform(shortReason) }),
 ]);
 export type ProgramMessage = z.infer<typeof ProgramMessage>;

@@ -1,57 +1,42 @@
-import { fileURLToPath } from 'node:url';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { JsonObject } from '@longrun/contracts';
 import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
-import { type ChildExit, type Launch, SupervisedChild } from '@longrun/platform/worker';
-import { z } from 'zod';
-import { type ProgramCommand, ProgramMessage } from './program-messages.js';
+import type { Launch } from '@longrun/platform/worker';
+import { refusal } from '../problems/refusal.js';
+import type { ProcessPlaces } from './process-places.js';
+import type { ProgramLimits } from './program-limits.js';
+import { CutShort, ProgramSession } from './program-session.js';
 import type { ProgramView } from './program-view.js';
 
-/** What a program may take of the API's machine while it is asked something. */
-export interface ProgramLimits {
-  /** Time to be imported, in milliseconds. */
-  readonly loadMs: number;
-  /** Time to check parameters, in milliseconds. */
-  readonly checkMs: number;
-  /** Memory of its process and all that it starts, in bytes. */
-  readonly memoryBytes: number;
-  /** Time after which a process that is asked nothing is ended, in milliseconds. */
-  readonly idleMs: number;
-}
-
-export const PROGRAM_LIMITS: ProgramLimits = {
-  loadMs: 60_000,
-  checkMs: 10_000,
-  memoryBytes: 2 ** 30,
-  idleMs: 60_000,
-};
-
-/** How the processes of programs are run. */
+/** How the process of a program is run. */
 export interface ProgramProcessOptions {
-  /** Default: {@link PROGRAM_LIMITS}. */
-  readonly limits?: ProgramLimits;
+  readonly name: string;
+  /** Its module. */
+  readonly file: string;
+  readonly limits: ProgramLimits;
+  /** Those of all programs. */
+  readonly places: ProcessPlaces;
   /** How that of a program is started. Default: as this process' own user. */
-  readonly launch?: (program: string) => Promise<Launch>;
+  readonly launch?: ((program: string) => Promise<Launch>) | undefined;
 }
 
 /**
  * One program, in a process of its own while it is asked something: what it throws, prints, takes or how long it hangs is a
- * {@link ProgramBroken} for those who ask, and nothing else.
+ * {@link ProgramBroken} for those who ask, and nothing else. Who asks while too many wait for their turn is refused with 503.
  */
 export class ProgramProcess {
-  readonly #folder: string;
-  readonly #name: string;
-  readonly #limits: ProgramLimits;
-  readonly #launch: ProgramProcessOptions['launch'];
-  #session: Session | undefined;
+  readonly #options: ProgramProcessOptions;
+  #session: ProgramSession | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** Questions are asked one by one: nobody is told what another's parameters have done to the process, or kept it busy with. */
   #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #broken: { readonly why: ProgramBroken; readonly stamp: string; readonly since: number } | undefined;
+  #isClosed = false;
 
-  constructor(folder: string, name: string, { limits = PROGRAM_LIMITS, launch }: ProgramProcessOptions = {}) {
-    this.#folder = folder;
-    this.#name = name;
-    this.#limits = limits;
-    this.#launch = launch;
+  constructor(options: ProgramProcessOptions) {
+    this.#options = options;
   }
 
   /** What it takes. @throws ProgramBroken */
@@ -66,135 +51,70 @@ export class ProgramProcess {
 
   /** Ends its process. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#idle);
     await this.#session?.end();
   }
 
-  async #ask<T>(question: (session: Session) => Promise<T>): Promise<T> {
-    const answer = this.#turn.then(async () => await this.#askNow(question));
+  async #ask<T>(question: (session: ProgramSession) => Promise<T>): Promise<T> {
+    const { name, limits } = this.#options;
+    if (this.#waiting >= limits.questions) {
+      const facts = { program: name, waiting: this.#waiting };
+      throw refusal('unavailable', [{ path: [], code: 'program-busy', facts }], { headers: { 'Retry-After': '5' } });
+    }
+    this.#waiting += 1;
+    const answer = this.#turn.then(async () => await this.#askNow(question)).finally(() => (this.#waiting -= 1));
     this.#turn = answer.catch(() => {});
     return await answer;
   }
 
-  async #askNow<T>(question: (session: Session) => Promise<T>): Promise<T> {
+  async #askNow<T>(question: (session: ProgramSession) => Promise<T>): Promise<T> {
+    const { places, limits } = this.#options;
+    const stamp = await this.#stamp();
+    if (this.#broken?.stamp === stamp && performance.now() - this.#broken.since < limits.brokenMs)
+      throw this.#broken.why;
     clearTimeout(this.#idle);
     const session = await this.#living();
     try {
+      await session.loaded;
+    } catch (why) {
+      // What befell it from outside says nothing of it.
+      if (why instanceof ProgramBroken && !(why instanceof CutShort))
+        this.#broken = { why, stamp, since: performance.now() };
+      void session.end();
+      throw why;
+    }
+    try {
       return await question(session);
     } finally {
-      this.#idle = setTimeout(() => void session.end(), this.#limits.idleMs).unref();
+      this.#idle = setTimeout(() => void session.end(), limits.idleMs).unref();
+      if (!session.hasEnded) places.rest(session);
     }
   }
 
-  async #living(): Promise<Session> {
-    if (this.#session?.hasEnded === false) return this.#session;
-    const launch = await this.#launch?.(this.#name);
-    this.#session = new Session(this.#folder, this.#name, { limits: this.#limits, launch });
-    return this.#session;
-  }
-}
-
-/** What is waited for of a child. */
-interface Question {
-  /** Null for what was loaded. */
-  readonly number: number | null;
-  readonly resolve: (message: ProgramMessage) => void;
-  readonly reject: (error: ProgramBroken) => void;
-}
-
-/** One life of a program's process. */
-class Session {
-  readonly loaded: Promise<ProgramView>;
-  readonly #child: SupervisedChild;
-  readonly #limits: ProgramLimits;
-  #question: Question | undefined;
-  /** Why it was ended, where that is known. */
-  #why: string | undefined;
-  #number = 0;
-  hasEnded = false;
-
-  constructor(
-    folder: string,
-    name: string,
-    { limits, launch }: { readonly limits: ProgramLimits; readonly launch: Launch | undefined },
-  ) {
-    this.#limits = limits;
-    this.#child = new SupervisedChild({
-      script: CHILD,
-      ...(launch && { launch }),
-      memoryLimitBytes: limits.memoryBytes,
-      onMessage: (message) => this.#hear(message),
-      // It may print whatever it likes.
-      onLine: () => {},
-    });
-    void this.#child.exited.then((exit) => this.#ended(exit));
-    this.loaded = this.#ask(null, { type: 'load', folder, name }, limits.loadMs, 'be imported').then((message) => {
-      if (message.type !== 'loaded') throw new ProgramBroken('it answered something else than what it takes');
-      return { name, description: message.description, params: message.params, broken: null };
-    });
-    // Whoever asks something waits for it; if nobody does, nobody is to be told.
-    this.loaded.catch(() => {});
-  }
-
-  async check(params: JsonObject): Promise<ParamsVerdict> {
-    await this.loaded;
-    this.#number += 1;
-    const { checkMs } = this.#limits;
-    const command: ProgramCommand = { type: 'check', number: this.#number, params };
-    const message = await this.#ask(this.#number, command, checkMs, 'check its parameters');
-    if (message.type !== 'checked') throw new ProgramBroken('it answered something else than what it found');
-    return message.reading;
-  }
-
-  async end(): Promise<void> {
-    this.hasEnded = true;
-    await this.#child.kill();
-  }
-
-  async #ask(number: number | null, command: ProgramCommand, withinMs: number, what: string): Promise<ProgramMessage> {
-    const answer = new Promise<ProgramMessage>((resolve, reject) => {
-      this.#question = { number, resolve, reject };
-    });
-    const late = setTimeout(() => this.#endFor(`it took longer than ${withinMs} ms to ${what}`), withinMs);
-    this.#child.send(command);
+  async #living(): Promise<ProgramSession> {
+    const { name, file, limits, places, launch } = this.#options;
+    if (this.#session?.hasEnded === false) {
+      places.work(this.#session);
+      return this.#session;
+    }
+    await places.take();
     try {
-      return await answer;
-    } finally {
-      clearTimeout(late);
-      this.#question = undefined;
+      const how = await launch?.(name);
+      if (this.#isClosed) throw new CutShort('the API is being stopped');
+      this.#session = new ProgramSession({ folder: dirname(file), name, limits, launch: how });
+    } catch (error) {
+      places.leave();
+      throw error;
     }
+    const session = this.#session;
+    void session.gone.then(() => places.leave(session));
+    return session;
   }
 
-  #hear(json: unknown): void {
-    if (this.hasEnded) return;
-    const { success, data, error } = ProgramMessage.safeParse(json);
-    if (!success) {
-      this.#endFor(`it says what cannot be understood: ${z.prettifyError(error).slice(0, 1_000)}`);
-      return;
-    }
-    if (this.#question?.number !== (data.type === 'loaded' ? null : data.number)) return;
-    if (data.type === 'broken') this.#question.reject(new ProgramBroken(cut(data.says)));
-    else this.#question.resolve(data);
+  /** Another one when the module was changed. */
+  async #stamp(): Promise<string> {
+    const { mtimeMs, size, ino } = await stat(this.#options.file).catch(() => ({ mtimeMs: 0, size: 0, ino: 0 }));
+    return `${mtimeMs} ${size} ${ino}`;
   }
-
-  #endFor(why: string): void {
-    this.#why ??= why;
-    void this.end();
-  }
-
-  #ended({ code, signal, heapExhausted, memory, stderrTail }: ChildExit): void {
-    this.hasEnded = true;
-    if (heapExhausted || memory !== null)
-      this.#why ??= `it took more than ${Math.round(this.#limits.memoryBytes / 2 ** 20)} MiB of memory`;
-    const how = `with ${signal ?? `exit code ${code}`}`;
-    const tail = stderrTail === '' ? '' : `: ${cut(stderrTail)}`;
-    this.#question?.reject(new ProgramBroken(this.#why ?? `its process ended ${how}${tail}`));
-  }
-}
-
-/** Also for tests, which run this module from its source. */
-const CHILD = fileURLToPath(new URL('../../dist/programs/program-child.js', import.meta.url));
-
-function cut(text: string): string {
-  return text.length > 2_000 ? `${text.slice(0, 2_000)} […]` : text;
 }

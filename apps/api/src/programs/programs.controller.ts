@@ -17,7 +17,7 @@ export class ProgramsController {
     summary: 'The programs that experiments can name, with the schemas of their parameters',
     tags: ['programs'],
   })
-  @Answers({ description: 'Every program, by name.', schema: ProgramList })
+  @Answers({ description: 'Every program, by name.', schema: ProgramList, problems: ['unavailable'] })
   async listPrograms(): Promise<ProgramList> {
     return { items: await this.#programs.list() };
   }

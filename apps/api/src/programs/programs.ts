@@ -1,8 +1,16 @@
 import { programFiles } from '@longrun/blocks/programs';
 import type { JsonObject } from '@longrun/contracts';
 import { type ParamsVerdict, ProgramBroken, type ProgramCatalog } from '@longrun/platform';
+import { ProcessPlaces } from './process-places.js';
+import { PROGRAM_LIMITS, type ProgramLimits } from './program-limits.js';
 import { ProgramProcess, type ProgramProcessOptions } from './program-process.js';
 import type { ProgramView } from './program-view.js';
+
+/** How the processes of programs are run. */
+export interface ProgramsOptions extends Pick<ProgramProcessOptions, 'launch'> {
+  /** Default: {@link PROGRAM_LIMITS}. */
+  readonly limits?: ProgramLimits;
+}
 
 /** The experiment programs of one folder, as the platform asks for them and clients see them. None is imported here. */
 export class Programs implements ProgramCatalog {
@@ -15,9 +23,12 @@ export class Programs implements ProgramCatalog {
   }
 
   /** Finds the programs of a folder. Throws a sentence when it cannot be read. */
-  static async find(folder: string, options: ProgramProcessOptions = {}): Promise<Programs> {
-    const names = [...(await programFiles(folder)).keys()].toSorted();
-    return new Programs(new Map(names.map((name) => [name, new ProgramProcess(folder, name, options)])));
+  static async find(folder: string, { limits = PROGRAM_LIMITS, launch }: ProgramsOptions = {}): Promise<Programs> {
+    const places = new ProcessPlaces(limits.processes);
+    const files = [...(await programFiles(folder))].toSorted(([left], [right]) => (left < right ? -1 : 1));
+    return new Programs(
+      new Map(files.map(([name, file]) => [name, new ProgramProcess({ name, file, limits, places, launch })])),
+    );
   }
 
   has(name: string): boolean {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FaultOf } from '@longrun/contracts';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { refusal, type Refusal } from '../problems/refusal.js';
 
 /** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
@@ -12,7 +12,7 @@ export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/o
  */
 export function authentication(token: string): RequestHandler {
   const expected = digest(token);
-  return (request, _response, next) => {
+  return (request, response, next) => {
     const isPublic =
       (request.method === 'GET' || request.method === 'HEAD') && publicPaths.some((path) => path.test(request.path));
     if (isPublic) return next();
@@ -23,8 +23,14 @@ export function authentication(token: string): RequestHandler {
     if (given === undefined) return next(unauthenticated('token-malformed'));
     // Digests have one length, so that the comparison takes one time whatever was sent.
     if (!timingSafeEqual(digest(given), expected)) return next(unauthenticated('token-wrong', 'invalid_token'));
+    response.locals['isAuthenticated'] = true;
     next();
   };
+}
+
+/** Whether the request of this response bore the token, where one was needed. */
+export function isAuthenticated(response: Response): boolean {
+  return response.locals['isAuthenticated'] === true;
 }
 
 function unauthenticated(code: FaultOf<'unauthenticated'>['code'], error?: 'invalid_token'): Refusal {

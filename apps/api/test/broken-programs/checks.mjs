@@ -10,7 +10,8 @@ export default defineExperiment({
   description: 'A program whose schema has ways of its own.',
   params: z
     .strictObject({ how: z.string() })
-    .superRefine(({ how }) => (how.startsWith('looks at ') ? looksAt(how.slice(9)) : ways[how]?.())),
+    .superRefine(({ how }) => (how.startsWith('looks at ') ? looksAt(how.slice(9)) : ways[how]?.()))
+    .transform((params) => (params.how === 'swells' ? { ...params, more: 'x'.repeat(8_000_000) } : params)),
   build() {
     throw new Error('The API never builds a main loop');
   },
@@ -19,6 +20,12 @@ export default defineExperiment({
 const ways = {
   hangs: () => {
     for (;;);
+  },
+  // It takes its time, and no processor time.
+  waits: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500),
+  floods: () => {
+    const line = Buffer.from(`"${'x'.repeat(8_000_000)}"\n`);
+    for (let at = 0; at < line.length;) at += written(line, at);
   },
   allocates: () => {
     for (const kept = []; ;) kept.push(Buffer.alloc(16 * 2 ** 20, 1));
@@ -43,6 +50,15 @@ const ways = {
     );
   },
 };
+
+function written(line, at) {
+  try {
+    return writeSync(MESSAGES_FD, line, at);
+  } catch ({ code }) {
+    if (code !== 'EAGAIN') throw code;
+    return 0;
+  }
+}
 
 function looksAt(folder) {
   let token;

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { environmentWithoutSecrets } from '@longrun/platform/configuration';
-import { lastLines, openLog, readLog } from './log-file.js';
+import { lastLines, LogFile } from './log-file.js';
 import { endGroup, identify, type ProcessIdentity, sendSignal } from '@longrun/platform/processes';
 import { type StageProgress, StartProgress } from './start-progress.js';
 
@@ -92,10 +92,11 @@ export class Service {
     if (this.#current !== undefined) throw new Error(`${this.name} runs already, as process ${this.#current.pid}`);
     const spawning = this.#spawned();
     this.#spawning = spawning.catch(() => undefined);
-    const { pid, child, startsAt } = await spawning;
-    const output = (): string => readLog(this.logFile, startsAt);
+    const { pid, child, log } = await spawning;
+    const output = (): string => log.read();
     const exited = ended(child).then((how): ServiceExit => {
       this.#current = undefined;
+      log.end();
       // Without a process table to look into nobody can be waited for.
       this.#groupGone = endGroup(pid, { timeoutMs: this.#options.orphanTimeoutMs ?? 5_000 }).catch(() =>
         sendSignal(-pid, 'SIGKILL'),
@@ -144,11 +145,13 @@ export class Service {
     if (this.#current !== undefined) sendSignal(-this.#current.pid, 'SIGKILL');
   }
 
-  async #spawned(): Promise<{ pid: number; child: ChildProcess; startsAt: number }> {
+  async #spawned(): Promise<{ pid: number; child: ChildProcess; log: LogFile }> {
     const { command, args, input, env, logFile } = this.#options;
     const opened: number[] = [];
+    let log: LogFile | undefined;
     try {
-      const { descriptor, startsAt } = openLog(logFile);
+      log = new LogFile(logFile);
+      const { descriptor } = log;
       opened.push(descriptor);
       const stdin = input === undefined ? undefined : openSync(input, 'r');
       if (stdin !== undefined) opened.push(stdin);
@@ -157,8 +160,9 @@ export class Service {
         stdio: [stdin ?? 'ignore', descriptor, descriptor],
         detached: true,
       });
-      return { pid: await pidOf(child), child, startsAt };
+      return { pid: await pidOf(child), child, log };
     } catch (error) {
+      log?.end();
       const why = error instanceof Error ? error.message : String(error);
       throw new ServiceFailed(`${this.name} cannot be started: ${why}`, { cause: error });
     } finally {

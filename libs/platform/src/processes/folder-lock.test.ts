@@ -65,6 +65,13 @@ test('a holder on another host cannot be asked, so its lock stands', async () =>
   await expect(FolderLock.take(folder)).rejects.toThrow('on host elsewhere');
 });
 
+test('where processes of other hosts do not count, only one of this host keeps the lock', async () => {
+  await writeLock(1, { pid: 1, startedAt: null, host: 'elsewhere' });
+  const lock = await FolderLock.take(folder, { amongHosts: false });
+  await expect(FolderLock.take(folder, { amongHosts: false })).rejects.toThrow(`in use by process ${process.pid}`);
+  await lock.release();
+});
+
 async function writeLock(number: number, holder: object): Promise<void> {
   const whole = { host: hostname(), released: false, ...holder };
   await writeFile(join(folder, `lock.${number}`), JSON.stringify(whole));

@@ -43,13 +43,18 @@ export class FolderLock {
   /**
    * Takes the lock, also from a holder that is dead: pid and start time tell. Throws FolderInUse, which names the holder's pid,
    * when it lives.
+   *
+   * @param amongHosts whether processes of other hosts, of which that cannot be told, count; where not, the lock is taken from them.
+   * Default true.
    */
-  static async take(folder: string): Promise<FolderLock> {
+  static async take(folder: string, { amongHosts = true } = {}): Promise<FolderLock> {
     await mkdir(folder, { recursive: true });
     const me: Holder = { pid: process.pid, startedAt: await startOf(process.pid), host: hostname(), released: false };
     for (;;) {
       const highest = await highestNumber(folder);
-      if (highest > 0) await refuseIfHeld(folder, highest, await readHolder(folder, highest));
+      const holder = highest > 0 ? await readHolder(folder, highest) : undefined;
+      if (holder !== undefined && (amongHosts || holder.host === hostname()))
+        await refuseIfHeld(folder, highest, holder);
       if (await append(folder, highest + 1, me)) return new FolderLock(folder, highest + 1);
     }
   }
@@ -74,8 +79,8 @@ const Holder = z.object({
 });
 type Holder = z.infer<typeof Holder>;
 
-async function refuseIfHeld(folder: string, number: number, holder: Holder | undefined): Promise<void> {
-  if (holder === undefined || holder.released) return;
+async function refuseIfHeld(folder: string, number: number, holder: Holder): Promise<void> {
+  if (holder.released) return;
   const file = join(folder, `lock.${number}`);
   if (holder.host !== hostname()) {
     throw new FolderInUse(

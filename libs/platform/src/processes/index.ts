@@ -13,3 +13,4 @@ export {
   sendSignal,
   stopProcess,
 } from './process-table.js';
+export { processorSeconds } from './processor-time.js';

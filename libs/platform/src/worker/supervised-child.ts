@@ -21,6 +21,8 @@ export interface SupervisedChildOptions {
   readonly launch?: Launch;
   /** Memory that the child and all that it starts may take, in bytes. Default null: as much as they get. */
   readonly memoryLimitBytes?: number | null;
+  /** Of one message of the child, at most, in bytes: one that says more is ended. Default 16 MiB. */
+  readonly maxMessageBytes?: number;
   /** What the child says. Not yet validated. When it throws, the child is ended as one that {@link ChildExit.garbled}. */
   readonly onMessage: (message: unknown) => void;
   /** One line that the child wrote, without its line end; lines over 8 KiB arrive in pieces. */
@@ -97,7 +99,7 @@ export class SupervisedChild {
       this.#channel = new MessageChannel(channel, {
         onMessage: (message) => this.#hear(() => options.onMessage(message)),
         onGarbage: (why) => this.#endGarbled(why),
-        maxBytes: MAX_MESSAGE_BYTES,
+        maxBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       });
     child.stdout?.pipe(new LineSplitter((text) => options.onLine('stdout', text)));
     child.stderr?.pipe(
