@@ -1,4 +1,4 @@
-import { visibleJson, visibleLine } from '@longrun/contracts';
+import { visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -38,7 +38,8 @@ export async function submit(
     if (submission.kind === 'experiment') terminal.say(line);
     return follow(client, terminal, { kind: submission.kind, id }, options);
   }
-  terminal.print(options.json ? visibleJson(submitted, 2) : line);
+  if (options.json) terminal.printJson(submitted, 2);
+  else terminal.print(line);
   if (!options.json && (status === 'queued' || status === 'running' || status === 'converting')) {
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }

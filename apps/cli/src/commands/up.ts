@@ -1,7 +1,5 @@
 import { relative } from 'node:path';
 
-import { visibleJson, visibleText } from '@longrun/contracts';
-
 import { duration } from '../output/amounts.js';
 import { errorReport, exitCodeOf, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
@@ -23,7 +21,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
   let said: unknown;
   const onEvent = (event: StackEvent): void => {
     if (event.kind === 'failed') said = event.error;
-    if (options.json) terminal.print(visibleJson(printable(event)));
+    if (options.json) terminal.printJson(printable(event));
     else sayStackEvent(terminal, event);
   };
   try {
@@ -31,7 +29,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
     const stack = await LocalStack.start({ state, port, supervise: true, onEvent, ...requests });
     if (options.json) {
       const { url, tokenFile, redisUrl } = stack;
-      terminal.print(JSON.stringify({ kind: 'up', url, tokenFile, redisUrl }));
+      terminal.printJson({ kind: 'up', url, tokenFile, redisUrl });
     } else {
       await sayAddresses(terminal, stack);
     }
@@ -85,7 +83,7 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
       terminal.say(
         terminal.style('red', `${event.service} (process ${event.exit.pid}) died: ${event.exit.how}${next}`),
       );
-      for (const line of event.exit.lastLines) terminal.say(`    ${visibleText(line)}`);
+      for (const line of event.exit.lastLines) terminal.say(`    ${line}`);
       return terminal.say(`    (from ${relative('.', event.logFile)})`);
     }
     case 'failed':

@@ -125,7 +125,7 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
   await stage.memory.sample();
   const result = demoResult({ startedAt, dataset, undisturbed, disturbed, peaks: stage.memory.peaks });
   await keep(join(folder, 'result.json'), result, stage.terminal);
-  if (options.json) stage.terminal.print(JSON.stringify(result, null, 2));
+  if (options.json) stage.terminal.printJson(result, 2);
   else sayResult(stage.terminal, result);
   return result.passed;
 }
@@ -149,7 +149,7 @@ async function soak(stage: Stage, count: number, options: DemoOptions, folder: s
     await keep(path, result);
   }
   for (const problem of problems) stage.terminal.say(problem);
-  if (options.json && result !== undefined) stage.terminal.print(JSON.stringify(result, null, 2));
+  if (options.json && result !== undefined) stage.terminal.printJson(result, 2);
   const equal = runs.filter(({ wrong }) => wrong.length === 0).length;
   stage.terminal.say(
     `\n${equal} of ${count} disturbed runs ended bit for bit like the undisturbed one; kept in ${relative('.', path)}`,

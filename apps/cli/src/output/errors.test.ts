@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { ApiProblem } from '../client.js';
 import { exitCodeOf, sayError } from './errors.js';
-import type { Terminal } from './terminal.js';
+import { Terminal } from './terminal.js';
 
 const known = { detail: 'What the API says.', remedy: 'What REST would do.' };
 
@@ -50,17 +50,10 @@ test.each([
 });
 
 function said(errors: NonNullable<Problem['errors']>): string {
-  const lines: string[] = [];
-  const terminal: Terminal = {
-    interactive: false,
-    columns: 100,
-    print: () => {},
-    say: (line) => void lines.push(line),
-    write: () => {},
-    style: (_style, text) => text,
-  };
+  let text = '';
+  const terminal = new Terminal({ writeResult: () => {}, writeRemark: (piece) => (text += piece) });
   sayError(terminal, refusal(errors));
-  return lines.join('\n');
+  return text.trimEnd();
 }
 
 function refusal(errors: NonNullable<Problem['errors']>): ApiProblem {

@@ -7,7 +7,6 @@ import {
   problemType,
   visibleJson,
   visibleLine,
-  visibleText,
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
@@ -35,10 +34,10 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export function sayError(terminal: Terminal, error: unknown, json = false): void {
   if (json) return terminal.say(visibleJson({ error: errorReport(error) }));
   const { message, errors } = explained(error);
-  terminal.say(`${terminal.style('red', 'longrun:')} ${visibleText(message)}`);
+  terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
   for (const { place, detail, remedy } of errors) {
-    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${visibleText(detail)}`);
-    terminal.say(`    ${terminal.style('cyan', '→')} ${visibleText(remedy)}`);
+    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${detail}`);
+    terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
   }
 }
 
