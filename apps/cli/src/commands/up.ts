@@ -4,7 +4,7 @@ import { duration } from '../output/amounts.js';
 import { errorReport, exitCodeOf, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
-import { listenForStop, untilAborted } from './stop-requests.js';
+import { listenForStop, type StopRequests, untilAborted } from './stop-requests.js';
 
 /** How `longrun up` runs. */
 export interface UpOptions {
@@ -38,16 +38,20 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
       terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
     }
     await stack.stop();
-    // A supervisor's SIGTERM is how it is ended in good order.
-    return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
+    return exitCodeOfStop(requests);
   } catch (error) {
-    if (requests.stop.aborted) return requests.exitCode();
+    if (requests.stop.aborted) return exitCodeOfStop(requests);
     // A person was told when it happened.
     if (error === said && !options.json) return exitCodeOf(error);
     throw error;
   } finally {
     requests.release();
   }
+}
+
+/** A supervisor's SIGTERM is how it is ended in good order, as it starts too. */
+function exitCodeOfStop(requests: StopRequests): number {
+  return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
 }
 
 const WONDER_AFTER_MS = 5_000;

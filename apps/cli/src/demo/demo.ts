@@ -14,6 +14,7 @@ import type { Terminal } from '../output/terminal.js';
 import { readSpecFile } from '../spec-file.js';
 import { findInstallation } from '../stack/installation.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
+import { inStateFolder } from '../stack/state-folder.js';
 import { DemoFailed } from './demo-failed.js';
 import { drawFaults } from './faults.js';
 import { MemoryWatch } from './peak-memory.js';
@@ -56,7 +57,7 @@ interface Stage {
  */
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<number> {
   const folder = resolve(options.state, 'demo');
-  await mkdir(folder, { recursive: true });
+  await inStateFolder(folder, async () => await mkdir(folder, { recursive: true }));
   const startedAt = new Date();
   const trouble = new AbortController();
   let stack: LocalStack | undefined;

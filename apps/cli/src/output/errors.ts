@@ -10,16 +10,19 @@ import {
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
+import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
+import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
 import { PortInUse } from '../stack/port.js';
+import { UnusableStateFolder } from '../stack/state-folder.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
 import { commandWords } from './command-words.js';
 import type { Terminal } from './terminal.js';
@@ -56,14 +59,63 @@ export function errorReport(error: unknown): ErrorReport {
   return { message, ...(error instanceof ApiProblem && { httpStatus: error.problem.status }), errors };
 }
 
-const notWrittenRight = [InvalidOverride, SpecFileError, ConfigurationError, UnusableAddress];
+const notWrittenRight = [
+  CommanderError,
+  InvalidOverride,
+  SpecFileError,
+  ConfigurationError,
+  UnusableAddress,
+  UnusableStateFolder,
+];
 
-/** A spec that the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
+/** What the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
 function isWrittenWrong({ type, errors = [] }: Problem): boolean {
-  return type === problemType('invalid-request') && errors.some(({ code }) => !absences.includes(code));
+  return errors.some(({ code }) => {
+    const known: Readonly<Record<string, boolean>> = writtenWrong;
+    return known[code] ?? type === problemType('invalid-request');
+  });
 }
 
-const absences: readonly string[] = ['name-unknown', 'dataset-failed', 'program-broken'] satisfies FaultCode[];
+/** Whether a fault is one of what the user has written, which is to be written otherwise before it can be accepted. */
+const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
+  missing: true,
+  'wrong-type': true,
+  'wrong-form': true,
+  'unknown-key': true,
+  'unknown-word': true,
+  'out-of-range': true,
+  'not-a-multiple': true,
+  'wrong-format': true,
+  'rule-broken': true,
+  // It is said beside others, which decide.
+  'more-faults': false,
+  'body-too-large': true,
+  'json-too-large': true,
+  // What is not there may come to be there.
+  'name-unknown': false,
+  'not-found': false,
+  'threads-unavailable': false,
+  'dataset-failed': false,
+  'program-broken': false,
+  'name-taken': false,
+  'key-reused': false,
+  'ended-already': false,
+  'token-missing': false,
+  'token-malformed': false,
+  'token-wrong': false,
+  // This command or the API is at fault.
+  'http-broken': false,
+  'body-missing': false,
+  'text-undecodable': false,
+  'json-broken': false,
+  'type-unsupported': false,
+  'encoding-unsupported': false,
+  'cursor-unknown': false,
+  'route-unknown': false,
+  'method-unserved': false,
+  unforeseen: false,
+  'part-silent': false,
+};
 
 function explained(error: unknown): { message: string; errors: readonly SpecError[] } {
   if (error instanceof ApiProblem) {
@@ -71,6 +123,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     // The document's detail says what its errors say, without the remedies.
     return { message: `${errors.length === 0 ? detail : title} (HTTP ${status})`, errors: errors.map(refusedField) };
   }
+  if (error instanceof CommanderError) return { message: commandFault(error), errors: [] };
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
     ...notWrittenRight,
@@ -78,6 +131,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     NotLongrun,
     NotRunning,
     UnknownReference,
+    SubmissionUnknown,
     NotInstalled,
     ServiceFailed,
     StateFolderInUse,
@@ -89,6 +143,12 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     return { message: isForeseen ? error.message : (error.stack ?? error.message), errors: [] };
   }
   return { message: String(error), errors: [] };
+}
+
+/** Commander's sentence without its mark; it has none where only the command is missing. */
+function commandFault({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'there is no command in it; `longrun --help` shows which there are';
+  return message.replace(/^error: /, '');
 }
 
 function refusedField({ pointer, code, facts, detail, remedy }: ProblemError): SpecError {
