@@ -46,7 +46,6 @@ test.each([
   ['a state folder that is a file', {}, ['up', '--state', 'wrong.yaml'], 'cannot be a state folder (E'],
   ['a state folder below a file', {}, ['demo', '--state', 'wrong.yaml/state.yaml'], 'cannot be a state folder (E'],
   ['a state folder where none can be made', {}, ['up', '--state', '/sys/longrun'], 'cannot be a state folder (E'],
-  ['no command', NOWHERE, [], '--help'],
   ['an option', NOWHERE, ['ls', '--limt', '3'], "unknown option '--limt'"],
   ['an idempotency key', NOWHERE, ['submit', 'wrong.yaml', '--idempotency-key', 'schlüssel'], 'visible ASCII'],
   ['an empty id', NOWHERE, ['cancel', ''], 'Give an id'],

@@ -1,4 +1,4 @@
-import { type Problem, problemType } from '@longrun/contracts';
+import { type Problem, type ProblemKind, problemType } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
 import { ApiProblem } from '../client.js';
@@ -58,7 +58,8 @@ test.each([
   ['a dataset that has failed', 1, { code: 'dataset-failed', facts: {} }],
   ["a program that is broken on the API's side", 1, { code: 'program-broken', facts: { program: 'mlp', says: 'no' } }],
 ] as const)('a spec that is refused for %s has exit code %i', (_what, exitCode, fault) => {
-  expect(exitCodeOf(refusal([{ pointer: '/program', ...fault, ...known }]))).toBe(exitCode);
+  const kind = fault.code.endsWith('too-large') ? 'body-too-large' : 'invalid-request';
+  expect(exitCodeOf(refusal([{ pointer: '/program', ...fault, ...known }], kind))).toBe(exitCode);
 });
 
 function said(errors: NonNullable<Problem['errors']>): string {
@@ -68,9 +69,9 @@ function said(errors: NonNullable<Problem['errors']>): string {
   return text.trimEnd();
 }
 
-function refusal(errors: NonNullable<Problem['errors']>): ApiProblem {
+function refusal(errors: NonNullable<Problem['errors']>, kind: ProblemKind = 'invalid-request'): ApiProblem {
   return new ApiProblem({
-    type: problemType('invalid-request'),
+    type: problemType(kind),
     title: 'A title',
     status: 422,
     detail: 'The whole.',

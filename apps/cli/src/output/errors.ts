@@ -123,7 +123,8 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     // The document's detail says what its errors say, without the remedies.
     return { message: `${errors.length === 0 ? detail : title} (HTTP ${status})`, errors: errors.map(refusedField) };
   }
-  if (error instanceof CommanderError) return { message: commandFault(error), errors: [] };
+  // Without the mark that Commander puts before its sentences.
+  if (error instanceof CommanderError) return { message: error.message.replace(/^error: /, ''), errors: [] };
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
     ...notWrittenRight,
@@ -143,12 +144,6 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     return { message: isForeseen ? error.message : (error.stack ?? error.message), errors: [] };
   }
   return { message: String(error), errors: [] };
-}
-
-/** Commander's sentence without its mark; it has none where only the command is missing. */
-function commandFault({ code, message }: CommanderError): string {
-  if (code === 'commander.help') return 'there is no command in it; `longrun --help` shows which there are';
-  return message.replace(/^error: /, '');
 }
 
 function refusedField({ pointer, code, facts, detail, remedy }: ProblemError): SpecError {
