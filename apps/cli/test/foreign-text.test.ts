@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import {
   type DatasetView,
@@ -13,6 +14,7 @@ import {
   type LiveEvent,
   type WorkerView,
 } from '@longrun/contracts';
+import { ProcessUnderTest } from '@longrun/platform/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CommandLine, type Finished } from './command-line.js';
@@ -114,6 +116,22 @@ describe('what programs and other people have written', () => {
     expect(lines.map((line) => JSON.stringify(JSON.parse(line))).join('')).toContain(JSON.stringify(HOSTILE));
   });
 });
+
+test.each(['api', 'fuel-preproc', 'worker-gpu'])(
+  'what %s says last, before it ends for something that it was told, is visible',
+  async (app) => {
+    const state = join(folder, 'file', HOSTILE);
+    await writeFile(join(folder, 'file'), '');
+    const started = new ProcessUnderTest(fileURLToPath(new URL(`../../${app}/dist/bundle/main.js`, import.meta.url)), {
+      LONGRUN_STATE: state,
+      REDIS_URL: 'redis://127.0.0.1:4',
+    });
+    expect(await started.exited).toBe(1);
+    const last = started.lines.filter((line) => line.startsWith(`${app}: `)).join('');
+    expect(last).toContain(SEEN);
+    expect(hasUnseen(last)).toBe(false);
+  },
+);
 
 describe('a spec file that is not in UTF-8', () => {
   const text = 'program: mlp\ndataset: tiny\nname: naïve\n';
