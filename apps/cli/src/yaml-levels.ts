@@ -8,7 +8,7 @@ export function nestsTooDeep(text: string): boolean {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
     // What it gives out are whole documents, which nobody needs here.
-    for (const _token of parser.next(lexeme));
+    Array.from(parser.next(lexeme));
     // The lowest entry is the document.
     if (parser.stack.length > MAX_LEVELS + 1) return true;
   }

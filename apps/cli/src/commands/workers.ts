@@ -1,4 +1,4 @@
-import { type WorkerView } from '@longrun/contracts';
+import type { WorkerView } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
