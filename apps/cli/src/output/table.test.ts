@@ -39,13 +39,13 @@ test.each([
   ['💾💾 models', 11],
   ['ab\x1B[2Jc', 10],
 ])('%j takes %i columns, and is cut only where there are fewer', (name, width) => {
-  const head = ['NAME', 'STATUS'];
+  const columns = ['NAME', 'STATUS'];
   const rows = [
     [name, 'running'],
     ['x'.repeat(width), 'ready'],
   ];
   const seen = name.replace('\x1B', String.raw`\x1b`);
-  const [, whole, other] = table(head, rows).split('\n');
+  const [, whole, other] = table(columns, rows).split('\n');
   expect(whole).toBe(`${seen}  running`);
   expect(other).toBe(`${'x'.repeat(width)}  ready`);
 });
