@@ -10,5 +10,5 @@ ensureFashionMnist();
 must(
   process.execPath,
   [join(root, 'apps/cli/bin/longrun.js'), 'soak', '--state', stateFolder, '--minutes', minutes, ...more],
-  'The soak failed (see above); all facts are in .longrun/soak/soak.json.',
+  `The soak failed (see above); if it came to its end, all facts are in ${join(stateFolder, 'soak', 'soak.json')}.`,
 );

@@ -11,15 +11,19 @@ import { ensureFashionMnist, root, setUp, stateFolder, stop } from './setup.mjs'
 /** Major versions; the one that runs this is left out where its turn would come. */
 const majors = [20, 22, 24].filter((major) => major !== majorOf(process.version));
 
-/** What native modules, files, child processes, WebAssembly and decorators can make different, by project. */
+/** What native modules, files, child processes, sockets, encodings, WebAssembly and decorators can make different, by project. The demo has all processes run. */
 const tests = {
+  'libs/contracts': ['src/decode-text.test.ts', 'src/visible-text.test.ts'],
   'libs/serialization': ['src/store'],
   'libs/tensor': ['src/engine/onnxruntime', 'test/mlp-golden.test.ts'],
   'libs/fuel': ['src/hdf5', 'test/h5py-goldens.test.ts'],
   'libs/blocks': ['src/snapshot', 'src/experiment', 'test/resume.test.ts', 'test/torch-golden.test.ts'],
   'libs/platform': ['src/child', 'src/queue/take-jobs.test.ts', 'src/worker/supervised-child.test.ts'],
+  'apps/api': ['src/request', 'src/experiments', 'src/token.test.ts'],
+  'apps/dashboard': ['src/liveness.test.ts'],
   'apps/worker-gpu': ['test/trainer.test.ts'],
-  'apps/cli': ['src/stack'],
+  'apps/cli': ['src/stack', 'src/output'],
+  examples: ['test/run-local.test.ts'],
 };
 
 setUp();

@@ -1,4 +1,5 @@
 import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
+import { logLine } from '@longrun/platform/log-line';
 import { sayStage } from '@longrun/platform/stages';
 
 // Before anything is started, and before anything that takes time to load.
@@ -28,6 +29,6 @@ try {
   // Most of what goes wrong at the start is for a person to mend, and says how; the log has the stack of the rest.
   const message = error instanceof Error ? error.message : String(error);
   logger.error(message, { stack: error instanceof Error ? error.stack : undefined });
-  console.error(`api: ${message}`);
+  process.stderr.write(logLine(`api: ${message}`));
   process.exit(1);
 }

@@ -20,6 +20,8 @@ import {
   WorkerView,
 } from '@longrun/contracts';
 
+import { ParseError } from 'eventsource-parser';
+
 import { serverSentEvents } from './event-stream.js';
 import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -35,9 +37,16 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Nothing answers at the API's address. */
+/** No answer came from the API's address. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
+  /** The request may have reached the API, and what it asks for been done. */
+  readonly mayHaveArrived: boolean;
+
+  constructor(message: string, { mayHaveArrived = false, cause }: { mayHaveArrived?: boolean; cause?: unknown }) {
+    super(message, { cause });
+    this.mayHaveArrived = mayHaveArrived;
+  }
 }
 
 /** Something else, or an API of another version, answers at the API's address. */
@@ -85,15 +94,23 @@ export class Client {
   }
 
   /** Submits an experiment. The same key (default: a new one) submits at most once, however often it is tried. */
-  async submitExperiment(spec: ExperimentSpecInput, idempotencyKey: string = randomUUID()): Promise<ExperimentView> {
+  async submitExperiment(
+    spec: ExperimentSpecInput,
+    idempotencyKey: string = randomUUID(),
+    signal?: AbortSignal,
+  ): Promise<ExperimentView> {
     const headers = { 'idempotency-key': idempotencyKey };
-    return await this.#json(ExperimentView, '/v1/experiments', { method: 'POST', body: spec, headers });
+    return await this.#json(ExperimentView, '/v1/experiments', { method: 'POST', body: spec, headers, signal });
   }
 
   /** Submits a dataset; an identical earlier request is answered with what it has made. */
-  async submitDataset(spec: DatasetSpecInput, idempotencyKey: string = randomUUID()): Promise<DatasetView> {
+  async submitDataset(
+    spec: DatasetSpecInput,
+    idempotencyKey: string = randomUUID(),
+    signal?: AbortSignal,
+  ): Promise<DatasetView> {
     const headers = { 'idempotency-key': idempotencyKey };
-    return await this.#json(DatasetView, '/v1/datasets', { method: 'POST', body: spec, headers });
+    return await this.#json(DatasetView, '/v1/datasets', { method: 'POST', body: spec, headers, signal });
   }
 
   async experiment(id: string): Promise<ExperimentView> {
@@ -240,6 +257,7 @@ export class Client {
       }
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof ParseError) throw this.#notLongrun('an event came that is larger than any that it sends');
       if (!isNetworkFailure(error)) throw error;
       if (silence.signal.aborted) throw this.#brokenOff(`nothing came for ${silence.patienceMs} ms`, error);
       throw begun ? this.#brokenOff(causeOf(error), error) : this.#unreachable(error);
@@ -257,7 +275,8 @@ export class Client {
       text = await (await this.#request(path, { ...request, signal: stop })).text();
     } catch (error) {
       signal?.throwIfAborted();
-      throw isNetworkFailure(error) ? this.#unreachable(error) : error;
+      if (!isNetworkFailure(error)) throw error;
+      throw timeout.aborted ? this.#silent(request, error) : this.#unreachable(error);
     }
     return this.#read(shape, text, path);
   }
@@ -302,9 +321,7 @@ export class Client {
   #brokenOff(how: string, cause?: unknown): ApiUnreachable {
     return new ApiUnreachable(
       `the event stream of the API at ${this.url} broke off before its end (${how}); try again`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 
@@ -312,7 +329,22 @@ export class Client {
     return new NotLongrun(`${this.url} answered, but not as a Longrun API of this version (${why}); see LONGRUN_URL`);
   }
 
+  #silent({ method = 'GET' }: Request, cause: unknown): ApiUnreachable {
+    const seconds = `${this.#timeoutMs / 1_000} s`;
+    const what =
+      method === 'GET'
+        ? `has not answered for ${seconds}; it may have much to do or stand still: try again`
+        : `was sent the request and has not answered for ${seconds}; it may have done all the same what it was asked for`;
+    return new ApiUnreachable(`the API at ${this.url} ${what}`, { mayHaveArrived: true, cause });
+  }
+
   #unreachable(cause: unknown): ApiUnreachable {
+    if (isBroken(cause)) {
+      return new ApiUnreachable(
+        `the connection to the API at ${this.url} broke before its answer had come (${causeOf(cause)}); it may have done all the same what it was asked for`,
+        { mayHaveArrived: true, cause },
+      );
+    }
     return new ApiUnreachable(
       `no Longrun API answers at ${this.url} (${causeOf(cause)}); start one with \`longrun up\`, or set LONGRUN_URL and LONGRUN_TOKEN`,
       { cause },
@@ -375,6 +407,13 @@ function isPassing(error: unknown): boolean {
 function isNetworkFailure(error: unknown): boolean {
   if (error instanceof TypeError) return error.message === 'fetch failed' || error.message === 'terminated';
   return error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError');
+}
+
+/** Whether a connection was lost that had been made. */
+function isBroken(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(
+    causeOf(error),
+  );
 }
 
 function causeOf(error: unknown): string {

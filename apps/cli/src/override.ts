@@ -1,5 +1,7 @@
 import { parseDocument } from 'yaml';
 
+import { MAX_LEVELS, nestsTooDeep } from './yaml-levels.js';
+
 /** One `--set path=value`. */
 export interface Override {
   /** Keys from the outside in; a whole number is also an index of a list. */
@@ -26,8 +28,19 @@ export function parseOverride(text: string): Override {
   if (path.length === 0 || path.includes('')) {
     throw new InvalidOverride(`--set ${text}: give a path and a value, as in --set params.batchSize=64`);
   }
+  if (path.length > MAX_LEVELS) {
+    throw new InvalidOverride(
+      `--set ${path.slice(0, 3).join('.')}…: the path has ${path.length} keys; give at most ${MAX_LEVELS}`,
+    );
+  }
   if (path.includes('__proto__')) throw new InvalidOverride(`--set ${text}: __proto__ is not a key of any spec`);
-  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
+  const value = text.slice(equals + 1);
+  if (nestsTooDeep(value)) {
+    throw new InvalidOverride(
+      `--set ${path.join('.')}: the value nests deeper than ${MAX_LEVELS} levels; keep it flatter`,
+    );
+  }
+  const document = parseDocument(value, { prettyErrors: false });
   try {
     for (const error of document.errors) throw error;
     return { path, value: document.toJS() };

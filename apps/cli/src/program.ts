@@ -34,13 +34,10 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     await program.parseAsync([...words], { from: 'user' });
     return code;
   } catch (error) {
-    if (!(error instanceof CommanderError)) {
-      sayError(terminal, error, json);
-      return exitCodeOf(error);
-    }
-    if (error.exitCode === 0) return 0;
-    if (json) sayError(terminal, error, json);
-    return 2;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // Commander has told a person already.
+    if (json || !(error instanceof CommanderError)) sayError(terminal, error, json);
+    return exitCodeOf(error);
   }
 }
 
@@ -49,7 +46,7 @@ Exit codes:
   0    it was done; an experiment or a dataset that was followed has ended well
   1    it failed, was refused, or what was followed has failed or was cancelled
   2    the command, a variable (LONGRUN_...) or the spec was not written right
-  130  it was ended by Ctrl+C (143 by SIGTERM, but 0 for \`up\`, which ends in order)
+  130  it was ended by Ctrl+C (143 by SIGTERM, but 0 for \`up\`, which it ends in order, also as it starts)
 
 With --json an error is one line of JSON on stderr: {"error":{"message","errors":[{"place","detail","remedy"}]}}.`;
 

@@ -13,6 +13,7 @@ import {
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 
 import { applyOverride, type Override } from './override.js';
+import { MAX_LEVELS, nestsTooDeep } from './yaml-levels.js';
 
 /** What a file asks for. */
 export type Submission =
@@ -73,6 +74,9 @@ export function parseSpec(text: string, source: string, overrides: readonly Over
 }
 
 function onlyDocument(text: string, source: string, lineCounter: LineCounter): Document {
+  if (nestsTooDeep(text)) {
+    throw new SpecFileError(`${source} nests deeper than ${MAX_LEVELS} levels; keep it flatter`);
+  }
   const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false });
   const [document] = documents;
   if (!Array.isArray(documents) || document === undefined)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { until } from '@longrun/platform/testing';
 
-import type { Terminal } from '../src/output/terminal.js';
+import { Terminal } from '../src/output/terminal.js';
 import { run } from '../src/program.js';
 
 const bin = fileURLToPath(new URL('../bin/longrun.js', import.meta.url));
@@ -44,14 +44,10 @@ export class CommandLine {
   async runWith(environment: Readonly<Record<string, string>>, ...words: string[]): Promise<Finished> {
     let stdout = '';
     let stderr = '';
-    const terminal: Terminal = {
-      print: (line) => (stdout += `${line}\n`),
-      say: (line) => (stderr += `${line}\n`),
-      write: (text) => (stderr += text),
-      style: (_style, text) => text,
-      interactive: false,
-      columns: 100,
-    };
+    const terminal = new Terminal({
+      writeResult: (text) => (stdout += text),
+      writeRemark: (text) => (stderr += text),
+    });
     const code = await run(['--state', this.state, ...words], { terminal, environment });
     return { code, stdout, stderr };
   }

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
-import type { Terminal } from '../src/output/terminal.js';
+import { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';
 import { AT, dataset, experiment } from './views.js';
 
@@ -68,14 +68,10 @@ async function logsOf(
   server = await serve(answer);
   const printed: string[] = [];
   const said: string[] = [];
-  const terminal: Terminal = {
-    print: (line) => void printed.push(line),
-    say: (line) => void said.push(line),
-    write: () => undefined,
-    style: (_style, text) => text,
-    interactive: false,
-    columns: 100,
-  };
+  const terminal = new Terminal({
+    writeResult: (line) => void printed.push(line.trimEnd()),
+    writeRemark: (line) => void said.push(line.trimEnd()),
+  });
   // No answer is late.
   const client = new Client({ url: server.url, token: 'a-token-of-this-test', timeoutMs: 2 ** 31 - 1 });
   return { code: await logs(client, terminal, id, { follow, json: false }), printed, said };

@@ -1,18 +1,30 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-import { type ExperimentView, ExperimentSpec, hasUnseen, type LiveEvent, type WorkerView } from '@longrun/contracts';
+import {
+  type DatasetView,
+  type ExperimentView,
+  ExperimentSpec,
+  hasUnseen,
+  type LiveEvent,
+  type WorkerView,
+} from '@longrun/contracts';
+import { ProcessUnderTest } from '@longrun/platform/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CommandLine, type Finished } from './command-line.js';
+import { dataset } from './views.js';
 
 /** Clears the screen, goes back to the start of the line, turns the direction of what follows. */
 const HOSTILE = 'A\x1B[2J\r\x9BB\u202EC';
 const SEEN = String.raw`A\x1b[2J\x0d\x9bB\u202eC`;
 const ID = `exp_${'a'.repeat(32)}`;
+const DATASET_ID = `ds_${'b'.repeat(32)}`;
 const AT = '2026-01-01T00:00:00.000Z';
 
 let url: string;
@@ -26,16 +38,22 @@ const server = createServer((request, response) => {
     return;
   }
   const refusal = { type: '/problems/conflict', title: HOSTILE, status: 409, detail: HOSTILE };
+  const isWorker = pathname.startsWith('/v1/workers/');
   const body =
     request.method === 'POST'
-      ? refusal
+      ? isWorker
+        ? WORKER
+        : refusal
       : pathname === '/v1/workers'
         ? { items: [WORKER] }
-        : pathname === '/v1/experiments'
-          ? { items: [VIEW], nextCursor: null }
-          : VIEW;
-  response.writeHead(request.method === 'POST' ? 409 : 200, {
-    'content-type': request.method === 'POST' ? 'application/problem+json' : 'application/json',
+        : pathname.startsWith('/v1/datasets/')
+          ? DATASET
+          : pathname === '/v1/experiments'
+            ? { items: [VIEW], nextCursor: null }
+            : VIEW;
+  const isRefused = body === refusal;
+  response.writeHead(isRefused ? 409 : 200, {
+    'content-type': isRefused ? 'application/problem+json' : 'application/json',
   });
   response.end(JSON.stringify(body));
 });
@@ -59,13 +77,31 @@ describe('what programs and other people have written', () => {
     ['ls', ['ls']],
     ['show', ['show', ID]],
     ['logs', ['logs', ID]],
+    ['logs of a dataset', ['logs', DATASET_ID]],
     ['workers', ['workers']],
+    ['workers drain', ['workers', 'drain', 'w']],
+    ['workers release', ['workers', 'release', 'w']],
     ['a refusal', ['cancel', ID]],
+    ['what is no option', ['ls', `--${HOSTILE}`]],
   ])('is made visible by %s', async (_what, words) => {
     const { stdout, stderr } = await run(...words);
     const text = stdout + stderr;
     expect(text).toContain(SEEN);
     expect(hasUnseen(text.replaceAll(/[\n\t]/g, ''))).toBe(false);
+  });
+
+  test('is made visible by doctor, which quotes what answers where Redis should', async () => {
+    const hostile = createTcpServer((socket) => socket.on('error', () => undefined).end(`-ERR ${HOSTILE}\r\n`));
+    await once(hostile.listen(0, '127.0.0.1'), 'listening');
+    const address = hostile.address();
+    if (address === null || typeof address === 'string') throw new Error('It does not listen');
+    const { stdout } = await new CommandLine(folder).runWith(
+      { REDIS_URL: `redis://127.0.0.1:${address.port}` },
+      'doctor',
+    );
+    hostile.close();
+    expect(stdout).toContain(String.raw`A\x1b[2J`);
+    expect(hasUnseen(stdout.replaceAll(/[\n\t]/g, ''))).toBe(false);
   });
 
   test.each([
@@ -80,6 +116,22 @@ describe('what programs and other people have written', () => {
     expect(lines.map((line) => JSON.stringify(JSON.parse(line))).join('')).toContain(JSON.stringify(HOSTILE));
   });
 });
+
+test.each(['api', 'fuel-preproc', 'worker-gpu'])(
+  'what %s says last, before it ends for something that it was told, is visible',
+  async (app) => {
+    const state = join(folder, 'file', HOSTILE);
+    await writeFile(join(folder, 'file'), '');
+    const started = new ProcessUnderTest(fileURLToPath(new URL(`../../${app}/dist/bundle/main.js`, import.meta.url)), {
+      LONGRUN_STATE: state,
+      REDIS_URL: 'redis://127.0.0.1:4',
+    });
+    expect(await started.exited).toBe(1);
+    const last = started.lines.filter((line) => line.startsWith(`${app}: `)).join('');
+    expect(last).toContain(SEEN);
+    expect(hasUnseen(last)).toBe(false);
+  },
+);
 
 describe('a spec file that is not in UTF-8', () => {
   const text = 'program: mlp\ndataset: tiny\nname: naïve\n';
@@ -158,6 +210,13 @@ const VIEW: ExperimentView = {
   createdAt: AT,
   startedAt: AT,
   endedAt: AT,
+};
+
+const DATASET: DatasetView = {
+  ...dataset,
+  name: HOSTILE,
+  progress: { phase: 'downloading', what: HOSTILE, done: 1, unit: 'bytes' },
+  attempts: VIEW.attempts,
 };
 
 const EVENTS: readonly LiveEvent[] = [

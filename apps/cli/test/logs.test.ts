@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
-import type { Terminal } from '../src/output/terminal.js';
+import { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';
 import { AT, experiment } from './views.js';
 
@@ -73,14 +73,10 @@ async function logsOf(
     }
   });
   const lines: string[] = [];
-  const terminal: Terminal = {
-    print: (line) => void lines.push(line),
-    say: () => undefined,
-    write: () => undefined,
-    style: (_style, text) => text,
-    interactive: false,
-    columns: 100,
-  };
+  const terminal = new Terminal({
+    writeResult: (line) => void lines.push(line.trimEnd()),
+    writeRemark: () => undefined,
+  });
   const client = new Client({ url: server.url, token: 'a-token-of-this-test' });
   return { code: await logs(client, terminal, id, { follow: false, json: true }), lines };
 }

@@ -77,6 +77,19 @@ test.each([
   expect(await readdir(place)).toEqual(['link']);
 });
 
+test('`up` that is ended by SIGTERM as it starts ends in order, with exit code 0', async () => {
+  const command = new CommandLine(join(elsewhere, 'starting')).start(
+    '--state',
+    join(elsewhere, 'starting'),
+    'up',
+    '--json',
+  );
+  await command.line(/"kind":"started"/);
+  command.signal('SIGTERM');
+  expect(await command.ended()).toBe(0);
+  expect(command.stdout).not.toContain('"kind":"up"');
+});
+
 test('no folder at all is refused', async () => {
   expect(await new CommandLine(' ', { cwd: place }).runProcess('ls')).toMatchObject({
     code: 2,

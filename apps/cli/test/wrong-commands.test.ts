@@ -13,6 +13,9 @@ const TOKEN = 'a-token-of-sixteen-or-more';
 /** Where nothing listens. */
 const NOWHERE = { LONGRUN_URL: 'http://127.0.0.1:4', LONGRUN_TOKEN: TOKEN };
 
+const DEEP = `params.x=${'['.repeat(50_000)}`;
+const LONG = `${'a.'.repeat(19_999)}a=1`;
+
 const servers: HttpServer[] = [];
 let folder: string;
 let longrun: CommandLine;
@@ -21,6 +24,7 @@ beforeAll(async () => {
   longrun = new CommandLine(join(folder, 'state'));
   await mkdir(longrun.state);
   await writeFile(join(folder, 'wrong.yaml'), 'program: mlp\nsede: 3\n');
+  await writeFile(join(folder, 'deep.yaml'), `program: mlp\nparams: ${'['.repeat(100_000)}\n`);
 });
 afterAll(async () => {
   for (const server of servers) server.close();
@@ -31,6 +35,17 @@ test.each([
   ['a spec', NOWHERE, ['submit', 'wrong.yaml'], 'not a valid experiment spec'],
   ['a spec that is not there', NOWHERE, ['submit', 'absent.yaml'], 'cannot be read'],
   ['an override', NOWHERE, ['submit', 'wrong.yaml', '--set', 'seed'], 'give a path and a value'],
+  ['a spec that nests too deep', NOWHERE, ['submit', 'deep.yaml'], 'nests deeper than 256 levels'],
+  [
+    'an override of a list that nests too deep',
+    NOWHERE,
+    ['submit', 'wrong.yaml', '--set', DEEP],
+    'nests deeper than 256 levels',
+  ],
+  ['an override of too many keys', NOWHERE, ['submit', 'wrong.yaml', '--set', LONG], 'the path has 20000 keys'],
+  ['a state folder that is a file', {}, ['up', '--state', 'wrong.yaml'], 'cannot be a state folder (E'],
+  ['a state folder below a file', {}, ['demo', '--state', 'wrong.yaml/state.yaml'], 'cannot be a state folder (E'],
+  ['a state folder where none can be made', {}, ['up', '--state', '/sys/longrun'], 'cannot be a state folder (E'],
   ['an option', NOWHERE, ['ls', '--limt', '3'], "unknown option '--limt'"],
   ['an idempotency key', NOWHERE, ['submit', 'wrong.yaml', '--idempotency-key', 'schlüssel'], 'visible ASCII'],
   ['an empty id', NOWHERE, ['cancel', ''], 'Give an id'],
@@ -43,7 +58,7 @@ test.each([
   ['an address with a query', { LONGRUN_URL: 'http://gpu/?x=1' }, ['ls'], 'LONGRUN_URL: has a part after'],
   ['a token', { ...NOWHERE, LONGRUN_TOKEN: 'ein Schlüssel für alle' }, ['ls'], 'LONGRUN_TOKEN: the token must'],
 ] as const)('%s that is not written right is told in a sentence, with exit code 2', async (_what, env, words, says) => {
-  const given = words.map((word) => (word.endsWith('.yaml') ? join(folder, word) : word));
+  const given = words.map((word: string) => (word.endsWith('.yaml') ? join(folder, word) : word));
   const { code, stdout, stderr } = await longrun.runWith(env, ...given);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(says);
@@ -51,7 +66,9 @@ test.each([
 
   const asJson = await longrun.runWith(env, ...given, '--json');
   expect(asJson).toMatchObject({ code: 2, stdout: '' });
-  expect(JSON.parse(asJson.stderr)).toMatchObject({ error: { message: expect.stringContaining(says) } });
+  const { error }: { error: { message: string } } = JSON.parse(asJson.stderr);
+  expect(error.message).toContain(says);
+  expect(error.message).not.toMatch(/^ +at |^\w*Error|^error:/m);
 });
 
 test('a token file that holds no token is told in a sentence, without what is in it', async () => {
@@ -128,6 +145,7 @@ test.each([
   ['other JSON', 'application/json', '{}', [['ls'], ['workers'], ['show', experiment.id], PRINTING, FOLLOWING]],
   ['other events', 'text/event-stream', 'event: status\ndata: {}\n\n', [PRINTING, FOLLOWING]],
   ['events of no JSON', 'text/event-stream', 'event: status\ndata: up\n\n', [PRINTING, FOLLOWING]],
+  ['an event without an end', 'text/event-stream', `data: ${'x'.repeat(17 * 2 ** 20)}`, [PRINTING, FOLLOWING]],
 ] as const)(
   'what answers with %s is no Longrun API, which is told in a sentence',
   async (_what, type, body, commands) => {

@@ -34,7 +34,7 @@ export async function run(): Promise<void> {
     });
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`fuel-preproc: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(logLine(`fuel-preproc: ${error instanceof Error ? error.message : String(error)}`));
     process.exit(1);
   }
 }

@@ -48,7 +48,7 @@ export async function run(): Promise<void> {
     });
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`worker-gpu: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(logLine(`worker-gpu: ${error instanceof Error ? error.message : String(error)}`));
     process.exit(1);
   }
 }

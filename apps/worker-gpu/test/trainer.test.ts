@@ -1,13 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { SupervisedChild } from '@longrun/platform/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { writeDigits } from './dataset.js';
+
+/** However busy the machine is. */
+const LONG_ENOUGH_MS = 300_000;
 
 let folder: string;
 const trainers: TrainerUnderTest[] = [];
@@ -29,6 +31,8 @@ afterAll(async () => {
 class TrainerUnderTest {
   readonly messages: TrainerMessage[] = [];
   readonly lines: string[] = [];
+  /** Steps done, as its watchdog has counted them at each beat. */
+  readonly beats: number[] = [];
   /** Whether its snapshots are said to be committed as they come. */
   commits = false;
   readonly child = new SupervisedChild({
@@ -39,10 +43,22 @@ class TrainerUnderTest {
       if (message.type === 'snapshot' && this.commits) this.tell({ type: 'snapshot_committed', name: message.name });
     },
     onLine: (_stream, text) => this.lines.push(text),
+    onBeat: ({ steps }) => this.beats.push(steps),
   });
 
   tell(command: TrainerCommand): void {
     this.child.send(command);
+  }
+
+  /** Waits until it stands between two steps and does none from one beat to the next. The number of those that it has done. */
+  async isHeld(): Promise<number> {
+    for (;;) {
+      const before = this.beats.length;
+      const place = (await this.child.whereabouts(LONG_ENOUGH_MS))?.place;
+      await until(() => this.beats.length > before + 1);
+      const [one, other] = this.beats.slice(-2);
+      if (place === 'callback afterBatch of WorkerWatch' && other !== undefined && one === other) return other;
+    }
   }
 
   /** Waits for the first message of a type. */
@@ -149,12 +165,10 @@ test('a trainer that is held stands still until it may go on, and can be stopped
   const steps = () => trainer.messages.flatMap((one) => (one.type === 'log_row' ? [one.step] : []));
   await until(() => steps().includes(3));
   trainer.tell({ type: 'hold' });
-  let held = 0;
-  do {
-    held = Math.max(...steps());
-    await sleep(2_000);
-  } while (Math.max(...steps()) !== held);
+  const held = await trainer.isHeld();
   expect(held).toBeLessThan(60);
+  expect(await trainer.isHeld()).toBe(held);
+  expect(Math.max(...steps())).toBeLessThanOrEqual(held);
   trainer.tell({ type: 'go_on' });
   await until(() => steps().includes(held + 3));
 
@@ -170,7 +184,7 @@ test('a trainer that is held goes when its worker has gone', async () => {
   const trainer = start('orphan', 1, null);
   await trainer.hears('progress');
   trainer.tell({ type: 'hold' });
-  await sleep(300);
+  await trainer.isHeld();
   trainer.child.disconnect();
   expect(await trainer.child.exited).toMatchObject({ signal: 'SIGKILL', killedByUs: false });
 });

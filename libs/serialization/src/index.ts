@@ -23,7 +23,7 @@ export {
   withFault,
 } from './fault-point/fault-point.js';
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
-export { FAULT_POINTS, type FaultPoint } from './fault-point/points.js';
+export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
 export { isDiskError } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './durable-file.js';

@@ -24,8 +24,8 @@ afterEach(async () => {
 async function serve(
   source: (signal: AbortSignal) => AsyncGenerator<LiveEvent, unknown, undefined>,
   shutdown: AbortSignal = new AbortController().signal,
-): Promise<{ readonly port: number; readonly state: { closed: number } }> {
-  const state = { closed: 0 };
+): Promise<{ readonly port: number; readonly state: { closed: number; response?: ServerResponse } }> {
+  const state: { closed: number; response?: ServerResponse } = { closed: 0 };
   async function* watched(signal: AbortSignal): AsyncGenerator<LiveEvent, unknown, undefined> {
     try {
       return yield* source(signal);
@@ -33,7 +33,10 @@ async function serve(
       state.closed += 1;
     }
   }
-  server = createServer((_request, response) => void sendEvents(response, watched, { heartbeatMs: 30, shutdown }));
+  server = createServer((_request, response) => {
+    state.response = response;
+    void sendEvents(response, watched, { heartbeatMs: 30, shutdown });
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: portOf(server), state };
@@ -120,24 +123,23 @@ describe('sendEvents', () => {
 
   test('asks its source for no more than a slow client takes, and closes it when that one goes away', async () => {
     let made = 0;
+    let askedWhileFull = 0;
     const { port, state } = await serve(async function* () {
       for (;;) {
         made += 1;
         yield line(made, 'x'.repeat(100_000));
+        if (state.response?.writableNeedDrain === true) askedWhileFull += 1;
         // Lets the server see that the socket is full.
         await sleep(0);
       }
     });
     const { asked, answer } = await open(port);
     answer.pause();
-    let before = -1;
-    while (made !== before) {
-      before = made;
-      await sleep(200);
-    }
-    expect(made).toBeLessThan(500);
+    await expect.poll(() => state.response?.writableNeedDrain).toBe(true);
+    const before = made;
     answer.resume();
     await expect.poll(() => made).toBeGreaterThan(before + 100);
+    expect(askedWhileFull).toBe(0);
     asked.destroy();
     await expect.poll(() => state.closed).toBe(1);
   });

@@ -1,11 +1,4 @@
-import {
-  type DatasetView,
-  type ExperimentView,
-  isTerminal,
-  isTerminalDataset,
-  visibleJson,
-  visibleLine,
-} from '@longrun/contracts';
+import { type DatasetView, type ExperimentView, isTerminal, isTerminalDataset, visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -21,7 +14,7 @@ export async function cancel(
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
   const view = kind === 'experiment' ? await client.cancelExperiment(id) : await client.cancelDataset(id);
-  if (options.json) return terminal.print(visibleJson(view, 2));
+  if (options.json) return terminal.printJson(view, 2);
   terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${soon(view)}`);
 }
 

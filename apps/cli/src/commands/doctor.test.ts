@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { freePort } from '@longrun/platform/configuration';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import type { Terminal } from '../output/terminal.js';
+import { Terminal } from '../output/terminal.js';
 import { run } from '../program.js';
 
 // A busy machine takes long to start processes.
@@ -24,18 +24,11 @@ interface Told {
 }
 
 async function told(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Told> {
-  const lines: string[] = [];
-  const print = (text: string): void => void lines.push(text);
-  const terminal: Terminal = {
-    print,
-    say: print,
-    write: print,
-    style: (_style, text) => text,
-    interactive: false,
-    columns: 100,
-  };
+  let printed = '';
+  const print = (text: string): void => void (printed += text);
+  const terminal = new Terminal({ writeResult: print, writeRemark: print });
   const code = await run(['--state', join(folder, 'state'), 'doctor', ...words], { terminal, environment });
-  return { code, printed: lines.join('\n') };
+  return { code, printed };
 }
 
 function statuses({ printed }: Told): Record<string, string> {

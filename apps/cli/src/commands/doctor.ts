@@ -60,7 +60,7 @@ export async function doctor(terminal: Terminal, options: DoctorOptions): Promis
     if (!options.json) terminal.print(line(check, terminal));
   }
   const ok = checks.every(({ status }) => status !== 'failed');
-  if (options.json) terminal.print(JSON.stringify({ ok, checks }, null, 2));
+  if (options.json) terminal.printJson({ ok, checks }, 2);
   return ok ? 0 : 1;
 }
 

@@ -1,12 +1,4 @@
-import {
-  type DatasetView,
-  isTerminalDataset,
-  type LiveEvent,
-  visibleIn,
-  visibleJson,
-  visibleLine,
-  visibleText,
-} from '@longrun/contracts';
+import { type DatasetView, isTerminalDataset, type LiveEvent, visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { duration } from '../output/amounts.js';
@@ -67,7 +59,8 @@ async function followExperiment(
 
 /** Prints an event of an experiment as a line, if it is one. */
 export function printEvent(terminal: Terminal, event: LiveEvent, { json }: FollowOutput): void {
-  const line = json ? visibleJson(event) : eventText(visibleIn(event), terminal);
+  if (json) return terminal.printJson(event);
+  const line = eventText(event, terminal);
   if (line !== undefined) terminal.print(line);
 }
 
@@ -87,8 +80,8 @@ async function followDataset(
     if (!json && text !== said) terminal.print(text);
     said = text;
     if (!isTerminalDataset(view.status)) continue;
-    if (json) terminal.print(visibleJson(view, 2));
-    if (view.status === 'failed' && view.message !== null) terminal.say(visibleText(view.message));
+    if (json) terminal.printJson(view, 2);
+    if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
     endedWell = view.status === 'ready';
   }
   return endedWell;

@@ -1,11 +1,4 @@
-import {
-  assertNever,
-  type DatasetStatus,
-  type DatasetView,
-  type ExperimentStatus,
-  visibleJson,
-  visibleText,
-} from '@longrun/contracts';
+import { assertNever, type DatasetStatus, type DatasetView, type ExperimentStatus } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
@@ -37,14 +30,15 @@ export async function logs(client: Client, terminal: Terminal, text: string, opt
     return exitCode(status);
   }
   const view = await client.dataset(id);
-  terminal.print(options.json ? visibleJson(view, 2) : datasetText(view, terminal));
+  if (options.json) terminal.printJson(view, 2);
+  else terminal.print(datasetText(view, terminal));
   return exitCode(view.status);
 }
 
 function datasetText(view: DatasetView, terminal: Terminal): string {
   const attempts = view.attempts.map(({ fence, workerId, status, reason, message }) => {
     const worker = workerId === null ? '' : ` on ${workerId}`;
-    const why = message === null ? '' : `: ${visibleText(message)}`;
+    const why = message === null ? '' : `: ${message}`;
     return terminal.style('dim', `attempt ${fence}${worker} ${reason === null ? status : `ended: ${reason}${why}`}`);
   });
   return [...attempts, datasetLine(view, terminal)].join('\n');

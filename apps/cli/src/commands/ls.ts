@@ -1,11 +1,4 @@
-import {
-  type DatasetSummary,
-  type ExperimentSummary,
-  restarts,
-  visibleIn,
-  visibleJson,
-  visibleLine,
-} from '@longrun/contracts';
+import { type DatasetSummary, type ExperimentSummary, restarts, visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
@@ -27,12 +20,12 @@ export async function list(client: Client, terminal: Terminal, options: ListOpti
   const { limit = Number.POSITIVE_INFINITY } = options;
   if (options.datasets) {
     const items = await newest(limit, (query) => client.datasets(query));
-    if (options.json) return terminal.print(visibleJson(items, 2));
+    if (options.json) return terminal.printJson(items, 2);
     if (items.length === 0) return terminal.say('There are no datasets yet; make one with `longrun submit FILE`.');
     return terminal.print(datasetTable(items, terminal));
   }
   const items = await newest(limit, (query) => client.experiments(query));
-  if (options.json) return terminal.print(visibleJson(items, 2));
+  if (options.json) return terminal.printJson(items, 2);
   if (items.length === 0) return terminal.say('There are no experiments yet; submit one with `longrun submit FILE`.');
   return terminal.print(experimentTable(items, terminal));
 }
@@ -46,7 +39,7 @@ async function newest<T>(
 }
 
 function experimentTable(items: readonly ExperimentSummary[], terminal: Terminal): string {
-  const rows = visibleIn(items).map((item) => [
+  const rows = items.map((item) => [
     item.id,
     visibleLine(item.name),
     `${statusText(item, terminal)}${nonFiniteMark(item, terminal)}`,
@@ -72,7 +65,7 @@ function progressText({ progress }: ExperimentSummary): string {
 }
 
 function datasetTable(items: readonly DatasetSummary[], terminal: Terminal): string {
-  const rows = visibleIn(items).map((item) => [
+  const rows = items.map((item) => [
     item.id,
     visibleLine(item.name),
     statusText(item, terminal),

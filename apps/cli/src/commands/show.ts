@@ -6,8 +6,6 @@ import {
   interruptions,
   restarts,
   retryPolicy,
-  visibleIn,
-  visibleJson,
   visibleLine,
 } from '@longrun/contracts';
 import { stringify } from 'yaml';
@@ -30,9 +28,8 @@ export async function show(
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
   const view = kind === 'experiment' ? await client.experiment(id) : await client.dataset(id);
-  if (options.json) return terminal.print(visibleJson(view, 2));
-  const seen = visibleIn(view);
-  terminal.print('datasets' in seen ? experimentText(seen, terminal) : datasetText(seen, terminal));
+  if (options.json) return terminal.printJson(view, 2);
+  terminal.print('datasets' in view ? experimentText(view, terminal) : datasetText(view, terminal));
 }
 
 function experimentText(view: ExperimentView, terminal: Terminal): string {

@@ -30,7 +30,7 @@ export function listenForStop(terminal?: Terminal): StopRequests {
     if (stop.signal.aborted) kill.abort();
     else stop.abort();
   };
-  terminal?.onReaderLost?.(() => onSignal('SIGHUP'));
+  terminal?.onReaderLost(() => onSignal('SIGHUP'));
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);
   return {

@@ -1,11 +1,17 @@
-import { visibleJson, visibleLine } from '@longrun/contracts';
+import { randomUUID } from 'node:crypto';
 
-import type { Client } from '../client.js';
+import { type DatasetView, type ExperimentView, visibleLine } from '@longrun/contracts';
+
+import { ApiProblem, ApiUnreachable, type Client } from '../client.js';
+import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { parseOverride } from '../override.js';
-import { readSpecFile } from '../spec-file.js';
+import { Reconnection } from '../reconnection.js';
+import { readSpecFile, type Submission } from '../spec-file.js';
 import { follow } from './follow.js';
+import { listenForStop } from './stop-requests.js';
+import { SubmissionUnknown } from './submission-unknown.js';
 
 /** How a spec is submitted. */
 export interface SubmitOptions {
@@ -18,7 +24,10 @@ export interface SubmitOptions {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Checks a spec file and submits it. The exit code. The client is asked for after the file has been found good. */
+/**
+ * Checks a spec file and submits it, once, however often the API has to be asked. The exit code. The client is asked for after the file
+ * has been found good.
+ */
 export async function submit(
   connect: () => Promise<Client>,
   terminal: Terminal,
@@ -27,20 +36,64 @@ export async function submit(
 ): Promise<number> {
   const submission = await readSpecFile(file, options.set.map(parseOverride));
   const client = await connect();
-  const key = options.idempotencyKey;
-  const submitted =
-    submission.kind === 'dataset'
-      ? await client.submitDataset(submission.spec, key)
-      : await client.submitExperiment(submission.spec, key);
+  const key = options.idempotencyKey ?? randomUUID();
+  const requests = listenForStop();
+  let submitted: ExperimentView | DatasetView;
+  try {
+    submitted = await submitOnce(client, submission, key, {
+      signal: requests.stop,
+      onUncertain: (error) => {
+        const asking = `asking again with its idempotency key ${key}, so that it is submitted at most once`;
+        if (!options.json) terminal.say(`longrun: ${error.message}; ${asking}`);
+      },
+    });
+  } catch (error) {
+    if (!requests.stop.aborted) throw error;
+    sayError(terminal, new SubmissionUnknown('the API was asked and has not answered yet', key), options.json);
+    return requests.exitCode();
+  } finally {
+    requests.release();
+  }
   const { id, name, status } = submitted;
   const line = `${id}  ${visibleLine(name)}  ${statusText(submitted, terminal)}`;
   if (options.follow) {
     if (submission.kind === 'experiment') terminal.say(line);
     return follow(client, terminal, { kind: submission.kind, id }, options);
   }
-  terminal.print(options.json ? visibleJson(submitted, 2) : line);
+  if (options.json) terminal.printJson(submitted, 2);
+  else terminal.print(line);
   if (!options.json && (status === 'queued' || status === 'running' || status === 'converting')) {
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }
   return status === 'failed' ? 1 : 0;
+}
+
+/** Asks until there is an answer, as long as the API can be reached. Throws SubmissionUnknown when that ends and it may have been recorded. */
+async function submitOnce(
+  client: Client,
+  { kind, spec }: Submission,
+  key: string,
+  { signal, onUncertain }: { readonly signal: AbortSignal; readonly onUncertain: (error: Error) => void },
+): Promise<ExperimentView | DatasetView> {
+  const reconnection = new Reconnection({ signal });
+  for (let isUncertain = false; ; isUncertain = true) {
+    try {
+      return kind === 'dataset'
+        ? await client.submitDataset(spec, key, signal)
+        : await client.submitExperiment(spec, key, signal);
+    } catch (error) {
+      if (!mayHaveArrived(error)) {
+        if (!isUncertain || !(error instanceof ApiUnreachable)) throw error;
+        throw new SubmissionUnknown(error.message, key, { cause: error });
+      }
+      if (!isUncertain) onUncertain(error);
+      await reconnection.pause(error);
+    }
+  }
+}
+
+/** Whether the API, or a proxy before it, leaves open what became of a request. */
+function mayHaveArrived(error: unknown): error is ApiUnreachable | ApiProblem {
+  if (error instanceof ApiProblem) return error.problem.status === 502 || error.problem.status === 504;
+  return error instanceof ApiUnreachable && error.mayHaveArrived;
 }

@@ -1,12 +1,10 @@
 import { relative } from 'node:path';
 
-import { visibleJson, visibleText } from '@longrun/contracts';
-
 import { duration } from '../output/amounts.js';
 import { errorReport, exitCodeOf, sayError } from '../output/errors.js';
 import type { Terminal } from '../output/terminal.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
-import { listenForStop, untilAborted } from './stop-requests.js';
+import { listenForStop, type StopRequests, untilAborted } from './stop-requests.js';
 
 /** How `longrun up` runs. */
 export interface UpOptions {
@@ -23,7 +21,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
   let said: unknown;
   const onEvent = (event: StackEvent): void => {
     if (event.kind === 'failed') said = event.error;
-    if (options.json) terminal.print(visibleJson(printable(event)));
+    if (options.json) terminal.printJson(printable(event));
     else sayStackEvent(terminal, event);
   };
   try {
@@ -31,7 +29,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
     const stack = await LocalStack.start({ state, port, supervise: true, onEvent, ...requests });
     if (options.json) {
       const { url, tokenFile, redisUrl } = stack;
-      terminal.print(JSON.stringify({ kind: 'up', url, tokenFile, redisUrl }));
+      terminal.printJson({ kind: 'up', url, tokenFile, redisUrl });
     } else {
       await sayAddresses(terminal, stack);
     }
@@ -40,16 +38,20 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
       terminal.say('\nStopping; the worker saves its training first (Ctrl+C again kills everything).');
     }
     await stack.stop();
-    // A supervisor's SIGTERM is how it is ended in good order.
-    return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
+    return exitCodeOfStop(requests);
   } catch (error) {
-    if (requests.stop.aborted) return requests.exitCode();
+    if (requests.stop.aborted) return exitCodeOfStop(requests);
     // A person was told when it happened.
     if (error === said && !options.json) return exitCodeOf(error);
     throw error;
   } finally {
     requests.release();
   }
+}
+
+/** A supervisor's SIGTERM is how it is ended in good order, as it starts too. */
+function exitCodeOfStop(requests: StopRequests): number {
+  return requests.bySignal() === 'SIGTERM' && !requests.kill.aborted ? 0 : requests.exitCode();
 }
 
 const WONDER_AFTER_MS = 5_000;
@@ -85,7 +87,7 @@ export function sayStackEvent(terminal: Terminal, event: StackEvent): void {
       terminal.say(
         terminal.style('red', `${event.service} (process ${event.exit.pid}) died: ${event.exit.how}${next}`),
       );
-      for (const line of event.exit.lastLines) terminal.say(`    ${visibleText(line)}`);
+      for (const line of event.exit.lastLines) terminal.say(`    ${line}`);
       return terminal.say(`    (from ${relative('.', event.logFile)})`);
     }
     case 'failed':

@@ -1,4 +1,4 @@
-import { visibleIn, visibleJson, type WorkerView } from '@longrun/contracts';
+import type { WorkerView } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
@@ -12,9 +12,9 @@ interface Output {
 /** Lists workers, the last one seen first. */
 export async function listWorkers(client: Client, terminal: Terminal, { json }: Output): Promise<void> {
   const { items } = await client.workers();
-  if (json) return terminal.print(visibleJson(items, 2));
+  if (json) return terminal.printJson(items, 2);
   if (items.length === 0) return terminal.say('There are no workers yet; `longrun up` starts one of each kind.');
-  const rows = visibleIn(items).map((worker) => [
+  const rows = items.map((worker) => [
     worker.id,
     worker.kind,
     statusText(worker, terminal),
@@ -40,15 +40,16 @@ export async function drainWorker(
   options: Output & { readonly reason: string | undefined },
 ): Promise<void> {
   const worker = await client.drainWorker(id, options.reason);
-  if (options.json) return terminal.print(visibleJson(worker, 2));
+  if (options.json) return terminal.printJson(worker, 2);
   const runs = worker.attempts.length === 0 ? '' : `; it still runs ${worker.attempts.map((one) => one.id).join(', ')}`;
-  terminal.print(`${worker.id}  ${statusText(visibleIn(worker), terminal)}${runs}`);
+  terminal.print(`${worker.id}  ${statusText(worker, terminal)}${runs}`);
 }
 
 /** Lets a worker take jobs again. */
 export async function releaseWorker(client: Client, terminal: Terminal, id: string, { json }: Output): Promise<void> {
   const worker = await client.releaseWorker(id);
-  terminal.print(json ? visibleJson(worker, 2) : `${worker.id}  ${statusText(worker, terminal)}`);
+  if (json) return terminal.printJson(worker, 2);
+  terminal.print(`${worker.id}  ${statusText(worker, terminal)}`);
 }
 
 function statusText({ alive, status, statusReason }: WorkerView, terminal: Terminal): string {

@@ -14,6 +14,7 @@ import type { Terminal } from '../output/terminal.js';
 import { readSpecFile } from '../spec-file.js';
 import { findInstallation } from '../stack/installation.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
+import { inStateFolder } from '../stack/state-folder.js';
 import { DemoFailed } from './demo-failed.js';
 import { drawFaults } from './faults.js';
 import { MemoryWatch } from './peak-memory.js';
@@ -56,7 +57,7 @@ interface Stage {
  */
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<number> {
   const folder = resolve(options.state, 'demo');
-  await mkdir(folder, { recursive: true });
+  await inStateFolder(folder, async () => await mkdir(folder, { recursive: true }));
   const startedAt = new Date();
   const trouble = new AbortController();
   let stack: LocalStack | undefined;
@@ -125,7 +126,7 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
   await stage.memory.sample();
   const result = demoResult({ startedAt, dataset, undisturbed, disturbed, peaks: stage.memory.peaks });
   await keep(join(folder, 'result.json'), result, stage.terminal);
-  if (options.json) stage.terminal.print(JSON.stringify(result, null, 2));
+  if (options.json) stage.terminal.printJson(result, 2);
   else sayResult(stage.terminal, result);
   return result.passed;
 }
@@ -149,7 +150,7 @@ async function soak(stage: Stage, count: number, options: DemoOptions, folder: s
     await keep(path, result);
   }
   for (const problem of problems) stage.terminal.say(problem);
-  if (options.json && result !== undefined) stage.terminal.print(JSON.stringify(result, null, 2));
+  if (options.json && result !== undefined) stage.terminal.printJson(result, 2);
   const equal = runs.filter(({ wrong }) => wrong.length === 0).length;
   stage.terminal.say(
     `\n${equal} of ${count} disturbed runs ended bit for bit like the undisturbed one; kept in ${relative('.', path)}`,

@@ -1,6 +1,6 @@
-import type { KnownFault, Words } from '@longrun/contracts';
+import { assertNever, type KnownFault, type Words } from '@longrun/contracts';
 
-/** How a fault is worded at a command line, as far as that differs from how it is worded over HTTP. */
+/** How a fault is worded at a command line, as far as that differs from how it is worded over HTTP. A new kind of fault is to be looked at here. */
 export function commandWords(fault: KnownFault): Partial<Words> {
   switch (fault.code) {
     case 'token-missing':
@@ -35,25 +35,60 @@ export function commandWords(fault: KnownFault): Partial<Words> {
         detail: `It is larger than the ${fault.facts.limitBytes} bytes that the API accepts.`,
         remedy: 'Submit a smaller one, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
       };
+    case 'json-too-large': {
+      const { measure, limit } = fault.facts;
+      return {
+        detail: `It has more than the ${limit} ${measure} that the API accepts.`,
+        remedy: `Keep the spec within ${limit} ${measure}; what is larger belongs into a dataset.`,
+      };
+    }
+    case 'http-broken':
+    case 'body-missing':
+    case 'text-undecodable':
+    case 'json-broken':
+    case 'type-unsupported':
+    case 'encoding-unsupported':
+    case 'cursor-unknown':
+      return { remedy: SAME_VERSION };
     case 'route-unknown':
     case 'method-unserved':
       return {
         detail: `The API has nothing at ${fault.facts.method} ${fault.facts.path}, which this command asks for.`,
-        remedy: 'See that LONGRUN_URL names a Longrun API, and that it and this command are of the same version.',
+        remedy: SAME_VERSION,
       };
     case 'unforeseen':
       return {
         remedy:
           'Try again; if it persists, see logs/api.log in the state folder of longrun up, or where that API runs, its log.',
       };
+    case 'program-busy':
+      return {
+        remedy:
+          'Submit it again in some seconds; if it lasts, the program takes very long for what others have submitted.',
+      };
     case 'part-silent':
       return {
         remedy: 'See the logs of the services in the state folder of longrun up; it starts them again when they end.',
       };
-    default:
+    case 'missing':
+    case 'wrong-type':
+    case 'wrong-form':
+    case 'unknown-key':
+    case 'unknown-word':
+    case 'out-of-range':
+    case 'not-a-multiple':
+    case 'wrong-format':
+    case 'rule-broken':
+    case 'threads-unavailable':
+    case 'program-broken':
       return {};
+    default:
+      return assertNever(fault, 'fault');
   }
 }
+
+/** For a request that this command has not made as the API wants it. */
+const SAME_VERSION = 'See that LONGRUN_URL names a Longrun API, and that it and this command are of the same version.';
 
 /** The command that lists what there is. */
 const listings = { experiment: 'ls', dataset: 'ls --datasets', worker: 'workers ls' } as const;

@@ -1,9 +1,9 @@
-import { type Problem, problemType } from '@longrun/contracts';
+import { type Problem, type ProblemKind, problemType } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
 import { ApiProblem } from '../client.js';
 import { exitCodeOf, sayError } from './errors.js';
-import type { Terminal } from './terminal.js';
+import { Terminal } from './terminal.js';
 
 const known = { detail: 'What the API says.', remedy: 'What REST would do.' };
 
@@ -36,36 +36,42 @@ test('a refusal is printed by field, with remedies in terms of the command line'
   ]);
 });
 
+test('what the API says of the text that it was sent is said of the spec', () => {
+  const facts = { measure: 'values', limit: 10_000, line: 1 };
+  expect(said([{ pointer: '', code: 'json-too-large', facts, ...known }])).toMatch(
+    /the request: It has more than the 10000 values .*\n +→ Keep the spec within 10000 values/,
+  );
+});
+
 test('a refusal without errors is told by its detail', () => {
   expect(said([])).toBe('longrun: The whole. (HTTP 422)');
 });
 
 test.each([
-  ['what stands in it', 2, { code: 'not-found', facts: { what: 'dataset', id: 'x' } }],
+  ['what stands in it', 2, { code: 'unknown-key', facts: { key: 'sede', known: ['seed'], nearest: 'seed' } }],
+  ['what stands in it, in the words of a newer API', 2, { code: 'of-a-newer-version', facts: {} }],
+  ['too much in it', 2, { code: 'json-too-large', facts: { measure: 'values', limit: 10_000, line: 1 } }],
+  ['its size', 2, { code: 'body-too-large', facts: { limitBytes: 1_000_000 } }],
+  ['more threads than there are now', 1, { code: 'threads-unavailable', facts: { threads: 9, most: 2 } }],
+  ['a key that was used', 1, { code: 'key-reused', facts: { key: 'k', by: 'exp_0' } }],
   ['a name that nothing has', 1, { code: 'name-unknown', facts: {} }],
   ['a dataset that has failed', 1, { code: 'dataset-failed', facts: {} }],
   ["a program that is broken on the API's side", 1, { code: 'program-broken', facts: { program: 'mlp', says: 'no' } }],
 ] as const)('a spec that is refused for %s has exit code %i', (_what, exitCode, fault) => {
-  expect(exitCodeOf(refusal([{ pointer: '/program', ...fault, ...known }]))).toBe(exitCode);
+  const kind = fault.code.endsWith('too-large') ? 'body-too-large' : 'invalid-request';
+  expect(exitCodeOf(refusal([{ pointer: '/program', ...fault, ...known }], kind))).toBe(exitCode);
 });
 
 function said(errors: NonNullable<Problem['errors']>): string {
-  const lines: string[] = [];
-  const terminal: Terminal = {
-    interactive: false,
-    columns: 100,
-    print: () => {},
-    say: (line) => void lines.push(line),
-    write: () => {},
-    style: (_style, text) => text,
-  };
+  let text = '';
+  const terminal = new Terminal({ writeResult: () => {}, writeRemark: (piece) => (text += piece) });
   sayError(terminal, refusal(errors));
-  return lines.join('\n');
+  return text.trimEnd();
 }
 
-function refusal(errors: NonNullable<Problem['errors']>): ApiProblem {
+function refusal(errors: NonNullable<Problem['errors']>, kind: ProblemKind = 'invalid-request'): ApiProblem {
   return new ApiProblem({
-    type: problemType('invalid-request'),
+    type: problemType(kind),
     title: 'A title',
     status: 422,
     detail: 'The whole.',

@@ -7,20 +7,22 @@ import {
   problemType,
   visibleJson,
   visibleLine,
-  visibleText,
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
+import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../client.js';
 import { UnknownReference } from '../commands/reference.js';
+import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
 import { PortInUse } from '../stack/port.js';
+import { UnusableStateFolder } from '../stack/state-folder.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
 import { commandWords } from './command-words.js';
 import type { Terminal } from './terminal.js';
@@ -35,10 +37,10 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export function sayError(terminal: Terminal, error: unknown, json = false): void {
   if (json) return terminal.say(visibleJson({ error: errorReport(error) }));
   const { message, errors } = explained(error);
-  terminal.say(`${terminal.style('red', 'longrun:')} ${visibleText(message)}`);
+  terminal.say(`${terminal.style('red', 'longrun:')} ${message}`);
   for (const { place, detail, remedy } of errors) {
-    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${visibleText(detail)}`);
-    terminal.say(`    ${terminal.style('cyan', '→')} ${visibleText(remedy)}`);
+    terminal.say(`  ${terminal.style('bold', visibleLine(place))}: ${detail}`);
+    terminal.say(`    ${terminal.style('cyan', '→')} ${remedy}`);
   }
 }
 
@@ -57,14 +59,64 @@ export function errorReport(error: unknown): ErrorReport {
   return { message, ...(error instanceof ApiProblem && { httpStatus: error.problem.status }), errors };
 }
 
-const notWrittenRight = [InvalidOverride, SpecFileError, ConfigurationError, UnusableAddress];
+const notWrittenRight = [
+  CommanderError,
+  InvalidOverride,
+  SpecFileError,
+  ConfigurationError,
+  UnusableAddress,
+  UnusableStateFolder,
+];
 
-/** A spec that the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
+/** What the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
 function isWrittenWrong({ type, errors = [] }: Problem): boolean {
-  return type === problemType('invalid-request') && errors.some(({ code }) => !absences.includes(code));
+  return errors.some(({ code }) => {
+    const known: Readonly<Record<string, boolean>> = writtenWrong;
+    return known[code] ?? type === problemType('invalid-request');
+  });
 }
 
-const absences: readonly string[] = ['name-unknown', 'dataset-failed', 'program-broken'] satisfies FaultCode[];
+/** Whether a fault is one of what the user has written, which is to be written otherwise before it can be accepted. */
+const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
+  missing: true,
+  'wrong-type': true,
+  'wrong-form': true,
+  'unknown-key': true,
+  'unknown-word': true,
+  'out-of-range': true,
+  'not-a-multiple': true,
+  'wrong-format': true,
+  'rule-broken': true,
+  // It is said beside others, which decide.
+  'more-faults': false,
+  'body-too-large': true,
+  'json-too-large': true,
+  // What is not there may come to be there.
+  'name-unknown': false,
+  'not-found': false,
+  'threads-unavailable': false,
+  'dataset-failed': false,
+  'program-broken': false,
+  'program-busy': false,
+  'name-taken': false,
+  'key-reused': false,
+  'ended-already': false,
+  'token-missing': false,
+  'token-malformed': false,
+  'token-wrong': false,
+  // This command or the API is at fault.
+  'http-broken': false,
+  'body-missing': false,
+  'text-undecodable': false,
+  'json-broken': false,
+  'type-unsupported': false,
+  'encoding-unsupported': false,
+  'cursor-unknown': false,
+  'route-unknown': false,
+  'method-unserved': false,
+  unforeseen: false,
+  'part-silent': false,
+};
 
 function explained(error: unknown): { message: string; errors: readonly SpecError[] } {
   if (error instanceof ApiProblem) {
@@ -72,6 +124,8 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     // The document's detail says what its errors say, without the remedies.
     return { message: `${errors.length === 0 ? detail : title} (HTTP ${status})`, errors: errors.map(refusedField) };
   }
+  // Without the mark that Commander puts before its sentences.
+  if (error instanceof CommanderError) return { message: error.message.replace(/^error: /, ''), errors: [] };
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
   const foreseen = [
     ...notWrittenRight,
@@ -79,6 +133,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     NotLongrun,
     NotRunning,
     UnknownReference,
+    SubmissionUnknown,
     NotInstalled,
     ServiceFailed,
     StateFolderInUse,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { bar, LiveLines } from './live-lines.js';
-import type { Terminal } from './terminal.js';
+import { Terminal } from './terminal.js';
 
 test('at a terminal lines change in place, what is said stays above them, and settled ones stay for good', () => {
   const { terminal, screen } = recorded({ interactive: true, columns: 12 });
@@ -10,12 +10,21 @@ test('at a terminal lines change in place, what is said stays above them, and se
   lines.set('b', 'b 1', '');
   lines.set('a', 'a 2', '');
   lines.say('said');
-  lines.set('b', '\x1B[1mb is longer than a line\x1B[22m', '');
+  lines.set('b', terminal.style('bold', 'b is longer than a line'), '');
   expect(screen()).toEqual(['said', 'a 2', '\x1B[1mb is longer\x1B[22m']);
 
   lines.settle();
   lines.set('a', 'a 3', '');
   expect(screen()).toEqual(['said', 'a 2', '\x1B[1mb is longer\x1B[22m', 'a 3']);
+});
+
+test('a changing line is one row, whatever is in it, and wide characters take two columns each', () => {
+  const { terminal, screen } = recorded({ interactive: true, columns: 12 });
+  const lines = new LiveLines(terminal);
+  lines.set('a', 'a\nb\x1B[2J', '');
+  lines.set('b', '学習データの変換', '');
+  lines.set('a', 'a 2', '');
+  expect(screen()).toEqual(['a 2', '学習データ']);
 });
 
 test('elsewhere a line is printed when its milestone changes', () => {
@@ -40,6 +49,13 @@ function recorded(options: { interactive: boolean; columns: number }): { termina
     rows = rows.slice(0, rows.length - Number(up ?? 0));
     rows.push(...rest.split('\n').slice(0, -1));
   };
-  const say = (line: string): void => write(`${line}\n`);
-  return { terminal: { ...options, write, say, print: say, style: (_style, text) => text }, screen: () => rows };
+  const { interactive, columns } = options;
+  const terminal = new Terminal({
+    writeResult: write,
+    writeRemark: write,
+    coloured: true,
+    interactive,
+    columns: () => columns,
+  });
+  return { terminal, screen: () => rows };
 }

@@ -1,3 +1,4 @@
+import { cutLine, seenLine } from './seen-text.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -38,13 +39,10 @@ export class LiveLines {
     this.#drawn = 0;
   }
 
-  /** In one write, so that nothing flickers. */
   #redraw(above?: string): void {
-    const erase = this.#drawn > 0 ? `\x1B[${this.#drawn}A\x1B[0J` : '';
     // A line that wraps would take two rows, and one row would be erased.
-    const lines = [...this.#lines.values()].map((line) => truncated(line, this.#terminal.columns - 1));
-    const shown = above === undefined ? lines : [above, ...lines];
-    this.#terminal.write(erase + shown.map((line) => `${line}\n`).join(''));
+    const lines = [...this.#lines.values()].map((line) => cutLine(seenLine(line), this.#terminal.columns - 1));
+    this.#terminal.redraw(above === undefined ? lines : [above, ...lines], this.#drawn);
     this.#drawn = lines.length;
   }
 }
@@ -53,19 +51,4 @@ export class LiveLines {
 export function bar(share: number, width = 24): string {
   const filled = Math.floor(Math.min(1, Math.max(0, share)) * width);
   return '█'.repeat(filled) + '░'.repeat(width - filled);
-}
-
-/** Cuts what can be seen to `columns`, leaving colours whole. */
-function truncated(line: string, columns: number): string {
-  // eslint-disable-next-line no-control-regex -- control sequences are what is looked for
-  const parts = line.split(/(\x1B\[[0-9;]*m)/);
-  let left = columns;
-  return parts
-    .map((part) => {
-      if (part.startsWith('\x1B')) return part;
-      const shown = part.slice(0, Math.max(0, left));
-      left -= shown.length;
-      return shown;
-    })
-    .join('');
 }

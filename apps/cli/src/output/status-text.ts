@@ -1,6 +1,7 @@
 import { assertNever, type DatasetStatus, type ExperimentStatus, type ReasonCode } from '@longrun/contracts';
 
-import type { Style, Terminal } from './terminal.js';
+import type { Style } from './seen-text.js';
+import type { Terminal } from './terminal.js';
 
 /** A status in its colour, with the reason where that says more. */
 export function statusText(

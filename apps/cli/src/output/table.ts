@@ -1,12 +1,10 @@
-import { stripVTControlCharacters } from 'node:util';
-
-import Table from 'cli-table3';
+import { cutLine, seenLine, shownWidth } from './seen-text.js';
 
 /** How a table is laid out. */
 export interface TableOptions {
   /** Columns that are aligned to the right; these are never cut. */
   readonly right?: readonly string[];
-  /** Characters in a line of the terminal, which no row may exceed. Default: as many as it takes. */
+  /** Columns of the terminal, which no row may exceed. Default: as many as it takes. */
   readonly width?: number | undefined;
 }
 
@@ -17,34 +15,47 @@ const GAP = 2;
 const LEAST_WIDTH = 14;
 
 /**
- * A table of text with a rule below its head. Where it is wider than the terminal the widest columns are cut, which an ellipsis
- * shows; in a terminal too narrow for that its rows wrap.
+ * A table of text below its head, in which no control character acts. Where it is wider than the terminal the widest columns are cut,
+ * which an ellipsis shows; in a terminal too narrow for that its rows wrap.
  */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { right = [], width }: TableOptions = {},
 ): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.split('\n').map(seenLine)));
+  const isRight = head.map((name) => right.includes(name));
   const widths = fitted(
-    head.map((name, column) => ({
-      natural: Math.max(...[name, ...rows.map((row) => row[column] ?? '')].map(shownWidth)),
-      isCut: !right.includes(name),
+    head.map((_name, column) => ({
+      natural: Math.max(...cells.flatMap((row) => row[column] ?? '').map(shownWidth)),
+      isCut: isRight[column] !== true,
     })),
     width,
   );
-  const text = new Table({
-    head: [...head],
-    chars: { ...noBorders, middle: ' '.repeat(GAP) },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: head.map((column) => (right.includes(column) ? 'right' : 'left')),
-    colWidths: widths,
-  });
-  text.push(...rows.map((row) => [...row]));
-  return text
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return cells.flatMap((row) => linesOf(row, widths, isRight)).join('\n');
+}
+
+/** The lines of a row, which has as many as the highest of its cells. */
+function linesOf(
+  row: readonly (readonly string[])[],
+  widths: readonly number[],
+  isRight: readonly boolean[],
+): readonly string[] {
+  const height = Math.max(...row.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, line) =>
+    widths
+      .map((width, column) => {
+        const text = cut(row[column]?.[line] ?? '', width);
+        const padding = ' '.repeat(Math.max(0, width - shownWidth(text)));
+        return isRight[column] === true ? padding + text : text + padding;
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  );
+}
+
+function cut(line: string, width: number): string {
+  return shownWidth(line) > width ? `${cutLine(line, width - 1)}…` : line;
 }
 
 /** The widths of columns that together take no more than a line: always the widest of those that may be cut is made narrower. */
@@ -64,14 +75,3 @@ function fitted(
   }
   return widths;
 }
-
-function shownWidth(text: string): number {
-  const lines = stripVTControlCharacters(text).split('\n');
-  return Math.max(...lines.map((line) => Array.from(line).length));
-}
-
-const noBorders = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
-    .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
-    .map((name) => [name, '']),
-);

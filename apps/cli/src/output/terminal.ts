@@ -1,28 +1,89 @@
-import { styleText } from 'node:util';
+import { visibleJson } from '@longrun/contracts';
 
-/** The colours and weights in use. */
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+import { type Style, styled, writable } from './seen-text.js';
 
-/** Where a command writes: results to stdout, everything said about them to stderr. */
-export interface Terminal {
+/** What a terminal writes to, and what is known of it. */
+export interface TerminalOptions {
+  /** Takes results: stdout. */
+  readonly writeResult: (text: string) => void;
+  /** Takes what is said about them: stderr. */
+  readonly writeRemark: (text: string) => void;
+  /** Whether styles are seen. Default false. */
+  readonly coloured?: boolean;
+  /** A person watches, at a terminal that can move its cursor. Default false. */
+  readonly interactive?: boolean;
+  /** Characters in a line. Default 100. */
+  readonly columns?: () => number | undefined;
+  /** Characters in a line of the result; undefined, the default, where it goes to a file or another program, which gets it whole. */
+  readonly resultColumns?: () => number | undefined;
+  /** See {@link Terminal.onReaderLost}. */
+  readonly onReaderLost?: (listener: () => void) => void;
+}
+
+/**
+ * Where a command writes: results to stdout, everything said about them to stderr. Nothing gets to either of them but through
+ * here, and nothing acts on them but the styles that {@link Terminal.style} gives: every other control character, whoever wrote it, is seen as
+ * an escape.
+ */
+export class Terminal {
+  readonly #options: TerminalOptions;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  /** A person watches, at a terminal that can move its cursor. */
+  get interactive(): boolean {
+    return this.#options.interactive === true;
+  }
+
+  /** Characters in a line. */
+  get columns(): number {
+    return this.#options.columns?.() ?? 100;
+  }
+
+  /** Characters in a line of the result; undefined where it goes to a file or another program, which gets it whole. */
+  get resultColumns(): number | undefined {
+    return this.#options.resultColumns?.();
+  }
+
   /** A line of the result. */
-  print(line: string): void;
+  print(line: string): void {
+    this.#options.writeResult(`${this.#writable(line)}\n`);
+  }
+
+  /** A value as a line of the result, or as several with an indent. It reads back as the same value. */
+  printJson(value: unknown, indent?: number): void {
+    this.print(visibleJson(value, indent));
+  }
+
   /** A line for the person who watches. */
-  say(line: string): void;
-  /** Text as it is, to the person who watches; control sequences only when `interactive`. */
-  write(text: string): void;
-  style(style: Style, text: string): string;
+  say(line: string): void {
+    this.#options.writeRemark(`${this.#writable(line)}\n`);
+  }
+
+  /** Lines in the place of the last `replaced` ones, for the person who watches; only when `interactive`, and in one write. */
+  redraw(lines: readonly string[], replaced: number): void {
+    const erase = replaced > 0 ? `\x1B[${replaced}A\x1B[0J` : '';
+    this.#options.writeRemark(erase + lines.map((line) => `${this.#writable(line)}\n`).join(''));
+  }
+
+  /** The text in a style, where that is seen. */
+  style(style: Style, text: string): string {
+    return styled(style, text);
+  }
+
   /**
    * Has this called, in the place of ending the process, when nobody reads any more what is written: its terminal or the other end of
-   * its pipe is gone. Absent where that cannot be.
+   * its pipe is gone.
    */
-  onReaderLost?(listener: () => void): void;
-  /** A person watches, at a terminal that can move its cursor. */
-  readonly interactive: boolean;
-  /** Characters in a line. */
-  readonly columns: number;
-  /** Characters in a line of the result; undefined where it goes to a file or another program, which gets it whole. */
-  readonly resultColumns?: number | undefined;
+  onReaderLost(listener: () => void): void {
+    this.#options.onReaderLost?.(listener);
+  }
+
+  #writable(text: string): string {
+    return writable(text, this.#options.coloured === true);
+  }
 }
 
 /** The terminal of this process. NO_COLOR takes the colours away. What is written to a reader that is gone is dropped. */
@@ -37,20 +98,13 @@ export function processTerminal(): Terminal {
       else if (stream === stdout) process.exit(0);
     });
   }
-  const interactive = stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined;
-  const coloured = stdout.isTTY && stderr.isTTY && !env['NO_COLOR'];
-  return {
-    print: (line) => void stdout.write(`${line}\n`),
-    say: (line) => void stderr.write(`${line}\n`),
-    write: (text) => void stderr.write(text),
+  return new Terminal({
+    writeResult: (text) => void stdout.write(text),
+    writeRemark: (text) => void stderr.write(text),
+    coloured: stdout.isTTY && stderr.isTTY && !env['NO_COLOR'],
+    interactive: stderr.isTTY && env['TERM'] !== 'dumb' && env['CI'] === undefined,
+    columns: () => stderr.columns ?? stdout.columns,
+    resultColumns: () => (stdout.isTTY ? stdout.columns : undefined),
     onReaderLost: (listener) => void (readerLost = listener),
-    style: (style, text) => (coloured ? styleText(style, text) : text),
-    interactive,
-    get columns() {
-      return stderr.columns ?? stdout.columns ?? 100;
-    },
-    get resultColumns() {
-      return stdout.isTTY ? stdout.columns : undefined;
-    },
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { parseFaults } from '@longrun/serialization';
+import { FAULT_POINTS, parseFaults } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
 import { Disasters } from './disasters.js';
@@ -17,8 +17,9 @@ test('each kind of disaster comes, and the faults can be read', () => {
   const drawn = Array.from({ length: 200 }, () => disasters.draw().disaster);
   expect(new Set(drawn.map(({ kind }) => kind))).toEqual(new Set(['kill', 'stop', 'flush']));
   const faults = (['api', 'worker-gpu'] as const).flatMap((service) =>
-    Array.from({ length: 100 }, () => parseFaults(disasters.drawFaults(service))),
+    Array.from({ length: 400 }, () => parseFaults(disasters.drawFaults(service))),
   );
   expect(new Set(faults.flat().map(({ action }) => action.type))).toEqual(new Set(['kill', 'throw']));
+  expect(new Set(faults.flat().map(({ point }) => point))).toEqual(new Set(Object.keys(FAULT_POINTS)));
   expect(faults.some((none) => none.length === 0)).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { type FaultPoint, RandomStreams } from '@longrun/serialization';
+import { FAULT_POINTS, type FaultPoint, isFaultPoint, RandomStreams } from '@longrun/serialization';
 
 import type { ServiceName } from '../stack/stack.js';
 
@@ -73,33 +73,15 @@ const VICTIMS: readonly Victim[] = [
   'fuel-preproc',
 ];
 
-const POINTS_OF_API: readonly FaultPoint[] = [
-  'enqueue.specified',
-  'enqueue.recorded',
-  'enqueue.queued',
-  'ingest.read',
-  'ingest.applied',
-  'ingest.committed',
-];
+/** Steps that the API does: it schedules, takes in events and ends what nobody holds. All others are the workers'. */
+const STEPS_OF_API: ReadonlySet<string> = new Set(['enqueue', 'ingest', 'end']);
+const POINTS = Object.keys(FAULT_POINTS).filter(isFaultPoint);
+const POINTS_OF_API = POINTS.filter((point) => STEPS_OF_API.has(stepOf(point)));
+const POINTS_OF_WORKERS = POINTS.filter((point) => !STEPS_OF_API.has(stepOf(point)));
 
-const POINTS_OF_WORKERS: readonly FaultPoint[] = [
-  'take.taken',
-  'lease.read',
-  'lease.claimed',
-  'take.claimed',
-  'snapshot.handed-over',
-  'commit.blobs-written',
-  'commit.log-written',
-  'commit.manifest-written',
-  'commit.head-swapped',
-  'commit.collected',
-  'snapshot.committed',
-  'keep-log.written',
-  'keep-log.head-swapped',
-  'outcome.decided',
-  'outcome.in-head',
-  'outcome.sent',
-];
+function stepOf(point: FaultPoint): string {
+  return point.slice(0, point.indexOf('.'));
+}
 
 function pick<T>(from: readonly T[], index: number): T {
   const one = from[index];

@@ -26,7 +26,7 @@ export async function processesLeft(state: string, pids: Iterable<number>): Prom
   for (const folder of await readdir(state)) {
     if (!folder.startsWith('worker-gpu-')) continue;
     // A worker that was killed leaves its own to the next one.
-    const names = (await readdir(join(state, folder))).filter((name) => name.startsWith('exp_'));
+    const names = (await readdir(join(state, folder))).filter((name) => /^(?:exp_|trainer-)/.test(name));
     if (names.length > 0) left.push(`${folder} still has ${names.join(', ')}`);
   }
   return left;

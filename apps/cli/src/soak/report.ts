@@ -5,7 +5,7 @@ import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import type { Done } from './chaos.js';
 
-/** What `.longrun/soak/soak.json` holds. */
+/** What `<state>/soak/soak.json` holds. */
 export interface SoakFacts {
   readonly version: 1;
   readonly passed: boolean;

@@ -13,6 +13,7 @@ import type { Terminal } from '../output/terminal.js';
 import { readSpecFile } from '../spec-file.js';
 import { findInstallation } from '../stack/installation.js';
 import { LocalStack, type ServiceName } from '../stack/stack.js';
+import { inStateFolder } from '../stack/state-folder.js';
 import { doDisasters, type Done } from './chaos.js';
 import { Disasters } from './disasters.js';
 import { type Ended, KINDS, readEnded, smallExperiment, wrongs } from './experiment.js';
@@ -36,7 +37,7 @@ export interface SoakOptions {
  */
 export async function soak(terminal: Terminal, options: SoakOptions): Promise<number> {
   const folder = resolve(options.state, 'soak');
-  await mkdir(folder, { recursive: true });
+  await inStateFolder(folder, async () => await mkdir(folder, { recursive: true }));
   const seed = options.seed ?? randomInt(2 ** 31);
   terminal.say(
     `seed ${seed}: \`npm run soak -- ${options.minutes} --experiments ${options.experiments} --seed ${seed}\` draws the same disasters`,
@@ -55,7 +56,7 @@ export async function soak(terminal: Terminal, options: SoakOptions): Promise<nu
   } catch (error) {
     if (!requests.stop.aborted) throw error;
     terminal.say('Stopped before the end.');
-    return 130;
+    return requests.exitCode();
   } finally {
     requests.release();
   }

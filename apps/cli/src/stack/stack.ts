@@ -9,6 +9,7 @@ import { endGroup, isAlive, type ProcessIdentity, stopProcess } from '@longrun/p
 import { refusePortInUse } from './port.js';
 import { localRedis } from './redis.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';
+import { inStateFolder } from './state-folder.js';
 import { CLAIM_NAMES, StateLock } from './state-lock.js';
 
 /** The processes of a local stack. */
@@ -128,26 +129,33 @@ export class LocalStack {
   }
 
   /**
-   * Starts all of it. Throws StateFolderInUse, NotInstalled, or ServiceFailed with the end of the log of what did not come
+   * Starts all of it. Throws StateFolderInUse, UnusableStateFolder, NotInstalled, or ServiceFailed with the end of the log of what did not come
    * up; nothing is left running then.
    */
   static async start(options: StackOptions): Promise<LocalStack> {
     const installation = findInstallation();
     const redisServer = findRedisServer();
     const state = resolve(options.state);
-    await makeStateFolder(state);
-    const lock = await StateLock.take(state);
+    const lock = await inStateFolder(state, async () => {
+      await makeStateFolder(state);
+      return await StateLock.take(state);
+    });
     try {
       await stopLeftovers(lock.leftovers, options);
-      if (options.fresh === true) await emptyFolder(state);
+      if (options.fresh === true) await inStateFolder(state, async () => await emptyFolder(state));
       if (options.port !== undefined) await refusePortInUse(options.port);
-      const redis = await localRedis({
-        folder: join(state, 'redis'),
-        port: await freePort(),
-        logFile: join(state, 'logs', 'redis.log'),
-        command: redisServer,
-        onStage: (progress) => options.onEvent?.({ kind: 'starting', service: 'redis', ...progress }),
-      });
+      const port = await freePort();
+      const redis = await inStateFolder(
+        state,
+        async () =>
+          await localRedis({
+            folder: join(state, 'redis'),
+            port,
+            logFile: join(state, 'logs', 'redis.log'),
+            command: redisServer,
+            onStage: (progress) => options.onEvent?.({ kind: 'starting', service: 'redis', ...progress }),
+          }),
+      );
       const stack = new LocalStack(options, lock, redis, installation);
       options.kill?.addEventListener('abort', () => stack.#kill(), { once: true });
       try {
