@@ -80,7 +80,7 @@ export class WatchedStore implements ObjectStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    await this.#watched(`delete ${keys.join(', ')}`, async () => await this.#store.delete(keys));
+    await this.#watched(`delete ${keys.length} objects`, async () => await this.#store.delete(keys));
   }
 
   async #watched<T>(what: string, operation: (moved: () => void) => Promise<T>): Promise<T> {
