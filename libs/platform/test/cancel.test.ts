@@ -1,3 +1,4 @@
+import { DatasetSpec } from '@longrun/contracts';
 import { LeaseLost, LeaseRefused, readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
@@ -5,11 +6,13 @@ import { until } from '../src/testing/index.js';
 import type { ScriptedWorker } from './scripted-worker.js';
 import { impatient, test, type World } from './world.js';
 
+const dataset = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
+
 test('an experiment that waits for its dataset is cancelled at once, and nobody can claim it any more', async ({
   world,
 }) => {
   await world.start();
-  await world.platform.datasets.submit({ name: 'digits', converter: 'mnist', source: { download: true } });
+  await world.platform.datasets.submit(dataset);
   const id = await world.submit();
   expect(await world.platform.experiments.cancel(id)).toMatchObject({
     status: 'cancelled',
@@ -146,23 +149,22 @@ test('a conversion that waits is cancelled at once by the name of its dataset, w
   world,
 }) => {
   await world.start();
-  const spec = { name: 'digits', converter: 'mnist', source: { download: true } } as const;
-  const { dataset } = await world.platform.datasets.submit(spec);
+  const { dataset: digits } = await world.platform.datasets.submit(dataset);
   const waits = await world.submit();
   expect(await world.platform.datasets.cancel('digits')).toMatchObject({
-    id: dataset.id,
+    id: digits.id,
     status: 'failed',
     reason: 'cancelled',
     cancelRequested: true,
   });
   expect(await world.when(waits, ({ status }) => status === 'failed')).toMatchObject({ reason: 'dataset_unavailable' });
 
-  await expect(world.platform.datasets.cancel(dataset.id)).rejects.toMatchObject({
+  await expect(world.platform.datasets.cancel(digits.id)).rejects.toMatchObject({
     kind: 'conflict',
-    faults: [{ code: 'ended-already', facts: { what: 'dataset', id: dataset.id, status: 'failed' } }],
+    faults: [{ code: 'ended-already', facts: { what: 'dataset', id: digits.id, status: 'failed' } }],
   });
   await expect(world.platform.datasets.cancel('digits')).rejects.toMatchObject({ kind: 'not-found' });
-  expect((await world.platform.datasets.submit(spec)).dataset.id).not.toBe(dataset.id);
+  expect((await world.platform.datasets.submit(dataset)).dataset.id).not.toBe(digits.id);
 });
 
 /** A worker that stops whatever it is told to. */
