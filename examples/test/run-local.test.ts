@@ -56,8 +56,8 @@ function runLocal(
 
 function experiment(checkpoints: string): string[] {
   const params = `--dims [${PIXELS},8,3] --activations ["rectifier","softmax"] --batchSize 8 --epochs 40`;
-  const host = `--dataset ${dataset} --threads 1 --every-batches 7 --checkpoints ${checkpoints}`;
-  return `mlp ${params} ${host}`.split(' ');
+  const host = '--threads 1 --every-batches 7';
+  return [...`mlp ${params} ${host}`.split(' '), '--dataset', dataset, '--checkpoints', checkpoints];
 }
 
 async function finalParameters(checkpoints: string): Promise<string> {

@@ -14,8 +14,8 @@ const stop = new Promise<NodeJS.Signals>((resolve) => {
   process.on('SIGINT', resolve);
 });
 
-const { ConsoleLogger } = await import('@nestjs/common');
-const logger = new ConsoleLogger({ json: true, flattenParams: true });
+const { JsonLog } = await import('./json-log.js');
+const logger = new JsonLog();
 
 try {
   const { readConfiguration } = await import('./configuration.js');

@@ -15,7 +15,7 @@ afterAll(async () => {
 test('all attempts together train no longer than limits.wallTimeSeconds, and a checkpoint is made first', async () => {
   const wallTimeSeconds = 30;
   const worker = await world.worker();
-  const id = await world.submit({ epochs: 100_000, pauseMs: 5 }, { limits: { wallTimeSeconds } });
+  const id = await world.submit({ epochs: 100_000, pauseMs: 50 }, { limits: { wallTimeSeconds } });
   await world.when(id, ({ checkpoints }) => checkpoints.length > 0);
   worker.signal('SIGKILL');
   await worker.exited;
@@ -40,7 +40,7 @@ test('a trainer that does not stop within the grace is killed, and its last chec
   await world.endProcesses();
   const worker = await world.newWorker({ LONGRUN_GRACE_MS: '700' });
   const id = await world.submit(
-    { epochs: 100_000, pauseMs: 20 },
+    { epochs: 100_000, pauseMs: 200 },
     { limits: { wallTimeSeconds: 30 }, checkpoint: { everyBatches: 1 } },
   );
   await world.when(id, ({ checkpoints }) => checkpoints.length > 0);

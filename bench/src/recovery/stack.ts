@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ApiProcess, TOKEN } from '../platform/api-process.js';
 import { post } from '../platform/api-requests.js';
 import type { Servers } from '../platform/servers.js';
-import { checkout } from '../report.js';
+import { checkout, stateFolder } from '../report.js';
 
 /** The services as users run them, each a process of its own, all with their default settings. */
 export class Stack {
@@ -31,7 +31,7 @@ export class Stack {
 
   /** Converts the demo's dataset from the files that the set-up has put there. */
   async convert(): Promise<void> {
-    const preproc = await this.#process('fuel-preproc', { LONGRUN_RAW: join(checkout, '.longrun', 'raw') });
+    const preproc = await this.#process('fuel-preproc', { LONGRUN_RAW: join(stateFolder, 'raw') });
     const spec = { name: 'fashion-mnist', converter: 'fashion-mnist', source: { download: true } };
     const url = this.url(`/v1/datasets/${await post(this.agent, this.url('/v1/datasets'), spec)}`);
     for (let status = ''; status !== 'ready'; await pause(200)) {

@@ -39,7 +39,7 @@ test('redis is told no secret: its user’s other processes read what it was tol
   for (const name of ['LONGRUN_TOKEN', 'DATABASE_URL', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'hunter2');
   const [command, told] = [join(folder, 'redis-server'), join(folder, 'told')];
   // Once it is up, it shows its title in the place of its environment.
-  await writeFile(command, `#!/bin/sh\nenv > ${told}\nexec redis-server "$@"\n`, { mode: 0o700 });
+  await writeFile(command, `#!/bin/sh\nenv > '${told}'\nexec redis-server "$@"\n`, { mode: 0o700 });
   const logFile = join(folder, 'redis.log');
   const { service } = await localRedis({ folder: join(folder, 'data'), port: await freePort(), logFile, command });
   try {

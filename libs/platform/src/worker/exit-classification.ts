@@ -28,6 +28,11 @@ function meaning(exit: ChildExit, child: string, ifItLeft: AttemptEnd): Required
       reason: 'program_error',
       message: `The ${child} said on its channel to the worker what is no message of a ${child}: ${exit.garbled}.`,
     };
+  if (exit.isUndying)
+    return {
+      reason: 'internal_error',
+      message: `The ${child} was killed and does not end: what it waits for does not let it go.`,
+    };
   if (exit.signal !== null && CRASHES.has(exit.signal))
     return { reason: 'internal_error', message: `The ${child} crashed with ${exit.signal}.` };
   if (exit.signal !== null)

@@ -7,6 +7,7 @@ import { environmentWithoutSecrets } from '../configuration/hidden-environment.j
 import { ConfigurationError } from '../configuration/read-variables.js';
 import { OwnUser } from '../processes/own-user.js';
 import { GONE_WITHIN_MS } from '../processes/process-tree.js';
+import { undyingProcesses } from '../processes/undying.js';
 import { ControlGroups } from './control-groups.js';
 import { knownNumbers, unusedUser } from './unused-user.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
@@ -123,12 +124,17 @@ export class Isolation {
     };
   }
 
-  /** Ends who has escaped from a child, also from one of a worker before this one. @throws Error where somebody cannot be ended */
+  /**
+   * Ends who has escaped from a child, also from one of a worker before this one. @throws Error while somebody cannot be ended, be it a
+   * child or one who has escaped
+   */
   async endEscaped(): Promise<void> {
-    const left = (await this.#ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [];
+    const left = [...(await undyingProcesses()), ...((await this.#ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [])];
     if (left.length === 0) return;
+    const pids = new Set(left.map(({ pid }) => pid));
     throw new Error(
-      `Processes ${left.map(({ pid }) => pid).join(', ')} have escaped from a child as user ${this.user?.uid} and do not end with SIGKILL; no child is started beside them`,
+      `What earlier children have run does not end with SIGKILL (process ${[...pids].join(', ')}), and no child is started beside it; ` +
+        'see what device or disk it waits for, and reset that, or the machine',
     );
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { accessSync, constants, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,10 @@ import { endLeftovers } from '../processes/process-tree.js';
 import { CHILD_CHANNEL } from '../testing/child-channel.js';
 import { isRunning } from '../testing/process-under-test.js';
 import { classifyExit } from './exit-classification.js';
+import { Isolation } from './isolation.js';
 import { SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
+
+const FREEZER = '/sys/fs/cgroup/freezer';
 
 interface Started {
   readonly child: SupervisedChild;
@@ -32,7 +36,7 @@ afterEach(async () => {
 
 async function start(
   source: string,
-  options: Partial<Pick<SupervisedChildOptions, 'memoryLimitBytes' | 'onMessage'>> = {},
+  options: Partial<Pick<SupervisedChildOptions, 'memoryLimitBytes' | 'onMessage' | 'undyingAfterMs'>> = {},
 ): Promise<Started> {
   const script = join(folder, `child-${children.length}.mjs`);
   await writeFile(script, CHILD_CHANNEL + source);
@@ -195,6 +199,30 @@ test('a child that was stopped by a signal is killed with all that it has starte
   expect(pidsIn(messages[0]).filter(isRunning)).toEqual([]);
 });
 
+test.runIf(canFreeze())(
+  '(needs root) a child that SIGKILL does not end is not waited for without end, and none is started beside it',
+  async () => {
+    const { child, messages } = await start(`send('up'); setInterval(() => {}, 1000);`, { undyingAfterMs: 1_000 });
+    await expect.poll(() => messages).toEqual(['up']);
+    const pid = child.pid ?? 0;
+    const isolation = await Isolation.find({ user: 'worker', stateFolder: folder, code: [] });
+    const prepare = async () => await isolation.prepare({ folder: join(folder, 'next') });
+    await prepare();
+    const thaw = freeze(pid);
+    try {
+      const exit = await child.kill();
+      expect(exit).toMatchObject({ code: null, signal: null, killedByUs: true, isUndying: true });
+      expect(classifyExit(exit, 'trainer', left).message).toContain('was killed and does not end');
+      expect(isRunning(pid)).toBe(true);
+      await expect(prepare()).rejects.toThrow(`does not end with SIGKILL (process ${pid})`);
+    } finally {
+      thaw();
+    }
+    await expect.poll(() => isRunning(pid)).toBe(false);
+    await prepare();
+  },
+);
+
 test.runIf(process.platform === 'linux')('what a dead worker has left running is ended by the next one', async () => {
   const { child, lines, messages } = await start(FATHER);
   await expect.poll(() => lines).toHaveLength(5);
@@ -236,6 +264,29 @@ test.runIf(process.platform === 'linux')(
     expect(message).toMatch(/took \d+ MiB of memory, and may take 256 MiB;/);
   },
 );
+
+/** Whether there is the old freezer of Linux, in which no signal reaches a process, not even SIGKILL: as in a device that hangs. */
+function canFreeze(): boolean {
+  try {
+    accessSync(FREEZER, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Freezes a process; returns what thaws it. */
+function freeze(pid: number): () => void {
+  const group = join(FREEZER, `longrun-${pid}`);
+  mkdirSync(group);
+  writeFileSync(join(group, 'cgroup.procs'), String(pid));
+  writeFileSync(join(group, 'freezer.state'), 'FROZEN');
+  return () => {
+    writeFileSync(join(group, 'freezer.state'), 'THAWED');
+    writeFileSync(join(FREEZER, 'cgroup.procs'), String(pid));
+    rmdirSync(group);
+  };
+}
 
 function pidsIn(message: unknown): number[] {
   if (!Array.isArray(message)) throw new Error(`${JSON.stringify(message)} is no list of processes`);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MESSAGES_FD, SIGNS_FD, type Whereabouts } from '@longrun/contracts';
@@ -8,6 +9,7 @@ import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-m
 import { sendSignal } from '../processes/process-table.js';
 import type { OwnUser } from '../processes/own-user.js';
 import { GONE_WITHIN_MS, ProcessTree } from '../processes/process-tree.js';
+import { noteUndying } from '../processes/undying.js';
 import type { ControlGroup, ControlGroups } from './control-groups.js';
 import type { Launch } from './isolation.js';
 import { type Beat, ChildSigns } from './child-signs.js';
@@ -29,6 +31,8 @@ export interface SupervisedChildOptions {
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
   /** How far it is, as its watchdog says several times a second, whatever the child does. */
   readonly onBeat?: (beat: Beat) => void;
+  /** How long it is waited for once it was killed, in ms. Default 60,000. */
+  readonly undyingAfterMs?: number;
 }
 
 /** How a child ended, as facts; what they mean is for the caller to say. */
@@ -37,6 +41,8 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
   /** `kill()` was called before it ended. */
   readonly killedByUs: boolean;
+  /** It was killed and has not ended: a device or a disk does not let it go. It runs no code of its own any more. */
+  readonly isUndying: boolean;
   /** V8 said on stderr that its heap limit was reached. */
   readonly heapExhausted: boolean;
   /** It was ended because it took more memory than it may; null when it was not. */
@@ -50,7 +56,8 @@ export interface ChildExit {
 /**
  * A child process that cannot take its parent down, whatever it says: it gets an environment without secrets, its output
  * arrives as lines, sending to it when it has gone is not an error, and its end is one promise that never rejects. It leads a process
- * group of its own, which is gone with all that it has started when that promise settles.
+ * group of its own, which is gone with all that it has started when that promise settles. What cannot be ended is not waited for without
+ * end: it is an {@link undyingProcesses | undying process}, beside which no other child is to be started.
  */
 export class SupervisedChild {
   readonly pid: number | undefined;
@@ -63,10 +70,12 @@ export class SupervisedChild {
   readonly #channel: MessageChannel | undefined;
   #killed = false;
   #garbled: string | null = null;
+  /** Aborted when it was killed, for whatever reason. */
+  readonly #doomed = new AbortController();
 
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
-    const { memoryLimitBytes = null } = options;
+    const { memoryLimitBytes = null, undyingAfterMs = UNDYING_AFTER_MS } = options;
     const { controlGroups, ownUser, execPath = process.execPath, execArgv = [], env, ...launch } = options.launch ?? {};
     const child = spawn(execPath, [...execArgv, ...heapOptions(memoryLimitBytes), options.script], {
       ...launch,
@@ -111,7 +120,9 @@ export class SupervisedChild {
       }),
     );
 
-    this.exited = ended(child, { tree, group, ownUser, say }).then(async ({ code, signal, startError }) => {
+    const undying = undyingAfter(this.#doomed.signal, undyingAfterMs, child);
+    this.exited = ended(child, { tree, group, ownUser, undying, say }).then(async ({ code, signal, ...end }) => {
+      const { startError, isUndying = false } = end;
       if (startError !== undefined) tail.push(startError.message);
       await this.#memory.stop();
       let memory = this.#memory.breach;
@@ -119,7 +130,7 @@ export class SupervisedChild {
         memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
       group?.remove();
       const [killedByUs, garbled] = [this.#killed, this.#garbled];
-      return { code, signal, killedByUs, heapExhausted, memory, garbled, stderrTail: tail.join('\n') };
+      return { code, signal, killedByUs, isUndying, heapExhausted, memory, garbled, stderrTail: tail.join('\n') };
     });
   }
 
@@ -177,12 +188,17 @@ export class SupervisedChild {
   /** What has left the group is ended after the child. */
   #endGroup(): void {
     const { exitCode, signalCode } = this.#child;
-    if (this.pid !== undefined && exitCode === null && signalCode === null) sendSignal(-this.pid, 'SIGKILL');
+    if (this.pid === undefined || exitCode !== null || signalCode !== null) return;
+    sendSignal(-this.pid, 'SIGKILL');
+    this.#doomed.abort();
   }
 }
 
 /** Of one message of a child: what is parsed takes several times as much of the worker's memory. */
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
+/** As long as the kernel may take to write out or free the memory of a large child. */
+const UNDYING_AFTER_MS = 60_000;
 
 /** JavaScript may have all the memory that the child may have: by itself the engine would stop at 2 to 4 GiB of any. */
 function heapOptions(memoryLimitBytes: number | null): string[] {
@@ -213,6 +229,16 @@ interface End {
   code: number | null;
   signal: NodeJS.Signals | null;
   startError?: Error;
+  isUndying?: true;
+}
+
+/** Resolves when a child was killed and has not ended for so long, by seconds in which this process ran; never for one that ends. */
+async function undyingAfter(doomed: AbortSignal, ms: number, child: ChildProcess): Promise<End> {
+  if (!doomed.aborted) await once(doomed, 'abort');
+  for (let waitedMs = 0; waitedMs < ms; waitedMs += 1_000) await sleep(1_000, undefined, { ref: false });
+  if (child.exitCode !== null || child.signalCode !== null) return await new Promise(() => {});
+  child.unref();
+  return { code: null, signal: null, isUndying: true };
 }
 
 /** 'exit' may come before the last lines and messages have been read: these end when nobody is left who holds the pipes. */
@@ -222,18 +248,20 @@ async function ended(
     readonly tree: ProcessTree;
     readonly group: ControlGroup | undefined;
     readonly ownUser: OwnUser | undefined;
+    readonly undying: Promise<End>;
     say(this: void, sentence: string): void;
   },
 ): Promise<End> {
-  const { tree, group, ownUser, say } = started;
+  const { tree, group, ownUser, undying, say } = started;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const end = await new Promise<End>((resolve) => {
+  const exit = new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.on('error', (startError) => {
       // Also emitted for a failed send or kill, which `exit` follows.
       if (child.pid === undefined) resolve({ code: null, signal: null, startError });
     });
   });
+  const end = await Promise.race([exit, undying]);
   if (end.startError !== undefined) return end;
   // All at once first, which needs no look at who is there.
   group?.kill();
@@ -241,9 +269,9 @@ async function ended(
   ownUser?.remove(tree);
   try {
     const [known, escaped = []] = [await tree.end(GONE_WITHIN_MS), await ownUser?.endStrangers(GONE_WITHIN_MS)];
-    const left = new Set([...known, ...escaped].map(({ pid }) => pid));
-    if (left.size > 0)
-      say(`Of what it started, ${left.size} could not be ended with SIGKILL: ${[...left].join(', ')}.`);
+    const left = new Map([...known, ...escaped].map((one) => [one.pid, one]));
+    noteUndying([...left.values()]);
+    if (left.size > 0) say(`Processes ${[...left.keys()].join(', ')} do not end with SIGKILL.`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     say(`Whether all that it started has ended is not known: ${why}`);
