@@ -45,12 +45,15 @@ describe('tokenOf', () => {
     },
   );
 
-  test.each(['', 'short', 'a token with blanks in it'])('refuses a file that holds %j, and its command mends it', async (content) => {
-    await writeFile(tokenPath(folder), content, { mode: 0o600 });
-    const error: unknown = await tokenOf(folder).catch((thrown: unknown) => thrown);
-    expect(await readFile(tokenPath(folder), 'utf8')).toBe(content);
-    const command = /Run: (rm .+?) \(/.exec(String(error))?.[1];
-    execFileSync('sh', ['-c', command ?? 'false']);
-    expect(await tokenOf(folder)).toMatch(/^[\w-]{43}$/);
-  });
+  test.each(['', 'short', 'a token with blanks in it'])(
+    'refuses a file that holds %j, and its command mends it',
+    async (content) => {
+      await writeFile(tokenPath(folder), content, { mode: 0o600 });
+      const error: unknown = await tokenOf(folder).catch((thrown: unknown) => thrown);
+      expect(await readFile(tokenPath(folder), 'utf8')).toBe(content);
+      const command = /Run: (rm .+?) \(/.exec(String(error))?.[1];
+      execFileSync('sh', ['-c', command ?? 'false']);
+      expect(await tokenOf(folder)).toMatch(/^[\w-]{43}$/);
+    },
+  );
 });
