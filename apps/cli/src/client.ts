@@ -276,7 +276,7 @@ export class Client {
     } catch (error) {
       signal?.throwIfAborted();
       if (!isNetworkFailure(error)) throw error;
-      throw timeout.aborted ? this.#silent(request, error) : this.#unreachable(error);
+      throw timeout.aborted ? this.#silent(request, error) : this.#unreachable(error, request);
     }
     return this.#read(shape, text, path);
   }
@@ -338,10 +338,11 @@ export class Client {
     return new ApiUnreachable(`the API at ${this.url} ${what}`, { mayHaveArrived: true, cause });
   }
 
-  #unreachable(cause: unknown): ApiUnreachable {
+  #unreachable(cause: unknown, { method = 'GET' }: Request = {}): ApiUnreachable {
     if (isBroken(cause)) {
+      const what = method === 'GET' ? 'try again' : 'it may have done all the same what it was asked for';
       return new ApiUnreachable(
-        `the connection to the API at ${this.url} broke before its answer had come (${causeOf(cause)}); it may have done all the same what it was asked for`,
+        `the connection to the API at ${this.url} broke before its answer had come (${causeOf(cause)}); ${what}`,
         { mayHaveArrived: true, cause },
       );
     }

@@ -66,6 +66,19 @@ test('one that may have been recorded by an API that then goes is told so, with 
   );
 });
 
+test('one that nobody tells the fate of is not asked for without end', async () => {
+  server = await serve((request, response) => {
+    receive(request);
+    response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
+  });
+  const client = new Client({ url: server.url, token: TOKEN });
+  const options = { set: [], follow: false, json: true, idempotencyKey: undefined };
+  const terminal = new Terminal({ writeResult: () => {}, writeRemark: () => {} });
+  await expect(submit(() => Promise.resolve(client), terminal, file, options)).rejects.toThrow('--idempotency-key');
+  expect(keys.length).toBeGreaterThan(1);
+  expect(new Set(keys).size).toBe(1);
+});
+
 test.each([
   ['in words', [], (stderr: string) => stderr],
   ['as JSON', ['--json'], (stderr: string) => String(JSON.parse(stderr).error.message)],

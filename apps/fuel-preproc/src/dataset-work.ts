@@ -107,8 +107,8 @@ export class DatasetWork implements Work {
       outputPath: join(workFolder, OUTPUT_NAME),
     };
     const converted = await this.#convert(assignment, { launch, limits: spec.limits, wallTime });
-    // Whatever came of it: the next attempt finds what this one has downloaded.
-    await kept?.keep(workFolder, DOWNLOADS_NAME, this.#attempt.abandon);
+    // Whatever came of it: the next attempt finds what this one has downloaded. A worker that stops does so within its grace.
+    if (this.#attempt.stopCause() !== 'cancelled') await kept?.keep(workFolder, DOWNLOADS_NAME, this.#attempt.abandon);
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if ('reason' in converted) return converted;
     return await this.#handOn(workFolder, spec.name, converted.description);

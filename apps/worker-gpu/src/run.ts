@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
 import { logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { ExperimentWork } from './supervisor/experiment-work.js';
+import { programsCheck } from './supervisor/programs-check.js';
 import { Trainers } from './supervisor/trainers.js';
 
 /** Runs the worker as this process, to its end. */
@@ -26,7 +27,7 @@ export async function run(): Promise<void> {
       check: {
         script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)),
         folders: [cacheFolder],
-        readable: [programsFolder],
+        more: programsCheck(programsFolder),
       },
       code: [checkout, programsFolder],
       work: ({ scratchFolder, isolation }) => {

@@ -83,7 +83,7 @@ test('a worker whose programs are gone takes no more, and what it had is charged
   const id = await world.submit({ epochs: 1 }, { retry });
   const waiting = await world.when(id, ({ attempts }) => attempts.length === 2);
   expect(waiting.attempts[0]).toMatchObject({ reason: 'worker_unfit' });
-  expect(waiting.attempts[0]?.message).toContain(`The folder ${programs} does not serve: it is empty`);
+  expect(waiting.attempts[0]?.message).toContain(`The programs folder ${programs} has no program any more`);
   await world.newWorker();
   expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', failures: 0 });
 

@@ -1,3 +1,7 @@
+import { readdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import { expect } from 'vitest';
 
 import { until } from '../src/testing/index.js';
@@ -8,7 +12,7 @@ test('one whose head is damaged ends with that, and those behind it are brought 
   await world.readyDataset();
   const [first, ...others] = [await world.submit(), await world.submit(), await world.submit()] as const;
   for (const id of [first, ...others]) await queued(world, id);
-  await damage(world, first);
+  await replace(world, first);
   await world.redis.flushAll();
   const damaged = await world.when(first, ({ endedAt }) => endedAt !== null);
   expect(damaged).toMatchObject({ status: 'failed', reason: 'checkpoints_damaged' });
@@ -54,7 +58,7 @@ test('a head of a newer build is left alone, and keeps nobody else waiting', asy
   await world.readyDataset();
   const [first, second] = [await world.submit(), await world.submit()];
   for (const id of [first, second]) await queued(world, id);
-  await damage(world, first, JSON.stringify({ version: 99 }));
+  await replace(world, first, JSON.stringify({ version: 99 }));
   await world.redis.flushAll();
   const attempt = await world.worker('gpu-1').next();
   expect(attempt.ticket.id).toBe(second);
@@ -66,10 +70,22 @@ async function queued(world: World, id: string): Promise<void> {
   await world.when(id, ({ attempts }) => attempts.length === 1);
 }
 
-async function damage(world: World, id: string, bytes = 'no head'): Promise<void> {
+/** Writes something else where the head is. */
+async function replace(world: World, id: string, bytes = 'no head'): Promise<void> {
   const key = headKey(id);
   const found = await world.store.readRegister(key);
   await world.store.compareAndSet(key, found?.version ?? null, Buffer.from(bytes));
+}
+
+/** Leaves of the head what a disk leaves that lost its power: a file without its bytes. */
+async function damage(world: World, id: string): Promise<void> {
+  await replace(world, id);
+  const folder = join(fileURLToPath(world.store.url), `${headKey(id)}~`);
+  const newest = (await readdir(folder))
+    .filter((name) => /^\d+$/.test(name))
+    .toSorted()
+    .at(-1);
+  await truncate(join(folder, newest ?? 'none'));
 }
 
 function headKey(id: string): string {

@@ -107,9 +107,10 @@ export class ProgramSession {
       // One that cannot be looked at can be waited for.
       const used = await processorSeconds(this.#child.pid ?? -1).catch(() => undefined);
       usedBefore ??= used;
-      if (used !== undefined && usedBefore !== undefined && (used - usedBefore) * 1_000 > cpuMs)
-        this.#endFor(`it took more than ${cpuMs} ms of processor time to ${what}`);
-      else if (observed.ms > waitMs) this.#endFor(`it has waited for ${waitMs} ms to ${what}`);
+      const workedMs = ((used ?? 0) - (usedBefore ?? 0)) * 1_000;
+      if (workedMs > cpuMs) this.#endFor(`it took more than ${cpuMs} ms of processor time to ${what}`);
+      // On a busy machine what works gets little of the time.
+      else if (observed.ms - LEAST_SHARE * workedMs > waitMs) this.#endFor(`it has waited for ${waitMs} ms to ${what}`);
     }
   }
 
@@ -153,6 +154,9 @@ interface Watch {
 }
 
 const LOOK_EVERY_MS = 250;
+
+/** For so many milliseconds of the clock one of the processor's is enough to have worked all the time. */
+const LEAST_SHARE = 60;
 
 /** More than this between two looks was time in which this process stood still itself. */
 const LONGEST_LOOK_MS = 1_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type DatasetView, type ExperimentView, visibleLine } from '@longrun/contracts';
 
-import { ApiProblem, ApiUnreachable, type Client } from '../client.js';
+import { ApiProblem, ApiUnreachable, type Client, NotLongrun } from '../client.js';
 import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
@@ -68,7 +68,10 @@ export async function submit(
   return status === 'failed' ? 1 : 0;
 }
 
-/** Asks until there is an answer, as long as the API can be reached. Throws SubmissionUnknown when that ends and it may have been recorded. */
+/**
+ * Asks until there is an answer, some times while nobody knows whether the last one arrived. Throws SubmissionUnknown when none has told what
+ * became of it.
+ */
 async function submitOnce(
   client: Client,
   { kind, spec }: Submission,
@@ -76,20 +79,28 @@ async function submitOnce(
   { signal, onUncertain }: { readonly signal: AbortSignal; readonly onUncertain: (error: Error) => void },
 ): Promise<ExperimentView | DatasetView> {
   const reconnection = new Reconnection({ signal });
-  for (let isUncertain = false; ; isUncertain = true) {
+  for (let asked = 1; ; asked += 1) {
     try {
       return kind === 'dataset'
         ? await client.submitDataset(spec, key, signal)
         : await client.submitExperiment(spec, key, signal);
     } catch (error) {
-      if (!mayHaveArrived(error)) {
-        if (!isUncertain || !(error instanceof ApiUnreachable)) throw error;
-        throw new SubmissionUnknown(error.message, key, { cause: error });
-      }
-      if (!isUncertain) onUncertain(error);
+      const isOpen = mayHaveArrived(error);
+      if (!isOpen && (asked === 1 || !saysNothing(error))) throw error;
+      if (!isOpen || asked === MOST_ASKED) throw new SubmissionUnknown(error.message, key, { cause: error });
+      if (asked === 1) onUncertain(error);
       await reconnection.pause(error);
     }
   }
+}
+
+/** With the pauses between them a quarter of a minute, besides what answers are waited for. */
+const MOST_ASKED = 8;
+
+/** Whether an error tells nothing of what became of an earlier request: the API is away, or something else answers in its place. */
+function saysNothing(error: unknown): error is Error {
+  if (error instanceof ApiProblem) return error.problem.status >= 500;
+  return error instanceof ApiUnreachable || error instanceof NotLongrun;
 }
 
 /** Whether the API, or a proxy before it, leaves open what became of a request. */

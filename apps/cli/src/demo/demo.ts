@@ -196,7 +196,13 @@ async function train(stage: Stage, label: string, disturbed = false): Promise<Ru
   const specFile = join(examples, 'fashion-mlp.yaml');
   const submission = await readSpecFile(specFile, [
     { path: ['name'], value: `fashion-mlp, ${label}` },
-    ...(short ? [{ path: ['params', 'epochs'], value: 1 }] : []),
+    // Several of those run side by side, and threads that wait for each other take the processor from the others.
+    ...(short
+      ? [
+          { path: ['params', 'epochs'], value: 1 },
+          { path: ['resources', 'threads'], value: 1 },
+        ]
+      : []),
   ]);
   if (submission.kind !== 'experiment') throw new DemoFailed(`${specFile} is not an experiment`);
   const { id } = await client.submitExperiment(submission.spec);

@@ -10,6 +10,7 @@ test.each([
   [new Diverged({ step: 9, record: 'cost', value: Number.NaN }), 'diverged'],
   [new RangeError('Array buffer allocation failed'), 'out_of_memory'],
   [new Error('a snapshot', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }), 'worker_disk'],
+  [Object.assign(new Error('read-only file system'), { code: 'EROFS', syscall: 'open' }), 'program_error'],
   [Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' }), 'program_error'],
   [new TypeError('x is not a function'), 'program_error'],
   ['a string', 'program_error'],

@@ -30,7 +30,8 @@ export function failureOf(error: unknown): TrainingFailure {
   const chain = causes(error);
   const message = chain.map((one) => one.message).join(': ');
   if (chain.some(isOutOfMemory)) return { reason: 'out_of_memory', message };
-  if (isDiskError(error)) return { reason: 'worker_disk', message };
+  // What it may only read is read-only to it.
+  if (isDiskError(error) && !chain.some(isReadOnly)) return { reason: 'worker_disk', message };
   return { reason: 'program_error', message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
 }
 
@@ -39,6 +40,10 @@ function causes(error: Error): Error[] {
   for (let cause = error.cause; cause instanceof Error && !chain.includes(cause); cause = cause.cause)
     chain.push(cause);
   return chain;
+}
+
+function isReadOnly(error: Error): boolean {
+  return 'code' in error && error.code === 'EROFS';
 }
 
 /** As V8 and ONNX Runtime word it. */

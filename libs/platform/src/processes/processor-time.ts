@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { readProcessFile, statFieldsIn } from './stat-fields.js';
 
 /**
@@ -13,7 +14,8 @@ export async function processorSeconds(pid: number): Promise<number | undefined>
     const ticks = statFieldsIn(stat).slice(11, 15).map(Number);
     return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
   }
-  const answer = await promisify(execFile)('ps', ['-o', 'time=', '-p', String(pid)]).catch(() => undefined);
+  const env = environmentWithoutSecrets(process.env);
+  const answer = await promisify(execFile)('ps', ['-o', 'time=', '-p', String(pid)], { env }).catch(() => undefined);
   const time = answer?.stdout.trim() ?? '';
   return time === '' ? undefined : time.split(/[:-]/).reduce((all, part) => 60 * all + Number(part), 0);
 }

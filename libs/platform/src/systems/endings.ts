@@ -76,7 +76,10 @@ export class Endings {
    */
   async endDamaged(kind: Kind, id: string, { message }: HeadDamaged): Promise<void> {
     const reason = kind === 'experiment' ? 'checkpoints_damaged' : 'storage_error';
-    await this.#writer.write(async (lives) => (await lives.find(id))?.endWith({ reason, message }));
+    await this.#writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life !== undefined && life.row.phase !== 'ended') life.endWith({ reason, message });
+    });
     await this.settle(id);
   }
 

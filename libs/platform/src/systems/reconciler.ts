@@ -91,6 +91,7 @@ export class Reconciler {
    * as nobody can go on with it.
    */
   async #each<T extends { readonly kind: Kind; readonly id: string }>(
+    what: string,
     lives: readonly T[],
     look: (life: T) => Promise<void>,
   ): Promise<void> {
@@ -98,22 +99,23 @@ export class Reconciler {
     for (const life of lives) {
       try {
         await look(life);
-        this.#troubled.delete(life.id);
+        this.#troubled.delete(`${what} of ${life.id}`);
         failuresInARow = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (error instanceof HeadDamaged) await this.#options.endings.endDamaged(life.kind, life.id, error);
         // A head of a newer build says nothing about the others.
         else if (!(error instanceof StateMismatch) && (failuresInARow += 1) === FAILURES_IN_A_ROW) throw error;
-        else this.#tell(life.id, String(error));
+        else this.#tell(`${what} of ${life.id}`, String(error));
       }
     }
   }
 
   /** Once for each trouble, not with each look. */
-  #tell(id: string, trouble: string): void {
-    if (this.#troubled.get(id) !== trouble) this.#options.warn(`Looking after ${id} failed: ${trouble}; trying again`);
-    this.#troubled.set(id, trouble);
+  #tell(what: string, trouble: string): void {
+    if (this.#troubled.get(what) !== trouble)
+      this.#options.warn(`Looking after ${what} failed: ${trouble}; trying again`);
+    this.#troubled.set(what, trouble);
   }
 
   /** Ends that were decided, but a crash came before their lease was sealed. */
@@ -123,12 +125,12 @@ export class Reconciler {
       .select(['id', 'kind'])
       .where('ending', 'is not', null)
       .execute();
-    await this.#each(decided, async ({ id }) => await this.#options.endings.settle(id));
+    await this.#each('its decided end', decided, async ({ id }) => await this.#options.endings.settle(id));
   }
 
   async #completeLogs(): Promise<void> {
     const { logs } = this.#options;
-    await this.#each(await logs.doubtful(), async ({ id }) => await logs.complete(id));
+    await this.#each('its log', await logs.doubtful(), async ({ id }) => await logs.complete(id));
   }
 
   async #lookAfterRunning(): Promise<void> {
@@ -140,7 +142,7 @@ export class Reconciler {
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
-    await this.#each(running, async ({ id, kind, fence, cancelRequested }) => {
+    await this.#each('its attempt', running, async ({ id, kind, fence, cancelRequested }) => {
       // Pub/sub forgets: it is said until it is obeyed.
       if (cancelRequested && redis.status === 'ready')
         await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
@@ -161,7 +163,7 @@ export class Reconciler {
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    await this.#each(enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
+    await this.#each('its job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CHECK_FAILED } from '../child/run-check.js';
@@ -19,24 +19,11 @@ export async function checkFolder(folder: string): Promise<void> {
     if (bavail * bsize < FREE_BYTES)
       throw new Error(`its disk has ${bavail * bsize} bytes free, and ${FREE_BYTES} are needed`);
   } catch (error) {
-    throw notServing(folder, error);
+    throw new Error(`The folder ${folder} does not serve: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   } finally {
     await rm(path, { force: true }).catch(() => {});
-  }
-}
-
-/**
- * Looks whether a folder that is read only has something in it, and each of it can be read.
- *
- * @throws Error that names the folder, when it has not: a disk that is not mounted leaves an empty one
- */
-export async function checkReadable(folder: string): Promise<void> {
-  try {
-    const names = await readdir(folder);
-    if (names.length === 0) throw new Error('it is empty');
-    for (const name of names) await access(join(folder, name), constants.R_OK);
-  } catch (error) {
-    throw notServing(folder, error);
   }
 }
 
@@ -54,11 +41,6 @@ export async function checkInChild(script: string, folder: string): Promise<void
   if (exit.code === CHECK_FAILED) throw new Error(exit.stderrTail.split('\n').at(-1));
   // It could not even be loaded, or crashed.
   throw new Error(`The check ${script} ended with ${exit.signal ?? exit.code}: ${exit.stderrTail.slice(0, 1_000)}`);
-}
-
-function notServing(folder: string, error: unknown): Error {
-  const why = error instanceof Error ? error.message : String(error);
-  return new Error(`The folder ${folder} does not serve: ${why}`, { cause: error });
 }
 
 async function writeAndReadBack(path: string): Promise<void> {

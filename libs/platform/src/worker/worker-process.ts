@@ -8,11 +8,12 @@ import { places, variables } from '../configuration/variables.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
+import type { WorkerCheck } from './fitness.js';
 import { type ChildUserSetting, Isolation } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { logLine } from '../log-line.js';
 import { claimScratchFolder } from './scratch-folder.js';
-import { checkFolder, checkInChild, checkReadable } from './worker-checks.js';
+import { checkFolder, checkInChild } from './worker-checks.js';
 import { describeWorker, memoryBytes } from './worker-description.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -58,8 +59,8 @@ export interface WorkerProcessOptions {
     readonly script: string;
     /** Folders that must be writable, besides the scratch folder. */
     readonly folders: readonly string[];
-    /** Folders that must be readable and not empty. Default none. */
-    readonly readable?: readonly string[];
+    /** What else must hold. Default: nothing. */
+    readonly more?: WorkerCheck;
   };
   /** What the children of attempts read, absolute, besides what is shared with each: code, programs, raw files. They are there. */
   readonly code: readonly string[];
@@ -124,7 +125,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     check: async () => {
       await isolation.endEscaped();
       for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
-      for (const folder of options.check.readable ?? []) await checkReadable(folder);
+      await options.check.more?.();
       await checkInChild(options.check.script, scratchFolder);
     },
     checkAgainAfterMs: configuration.checkAgainAfterMs,

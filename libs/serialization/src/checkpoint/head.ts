@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json, NewerState, StateMismatch } from '../state.js';
-import type { ObjectStore } from '../store/object-store.js';
+import { type ObjectStore, RegisterDamaged } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
@@ -54,15 +54,14 @@ export async function readVersionedHead(
   store: ObjectStore,
   prefix: string,
 ): Promise<{ readonly head: Head; readonly version: string } | undefined> {
-  const value = await store.readRegister(headKey(prefix));
-  return value === undefined ? undefined : { head: decodeHead(headKey(prefix), value.bytes), version: value.version };
-}
-
-function decodeHead(key: string, bytes: Uint8Array): Head {
+  const key = headKey(prefix);
   try {
-    return decodeVersionedJson(key, bytes, headSchema, 2);
+    const value = await store.readRegister(key);
+    if (value === undefined) return undefined;
+    return { head: decodeVersionedJson(key, value.bytes, headSchema, 2), version: value.version };
   } catch (error) {
-    if (!(error instanceof StateMismatch) || error instanceof NewerState) throw error;
+    const isDamage = error instanceof StateMismatch || error instanceof RegisterDamaged;
+    if (!isDamage || error instanceof NewerState) throw error;
     throw new HeadDamaged(error.message, { cause: error });
   }
 }

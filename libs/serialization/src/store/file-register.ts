@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
 import { sha256Of } from '../sha256.js';
-import { PreconditionFailed, type RegisterValue } from './object-store.js';
+import { PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
 
 /**
  * A register in a folder: one file per generation, the highest is the value. No locks: any process may be killed at any point,
@@ -44,7 +44,7 @@ export class FileRegister {
       }
       // Others have moved on since the names were read: look again.
     }
-    throw new Error(
+    throw new RegisterDamaged(
       `register folder ${this.folder} is damaged: generation ${highest} does not follow the one before it; restore it from a backup`,
     );
   }
@@ -179,7 +179,7 @@ function decode(file: string, content: Buffer): Generation {
   const preamble = parsePreamble(content.toString('utf8', 0, Math.max(lineEnd, 0)));
   if (preamble?.sha256 === sha256Of(bytes)) return { ...preamble, bytes };
   // Falling back to the generation before would undo a lease, so a person has to decide.
-  throw new Error(`register file ${file} is damaged: its checksum does not fit; restore it from a backup`);
+  throw new RegisterDamaged(`register file ${file} is damaged: its checksum does not fit; restore it from a backup`);
 }
 
 function parsePreamble(line: string): z.infer<typeof preambleSchema> | undefined {

@@ -55,7 +55,7 @@ export interface ObjectStore {
    */
   put(key: string, body: ObjectBody, options?: TransferOptions & { readonly ifAbsent?: boolean }): Promise<WrittenFile>;
 
-  /** The current value of a register, or undefined if it was never set. */
+  /** The current value of a register, or undefined if it was never set. @throws RegisterDamaged */
   readRegister(key: string): Promise<RegisterValue | undefined>;
 
   /**
@@ -78,6 +78,11 @@ export interface ObjectStore {
 /** An object was to be written only if absent, and is there. */
 export class ObjectExists extends Error {
   override readonly name = 'ObjectExists';
+}
+
+/** What is stored of a register is not what was written: nothing can be read or set there until somebody puts it right. */
+export class RegisterDamaged extends Error {
+  override readonly name = 'RegisterDamaged';
 }
 
 /** A register does not have the version that was expected. */
