@@ -9,7 +9,8 @@ import { FAULT_POINTS, type FaultPoint, openObjectStore, readFired, readHead } f
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { NotRunning } from '../src/address.js';
-import { ApiUnreachable, type Client } from '../src/client.js';
+import { ApiUnreachable } from '../src/api-errors.js';
+import type { Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, turns, untilEnded, upTo } from './services.js';
 
 /** Where a run comes to its end. */

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Disk, smallDisk } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -8,7 +5,7 @@ import { writeIdxFiles } from './idx.js';
 import { World } from './world.js';
 
 const isRoot = process.geteuid?.() === 0;
-const disk: Disk = smallDisk(join(tmpdir(), `longrun-disk-${randomUUID()}`));
+const disk: Disk = smallDisk();
 const mayBeFull = disk.fault.test('ENOSPC');
 
 let world: World;
@@ -26,7 +23,6 @@ afterEach(async () => {
 afterAll(async () => {
   await world.end();
   disk.end();
-  rmSync(disk.folder, { recursive: true });
 });
 
 test.runIf(mayBeFull)(

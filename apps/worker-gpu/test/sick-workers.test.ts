@@ -1,8 +1,6 @@
 import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomUUID } from 'node:crypto';
 import type { WorkerView } from '@longrun/contracts';
 import { type Disk, type ProcessUnderTest, smallDisk, until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -10,7 +8,7 @@ import { World } from './world.js';
 
 const retry = { maxFailures: 0, maxLosses: 0, maxPreemptions: 0 };
 const checkAgain = { LONGRUN_CHECK_AGAIN_MS: '100' };
-const disk: Disk = smallDisk(join(tmpdir(), `longrun-disk-${randomUUID()}`));
+const disk: Disk = smallDisk();
 
 let world: World;
 
@@ -26,7 +24,6 @@ afterEach(async () => {
 afterAll(async () => {
   await world.end();
   disk.end();
-  rmSync(disk.folder, { recursive: true });
 });
 
 test(`a worker that cannot do its work (${disk.how}) takes no more, says why, and goes on when it can again`, async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '@longrun/contracts';
 import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
-import { ObservedTime, processorSeconds } from '@longrun/platform/processes';
+import { cpuSecondsOfProcess, ObservedTime } from '@longrun/platform/processes';
 import { type ChildExit, type Launch, SupervisedChild } from '@longrun/platform/worker';
 import { z } from 'zod';
 import type { ProgramLimits } from './program-limits.js';
@@ -105,7 +105,7 @@ export class ProgramSession {
       if (signal.aborted) return;
       observed.looked();
       // One that cannot be looked at can be waited for.
-      const used = await processorSeconds(this.#child.pid ?? -1).catch(() => undefined);
+      const used = await cpuSecondsOfProcess(this.#child.pid ?? -1).catch(() => undefined);
       usedBefore ??= used;
       const workedMs = ((used ?? 0) - (usedBefore ?? 0)) * 1_000;
       if (workedMs > cpuMs) this.#endFor(`it took more than ${cpuMs} ms of processor time to ${what}`);

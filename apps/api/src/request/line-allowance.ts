@@ -1,3 +1,5 @@
+import { Allowance } from '@longrun/platform/worker';
+
 export interface LineAllowanceOptions {
   /** Lines that may be written at once. */
   readonly atOnce: number;
@@ -9,30 +11,22 @@ export interface LineAllowanceOptions {
 
 /** How many lines may be written about what anybody can cause, as often as he likes. */
 export class LineAllowance {
-  readonly #options: LineAllowanceOptions;
+  readonly #lines: Allowance;
   readonly #now: () => number;
-  #left: number;
-  #countedAt: number;
   #leftOut = 0;
 
-  constructor(options: LineAllowanceOptions) {
-    this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
-    this.#left = options.atOnce;
-    this.#countedAt = this.#now();
+  constructor({ atOnce, perSecond, now = () => performance.now() }: LineAllowanceOptions) {
+    this.#now = now;
+    this.#lines = new Allowance(atOnce, perSecond, now());
   }
 
   /** Takes one line, and gives how many were left out since the one before; undefined where none may be written now. */
   take(): { readonly leftOut: number } | undefined {
-    const { atOnce, perSecond } = this.#options;
-    const now = this.#now();
-    this.#left = Math.min(atOnce, this.#left + ((now - this.#countedAt) / 1_000) * perSecond);
-    this.#countedAt = now;
-    if (this.#left < 1) {
+    if (!this.#lines.has(1, this.#now())) {
       this.#leftOut += 1;
       return undefined;
     }
-    this.#left -= 1;
+    this.#lines.take(1);
     const leftOut = this.#leftOut;
     this.#leftOut = 0;
     return { leftOut };

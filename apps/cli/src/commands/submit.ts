@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { type DatasetView, type ExperimentView, visibleLine } from '@longrun/contracts';
 
-import { ApiProblem, ApiUnreachable, type Client, NotLongrun } from '../client.js';
+import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
+import type { Client } from '../client.js';
 import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';

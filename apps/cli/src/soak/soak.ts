@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExperimentView, isTerminal, isTerminalDataset } from '@longrun/contracts';
 import { readFired } from '@longrun/serialization';
 
-import { ApiUnreachable, Client } from '../client.js';
+import { ApiUnreachable } from '../api-errors.js';
+import { Client } from '../client.js';
 import { listenForStop } from '../commands/stop-requests.js';
 import { hermetic } from '../demo/demo.js';
 import type { Terminal } from '../output/terminal.js';

@@ -66,8 +66,8 @@ export interface StackOptions {
   /** Workers of experiments. Default 1. */
   readonly workers?: 1 | 2;
   /**
-   * Put into the environment of the API and the workers, which is else that of this process, at each start; undefined takes a variable away. What the stack itself decides
-   * (its state folder, addresses, programs) stays.
+   * Put into the environment of the API and the workers, which is else that of this process, at each start; undefined takes a variable
+   * away. What the stack itself decides (its state folder, addresses, programs) stays.
    */
   readonly environment?: (service: ServiceName) => Readonly<Record<string, string | undefined>>;
   /** Start a service again, with growing pauses, when it dies. Default false. */

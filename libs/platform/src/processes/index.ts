@@ -4,6 +4,7 @@ export { ObservedTime, type ObservedTimeOptions } from './observed-time.js';
 export {
   childrenOf,
   cpuSecondsOf,
+  cpuSecondsOfProcess,
   endGroup,
   identify,
   isAlive,
@@ -13,4 +14,3 @@ export {
   sendSignal,
   stopProcess,
 } from './process-table.js';
-export { processorSeconds } from './processor-time.js';

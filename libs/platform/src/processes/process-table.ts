@@ -56,14 +56,33 @@ export async function membersOf(group: number): Promise<number[]> {
 /** Processor time that the living processes of a group, and those that they have waited for, have used, in seconds. */
 export async function cpuSecondsOf(group: number): Promise<number> {
   if (process.platform === 'linux') {
-    const ticks = (await membersOf(group)).flatMap((pid) => statFields(pid)?.slice(11, 15).map(Number) ?? []);
-    return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+    const each = (await membersOf(group)).map((pid) => cpuSecondsIn(statFields(pid)));
+    return each.reduce<number>((sum, seconds) => sum + (seconds ?? 0), 0);
   }
   const { stdout } = await run('ps', ['-A', '-o', 'pgid=,time=']);
   return stdout.split('\n').reduce((sum, line) => {
     const [ofGroup, time = ''] = line.trim().split(/\s+/);
-    return Number(ofGroup) === group ? sum + time.split(/[:-]/).reduce((all, part) => 60 * all + Number(part), 0) : sum;
+    return Number(ofGroup) === group ? sum + secondsIn(time) : sum;
   }, 0);
+}
+
+/**
+ * Processor time that one process, and those that it has waited for, have used, in seconds: what it did, however busy the machine is.
+ * Undefined when it is gone. Rejects where that cannot be told.
+ */
+export async function cpuSecondsOfProcess(pid: number): Promise<number | undefined> {
+  if (process.platform === 'linux') return cpuSecondsIn(statFields(pid));
+  const time = await ps(pid, 'time=');
+  return time === undefined ? undefined : secondsIn(time);
+}
+
+function cpuSecondsIn(fields: readonly string[] | undefined): number | undefined {
+  return fields?.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) / TICKS_PER_SECOND, 0);
+}
+
+/** Of a time as `ps` writes it: `1-02:03:04`. */
+function secondsIn(time: string): number {
+  return time.split(/[:-]/).reduce((all, part) => 60 * all + Number(part), 0);
 }
 
 /** USER_HZ: what /proc counts in, on every architecture that Node runs on. */

@@ -108,12 +108,12 @@ export class Endings {
       const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
       await lease.end(writeOutcome(kind, ending, 0));
       await faultPoint('end.sealed');
-      await this.#end(id, { ...ending, result: null }, null);
+      await this.#endUnclaimed(id, ending);
       return true;
     } catch (error) {
       if (error instanceof LeaseLost) return false;
       if (error instanceof HeadDamaged) {
-        await this.#end(id, { ...ending, result: null }, null);
+        await this.#endUnclaimed(id, ending);
         return true;
       }
       if (!(error instanceof LeaseRefused)) throw error;
@@ -137,7 +137,7 @@ export class Endings {
         head = await readHead(this.#store, prefix);
       } catch (error) {
         if (!(error instanceof HeadDamaged)) throw error;
-        return this.#end(id, { ...ending, result: null }, null);
+        return this.#endUnclaimed(id, ending);
       }
       if (await this.adopt(kind, id, head)) return;
       // Its worker ended it: the leader takes that in.
@@ -147,7 +147,7 @@ export class Endings {
         const lease = await acquireLease(this.#store, prefix, { fence: above, holder: HOLDER });
         await lease.end(writeOutcome(kind, ending, step));
         await faultPoint('end.sealed');
-        await this.#end(id, { ...ending, result: null }, null);
+        await this.#endUnclaimed(id, ending);
         return;
       } catch (error) {
         // Somebody was faster: look again, with a higher fence.
@@ -165,6 +165,11 @@ export class Endings {
     } finally {
       if (this.#turns.get(id) === done) this.#turns.delete(id);
     }
+  }
+
+  /** Ends it as the record has decided, whose own the lease is, or nobody's. */
+  async #endUnclaimed(id: string, ending: Ending): Promise<void> {
+    await this.#end(id, { ...ending, result: null }, null);
   }
 
   async #end(id: string, outcome: Outcome, byFence: number | null): Promise<void> {

@@ -16,6 +16,7 @@ import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
+import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
 import type { WriteOff } from './write-off.js';
 
@@ -43,8 +44,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #stop = new AbortController();
-  /** What was said last of lives that cannot be looked after. */
-  readonly #troubled = new Map<string, string>();
+  /** Of lives that cannot be looked after. */
+  readonly #troubles = new Troubles();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ReconcilerOptions) {
@@ -81,8 +82,7 @@ export class Reconciler {
     try {
       await look();
     } catch (error) {
-      if (!this.#stop.signal.aborted)
-        this.#options.warn(`Looking after ${what} failed: ${String(error)}; trying again`);
+      if (!this.#stop.signal.aborted) this.#warn(what, error);
     }
   }
 
@@ -97,25 +97,23 @@ export class Reconciler {
   ): Promise<void> {
     let failuresInARow = 0;
     for (const life of lives) {
+      const of = `${what} of ${life.id}`;
       try {
         await look(life);
-        this.#troubled.delete(`${what} of ${life.id}`);
+        this.#troubles.over(of);
         failuresInARow = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (error instanceof HeadDamaged) await this.#options.endings.endDamaged(life.kind, life.id, error);
         // A head of a newer build says nothing about the others.
         else if (!(error instanceof StateMismatch) && (failuresInARow += 1) === FAILURES_IN_A_ROW) throw error;
-        else this.#tell(`${what} of ${life.id}`, String(error));
+        else if (this.#troubles.isNew(of, String(error))) this.#warn(of, error);
       }
     }
   }
 
-  /** Once for each trouble, not with each look. */
-  #tell(what: string, trouble: string): void {
-    if (this.#troubled.get(what) !== trouble)
-      this.#options.warn(`Looking after ${what} failed: ${trouble}; trying again`);
-    this.#troubled.set(what, trouble);
+  #warn(what: string, error: unknown): void {
+    this.#options.warn(`Looking after ${what} failed: ${String(error)}; trying again`);
   }
 
   /** Ends that were decided, but a crash came before their lease was sealed. */
@@ -125,12 +123,12 @@ export class Reconciler {
       .select(['id', 'kind'])
       .where('ending', 'is not', null)
       .execute();
-    await this.#each('its decided end', decided, async ({ id }) => await this.#options.endings.settle(id));
+    await this.#each('the decided end', decided, async ({ id }) => await this.#options.endings.settle(id));
   }
 
   async #completeLogs(): Promise<void> {
     const { logs } = this.#options;
-    await this.#each('its log', await logs.doubtful(), async ({ id }) => await logs.complete(id));
+    await this.#each('the log', await logs.doubtful(), async ({ id }) => await logs.complete(id));
   }
 
   async #lookAfterRunning(): Promise<void> {
@@ -142,7 +140,7 @@ export class Reconciler {
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
-    await this.#each('its attempt', running, async ({ id, kind, fence, cancelRequested }) => {
+    await this.#each('the attempt', running, async ({ id, kind, fence, cancelRequested }) => {
       // Pub/sub forgets: it is said until it is obeyed.
       if (cancelRequested && redis.status === 'ready')
         await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
@@ -163,7 +161,7 @@ export class Reconciler {
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    await this.#each('its job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
+    await this.#each('the job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     });

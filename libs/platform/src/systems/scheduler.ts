@@ -13,6 +13,7 @@ import { knownWorkers, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, ExperimentRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
+import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
 
 export interface SchedulerOptions {
@@ -33,8 +34,8 @@ export interface SchedulerOptions {
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  /** What was said last of those that cannot be put into the queue. */
-  readonly #troubled = new Map<string, string>();
+  /** Of those that cannot be put into the queue. */
+  readonly #troubles = new Troubles();
   #closed = false;
   #wanted = false;
   #running: Promise<void> | null = null;
@@ -143,14 +144,12 @@ export class Scheduler {
     try {
       if (!candidate.enqueued) await this.#enqueue(kind, candidate.id, rank, avoid);
       else if (candidate.queueRank !== rank) await this.#rerank(kind, candidate, rank);
-      this.#troubled.delete(candidate.id);
+      this.#troubles.over(candidate.id);
     } catch (error) {
       if (error instanceof NotLeader || this.#closed) throw error;
       const sentence = String(error);
-      // Once for each trouble, not with each look.
-      if (this.#troubled.get(candidate.id) !== sentence)
+      if (this.#troubles.isNew(candidate.id, sentence))
         this.#options.warn(`${candidate.id} cannot be put into the queue: ${sentence}; it is tried with each look`);
-      this.#troubled.set(candidate.id, sentence);
     }
   }
 
@@ -247,10 +246,12 @@ export async function writeSpecification(
 }
 
 async function resolveExperiment(record: PlatformRecord, id: string): Promise<ResolvedExperiment> {
-  const experiment: ExperimentRow = await record.db
+  const experiment: ExperimentRow & { readonly progressStep: number } = await record.db
     .selectFrom('experiments')
-    .selectAll()
-    .where('id', '=', id)
+    .innerJoin('lives', 'lives.id', 'experiments.id')
+    .selectAll('experiments')
+    .select('lives.progressStep')
+    .where('experiments.id', '=', id)
     .executeTakeFirstOrThrow();
   const rows = await record.db
     .selectFrom('experimentDatasets as used')
@@ -270,12 +271,8 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
   const trainedMs = await ranBefore(record, id);
-  const { progressStep: checkpointStep } = await record.db
-    .selectFrom('lives')
-    .select('progressStep')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  return { version: 2, id, spec: experiment.spec, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
+  const { spec, progressStep: checkpointStep } = experiment;
+  return { version: 2, id, spec, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
 }
 
 /** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A folder whose disk can be made unusable, for a worker's state. */
@@ -12,15 +14,17 @@ export interface Disk {
   break(): void;
   /** Also where it is not broken. */
   mend(): void;
+  /** It is gone, and its folder. */
   end(): void;
 }
 
 /**
  * A disk of 64 MB that can be filled; where mounting is not permitted, a folder in which a file stands in the way of another folder.
  *
+ * @param folder Where it is. Default: a temporary one
  * @param needed The folder in it that a worker needs. Default: that of caches
  */
-export function smallDisk(folder: string, needed = 'cache'): Disk {
+export function smallDisk(folder = join(tmpdir(), `longrun-disk-${randomUUID()}`), needed = 'cache'): Disk {
   mkdirSync(folder, { recursive: true });
   return isMounted(folder) ? new FullDisk(folder) : new BlockedFolder(folder, needed);
 }
@@ -58,6 +62,7 @@ class FullDisk implements Disk {
 
   end(): void {
     execFileSync('umount', ['-l', this.folder]);
+    rmSync(this.folder, { recursive: true });
   }
 
   get #filler(): string {
@@ -86,7 +91,9 @@ class BlockedFolder implements Disk {
     rmSync(this.#needed, { recursive: true, force: true });
   }
 
-  end(): void {}
+  end(): void {
+    rmSync(this.folder, { recursive: true });
+  }
 }
 
 function wrote(file: number, block: Buffer): boolean {

@@ -1,5 +1,6 @@
 /** `@longrun/platform/worker`: the worker's side alone. Loads nothing of the record, so that a worker is up sooner. */
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
+export { Allowance } from './allowance.js';
 export type { Pressure } from './pressure.js';
 export { ControlGroups } from './control-groups.js';
 export { logLine } from '../log-line.js';

@@ -1,3 +1,5 @@
+import { Allowance } from './allowance.js';
+
 export interface LineLimitOptions {
   /** Lines that may pass at once. Default 2000. */
   readonly burst?: number;
@@ -49,31 +51,5 @@ export class LineLimit {
     const notice = `[longrun] lines left out here: ${this.#leftOut}, as there were more than ${this.#rates} a second for long`;
     this.#leftOut = 0;
     return [notice];
-  }
-}
-
-/** What may be spent: it grows with time, up to a most. */
-class Allowance {
-  readonly #most: number;
-  readonly #perSecond: number;
-  #rest: number;
-  #at: number;
-
-  constructor(most: number, perSecond: number, now: number) {
-    this.#most = most;
-    this.#perSecond = perSecond;
-    this.#rest = most;
-    this.#at = now;
-  }
-
-  /** Whether there is so much; what is more than there can ever be is taken from a full one. */
-  has(amount: number, now: number): boolean {
-    this.#rest = Math.min(this.#most, this.#rest + ((now - this.#at) / 1000) * this.#perSecond);
-    this.#at = now;
-    return this.#rest >= Math.min(amount, this.#most);
-  }
-
-  take(amount: number): void {
-    this.#rest -= amount;
   }
 }

@@ -268,7 +268,8 @@ async function ended(
   if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
   ownUser?.remove(tree);
   try {
-    const [known, escaped = []] = [await tree.end(GONE_WITHIN_MS), await ownUser?.endStrangers(GONE_WITHIN_MS)];
+    const known = await tree.end(GONE_WITHIN_MS);
+    const escaped = (await ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [];
     const left = new Map([...known, ...escaped].map((one) => [one.pid, one]));
     noteUndying([...left.values()]);
     if (left.size > 0) say(`Processes ${[...left.keys()].join(', ')} do not end with SIGKILL.`);
