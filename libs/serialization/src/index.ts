@@ -5,10 +5,12 @@ export type { Json, Stateful, VersionedState } from './state.js';
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
+export type { DrawnPosition } from './random/philox-numbers.js';
 export { RandomStream } from './random/random-stream.js';
-export type { RandomStreamState, Shuffleable } from './random/random-stream.js';
+export type { RandomStreamState } from './random/random-stream.js';
 export { RandomStreams } from './random/random-streams.js';
 export type { RandomStreamsState } from './random/random-streams.js';
+export type { Shuffleable } from './random/words.js';
 
 export { InvalidSafetensors } from './safetensors/header.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
