@@ -5,7 +5,10 @@ export type { Json, Stateful, VersionedState } from './state.js';
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
+export type { ChoiceOptions } from './random/choice.js';
 export type { DrawnPosition } from './random/philox-numbers.js';
+export { RandomState } from './random/random-state.js';
+export type { RandomStateState } from './random/random-state.js';
 export { RandomStream } from './random/random-stream.js';
 export type { RandomStreamState } from './random/random-stream.js';
 export { RandomStreams } from './random/random-streams.js';
