@@ -6,7 +6,11 @@ export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './n
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
 export type { ChoiceOptions } from './random/choice.js';
+export { philox4x32 } from './random/philox.js';
 export type { DrawnPosition } from './random/philox-numbers.js';
+export { RandomAt, randomAt } from './random/random-at.js';
+export type { RandomAtState, RandomPlace } from './random/random-at.js';
+export { RandomKey } from './random/random-key.js';
 export { RandomState } from './random/random-state.js';
 export type { RandomStateState } from './random/random-state.js';
 export { RandomStream } from './random/random-stream.js';
