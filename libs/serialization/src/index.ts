@@ -6,6 +6,7 @@ export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './n
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
 export type { ChoiceOptions } from './random/choice.js';
+export { KeyedPermutation } from './random/keyed-permutation.js';
 export { philox4x32 } from './random/philox.js';
 export type { DrawnPosition } from './random/philox-numbers.js';
 export { RandomAt, randomAt } from './random/random-at.js';
