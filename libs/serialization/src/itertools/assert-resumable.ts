@@ -9,6 +9,8 @@ export interface Resumable extends Stateful {
   next(): unknown;
   /** Starts the following epoch after an end. */
   nextEpoch?(): void | Promise<void>;
+  /** Lets go of files. */
+  close?(): void | Promise<void>;
 }
 
 /** How much is tried. */
@@ -29,7 +31,7 @@ export class NotResumable extends Error {
  * own in their tests.
  *
  * At each step, across the end of an epoch and after the last, the state is taken, passed through JSON, and restored: into one
- * that is freshly built, into another one from the state that this has, and once more into the first when it is at the end.
+ * that is freshly built, into another one from the state that this has, and into one that has been at the end.
  * Each gives the rest that the uncut one gave. States must not change with later steps, nor steps by taking states, and a
  * state of a version to come must be refused without a change.
  *
@@ -37,28 +39,15 @@ export class NotResumable extends Error {
  *
  * @throws NotResumable at the first difference, naming the step, what was expected, and what came
  */
-export async function assertResumable(
-  make: () => Resumable | Promise<Resumable>,
-  options: AssertResumableOptions = {},
-): Promise<void> {
+export async function assertResumable(make: Make, options: AssertResumableOptions = {}): Promise<void> {
   const { steps = 100, epochs = 2 } = options;
   checkWhole('assertResumable', 'steps', steps, 1);
   checkWhole('assertResumable', 'epochs', epochs, 1);
-  const uncut = await record(await make(), steps, epochs);
-  await compare(
-    await make(),
-    uncut,
-    0,
-    'one that make() builds anew does not give the same; build it afresh each time',
+  const uncut = await withNew(make, (resumable) => record(resumable, steps, epochs));
+  await withNew(make, (another) =>
+    compare(another, uncut, 0, 'one that make() builds anew does not give the same; build it afresh each time'),
   );
-
-  const watched = await make();
-  const cuts: Cut[] = [];
-  for (let at = 0; at <= uncut.length; at += 1) {
-    const state = watched.state();
-    cuts.push({ at, state, text: JSON.stringify(checked(state, at)) });
-    await compare(watched, uncut.slice(at, at + 1), at, 'taking the state changed what comes next');
-  }
+  const cuts = await withNew(make, (watched) => takeStates(watched, uncut));
   for (const { at, state, text } of cuts) {
     if (JSON.stringify(state) === text) continue;
     throw new NotResumable(
@@ -67,7 +56,16 @@ export async function assertResumable(
     );
   }
   for (const cut of cuts) await tryCut(cut, uncut, make);
+  await withNew(make, async (resumable) => {
+    for (const { at, text } of cuts) {
+      resumable.restore(JSON.parse(text));
+      const fault = `taken back to step ${at} ${at === 0 ? 'at once' : 'from the end'}, it goes on otherwise`;
+      await compare(resumable, uncut.slice(at), at, fault);
+    }
+  });
 }
+
+type Make = () => Resumable | Promise<Resumable>;
 
 /** What was done at a step, and what came of it. */
 interface Step {
@@ -80,6 +78,25 @@ interface Cut {
   readonly at: number;
   readonly state: VersionedState;
   readonly text: string;
+}
+
+async function withNew<T>(make: Make, use: (resumable: Resumable) => Promise<T>): Promise<T> {
+  const resumable = await make();
+  try {
+    return await use(resumable);
+  } finally {
+    await resumable.close?.();
+  }
+}
+
+async function takeStates(resumable: Resumable, uncut: readonly Step[]): Promise<readonly Cut[]> {
+  const cuts: Cut[] = [];
+  for (let at = 0; at <= uncut.length; at += 1) {
+    const state = resumable.state();
+    cuts.push({ at, state, text: JSON.stringify(checked(state, at)) });
+    await compare(resumable, uncut.slice(at, at + 1), at, 'taking the state changed what comes next');
+  }
+  return cuts;
 }
 
 async function record(resumable: Resumable, steps: number, epochs: number): Promise<readonly Step[]> {
@@ -106,20 +123,21 @@ async function compare(resumable: Resumable, course: readonly Step[], from: numb
   }
 }
 
-async function tryCut({ at, text }: Cut, uncut: readonly Step[], make: () => Resumable | Promise<Resumable>) {
+async function tryCut({ at, text }: Cut, uncut: readonly Step[], make: Make): Promise<void> {
   const rest = uncut.slice(at);
   const saved: VersionedState = JSON.parse(text);
-  const resumed = await make();
-  resumed.restore(saved);
-  sameState(resumed, text, `restored before step ${at}`);
-  const twice = await make();
-  twice.restore(JSON.parse(JSON.stringify(resumed.state())));
-  refusesNewer(twice, text, at);
-
-  await compare(resumed, rest, at, `restored before step ${at}, it goes on otherwise`);
-  await compare(twice, rest, at, `saved and restored twice in a row before step ${at}, it goes on otherwise`);
-  resumed.restore(saved);
-  await compare(resumed, rest, at, `taken back to step ${at} from the end, it goes on otherwise`);
+  const again = await withNew(make, async (resumed) => {
+    resumed.restore(saved);
+    sameState(resumed, text, `restored before step ${at}`);
+    const state: VersionedState = JSON.parse(JSON.stringify(resumed.state()));
+    await compare(resumed, rest, at, `restored before step ${at}, it goes on otherwise`);
+    return state;
+  });
+  await withNew(make, async (resumed) => {
+    resumed.restore(again);
+    refusesNewer(resumed, text, at);
+    await compare(resumed, rest, at, `saved and restored twice in a row before step ${at}, it goes on otherwise`);
+  });
   if (JSON.stringify(saved) === text) return;
   throw new NotResumable(
     `assertResumable: the state restored before step ${at} was changed afterwards, from ${text} to ${JSON.stringify(saved)}; let restore() copy what it keeps`,

@@ -1,14 +1,14 @@
 import { countIn, StateMismatch, stateIn, type StatefulIterator, type VersionedState } from '../state.js';
 import { DONE, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Source } from './iterate.js';
+import { iterate, iterateAll, type Source, type Sources } from './iterate.js';
 
 /**
  * One source after the other (CPython: `chain`).
  *
  * State: those of the sources, and which of them is being read.
  */
-export function chain<T>(...sources: readonly Source<T>[]): StatefulIterator<T> {
-  return new Chain(sources.map((source) => iterate(source)));
+export function chain<A extends readonly unknown[]>(...sources: Sources<A>): StatefulIterator<A[number]> {
+  return new Chain<A[number]>(iterateAll(sources));
 }
 
 /**

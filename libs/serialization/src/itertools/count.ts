@@ -42,10 +42,11 @@ class Count extends Itertool<number> {
   }
 
   protected load(state: VersionedState): void {
-    const next = Number(state['next'] ?? Number.NaN);
+    const saved = state['next'];
+    const next = typeof saved === 'number' || typeof saved === 'string' ? Number(saved) : Number.NaN;
     if (Number.isNaN(next)) {
       throw new StateMismatch(
-        `count: the saved state has next ${JSON.stringify(state['next'] ?? null)}, which should be a number; the checkpoint is damaged`,
+        `count: the saved state has next ${JSON.stringify(saved ?? null)}, which should be a number; the checkpoint is damaged`,
       );
     }
     this.#next = next;

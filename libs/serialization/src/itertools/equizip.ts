@@ -1,6 +1,6 @@
 import type { StatefulIterator, VersionedState } from '../state.js';
 import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Sources } from './iterate.js';
+import { iterateAll, type Sources } from './iterate.js';
 
 /** Sources that should be equally long are not. */
 export class IterableLengthMismatch extends Error {
@@ -16,7 +16,7 @@ export class IterableLengthMismatch extends Error {
  */
 export function equizip<A extends readonly unknown[]>(...sources: Sources<A>): StatefulIterator<A> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row has an item of each source
-  return new Equizip(sources.map((source) => iterate(source))) as StatefulIterator<unknown> as StatefulIterator<A>;
+  return new Equizip(iterateAll(sources)) as StatefulIterator<unknown> as StatefulIterator<A>;
 }
 
 class Equizip extends Itertool<readonly unknown[]> {

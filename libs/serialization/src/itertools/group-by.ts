@@ -66,7 +66,12 @@ class GroupBy<T, K> extends Itertool<readonly [K, StatefulIterator<T>]> implemen
     return this.#group === group ? this.state() : null;
   }
 
-  restoreTo(group: Group<T>, state: VersionedState): void {
+  /** Back to where they were within the group, or beyond it. */
+  restoreTo(group: Group<T>, state: VersionedState | null): void {
+    if (state === null) {
+      if (this.#group === group) this.#group = undefined;
+      return;
+    }
     this.restore(state);
     this.#group = group;
   }
@@ -109,7 +114,8 @@ class GroupBy<T, K> extends Itertool<readonly [K, StatefulIterator<T>]> implemen
     }
     this.#pending = pending;
     this.#wanted = within ? this.#drawn : undefined;
-    this.#group = open ? new Group(this) : undefined;
+    // The group that somebody holds goes on: a restore that fails must leave it as it was.
+    this.#group = open ? (this.#group ?? new Group(this)) : undefined;
   }
 }
 
@@ -131,8 +137,7 @@ class Group<T> extends Itertool<T> {
   }
 
   protected load(state: VersionedState): void {
-    if (state['groups'] === null) this.end();
-    else this.#groups.restoreTo(this, stateIn(this.kind, state, 'groups'));
+    this.#groups.restoreTo(this, state['groups'] === null ? null : stateIn(this.kind, state, 'groups'));
   }
 }
 

@@ -1,6 +1,6 @@
 import { countsIn, StateMismatch, type StatefulIterator, type VersionedState } from '../state.js';
 import { DONE, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Source } from './iterate.js';
+import { iterateAll, type Sources } from './iterate.js';
 
 /** What ends a source beside its end. */
 export interface InterleaveOptions {
@@ -13,15 +13,15 @@ export interface InterleaveOptions {
  *
  * State: those of the sources, and in which order they come next.
  */
-export function interleave<T>(sources: readonly Source<T>[], options: InterleaveOptions = {}): StatefulIterator<T> {
-  return new Interleave(
-    sources.map((source) => iterate(source)),
-    options.passExceptions ?? [],
-  );
+export function interleave<A extends readonly unknown[]>(
+  sources: Sources<A>,
+  options: InterleaveOptions = {},
+): StatefulIterator<A[number]> {
+  return new Interleave<A[number]>(iterateAll(sources), options.passExceptions ?? []);
 }
 
 /** `interleave` of its arguments (CPython's recipe `roundrobin`). */
-export function roundRobin<T>(...sources: readonly Source<T>[]): StatefulIterator<T> {
+export function roundRobin<A extends readonly unknown[]>(...sources: Sources<A>): StatefulIterator<A[number]> {
   return interleave(sources);
 }
 

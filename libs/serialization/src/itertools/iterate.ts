@@ -41,6 +41,11 @@ export function iterate<T>(source: Source<T>): StatefulIterator<T> {
   );
 }
 
+/** Iterators over several sources. */
+export function iterateAll<A extends readonly unknown[]>(sources: Sources<A>): readonly StatefulIterator<A[number]>[] {
+  return sources.map((source) => iterate<A[number]>(source));
+}
+
 /** The item of an index that the sequence is known to have. */
 export function itemAt<T>(sequence: Sequence<T>, index: number): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undefined is an item, too

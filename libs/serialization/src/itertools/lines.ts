@@ -1,15 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 import { countIn, StateMismatch, type StatefulIterator, type VersionedState } from '../state.js';
-import { DONE, given, Itertool } from './itertool.js';
+import { given, Itertool } from './itertool.js';
 
 /**
  * The lines of a UTF-8 file, each with the `\n` at its end; the last may have none (picklable-itertools: `file_iterator`; CPython:
  * `open(path, newline='\n')`).
  *
- * State: the number of bytes in the lines given. The file is not open between two reads, and may grow, move with the program that
- * reads it, or be gone by the time its last line was given. A state beyond its end, or not at the beginning of a line, is
- * refused.
+ * State: the number of bytes in the lines given, and whether this was the end; what is added to the file afterwards is not given. The
+ * file is not open between two reads, and its path is no part of the state. A state beyond its end, or not at the beginning of a
+ * line, is refused.
  *
  * @throws TypeError for a line that is not UTF-8, naming its first byte
  */
@@ -42,7 +42,7 @@ class Lines extends Itertool<string> {
       end = this.#ahead.indexOf(NEWLINE, searched);
     }
     const line = this.#ahead.subarray(0, end === -1 ? this.#ahead.length : end + 1);
-    if (line.length === 0) return DONE;
+    if (line.length === 0) return this.end();
     const text = this.#decode(line);
     this.#offset += line.length;
     this.#ahead = this.#ahead.subarray(line.length);

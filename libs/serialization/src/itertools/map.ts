@@ -1,6 +1,6 @@
 import type { StatefulIterator, VersionedState } from '../state.js';
 import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Sources } from './iterate.js';
+import { iterateAll, type Sources } from './iterate.js';
 import { nextRow } from './zip.js';
 
 /**
@@ -12,7 +12,7 @@ import { nextRow } from './zip.js';
  * @throws TypeError without sources
  */
 export function map<A extends readonly unknown[], R>(
-  func: (...items: A) => R,
+  func: (...items: NoInfer<A>) => R,
   ...sources: Sources<A>
 ): StatefulIterator<R>;
 export function map<A extends readonly unknown[]>(func: null, ...sources: Sources<A>): StatefulIterator<A>;
@@ -24,7 +24,7 @@ export function map(
   return new Mapped(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the overloads say that the sources give what it takes
     (func ?? ((...items: readonly unknown[]) => items)) as (...items: readonly unknown[]) => unknown,
-    sources.map((source) => iterate(source)),
+    iterateAll(sources),
   );
 }
 

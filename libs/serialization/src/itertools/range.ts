@@ -22,7 +22,7 @@ export class Range implements Sequence<number> {
   readonly length: number;
 
   constructor(start: number, stop: number, step: number) {
-    if (![start, stop, step].every((bound) => Number.isSafeInteger(bound)) || step === 0) {
+    if (![start, stop, step, stop - start].every((bound) => Number.isSafeInteger(bound)) || step === 0) {
       throw new RangeError(
         `range: start is ${start}, stop ${stop} and step ${step}; give whole numbers, and a step that is not 0`,
       );

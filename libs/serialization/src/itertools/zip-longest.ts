@@ -1,6 +1,6 @@
 import { countsIn, type StatefulIterator, type VersionedState } from '../state.js';
 import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Sources } from './iterate.js';
+import { iterateAll, type Sources } from './iterate.js';
 
 /**
  * Lists of one item of each source, until all have ended (CPython: `zip_longest`). `fillValue`, undefined by default, stands
@@ -12,10 +12,7 @@ export function zipLongest<A extends readonly unknown[], F = undefined>(
   sources: Sources<A>,
   options: { readonly fillValue?: F } = {},
 ): StatefulIterator<{ [K in keyof A]: A[K] | F }> {
-  const rows = new ZipLongest(
-    sources.map((source) => iterate(source)),
-    options.fillValue,
-  );
+  const rows = new ZipLongest(iterateAll(sources), options.fillValue);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row has an item of each source, or the fill value
   return rows as StatefulIterator<unknown> as StatefulIterator<{ [K in keyof A]: A[K] | F }>;
 }

@@ -1,6 +1,6 @@
 import type { StatefulIterator, VersionedState } from '../state.js';
 import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
-import { iterate, type Sources } from './iterate.js';
+import { iterateAll, type Sources } from './iterate.js';
 
 /**
  * Lists of one item of each source, until one ends (CPython: `zip`). What was drawn from the sources before that one is lost.
@@ -10,7 +10,7 @@ import { iterate, type Sources } from './iterate.js';
  */
 export function zip<A extends readonly unknown[]>(...sources: Sources<A>): StatefulIterator<A> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row has an item of each source
-  return new Zip(sources.map((source) => iterate(source))) as StatefulIterator<unknown> as StatefulIterator<A>;
+  return new Zip(iterateAll(sources)) as StatefulIterator<unknown> as StatefulIterator<A>;
 }
 
 /** An item of each source, asked from left to right; undefined as soon as one has none. */
