@@ -29,12 +29,13 @@ import {
 
 /** Each makes an iterator over whatever another one gives. */
 const AROUND: Readonly<Record<string, (source: StatefulIterator<unknown>) => StatefulIterator<unknown>>> = {
-  accumulate: (source) => accumulate(source, (total, item) => sizeOf(total) + sizeOf(item)),
+  accumulate: (source) => accumulate(source, (total: number, item) => total + sizeOf(item), { initial: 0 }),
   batched: (source) => batched(source, 3),
   chain: (source) => chain('ab', source, range(2)),
   'chain.fromIterable': (source) => chain.fromIterable(map((item) => [item, 'x'], source)),
   compress: (source) => compress(source, cycle([1, 0, 1])),
-  cycle: (source) => cycle(source),
+  // With an end: what looks for an item that never comes looks for ever, as in CPython.
+  cycle: (source) => islice(cycle(source), 30),
   dropWhile: (source) => dropWhile((item) => sizeOf(item) < 2, source),
   filter: (source) => filter((item) => sizeOf(item) % 3 !== 0, source),
   'groupBy whole': (source) => map(([key, group]) => [key, [...islice(group, 20)]], groupBy(source, sizeOf)),
@@ -67,7 +68,7 @@ test('any pipeline of itertools that is cut at any step goes on as without', asy
         steps: 10,
       });
     }),
-    { numRuns: 150, interruptAfterTimeLimit: 120_000 },
+    { numRuns: 150 },
   );
 });
 
