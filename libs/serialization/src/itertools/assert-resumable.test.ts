@@ -79,7 +79,19 @@ test.each([
         return this.#ended ? undefined : super.next();
       }
     },
-    /taken back to step 1 from the end, it goes on otherwise: step 1 gave undefined/,
+    /taken back to step 0 from the end, it goes on otherwise: step 0 gave undefined/,
+  ],
+  [
+    'keeps what it has read ahead when it is taken back',
+    class extends Counter {
+      #ahead: unknown[] = [];
+      override next(): unknown {
+        if (this.#ahead.length === 0) this.#ahead = [1, 2].map((more) => this.at + more);
+        const item = this.#ahead.shift();
+        return this.at === 4 ? undefined : [item, super.next()];
+      }
+    },
+    /taken back to step 1 from the end|taken back to step 0 from the one after it, it goes on otherwise: step 0 gave/,
   ],
   [
     'moves when its state is taken',

@@ -31,7 +31,7 @@ export class NotResumable extends Error {
  * own in their tests.
  *
  * At each step, across the end of an epoch and after the last, the state is taken, passed through JSON, and restored: into one
- * that is freshly built, into another one from the state that this has, and into one that has been at the end.
+ * that is freshly built, into another one from the state that this has, and into one that has gone on, by a step and to the end.
  * Each gives the rest that the uncut one gave. States must not change with later steps, nor steps by taking states, and a
  * state of a version to come must be refused without a change.
  *
@@ -44,9 +44,7 @@ export async function assertResumable(make: Make, options: AssertResumableOption
   checkWhole('assertResumable', 'steps', steps, 1);
   checkWhole('assertResumable', 'epochs', epochs, 1);
   const uncut = await withNew(make, (resumable) => record(resumable, steps, epochs));
-  await withNew(make, (another) =>
-    compare(another, uncut, 0, 'one that make() builds anew does not give the same; build it afresh each time'),
-  );
+  await withNew(make, (another) => compare(another, uncut, 0, OTHERWISE));
   const cuts = await withNew(make, (watched) => takeStates(watched, uncut));
   for (const { at, state, text } of cuts) {
     if (JSON.stringify(state) === text) continue;
@@ -56,14 +54,10 @@ export async function assertResumable(make: Make, options: AssertResumableOption
     );
   }
   for (const cut of cuts) await tryCut(cut, uncut, make);
-  await withNew(make, async (resumable) => {
-    for (const { at, text } of cuts) {
-      resumable.restore(JSON.parse(text));
-      const fault = `taken back to step ${at} ${at === 0 ? 'at once' : 'from the end'}, it goes on otherwise`;
-      await compare(resumable, uncut.slice(at), at, fault);
-    }
-  });
+  await withNew(make, (resumable) => takeBack(resumable, cuts, uncut));
 }
+
+const OTHERWISE = 'one that make() builds anew does not give the same; build it afresh each time';
 
 type Make = () => Resumable | Promise<Resumable>;
 
@@ -142,6 +136,17 @@ async function tryCut({ at, text }: Cut, uncut: readonly Step[], make: Make): Pr
   throw new NotResumable(
     `assertResumable: the state restored before step ${at} was changed afterwards, from ${text} to ${JSON.stringify(saved)}; let restore() copy what it keeps`,
   );
+}
+
+async function takeBack(resumable: Resumable, cuts: readonly Cut[], uncut: readonly Step[]): Promise<void> {
+  await compare(resumable, uncut, 0, OTHERWISE);
+  for (const { at, text } of cuts) {
+    resumable.restore(JSON.parse(text));
+    const [next, rest] = [uncut.slice(at, at + 1), uncut.slice(at)];
+    await compare(resumable, next, at, `taken back to step ${at} from the end, it goes on otherwise`);
+    resumable.restore(JSON.parse(text));
+    await compare(resumable, rest, at, `taken back to step ${at} from the one after it, it goes on otherwise`);
+  }
 }
 
 function refusesNewer(resumable: Resumable, text: string, at: number): void {

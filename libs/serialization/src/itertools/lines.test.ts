@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
 import { StateMismatch } from '../state.js';
+import { assertResumable } from './assert-resumable.js';
 import { lines } from './lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lines-'));
@@ -16,7 +17,7 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-test('3-17 lines of any length, across the pieces in which a file is read', () => {
+test('3-17 lines of any length, across the pieces in which a file is read', async () => {
   const all = [1, 65_535, 65_536, 10, 200_000, 3].map((length) => `${'é'.repeat(length - 1)}\n`);
   const path = file('long', all.join(''));
 
@@ -26,6 +27,7 @@ test('3-17 lines of any length, across the pieces in which a file is read', () =
   const resumed = lines(path);
   resumed.restore(JSON.parse(JSON.stringify(reader.state())));
   expect([...resumed]).toEqual(all.slice(4));
+  await assertResumable(() => lines(path));
 });
 
 test('3-17 the end is the end, though the file may grow afterwards', () => {
