@@ -223,10 +223,7 @@ export class DatasetWork implements Work {
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: 0, total: sizeBytes, unit: 'bytes' });
     const fileKey = `datasets/files/${sha256}.hdf5`;
     const publish = async (ifAbsent: boolean): Promise<void> => {
-      const written = await store.put(fileKey, { handle, mostBytes }, { ifAbsent });
-      if (written.sha256 === sha256) return;
-      await store.delete([fileKey]);
-      throw new Error(`the converted file was written to while it was published: ${written.sha256}, not ${sha256}`);
+      await store.put(fileKey, { handle, mostBytes }, { ifAbsent, expected: { sizeBytes, sha256 } });
     };
     try {
       await publish(true);

@@ -5,18 +5,19 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { NewerState } from '../state.js';
-import { FileStore } from '../store/file-store.js';
+import type { ObjectStore } from '../store/object-store.js';
+import { openObjectStore } from '../store/open-object-store.js';
 import { HeadDamaged, readHead } from './head.js';
 import { acquireLease, LeaseLost, LeaseRefused } from './lease.js';
 
 const PREFIX = 'experiments/exp_1';
 
 let folder: string;
-let store: FileStore;
+let store: ObjectStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'lease-'));
-  store = await FileStore.open(folder);
+  store = await openObjectStore(`file:${folder}`);
 });
 afterEach(() => rm(folder, { recursive: true }));
 

@@ -2,19 +2,35 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileStore } from './file-store.js';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectStore, OperationOptions } from './object-store.js';
+import { WatchedStore } from './watched-store.js';
+
+export interface OpenStoreOptions extends OperationOptions {
+  /** How long an operation may move nothing before it is given up, in ms. Default: that of {@link WatchedStore}. */
+  readonly silentMs?: number | undefined;
+  /** Told what the store does otherwise than usual and why, a sentence at a time. Default: nobody is. */
+  readonly onNote?: (sentence: string) => void;
+}
 
 /**
  * Opens the object store at a URL: `file:///absolute/folder`, or `file:relative/folder` as seen from the working directory. The
- * folder is made if it is not there.
+ * folder is made if it is not there. The store has proved that it serves, and no operation of it is waited for without end.
  *
- * @throws Error for another kind of URL, or for a folder that cannot serve.
+ * @throws StoreUnfit for one that cannot serve, Error for another kind of URL.
  */
-export async function openObjectStore(url: string): Promise<ObjectStore> {
+export async function openObjectStore(url: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
+  const { silentMs, onNote, signal } = options;
+  const store = new WatchedStore(storeAt(url), { silentMs });
+  for (const note of (await store.probe({ signal })).notes) onNote?.(note);
+  await store.sweep({ signal });
+  return store;
+}
+
+function storeAt(url: string): ObjectStore {
   const scheme = /^([a-z][a-z0-9+.-]*):/iu.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'file':
-      return FileStore.open(folderOf(url));
+      return new FileStore(folderOf(url));
     case 's3':
       throw new Error(`object store ${url}: s3: is not built yet; give a folder, as file:///var/lib/longrun/objects`);
     default:

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+
+import { absent } from './file-register.js';
+
+/**
+ * The files that are being written in a folder, each named after the process that writes it: so what a killed one has left can be told from
+ * what a slow one is still writing, whatever the clock says.
+ */
+export class TemporaryFiles {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** A path for a new file of this process. */
+  next(): string {
+    return path.join(this.folder, `${OWN_HOST}.${process.pid}.${randomUUID()}`);
+  }
+
+  /**
+   * Removes the files of processes that are gone, and answers how many there were. One whose writer cannot be asked after, on another
+   * machine or of an earlier build, goes when it has not been written to for a week.
+   */
+  async sweep(): Promise<number> {
+    let swept = 0;
+    for (const name of (await readdir(this.folder).catch(absent)) ?? []) {
+      const file = path.join(this.folder, name);
+      if (!(await isAbandoned(file, name))) continue;
+      await rm(file, { force: true });
+      swept += 1;
+    }
+    return swept;
+  }
+}
+
+async function isAbandoned(file: string, name: string): Promise<boolean> {
+  const [, host, pid] = OWNED.exec(name) ?? [];
+  if (host === OWN_HOST) return !isAlive(Number(pid));
+  const writtenMs = (await stat(file).catch(absent))?.mtimeMs;
+  return writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Any other refusal comes from a process that is there.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+const OWN_HOST = hostname().replaceAll(/[^\w-]/gu, '_');
+const OWNED = /^([\w-]+)\.(\d+)\.[0-9a-f-]{36}$/u;
+const ABANDONED_MS = 7 * 24 * 60 * 60_000;
