@@ -30,7 +30,10 @@ test('a relative file URL is seen from the working directory', async () => {
 });
 
 test.each([
-  ['s3://bucket/prefix', 'object store s3://bucket/prefix: s3: is not built yet; give a folder'],
+  ['s3:///prefix', "object store s3:///prefix: the bucket is missing or has no bucket's name; give s3://bucket/prefix"],
+  ['s3://key:secret@bucket/x', 'object store s3://…@bucket/x: credentials do not belong into a URL'],
+  ['s3://bucket/x?endpiont=y', 'endpiont is no setting; there are endpoint, region, pathStyle'],
+  ['s3://bucket/.x', 'its segment ".x" is not allowed'],
   ['/var/objects', 'object store "/var/objects": give a folder, as file:///var/lib/longrun/objects'],
   ['http://x/', 'object store "http://x/": give a folder'],
   ['file:', 'object store file:: the folder is missing'],

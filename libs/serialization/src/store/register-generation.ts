@@ -9,15 +9,19 @@ export interface Generation {
   readonly id: string;
   /** Id of the generation before, null for the first. */
   readonly predecessor: string | null;
+  /** Ids of generations before that one, newest first; some of them or none. */
+  readonly earlier?: readonly string[] | undefined;
   readonly bytes: Uint8Array;
 }
 
 /** What stands before the bytes of a value, in bytes. Earlier builds wrote fewer. */
-export const PREAMBLE_BYTES = 192;
+export const PREAMBLE_BYTES = 512;
+/** How many earlier ids have room in it. */
+export const MOST_EARLIER = 7;
 
 /** The stored bytes of a generation: the preamble, and the value. */
-export function encodeGeneration({ id, predecessor, bytes }: Generation): [Uint8Array, Uint8Array] {
-  const preamble = JSON.stringify({ id, predecessor, sha256: sha256Of(bytes) });
+export function encodeGeneration({ id, predecessor, earlier, bytes }: Generation): [Uint8Array, Uint8Array] {
+  const preamble = JSON.stringify({ id, predecessor, earlier, sha256: sha256Of(bytes) });
   return [Buffer.from(`${preamble.padEnd(PREAMBLE_BYTES - 1)}\n`), bytes];
 }
 
@@ -39,4 +43,9 @@ function parsePreamble(line: string): z.infer<typeof preambleSchema> | undefined
   }
 }
 
-const preambleSchema = z.object({ id: z.string(), predecessor: z.string().nullable(), sha256: z.string() });
+const preambleSchema = z.object({
+  id: z.string(),
+  predecessor: z.string().nullable(),
+  earlier: z.array(z.string()).optional(),
+  sha256: z.string(),
+});

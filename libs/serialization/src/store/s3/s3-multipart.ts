@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+
+import * as S3 from '@aws-sdk/client-s3';
+
+import type { WrittenFile } from '../../durable-file.js';
+import type { OperationOptions } from '../object-store.js';
+import { digestsOf, type Part } from './s3-content.js';
+import { isAbsent, metadataOf, type Notes, type S3Objects, unquoted } from './s3-objects.js';
+
+/** An object that is written in several requests, and is there when it is completed. */
+export class S3Upload {
+  readonly name: string;
+  readonly notes: Notes;
+  readonly #objects: S3Objects;
+  readonly #id: string;
+  /** What the server has, by number. */
+  readonly #parts = new Map<number, StoredPart>();
+
+  private constructor(objects: S3Objects, name: string, notes: Notes, id: string) {
+    this.#objects = objects;
+    this.name = name;
+    this.notes = notes;
+    this.#id = id;
+  }
+
+  static async begin(objects: S3Objects, name: string, notes: Notes, options: OperationOptions): Promise<S3Upload> {
+    const { bucket } = objects.location;
+    const { UploadId } = await objects.ask(
+      `begin to write ${name}`,
+      async (abortSignal) => {
+        const command = new S3.CreateMultipartUploadCommand({
+          Bucket: bucket,
+          Key: name,
+          Metadata: metadataOf(notes),
+          ...(objects.ways.checksSha256 && { ChecksumAlgorithm: 'SHA256' }),
+        });
+        return await objects.client.send(command, { abortSignal });
+      },
+      options,
+    );
+    if (UploadId === undefined) throw new Error(`object store ${objects.location.url}: an upload of ${name} has no id`);
+    return new S3Upload(objects, name, notes, UploadId);
+  }
+
+  /** Whether the server still has it, and which parts of it: those need not be sent again. */
+  async resume(options: OperationOptions): Promise<boolean> {
+    this.#parts.clear();
+    let marker: string | undefined;
+    try {
+      do {
+        const listed = await this.#objects.ask(
+          `go on to write ${this.name}`,
+          async (abortSignal) => {
+            const command = new S3.ListPartsCommand({ ...this.#fields, PartNumberMarker: marker });
+            return await this.#objects.client.send(command, { abortSignal });
+          },
+          options,
+        );
+        for (const { PartNumber, ETag, Size, ChecksumSHA256 } of listed.Parts ?? []) {
+          if (PartNumber === undefined) continue;
+          this.#parts.set(PartNumber, { etag: unquoted(ETag), sizeBytes: Size ?? 0, ChecksumSHA256 });
+        }
+        marker = listed.IsTruncated === true ? listed.NextPartNumberMarker : undefined;
+      } while (marker !== undefined);
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Sends the parts, several at a time, and answers what they are in all. */
+  async send(
+    parts: AsyncIterable<Part>,
+    { signal, onPart }: OperationOptions & { readonly onPart: () => void },
+  ): Promise<WrittenFile> {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    const failed = new AbortController();
+    const end = (): void => failed.abort(signal?.reason);
+    signal?.addEventListener('abort', end);
+    const underWay = new Set<Promise<void>>();
+    try {
+      for await (const part of parts) {
+        failed.signal.throwIfAborted();
+        hash.update(part.bytes);
+        sizeBytes += part.bytes.byteLength;
+        if (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay);
+        const sending: Promise<void> = this.#sendPart(part, { signal: failed.signal })
+          .then(onPart, (error: unknown) => failed.abort(error))
+          .finally(() => underWay.delete(sending));
+        underWay.add(sending);
+      }
+      await Promise.all(underWay);
+      failed.signal.throwIfAborted();
+      return { sha256: hash.digest('hex'), sizeBytes };
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    } finally {
+      await Promise.all(underWay);
+      signal?.removeEventListener('abort', end);
+    }
+  }
+
+  /**
+   * Makes the object of its parts.
+   *
+   * @param options.ifAbsent Not every server heeds it here
+   * @returns false if the server has no such upload any more: it may have been completed by a request of which no answer has come
+   */
+  async complete(options: OperationOptions & { readonly ifAbsent: boolean }): Promise<boolean> {
+    const Parts = [...this.#parts]
+      .toSorted(([a], [b]) => a - b)
+      .map(([PartNumber, { etag, ChecksumSHA256 }]) => ({
+        PartNumber,
+        ETag: etag,
+        ...(ChecksumSHA256 !== undefined && { ChecksumSHA256 }),
+      }));
+    try {
+      await this.#objects.ask(
+        `write ${this.name}`,
+        async (abortSignal) => {
+          const command = new S3.CompleteMultipartUploadCommand({
+            ...this.#fields,
+            MultipartUpload: { Parts },
+            ...(options.ifAbsent && { IfNoneMatch: '*' }),
+          });
+          return await this.#objects.client.send(command, { abortSignal });
+        },
+        options,
+      );
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Removes what was sent. */
+  async abandon(): Promise<void> {
+    await abandonUpload(this.#objects, this.name, this.#id, {});
+  }
+
+  async #sendPart({ number, bytes }: Part, options: OperationOptions): Promise<void> {
+    const digests = digestsOf(bytes);
+    const stored = this.#parts.get(number);
+    if (stored?.etag === digests.md5 && stored.sizeBytes === bytes.byteLength) return;
+    const { ETag } = await this.#objects.ask(
+      `write part ${number} of ${this.name}`,
+      async (abortSignal) => {
+        const command = new S3.UploadPartCommand({
+          ...this.#fields,
+          PartNumber: number,
+          Body: bytes,
+          ...this.#objects.checksums(digests),
+        });
+        return await this.#objects.client.send(command, { abortSignal });
+      },
+      options,
+    );
+    const { ChecksumSHA256 } = this.#objects.checksums(digests);
+    this.#parts.set(number, { etag: unquoted(ETag), sizeBytes: bytes.byteLength, ChecksumSHA256 });
+  }
+
+  get #fields(): { readonly Bucket: string; readonly Key: string; readonly UploadId: string } {
+    return { Bucket: this.#objects.location.bucket, Key: this.name, UploadId: this.#id };
+  }
+}
+
+interface StoredPart {
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly ChecksumSHA256?: string | undefined;
+}
+
+/** Removes the uploads under a prefix that were begun at least so long ago, in ms, and answers how many there were. */
+export async function sweepUploads(
+  objects: S3Objects,
+  prefix: string,
+  olderThanMs: number,
+  options: OperationOptions,
+): Promise<number> {
+  let swept = 0;
+  let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
+  while (after !== undefined) {
+    const { KeyMarker, UploadIdMarker } = after;
+    const listed: S3.ListMultipartUploadsCommandOutput = await objects.ask(
+      'list what is being written',
+      async (abortSignal) => {
+        const { bucket } = objects.location;
+        const command = new S3.ListMultipartUploadsCommand({
+          Bucket: bucket,
+          Prefix: prefix,
+          KeyMarker,
+          UploadIdMarker,
+        });
+        return await objects.client.send(command, { abortSignal });
+      },
+      options,
+    );
+    for (const { Key, UploadId, Initiated } of listed.Uploads ?? []) {
+      if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
+      if (Date.now() - Initiated.getTime() < olderThanMs) continue;
+      await abandonUpload(objects, Key, UploadId, options);
+      swept += 1;
+    }
+    after =
+      listed.IsTruncated === true
+        ? { KeyMarker: listed.NextKeyMarker, UploadIdMarker: listed.NextUploadIdMarker }
+        : undefined;
+  }
+  return swept;
+}
+
+async function abandonUpload(
+  objects: S3Objects,
+  Key: string,
+  UploadId: string,
+  options: OperationOptions,
+): Promise<void> {
+  try {
+    await objects.ask(
+      `give up writing ${Key}`,
+      async (abortSignal) => {
+        const command = new S3.AbortMultipartUploadCommand({ Bucket: objects.location.bucket, Key, UploadId });
+        return await objects.client.send(command, { abortSignal });
+      },
+      options,
+    );
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+const PARTS_AT_ONCE = 4;
