@@ -212,7 +212,7 @@ rgw thread pool size = 64
 
   #launch(program, ...args) {
     const output = openSync(this.#path(`log/${program}.out`), 'a');
-    // What this process leaves when it is killed itself ends with it.
+    // What this process leaves when it is killed itself ends with it; what reaches its process group, as Ctrl+C does, is for it to decide on.
     const [command, ...before] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', program] : [program];
     const child = spawn(command, [...before, ...args, '-f'], {
       env: this.#environment,

@@ -22,7 +22,7 @@ export const variables = {
     .string()
     .regex(/^[a-z0-9]+:/, {
       error: ({ input }) =>
-        `${JSON.stringify(input)} is not an object store; give a URL such as file:/var/lib/longrun/objects`,
+        `${JSON.stringify(input)} is not an object store; give a URL such as file:/var/lib/longrun/objects or s3://bucket/prefix`,
     })
     .optional(),
   /** Redis of queues, events and commands. Default redis://127.0.0.1:6379. */
