@@ -10,10 +10,18 @@ export interface ProxyFault {
   readonly on: string;
   /**
    * A status with a code of S3's: so it is answered, and not forwarded. `refuse` cuts the connection in the middle of the request; `hang` never
-   * answers; `lose` forwards it and cuts the connection instead of answering; `cut` does so in the middle of the answer; `slow` answers in
-   * small bits; `lie` says that it is written, and does not forward it.
+   * answers; `lose` forwards it and cuts the connection instead of answering; `cut` does so in the middle of the answer, where
+   * `stall` falls silent; `slow` answers in small bits; `lie` says that it is written, and does not forward it.
    */
-  readonly what: readonly [status: number, code: string] | 'refuse' | 'hang' | 'lose' | 'cut' | 'slow' | 'lie';
+  readonly what:
+    | readonly [status: number, code: string]
+    | 'refuse'
+    | 'hang'
+    | 'lose'
+    | 'cut'
+    | 'stall'
+    | 'slow'
+    | 'lie';
   /** How often, one request after the other. Default 1. */
   readonly times?: number;
   /** Whether the turn of the next such request has come. Default: at once. */
@@ -107,8 +115,9 @@ export class FaultyProxy {
       return;
     }
     answer.writeHead(real.statusCode ?? 500, real.rawHeaders);
-    if (what === 'cut') {
+    if (what === 'cut' || what === 'stall') {
       await new Promise((written) => answer.write(content.subarray(0, content.byteLength / 2), written));
+      if (what === 'stall') return;
       // What was written arrives first.
       await sleep(50);
       incoming.socket.destroy();

@@ -169,6 +169,10 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
     await store.put('x', text('x'));
     proxy.failNext({ on: 'GET', what: 'hang' });
     expect(await store.get('x')).toEqual(text('x'));
+    const bytes = randomBytes(1_000_000);
+    await store.put('large', bytes);
+    proxy.failNext({ on: 'GET', what: 'stall' });
+    expect(sha256Of((await store.get('large')) ?? text(''))).toBe(sha256Of(bytes));
     proxy.failNext({ on: 'GET', what: 'hang', times: 2 });
     await expect(store.get('x')).rejects.toThrow('ETIMEDOUT nothing has moved for 1 s, asked 2 times');
   });

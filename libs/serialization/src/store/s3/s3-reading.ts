@@ -95,16 +95,15 @@ async function ask(
 async function* moving(body: Readable, silentMs: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const leave = (): void => void body.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
   signal?.addEventListener('abort', leave);
-  const timer = setTimeout(() => body.destroy(new Silence(silentMs)), silentMs);
+  const chunks = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  // The reader's time is not the server's.
+  const next = async (): Promise<IteratorResult<Uint8Array, unknown>> => {
+    const timer = setTimeout(() => body.destroy(new Silence(silentMs)), silentMs);
+    return await chunks.next().finally(() => clearTimeout(timer));
+  };
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      // The reader's time is not the server's.
-      clearTimeout(timer);
-      yield chunk;
-      timer.refresh();
-    }
+    for (let chunk = await next(); chunk.done !== true; chunk = await next()) yield chunk.value;
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener('abort', leave);
   }
 }
