@@ -35,16 +35,16 @@ test('what is being written is not listed, and what failed leaves nothing', asyn
   expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
 });
 
-test('a sweep removes what a process that is gone has left, whatever the clock says, and nothing else', async () => {
+test('a sweep removes what a process that is gone has left long ago, and of one that lives nothing, whatever the clock says', async () => {
   const temporary = path.join(objects, '.tmp');
   const host = hostname().replaceAll(/[^\w-]/gu, '_');
   const id = '00000000-0000-0000-0000-000000000000';
   const gone = `${host}.${2 ** 22 + 1}.${id}`;
-  const kept = [`${host}.${process.pid}.${id}`, `elsewhere.1.${id}`, id];
+  const kept = [`${host}.${process.pid}.${id}`, `elsewhere.1.${id}`, id, gone.replace(id, id.replaceAll('0', '2'))];
   const longAgo = [`elsewhere.2.${id}`, id.replaceAll('0', '1')];
   for (const name of [gone, ...kept, ...longAgo]) await writeFile(path.join(temporary, name), '');
   // A clock that is set far ahead makes nobody's file old who can be asked after.
-  for (const name of [kept[0], ...longAgo]) await utimes(path.join(temporary, name ?? ''), 0, 0);
+  for (const name of [kept[0], gone, ...longAgo]) await utimes(path.join(temporary, name ?? ''), 0, 0);
   expect(await store.sweep()).toBe(3);
   expect((await readdir(temporary)).toSorted()).toEqual(kept.toSorted());
 });

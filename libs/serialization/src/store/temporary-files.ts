@@ -22,8 +22,8 @@ export class TemporaryFiles {
   }
 
   /**
-   * Removes the files of processes that are gone, and answers how many there were. One whose writer cannot be asked after, on another
-   * machine or of an earlier build, goes when it has not been written to for a week.
+   * Removes the files of processes that are gone, and answers how many there were: those of this host that were not written to for an hour, as
+   * a container may see only its own processes, and others, whose writers cannot be asked after, when they were not for a week.
    */
   async sweep(): Promise<number> {
     let swept = 0;
@@ -39,9 +39,10 @@ export class TemporaryFiles {
 
 async function isAbandoned(file: string, name: string): Promise<boolean> {
   const [, host, pid] = OWNED.exec(name) ?? [];
-  if (host === OWN_HOST) return !isAlive(Number(pid));
+  if (host === OWN_HOST && isAlive(Number(pid))) return false;
   const writtenMs = (await stat(file).catch(absent))?.mtimeMs;
-  return writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS;
+  const abandonedMs = host === OWN_HOST ? HOUR_MS : 7 * 24 * HOUR_MS;
+  return writtenMs !== undefined && Date.now() - writtenMs > abandonedMs;
 }
 
 function isAlive(pid: number): boolean {
@@ -56,4 +57,4 @@ function isAlive(pid: number): boolean {
 
 const OWN_HOST = hostname().replaceAll(/[^\w-]/gu, '_');
 const OWNED = /^([\w-]+)\.(\d+)\.[0-9a-f-]{36}$/u;
-const ABANDONED_MS = 7 * 24 * 60 * 60_000;
+const HOUR_MS = 60 * 60_000;
