@@ -104,8 +104,8 @@ test('of many programs so many processes live at once, and each is answered in t
   expect(views.map(({ name, broken }) => ({ name, broken }))).toEqual(names.map((name) => ({ name, broken: null })));
   expect(await livingPrograms()).toHaveLength(2);
   expect(others).toHaveLength(4);
-  // Each is begun in one of the two places.
-  expect(Math.max(...others)).toBe(1);
+  // Each is begun in one of the two places; what has the other may have just begun, too, or just ended.
+  expect(Math.max(...others)).toBeLessThanOrEqual(1);
   // One that was ended for another is begun again.
   for (const name of names)
     expect(await programs.validate(name, { how: 'well' })).toEqual({ ok: true, value: { how: 'well' } });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import {
+  assertResumable,
   ndarray,
   RandomStreams,
   StateMismatch,
@@ -80,6 +81,17 @@ test('a stream can be taken back to any point it has been at', async () => {
       }
     }),
     { numRuns: 200 },
+  );
+});
+
+test('a stream can be saved before each batch and each end of an epoch', async () => {
+  await assertResumable(
+    () => {
+      const random = new RandomStreams(5).stream('order');
+      const examples = new Unpack(new DatasetStream(toyDataset(10), new ShuffledScheme(10, 4, { random })));
+      return new Batching(examples, new ConstantScheme(3));
+    },
+    { epochs: 3 },
   );
 });
 

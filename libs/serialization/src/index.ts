@@ -1,14 +1,73 @@
 export { assertNever } from './assert-never.js';
-export { checkVersion, NewerState, StateMismatch } from './state.js';
-export type { Json, Stateful, VersionedState } from './state.js';
+export {
+  checkKind,
+  checkVersion,
+  countIn,
+  countsIn,
+  flagIn,
+  NewerState,
+  StateMismatch,
+  stateIn,
+  statesIn,
+} from './state.js';
+export type { Json, Stateful, StatefulIterator, VersionedState } from './state.js';
 
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
+export type { ChoiceOptions } from './random/choice.js';
+export { KeyedPermutation } from './random/keyed-permutation.js';
+export { philox4x32 } from './random/philox.js';
+export type { DrawnPosition } from './random/philox-numbers.js';
+export { RandomAt, randomAt } from './random/random-at.js';
+export type { RandomAtState, RandomPlace } from './random/random-at.js';
+export { RandomKey } from './random/random-key.js';
+export { RandomState } from './random/random-state.js';
+export type { RandomStateState } from './random/random-state.js';
 export { RandomStream } from './random/random-stream.js';
-export type { RandomStreamState, Shuffleable } from './random/random-stream.js';
+export type { RandomStreamState } from './random/random-stream.js';
 export { RandomStreams } from './random/random-streams.js';
 export type { RandomStreamsState } from './random/random-streams.js';
+export type { Shuffleable } from './random/words.js';
+
+export { accumulate } from './itertools/accumulate.js';
+export { assertResumable, NotResumable } from './itertools/assert-resumable.js';
+export type { AssertResumableOptions, Resumable } from './itertools/assert-resumable.js';
+export { batched } from './itertools/batched.js';
+export type { BatchedOptions } from './itertools/batched.js';
+export { chain } from './itertools/chain.js';
+export { combinationsWithReplacement } from './itertools/combinations-with-replacement.js';
+export { combinations } from './itertools/combinations.js';
+export { compress } from './itertools/compress.js';
+export { count } from './itertools/count.js';
+export { cycle } from './itertools/cycle.js';
+export { dropWhile } from './itertools/drop-while.js';
+export { equizip, IterableLengthMismatch } from './itertools/equizip.js';
+export { filter, filterFalse } from './itertools/filter.js';
+export type { Predicate } from './itertools/filter.js';
+export { groupBy } from './itertools/group-by.js';
+export type { Groups } from './itertools/group-by.js';
+export { interleave, roundRobin } from './itertools/interleave.js';
+export type { InterleaveOptions } from './itertools/interleave.js';
+export { islice } from './itertools/islice.js';
+export type { SliceBounds } from './itertools/islice.js';
+export { iterate } from './itertools/iterate.js';
+export type { Sequence, Source, Sources } from './itertools/iterate.js';
+export { Itertool } from './itertools/itertool.js';
+export { lines } from './itertools/lines.js';
+export { map } from './itertools/map.js';
+export { pairwise } from './itertools/pairwise.js';
+export { partition, partitionAll } from './itertools/partition.js';
+export { permutations } from './itertools/permutations.js';
+export { product } from './itertools/product.js';
+export { Range, range } from './itertools/range.js';
+export type { RangeBounds } from './itertools/range.js';
+export { repeat } from './itertools/repeat.js';
+export { starMap } from './itertools/star-map.js';
+export { takeWhile } from './itertools/take-while.js';
+export { tee } from './itertools/tee.js';
+export { zipLongest } from './itertools/zip-longest.js';
+export { zip } from './itertools/zip.js';
 
 export { InvalidSafetensors } from './safetensors/header.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';

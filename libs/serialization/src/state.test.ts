@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 
-import { checkVersion, StateMismatch } from './state.js';
+import {
+  checkKind,
+  checkVersion,
+  countIn,
+  countsIn,
+  flagIn,
+  NewerState,
+  StateMismatch,
+  stateIn,
+  statesIn,
+} from './state.js';
 
 test('versions from 1 to the supported one pass', () => {
   for (const version of [1, 2, 3]) checkVersion('Counter', { version }, 3);
@@ -15,4 +25,34 @@ test('a newer version names what was found, what can be read, and the remedy', (
 
 test.each([0, -1, 1.5, Number.NaN])('version %s is refused', (version) => {
   expect(() => checkVersion('Counter', { version }, 3)).toThrow(StateMismatch);
+});
+
+test('a state of another kind is refused, naming both; one that is newer as such', () => {
+  checkKind('cycle', { version: 1, kind: 'cycle' }, 1);
+  expect(() => checkKind('cycle', { version: 1, kind: 'zip' }, 1)).toThrow(
+    'cycle: the saved state is that of "zip"; build it of the same parts in the same order as when it was saved',
+  );
+  expect(() => checkKind('cycle', { version: 1 }, 1)).toThrow('cycle: the saved state is that of null');
+  expect(() => checkKind('cycle', { version: 2, kind: 'zip' }, 1)).toThrow(NewerState);
+});
+
+test('fields of a state are read as what they should be, or refused by name', () => {
+  const part = { version: 1 };
+  const state = { version: 1, count: 3, counts: [0, 2], flag: false, part, parts: [part, part] };
+  expect(countIn('K', state, 'count')).toBe(3);
+  expect(countsIn('K', state, 'counts')).toEqual([0, 2]);
+  expect(flagIn('K', state, 'flag')).toBe(false);
+  expect(stateIn('K', state, 'part')).toBe(part);
+  expect(statesIn('K', state, 'parts', 2)).toEqual([part, part]);
+
+  expect(() => countIn('K', { version: 1, count: -1 }, 'count')).toThrow(
+    'K: the saved state has count -1, which should',
+  );
+  expect(() => countsIn('K', { version: 1, counts: [0.5] }, 'counts')).toThrow('counts [0.5], which should be whole');
+  expect(() => flagIn('K', state, 'missing')).toThrow(
+    'K: the saved state has missing null, which should be true or false',
+  );
+  expect(() => stateIn('K', state, 'counts')).toThrow('K: the saved state has no state of its counts');
+  expect(() => statesIn('K', state, 'parts', 3)).toThrow('should have the states of 3 parts, but has 2');
+  expect(() => statesIn('K', state, 'part', 1)).toThrow(StateMismatch);
 });

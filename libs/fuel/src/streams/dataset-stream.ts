@@ -1,8 +1,7 @@
-import { StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
+import { checkKind, countIn, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
 import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from './data-stream.js';
-import { checkKind, countIn } from './stream-state.js';
 
 /**
  * A dataset gone through by an iteration scheme (Fuel: `DataStream`).

@@ -1,8 +1,7 @@
-import { assertNever, type NdArray, type VersionedState } from '@longrun/serialization';
+import { assertNever, checkKind, countIn, stateIn, type NdArray, type VersionedState } from '@longrun/serialization';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
-import { checkKind, countIn, stateIn } from '../streams/stream-state.js';
 import { Transformer } from './transformer.js';
 
 /** What to do when the examples run out in the middle of a batch. */

@@ -1,7 +1,6 @@
-import type { NdArray, VersionedState } from '@longrun/serialization';
+import { checkKind, countIn, stateIn, type NdArray, type VersionedState } from '@longrun/serialization';
 import { takeRow } from '../arrays/rows.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
-import { checkKind, countIn, stateIn } from '../streams/stream-state.js';
 import { Transformer } from './transformer.js';
 
 /**

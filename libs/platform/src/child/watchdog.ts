@@ -68,7 +68,9 @@ async function whereabouts(): Promise<Whereabouts> {
       );
       session.post('Debugger.resume');
     });
-    session.post('Debugger.enable', () => {
+    session.post('Debugger.enable', (failure) => {
+      // So it ends, too, when the session is closed before the main thread has heeded it.
+      if (failure !== null) return;
       isAnswered = true;
       const expression = 'JSON.stringify(process.getActiveResourcesInfo())';
       session.post('Runtime.evaluate', { expression, returnByValue: true }, (error, answer) => {

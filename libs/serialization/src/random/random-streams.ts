@@ -1,4 +1,5 @@
 import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { checkSeed } from './random-key.js';
 import { RandomStream, type RandomStreamState } from './random-stream.js';
 
 /** Saved positions of all streams that were handed out. */
@@ -19,9 +20,7 @@ export class RandomStreams implements Stateful<RandomStreamsState> {
 
   /** @throws RangeError unless the seed is an integer in 0..2^53-1. */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`RandomStreams: seed is ${seed}; give an integer in 0..2^53-1`);
-    }
+    checkSeed('RandomStreams', seed);
     this.seed = seed;
   }
 

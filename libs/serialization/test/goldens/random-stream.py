@@ -1,9 +1,10 @@
-"""Prints the numbers that random-stream.test.ts expects, from a port of its own.
+"""Prints the numbers that the tests of RandomStream, RandomAt and KeyedPermutation expect, from a port of its own.
 
 Run: python3 random-stream.py
 """
 import hashlib
 import json
+import math
 
 
 def philox(counter, key):
@@ -36,6 +37,28 @@ def integer(stream, bound):
             return word % bound
 
 
+def stage_key(seed, stage):
+    d = digest(["stage", seed, stage])
+    return int.from_bytes(d[:4], "little"), int.from_bytes(d[4:8], "little")
+
+
+def permuted(place, key, epoch, count):
+    lefts = max(2, 2 * math.ceil(math.sqrt(count) / 2))
+    rights = -(-count // lefts)
+
+    def shift(r, half, bound):
+        upper, lower, _, _ = philox((half, epoch, r, 0x80000000), key)
+        return ((upper >> 5) * 2**26 + (lower >> 6)) * bound >> 53
+
+    left, right = divmod(place, rights)
+    while True:
+        for r in range(0, 40 if count < 64 else 16 if count < 2**16 else 8, 2):
+            left = (left + shift(r, right, lefts)) % lefts
+            right = (right + shift(r + 1, left, rights)) % rights
+        if left * rights + right < count:
+            return left * rights + right
+
+
 root = ["stream", 1, "shuffle"]
 stream = words(root)
 print("words", [next(stream) for _ in range(5)])
@@ -47,3 +70,11 @@ for last in range(7, 0, -1):
 print("permutation", order)
 stream = words(root)
 print("uniform", repr(((next(stream) >> 5) * 2**26 + (next(stream) >> 6)) / 2**53))
+
+index = 2**40 + 3
+blocks = [philox((block, 2, index & 0xFFFFFFFF, index >> 32), stage_key(1, "crop")) for block in range(2)]
+print("randomAt", sum(blocks, [])[:6])
+key = stage_key(1, "order")
+print("few", [permuted(place, key, 3, 10) for place in range(10)])
+print("many", [permuted(place, key, 3, 10_000_000) for place in (0, 1, 9_999_999)])
+print("last", permuted(2**53 - 1, key, 3, 2**53))

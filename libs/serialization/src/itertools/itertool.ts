@@ -1,0 +1,93 @@
+import { checkKind, type Json, type StatefulIterator, statesIn, type VersionedState } from '../state.js';
+
+/** What `next()` gives at the end. */
+export const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+/** What `next()` gives before. */
+export function given<T>(value: T): IteratorYieldResult<T> {
+  return { done: false, value };
+}
+
+/**
+ * An iterator made of others (picklable-itertools: `BaseItertool`).
+ *
+ * Its state has a version, its kind, `ended` once it asks its sources no more, and the fields that the class adds: the
+ * states of its sources, and nothing that grows with the number of items given unless the class says so. Functions are no
+ * part of it: an iterator is restored into one that is built with the same functions over the same data. These are asked
+ * again for an item that was drawn and not yet given, so they give the same for the same.
+ *
+ * `restore` throws {@link StateMismatch} for a state of another kind, and then leaves this iterator and its sources as they were.
+ */
+export abstract class Itertool<T> implements StatefulIterator<T> {
+  protected readonly kind: string;
+  #ended = false;
+
+  /** @param kind the name that stands in states and errors */
+  constructor(kind: string) {
+    this.kind = kind;
+  }
+
+  next(): IteratorResult<T, undefined> {
+    return this.#ended ? DONE : this.advance();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  state(): VersionedState {
+    return { version: 1, kind: this.kind, ...(this.#ended ? { ended: true } : {}), ...this.fields() };
+  }
+
+  restore(state: VersionedState): void {
+    checkKind(this.kind, state, 1);
+    const before = this.state();
+    try {
+      this.#load(state);
+    } catch (error) {
+      this.#load(before);
+      throw error;
+    }
+  }
+
+  /** The next item. Not called any more after `end()`. */
+  protected abstract advance(): IteratorResult<T, undefined>;
+
+  /** The state beside version, kind and end. */
+  protected abstract fields(): { readonly [key: string]: Json };
+
+  /** Takes over the fields of a state of the right kind. What it leaves half done when it throws, it can load over. */
+  protected abstract load(state: VersionedState): void;
+
+  /** The end for good, whatever the sources would still give. */
+  protected end(): IteratorReturnResult<undefined> {
+    this.#ended = true;
+    return DONE;
+  }
+
+  #load(state: VersionedState): void {
+    this.load(state);
+    this.#ended = state['ended'] === true;
+  }
+}
+
+/** The states of several sources. */
+export function statesOf(sources: readonly StatefulIterator<unknown>[]): readonly VersionedState[] {
+  return sources.map((source) => source.state());
+}
+
+/** Puts the states that stand in `sources` back into as many iterators. */
+export function restoreSources(
+  kind: string,
+  state: VersionedState,
+  sources: readonly StatefulIterator<unknown>[],
+): void {
+  const states = statesIn(kind, state, 'sources', sources.length);
+  for (const [index, saved] of states.entries()) sources[index]?.restore(saved);
+}
+
+/** @throws RangeError unless the argument is a whole number of at least `least`. */
+export function checkWhole(kind: string, argument: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(`${kind}: ${argument} is ${value}; give a whole number of at least ${least}`);
+}
