@@ -113,6 +113,7 @@ export type {
   StoreProbe,
   TransferOptions,
 } from './store/object-store.js';
+export { maskedUrl } from './store/masked-url.js';
 export { openObjectStore, type OpenStoreOptions } from './store/open-object-store.js';
 export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';

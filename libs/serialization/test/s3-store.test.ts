@@ -4,18 +4,25 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { sha256Of } from '../src/sha256.js';
 import { DeletionFailed, ObjectExists, PreconditionFailed, StoreUnfit } from '../src/store/object-store.js';
 import { openObjectStore } from '../src/store/open-object-store.js';
+import { s3Location } from '../src/store/s3/s3-location.js';
 import { S3Failed } from '../src/store/s3/s3-requests.js';
 import { S3Store, type S3StoreOptions } from '../src/store/s3/s3-store.js';
 import { FaultyProxy } from './faulty-proxy.js';
 import { testContract } from './object-store-contract.js';
 import { S3Server, WITHOUT_S3 } from './s3-server.js';
 
-const PATIENCE = { attempts: 5, silentMs: 5_000, pauseMs: 5 };
+const PATIENCE = { attempts: 5, silentMs: 60_000, pauseMs: 5 };
 const PART_BYTES = 8 << 20;
 
 const given = WITHOUT_S3 === undefined ? describe : describe.skip;
@@ -23,12 +30,17 @@ const given = WITHOUT_S3 === undefined ? describe : describe.skip;
 given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => {
   let server: S3Server;
   let proxy: FaultyProxy;
+  let common: { readonly store: S3Store; readonly other: S3Store };
 
   beforeAll(async () => {
     server = await S3Server.start();
     proxy = await FaultyProxy.before(server.access.endpoint);
+    common = await newStores(PATIENCE);
   });
-  afterEach(() => proxy.checkAllFired());
+  afterEach(async () => {
+    proxy.checkAllFired();
+    await common.other.delete(await keys(common.other));
+  });
   afterAll(async () => {
     await proxy.close();
     await server.stop();
@@ -48,13 +60,19 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   });
 
   /** A store whose requests pass through the proxy, and one on the same objects whose do not. */
-  async function stores(options: S3StoreOptions = PATIENCE): Promise<{ store: S3Store; other: S3Store }> {
+  async function stores(options?: S3StoreOptions): Promise<{ store: S3Store; other: S3Store }> {
+    const both = options === undefined ? common : await newStores(options);
+    proxy.requests.length = 0;
+    proxy.answered.length = 0;
+    return both;
+  }
+
+  async function newStores(options: S3StoreOptions): Promise<{ store: S3Store; other: S3Store }> {
     const direct = server.emptyPlace();
     const store = new S3Store({ ...direct, endpoint: proxy.endpoint }, options);
     const other = new S3Store(direct);
     await store.probe();
     await other.probe();
-    proxy.requests.length = 0;
     return { store, other };
   }
 
@@ -140,6 +158,61 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
     ['an answer that is lost', 'lose'],
   ] as const;
 
+  test('what is sent tells with each slice of it that it moves', async () => {
+    const { store } = await stores();
+    for (const [key, sizeBytes] of [
+      ['one', 2_000_000],
+      ['parts', PART_BYTES + 1_000_000],
+    ] as const) {
+      let moved = 0;
+      await store.put(key, randomBytes(sizeBytes), { onMoved: () => (moved += 1) });
+      expect(moved).toBeGreaterThan(sizeBytes / 100_000);
+    }
+  });
+
+  test('a probe of which an answer is lost finds what an undisturbed one finds', async () => {
+    const place = { ...server.emptyPlace(), endpoint: proxy.endpoint };
+    const puts = (): number => proxy.requests.filter((asked) => asked.startsWith('PUT')).length;
+    proxy.requests.length = 0;
+    await new S3Store(place, PATIENCE).probe();
+    const undisturbed = puts();
+    let put = 0;
+    proxy.failNext({ on: 'PUT', what: 'lose', isDue: () => (put += 1) === 4 });
+    await new S3Store(place, PATIENCE).probe();
+    expect(puts() - undisturbed).toBe(undisturbed + 1);
+  });
+
+  test.each([
+    [403, 'RequestTimeTooSkewed'],
+    [408, 'RequestTimeout'],
+    [409, 'AnyConflict'],
+  ])('%i %s passes', async (status, code) => {
+    const { store } = await stores();
+    proxy.failNext({ on: 'PUT', what: [status, code] });
+    await store.put('x', text('x'), { ifAbsent: true });
+    proxy.failNext({ on: 'PUT', what: [status, code] });
+    await store.compareAndSet('r', null, text('1'));
+  });
+
+  test('a server that answers a range with something else is not believed', async () => {
+    const { store, other } = await stores();
+    const bytes = randomBytes(300_000);
+    await other.put('x', bytes);
+    proxy.failNext({ on: 'GET', what: 'cut' });
+    proxy.failNext({ on: 'GET', what: [200, ''] });
+    await expect(store.get('x')).rejects.toThrow('see what it does with Range');
+  });
+
+  test('an object that others replace at once is not written again and again', async () => {
+    const { store, other } = await stores();
+    let round = 0;
+    const replace = async (): Promise<unknown> => await other.put('x', text(`by another ${(round += 1)}`));
+    proxy.failNext({ on: 'PUT', what: 'slow', times: 2, meanwhile: replace });
+    await store.put('x', text('mine'));
+    expect(proxy.requests.filter((asked) => asked.startsWith('PUT'))).toHaveLength(2);
+    expect(await other.get('x')).toEqual(text('by another 2'));
+  });
+
   test.each(passing)('%s is no failure of any operation', async (_, what) => {
     const { store, other } = await stores();
     const fail = (on: string): void => proxy.failNext({ on, what, times: 2 });
@@ -165,16 +238,17 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   });
 
   test('a server that never answers is asked again, and given up with its silence named', async () => {
-    const { store } = await stores({ attempts: 2, silentMs: 1_000, pauseMs: 5 });
-    await store.put('x', text('x'));
+    const direct = server.emptyPlace();
+    const place = { ...direct, endpoint: proxy.endpoint };
+    const bytes = randomBytes(200_000);
+    await new S3Store(direct).put('x', bytes);
+    const store = new S3Store(place, { attempts: 30, silentMs: 1_000, pauseMs: 5 });
     proxy.failNext({ on: 'GET', what: 'hang' });
-    expect(await store.get('x')).toEqual(text('x'));
-    const bytes = randomBytes(1_000_000);
-    await store.put('large', bytes);
-    proxy.failNext({ on: 'GET', what: 'stall' });
-    expect(sha256Of((await store.get('large')) ?? text(''))).toBe(sha256Of(bytes));
+    proxy.failNext({ on: 'GET', what: 'stall', isDue: () => proxy.answered.length > 0 || proxy.requests.length > 1 });
+    expect(sha256Of((await store.get('x')) ?? text(''))).toBe(sha256Of(bytes));
+    const hurried = new S3Store(place, { attempts: 2, silentMs: 1_000, pauseMs: 5 });
     proxy.failNext({ on: 'GET', what: 'hang', times: 2 });
-    await expect(store.get('x')).rejects.toThrow('ETIMEDOUT nothing has moved for 1 s, asked 2 times');
+    await expect(hurried.get('x')).rejects.toThrow('ETIMEDOUT nothing has moved for 1 s, asked 2 times');
   });
 
   test('what a server refuses is not asked again', async () => {
@@ -194,11 +268,22 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   });
 
   test('a refusal without a lost answer is another’s write', async () => {
-    const { store } = await stores();
-    proxy.failNext({ on: 'PUT', what: [412, 'PreconditionFailed'] });
+    const { store, other } = await stores();
+    proxy.failNext({ on: 'PUT', what: [412, 'PreconditionFailed'], meanwhile: async () => await setAgain(other, 1) });
     await expect(store.compareAndSet('r', null, text('1'))).rejects.toThrow(PreconditionFailed);
     proxy.failNext({ on: 'PUT', what: [412, 'PreconditionFailed'] });
     await expect(store.put('x', text('x'), { ifAbsent: true })).rejects.toThrow(ObjectExists);
+  });
+
+  test('a server that refuses to replace what is there as expected is named, and is no other’s write', async () => {
+    const { store } = await stores();
+    for (const expected of [null, await store.compareAndSet('q', null, text('1'))]) {
+      proxy.failNext({ on: 'PUT', what: [412, 'PreconditionFailed'] });
+      const key = expected === null ? 'r' : 'q';
+      const failure = await store.compareAndSet(key, expected, text('2')).catch((error: unknown) => error);
+      expect(failure).not.toBeInstanceOf(PreconditionFailed);
+      expect(String(failure)).toContain(`the server refuses to set register ${key}`);
+    }
   });
 
   test.each([1, 3, 7])(
@@ -327,14 +412,60 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
     expect(await other.head('z')).toBeUndefined();
   });
 
-  test('what was begun is swept when it is old, and not before', async () => {
-    const { store } = await stores();
+  test('two puts of what has failed half-way do not go on with one upload', async () => {
+    const { store, other } = await stores();
     const bytes = randomBytes(PART_BYTES + 1_000);
     const expected = { sha256: sha256Of(bytes), sizeBytes: bytes.byteLength };
     proxy.failNext({ on: 'PUT partNumber=2', what: [403, 'AccessDenied'] });
     await expect(store.put('x', bytes, { expected })).rejects.toThrow('AccessDenied');
-    expect(await store.sweep()).toBe(0);
-    await store.put('x', bytes, { expected });
+    proxy.requests.length = 0;
+    await Promise.all([store.put('x', bytes, { expected }), store.put('x', bytes, { expected })]);
+    expect(proxy.requests.filter((asked) => asked.includes('?uploads'))).toHaveLength(1);
+    expect(await other.head('x')).toEqual(expected);
+  });
+
+  test('what was begun is swept when it is old, and not before, and what is no object is another’s', async () => {
+    const place = server.emptyPlace();
+    const { bucket: Bucket, prefix, endpoint, region, credentials } = place;
+    const client = new S3Client({
+      ...(endpoint !== undefined && { endpoint }),
+      ...(region !== undefined && { region }),
+      ...(credentials !== undefined && { credentials: { ...credentials, sessionToken: undefined } as never }),
+      forcePathStyle: true,
+    });
+    onTestFinished(() => client.destroy());
+    for (const name of ['mine', '.not mine']) {
+      await client.send(new CreateMultipartUploadCommand({ Bucket, Key: `${prefix}${name}` }));
+    }
+    expect(await new S3Store(place).sweep()).toBe(0);
+    const hasty = new S3Store(place, { abandonedMs: -3_600_000 });
+    expect(await hasty.sweep()).toBe(1);
+    expect(await hasty.sweep()).toBe(0);
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix }));
+    expect(Uploads.map(({ Key }) => Key)).toEqual([`${prefix}.not mine`]);
+    const [{ Key, UploadId } = {}] = Uploads;
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+  });
+});
+
+describe('where no request can be made', () => {
+  beforeEach(() => {
+    for (const name of Object.keys(process.env).filter((variable) => variable.startsWith('AWS_')))
+      vi.stubEnv(name, undefined);
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/absent');
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  test.each([
+    ['credentials', {}, 'http://127.0.0.1:1', 'give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'],
+    ['a region', { credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }, undefined, 'say where the bucket is'],
+  ])('a store without %s is unfit, and what to give is said', async (_, options, endpoint, remedy) => {
+    const failure = await new S3Store(s3Location('s3://bucket/x', { ...options, endpoint }))
+      .probe()
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnfit);
+    expect(String(failure)).toContain(remedy);
   });
 });
 

@@ -142,7 +142,7 @@ export interface ObjectStore {
    *
    * @throws DeletionFailed naming those that could not be removed; all others are gone
    */
-  delete(keys: readonly string[], options?: OperationOptions): Promise<void>;
+  delete(keys: readonly string[], options?: TransferOptions): Promise<void>;
 
   /**
    * Proves, on objects of its own, that the store can do what this interface promises: that what was written is read, and that of two writes

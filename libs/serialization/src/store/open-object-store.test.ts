@@ -43,6 +43,18 @@ test.each([
   await expect(openObjectStore(url)).rejects.toThrow(message);
 });
 
+test.each([
+  's3://me:hunter2@bucket/x',
+  's3://me:hunter/2@bucket/x',
+  's3://bucket/x?secretAccessKey=hunter2',
+  's3://bucket/x?endpoint=http://me:hunter2@host:1',
+  'https://me:hunter2@host/x',
+])('what is secret in %s is in no error', async (url) => {
+  const failure = await openObjectStore(url).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(String(failure)).not.toMatch(/hunter/u);
+});
+
 test('a path that is a file is refused with its name', async () => {
   const file = path.join(await emptyFolder(), 'file');
   await writeFile(file, '');

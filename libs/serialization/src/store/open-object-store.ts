@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileStore } from './file-store.js';
+import { maskedUrl } from './masked-url.js';
 import type { ObjectStore, OperationOptions } from './object-store.js';
 import { s3Location, type S3Options } from './s3/s3-location.js';
 import { WatchedStore } from './watched-store.js';
@@ -44,7 +45,7 @@ async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<ObjectSto
     }
     default:
       throw new Error(
-        `object store ${JSON.stringify(url)}: give a folder, as file:///var/lib/longrun/objects, or a bucket, as s3://bucket/prefix`,
+        `object store ${JSON.stringify(maskedUrl(url))}: give a folder, as file:///var/lib/longrun/objects, or a bucket, as s3://bucket/prefix`,
       );
   }
 }

@@ -101,7 +101,7 @@ export abstract class StoreAround implements ObjectStore {
     return this.#steps({ method: 'list', keys: [prefix] }, options, (passed) => this.#store.list(prefix, passed));
   }
 
-  async delete(keys: readonly string[], options: OperationOptions = {}): Promise<void> {
+  async delete(keys: readonly string[], options: TransferOptions = {}): Promise<void> {
     return this.around({ method: 'delete', keys }, options, (passed) => this.#store.delete(keys, passed));
   }
 

@@ -1,3 +1,4 @@
+import { maskedUrl } from '../masked-url.js';
 import { checkKey, InvalidKey } from '../object-key.js';
 
 /** Where an S3 store is, and how it is spoken to. */
@@ -39,16 +40,18 @@ export interface S3Location {
 export function s3Location(url: string, options: S3Options = {}, environment = process.env): S3Location {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !BUCKET.test(parsed.hostname)) {
-    throw new Error(`object store ${withoutSecrets(url)}: the bucket is missing or has no bucket's name; ${EXAMPLE}`);
+    throw new Error(`object store ${maskedUrl(url)}: the bucket is missing or has no bucket's name; ${EXAMPLE}`);
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw new Error(
-      `object store ${withoutSecrets(url)}: credentials do not belong into a URL; give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+      `object store ${maskedUrl(url)}: credentials do not belong into a URL; give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     );
   }
   const unknown = [...parsed.searchParams.keys()].find((name) => !SETTINGS.has(name));
   if (unknown !== undefined) {
-    throw new Error(`object store ${url}: ${unknown} is no setting; there are ${[...SETTINGS].join(', ')}; ${EXAMPLE}`);
+    throw new Error(
+      `object store ${maskedUrl(url)}: ${unknown} is no setting; there are ${[...SETTINGS].join(', ')}; ${EXAMPLE}`,
+    );
   }
   const path = parsed.pathname.replace(/^\//u, '').replace(/\/$/u, '');
   if (path !== '') checkPath(url, path);
@@ -57,6 +60,7 @@ export function s3Location(url: string, options: S3Options = {}, environment = p
       (value) => value !== null && value !== undefined && value.trim() !== '',
     ) ?? undefined;
   const endpoint = options.endpoint ?? setting('endpoint', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL');
+  if (endpoint !== undefined) checkEndpoint(url, endpoint);
   const pathStyle = setting('pathStyle');
   return {
     url,
@@ -72,17 +76,22 @@ export function s3Location(url: string, options: S3Options = {}, environment = p
   };
 }
 
+function checkEndpoint(url: string, endpoint: string): void {
+  const parsed = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (parsed?.username === '' && parsed.password === '' && /^https?:$/u.test(parsed.protocol)) return;
+  throw new Error(
+    `object store ${maskedUrl(url)}: the endpoint ${maskedUrl(endpoint)} is no http: or https: URL without credentials; give ` +
+      `http://host:port, and credentials as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+  );
+}
+
 function checkPath(url: string, path: string): void {
   try {
     checkKey(path);
   } catch (error) {
     if (!(error instanceof InvalidKey)) throw error;
-    throw new Error(`object store ${url}: ${error.message}; ${EXAMPLE}`, { cause: error });
+    throw new Error(`object store ${maskedUrl(url)}: ${error.message}; ${EXAMPLE}`, { cause: error });
   }
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/@]*@/u, '//…@');
 }
 
 const SETTINGS: ReadonlySet<string> = new Set(['endpoint', 'region', 'pathStyle']);

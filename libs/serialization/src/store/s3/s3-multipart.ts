@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import * as S3 from '@aws-sdk/client-s3';
 
 import type { WrittenFile } from '../../durable-file.js';
-import type { OperationOptions } from '../object-store.js';
+import { checkKey, InvalidKey } from '../object-key.js';
+import type { OperationOptions, TransferOptions } from '../object-store.js';
 import { digestsOf, type Part } from './s3-content.js';
 import { isAbsent, metadataOf, type Notes, type S3Objects, unquoted } from './s3-objects.js';
 
@@ -15,6 +16,7 @@ export class S3Upload {
   readonly #id: string;
   /** What the server has, by number. */
   readonly #parts = new Map<number, StoredPart>();
+  #lastNumber = 0;
 
   private constructor(objects: S3Objects, name: string, notes: Notes, id: string) {
     this.#objects = objects;
@@ -57,8 +59,8 @@ export class S3Upload {
           options,
         );
         for (const { PartNumber, ETag, Size, ChecksumSHA256 } of listed.Parts ?? []) {
-          if (PartNumber === undefined) continue;
-          this.#parts.set(PartNumber, { etag: unquoted(ETag), sizeBytes: Size ?? 0, ChecksumSHA256 });
+          if (PartNumber === undefined || Size === undefined) continue;
+          this.#parts.set(PartNumber, { etag: unquoted(ETag), sizeBytes: Size, ChecksumSHA256 });
         }
         marker = listed.IsTruncated === true ? listed.NextPartNumberMarker : undefined;
       } while (marker !== undefined);
@@ -70,10 +72,7 @@ export class S3Upload {
   }
 
   /** Sends the parts, several at a time, and answers what they are in all. */
-  async send(
-    parts: AsyncIterable<Part>,
-    { signal, onPart }: OperationOptions & { readonly onPart: () => void },
-  ): Promise<WrittenFile> {
+  async send(parts: AsyncIterable<Part>, { signal, onMoved }: TransferOptions): Promise<WrittenFile> {
     const hash = createHash('sha256');
     let sizeBytes = 0;
     const failed = new AbortController();
@@ -85,9 +84,10 @@ export class S3Upload {
         failed.signal.throwIfAborted();
         hash.update(part.bytes);
         sizeBytes += part.bytes.byteLength;
+        this.#lastNumber = part.number;
         if (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay);
-        const sending: Promise<void> = this.#sendPart(part, { signal: failed.signal })
-          .then(onPart, (error: unknown) => failed.abort(error))
+        const sending: Promise<void> = this.#sendPart(part, { signal: failed.signal, onMoved })
+          .then(onMoved, (error: unknown) => failed.abort(error))
           .finally(() => underWay.delete(sending));
         underWay.add(sending);
       }
@@ -104,13 +104,14 @@ export class S3Upload {
   }
 
   /**
-   * Makes the object of its parts.
+   * Makes the object of the parts that were sent last.
    *
    * @param options.ifAbsent Not every server heeds it here
    * @returns false if the server has no such upload any more: it may have been completed by a request of which no answer has come
    */
-  async complete(options: OperationOptions & { readonly ifAbsent: boolean }): Promise<boolean> {
+  async complete(options: TransferOptions & { readonly ifAbsent: boolean }): Promise<boolean> {
     const Parts = [...this.#parts]
+      .filter(([number]) => number <= this.#lastNumber)
       .toSorted(([a], [b]) => a - b)
       .map(([PartNumber, { etag, ChecksumSHA256 }]) => ({
         PartNumber,
@@ -120,15 +121,17 @@ export class S3Upload {
     try {
       await this.#objects.ask(
         `write ${this.name}`,
-        async (abortSignal) => {
+        async (abortSignal, moved) => {
           const command = new S3.CompleteMultipartUploadCommand({
             ...this.#fields,
             MultipartUpload: { Parts },
             ...(options.ifAbsent && { IfNoneMatch: '*' }),
           });
-          return await this.#objects.client.send(command, { abortSignal });
+          await this.#objects.client.send(command, { abortSignal });
+          moved();
         },
-        options,
+        // A server may say nothing while it joins thousands of parts.
+        { ...options, silences: 5 },
       );
       return true;
     } catch (error) {
@@ -142,17 +145,18 @@ export class S3Upload {
     await abandonUpload(this.#objects, this.name, this.#id, {});
   }
 
-  async #sendPart({ number, bytes }: Part, options: OperationOptions): Promise<void> {
+  async #sendPart({ number, bytes }: Part, options: TransferOptions): Promise<void> {
     const digests = digestsOf(bytes);
     const stored = this.#parts.get(number);
     if (stored?.etag === digests.md5 && stored.sizeBytes === bytes.byteLength) return;
-    const { ETag } = await this.#objects.ask(
+    const { ETag } = await this.#objects.sendContent(
       `write part ${number} of ${this.name}`,
-      async (abortSignal) => {
+      bytes,
+      async (content, abortSignal) => {
         const command = new S3.UploadPartCommand({
           ...this.#fields,
           PartNumber: number,
-          Body: bytes,
+          ...content,
           ...this.#objects.checksums(digests),
         });
         return await this.#objects.client.send(command, { abortSignal });
@@ -174,10 +178,9 @@ interface StoredPart {
   readonly ChecksumSHA256?: string | undefined;
 }
 
-/** Removes the uploads under a prefix that were begun at least so long ago, in ms, and answers how many there were. */
+/** Removes the uploads of the store's objects that were begun at least so long ago, in ms, and answers how many there were. */
 export async function sweepUploads(
   objects: S3Objects,
-  prefix: string,
   olderThanMs: number,
   options: OperationOptions,
 ): Promise<number> {
@@ -188,7 +191,7 @@ export async function sweepUploads(
     const listed: S3.ListMultipartUploadsCommandOutput = await objects.ask(
       'list what is being written',
       async (abortSignal) => {
-        const { bucket } = objects.location;
+        const { bucket, prefix } = objects.location;
         const command = new S3.ListMultipartUploadsCommand({
           Bucket: bucket,
           Prefix: prefix,
@@ -201,6 +204,7 @@ export async function sweepUploads(
     );
     for (const { Key, UploadId, Initiated } of listed.Uploads ?? []) {
       if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
+      if (!isKey(Key.slice(objects.location.prefix.length))) continue;
       if (Date.now() - Initiated.getTime() < olderThanMs) continue;
       await abandonUpload(objects, Key, UploadId, options);
       swept += 1;
@@ -211,6 +215,17 @@ export async function sweepUploads(
         : undefined;
   }
   return swept;
+}
+
+/** Whether it could be an object of the store's; what others write into its bucket is theirs. */
+function isKey(name: string): boolean {
+  try {
+    checkKey(name);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidKey) return false;
+    throw error;
+  }
 }
 
 async function abandonUpload(

@@ -1,11 +1,11 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 import * as S3 from '@aws-sdk/client-s3';
 
-import type { OperationOptions } from '../object-store.js';
+import type { OperationOptions, TransferOptions } from '../object-store.js';
 import type { Digests } from './s3-content.js';
 import type { S3Location } from './s3-location.js';
-import { S3Failed, type S3Requests } from './s3-requests.js';
+import { type AskOptions, S3Failed, type S3Requests } from './s3-requests.js';
 
 /** What a server does otherwise than S3 of AWS; `probeS3` finds it out. */
 export interface S3Ways {
@@ -67,32 +67,24 @@ export class S3Objects {
   /** Writes an object in one request, and returns its ETag. @throws S3Failed: {@link isRefused} where the condition does not hold */
   async put(
     name: string,
-    body: Uint8Array | BodyMaker,
+    body: ObjectContent,
     digests: Digests,
     notes: Notes,
-    options: OperationOptions & { readonly condition?: Condition | undefined; readonly sizeBytes?: number },
+    options: TransferOptions & { readonly condition?: Condition | undefined },
   ): Promise<string> {
-    const { condition, sizeBytes } = options;
-    const send = async (Body: Uint8Array | Readable, abortSignal: AbortSignal): Promise<S3.PutObjectCommandOutput> => {
+    const { condition } = options;
+    const send: Send<S3.PutObjectCommandOutput> = async (content, abortSignal) => {
       const command = new S3.PutObjectCommand({
         Bucket: this.location.bucket,
         Key: name,
-        Body,
-        ...(sizeBytes !== undefined && { ContentLength: sizeBytes }),
+        ...content,
         ...this.checksums(digests),
         ...this.#conditionFields(condition),
         Metadata: metadataOf(notes),
       });
       return await this.client.send(command, { abortSignal });
     };
-    const sent = await this.ask(
-      `write ${name}`,
-      async (abortSignal, moved) => {
-        if (typeof body === 'function') return await this.#sendStream(body(moved), abortSignal, send);
-        return await send(body, abortSignal);
-      },
-      options,
-    );
+    const sent = await this.sendContent(`write ${name}`, body, send, options);
     return unquoted(sent.ETag);
   }
 
@@ -156,7 +148,7 @@ export class S3Objects {
   async ask<T>(
     what: string,
     request: (signal: AbortSignal, moved: () => void) => Promise<T>,
-    options: OperationOptions,
+    options: AskOptions,
   ): Promise<T> {
     return this.requests.ask(`object store ${this.location.url}: ${what}`, request, options);
   }
@@ -166,12 +158,24 @@ export class S3Objects {
     return this.ways.checksSha256 ? { ChecksumSHA256 } : { ContentMD5 };
   }
 
+  /** Asks for something with bytes, which go a slice at a time where they are many: so a slow way is told from one that is cut. */
+  async sendContent<T>(what: string, content: ObjectContent, send: Send<T>, options: TransferOptions): Promise<T> {
+    return this.ask(
+      what,
+      async (abortSignal, moved) => {
+        if (content instanceof Uint8Array) {
+          if (content.byteLength <= SLICE_BYTES) return await send({ Body: content }, abortSignal);
+          const body = Readable.from(slicesOf(content, moved), { objectMode: false, highWaterMark: SLICE_BYTES });
+          return await this.#sendStream(body, content.byteLength, abortSignal, send);
+        }
+        return await this.#sendStream(content.make(moved), content.sizeBytes, abortSignal, send);
+      },
+      options,
+    );
+  }
+
   /** Sends a stream, and breaks off when it fails, with its own error. */
-  async #sendStream<T>(
-    body: Readable,
-    signal: AbortSignal,
-    send: (body: Readable, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #sendStream<T>(body: Readable, sizeBytes: number, signal: AbortSignal, send: Send<T>): Promise<T> {
     const over = new AbortController();
     const end = (): void => over.abort(signal.reason);
     signal.addEventListener('abort', end);
@@ -181,7 +185,7 @@ export class S3Objects {
       over.abort(error);
     });
     try {
-      return await send(body, over.signal);
+      return await send({ Body: body, ContentLength: sizeBytes }, over.signal);
     } catch (error) {
       if (failure === undefined) throw error;
       // A disk's error is not the server's, whose requests are made again.
@@ -208,8 +212,24 @@ export class S3Objects {
   }
 }
 
-/** Makes the bytes of a request anew, for each time that it is made. */
-export type BodyMaker = (moved: () => void) => Readable;
+/** The bytes of a request, or what makes so many of them anew for each time that it is made. */
+export type ObjectContent = Uint8Array | { readonly sizeBytes: number; readonly make: (moved: () => void) => Readable };
+
+/** Makes a request with the bytes once. */
+type Send<T> = (
+  content: { readonly Body: Uint8Array | Readable; readonly ContentLength?: number },
+  signal: AbortSignal,
+) => Promise<T>;
+
+/** The bytes in slices; of each is told when the next is asked for. */
+function* slicesOf(bytes: Uint8Array, moved: () => void): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {
+    yield bytes.subarray(start, start + SLICE_BYTES);
+    moved();
+  }
+}
+
+const SLICE_BYTES = 64 << 10;
 
 /** Whether an object is not there. A bucket that is not is another matter. */
 export function isAbsent(error: unknown): boolean {

@@ -74,7 +74,17 @@ async function ask(
           ...(!isWhole && { Range: `bytes=${position}-${end === Infinity ? '' : end - 1}` }),
           ...(etag !== undefined && { IfMatch: etag }),
         });
-        const { Body, ETag } = await objects.client.send(command, { abortSignal });
+        const { Body, ETag, ContentRange, $metadata } = await objects.client.send(command, { abortSignal });
+        if (
+          !isWhole &&
+          ($metadata.httpStatusCode !== 206 || ContentRange?.startsWith(`bytes ${position}-`) === false)
+        ) {
+          if (Body instanceof Readable) Body.destroy();
+          throw new Error(
+            `object store ${objects.location.url}: the server was asked for the bytes of ${key} from ${position} on and gives others; see what it ` +
+              `does with Range`,
+          );
+        }
         if (!(Body instanceof Readable)) throw new TypeError(`the AWS SDK has answered ${name} with no stream`);
         return { body: Body, etag: ETag };
       },

@@ -4,6 +4,7 @@ import { type OperationOptions, PreconditionFailed, type RegisterValue } from '.
 import { decodeGeneration, encodeGeneration, type Generation, MOST_EARLIER } from '../register-generation.js';
 import { digestsOf } from './s3-content.js';
 import { isRefused, type S3Objects } from './s3-objects.js';
+import type { S3Failed } from './s3-requests.js';
 
 /**
  * A register in an object, set by conditional writes. Its value names the setting of it and those before, so that no two have one ETag, and
@@ -35,12 +36,11 @@ export class S3Register {
     const content = Buffer.concat(encodeGeneration({ id, predecessor, earlier, bytes }));
     const condition = etag === undefined ? ({ absent: true } as const) : { etag };
     for (let untrue = 0; untrue < MOST_UNTRUE; untrue += 1) {
-      let refusal: unknown;
+      let refusal: S3Failed | undefined;
       try {
         await this.#objects.put(this.#name, content, digestsOf(content), { write: id }, { ...options, condition });
       } catch (error) {
         if (!isRefused(error)) throw error;
-        if (!error.mayBeDone) throw new PreconditionFailed(this.#key, expected);
         refusal = error;
       }
       const found = await this.#load(options);
@@ -48,10 +48,11 @@ export class S3Register {
       // If others have been set since, it is a version that the register never has again.
       if (since.includes(id)) return versionOf(found?.id === id ? found.etag : REPLACED, [id, ...line]);
       if ((since[0] ?? null) === predecessor) {
-        if (refusal !== undefined) throw this.#unknown(refusal);
+        if (refusal !== undefined) throw refusal.mayBeDone ? this.#unknown(refusal) : this.#refusedWrongly(refusal);
         // As it was before: whoever said that it had been set had not set it.
         continue;
       }
+      if (refusal?.mayBeDone === false) throw new PreconditionFailed(this.#key, expected);
       const isFollowed = predecessor === null ? since.length <= MOST_EARLIER + 1 : since.includes(predecessor);
       throw isFollowed ? new PreconditionFailed(this.#key, expected) : this.#unknown(refusal);
     }
@@ -66,6 +67,14 @@ export class S3Register {
     if (found === undefined) return undefined;
     const what = `register ${this.#key} in ${this.#objects.location.url}`;
     return { ...decodeGeneration(what, Buffer.from(found.bytes)), etag: found.etag };
+  }
+
+  #refusedWrongly(cause: S3Failed): Error {
+    return new Error(
+      `object store ${this.#objects.location.url}: the server refuses to set register ${this.#key}, though it has the version that is to be ` +
+        `replaced; see what it does with If-Match and If-None-Match`,
+      { cause },
+    );
   }
 
   #unknown(cause: unknown): Error {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { OperationOptions } from '../object-store.js';
+import type { OperationOptions, TransferOptions } from '../object-store.js';
 
 /** How patient a store is with its server. */
 export interface S3Patience {
@@ -52,14 +52,16 @@ export class S3Requests {
    *
    * @param what it does, for the error: `object store s3://b/p: write k`
    * @param request makes it once; it has to end when its signal is aborted, and to say when it moves
+   * @param options.silences How often longer than others it may move nothing. Default 1
    * @throws S3Failed; what is no failure of the server's is thrown as it is
    */
-  async ask<T>(what: string, request: Request<T>, { signal }: OperationOptions = {}): Promise<T> {
+  async ask<T>(what: string, request: Request<T>, options: AskOptions = {}): Promise<T> {
+    const { signal } = options;
     let mayBeDone = false;
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
       try {
-        return await this.#once(request, signal);
+        return await this.#once(request, options);
       } catch (error) {
         signal?.throwIfAborted();
         const failure = failureOf(error);
@@ -85,13 +87,18 @@ export class S3Requests {
     return failures < this.#attempts && failureOf(error)?.isPassing === true;
   }
 
-  async #once<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #once<T>(request: Request<T>, { signal, onMoved, silences = 1 }: AskOptions): Promise<T> {
+    const silentMs = this.silentMs * silences;
     const over = new AbortController();
     const end = (): void => over.abort(signal?.reason);
     signal?.addEventListener('abort', end);
-    const timer = setTimeout(() => over.abort(new Silence(this.silentMs)), this.silentMs);
+    const timer = setTimeout(() => over.abort(new Silence(silentMs)), silentMs);
+    const moved = (): void => {
+      timer.refresh();
+      onMoved?.();
+    };
     try {
-      return await request(over.signal, () => timer.refresh());
+      return await request(over.signal, moved);
     } catch (error) {
       throw over.signal.reason instanceof Silence ? over.signal.reason : error;
     } finally {
@@ -100,6 +107,9 @@ export class S3Requests {
     }
   }
 }
+
+/** How a request is made. */
+export type AskOptions = TransferOptions & { readonly silences?: number | undefined };
 
 type Request<T> = (signal: AbortSignal, moved: () => void) => Promise<T>;
 
@@ -128,8 +138,7 @@ function failureOf(error: unknown): Failure | undefined {
   const message = error.message === 'UnknownError' ? '' : error.message;
   const status = statusOf(error);
   if (status !== undefined && status >= 300) {
-    const isConflict = status === 409 && CONFLICTS.has(error.name);
-    const isPassing = status >= 500 || status === 429 || isConflict || error.name === 'RequestTimeout';
+    const isPassing = status >= 500 || PASSING.has(status) || error.name === 'RequestTimeout' || isOfClock(error);
     return { status, code: error.name, message, isPassing, mayBeDone: status >= 500 };
   }
   const code = 'code' in error ? String(error.code) : '';
@@ -138,20 +147,30 @@ function failureOf(error: unknown): Failure | undefined {
 }
 
 function statusOf(error: Error): number | undefined {
-  if (!('$metadata' in error)) return undefined;
-  const metadata: unknown = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+  const status = metadataOf(error)['httpStatusCode'];
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** Whether it was refused for its time: the AWS SDK goes by the server's clock from then on. */
+function isOfClock(error: Error): boolean {
+  return error.name === SKEWED || metadataOf(error)['clockSkewCorrected'] === true;
+}
+
+function metadataOf(error: Error): Readonly<Record<string, unknown>> {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' && metadata !== null ? { ...metadata } : {};
 }
 
 function remedyOf({ status, code }: Failure): string {
+  if (code === SKEWED) return 'set the clock of this machine or of the server';
   if (code === 'NoSuchBucket') return 'make the bucket, or give another one';
   if (status === 403 || status === 401) return 'look at the credentials and at what they may do with the bucket';
   if (status === undefined) return 'see that the endpoint is right and answers';
   return status >= 500 || status === 429 ? 'see how the server does' : 'see what the server says';
 }
 
-/** Another write of the same key is under way; this one was not done. */
-const CONFLICTS: ReadonlySet<string> = new Set(['ConditionalRequestConflict', 'OperationAborted', '409', 'Conflict']);
+/** Too late, too often, or beside another write of the same key: not done. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 429]);
+const SKEWED = 'RequestTimeTooSkewed';
 const CUT: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError']);
 const UNSENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);

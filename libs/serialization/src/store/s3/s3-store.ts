@@ -6,7 +6,6 @@ import { downloadTo } from '../object-body.js';
 import { checkKey, checkPrefix } from '../object-key.js';
 import {
   DeletionFailed,
-  type FailedDeletion,
   type ListedObject,
   ObjectAbsent,
   type ObjectBody,
@@ -32,6 +31,8 @@ import { S3Writing } from './s3-writing.js';
 export interface S3StoreOptions extends S3Patience {
   /** Of how many objects one request may be, to list or to remove them. Default 1,000, which S3 allows. */
   readonly mostKeys?: number | undefined;
+  /** How long ago an upload in parts was begun that is swept, in ms. Default: a week. */
+  readonly abandonedMs?: number | undefined;
 }
 
 /**
@@ -46,10 +47,12 @@ export class S3Store implements ObjectStore {
   readonly #objects: S3Objects;
   readonly #writing: S3Writing;
   readonly #mostKeys: number;
+  readonly #abandonedMs: number;
 
-  constructor(location: S3Location, { mostKeys = 1_000, ...patience }: S3StoreOptions = {}) {
+  constructor(location: S3Location, { mostKeys = 1_000, abandonedMs = WEEK_MS, ...patience }: S3StoreOptions = {}) {
     this.url = location.url;
     this.#mostKeys = mostKeys;
+    this.#abandonedMs = abandonedMs;
     this.#objects = new S3Objects(location, new S3Requests(patience));
     this.#writing = new S3Writing(this.#objects);
   }
@@ -139,19 +142,20 @@ export class S3Store implements ObjectStore {
     } while (token !== undefined);
   }
 
-  async delete(keys: readonly string[], options: OperationOptions = {}): Promise<void> {
+  async delete(keys: readonly string[], options: TransferOptions = {}): Promise<void> {
     const keysOfNames = new Map(
       keys.flatMap((key) => [this.#name(key), this.#registerName(key)].map((name) => [name, key])),
     );
     const names = [...keysOfNames.keys()];
-    const failed: FailedDeletion[] = [];
+    const reasons = new Map<string, string>();
     options.signal?.throwIfAborted();
     for (let start = 0; start < names.length; start += this.#mostKeys) {
       for (const { name, reason } of await this.#deleteSome(names.slice(start, start + this.#mostKeys), options)) {
-        failed.push({ key: keysOfNames.get(name) ?? name, reason });
+        reasons.set(keysOfNames.get(name) ?? name, reason);
       }
+      options.onMoved?.();
     }
-    const [first, ...others] = failed;
+    const [first, ...others] = [...reasons].map(([key, reason]) => ({ key, reason }));
     if (first !== undefined) throw new DeletionFailed(this.url, [first, ...others]);
   }
 
@@ -159,9 +163,9 @@ export class S3Store implements ObjectStore {
     return probeS3(this.#objects, options);
   }
 
-  /** Uploads in parts that were begun more than a week ago. */
+  /** Uploads in parts, of keys of its own, that were begun long ago. */
   async sweep(options: OperationOptions = {}): Promise<number> {
-    return sweepUploads(this.#objects, this.#objects.location.prefix, ABANDONED_MS, options);
+    return sweepUploads(this.#objects, this.#abandonedMs, options);
   }
 
   async #deleteSome(
@@ -201,4 +205,4 @@ function listedAs(name: string, sizeBytes: number): ListedObject | undefined {
 const REGISTER_SUFFIX = '~';
 /** S3's own limit. */
 const LONGEST_VALID_MS = 7 * 24 * 60 * 60_000;
-const ABANDONED_MS = 7 * 24 * 60 * 60_000;
+const WEEK_MS = 7 * 24 * 60 * 60_000;

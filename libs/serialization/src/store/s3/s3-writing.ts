@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,8 +9,9 @@ import { bodyFor, telling } from '../object-body.js';
 import { checkContent, ContentMismatch, type ObjectBody, ObjectExists, type PutOptions } from '../object-store.js';
 import { type Digests, digestsOf, digestsOfChunks, type Part, partsOf } from './s3-content.js';
 import { S3Upload } from './s3-multipart.js';
-import { type BodyMaker, type FoundObject, isRefused, type S3Objects } from './s3-objects.js';
+import { type FoundObject, isRefused, type ObjectContent, type S3Objects } from './s3-objects.js';
 import { readS3 } from './s3-reading.js';
+import { S3Failed } from './s3-requests.js';
 
 /** Writes objects: small ones in one request, large ones in parts, and looks at each before it says that it is there. */
 export class S3Writing {
@@ -62,9 +63,11 @@ export class S3Writing {
         expected,
       });
     }
+    const { sizeBytes } = digests.written;
     const again = { ...options, expected: digests.written };
-    const make: BodyMaker = (onMoved) => Readable.from(copiesOf(bodyFor(key, body, { ...again, onMoved }), key, again));
-    await this.#write(name, key, make, digests, options);
+    const make = (onMoved: () => void): Readable =>
+      Readable.from(copiesOf(bodyFor(key, body, { ...again, onMoved }), key, again));
+    await this.#write(name, key, { sizeBytes, make }, digests, options);
     return digests.written;
   }
 
@@ -84,60 +87,80 @@ export class S3Writing {
   async #write(
     name: string,
     key: string,
-    body: Buffer | BodyMaker,
+    body: ObjectContent,
     digests: Digests & { readonly written: WrittenFile },
     options: PutOptions,
   ): Promise<void> {
     const { written } = digests;
     const notes = { write: randomUUID(), sha256: written.sha256 };
     const condition = options.ifAbsent === true ? ({ absent: true } as const) : undefined;
-    const { signal } = options;
+    const { signal, onMoved } = options;
+    let before: FoundObject | undefined;
     for (let untrue = 0; untrue < MOST_UNTRUE; untrue += 1) {
       try {
-        await this.#objects.put(name, body, digests, notes, { signal, condition, sizeBytes: written.sizeBytes });
+        await this.#objects.put(name, body, digests, notes, { signal, onMoved, condition });
       } catch (error) {
         if (!isRefused(error) || condition === undefined) throw error;
         const found = await this.#objects.head(name, { signal });
         if (found?.write !== notes.write) throw new ObjectExists(key);
       }
-      const found = await this.#seen(name, key, notes, options);
+      const found = await this.#seen(name, key, { ...notes, ...written }, options);
       if (found?.write === notes.write) return;
       if (found !== undefined && condition !== undefined) throw new ObjectExists(key);
+      // What is there is another's: put before, and this was not written, or since, if it is not what was there the last time.
+      if (before !== undefined && found !== undefined && !isSame(before, found)) return;
+      before = found;
     }
     throw this.#untrue(key);
   }
 
   async #putParts(name: string, key: string, parts: AsyncIterable<Part>, options: PutOptions): Promise<WrittenFile> {
     const { expected, signal } = options;
+    const before = await this.#objects.head(name, { signal });
     const upload = await this.#uploadFor(name, expected?.sha256, options);
-    const id = `${name} ${expected?.sha256}`;
     try {
-      const written = await upload.send(parts, { signal, onPart: () => options.onMoved?.() });
+      const written = await upload.send(parts, options);
       checkContent(key, expected, written);
       for (let untrue = 0; untrue < MOST_UNTRUE; untrue += 1) {
         const isThere = await this.#completed(upload, key, options);
-        const found = await this.#seen(name, key, { write: upload.notes.write, sha256: written.sha256 }, options);
+        const found = await this.#seen(name, key, { write: upload.notes.write, ...written }, options);
+        if (found?.write === upload.notes.write) return written;
         // Replaced since by another: that it has been there is what its completion says.
-        if (found !== undefined && (isThere || found.write === upload.notes.write)) {
-          this.#unfinished.delete(id);
-          return written;
-        }
+        if (isThere && found !== undefined && (before === undefined || !isSame(before, found))) return written;
       }
       throw this.#untrue(key);
     } catch (error) {
-      const isWorthKeeping = expected?.sha256 !== undefined && !(error instanceof ContentMismatch);
-      if (isWorthKeeping) this.#unfinished.set(id, upload);
-      else {
-        this.#unfinished.delete(id);
-        await upload.abandon().catch(() => undefined);
-      }
+      await this.#keep(upload, expected?.sha256, error);
       throw error;
     }
   }
 
-  async #completed(upload: S3Upload, key: string, { ifAbsent = false, signal }: PutOptions): Promise<boolean> {
+  /** Keeps an upload that has failed for the next put of the same, unless it can come to nothing. */
+  async #keep(upload: S3Upload, sha256: string | undefined, failure: unknown): Promise<void> {
+    const isOver =
+      failure instanceof ContentMismatch ||
+      failure instanceof ObjectExists ||
+      (failure instanceof S3Failed && failure.status === 409);
+    const leaving = sha256 === undefined || isOver ? [upload] : [];
+    if (sha256 !== undefined && !isOver) {
+      const id = `${upload.name} ${sha256}`;
+      const other = this.#unfinished.get(id);
+      if (other !== undefined) leaving.push(other);
+      this.#unfinished.delete(id);
+      this.#unfinished.set(id, upload);
+      const [oldest] = this.#unfinished;
+      if (oldest !== undefined && this.#unfinished.size > MOST_UNFINISHED) {
+        this.#unfinished.delete(oldest[0]);
+        leaving.push(oldest[1]);
+      }
+    }
+    for (const left of leaving) await left.abandon().catch(() => undefined);
+  }
+
+  async #completed(upload: S3Upload, key: string, options: PutOptions): Promise<boolean> {
+    const { ifAbsent = false, signal, onMoved } = options;
     try {
-      return await upload.complete({ ifAbsent, signal });
+      return await upload.complete({ ifAbsent, signal, onMoved });
     } catch (error) {
       if (isRefused(error)) throw new ObjectExists(key);
       throw error;
@@ -145,7 +168,10 @@ export class S3Writing {
   }
 
   async #uploadFor(name: string, sha256: string | undefined, { signal }: PutOptions): Promise<S3Upload> {
-    const known = sha256 === undefined ? undefined : this.#unfinished.get(`${name} ${sha256}`);
+    const id = `${name} ${sha256}`;
+    const known = this.#unfinished.get(id);
+    // Two puts at once must not go on with one upload.
+    this.#unfinished.delete(id);
     if (known !== undefined && (await known.resume({ signal }))) return known;
     return S3Upload.begin(this.#objects, name, { write: randomUUID(), sha256 }, { signal });
   }
@@ -154,10 +180,11 @@ export class S3Writing {
   async #seen(
     name: string,
     key: string,
-    { write, sha256 }: { readonly write: string; readonly sha256: string },
+    { write, sha256, sizeBytes }: WrittenFile & { readonly write: string },
     { signal, onMoved }: PutOptions,
   ): Promise<FoundObject | undefined> {
     const found = await this.#objects.head(name, { signal });
+    if (found?.write === write && found.sizeBytes !== sizeBytes) return undefined;
     if (found?.write !== write || this.#objects.ways.checksSha256) return found;
     const { written } = await digestsOfChunks(telling(readS3(this.#objects, name, key, { signal }), { onMoved }));
     return written.sha256 === sha256 ? found : undefined;
@@ -172,6 +199,8 @@ export class S3Writing {
 
 /** How often a server may say that it has written what it has not. */
 const MOST_UNTRUE = 3;
+/** How many uploads that have failed are gone on with; those before them are given up. */
+const MOST_UNFINISHED = 16;
 /** S3's own limit for one request. */
 const MOST_BYTES_AT_ONCE = 5 * 2 ** 30;
 
@@ -193,13 +222,19 @@ async function* bytesOf(parts: AsyncIterable<Part>): AsyncGenerator<Uint8Array> 
 async function* copiesOf(
   chunks: AsyncIterable<Uint8Array>,
   key: string,
-  { expected = {}, onMoved }: PutOptions,
+  { expected }: PutOptions,
 ): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of chunks) {
+    hash.update(chunk);
     sizeBytes += chunk.byteLength;
     yield Buffer.from(chunk);
-    onMoved?.();
   }
-  if (sizeBytes !== expected.sizeBytes) throw new ContentMismatch(key, expected, { sizeBytes, sha256: 'another' });
+  checkContent(key, expected, { sizeBytes, sha256: hash.digest('hex') });
+}
+
+/** Whether it is one and the same write of an object. */
+function isSame(one: FoundObject, other: FoundObject): boolean {
+  return one.etag === other.etag && one.write === other.write;
 }
