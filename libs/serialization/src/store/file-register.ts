@@ -3,7 +3,7 @@ import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
-import { PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
+import { type OperationOptions, PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
 import { decodeGeneration, encodeGeneration, type Generation } from './register-generation.js';
 
 /**
@@ -48,7 +48,7 @@ export class FileRegister {
   }
 
   /** Sets the value if its version is `expected`. @throws PreconditionFailed */
-  async compareAndSet(expected: string | null, bytes: Uint8Array): Promise<string> {
+  async compareAndSet(expected: string | null, bytes: Uint8Array, { signal }: OperationOptions = {}): Promise<string> {
     const current = await this.read();
     if ((current?.version ?? null) !== expected) throw new PreconditionFailed(this.#key, expected);
     const predecessor = parseVersion(expected);
@@ -58,6 +58,8 @@ export class FileRegister {
     if (expected === null) await makeFolder(this.folder);
     try {
       await writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
+      // Nobody waits for it any more: it must not be set behind the back of whoever has given it up.
+      signal?.throwIfAborted();
       if (!(await linkOnce(pending, this.#file(next)))) throw new PreconditionFailed(this.#key, expected);
       await syncFolder(this.folder);
       if (!(await this.#follows(next, predecessor.id))) {

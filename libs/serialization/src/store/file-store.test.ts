@@ -5,8 +5,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { testContract } from '../../test/object-store-contract.js';
+import { FileStore } from './file-store.js';
+import { InvalidKey } from './object-key.js';
 import { DeletionFailed, type ObjectStore, StoreUnfit } from './object-store.js';
 import { openObjectStore } from './open-object-store.js';
+import { TemporaryFiles } from './temporary-files.js';
 
 let folder: string;
 let objects: string;
@@ -39,13 +42,16 @@ test('a sweep removes what a process that is gone has left long ago, and of one 
   const temporary = path.join(objects, '.tmp');
   const host = hostname().replaceAll(/[^\w-]/gu, '_');
   const id = '00000000-0000-0000-0000-000000000000';
-  const gone = `${host}.${2 ** 22 + 1}.${id}`;
-  const kept = [`${host}.${process.pid}.${id}`, `elsewhere.1.${id}`, id, gone.replace(id, id.replaceAll('0', '2'))];
+  const gone = `${host}.${2 ** 22 + 1}.${id}.${id}`;
+  // In a container that was started again host and number are the same.
+  const before = [`${host}.${process.pid}.${id}.${id}`, `${host}.${process.pid}.${id}`];
+  const own = path.basename(new TemporaryFiles(temporary).next());
+  const kept = [own, `elsewhere.1.${id}`, id, gone.replace(id, id.replaceAll('0', '2'))];
   const longAgo = [`elsewhere.2.${id}`, id.replaceAll('0', '1')];
-  for (const name of [gone, ...kept, ...longAgo]) await writeFile(path.join(temporary, name), '');
+  for (const name of [gone, ...before, ...kept, ...longAgo]) await writeFile(path.join(temporary, name), '');
   // A clock that is set far ahead makes nobody's file old who can be asked after.
-  for (const name of [kept[0], gone, ...longAgo]) await utimes(path.join(temporary, name ?? ''), 0, 0);
-  expect(await store.sweep()).toBe(3);
+  for (const name of [own, gone, ...before, ...longAgo]) await utimes(path.join(temporary, name), 0, 0);
+  expect(await store.sweep()).toBe(5);
   expect((await readdir(temporary)).toSorted()).toEqual(kept.toSorted());
 });
 
@@ -55,6 +61,43 @@ test('a key that is the beginning of another is refused with what is in its way'
   await store.put('f/a', text('x'));
   await expect(store.put('f', text('x'))).rejects.toThrow('object key "f" is the beginning of other keys in file:');
   expect(await keys('')).toEqual(['f/a', 'k']);
+});
+
+test('an error of what was to be stored is no conflict of keys', async () => {
+  await writeFile(path.join(folder, 'file'), '');
+  for (const [source, code] of [
+    [folder, 'EISDIR'],
+    [path.join(folder, 'file', 'x'), 'ENOTDIR'],
+  ] as const) {
+    const failure = await store.put('x', { path: source }).catch((error: unknown) => error);
+    expect(failure).not.toBeInstanceOf(InvalidKey);
+    expect(failure).toMatchObject({ code });
+  }
+});
+
+test('what is below an object is absent, also to a deletion', async () => {
+  await store.put('k', text('x'));
+  await store.delete(['k/a', 'k/a/b']);
+  expect(await keys('')).toEqual(['k']);
+});
+
+test('what was given up while the disk still wrote is not put in its place', async () => {
+  const unwatched = new FileStore(objects);
+  const reason = new Error('nobody waits any more');
+  for (const ifAbsent of [false, true]) {
+    const leaving = new AbortController();
+    const stream = (async function* () {
+      yield text('late');
+      // After the last byte was taken, and before it is on disk.
+      setImmediate(() => leaving.abort(reason));
+    })();
+    await expect(unwatched.put('x', { stream }, { ifAbsent, signal: leaving.signal })).rejects.toBe(reason);
+  }
+  await expect(unwatched.compareAndSet('r', null, text('late'), { signal: AbortSignal.abort(reason) })).rejects.toBe(
+    reason,
+  );
+  expect(await keys('')).toEqual([]);
+  expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
 });
 
 test('what is read through a folder that is a symbolic link is listed, too', async () => {

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
+import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
 import { absent, codeOf, FileRegister, linkOnce } from './file-register.js';
 import { bodyFor, downloadTo, telling } from './object-body.js';
 import { checkKey, checkPrefix, InvalidKey } from './object-key.js';
@@ -96,15 +97,15 @@ export class FileStore implements ObjectStore {
     const temporary = this.#temporary.next();
     const folder = path.dirname(target);
     try {
-      await makeFolder(folder);
+      await this.#placed(key, makeFolder(folder));
       const written = await writeSynced(temporary, bodyFor(key, body, options));
       checkContent(key, options.expected, written);
-      if (options.ifAbsent !== true) await rename(temporary, target);
-      else if (!(await linkOnce(temporary, target))) throw new ObjectExists(key);
+      // Whoever has given it up may have put another since.
+      options.signal?.throwIfAborted();
+      if (options.ifAbsent !== true) await this.#placed(key, rename(temporary, target));
+      else if (!(await this.#placed(key, linkOnce(temporary, target)))) throw new ObjectExists(key);
       await syncFolder(folder);
       return written;
-    } catch (error) {
-      throw this.#conflict(key, error) ?? error;
     } finally {
       await rm(temporary, { force: true });
     }
@@ -114,8 +115,13 @@ export class FileStore implements ObjectStore {
     return this.#register(key).read();
   }
 
-  async compareAndSet(key: string, expected: string | null, bytes: Uint8Array): Promise<string> {
-    return this.#register(key).compareAndSet(expected, bytes);
+  async compareAndSet(
+    key: string,
+    expected: string | null,
+    bytes: Uint8Array,
+    options: OperationOptions = {},
+  ): Promise<string> {
+    return this.#register(key).compareAndSet(expected, bytes, options);
   }
 
   async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<ListedObject> {
@@ -126,17 +132,18 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async delete(keys: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
+  async delete(keys: readonly string[], { signal, onMoved }: TransferOptions = {}): Promise<void> {
     for (const key of keys) checkKey(key);
     const failed: FailedDeletion[] = [];
     for (const key of keys) {
       signal?.throwIfAborted();
       try {
         await rm(this.#file(key), { force: true }).catch(absent);
-        await rm(this.#register(key).folder, { force: true, recursive: true });
+        await rm(this.#register(key).folder, { force: true, recursive: true }).catch(absent);
       } catch (error) {
         failed.push({ key, reason: error instanceof Error ? error.message : String(error) });
       }
+      onMoved?.();
     }
     const [first, ...others] = failed;
     if (first !== undefined) throw new DeletionFailed(this.url, [first, ...others]);
@@ -144,12 +151,14 @@ export class FileStore implements ObjectStore {
 
   /** Makes the folder if it is not there. @throws StoreUnfit where the file system has no hard links, which compare-and-set needs */
   async probe(): Promise<StoreProbe> {
-    const file = this.#temporary.next();
-    const second = this.#temporary.next();
+    const [file, name, another] = [this.#temporary.next(), this.#temporary.next(), this.#temporary.next()];
     try {
       await makeFolder(this.#temporary.folder);
-      await writeSynced(file, []);
-      if (!(await linkOnce(file, second)) || (await stat(second)).nlink !== 2) throw new Error('a link is not one');
+      const written = await writeSynced(file, [randomBytes(PROBE_BYTES)]);
+      if (!(await linkOnce(file, name)) || (await stat(name)).nlink !== 2) throw new Error('a link is not one');
+      await writeSynced(another, [randomBytes(PROBE_BYTES)]);
+      if (await linkOnce(another, name)) throw new Error('a link replaces what is there');
+      if ((await hashFile(name)).sha256 !== written.sha256) throw new Error('what was written is not what is read');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new StoreUnfit(
@@ -158,7 +167,7 @@ export class FileStore implements ObjectStore {
         { cause: error },
       );
     } finally {
-      for (const left of [file, second]) await rm(left, { force: true }).catch(absent);
+      for (const left of [file, name, another]) await rm(left, { force: true }).catch(absent);
     }
     return { notes: [] };
   }
@@ -194,15 +203,19 @@ export class FileStore implements ObjectStore {
     return path.join(this.#root, key);
   }
 
-  /** What a file in the place of a folder means, or the other way round. */
-  #conflict(key: string, error: unknown): InvalidKey | undefined {
-    const code = codeOf(error);
-    const isThrough = code === 'ENOTDIR' || (code === 'EEXIST' && !(error instanceof ObjectExists));
-    if (!isThrough && code !== 'EISDIR' && code !== 'ENOTEMPTY') return undefined;
-    const what = isThrough ? 'goes through another object' : 'is the beginning of other keys';
-    return new InvalidKey(`object key ${JSON.stringify(key)} ${what} in ${this.url}; give another one`, {
-      cause: error,
-    });
+  /** What has made a place for a key, or put it there. @throws InvalidKey where a file is in the place of a folder, or the other way round */
+  async #placed<T>(key: string, placing: Promise<T>): Promise<T> {
+    try {
+      return await placing;
+    } catch (error) {
+      const code = codeOf(error);
+      const isThrough = code === 'ENOTDIR' || code === 'EEXIST';
+      if (!isThrough && code !== 'EISDIR' && code !== 'ENOTEMPTY') throw error;
+      const what = isThrough ? 'goes through another object' : 'is the beginning of other keys';
+      throw new InvalidKey(`object key ${JSON.stringify(key)} ${what} in ${this.url}; give another one`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -212,5 +225,7 @@ function within(sizeBytes: number, { range }: ReadOptions): { readonly start: nu
   return { start, end: Math.max(start, Math.min(range?.end ?? sizeBytes, sizeBytes)) };
 }
 
+/** Large enough that a disk without room has none for it. */
+const PROBE_BYTES = 64 << 10;
 // No key contains this character.
 const REGISTER_SUFFIX = '~';

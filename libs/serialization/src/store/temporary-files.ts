@@ -18,7 +18,7 @@ export class TemporaryFiles {
 
   /** A path for a new file of this process. */
   next(): string {
-    return path.join(this.folder, `${OWN_HOST}.${process.pid}.${randomUUID()}`);
+    return path.join(this.folder, `${OWN_HOST}.${process.pid}.${THIS_PROCESS}.${randomUUID()}`);
   }
 
   /**
@@ -38,14 +38,16 @@ export class TemporaryFiles {
 }
 
 async function isAbandoned(file: string, name: string): Promise<boolean> {
-  const [, host, pid] = OWNED.exec(name) ?? [];
-  if (host === OWN_HOST && isAlive(Number(pid))) return false;
+  const [, host, pid, writer] = OWNED.exec(name) ?? [];
+  if (host === OWN_HOST && isAlive(Number(pid), writer)) return false;
   const writtenMs = (await stat(file).catch(absent))?.mtimeMs;
   const abandonedMs = host === OWN_HOST ? HOUR_MS : 7 * 24 * HOUR_MS;
   return writtenMs !== undefined && Date.now() - writtenMs > abandonedMs;
 }
 
-function isAlive(pid: number): boolean {
+/** In a container that was started again host and number are those of the process before. */
+function isAlive(pid: number, writer: string | undefined): boolean {
+  if (pid === process.pid) return writer === THIS_PROCESS;
   try {
     process.kill(pid, 0);
     return true;
@@ -56,5 +58,7 @@ function isAlive(pid: number): boolean {
 }
 
 const OWN_HOST = hostname().replaceAll(/[^\w-]/gu, '_');
-const OWNED = /^([\w-]+)\.(\d+)\.[0-9a-f-]{36}$/u;
+const THIS_PROCESS = randomUUID();
+// Earlier builds wrote no id of the process.
+const OWNED = /^([\w-]+)\.(\d+)\.(?:([0-9a-f-]{36})\.)?[0-9a-f-]{36}$/u;
 const HOUR_MS = 60 * 60_000;
