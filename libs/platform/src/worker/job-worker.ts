@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -170,7 +171,7 @@ export class JobWorker {
     await faultPoint('take.taken');
     let lease: Lease;
     try {
-      const claim = { fence: ticket.fence, holder: link.workerId };
+      const claim = { fence: ticket.fence, holder: link.workerId, claim: randomUUID() };
       lease = await withStorageRetries(() => acquireLease(store, prefix, claim), { what: `claim ${prefix}` });
     } catch (error) {
       if (error instanceof LeaseRefused) {
