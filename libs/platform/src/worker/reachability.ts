@@ -22,10 +22,14 @@ export async function redisFault(
   }
 }
 
-/** What keeps a worker from using this object store, in a sentence, tried with small objects; undefined when nothing does. Never throws. */
-export async function objectStoreFault(url: string): Promise<string | undefined> {
+/**
+ * What keeps a worker from using this object store, in a sentence, tried with small objects; undefined when nothing does. Never throws.
+ *
+ * @param onNote As of `openObjectStore`
+ */
+export async function objectStoreFault(url: string, onNote: (sentence: string) => void): Promise<string | undefined> {
   try {
-    await openObjectStore(url);
+    await openObjectStore(url, { onNote });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
