@@ -2,8 +2,8 @@
 // objects are gone at its end.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { startS3Server } from './s3-server.mjs';
-import { ensureFashionMnist, ensureS3, root, setUp, stateFolder } from './setup.mjs';
+import { environmentFor, startS3Server, storeUrl } from './s3-server.mjs';
+import { ensureFashionMnist, ensureS3, root, setUp, stateFolder, stop } from './setup.mjs';
 
 setUp();
 ensureFashionMnist();
@@ -12,23 +12,22 @@ const s3 = args.indexOf('--s3');
 if (s3 >= 0 && !(args[s3 + 1] ?? '').startsWith('s3:')) {
   ensureS3();
   console.log('demo: starting an S3 server');
-  const server = await startS3Server();
-  const { endpoint, region, bucket, accessKeyId, secretAccessKey } = server.access;
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
-  args.splice(s3 + 1, 0, `s3://${bucket}/demo?endpoint=${endpoint}&region=${region}`);
-  process.exitCode = await runDemo(args);
+  const server = await startS3Server().catch((error) => stop(`demo: ${error.message}`));
+  args.splice(s3 + 1, 0, storeUrl(server.access, 'demo'));
+  process.exitCode = await runDemo(args, environmentFor(server.access));
   await server.stop();
 } else {
-  process.exitCode = await runDemo(args);
+  process.exitCode = await runDemo(args, process.env);
 }
 
 /** Ctrl+C reaches the whole process group; this one waits so that the demo can stop its stack cleanly. Its exit code. */
-async function runDemo(options) {
+async function runDemo(options, env) {
   const demo = spawn(
     process.execPath,
     [join(root, 'apps/cli/bin/longrun.js'), 'demo', '--state', stateFolder, ...options],
     {
       cwd: root,
+      env,
       stdio: 'inherit',
     },
   );

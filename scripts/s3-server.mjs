@@ -1,6 +1,6 @@
 // `node scripts/s3-server.mjs [--folder FOLDER] [--port PORT]`: a real S3 on 127.0.0.1, Ceph's radosgw with one monitor, manager and disk,
 // from Debian's packages (radosgw ceph-mon ceph-mgr ceph-osd ceph-common). Prints one line of JSON when it serves: its endpoint, a bucket and
-// the keys to it. Ends, with all that it started, when its standard input does or on SIGTERM or SIGINT. Without a folder its objects are in
+// the keys to it; with --missing what it cannot start without, and ends. Ends, with all that it started, when its standard input does or on SIGTERM or SIGINT. Without a folder its objects are in
 // memory and gone with it.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -43,6 +43,21 @@ export const S3_PACKAGES = ['radosgw', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph
 export function missingPrograms() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return PROGRAMS.filter((program) => !folders.some((folder) => existsSync(join(folder, program))));
+}
+
+/** The environment of a program that uses a server: its keys, and no other source of any. */
+export function environmentFor({ accessKeyId, secretAccessKey }, environment = process.env) {
+  const others = Object.entries(environment).filter(([name]) => !name.startsWith('AWS_'));
+  return {
+    ...Object.fromEntries(others),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+}
+
+/** Where a store can be in a server, as `--s3` takes it. */
+export function storeUrl({ endpoint, region, bucket }, prefix) {
+  return `s3://${bucket}/${prefix}?endpoint=${endpoint}&region=${region}`;
 }
 
 /** Starts a server. Ends all that it has started, and throws, where one of its parts ends or none of them serves in time. */
@@ -217,6 +232,7 @@ rgw thread pool size = 64
     const child = spawn(command, [...before, ...args, '-f'], {
       env: this.#environment,
       stdio: ['ignore', output, output],
+      detached: true,
     });
     const ended = new Promise((resolveEnd) => {
       child.once('exit', resolveEnd);
@@ -279,7 +295,13 @@ async function freePorts(count) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { folder: { type: 'string' }, port: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { folder: { type: 'string' }, port: { type: 'string' }, missing: { type: 'boolean' } },
+  });
+  if (values.missing) {
+    console.log(missingPrograms().join(' '));
+    process.exit(0);
+  }
   const over = new Promise((resolveOver) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolveOver);
     process.stdin.once('end', resolveOver).once('error', resolveOver).resume();

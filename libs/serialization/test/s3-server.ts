@@ -11,10 +11,14 @@ import { s3Location, type S3Location } from '../src/store/s3/s3-location.js';
 const SCRIPT = path.join(import.meta.dirname, '../../../scripts/s3-server.mjs');
 
 /** Why no S3 can be had here, in words for a test's name; undefined where one can. */
-export const WITHOUT_S3 =
-  process.env.S3_ENDPOINT !== undefined || spawnSync('which', ['radosgw', 'ceph-osd']).status === 0
-    ? undefined
-    : 'did not run, as neither is radosgw installed nor S3_ENDPOINT set';
+export const WITHOUT_S3 = withoutS3();
+
+function withoutS3(): string | undefined {
+  if (process.env.S3_ENDPOINT !== undefined) return undefined;
+  const missing = spawnSync(process.execPath, [SCRIPT, '--missing'], { encoding: 'utf8' }).stdout.trim();
+  if (missing === '') return undefined;
+  return `did not run, as S3_ENDPOINT is not set and there is no ${missing.replaceAll(' ', ', ')}`;
+}
 
 /**
  * A real S3: that at S3_ENDPOINT, with S3_BUCKET and the credentials of the environment, or a radosgw that is started, and ends when
