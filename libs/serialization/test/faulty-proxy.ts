@@ -36,6 +36,8 @@ export class FaultyProxy {
   readonly requests: string[] = [];
   /** Those of them that were answered. */
   readonly answered: string[] = [];
+  /** Versions that what is there was to have, as they were asked for. */
+  readonly conditions: string[] = [];
   readonly #server: Server;
   readonly #target: URL;
   #faults: { readonly fault: ProxyFault; left: number }[] = [];
@@ -82,6 +84,8 @@ export class FaultyProxy {
   async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const asked = `${incoming.method} ${incoming.url}`;
     this.requests.push(asked);
+    const condition = incoming.headers['if-match'];
+    if (condition !== undefined) this.conditions.push(condition);
     answer.once('finish', () => this.answered.push(asked));
     const next = this.#faults.find(({ fault, left }) => left > 0 && matches(fault, asked) && fault.isDue?.() !== false);
     if (next !== undefined) next.left -= 1;
