@@ -5,9 +5,9 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [standardDecorators()],
-  // Workspace libs resolve to their TypeScript source. 'import' and 'default' must stay out of this list:
-  // vitest hands it to Node as --conditions, which breaks require() of dual packages.
-  ssr: { resolve: { conditions: ['@longrun/source', 'node', 'module'] } },
+  // Workspace libs resolve to their TypeScript source. 'import', 'default' and 'module' must stay out of this list:
+  // vitest hands it to Node as --conditions, which breaks require() of dual packages, and what is for bundlers only.
+  ssr: { resolve: { conditions: ['@longrun/source', 'node'] } },
   test: {
     environment: 'node',
     // Most of what the longest suites do is to wait for processes of theirs.

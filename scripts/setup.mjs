@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missingPrograms, S3_PACKAGES } from './s3-server.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -86,6 +87,13 @@ export function ensurePostgres() {
   aptInstall('postgresql');
 }
 
+/** Likewise a real S3, without which those of S3 are skipped, and say so. */
+export function ensureS3() {
+  if (process.env.S3_ENDPOINT !== undefined || missingPrograms().length === 0 || !canApt()) return;
+  say(`installing ${S3_PACKAGES.join(', ')}`);
+  aptInstall(...S3_PACKAGES);
+}
+
 /**
  * Puts the four Fashion-MNIST files into `<state>/raw/fashion-mnist`: from the Debian package where there is one.
  * Where there is none, the folder stays empty and the dataset job downloads the published files by itself.
@@ -129,9 +137,9 @@ function canApt() {
   return process.platform === 'linux' && process.getuid?.() === 0 && onPath('apt-get');
 }
 
-function aptInstall(name) {
+function aptInstall(...names) {
   const options = { cwd: root, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8' };
-  const install = () => spawnSync('apt-get', ['install', '-y', '--no-install-recommends', name], options);
+  const install = () => spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...names], options);
   let result = install();
   if (result.status !== 0) {
     spawnSync('apt-get', ['update'], options);

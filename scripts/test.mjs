@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ensurePostgres, nx, root, setUp } from './setup.mjs';
+import { ensurePostgres, ensureS3, nx, root, setUp } from './setup.mjs';
 
 const projects = ['apps', 'libs', '.'].flatMap((parent) => foldersIn(join(root, parent)));
 const reports = projects.map((folder) => join(folder, 'test-results', 'report.json'));
@@ -11,6 +11,7 @@ const unhandled = projects.map((folder) => join(folder, 'test-results', 'unhandl
 
 setUp();
 ensurePostgres();
+ensureS3();
 // What is not run is not counted.
 for (const file of [...reports, ...unhandled]) rmSync(file, { force: true });
 const { status } = spawnSync(

@@ -1,11 +1,12 @@
 // `npm run versions`: the demo in short on this Node and on the others that Longrun supports, which must give the same
-// bits, and on those others the tests that depend on what they run on. State and temporary files lie in a folder whose
+// bits, on this one with its objects in S3 where a server can be started, and on those others the tests that depend on what they run on. State and temporary files lie in a folder whose
 // name has a space and an umlaut. node_modules is shared: what is native in it has Node-API, which all of them have, or is
 // WebAssembly. The versions run side by side, as much of what they do is to wait; each step is printed when it is over.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { environmentFor, missingPrograms, startS3Server, storeUrl } from './s3-server.mjs';
 import { ensureFashionMnist, root, setUp, stateFolder, stop } from './setup.mjs';
 
 /** Major versions; the one that runs this is left out where its turn would come. */
@@ -57,11 +58,30 @@ async function demo(node, version) {
   ensureFashionMnist(state);
   const words = [join(root, 'apps/cli/bin/longrun.js'), 'demo', '--short'];
   const title = `${version}: the demo in short, in ${place}`;
-  if (!(await run(title, node, words, { cwd: root, env: environment(node, state) }))) {
+  const env = environment(node, state);
+  if (!(await (node === process.execPath ? runOnS3 : run)(title, node, words, { cwd: root, env }))) {
     problems.push(`${version}: the demo failed`);
     return undefined;
   }
   return JSON.parse(readFileSync(join(state, 'demo', 'result.json'), 'utf8')).undisturbed.parametersSha256;
+}
+
+/** Likewise with an S3 server for its objects, where one can be started; the title says which. */
+async function runOnS3(title, node, words, options) {
+  const missing = missingPrograms();
+  if (missing.length > 0)
+    return await run(`${title}, without S3, as ${missing.join(', ')} are not installed`, node, words, options);
+  const server = await startS3Server().catch((error) => void problems.push(error.message));
+  if (server === undefined) return false;
+  try {
+    const env = environmentFor(server.access, options.env);
+    return await run(`${title}, with its objects in S3`, node, [...words, '--s3', storeUrl(server.access, 'demo')], {
+      ...options,
+      env,
+    });
+  } finally {
+    await server.stop();
+  }
 }
 
 /** Reports go to the terminal only: `test-results/` is that of `npm test`. */

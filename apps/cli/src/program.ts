@@ -77,9 +77,10 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       wholeNumber({ least: 0, most: 65_535 }),
       0,
     )
+    .addOption(s3Option())
     .addOption(jsonOption())
-    .action(async (options: { port: number; json: boolean }) =>
-      exit(await up(terminal, { state: state(), ...options })),
+    .action(async (options: { port: number; json: boolean; s3?: string }) =>
+      exit(await up(terminal, { state: state(), ...options, objectsUrl: options.s3 })),
     );
 
   program
@@ -172,9 +173,10 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       'soak: so many disturbed runs, each killed at moments of its own',
       wholeNumber({ least: 1, most: 10_000 }),
     )
+    .addOption(s3Option())
     .addOption(jsonOption())
-    .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean }) => {
-      exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat }));
+    .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean; s3?: string }) => {
+      exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat, objectsUrl: options.s3 }));
     });
 
   program
@@ -193,6 +195,16 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
+}
+
+function s3Option(): Option {
+  return new Option(
+    '--s3 <url>',
+    'keep checkpoints and datasets in S3, as s3://bucket/prefix?endpoint=http://host:port, with the keys of the environment (AWS_...)',
+  ).argParser((text: string) => {
+    if (text.startsWith('s3://')) return text;
+    throw new InvalidArgumentError('Give the URL of a bucket, such as s3://bucket/prefix.');
+  });
 }
 
 function jsonOption(): Option {

@@ -216,24 +216,24 @@ export class DatasetWork implements Work {
   }
 
   async #publish(handle: FileHandle, description: DatasetDescription): Promise<DatasetResult> {
-    const { store, scratchFolder } = this.#attempt;
+    const { store, scratchFolder, stop: signal } = this.#attempt;
     // A file that grows is never read to its end.
     const { size: mostBytes } = await handle.stat();
     const { sha256, sizeBytes } = await hashFile(handle, mostBytes);
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: 0, total: sizeBytes, unit: 'bytes' });
     const fileKey = `datasets/files/${sha256}.hdf5`;
     const publish = async (ifAbsent: boolean): Promise<void> => {
-      const written = await store.put(fileKey, { handle, mostBytes }, { ifAbsent });
-      if (written.sha256 === sha256) return;
-      await store.delete([fileKey]);
-      throw new Error(`the converted file was written to while it was published: ${written.sha256}, not ${sha256}`);
+      await store.put(fileKey, { handle, mostBytes }, { ifAbsent, expected: { sizeBytes, sha256 }, signal });
     };
     try {
       await publish(true);
     } catch (error) {
       if (!(error instanceof ObjectExists)) throw error;
-      const found = await store.download(fileKey, join(scratchFolder, 'published.hdf5'));
-      if (found?.sha256 !== sha256) await publish(false);
+      // Where the store has noted no hash what is there is read.
+      const found =
+        (await store.head(fileKey, { signal }))?.sha256 ??
+        (await store.download(fileKey, join(scratchFolder, 'published.hdf5'), { signal }))?.sha256;
+      if (found !== sha256) await publish(false);
     }
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: sizeBytes, total: sizeBytes, unit: 'bytes' });
     return { fileKey, sha256, sizeBytes, description };

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DatasetFile } from '@longrun/contracts';
-import { hashFile, type ObjectStore } from '@longrun/serialization';
+import { hashFile, type ObjectStore, type OperationOptions } from '@longrun/serialization';
 
 /** The object store has no such dataset, or not with the content that the record promised. Trying again does not help. */
 export class DatasetUnavailable extends Error {
@@ -27,7 +27,7 @@ export class DatasetCache {
    * Returns the local path. `scratchFolder` is where the file is made, on the same disk. Throws {@link DatasetUnavailable}, or what the
    * store or the disk throws.
    */
-  async fetch(file: DatasetFile, scratchFolder: string): Promise<string> {
+  async fetch(file: DatasetFile, scratchFolder: string, options: OperationOptions = {}): Promise<string> {
     const path = join(this.#folder, `${file.sha256}.hdf5`);
     if (await this.#isSound(path, file, scratchFolder)) return path;
 
@@ -35,7 +35,7 @@ export class DatasetCache {
     const part = join(scratchFolder, `${file.sha256}.part`);
     await mkdir(scratchFolder, { recursive: true });
     try {
-      const got = await this.#store.download(file.fileKey, part);
+      const got = await this.#store.download(file.fileKey, part, options);
       if (got === undefined)
         throw new DatasetUnavailable(
           `The object store ${this.#store.url} has no ${file.fileKey}; submit the dataset again, then the experiment.`,

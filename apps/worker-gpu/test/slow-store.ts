@@ -1,34 +1,28 @@
-import type { ObjectStore } from '@longrun/serialization';
+import { type ObjectStore, StoreAround, type StoreOperation, type TransferOptions } from '@longrun/serialization';
 
 /** A store that moves no file of some keys, either way, until it is told. */
-export class SlowStore {
-  readonly slowed: ObjectStore;
+export class SlowStore extends StoreAround {
   isWaitedFor = false;
   release: () => void = () => {};
+  readonly #released: Promise<void>;
+  readonly #isSlow: (key: string) => boolean;
 
   /** @param isSlow of a key */
   constructor(store: ObjectStore, isSlow: (key: string) => boolean) {
-    const released = new Promise<void>((resolve) => (this.release = resolve));
-    const turnOf = async (key: string): Promise<void> => {
-      if (!isSlow(key)) return;
+    super(store);
+    this.#released = new Promise<void>((resolve) => (this.release = resolve));
+    this.#isSlow = isSlow;
+  }
+
+  protected override async around<T>(
+    { method, keys }: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    if ((method === 'put' || method === 'download') && keys.some(this.#isSlow)) {
       this.isWaitedFor = true;
-      await released;
-    };
-    this.slowed = {
-      url: store.url,
-      get: async (key) => await store.get(key),
-      download: async (key, target, options) => {
-        await turnOf(key);
-        return await store.download(key, target, options);
-      },
-      list: (prefix) => store.list(prefix),
-      delete: async (keys) => await store.delete(keys),
-      readRegister: async (key) => await store.readRegister(key),
-      compareAndSet: async (key, expected, bytes) => await store.compareAndSet(key, expected, bytes),
-      put: async (key, body, options) => {
-        await turnOf(key);
-        return await store.put(key, body, options);
-      },
-    };
+      await this.#released;
+    }
+    return await perform(options);
   }
 }

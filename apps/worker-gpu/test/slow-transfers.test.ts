@@ -1,4 +1,5 @@
 import { until } from '@longrun/platform/testing';
+import { WatchedStore } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { SlowStore } from './slow-store.js';
 import { World } from './world.js';
@@ -27,9 +28,8 @@ async function slowWorker(isSlow: (key: string) => boolean, storeSilentMs?: numb
   store = new SlowStore(world.store, isSlow);
   return await world.localWorker({
     workerId: 'slow',
-    store: store.slowed,
+    store: new WatchedStore(store, { silentMs: storeSilentMs }),
     graceMs: 500,
-    ...(storeSilentMs !== undefined && { storeSilentMs }),
   });
 }
 

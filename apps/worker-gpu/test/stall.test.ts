@@ -84,7 +84,7 @@ test('a trainer that was suspended goes on: its time stood still', async () => {
 test('a trainer that waits for its worker to commit has not stalled', async () => {
   await world.endProcesses();
   const store = new SlowStore(world.store, (key) => key.includes('/blobs/'));
-  const stop = await world.localWorker({ workerId: 'slow', store: store.slowed });
+  const stop = await world.localWorker({ workerId: 'slow', store });
   const id = await world.submit(
     // Slow enough for its progress to be told before it waits.
     { epochs: 1, pauseMs: 40 },

@@ -33,8 +33,6 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
   readonly store?: ObjectStore;
   /** How long its attempts may take to end in good order, in ms. Default 5000. */
   readonly graceMs?: number;
-  /** How long its store may move nothing, in ms. Default: as always. */
-  readonly storeSilentMs?: number;
   /** Told what it says. */
   readonly report?: (sentence: string) => void;
 }
@@ -100,13 +98,7 @@ export class World extends PlatformWorld {
   }
 
   /** Starts a worker in this process, with trainers of their own. Returns what stops it. */
-  async localWorker({
-    store,
-    report,
-    storeSilentMs,
-    graceMs = 5_000,
-    ...link
-  }: LocalWorkerOptions): Promise<() => Promise<void>> {
+  async localWorker({ store, report, graceMs = 5_000, ...link }: LocalWorkerOptions): Promise<() => Promise<void>> {
     const workerLink = new WorkerLink({ redisUrl: this.redis.url, ...link });
     const scratchFolder = join(this.folder, 'scratch');
     const cacheFolder = join(this.folder, 'cache');
@@ -122,7 +114,6 @@ export class World extends PlatformWorld {
       kind: 'experiment',
       link: workerLink,
       store: store ?? this.store,
-      ...(storeSilentMs !== undefined && { storeSilentMs }),
       scratchFolder,
       heartbeatMs: HEARTBEAT_MS,
       graceMs,

@@ -70,7 +70,8 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
   let platform: Platform;
   try {
     options.onStage?.('opening the object store');
-    platform = new Platform(options, record, await openObjectStore(options.objectStoreUrl));
+    const { objectStoreUrl, warn = warnOnStderr } = options;
+    platform = new Platform(options, record, await openObjectStore(objectStoreUrl, { onNote: warn }));
   } catch (error) {
     await record.close();
     throw error;

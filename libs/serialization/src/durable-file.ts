@@ -54,18 +54,23 @@ export async function writeSynced(
  * The bytes of a file, a piece at a time. Each piece is valid only until the next one is asked for. A handle is read from its file's
  * start, whatever was read of it before, and left open.
  *
- * @param mostBytes Where it ends at the latest: whoever makes the file may never be done. Default: at its end
+ * @param mostBytes How many at most: whoever makes the file may never be done. Default: to its end
+ * @param start Where it begins, in bytes. Default 0
  */
-export async function* readPieces(source: string | FileHandle, mostBytes = Infinity): AsyncGenerator<Uint8Array> {
+export async function* readPieces(
+  source: string | FileHandle,
+  mostBytes = Infinity,
+  start = 0,
+): AsyncGenerator<Uint8Array> {
   const file = typeof source === 'string' ? await open(source, 'r') : source;
   try {
-    const buffer = new Uint8Array(PIECE_BYTES);
-    for (let position = 0; ;) {
-      const wanted = Math.min(buffer.byteLength, mostBytes - position);
+    const buffer = new Uint8Array(Math.min(PIECE_BYTES, mostBytes));
+    for (let done = 0; ;) {
+      const wanted = Math.min(buffer.byteLength, mostBytes - done);
       if (wanted === 0) return;
-      const { bytesRead } = await file.read(buffer, 0, wanted, position);
+      const { bytesRead } = await file.read(buffer, 0, wanted, start + done);
       if (bytesRead === 0) return;
-      position += bytesRead;
+      done += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

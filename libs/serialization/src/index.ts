@@ -89,10 +89,35 @@ export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './du
 export type { WrittenFile } from './durable-file.js';
 export { unlessAborted } from './unless-aborted.js';
 
-export { FileStore } from './store/file-store.js';
-export { InvalidKey, ObjectExists, PreconditionFailed } from './store/object-store.js';
-export type { ListedObject, ObjectBody, ObjectStore, RegisterValue, TransferOptions } from './store/object-store.js';
-export { openObjectStore } from './store/open-object-store.js';
+export { InvalidKey } from './store/object-key.js';
+export {
+  ContentMismatch,
+  DeletionFailed,
+  ObjectAbsent,
+  ObjectExists,
+  PreconditionFailed,
+  StoreUnfit,
+} from './store/object-store.js';
+export type {
+  ByteRange,
+  ExpectedContent,
+  FailedDeletion,
+  ListedObject,
+  ObjectBody,
+  ObjectFacts,
+  ObjectStore,
+  OperationOptions,
+  PutOptions,
+  ReadOptions,
+  RegisterValue,
+  StoreProbe,
+  TransferOptions,
+} from './store/object-store.js';
+export { maskedUrl } from './store/masked-url.js';
+export { openObjectStore, type OpenStoreOptions } from './store/open-object-store.js';
+export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
+export { StoreAround, type StoreOperation } from './store/store-around.js';
+export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
 export { CheckpointStore, SnapshotChanged } from './checkpoint/checkpoint-store.js';
 export type {

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import {
   acquireLease,
   CheckpointStore,
-  FileStore,
+  openObjectStore,
   type Lease,
   LeaseLost,
   type Manifest,
@@ -99,7 +99,7 @@ class Run {
   }
 
   static async start(folder: string, keepLast: number): Promise<Run> {
-    const store = new UnreliableStore(await FileStore.open(path.join(folder, 'objects')));
+    const store = new UnreliableStore(await openObjectStore(`file:${path.join(folder, 'objects')}`));
     return new Run(folder, store, keepLast, await acquireLease(store, PREFIX, { fence: 1, holder: 'worker' }));
   }
 

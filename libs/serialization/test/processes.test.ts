@@ -5,17 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 
-import { FileStore, RandomStreams } from '../src/index.js';
+import { type ObjectStore, openObjectStore, RandomStreams } from '../src/index.js';
 import { bundleChild, Child } from './child.js';
 
 const TIMEOUT_MS = 60_000;
 
 let folder: string;
-let store: FileStore;
+let store: ObjectStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'processes-'));
-  store = await FileStore.open(folder);
+  store = await openObjectStore(`file:${folder}`);
   onTestFinished(() => rm(folder, { recursive: true }));
 });
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { acquireLease, CheckpointStore, FileStore, type Lease, readHead } from '../src/index.js';
+import { acquireLease, CheckpointStore, openObjectStore, type Lease, readHead } from '../src/index.js';
 import { writeSnapshotFiles } from './snapshot-folder.js';
 import { UnreliableStore } from './unreliable-store.js';
 
@@ -48,7 +48,7 @@ test('whatever happens, the last k checkpoints are whole, at least one, and noth
 type Happening = typeof happenings extends fc.Arbitrary<(infer E)[]> ? E : never;
 
 async function play(folder: string, keepLast: number, events: readonly Happening[]): Promise<void> {
-  const store = new UnreliableStore(await FileStore.open(path.join(folder, 'objects')));
+  const store = new UnreliableStore(await openObjectStore(`file:${path.join(folder, 'objects')}`));
   let checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
   let lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'a' });
   let committed: { step: number; contents: readonly string[] }[] = [];

@@ -178,8 +178,11 @@ async function objects(environment: Environment): Promise<Finding> {
   if ((environment['LONGRUN_OBJECTS'] ?? '').trim() === '') return ok('none is set; they lie in the state folder');
   const { LONGRUN_OBJECTS } = variables;
   const { objectsUrl } = places({ LONGRUN_STATE: '.', ...readVariables({ LONGRUN_OBJECTS }, environment) });
-  const fault = await objectStoreFault(objectsUrl);
-  return fault === undefined ? ok(`${objectsUrl} serves`) : failed(`${objectsUrl}: ${fault}; check LONGRUN_OBJECTS`);
+  const notes: string[] = [];
+  const fault = await objectStoreFault(objectsUrl, (sentence) => notes.push(sentence));
+  // The URL is in the fault, without what may be secret in it.
+  if (fault !== undefined) return failed(`${fault}; check LONGRUN_OBJECTS`);
+  return notes.length === 0 ? ok(`${objectsUrl} serves`) : note(notes.join('; '));
 }
 
 async function nearestExisting(path: string): Promise<string> {

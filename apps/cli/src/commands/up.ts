@@ -10,6 +10,8 @@ import { listenForStop, type StopRequests, untilAborted } from './stop-requests.
 export interface UpOptions {
   readonly state: string;
   readonly port: number;
+  /** Where checkpoints and datasets lie. Default: in the state folder. */
+  readonly objectsUrl: string | undefined;
   /** One JSON object a line instead of sentences. */
   readonly json: boolean;
 }
@@ -25,8 +27,8 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<number
     else sayStackEvent(terminal, event);
   };
   try {
-    const { state, port } = options;
-    const stack = await LocalStack.start({ state, port, supervise: true, onEvent, ...requests });
+    const { state, port, objectsUrl } = options;
+    const stack = await LocalStack.start({ state, port, objectsUrl, supervise: true, onEvent, ...requests });
     if (options.json) {
       const { url, tokenFile, redisUrl } = stack;
       terminal.printJson({ kind: 'up', url, tokenFile, redisUrl });

@@ -27,6 +27,8 @@ import { disturbedFaults, undisturbedFaults } from './verdict.js';
 export interface DemoOptions {
   /** Folder of all state; the demo's own is `demo/stack` in it, made anew each time, its results lie in `demo/`. */
   readonly state: string;
+  /** Where checkpoints and datasets lie. Default: in the state folder. */
+  readonly objectsUrl: string | undefined;
   /** Leave everything running afterwards, until Ctrl+C. */
   readonly stay: boolean;
   /** Train for one epoch only. */
@@ -85,6 +87,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     stack = await LocalStack.start({
       state: join(folder, 'stack'),
       fresh: true,
+      objectsUrl: options.objectsUrl,
       environment: () => hermetic(options.state),
       onEvent,
       stop: signal,

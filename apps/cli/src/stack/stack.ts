@@ -57,12 +57,14 @@ export type StackEvent =
 
 /** What a stack is made with. */
 export interface StackOptions {
-  /** Holds everything: record, objects, Redis' file, logs, token. Made if absent. */
+  /** Holds everything: record, objects if they lie nowhere else, Redis' file, logs, token. Made if absent. */
   readonly state: string;
   /** Port of the API on 127.0.0.1. Default: a free one. */
   readonly port?: number;
   /** Empty the state folder first, once it is certain that no other stack runs on it. Default false. */
   readonly fresh?: boolean;
+  /** Where checkpoints and datasets lie, as `openObjectStore` takes it. Default: in the state folder. */
+  readonly objectsUrl?: string | undefined;
   /** Workers of experiments. Default 1. */
   readonly workers?: 1 | 2;
   /**
@@ -332,7 +334,7 @@ export class LocalStack {
         LONGRUN_HOST: '127.0.0.1',
         // A restarted API keeps its address.
         LONGRUN_PORT: this.#url === '' ? String(this.#options.port ?? 0) : new URL(this.#url).port,
-        LONGRUN_OBJECTS: pathToFileURL(join(this.state, 'objects')).href,
+        LONGRUN_OBJECTS: this.#options.objectsUrl ?? pathToFileURL(join(this.state, 'objects')).href,
         LONGRUN_PROGRAMS: installation.programs,
         REDIS_URL: this.redisUrl,
       }),

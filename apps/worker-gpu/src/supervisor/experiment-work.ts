@@ -197,9 +197,10 @@ export class ExperimentWork implements Work {
     const paths = new Map<string, string>();
     for (const file of Object.values(datasets)) {
       if (paths.has(file.sha256)) continue;
+      const signal = this.#leave();
       const path = await withStorageRetries(
-        async () => await cache.fetch(file, scratchFolder),
-        { what: `fetch the dataset ${file.fileKey}`, signal: this.#leave() },
+        async () => await cache.fetch(file, scratchFolder, { signal }),
+        { what: `fetch the dataset ${file.fileKey}`, signal },
         (error) => error instanceof DatasetUnavailable,
       );
       paths.set(file.sha256, path);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkerEvent } from '@longrun/contracts';
 import type { Attempt } from '@longrun/platform/worker';
-import { acquireLease, FileStore } from '@longrun/serialization';
+import { acquireLease, openObjectStore } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogSpool } from './log-spool.js';
 import { TrainerReports } from './trainer-reports.js';
@@ -14,7 +14,7 @@ let reports: TrainerReports;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-reports-'));
-  const store = await FileStore.open(join(folder, 'objects'));
+  const store = await openObjectStore(`file:${join(folder, 'objects')}`);
   sent = [];
   const attempt: Pick<Attempt, 'workerId' | 'lease' | 'send' | 'report'> = {
     workerId: 'worker',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { maskedUrl } from '@longrun/serialization';
 import { z } from 'zod';
 
 import { DEFAULT_PREFIX, PREFIX_PATTERN } from '../redis/keys.js';
@@ -22,7 +23,7 @@ export const variables = {
     .string()
     .regex(/^[a-z0-9]+:/, {
       error: ({ input }) =>
-        `${JSON.stringify(input)} is not an object store; give a URL such as file:/var/lib/longrun/objects`,
+        `${JSON.stringify(maskedUrl(String(input)))} is not an object store; give a URL such as file:/var/lib/longrun/objects or s3://bucket/prefix`,
     })
     .optional(),
   /** Redis of queues, events and commands. Default redis://127.0.0.1:6379. */

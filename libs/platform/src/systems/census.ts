@@ -14,7 +14,7 @@ import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
 import { publishCommand } from '../worker/commands.js';
 import type { Connections } from './connections.js';
-import { lookMsFor, ObservedTime } from '../processes/observed-time.js';
+import { lookMsFor, ObservedTime } from '@longrun/serialization/observed-time';
 
 export interface CensusOptions {
   readonly record: PlatformRecord;

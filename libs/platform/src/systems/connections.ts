@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { isConnectionError, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
-import { ObservedTime } from '../processes/observed-time.js';
+import { ObservedTime } from '@longrun/serialization/observed-time';
 import type { GoneWorker } from './write-off.js';
 
 export interface ConnectionsOptions {

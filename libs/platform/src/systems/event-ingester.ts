@@ -12,7 +12,7 @@ import type { PlatformRecord } from '../record/record.js';
 import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { type Envelope, readEnvelope } from './envelope-reader.js';
-import { lookMsFor, ObservedTime } from '../processes/observed-time.js';
+import { lookMsFor, ObservedTime } from '@longrun/serialization/observed-time';
 import { isAfter, nextStreamId } from './stream-id.js';
 import { readyWorkers } from './workers-to-avoid.js';
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -28,15 +29,12 @@ import type { Presence } from './presence.js';
 import { RunningAttempt } from './running-attempt.js';
 import { withStorageRetries } from './storage-retries.js';
 import { describeWorker, type WorkerDescription } from './worker-description.js';
-import { WatchedStore } from './watched-store.js';
 import type { WorkerLink } from './worker-link.js';
 
 export interface JobWorkerOptions {
   readonly kind: Kind;
   readonly link: WorkerLink;
   readonly store: ObjectStore;
-  /** How long an operation of the store may move nothing before it has failed, in ms. Default: that of {@link WatchedStore}. */
-  readonly storeSilentMs?: number;
   /** What the worker says of itself. Default: what can be told of this machine. */
   readonly description?: WorkerDescription;
   /** Folder of this process; each attempt gets one inside. */
@@ -82,8 +80,7 @@ export class JobWorker {
 
   constructor(options: JobWorkerOptions) {
     this.#options = options;
-    const { store, storeSilentMs } = options;
-    this.#store = new WatchedStore(store, storeSilentMs === undefined ? {} : { silentMs: storeSilentMs });
+    this.#store = options.store;
     this.#presence = options.link.openPresence();
     this.#description = options.description ?? describeWorker();
     this.#fitness = new Fitness({
@@ -174,7 +171,7 @@ export class JobWorker {
     await faultPoint('take.taken');
     let lease: Lease;
     try {
-      const claim = { fence: ticket.fence, holder: link.workerId };
+      const claim = { fence: ticket.fence, holder: link.workerId, claim: randomUUID() };
       lease = await withStorageRetries(() => acquireLease(store, prefix, claim), { what: `claim ${prefix}` });
     } catch (error) {
       if (error instanceof LeaseRefused) {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openObjectStore } from '@longrun/serialization';
 import { WorkerLink } from './worker-link.js';
@@ -23,17 +22,15 @@ export async function redisFault(
   }
 }
 
-/** What keeps a worker from using this object store, in a sentence, tried with a small object; undefined when nothing does. Never throws. */
-export async function objectStoreFault(url: string): Promise<string | undefined> {
-  const key = `doctor/${randomUUID()}`;
+/**
+ * What keeps a worker from using this object store, in a sentence, tried with small objects; undefined when nothing does. Never throws.
+ *
+ * @param onNote As of `openObjectStore`
+ */
+export async function objectStoreFault(url: string, onNote: (sentence: string) => void): Promise<string | undefined> {
   try {
-    const store = await openObjectStore(url);
-    await store.put(key, Buffer.from(key));
-    const read = await store.get(key);
-    await store.delete([key]);
-    return read !== undefined && Buffer.from(read).toString() === key
-      ? undefined
-      : 'it took an object and does not have it';
+    await openObjectStore(url, { onNote });
+    return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -82,7 +82,10 @@ export class RunningAttempt implements Attempt {
   async readSpec(): Promise<unknown> {
     const key = `${this.prefix}/spec.json`;
     const what = `read ${key}`;
-    const bytes = await withStorageRetries(async () => await this.store.get(key), { what, signal: this.stop });
+    const bytes = await withStorageRetries(async () => await this.store.get(key, { signal: this.stop }), {
+      what,
+      signal: this.stop,
+    });
     if (bytes === undefined)
       throw new ForeignStore(
         `The object store ${this.store.url} has no ${key}, which the record writes first; is it the API's (LONGRUN_OBJECTS), and is its disk mounted?`,

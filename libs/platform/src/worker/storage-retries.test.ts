@@ -1,7 +1,6 @@
-import { LeaseLost } from '@longrun/serialization';
+import { LeaseLost, StoreStalled } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { StorageFailed, withStorageRetries } from './storage-retries.js';
-import { StoreStalled } from './watched-store.js';
 
 function failing(times: number, error: Error): { tries: number; run: () => Promise<string> } {
   const operation = {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HeadDamaged, LeaseLost, LeaseRefused, unlessAborted } from '@longrun/serialization';
-import { StoreStalled } from './watched-store.js';
+import { HeadDamaged, LeaseLost, LeaseRefused, StoreStalled, unlessAborted } from '@longrun/serialization';
 
 export interface StorageRetryOptions {
   /** What is being done, for the error: `commit the checkpoint of step 100`. */

@@ -101,8 +101,10 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
   });
   report(isolation.sentence);
   report(isolation.memorySentence);
+  const stopped = stopRequested.then(() => 'stopped' as const);
   sayStage('opening the object store');
-  const store = await openStore(configuration.objectsUrl);
+  const store = await Promise.race([openStore(configuration.objectsUrl, report, stopRequested), stopped]);
+  if (store === 'stopped') return;
   const leftovers = await endLeftovers();
   if (leftovers > 0) report(`ended ${leftovers} processes that attempts of dead workers had left running`);
   const scratchFolder = await claimScratchFolder(configuration.stateFolder, name, report);
@@ -132,7 +134,6 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     work: (attempt) => work.of(attempt),
     report,
   });
-  const stopped = stopRequested.then(() => 'stopped' as const);
   const reach = async (): Promise<'reached'> => {
     sayStage('checking Redis');
     const redis = await link.checkRedis(configuration.redisWaitMs);
@@ -211,12 +212,19 @@ function nextStopSignal(name: string): Promise<NodeJS.Signals> {
   });
 }
 
-async function openStore(url: string): Promise<ObjectStore> {
+async function openStore(
+  url: string,
+  onNote: (sentence: string) => void,
+  stopRequested: Promise<unknown>,
+): Promise<ObjectStore> {
+  const stopping = new AbortController();
+  void stopRequested.then(() => stopping.abort());
   try {
-    return await openObjectStore(url);
+    return await openObjectStore(url, { onNote, signal: stopping.signal });
   } catch (error) {
+    // Its URL is in the reason, without what may be secret in it.
     throw new Error(
-      `The object store ${url} cannot be used: ${error instanceof Error ? error.message : String(error)}; check LONGRUN_OBJECTS.`,
+      `The object store cannot be used: ${error instanceof Error ? error.message : String(error)}; check LONGRUN_OBJECTS.`,
       { cause: error },
     );
   }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { StateMismatch } from '../state.js';
-import { FileStore } from '../store/file-store.js';
+import { openObjectStore } from '../store/open-object-store.js';
 import { PreconditionFailed } from '../store/object-store.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
@@ -25,7 +25,7 @@ let lease: Lease;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'checkpoints-'));
   objects = path.join(folder, 'objects');
-  store = new UnreliableStore(await FileStore.open(objects));
+  store = new UnreliableStore(await openObjectStore(`file:${objects}`));
   checkpoints = new CheckpointStore(store, PREFIX);
   lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
 });
@@ -232,14 +232,14 @@ test('a store that fails says nothing about a checkpoint: no older one is taken'
 });
 
 test('a commit whose answer was lost has succeeded once', async () => {
-  store.failNext({ method: 'compareAndSet', when: 'after', error: new PreconditionFailed('tried again below') });
+  store.failNext({ method: 'compareAndSet', when: 'after', error: new PreconditionFailed('head.json', null) });
   await checkpoints.commit(lease, await snapshotAt(100));
   await checkpoints.commit(lease, await snapshotAt(200));
   expect((await readHead(store, PREFIX))?.checkpoints.map(({ step }) => step)).toEqual([200, 100]);
 });
 
 test('a lease whose answer was lost is held', async () => {
-  store.failNext({ method: 'compareAndSet', when: 'after', error: new PreconditionFailed('tried again below') });
+  store.failNext({ method: 'compareAndSet', when: 'after', error: new PreconditionFailed('head.json', null) });
   const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   await checkpoints.commit(successor, await snapshotAt(100));
 });

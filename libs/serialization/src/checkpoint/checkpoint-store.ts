@@ -6,7 +6,7 @@ import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
 import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import type { LogSegment } from '../log/log-segment.js';
 import type { Json } from '../state.js';
-import type { ObjectStore } from '../store/object-store.js';
+import { ContentMismatch, type ObjectStore } from '../store/object-store.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { type Dropped, Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
@@ -266,7 +266,7 @@ export class CheckpointStore {
       const known = blobs.get(sha256);
       const blobKey = known ?? `${this.prefix}/blobs/${lease.fence}/${sha256}`;
       const { sizeBytes } = await unlessAborted(signal, async () =>
-        known === undefined ? await this.#writeBlob(blobKey, file, sha256) : await unchanged(file, sha256),
+        known === undefined ? await this.#writeBlob(blobKey, file, sha256, signal) : await unchanged(file, sha256),
       );
       blobs.set(sha256, blobKey);
       written.push({ name: file.name, blobKey, sha256, sizeBytes });
@@ -275,17 +275,20 @@ export class CheckpointStore {
   }
 
   /** What was written is what counts: whoever made the file may write to it still. */
-  async #writeBlob(blobKey: string, file: SnapshotFile, sha256: string): Promise<WrittenFile> {
-    const { path: source, handle, sizeBytes: mostBytes } = file;
-    const body = handle === undefined ? { path: source, mostBytes } : { handle, mostBytes };
-    const written = await this.#store.put(blobKey, body);
+  async #writeBlob(
+    blobKey: string,
+    file: SnapshotFile,
+    sha256: string,
+    signal: AbortSignal | undefined,
+  ): Promise<WrittenFile> {
+    const { path: source, handle, sizeBytes } = file;
+    const body = handle === undefined ? { path: source, mostBytes: sizeBytes } : { handle, mostBytes: sizeBytes };
     try {
-      checkUnchanged(file, sha256, written);
+      return await this.#store.put(blobKey, body, { expected: { sizeBytes, sha256 }, signal });
     } catch (error) {
-      await this.#store.delete([blobKey]);
+      if (error instanceof ContentMismatch) throw changed(file, sha256, error.found);
       throw error;
     }
-    return written;
   }
 
   /** Keys, by SHA-256, of the blobs that may be named again: only those that the head keeps alive. */
@@ -356,16 +359,17 @@ async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Pro
 
 async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
   const found = await hashFile(file.handle ?? file.path, file.sizeBytes);
-  checkUnchanged(file, sha256, found);
+  if (found.sha256 !== sha256 || found.sizeBytes !== (file.sizeBytes ?? found.sizeBytes)) {
+    throw changed(file, sha256, found);
+  }
   return found;
 }
 
-function checkUnchanged(file: SnapshotFile, sha256: string, found: WrittenFile): void {
-  const sizeBytes = file.sizeBytes ?? found.sizeBytes;
-  if (sha256 === found.sha256 && sizeBytes === found.sizeBytes) return;
-  throw new SnapshotChanged(
-    `snapshot file ${file.path} has ${found.sizeBytes} bytes with SHA-256 ${found.sha256} but was announced with ` +
-      `${sizeBytes} bytes and ${sha256}; ${LEAVE_ALONE}`,
+function changed({ path: source, sizeBytes }: SnapshotFile, sha256: string, found?: WrittenFile): SnapshotChanged {
+  const has = found === undefined ? 'more bytes' : `${found.sizeBytes} bytes with SHA-256 ${found.sha256}`;
+  return new SnapshotChanged(
+    `snapshot file ${source} has ${has} but was announced with ${sizeBytes ?? found?.sizeBytes ?? 'so many'} bytes and ${sha256}; ` +
+      LEAVE_ALONE,
   );
 }
 

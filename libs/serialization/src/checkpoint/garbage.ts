@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../store/object-store.js';
+import { DeletionFailed, type ObjectStore } from '../store/object-store.js';
 import { segmentKeysOf } from '../log/log-segment.js';
 import type { CheckpointEntry, Head, RunLog } from './head.js';
 import { objectKeysOf } from './manifest.js';
@@ -40,9 +40,17 @@ export class Garbage {
     }
     for (const key of needed) this.#keys.delete(key);
     const keys = [...this.#keys];
-    await this.#store.delete(keys);
-    this.#keys.clear();
-    this.#manifests.forget(keys);
+    try {
+      await this.#store.delete(keys);
+      this.#keys.clear();
+    } catch (error) {
+      if (!(error instanceof DeletionFailed)) throw error;
+      this.#keys.clear();
+      for (const { key } of error.failed) this.#keys.add(key);
+      throw error;
+    } finally {
+      this.#manifests.forget(keys);
+    }
   }
 
   /** Everything the head needs; undefined if one of its checkpoints cannot say, in which case nothing can be removed. */

@@ -5,18 +5,20 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { NewerState } from '../state.js';
-import { FileStore } from '../store/file-store.js';
+import type { ObjectStore } from '../store/object-store.js';
+import { openObjectStore } from '../store/open-object-store.js';
+import { UnreliableStore } from '../../test/unreliable-store.js';
 import { HeadDamaged, readHead } from './head.js';
 import { acquireLease, LeaseLost, LeaseRefused } from './lease.js';
 
 const PREFIX = 'experiments/exp_1';
 
 let folder: string;
-let store: FileStore;
+let store: ObjectStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'lease-'));
-  store = await FileStore.open(folder);
+  store = await openObjectStore(`file:${folder}`);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -40,6 +42,17 @@ test('a higher fence takes the lease, and the one before it finds out', async ()
     'lease of experiments/exp_1: that of fence 1 (worker-a) was taken by fence 2 (worker-b); stop this attempt, it cannot commit',
   );
   expect(await readHead(store, PREFIX)).toMatchObject({ fence: 2, outcome: null });
+});
+
+test('a lease whose answer was lost is held by whoever tries again, and by nobody else', async () => {
+  const unreliable = new UnreliableStore(store);
+  unreliable.failNext({ method: 'compareAndSet', when: 'after', error: new Error('the answer was lost') });
+  const claim = { fence: 1, holder: 'worker-a', claim: 'a' };
+  await expect(acquireLease(unreliable, PREFIX, claim)).rejects.toThrow('the answer was lost');
+  await expect(acquireLease(unreliable, PREFIX, { ...claim, claim: 'b' })).rejects.toThrow(LeaseRefused);
+  const lease = await acquireLease(unreliable, PREFIX, claim);
+  await lease.end('succeeded');
+  unreliable.checkAllFailed();
 });
 
 test.each([1, 2])('fence %i is refused once fence 2 was taken, also to the same holder', async (fence) => {

@@ -11,6 +11,11 @@ export interface LeaseClaim {
   readonly fence: number;
   /** Name of the process, for people. */
   readonly holder: string;
+  /**
+   * Unique to this taking of the lease, the same each time that it is tried again: one that was taken, though no answer came, is known by it.
+   * Default: it is not tried again.
+   */
+  readonly claim?: string;
 }
 
 /**
@@ -20,11 +25,10 @@ export interface LeaseClaim {
  * @throws LeaseRefused if the head has this or a higher fence, or an outcome; HeadDamaged if it cannot be read.
  */
 export async function acquireLease(store: ObjectStore, prefix: string, claimed: LeaseClaim): Promise<Lease> {
-  const { fence, holder } = claimed;
+  const { fence, holder, claim = randomUUID() } = claimed;
   if (!Number.isSafeInteger(fence) || fence < 0) {
     throw new RangeError(`lease of ${prefix}: fence is ${fence}; give an integer of 0 or more, issued by the record`);
   }
-  const claim = randomUUID();
   for (;;) {
     const current = await readVersionedHead(store, prefix);
     // Ours already: the answer to an earlier round was lost.

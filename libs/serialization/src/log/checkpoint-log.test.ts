@@ -13,7 +13,7 @@ import { acquireLease, type Lease, LeaseLost } from '../checkpoint/lease.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { newestLog, newestManifest } from '../checkpoint/manifests.js';
 import { sha256Of } from '../sha256.js';
-import { FileStore } from '../store/file-store.js';
+import { openObjectStore } from '../store/open-object-store.js';
 import type { LogFile } from './checkpoint-log.js';
 import { FINAL_TEXT_BYTES } from './compaction.js';
 import type { DamagedCopy, LogSegment } from './log-segment.js';
@@ -30,7 +30,7 @@ let lease: Lease;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'log-'));
   objects = path.join(folder, 'objects');
-  store = new UnreliableStore(await FileStore.open(objects));
+  store = new UnreliableStore(await openObjectStore(`file:${objects}`));
   checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 2 });
   lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
 });

@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events';
-import { type link, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { type link, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 
+import { sha256Of } from '../sha256.js';
 import { FileRegister } from './file-register.js';
 import { PreconditionFailed } from './object-store.js';
 
@@ -128,6 +129,17 @@ test('a damaged generation is reported, not passed over', async () => {
   await expect(register.read()).rejects.toThrow(`register file ${file} is damaged`);
   await writeFile(file, '');
   await expect(register.read()).rejects.toThrow(`register file ${file} is damaged`);
+});
+
+test('a register of an earlier build, whose preamble was shorter, is gone on from', async () => {
+  const id = 'a4b1c5b0-0000-4000-8000-000000000000';
+  const preamble = JSON.stringify({ id, predecessor: null, sha256: sha256Of(bytes('old')) });
+  await mkdir(register.folder);
+  await writeFile(path.join(register.folder, '1'.padStart(16, '0')), `${preamble}\nold`);
+  const found = await register.read();
+  expect(found).toEqual({ bytes: bytes('old'), version: `1-${id}` });
+  const version = await register.compareAndSet(found?.version ?? null, bytes('new'));
+  expect(await register.read()).toEqual({ bytes: bytes('new'), version });
 });
 
 /** Sets the register `count` times from `version` on. */

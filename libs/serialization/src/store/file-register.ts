@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { z } from 'zod';
-
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
-import { sha256Of } from '../sha256.js';
-import { PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
+import { type OperationOptions, PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
+import { decodeGeneration, encodeGeneration, type Generation } from './register-generation.js';
 
 /**
  * A register in a folder: one file per generation, the highest is the value. No locks: any process may be killed at any point,
@@ -50,21 +48,23 @@ export class FileRegister {
   }
 
   /** Sets the value if its version is `expected`. @throws PreconditionFailed */
-  async compareAndSet(expected: string | null, bytes: Uint8Array): Promise<string> {
+  async compareAndSet(expected: string | null, bytes: Uint8Array, { signal }: OperationOptions = {}): Promise<string> {
     const current = await this.read();
-    if ((current?.version ?? null) !== expected) throw this.#preconditionFailed(expected);
+    if ((current?.version ?? null) !== expected) throw new PreconditionFailed(this.#key, expected);
     const predecessor = parseVersion(expected);
     const next = predecessor.number + 1;
     const id = randomUUID();
     const pending = path.join(this.folder, `${PENDING}${id}`);
     if (expected === null) await makeFolder(this.folder);
     try {
-      await writeSynced(pending, encode({ id, predecessor: predecessor.id, bytes }));
-      if (!(await linkOnce(pending, this.#file(next)))) throw this.#preconditionFailed(expected);
+      await writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
+      // Nobody waits for it any more: it must not be set behind the back of whoever has given it up.
+      signal?.throwIfAborted();
+      if (!(await linkOnce(pending, this.#file(next)))) throw new PreconditionFailed(this.#key, expected);
       await syncFolder(this.folder);
       if (!(await this.#follows(next, predecessor.id))) {
         await rm(this.#file(next), { force: true });
-        throw this.#preconditionFailed(expected);
+        throw new PreconditionFailed(this.#key, expected);
       }
     } finally {
       await rm(pending, { force: true });
@@ -132,24 +132,12 @@ export class FileRegister {
   async #load(number: number): Promise<Generation | undefined> {
     const file = this.#file(number);
     const content = await readFile(file).catch(absent);
-    return content === undefined ? undefined : decode(file, content);
+    return content === undefined ? undefined : decodeGeneration(`register file ${file}`, content);
   }
 
   #file(number: number): string {
     return path.join(this.folder, String(number).padStart(GENERATION_DIGITS, '0'));
   }
-
-  #preconditionFailed(expected: string | null): PreconditionFailed {
-    const was = expected === null ? 'unset' : `at version ${expected}`;
-    return new PreconditionFailed(`register ${this.#key} is no longer ${was}; read it again and decide anew`);
-  }
-}
-
-interface Generation {
-  readonly id: string;
-  /** Id of the generation before, null for the first. */
-  readonly predecessor: string | null;
-  readonly bytes: Uint8Array;
 }
 
 const GENERATION_DIGITS = 16;
@@ -168,29 +156,6 @@ function parseVersion(version: string | null): { number: number; id: string | nu
   const dash = version.indexOf('-');
   return { number: Number(version.slice(0, dash)), id: version.slice(dash + 1) };
 }
-
-function encode({ id, predecessor, bytes }: Generation): [Uint8Array, Uint8Array] {
-  return [Buffer.from(`${JSON.stringify({ id, predecessor, sha256: sha256Of(bytes) })}\n`), bytes];
-}
-
-function decode(file: string, content: Buffer): Generation {
-  const lineEnd = content.indexOf('\n');
-  const bytes = new Uint8Array(content.subarray(lineEnd + 1));
-  const preamble = parsePreamble(content.toString('utf8', 0, Math.max(lineEnd, 0)));
-  if (preamble?.sha256 === sha256Of(bytes)) return { ...preamble, bytes };
-  // Falling back to the generation before would undo a lease, so a person has to decide.
-  throw new RegisterDamaged(`register file ${file} is damaged: its checksum does not fit; restore it from a backup`);
-}
-
-function parsePreamble(line: string): z.infer<typeof preambleSchema> | undefined {
-  try {
-    return preambleSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-const preambleSchema = z.object({ id: z.string(), predecessor: z.string().nullable(), sha256: z.string() });
 
 /** Gives a file a second name; false if the name is taken. */
 export async function linkOnce(file: string, name: string): Promise<boolean> {
@@ -215,10 +180,11 @@ async function stats(file: string): Promise<{ nlink: number; mtimeMs: number } |
 /** For `catch`: undefined where no such file exists, and any other error again. */
 export function absent(error: unknown): undefined {
   const code = codeOf(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'ERR_FS_EISDIR') return undefined;
   throw error;
 }
 
-function codeOf(error: unknown): unknown {
+/** The code of a system call's error. */
+export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

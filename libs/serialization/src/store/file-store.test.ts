@@ -1,192 +1,137 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { testContract } from '../../test/object-store-contract.js';
 import { FileStore } from './file-store.js';
-import { InvalidKey, type ListedObject, ObjectExists, PreconditionFailed } from './object-store.js';
+import { InvalidKey } from './object-key.js';
+import { DeletionFailed, type ObjectStore, StoreUnfit } from './object-store.js';
+import { openObjectStore } from './open-object-store.js';
+import { TemporaryFiles } from './temporary-files.js';
 
 let folder: string;
-let store: FileStore;
+let objects: string;
+let store: ObjectStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'file-store-'));
-  store = await FileStore.open(path.join(folder, 'objects'));
+  objects = path.join(folder, 'objects');
+  store = await openObjectStore(`file:${objects}`);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+describe('the contract of object stores', () => {
+  testContract({
+    open: async () => ({ store, another: await openObjectStore(store.url) }),
+    largeBytes: 3_000_001,
+  });
+});
+
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
 
-test('what was put is there, and a second put replaces it', async () => {
-  await store.put('a/b', text('one'));
-  await store.put('a/b', text('two'));
-  expect(await store.get('a/b')).toEqual(text('two'));
-});
-
-test('an absent object is undefined, also where the key names a folder or goes through an object', async () => {
-  await store.put('a/b', text('x'));
-  for (const key of ['c', 'a', 'a/b/c', 'a/c']) expect(await store.get(key)).toBeUndefined();
-});
-
-test('a file is put as it is, however long', async () => {
-  const source = path.join(folder, 'source');
-  const bytes = Buffer.alloc(3_000_001, 'abc');
-  await writeFile(source, bytes);
-  await store.put('big', { path: source });
-  expect(bytes.equals((await store.get('big')) ?? text(''))).toBe(true);
-});
-
-test('a transfer of much tells again and again that it moves', async () => {
-  const source = path.join(folder, 'source');
-  await writeFile(source, Buffer.alloc(3_000_001, 'abc'));
-  let moved = 0;
-  const onMoved = (): void => void (moved += 1);
-  await store.put('big', { path: source }, { onMoved });
-  expect(moved).toBe(3);
-  await store.download('big', path.join(folder, 'target'), { onMoved });
-  expect(moved).toBe(6);
-});
-
-test('of a file that never ends no more is put than is wanted', async () => {
-  expect(await store.put('zeros', { path: '/dev/zero', mostBytes: 1_500_000 })).toMatchObject({ sizeBytes: 1_500_000 });
-  expect(Buffer.alloc(1_500_000).equals((await store.get('zeros')) ?? text(''))).toBe(true);
-});
-
-test('an empty object is an object', async () => {
-  await store.put('empty', new Uint8Array(0));
-  expect(await store.get('empty')).toEqual(new Uint8Array(0));
-  expect(await store.download('empty', path.join(folder, 'x'))).toMatchObject({ sizeBytes: 0 });
-});
-
-test('putting a file that is not there fails and leaves nothing', async () => {
+test('what is being written is not listed, and what failed leaves nothing', async () => {
+  await writeFile(path.join(objects, '.x.tmp'), '');
   await expect(store.put('x', { path: path.join(folder, 'absent') })).rejects.toThrow('ENOENT');
-  expect(await store.get('x')).toBeUndefined();
-  expect(await readdir(path.join(folder, 'objects', '.tmp'))).toEqual([]);
-});
-
-test('a reader beside a writer sees one whole value or another', async () => {
-  const values = ['a', 'b', 'c'].map((letter) => Buffer.alloc(1 << 20, letter));
-  const writing = (async () => {
-    for (let round = 0; round < 30; round += 1) await store.put('x', values[round % 3] ?? text(''));
-    return 'done';
-  })();
-  const seen = new Set<string>();
-  while ((await Promise.race([writing, store.get('x').then(note)])) !== 'done');
-  expect([...seen]).toEqual(['whole']);
-
-  function note(bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) return;
-    seen.add(values.some((value) => value.equals(bytes)) ? 'whole' : 'torn');
-  }
-});
-
-test('ifAbsent refuses to replace', async () => {
-  await store.put('x', text('one'), { ifAbsent: true });
-  await expect(store.put('x', text('two'), { ifAbsent: true })).rejects.toThrow(ObjectExists);
-  expect(await store.get('x')).toEqual(text('one'));
-});
-
-test('a download hashes what it writes, and replaces what was there', async () => {
-  const bytes = Buffer.alloc(2_500_000, 'xyz');
-  const target = path.join(folder, 'target');
-  await writeFile(target, 'old');
-  await store.put('x', bytes);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  expect(await store.download('x', target)).toEqual({ sha256, sizeBytes: bytes.byteLength });
-  expect(bytes.equals(await readFile(target))).toBe(true);
-  expect((await readdir(folder)).toSorted()).toEqual(['objects', 'target']);
-});
-
-test('a download of what is absent is undefined and makes no file', async () => {
-  expect(await store.download('absent', path.join(folder, 'target'))).toBeUndefined();
-  expect(await readdir(folder)).toEqual(['objects']);
-});
-
-test('list gives what starts with the prefix, registers once, and nothing that is being written', async () => {
-  for (const key of ['a/b/1', 'a/b/22', 'a/bc', 'd/a/b/1']) await store.put(key, text(key));
-  await store.compareAndSet('a/b/head.json', null, text('12345'));
-  await writeFile(path.join(folder, 'objects', 'a', '.x.tmp'), '');
-  expect(await keys('a/b')).toEqual(['a/b/1', 'a/b/22', 'a/b/head.json', 'a/bc']);
-  expect(await keys('a/b/')).toEqual(['a/b/1', 'a/b/22', 'a/b/head.json']);
-  expect(await keys('a/b/2')).toEqual(['a/b/22']);
-  expect(await keys('')).toEqual(['a/b/1', 'a/b/22', 'a/b/head.json', 'a/bc', 'd/a/b/1']);
-  expect(await keys('absent/')).toEqual([]);
-  for await (const { key, sizeBytes } of store.list('a/b/h'))
-    expect({ key, sizeBytes }).toEqual({ key: 'a/b/head.json', sizeBytes: 5 });
-});
-
-test('delete removes objects and registers, and does not mind what is absent', async () => {
-  await store.put('a/x', text('x'));
-  await store.compareAndSet('a/head.json', null, text('x'));
-  await store.delete(['a/x', 'a/absent', 'b/absent', 'a/head.json']);
   expect(await keys('')).toEqual([]);
-  expect(await store.readRegister('a/head.json')).toBeUndefined();
+  expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
 });
 
-test.each(['../x', '/etc/passwd', 'a/../../x', '.tmp/x', ''])('no method takes the key %j', async (key) => {
-  await writeFile(path.join(folder, 'x'), 'untouched');
-  for (const attempt of [
-    () => store.get(key),
-    () => store.put(key, text('y')),
-    () => store.download(key, path.join(folder, 'y')),
-    () => store.readRegister(key),
-    () => store.compareAndSet(key, null, text('y')),
-    () => store.delete([key]),
-  ]) {
-    await expect(attempt()).rejects.toThrow(InvalidKey);
+test('a sweep removes what a process that is gone has left long ago, and of one that lives nothing, whatever the clock says', async () => {
+  const temporary = path.join(objects, '.tmp');
+  const host = hostname().replaceAll(/[^\w-]/gu, '_');
+  const id = '00000000-0000-0000-0000-000000000000';
+  const gone = `${host}.${2 ** 22 + 1}.${id}.${id}`;
+  // In a container that was started again host and number are the same.
+  const before = [`${host}.${process.pid}.${id}.${id}`, `${host}.${process.pid}.${id}`];
+  const own = path.basename(new TemporaryFiles(temporary).next());
+  const kept = [own, `elsewhere.1.${id}`, id, gone.replace(id, id.replaceAll('0', '2'))];
+  const longAgo = [`elsewhere.2.${id}`, id.replaceAll('0', '1')];
+  for (const name of [gone, ...before, ...kept, ...longAgo]) await writeFile(path.join(temporary, name), '');
+  // A clock that is set far ahead makes nobody's file old who can be asked after.
+  for (const name of [own, gone, ...before, ...longAgo]) await utimes(path.join(temporary, name), 0, 0);
+  expect(await store.sweep()).toBe(5);
+  expect((await readdir(temporary)).toSorted()).toEqual(kept.toSorted());
+});
+
+test('a key that is the beginning of another is refused with what is in its way', async () => {
+  await store.put('k', text('x'));
+  await expect(store.put('k/a', text('x'))).rejects.toThrow('object key "k/a" goes through another object in file:');
+  await store.put('f/a', text('x'));
+  await expect(store.put('f', text('x'))).rejects.toThrow('object key "f" is the beginning of other keys in file:');
+  expect(await keys('')).toEqual(['f/a', 'k']);
+});
+
+test('an error of what was to be stored is no conflict of keys', async () => {
+  await writeFile(path.join(folder, 'file'), '');
+  for (const [source, code] of [
+    [folder, 'EISDIR'],
+    [path.join(folder, 'file', 'x'), 'ENOTDIR'],
+  ] as const) {
+    const failure = await store.put('x', { path: source }).catch((error: unknown) => error);
+    expect(failure).not.toBeInstanceOf(InvalidKey);
+    expect(failure).toMatchObject({ code });
   }
-  expect(await readFile(path.join(folder, 'x'), 'utf8')).toBe('untouched');
 });
 
-test('list cannot leave the folder', async () => {
-  await expect(keys('../')).rejects.toThrow(InvalidKey);
-  await expect(keys('/etc/')).rejects.toThrow(InvalidKey);
+test('what is below an object is absent, also to a deletion', async () => {
+  await store.put('k', text('x'));
+  await store.delete(['k/a', 'k/a/b']);
+  expect(await keys('')).toEqual(['k']);
 });
 
-test('opening removes what writers left long ago, and not what they write now', async () => {
-  const temporary = path.join(folder, 'objects', '.tmp');
-  await writeFile(path.join(temporary, 'old'), '');
-  await writeFile(path.join(temporary, 'new'), '');
-  await utimes(path.join(temporary, 'old'), 0, 0);
-  await FileStore.open(path.join(folder, 'objects'));
-  expect(await readdir(temporary)).toEqual(['new']);
-  expect(store.url).toContain('objects');
+test('what was given up while the disk still wrote is not put in its place', async () => {
+  const unwatched = new FileStore(objects);
+  const reason = new Error('nobody waits any more');
+  for (const ifAbsent of [false, true]) {
+    const leaving = new AbortController();
+    const stream = (async function* () {
+      yield text('late');
+      // After the last byte was taken, and before it is on disk.
+      setImmediate(() => leaving.abort(reason));
+    })();
+    await expect(unwatched.put('x', { stream }, { ifAbsent, signal: leaving.signal })).rejects.toBe(reason);
+  }
+  await expect(unwatched.compareAndSet('r', null, text('late'), { signal: AbortSignal.abort(reason) })).rejects.toBe(
+    reason,
+  );
+  expect(await keys('')).toEqual([]);
+  expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
 });
 
-test('a register is set only under the version that was read', async () => {
-  expect(await store.readRegister('r')).toBeUndefined();
-  const first = await store.compareAndSet('r', null, text('1'));
-  await expect(store.compareAndSet('r', null, text('x'))).rejects.toThrow(PreconditionFailed);
-  const second = await store.compareAndSet('r', first, text('2'));
-  await expect(store.compareAndSet('r', first, text('x'))).rejects.toThrow('register r is no longer at version');
-  expect(await store.readRegister('r')).toEqual({ bytes: text('2'), version: second });
-  expect(second).not.toBe(first);
+test('what is read through a folder that is a symbolic link is listed, too', async () => {
+  await mkdir(path.join(folder, 'elsewhere'));
+  await writeFile(path.join(folder, 'elsewhere', 'x'), 'x');
+  await symlink(path.join(folder, 'elsewhere'), path.join(objects, 'linked'));
+  expect(await store.get('linked/x')).toEqual(text('x'));
+  expect(await keys('')).toEqual(['linked/x']);
 });
 
-test('setting the same bytes gives a new version', async () => {
-  const first = await store.compareAndSet('r', null, text('1'));
-  const second = await store.compareAndSet('r', first, text('1'));
-  await expect(store.compareAndSet('r', first, text('1'))).rejects.toThrow(PreconditionFailed);
-  expect((await store.readRegister('r'))?.version).toBe(second);
-});
-
-test('a version of a register that was removed sets nothing', async () => {
-  const first = await store.compareAndSet('r', null, text('1'));
-  await store.delete(['r']);
-  await expect(store.compareAndSet('r', first, text('2'))).rejects.toThrow(PreconditionFailed);
-  expect(await store.readRegister('r')).toBeUndefined();
+test('a deletion that fails names what is left, and all others are gone', async () => {
+  // So deep that a long key is too long for the file system.
+  const deep = await openObjectStore(
+    `file:${path.join(objects, ...Array.from({ length: 17 }, () => 'z'.repeat(190)))}`,
+  );
+  const long = `${'x'.repeat(200)}/`.repeat(4) + 'y'.repeat(90);
+  for (const key of ['a', 'c/d']) await deep.put(key, text('x'));
+  const failure = await deep.delete(['a', long, 'c/d']).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(DeletionFailed);
+  expect(failure).toMatchObject({ failed: [{ key: long, reason: expect.stringContaining('ENAMETOOLONG') }] });
+  expect(String(failure)).toContain('could not be removed (ENAMETOOLONG');
+  for (const key of ['a', 'c/d']) expect(await deep.get(key)).toBeUndefined();
 });
 
 test('a folder that is a file is refused', async () => {
   await mkdir(path.join(folder, 'x'));
   await writeFile(path.join(folder, 'x', 'file'), '');
-  await expect(FileStore.open(path.join(folder, 'x', 'file'))).rejects.toThrow('ENOTDIR');
+  const opening = openObjectStore(`file:${folder}/x/file`);
+  await expect(opening).rejects.toThrow(StoreUnfit);
+  await expect(opening).rejects.toThrow('ENOTDIR');
 });
 
 async function keys(prefix: string): Promise<string[]> {
-  const listed: ListedObject[] = [];
-  for await (const object of store.list(prefix)) listed.push(object);
-  return listed.map(({ key }) => key).toSorted();
+  const listed: string[] = [];
+  for await (const { key } of store.list(prefix)) listed.push(key);
+  return listed.toSorted();
 }

@@ -1,76 +1,109 @@
-import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { makeFolder, readPieces, syncFolder, writeDurably, writeSynced, type WrittenFile } from '../durable-file.js';
-import { absent, FileRegister, linkOnce } from './file-register.js';
+import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
+import { absent, codeOf, FileRegister, linkOnce } from './file-register.js';
+import { bodyFor, downloadTo, telling } from './object-body.js';
+import { checkKey, checkPrefix, InvalidKey } from './object-key.js';
 import {
-  checkKey,
+  checkContent,
+  DeletionFailed,
+  type FailedDeletion,
   type ListedObject,
+  ObjectAbsent,
   type ObjectBody,
   ObjectExists,
+  type ObjectFacts,
   type ObjectStore,
+  type OperationOptions,
+  type PutOptions,
+  type ReadOptions,
   type RegisterValue,
+  type StoreProbe,
+  StoreUnfit,
   type TransferOptions,
 } from './object-store.js';
+import { TemporaryFiles } from './temporary-files.js';
 
 /**
  * An object store in a folder of a file system with hard links, for any number of processes of one machine: an object is a
- * file, a register `head.json` a folder `head.json~` (see {@link FileRegister}), and `.tmp` holds what is being written.
+ * file, a register `head.json` a folder `head.json~` (see {@link FileRegister}), and `.tmp` holds what is being written. It notes no
+ * checksums.
  */
 export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
+  readonly #temporary: TemporaryFiles;
 
-  private constructor(root: string) {
-    this.#root = root;
-    this.url = pathToFileURL(root).href;
+  /** @param folder made by {@link probe} if it is not there */
+  constructor(folder: string) {
+    this.#root = path.resolve(folder);
+    this.#temporary = new TemporaryFiles(path.join(this.#root, '.tmp'));
+    this.url = pathToFileURL(this.#root).href;
   }
 
-  /**
-   * Opens the store in a folder, which is made if it is not there, and removes what writers killed long ago left in `.tmp`.
-   *
-   * @throws Error where the file system has no hard links, which compare-and-set needs.
-   */
-  static async open(folder: string): Promise<FileStore> {
-    const store = new FileStore(path.resolve(folder));
-    await makeFolder(store.#temporaryFolder);
-    await store.#probe();
-    await store.#removeAbandoned();
-    return store;
-  }
-
-  async get(key: string): Promise<Uint8Array | undefined> {
-    const bytes = await readFile(this.#file(key)).catch(absent);
-    return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  async download(key: string, target: string, { onMoved }: TransferOptions = {}): Promise<WrittenFile | undefined> {
-    const source = this.#file(key);
-    if ((await stat(source).catch(absent)) === undefined) return undefined;
-    return writeDurably(target, telling(readPieces(source), onMoved)).catch(async (error: unknown) => {
-      // Removed since.
-      if ((await stat(source).catch(absent)) === undefined) return undefined;
-      throw error;
-    });
-  }
-
-  async put(
-    key: string,
-    body: ObjectBody,
-    options: TransferOptions & { readonly ifAbsent?: boolean } = {},
-  ): Promise<WrittenFile> {
-    const target = this.#file(key);
-    const temporary = this.#temporaryFile();
-    const folder = path.dirname(target);
-    await makeFolder(folder);
+  async get(key: string, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
+    const file = await open(this.#file(key), 'r').catch(absent);
+    if (file === undefined) return undefined;
     try {
-      const written = await writeSynced(temporary, telling(chunksOf(body), options.onMoved));
-      if (options.ifAbsent !== true) await rename(temporary, target);
-      else if (!(await linkOnce(temporary, target))) {
-        throw new ObjectExists(`object ${key} exists already; an object that is written once needs a key of its own`);
+      const found = await file.stat();
+      if (found.isDirectory()) return undefined;
+      const { start, end } = within(found.size, options);
+      const bytes = new Uint8Array(end - start);
+      let filled = 0;
+      for await (const piece of telling(readPieces(file, bytes.byteLength, start), options)) {
+        bytes.set(piece, filled);
+        filled += piece.byteLength;
       }
+      return bytes.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *openRead(key: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const file = await open(this.#file(key), 'r').catch(absent);
+    try {
+      const found = await file?.stat();
+      if (file === undefined || found === undefined || found.isDirectory()) {
+        throw new ObjectAbsent(`object ${key} is not in ${this.url}`);
+      }
+      const { start, end } = within(found.size, options);
+      yield* telling(readPieces(file, end - start, start), options);
+    } finally {
+      await file?.close();
+    }
+  }
+
+  async head(key: string): Promise<ObjectFacts | undefined> {
+    const found = await stat(this.#file(key)).catch(absent);
+    return found?.isFile() === true ? { sizeBytes: found.size, sha256: undefined } : undefined;
+  }
+
+  async download(key: string, target: string, options: TransferOptions = {}): Promise<WrittenFile | undefined> {
+    checkKey(key);
+    return downloadTo(target, this.openRead(key), options);
+  }
+
+  async downloadUrl(key: string): Promise<string | undefined> {
+    checkKey(key);
+    return undefined;
+  }
+
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<WrittenFile> {
+    const target = this.#file(key);
+    const temporary = this.#temporary.next();
+    const folder = path.dirname(target);
+    try {
+      await this.#placed(key, makeFolder(folder));
+      const written = await writeSynced(temporary, bodyFor(key, body, options));
+      checkContent(key, options.expected, written);
+      // Whoever has given it up may have put another since.
+      options.signal?.throwIfAborted();
+      if (options.ifAbsent !== true) await this.#placed(key, rename(temporary, target));
+      else if (!(await this.#placed(key, linkOnce(temporary, target)))) throw new ObjectExists(key);
       await syncFolder(folder);
       return written;
     } finally {
@@ -82,39 +115,82 @@ export class FileStore implements ObjectStore {
     return this.#register(key).read();
   }
 
-  async compareAndSet(key: string, expected: string | null, bytes: Uint8Array): Promise<string> {
-    return this.#register(key).compareAndSet(expected, bytes);
+  async compareAndSet(
+    key: string,
+    expected: string | null,
+    bytes: Uint8Array,
+    options: OperationOptions = {},
+  ): Promise<string> {
+    return this.#register(key).compareAndSet(expected, bytes, options);
   }
 
-  async *list(prefix: string): AsyncGenerator<ListedObject> {
-    const folder = prefix.includes('/') ? prefix.slice(0, prefix.lastIndexOf('/')) : '';
-    if (folder !== '') checkKey(folder);
-    for await (const listed of this.#walk(folder)) {
+  async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<ListedObject> {
+    checkPrefix(prefix);
+    for await (const listed of this.#walk(path.posix.dirname(`${prefix}.`))) {
+      signal?.throwIfAborted();
       if (listed.key.startsWith(prefix)) yield listed;
     }
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
+  async delete(keys: readonly string[], { signal, onMoved }: TransferOptions = {}): Promise<void> {
+    for (const key of keys) checkKey(key);
+    const failed: FailedDeletion[] = [];
     for (const key of keys) {
-      const file = this.#file(key);
-      await rm(file, { force: true });
-      await rm(this.#register(key).folder, { force: true, recursive: true });
+      signal?.throwIfAborted();
+      try {
+        await rm(this.#file(key), { force: true }).catch(absent);
+        await rm(this.#register(key).folder, { force: true, recursive: true }).catch(absent);
+      } catch (error) {
+        failed.push({ key, reason: error instanceof Error ? error.message : String(error) });
+      }
+      onMoved?.();
     }
+    const [first, ...others] = failed;
+    if (first !== undefined) throw new DeletionFailed(this.url, [first, ...others]);
+  }
+
+  /** Makes the folder if it is not there. @throws StoreUnfit where the file system has no hard links, which compare-and-set needs */
+  async probe(): Promise<StoreProbe> {
+    const [file, name, another] = [this.#temporary.next(), this.#temporary.next(), this.#temporary.next()];
+    try {
+      await makeFolder(this.#temporary.folder);
+      const written = await writeSynced(file, [randomBytes(PROBE_BYTES)]);
+      if (!(await linkOnce(file, name)) || (await stat(name)).nlink !== 2) throw new Error('a link is not one');
+      await writeSynced(another, [randomBytes(PROBE_BYTES)]);
+      if (await linkOnce(another, name)) throw new Error('a link replaces what is there');
+      if ((await hashFile(name)).sha256 !== written.sha256) throw new Error('what was written is not what is read');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StoreUnfit(
+        `object store ${this.url}: the folder cannot be written or its file system has no hard links (${reason}); give a folder on a ` +
+          `local disk`,
+        { cause: error },
+      );
+    } finally {
+      for (const left of [file, name, another]) await rm(left, { force: true }).catch(absent);
+    }
+    return { notes: [] };
+  }
+
+  async sweep(): Promise<number> {
+    return this.#temporary.sweep();
   }
 
   async *#walk(folder: string): AsyncGenerator<ListedObject> {
-    const entries = (await readdir(path.join(this.#root, folder), { withFileTypes: true }).catch(absent)) ?? [];
-    for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue;
-      const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isFile()) {
-        const sizeBytes = (await stat(path.join(this.#root, key)).catch(absent))?.size;
-        if (sizeBytes !== undefined) yield { key, sizeBytes };
-      } else if (entry.name.endsWith(REGISTER_SUFFIX)) {
+    const entries = (await readdir(path.join(this.#root, folder)).catch(absent)) ?? [];
+    for (const name of entries) {
+      if (name.startsWith('.')) continue;
+      const key = folder === '.' ? name : `${folder}/${name}`;
+      if (name.endsWith(REGISTER_SUFFIX)) {
         const registerKey = key.slice(0, -REGISTER_SUFFIX.length);
         const sizeBytes = await this.#register(registerKey).sizeBytes();
         if (sizeBytes !== undefined) yield { key: registerKey, sizeBytes };
-      } else if (entry.isDirectory()) yield* this.#walk(key);
+        continue;
+      }
+      // Also through a symbolic link, as it is read.
+      const found = await stat(path.join(this.#root, key)).catch(absent);
+      if (found?.isDirectory() === true) yield* this.#walk(key);
+      else if (found?.isFile() === true) yield { key, sizeBytes: found.size };
     }
   }
 
@@ -127,56 +203,29 @@ export class FileStore implements ObjectStore {
     return path.join(this.#root, key);
   }
 
-  get #temporaryFolder(): string {
-    return path.join(this.#root, '.tmp');
-  }
-
-  #temporaryFile(): string {
-    return path.join(this.#temporaryFolder, randomUUID());
-  }
-
-  async #probe(): Promise<void> {
-    const file = this.#temporaryFile();
-    const second = this.#temporaryFile();
+  /** What has made a place for a key, or put it there. @throws InvalidKey where a file is in the place of a folder, or the other way round */
+  async #placed<T>(key: string, placing: Promise<T>): Promise<T> {
     try {
-      await writeSynced(file, []);
-      await linkOnce(file, second);
+      return await placing;
     } catch (error) {
-      throw new Error(
-        `object store ${this.url}: the folder cannot be written or its file system has no hard links; give a folder on a local disk`,
-        { cause: error },
-      );
-    } finally {
-      await rm(file, { force: true });
-      await rm(second, { force: true });
-    }
-  }
-
-  async #removeAbandoned(): Promise<void> {
-    for (const name of await readdir(this.#temporaryFolder)) {
-      const file = path.join(this.#temporaryFolder, name);
-      const writtenMs = (await stat(file).catch(absent))?.mtimeMs;
-      if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await rm(file, { force: true });
+      const code = codeOf(error);
+      const isThrough = code === 'ENOTDIR' || code === 'EEXIST';
+      if (!isThrough && code !== 'EISDIR' && code !== 'ENOTEMPTY') throw error;
+      const what = isThrough ? 'goes through another object' : 'is the beginning of other keys';
+      throw new InvalidKey(`object key ${JSON.stringify(key)} ${what} in ${this.url}; give another one`, {
+        cause: error,
+      });
     }
   }
 }
 
-function chunksOf(body: ObjectBody): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-  if (body instanceof Uint8Array) return [body];
-  return readPieces('path' in body ? body.path : body.handle, body.mostBytes);
+/** Where a range lies in an object of so many bytes. */
+function within(sizeBytes: number, { range }: ReadOptions): { readonly start: number; readonly end: number } {
+  const start = Math.min(range?.start ?? 0, sizeBytes);
+  return { start, end: Math.max(start, Math.min(range?.end ?? sizeBytes, sizeBytes)) };
 }
 
-/** The chunks, of each of which is told when it has been taken. */
-async function* telling(
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  onMoved: () => void = () => {},
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    yield chunk;
-    onMoved();
-  }
-}
-
+/** Large enough that a disk without room has none for it. */
+const PROBE_BYTES = 64 << 10;
 // No key contains this character.
 const REGISTER_SUFFIX = '~';
-const ABANDONED_MS = 24 * 60 * 60_000;

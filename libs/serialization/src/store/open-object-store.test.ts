@@ -30,7 +30,10 @@ test('a relative file URL is seen from the working directory', async () => {
 });
 
 test.each([
-  ['s3://bucket/prefix', 'object store s3://bucket/prefix: s3: is not built yet; give a folder'],
+  ['s3:///prefix', "object store s3:///prefix: the bucket is missing or has no bucket's name; give s3://bucket/prefix"],
+  ['s3://key:secret@bucket/x', 'object store s3://…@bucket/x: credentials do not belong into a URL'],
+  ['s3://bucket/x?endpiont=y', 'endpiont is no setting; there are endpoint, region, pathStyle'],
+  ['s3://bucket/.x', 'its segment ".x" is not allowed'],
   ['/var/objects', 'object store "/var/objects": give a folder, as file:///var/lib/longrun/objects'],
   ['http://x/', 'object store "http://x/": give a folder'],
   ['file:', 'object store file:: the folder is missing'],
@@ -38,6 +41,18 @@ test.each([
   ['file:half/100%off', 'is written %25 in a URL'],
 ])('%s is refused with the remedy', async (url, message) => {
   await expect(openObjectStore(url)).rejects.toThrow(message);
+});
+
+test.each([
+  's3://me:hunter2@bucket/x',
+  's3://me:hunter/2@bucket/x',
+  's3://bucket/x?secretAccessKey=hunter2',
+  's3://bucket/x?endpoint=http://me:hunter2@host:1',
+  'https://me:hunter2@host/x',
+])('what is secret in %s is in no error', async (url) => {
+  const failure = await openObjectStore(url).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(String(failure)).not.toMatch(/hunter/u);
 });
 
 test('a path that is a file is refused with its name', async () => {

@@ -2,23 +2,51 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileStore } from './file-store.js';
-import type { ObjectStore } from './object-store.js';
+import { maskedUrl } from './masked-url.js';
+import type { ObjectStore, OperationOptions } from './object-store.js';
+import { s3Location, type S3Options } from './s3/s3-location.js';
+import { WatchedStore } from './watched-store.js';
+
+export interface OpenStoreOptions extends OperationOptions {
+  /** How long an operation may move nothing before it is given up, in ms. Default: that of {@link WatchedStore}. */
+  readonly silentMs?: number | undefined;
+  /** How the server of an `s3:` store is spoken to, where its URL does not say. */
+  readonly s3?: S3Options | undefined;
+  /** Told what the store does otherwise than usual and why, a sentence at a time. Default: nobody is. */
+  readonly onNote?: (sentence: string) => void;
+}
 
 /**
- * Opens the object store at a URL: `file:///absolute/folder`, or `file:relative/folder` as seen from the working directory. The
- * folder is made if it is not there.
+ * Opens the object store at a URL: `file:///absolute/folder`, or `file:relative/folder` as seen from the working directory, which is made
+ * if it is not there; or `s3://bucket/prefix`, on another server than that of AWS `s3://bucket/prefix?endpoint=http://host:port`. The
+ * store has proved that it serves, and no operation of it is waited for without end.
  *
- * @throws Error for another kind of URL, or for a folder that cannot serve.
+ * @throws StoreUnfit for one that cannot serve, Error for another kind of URL.
  */
-export async function openObjectStore(url: string): Promise<ObjectStore> {
+export async function openObjectStore(url: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
+  const { silentMs, onNote, signal } = options;
+  const store = new WatchedStore(await storeAt(url, options), { silentMs });
+  for (const note of (await store.probe({ signal })).notes) onNote?.(note);
+  // It serves all the same, and whoever opens it next sweeps again.
+  await store.sweep({ signal }).catch(() => signal?.throwIfAborted());
+  return store;
+}
+
+async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<ObjectStore> {
   const scheme = /^([a-z][a-z0-9+.-]*):/iu.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'file':
-      return FileStore.open(folderOf(url));
-    case 's3':
-      throw new Error(`object store ${url}: s3: is not built yet; give a folder, as file:///var/lib/longrun/objects`);
+      return new FileStore(folderOf(url));
+    case 's3': {
+      const location = s3Location(url, s3);
+      // The AWS SDK takes a while to load, for those only who need it.
+      const { S3Store } = await import('./s3/s3-store.js');
+      return new S3Store(location);
+    }
     default:
-      throw new Error(`object store ${JSON.stringify(url)}: give a folder, as file:///var/lib/longrun/objects`);
+      throw new Error(
+        `object store ${JSON.stringify(maskedUrl(url))}: give a folder, as file:///var/lib/longrun/objects, or a bucket, as s3://bucket/prefix`,
+      );
   }
 }
 

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileStore, type ObjectStore } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FileStore } from './file-store.js';
+import type { ObjectStore, TransferOptions } from './object-store.js';
+import { StoreAround, type StoreOperation } from './store-around.js';
 import { StoreStalled, WatchedStore } from './watched-store.js';
 
 const SILENT_MS = 4_000;
@@ -12,7 +14,8 @@ let nowMs: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-watched-'));
-  real = await FileStore.open(join(folder, 'objects'));
+  real = new FileStore(join(folder, 'objects'));
+  await real.probe();
   nowMs = 0;
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
 });
@@ -34,19 +37,32 @@ function pass(ms: number): void {
   }
 }
 
-const never = async (): Promise<never> => await new Promise(() => {});
+/** A store that does nothing, or what a test says, when it is asked, and keeps what it was asked with. */
+class HungStore extends StoreAround {
+  asked: TransferOptions = {};
+  #go: () => void = () => {};
 
-/** A store that answers nothing, and what is said to it. */
-const hung: ObjectStore = {
-  url: 'file:///hung',
-  get: never,
-  download: never,
-  put: never,
-  readRegister: never,
-  compareAndSet: never,
-  delete: never,
-  list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
-};
+  protected override async around<T>(
+    _operation: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    this.asked = options;
+    await new Promise<void>((resolve) => (this.#go = resolve));
+    return await perform(options);
+  }
+
+  /** It answers. */
+  goOn(): void {
+    this.#go();
+  }
+}
+
+async function piecesOf(store: ObjectStore, key: string): Promise<string[]> {
+  const pieces: string[] = [];
+  for await (const piece of store.openRead(key)) pieces.push(Buffer.from(piece).toString());
+  return pieces;
+}
 
 async function listed(store: ObjectStore): Promise<string[]> {
   const keys: string[] = [];
@@ -56,6 +72,11 @@ async function listed(store: ObjectStore): Promise<string[]> {
 
 const operations: readonly (readonly [string, (store: ObjectStore) => Promise<unknown>])[] = [
   ['read a/b', async (store) => await store.get('a/b')],
+  ['read a/b', async (store) => await piecesOf(store, 'a/b')],
+  ['look at a/b', async (store) => await store.head('a/b')],
+  ['sign a/b', async (store) => await store.downloadUrl('a/b', { validMs: 1_000 })],
+  ['prove what it can do', async (store) => await store.probe()],
+  ['sweep', async (store) => await store.sweep()],
   ['fetch a/b', async (store) => await store.download('a/b', join(folder, 'target'))],
   ['write a/b', async (store) => await store.put('a/b', Buffer.from('x'))],
   ['read r', async (store) => await store.readRegister('r')],
@@ -65,6 +86,7 @@ const operations: readonly (readonly [string, (store: ObjectStore) => Promise<un
 ];
 
 test.each(operations)('a store that does not answer is not waited for without end (%s)', async (what, ask) => {
+  const hung = new HungStore(real);
   let error: unknown;
   const asked = ask(watched(hung)).catch((reason: unknown) => (error = reason));
   pass(SILENT_MS - 1_000);
@@ -73,8 +95,22 @@ test.each(operations)('a store that does not answer is not waited for without en
   pass(1_000);
   await asked;
   expect(error).toEqual(
-    new StoreStalled(`the object store file:///hung was to ${what} and has moved nothing for 4 s; see that it answers`),
+    new StoreStalled(`the object store ${real.url} was to ${what} and has moved nothing for 4 s; see that it answers`),
   );
+  // Whoever does it is told to let go.
+  expect(hung.asked.signal?.reason).toBe(error);
+});
+
+test.each(operations)('whoever leaves is not kept, and says why (%s)', async (_, ask) => {
+  const leaving = new AbortController();
+  const hung = new HungStore(real);
+  const asked = ask(new Leaving(watched(hung), leaving.signal)).catch((error: unknown) => error);
+  await vi.waitFor(() => expect(hung.asked.signal).toBeDefined());
+  const reason = new Error('the worker ends');
+  leaving.abort(reason);
+  expect(await asked).toBe(reason);
+  expect(hung.asked.signal?.reason).toBe(reason);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test.each(operations)('one that answers is what it is (%s)', async (_, ask) => {
@@ -87,37 +123,39 @@ test.each(operations)('one that answers is what it is (%s)', async (_, ask) => {
 });
 
 test('a transfer may take as long as it likes while it moves', async () => {
-  let move = (): void => {};
-  let end = (): void => {};
-  const slow: ObjectStore = {
-    ...hung,
-    put: async (key, body, options) => {
-      move = () => options?.onMoved?.();
-      await new Promise<void>((resolve) => (end = resolve));
-      return await real.put(key, body);
-    },
-  };
+  const slow = new HungStore(real);
   const putting = watched(slow).put('a/b', Buffer.from('x'));
   for (let round = 0; round < 100; round += 1) {
     pass(SILENT_MS - 1_000);
-    move();
+    slow.asked.onMoved?.();
   }
-  end();
+  slow.goOn();
   expect(await putting).toMatchObject({ sizeBytes: 1 });
 });
 
 test('time in which this process stood still is not that of the store', async () => {
-  let end = (): void => {};
-  const slow: ObjectStore = {
-    ...hung,
-    get: async (key) => {
-      await new Promise<void>((resolve) => (end = resolve));
-      return await real.get(key);
-    },
-  };
+  const slow = new HungStore(real);
   const getting = watched(slow).get('absent');
   nowMs += 3_600_000;
   vi.advanceTimersByTime(1_000);
-  end();
+  slow.goOn();
   expect(await getting).toBe(undefined);
 });
+
+/** Gives each operation a signal. */
+class Leaving extends StoreAround {
+  readonly #signal: AbortSignal;
+
+  constructor(store: ObjectStore, signal: AbortSignal) {
+    super(store);
+    this.#signal = signal;
+  }
+
+  protected override async around<T>(
+    _operation: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    return await perform({ ...options, signal: this.#signal });
+  }
+}

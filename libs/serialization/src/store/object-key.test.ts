@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { checkKey, InvalidKey } from './object-store.js';
+import { checkKey, InvalidKey } from './object-key.js';
 
 test.each(['a', 'experiments/exp_1/blobs/3/0af', 'a-b_c.d=e+f@g,h', 'a/b.c/d', 'x'.repeat(200)])(
   'key %s is allowed',

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+
+import type { WrittenFile } from '../../durable-file.js';
+
+/** A part of an object's bytes. */
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  readonly bytes: Buffer;
+  readonly isLast: boolean;
+}
+
+/**
+ * The chunks as parts, at least one, which may be empty. Their sizes depend on their numbers alone, so that an upload can be gone on with: 8
+ * MiB each, twice that from the 1,001st, and so on, as an upload has 10,000 at most.
+ */
+export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
+  let number = 1;
+  let pieces: Buffer[] = [];
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.byteLength;) {
+      const room = partBytes(number) - filled;
+      if (room === 0) {
+        yield { number, bytes: Buffer.concat(pieces), isLast: false };
+        number += 1;
+        pieces = [];
+        filled = 0;
+        continue;
+      }
+      const piece = Buffer.from(chunk.subarray(start, start + room));
+      pieces.push(piece);
+      filled += piece.byteLength;
+      start += piece.byteLength;
+    }
+  }
+  yield { number, bytes: Buffer.concat(pieces), isLast: true };
+}
+
+function partBytes(number: number): number {
+  return SMALLEST_PART_BYTES * 2 ** Math.floor((number - 1) / 1_000);
+}
+
+const SMALLEST_PART_BYTES = 8 << 20;
+
+/** What is said of bytes as they are sent, so that the other side can tell whether they have arrived. */
+export interface Digests {
+  readonly ContentMD5: string;
+  readonly ChecksumSHA256: string;
+}
+
+/** Of the bytes of one request. */
+export function digestsOf(bytes: Uint8Array): Digests & { readonly md5: string; readonly written: WrittenFile } {
+  const md5 = createHash('md5').update(bytes).digest();
+  const sha256 = createHash('sha256').update(bytes).digest();
+  return {
+    ContentMD5: md5.toString('base64'),
+    ChecksumSHA256: sha256.toString('base64'),
+    md5: md5.toString('hex'),
+    written: { sha256: sha256.toString('hex'), sizeBytes: bytes.byteLength },
+  };
+}
+
+/** Of many chunks, which are read for it. */
+export async function digestsOfChunks(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Digests & { readonly written: WrittenFile }> {
+  const md5 = createHash('md5');
+  const sha256 = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    md5.update(chunk);
+    sha256.update(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  const digest = sha256.digest();
+  return {
+    ContentMD5: md5.digest('base64'),
+    ChecksumSHA256: digest.toString('base64'),
+    written: { sha256: digest.toString('hex'), sizeBytes },
+  };
+}
