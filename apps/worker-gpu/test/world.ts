@@ -33,8 +33,8 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
   readonly store?: ObjectStore;
   /** How long its attempts may take to end in good order, in ms. Default 5000. */
   readonly graceMs?: number;
-  /** How long its store may move nothing, in ms. Default: as always. */
-  readonly storeSilentMs?: number;
+  /** The clock of its wall time, in ms. Default: as always. */
+  readonly now?: () => number;
   /** Told what it says. */
   readonly report?: (sentence: string) => void;
 }
@@ -103,7 +103,7 @@ export class World extends PlatformWorld {
   async localWorker({
     store,
     report,
-    storeSilentMs,
+    now,
     graceMs = 5_000,
     ...link
   }: LocalWorkerOptions): Promise<() => Promise<void>> {
@@ -122,12 +122,17 @@ export class World extends PlatformWorld {
       kind: 'experiment',
       link: workerLink,
       store: store ?? this.store,
-      ...(storeSilentMs !== undefined && { storeSilentMs }),
       scratchFolder,
       heartbeatMs: HEARTBEAT_MS,
       graceMs,
       work: (attempt) =>
-        new ExperimentWork(attempt, { cacheFolder, programsFolder: PROGRAMS_FOLDER, trainers, graceMs }),
+        new ExperimentWork(attempt, {
+          cacheFolder,
+          programsFolder: PROGRAMS_FOLDER,
+          trainers,
+          graceMs,
+          ...(now !== undefined && { now }),
+        }),
       report: report ?? (() => {}),
     });
     await worker.start();

@@ -19,6 +19,7 @@ export { ForeignStore, StorageFailed, type StorageRetryOptions, withStorageRetri
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 export { describeWorker, type WorkerDescription } from './worker-description.js';
 export { WallTime, type WallTimeOptions } from './wall-time.js';
+export { WatchedStore } from './watched-store.js';
 export { WorkerLink, type WorkerLinkOptions } from './worker-link.js';
 export {
   readWorkerConfiguration,
