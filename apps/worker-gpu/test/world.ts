@@ -52,16 +52,16 @@ export class World extends PlatformWorld {
   /**
    * Starts the platform on what is there, as after a crash of the API.
    *
-   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while
+   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while; of one
+   *   that has ended the closed connection tells at once
    */
-  async startAgain(workerLostAfterMs = 8_000): Promise<Platform> {
+  async startAgain(workerLostAfterMs = 120_000): Promise<Platform> {
     return await this.start({
       programs: {
         has: () => true,
         names: () => ['digits'],
         validate: (_name, params) => ({ ok: true, value: params }),
       },
-      // A busy machine can keep a healthy worker from its processor for a while.
       timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
@@ -94,6 +94,8 @@ export class World extends PlatformWorld {
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_PROGRAMS: PROGRAMS_FOLDER,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
+      // No test is about it, but where it says so.
+      LONGRUN_GRACE_MS: '600000',
       ...environment,
     };
     return this.spawn(script, variables, before);
