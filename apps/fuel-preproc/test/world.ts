@@ -27,7 +27,8 @@ export class World extends PlatformWorld {
   static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
     await world.start({
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 8_000, reconcileEveryMs: 100 },
+      // A busy machine can keep a healthy worker from its processor for a while; of one that has ended the closed connection tells at once.
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 120_000, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null, maxLosses: 3 },
     });

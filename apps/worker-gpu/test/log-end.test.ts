@@ -39,7 +39,8 @@ test.each([
     expect(outcome).toBeNull();
     await world.redis.flushAll();
 
-    await world.startAgain();
+    // Of a worker that was killed while no platform watched, only its silence tells.
+    await world.startAgain(30_000);
     await world.when(id, ({ attempts, status }) => status === 'queued' && attempts[0]?.reason === 'worker_lost');
     expect((await world.rows(id)).at(-1)?.step).toBeUndefined();
     await world.platform.experiments.cancel(id);

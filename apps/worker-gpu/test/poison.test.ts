@@ -10,8 +10,7 @@ let world: World;
 let keepers: Keeper[] = [];
 
 beforeAll(async () => {
-  // Long enough for a worker on a busy machine that is not killed.
-  world = await World.begin(8_000);
+  world = await World.begin();
 });
 
 afterEach(async () => {

@@ -138,6 +138,9 @@ test('a trainer that somebody kills is a loss and no failure, and its worker goe
 });
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
+  await world.platform.close();
+  // Long enough for the successor on a busy machine.
+  await world.startAgain(30_000);
   const sleeper = await world.worker();
   const { id, gate } = await caught();
   const trainer = sleeper.childPid();

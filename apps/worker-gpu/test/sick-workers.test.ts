@@ -101,6 +101,8 @@ test('what no disk has room for goes to another worker once, uncharged, before i
 
 test('a worker whose engine cannot be loaded, at its start or later, gets no work until it can', async () => {
   const engine = hiddenEngine();
+  // Its check passes, and no trainer that waits has loaded it before.
+  engine.hideFromTrainers();
   const worker = await world.newWorker({ ...checkAgain, ...engine.environment });
   engine.hide();
   const id = await world.submit({ epochs: 1 }, { retry });
@@ -158,22 +160,29 @@ async function seenAs(worker: ProcessUnderTest, wanted: (view: WorkerView) => bo
   return found;
 }
 
-/** An ONNX Runtime whose native library cannot be loaded while it is hidden. */
+/** An ONNX Runtime whose native library cannot be loaded while it is hidden, from all or from trainers. */
 function hiddenEngine() {
   const preload = join(world.folder, 'hidden-engine.cjs');
   const sign = join(world.folder, 'engine-is-hidden');
+  const trainersSign = join(world.folder, 'engine-is-hidden-from-trainers');
   writeFileSync(
     preload,
     `const { dlopen } = process;
+    const { existsSync } = require('node:fs');
+    const isHidden = () =>
+      existsSync(${JSON.stringify(sign)}) ||
+      (process.argv[1]?.endsWith('/trainer.js') && existsSync(${JSON.stringify(trainersSign)}));
     process.dlopen = (module, path, ...flags) => {
-      if (path.includes('onnxruntime') && require('node:fs').existsSync(${JSON.stringify(sign)}))
-        throw new Error('the engine is hidden');
+      if (path.includes('onnxruntime') && isHidden()) throw new Error('the engine is hidden');
       return dlopen(module, path, ...flags);
     };`,
   );
   return {
     environment: { NODE_OPTIONS: `--require ${preload}` },
     hide: () => writeFileSync(sign, ''),
-    show: () => rmSync(sign),
+    hideFromTrainers: () => writeFileSync(trainersSign, ''),
+    show: () => {
+      for (const each of [sign, trainersSign]) rmSync(each, { force: true });
+    },
   };
 }

@@ -14,12 +14,16 @@ export class SlowStore extends StoreAround {
     this.#isSlow = isSlow;
   }
 
+  slows({ method, keys }: StoreOperation): boolean {
+    return (method === 'put' || method === 'download') && keys.some(this.#isSlow);
+  }
+
   protected override async around<T>(
-    { method, keys }: StoreOperation,
+    operation: StoreOperation,
     options: TransferOptions,
     perform: (options: TransferOptions) => Promise<T>,
   ): Promise<T> {
-    if ((method === 'put' || method === 'download') && keys.some(this.#isSlow)) {
+    if (this.slows(operation)) {
       this.isWaitedFor = true;
       await this.#released;
     }

@@ -182,8 +182,9 @@ test('a trainer that is held stands still until it may go on, and can be stopped
 
 test('a trainer that is held goes when its worker has gone', async () => {
   const trainer = start('orphan', 1, null);
-  await trainer.hears('progress');
+  // It is held after its first step, however late this is heard.
   trainer.tell({ type: 'hold' });
+  trainer.commits = true;
   await trainer.isHeld();
   trainer.child.disconnect();
   expect(await trainer.child.exited).toMatchObject({ signal: 'SIGKILL', killedByUs: false });

@@ -33,6 +33,8 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
   readonly store?: ObjectStore;
   /** How long its attempts may take to end in good order, in ms. Default 5000. */
   readonly graceMs?: number;
+  /** The clock of its wall time, in ms. Default: as always. */
+  readonly now?: () => number;
   /** Told what it says. */
   readonly report?: (sentence: string) => void;
 }
@@ -50,16 +52,16 @@ export class World extends PlatformWorld {
   /**
    * Starts the platform on what is there, as after a crash of the API.
    *
-   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while
+   * @param workerLostAfterMs its patience with silent workers. A busy machine can keep a healthy one from its processor for a while; of one
+   *   that has ended the closed connection tells at once
    */
-  async startAgain(workerLostAfterMs = 8_000): Promise<Platform> {
+  async startAgain(workerLostAfterMs = 120_000): Promise<Platform> {
     return await this.start({
       programs: {
         has: () => true,
         names: () => ['digits'],
         validate: (_name, params) => ({ ok: true, value: params }),
       },
-      // A busy machine can keep a healthy worker from its processor for a while.
       timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
@@ -92,13 +94,21 @@ export class World extends PlatformWorld {
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_PROGRAMS: PROGRAMS_FOLDER,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
+      // No test is about it, but where it says so.
+      LONGRUN_GRACE_MS: '600000',
       ...environment,
     };
     return this.spawn(script, variables, before);
   }
 
   /** Starts a worker in this process, with trainers of their own. Returns what stops it. */
-  async localWorker({ store, report, graceMs = 5_000, ...link }: LocalWorkerOptions): Promise<() => Promise<void>> {
+  async localWorker({
+    store,
+    report,
+    now,
+    graceMs = 5_000,
+    ...link
+  }: LocalWorkerOptions): Promise<() => Promise<void>> {
     const workerLink = new WorkerLink({ redisUrl: this.redis.url, ...link });
     const scratchFolder = join(this.folder, 'scratch');
     const cacheFolder = join(this.folder, 'cache');
@@ -118,7 +128,13 @@ export class World extends PlatformWorld {
       heartbeatMs: HEARTBEAT_MS,
       graceMs,
       work: (attempt) =>
-        new ExperimentWork(attempt, { cacheFolder, programsFolder: PROGRAMS_FOLDER, trainers, graceMs }),
+        new ExperimentWork(attempt, {
+          cacheFolder,
+          programsFolder: PROGRAMS_FOLDER,
+          trainers,
+          graceMs,
+          ...(now !== undefined && { now }),
+        }),
       report: report ?? (() => {}),
     });
     await worker.start();

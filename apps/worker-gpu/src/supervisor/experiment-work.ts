@@ -39,6 +39,8 @@ export interface ExperimentWorkOptions {
   readonly trainers: Trainers;
   /** How long a trainer may take to stop in good order once its time is up, in ms. */
   readonly graceMs: number;
+  /** The clock of the wall time: see {@link WallTime}. */
+  readonly now?: () => number;
 }
 
 /**
@@ -75,7 +77,12 @@ export class ExperimentWork implements Work {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
       const { trainedMs, spec } = experiment;
       const { limits } = spec;
-      const wallTime = new WallTime({ limitSeconds: limits.wallTimeSeconds, ranMs: trainedMs });
+      const { now } = this.#options;
+      const wallTime = new WallTime({
+        limitSeconds: limits.wallTimeSeconds,
+        ranMs: trainedMs,
+        ...(now !== undefined && { now }),
+      });
       this.#wallTime = wallTime;
       const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;

@@ -70,7 +70,8 @@ export class Trainers {
     await this.#making;
     const spare = this.#spare;
     this.#spare = undefined;
-    if (spare !== undefined && limit === most) return spare;
+    // One that has ended may not have been forgotten yet.
+    if (spare !== undefined && limit === most && !spare.loaded().hasEnded) return spare;
     // Its limits were set when it was started.
     await spare?.close();
     return await this.#place(limit);

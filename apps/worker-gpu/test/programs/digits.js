@@ -174,7 +174,7 @@ class Behaviour extends TrainingExtension {
         process.exit(5);
         break;
       case 'block':
-        console.log('the step that never ends');
+        console.log(`the step that never ends, in process ${process.pid}`);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
         break;
       case 'loop':

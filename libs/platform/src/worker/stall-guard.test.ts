@@ -31,7 +31,7 @@ test.each([
   {
     what: 'closes the line of its watchdog, and loops',
     source: `import { closeSync } from 'node:fs'; ${PARENT_LINK}
-             parent.send({}); await parent.settled(); closeSync(4); for (;;);`,
+             closeSync(4); parent.send({}); await parent.settled(); for (;;);`,
     isStopped: false,
     found: /: R \(running\)/,
   },
@@ -47,8 +47,11 @@ test.each([
   const lines: string[] = [];
   const guard = new StallGuard({
     name: 'child',
-    firstStepMs: 250,
-    suspendedMs: 1_000,
+    // Beats that were on their way when it fell silent are heard, and are far from so many.
+    firstStepMs: 5_000,
+    suspendedMs: 5_000,
+    // Nobody is there to answer.
+    answerWithinMs: 100,
     // It moves until it has said that it is where it should be.
     isHeld: () => !isThere,
     say: (line) => lines.push(line),
@@ -59,7 +62,8 @@ test.each([
     onLine: () => {},
     onBeat: (beat) => guard.beat(beat),
     onMessage: () => {
-      if (isStopped) process.kill(child?.pid ?? 0, 'SIGSTOP');
+      if (child?.pid === undefined) throw new Error('the child was not started');
+      if (isStopped) process.kill(child.pid, 'SIGSTOP');
       isThere = true;
     },
   });

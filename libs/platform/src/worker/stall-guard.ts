@@ -1,12 +1,10 @@
 import { BEAT_EVERY_MS } from '@longrun/contracts';
 import type { Beat } from './child-signs.js';
 import { ProgressWatch, type ProgressWatchOptions } from './progress-watch.js';
-import { stallReport } from './stall-report.js';
+import { stallReport, type StallReportOptions } from './stall-report.js';
 import type { SupervisedChild } from './supervised-child.js';
 
-export interface StallGuardOptions extends ProgressWatchOptions {
-  /** What to call the child: `trainer`. */
-  readonly name: string;
+export interface StallGuardOptions extends ProgressWatchOptions, StallReportOptions {
   /** The worker has the child wait, or may: what does not move meanwhile has not stalled. Default: never. */
   readonly isHeld?: () => boolean;
   /** Told, a line at a time, that the child has stalled and where it stands. */
@@ -46,10 +44,9 @@ export class StallGuard {
 
   /** It is asked where it stands first, for nothing can be asked of it afterwards. */
   async #end(child: SupervisedChild): Promise<void> {
-    const { name, say } = this.#options;
-    const { message, lines } = await stallReport(child, this.#watch, name);
+    const { message, lines } = await stallReport(child, this.#watch, this.#options);
     this.#stalled = message;
-    for (const line of [message, ...lines]) say(line);
+    for (const line of [message, ...lines]) this.#options.say(line);
     await child.kill();
   }
 }

@@ -11,11 +11,22 @@ export interface StallReport {
   readonly lines: readonly string[];
 }
 
+export interface StallReportOptions {
+  /** What to call the child: `trainer`. */
+  readonly name: string;
+  /** How long its watchdog may take to say where it stands, in ms. Default 40,000: it gives up on the main thread itself before. */
+  readonly answerWithinMs?: number;
+}
+
 /** Finds out where a child stands that makes no progress. The child is left as it is. */
-export async function stallReport(child: SupervisedChild, watch: ProgressWatch, name: string): Promise<StallReport> {
+export async function stallReport(
+  child: SupervisedChild,
+  watch: ProgressWatch,
+  { name, answerWithinMs = ANSWER_WITHIN_MS }: StallReportOptions,
+): Promise<StallReport> {
   const { silentMs, unheardMs, limitMs, suspendedLimitMs, medianStepMs } = watch;
   const isUnheard = silentMs - unheardMs < limitMs;
-  const found = await child.whereabouts(ANSWER_WITHIN_MS);
+  const found = await child.whereabouts(answerWithinMs);
   const at = found === undefined ? '' : `; it is at: ${found.place}`;
   const median = medianStepMs === undefined ? '' : `, and the median step takes ${seconds(medianStepMs)}`;
   const silence = isUnheard
@@ -28,8 +39,7 @@ export async function stallReport(child: SupervisedChild, watch: ProgressWatch, 
   };
 }
 
-/** The watchdog itself gives up on the main thread before. */
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 40_000;
 
 async function linesOf(found: Whereabouts, name: string, pid: number | undefined): Promise<string[]> {
   const awaits = found.awaits.join(', ') || 'nothing';

@@ -134,6 +134,12 @@ export class SupervisedChild {
     });
   }
 
+  /** It runs no more, or never did; {@link exited} settles later. */
+  get hasEnded(): boolean {
+    const { exitCode, signalCode } = this.#child;
+    return this.pid === undefined || exitCode !== null || signalCode !== null;
+  }
+
   /** Largest resident set of the child and all that it has started together, as far as it was seen: 0 where /proc does not say. */
   get peakMemoryBytes(): number {
     return this.#memory.peakBytes;
@@ -187,8 +193,7 @@ export class SupervisedChild {
 
   /** What has left the group is ended after the child. */
   #endGroup(): void {
-    const { exitCode, signalCode } = this.#child;
-    if (this.pid === undefined || exitCode !== null || signalCode !== null) return;
+    if (this.pid === undefined || this.hasEnded) return;
     sendSignal(-this.pid, 'SIGKILL');
     this.#doomed.abort();
   }
