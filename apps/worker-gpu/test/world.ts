@@ -94,6 +94,7 @@ export class World extends PlatformWorld {
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_PROGRAMS: PROGRAMS_FOLDER,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
+      LONGRUN_REDIS_WAIT_MS: '300000',
       ...environment,
     };
     return this.spawn(script, variables, before);
