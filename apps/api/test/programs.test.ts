@@ -99,7 +99,9 @@ test('of many programs so many processes live at once, and each is answered in t
     `import checks from ${checks}; export default { ...checks, name: '${name}' };`;
   const at = await folderOf(Object.fromEntries(names.map((name) => [name, moduleOf(name)])));
   const others: number[] = [];
-  const programs = await find({ processes: 2 }, at, async () => others.push((await livingPrograms()).length));
+  const programs = await find({ processes: 2, idleMs: 3_600_000 }, at, async () =>
+    others.push((await livingPrograms()).length),
+  );
   const views = await Promise.all(names.map(async (name) => await programs.view(name)));
   expect(views.map(({ name, broken }) => ({ name, broken }))).toEqual(names.map((name) => ({ name, broken: null })));
   expect(await livingPrograms()).toHaveLength(2);

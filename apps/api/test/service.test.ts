@@ -7,11 +7,12 @@ import { z } from 'zod';
 import { describeRoutes } from '../src/openapi/document.js';
 import { openEvents } from './events-of.js';
 import { problemErrorsOf } from './problem.js';
-import { Service } from './service.js';
+import { type LogLine, Service } from './service.js';
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '1000' });
+  // What is there but slow is not to be taken for what is away.
+  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '20000' });
 });
 afterAll(() => service.close());
 
@@ -74,8 +75,7 @@ describe('the token', () => {
 describe('health', () => {
   test('is told to anybody', async () => {
     expect((await service.raw().get('/health/live').expect(200)).body).toEqual({ status: 'alive' });
-    await whenReady();
-    expect((await service.raw().get('/health/ready').expect(200)).body).toEqual({
+    expect((await whenReady()).body).toEqual({
       status: 'ready',
       checks: ['record', 'redis', 'objects', 'controller', 'events'].map((name) => ({ name, ok: true })),
     });
@@ -84,20 +84,27 @@ describe('health', () => {
   test('is asked for by strangers without anything being written for them', async () => {
     await whenReady();
     const { redis } = service;
+    const begun = performance.now();
     const marks = new Set<string>();
     const sets = await redis.calls('set');
     for (let batch = 0; batch < 20; batch += 1) {
-      await Promise.all(Array.from({ length: 20 }, () => service.raw().get('/health/ready').expect(200)));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => await service.raw().get('/health/ready')),
+      );
+      for (const { status } of answers) expect([200, 503]).toContain(status);
       marks.add(await readFile(join(service.stateFolder, 'objects', 'health', 'api'), 'utf8'));
     }
-    expect(marks.size).toBeLessThan(10);
-    expect((await redis.calls('set')) - sets).toBeLessThan(200);
+    // However slow the machine is: as often as it asks by itself.
+    const passedMs = performance.now() - begun;
+    expect(marks.size).toBeLessThan(10 + passedMs / 10_000);
+    expect((await redis.calls('set')) - sets).toBeLessThan(200 + passedMs / 250);
   });
 
   test('says that Redis is away, and that it is back', async () => {
     await service.redis.stopServing();
     const answer = await whenUnready('redis');
-    expect(problemErrorsOf(answer, 'unavailable')[0]?.remedy).toContain('REDIS_URL');
+    const away = problemErrorsOf(answer, 'unavailable').find(({ pointer }) => pointer === 'redis');
+    expect(away?.remedy).toContain('REDIS_URL');
     expect(answer.headers['retry-after']).toBe('5');
     await service.raw().get('/health/live').expect(200);
     // The record is there: submissions are taken, the queue is a hint.
@@ -136,10 +143,11 @@ describe('the log', () => {
   test('has one line for each request, without its query and secrets', async () => {
     const before = service.log.length;
     await service.get('/v1/experiments?limit=7').expect(200);
-    await expect.poll(() => service.log.length).toBeGreaterThan(before);
-    const lines = service.log.slice(before);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({
+    // What was asked before may be written down only now.
+    const lines = () => requestsSince(before, '/v1/experiments').filter(({ fields: { method } }) => method === 'GET');
+    await until(() => lines().length > 0);
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatchObject({
       level: 'log',
       message: 'request',
       fields: { method: 'GET', path: '/v1/experiments', status: 200 },
@@ -150,7 +158,7 @@ describe('the log', () => {
   test('grows little by what strangers ask, and counts what has no line', async () => {
     const before = service.log.length;
     const begun = performance.now();
-    const lines = () => service.log.slice(before);
+    const lines = () => requestsSince(before, '/v1/xxx');
     // The first may count those of before.
     const leftOut = () =>
       lines()
@@ -371,15 +379,22 @@ async function whenUnready(part: string): Promise<Response> {
   }
 }
 
-/** Who has just started, or found its Redis again, is not ready yet. */
-async function whenReady(): Promise<void> {
-  let last = '';
+/** The first answer to say that all is well: who has just started, or found its Redis again, is not ready yet. */
+async function whenReady(): Promise<Response> {
+  let answer = await service.raw().get('/health/ready');
   await until(
     async () => {
-      const { status, text } = await service.raw().get('/health/ready');
-      last = text;
-      return status === 200;
+      if (answer.status !== 200) answer = await service.raw().get('/health/ready');
+      return answer.status === 200;
     },
-    () => last,
+    () => answer.text,
   );
+  return answer;
+}
+
+/** The lines of requests whose path begins so, without the first so many lines of the log. */
+function requestsSince(before: number, path: string): LogLine[] {
+  return service.log
+    .slice(before)
+    .filter(({ message, fields }) => message === 'request' && String(fields['path']).startsWith(path));
 }

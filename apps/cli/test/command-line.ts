@@ -82,7 +82,8 @@ export class CommandLine {
     const { cwd, environment } = this.#options;
     return spawn(process.execPath, [bin, ...words], {
       cwd,
-      env: { ...Object.fromEntries(inherited), ...environment },
+      // However slow its Redis is.
+      env: { ...Object.fromEntries(inherited), LONGRUN_REDIS_WAIT_MS: '300000', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

@@ -134,7 +134,8 @@ let services: Services;
 let undisturbed: Awaited<ReturnType<typeof factsOf>>;
 
 beforeAll(async () => {
-  services = await Services.begin({ ...turns, LONGRUN_HEARTBEAT_MS: '200', LONGRUN_WORKER_LOST_MS: '3000' });
+  // A death is seen by the connection that closes; who is only slow is to come to its point.
+  services = await Services.begin({ ...turns, LONGRUN_HEARTBEAT_MS: '200', LONGRUN_WORKER_LOST_MS: '60000' });
   await services.startApi();
   const worker = services.start('worker-gpu');
   const client = await services.connect();

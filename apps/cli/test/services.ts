@@ -54,6 +54,7 @@ export class Services {
     const started = new ProcessUnderTest(fileURLToPath(new URL(`../../${app}/dist/bundle/main.js`, import.meta.url)), {
       LONGRUN_STATE: this.folder,
       REDIS_URL: this.redis.url,
+      LONGRUN_REDIS_WAIT_MS: '300000',
       ...this.#environment,
       ...environment,
     });

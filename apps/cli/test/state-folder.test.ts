@@ -48,10 +48,11 @@ test('a state folder may have any name, lie below a symbolic link, and be given 
   process.kill(Number(stack.lines.findLast(isStartOfWorker)?.['pid']), 'SIGTERM');
 
   // Its checkpoints are read again by the next worker.
-  expect((await longrun.runProcess('logs', '-f', id)).code).toBe(0);
+  await until(async () => ((await view()).attempts[1]?.startStep ?? 0) > 0);
+  expect((await longrun.runProcess('cancel', id)).code).toBe(0);
+  expect((await longrun.runProcess('logs', '-f', id)).code).toBe(1);
   const { attempts } = await view();
-  expect(attempts.map(({ reason }) => reason)).toEqual(['preempted', 'succeeded']);
-  expect(attempts[1]?.startStep).toBeGreaterThan(0);
+  expect(attempts.map(({ reason }) => reason)).toEqual(['preempted', 'cancelled']);
 
   expect(await stack.end('SIGTERM')).toBe(0);
   expect(await readdir(place)).toEqual(['link']);
@@ -78,16 +79,32 @@ test.each([
 });
 
 test('`up` that is ended by SIGTERM as it starts ends in order, with exit code 0', async () => {
-  const command = new CommandLine(join(elsewhere, 'starting')).start(
-    '--state',
-    join(elsewhere, 'starting'),
-    'up',
-    '--json',
-  );
+  // One that is not up before the signal comes: it never answers.
+  const bin = join(elsewhere, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'redis-server'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o700 });
+  const state = join(elsewhere, 'starting');
+  const environment = { PATH: `${bin}:${process.env['PATH']}` };
+  const command = new CommandLine(state, { environment }).start('--state', state, 'up', '--json');
   await command.line(/"kind":"started"/);
   command.signal('SIGTERM');
   expect(await command.ended()).toBe(0);
   expect(command.stdout).not.toContain('"kind":"up"');
+});
+
+test('a port that another process takes before Redis does is given up for the next one', async () => {
+  const bin = join(elsewhere, 'late');
+  await mkdir(bin);
+  const [taken, redis] = [join(bin, 'taken'), join(bin, 'redis-server')];
+  const late = `[ -e '${taken}' ] && exec sleep 600; touch '${taken}'; echo '# bind: Address already in use'; exit 1`;
+  await writeFile(redis, `#!/bin/sh\n${late}\n`, { mode: 0o700 });
+  const state = join(elsewhere, 'taken');
+  const environment = { PATH: `${bin}:${process.env['PATH']}` };
+  const command = new CommandLine(state, { environment }).start('--state', state, 'up', '--json');
+  await command.line(/"kind":"started"[^]*"kind":"started"/);
+  command.signal('SIGTERM');
+  expect(await command.ended()).toBe(0);
+  expect(command.stdout).not.toContain('"kind":"failed"');
 });
 
 test('no folder at all is refused', async () => {
@@ -98,10 +115,17 @@ test('no folder at all is refused', async () => {
 });
 
 const DATASET = JSON.stringify({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
+/** One that does not end by itself while somebody looks. */
 const EXPERIMENT = JSON.stringify({
   program: 'mlp',
   dataset: 'tiny',
-  params: { dims: [64, 16, 10], activations: ['rectifier', 'softmax'], batchSize: 64, epochs: 100, learningRate: 0.01 },
+  params: {
+    dims: [64, 16, 10],
+    activations: ['rectifier', 'softmax'],
+    batchSize: 64,
+    epochs: 100_000,
+    learningRate: 0.01,
+  },
   checkpoint: { everyBatches: 10 },
   resources: { threads: 1 },
 });

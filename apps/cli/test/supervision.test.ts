@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -56,8 +56,9 @@ test('a restart that fails before there is a process is said, and tried again', 
     error: { message: expect.stringMatching(/^fuel-preproc cannot be started: E[^\n]*$/) },
     restartInMs: expect.any(Number),
   });
-  await rm(logs);
-  await rename(`${logs}-aside`, logs);
+  // In one step: a restart makes a folder where it finds nothing.
+  await symlink(`${logs}-aside`, `${logs}-back`);
+  await rename(`${logs}-back`, logs);
   await stack.next('ready', 'fuel-preproc');
 });
 

@@ -71,6 +71,7 @@ export class World extends PlatformWorld {
       LONGRUN_OBJECTS: this.store.url,
       LONGRUN_RAW: this.rawFolder,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
+      LONGRUN_REDIS_WAIT_MS: '300000',
       ...environment,
     });
   }

@@ -96,6 +96,7 @@ export class World extends PlatformWorld {
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       // No test is about it, but where it says so.
       LONGRUN_GRACE_MS: '600000',
+      LONGRUN_REDIS_WAIT_MS: '300000',
       ...environment,
     };
     return this.spawn(script, variables, before);

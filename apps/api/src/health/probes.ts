@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServicePart } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
+import { patience } from '@longrun/platform/processes';
 import type { ObjectStore } from '@longrun/serialization';
 
 /** How one thing that the API needs is doing. */
@@ -105,7 +106,7 @@ export class Probes {
 /** What the work resolves to; undefined when it fails or is late. */
 async function settledWithin<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   const timer = new AbortController();
-  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
   try {
     return await Promise.race([work.catch(() => undefined), late]);
   } finally {

@@ -16,6 +16,7 @@ test.each(['longrun-redis-', 'longrun [a-z] "ü" \\ *-'])(
       folder: join(folder, 'data'),
       port,
       logFile: join(folder, 'redis.log'),
+      stopTimeoutMs: 240_000,
     });
     try {
       const { ready } = await service.start();

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { Service } from './service.js';
+import { Service, ServiceFailed } from './service.js';
 import type { StageProgress } from './start-progress.js';
 
 /** A redis-server for one stack. */
@@ -22,6 +22,8 @@ export interface LocalRedisOptions {
   /** Default: `redis-server`, found on PATH. */
   readonly command?: string;
   readonly onStage?: (progress: StageProgress) => void;
+  /** How long it may take to end after SIGTERM before it gets SIGKILL. Default: as any {@link Service}. */
+  readonly stopTimeoutMs?: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface LocalRedisOptions {
  * of the machine can reach the port). It never drops a key for want of memory, as BullMQ demands.
  */
 export async function localRedis(options: LocalRedisOptions): Promise<LocalRedis> {
-  const { folder, port, logFile, command = 'redis-server', onStage = () => undefined } = options;
+  const { folder, port, logFile, command = 'redis-server', onStage = () => undefined, stopTimeoutMs } = options;
   await mkdir(folder, { recursive: true });
   const password = randomBytes(24).toString('hex');
   const configuration = join(folder, 'redis.conf');
@@ -53,13 +55,23 @@ export async function localRedis(options: LocalRedisOptions): Promise<LocalRedis
     input: configuration,
     logFile,
     onStage,
+    ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
     isReady: () => answersPing(port, password),
     explain: (said) =>
-      said.some((line) => line.includes('Address already in use'))
+      saysPortInUse(said)
         ? `another process listens at 127.0.0.1:${port}, which was free a moment ago; start it again`
         : undefined,
   });
   return { service, url: `redis://:${password}@127.0.0.1:${port}` };
+}
+
+/** Whether another process had taken the port: with another one it may come up. */
+export function foundPortInUse(error: unknown): boolean {
+  return error instanceof ServiceFailed && saysPortInUse(error.lastLines);
+}
+
+function saysPortInUse(lines: readonly string[]): boolean {
+  return lines.some((line) => line.includes('Address already in use'));
 }
 
 /** Whether a Redis answers PONG; one that still loads its append-only file answers an error. */

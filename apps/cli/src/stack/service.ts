@@ -53,6 +53,15 @@ export interface ServiceExit {
 /** A service that did not come up. The message ends with the last lines of its log. */
 export class ServiceFailed extends Error {
   override readonly name = 'ServiceFailed';
+  readonly lastLines: readonly string[];
+
+  constructor(
+    message: string,
+    { lastLines: lines = [], ...options }: ErrorOptions & Partial<Pick<ServiceExit, 'lastLines'>> = {},
+  ) {
+    super(message, options);
+    this.lastLines = lines;
+  }
 }
 
 /**
@@ -190,6 +199,7 @@ export class Service {
       [`${name} ${how}${during}${why === undefined ? '' : `: ${why}`}`, `the end of ${logFile}:`]
         .concat(lines.map((line) => `    ${line}`))
         .join('\n'),
+      { lastLines: lines },
     );
   }
 

@@ -7,7 +7,7 @@ import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
 import { endGroup, isAlive, type ProcessIdentity, stopProcess } from '@longrun/platform/processes';
 import { refusePortInUse } from './port.js';
-import { localRedis } from './redis.js';
+import { foundPortInUse, localRedis } from './redis.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';
 import { inStateFolder } from './state-folder.js';
 import { CLAIM_NAMES, StateLock } from './state-lock.js';
@@ -89,6 +89,9 @@ const stopOrder = [['worker-gpu', 'worker-gpu-2', 'fuel-preproc'], ['api'], ['re
 /** What a worker may take beyond its grace to say what became of its job, and to end, before it gets SIGKILL. */
 const AFTER_GRACE_MS = 35_000;
 
+/** Ports that Redis is started on before its start has failed. */
+const MOST_REDIS_PORTS = 5;
+
 /** How long after a process could not be recorded it is tried again. */
 const RECORD_AGAIN_MS = 5_000;
 
@@ -146,26 +149,29 @@ export class LocalStack {
       await stopLeftovers(lock.leftovers, options);
       if (options.fresh === true) await inStateFolder(state, async () => await emptyFolder(state));
       if (options.port !== undefined) await refusePortInUse(options.port);
-      const port = await freePort();
-      const redis = await inStateFolder(
-        state,
-        async () =>
-          await localRedis({
-            folder: join(state, 'redis'),
-            port,
-            logFile: join(state, 'logs', 'redis.log'),
-            command: redisServer,
-            onStage: (progress) => options.onEvent?.({ kind: 'starting', service: 'redis', ...progress }),
-          }),
-      );
-      const stack = new LocalStack(options, lock, redis, installation);
-      options.kill?.addEventListener('abort', () => stack.#kill(), { once: true });
-      try {
-        await stack.#startAll(options.stop);
-        return stack;
-      } catch (error) {
-        await stack.#stopServices();
-        throw error;
+      // Another process can take a free port before Redis does: then the next one.
+      for (let attempt = 1; ; attempt += 1) {
+        const port = await freePort();
+        const redis = await inStateFolder(
+          state,
+          async () =>
+            await localRedis({
+              folder: join(state, 'redis'),
+              port,
+              logFile: join(state, 'logs', 'redis.log'),
+              command: redisServer,
+              onStage: (progress) => options.onEvent?.({ kind: 'starting', service: 'redis', ...progress }),
+            }),
+        );
+        const stack = new LocalStack(options, lock, redis, installation);
+        options.kill?.addEventListener('abort', () => stack.#kill(), { once: true });
+        try {
+          await stack.#startAll(options.stop);
+          return stack;
+        } catch (error) {
+          await stack.#stopServices();
+          if (attempt >= MOST_REDIS_PORTS || !foundPortInUse(error)) throw error;
+        }
       }
     } catch (error) {
       await lock.release();
@@ -198,7 +204,12 @@ export class LocalStack {
       return await this.#start(name);
     } catch (error) {
       // Said now: those that run already may take their time to stop.
-      if (!this.#stopping) this.#tell({ kind: 'failed', service: name, error, restartInMs: this.#restartOf(name) });
+      if (!this.#stopping) {
+        const restartInMs = this.#restartOf(name);
+        // One that has not been up before is tried on another port.
+        if (restartInMs !== null || !foundPortInUse(error))
+          this.#tell({ kind: 'failed', service: name, error, restartInMs });
+      }
       throw error;
     }
   }

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptMark, markedProcesses } from './attempt-mark.js';
+import { lookMsFor, ObservedTime } from '@longrun/serialization/observed-time';
 import { isAlive, type ProcessEntry, type ProcessIdentity, processTable, sendSignal } from './process-table.js';
 
-/** How long the kernel may take to end killed processes, in ms: one in a native call of a device can take for ever. */
-export const GONE_WITHIN_MS = 5_000;
+/**
+ * How long the kernel may take to end killed processes, in ms: to schedule them on a busy machine, and to write out or free the memory of
+ * large ones. One in a native call of a device can take for ever.
+ */
+export const GONE_WITHIN_MS = 60_000;
 
 /**
  * A child that leads a process group, and all that it has started, to any depth: what is in its group or its session, what descends
@@ -30,8 +34,8 @@ export class ProcessTree {
   }
 
   /**
-   * Kills the whole tree with SIGKILL. Resolves when none of it is left, or with those that are still there after `withinMs`. Rejects
-   * when the process table could not be read until then.
+   * Kills the whole tree with SIGKILL. Resolves when none of it is left, or with those that are still there after `withinMs` of
+   * observed time. Rejects when the process table could not be read until then.
    */
   async end(withinMs: number): Promise<readonly ProcessIdentity[]> {
     return await killUntilGone(async () => await this.membersIn(await processTable()), withinMs);
@@ -71,24 +75,28 @@ export class ProcessTree {
 }
 
 /**
- * Kills with SIGKILL whoever is found, until nobody is. Resolves then, or with those that are still there after `withinMs`. Rejects when
- * nobody could be looked for until then.
+ * Kills with SIGKILL whoever is found, until nobody is. Resolves then, or with those that are still there after `withinMs` of observed
+ * time. Rejects when nobody could be looked for until then.
  */
 export async function killUntilGone(
   find: () => Promise<readonly ProcessIdentity[]>,
   withinMs: number,
 ): Promise<readonly ProcessIdentity[]> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const isLate = performance.now() > deadline;
+  const observed = new ObservedTime({ mostPerLookMs: lookMsFor(withinMs) });
+  for (let pauseMs = 10; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    observed.looked();
+    const isLate = observed.ms >= withinMs;
     const left = await find().catch((error: unknown) => {
       if (isLate) throw error;
     });
     if (left !== undefined && (left.length === 0 || isLate)) return left;
     for (const { pid } of left ?? []) sendSignal(pid, 'SIGKILL');
-    await sleep(10);
+    await sleep(pauseMs);
   }
 }
+
+/** Those who need long to end need the machine more than the look at them does. */
+const LONGEST_PAUSE_MS = 200;
 
 /** Kills what attempts of dead workers have left running on this machine, as far as this user may. Resolves with how many there were. */
 export async function endLeftovers(): Promise<number> {

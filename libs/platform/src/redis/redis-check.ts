@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Redis } from 'ioredis';
 
+import { patience } from '../processes/patience.js';
 import type { RedisKeys } from './keys.js';
 
 /** What is wrong with a Redis. */
@@ -25,7 +24,7 @@ export type RedisVerdict =
 export async function checkRedis(redis: Redis, keys: RedisKeys, timeoutMs = 2_000): Promise<RedisVerdict> {
   if (redis.status !== 'ready') return flawed('away', 'Redis cannot be reached; start it, or set REDIS_URL.');
   const timer = new AbortController();
-  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
   const verdict = await Promise.race([tried(redis, keys), late]);
   timer.abort();
   return (

@@ -7,7 +7,7 @@ import { environmentWithoutSecrets } from '../configuration/hidden-environment.j
 import { ConfigurationError } from '../configuration/read-variables.js';
 import { OwnUser } from '../processes/own-user.js';
 import { GONE_WITHIN_MS } from '../processes/process-tree.js';
-import { undyingProcesses } from '../processes/undying.js';
+import { noteUndying, undyingProcesses } from '../processes/undying.js';
 import { ControlGroups } from './control-groups.js';
 import { knownNumbers, unusedUser } from './unused-user.js';
 import { type ChildUser, foldersAbove, mountCommands, quoted } from './view.js';
@@ -129,8 +129,11 @@ export class Isolation {
    * child or one who has escaped
    */
   async endEscaped(): Promise<void> {
-    const left = [...(await undyingProcesses()), ...((await this.#ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [])];
+    // Who is known not to end is not waited for again.
+    let left = await undyingProcesses();
+    if (left.length === 0) left = (await this.#ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [];
     if (left.length === 0) return;
+    noteUndying(left);
     const pids = new Set(left.map(({ pid }) => pid));
     throw new Error(
       `What earlier children have run does not end with SIGKILL (process ${[...pids].join(', ')}), and no child is started beside it; ` +

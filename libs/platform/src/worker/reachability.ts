@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openObjectStore } from '@longrun/serialization';
+import { patience } from '../processes/patience.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What keeps a worker from using this Redis, in a sentence; undefined when nothing does. Never throws. */
@@ -10,7 +10,7 @@ export async function redisFault(
   const link = new WorkerLink({ redisUrl, prefix, workerId: `doctor-${process.pid}`, warn: () => {} });
   const timer = new AbortController();
   try {
-    const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
     const verdict = await Promise.race([link.checkRedis(timeoutMs), late]);
     if (verdict === undefined) return `Redis cannot be reached within ${timeoutMs} ms; start it, or set REDIS_URL.`;
     return verdict.usable ? undefined : verdict.sentence;

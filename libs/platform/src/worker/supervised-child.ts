@@ -8,6 +8,7 @@ import { environmentWithoutSecrets } from '../configuration/hidden-environment.j
 import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
 import type { OwnUser } from '../processes/own-user.js';
+import { patience } from '../processes/patience.js';
 import { GONE_WITHIN_MS, ProcessTree } from '../processes/process-tree.js';
 import { noteUndying } from '../processes/undying.js';
 import type { ControlGroup, ControlGroups } from './control-groups.js';
@@ -31,7 +32,10 @@ export interface SupervisedChildOptions {
   readonly onLine: (stream: 'stdout' | 'stderr', text: string) => void;
   /** How far it is, as its watchdog says several times a second, whatever the child does. */
   readonly onBeat?: (beat: Beat) => void;
-  /** How long it is waited for once it was killed, in ms. Default 60,000. */
+  /**
+   * How long it is waited for once it was killed, and then as long for each of what it has started and what they still say, in ms in which
+   * this process ran. Default 60,000.
+   */
   readonly undyingAfterMs?: number;
 }
 
@@ -75,7 +79,7 @@ export class SupervisedChild {
 
   constructor(options: SupervisedChildOptions) {
     const mark = newMark();
-    const { memoryLimitBytes = null, undyingAfterMs = UNDYING_AFTER_MS } = options;
+    const { memoryLimitBytes = null, undyingAfterMs = GONE_WITHIN_MS } = options;
     const { controlGroups, ownUser, execPath = process.execPath, execArgv = [], env, ...launch } = options.launch ?? {};
     const child = spawn(execPath, [...execArgv, ...heapOptions(memoryLimitBytes), options.script], {
       ...launch,
@@ -121,17 +125,19 @@ export class SupervisedChild {
     );
 
     const undying = undyingAfter(this.#doomed.signal, undyingAfterMs, child);
-    this.exited = ended(child, { tree, group, ownUser, undying, say }).then(async ({ code, signal, ...end }) => {
-      const { startError, isUndying = false } = end;
-      if (startError !== undefined) tail.push(startError.message);
-      await this.#memory.stop();
-      let memory = this.#memory.breach;
-      if (group?.isExhausted === true && memoryLimitBytes !== null)
-        memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
-      group?.remove();
-      const [killedByUs, garbled] = [this.#killed, this.#garbled];
-      return { code, signal, killedByUs, isUndying, heapExhausted, memory, garbled, stderrTail: tail.join('\n') };
-    });
+    this.exited = ended(child, { tree, group, ownUser, undying, undyingAfterMs, say }).then(
+      async ({ code, signal, ...end }) => {
+        const { startError, isUndying = false } = end;
+        if (startError !== undefined) tail.push(startError.message);
+        await this.#memory.stop();
+        let memory = this.#memory.breach;
+        if (group?.isExhausted === true && memoryLimitBytes !== null)
+          memory = { limitBytes: memoryLimitBytes, seenBytes: Math.max(group.peakBytes, memoryLimitBytes) };
+        group?.remove();
+        const [killedByUs, garbled] = [this.#killed, this.#garbled];
+        return { code, signal, killedByUs, isUndying, heapExhausted, memory, garbled, stderrTail: tail.join('\n') };
+      },
+    );
   }
 
   /** It runs no more, or never did; {@link exited} settles later. */
@@ -202,9 +208,6 @@ export class SupervisedChild {
 /** Of one message of a child: what is parsed takes several times as much of the worker's memory. */
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
-/** As long as the kernel may take to write out or free the memory of a large child. */
-const UNDYING_AFTER_MS = 60_000;
-
 /** JavaScript may have all the memory that the child may have: by itself the engine would stop at 2 to 4 GiB of any. */
 function heapOptions(memoryLimitBytes: number | null): string[] {
   const isSaid = process.env['NODE_OPTIONS']?.includes('--max-old-space-size') === true;
@@ -237,10 +240,10 @@ interface End {
   isUndying?: true;
 }
 
-/** Resolves when a child was killed and has not ended for so long, by seconds in which this process ran; never for one that ends. */
+/** Resolves when a child was killed and has not ended for so long; never for one that ends. */
 async function undyingAfter(doomed: AbortSignal, ms: number, child: ChildProcess): Promise<End> {
   if (!doomed.aborted) await once(doomed, 'abort');
-  for (let waitedMs = 0; waitedMs < ms; waitedMs += 1_000) await sleep(1_000, undefined, { ref: false });
+  await patience(ms, { ref: false });
   if (child.exitCode !== null || child.signalCode !== null) return await new Promise(() => {});
   child.unref();
   return { code: null, signal: null, isUndying: true };
@@ -254,10 +257,11 @@ async function ended(
     readonly group: ControlGroup | undefined;
     readonly ownUser: OwnUser | undefined;
     readonly undying: Promise<End>;
+    readonly undyingAfterMs: number;
     say(this: void, sentence: string): void;
   },
 ): Promise<End> {
-  const { tree, group, ownUser, undying, say } = started;
+  const { tree, group, ownUser, undying, undyingAfterMs, say } = started;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exit = new Promise<End>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -272,18 +276,25 @@ async function ended(
   group?.kill();
   if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
   ownUser?.remove(tree);
+  let saysMoreForMs = undyingAfterMs;
   try {
-    const known = await tree.end(GONE_WITHIN_MS);
-    const escaped = (await ownUser?.endStrangers(GONE_WITHIN_MS)) ?? [];
+    const [known, escaped = []] = await Promise.all([tree.end(undyingAfterMs), ownUser?.endStrangers(undyingAfterMs)]);
     const left = new Map([...known, ...escaped].map((one) => [one.pid, one]));
     noteUndying([...left.values()]);
-    if (left.size > 0) say(`Processes ${[...left.keys()].join(', ')} do not end with SIGKILL.`);
+    if (left.size > 0) {
+      say(`Processes ${[...left.keys()].join(', ')} do not end with SIGKILL.`);
+      // They may hold its output for ever; what was said has been heard while they were waited for.
+      saysMoreForMs = 0;
+    }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     say(`Whether all that it started has ended is not known: ${why}`);
   }
   const timer = new AbortController();
-  const late = sleep(GONE_WITHIN_MS, 'late' as const, { signal: timer.signal }).catch(() => 'closed' as const);
+  const late = patience(saysMoreForMs, { signal: timer.signal }).then(
+    () => 'late' as const,
+    () => 'closed' as const,
+  );
   const first = await Promise.race([closed.then(() => 'closed' as const), late]);
   timer.abort();
   if (first === 'late') {

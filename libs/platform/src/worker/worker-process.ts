@@ -5,6 +5,7 @@ import { armFaultPoints, openObjectStore, type ObjectStore } from '@longrun/seri
 import { type Environment, labels, memory, milliseconds, readVariables } from '../configuration/read-variables.js';
 import { checkAgainAfterMs } from '../configuration/limits.js';
 import { places, variables } from '../configuration/variables.js';
+import { patience } from '../processes/patience.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
@@ -144,7 +145,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     const reached = await Promise.race([
       reach(),
       stopped,
-      sleep(configuration.redisWaitMs, 'late' as const, { ref: false }),
+      patience(configuration.redisWaitMs, { ref: false }).then(() => 'late' as const),
     ]);
     if (reached === 'late')
       throw new Error(
