@@ -46,7 +46,7 @@ describe('readConfiguration', () => {
     ],
     [
       { LONGRUN_OBJECTS: '/data' },
-      'LONGRUN_OBJECTS: "/data" is not an object store; give a URL such as file:/var/lib/longrun/objects',
+      'LONGRUN_OBJECTS: "/data" is not an object store; give a URL such as file:/var/lib/longrun/objects or s3://bucket/prefix',
     ],
     [
       { LONGRUN_WORKER_LOST_MS: '2000' },
