@@ -94,8 +94,7 @@ test('missing raw files and an unknown converter are said, with what there is', 
 
 /** The converter process, held where it is, so that it cannot finish before the fault. */
 async function heldConverter(worker: ProcessUnderTest): Promise<number> {
-  await until(() => worker.childPid() !== undefined);
-  const pid = worker.childPid() ?? 0;
+  const pid = await worker.child();
   process.kill(pid, 'SIGSTOP');
   return pid;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { until } from './until.js';
 
 /** A real process that runs a built module, with everything that it printed. It inherits no variables but PATH. */
 export class ProcessUnderTest {
@@ -46,6 +47,17 @@ export class ProcessUnderTest {
     const own = commandOf(this.pid);
     return processes().find(({ pid, parent }) => parent === this.pid && (own === undefined || commandOf(pid) !== own))
       ?.pid;
+  }
+
+  /** Waits until it has started such a process. */
+  async child(): Promise<number> {
+    let pid: number | undefined;
+    await until(
+      () => (pid = this.childPid()) !== undefined,
+      () => this.output,
+    );
+    if (pid === undefined) throw new Error(`${this.pid} has started no process`);
+    return pid;
   }
 
   /** Ends it, if it still runs. */
