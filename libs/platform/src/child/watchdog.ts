@@ -76,7 +76,7 @@ async function whereabouts(): Promise<Whereabouts> {
       session.post('Runtime.evaluate', { expression, returnByValue: true }, (error, answer) => {
         if (error === null) awaits = namesIn(answer.result.value);
       });
-      session.post('Debugger.pause');
+      session.post('Debugger.pause', () => setTimeout(() => resolve(undefined), PAUSED_WITHIN_MS));
     });
   });
   session.disconnect();
@@ -91,6 +91,8 @@ async function whereabouts(): Promise<Whereabouts> {
 
 /** How long the main thread may take to answer. JavaScript code does at once, but for a busy machine that gives it no processor. */
 const ANSWER_WITHIN_MS = 20_000;
+/** How long it may take to its next statement, once it has answered that it will pause there; an idle one comes to none. */
+const PAUSED_WITHIN_MS = 5_000;
 
 function namesIn(json: unknown): string[] {
   const names: unknown = typeof json === 'string' ? JSON.parse(json) : [];
