@@ -29,7 +29,7 @@ test('one that cannot be put into the queue is said once, keeps nobody waiting, 
   await world.when(second, ({ status }) => status === 'succeeded');
   const said = (): string[] => world.warnings.filter((sentence) => sentence.includes('cannot be put into the queue'));
   expect(said()).toEqual([expect.stringContaining(first)]);
-  expect(said()[0]).toMatch(/ENOTDIR|EEXIST/);
+  expect(said()[0]).toContain('goes through another object');
   expect(await world.platform.experiments.get(first)).toMatchObject({ status: 'queued', attempts: [] });
 
   await rm(folder);
