@@ -12,7 +12,8 @@ import { World } from './world.js';
 let world: World;
 
 beforeAll(async () => {
-  world = await World.begin();
+  // Of one that is killed as soon as it is there its silence tells, not its closed connection.
+  world = await World.begin({ workerLostAfterMs: 15_000 });
   await writeIdxFiles(join(world.rawFolder, 'sound'));
 });
 

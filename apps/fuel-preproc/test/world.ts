@@ -24,11 +24,11 @@ export interface LocalWorker {
 
 /** A platform with its Redis, record and object store, raw files, and real worker processes. */
 export class World extends PlatformWorld {
-  static async begin(): Promise<World> {
+  /** @param workerLostAfterMs Default 120,000: a busy machine can keep a healthy worker from its processor for a while. */
+  static async begin({ workerLostAfterMs = 120_000 } = {}): Promise<World> {
     const world = new World(await PlatformWorld.parts());
     await world.start({
-      // A busy machine can keep a healthy worker from its processor for a while; of one that has ended the closed connection tells at once.
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs: 120_000, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null, maxLosses: 3 },
     });

@@ -90,7 +90,7 @@ async function whereabouts(): Promise<Whereabouts> {
 }
 
 /** How long the main thread may take to answer. JavaScript code does at once, but for a busy machine that gives it no processor. */
-const ANSWER_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 10_000;
 /** How long it may take to its next statement, once it has answered that it will pause there; an idle one comes to none. */
 const PAUSED_WITHIN_MS = 5_000;
 
