@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@longrun/platform/testing';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { LogFile } from './log-file.js';
 
@@ -15,6 +15,7 @@ test('the log of a service that writes and writes is put aside while it runs, an
   const log = new LogFile(path, { rotateAtBytes: 100_000, lookEveryMs: 10 });
   const writes = `let line = 0; setInterval(() => { for (let i = 0; i < 500; i += 1) console.log('line ' + (line += 1)); }, 1);`;
   const service = spawn(process.execPath, ['-e', writes], { stdio: ['ignore', log.descriptor, log.descriptor] });
+  onTestFinished(() => void service.kill('SIGKILL'));
   closeSync(log.descriptor);
   const newest = (text: string): number => Number(/line (\d+)\n$/.exec(text)?.[1] ?? 0);
 
