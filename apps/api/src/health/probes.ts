@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServicePart } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
-import { patience } from '@longrun/platform/processes';
+import { within } from '@longrun/platform/processes';
 import type { ObjectStore } from '@longrun/serialization';
 
 /** How one thing that the API needs is doing. */
@@ -72,8 +72,11 @@ export class Probes {
   async #ask(): Promise<readonly Check[]> {
     const { timeoutMs } = this.#timings;
     const [health, objects] = await Promise.all([
-      settledWithin(this.#platform.health(timeoutMs), timeoutMs),
-      settledWithin(this.#takesBytes(), timeoutMs),
+      within(
+        timeoutMs,
+        this.#platform.health(timeoutMs).catch(() => undefined),
+      ),
+      within(timeoutMs, this.#takesBytes()),
     ]);
     const ok: Readonly<Record<ServicePart, boolean>> = {
       record: health?.record ?? false,
@@ -100,16 +103,5 @@ export class Probes {
       )
       .finally(() => (this.#write = undefined));
     return this.#write;
-  }
-}
-
-/** What the work resolves to; undefined when it fails or is late. */
-async function settledWithin<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  const timer = new AbortController();
-  const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([work.catch(() => undefined), late]);
-  } finally {
-    timer.abort();
   }
 }

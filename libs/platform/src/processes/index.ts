@@ -1,7 +1,7 @@
 /** `@longrun/platform/processes`: the processes of this machine, and time as this one sees it. Loads nothing of Redis, SQL or the object store. */
 export { FolderInUse, FolderLock } from './folder-lock.js';
 export { ObservedTime, type ObservedTimeOptions } from '@longrun/serialization/observed-time';
-export { patience } from './patience.js';
+export { within } from './patience.js';
 export {
   childrenOf,
   cpuSecondsOf,

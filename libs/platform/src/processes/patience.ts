@@ -11,3 +11,14 @@ export async function patience(ms: number, options: TimerOptions = {}): Promise<
   for (let waitedMs = 0; waitedMs < ms; waitedMs += lookMs) await sleep(lookMs, undefined, options);
   return await turn(undefined, options);
 }
+
+/** What the work comes to; undefined when it takes longer than {@link patience} for so many milliseconds, and it is left to itself then. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController();
+  const late = patience(ms, { signal: over.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}

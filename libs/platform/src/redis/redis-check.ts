@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-import { patience } from '../processes/patience.js';
+import { within } from '../processes/patience.js';
 import type { RedisKeys } from './keys.js';
 
 /** What is wrong with a Redis. */
@@ -23,12 +23,9 @@ export type RedisVerdict =
  */
 export async function checkRedis(redis: Redis, keys: RedisKeys, timeoutMs = 2_000): Promise<RedisVerdict> {
   if (redis.status !== 'ready') return flawed('away', 'Redis cannot be reached; start it, or set REDIS_URL.');
-  const timer = new AbortController();
-  const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
-  const verdict = await Promise.race([tried(redis, keys), late]);
-  timer.abort();
   return (
-    verdict ?? flawed('away', `Redis has not answered for ${timeoutMs} ms; look whether it is overloaded or stopped.`)
+    (await within(timeoutMs, tried(redis, keys))) ??
+    flawed('away', `Redis has not answered for ${timeoutMs} ms; look whether it is overloaded or stopped.`)
   );
 }
 

@@ -1,5 +1,5 @@
 import { openObjectStore } from '@longrun/serialization';
-import { patience } from '../processes/patience.js';
+import { within } from '../processes/patience.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What keeps a worker from using this Redis, in a sentence; undefined when nothing does. Never throws. */
@@ -8,16 +8,13 @@ export async function redisFault(
   { prefix, timeoutMs }: { readonly prefix: string; readonly timeoutMs: number },
 ): Promise<string | undefined> {
   const link = new WorkerLink({ redisUrl, prefix, workerId: `doctor-${process.pid}`, warn: () => {} });
-  const timer = new AbortController();
   try {
-    const late = patience(timeoutMs, { signal: timer.signal }).catch(() => undefined);
-    const verdict = await Promise.race([link.checkRedis(timeoutMs), late]);
+    const verdict = await within(timeoutMs, link.checkRedis(timeoutMs));
     if (verdict === undefined) return `Redis cannot be reached within ${timeoutMs} ms; start it, or set REDIS_URL.`;
     return verdict.usable ? undefined : verdict.sentence;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
-    timer.abort();
     link.close();
   }
 }

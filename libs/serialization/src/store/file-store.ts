@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
 import { absent, codeOf, FileRegister, linkOnce } from './file-register.js';
 import { bodyFor, downloadTo, telling } from './object-body.js';
-import { checkKey, checkPrefix, InvalidKey } from './object-key.js';
+import { checkKey, checkPrefix, InvalidKey, REGISTER_SUFFIX } from './object-key.js';
 import {
   checkContent,
   DeletionFailed,
@@ -227,5 +227,3 @@ function within(sizeBytes: number, { range }: ReadOptions): { readonly start: nu
 
 /** Large enough that a disk without room has none for it. */
 const PROBE_BYTES = 64 << 10;
-// No key contains this character.
-const REGISTER_SUFFIX = '~';

@@ -23,5 +23,8 @@ export function checkPrefix(prefix: string): void {
   if (prefix.includes('/')) checkKey(prefix.slice(0, prefix.lastIndexOf('/')));
 }
 
+/** What a store puts behind the key of a register, to tell it from an object. No key contains this character. */
+export const REGISTER_SUFFIX = '~';
+
 const SEGMENT = /^[\w\-=+@,][\w.\-=+@,]{0,199}$/u;
 const MAX_KEY_CHARACTERS = 900;

@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
-import { absent } from './file-register.js';
+import { absent, codeOf } from './file-register.js';
 
 /**
  * The files that are being written in a folder, each named after the process that writes it: so what a killed one has left can be told from
@@ -53,7 +53,7 @@ function isAlive(pid: number, writer: string | undefined): boolean {
     return true;
   } catch (error) {
     // Any other refusal comes from a process that is there.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return codeOf(error) !== 'ESRCH';
   }
 }
 

@@ -153,6 +153,13 @@ export class S3Objects {
     return this.requests.ask(`object store ${this.location.url}: ${what}`, request, options);
   }
 
+  /** What there is to say of a server that is found untrue {@link MOST_UNTRUE} times. @param done what it says that it has done: `written k` */
+  untrue(done: string): Error {
+    return new Error(
+      `object store ${this.location.url}: the server says that it has ${done} and has not, ${MOST_UNTRUE} times; see what it does`,
+    );
+  }
+
   /** What is said of bytes that are sent: what the server looks at. */
   checksums({ ContentMD5, ChecksumSHA256 }: Digests): Partial<Digests> {
     return this.ways.checksSha256 ? { ChecksumSHA256 } : { ContentMD5 };
@@ -230,6 +237,9 @@ function* slicesOf(bytes: Uint8Array, moved: () => void): Generator<Uint8Array> 
 }
 
 const SLICE_BYTES = 64 << 10;
+
+/** How often a server may say that it has written what it has not. */
+export const MOST_UNTRUE = 3;
 
 /** Whether an object is not there. A bucket that is not is another matter. */
 export function isAbsent(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type OperationOptions, PreconditionFailed, type RegisterValue } from '../object-store.js';
 import { decodeGeneration, encodeGeneration, type Generation, MOST_EARLIER } from '../register-generation.js';
 import { digestsOf } from './s3-content.js';
-import { isRefused, type S3Objects } from './s3-objects.js';
+import { isRefused, MOST_UNTRUE, type S3Objects } from './s3-objects.js';
 import type { S3Failed } from './s3-requests.js';
 
 /**
@@ -56,10 +56,7 @@ export class S3Register {
       const isFollowed = predecessor === null ? since.length <= MOST_EARLIER + 1 : since.includes(predecessor);
       throw isFollowed ? new PreconditionFailed(this.#key, expected) : this.#unknown(refusal);
     }
-    throw new Error(
-      `object store ${this.#objects.location.url}: the server says that it has set register ${this.#key} and has not, ${MOST_UNTRUE} times; ` +
-        `see what it does`,
-    );
+    throw this.#objects.untrue(`set register ${this.#key}`);
   }
 
   async #load(options: OperationOptions): Promise<(Generation & { readonly etag: string }) | undefined> {
@@ -86,8 +83,6 @@ export class S3Register {
   }
 }
 
-/** How often a server may say that it has written what it has not. */
-const MOST_UNTRUE = 3;
 /** No ETag. */
 const REPLACED = 'replaced';
 

@@ -3,7 +3,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 import type { WrittenFile } from '../../durable-file.js';
 import { downloadTo } from '../object-body.js';
-import { checkKey, checkPrefix } from '../object-key.js';
+import { checkKey, checkPrefix, REGISTER_SUFFIX } from '../object-key.js';
 import {
   DeletionFailed,
   type ListedObject,
@@ -201,8 +201,6 @@ function listedAs(name: string, sizeBytes: number): ListedObject | undefined {
   return { key: name.slice(0, -REGISTER_SUFFIX.length), sizeBytes: sizeBytes - PREAMBLE_BYTES };
 }
 
-// No key contains this character.
-const REGISTER_SUFFIX = '~';
 /** S3's own limit. */
 const LONGEST_VALID_MS = 7 * 24 * 60 * 60_000;
 const WEEK_MS = 7 * 24 * 60 * 60_000;

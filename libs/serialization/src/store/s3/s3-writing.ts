@@ -9,7 +9,7 @@ import { bodyFor, telling } from '../object-body.js';
 import { checkContent, ContentMismatch, type ObjectBody, ObjectExists, type PutOptions } from '../object-store.js';
 import { type Digests, digestsOf, digestsOfChunks, type Part, partsOf } from './s3-content.js';
 import { S3Upload } from './s3-multipart.js';
-import { type FoundObject, isRefused, type ObjectContent, type S3Objects } from './s3-objects.js';
+import { type FoundObject, isRefused, MOST_UNTRUE, type ObjectContent, type S3Objects } from './s3-objects.js';
 import { readS3 } from './s3-reading.js';
 import { S3Failed } from './s3-requests.js';
 
@@ -111,7 +111,7 @@ export class S3Writing {
       if (before !== undefined && found !== undefined && !isSame(before, found)) return;
       before = found;
     }
-    throw this.#untrue(key);
+    throw this.#objects.untrue(`written ${key}`);
   }
 
   async #putParts(name: string, key: string, parts: AsyncIterable<Part>, options: PutOptions): Promise<WrittenFile> {
@@ -128,7 +128,7 @@ export class S3Writing {
         // Replaced since by another: that it has been there is what its completion says.
         if (isThere && found !== undefined && (before === undefined || !isSame(before, found))) return written;
       }
-      throw this.#untrue(key);
+      throw this.#objects.untrue(`written ${key}`);
     } catch (error) {
       await this.#keep(upload, expected?.sha256, error);
       throw error;
@@ -189,16 +189,8 @@ export class S3Writing {
     const { written } = await digestsOfChunks(telling(readS3(this.#objects, name, key, { signal }), { onMoved }));
     return written.sha256 === sha256 ? found : undefined;
   }
-
-  #untrue(key: string): Error {
-    return new Error(
-      `object store ${this.#objects.location.url}: the server says that it has written ${key} and has not, ${MOST_UNTRUE} times; see what it does`,
-    );
-  }
 }
 
-/** How often a server may say that it has written what it has not. */
-const MOST_UNTRUE = 3;
 /** How many uploads that have failed are gone on with; those before them are given up. */
 const MOST_UNFINISHED = 16;
 /** S3's own limit for one request. */
