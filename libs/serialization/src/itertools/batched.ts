@@ -1,5 +1,5 @@
-import { stateIn, type StatefulIterator, type VersionedState } from '../state.js';
-import { checkWhole, given, Itertool } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { checkWhole, given, OverSource } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
 
 /** How batches are made. */
@@ -31,20 +31,18 @@ export function upTo<T>(count: number, source: StatefulIterator<T>): T[] {
   return items;
 }
 
-class Batched<T> extends Itertool<T[]> {
-  readonly #source: StatefulIterator<T>;
+class Batched<T> extends OverSource<T, T[]> {
   readonly #count: number;
   readonly #strict: boolean;
 
   constructor(source: StatefulIterator<T>, count: number, strict: boolean) {
-    super('batched');
-    this.#source = source;
+    super('batched', source);
     this.#count = count;
     this.#strict = strict;
   }
 
   protected advance(): IteratorResult<T[], undefined> {
-    const batch = upTo(this.#count, this.#source);
+    const batch = upTo(this.#count, this.source);
     if (batch.length === 0) return this.end();
     if (batch.length < this.#count && this.#strict) {
       this.end();
@@ -54,13 +52,5 @@ class Batched<T> extends Itertool<T[]> {
       );
     }
     return given(batch);
-  }
-
-  protected fields() {
-    return { source: this.#source.state() };
-  }
-
-  protected load(state: VersionedState): void {
-    this.#source.restore(stateIn(this.kind, state, 'source'));
   }
 }

@@ -1,5 +1,5 @@
-import type { StatefulIterator, VersionedState } from '../state.js';
-import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { DONE, given, OverSources } from './itertool.js';
 import { iterateAll, type Sources } from './iterate.js';
 
 /** Sources that should be equally long are not. */
@@ -19,16 +19,13 @@ export function equizip<A extends readonly unknown[]>(...sources: Sources<A>): S
   return new Equizip(iterateAll(sources)) as StatefulIterator<unknown> as StatefulIterator<A>;
 }
 
-class Equizip extends Itertool<readonly unknown[]> {
-  readonly #sources: readonly StatefulIterator<unknown>[];
-
+class Equizip extends OverSources<readonly unknown[]> {
   constructor(sources: readonly StatefulIterator<unknown>[]) {
-    super('equizip');
-    this.#sources = sources;
+    super('equizip', sources);
   }
 
   protected advance(): IteratorResult<readonly unknown[], undefined> {
-    const steps = this.#sources.map((source) => source.next());
+    const steps = this.sources.map((source) => source.next());
     const ended = steps.flatMap((step, index) => (step.done ? [index] : []));
     if (ended.length === steps.length) return DONE;
     if (ended.length === 0) return given(steps.map((step) => step.value));
@@ -36,13 +33,5 @@ class Equizip extends Itertool<readonly unknown[]> {
       `equizip: of ${steps.length} sources, counted from 0, ${ended.join(', ')} ended before the others; ` +
         'give sources of one length, or take zip or zipLongest',
     );
-  }
-
-  protected fields() {
-    return { sources: statesOf(this.#sources) };
-  }
-
-  protected load(state: VersionedState): void {
-    restoreSources(this.kind, state, this.#sources);
   }
 }

@@ -1,5 +1,5 @@
-import { stateIn, type StatefulIterator, type VersionedState } from '../state.js';
-import { Itertool } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { OverSource } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
 
 /** True or false of an item, as JavaScript sees what it gives; null: of the item itself. */
@@ -25,30 +25,20 @@ export function filterFalse<T>(predicate: Predicate<T>, source: Source<T>): Stat
   return new Filter('filterFalse', predicate, false, iterate(source));
 }
 
-class Filter<T> extends Itertool<T> {
+class Filter<T> extends OverSource<T, T> {
   readonly #predicate: (item: T) => unknown;
   readonly #wanted: boolean;
-  readonly #source: StatefulIterator<T>;
 
   constructor(kind: string, predicate: Predicate<T>, wanted: boolean, source: StatefulIterator<T>) {
-    super(kind);
+    super(kind, source);
     this.#predicate = predicate ?? ((item) => item);
     this.#wanted = wanted;
-    this.#source = source;
   }
 
   protected advance(): IteratorResult<T, undefined> {
     for (;;) {
-      const step = this.#source.next();
+      const step = this.source.next();
       if (step.done || Boolean(this.#predicate(step.value)) === this.#wanted) return step;
     }
-  }
-
-  protected fields() {
-    return { source: this.#source.state() };
-  }
-
-  protected load(state: VersionedState): void {
-    this.#source.restore(stateIn(this.kind, state, 'source'));
   }
 }

@@ -1,4 +1,4 @@
-import { checkKind, type Json, type StatefulIterator, statesIn, type VersionedState } from '../state.js';
+import { checkKind, type Json, stateIn, type StatefulIterator, statesIn, type VersionedState } from '../state.js';
 
 /** What `next()` gives at the end. */
 export const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
@@ -68,6 +68,42 @@ export abstract class Itertool<T> implements StatefulIterator<T> {
   #load(state: VersionedState): void {
     this.load(state);
     this.#ended = state['ended'] === true;
+  }
+}
+
+/** One over a source of which the state is all that there is to save. */
+export abstract class OverSource<S, T> extends Itertool<T> {
+  protected readonly source: StatefulIterator<S>;
+
+  constructor(kind: string, source: StatefulIterator<S>) {
+    super(kind);
+    this.source = source;
+  }
+
+  protected fields() {
+    return { source: this.source.state() };
+  }
+
+  protected load(state: VersionedState): void {
+    this.source.restore(stateIn(this.kind, state, 'source'));
+  }
+}
+
+/** One over several sources of which the states are all that there is to save. */
+export abstract class OverSources<T> extends Itertool<T> {
+  protected readonly sources: readonly StatefulIterator<unknown>[];
+
+  constructor(kind: string, sources: readonly StatefulIterator<unknown>[]) {
+    super(kind);
+    this.sources = sources;
+  }
+
+  protected fields() {
+    return { sources: statesOf(this.sources) };
+  }
+
+  protected load(state: VersionedState): void {
+    restoreSources(this.kind, state, this.sources);
   }
 }
 

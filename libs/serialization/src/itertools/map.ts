@@ -1,5 +1,5 @@
-import type { StatefulIterator, VersionedState } from '../state.js';
-import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { DONE, given, OverSources } from './itertool.js';
 import { iterateAll, type Sources } from './iterate.js';
 import { nextRow } from './zip.js';
 
@@ -28,26 +28,16 @@ export function map(
   );
 }
 
-class Mapped extends Itertool<unknown> {
+class Mapped extends OverSources<unknown> {
   readonly #func: (...items: readonly unknown[]) => unknown;
-  readonly #sources: readonly StatefulIterator<unknown>[];
 
   constructor(func: (...items: readonly unknown[]) => unknown, sources: readonly StatefulIterator<unknown>[]) {
-    super('map');
+    super('map', sources);
     this.#func = func;
-    this.#sources = sources;
   }
 
   protected advance(): IteratorResult<unknown, undefined> {
-    const items = nextRow(this.#sources);
+    const items = nextRow(this.sources);
     return items === undefined ? DONE : given(this.#func(...items));
-  }
-
-  protected fields() {
-    return { sources: statesOf(this.#sources) };
-  }
-
-  protected load(state: VersionedState): void {
-    restoreSources(this.kind, state, this.#sources);
   }
 }

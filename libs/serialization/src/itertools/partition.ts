@@ -1,6 +1,6 @@
-import { stateIn, type StatefulIterator, type VersionedState } from '../state.js';
+import type { StatefulIterator } from '../state.js';
 import { batched, upTo } from './batched.js';
-import { checkWhole, given, Itertool } from './itertool.js';
+import { checkWhole, given, OverSource } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
 
 /**
@@ -23,30 +23,20 @@ export function partitionAll<T>(count: number, source: Source<T>): StatefulItera
   return batched(source, count);
 }
 
-class Partition<T, P> extends Itertool<(T | P)[]> {
-  readonly #source: StatefulIterator<T>;
+class Partition<T, P> extends OverSource<T, (T | P)[]> {
   readonly #count: number;
   readonly #options: { readonly pad: P } | undefined;
 
   constructor(count: number, source: StatefulIterator<T>, options: { readonly pad: P } | undefined) {
-    super('partition');
+    super('partition', source);
     this.#count = count;
-    this.#source = source;
     this.#options = options;
   }
 
   protected advance(): IteratorResult<(T | P)[], undefined> {
-    const list: (T | P)[] = upTo(this.#count, this.#source);
+    const list: (T | P)[] = upTo(this.#count, this.source);
     if (list.length === 0 || (list.length < this.#count && this.#options === undefined)) return this.end();
     while (list.length < this.#count && this.#options !== undefined) list.push(this.#options.pad);
     return given(list);
-  }
-
-  protected fields() {
-    return { source: this.#source.state() };
-  }
-
-  protected load(state: VersionedState): void {
-    this.#source.restore(stateIn(this.kind, state, 'source'));
   }
 }

@@ -1,5 +1,5 @@
-import { stateIn, type StatefulIterator, type VersionedState } from '../state.js';
-import { given, Itertool } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { given, OverSource } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
 
 /**
@@ -14,26 +14,16 @@ export function starMap<A extends readonly unknown[], R>(
   return new StarMap(func, iterate(source));
 }
 
-class StarMap<A extends readonly unknown[], R> extends Itertool<R> {
+class StarMap<A extends readonly unknown[], R> extends OverSource<A, R> {
   readonly #func: (...items: A) => R;
-  readonly #source: StatefulIterator<A>;
 
   constructor(func: (...items: A) => R, source: StatefulIterator<A>) {
-    super('starMap');
+    super('starMap', source);
     this.#func = func;
-    this.#source = source;
   }
 
   protected advance(): IteratorResult<R, undefined> {
-    const step = this.#source.next();
+    const step = this.source.next();
     return step.done ? step : given(this.#func(...step.value));
-  }
-
-  protected fields() {
-    return { source: this.#source.state() };
-  }
-
-  protected load(state: VersionedState): void {
-    this.#source.restore(stateIn(this.kind, state, 'source'));
   }
 }

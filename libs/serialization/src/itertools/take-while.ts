@@ -1,5 +1,5 @@
-import { stateIn, type StatefulIterator, type VersionedState } from '../state.js';
-import { Itertool } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { OverSource } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
 
 /**
@@ -12,27 +12,17 @@ export function takeWhile<T>(predicate: (item: T) => unknown, source: Source<T>)
   return new TakeWhile(predicate, iterate(source));
 }
 
-class TakeWhile<T> extends Itertool<T> {
+class TakeWhile<T> extends OverSource<T, T> {
   readonly #predicate: (item: T) => unknown;
-  readonly #source: StatefulIterator<T>;
 
   constructor(predicate: (item: T) => unknown, source: StatefulIterator<T>) {
-    super('takeWhile');
+    super('takeWhile', source);
     this.#predicate = predicate;
-    this.#source = source;
   }
 
   protected advance(): IteratorResult<T, undefined> {
-    const step = this.#source.next();
+    const step = this.source.next();
     if (step.done || this.#predicate(step.value)) return step;
     return this.end();
-  }
-
-  protected fields() {
-    return { source: this.#source.state() };
-  }
-
-  protected load(state: VersionedState): void {
-    this.#source.restore(stateIn(this.kind, state, 'source'));
   }
 }

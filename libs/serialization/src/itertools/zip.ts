@@ -1,5 +1,5 @@
-import type { StatefulIterator, VersionedState } from '../state.js';
-import { DONE, given, Itertool, restoreSources, statesOf } from './itertool.js';
+import type { StatefulIterator } from '../state.js';
+import { DONE, given, OverSources } from './itertool.js';
 import { iterateAll, type Sources } from './iterate.js';
 
 /**
@@ -24,25 +24,14 @@ export function nextRow(sources: readonly StatefulIterator<unknown>[]): unknown[
   return row;
 }
 
-class Zip extends Itertool<readonly unknown[]> {
-  readonly #sources: readonly StatefulIterator<unknown>[];
-
+class Zip extends OverSources<readonly unknown[]> {
   constructor(sources: readonly StatefulIterator<unknown>[]) {
-    super('zip');
-    this.#sources = sources;
+    super('zip', sources);
   }
 
   protected advance(): IteratorResult<readonly unknown[], undefined> {
-    if (this.#sources.length === 0) return DONE;
-    const row = nextRow(this.#sources);
+    if (this.sources.length === 0) return DONE;
+    const row = nextRow(this.sources);
     return row === undefined ? DONE : given(row);
-  }
-
-  protected fields() {
-    return { sources: statesOf(this.#sources) };
-  }
-
-  protected load(state: VersionedState): void {
-    restoreSources(this.kind, state, this.#sources);
   }
 }
