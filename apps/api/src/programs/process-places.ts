@@ -13,6 +13,8 @@ export class ProcessPlaces {
   readonly #waiting: (() => void)[] = [];
   /** Those that have nothing to do, the longest first. */
   readonly #resting = new Set<Lodger>();
+  /** Those that are being ended for one who waits. */
+  readonly #ending = new Set<Lodger>();
 
   constructor(count: number) {
     this.#count = count;
@@ -31,7 +33,10 @@ export class ProcessPlaces {
 
   /** The process that had a place is gone, or was never begun. */
   leave(lodger?: Lodger): void {
-    if (lodger !== undefined) this.#resting.delete(lodger);
+    if (lodger !== undefined) {
+      this.#resting.delete(lodger);
+      this.#ending.delete(lodger);
+    }
     const next = this.#waiting.shift();
     if (next === undefined) this.#taken -= 1;
     else next();
@@ -40,7 +45,7 @@ export class ProcessPlaces {
   /** It has nothing to do, and may be ended. */
   rest(lodger: Lodger): void {
     this.#resting.add(lodger);
-    if (this.#waiting.length > 0) this.#makeRoom();
+    this.#makeRoom();
   }
 
   /** It has something to do again. */
@@ -48,10 +53,13 @@ export class ProcessPlaces {
     this.#resting.delete(lodger);
   }
 
+  /** No more are ended than wait: while one ends, whom it is ended for waits still. */
   #makeRoom(): void {
+    if (this.#ending.size >= this.#waiting.length) return;
     const [longest] = this.#resting;
     if (longest === undefined) return;
     this.#resting.delete(longest);
+    this.#ending.add(longest);
     void longest.end();
   }
 }
