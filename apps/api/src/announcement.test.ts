@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pidOf } from '@longrun/platform/testing';
 import { announce, announcementOf, announcementPath, claim, withdraw } from './announcement.js';
 
 let folder: string;
@@ -48,7 +49,7 @@ describe('claim', () => {
     await expect(claim(folder)).rejects.toThrow(
       `in use by process ${other.pid}, which does not listen yet; stop it, or give another folder in LONGRUN_STATE`,
     );
-    await announce(folder, { url: 'http://127.0.0.1:1', pid: other.pid ?? 0 });
+    await announce(folder, { url: 'http://127.0.0.1:1', pid: pidOf(other) });
     await expect(claim(folder)).rejects.toThrow(`in use by process ${other.pid}, which listens at http://127.0.0.1:1;`);
     other.kill('SIGKILL');
     await once(other, 'exit');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
-import { until } from '@longrun/platform/testing';
+import { pidOf, until } from '@longrun/platform/testing';
 import { SupervisedChild } from '@longrun/platform/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { writeDigits } from './dataset.js';
@@ -193,8 +193,8 @@ test('a trainer that is held goes when its worker has gone', async () => {
 test('a trainer does not listen to signals, and goes when its channel is cut', async () => {
   const trainer = start('signals', 1, null);
   await trainer.hears('progress');
-  process.kill(trainer.child.pid ?? 0, 'SIGTERM');
-  process.kill(trainer.child.pid ?? 0, 'SIGINT');
+  process.kill(pidOf(trainer.child), 'SIGTERM');
+  process.kill(pidOf(trainer.child), 'SIGINT');
   await trainer.hears('snapshot');
   trainer.child.disconnect();
   expect(await trainer.child.exited).toMatchObject({ signal: 'SIGKILL', killedByUs: false });

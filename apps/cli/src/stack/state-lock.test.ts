@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { identify } from '@longrun/platform/processes';
+import { pidOf } from '@longrun/platform/testing';
 import { StateFolderInUse, StateLock } from './state-lock.js';
 
 let folder: string;
@@ -129,6 +130,6 @@ function claimOf(holder: { pid: number; started: string }, services: object): Pr
 function pidOfTheDead(): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['-e', '']);
-    child.on('exit', () => resolve(child.pid ?? 0));
+    child.on('exit', () => resolve(pidOf(child)));
   });
 }

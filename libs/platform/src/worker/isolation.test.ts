@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CHILD_CHANNEL } from '../testing/child-channel.js';
+import { pidOf } from '../testing/pid-of.js';
 import { isRunning } from '../testing/process-under-test.js';
 import { Isolation, type IsolationWay, type Launch } from './isolation.js';
 import { SupervisedChild } from './supervised-child.js';
@@ -204,7 +205,7 @@ test.runIf(isRoot).each(['view', 'privileges', 'ids'] as const)(
       expect(await escaped.child.exited).toMatchObject({ code: 0 });
 
       expect(escaped.sons.filter(isRunning)).toEqual([]);
-      expect([other.child.pid ?? 0, ...other.sons].filter(isRunning)).toHaveLength(3);
+      expect([pidOf(other.child), ...other.sons].filter(isRunning)).toHaveLength(3);
     } finally {
       await other.child.kill();
       for (const pid of escaped.sons.filter(isRunning)) process.kill(pid, 'SIGKILL');

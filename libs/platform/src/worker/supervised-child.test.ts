@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newMark } from '../processes/attempt-mark.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { CHILD_CHANNEL } from '../testing/child-channel.js';
+import { pidOf } from '../testing/pid-of.js';
 import { isRunning } from '../testing/process-under-test.js';
 import { classifyExit } from './exit-classification.js';
 import { Isolation } from './isolation.js';
@@ -146,7 +147,7 @@ test('the reason is read off the way a child ended', async () => {
   const killed = await start(`send('up'); setInterval(() => {}, 1000);`);
   const gone = await start(`console.error('oh'); process.exit(7)`);
   await expect.poll(() => killed.messages).toEqual(['up']);
-  process.kill(killed.child.pid ?? 0, 'SIGKILL');
+  process.kill(pidOf(killed.child), 'SIGKILL');
 
   const heapExit = await heap.child.exited;
   expect(heapExit.heapExhausted).toBe(true);
@@ -193,7 +194,7 @@ test('what a child has started is gone before its end is told, and no line is lo
 test('a child that was stopped by a signal is killed with all that it has started', async () => {
   const { child, lines, messages } = await start(FATHER);
   await expect.poll(() => lines).toHaveLength(5);
-  for (const pid of [child.pid ?? 0, ...pidsIn(messages[0])]) process.kill(pid, 'SIGSTOP');
+  for (const pid of [pidOf(child), ...pidsIn(messages[0])]) process.kill(pid, 'SIGSTOP');
 
   expect(await child.kill()).toMatchObject({ signal: 'SIGKILL', killedByUs: true });
   expect(pidsIn(messages[0]).filter(isRunning)).toEqual([]);
@@ -204,7 +205,7 @@ test.runIf(canFreeze())(
   async () => {
     const { child, messages } = await start(`send('up'); setInterval(() => {}, 1000);`, { undyingAfterMs: 1_000 });
     await expect.poll(() => messages).toEqual(['up']);
-    const pid = child.pid ?? 0;
+    const pid = pidOf(child);
     const isolation = await Isolation.find({ user: 'worker', stateFolder: folder, code: [] });
     const prepare = async () => await isolation.prepare({ folder: join(folder, 'next') });
     await prepare();
@@ -226,7 +227,7 @@ test.runIf(canFreeze())(
 test.runIf(process.platform === 'linux')('what a dead worker has left running is ended by the next one', async () => {
   const { child, lines, messages } = await start(FATHER);
   await expect.poll(() => lines).toHaveLength(5);
-  const family = [child.pid ?? 0, ...pidsIn(messages[0])];
+  const family = [pidOf(child), ...pidsIn(messages[0])];
 
   // A worker that lives keeps what it has started.
   await endLeftovers();
@@ -296,5 +297,5 @@ function pidsIn(message: unknown): number[] {
 async function pidOfTheDead(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
-  return child.pid ?? 0;
+  return pidOf(child);
 }

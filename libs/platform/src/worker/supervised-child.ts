@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MESSAGES_FD, SIGNS_FD, type Whereabouts } from '@longrun/contracts';
 import { MessageChannel } from '../child/message-channel.js';
 import { environmentWithoutSecrets } from '../configuration/hidden-environment.js';
 import { type AttemptMark, MARK_VARIABLE, newMark } from '../processes/attempt-mark.js';
 import { sendSignal } from '../processes/process-table.js';
 import type { OwnUser } from '../processes/own-user.js';
-import { patience } from '../processes/patience.js';
+import { patience, within } from '../processes/patience.js';
 import { GONE_WITHIN_MS, ProcessTree } from '../processes/process-tree.js';
 import { noteUndying } from '../processes/undying.js';
 import type { ControlGroup, ControlGroups } from './control-groups.js';
@@ -173,13 +172,9 @@ export class SupervisedChild {
     return await this.exited;
   }
 
-  /** Waits for the child to end by itself for `timeoutMs`, then kills it. */
+  /** Waits for the child to end by itself for `timeoutMs` in which this process runs, too, then kills it. */
   async endWithin(timeoutMs: number): Promise<ChildExit> {
-    const timer = new AbortController();
-    const late = sleep(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'ended' as const);
-    const first = await Promise.race([this.exited.then(() => 'ended' as const), late]);
-    timer.abort();
-    return first === 'late' ? await this.kill() : await this.exited;
+    return (await within(timeoutMs, this.exited)) ?? (await this.kill());
   }
 
   #hear(tell: () => void): void {
