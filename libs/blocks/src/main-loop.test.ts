@@ -434,8 +434,8 @@ describe('a state', () => {
       'the extensions with a state differ from those that were saved (only now: More; only then: none)',
     );
     expect(() => tinyExperiment({ seed: 2 }).restore({ state, ...arrays })).toThrow(StateMismatch);
-    expect(() => tinyExperiment().restore({ state: { ...state, version: 3 }, ...arrays })).toThrow(
-      'MainLoop: saved state has version 3, this build reads 1..2',
+    expect(() => tinyExperiment().restore({ state: { ...state, version: 4 }, ...arrays })).toThrow(
+      'MainLoop: saved state has version 4, this build reads 1..3',
     );
     expect(() => tinyExperiment().restore({ state: { version: 1 }, ...arrays })).toThrow(
       'MainLoop: the saved state has nothing for log',

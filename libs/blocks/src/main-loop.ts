@@ -1,6 +1,6 @@
 import type { Batch, DataStream } from '@longrun/fuel';
 import {
-  checkVersion,
+  checkIdentity,
   StateMismatch,
   type NdArray,
   type RandomStreams,
@@ -18,6 +18,7 @@ import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import { MAIN_LOOP } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
 import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
@@ -232,7 +233,9 @@ export class MainLoop {
   /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
     return {
-      version: STATE_VERSION,
+      ...MAIN_LOOP.head,
+      arrays: 'written',
+      algorithm: this.algorithm.identity(),
       log: this.log.state(),
       dataStream: this.dataStream.state(),
       random: this.random?.state() ?? null,
@@ -254,12 +257,19 @@ export class MainLoop {
    */
   restore(contents: MainLoopContents): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
-    const { state } = contents;
-    checkVersion('MainLoop', state, STATE_VERSION);
-    const { parameters, algorithm } = this.inventory.asOfVersion(state.version);
+    const state = MAIN_LOOP.read(contents.state);
+    const byRole = state['arrays'] === 'by role';
+    const { parameters, algorithm } = byRole ? this.inventory.byRole() : this.inventory;
     checkArrays('parameters of the model', parameters, contents.parameters);
     checkArrays('variables of the algorithm', algorithm, contents.algorithm);
-    this.inventory.warnOfUnsaved(state.version);
+    checkIdentity(
+      MAIN_LOOP.name,
+      state,
+      'algorithm',
+      this.algorithm.identity(),
+      'train on with that one, or start anew',
+    );
+    if (byRole) this.inventory.warnOfUnsaved();
     this.log.restore(savedPart('MainLoop', state, 'log'));
     this.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
     this.#restoreRandom(state);
@@ -400,6 +410,3 @@ export class MainLoop {
     );
   }
 }
-
-/** Up to 1, roles decided which arrays belong to a state. */
-const STATE_VERSION = 2;

@@ -1,16 +1,8 @@
 export { assertNever } from './assert-never.js';
-export {
-  checkKind,
-  checkVersion,
-  countIn,
-  countsIn,
-  flagIn,
-  NewerState,
-  StateMismatch,
-  stateIn,
-  statesIn,
-} from './state.js';
+export { countIn, countsIn, flagIn, NewerState, StateMismatch, stateIn, statesIn } from './state.js';
 export type { Json, Stateful, StatefulIterator, VersionedState } from './state.js';
+export { checkIdentity, naming, StateKind } from './state-kind.js';
+export type { Migration, RegisteredMigration, StateHead, StateKindOptions } from './state-kind.js';
 
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';

@@ -1,16 +1,6 @@
 import { expect, test } from 'vitest';
 
-import {
-  checkKind,
-  checkVersion,
-  countIn,
-  countsIn,
-  flagIn,
-  NewerState,
-  StateMismatch,
-  stateIn,
-  statesIn,
-} from './state.js';
+import { checkVersion, countIn, countsIn, flagIn, StateMismatch, stateIn, statesIn } from './state.js';
 
 test('versions from 1 to the supported one pass', () => {
   for (const version of [1, 2, 3]) checkVersion('Counter', { version }, 3);
@@ -25,15 +15,6 @@ test('a newer version names what was found, what can be read, and the remedy', (
 
 test.each([0, -1, 1.5, Number.NaN])('version %s is refused', (version) => {
   expect(() => checkVersion('Counter', { version }, 3)).toThrow(StateMismatch);
-});
-
-test('a state of another kind is refused, naming both; one that is newer as such', () => {
-  checkKind('cycle', { version: 1, kind: 'cycle' }, 1);
-  expect(() => checkKind('cycle', { version: 1, kind: 'zip' }, 1)).toThrow(
-    'cycle: the saved state is that of "zip"; build it of the same parts in the same order as when it was saved',
-  );
-  expect(() => checkKind('cycle', { version: 1 }, 1)).toThrow('cycle: the saved state is that of null');
-  expect(() => checkKind('cycle', { version: 2, kind: 'zip' }, 1)).toThrow(NewerState);
 });
 
 test('fields of a state are read as what they should be, or refused by name', () => {

@@ -1,7 +1,7 @@
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** A saved state: JSON, with the version of its layout. Old versions stay readable. */
+/** A saved state: JSON, with the version of its layout. Old versions stay readable: see `StateKind`. */
 export interface VersionedState {
   readonly version: number;
   readonly [key: string]: Json;
@@ -53,20 +53,6 @@ export function checkVersion(what: string, state: VersionedState, supported: num
   if (typeof version === 'number' && version > supported)
     throw new NewerState(`${fault}; it was written by a newer build, go on with that one`);
   throw new StateMismatch(`${fault}; give the state that this object saved`);
-}
-
-/**
- * Checks that a state was saved by the same kind of object, in a version from 1 to `supported`.
- *
- * @throws NewerState for a version to come, StateMismatch for another kind, naming both.
- */
-export function checkKind(kind: string, state: VersionedState, supported: number): void {
-  checkVersion(kind, state, supported);
-  if (state['kind'] === kind) return;
-  throw new StateMismatch(
-    `${kind}: the saved state is that of ${JSON.stringify(state['kind'] ?? null)}; ` +
-      'build it of the same parts in the same order as when it was saved',
-  );
 }
 
 /** A whole number, zero or more, of a saved state. @throws StateMismatch if the field is none. */

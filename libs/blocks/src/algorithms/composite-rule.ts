@@ -1,3 +1,4 @@
+import type { Json } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
 import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
@@ -20,5 +21,9 @@ export class CompositeRule extends StepRule {
       updates.push(...result.updates);
     }
     return { steps, updates };
+  }
+
+  override identity(): Json {
+    return this.components.map((component) => component.identity());
   }
 }

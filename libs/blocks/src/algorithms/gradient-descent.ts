@@ -1,3 +1,4 @@
+import type { Json } from '@longrun/serialization';
 import { add, grad, sqrt, square, sub, sum, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { ComputationGraph } from '../graph/computation-graph.js';
@@ -48,6 +49,10 @@ export class GradientDescent extends UpdatesAlgorithm {
 
   override get outputs(): readonly Variable[] {
     return this.cost === undefined ? super.outputs : [this.cost];
+  }
+
+  override identity(): Json {
+    return { algorithm: 'GradientDescent', stepRule: this.stepRule.identity() };
   }
 
   /** L2 norm of all gradients together. */

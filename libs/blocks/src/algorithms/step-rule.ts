@@ -1,3 +1,4 @@
+import type { Json } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
 import { bufferFor, hyperparameter, scalarBuffer } from './algorithm-state.js';
@@ -28,6 +29,11 @@ export abstract class StepRule {
 
   /** The steps for all parameters at once, from the gradients or the steps of the rule before. */
   abstract computeSteps(previous: Steps): StepsAndUpdates;
+
+  /** What tells this rule from others. Saved with the algorithm, which refuses to go on with another rule. Here: the name. */
+  identity(): Json {
+    return this.name;
+  }
 
   /** A setting of the rule: a shared variable, so that it can be changed while training. */
   protected hyperparameter(name: string, value: number): SharedVariable {

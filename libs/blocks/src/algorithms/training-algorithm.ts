@@ -1,4 +1,4 @@
-import type { NdArray } from '@longrun/serialization';
+import type { Json, NdArray } from '@longrun/serialization';
 import type { Batch, DataStream } from '@longrun/fuel';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
@@ -14,6 +14,8 @@ export interface TrainingAlgorithm {
   readonly sharedVariables: readonly SharedVariable[];
   /** What the model is made of when the main loop is given none. */
   readonly outputs: readonly Variable[];
+  /** What tells it from others that train the same variables. Saved with the main loop, which refuses to go on with another one. */
+  identity(): Json;
   /** Gets ready to process batches. Called once, before the first. */
   initialize(options: ComputeOptions): Promise<void>;
   /** One step of training. */

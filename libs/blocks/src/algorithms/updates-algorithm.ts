@@ -1,4 +1,4 @@
-import type { NdArray } from '@longrun/serialization';
+import type { Json, NdArray } from '@longrun/serialization';
 import type { Batch, DataStream } from '@longrun/fuel';
 import { ancestors, SharedVariable, type Variable } from '@longrun/tensor';
 
@@ -55,6 +55,10 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
         throw new Error(`${variable.toString()} has an update already; give each variable one`);
       this.updates.set(variable, value);
     }
+  }
+
+  identity(): Json {
+    return { algorithm: 'UpdatesAlgorithm' };
   }
 
   async initialize(options: ComputeOptions): Promise<void> {

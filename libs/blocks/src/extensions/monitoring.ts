@@ -1,5 +1,5 @@
 import type { Batch, DataStream } from '@longrun/fuel';
-import { checkVersion, type VersionedState } from '@longrun/serialization';
+import { checkIdentity, naming, StateKind, type VersionedState } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
 import type { LogValue } from '../log/log-value.js';
@@ -83,14 +83,20 @@ export class DataStreamMonitoring extends MonitoringExtension {
   }
 
   override state(): VersionedState {
-    return { version: 1, dataStream: this.dataStream.state() };
+    return { ...DATA_STREAM_MONITORING.head, dataStream: this.dataStream.state() };
   }
 
   override restore(state: VersionedState): void {
-    checkVersion(this.name, state, 1);
-    this.dataStream.restore(savedPart(this.name, state, 'dataStream'));
+    const read = DATA_STREAM_MONITORING.read(state, this.name);
+    this.dataStream.restore(savedPart(this.name, read, 'dataStream'));
   }
 }
+
+const DATA_STREAM_MONITORING = new StateKind('DataStreamMonitoring', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('DataStreamMonitoring')],
+});
 
 /** Options of {@link TrainingDataMonitoring}. */
 export interface TrainingDataMonitoringOptions extends MonitoringOptions {
@@ -128,15 +134,22 @@ export class TrainingDataMonitoring extends MonitoringExtension {
 
   override state(): VersionedState {
     return {
-      version: 1,
+      ...TRAINING_DATA_MONITORING.head,
       aggregators: Object.fromEntries(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.state()])),
     };
   }
 
   override restore(state: VersionedState): void {
-    checkVersion(this.name, state, 1);
-    for (const aggregator of this.#aggregators)
-      aggregator.restore(savedPart(this.name, state['aggregators'], aggregator.name));
+    const { aggregators: saved } = TRAINING_DATA_MONITORING.read(state, this.name);
+    const variables = Object.keys(saved ?? {}).toSorted();
+    checkIdentity(
+      this.name,
+      { ...state, variables },
+      'variables',
+      this.#aggregators.map(({ name }) => name).toSorted(),
+      REMEDY,
+    );
+    for (const aggregator of this.#aggregators) aggregator.restore(savedPart(this.name, saved, aggregator.name));
   }
 
   #add(batch: Batch): void {
@@ -150,3 +163,11 @@ export class TrainingDataMonitoring extends MonitoringExtension {
     }
   }
 }
+
+const TRAINING_DATA_MONITORING = new StateKind('TrainingDataMonitoring', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('TrainingDataMonitoring')],
+});
+
+const REMEDY = 'monitor the variables that were monitored when it was saved';

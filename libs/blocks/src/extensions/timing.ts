@@ -1,4 +1,4 @@
-import { checkVersion, type VersionedState } from '@longrun/serialization';
+import { naming, StateKind, type VersionedState } from '@longrun/serialization';
 
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackName } from './training-extension.js';
@@ -51,12 +51,12 @@ export class Timing extends SimpleExtension {
   override state(): VersionedState {
     const { train, readData } = this.#now();
     const epoch = this.#atEpochStart;
-    return { version: 1, train, readData, epochTrain: epoch.train, epochReadData: epoch.readData };
+    return { ...TIMING.head, train, readData, epochTrain: epoch.train, epochReadData: epoch.readData };
   }
 
   override restore(state: VersionedState): void {
-    checkVersion(this.name, state, 1);
-    const seconds = (field: string): number => Number(state[field] ?? 0);
+    const read = TIMING.read(state, this.name);
+    const seconds = (field: string): number => Number(read[field] ?? 0);
     this.#before = { train: seconds('train'), readData: seconds('readData') };
     this.#atBatchStart = this.#before;
     this.#atEpochStart = { train: seconds('epochTrain'), readData: seconds('epochReadData') };
@@ -75,5 +75,7 @@ export class Timing extends SimpleExtension {
     row[`${this.#prefix}time_read_data_total`] = now.readData;
   }
 }
+
+const TIMING = new StateKind('Timing', { version: 2, namedSince: 2, migrations: [naming('Timing')] });
 
 const NONE: Seconds = { train: 0, readData: 0 };

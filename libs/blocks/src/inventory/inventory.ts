@@ -75,18 +75,17 @@ export class Inventory implements SavedVariables {
     );
   }
 
-  /** What a main loop whose state has this version would have saved: up to 1, roles decided. */
-  asOfVersion(version: number): SavedVariables {
-    if (version > 1) return this;
+  /** What a main loop of the first build would have saved: roles decided. */
+  byRole(): SavedVariables {
     return {
       parameters: new Map([...this.parameters].filter(([, variable]) => this.#ofModel.has(variable))),
       algorithm: new Map([...this.algorithm].filter(([, variable]) => hasRoles(variable, [ALGORITHM_STATE]))),
     };
   }
 
-  /** Warns about what a main loop whose state has this version did not save. */
-  warnOfUnsaved(version: number): void {
-    const then = this.asOfVersion(version);
+  /** Warns about what a main loop of the first build did not save. */
+  warnOfUnsaved(): void {
+    const then = this.byRole();
     const unsaved = [
       ...[...this.parameters.keys()].filter((name) => !then.parameters.has(name)),
       ...[...this.algorithm.keys()].filter((name) => !then.algorithm.has(name)),

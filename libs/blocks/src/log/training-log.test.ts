@@ -105,7 +105,7 @@ describe('the state', () => {
     expect(() => new TrainingLog().restore({ version: 1, status: { iterationsDone: 1 }, rows: { 0: 5 } })).toThrow(
       StateMismatch,
     );
-    expect(() => new TrainingLog().restore({ version: 9 })).toThrow('this build reads 1..1');
+    expect(() => new TrainingLog().restore({ version: 9, kind: 'TrainingLog' })).toThrow('this build reads 1..2');
   });
 });
 

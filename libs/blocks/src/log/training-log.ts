@@ -1,4 +1,11 @@
-import { checkVersion, StateMismatch, type Json, type Stateful, type VersionedState } from '@longrun/serialization';
+import {
+  naming,
+  StateKind,
+  StateMismatch,
+  type Json,
+  type Stateful,
+  type VersionedState,
+} from '@longrun/serialization';
 
 import { decodeLogValue, encodeLogValue, type LogRow, type LogValue } from './log-value.js';
 
@@ -104,13 +111,13 @@ export class TrainingLog implements Stateful {
       const row = this.#rows.get(time);
       return row === undefined ? [] : [[String(time), encodeRow(row)]];
     });
-    return { version: 1, status: encodeRow(this.status), rows: Object.fromEntries(rows) };
+    return { ...TRAINING_LOG.head, status: encodeRow(this.status), rows: Object.fromEntries(rows) };
   }
 
   restore(state: VersionedState): void {
-    checkVersion('TrainingLog', state, 1);
-    const status = decodeRow(state['status']);
-    const saved = state['rows'];
+    const read = TRAINING_LOG.read(state);
+    const status = decodeRow(read['status']);
+    const saved = read['rows'];
     if (typeof status['iterationsDone'] !== 'number' || typeof saved !== 'object' || saved === null) {
       throw new StateMismatch('TrainingLog: the saved state has no status or no rows; the checkpoint is damaged');
     }
@@ -129,6 +136,8 @@ export class TrainingLog implements Stateful {
     }
   }
 }
+
+const TRAINING_LOG = new StateKind('TrainingLog', { version: 2, namedSince: 2, migrations: [naming('TrainingLog')] });
 
 function freshStatus(): TrainingStatus {
   return {

@@ -1,4 +1,11 @@
-import { checkVersion, StateMismatch, type NdArray, type Stateful, type VersionedState } from '@longrun/serialization';
+import {
+  naming,
+  StateKind,
+  StateMismatch,
+  type NdArray,
+  type Stateful,
+  type VersionedState,
+} from '@longrun/serialization';
 import { formatShape, type Variable } from '@longrun/tensor';
 
 import { decodeLogValue, encodeLogValue, nested, type LogValue } from '../log/log-value.js';
@@ -62,7 +69,7 @@ export class Aggregator implements Stateful {
 
   state(): VersionedState {
     return {
-      version: 1,
+      ...AGGREGATOR.head,
       scheme: this.scheme.name,
       examples: this.#examples,
       totals: this.#totals.map(({ shape, values }) => ({ shape: [...shape], values: values.map(encodeLogValue) })),
@@ -70,8 +77,7 @@ export class Aggregator implements Stateful {
   }
 
   restore(state: VersionedState): void {
-    checkVersion(`Aggregator of ${this.name}`, state, 1);
-    const { scheme, examples, totals } = state;
+    const { scheme, examples, totals } = AGGREGATOR.read(state, `Aggregator of ${this.name}`);
     if (scheme !== this.scheme.name || typeof examples !== 'number' || !Array.isArray(totals)) {
       throw new StateMismatch(
         `Aggregator of ${this.name}: the saved state is that of ${JSON.stringify(scheme)}, but this one is ${this.scheme.name}; ` +
@@ -93,6 +99,8 @@ export class Aggregator implements Stateful {
     );
   }
 }
+
+const AGGREGATOR = new StateKind('Aggregator', { version: 2, namedSince: 2, migrations: [naming('Aggregator')] });
 
 /** One aggregator for each variable. @throws Error when one has no name, or two have the same */
 export function aggregatorsOf(what: string, variables: readonly Variable[]): Aggregator[] {

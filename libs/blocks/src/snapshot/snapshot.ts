@@ -3,6 +3,7 @@ import {
   InvalidSafetensors,
   makeFolder,
   readSafetensors,
+  StateKind,
   StateMismatch,
   writeDurably,
   writeSafetensors,
@@ -75,7 +76,7 @@ export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise
       const { name } = output;
       outputs.push({ name, ...(await write(OUTPUT_PREFIX + name, (target) => output.copyTo(target))) });
     }
-    const document = { version: SUPPORTED_VERSION, step, environment, mainLoop: state, outputs };
+    const document = { ...SNAPSHOT.head, step, environment, mainLoop: state, outputs };
     const text = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
     await write(SNAPSHOT_FILES.state, (target) => writeDurably(target, [text]));
   } finally {
@@ -115,12 +116,19 @@ export async function restoreSnapshot(mainLoop: MainLoop, folder: string): Promi
     );
   }
   mainLoop.restore({ state: document.mainLoop, parameters, algorithm });
-  if (document.outputs !== undefined) await mainLoop.outputs?.restore(outputs);
+  if (document.outputs !== null) await mainLoop.outputs?.restore(outputs);
   return { step: document.step, environmentChanged: differences(document.environment, mainLoop.environment) };
 }
 
-/** 1 had no outputs. */
-const SUPPORTED_VERSION = 2;
+const SNAPSHOT = new StateKind('Snapshot', {
+  version: 3,
+  namedSince: 3,
+  migrations: [
+    // The first version knew of no outputs.
+    { from: 1, migrate: (state) => ({ ...state, version: 2, outputs: null }) },
+    { from: 2, migrate: (state) => ({ ...state, version: 3, kind: 'Snapshot' }) },
+  ],
+});
 
 const OutputEntry = z.object({
   name: z.string().regex(OUTPUT_NAME),
@@ -128,12 +136,13 @@ const OutputEntry = z.object({
   sizeBytes: z.int().nonnegative(),
 });
 
+const Versioned = z.object({ version: z.number() }).catchall(z.json());
+
 const StateDocument = z.object({
-  version: z.number().int().min(1).max(SUPPORTED_VERSION),
   step: z.number().int().nonnegative(),
   environment: z.record(z.string(), z.union([z.string(), z.number()])),
   mainLoop: z.object({ version: z.number().int() }).catchall(z.json()),
-  outputs: z.array(OutputEntry).optional(),
+  outputs: z.array(OutputEntry).nullable(),
 });
 
 type ReadState = z.infer<typeof StateDocument> & { readonly mainLoop: VersionedState };
@@ -146,17 +155,23 @@ async function readState(file: string): Promise<ReadState> {
   } catch (error) {
     throw new StateMismatch(`${file} is not JSON; use an older snapshot`, { cause: error });
   }
-  const parsed = StateDocument.safeParse(json);
+  const versioned = Versioned.safeParse(json);
+  if (!versioned.success) {
+    throw new StateMismatch(
+      `${file} is no state of a snapshot: ${z.prettifyError(versioned.error)}; use an older snapshot`,
+    );
+  }
+  const parsed = StateDocument.safeParse(SNAPSHOT.read(versioned.data, file));
   if (parsed.success) return parsed.data;
   throw new StateMismatch(
-    `${file} is not a state that this build reads (versions 1..${SUPPORTED_VERSION}): ${z.prettifyError(parsed.error)}`,
+    `${file} has another form than its version says: ${z.prettifyError(parsed.error)}; use an older snapshot`,
   );
 }
 
 /** The outputs of a snapshot, once their bytes are found to be whole. */
-async function savedOutputs({ outputs = [] }: ReadState, folder: string): Promise<SavedOutput[]> {
+async function savedOutputs({ outputs }: ReadState, folder: string): Promise<SavedOutput[]> {
   const saved: SavedOutput[] = [];
-  for (const { name, sha256, sizeBytes } of outputs) {
+  for (const { name, sha256, sizeBytes } of outputs ?? []) {
     const file = path.join(folder, OUTPUT_PREFIX + name);
     const found = await hashFile(file);
     if (found.sha256 !== sha256) {

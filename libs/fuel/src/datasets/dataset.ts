@@ -1,3 +1,4 @@
+import type { Json } from '@longrun/serialization';
 import type { Batch, DataStream, StreamTransformation } from '../streams/data-stream.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 
@@ -53,6 +54,14 @@ export abstract class Dataset {
    * @throws RangeError when an index is outside of the dataset
    */
   abstract getData(request: Request): Promise<Batch>;
+
+  /**
+   * What tells this dataset from others. Saved with a stream, which refuses to go on over another one. Here: the number of
+   * examples and the names of the sources.
+   */
+  identity(): { readonly [key: string]: Json } {
+    return { examples: this.examplesCount, sources: this.sources };
+  }
 
   /** The stream with `defaultTransformers` around it. */
   applyDefaultTransformers(stream: DataStream): DataStream {

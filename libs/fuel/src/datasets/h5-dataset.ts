@@ -1,4 +1,4 @@
-import { assertNever, type NdArray } from '@longrun/serialization';
+import { assertNever, type Json, type NdArray } from '@longrun/serialization';
 import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import { H5File } from '../hdf5/h5-file.js';
@@ -6,6 +6,7 @@ import { SourceReader } from '../hdf5/source-reader.js';
 import type { SplitRow } from '../hdf5/split-attribute.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/data-stream.js';
+import { identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 import { Subset } from './subset.js';
 
@@ -28,6 +29,7 @@ export interface H5DatasetOptions extends Pick<DatasetOptions, 'sources' | 'axis
 export class H5Dataset extends Dataset {
   readonly examplesCount: number;
   readonly path: string;
+  readonly #identity: { readonly [key: string]: Json };
   #storage: Storage;
 
   private constructor(path: string, contents: Contents, options: H5DatasetOptions, storage: Storage) {
@@ -39,6 +41,7 @@ export class H5Dataset extends Dataset {
     this.path = path;
     this.examplesCount = contents.examplesCount;
     this.#storage = storage;
+    this.#identity = identityOf(this.examplesCount, (examples) => this.#read(examples));
   }
 
   /**
@@ -70,6 +73,20 @@ export class H5Dataset extends Dataset {
   }
 
   async getData(request: Request): Promise<Batch> {
+    return { arrays: this.#read(request) };
+  }
+
+  /** That of the rows, wherever the file lies and however it is read. */
+  override identity(): { readonly [key: string]: Json } {
+    return this.#identity;
+  }
+
+  override async close(): Promise<void> {
+    if (this.#storage.where === 'file') this.#storage.file.close();
+    this.#storage = { where: 'closed' };
+  }
+
+  #read(request: Request): ReadonlyMap<string, NdArray> {
     const storage = this.#storage;
     const arrays = new Map<string, NdArray>();
     switch (storage.where) {
@@ -77,20 +94,15 @@ export class H5Dataset extends Dataset {
         for (const [source, array] of storage.arrays) {
           arrays.set(source, typeof request === 'number' ? takeRow(array, request) : takeRows(array, request));
         }
-        return { arrays };
+        return arrays;
       case 'file':
         for (const [source, { reader, rows }] of storage.readers) arrays.set(source, reader.read(rows.rowsOf(request)));
-        return { arrays };
+        return arrays;
       case 'closed':
         throw new Error(`${this.path}: the dataset is closed; open it again to read from it`);
       default:
         return assertNever(storage);
     }
-  }
-
-  override async close(): Promise<void> {
-    if (this.#storage.where === 'file') this.#storage.file.close();
-    this.#storage = { where: 'closed' };
   }
 }
 

@@ -1,7 +1,8 @@
-import type { NdArray } from '@longrun/serialization';
+import type { Json, NdArray } from '@longrun/serialization';
 import { takeRow, takeRows } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/data-stream.js';
+import { identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 
 /** A dataset of arrays in memory, `(examples, ...)` each (Fuel: `IndexableDataset`). */
@@ -24,12 +25,11 @@ export class IndexableDataset extends Dataset {
   }
 
   async getData(request: Request): Promise<Batch> {
-    const arrays = new Map<string, NdArray>();
-    for (const source of this.sources) {
-      const array = this.indexable(source);
-      arrays.set(source, typeof request === 'number' ? takeRow(array, request) : takeRows(array, request));
-    }
-    return { arrays };
+    return { arrays: this.#read(request) };
+  }
+
+  override identity(): { readonly [key: string]: Json } {
+    return identityOf(this.examplesCount, (examples) => this.#read(examples));
   }
 
   /** The whole array of a source (Fuel: `dataset.features`). Not to be written to. */
@@ -39,6 +39,15 @@ export class IndexableDataset extends Dataset {
     throw new RangeError(
       `IndexableDataset: there is no source ${source}; there are ${this.providesSources.join(', ')}`,
     );
+  }
+
+  #read(request: Request): ReadonlyMap<string, NdArray> {
+    const arrays = new Map<string, NdArray>();
+    for (const source of this.sources) {
+      const array = this.indexable(source);
+      arrays.set(source, typeof request === 'number' ? takeRow(array, request) : takeRows(array, request));
+    }
+    return arrays;
   }
 }
 

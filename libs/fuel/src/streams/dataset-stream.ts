@@ -1,4 +1,4 @@
-import { checkKind, countIn, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
+import { checkIdentity, countIn, StateKind, type Json, type VersionedState } from '@longrun/serialization';
 import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from './data-stream.js';
@@ -6,7 +6,7 @@ import type { Batch, DataStream } from './data-stream.js';
 /**
  * A dataset gone through by an iteration scheme (Fuel: `DataStream`).
  *
- * State: the epoch, the position in it, and the identity of the scheme. Some hundred bytes, whatever the dataset.
+ * State: the epoch, the position in it, and the identities of the scheme and the dataset. Some hundred bytes, whatever the dataset.
  */
 export class DatasetStream implements DataStream {
   readonly sources: readonly string[];
@@ -16,6 +16,7 @@ export class DatasetStream implements DataStream {
   readonly dataset: Dataset;
   readonly iterationScheme: IterationScheme;
   readonly #schemeIdentity: { readonly [key: string]: Json };
+  readonly #datasetIdentity: { readonly [key: string]: Json };
   #epoch = 0;
   #position = 0;
 
@@ -26,6 +27,7 @@ export class DatasetStream implements DataStream {
     this.producesExamples = iterationScheme.requestsExamples;
     this.batchesPerEpoch = iterationScheme.requestsPerEpoch;
     this.#schemeIdentity = iterationScheme.identity();
+    this.#datasetIdentity = dataset.identity();
     this.axisLabels = this.producesExamples ? withoutBatchAxis(dataset.axisLabels) : dataset.axisLabels;
   }
 
@@ -54,43 +56,37 @@ export class DatasetStream implements DataStream {
 
   state(): VersionedState {
     return {
-      version: 1,
-      kind: 'DatasetStream',
+      ...DATASET_STREAM.head,
       epoch: this.#epoch,
       position: this.#position,
       scheme: this.#schemeIdentity,
+      dataset: this.#datasetIdentity,
     };
   }
 
+  /** @throws StateMismatch for the state of a stream over another dataset, or with another scheme, naming both */
   restore(state: VersionedState): void {
-    checkKind('DatasetStream', state, 1);
-    const epoch = countIn('DatasetStream', state, 'epoch');
-    const position = countIn('DatasetStream', state, 'position');
-    const saved = canonical(state['scheme']);
-    const present = canonical(this.#schemeIdentity);
-    if (saved !== present) {
-      throw new StateMismatch(
-        `DatasetStream: the state was saved with the scheme ${saved}, but this stream has ${present}; ` +
-          'build it with the same examples, batch size and seed as when it was saved',
-      );
-    }
+    const { name } = DATASET_STREAM;
+    const read = DATASET_STREAM.read(state);
+    const epoch = countIn(name, read, 'epoch');
+    const position = countIn(name, read, 'position');
+    const remedy = 'build it with the same examples, batch size and seed as when it was saved';
+    checkIdentity(name, read, 'scheme', this.#schemeIdentity, remedy);
+    checkIdentity(name, read, 'dataset', this.#datasetIdentity, 'build it over the same dataset as when it was saved');
     this.#epoch = epoch;
     this.#position = position;
   }
 }
+
+const DATASET_STREAM = new StateKind('DatasetStream', {
+  version: 2,
+  // The first version did not say which dataset it was.
+  migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, dataset: null }) }],
+});
 
 function withoutBatchAxis(
   axisLabels: ReadonlyMap<string, readonly string[]> | null,
 ): ReadonlyMap<string, readonly string[]> | null {
   if (axisLabels === null) return null;
   return new Map([...axisLabels].map(([source, labels]) => [source, labels.slice(1)]));
-}
-
-/** JSON with sorted keys: a state that went through a database may come back with its keys in another order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -1,4 +1,13 @@
-import { assertNever, checkKind, countIn, stateIn, type NdArray, type VersionedState } from '@longrun/serialization';
+import {
+  assertNever,
+  checkIdentity,
+  countIn,
+  stateIn,
+  StateKind,
+  type Json,
+  type NdArray,
+  type VersionedState,
+} from '@longrun/serialization';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
@@ -102,16 +111,36 @@ export class Batching extends Transformer {
   }
 
   override state(): VersionedState {
-    return { version: 1, kind: 'Batching', position: this.#position, stream: this.stream.state() };
+    return {
+      ...BATCHING.head,
+      position: this.#position,
+      batches: this.#batches(),
+      stream: this.stream.state(),
+    };
   }
 
+  /** @throws StateMismatch for the state of batches of another size or with other short ones, naming both */
   override restore(state: VersionedState): void {
-    checkKind('Batching', state, 1);
-    const position = countIn('Batching', state, 'position');
-    this.stream.restore(stateIn('Batching', state, 'stream'));
+    const { name } = BATCHING;
+    const read = BATCHING.read(state);
+    const position = countIn(name, read, 'position');
+    const remedy = 'build it with the same batch sizes and shortBatch as when it was saved';
+    checkIdentity(name, read, 'batches', this.#batches(), remedy);
+    this.stream.restore(stateIn(name, read, 'stream'));
     this.#position = position;
   }
+
+  /** What makes two put the same examples together. */
+  #batches(): { readonly [key: string]: Json } {
+    return { ...this.iterationScheme.identity(), shortBatch: this.#shortBatch };
+  }
 }
+
+const BATCHING = new StateKind('Batching', {
+  version: 2,
+  // The first version did not say which batches they were.
+  migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, batches: null }) }],
+});
 
 function arrayOf(source: string): (example: Batch) => NdArray {
   return (example) => {

@@ -1,4 +1,4 @@
-import { checkKind, countIn, stateIn, type NdArray, type VersionedState } from '@longrun/serialization';
+import { countIn, stateIn, StateKind, type NdArray, type VersionedState } from '@longrun/serialization';
 import { takeRow } from '../arrays/rows.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
 import { Transformer } from './transformer.js';
@@ -61,19 +61,21 @@ export class Unpack extends Transformer {
   }
 
   override state(): VersionedState {
-    return { version: 1, kind: 'Unpack', given: this.#given, stream: this.#before };
+    return { ...UNPACK.head, given: this.#given, stream: this.#before };
   }
 
   override restore(state: VersionedState): void {
-    checkKind('Unpack', state, 1);
-    const given = countIn('Unpack', state, 'given');
-    const before = stateIn('Unpack', state, 'stream');
+    const read = UNPACK.read(state);
+    const given = countIn(UNPACK.name, read, 'given');
+    const before = stateIn(UNPACK.name, read, 'stream');
     this.stream.restore(before);
     this.#before = before;
     this.#batch = undefined;
     this.#given = given;
   }
 }
+
+const UNPACK = new StateKind('Unpack');
 
 function rowsOf(batch: Batch): number {
   const [first] = batch.arrays.values();

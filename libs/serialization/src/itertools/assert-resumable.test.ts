@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { checkVersion, countIn, type VersionedState } from '../state.js';
+import { StateKind } from '../state-kind.js';
+import { countIn, type VersionedState } from '../state.js';
 import { assertResumable, NotResumable } from './assert-resumable.js';
 import { cycle } from './cycle.js';
 import { map } from './map.js';
 import { range } from './range.js';
+
+const COUNTER = new StateKind('Counter');
 
 /** Counts to 4, right in every way; what is broken is given to it. */
 class Counter {
@@ -17,11 +20,11 @@ class Counter {
   }
 
   state(): VersionedState {
-    return { version: 1, at: this.at };
+    return { ...COUNTER.head, at: this.at };
   }
 
   restore(state: VersionedState): void {
-    checkVersion('Counter', state, 1);
+    COUNTER.read(state);
     this.at = countIn('Counter', state, 'at');
   }
 }
@@ -38,10 +41,10 @@ test.each([
     'forgets its position',
     class extends Counter {
       override restore(state: VersionedState): void {
-        checkVersion('Counter', state, 1);
+        COUNTER.read(state);
       }
     },
-    'restored before step 1, its state is {"version":1,"at":0}, but {"version":1,"at":1} was saved',
+    'restored before step 1, its state is {"version":1,"kind":"Counter","at":0}, but {"version":1,"kind":"Counter","at":1} was saved',
   ],
   [
     'goes on one too late after a restore',
@@ -106,13 +109,13 @@ test.each([
   [
     'goes on writing into its state',
     class extends Counter {
-      readonly #state = { version: 1, at: 0 };
+      readonly #state = { ...COUNTER.head, at: 0 };
       override state(): VersionedState {
         this.#state.at = this.at;
         return this.#state;
       }
     },
-    'the state that was taken before step 0 was changed by later steps, from {"version":1,"at":0} to {"version":1,"at":4}',
+    'the state that was taken before step 0 was changed by later steps, from {"version":1,"kind":"Counter","at":0} to {"version":1,"kind":"Counter","at":4}',
   ],
   [
     'keeps the state that it is given',
@@ -145,7 +148,7 @@ test.each([
         this.at = countIn('Counter', state, 'at');
       }
     },
-    'a state of version 2147483648 was restored before step 0; let restore() call checkVersion first',
+    'a state of version 2147483648 was restored before step 0; let restore() read it by a StateKind first',
   ],
   [
     'takes a state half before it refuses it',
@@ -155,7 +158,7 @@ test.each([
         super.restore(state);
       }
     },
-    'refusing a newer state before step 1, its state is {"version":1,"at":0}',
+    'refusing a newer state before step 1, its state is {"version":1,"kind":"Counter","at":0}',
   ],
   [
     'is another one each time',

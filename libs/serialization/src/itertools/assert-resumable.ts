@@ -155,14 +155,14 @@ function refusesNewer(resumable: Resumable, text: string, at: number): void {
   } catch (error) {
     if (!(error instanceof NewerState)) {
       throw new NotResumable(
-        `assertResumable: a state of version ${NEWER} was refused before step ${at}, but not with NewerState; call checkVersion first`,
+        `assertResumable: a state of version ${NEWER} was refused before step ${at}, but not with NewerState; read the state by a StateKind first`,
         { cause: error },
       );
     }
     return sameState(resumable, text, `refusing a newer state before step ${at}`);
   }
   throw new NotResumable(
-    `assertResumable: a state of version ${NEWER} was restored before step ${at}; let restore() call checkVersion first`,
+    `assertResumable: a state of version ${NEWER} was restored before step ${at}; let restore() read it by a StateKind first`,
   );
 }
 

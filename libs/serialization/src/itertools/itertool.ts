@@ -1,4 +1,5 @@
-import { checkKind, type Json, stateIn, type StatefulIterator, statesIn, type VersionedState } from '../state.js';
+import { StateKind } from '../state-kind.js';
+import { type Json, stateIn, type StatefulIterator, statesIn, type VersionedState } from '../state.js';
 
 /** What `next()` gives at the end. */
 export const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
@@ -20,11 +21,13 @@ export function given<T>(value: T): IteratorYieldResult<T> {
  */
 export abstract class Itertool<T> implements StatefulIterator<T> {
   protected readonly kind: string;
+  readonly #stateKind: StateKind;
   #ended = false;
 
-  /** @param kind the name that stands in states and errors */
-  constructor(kind: string) {
-    this.kind = kind;
+  /** @param kind the name that stands in states and errors; the kind itself where there are states of earlier versions */
+  constructor(kind: string | StateKind) {
+    this.#stateKind = typeof kind === 'string' ? new StateKind(kind) : kind;
+    this.kind = this.#stateKind.name;
   }
 
   next(): IteratorResult<T, undefined> {
@@ -36,14 +39,14 @@ export abstract class Itertool<T> implements StatefulIterator<T> {
   }
 
   state(): VersionedState {
-    return { version: 1, kind: this.kind, ...(this.#ended ? { ended: true } : {}), ...this.fields() };
+    return { ...this.#stateKind.head, ...(this.#ended ? { ended: true } : {}), ...this.fields() };
   }
 
   restore(state: VersionedState): void {
-    checkKind(this.kind, state, 1);
+    const read = this.#stateKind.read(state);
     const before = this.state();
     try {
-      this.#load(state);
+      this.#load(read);
     } catch (error) {
       this.#load(before);
       throw error;

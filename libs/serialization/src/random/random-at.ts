@@ -1,4 +1,5 @@
-import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { naming, type StateHead, StateKind } from '../state-kind.js';
+import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { logarithm } from './logarithm.js';
 import { type DrawnPosition, PhiloxNumbers } from './philox-numbers.js';
 import { checkEpoch, RandomKey } from './random-key.js';
@@ -15,7 +16,7 @@ export type RandomPlace = {
 };
 
 /** Saved position of a {@link RandomAt}. */
-export type RandomAtState = RandomPlace & DrawnPosition & { readonly version: 1; readonly seed: number };
+export type RandomAtState = StateHead & RandomPlace & DrawnPosition & { readonly seed: number };
 
 /**
  * The random numbers of one place in a run: they depend on nothing but the seed and the place, and so neither on the order in which
@@ -61,25 +62,31 @@ export class RandomAt extends PhiloxNumbers implements Stateful<RandomAtState> {
 
   state(): RandomAtState {
     const { seed, stage } = this.#key;
-    return { version: 1, seed, epoch: this.#epoch, index: this.#index, stage, ...this.position() };
+    return { ...RANDOM_AT.head, seed, epoch: this.#epoch, index: this.#index, stage, ...this.position() };
   }
 
   /** @throws StateMismatch for the state of another place. */
   restore(state: VersionedState): void {
-    checkVersion(this.what(), state, 1);
+    const read = RANDOM_AT.read(state, this.what());
     const own = this.state();
     for (const name of ['seed', 'epoch', 'index', 'stage'] as const) {
-      if (state[name] !== own[name]) {
+      if (read[name] !== own[name]) {
         throw new StateMismatch(
-          `${this.what()}: the saved state has ${name} ${JSON.stringify(state[name])}, not ${JSON.stringify(own[name])}; ` +
+          `${this.what()}: the saved state has ${name} ${JSON.stringify(read[name])}, not ${JSON.stringify(own[name])}; ` +
             `restore it into the numbers of its own place`,
         );
       }
     }
-    this.moveTo(state);
+    this.moveTo(read);
   }
 
   protected override what(): string {
     return `RandomAt epoch ${this.#epoch}, index ${this.#index}, stage ${JSON.stringify(this.#key.stage)}`;
   }
 }
+
+const RANDOM_AT = new StateKind('RandomAt', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('RandomAt')],
+});

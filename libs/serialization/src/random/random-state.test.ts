@@ -133,7 +133,7 @@ test('what is no state is refused and changes nothing', () => {
   random.normal();
   const saved = random.state();
   for (const wrong of [
-    { ...saved, version: 2 },
+    { ...saved, version: 3 },
     { ...saved, words: null },
     { ...saved, words: saved.words.slice(4) },
     { ...saved, words: `${saved.words}!` },

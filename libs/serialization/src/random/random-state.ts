@@ -1,4 +1,5 @@
-import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { naming, type StateHead, StateKind } from '../state-kind.js';
+import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { binomial } from './binomial.js';
 import { choose, type ChoiceOptions } from './choice.js';
 import { logarithm } from './logarithm.js';
@@ -6,8 +7,7 @@ import { MersenneTwister } from './mersenne-twister.js';
 import { countedIndices, normalPair, type Shuffleable, shuffleBy, TWO_32, TWO_53, uniform } from './words.js';
 
 /** Saved state of a {@link RandomState}: what NumPy's `get_state()` gives. */
-export type RandomStateState = {
-  readonly version: 1;
+export type RandomStateState = StateHead & {
   /** The 624 words of MT19937, each with its lowest byte first, as base64. */
   readonly words: string;
   /** Words of these that were drawn, 0..624. */
@@ -163,7 +163,7 @@ export class RandomState implements Stateful<RandomStateState> {
     const bytes = Buffer.alloc(4 * words.length);
     for (const [index, word] of words.entries()) bytes.writeUInt32LE(word, 4 * index);
     return {
-      version: 1,
+      ...RANDOM_STATE.head,
       words: bytes.toString('base64'),
       position,
       hasGauss: this.#gauss !== null,
@@ -173,9 +173,8 @@ export class RandomState implements Stateful<RandomStateState> {
 
   /** @throws StateMismatch for what is no state of MT19937. */
   restore(state: VersionedState): void {
-    checkVersion('RandomState', state, 1);
-    const { position, hasGauss, gauss } = state;
-    const words = decodeWords(state['words'], this.#twister.words.length);
+    const { words: saved, position, hasGauss, gauss } = RANDOM_STATE.read(state);
+    const words = decodeWords(saved, this.#twister.words.length);
     if (typeof position !== 'number' || !Number.isInteger(position) || position < 0 || position > words.length) {
       throw mismatch(`position ${JSON.stringify(position)}, which is not in 0..${words.length}`);
     }
@@ -222,6 +221,12 @@ export class RandomState implements Stateful<RandomStateState> {
     }
   }
 }
+
+const RANDOM_STATE = new StateKind('RandomState', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('RandomState')],
+});
 
 /** As many ones as `last`, in 1..2^32-1, has binary digits. */
 function maskOf(last: number): number {

@@ -177,7 +177,7 @@ test('the state of another stream, or of no stream, is refused and changes nothi
     { ...saved, drawn: -1 },
     { ...saved, drawn: 0.5 },
     { ...saved, spareNormal: 'x' },
-    { ...saved, version: 2 },
+    { ...saved, version: 3 },
   ]) {
     expect(() => stream.restore(wrong)).toThrow(StateMismatch);
     expect(stream.state()).toEqual(saved);

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 
-import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { naming, type StateHead, StateKind } from '../state-kind.js';
+import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { type DrawnPosition, PhiloxNumbers } from './philox-numbers.js';
 
 /** Saved position of a {@link RandomStream}. */
-export type RandomStreamState = DrawnPosition & {
-  readonly version: 1;
-  /** Name, for people. */
-  readonly name: string;
-  /** Identity: 32 hexadecimal digits derived from seed and name. */
-  readonly identity: string;
-};
+export type RandomStreamState = StateHead &
+  DrawnPosition & {
+    /** Name, for people. */
+    readonly name: string;
+    /** Identity: 32 hexadecimal digits derived from seed and name. */
+    readonly identity: string;
+  };
 
 /**
  * A stream of random numbers that can be saved at any point and forked without moving on.
@@ -53,18 +54,24 @@ export class RandomStream extends PhiloxNumbers implements Stateful<RandomStream
   }
 
   state(): RandomStreamState {
-    return { version: 1, name: this.name, identity: this.#identity, ...this.position() };
+    return { ...RANDOM_STREAM.head, name: this.name, identity: this.#identity, ...this.position() };
   }
 
   /** @throws StateMismatch for the state of a stream with another seed or name. */
   restore(state: VersionedState): void {
-    checkVersion(this.what(), state, 1);
-    if (state['identity'] !== this.#identity) {
+    const read = RANDOM_STREAM.read(state, this.what());
+    if (read['identity'] !== this.#identity) {
       throw new StateMismatch(
-        `${this.what()}: the saved state is that of stream ${JSON.stringify(state['name'])} with another seed or name; ` +
+        `${this.what()}: the saved state is that of stream ${JSON.stringify(read['name'])} with another seed or name; ` +
           `restore it with the seed and the name it was saved under`,
       );
     }
-    this.moveTo(state);
+    this.moveTo(read);
   }
 }
+
+const RANDOM_STREAM = new StateKind('RandomStream', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('RandomStream')],
+});

@@ -1,10 +1,10 @@
-import { checkVersion, type Stateful, StateMismatch, type VersionedState } from '../state.js';
+import { naming, type StateHead, StateKind } from '../state-kind.js';
+import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { checkSeed } from './random-key.js';
 import { RandomStream, type RandomStreamState } from './random-stream.js';
 
 /** Saved positions of all streams that were handed out. */
-export type RandomStreamsState = {
-  readonly version: 1;
+export type RandomStreamsState = StateHead & {
   readonly seed: number;
   readonly streams: { readonly [name: string]: RandomStreamState };
 };
@@ -36,7 +36,7 @@ export class RandomStreams implements Stateful<RandomStreamsState> {
 
   state(): RandomStreamsState {
     const streams = [...this.#streams].map(([name, stream]) => [name, stream.state()] as const);
-    return { version: 1, seed: this.seed, streams: Object.fromEntries(streams) };
+    return { ...RANDOM_STREAMS.head, seed: this.seed, streams: Object.fromEntries(streams) };
   }
 
   /**
@@ -45,8 +45,7 @@ export class RandomStreams implements Stateful<RandomStreamsState> {
    * @throws StateMismatch for the state of another seed.
    */
   restore(state: VersionedState): void {
-    checkVersion('RandomStreams', state, 1);
-    const { seed, streams } = state;
+    const { seed, streams } = RANDOM_STREAMS.read(state);
     if (seed !== this.seed) {
       throw new StateMismatch(
         `RandomStreams: the saved state is of seed ${JSON.stringify(seed)}, but this run has seed ${this.seed}; ` +
@@ -72,6 +71,12 @@ export class RandomStreams implements Stateful<RandomStreamsState> {
     for (const [name, state] of Object.entries(states)) this.stream(name).restore(state);
   }
 }
+
+const RANDOM_STREAMS = new StateKind('RandomStreams', {
+  version: 2,
+  namedSince: 2,
+  migrations: [naming('RandomStreams')],
+});
 
 function isRecordOfStates(value: unknown): value is { readonly [name: string]: VersionedState } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
