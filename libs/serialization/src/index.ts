@@ -70,8 +70,11 @@ export { zipLongest } from './itertools/zip-longest.js';
 export { zip } from './itertools/zip.js';
 
 export { InvalidSafetensors } from './safetensors/header.js';
+export { openSafetensors, SafetensorsFile, TensorAbsent } from './safetensors/safetensors-file.js';
+export type { TensorFacts } from './safetensors/safetensors-file.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
+export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
 
 export {
   armFaultPoints,
@@ -87,6 +90,7 @@ export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/point
 export { isDiskError } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
+export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';
 
 export { InvalidKey } from './store/object-key.js';
