@@ -70,6 +70,14 @@ export { zipLongest } from './itertools/zip-longest.js';
 export { zip } from './itertools/zip.js';
 
 export { InvalidSafetensors } from './safetensors/header.js';
+export {
+  InvalidBlocksCheckpoint,
+  openBlocksParameters,
+  readBlocksParameters,
+} from './blocks-checkpoint/blocks-parameters.js';
+export { InvalidNumpyFile } from './numpy/npy-header.js';
+export { NpzFile, openNpz, readNpy, readNpz } from './numpy/npz-file.js';
+export type { NpzOptions } from './numpy/npz-file.js';
 export { openSafetensors, SafetensorsFile, TensorAbsent } from './safetensors/safetensors-file.js';
 export type { TensorFacts } from './safetensors/safetensors-file.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
