@@ -41,13 +41,16 @@ test('one parameter is read of an object in a store', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a checkpoint that was written without its parameters is refused with the remedy', async () => {
-  const attempt = readBlocksParameters(golden('blocks-no-parameters.tar'));
-  await expect(attempt).rejects.toThrow(InvalidBlocksCheckpoint);
-  await expect(attempt).rejects.toThrow(
-    /blocks-no-parameters\.tar: there is no member _parameters .*\("_pkl"\); .* dump\(main_loop, file, parameters=/,
-  );
-});
+test.each(['blocks-no-parameters.tar', 'blocks-no-parameters-pax.tar'])(
+  '%s, which was written without its parameters, is refused with what it has and the remedy',
+  async (name) => {
+    const attempt = readBlocksParameters(golden(name));
+    await expect(attempt).rejects.toThrow(InvalidBlocksCheckpoint);
+    await expect(attempt).rejects.toThrow(
+      /parameters(-pax)?\.tar: there is no member _parameters .*\("_pkl", "added_x{104}"\); .* dump\(main_loop, file, parameters=/,
+    );
+  },
+);
 
 test('another file is refused as no tar file', async () => {
   await expect(readBlocksParameters(golden('every-dtype.npz'))).rejects.toThrow(

@@ -199,6 +199,14 @@ test('sizes that lie are refused before anything is allocated for them', async (
   );
 });
 
+test('a ZIP64 file is read, whose sizes and places have 64 bits, and one with a comment', async () => {
+  const bytes = await readFile(golden('every-dtype.npz'));
+  expect(await readNpz(withZip64(bytes))).toEqual(EVERY_DTYPE);
+  const commented = Buffer.concat([bytes, Buffer.from('abc')]);
+  commented.writeUInt16LE(3, bytes.byteLength - 2);
+  expect(await readNpz(commented)).toEqual(EVERY_DTYPE);
+});
+
 test('a directory that says to have fewer members is refused', async () => {
   const bytes = await readFile(golden('every-dtype.npz'));
   bytes.writeUInt16LE(3, bytes.byteLength - 22 + 10);
@@ -218,6 +226,33 @@ function npy(header: string, dataBytes: number): Buffer {
   const prefix = Buffer.from('\x93NUMPY\x01\x00\x00\x00', 'latin1');
   prefix.writeUInt16LE(text.byteLength, 8);
   return Buffer.concat([prefix, text, Buffer.alloc(dataBytes)]);
+}
+
+/** The same file with a ZIP64 end, and ZIP64 sizes and place of its first member. */
+function withZip64(zip: Buffer): Buffer {
+  const [first = 0] = directoryEntries(zip);
+  const head = Buffer.from(zip.subarray(first, first + 46));
+  const nameEnd = first + 46 + head.readUInt16LE(28);
+  const extra = Buffer.alloc(28);
+  extra.writeUInt16LE(1, 0);
+  extra.writeUInt16LE(24, 2);
+  [24, 20, 42].forEach((field, index) => {
+    extra.writeBigUInt64LE(BigInt(head.readUInt32LE(field)), 4 + 8 * index);
+    head.writeUInt32LE(0xffff_ffff, field);
+  });
+  head.writeUInt16LE(28, 30);
+  const end = Buffer.from(zip.subarray(-22));
+  const directory = Buffer.concat([head, zip.subarray(first + 46, nameEnd), extra, zip.subarray(nameEnd, -22)]);
+  const end64 = Buffer.alloc(56);
+  end64.write('PK\x06\x06', 'latin1');
+  end64.writeBigUInt64LE(BigInt(end.readUInt16LE(10)), 32);
+  end64.writeBigUInt64LE(BigInt(first), 48);
+  const locator = Buffer.alloc(20);
+  locator.write('PK\x06\x07', 'latin1');
+  locator.writeBigUInt64LE(BigInt(first + directory.byteLength), 8);
+  end.writeUInt16LE(0xffff, 10);
+  end.writeUInt32LE(0xffff_ffff, 16);
+  return Buffer.concat([zip.subarray(0, first), directory, end64, locator, end]);
 }
 
 function directoryEntries(zip: Buffer): number[] {

@@ -68,12 +68,14 @@ def unowned(info):
     return info
 
 
-def dump(path, parameters, format):
+def dump(path, parameters, format, *added):
     with open(path, "wb") as file:
         tar_file = tarfile.TarFile(fileobj=file, mode="w", format=format)
         if parameters:
             taradd(lambda f: np.savez(f, **{name.replace("/", "|"): value for name, value in parameters.items()}), tar_file, "_parameters")
         taradd(lambda f: pickle.dump(Trap(), f, protocol=2), tar_file, "_pkl")
+        for name in added:  # as add_to_dump
+            taradd(lambda f: pickle.dump(Trap(), f, protocol=2), tar_file, name)
         tar_file.close()
 
 
@@ -85,4 +87,6 @@ parameters = {
 }
 dump(at("blocks-checkpoint.tar"), parameters, tarfile.GNU_FORMAT)
 dump(at("blocks-checkpoint-pax.tar"), parameters, tarfile.PAX_FORMAT)
-dump(at("blocks-no-parameters.tar"), {}, tarfile.GNU_FORMAT)
+# A name of more than 100 bytes has a block of its own, which differs between the formats.
+dump(at("blocks-no-parameters.tar"), {}, tarfile.GNU_FORMAT, "added_" + "x" * 104)
+dump(at("blocks-no-parameters-pax.tar"), {}, tarfile.PAX_FORMAT, "added_" + "x" * 104)
