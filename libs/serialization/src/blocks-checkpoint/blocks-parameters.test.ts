@@ -83,6 +83,14 @@ test('a member that says to be larger than the file is refused', async () => {
   await expect(readBlocksParameters(bytes)).rejects.toThrow(/"_parameters" ends at byte 1073742336 but/);
 });
 
+test('two parameters whose paths are the same are refused', async () => {
+  const bytes = await readFile(golden('blocks-checkpoint.tar'), 'latin1');
+  const same = bytes.replaceAll('|mlp|linear-1.W', '|mlp/linear_0.W');
+  await expect(readBlocksParameters(Buffer.from(same, 'latin1'))).rejects.toThrow(
+    'there are two arrays "/mlp/linear_0.W"',
+  );
+});
+
 test('two members of parameters are refused', async () => {
   const bytes = await readFile(golden('blocks-checkpoint.tar'));
   const end = bytes.indexOf('_pkl');

@@ -184,6 +184,22 @@ test('an array with a byte that was not written is refused by its checksum', asy
   );
 });
 
+test('an array that is read by blocks is checked, too, once its last row has come', async () => {
+  const bytes = await readFile(golden('every-dtype.npz'));
+  const place = bytes.indexOf(Buffer.from(Float64Array.of(Math.E).buffer));
+  bytes[place] = (bytes[place] ?? 0) ^ 1;
+  const file = await openNpz(bytes);
+  await expect(collect(file.blocks('float64', { rows: 1 }))).rejects.toThrow('has another checksum than was written');
+});
+
+test.each([
+  ['int32.npy', 'int16.npy', 'there are two members "int16.npy"'],
+  ['int8.npy', 'int8.pkl', 'member "int8.pkl" is no .npy array; numpy.savez writes nothing else'],
+])('a member %s named %s is refused', async (name, other, message) => {
+  const bytes = await readFile(golden('every-dtype.npz'), 'latin1');
+  await expect(readNpz(Buffer.from(bytes.replaceAll(name, other), 'latin1'))).rejects.toThrow(message);
+});
+
 test('sizes that lie are refused before anything is allocated for them', async () => {
   const stored = await readFile(golden('every-dtype.npz'));
   const [directory = 0] = directoryEntries(stored);
