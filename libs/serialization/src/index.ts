@@ -62,8 +62,19 @@ export { zipLongest } from './itertools/zip-longest.js';
 export { zip } from './itertools/zip.js';
 
 export { InvalidSafetensors } from './safetensors/header.js';
+export {
+  InvalidBlocksCheckpoint,
+  openBlocksParameters,
+  readBlocksParameters,
+} from './blocks-checkpoint/blocks-parameters.js';
+export { InvalidNumpyFile } from './numpy/npy-header.js';
+export { NpzFile, openNpz, readNpy, readNpz } from './numpy/npz-file.js';
+export type { NpzOptions } from './numpy/npz-file.js';
+export { openSafetensors, SafetensorsFile, TensorAbsent } from './safetensors/safetensors-file.js';
+export type { TensorFacts } from './safetensors/safetensors-file.js';
 export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
+export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
 
 export {
   armFaultPoints,
@@ -79,6 +90,7 @@ export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/point
 export { isDiskError } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
+export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';
 
 export { InvalidKey } from './store/object-key.js';

@@ -1,4 +1,7 @@
 import { type DType, dtypeBytes, type NdArray, sizeOf } from '../ndarray.js';
+import { duplicateKey } from './header-json.js';
+import { shown } from './shown.js';
+import type { StreamedTensor } from './streamed-tensor.js';
 
 /** Where a tensor lies in a safetensors file. */
 export interface TensorEntry {
@@ -32,20 +35,22 @@ export const MAX_HEADER_BYTES = 100_000_000;
  * Lays out tensors as the reference implementation does: widest dtype first, then by name, so that equal tensors make equal
  * bytes and each lies at a multiple of its element size.
  */
-export function layOut(tensors: ReadonlyMap<string, NdArray>): TensorEntry[] {
+export function layOut(tensors: ReadonlyMap<string, NdArray | StreamedTensor>): TensorEntry[] {
   const ordered = [...tensors].toSorted(
     ([nameA, a], [nameB, b]) =>
       DTYPE_ORDER.indexOf(b.dtype) - DTYPE_ORDER.indexOf(a.dtype) || compareUtf8(nameA, nameB),
   );
   let begin = 0;
-  return ordered.map(([name, { dtype, shape, data }]) => {
+  return ordered.map(([name, tensor]) => {
     checkName(name);
-    if (data.length !== sizeOf(shape)) {
+    const { dtype, shape } = tensor;
+    const size = sizeOf(shape);
+    if ('data' in tensor && tensor.data.length !== size) {
       throw new RangeError(
-        `safetensors: tensor ${JSON.stringify(name)} has shape (${shape.join(', ')}) but ${data.length} elements`,
+        `safetensors: tensor ${JSON.stringify(name)} has shape (${shape.join(', ')}) but ${tensor.data.length} elements`,
       );
     }
-    const entry = { name, dtype, shape, begin, end: begin + data.byteLength };
+    const entry = { name, dtype, shape, begin, end: begin + size * dtypeBytes(dtype) };
     begin = entry.end;
     return entry;
   });
@@ -175,26 +180,11 @@ function parseJson(where: string, header: Uint8Array): Record<string, unknown> {
   if (!isRecord(parsed)) throw new InvalidSafetensors(`${where}: the header is not a JSON object; the file is corrupt`);
   const duplicate = duplicateKey(text);
   if (duplicate !== undefined) {
-    throw new InvalidSafetensors(`${where}: the header names ${duplicate} twice, so it is unclear which one is meant`);
+    throw new InvalidSafetensors(
+      `${where}: the header names ${duplicate.slice(0, 120)} twice, so it is unclear which one is meant`,
+    );
   }
   return parsed;
-}
-
-/** The first key that occurs twice in one object of a valid JSON text, which JSON.parse lets pass. */
-function duplicateKey(json: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (const { 0: token, 1: key } of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gu)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (key !== undefined) {
-      // "a" and "\u0061" are the same key.
-      const name = JSON.stringify(JSON.parse(key));
-      const names = open.at(-1);
-      if (names?.has(name)) return name;
-      names?.add(name);
-    }
-  }
-  return undefined;
 }
 
 function checkMetadata(where: string, value: unknown): Readonly<Record<string, string>> {
@@ -205,30 +195,26 @@ function checkMetadata(where: string, value: unknown): Readonly<Record<string, s
 }
 
 function checkEntry(where: string, name: string, value: unknown): TensorEntry {
-  const what = `${where}: tensor ${JSON.stringify(name)}`;
+  const what = `${where}: tensor ${shown(name)}`;
   if (!isRecord(value)) throw new InvalidSafetensors(`${what} is not described by an object; the file is corrupt`);
   const dtype = DTYPES.get(value['dtype']);
   if (dtype === undefined) {
     throw new InvalidSafetensors(
-      `${what} has dtype ${JSON.stringify(value['dtype'])}; this build reads ${[...DTYPES.keys()].join(', ')}`,
+      `${what} has dtype ${shown(value['dtype'])}; this build reads ${[...DTYPES.keys()].join(', ')}`,
     );
   }
   const { shape, data_offsets: offsets } = value;
   if (!isCounts(shape)) {
-    throw new InvalidSafetensors(
-      `${what} has shape ${JSON.stringify(shape)}, which is no list of integers of 0 or more`,
-    );
+    throw new InvalidSafetensors(`${what} has shape ${shown(shape)}, which is no list of integers of 0 or more`);
   }
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw new InvalidSafetensors(
-      `${what} has data_offsets ${JSON.stringify(offsets)}, which are not two byte positions`,
-    );
+    throw new InvalidSafetensors(`${what} has data_offsets ${shown(offsets)}, which are not two byte positions`);
   }
   const [begin = 0, end = 0] = offsets;
   const needed = shape.reduce((product, dimension) => product * dimension, dtypeBytes(dtype));
   if (end - begin !== needed) {
     throw new InvalidSafetensors(
-      `${what} has shape (${shape.join(', ')}) of ${dtype}, which needs ${needed} bytes, but its data_offsets ` +
+      `${what} has shape (${shown(shape).slice(1, -1).replaceAll(',', ', ')}) of ${dtype}, which needs ${needed} bytes, but its data_offsets ` +
         `[${begin}, ${end}] hold ${end - begin}; the file is corrupt`,
     );
   }
@@ -241,7 +227,7 @@ function checkCoverage(where: string, entries: readonly TensorEntry[], dataBytes
     if (begin !== position) {
       const kind = begin < position ? 'overlaps the one before it' : 'leaves a hole before it';
       throw new InvalidSafetensors(
-        `${where}: tensor ${JSON.stringify(name)} begins at byte ${begin} of the data but the ones before end at ` +
+        `${where}: tensor ${shown(name)} begins at byte ${begin} of the data but the ones before end at ` +
           `${position}: it ${kind}; the file is corrupt`,
       );
     }

@@ -184,6 +184,29 @@ test('the same key in different objects, or in a text, is no duplicate', () => {
   expect([...decodeSafetensors(assemble(header, 0)).tensors.keys()].toSorted()).toEqual(['a', 'b']);
 });
 
+test('a header is read whatever its texts are long', () => {
+  const metadata = { text: 'x"\\'.repeat(5_000_000) };
+  expect(decodeSafetensors(encodeSafetensors(new Map(), metadata)).metadata).toEqual(metadata);
+});
+
+test.each(['dtype', 'shape', 'data_offsets'])(
+  'a %s nested a hundred thousand deep is refused, and not repeated',
+  async (key) => {
+    const fields = {
+      dtype: '"U8"',
+      shape: '[0]',
+      data_offsets: '[0,0]',
+      [key]: '['.repeat(100_000) + ']'.repeat(100_000),
+    };
+    const header = Object.entries(fields).map(([name, value]) => `"${name}":${value}`);
+    await expectRefusal(assemble(`{"a":{${header.join(',')}}}`, 0), /tensor "a" has .{1,300}$/);
+  },
+);
+
+test('a name of a million characters does not make an error of a million', async () => {
+  await expectRefusal(assemble(JSON.stringify({ ['n'.repeat(1_000_000)]: 1 }), 0), /tensor "nn.{1,300}$/);
+});
+
 test('a header that is not UTF-8 is refused', async () => {
   const bytes = assemble('{"a":0}', 0);
   bytes[10] = 0xff;

@@ -1,8 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { endianness } from 'node:os';
-
 import { writeDurably, type WrittenFile } from '../durable-file.js';
-import { type NdArray, sizeOf, typedArrayConstructor } from '../ndarray.js';
+import type { NdArray } from '../ndarray.js';
 import {
   decodeHeader,
   decodeHeaderLength,
@@ -12,6 +9,9 @@ import {
   LENGTH_BYTES,
   type TensorEntry,
 } from './header.js';
+import { openSafetensors } from './safetensors-file.js';
+import { bytesOfBlocks, type StreamedTensor } from './streamed-tensor.js';
+import { checkByteOrder, emptyTensor, rawBytes, wrongBool } from './tensor-bytes.js';
 
 /** What a safetensors file holds: tensors by name, in the order of their bytes, and free text by key. */
 export interface Safetensors {
@@ -22,23 +22,38 @@ export interface Safetensors {
 /**
  * Writes tensors to a safetensors file (https://huggingface.co/docs/safetensors), readable by its libraries for NumPy, PyTorch
  * and JAX. Equal tensors make equal bytes, the same as those libraries make. The file appears complete and on disk, or not
- * at all. The tensors are streamed, not copied: do not change them before the promise settles.
+ * at all. The tensors are streamed, not copied: do not change them before the promise settles. One that need not fit in memory is
+ * asked for its blocks as its place in the file is come to.
  *
- * @param onTensor called as each tensor is come to
+ * @param onTensor called as each tensor, or block of one, is come to
+ * @throws RangeError where a tensor is not what its shape says, and no file is written
  */
 export async function writeSafetensors(
   path: string,
-  tensors: ReadonlyMap<string, NdArray>,
+  tensors: ReadonlyMap<string, NdArray | StreamedTensor>,
   metadata: Readonly<Record<string, string>> = {},
   onTensor: () => void = () => {},
 ): Promise<WrittenFile> {
-  return writeDurably(path, told(encodedChunks(tensors, metadata), onTensor));
+  checkByteOrder();
+  const entries = layOut(tensors);
+  return writeDurably(path, writtenChunks(tensors, entries, encodeHeader(entries, metadata), onTensor));
 }
 
-function* told(chunks: readonly Uint8Array[], onChunk: () => void): Generator<Uint8Array> {
-  for (const chunk of chunks) {
-    onChunk();
-    yield chunk;
+async function* writtenChunks(
+  tensors: ReadonlyMap<string, NdArray | StreamedTensor>,
+  entries: readonly TensorEntry[],
+  header: Uint8Array,
+  onChunk: () => void,
+): AsyncGenerator<Uint8Array> {
+  onChunk();
+  yield header;
+  for (const { name } of entries) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) continue;
+    for await (const chunk of 'data' in tensor ? [rawBytes(tensor)] : bytesOfBlocks(name, tensor)) {
+      onChunk();
+      yield chunk;
+    }
   }
 }
 
@@ -47,7 +62,14 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, NdArray>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  return Buffer.concat(encodedChunks(tensors, metadata));
+  checkByteOrder();
+  const entries = layOut(tensors);
+  const chunks = [encodeHeader(entries, metadata)];
+  for (const { name } of entries) {
+    const tensor = tensors.get(name);
+    if (tensor !== undefined) chunks.push(rawBytes(tensor));
+  }
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -66,93 +88,27 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): Saf
   );
   const tensors = new Map<string, NdArray>();
   for (const entry of entries) {
-    const { tensor, raw } = emptyTensor(entry);
+    const { tensor, raw } = emptyTensor(entry.dtype, entry.shape);
     raw.set(bytes.subarray(dataStart + entry.begin, dataStart + entry.end));
-    checkValues(where, entry, raw);
+    const wrong = wrongBool(entry.dtype, raw);
+    if (wrong !== undefined) throw new InvalidSafetensors(`${where}: tensor ${JSON.stringify(entry.name)} ${wrong}`);
     tensors.set(entry.name, tensor);
   }
   return { tensors, metadata };
 }
 
 /**
- * Reads a safetensors file of any size, each tensor into a buffer of its own.
+ * Reads all of a safetensors file of any size, each tensor into a buffer of its own; {@link openSafetensors} reads parts.
  *
  * @throws InvalidSafetensors with the path and what is wrong.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  checkByteOrder();
-  const file = await open(path, 'r');
+  const file = await openSafetensors(path);
   try {
-    const fileBytes = (await file.stat()).size;
-    const length = new Uint8Array(Math.min(LENGTH_BYTES, fileBytes));
-    await readFully(path, file, length, 0);
-    const header = new Uint8Array(decodeHeaderLength(path, length, fileBytes));
-    await readFully(path, file, header, LENGTH_BYTES);
-    const dataStart = LENGTH_BYTES + header.byteLength;
-    const { entries, metadata } = decodeHeader(path, header, fileBytes - dataStart);
     const tensors = new Map<string, NdArray>();
-    for (const entry of entries) {
-      const { tensor, raw } = emptyTensor(entry);
-      await readFully(path, file, raw, dataStart + entry.begin);
-      checkValues(path, entry, raw);
-      tensors.set(entry.name, tensor);
-    }
-    return { tensors, metadata };
+    for (const name of file.tensors.keys()) tensors.set(name, await file.read(name));
+    return { tensors, metadata: file.metadata };
   } finally {
     await file.close();
   }
-}
-
-function encodedChunks(
-  tensors: ReadonlyMap<string, NdArray>,
-  metadata: Readonly<Record<string, string>>,
-): readonly Uint8Array[] {
-  checkByteOrder();
-  const entries = layOut(tensors);
-  const chunks = [encodeHeader(entries, metadata)];
-  for (const { name } of entries) {
-    const tensor = tensors.get(name);
-    if (tensor !== undefined) chunks.push(rawBytes(tensor));
-  }
-  return chunks;
-}
-
-function emptyTensor({ dtype, shape }: TensorEntry): { tensor: NdArray; raw: Uint8Array } {
-  const data = new (typedArrayConstructor(dtype))(sizeOf(shape));
-  const tensor = { dtype, shape, data };
-  return { tensor, raw: rawBytes(tensor) };
-}
-
-function rawBytes({ data }: NdArray): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-async function readFully(path: string, file: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  for (let start = 0; start < target.byteLength;) {
-    const length = Math.min(target.byteLength - start, MAX_READ_BYTES);
-    const { bytesRead } = await file.read(target, start, length, position + start);
-    if (bytesRead === 0) {
-      throw new InvalidSafetensors(
-        `${path}: the file ended at byte ${position + start} while it was read; write it anew`,
-      );
-    }
-    start += bytesRead;
-  }
-}
-
-// Node refuses to read 2 GiB at once.
-const MAX_READ_BYTES = 1 << 30;
-
-function checkValues(where: string, { name, dtype }: TensorEntry, raw: Uint8Array): void {
-  if (dtype !== 'bool') return;
-  const index = raw.findIndex((byte) => byte > 1);
-  if (index < 0) return;
-  throw new InvalidSafetensors(
-    `${where}: tensor ${JSON.stringify(name)} of bool has the byte ${raw[index]} at ${index}; only 0 and 1 are allowed`,
-  );
-}
-
-function checkByteOrder(): void {
-  if (endianness() === 'LE') return;
-  throw new Error('safetensors: the format is little-endian and this machine is not; use a little-endian machine');
 }
