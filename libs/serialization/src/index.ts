@@ -123,20 +123,16 @@ export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
-export { CheckpointStore, SnapshotChanged } from './checkpoint/checkpoint-store.js';
-export type {
-  CheckpointStoreOptions,
-  NewestValid,
-  RejectedCheckpoint,
-  Snapshot,
-  SnapshotFile,
-} from './checkpoint/checkpoint-store.js';
+export { CheckpointStore, StoreFull } from './checkpoint/checkpoint-store.js';
+export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
 export { HeadDamaged, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, RunLog } from './checkpoint/head.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestLog, newestManifest } from './checkpoint/manifests.js';
+export { SnapshotChanged } from './checkpoint/snapshot.js';
+export type { Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
 
 export type { LogFile } from './log/checkpoint-log.js';
 export { encodeLogEntry } from './log/log-entry.js';

@@ -204,7 +204,7 @@ class Run {
     const snapshot = await writeSnapshotFiles(path.join(this.#folder, 'snapshots'), this.#step, contents);
     const rows = rowsOfSteps(this.#committed + 1, this.#step);
     const log = await writeLogFile(path.join(this.#folder, 'rows'), 'rows', rows);
-    const manifest = await checkpoints.commit(lease, { ...snapshot, log });
+    const manifest = await checkpoints.commit(lease, { ...snapshot, log }).finally(async () => checkpoints.settled());
     this.#left = undefined;
     if (manifest.log.some((segment) => segment.rows > 9 * 2)) seen.merges += 1;
   }

@@ -7,6 +7,8 @@ export type Fault = { readonly method: string; readonly when: 'before' | 'after'
 /** A real store, behind a connection that writes down what is asked, listing aside, and fails when told to. */
 export class UnreliableStore extends StoreAround {
   readonly calls: string[] = [];
+  /** How many objects it was asked to list. */
+  listed = 0;
   readonly #faults: Fault[] = [];
   readonly #hanging = new Map<string, () => void>();
 
@@ -36,7 +38,10 @@ export class UnreliableStore extends StoreAround {
     options: TransferOptions,
     perform: (options: TransferOptions) => Promise<T>,
   ): Promise<T> {
-    if (method === 'list') return await perform(options);
+    if (method === 'list') {
+      this.listed += 1;
+      return await perform(options);
+    }
     this.calls.push(`${method} ${keys.toSorted().join(' ')}`);
     const hang = this.#hanging.get(method);
     if (hang !== undefined) {

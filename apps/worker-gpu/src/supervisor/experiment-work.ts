@@ -66,6 +66,7 @@ export class ExperimentWork implements Work {
     } finally {
       this.#wallTime?.close();
       await this.#training?.keepLog();
+      await this.#training?.settled();
       await this.#place?.close();
       // Not while one trains: it would take of its memory.
       if (this.#attempt.stopCause() !== 'shutdown') void this.#options.trainers.keepSpare();

@@ -181,6 +181,13 @@ export class SupervisedTraining {
     }
   }
 
+  /** Waits for what is removed after the last commit: once the experiment has ended nobody else does it. No longer than the attempt has. */
+  async settled(): Promise<void> {
+    const { attempt, checkpoints } = this.#options;
+    const abandoned = new Promise<void>((resolve) => whenAborted(attempt.abandon, resolve));
+    await Promise.race([checkpoints.settled(), abandoned]);
+  }
+
   /** Has the trainer wait while the record takes events more slowly than they come. */
   async #holdUnderPressure(): Promise<void> {
     const { attempt } = this.#options;

@@ -10,9 +10,10 @@ import { openObjectStore } from '../store/open-object-store.js';
 import { PreconditionFailed } from '../store/object-store.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
-import { CheckpointStore, type Snapshot } from './checkpoint-store.js';
+import { CheckpointStore } from './checkpoint-store.js';
 import { readHead } from './head.js';
 import { acquireLease, type Lease, LeaseLost, LeaseRefused } from './lease.js';
+import type { Snapshot } from './snapshot.js';
 
 const PREFIX = 'experiments/exp_1';
 
@@ -31,7 +32,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   store.checkAllFailed();
-  await rm(folder, { recursive: true });
+  // What is done after a commit may still be under way.
+  await rm(folder, { recursive: true, maxRetries: 20 });
 });
 
 test('what was committed comes back, each file with the bytes it had', async () => {
@@ -79,13 +81,16 @@ test('without any checkpoint there is none', async () => {
 test('the order is blobs, manifest, head, and only then the removal of older ones', async () => {
   const few = new CheckpointStore(store, PREFIX, { keepLast: 1 });
   await few.commit(lease, await snapshotAt(1, { a: 'one', b: 'same' }));
+  await few.settled();
   store.calls.length = 0;
   await few.commit(lease, await snapshotAt(2, { a: 'two', b: 'same' }));
-  expect(store.calls).toEqual([
+  await few.settled();
+  expect(store.calls.filter((call) => /^(put|compareAndSet|delete) /u.test(call))).toEqual([
     `put ${blob('two')}`,
+    `put ${blob('two')}-2`,
     `put ${PREFIX}/checkpoints/2-1.json`,
     `compareAndSet ${PREFIX}/head.json`,
-    `delete ${blob('one')} ${PREFIX}/checkpoints/1-1.json`,
+    `delete ${blob('one')} ${blob('one')}-2 ${PREFIX}/checkpoints/1-1.json`,
   ]);
 });
 
@@ -135,6 +140,7 @@ test('the final checkpoint may be of the step that was committed last', async ()
   ]);
   const { folder: restored = '' } = await checkpoints.newestValid(path.join(folder, 'r'));
   expect(await readFile(path.join(restored, 'state'), 'utf8')).toBe('final');
+  await checkpoints.settled();
   expect(await stored()).toEqual([blob('final'), `${PREFIX}/checkpoints/100-1-2.json`]);
 });
 
@@ -208,6 +214,7 @@ test('the next commit drops what was rejected, and does not reuse its damaged bl
     '100-1.json',
   ]);
   expect((await theirs.newestValid(path.join(folder, 'r2'))).rejected).toEqual([]);
+  await theirs.settled();
   expect(await stored()).toEqual(
     [blob('old'), blob('same', 2), `${PREFIX}/checkpoints/100-1.json`, `${PREFIX}/checkpoints/200-2.json`].toSorted(),
   );
@@ -255,7 +262,11 @@ test.each(['before', 'after'] as const)(
     await few.commit(lease, await snapshotAt(300));
     expect((await readHead(store, PREFIX))?.checkpoints.map(({ step }) => step)).toEqual([300]);
     expect((await few.newestValid(path.join(folder, 'r'))).rejected).toEqual([]);
-    expect((await stored()).filter((key) => key.includes('/blobs/'))).toEqual([blob('contents of 300')]);
+    await few.settled();
+    expect((await stored()).filter((key) => key.includes('/blobs/'))).toEqual([
+      blob('contents of 300'),
+      `${blob('contents of 300')}-2`,
+    ]);
   },
 );
 
@@ -266,10 +277,16 @@ test('a commit is real though the removal of older ones failed, and the next one
   const failure = new Error('the network is down');
   store.failNext({ method: 'delete', when: 'before', error: failure });
   await few.commit(lease, await snapshotAt(200));
+  await few.settled();
   expect(left).toEqual([failure]);
-  expect((await stored()).length).toBe(4);
+  expect((await stored()).length).toBe(6);
   await few.commit(lease, await snapshotAt(300));
-  expect(await stored()).toEqual([blob('contents of 300'), `${PREFIX}/checkpoints/300-1.json`]);
+  await few.settled();
+  expect(await stored()).toEqual([
+    blob('contents of 300'),
+    `${blob('contents of 300')}-2`,
+    `${PREFIX}/checkpoints/300-1.json`,
+  ]);
 });
 
 test('blobs that a failed removal left are not removed later when they are needed again', async () => {
@@ -278,16 +295,21 @@ test('blobs that a failed removal left are not removed later when they are neede
   store.failNext({ method: 'delete', when: 'before', error: new Error('the network is down') });
   await few.commit(lease, await snapshotAt(200, { state: 'other' }));
   await few.commit(lease, await snapshotAt(300, { state: 'again' }));
+  await few.settled();
   expect(await few.newestValid(path.join(folder, 'r'))).toMatchObject({ manifest: { step: 300 }, rejected: [] });
 });
 
-test('while a manifest that the head names cannot be read, nothing is removed', async () => {
+test('what a checkpoint has whose manifest cannot be read is left to a later holder of the lease', async () => {
   const few = new CheckpointStore(store, PREFIX, { keepLast: 2 });
   for (const step of [100, 200]) await few.commit(lease, await snapshotAt(step));
   await flipBit(path.join(objects, `${PREFIX}/checkpoints/200-1.json`));
   const fresh = new CheckpointStore(store, PREFIX, { keepLast: 2 });
   await fresh.commit(lease, await snapshotAt(300));
+  await fresh.settled();
   expect((await stored()).filter((key) => key.includes('/blobs/'))).toHaveLength(3);
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
+  await few.commit(successor, await snapshotAt(400));
+  expect((await stored()).filter((key) => key.includes('/blobs/'))).not.toContain(blob('contents of 200'));
 });
 
 test('what killed fences left is removed by the first commit of a later one, and not what the present one writes', async () => {
@@ -316,12 +338,12 @@ test('what killed fences left is removed by the first commit of a later one, and
 });
 
 test('a blob that the head keeps alive is named again, not written again', async () => {
-  await checkpoints.commit(lease, await snapshotAt(100, { frozen: 'weights', state: '1' }));
+  for (const step of [100, 200]) await checkpoints.commit(lease, await snapshotAt(step, { frozen: 'weights' }));
   store.calls.length = 0;
-  await checkpoints.commit(lease, await snapshotAt(200, { frozen: 'weights', copy: 'weights', state: '2' }));
+  await checkpoints.commit(lease, await snapshotAt(300, { frozen: 'weights', copy: 'weights', state: '3' }));
   expect(store.calls.filter((call) => call.startsWith('put'))).toEqual([
-    `put ${blob('2')}`,
-    `put ${PREFIX}/checkpoints/200-1.json`,
+    `put ${blob('3')}`,
+    `put ${PREFIX}/checkpoints/300-1.json`,
   ]);
 });
 

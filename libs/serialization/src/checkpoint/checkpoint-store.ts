@@ -1,49 +1,28 @@
-import { type FileHandle, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { isDiskFull } from '../disk-error.js';
 import { faultPoint } from '../fault-point/fault-point.js';
-import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
 import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import type { LogSegment } from '../log/log-segment.js';
 import type { Json } from '../state.js';
-import { ContentMismatch, type ObjectStore } from '../store/object-store.js';
-import { unlessAborted } from '../unless-aborted.js';
-import { type Dropped, Garbage } from './garbage.js';
+import type { ObjectStore } from '../store/object-store.js';
+import { Blobs, CorruptBlob, type KnownBlobs } from './blobs.js';
+import { Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';
-import { checkFileName, CorruptManifest, type Manifest, type ManifestFile } from './manifest.js';
+import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
-
-/** A file of a snapshot on the local disk. */
-export interface SnapshotFile {
-  /** What it is called in the checkpoint: a plain file name. */
-  readonly name: string;
-  readonly path: string;
-  /** If given, what is read, whatever lies at `path` by then. Left open. */
-  readonly handle?: FileHandle;
-  /** If given, the file must still have it when it is committed. */
-  readonly sha256?: string;
-  readonly sizeBytes?: number;
-}
-
-/** A finished snapshot on the local disk, to be committed. Its files must not change until then. */
-export interface Snapshot {
-  /** Batches done: an integer of 0 or more. */
-  readonly step: number;
-  readonly files: readonly SnapshotFile[];
-  /** The numeric environment that made it. */
-  readonly environment: Json;
-  /**
-   * The log rows that are new since the last snapshot whose commit has succeeded, in the order of arrival. A commit that is tried
-   * again gets the same ones again. Default: none.
-   */
-  readonly log?: readonly LogFile[] | undefined;
-}
+import { PutNotes } from './put-notes.js';
+import { checkSnapshot, type Snapshot } from './snapshot.js';
 
 export interface CheckpointStoreOptions {
-  /** How many of the newest checkpoints are kept: 1 or more. Default 3. */
+  /**
+   * How many of the newest checkpoints are kept: 1 or more. Default 3. Those count that were written or read here; others, of which an
+   * earlier attempt knew that they are whole, are kept beside them, up to twice as many in all.
+   */
   readonly keepLast?: number;
-  /** Told when old bytes could not be removed after a commit; the next commit tries again. Default: nobody is. */
+  /** Told when old bytes could not be removed; the next commit tries again. Default: nobody is. */
   readonly onGarbageLeft?: (error: unknown) => void;
 }
 
@@ -63,37 +42,57 @@ export type NewestValid =
 /**
  * The checkpoints under a prefix, such as `experiments/<id>`. A checkpoint is real only when the head names it: blobs and log
  * are written first, then the manifest, then the head, and only then are older ones removed.
+ *
+ * No damage of one object costs all of them: a checkpoint shares no blob with the newest one that is kept beside it, so that a file that
+ * stays is written twice, and named in turns. Where `keepLast` is 1 there is none beside it, and each of its files is stored twice.
+ *
+ * To be used for one lease at a time, and with a lease by itself: nobody else removes what is written under it.
  */
 export class CheckpointStore {
   readonly prefix: string;
   readonly keepLast: number;
   readonly #store: ObjectStore;
+  /** Keys of manifests of checkpoints that were found damaged. */
   readonly #rejected = new Set<string>();
+  /** Keys of manifests of checkpoints that were written or read here, and were whole. */
+  readonly #verified = new Set<string>();
+  /** Keys of blobs that were found damaged. */
+  readonly #damaged = new Set<string>();
+  readonly #puts: PutNotes;
+  readonly #blobs: Blobs;
   readonly #manifests: Manifests;
   readonly #log: CheckpointLog;
   readonly #garbage: Garbage;
   readonly #onGarbageLeft: (error: unknown) => void;
   #basis: LogBasis | undefined;
+  /** Under which fence it was cleaned before the first write. */
+  #cleanedFence: number | undefined;
+  /** The head may be what was to be written or what was there before: no answer has come. */
+  #isHeadUncertain = false;
+  /** What is done after commits, one after the other. Never fails. */
+  #upkeep: Promise<void> = Promise.resolve();
 
   constructor(store: ObjectStore, prefix: string, options: CheckpointStoreOptions = {}) {
-    this.#store = store;
-    this.prefix = prefix;
-    this.#manifests = new Manifests(store, prefix);
-    this.#log = new CheckpointLog(store, prefix);
-    this.#garbage = new Garbage(store, prefix, this.#manifests);
-    this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
     this.keepLast = options.keepLast ?? 3;
     if (!Number.isInteger(this.keepLast) || this.keepLast < 1) {
       throw new RangeError(`CheckpointStore ${prefix}: keepLast is ${this.keepLast}; give an integer of 1 or more`);
     }
+    this.#store = store;
+    this.prefix = prefix;
+    this.#puts = new PutNotes(store);
+    this.#blobs = new Blobs(this.#puts, prefix, { isTwofold: this.keepLast === 1 });
+    this.#manifests = new Manifests(this.#puts, prefix);
+    this.#garbage = new Garbage(store, prefix, this.#manifests);
+    this.#log = new CheckpointLog(this.#puts, prefix, (key) => this.#garbage.isDoomed(key));
+    this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
   }
 
   /**
    * Makes a snapshot the newest checkpoint. Once the promise resolves it survives anything the store survives; a process that dies
-   * before leaves the previous checkpoints as they were.
+   * before leaves the previous checkpoints as they were. What is needed no more is removed afterwards (see {@link settled}).
    *
-   * A checkpoint of the same step and fence is replaced. Those that {@link newestValid} has rejected are dropped, and so is the log
-   * that {@link keepLog} has kept of an earlier attempt. A failure to remove old bytes is not an error: the next commit tries again.
+   * A checkpoint of the same step and fence is replaced. Those that were found damaged are dropped, and so is the log that
+   * {@link keepLog} has kept of an earlier attempt. A failure to remove old bytes is not an error: the next commit tries again.
    *
    * Its log is that of the checkpoint it goes on from, and then that of the snapshot: it goes on from the last one that was
    * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.
@@ -102,6 +101,7 @@ export class CheckpointStore {
    * @param options.signal Aborted while files are being written, they are not waited for: it throws the reason, and nothing has changed.
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
    * @throws SnapshotChanged if a file is not what it was announced as; then nothing has changed either.
+   * @throws StoreFull if there is no room, also after all garbage was removed. What it has written is gone again.
    */
   async commit(
     lease: Lease,
@@ -112,10 +112,11 @@ export class CheckpointStore {
     const { outcome, signal } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
-    return lease.exclusive(async () => {
-      lease.checkOpen();
+    return this.#exclusive(lease, signal, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
-      const files = await this.#writeBlobs(lease, snapshot.files, signal);
+      const known = await this.#knownBlobs(lease.head(), snapshot.step);
+      const files = await this.#blobs.write(lease.fence, snapshot.files, known, signal);
+      await this.#rejectDamaged(lease.head());
       await faultPoint('commit.blobs-written');
       const extended = await this.#log.extend(segments, lease.fence, snapshot.log ?? []);
       await faultPoint('commit.log-written');
@@ -129,20 +130,16 @@ export class CheckpointStore {
         log: extended,
       };
       const entry = await this.#manifests.write(manifest);
+      this.#verified.add(entry.manifestKey);
       await faultPoint('commit.manifest-written');
-      const dropped = new Map<string, CheckpointEntry>();
-      const { log } = lease.head();
-      await lease.write((head) => {
-        const checkpoints = this.#retained(head, entry);
-        for (const older of head.checkpoints) dropped.set(older.manifestKey, older);
-        for (const { manifestKey } of checkpoints) dropped.delete(manifestKey);
-        return { checkpoints, log: null, outcome: outcome ?? head.outcome };
-      });
+      await this.#writeHead(lease, (head) => ({
+        checkpoints: this.#retained(head, entry),
+        log: null,
+        outcome: outcome ?? head.outcome,
+      }));
       this.#basis = { fence: lease.fence, segments: manifest.log };
       await faultPoint('commit.head-swapped');
-      await this.#collect({ checkpoints: dropped.values(), log }, lease);
-      await faultPoint('commit.collected');
-      await this.#log.mendNext(manifest.log);
+      this.#later(async () => await this.#cleanAfterCommit(lease, manifest.log));
       return manifest;
     });
   }
@@ -155,11 +152,11 @@ export class CheckpointStore {
    * @param files The rows since the last snapshot whose commit has succeeded, as those of a snapshot. With none there is nothing to
    * keep, and what an earlier attempt kept goes all the same: this one has gone another way
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
+   * @throws StoreFull as {@link commit}
    */
   async keepLog(lease: Lease, files: readonly LogFile[]): Promise<void> {
     this.#checkPrefix(lease);
-    return lease.exclusive(async () => {
-      lease.checkOpen();
+    return this.#exclusive(lease, undefined, async () => {
       const dropped = lease.head().log;
       if (files.length === 0 && dropped === null) return;
       const { segments } = (this.#basis = await this.#basisUnder(lease));
@@ -168,10 +165,21 @@ export class CheckpointStore {
       if (!hasMore && dropped === null) return;
       await faultPoint('keep-log.written');
       const kept = hasMore ? { fence: lease.fence, createdAt: new Date().toISOString(), log } : null;
-      await lease.write((head) => ({ ...head, log: kept }));
+      await this.#writeHead(lease, (head) => ({ ...head, log: kept }));
       await faultPoint('keep-log.head-swapped');
-      await this.#collect({ checkpoints: [], log: dropped }, lease);
+      this.#later(async () => await this.#collect(lease));
     });
+  }
+
+  /**
+   * Waits until nothing is done after commits any more: what the head needs no more is gone then, as far as it could be removed. A process
+   * may end without it, and a lease may.
+   */
+  async settled(): Promise<void> {
+    for (let awaited: Promise<void> | undefined; awaited !== this.#upkeep;) {
+      awaited = this.#upkeep;
+      await awaited;
+    }
   }
 
   /**
@@ -200,8 +208,81 @@ export class CheckpointStore {
     );
   }
 
-  async #collect(dropped: Dropped, lease: Lease): Promise<void> {
-    await this.#garbage.collect(dropped, lease.head()).catch(this.#onGarbageLeft);
+  /** Runs what writes under a lease, on clean ground. What it has put when it fails is removed, and where there was no room it is tried again. */
+  async #exclusive<T>(lease: Lease, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const attempt = async (): Promise<T> => {
+      await this.#prepare(lease);
+      try {
+        return await work();
+      } catch (error) {
+        this.#discard();
+        if (signal?.aborted !== true) await this.#upkeep;
+        throw error;
+      }
+    };
+    return lease.exclusive(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        if (!this.#isHeadUncertain) await this.#collect(lease, Infinity);
+      }
+      return attempt().catch((error: unknown) => {
+        throw isDiskFull(error) ? new StoreFull(this.prefix, this.#store.url, error) : error;
+      });
+    });
+  }
+
+  /** Waits for what is still done after the last commit, and removes what earlier fences and failed commits have left. */
+  async #prepare(lease: Lease): Promise<void> {
+    await this.settled();
+    lease.checkOpen();
+    await this.#garbage.note(lease.head());
+    const wasUncertain = this.#isHeadUncertain;
+    // With a new version, so that nothing that is still under way can set it any more.
+    if (wasUncertain) await this.#writeHead(lease, (head) => head);
+    if (wasUncertain || this.#cleanedFence !== lease.fence) await this.#collect(lease);
+    this.#cleanedFence = lease.fence;
+    this.#puts.forget();
+  }
+
+  async #writeHead(lease: Lease, change: Parameters<Lease['write']>[0]): Promise<void> {
+    await lease.write((head) => {
+      this.#isHeadUncertain = true;
+      return change(head);
+    });
+    this.#isHeadUncertain = false;
+    await this.#garbage.note(lease.head());
+  }
+
+  /** Removes what was put by what has failed, unless a head may name it. */
+  #discard(): void {
+    const { written, uncertain } = this.#puts;
+    this.#garbage.add(uncertain);
+    this.#garbage.add(written);
+    if (!this.#isHeadUncertain) this.#later(async () => await this.#garbage.remove(written));
+  }
+
+  async #cleanAfterCommit(lease: Lease, log: readonly LogSegment[]): Promise<void> {
+    await this.#collect(lease);
+    await faultPoint('commit.collected');
+    if (log.length > 0 && (await lease.isHeld())) await this.#log.mendNext(log);
+  }
+
+  /** Removes garbage while the lease is held. Never fails. */
+  async #collect(lease: Lease, most = MOST_AT_ONCE): Promise<void> {
+    const mayGoOn = async (): Promise<boolean> => await lease.isHeld();
+    await this.#garbage.collect(lease.head(), { most, mayGoOn }).catch(this.#onGarbageLeft);
+  }
+
+  /** Does something after all else of its kind. Whoever writes next waits for it. */
+  #later(work: () => Promise<void>): void {
+    const told = async (error: unknown): Promise<void> => this.#onGarbageLeft(error);
+    // Whoever cannot be told has thrown in a place where nobody waits.
+    this.#upkeep = this.#upkeep
+      .then(work)
+      .catch(told)
+      .catch(() => undefined);
   }
 
   /** The log that a commit adds to. */
@@ -224,7 +305,8 @@ export class CheckpointStore {
       await rm(folder, { recursive: true, force: true });
       try {
         const manifest = await this.#manifests.read(entry);
-        await this.#downloadFiles(manifest, folder);
+        await this.#blobs.download(manifest, folder);
+        this.#verified.add(manifestKey);
         return { manifest, folder, rejected };
       } catch (error) {
         if (!(error instanceof CorruptManifest || error instanceof CorruptBlob)) throw error;
@@ -235,84 +317,80 @@ export class CheckpointStore {
     return { manifest: undefined, rejected };
   }
 
-  async #downloadFiles(manifest: Manifest, folder: string): Promise<void> {
-    await makeFolder(path.resolve(folder));
-    for (const { name, blobKey, sha256, sizeBytes } of manifest.files) {
-      const got = await this.#store.download(blobKey, path.join(folder, name));
-      if (got === undefined) throw new CorruptBlob(`file ${name} is missing: there is no object ${blobKey}`);
-      if (got.sizeBytes !== sizeBytes) {
-        throw new CorruptBlob(
-          `file ${name} has ${got.sizeBytes} bytes but ${sizeBytes} were committed (object ${blobKey})`,
-        );
-      }
-      if (got.sha256 !== sha256) {
-        throw new CorruptBlob(
-          `file ${name} has SHA-256 ${got.sha256} but ${sha256} was committed (object ${blobKey}): its bytes have changed`,
-        );
-      }
-    }
-  }
-
-  async #writeBlobs(
-    lease: Lease,
-    files: readonly SnapshotFile[],
-    signal: AbortSignal | undefined,
-  ): Promise<ManifestFile[]> {
-    const blobs = await this.#reusableBlobs(lease.head());
-    const written: ManifestFile[] = [];
-    for (const file of files) {
-      await checkSize(file);
-      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path, file.sizeBytes)).sha256;
-      const known = blobs.get(sha256);
-      const blobKey = known ?? `${this.prefix}/blobs/${lease.fence}/${sha256}`;
-      const { sizeBytes } = await unlessAborted(signal, async () =>
-        known === undefined ? await this.#writeBlob(blobKey, file, sha256, signal) : await unchanged(file, sha256),
-      );
-      blobs.set(sha256, blobKey);
-      written.push({ name: file.name, blobKey, sha256, sizeBytes });
-    }
-    return written;
-  }
-
-  /** What was written is what counts: whoever made the file may write to it still. */
-  async #writeBlob(
-    blobKey: string,
-    file: SnapshotFile,
-    sha256: string,
-    signal: AbortSignal | undefined,
-  ): Promise<WrittenFile> {
-    const { path: source, handle, sizeBytes } = file;
-    const body = handle === undefined ? { path: source, mostBytes: sizeBytes } : { handle, mostBytes: sizeBytes };
-    try {
-      return await this.#store.put(blobKey, body, { expected: { sizeBytes, sha256 }, signal });
-    } catch (error) {
-      if (error instanceof ContentMismatch) throw changed(file, sha256, error.found);
-      throw error;
-    }
-  }
-
-  /** Keys, by SHA-256, of the blobs that may be named again: only those that the head keeps alive. */
-  async #reusableBlobs(head: Head): Promise<Map<string, string>> {
-    const blobs = new Map<string, string>();
+  /** The blobs that may be named again: only those that the head keeps alive, and that the newest which is kept does not name. */
+  async #knownBlobs(head: Head, step: number): Promise<KnownBlobs> {
+    const manifests = new Map<string, Manifest>();
     for (const entry of head.checkpoints) {
       if (this.#rejected.has(entry.manifestKey)) continue;
       const manifest = await this.#manifests.find(entry);
-      for (const { sha256, blobKey } of manifest?.files ?? []) blobs.set(sha256, blobKey);
+      if (manifest === undefined) this.#rejected.add(entry.manifestKey);
+      else manifests.set(entry.manifestKey, manifest);
     }
-    return blobs;
+    const [beside] = this.keepLast === 1 ? [] : this.#sound(head, step);
+    const apart = new Set(manifests.get(beside?.manifestKey ?? '')?.files.flatMap(blobKeysOf));
+    const named = new Set<string>();
+    const reusable = new Map<string, string[]>();
+    for (const file of [...manifests.values()].flatMap(({ files }) => files)) {
+      for (const key of blobKeysOf(file)) {
+        if (!named.has(key) && !apart.has(key) && !this.#damaged.has(key))
+          reusable.set(file.sha256, [...(reusable.get(file.sha256) ?? []), key]);
+        named.add(key);
+      }
+    }
+    const isTaken = (key: string): boolean => named.has(key) || this.#garbage.isDoomed(key);
+    return { reusable, isTaken, onDamaged: (key) => this.#damaged.add(key) };
   }
 
-  #retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
-    const replaced = `${this.prefix}/checkpoints/${entry.step}-${head.fence}`;
-    const older = head.checkpoints.filter(
+  /** Rejects the checkpoints that have lost a file. */
+  async #rejectDamaged(head: Head): Promise<void> {
+    if (this.#damaged.size === 0) return;
+    for (const entry of head.checkpoints) {
+      const manifest = await this.#manifests.find(entry);
+      const hasLost = manifest?.files.some((file) => blobKeysOf(file).every((key) => this.#damaged.has(key)));
+      if (hasLost === true) this.#rejected.add(entry.manifestKey);
+    }
+  }
+
+  /** The checkpoints of a head that may be kept beside one of a step, newest first. */
+  #sound(head: Head, step: number): CheckpointEntry[] {
+    const replaced = `${this.prefix}/checkpoints/${step}-${head.fence}`;
+    return head.checkpoints.filter(
       ({ manifestKey }) =>
         !this.#rejected.has(manifestKey) &&
         manifestKey !== `${replaced}.json` &&
         !manifestKey.startsWith(`${replaced}-`),
     );
-    return [entry, ...older].slice(0, this.keepLast);
+  }
+
+  /** What a head names that has a new checkpoint. One of which nobody here knows that it is whole pushes none out. */
+  #retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
+    const retained = [entry];
+    let verified = 1;
+    for (const older of this.#sound(head, entry.step)) {
+      if (verified >= this.keepLast || retained.length >= 2 * this.keepLast) break;
+      retained.push(older);
+      if (this.#verified.has(older.manifestKey)) verified += 1;
+    }
+    return retained;
   }
 }
+
+/** There is no room for what is to be written. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull';
+
+  constructor(prefix: string, url: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `checkpoints of ${prefix}: there is no room in ${url} (${reason}), also after what nobody needs was removed; free some there or ` +
+        `keep fewer checkpoints; those that there are stay as they were`,
+      { cause },
+    );
+  }
+}
+
+/** How much garbage one commit removes before it writes, and as much again after it: some seconds' work. */
+const MOST_AT_ONCE = 2_000;
 
 /** The log of the checkpoint that training goes on from. */
 interface LogBasis {
@@ -324,53 +402,3 @@ interface LogBasis {
 function rowsIn(segments: readonly LogSegment[]): number {
   return segments.reduce((sum, { rows }) => sum + rows, 0);
 }
-
-class CorruptBlob extends Error {
-  override readonly name = 'CorruptBlob';
-}
-
-function checkSnapshot({ step, files }: Snapshot): void {
-  if (!Number.isSafeInteger(step) || step < 0) {
-    throw new RangeError(`snapshot: step is ${step}; give the number of batches done, an integer of 0 or more`);
-  }
-  const names = new Set<string>();
-  for (const { name } of files) {
-    checkFileName(name);
-    if (names.has(name))
-      throw new RangeError(`snapshot of step ${step}: two files are named ${name}; give each a name of its own`);
-    names.add(name);
-  }
-}
-
-/** A file of a snapshot is not what it was announced as: no other try will make it so. */
-export class SnapshotChanged extends Error {
-  override readonly name = 'SnapshotChanged';
-}
-
-/** A file that is larger than it was announced could be so by any measure: it is not read to find out. */
-async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Promise<void> {
-  if (sizeBytes === undefined) return;
-  const { size } = await (handle?.stat() ?? stat(source));
-  if (size === sizeBytes) return;
-  throw new SnapshotChanged(
-    `snapshot file ${source} has ${size} bytes but was announced with ${sizeBytes} bytes; ${LEAVE_ALONE}`,
-  );
-}
-
-async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
-  const found = await hashFile(file.handle ?? file.path, file.sizeBytes);
-  if (found.sha256 !== sha256 || found.sizeBytes !== (file.sizeBytes ?? found.sizeBytes)) {
-    throw changed(file, sha256, found);
-  }
-  return found;
-}
-
-function changed({ path: source, sizeBytes }: SnapshotFile, sha256: string, found?: WrittenFile): SnapshotChanged {
-  const has = found === undefined ? 'more bytes' : `${found.sizeBytes} bytes with SHA-256 ${found.sha256}`;
-  return new SnapshotChanged(
-    `snapshot file ${source} has ${has} but was announced with ${sizeBytes ?? found?.sizeBytes ?? 'so many'} bytes and ${sha256}; ` +
-      LEAVE_ALONE,
-  );
-}
-
-const LEAVE_ALONE = 'leave a snapshot alone until it is committed';

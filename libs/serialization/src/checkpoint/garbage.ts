@@ -1,21 +1,31 @@
-import { DeletionFailed, type ObjectStore } from '../store/object-store.js';
 import { segmentKeysOf } from '../log/log-segment.js';
-import type { CheckpointEntry, Head, RunLog } from './head.js';
+import { DeletionFailed, type ObjectStore } from '../store/object-store.js';
+import type { Head } from './head.js';
 import { objectKeysOf } from './manifest.js';
 import type { Manifests } from './manifests.js';
+
+export interface CollectOptions {
+  /** How many objects are removed at most, and how many leftovers of earlier fences are looked for. Default: all. */
+  readonly most?: number;
+  /** Asked before each batch; where it says no the rest stays. Default: yes. */
+  readonly mayGoOn?: () => Promise<boolean>;
+}
 
 /**
  * The manifests, blobs and log segments under a prefix that neither a checkpoint nor the log in the head needs any more.
  *
- * An object is garbage if the head named it once and does so no more, or if an earlier fence wrote it and the head does not name
- * it: that fence can commit no more, and a later one names again only what the head names. What the present fence has
- * written and not committed is never garbage: it may be about to be.
+ * An object is garbage if the head named it once and does so no more, if an earlier fence wrote it and the head does not name it, or if
+ * this one wrote it for a commit that has failed. No later holder can name it either: those name again only what the head names, and
+ * write under keys of their own fence. So one who goes on removing it when another has the lease does no harm.
  */
 export class Garbage {
   readonly #store: ObjectStore;
   readonly #prefix: string;
   readonly #manifests: Manifests;
+  /** What is garbage unless the head names it. */
   readonly #keys = new Set<string>();
+  /** What was to be removed, no answer having come that it is. */
+  readonly #doomed = new Set<string>();
   #sweptFence: number | undefined;
 
   constructor(store: ObjectStore, prefix: string, manifests: Manifests) {
@@ -24,32 +34,56 @@ export class Garbage {
     this.#manifests = manifests;
   }
 
-  /** Removes all garbage, `dropped` being what the head does not name any more. What fails is tried again next time. */
-  async collect(dropped: Dropped, head: Head): Promise<void> {
-    for (const key of segmentKeysOf(dropped.log?.log ?? [])) this.#keys.add(key);
-    for (const entry of dropped.checkpoints) {
+  /** True for a key under which nothing may be written: it may vanish at any time. */
+  isDoomed(key: string): boolean {
+    return this.#doomed.has(key);
+  }
+
+  /** Notes all that a head names: it is garbage as soon as none does any more. */
+  async note(head: Head): Promise<void> {
+    this.add(segmentKeysOf(head.log?.log ?? []));
+    for (const entry of head.checkpoints) {
       const manifest = await this.#manifests.find(entry);
-      this.#keys.add(entry.manifestKey);
-      for (const key of manifest === undefined ? [] : objectKeysOf(manifest)) this.#keys.add(key);
+      this.add([entry.manifestKey, ...(manifest === undefined ? [] : objectKeysOf(manifest))]);
     }
+  }
+
+  /** Notes objects of this fence that are garbage unless the head names them. */
+  add(keys: Iterable<string>): void {
+    for (const key of keys) this.#keys.add(key);
+  }
+
+  /**
+   * Removes garbage, `head` being that which the store has. What fails is tried again next time.
+   *
+   * @throws DeletionFailed, or what else the store throws
+   */
+  async collect(head: Head, { most = Infinity, mayGoOn }: CollectOptions = {}): Promise<void> {
     const needed = await this.#neededBy(head);
     if (needed === undefined) return;
-    if (this.#sweptFence !== head.fence) {
-      await this.#addLeftovers(head.fence);
+    if (this.#sweptFence !== head.fence && (await this.#addLeftovers(head.fence, needed, most)))
       this.#sweptFence = head.fence;
+    // What is needed stays noted: the next head may not name it.
+    const keys = [...this.#keys].filter((key) => !needed.has(key)).slice(0, most);
+    for (let start = 0; start < keys.length; start += BATCH) {
+      if ((await mayGoOn?.()) === false) return;
+      await this.remove(keys.slice(start, start + BATCH));
     }
-    for (const key of needed) this.#keys.delete(key);
-    const keys = [...this.#keys];
+  }
+
+  /** Removes objects that no head names or will name. What fails is tried again with the rest. @throws as {@link collect} */
+  async remove(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    for (const set of [this.#keys, this.#doomed]) for (const key of keys) set.add(key);
+    this.#manifests.forget(keys);
+    let failed: ReadonlySet<string> = new Set();
     try {
       await this.#store.delete(keys);
-      this.#keys.clear();
     } catch (error) {
-      if (!(error instanceof DeletionFailed)) throw error;
-      this.#keys.clear();
-      for (const { key } of error.failed) this.#keys.add(key);
+      failed = new Set(error instanceof DeletionFailed ? error.failed.map(({ key }) => key) : keys);
       throw error;
     } finally {
-      this.#manifests.forget(keys);
+      for (const set of [this.#keys, this.#doomed]) for (const key of keys) if (!failed.has(key)) set.delete(key);
     }
   }
 
@@ -65,8 +99,12 @@ export class Garbage {
     return needed;
   }
 
-  /** Adds what earlier fences have written. Most of it is from workers that were killed between blob and head. */
-  async #addLeftovers(fence: number): Promise<void> {
+  /**
+   * Adds what earlier fences have written, most of it by workers that were killed between blob and head. True when that was all: else
+   * the rest is found when these are gone, without listing them again.
+   */
+  async #addLeftovers(fence: number, needed: ReadonlySet<string>, most: number): Promise<boolean> {
+    let left = most;
     for (const [folder, pattern] of [
       ['blobs', BLOB],
       ['log', LOG_COPY],
@@ -75,18 +113,19 @@ export class Garbage {
       const start = `${this.#prefix}/${folder}/`;
       for await (const { key } of this.#store.list(start)) {
         const writer = pattern.exec(key.slice(start.length))?.[1];
-        if (writer !== undefined && Number(writer) < fence) this.#keys.add(key);
+        if (writer === undefined || Number(writer) >= fence || needed.has(key) || this.#keys.has(key)) continue;
+        this.#keys.add(key);
+        left -= 1;
+        if (left === 0) return false;
       }
     }
+    return true;
   }
 }
 
-/** What a head named before. */
-export interface Dropped {
-  readonly checkpoints: Iterable<CheckpointEntry>;
-  readonly log: RunLog | null;
-}
+/** How many objects are removed in one request. */
+const BATCH = 1_000;
 
-const BLOB = /^(\d+)\/[0-9a-f]{64}$/u;
-const LOG_COPY = /^[ab]\/(\d+)\/[0-9a-f]{64}$/u;
+const BLOB = /^(\d+)\/[0-9a-f]{64}(?:-\d+)?$/u;
+const LOG_COPY = /^[ab]\/(\d+)\/[0-9a-f]{64}(?:-\d+)?$/u;
 const MANIFEST = /^\d+-(\d+)(?:-\d+)?\.json$/u;

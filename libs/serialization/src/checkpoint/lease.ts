@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { faultPoint } from '../fault-point/fault-point.js';
 import type { Json } from '../state.js';
 import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
-import { encodeHead, type Head, headKey, readVersionedHead } from './head.js';
+import { encodeHead, type Head, headKey, readHead, readVersionedHead } from './head.js';
 
 /** Who takes a lease. */
 export interface LeaseClaim {
@@ -80,6 +80,11 @@ export class Lease {
   /** The head as this lease last wrote or verified it. */
   head(): Head {
     return this.#head;
+  }
+
+  /** Whether nobody has taken the lease since. Waits for no other work of this lease, and changes nothing that is known of the head. */
+  async isHeld(): Promise<boolean> {
+    return (await readHead(this.#store, this.prefix))?.claim === this.#head.claim;
   }
 
   /** Checks that nobody has taken the lease since. @throws LeaseLost */

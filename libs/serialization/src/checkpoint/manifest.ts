@@ -11,6 +11,8 @@ export interface ManifestFile {
   readonly name: string;
   /** Where its bytes are in the object store. */
   readonly blobKey: string;
+  /** Where they are once more, if they are kept twice. */
+  readonly copyKey?: string | undefined;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
@@ -31,7 +33,12 @@ export interface Manifest {
 
 /** Keys of all objects that a checkpoint needs, the manifest itself aside. */
 export function objectKeysOf({ files, log }: Manifest): readonly string[] {
-  return [...files.map(({ blobKey }) => blobKey), ...segmentKeysOf(log)];
+  return [...files.flatMap(blobKeysOf), ...segmentKeysOf(log)];
+}
+
+/** Where the bytes of a file are. */
+export function blobKeysOf({ blobKey, copyKey }: ManifestFile): readonly string[] {
+  return copyKey === undefined ? [blobKey] : [blobKey, copyKey];
 }
 
 /** The bytes of a manifest, and their SHA-256. */
@@ -78,6 +85,8 @@ const common = {
     z.object({
       name: z.string().regex(FILE_NAME),
       blobKey: z.string(),
+      // Earlier builds had none.
+      copyKey: z.string().optional(),
       sha256: z.string(),
       sizeBytes: z.int().nonnegative(),
     }),

@@ -17,7 +17,8 @@ export const FAULT_POINTS = {
   'commit.log-written': "A checkpoint's files and log are in the store, and no manifest names them.",
   'commit.manifest-written': 'The manifest is in the store, and the head does not name it.',
   'commit.head-swapped': 'The head names the checkpoint, and what it no longer names is still there.',
-  'commit.collected': 'What the head no longer names is gone, and the worker does not know that it has committed.',
+  'commit.collected':
+    'What the head no longer names is gone; the worker may know that it has committed, and has not looked at the log.',
   'snapshot.committed': 'A snapshot has become a checkpoint, and its trainer was not told.',
 
   'keep-log.written': 'The rows after the last checkpoint are in the store, and the head does not name them.',

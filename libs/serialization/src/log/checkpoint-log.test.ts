@@ -36,7 +36,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   store.checkAllFailed();
-  await rm(folder, { recursive: true });
+  // What is done after a commit may still be under way.
+  await rm(folder, { recursive: true, maxRetries: 20 });
 });
 
 test('a checkpoint has all rows of the run up to it, in their order', async () => {
@@ -295,6 +296,7 @@ test.each([
     await checkpoints.keepLog(lease, await rows(11, 17));
     await takeOver();
     await checkpoints.keepLog(lease, last > 10 ? await rows(11, last) : []);
+    await checkpoints.settled();
     expect(await entriesOf(store, await newestLog(store, PREFIX))).toEqual(rowsOfSteps(1, last));
     const kept = (lease.head().log?.log ?? []).flatMap(({ keys }) => keys);
     expect(await segmentsStored()).toEqual([...new Set([...(await segmentsNamed()), ...kept])].toSorted());
@@ -399,9 +401,11 @@ test('a file of something else than entries is refused with the line', async () 
   expect((await readHead(store, PREFIX))?.checkpoints).toEqual([]);
 });
 
-/** Commits a checkpoint with the rows from `firstStep` to its step. */
+/** Commits a checkpoint with the rows from `firstStep` to its step, and waits for what is done after it. */
 async function commit(step: number, firstStep: number): Promise<Manifest> {
-  return checkpoints.commit(lease, { ...(await snapshot(step)), log: await rows(firstStep, step) });
+  const manifest = await checkpoints.commit(lease, { ...(await snapshot(step)), log: await rows(firstStep, step) });
+  await checkpoints.settled();
+  return manifest;
 }
 
 /** Commits a checkpoint of step 20,000 with so many bytes of rows up to it that their segment is final. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { sha256Of } from '../sha256.js';
+import { freshKey } from '../store/fresh-key.js';
 import type { ObjectStore } from '../store/object-store.js';
 
 /**
@@ -44,15 +45,23 @@ export interface SegmentDraft extends Omit<LogSegment, 'keys'> {
   readonly bytes: Uint8Array;
 }
 
-/** Writes both copies of a segment, in the folders of a fence. */
+/**
+ * Writes both copies of a segment, in the folders of a fence.
+ *
+ * @param isTaken true for a key that it may not have
+ */
 export async function writeSegment(
   store: ObjectStore,
   prefix: string,
   fence: number,
   draft: SegmentDraft,
+  isTaken: (key: string) => boolean,
 ): Promise<LogSegment> {
   const { bytes, ...facts } = draft;
-  const keys = [`${prefix}/log/a/${fence}/${draft.sha256}`, `${prefix}/log/b/${fence}/${draft.sha256}`] as const;
+  const keys = [
+    await freshKey(store, `${prefix}/log/a/${fence}/${draft.sha256}`, isTaken),
+    await freshKey(store, `${prefix}/log/b/${fence}/${draft.sha256}`, isTaken),
+  ] as const;
   for (const key of keys) await store.put(key, bytes);
   return { ...facts, keys };
 }

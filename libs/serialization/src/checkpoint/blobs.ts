@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+
+import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
+import { ContentMismatch, ObjectAbsent, type ObjectStore } from '../store/object-store.js';
+import { unlessAborted } from '../unless-aborted.js';
+import { freshKey } from '../store/fresh-key.js';
+import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
+import { changed, checkSize, type SnapshotFile, unchanged } from './snapshot.js';
+
+/** What a commit may know of the blobs that are there. */
+export interface KnownBlobs {
+  /** Keys, by SHA-256, of those that may be named again once they have been read. */
+  readonly reusable: ReadonlyMap<string, readonly string[]>;
+  /** True for a key that no new blob may have. */
+  readonly isTaken: (key: string) => boolean;
+  /** Told of each that has other bytes than it should, or is missing. */
+  readonly onDamaged: (key: string) => void;
+}
+
+/** The files of checkpoints as objects under a prefix. */
+export class Blobs {
+  readonly #store: ObjectStore;
+  readonly #prefix: string;
+  readonly #isTwofold: boolean;
+
+  /** @param isTwofold each file is stored twice */
+  constructor(store: ObjectStore, prefix: string, { isTwofold }: { readonly isTwofold: boolean }) {
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#isTwofold = isTwofold;
+  }
+
+  /**
+   * Sees to it that the files of a snapshot are stored. A blob is named again only if it has just been read and is whole.
+   *
+   * @throws SnapshotChanged
+   */
+  async write(
+    fence: number,
+    files: readonly SnapshotFile[],
+    known: KnownBlobs,
+    signal: AbortSignal | undefined,
+  ): Promise<ManifestFile[]> {
+    const stored = new Map<string, readonly string[]>();
+    const written: ManifestFile[] = [];
+    for (const file of files) {
+      await checkSize(file);
+      const { sha256, sizeBytes } =
+        file.sha256 === undefined
+          ? await hashFile(file.handle ?? file.path, file.sizeBytes)
+          : { sha256: file.sha256, sizeBytes: file.sizeBytes };
+      const content = { sha256, sizeBytes };
+      const keys = stored.get(sha256) ?? (await this.#whole(content, known, signal));
+      const placed = await unlessAborted(
+        signal,
+        async () => await this.#place(fence, file, sha256, keys, known, signal),
+      );
+      stored.set(sha256, placed.keys);
+      const [blobKey = '', copyKey] = placed.keys;
+      const entry = { name: file.name, blobKey, sha256, sizeBytes: placed.sizeBytes };
+      written.push(copyKey === undefined ? entry : { ...entry, copyKey });
+    }
+    return written;
+  }
+
+  /** Copies the files of a checkpoint to a folder, each from whichever of its blobs is whole. @throws CorruptBlob */
+  async download(manifest: Manifest, folder: string): Promise<void> {
+    await makeFolder(path.resolve(folder));
+    for (const file of manifest.files) {
+      let failure: CorruptBlob | undefined;
+      for (const key of blobKeysOf(file)) {
+        const reason = await this.#downloadOne(file, key, path.join(folder, file.name));
+        if (reason === undefined) {
+          failure = undefined;
+          break;
+        }
+        failure ??= new CorruptBlob(reason);
+      }
+      if (failure !== undefined) throw failure;
+    }
+  }
+
+  /** What is wrong with a blob, as a sentence. */
+  async #downloadOne(
+    { name, sha256, sizeBytes }: ManifestFile,
+    key: string,
+    target: string,
+  ): Promise<string | undefined> {
+    const got = await this.#store.download(key, target);
+    if (got === undefined) return `file ${name} is missing: there is no object ${key}`;
+    if (got.sizeBytes !== sizeBytes)
+      return `file ${name} has ${got.sizeBytes} bytes but ${sizeBytes} were committed (object ${key})`;
+    if (got.sha256 !== sha256)
+      return `file ${name} has SHA-256 ${got.sha256} but ${sha256} was committed (object ${key}): its bytes have changed`;
+    return undefined;
+  }
+
+  /** Those blobs of a content that are whole, no more than are needed. */
+  async #whole(content: Content, known: KnownBlobs, signal: AbortSignal | undefined): Promise<readonly string[]> {
+    const whole: string[] = [];
+    for (const key of known.reusable.get(content.sha256) ?? []) {
+      if (whole.length === this.#copies) break;
+      if (await unlessAborted(signal, async () => await holds(this.#store, key, content, signal))) whole.push(key);
+      else known.onDamaged(key);
+    }
+    return whole;
+  }
+
+  /** Writes as many blobs of a file as are missing beside those that there are. */
+  async #place(
+    fence: number,
+    file: SnapshotFile,
+    sha256: string,
+    there: readonly string[],
+    { isTaken }: KnownBlobs,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly keys: readonly string[]; readonly sizeBytes: number }> {
+    const keys = [...there];
+    if (keys.length === this.#copies) return { keys, sizeBytes: (await unchanged(file, sha256)).sizeBytes };
+    let sizeBytes = 0;
+    while (keys.length < this.#copies) {
+      const key = await freshKey(this.#store, `${this.#prefix}/blobs/${fence}/${sha256}`, isTaken);
+      ({ sizeBytes } = await this.#put(key, file, sha256, signal));
+      keys.push(key);
+    }
+    return { keys, sizeBytes };
+  }
+
+  /** What was written is what counts: whoever made the file may write to it still. */
+  async #put(key: string, file: SnapshotFile, sha256: string, signal: AbortSignal | undefined): Promise<WrittenFile> {
+    const { path: source, handle, sizeBytes } = file;
+    const body = handle === undefined ? { path: source, mostBytes: sizeBytes } : { handle, mostBytes: sizeBytes };
+    try {
+      return await this.#store.put(key, body, { expected: { sizeBytes, sha256 }, signal });
+    } catch (error) {
+      if (error instanceof ContentMismatch) throw changed(file, sha256, error.found);
+      throw error;
+    }
+  }
+
+  get #copies(): number {
+    return this.#isTwofold ? 2 : 1;
+  }
+}
+
+/** No blob of a file is whole. */
+export class CorruptBlob extends Error {
+  override readonly name = 'CorruptBlob';
+}
+
+/** What a blob is to have. */
+interface Content {
+  readonly sha256: string;
+  readonly sizeBytes: number | undefined;
+}
+
+/** Whether an object has a content, by its bytes: what a store has noted of it may be older than its damage. */
+async function holds(
+  store: ObjectStore,
+  key: string,
+  { sha256, sizeBytes }: Content,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const facts = await store.head(key, { signal });
+  if (facts === undefined || facts.sizeBytes !== (sizeBytes ?? facts.sizeBytes)) return false;
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of store.openRead(key, { signal })) hash.update(piece);
+  } catch (error) {
+    if (error instanceof ObjectAbsent) return false;
+    throw error;
+  }
+  return hash.digest('hex') === sha256;
+}

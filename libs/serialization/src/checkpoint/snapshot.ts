@@ -1,0 +1,85 @@
+import { type FileHandle, stat } from 'node:fs/promises';
+
+import { hashFile, type WrittenFile } from '../durable-file.js';
+import type { LogFile } from '../log/checkpoint-log.js';
+import type { Json } from '../state.js';
+import { checkFileName } from './manifest.js';
+
+/** A file of a snapshot on the local disk. */
+export interface SnapshotFile {
+  /** What it is called in the checkpoint: a plain file name. */
+  readonly name: string;
+  readonly path: string;
+  /** If given, what is read, whatever lies at `path` by then. Left open. */
+  readonly handle?: FileHandle;
+  /** If given, the file must still have it when it is committed. */
+  readonly sha256?: string;
+  readonly sizeBytes?: number;
+}
+
+/** A finished snapshot on the local disk, to be committed. Its files must not change until then. */
+export interface Snapshot {
+  /** Batches done: an integer of 0 or more. */
+  readonly step: number;
+  readonly files: readonly SnapshotFile[];
+  /** The numeric environment that made it. */
+  readonly environment: Json;
+  /**
+   * The log rows that are new since the last snapshot whose commit has succeeded, in the order of arrival. A commit that is tried
+   * again gets the same ones again. Default: none.
+   */
+  readonly log?: readonly LogFile[] | undefined;
+}
+
+/** A file of a snapshot is not what it was announced as: no other try will make it so. */
+export class SnapshotChanged extends Error {
+  override readonly name = 'SnapshotChanged';
+}
+
+/** Checks step and names. @throws RangeError */
+export function checkSnapshot({ step, files }: Snapshot): void {
+  if (!Number.isSafeInteger(step) || step < 0) {
+    throw new RangeError(`snapshot: step is ${step}; give the number of batches done, an integer of 0 or more`);
+  }
+  const names = new Set<string>();
+  for (const { name } of files) {
+    checkFileName(name);
+    if (names.has(name))
+      throw new RangeError(`snapshot of step ${step}: two files are named ${name}; give each a name of its own`);
+    names.add(name);
+  }
+}
+
+/** A file that is larger than it was announced could be so by any measure: it is not read to find out. @throws SnapshotChanged */
+export async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Promise<void> {
+  if (sizeBytes === undefined) return;
+  const { size } = await (handle?.stat() ?? stat(source));
+  if (size === sizeBytes) return;
+  throw new SnapshotChanged(
+    `snapshot file ${source} has ${size} bytes but was announced with ${sizeBytes} bytes; ${LEAVE_ALONE}`,
+  );
+}
+
+/** Reads a file that is not written anew. @throws SnapshotChanged if it is not what it was announced as */
+export async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
+  const found = await hashFile(file.handle ?? file.path, file.sizeBytes);
+  if (found.sha256 !== sha256 || found.sizeBytes !== (file.sizeBytes ?? found.sizeBytes)) {
+    throw changed(file, sha256, found);
+  }
+  return found;
+}
+
+/** What is said of a file that is not what it was announced as. */
+export function changed(
+  { path: source, sizeBytes }: SnapshotFile,
+  sha256: string,
+  found?: WrittenFile,
+): SnapshotChanged {
+  const has = found === undefined ? 'more bytes' : `${found.sizeBytes} bytes with SHA-256 ${found.sha256}`;
+  return new SnapshotChanged(
+    `snapshot file ${source} has ${has} but was announced with ${sizeBytes ?? found?.sizeBytes ?? 'so many'} bytes and ${sha256}; ` +
+      LEAVE_ALONE,
+  );
+}
+
+const LEAVE_ALONE = 'leave a snapshot alone until it is committed';
