@@ -123,7 +123,8 @@ export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
-export { CheckpointStore, StoreFull } from './checkpoint/checkpoint-store.js';
+export { CheckpointStore } from './checkpoint/checkpoint-store.js';
+export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
 export { HeadDamaged, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, RunLog } from './checkpoint/head.js';

@@ -15,6 +15,7 @@ import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
 import { checkSnapshot, type Snapshot } from './snapshot.js';
+import { StoreFull } from './store-full.js';
 
 export interface CheckpointStoreOptions {
   /**
@@ -252,7 +253,11 @@ export class CheckpointStore {
       return change(head);
     });
     this.#isHeadUncertain = false;
-    await this.#garbage.note(lease.head());
+    const head = lease.head();
+    const named = new Set(head.checkpoints.map(({ manifestKey }) => manifestKey));
+    for (const known of [this.#verified, this.#rejected])
+      for (const key of known) if (!named.has(key)) known.delete(key);
+    await this.#garbage.note(head);
   }
 
   /** Removes what was put by what has failed, unless a head may name it. */
@@ -372,20 +377,6 @@ export class CheckpointStore {
       if (this.#verified.has(older.manifestKey)) verified += 1;
     }
     return retained;
-  }
-}
-
-/** There is no room for what is to be written. */
-export class StoreFull extends Error {
-  override readonly name = 'StoreFull';
-
-  constructor(prefix: string, url: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `checkpoints of ${prefix}: there is no room in ${url} (${reason}), also after what nobody needs was removed; free some there or ` +
-        `keep fewer checkpoints; those that there are stay as they were`,
-      { cause },
-    );
   }
 }
 
