@@ -164,6 +164,26 @@ test('parameters that a schema hangs with are refused, and none of those that ar
   expect([well, also, last]).toEqual(['well', 'also', 'last'].map((how) => ({ ok: true, value: { how } })));
 });
 
+test('parameters that wait together are answered together, also while this process is busy between two looks', async () => {
+  const programs = await find();
+  await programs.view('checks');
+  let looks = 0;
+  const over = new AbortController();
+  const busy = (async () => {
+    for (; !over.signal.aborted; looks += 1) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      await new Promise(setImmediate);
+    }
+  })();
+  const many = Array.from({ length: 30 }, (_, number) => ({ how: `well ${number}` }));
+  const verdicts = await Promise.all(many.map(async (params) => await programs.validate('checks', params)));
+  over.abort();
+  await busy;
+  expect(verdicts).toEqual(many.map((value) => ({ ok: true, value })));
+  // One at each look would be 30.
+  expect(looks).toBeLessThan(15);
+});
+
 test('a schema that has to wait for the machine longer than it may work is let finish', async () => {
   const programs = await find({ checkCpuMs: 500 });
   expect(await programs.validate('checks', { how: 'waits' })).toEqual({ ok: true, value: { how: 'waits' } });

@@ -8,27 +8,49 @@ import { ProgramCommand, type ProgramMessage, shortReason } from './program-mess
 /** The process of one program: imports it, says what it takes, and checks parameters by its schema. */
 const parent = new ParentLink((message) => {
   const command = ProgramCommand.parse(message);
-  const number = command.type === 'check' ? command.number : null;
-  obey(command).then(tell, (error: unknown) => tell(broken(number, sentenceOf(error))));
+  if (command.type === 'load') void answer(null, async () => await load(command));
+  else void checkEach(command);
 });
 let loading: Promise<ExperimentProgram> | undefined;
 let answerBytes = 0;
 
-async function obey(command: ProgramCommand): Promise<ProgramMessage> {
-  if (command.type === 'load') {
-    answerBytes = command.answerBytes;
-    loading = loadProgram(command.folder, command.name);
-    const { description, params } = await loading;
-    const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' });
-    return { type: 'loaded', description, params: JsonObject.parse(schema) };
+async function load({
+  folder,
+  name,
+  answerBytes: most,
+}: Extract<ProgramCommand, { type: 'load' }>): Promise<ProgramMessage> {
+  answerBytes = most;
+  loading = loadProgram(folder, name);
+  const { description, params } = await loading;
+  const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' });
+  return { type: 'loaded', description, params: JsonObject.parse(schema) };
+}
+
+/** None is begun before the answer to the one before it has left: what ends this process is the doing of the one that was not answered. */
+async function checkEach({ number: first, params: all }: Extract<ProgramCommand, { type: 'check' }>): Promise<void> {
+  for (const [index, params] of all.entries()) {
+    const number = first + index;
+    await answer(number, async () => await check(number, params));
   }
+}
+
+async function check(number: number, params: JsonObject): Promise<ProgramMessage> {
   if (loading === undefined) throw new Error('no program was loaded before its parameters were to be checked');
   const { params: schema } = await loading;
-  const read = readValue(schema, command.params);
+  const read = readValue(schema, params);
   const reading = read.ok
     ? { ok: true as const, value: JsonObject.parse(read.value) }
     : { ...read, faults: [...read.faults] };
-  return { type: 'checked', number: command.number, reading };
+  return { type: 'checked', number, reading };
+}
+
+async function answer(number: number | null, work: () => Promise<ProgramMessage>): Promise<void> {
+  try {
+    tell(await work());
+  } catch (error) {
+    tell(broken(number, sentenceOf(error)));
+  }
+  await parent.settled();
 }
 
 function sentenceOf(error: unknown): string {

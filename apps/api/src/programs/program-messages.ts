@@ -5,8 +5,8 @@ import { z } from 'zod';
 export const ProgramCommand = z.discriminatedUnion('type', [
   /** The one program to import: that of this name in the folder. No message of the process has more than `answerBytes`. */
   z.object({ type: z.literal('load'), folder: z.string(), name: z.string(), answerBytes: z.int() }),
-  /** Check parameters by its schema. */
-  z.object({ type: z.literal('check'), number: z.int(), params: JsonObject }),
+  /** Check parameters by its schema, one after the other. The first have this number, and the next the next. */
+  z.object({ type: z.literal('check'), number: z.int(), params: z.array(JsonObject) }),
 ]);
 export type ProgramCommand = z.infer<typeof ProgramCommand>;
 

@@ -29,9 +29,9 @@ export class ProgramProcess {
   readonly #options: ProgramProcessOptions;
   #session: ProgramSession | undefined;
   #idle: NodeJS.Timeout | undefined;
-  /** Questions are asked one by one: nobody is told what another's parameters have done to the process, or kept it busy with. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Questions in the order in which they came: some that stand first are being asked. */
+  readonly #questions: Question[] = [];
+  #isAsking = false;
   #broken: { readonly why: ProgramBroken; readonly stamp: string; readonly since: number } | undefined;
   #isClosed = false;
 
@@ -41,12 +41,12 @@ export class ProgramProcess {
 
   /** What it takes. @throws ProgramBroken */
   async view(): Promise<ProgramView> {
-    return await this.#ask(async (session) => await session.loaded);
+    return await new Promise((resolve, reject) => this.#ask({ params: undefined, resolve, reject }));
   }
 
   /** What it says to parameters. @throws ProgramBroken */
   async check(params: JsonObject): Promise<ParamsVerdict> {
-    return await this.#ask(async (session) => await session.check(params));
+    return await new Promise((resolve, reject) => this.#ask({ params, resolve, reject }));
   }
 
   /** Ends its process. */
@@ -56,27 +56,40 @@ export class ProgramProcess {
     await this.#session?.end();
   }
 
-  async #ask<T>(question: (session: ProgramSession) => Promise<T>): Promise<T> {
+  #ask(question: Question): void {
     const { name, limits } = this.#options;
-    if (this.#waiting >= limits.questions) {
-      const facts = { program: name, waiting: this.#waiting };
+    const waiting = this.#questions.length;
+    if (waiting >= limits.questions) {
+      const facts = { program: name, waiting };
       throw refusal('unavailable', [{ path: [], code: 'program-busy', facts }], { headers: { 'Retry-After': '5' } });
     }
-    this.#waiting += 1;
-    const answer = this.#turn.then(async () => await this.#askNow(question)).finally(() => (this.#waiting -= 1));
-    this.#turn = answer.catch(() => {});
-    return await answer;
+    this.#questions.push(question);
+    if (!this.#isAsking) void this.#askAll();
   }
 
-  async #askNow<T>(question: (session: ProgramSession) => Promise<T>): Promise<T> {
+  async #askAll(): Promise<void> {
+    this.#isAsking = true;
+    while (this.#questions.length > 0) {
+      try {
+        await this.#askSome();
+      } catch (error) {
+        this.#questions.shift()?.reject(error);
+      }
+    }
+    this.#isAsking = false;
+  }
+
+  /** Asks what stands first, and answers at least one. @throws what is the answer to the first */
+  async #askSome(): Promise<void> {
     const { places, limits } = this.#options;
     const stamp = await this.#stamp();
     if (this.#broken?.stamp === stamp && performance.now() - this.#broken.since < limits.brokenMs)
       throw this.#broken.why;
     clearTimeout(this.#idle);
     const session = await this.#living();
+    let view: ProgramView;
     try {
-      await session.loaded;
+      view = await session.loaded;
     } catch (why) {
       // What befell it from outside says nothing of it.
       if (why instanceof ProgramBroken && !(why instanceof CutShort))
@@ -85,11 +98,36 @@ export class ProgramProcess {
       throw why;
     }
     try {
-      return await question(session);
+      this.#tell(view);
+      await this.#check(session);
     } finally {
       this.#idle = setTimeout(() => void session.end(), limits.idleMs).unref();
       if (!session.hasEnded) places.rest(session);
     }
+  }
+
+  /** Answers those who stand first and want to know what it takes. */
+  #tell(view: ProgramView): void {
+    for (let [first] = this.#questions; first !== undefined && first.params === undefined; [first] = this.#questions) {
+      this.#questions.shift();
+      first.resolve(view);
+    }
+  }
+
+  /** Has the parameters that stand first checked, and answers those that were reached: nobody is told what another's have done to the process. */
+  async #check(session: ProgramSession): Promise<void> {
+    const all: JsonObject[] = [];
+    for (const { params } of this.#questions) {
+      if (params === undefined || all.length === AT_ONCE) break;
+      all.push(params);
+    }
+    if (all.length === 0) return;
+    await session.checkEach(all, (verdict) => {
+      const question = this.#questions.shift();
+      if (question?.params === undefined) return;
+      if (verdict instanceof ProgramBroken) question.reject(verdict);
+      else question.resolve(verdict);
+    });
   }
 
   async #living(): Promise<ProgramSession> {
@@ -118,3 +156,15 @@ export class ProgramProcess {
     return `${mtimeMs} ${size} ${ino}`;
   }
 }
+
+/** What somebody waits for: what it says to parameters or, without any, what it takes. */
+type Question =
+  | { readonly params: JsonObject; readonly resolve: (verdict: ParamsVerdict) => void; readonly reject: Reject }
+  | { readonly params: undefined; readonly resolve: (view: ProgramView) => void; readonly reject: Reject };
+type Reject = (error: unknown) => void;
+
+/**
+ * Parameters that a process is given to check at once, at most; then its place may go to another program. One by one they would be
+ * answered one in each turn of the event loop, and no two submissions would share a transaction.
+ */
+const AT_ONCE = 32;

@@ -28,7 +28,7 @@ interface Question {
   readonly reject: (error: ProgramBroken) => void;
 }
 
-/** One life of a program's process, which is asked one question at a time. */
+/** One life of a program's process. */
 export class ProgramSession {
   /** What the program takes. @throws ProgramBroken */
   readonly loaded: Promise<ProgramView>;
@@ -39,7 +39,14 @@ export class ProgramSession {
   #question: Question | undefined;
   /** Why it was ended, where that is known. */
   #why: string | undefined;
-  #number = 0;
+  /** What it ended with. */
+  #end: ProgramBroken | undefined;
+  /** Of the last parameters that it was asked about. */
+  #lastNumber = 0;
+  /** Of the last ones whose answer was told. */
+  #toldNumber = 0;
+  /** Answers that came before anybody waited for them. */
+  readonly #early = new Map<number, ProgramMessage>();
   hasEnded = false;
 
   constructor({ folder, name, limits, launch }: ProgramSessionOptions) {
@@ -55,7 +62,8 @@ export class ProgramSession {
     });
     this.gone = this.#child.exited.then((exit) => this.#ended(exit));
     const command: ProgramCommand = { type: 'load', folder, name, answerBytes: limits.answerBytes };
-    this.loaded = this.#ask(null, command, limits.loadCpuMs, 'be imported').then((message) => {
+    this.#child.send(command);
+    this.loaded = this.#answer(null, limits.loadCpuMs, 'be imported').then((message) => {
       if (message.type !== 'loaded') throw new ProgramBroken('it answered something else than what it takes');
       return { name, description: message.description, params: message.params, broken: null };
     });
@@ -63,15 +71,24 @@ export class ProgramSession {
     this.loaded.catch(() => {});
   }
 
-  /** What the program says to parameters. @throws ProgramBroken */
-  async check(params: JsonObject): Promise<ParamsVerdict> {
+  /**
+   * What the program says to parameters, each told as soon as it is said: a verdict, or why there is none. Where the process ends over
+   * some, those behind them were not reached, and nothing is told of them.
+   *
+   * @throws ProgramBroken where it cannot be loaded
+   */
+  async checkEach(all: readonly JsonObject[], told: (verdict: ParamsVerdict | ProgramBroken) => void): Promise<void> {
     await this.loaded;
-    this.#number += 1;
-    const { checkCpuMs } = this.#limits;
-    const command: ProgramCommand = { type: 'check', number: this.#number, params };
-    const message = await this.#ask(this.#number, command, checkCpuMs, 'check its parameters');
-    if (message.type !== 'checked') throw new ProgramBroken('it answered something else than what it found');
-    return message.reading;
+    const first = this.#lastNumber + 1;
+    this.#lastNumber += all.length;
+    this.#child.send({ type: 'check', number: first, params: [...all] } satisfies ProgramCommand);
+    for (let number = first; number <= this.#lastNumber && (number === first || !this.hasEnded); number += 1) {
+      told(await this.#verdictOn(number));
+      this.#early.delete(number);
+      this.#toldNumber = number;
+    }
+    this.#early.clear();
+    this.#toldNumber = this.#lastNumber;
   }
 
   async end(): Promise<void> {
@@ -79,13 +96,27 @@ export class ProgramSession {
     await this.#child.kill();
   }
 
-  async #ask(number: number | null, command: ProgramCommand, cpuMs: number, what: string): Promise<ProgramMessage> {
+  async #verdictOn(number: number): Promise<ParamsVerdict | ProgramBroken> {
+    try {
+      const message = await this.#answer(number, this.#limits.checkCpuMs, 'check its parameters');
+      if (message.type !== 'checked') return new ProgramBroken('it answered something else than what it found');
+      return message.reading;
+    } catch (error) {
+      if (error instanceof ProgramBroken) return error;
+      throw error;
+    }
+  }
+
+  async #answer(number: number | null, cpuMs: number, what: string): Promise<ProgramMessage> {
+    const early = number === null ? undefined : this.#early.get(number);
+    if (early?.type === 'broken') throw new ProgramBroken(early.says);
+    if (early !== undefined) return early;
+    if (this.#end !== undefined) throw this.#end;
     const answer = new Promise<ProgramMessage>((resolve, reject) => {
       this.#question = { number, resolve, reject };
     });
     const answered = new AbortController();
     void this.#watch({ cpuMs, what, signal: answered.signal });
-    this.#child.send(command);
     try {
       return await answer;
     } finally {
@@ -121,8 +152,11 @@ export class ProgramSession {
       this.#endFor(`it says what cannot be understood: ${shortReason(z.prettifyError(error))}`);
       return;
     }
-    if (this.#question?.number !== (data.type === 'loaded' ? null : data.number)) return;
-    if (data.type === 'broken') this.#question.reject(new ProgramBroken(data.says));
+    const number = data.type === 'loaded' ? null : data.number;
+    if (this.#question === undefined || this.#question.number !== number) {
+      // Of the next parameters, before anybody waits for it.
+      if (number !== null && number > this.#toldNumber && number <= this.#lastNumber) this.#early.set(number, data);
+    } else if (data.type === 'broken') this.#question.reject(new ProgramBroken(data.says));
     else this.#question.resolve(data);
   }
 
@@ -136,14 +170,16 @@ export class ProgramSession {
     if (heapExhausted || memory !== null)
       this.#why ??= `it took more than ${Math.round(this.#limits.memoryBytes / 2 ** 20)} MiB of memory`;
     if (garbled !== null) this.#why ??= `it says what cannot be understood: ${shortReason(garbled)}`;
-    if (this.#why !== undefined) {
-      this.#question?.reject(new ProgramBroken(this.#why));
-      return;
-    }
-    const tail = stderrTail === '' ? '' : `: ${shortReason(stderrTail)}`;
-    const how = `its process ended with ${signal ?? `exit code ${code}`}${tail}`;
-    this.#question?.reject(code === null ? new CutShort(how) : new ProgramBroken(how));
+    if (this.#why === undefined) this.#end = endOf(code, signal, stderrTail);
+    else this.#end = new ProgramBroken(this.#why);
+    this.#question?.reject(this.#end);
   }
+}
+
+function endOf(code: number | null, signal: string | null, stderrTail: string): ProgramBroken {
+  const tail = stderrTail === '' ? '' : `: ${shortReason(stderrTail)}`;
+  const how = `its process ended with ${signal ?? `exit code ${code}`}${tail}`;
+  return code === null ? new CutShort(how) : new ProgramBroken(how);
 }
 
 interface Watch {
