@@ -117,8 +117,8 @@ async function checkNothingElseIsKept(
   await checkpoints.commit(last, snapshot);
   await checkpoints.settled();
   const named = new Set([`${PREFIX}/head.json`]);
-  for (const { manifestKey } of last.head().checkpoints) {
-    named.add(manifestKey);
+  for (const { manifestKey, copyKey = manifestKey } of last.head().checkpoints) {
+    named.add(manifestKey).add(copyKey);
     for (const blobKey of blobsOf(await store.get(manifestKey))) named.add(blobKey);
   }
   const stored = new Set<string>();

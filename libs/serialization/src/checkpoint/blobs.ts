@@ -5,6 +5,7 @@ import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
 import { ContentMismatch, ObjectAbsent, type ObjectStore } from '../store/object-store.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { freshKey } from '../store/fresh-key.js';
+import { firstWhole } from './first-whole.js';
 import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
 import { changed, checkSize, type SnapshotFile, unchanged } from './snapshot.js';
 
@@ -12,8 +13,6 @@ import { changed, checkSize, type SnapshotFile, unchanged } from './snapshot.js'
 export interface KnownBlobs {
   /** Keys, by SHA-256, of those that may be named again once they have been read. */
   readonly reusable: ReadonlyMap<string, readonly string[]>;
-  /** True for a key that no new blob may have. */
-  readonly isTaken: (key: string) => boolean;
   /** Told of each that has other bytes than it should, or is missing. */
   readonly onDamaged: (key: string) => void;
 }
@@ -52,10 +51,7 @@ export class Blobs {
           : { sha256: file.sha256, sizeBytes: file.sizeBytes };
       const content = { sha256, sizeBytes };
       const keys = stored.get(sha256) ?? (await this.#whole(content, known, signal));
-      const placed = await unlessAborted(
-        signal,
-        async () => await this.#place(fence, file, sha256, keys, known, signal),
-      );
+      const placed = await unlessAborted(signal, async () => await this.#place(fence, file, sha256, keys, signal));
       stored.set(sha256, placed.keys);
       const [blobKey = '', copyKey] = placed.keys;
       const entry = { name: file.name, blobKey, sha256, sizeBytes: placed.sizeBytes };
@@ -68,32 +64,20 @@ export class Blobs {
   async download(manifest: Manifest, folder: string): Promise<void> {
     await makeFolder(path.resolve(folder));
     for (const file of manifest.files) {
-      let failure: CorruptBlob | undefined;
-      for (const key of blobKeysOf(file)) {
-        const reason = await this.#downloadOne(file, key, path.join(folder, file.name));
-        if (reason === undefined) {
-          failure = undefined;
-          break;
-        }
-        failure ??= new CorruptBlob(reason);
-      }
-      if (failure !== undefined) throw failure;
+      const target = path.join(folder, file.name);
+      await firstWhole(blobKeysOf(file), async (key) => await this.#downloadOne(file, key, target), CorruptBlob);
     }
   }
 
-  /** What is wrong with a blob, as a sentence. */
-  async #downloadOne(
-    { name, sha256, sizeBytes }: ManifestFile,
-    key: string,
-    target: string,
-  ): Promise<string | undefined> {
+  async #downloadOne({ name, sha256, sizeBytes }: ManifestFile, key: string, target: string): Promise<void> {
     const got = await this.#store.download(key, target);
-    if (got === undefined) return `file ${name} is missing: there is no object ${key}`;
+    if (got === undefined) throw new CorruptBlob(`file ${name} is missing: there is no object ${key}`);
     if (got.sizeBytes !== sizeBytes)
-      return `file ${name} has ${got.sizeBytes} bytes but ${sizeBytes} were committed (object ${key})`;
-    if (got.sha256 !== sha256)
-      return `file ${name} has SHA-256 ${got.sha256} but ${sha256} was committed (object ${key}): its bytes have changed`;
-    return undefined;
+      throw new CorruptBlob(`file ${name} has ${got.sizeBytes} bytes but ${sizeBytes} were committed (object ${key})`);
+    if (got.sha256 === sha256) return;
+    throw new CorruptBlob(
+      `file ${name} has SHA-256 ${got.sha256} but ${sha256} was committed (object ${key}): its bytes have changed`,
+    );
   }
 
   /** Those blobs of a content that are whole, no more than are needed. */
@@ -101,8 +85,15 @@ export class Blobs {
     const whole: string[] = [];
     for (const key of known.reusable.get(content.sha256) ?? []) {
       if (whole.length === this.#copies) break;
-      if (await unlessAborted(signal, async () => await holds(this.#store, key, content, signal))) whole.push(key);
-      else known.onDamaged(key);
+      const isWhole = await unlessAborted(signal, async () => await holds(this.#store, key, content, signal)).catch(
+        () => {
+          signal?.throwIfAborted();
+          // What cannot be read now is written anew, which says nothing about it.
+          return undefined;
+        },
+      );
+      if (isWhole === true) whole.push(key);
+      if (isWhole === false) known.onDamaged(key);
     }
     return whole;
   }
@@ -113,14 +104,13 @@ export class Blobs {
     file: SnapshotFile,
     sha256: string,
     there: readonly string[],
-    { isTaken }: KnownBlobs,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly keys: readonly string[]; readonly sizeBytes: number }> {
     const keys = [...there];
     if (keys.length === this.#copies) return { keys, sizeBytes: (await unchanged(file, sha256)).sizeBytes };
     let sizeBytes = 0;
     while (keys.length < this.#copies) {
-      const key = await freshKey(this.#store, `${this.#prefix}/blobs/${fence}/${sha256}`, isTaken);
+      const key = freshKey(`${this.#prefix}/blobs/${fence}/${sha256}`);
       ({ sizeBytes } = await this.#put(key, file, sha256, signal));
       keys.push(key);
     }

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { isDiskFull } from '../disk-error.js';
 import { faultPoint } from '../fault-point/fault-point.js';
 import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
-import type { LogSegment } from '../log/log-segment.js';
+import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { Blobs, CorruptBlob, type KnownBlobs } from './blobs.js';
-import { Garbage } from './garbage.js';
+import { type CollectOptions, Garbage } from './garbage.js';
 import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';
 import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
@@ -45,7 +45,7 @@ export type NewestValid =
  * are written first, then the manifest, then the head, and only then are older ones removed.
  *
  * No damage of one object costs all of them: a checkpoint shares no blob with the newest one that is kept beside it, so that a file that
- * stays is written twice, and named in turns. Where `keepLast` is 1 there is none beside it, and each of its files is stored twice.
+ * stays is written twice, and named in turns. Where `keepLast` is 1 there is none beside it, and all that it has is stored twice.
  *
  * To be used for one lease at a time, and with a lease by itself: nobody else removes what is written under it.
  */
@@ -82,9 +82,9 @@ export class CheckpointStore {
     this.prefix = prefix;
     this.#puts = new PutNotes(store);
     this.#blobs = new Blobs(this.#puts, prefix, { isTwofold: this.keepLast === 1 });
-    this.#manifests = new Manifests(this.#puts, prefix);
+    this.#manifests = new Manifests(this.#puts, prefix, { isTwofold: this.keepLast === 1 });
     this.#garbage = new Garbage(store, prefix, this.#manifests);
-    this.#log = new CheckpointLog(this.#puts, prefix, (key) => this.#garbage.isDoomed(key));
+    this.#log = new CheckpointLog(this.#puts, prefix);
     this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
   }
 
@@ -217,7 +217,6 @@ export class CheckpointStore {
         return await work();
       } catch (error) {
         this.#discard();
-        if (signal?.aborted !== true) await this.#upkeep;
         throw error;
       }
     };
@@ -226,12 +225,22 @@ export class CheckpointStore {
         return await attempt();
       } catch (error) {
         if (!isDiskFull(error)) throw error;
-        if (!this.#isHeadUncertain) await this.#collect(lease, Infinity);
+        await this.#makeRoom(lease);
       }
-      return attempt().catch((error: unknown) => {
-        throw isDiskFull(error) ? new StoreFull(this.prefix, this.#store.url, error) : error;
+      return attempt().catch(async (error: unknown) => {
+        if (!isDiskFull(error)) throw error;
+        await this.#makeRoom(lease).catch(() => undefined);
+        throw new StoreFull(this.prefix, this.#store.url, error);
       });
     });
+  }
+
+  /** Removes all garbage. That there was no room is an answer: what the head is now it stays, and nothing has to be written to find out. */
+  async #makeRoom(lease: Lease): Promise<void> {
+    if (this.#isHeadUncertain) await lease.reread();
+    this.#isHeadUncertain = false;
+    await this.settled();
+    await this.#collect(lease, { most: Infinity, without: this.#rejected });
   }
 
   /** Waits for what is still done after the last commit, and removes what earlier fences and failed commits have left. */
@@ -253,6 +262,8 @@ export class CheckpointStore {
       return change(head);
     });
     this.#isHeadUncertain = false;
+    // The head names it now: whatever fails from here on undoes nothing.
+    this.#puts.forget();
     const head = lease.head();
     const named = new Set(head.checkpoints.map(({ manifestKey }) => manifestKey));
     for (const known of [this.#verified, this.#rejected])
@@ -269,15 +280,20 @@ export class CheckpointStore {
   }
 
   async #cleanAfterCommit(lease: Lease, log: readonly LogSegment[]): Promise<void> {
-    await this.#collect(lease);
+    // Nobody comes after the last commit.
+    await this.#collect(lease, { most: lease.head().outcome === null ? MOST_AT_ONCE : Infinity });
     await faultPoint('commit.collected');
     if (log.length > 0 && (await lease.isHeld())) await this.#log.mendNext(log);
   }
 
   /** Removes garbage while the lease is held. Never fails. */
-  async #collect(lease: Lease, most = MOST_AT_ONCE): Promise<void> {
+  async #collect(lease: Lease, options: Pick<CollectOptions, 'most' | 'without'> = {}): Promise<void> {
     const mayGoOn = async (): Promise<boolean> => await lease.isHeld();
-    await this.#garbage.collect(lease.head(), { most, mayGoOn }).catch(this.#onGarbageLeft);
+    // The head may name the basis no more: that of a commit whose answer was lost.
+    const kept = segmentKeysOf(this.#basis?.segments ?? []);
+    await this.#garbage
+      .collect(lease.head(), { most: MOST_AT_ONCE, mayGoOn, kept, ...options })
+      .catch(this.#onGarbageLeft);
   }
 
   /** Does something after all else of its kind. Whoever writes next waits for it. */
@@ -342,8 +358,7 @@ export class CheckpointStore {
         named.add(key);
       }
     }
-    const isTaken = (key: string): boolean => named.has(key) || this.#garbage.isDoomed(key);
-    return { reusable, isTaken, onDamaged: (key) => this.#damaged.add(key) };
+    return { reusable, onDamaged: (key) => this.#damaged.add(key) };
   }
 
   /** Rejects the checkpoints that have lost a file. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { rowsOfSteps, writeLogFile } from '../../test/log-of.js';
+import { plainKeysUnder } from '../../test/plain-key.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { withFault } from '../fault-point/fault-point.js';
@@ -85,6 +86,7 @@ test.each(['commit.blobs-written', 'commit.log-written', 'commit.manifest-writte
       fault.goOn(new Error('the network is down'));
       await expect(commit).rejects.toThrow('the network is down');
     });
+    await checkpoints.settled();
     expect(await stored()).toEqual(before);
   },
 );
@@ -194,9 +196,6 @@ function blob(content: string): string {
   return `${PREFIX}/blobs/1/${sha256Of(Buffer.from(content))}`;
 }
 
-/** Keys of all objects but the head. */
 async function stored(): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(PREFIX)) if (!key.endsWith('head.json')) keys.push(key);
-  return keys.toSorted();
+  return await plainKeysUnder(store, PREFIX);
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { numberedKey } from '../../test/plain-key.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { sha256Of } from '../sha256.js';
 import type { ObjectStore } from '../store/object-store.js';
@@ -107,7 +108,7 @@ test('one that an earlier attempt has written and nobody has read since pushes n
   const before = new CheckpointStore(store, PREFIX);
   for (const step of [100, 200, 300]) await commit(before, step);
   await before.settled();
-  await flipBit(`${PREFIX}/blobs/1/${sha256Of(Buffer.from('contents of 200'))}`);
+  await flipBit(await numberedKey(store, `${PREFIX}/blobs/1/${sha256Of(Buffer.from('contents of 200'))}`));
   lease = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   const checkpoints = new CheckpointStore(store, PREFIX);
   await restored(checkpoints);

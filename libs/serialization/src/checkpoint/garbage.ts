@@ -1,6 +1,6 @@
 import { segmentKeysOf } from '../log/log-segment.js';
 import { DeletionFailed, type ObjectStore } from '../store/object-store.js';
-import type { Head } from './head.js';
+import { type Head, manifestKeysOf } from './head.js';
 import { objectKeysOf } from './manifest.js';
 import type { Manifests } from './manifests.js';
 
@@ -9,6 +9,10 @@ export interface CollectOptions {
   readonly most?: number;
   /** Asked before each batch; where it says no the rest stays. Default: yes. */
   readonly mayGoOn?: () => Promise<boolean>;
+  /** Keys that stay, whether the head names them or not. */
+  readonly kept?: Iterable<string>;
+  /** Keys of manifests of checkpoints that are lost, though the head names them: what they need is not known. Default: none. */
+  readonly without?: ReadonlySet<string>;
 }
 
 /**
@@ -24,8 +28,6 @@ export class Garbage {
   readonly #manifests: Manifests;
   /** What is garbage unless the head names it. */
   readonly #keys = new Set<string>();
-  /** What was to be removed, no answer having come that it is. */
-  readonly #doomed = new Set<string>();
   #sweptFence: number | undefined;
 
   constructor(store: ObjectStore, prefix: string, manifests: Manifests) {
@@ -34,17 +36,12 @@ export class Garbage {
     this.#manifests = manifests;
   }
 
-  /** True for a key under which nothing may be written: it may vanish at any time. */
-  isDoomed(key: string): boolean {
-    return this.#doomed.has(key);
-  }
-
   /** Notes all that a head names: it is garbage as soon as none does any more. */
   async note(head: Head): Promise<void> {
     this.add(segmentKeysOf(head.log?.log ?? []));
     for (const entry of head.checkpoints) {
       const manifest = await this.#manifests.find(entry);
-      this.add([entry.manifestKey, ...(manifest === undefined ? [] : objectKeysOf(manifest))]);
+      this.add([...manifestKeysOf(entry), ...(manifest === undefined ? [] : objectKeysOf(manifest))]);
     }
   }
 
@@ -58,23 +55,26 @@ export class Garbage {
    *
    * @throws DeletionFailed, or what else the store throws
    */
-  async collect(head: Head, { most = Infinity, mayGoOn }: CollectOptions = {}): Promise<void> {
-    const needed = await this.#neededBy(head);
+  async collect(head: Head, { most = Infinity, mayGoOn, kept = [], without }: CollectOptions = {}): Promise<void> {
+    const needed = await this.#neededBy(head, without);
     if (needed === undefined) return;
+    for (const key of kept) needed.add(key);
     if (this.#sweptFence !== head.fence && (await this.#addLeftovers(head.fence, needed, most)))
       this.#sweptFence = head.fence;
     // What is needed stays noted: the next head may not name it.
     const keys = [...this.#keys].filter((key) => !needed.has(key)).slice(0, most);
+    const failures: unknown[] = [];
     for (let start = 0; start < keys.length; start += BATCH) {
-      if ((await mayGoOn?.()) === false) return;
-      await this.remove(keys.slice(start, start + BATCH));
+      if ((await mayGoOn?.()) === false) break;
+      await this.remove(keys.slice(start, start + BATCH)).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Removes objects that no head names or will name. What fails is tried again with the rest. @throws as {@link collect} */
   async remove(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    for (const set of [this.#keys, this.#doomed]) for (const key of keys) set.add(key);
+    this.add(keys);
     this.#manifests.forget(keys);
     let failed: ReadonlySet<string> = new Set();
     try {
@@ -83,17 +83,20 @@ export class Garbage {
       failed = new Set(error instanceof DeletionFailed ? error.failed.map(({ key }) => key) : keys);
       throw error;
     } finally {
-      for (const set of [this.#keys, this.#doomed]) for (const key of keys) if (!failed.has(key)) set.delete(key);
+      for (const key of keys) this.#keys.delete(key);
+      // Behind all others: what can never be removed keeps nothing else from it.
+      this.add(failed);
     }
   }
 
   /** Everything the head needs; undefined if one of its checkpoints cannot say, in which case nothing can be removed. */
-  async #neededBy(head: Head): Promise<Set<string> | undefined> {
+  async #neededBy(head: Head, without?: ReadonlySet<string>): Promise<Set<string> | undefined> {
     const needed = new Set(segmentKeysOf(head.log?.log ?? []));
     for (const entry of head.checkpoints) {
+      for (const key of manifestKeysOf(entry)) needed.add(key);
       const manifest = await this.#manifests.find(entry);
+      if (manifest === undefined && without?.has(entry.manifestKey) === true) continue;
       if (manifest === undefined) return undefined;
-      needed.add(entry.manifestKey);
       for (const key of objectKeysOf(manifest)) needed.add(key);
     }
     return needed;

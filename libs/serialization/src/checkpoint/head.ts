@@ -8,6 +8,8 @@ import { decodeVersionedJson } from './versioned-json.js';
 /** A committed checkpoint, as the head names it. */
 export interface CheckpointEntry {
   readonly manifestKey: string;
+  /** Where the manifest is once more, if it is kept twice. */
+  readonly copyKey?: string | undefined;
   /** SHA-256 of the manifest's bytes. */
   readonly sha256: string;
   readonly step: number;
@@ -71,6 +73,11 @@ export function sameCheckpoints(a: Head | undefined, b: Head | undefined): boole
   return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }
 
+/** Where the manifest of a checkpoint is. */
+export function manifestKeysOf({ manifestKey, copyKey }: CheckpointEntry): readonly string[] {
+  return copyKey === undefined ? [manifestKey] : [manifestKey, copyKey];
+}
+
 /** Where the head lies. */
 export function headKey(prefix: string): string {
   return `${prefix}/head.json`;
@@ -84,7 +91,15 @@ export function encodeHead({ version, fence, holder, claim, checkpoints, log, ou
 const common = {
   holder: z.string(),
   claim: z.string(),
-  checkpoints: z.array(z.object({ manifestKey: z.string(), sha256: z.string(), step: z.int().nonnegative() })),
+  checkpoints: z.array(
+    z.object({
+      manifestKey: z.string(),
+      // Earlier builds had none.
+      copyKey: z.string().optional(),
+      sha256: z.string(),
+      step: z.int().nonnegative(),
+    }),
+  ),
   // Earlier builds had none.
   log: z
     .object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) })

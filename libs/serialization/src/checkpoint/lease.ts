@@ -135,6 +135,11 @@ export class Lease {
     }
   }
 
+  /** Reads the head anew. To be called in {@link exclusive} work only. @throws LeaseLost */
+  async reread(): Promise<void> {
+    await this.#refresh();
+  }
+
   /** @throws LeaseLost if this lease has ended. */
   checkOpen(): void {
     if (this.#head.outcome === null) return;

@@ -1,5 +1,7 @@
 import { ObjectExists, type ObjectStore } from '../store/object-store.js';
-import { type CheckpointEntry, type Head, readHead, type RunLog, sameCheckpoints } from './head.js';
+import { freshKey } from '../store/fresh-key.js';
+import { firstWhole } from './first-whole.js';
+import { type CheckpointEntry, type Head, manifestKeysOf, readHead, type RunLog, sameCheckpoints } from './head.js';
 import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from './manifest.js';
 
 /**
@@ -44,19 +46,30 @@ interface Newest {
 export class Manifests {
   readonly #store: ObjectStore;
   readonly #prefix: string;
+  readonly #isTwofold: boolean;
   readonly #known = new Map<string, Manifest>();
+  /** The highest that was written here: of it, and of those below, there may have been a manifest that is being removed. */
+  #lastStep = -1;
 
-  constructor(store: ObjectStore, prefix: string) {
+  /** @param options.isTwofold each is stored twice. Default: once */
+  constructor(store: ObjectStore, prefix: string, { isTwofold = false }: { readonly isTwofold?: boolean } = {}) {
     this.#store = store;
     this.#prefix = prefix;
+    this.#isTwofold = isTwofold;
   }
 
   /** The manifest that a head names, read from the store. @throws CorruptManifest if it is missing or has changed. */
-  async read({ manifestKey, sha256 }: CheckpointEntry): Promise<Manifest> {
-    const bytes = await this.#store.get(manifestKey);
-    if (bytes === undefined) throw new CorruptManifest(`manifest ${manifestKey} is missing`);
-    const manifest = decodeManifest(manifestKey, bytes, sha256);
-    this.#known.set(manifestKey, manifest);
+  async read(entry: CheckpointEntry): Promise<Manifest> {
+    const manifest = await firstWhole(
+      manifestKeysOf(entry),
+      async (key) => {
+        const bytes = await this.#store.get(key);
+        if (bytes === undefined) throw new CorruptManifest(`manifest ${key} is missing`);
+        return decodeManifest(key, bytes, entry.sha256);
+      },
+      CorruptManifest,
+    );
+    this.#known.set(entry.manifestKey, manifest);
     return manifest;
   }
 
@@ -74,18 +87,31 @@ export class Manifests {
   async write(manifest: Manifest): Promise<CheckpointEntry> {
     const { bytes, sha256 } = encodeManifest(manifest);
     const { step, fence } = manifest;
-    for (let attempt = 1; ; attempt += 1) {
-      // The name is taken where this step was committed in this fence before, or was about to be.
-      const manifestKey = `${this.#prefix}/checkpoints/${step}-${fence}${attempt === 1 ? '' : `-${attempt}`}.json`;
-      try {
-        await this.#store.put(manifestKey, bytes, { ifAbsent: true });
-      } catch (error) {
-        if (error instanceof ObjectExists) continue;
-        throw error;
-      }
-      this.#known.set(manifestKey, manifest);
-      return { manifestKey, sha256, step };
+    const name = `${this.#prefix}/checkpoints/${step}-${fence}`;
+    const isNew = step > this.#lastStep;
+    this.#lastStep = Math.max(step, this.#lastStep);
+    const manifestKey =
+      isNew && (await this.#putNew(`${name}.json`, bytes)) ? `${name}.json` : await this.#putFresh(name, bytes);
+    const copyKey = this.#isTwofold ? await this.#putFresh(name, bytes) : undefined;
+    this.#known.set(manifestKey, manifest);
+    return { manifestKey, ...(copyKey !== undefined && { copyKey }), sha256, step };
+  }
+
+  /** False where the key is taken: this step was committed in this fence before, or was about to be. */
+  async #putNew(key: string, bytes: Uint8Array): Promise<boolean> {
+    try {
+      await this.#store.put(key, bytes, { ifAbsent: true });
+      return true;
+    } catch (error) {
+      if (error instanceof ObjectExists) return false;
+      throw error;
     }
+  }
+
+  async #putFresh(name: string, bytes: Uint8Array): Promise<string> {
+    const key = `${freshKey(name)}.json`;
+    await this.#store.put(key, bytes, { ifAbsent: true });
+    return key;
   }
 
   /** Forgets manifests that were removed. */

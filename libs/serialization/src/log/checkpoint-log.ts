@@ -18,17 +18,14 @@ export interface LogFile {
 export class CheckpointLog {
   readonly #store: ObjectStore;
   readonly #prefix: string;
-  readonly #isTaken: (key: string) => boolean;
   /** SHA-256 of segments neither copy of which is whole: they stay listed, and are not tried again. */
   readonly #damaged = new Set<string>();
   /** SHA-256 of segments both copies of which were written or looked at in this round. */
   readonly #lookedAt = new Set<string>();
 
-  /** @param isTaken true for a key that no segment may have */
-  constructor(store: ObjectStore, prefix: string, isTaken: (key: string) => boolean) {
+  constructor(store: ObjectStore, prefix: string) {
     this.#store = store;
     this.#prefix = prefix;
-    this.#isTaken = isTaken;
   }
 
   /**
@@ -113,7 +110,7 @@ export class CheckpointLog {
 
   async #written(part: LogSegment | SegmentDraft, fence: number): Promise<LogSegment> {
     if ('keys' in part) return part;
-    const segment = await writeSegment(this.#store, this.#prefix, fence, part, this.#isTaken);
+    const segment = await writeSegment(this.#store, this.#prefix, fence, part);
     // Else a round would never end, as each commit adds one.
     this.#lookedAt.add(segment.sha256);
     return segment;

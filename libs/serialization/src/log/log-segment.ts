@@ -45,22 +45,17 @@ export interface SegmentDraft extends Omit<LogSegment, 'keys'> {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Writes both copies of a segment, in the folders of a fence.
- *
- * @param isTaken true for a key that it may not have
- */
+/** Writes both copies of a segment, in the folders of a fence. */
 export async function writeSegment(
   store: ObjectStore,
   prefix: string,
   fence: number,
   draft: SegmentDraft,
-  isTaken: (key: string) => boolean,
 ): Promise<LogSegment> {
   const { bytes, ...facts } = draft;
   const keys = [
-    await freshKey(store, `${prefix}/log/a/${fence}/${draft.sha256}`, isTaken),
-    await freshKey(store, `${prefix}/log/b/${fence}/${draft.sha256}`, isTaken),
+    freshKey(`${prefix}/log/a/${fence}/${draft.sha256}`),
+    freshKey(`${prefix}/log/b/${fence}/${draft.sha256}`),
   ] as const;
   for (const key of keys) await store.put(key, bytes);
   return { ...facts, keys };
