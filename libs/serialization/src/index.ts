@@ -118,7 +118,7 @@ export type {
   TransferOptions,
 } from './store/object-store.js';
 export { maskedUrl } from './store/masked-url.js';
-export { openObjectStore, type OpenStoreOptions } from './store/open-object-store.js';
+export { openObjectStore, openObjectStoreToRead, type OpenStoreOptions } from './store/open-object-store.js';
 export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
