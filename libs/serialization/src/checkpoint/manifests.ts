@@ -1,5 +1,5 @@
 import { ObjectExists, type ObjectStore } from '../store/object-store.js';
-import { type CheckpointEntry, type Head, readHead, type RunLog, sameCheckpoints } from './head.js';
+import { type CheckpointEntry, foundFromHead, type Head, type RunLog } from './head.js';
 import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from './manifest.js';
 
 /**
@@ -21,18 +21,16 @@ export async function newestLog(store: ObjectStore, prefix: string): Promise<Run
 
 async function newest(store: ObjectStore, prefix: string): Promise<Newest> {
   const manifests = new Manifests(store, prefix);
-  for (;;) {
-    const head = await readHead(store, prefix);
-    let found: Manifest | undefined;
+  return foundFromHead(store, prefix, async (head) => {
+    let manifest: Manifest | undefined;
     let passedOver = 0;
     for (const entry of head?.checkpoints ?? []) {
-      found = await manifests.find(entry);
-      if (found !== undefined) break;
+      manifest = await manifests.find(entry);
+      if (manifest !== undefined) break;
       passedOver += 1;
     }
-    // Whoever holds the lease may have removed what the head named when it was read.
-    if (passedOver === 0 || sameCheckpoints(head, await readHead(store, prefix))) return { head, manifest: found };
-  }
+    return { found: { head, manifest }, isDoubtful: passedOver > 0 };
+  });
 }
 
 interface Newest {
