@@ -6,6 +6,7 @@ import { FileStore } from './file-store.js';
 import { maskedUrl } from './masked-url.js';
 import { type ObjectStore, type OperationOptions, StoreUnfit } from './object-store.js';
 import { s3Location, type S3Options } from './s3/s3-location.js';
+import type { S3Store } from './s3/s3-store.js';
 import { WatchedStore } from './watched-store.js';
 
 export interface OpenStoreOptions extends OperationOptions {
@@ -37,12 +38,13 @@ export async function openObjectStore(url: string, options: OpenStoreOptions = {
  * Opens the object store at a URL to read it: nothing is made, tried or swept there, so that no right to write is needed, and what it holds
  * stays as it is. No operation is waited for without end.
  *
- * @throws StoreUnfit for a folder that is not there or cannot be read, Error for another kind of URL. Whether a bucket is there shows
- * when it is read.
+ * @throws StoreUnfit for a folder that is not there or cannot be read, and for a server that cannot be asked; Error for another kind of URL.
+ * Whether a bucket is there, and may be read, shows when it is read.
  */
 export async function openObjectStoreToRead(url: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
   const store = await storeAt(url, options);
   if (store instanceof FileStore) await checkReadable(store.url);
+  else await store.probeReading({ signal: options.signal });
   return new WatchedStore(store, { silentMs: options.silentMs });
 }
 
@@ -57,7 +59,7 @@ async function checkReadable(url: string): Promise<void> {
   }
 }
 
-async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<ObjectStore> {
+async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<FileStore | S3Store> {
   const scheme = /^([a-z][a-z0-9+.-]*):/iu.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'file':
