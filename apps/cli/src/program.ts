@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { type Environment, readVariables, variables } from '@longrun/platform/configuration';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { connect } from './address.js';
 import type { Client } from './client.js';
@@ -153,6 +153,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
+  checkpointCommands(program, { terminal, environment }, state, exit);
+
   program
     .command('doctor')
     .description('look whether Longrun can run here, and what it can protect; exit code 1 when a check fails')
@@ -190,6 +192,100 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     });
 
   return program;
+}
+
+/** Each loads what it needs, which no other command does. */
+function checkpointCommands(
+  program: Command,
+  { terminal, environment }: Surroundings,
+  state: () => string,
+  exit: (code: number) => void,
+): void {
+  const checkpoint = program
+    .command('checkpoint')
+    .description('list, show, verify, export or compare the checkpoints of an experiment, read from its object store')
+    .addHelpText('after', CHECKPOINT_HELP);
+  const command = (name: string, description: string): Command =>
+    checkpoint
+      .command(name)
+      .description(description)
+      .argument('<experiment>', 'whole id of an experiment, or a prefix in the store, as experiments/<id>', reference)
+      .option('--objects <url>', 'object store (default: LONGRUN_OBJECTS, or the one of the state folder)')
+      .addOption(jsonOption());
+  const place = (experiment: string, { objects, json }: CheckpointOptions) => ({
+    experiment,
+    objects,
+    json,
+    state: state(),
+    environment,
+  });
+
+  command('ls', 'list checkpoints, newest first').action(async (experiment: string, options: CheckpointOptions) => {
+    const { listCheckpoints } = await import('./commands/checkpoint/ls.js');
+    await listCheckpoints(terminal, place(experiment, options));
+  });
+
+  command('show', 'show the manifest, files, tensors, environment and log segments of a checkpoint')
+    .addArgument(checkpointArgument())
+    .action(async (experiment: string, which: string, options: CheckpointOptions) => {
+      const { showCheckpoint } = await import('./commands/checkpoint/show.js');
+      await showCheckpoint(terminal, which, place(experiment, options));
+    });
+
+  command('verify', 'read every byte of a checkpoint and compare it with what was committed; exit code 1 for damage')
+    .argument('[checkpoint]', `${WHICH} (default: latest)`, reference)
+    .option('--all', 'every checkpoint, and the log that the head keeps beside them', false)
+    .action(
+      async (
+        experiment: string,
+        which: string | undefined,
+        options: CheckpointOptions & { all: boolean },
+        used: Command,
+      ) => {
+        const { all } = options;
+        if (all && which !== undefined) used.error('error: give one checkpoint, or --all');
+        const { verifyCheckpoints } = await import('./commands/checkpoint/verify.js');
+        exit(await verifyCheckpoints(terminal, all ? undefined : (which ?? 'latest'), place(experiment, options)));
+      },
+    );
+
+  command('export', 'copy the files of a checkpoint, verified, to a folder, or its parameters to a file')
+    .addArgument(checkpointArgument())
+    .addOption(new Option('--to <folder>', 'a folder that is empty or not there yet').conflicts('parameters'))
+    .option('--parameters <file>', 'only parameters.safetensors, under a name that is not there yet')
+    .action(async (experiment: string, which: string, options: ExportTarget, used: Command) => {
+      const { to, parameters } = options;
+      if (to === undefined && parameters === undefined) used.error('error: give --to FOLDER or --parameters FILE');
+      const { exportCheckpoint } = await import('./commands/checkpoint/export.js');
+      await exportCheckpoint(terminal, which, { ...place(experiment, options), to, parameters });
+    });
+
+  command('diff', 'compare two checkpoints: tensors by name, state by path')
+    .argument('<a>', WHICH, reference)
+    .argument('<b>', WHICH, reference)
+    .action(async (experiment: string, a: string, b: string, options: CheckpointOptions) => {
+      const { diffCheckpoints } = await import('./commands/checkpoint/diff.js');
+      await diffCheckpoints(terminal, [a, b], place(experiment, options));
+    });
+}
+
+interface CheckpointOptions {
+  readonly json: boolean;
+  readonly objects?: string;
+}
+
+interface ExportTarget extends CheckpointOptions {
+  readonly to?: string;
+  readonly parameters?: string;
+}
+
+const WHICH = 'step or name of a checkpoint, or latest';
+
+const CHECKPOINT_HELP = `
+The store is only read, whoever trains meanwhile; no API is needed. A checkpoint is named by its step, by its name (<step>-<fence>), or as latest.`;
+
+function checkpointArgument(): Argument {
+  return new Argument('[checkpoint]', WHICH).argParser(reference).default('latest');
 }
 
 function version(): string {

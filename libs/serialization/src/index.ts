@@ -118,11 +118,17 @@ export type {
   TransferOptions,
 } from './store/object-store.js';
 export { maskedUrl } from './store/masked-url.js';
-export { openObjectStore, type OpenStoreOptions } from './store/open-object-store.js';
+export { openObjectStore, openObjectStoreToRead, type OpenStoreOptions } from './store/open-object-store.js';
+export { S3Failed } from './store/s3/s3-requests.js';
 export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
+export { CheckpointAbsent, CheckpointReader } from './checkpoint/checkpoint-reader.js';
+export type { CheckpointListing, ListedCheckpoint, StoredCheckpoint } from './checkpoint/checkpoint-reader.js';
+export { compareCheckpoints } from './checkpoint/comparison.js';
+export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
+export { exportFile, exportFiles, ExportRefused } from './checkpoint/export.js';
 export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
@@ -132,6 +138,12 @@ export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestLog, newestManifest } from './checkpoint/manifests.js';
+export { CorruptManifest } from './checkpoint/manifest.js';
+export { CorruptBlob } from './checkpoint/stored-files.js';
+export { tensorsOf } from './checkpoint/stored-tensors.js';
+export type { StoredTensors } from './checkpoint/stored-tensors.js';
+export { Verification } from './checkpoint/verification.js';
+export type { DamagedObject, RemovedCheckpoint, Verified, VerifiedCheckpoint } from './checkpoint/verification.js';
 export { SnapshotChanged } from './checkpoint/snapshot.js';
 export type { Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
 

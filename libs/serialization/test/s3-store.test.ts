@@ -476,11 +476,20 @@ describe('where no request can be made', () => {
     ['credentials', {}, 'http://127.0.0.1:1', 'give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'],
     ['a region', { credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }, undefined, 'say where the bucket is'],
   ])('a store without %s is unfit, and what to give is said', async (_, options, endpoint, remedy) => {
-    const failure = await new S3Store(s3Location('s3://bucket/x', { ...options, endpoint }))
-      .probe()
-      .catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(StoreUnfit);
-    expect(String(failure)).toContain(remedy);
+    const store = new S3Store(s3Location('s3://bucket/x', { ...options, endpoint }));
+    for (const probing of [store.probe(), store.probeReading()]) {
+      const failure = await probing.catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(StoreUnfit);
+      expect(String(failure)).toContain(remedy);
+    }
+  });
+
+  test('one that does not answer is unfit to be read, too', async () => {
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const location = s3Location('s3://bucket/x', { credentials, region: 'here', endpoint: 'http://127.0.0.1:1' });
+    const store = new S3Store(location, { attempts: 2, pauseMs: 1 });
+    await expect(store.probeReading()).rejects.toThrow(StoreUnfit);
+    await expect(store.probeReading()).rejects.toThrow(/ECONNREFUSED.*asked 2 times; see that the endpoint is right/u);
   });
 });
 

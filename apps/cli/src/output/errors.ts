@@ -14,6 +14,7 @@ import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
+import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { UnknownReference } from '../commands/reference.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
@@ -66,6 +67,7 @@ const notWrittenRight = [
   ConfigurationError,
   UnusableAddress,
   UnusableStateFolder,
+  UnusableObjects,
 ];
 
 /** What the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
@@ -139,6 +141,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     StateFolderInUse,
     PortInUse,
     DemoFailed,
+    CheckpointFailed,
   ];
   if (error instanceof Error) {
     const isForeseen = foreseen.some((kind) => error instanceof kind);

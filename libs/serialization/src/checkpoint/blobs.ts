@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import path from 'node:path';
-
-import { hashFile, makeFolder, type WrittenFile } from '../durable-file.js';
-import { ContentMismatch, ObjectAbsent, type ObjectStore } from '../store/object-store.js';
+import { hashFile, type WrittenFile } from '../durable-file.js';
+import { ContentMismatch, type ObjectStore } from '../store/object-store.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { freshKey } from '../store/fresh-key.js';
-import { firstWhole } from './first-whole.js';
-import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
+import type { ManifestFile } from './manifest.js';
 import { changed, checkSize, type SnapshotFile, unchanged } from './snapshot.js';
+import { hashObject } from './stored-files.js';
 
 /** What a commit may know of the blobs that are there. */
 export interface KnownBlobs {
@@ -17,7 +14,7 @@ export interface KnownBlobs {
   readonly onDamaged: (key: string) => void;
 }
 
-/** The files of checkpoints as objects under a prefix. */
+/** Writes the files of checkpoints as objects under a prefix. */
 export class Blobs {
   readonly #store: ObjectStore;
   readonly #prefix: string;
@@ -58,26 +55,6 @@ export class Blobs {
       written.push(copyKey === undefined ? entry : { ...entry, copyKey });
     }
     return written;
-  }
-
-  /** Copies the files of a checkpoint to a folder, each from whichever of its blobs is whole. @throws CorruptBlob */
-  async download(manifest: Manifest, folder: string): Promise<void> {
-    await makeFolder(path.resolve(folder));
-    for (const file of manifest.files) {
-      const target = path.join(folder, file.name);
-      await firstWhole(blobKeysOf(file), async (key) => await this.#downloadOne(file, key, target), CorruptBlob);
-    }
-  }
-
-  async #downloadOne({ name, sha256, sizeBytes }: ManifestFile, key: string, target: string): Promise<void> {
-    const got = await this.#store.download(key, target);
-    if (got === undefined) throw new CorruptBlob(`file ${name} is missing: there is no object ${key}`);
-    if (got.sizeBytes !== sizeBytes)
-      throw new CorruptBlob(`file ${name} has ${got.sizeBytes} bytes but ${sizeBytes} were committed (object ${key})`);
-    if (got.sha256 === sha256) return;
-    throw new CorruptBlob(
-      `file ${name} has SHA-256 ${got.sha256} but ${sha256} was committed (object ${key}): its bytes have changed`,
-    );
   }
 
   /** Those blobs of a content that are whole, no more than are needed. */
@@ -134,11 +111,6 @@ export class Blobs {
   }
 }
 
-/** No blob of a file is whole. */
-export class CorruptBlob extends Error {
-  override readonly name = 'CorruptBlob';
-}
-
 /** What a blob is to have. */
 interface Content {
   readonly sha256: string;
@@ -154,12 +126,5 @@ async function holds(
 ): Promise<boolean> {
   const facts = await store.head(key, { signal });
   if (facts === undefined || facts.sizeBytes !== (sizeBytes ?? facts.sizeBytes)) return false;
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of store.openRead(key, { signal })) hash.update(piece);
-  } catch (error) {
-    if (error instanceof ObjectAbsent) return false;
-    throw error;
-  }
-  return hash.digest('hex') === sha256;
+  return (await hashObject(store, key, { signal }))?.sha256 === sha256;
 }

@@ -7,15 +7,16 @@ import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
 import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
-import { Blobs, CorruptBlob, type KnownBlobs } from './blobs.js';
+import { Blobs, type KnownBlobs } from './blobs.js';
 import { type CollectOptions, Garbage } from './garbage.js';
-import { type CheckpointEntry, type Head, readHead, sameCheckpoints } from './head.js';
+import { type CheckpointEntry, foundFromHead, type Head } from './head.js';
 import { checkOutcome, type Lease } from './lease.js';
 import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
 import { checkSnapshot, type Snapshot } from './snapshot.js';
 import { StoreFull } from './store-full.js';
+import { CorruptBlob, downloadFiles } from './stored-files.js';
 
 export interface CheckpointStoreOptions {
   /**
@@ -191,15 +192,13 @@ export class CheckpointStore {
    * checkpoint, so no older one is taken.
    */
   async newestValid(toFolder: string): Promise<NewestValid> {
-    for (;;) {
-      const head = await readHead(this.#store, this.prefix);
-      const found = await this.#newestOf(head?.checkpoints ?? [], toFolder);
-      // Whoever holds the lease may have removed what the head named when it was read.
-      if (found.rejected.length > 0 && !sameCheckpoints(head, await readHead(this.#store, this.prefix))) continue;
-      for (const { manifestKey } of found.rejected) this.#rejected.add(manifestKey);
-      this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
-      return found;
-    }
+    const found = await foundFromHead(this.#store, this.prefix, async (head) => {
+      const newest = await this.#newestOf(head?.checkpoints ?? [], toFolder);
+      return { found: newest, isDoubtful: newest.rejected.length > 0 };
+    });
+    for (const { manifestKey } of found.rejected) this.#rejected.add(manifestKey);
+    this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
+    return found;
   }
 
   #checkPrefix(lease: Lease): void {
@@ -326,7 +325,7 @@ export class CheckpointStore {
       await rm(folder, { recursive: true, force: true });
       try {
         const manifest = await this.#manifests.read(entry);
-        await this.#blobs.download(manifest, folder);
+        await downloadFiles(this.#store, manifest, folder);
         this.#verified.add(manifestKey);
         return { manifest, folder, rejected };
       } catch (error) {

@@ -68,9 +68,20 @@ export async function readVersionedHead(
   }
 }
 
-/** Whether two heads name the same checkpoints. */
-export function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
-  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
+/**
+ * What is found by following a head. Whoever holds the lease may remove what the head named when it was read: where what was found is
+ * doubtful, as something was missing or had changed, and the head names other checkpoints by now, it is looked for anew.
+ */
+export async function foundFromHead<T>(
+  store: ObjectStore,
+  prefix: string,
+  look: (head: Head | undefined) => Promise<{ readonly found: T; readonly isDoubtful: boolean }>,
+): Promise<T> {
+  for (;;) {
+    const head = await readHead(store, prefix);
+    const { found, isDoubtful } = await look(head);
+    if (!isDoubtful || sameCheckpoints(head, await readHead(store, prefix))) return found;
+  }
 }
 
 /** Where the manifest of a checkpoint is. */
@@ -86,6 +97,10 @@ export function headKey(prefix: string): string {
 /** The bytes of a head; equal heads make equal bytes. */
 export function encodeHead({ version, fence, holder, claim, checkpoints, log, outcome }: Head): Uint8Array {
   return Buffer.from(`${JSON.stringify({ version, fence, holder, claim, checkpoints, log, outcome }, null, 1)}\n`);
+}
+
+function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
+  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }
 
 const common = {

@@ -1,7 +1,7 @@
 import { ObjectExists, type ObjectStore } from '../store/object-store.js';
 import { freshKey } from '../store/fresh-key.js';
 import { firstWhole } from './first-whole.js';
-import { type CheckpointEntry, type Head, manifestKeysOf, readHead, type RunLog, sameCheckpoints } from './head.js';
+import { type CheckpointEntry, foundFromHead, type Head, manifestKeysOf, type RunLog } from './head.js';
 import { CorruptManifest, decodeManifest, encodeManifest, type Manifest } from './manifest.js';
 
 /**
@@ -23,18 +23,16 @@ export async function newestLog(store: ObjectStore, prefix: string): Promise<Run
 
 async function newest(store: ObjectStore, prefix: string): Promise<Newest> {
   const manifests = new Manifests(store, prefix);
-  for (;;) {
-    const head = await readHead(store, prefix);
-    let found: Manifest | undefined;
+  return foundFromHead(store, prefix, async (head) => {
+    let manifest: Manifest | undefined;
     let passedOver = 0;
     for (const entry of head?.checkpoints ?? []) {
-      found = await manifests.find(entry);
-      if (found !== undefined) break;
+      manifest = await manifests.find(entry);
+      if (manifest !== undefined) break;
       passedOver += 1;
     }
-    // Whoever holds the lease may have removed what the head named when it was read.
-    if (passedOver === 0 || sameCheckpoints(head, await readHead(store, prefix))) return { head, manifest: found };
-  }
+    return { found: { head, manifest }, isDoubtful: passedOver > 0 };
+  });
 }
 
 interface Newest {
@@ -48,8 +46,8 @@ export class Manifests {
   readonly #prefix: string;
   readonly #isTwofold: boolean;
   readonly #known = new Map<string, Manifest>();
-  /** The highest that was written here: of it, and of those below, there may have been a manifest that is being removed. */
-  #lastStep = -1;
+  /** The last that was written here: of it, and of steps before it, there may have been a manifest that is being removed. */
+  #last: Pick<Manifest, 'fence' | 'step'> = { fence: -1, step: -1 };
 
   /** @param options.isTwofold each is stored twice. Default: once */
   constructor(store: ObjectStore, prefix: string, { isTwofold = false }: { readonly isTwofold?: boolean } = {}) {
@@ -88,8 +86,9 @@ export class Manifests {
     const { bytes, sha256 } = encodeManifest(manifest);
     const { step, fence } = manifest;
     const name = `${this.#prefix}/checkpoints/${step}-${fence}`;
-    const isNew = step > this.#lastStep;
-    this.#lastStep = Math.max(step, this.#lastStep);
+    const last = this.#last;
+    const isNew = fence > last.fence || (fence === last.fence && step > last.step);
+    if (isNew) this.#last = { fence, step };
     const manifestKey =
       isNew && (await this.#putNew(`${name}.json`, bytes)) ? `${name}.json` : await this.#putFresh(name, bytes);
     const copyKey = this.#isTwofold ? await this.#putFresh(name, bytes) : undefined;

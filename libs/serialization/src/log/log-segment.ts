@@ -100,11 +100,26 @@ export async function readSegment(
       failures.push(error);
       continue;
     }
-    if (bytes === undefined) damage.push({ key, reason: `${key} is missing` });
-    else if (sha256Of(bytes) === sha256) whole = bytes;
-    else damage.push({ key, reason: `${key} has other bytes than were committed` });
+    const reason = wrongWith(key, bytes, sha256);
+    if (reason === undefined) whole = bytes;
+    else damage.push({ key, reason });
   }
   if (whole === undefined && failures.length > 0) throw failures[0];
   if (mend && whole !== undefined) for (const { key } of damage) await store.put(key, whole).catch(() => undefined);
   return { bytes: whole, damage };
+}
+
+/** Reads both copies of a segment, and says which are damaged. @throws the store's error if one could not be asked for */
+export async function damagedCopies(store: ObjectStore, { keys, sha256 }: LogSegment): Promise<readonly DamagedCopy[]> {
+  const damage: DamagedCopy[] = [];
+  for (const key of keys) {
+    const reason = wrongWith(key, await store.get(key), sha256);
+    if (reason !== undefined) damage.push({ key, reason });
+  }
+  return damage;
+}
+
+function wrongWith(key: string, bytes: Uint8Array | undefined, sha256: string): string | undefined {
+  if (bytes === undefined) return `${key} is missing`;
+  return sha256Of(bytes) === sha256 ? undefined : `${key} has other bytes than were committed`;
 }

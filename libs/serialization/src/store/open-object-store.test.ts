@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { openObjectStore } from './open-object-store.js';
+import { StoreUnfit } from './object-store.js';
+import { openObjectStore, openObjectStoreToRead } from './open-object-store.js';
 
 async function emptyFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'open store ü '));
@@ -59,4 +60,18 @@ test('a path that is a file is refused with its name', async () => {
   const file = path.join(await emptyFolder(), 'file');
   await writeFile(file, '');
   await expect(openObjectStore(pathToFileURL(file).href)).rejects.toThrow(file);
+});
+
+test('a folder that is opened to be read is not made, and what cannot be read is said', async () => {
+  const folder = await emptyFolder();
+  const missing = path.join(folder, 'missing');
+  await expect(openObjectStoreToRead(pathToFileURL(missing).href)).rejects.toThrow(StoreUnfit);
+  await expect(openObjectStoreToRead(pathToFileURL(missing).href)).rejects.toThrow(
+    /no folder that can be read .*missing/u,
+  );
+  await writeFile(missing, '');
+  await expect(openObjectStoreToRead(pathToFileURL(missing).href)).rejects.toThrow(StoreUnfit);
+  await expect(openObjectStoreToRead('http://x/')).rejects.toThrow('object store "http://x/": give a folder');
+  await openObjectStoreToRead(pathToFileURL(folder).href);
+  expect(await readdir(folder)).toEqual(['missing']);
 });

@@ -1,10 +1,12 @@
+import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileStore } from './file-store.js';
 import { maskedUrl } from './masked-url.js';
-import type { ObjectStore, OperationOptions } from './object-store.js';
+import { type ObjectStore, type OperationOptions, StoreUnfit } from './object-store.js';
 import { s3Location, type S3Options } from './s3/s3-location.js';
+import type { S3Store } from './s3/s3-store.js';
 import { WatchedStore } from './watched-store.js';
 
 export interface OpenStoreOptions extends OperationOptions {
@@ -32,7 +34,32 @@ export async function openObjectStore(url: string, options: OpenStoreOptions = {
   return store;
 }
 
-async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<ObjectStore> {
+/**
+ * Opens the object store at a URL to read it: nothing is made, tried or swept there, so that no right to write is needed, and what it holds
+ * stays as it is. No operation is waited for without end.
+ *
+ * @throws StoreUnfit for a folder that is not there or cannot be read, and for a server that cannot be asked; Error for another kind of URL.
+ * Whether a bucket is there, and may be read, shows when it is read.
+ */
+export async function openObjectStoreToRead(url: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
+  const store = await storeAt(url, options);
+  if (store instanceof FileStore) await checkReadable(store.url);
+  else await store.probeReading({ signal: options.signal });
+  return new WatchedStore(store, { silentMs: options.silentMs });
+}
+
+async function checkReadable(url: string): Promise<void> {
+  try {
+    await access(`${fileURLToPath(url)}${path.sep}.`, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreUnfit(`object store ${url}: there is no folder that can be read (${reason}); check the URL`, {
+      cause: error,
+    });
+  }
+}
+
+async function storeAt(url: string, { s3 }: OpenStoreOptions): Promise<FileStore | S3Store> {
   const scheme = /^([a-z][a-z0-9+.-]*):/iu.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'file':

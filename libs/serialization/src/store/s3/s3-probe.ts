@@ -51,13 +51,31 @@ export async function probeS3(objects: S3Objects, options: OperationOptions): Pr
     return { notes };
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (error instanceof StoreUnfit) throw error;
-    if (error instanceof S3Failed) throw new StoreUnfit(error.message, { cause: error });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreUnfit(`object store ${url}: ${reason}; ${remedyOf(error, objects.location)}`, { cause: error });
+    throw error instanceof StoreUnfit ? error : asUnfit(error, objects.location);
   } finally {
     await objects.delete([name], options).catch(() => undefined);
   }
+}
+
+/**
+ * Proves that a server answers, without writing: what it answers is not judged, as some may read its objects who may not ask for those that there are not.
+ *
+ * @throws StoreUnfit saying why it cannot be asked
+ */
+export async function probeS3Reading(objects: S3Objects, options: OperationOptions): Promise<void> {
+  try {
+    await objects.head(`${objects.location.prefix}${PROBES}none`, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (error instanceof S3Failed && error.status !== undefined) return;
+    throw asUnfit(error, objects.location);
+  }
+}
+
+function asUnfit(error: unknown, location: S3Location): StoreUnfit {
+  if (error instanceof S3Failed) return new StoreUnfit(error.message, { cause: error });
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreUnfit(`object store ${location.url}: ${reason}; ${remedyOf(error, location)}`, { cause: error });
 }
 
 /** What to do where not even a request could be made. */

@@ -22,7 +22,7 @@ import { PREAMBLE_BYTES } from '../register-generation.js';
 import type { S3Location } from './s3-location.js';
 import { sweepUploads } from './s3-multipart.js';
 import { S3Objects } from './s3-objects.js';
-import { probeS3 } from './s3-probe.js';
+import { probeS3, probeS3Reading } from './s3-probe.js';
 import { readS3 } from './s3-reading.js';
 import { S3Register } from './s3-register.js';
 import { S3Failed, type S3Patience, S3Requests } from './s3-requests.js';
@@ -157,6 +157,11 @@ export class S3Store implements ObjectStore {
     }
     const [first, ...others] = [...reasons].map(([key, reason]) => ({ key, reason }));
     if (first !== undefined) throw new DeletionFailed(this.url, [first, ...others]);
+  }
+
+  /** Proves that it can be asked, and writes nothing. @throws StoreUnfit */
+  async probeReading(options: OperationOptions = {}): Promise<void> {
+    return probeS3Reading(this.#objects, options);
   }
 
   async probe(options: OperationOptions = {}): Promise<StoreProbe> {

@@ -1,0 +1,165 @@
+import path from 'node:path';
+
+import { InvalidSafetensors } from '../safetensors/header.js';
+import { maskedUrl } from '../store/masked-url.js';
+import { ObjectAbsent, type ObjectStore } from '../store/object-store.js';
+import { type CheckpointEntry, foundFromHead, type Head, readHead } from './head.js';
+import { CorruptManifest, type Manifest } from './manifest.js';
+import { Manifests } from './manifests.js';
+import { CorruptBlob } from './stored-files.js';
+
+/** There is no checkpoint such as was asked for. The message says which there are. */
+export class CheckpointAbsent extends Error {
+  override readonly name = 'CheckpointAbsent';
+}
+
+/** A checkpoint as the head names it, with its manifest, or what is wrong with that. */
+export type ListedCheckpoint = NamedCheckpoint &
+  (
+    | { readonly manifest: Manifest; readonly reason?: undefined }
+    | { readonly manifest: undefined; readonly reason: string }
+  );
+
+/** A checkpoint whose manifest is whole. Its files and its log may not be. */
+export interface StoredCheckpoint extends NamedCheckpoint {
+  readonly manifest: Manifest;
+}
+
+interface NamedCheckpoint {
+  /** The manifest's file name without its ending, which no other checkpoint there has: `200-1`. */
+  readonly name: string;
+  readonly entry: CheckpointEntry;
+}
+
+interface ReadOptions<T> {
+  readonly isDoubtful?: (found: T) => boolean;
+}
+
+/** What there is under a prefix. */
+export interface CheckpointListing {
+  readonly head: Head;
+  /** Newest first. */
+  readonly checkpoints: readonly ListedCheckpoint[];
+}
+
+/**
+ * Reads the checkpoints under a prefix, such as `experiments/<id>`, without a lease: it changes nothing. Whoever holds the lease may commit and remove
+ * checkpoints meanwhile; what has vanished by that is never taken for damage.
+ */
+export class CheckpointReader {
+  readonly store: ObjectStore;
+  readonly prefix: string;
+  readonly #manifests: Manifests;
+
+  constructor(store: ObjectStore, prefix: string) {
+    this.store = store;
+    this.prefix = prefix;
+    this.#manifests = new Manifests(store, prefix);
+  }
+
+  /** The head as it is now. @throws CheckpointAbsent if nothing was ever written there; HeadDamaged */
+  async head(): Promise<Head> {
+    return this.#there(await readHead(this.store, this.prefix));
+  }
+
+  /** All checkpoints that the head names. @throws as {@link head} */
+  async list(): Promise<CheckpointListing> {
+    return foundFromHead(this.store, this.prefix, async (read) => {
+      const head = this.#there(read);
+      const checkpoints: ListedCheckpoint[] = [];
+      for (const entry of head.checkpoints) checkpoints.push(await this.#listed(entry));
+      const isDoubtful = checkpoints.some(({ manifest }) => manifest === undefined);
+      return { found: { head, checkpoints }, isDoubtful };
+    });
+  }
+
+  /**
+   * Does something with a checkpoint. Where that finds damage, and the head does not name the checkpoint any more, it was removed meanwhile: it is done
+   * anew with the one that is meant now.
+   *
+   * @param which `latest`, a step (the newest checkpoint of it), or a name
+   * @param options.isDoubtful Whether what was found may be due to its removal. Default: never; what throws for damage always is
+   * @throws CheckpointAbsent if there is none such, or it is removed again and again before it is read; CorruptManifest; as {@link head};
+   * what `look` throws
+   */
+  async read<T>(
+    which: string,
+    look: (checkpoint: StoredCheckpoint) => Promise<T>,
+    options: ReadOptions<T> = {},
+  ): Promise<T> {
+    return this.readListed(
+      which,
+      async (listed) => {
+        if (listed.manifest === undefined) throw new CorruptManifest(listed.reason);
+        return look(listed);
+      },
+      options,
+    );
+  }
+
+  /** As {@link read}, also with a checkpoint whose manifest is damaged. */
+  async readListed<T>(
+    which: string,
+    look: (checkpoint: ListedCheckpoint) => Promise<T>,
+    { isDoubtful = () => false }: ReadOptions<T> = {},
+  ): Promise<T> {
+    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+      const entry = this.#chosen(await this.head(), which);
+      try {
+        const found = await look(await this.#listed(entry));
+        if (!isDoubtful(found) || (await this.#isNamed(entry))) return found;
+      } catch (error) {
+        if (!isOfDamage(error) || (await this.#isNamed(entry))) throw error;
+      }
+    }
+    throw new CheckpointAbsent(
+      `${this.prefix}: checkpoints are removed before they are read, ${MOST_TRIES} times in a row; try again when the run commits less often`,
+    );
+  }
+
+  async #isNamed({ manifestKey }: CheckpointEntry): Promise<boolean> {
+    const head = await readHead(this.store, this.prefix);
+    return head?.checkpoints.some((entry) => entry.manifestKey === manifestKey) ?? false;
+  }
+
+  async #listed(entry: CheckpointEntry): Promise<ListedCheckpoint> {
+    const name = nameOf(entry);
+    try {
+      return { name, entry, manifest: await this.#manifests.read(entry) };
+    } catch (error) {
+      if (!(error instanceof CorruptManifest)) throw error;
+      return { name, entry, manifest: undefined, reason: error.message };
+    }
+  }
+
+  #there(head: Head | undefined): Head {
+    if (head !== undefined) return head;
+    throw new CheckpointAbsent(
+      `nothing was ever written under ${this.prefix} of ${maskedUrl(this.store.url)}; check the id and the object store`,
+    );
+  }
+
+  #chosen({ checkpoints }: Head, which: string): CheckpointEntry {
+    const [newest] = checkpoints;
+    if (newest === undefined) throw new CheckpointAbsent(`${this.prefix} has no checkpoints yet`);
+    if (which === 'latest') return newest;
+    const found = checkpoints.find((entry) => nameOf(entry) === which || String(entry.step) === which);
+    if (found !== undefined) return found;
+    const names = checkpoints.map(nameOf).join(', ');
+    throw new CheckpointAbsent(
+      `${this.prefix} has no checkpoint ${which}; it has ${names} (each <step>-<fence>): give one of these, its step, or latest`,
+    );
+  }
+}
+
+/** One that cannot be read in so many tries is removed faster than it can be read at all. */
+const MOST_TRIES = 5;
+
+/** Of step and fence: a head never names two of the same. */
+function nameOf({ manifestKey }: CheckpointEntry): string {
+  return path.posix.basename(manifestKey, '.json').split('-', 2).join('-');
+}
+
+function isOfDamage(error: unknown): boolean {
+  return [CorruptManifest, CorruptBlob, InvalidSafetensors, ObjectAbsent].some((kind) => error instanceof kind);
+}
