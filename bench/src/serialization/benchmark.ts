@@ -35,13 +35,13 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     const bound = saved.write.map((written, round) => Math.max(written, saved.sha256[round] ?? Number.NaN));
     rows.push(
       ratioRow(`${size} saved to file:; peer: the longer of write + fsync and SHA-256`, 'ms', saved.ours, bound, 1.2),
-      ratioRow(`${size} saved to file:; ${tensors.named}, save_file + fsync`, 'ms', saved.ours, saved.python, 1),
+      ratioRow(`${size} saved to file:; ${tensors.named('save_file + fsync')}`, 'ms', saved.ours, saved.python, 1),
     );
     const restored = await restoring(bytes, tensors.contestant);
     samples['restored from file:, ms'] = restored;
     rows.push(
       ratioRow(
-        `${size} restored from file:, verified; ${tensors.named}, load_file + sha256`,
+        `${size} restored from file:, verified; ${tensors.named('load_file + sha256')}`,
         'ms',
         restored.ours,
         restored.python,
@@ -76,26 +76,32 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     samples['states of a stream'] = stated;
     rows.push(
       boundRow(
-        `state of a 10-deep stream over ${over}; ${loader.named}`,
+        `state of a 10-deep stream over ${over}; ${loader.named('StatefulDataLoader')}`,
         'bytes',
         stated.bytes,
         stated.peerBytes,
         1023,
       ),
-      boundRow(`its share of a batch of ${BATCH_SIZE}; ${loader.named}`, '%', stated.percent, stated.peerPercent, 2),
+      boundRow(
+        `its share of a batch of ${BATCH_SIZE}; ${loader.named('StatefulDataLoader')}`,
+        '%',
+        stated.percent,
+        stated.peerPercent,
+        2,
+      ),
     );
     const resumed = await resuming(examples, loader.contestant);
     samples['resumed to the first batch, ms'] = resumed;
     rows.push(
       quantileRow(
-        `resumed in ${over}, keyed permutation, the slowest; ${loader.named}`,
+        `resumed in ${over}, keyed permutation, the slowest; ${loader.named('StatefulDataLoader')}`,
         'ms',
         resumed.keyed,
         resumed.peer,
         { part: 1, bound: 5 },
       ),
       quantileRow(
-        `resumed in ${over}, ShuffledScheme, the slowest; ${loader.named}`,
+        `resumed in ${over}, ShuffledScheme, the slowest; ${loader.named('StatefulDataLoader')}`,
         'ms',
         resumed.shuffled,
         resumed.peer,

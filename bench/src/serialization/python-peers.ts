@@ -9,8 +9,8 @@ import { TENSORS } from './big-snapshots.js';
 export interface PythonPeer {
   /** Undefined where the machine has no Python with what it needs. */
   readonly contestant?: Contestant;
-  /** For a row: who it is, or that it is missing. */
-  readonly named: string;
+  /** For a row: who does the same and how, or that it is missing. */
+  readonly named: (how: string) => string;
   /** Why it is, and what to do. */
   readonly missing?: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -37,12 +37,12 @@ async function peer(
   const python = pythonWith(modules);
   if (python === undefined) {
     const missing = `Python's ${name}, as there is no Python with ${modules.join(' and ')}: ${pythonRemedy(modules)}`;
-    return { named: `peer: ${name} of Python, missing`, missing, versions: {} };
+    return { named: () => `no peer: ${name} of Python is missing`, missing, versions: {} };
   }
   const { contestant, hello } = await Contestant.start(name, python, [join(checkout, 'bench/peers', script), ...args]);
   return {
     contestant,
-    named: `peer: ${name} of Python`,
+    named: (how) => `peer: ${name} of Python, ${how}`,
     versions: { [name]: String(hello[name]) },
   };
 }

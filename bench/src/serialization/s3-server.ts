@@ -11,7 +11,7 @@ const SCRIPT = join(checkout, 'scripts/s3-server.mjs');
 export function withoutS3(): string | undefined {
   const lacking = spawnSync(process.execPath, [SCRIPT, '--missing'], { encoding: 'utf8' }).stdout.trim();
   if (lacking === '') return undefined;
-  return `as there is no ${lacking.replaceAll(' ', ', ')}: apt-get install radosgw ceph-mon ceph-mgr ceph-osd ceph-common`;
+  return `as there is no ${lacking.replaceAll(' ', ', ')}: 'npm run setup' installs them where there is apt-get`;
 }
 
 /** Where a server is, and the keys to it. */

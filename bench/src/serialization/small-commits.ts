@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,11 +30,14 @@ export async function smallCommits(): Promise<SmallCommits> {
     for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
       const bytes = randomBytes(STATE_BYTES);
       await writeFile(path, bytes, { flush: true });
-      const snapshot = { step: WARM_UP_ROUNDS + round, environment: {}, files: [{ name: 'state.json', path }] };
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const file = { name: 'state.json', path, sha256, sizeBytes: STATE_BYTES };
+      const snapshot = { step: WARM_UP_ROUNDS + round, environment: {}, files: [file] };
       const ours = await elapsedMs(() => checkpoints.commit(lease, snapshot));
       await checkpoints.settled();
       const byHand = await elapsedMs(async () => {
-        for (let file = 0; file < FILES_OF_COMMIT; file += 1) await placeDurably(folder, `${round}-${file}`, bytes);
+        for (let placed = 0; placed < FILES_OF_COMMIT; placed += 1)
+          await placeDurably(folder, `${round}-${placed}`, bytes);
       });
       if (round < 0) continue;
       times.ours.push(ours);
