@@ -58,10 +58,14 @@ def resume(batch):
 
 
 def states(count):
+    global batches
     in_states = in_batches = 0.0
     for _ in range(count):
         begin = time.perf_counter()
-        next(batches)
+        if next(batches, None) is None:
+            # A look with few examples comes to the end of its epoch.
+            batches = iter(begun)
+            next(batches)
         delivered = time.perf_counter()
         state = begun.state_dict()
         in_states += time.perf_counter() - delivered
