@@ -3,10 +3,11 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
 const Message = z.record(z.string(), z.unknown());
+const Numbers = z.record(z.string(), z.number());
 
 /**
- * A process that runs steps on request: it reads a number a line from stdin, runs that many steps, and answers with
- * one JSON line. Its clock is its own, so that neither pipe nor parent is timed.
+ * A process that runs on request: it reads a line from stdin, a number of steps or a request in JSON, does that, and answers
+ * with one JSON line. Its clock is its own, so that neither pipe nor parent is timed.
  */
 export class Contestant {
   readonly name: string;
@@ -41,6 +42,12 @@ export class Contestant {
       );
     }
     return (seconds * 1000) / steps;
+  }
+
+  /** Has a request done that is not of steps; resolves to the numbers that it answers with. */
+  async ask(request: Readonly<Record<string, string | number>>): Promise<Readonly<Record<string, number>>> {
+    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+    return Numbers.parse(await this.#answer());
   }
 
   stop(): void {

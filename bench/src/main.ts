@@ -2,11 +2,13 @@ import { mlpStep } from './mlp-step/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
 import { platform } from './platform/benchmark.js';
 import { publish, type Report } from './report.js';
+import { serialization } from './serialization/benchmark.js';
 
 const benchmarks: ReadonlyMap<string, (count?: number) => Promise<Report>> = new Map([
   ['mlp-step', mlpStep],
   ['platform', platform],
   ['recovery', recovery],
+  ['serialization', serialization],
 ]);
 
 const [name = '', count] = process.argv.slice(2);

@@ -31,6 +31,8 @@ export interface Report {
   readonly load?: readonly number[];
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
+  /** What could not be measured for want of something on the machine, a sentence each with what to do. */
+  readonly missing?: readonly string[];
   /** What was measured, each by itself, where a reader may want to look behind the medians. */
   readonly samples?: Readonly<Record<string, unknown>>;
 }
@@ -47,17 +49,31 @@ export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..'
 /** Where raw files lie and what is made of them is kept: LONGRUN_STATE, or `.longrun/` of the checkout. */
 export const stateFolder = resolve(process.env['LONGRUN_STATE']?.trim() || join(checkout, '.longrun'));
 
-/** A row whose goal is a bound on the ratio to the peer. */
+/** A row whose goal is a bound on the ratio to the peer; without one it is not met. */
 export function ratioRow(
   what: string,
   unit: string,
   ours: readonly number[],
-  peer: readonly number[],
+  peer: readonly number[] | null,
   bound: number,
 ): Row {
+  const value = median(ours);
+  const other = peer === null ? null : median(peer);
+  const ratio = other === null ? null : value / other;
+  return { what, value, unit, peer: other, ratio, goal: `ratio <= ${bound}`, met: ratio !== null && ratio <= bound };
+}
+
+/** A row whose goal is that the value is no more than so much above the peer's. */
+export function marginRow(
+  what: string,
+  unit: string,
+  ours: readonly number[],
+  peer: readonly number[],
+  margin: number,
+): Row {
   const [value, other] = [median(ours), median(peer)];
-  const ratio = value / other;
-  return { what, value, unit, peer: other, ratio, goal: `ratio <= ${bound}`, met: ratio <= bound };
+  const goal = `<= peer + ${margin} ${unit}`;
+  return { what, value, unit, peer: other, ratio: value / other, goal, met: value <= other + margin };
 }
 
 /** A row whose goal is a bound on the value itself. */
@@ -154,6 +170,7 @@ export async function publish(name: string, report: Report): Promise<void> {
       met: row.met ? 'yes' : 'NO',
     })),
   );
+  for (const sentence of report.missing ?? []) console.log(`not measured: ${sentence}`);
   const path = join(checkout, 'bench', 'results', `${name}.json`);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);

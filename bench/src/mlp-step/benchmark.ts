@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { converters } from '@longrun/fuel';
 import { Contestant } from '../contestant.js';
+import { pythonRemedy, pythonWith } from '../python.js';
 import { checkout, machine, ratioRow, type Report, stateFolder } from '../report.js';
 
 /** Steps in a block, and blocks of each contestant, in turn. */
@@ -68,14 +68,9 @@ export async function mlpStep(): Promise<Report> {
 }
 
 function pythonWithTorch(): string {
-  const candidates = [process.env['LONGRUN_BENCH_PYTHON'], join(stateFolder, 'bench-venv/bin/python'), 'python3'];
-  for (const candidate of candidates) {
-    if (candidate !== undefined && spawnSync(candidate, ['-c', 'import torch, h5py']).status === 0) return candidate;
-  }
-  throw new Error(
-    `This benchmark needs a Python with torch and h5py: python3 -m venv '${stateFolder}/bench-venv' && ` +
-      `'${stateFolder}/bench-venv/bin/pip' install torch h5py numpy, or name one in LONGRUN_BENCH_PYTHON.`,
-  );
+  const python = pythonWith(['torch', 'h5py']);
+  if (python !== undefined) return python;
+  throw new Error(`This benchmark needs a Python with torch and h5py: ${pythonRemedy(['torch', 'h5py', 'numpy'])}.`);
 }
 
 async function fashionMnist(): Promise<string> {
