@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 import { LifeWriter } from '../src/life/writer.js';
 import type { PlatformRecord } from '../src/record/record.js';
-import { sha256OfJson } from '../src/record/canonical-json.js';
+import { sha256OfJson } from '../src/record/hash.js';
 import { experimentSpec, impatient, test } from './world.js';
 
 test('every change that somebody makes of an experiment is noted, with what was before and after', async ({

@@ -1,3 +1,4 @@
+import { canonicalJson } from './canonical-json.js';
 import { checkVersion, type Json, StateMismatch, type VersionedState } from './state.js';
 
 /** Makes of a state of one version that of the next. Pure: it does not change what it is given, and gives the same for the same. */
@@ -106,9 +107,9 @@ export function naming(kind: string): RegisteredMigration {
  */
 export function checkIdentity(what: string, state: VersionedState, field: string, present: Json, remedy: string): void {
   const saved = state[field];
-  if (saved === null || canonical(saved) === canonical(present)) return;
+  if (saved === null || canonicalJson(saved) === canonicalJson(present)) return;
   throw new StateMismatch(
-    `${what}: the state was saved with the ${field} ${canonical(saved ?? null)}, but this one has ${canonical(present)}; ${remedy}`,
+    `${what}: the state was saved with the ${field} ${canonicalJson(saved ?? null)}, but this one has ${canonicalJson(present)}; ${remedy}`,
   );
 }
 
@@ -135,13 +136,4 @@ function registered(
 
 function withoutMigration(name: string, from: number): string {
   return `${name}: there is no migration from version ${from} to ${from + 1}; add it, so that old states stay readable`;
-}
-
-/** JSON with sorted keys: a state that went through a database may come back with its keys in another order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

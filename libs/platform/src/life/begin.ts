@@ -2,7 +2,7 @@ import type { Kind, RetryBudget } from '@longrun/contracts';
 import { v7 as uuid } from 'uuid';
 
 import { columnList, type ColumnTypes, recordset, run } from '../record/bulk.js';
-import { sha256OfJson } from '../record/canonical-json.js';
+import { sha256OfJson } from '../record/hash.js';
 import type { LifeRow } from '../record/tables.js';
 import { Life } from './life.js';
 import type { Lives } from './lives.js';

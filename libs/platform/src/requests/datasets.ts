@@ -2,7 +2,7 @@ import { type DatasetList, DatasetSpec, type DatasetView, type RetryBudget } fro
 
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
-import { sha256OfJson } from '../record/canonical-json.js';
+import { sha256OfJson } from '../record/hash.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, LifeRow } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';

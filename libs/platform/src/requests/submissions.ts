@@ -1,10 +1,11 @@
 import type { Kind } from '@longrun/contracts';
+import { canonicalJson } from '@longrun/serialization';
 import type { Transaction } from 'kysely';
 
 import type { Lives } from '../life/lives.js';
 import type { LifeWriter } from '../life/writer.js';
 import { run } from '../record/bulk.js';
-import { canonicalJson, sha256OfText } from '../record/canonical-json.js';
+import { sha256OfText } from '../record/hash.js';
 import type { Tables } from '../record/tables.js';
 import { refused, type RequestRefused } from './request-refused.js';
 
