@@ -29,7 +29,7 @@ export interface H5DatasetOptions extends Pick<DatasetOptions, 'sources' | 'axis
 export class H5Dataset extends Dataset {
   readonly examplesCount: number;
   readonly path: string;
-  readonly #identity: { readonly [key: string]: Json };
+  #identity: { readonly [key: string]: Json } | undefined;
   #storage: Storage;
 
   private constructor(path: string, contents: Contents, options: H5DatasetOptions, storage: Storage) {
@@ -41,7 +41,6 @@ export class H5Dataset extends Dataset {
     this.path = path;
     this.examplesCount = contents.examplesCount;
     this.#storage = storage;
-    this.#identity = identityOf(this.examplesCount, (examples) => this.#read(examples));
   }
 
   /**
@@ -78,6 +77,7 @@ export class H5Dataset extends Dataset {
 
   /** That of the rows, wherever the file lies and however it is read. */
   override identity(): { readonly [key: string]: Json } {
+    this.#identity ??= identityOf(this.examplesCount, (examples) => this.#read(examples));
     return this.#identity;
   }
 

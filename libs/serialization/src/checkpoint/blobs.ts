@@ -42,12 +42,8 @@ export class Blobs {
     const written: ManifestFile[] = [];
     for (const file of files) {
       await checkSize(file);
-      const { sha256, sizeBytes } =
-        file.sha256 === undefined
-          ? await hashFile(file.handle ?? file.path, file.sizeBytes)
-          : { sha256: file.sha256, sizeBytes: file.sizeBytes };
-      const content = { sha256, sizeBytes };
-      const keys = stored.get(sha256) ?? (await this.#whole(content, known, signal));
+      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path, file.sizeBytes)).sha256;
+      const keys = stored.get(sha256) ?? (await this.#whole(sha256, known, signal));
       const placed = await unlessAborted(signal, async () => await this.#place(fence, file, sha256, keys, signal));
       stored.set(sha256, placed.keys);
       const [blobKey = '', copyKey] = placed.keys;
@@ -57,18 +53,19 @@ export class Blobs {
     return written;
   }
 
-  /** Those blobs of a content that are whole, no more than are needed. */
-  async #whole(content: Content, known: KnownBlobs, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  /** Those blobs of a content that are whole, by their bytes, no more than are needed: what a store has noted may be older than the damage. */
+  async #whole(sha256: string, known: KnownBlobs, signal: AbortSignal | undefined): Promise<readonly string[]> {
     const whole: string[] = [];
-    for (const key of known.reusable.get(content.sha256) ?? []) {
+    for (const key of known.reusable.get(sha256) ?? []) {
       if (whole.length === this.#copies) break;
-      const isWhole = await unlessAborted(signal, async () => await holds(this.#store, key, content, signal)).catch(
-        () => {
-          signal?.throwIfAborted();
-          // What cannot be read now is written anew, which says nothing about it.
-          return undefined;
-        },
-      );
+      const isWhole = await unlessAborted(
+        signal,
+        async () => (await hashObject(this.#store, key, { signal }))?.sha256 === sha256,
+      ).catch(() => {
+        signal?.throwIfAborted();
+        // What cannot be read now is written anew, which says nothing about it.
+        return undefined;
+      });
       if (isWhole === true) whole.push(key);
       if (isWhole === false) known.onDamaged(key);
     }
@@ -109,22 +106,4 @@ export class Blobs {
   get #copies(): number {
     return this.#isTwofold ? 2 : 1;
   }
-}
-
-/** What a blob is to have. */
-interface Content {
-  readonly sha256: string;
-  readonly sizeBytes: number | undefined;
-}
-
-/** Whether an object has a content, by its bytes: what a store has noted of it may be older than its damage. */
-async function holds(
-  store: ObjectStore,
-  key: string,
-  { sha256, sizeBytes }: Content,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const facts = await store.head(key, { signal });
-  if (facts === undefined || facts.sizeBytes !== (sizeBytes ?? facts.sizeBytes)) return false;
-  return (await hashObject(store, key, { signal }))?.sha256 === sha256;
 }

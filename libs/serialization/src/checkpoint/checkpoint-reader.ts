@@ -26,7 +26,7 @@ export interface StoredCheckpoint extends NamedCheckpoint {
 }
 
 interface NamedCheckpoint {
-  /** The manifest's file name without its ending, which no other checkpoint there has: `200-1`. */
+  /** Its step and fence, which no other checkpoint there has: `200-1`. */
   readonly name: string;
   readonly entry: CheckpointEntry;
 }

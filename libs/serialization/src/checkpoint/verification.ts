@@ -114,6 +114,8 @@ export class Verification {
   /** One copy is whole: the manifest was read. */
   async #manifest(entry: CheckpointEntry): Promise<readonly DamagedObject[]> {
     const damaged: DamagedObject[] = [];
+    // The only one was just read.
+    if (entry.copyKey === undefined) return damaged;
     for (const key of manifestKeysOf(entry)) {
       const bytes = await this.#reader.store.get(key);
       const reason = bytes === undefined ? `manifest ${key} is missing` : `manifest ${key} has changed`;
