@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -16,6 +16,7 @@ import {
   openObjectStore,
   type ObjectStore,
 } from '../src/index.js';
+import { flipBit } from './flip-bit.js';
 import { writeLogFile } from './log-of.js';
 import { writeSnapshotFiles } from './snapshot-folder.js';
 
@@ -62,11 +63,7 @@ export class CheckpointFolder {
 
   /** Changes one bit of an object. */
   async flipBit(key: string): Promise<void> {
-    const file = path.join(this.folder, 'objects', key);
-    const bytes = await readFile(file);
-    const middle = bytes.length >> 1;
-    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-    await writeFile(file, bytes);
+    await flipBit(path.join(this.folder, 'objects', key));
   }
 
   async remove(key: string): Promise<void> {

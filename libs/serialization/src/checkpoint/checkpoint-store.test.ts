@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { flipBit } from '../../test/flip-bit.js';
 import { StateMismatch } from '../state.js';
 import { openObjectStore } from '../store/open-object-store.js';
 import { PreconditionFailed } from '../store/object-store.js';
@@ -12,6 +12,7 @@ import { UnreliableStore } from '../../test/unreliable-store.js';
 import { numberedKey, plainKey, plainKeysUnder } from '../../test/plain-key.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { CheckpointStore } from './checkpoint-store.js';
+import { sha256Of } from '../sha256.js';
 import { readHead } from './head.js';
 import { acquireLease, type Lease, LeaseLost, LeaseRefused } from './lease.js';
 import type { Snapshot } from './snapshot.js';
@@ -401,10 +402,6 @@ function blob(content: string, fence = 1): string {
   return `${PREFIX}/blobs/${fence}/${sha256Of(Buffer.from(content))}`;
 }
 
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 async function stored(): Promise<string[]> {
   return await plainKeysUnder(store, PREFIX);
 }
@@ -417,11 +414,4 @@ function plainCalls(kind: RegExp): string[] {
       const [method, ...keys] = call.split(' ');
       return [method, ...keys.map(plainKey).toSorted()].join(' ');
     });
-}
-
-async function flipBit(file: string): Promise<void> {
-  const bytes = await readFile(file);
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  await writeFile(file, bytes);
 }

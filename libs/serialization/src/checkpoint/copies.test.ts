@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { flipBit } from '../../test/flip-bit.js';
 import { numberedKey } from '../../test/plain-key.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { sha256Of } from '../sha256.js';
@@ -33,7 +34,7 @@ afterEach(async () => {
 test('one flipped bit in a file that all checkpoints have costs the newest, not the one before it', async () => {
   const checkpoints = new CheckpointStore(store, PREFIX);
   for (const step of [100, 200]) await commit(checkpoints, step);
-  await flipBit(keyOf(await commit(checkpoints, 300)));
+  await flipBitAt(keyOf(await commit(checkpoints, 300)));
   expect(await restored(checkpoints)).toMatchObject({ manifest: { step: 200 }, rejected: [{ step: 300 }] });
 });
 
@@ -65,7 +66,7 @@ test.each(['blobKey', 'copyKey'] as const)(
   async (which) => {
     const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
     const { files } = await commit(checkpoints, 100);
-    for (const file of files) await flipBit(file[which] ?? 'no copy');
+    for (const file of files) await flipBitAt(file[which] ?? 'no copy');
     const found = await restored(checkpoints);
     expect(found).toMatchObject({ manifest: { step: 100 }, rejected: [] });
     expect(await readFile(path.join(found.folder ?? '', 'frozen'), 'utf8')).toBe(FROZEN);
@@ -81,14 +82,14 @@ test.each(['blobKey', 'copyKey'] as const)(
 test('with keepLast 1 a file that has both copies damaged rejects its checkpoint', async () => {
   const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
   const [file] = (await commit(checkpoints, 100)).files;
-  for (const key of [file?.blobKey ?? '', file?.copyKey ?? 'no copy']) await flipBit(key);
+  for (const key of [file?.blobKey ?? '', file?.copyKey ?? 'no copy']) await flipBitAt(key);
   expect(await restored(checkpoints)).toMatchObject({ manifest: undefined, rejected: [{ step: 100 }] });
 });
 
 test('a blob is read before it is named again: a damaged one is written anew, and its checkpoint counts no more', async () => {
   const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 3 });
   const [first, second] = [await commit(checkpoints, 100), await commit(checkpoints, 200)];
-  await flipBit(keyOf(first));
+  await flipBitAt(keyOf(first));
   const third = await commit(checkpoints, 300);
   expect(keyOf(third)).not.toBe(keyOf(first));
   expect(keyOf(third)).not.toBe(keyOf(second));
@@ -99,7 +100,7 @@ test('a blob is read before it is named again: a damaged one is written anew, an
 test('a checkpoint whose manifest is damaged pushes no whole one out', async () => {
   const checkpoints = new CheckpointStore(store, PREFIX);
   for (const step of [100, 200, 300]) await commit(checkpoints, step);
-  await flipBit(`${PREFIX}/checkpoints/200-1.json`);
+  await flipBitAt(`${PREFIX}/checkpoints/200-1.json`);
   await commit(new CheckpointStore(store, PREFIX), 400);
   expect(lease.head().checkpoints.map(({ step }) => step)).toEqual([400, 300, 100]);
 });
@@ -108,7 +109,7 @@ test('one that an earlier attempt has written and nobody has read since pushes n
   const before = new CheckpointStore(store, PREFIX);
   for (const step of [100, 200, 300]) await commit(before, step);
   await before.settled();
-  await flipBit(await numberedKey(store, `${PREFIX}/blobs/1/${sha256Of(Buffer.from('contents of 200'))}`));
+  await flipBitAt(await numberedKey(store, `${PREFIX}/blobs/1/${sha256Of(Buffer.from('contents of 200'))}`));
   lease = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   const checkpoints = new CheckpointStore(store, PREFIX);
   await restored(checkpoints);
@@ -156,10 +157,6 @@ async function blobsOf(content: string): Promise<string[]> {
   return keys;
 }
 
-async function flipBit(key: string): Promise<void> {
-  const file = path.join(folder, 'objects', key);
-  const bytes = await readFile(file);
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  await writeFile(file, bytes);
+async function flipBitAt(key: string): Promise<void> {
+  await flipBit(path.join(folder, 'objects', key));
 }

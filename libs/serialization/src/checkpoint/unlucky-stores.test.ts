@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { flipBit } from '../../test/flip-bit.js';
 import { entriesOf, rowsOfSteps, writeLogFile } from '../../test/log-of.js';
 import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
@@ -49,7 +50,7 @@ test('rows kept by keepLog are there although the store failed right after the h
   for (const step of [10, 20]) await first.commit(lease, await snapshotAt(step));
   await first.settled();
   // An older checkpoint has a damaged manifest; the newest is whole.
-  await flipBit(`${PREFIX}/checkpoints/10-1.json`);
+  await flipBitAt(`${PREFIX}/checkpoints/10-1.json`);
   lease = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
   const second = new CheckpointStore(store, PREFIX);
   expect(await second.newestValid(path.join(folder, 'restored'))).toMatchObject({ manifest: { step: 20 } });
@@ -86,10 +87,7 @@ test('what throws after the head was swapped removes nothing that the head names
 test.each([1, 2, 3])(
   'keepLast %i: answers of compare-and-sets are lost, and no row of the log is',
   async (keepLast) => {
-    const checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
-    for (let step = 1; step <= 7; step += 1)
-      await checkpoints.commit(lease, { ...(await snapshotAt(step)), log: await rows(step, step) });
-    await checkpoints.settled();
+    const checkpoints = await withSevenRows(keepLast);
     for (let lost = 0; lost < keepLast; lost += 1) {
       const step = 8 + lost;
       const snapshot = { ...(await snapshotAt(step)), log: await rows(8, step) };
@@ -109,9 +107,7 @@ test.each([1, 2, 3])(
 );
 
 test('keepLast 1: the same commit is tried again after a lost answer, as the worker does', async () => {
-  const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
-  for (let step = 1; step <= 7; step += 1)
-    await checkpoints.commit(lease, { ...(await snapshotAt(step)), log: await rows(step, step) });
+  const checkpoints = await withSevenRows(1);
   store.failNext({ method: 'compareAndSet', when: 'after', error: new Error('the network is down') });
   const snapshot = { ...(await snapshotAt(8)), log: await rows(8, 8) };
   await expect(checkpoints.commit(lease, snapshot)).rejects.toThrow('the network is down');
@@ -121,9 +117,7 @@ test('keepLast 1: the same commit is tried again after a lost answer, as the wor
 });
 
 test('keepLast 1: a full disk right after the head was set, within one commit', async () => {
-  const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
-  for (let step = 1; step <= 7; step += 1)
-    await checkpoints.commit(lease, { ...(await snapshotAt(step)), log: await rows(step, step) });
+  const checkpoints = await withSevenRows(1);
   store.failNext({ method: 'compareAndSet', when: 'after', error: full() });
   const manifest = await checkpoints.commit(lease, { ...(await snapshotAt(8)), log: await rows(8, 8) });
   await checkpoints.settled();
@@ -131,9 +125,7 @@ test('keepLast 1: a full disk right after the head was set, within one commit', 
 });
 
 test('keepLast 1: the log kept at the end of an attempt whose last commit got no answer', async () => {
-  const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
-  for (let step = 1; step <= 7; step += 1)
-    await checkpoints.commit(lease, { ...(await snapshotAt(step)), log: await rows(step, step) });
+  const checkpoints = await withSevenRows(1);
   store.failNext({ method: 'compareAndSet', when: 'after', error: new Error('the network is down') });
   await expect(checkpoints.commit(lease, { ...(await snapshotAt(8)), log: await rows(8, 8) })).rejects.toThrow(
     'the network is down',
@@ -165,7 +157,7 @@ test('keepLast 1: one flipped bit in the manifest does not cost the run', async 
   const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
   for (const step of [100, 200]) await checkpoints.commit(lease, await frozenAt(step));
   await checkpoints.settled();
-  await flipBit(`${PREFIX}/checkpoints/200-1.json`);
+  await flipBitAt(`${PREFIX}/checkpoints/200-1.json`);
   expect((await new CheckpointStore(files, PREFIX).newestValid(path.join(folder, 'restored'))).manifest).toBeDefined();
 });
 
@@ -175,10 +167,10 @@ test('a checkpoint is not rejected for a key that was damaged before it was writ
     keyOf(await checkpoints.commit(lease, await frozenAt(100))),
     keyOf(await checkpoints.commit(lease, await frozenAt(200))),
   ];
-  await flipBit(k1);
+  await flipBitAt(k1);
   await checkpoints.commit(lease, await frozenAt(300));
   await checkpoints.settled();
-  await flipBit(k2);
+  await flipBitAt(k2);
   const fourth = await checkpoints.commit(lease, await frozenAt(400));
   await checkpoints.settled();
   expect(sha256Of((await files.get(keyOf(fourth))) ?? Buffer.of())).toBe(sha256Of(Buffer.from(FROZEN)));
@@ -186,7 +178,7 @@ test('a checkpoint is not rejected for a key that was damaged before it was writ
   await checkpoints.settled();
   expect.soft(lease.head().checkpoints.map(({ step }) => step)).toEqual([500, 400, 300]);
   // And one flipped bit now costs them all.
-  await flipBit(keyOf(fifth));
+  await flipBitAt(keyOf(fifth));
   expect((await new CheckpointStore(files, PREFIX).newestValid(path.join(folder, 'restored'))).manifest).toBeDefined();
 });
 
@@ -247,7 +239,7 @@ test('a damaged manifest in the head keeps a full disk from nothing that is garb
   const first = new CheckpointStore(files, PREFIX);
   for (const step of [100, 200]) await first.commit(lease, await snapshotAt(step));
   await first.settled();
-  await flipBit(`${PREFIX}/checkpoints/100-1.json`);
+  await flipBitAt(`${PREFIX}/checkpoints/100-1.json`);
   const disk = new SmallDisk(files);
   lease = await acquireLease(disk, PREFIX, { fence: 2, holder: 'worker-b' });
   await files.put(`${PREFIX}/blobs/1/${'0'.repeat(64)}`, Buffer.alloc(1_000_000));
@@ -362,6 +354,15 @@ class Locked extends StoreAround {
   }
 }
 
+/** One that has committed seven checkpoints with a row of the log each: with the next one all segments are merged. */
+async function withSevenRows(keepLast: number): Promise<CheckpointStore> {
+  const checkpoints = new CheckpointStore(store, PREFIX, { keepLast });
+  for (let step = 1; step <= 7; step += 1)
+    await checkpoints.commit(lease, { ...(await snapshotAt(step)), log: await rows(step, step) });
+  await checkpoints.settled();
+  return checkpoints;
+}
+
 function full(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
 }
@@ -392,12 +393,8 @@ async function missing(keys: readonly string[]): Promise<string[]> {
   return found;
 }
 
-async function flipBit(key: string): Promise<void> {
-  const file = path.join(folder, 'objects', key);
-  const bytes = await readFile(file);
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  await writeFile(file, bytes);
+async function flipBitAt(key: string): Promise<void> {
+  await flipBit(path.join(folder, 'objects', key));
 }
 
 async function stored(): Promise<string[]> {
