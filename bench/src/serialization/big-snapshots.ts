@@ -1,11 +1,20 @@
 import { randomFillSync } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ndarray, type NdArray, type Snapshot, writeSafetensors } from '@longrun/serialization';
+import {
+  type CheckpointStore,
+  type Lease,
+  ndarray,
+  type NdArray,
+  readSnapshotFile,
+  safetensorsChunks,
+  writeWhole,
+} from '@longrun/serialization';
 
 /** Tensors in a snapshot. */
 export const TENSORS = 32;
 
-/** Snapshots of one safetensors file each, as a trainer hands them to its worker: on the disk, with what their bytes are. */
+/** Snapshots of one safetensors file each, as a trainer hands them to its worker. */
 export class BigSnapshots {
   readonly path: string;
   readonly #tensors: ReadonlyMap<string, NdArray>;
@@ -26,10 +35,20 @@ export class BigSnapshots {
     return [...this.#tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  /** Writes that of a step in the place of the one before it; no two have the same SHA-256, so that none is stored already. */
-  async write(step: number): Promise<Snapshot> {
-    const written = await writeSafetensors(this.path, this.#tensors, { step: String(step) });
-    return { step, environment: {}, files: [{ name: FILE, path: this.path, ...written }] };
+  /** Writes that of a step in the place of the one before it, as a trainer does; no two have the same bytes, so that none is stored already. */
+  async handOver(step: number): Promise<void> {
+    await writeWhole(this.path, safetensorsChunks(this.#tensors, { step: String(step) }));
+  }
+
+  /** Commits that which lies there, as a worker does. */
+  async commit(checkpoints: CheckpointStore, lease: Lease, step: number): Promise<void> {
+    const handle = await open(this.path);
+    try {
+      const file = await readSnapshotFile({ name: FILE, path: this.path, handle });
+      await checkpoints.commit(lease, { step, environment: {}, files: [file] });
+    } finally {
+      await handle.close();
+    }
   }
 }
 

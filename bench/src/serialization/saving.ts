@@ -13,8 +13,10 @@ const PIECE_BYTES = 1 << 20;
 
 /** Milliseconds of each round. */
 export interface Saved {
-  /** From a snapshot on the disk to its acknowledged commit. */
+  /** From the tensors in memory to an acknowledged commit: a trainer writes the snapshot and hands it over, its worker commits it. */
   readonly ours: number[];
+  /** Of that, the commit alone. */
+  readonly commit: number[];
   /** The same bytes written to a new file, and fsync. */
   readonly write: number[];
   /** SHA-256 of the same bytes. */
@@ -31,10 +33,12 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
     const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
     const snapshots = new BigSnapshots(folder, bytes);
     const bare = join(folder, 'bare');
-    const saved: Saved = { ours: [], write: [], sha256: [], python: python === undefined ? null : [] };
+    const saved: Saved = { ours: [], commit: [], write: [], sha256: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {
-      const snapshot = await snapshots.write(round);
-      const ours = await elapsedMs(() => checkpoints.commit(lease, snapshot));
+      const startedAt = performance.now();
+      await snapshots.handOver(round);
+      const commit = await elapsedMs(() => snapshots.commit(checkpoints, lease, round));
+      const ours = performance.now() - startedAt;
       await checkpoints.settled();
       const write = await elapsedMs(() => writeSynced(bare, snapshots.bytes));
       await rm(bare);
@@ -44,6 +48,7 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
       // The first ones find neither files nor code warm.
       if (round === 0) continue;
       saved.ours.push(ours);
+      saved.commit.push(commit);
       saved.write.push(write);
       saved.sha256.push(sha256);
       if (answer !== undefined) saved.python?.push(1_000 * (answer['seconds'] ?? Number.NaN));

@@ -12,7 +12,7 @@ const ROUNDS = 5;
 
 /** Milliseconds of each round. */
 export interface Uploaded {
-  /** From a snapshot on the disk to its acknowledged commit. */
+  /** From a snapshot that was handed over to its acknowledged commit. */
   readonly ours: number[];
   /** The bare file, put in parts as the SDK does it by default. */
   readonly peer: number[];
@@ -32,8 +32,8 @@ export async function uploading(bytes: number): Promise<Uploaded> {
         const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
         const uploaded: Uploaded = { ours: [], peer: [] };
         for (let round = 0; round < ROUNDS; round += 1) {
-          const snapshot = await snapshots.write(round);
-          uploaded.ours.push(await elapsedMs(() => checkpoints.commit(lease, snapshot)));
+          await snapshots.handOver(round);
+          uploaded.ours.push(await elapsedMs(() => snapshots.commit(checkpoints, lease, round)));
           await checkpoints.settled();
           const params = { Bucket: bucket, Key: `bare/${round}`, Body: createReadStream(snapshots.path) };
           uploaded.peer.push(await elapsedMs(() => new Upload({ client, params }).done()));

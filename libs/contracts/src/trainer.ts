@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
-import { Fence, Sha256 } from './ids.js';
+import { Fence } from './ids.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -39,7 +39,7 @@ export type TrainerCommand = z.infer<typeof TrainerCommand>;
 /** The name of one thing in a folder that the other side knows: no path leads elsewhere. */
 const PlainName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/);
 
-const SnapshotFile = z.object({ name: PlainName, sha256: Sha256, sizeBytes: z.int().min(0) });
+const SnapshotFile = z.object({ name: PlainName, sizeBytes: z.int().min(0) });
 
 /** Of a numeric environment, as `onnxruntime-node: 1.27.0`. */
 const EnvironmentEntries = z

@@ -12,39 +12,70 @@ export interface WrittenFile {
  * Writes the chunks to a file that appears at `target` complete and on disk, or not at all, whatever dies in between.
  * What was at `target` is replaced. The folder must exist.
  */
-export async function writeDurably(
-  target: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<WrittenFile> {
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
-  try {
+export async function writeDurably(target: string, chunks: Chunks): Promise<WrittenFile> {
+  return placed(target, async (temporary) => {
     const written = await writeSynced(temporary, chunks);
     await rename(temporary, target);
     await syncFolder(path.dirname(target));
     return written;
+  });
+}
+
+/**
+ * Writes the chunks to a file that appears at `target` complete or not at all, whichever process dies in between. When the machine itself
+ * falls it may be lost or cut short: for what is made anew then, or synced by whoever it is for. What was at `target` is replaced. The
+ * folder must exist.
+ *
+ * @param hash Fed with the bytes. Default: nobody asks for it
+ * @returns Their number
+ */
+export async function writeWhole(target: string, chunks: Chunks, hash?: Hash): Promise<number> {
+  return placed(target, async (temporary) => {
+    const sizeBytes = await writeNew(temporary, chunks, { hash });
+    await rename(temporary, target);
+    return sizeBytes;
+  });
+}
+
+/** Writes the chunks to a new file and waits until its bytes, though not yet its name, are on disk. */
+export async function writeSynced(target: string, chunks: Chunks): Promise<WrittenFile> {
+  const hash = createHash('sha256');
+  const sizeBytes = await writeNew(target, chunks, { hash, isSynced: true });
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Has a file made under a name beside `target`, which is gone when that fails. */
+async function placed<T>(target: string, make: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
+  try {
+    return await make(temporary);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 }
 
-/** Writes the chunks to a new file and waits until its bytes, though not yet its name, are on disk. */
-export async function writeSynced(
+async function writeNew(
   target: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<WrittenFile> {
+  chunks: Chunks,
+  { hash, isSynced = false }: { readonly hash: Hash | undefined; readonly isSynced?: boolean },
+): Promise<number> {
   const file = await open(target, 'wx');
   try {
-    const hash = createHash('sha256');
     let sizeBytes = 0;
     for await (const chunk of chunks) {
       for (const piece of pieces(chunk)) {
-        await writeFully(file, piece, hash);
+        const written = writeFully(file, piece);
+        // While the disk is at work.
+        hash?.update(piece);
+        await written;
         sizeBytes += piece.byteLength;
       }
     }
-    await file.sync();
-    return { sha256: hash.digest('hex'), sizeBytes };
+    if (isSynced) await file.sync();
+    return sizeBytes;
   } finally {
     await file.close();
   }
@@ -63,19 +94,35 @@ export async function* readPieces(
   start = 0,
 ): AsyncGenerator<Uint8Array> {
   const file = typeof source === 'string' ? await open(source, 'r') : source;
+  const read = async (done: number, spare: Uint8Array | undefined): Promise<Piece> => {
+    const wanted = Math.min(PIECE_BYTES, mostBytes - done);
+    if (wanted === 0) return { buffer: spare, length: 0 };
+    const buffer = spare ?? new Uint8Array(wanted);
+    const { bytesRead } = await file.read(buffer, 0, wanted, start + done);
+    return { buffer, length: bytesRead };
+  };
+  let coming = read(0, undefined);
   try {
-    const buffer = new Uint8Array(Math.min(PIECE_BYTES, mostBytes));
+    let taken: Uint8Array | undefined;
     for (let done = 0; ;) {
-      const wanted = Math.min(buffer.byteLength, mostBytes - done);
-      if (wanted === 0) return;
-      const { bytesRead } = await file.read(buffer, 0, wanted, start + done);
-      if (bytesRead === 0) return;
-      done += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const { buffer, length } = await coming;
+      if (buffer === undefined || length === 0) return;
+      done += length;
+      // While this piece is used, into the place of the one before it.
+      coming = read(done, taken);
+      coming.catch(() => undefined);
+      taken = buffer;
+      yield buffer.subarray(0, length);
     }
   } finally {
+    await coming.catch(() => undefined);
     if (typeof source === 'string') await file.close();
   }
+}
+
+interface Piece {
+  readonly buffer: Uint8Array | undefined;
+  readonly length: number;
 }
 
 /**
@@ -120,8 +167,7 @@ function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
 }
 
-async function writeFully(file: FileHandle, piece: Uint8Array, hash: Hash): Promise<void> {
-  hash.update(piece);
+async function writeFully(file: FileHandle, piece: Uint8Array): Promise<void> {
   for (let start = 0; start < piece.byteLength;) {
     const { bytesWritten } = await file.write(piece, start, piece.byteLength - start);
     start += bytesWritten;

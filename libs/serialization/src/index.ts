@@ -72,7 +72,13 @@ export { NpzFile, openNpz, readNpy, readNpz } from './numpy/npz-file.js';
 export type { NpzOptions } from './numpy/npz-file.js';
 export { openSafetensors, SafetensorsFile, TensorAbsent } from './safetensors/safetensors-file.js';
 export type { TensorFacts } from './safetensors/safetensors-file.js';
-export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  readSafetensors,
+  safetensorsChunks,
+  writeSafetensors,
+} from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
 export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
 
@@ -88,7 +94,7 @@ export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } f
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
 export { isDiskError } from './disk-error.js';
-export { hashFile, makeFolder, readPieces, syncFolder, writeDurably } from './durable-file.js';
+export { hashFile, makeFolder, readPieces, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';
@@ -145,8 +151,8 @@ export { tensorsOf } from './checkpoint/stored-tensors.js';
 export type { StoredTensors } from './checkpoint/stored-tensors.js';
 export { Verification } from './checkpoint/verification.js';
 export type { DamagedObject, RemovedCheckpoint, Verified, VerifiedCheckpoint } from './checkpoint/verification.js';
-export { SnapshotChanged } from './checkpoint/snapshot.js';
-export type { Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
+export { readSnapshotFile, SnapshotChanged } from './checkpoint/snapshot.js';
+export type { ReadSnapshotFile, Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
 
 export type { LogFile } from './log/checkpoint-log.js';
 export { encodeLogEntry } from './log/log-entry.js';

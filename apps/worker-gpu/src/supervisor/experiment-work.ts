@@ -26,7 +26,7 @@ import {
   StateMismatch,
 } from '@longrun/serialization';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
-import type { LocalSnapshot } from './snapshot-commits.js';
+import type { OpenSnapshot } from './open-snapshot.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
 
@@ -232,8 +232,10 @@ export class ExperimentWork implements Work {
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
       if (finalSnapshot === undefined) throw new Error('The trainer finished without a final snapshot');
-      this.#result = resultOf(lastMessage, finalSnapshot);
-      await training.commit(finalSnapshot, this.outcome({ reason: 'succeeded' }));
+      await training.commit(finalSnapshot, (opened) => {
+        this.#result = resultOf(lastMessage, opened);
+        return this.outcome({ reason: 'succeeded' });
+      });
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : { reason: 'succeeded' };
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
@@ -242,7 +244,7 @@ export class ExperimentWork implements Work {
     if (training.guard.isTimeUp) {
       const end = timedOut(wallTime);
       if (finalSnapshot === undefined) return end;
-      await training.commit(finalSnapshot, this.outcome(end));
+      await training.commit(finalSnapshot, () => this.outcome(end));
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
     }
     if (this.#attempt.stop.aborted) {
@@ -260,7 +262,7 @@ export class ExperimentWork implements Work {
 /** The hash of the parameters is that of the file that is committed. */
 function resultOf(
   { lastRow, parametersFile }: Extract<TrainerMessage, { type: 'finished' }>,
-  { files }: LocalSnapshot,
+  { files }: OpenSnapshot,
 ): ExperimentResult {
   const parameters = files.find(({ name }) => name === parametersFile);
   if (parameters === undefined)

@@ -2,34 +2,38 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainerMessage } from '@longrun/contracts';
 import { openHandedOver } from '@longrun/platform/worker';
-import type { Snapshot, SnapshotFile } from '@longrun/serialization';
+import { readSnapshotFile, type ReadSnapshotFile, type Snapshot } from '@longrun/serialization';
 
-/** A snapshot as a trainer announced it: names in its own folder, and what it says that their bytes are. */
+/** A snapshot as a trainer announced it: names in its own folder, and how large the files are. */
 export type AnnouncedSnapshot = Pick<
   Extract<TrainerMessage, { type: 'snapshot' }>,
   'name' | 'step' | 'files' | 'environment'
 >;
 
-/** A snapshot whose files are held open: what is committed is what was opened, whatever becomes of their names. */
+/** A snapshot whose files were read and are held open: what is committed is what was opened, whatever becomes of their names. */
 export interface OpenSnapshot extends Snapshot {
+  readonly files: readonly ReadSnapshotFile[];
   close(): Promise<void>;
 }
 
 /**
- * Opens what a trainer announced, in `snapshots` below its folder.
+ * Opens and reads what a trainer announced, in `snapshots` below its folder. Its bytes are on disk then.
  *
- * @throws HandoverRefused when it is not plain files there; errors of the disk as they are
+ * @throws HandoverRefused when it is not plain files there; SnapshotChanged for another size; errors of the disk as they are
  */
 export async function openSnapshot(workFolder: string, announced: AnnouncedSnapshot): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
-  const files: (SnapshotFile & { readonly handle: FileHandle })[] = [];
+  const files: ReadSnapshotFile[] = [];
+  const handles: FileHandle[] = [];
   const close = async (): Promise<void> => {
-    for (const { handle } of files) await handle.close();
+    for (const handle of handles) await handle.close();
   };
   try {
     for (const file of announced.files) {
       const handle = await openHandedOver(workFolder, 'snapshots', name, file.name);
-      files.push({ ...file, path: join(workFolder, 'snapshots', name, file.name), handle });
+      handles.push(handle);
+      const path = join(workFolder, 'snapshots', name, file.name);
+      files.push(await readSnapshotFile({ ...file, path, handle }));
     }
   } catch (error) {
     await close();

@@ -12,7 +12,7 @@ import {
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
 import { LogSpool, type SpooledRows } from './log-spool.js';
-import { openSnapshot } from './open-snapshot.js';
+import { type OpenSnapshot, openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
 import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
@@ -123,35 +123,44 @@ export class SupervisedTraining {
   /**
    * Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set.
    *
+   * @param outcomeOf Makes the outcome, of what is committed
    * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed, also when it is told to
    * abandon meanwhile
    */
-  async commit(snapshot: LocalSnapshot, outcome?: ExperimentOutcome): Promise<void> {
-    await this.#commit(snapshot, this.#options.attempt.abandon, outcome);
+  async commit(snapshot: LocalSnapshot, outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome): Promise<void> {
+    await this.#commit(snapshot, this.#options.attempt.abandon, outcomeOf);
   }
 
-  async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcome?: ExperimentOutcome): Promise<void> {
+  async #commit(
+    snapshot: LocalSnapshot,
+    signal: AbortSignal,
+    outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome,
+  ): Promise<void> {
     const { attempt, checkpoints, place } = this.#options;
     await allWritten(snapshot.rows);
-    const manifest = await withStorageRetries(
-      async () => {
-        const open = await openSnapshot(place.workFolder, snapshot);
-        try {
-          return await checkpoints.commit(
+    const retried = async <T>(work: () => Promise<T>): Promise<T> =>
+      await withStorageRetries(
+        work,
+        { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
+        (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
+      );
+    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot));
+    try {
+      const outcome = outcomeOf?.(opened);
+      const manifest = await retried(
+        async () =>
+          await checkpoints.commit(
             attempt.lease,
-            { ...open, log: snapshot.rows.files },
+            { ...opened, log: snapshot.rows.files },
             { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
-          );
-        } finally {
-          await open.close();
-        }
-      },
-      { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
-      (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
-    );
-    await snapshot.rows.discard();
-    const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
+          ),
+      );
+      await snapshot.rows.discard();
+      const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+      attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
+    } finally {
+      await opened.close();
+    }
   }
 
   /**

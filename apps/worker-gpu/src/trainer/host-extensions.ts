@@ -56,6 +56,7 @@ export function hostExtensions(options: HostExtensionsOptions): readonly Trainin
       // The snapshot after the last step is committed together with the outcome.
       afterTraining: false,
       onSnapshot: options.onSnapshot,
+      isHandedOver: true,
       // A path that differs from attempt to attempt has no place in a log that must not.
       logRecord: null,
     }),

@@ -45,7 +45,7 @@ export class SnapshotHandover {
   }
 }
 
-/** What the worker is told of a snapshot: names in its folder, for a path would not be followed. */
+/** What the worker is told of a snapshot: names in its folder, for a path would not be followed, and sizes; the rest it finds itself. */
 export function announcement(
   folder: string,
   { step, files, environment }: WrittenSnapshot,
@@ -55,7 +55,7 @@ export function announcement(
     type: 'snapshot',
     name: basename(folder),
     step,
-    files: files.map(({ name, sha256, sizeBytes }) => ({ name, sha256, sizeBytes })),
+    files: files.map(({ name, sizeBytes }) => ({ name, sizeBytes })),
     environment: { ...environment },
     final,
   };

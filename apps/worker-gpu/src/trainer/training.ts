@@ -152,7 +152,7 @@ export class Training {
   async #finalSnapshot(mainLoop: MainLoop, { workFolder }: Assignment): Promise<WrittenSnapshot> {
     this.#progress.atStage('the final snapshot');
     const folder = join(workFolder, 'snapshots', 'final');
-    const snapshot = await writeSnapshot(mainLoop, folder);
+    const snapshot = await writeSnapshot(mainLoop, folder, { isHandedOver: true });
     this.#tell(announcement(folder, snapshot, true));
     return snapshot;
   }

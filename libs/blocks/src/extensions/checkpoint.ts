@@ -3,11 +3,12 @@ import path from 'node:path';
 
 import type { MainLoop } from '../main-loop.js';
 import { saveSnapshot, snapshotFolder, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
+import type { SnapshotWriting } from '../snapshot/snapshot.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName } from './training-extension.js';
 
 /** Options of {@link Checkpoint}. */
-export interface CheckpointOptions extends SimpleExtensionOptions {
+export interface CheckpointOptions extends SimpleExtensionOptions, SnapshotWriting {
   /** Where the snapshots go, each into a folder of its own: `step-000000000100`. */
   readonly folder: string;
   /** How many of its snapshots stay; older ones are deleted. Default 3. */
@@ -84,7 +85,7 @@ export class Checkpoint extends SimpleExtension {
   async #save(): Promise<void> {
     try {
       // Called before anything is awaited, so that it takes the state of this step boundary.
-      const snapshot = await saveSnapshot(this.mainLoop, this.folder);
+      const snapshot = await saveSnapshot(this.mainLoop, this.folder, this.#options);
       await this.#options.onSnapshot?.(snapshot);
       this.#kept.push(snapshot.folder);
       await this.#deleteOld();

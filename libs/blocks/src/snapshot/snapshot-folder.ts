@@ -4,7 +4,7 @@ import path from 'node:path';
 import { syncFolder } from '@longrun/serialization';
 
 import type { MainLoop } from '../main-loop.js';
-import { writeSnapshot, type WrittenSnapshot } from './snapshot.js';
+import { type SnapshotWriting, writeSnapshot, type WrittenSnapshot } from './snapshot.js';
 
 /** A snapshot that is complete in a folder of its own. */
 export interface FinishedSnapshot extends WrittenSnapshot {
@@ -20,18 +20,22 @@ export function snapshotFolder(mainLoop: MainLoop, parent: string): string {
 }
 
 /**
- * Saves a snapshot in a folder of its own in `parent`, where it appears complete and on disk, or not at all. One of the same
- * step is replaced.
+ * Saves a snapshot in a folder of its own in `parent`, where it appears complete and, unless it is handed over, on disk, or not at all.
+ * One of the same step is replaced.
  *
  * As with `writeSnapshot`, the state is taken before this function first yields.
  */
-export async function saveSnapshot(mainLoop: MainLoop, parent: string): Promise<FinishedSnapshot> {
+export async function saveSnapshot(
+  mainLoop: MainLoop,
+  parent: string,
+  writing: SnapshotWriting = {},
+): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
   const partial = path.join(path.dirname(folder), `.${path.basename(folder)}.partial`);
-  const written = await writeSnapshot(mainLoop, partial);
+  const written = await writeSnapshot(mainLoop, partial, writing);
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
-  await syncFolder(path.dirname(folder));
+  if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
   return { ...written, folder, files: written.files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
 }
 

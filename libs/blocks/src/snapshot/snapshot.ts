@@ -5,10 +5,10 @@ import {
   readSafetensors,
   StateKind,
   StateMismatch,
+  safetensorsChunks,
   writeDurably,
-  writeSafetensors,
+  writeWhole,
   type VersionedState,
-  type WrittenFile,
 } from '@longrun/serialization';
 import type { NumericEnvironment } from '@longrun/tensor';
 import { readFile } from 'node:fs/promises';
@@ -22,8 +22,15 @@ import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs
 export interface WrittenSnapshotFile {
   readonly name: string;
   readonly path: string;
-  readonly sha256: string;
+  /** Not of one that is handed over, but for its outputs. */
+  readonly sha256?: string;
   readonly sizeBytes: number;
+}
+
+/** How a snapshot is written. */
+export interface SnapshotWriting {
+  /** Another process, that makes a checkpoint of it, takes the hashes of its files and waits for the disk: neither is done here. Default false. */
+  readonly isHandedOver?: boolean | undefined;
 }
 
 /** A snapshot on disk. */
@@ -51,7 +58,11 @@ export const SNAPSHOT_FILES = {
  * The state is taken before this function first yields; steps done while it writes do not matter. To be called at a step
  * boundary, or while the main loop is not running.
  */
-export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise<WrittenSnapshot> {
+export async function writeSnapshot(
+  mainLoop: MainLoop,
+  folder: string,
+  { isHandedOver = false }: SnapshotWriting = {},
+): Promise<WrittenSnapshot> {
   const step = mainLoop.status.iterationsDone;
   const { environment } = mainLoop;
   const state = mainLoop.state();
@@ -59,17 +70,25 @@ export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise
   const captured = mainLoop.outputs?.capture() ?? [];
 
   const files: WrittenSnapshotFile[] = [];
-  const write = async (name: string, written: (target: string) => Promise<WrittenFile>): Promise<WrittenFile> => {
+  const write = async <T extends Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>>(
+    name: string,
+    written: (target: string) => Promise<T>,
+  ): Promise<T> => {
     const target = path.join(folder, name);
     const file = await written(target);
     files.push({ name, path: target, ...file });
     return file;
   };
+  const place = async (
+    target: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>> =>
+    isHandedOver ? { sizeBytes: await writeWhole(target, chunks) } : writeDurably(target, chunks);
   try {
     await makeFolder(folder);
     const moved = (): void => mainLoop.moved();
-    await write(SNAPSHOT_FILES.parameters, (target) => writeSafetensors(target, parameters, {}, moved));
-    await write(SNAPSHOT_FILES.algorithm, (target) => writeSafetensors(target, algorithm, {}, moved));
+    await write(SNAPSHOT_FILES.parameters, (target) => place(target, safetensorsChunks(parameters, {}, moved)));
+    await write(SNAPSHOT_FILES.algorithm, (target) => place(target, safetensorsChunks(algorithm, {}, moved)));
     const outputs: z.infer<typeof OutputEntry>[] = [];
     for (const output of captured) {
       moved();
@@ -78,7 +97,7 @@ export async function writeSnapshot(mainLoop: MainLoop, folder: string): Promise
     }
     const document = { ...SNAPSHOT.head, step, environment, mainLoop: state, outputs };
     const text = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
-    await write(SNAPSHOT_FILES.state, (target) => writeDurably(target, [text]));
+    await write(SNAPSHOT_FILES.state, (target) => place(target, [text]));
   } finally {
     for (const output of captured) output.close();
   }

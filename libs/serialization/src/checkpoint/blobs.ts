@@ -1,9 +1,9 @@
 import { hashFile, type WrittenFile } from '../durable-file.js';
-import { ContentMismatch, type ObjectStore } from '../store/object-store.js';
+import { ContentMismatch, type ObjectBody, type ObjectStore } from '../store/object-store.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { freshKey } from '../store/fresh-key.js';
 import type { ManifestFile } from './manifest.js';
-import { changed, checkSize, type SnapshotFile, unchanged } from './snapshot.js';
+import { changed, checkSize, type ReadSnapshotFile, type SnapshotFile, unchanged } from './snapshot.js';
 import { hashObject } from './stored-files.js';
 
 /** What a commit may know of the blobs that are there. */
@@ -34,7 +34,7 @@ export class Blobs {
    */
   async write(
     fence: number,
-    files: readonly SnapshotFile[],
+    files: readonly (SnapshotFile | ReadSnapshotFile)[],
     known: KnownBlobs,
     signal: AbortSignal | undefined,
   ): Promise<ManifestFile[]> {
@@ -75,7 +75,7 @@ export class Blobs {
   /** Writes as many blobs of a file as are missing beside those that there are. */
   async #place(
     fence: number,
-    file: SnapshotFile,
+    file: SnapshotFile | ReadSnapshotFile,
     sha256: string,
     there: readonly string[],
     signal: AbortSignal | undefined,
@@ -83,20 +83,27 @@ export class Blobs {
     const keys = [...there];
     if (keys.length === this.#copies) return { keys, sizeBytes: (await unchanged(file, sha256)).sizeBytes };
     let sizeBytes = 0;
-    while (keys.length < this.#copies) {
+    for (let placed = 0; keys.length < this.#copies; placed += 1) {
       const key = freshKey(`${this.#prefix}/blobs/${fence}/${sha256}`);
-      ({ sizeBytes } = await this.#put(key, file, sha256, signal));
+      // It can be given away once: copies that shared their bytes would be one.
+      ({ sizeBytes } = await this.#put(key, file, sha256, { mayGive: placed === 0, signal }));
       keys.push(key);
     }
     return { keys, sizeBytes };
   }
 
   /** What was written is what counts: whoever made the file may write to it still. */
-  async #put(key: string, file: SnapshotFile, sha256: string, signal: AbortSignal | undefined): Promise<WrittenFile> {
-    const { path: source, handle, sizeBytes } = file;
-    const body = handle === undefined ? { path: source, mostBytes: sizeBytes } : { handle, mostBytes: sizeBytes };
+  async #put(
+    key: string,
+    file: SnapshotFile | ReadSnapshotFile,
+    sha256: string,
+    { mayGive, signal }: { readonly mayGive: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<WrittenFile> {
     try {
-      return await this.#store.put(key, body, { expected: { sizeBytes, sha256 }, signal });
+      return await this.#store.put(key, bodyOf(file, mayGive), {
+        expected: { sizeBytes: file.sizeBytes, sha256 },
+        signal,
+      });
     } catch (error) {
       if (error instanceof ContentMismatch) throw changed(file, sha256, error.found);
       throw error;
@@ -106,4 +113,11 @@ export class Blobs {
   get #copies(): number {
     return this.#isTwofold ? 2 : 1;
   }
+}
+
+function bodyOf(file: SnapshotFile | ReadSnapshotFile, mayGive: boolean): ObjectBody {
+  const { path, handle, sizeBytes: mostBytes } = file;
+  if (handle === undefined) return { path, mostBytes };
+  if (!mayGive || !('isGiven' in file)) return { handle, mostBytes };
+  return { handle, mostBytes, given: { path, content: { sha256: file.sha256, sizeBytes: file.sizeBytes } } };
 }

@@ -17,11 +17,36 @@ export interface SnapshotFile {
   readonly sizeBytes?: number;
 }
 
-/** A finished snapshot on the local disk, to be committed. Its files must not change until then. */
+/** A file of a snapshot that was read by its handle. Nobody writes to it any more, and a store may have it for its own instead of a copy. */
+export interface ReadSnapshotFile extends SnapshotFile {
+  readonly handle: FileHandle;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly isGiven: true;
+}
+
+/**
+ * Reads a file of a snapshot that was opened and gives it to be committed, so that it is read once, and not written again where the store
+ * has the same disk. Its bytes go to the disk meanwhile.
+ *
+ * @param file With its size it is not read beyond it.
+ * @throws SnapshotChanged if it is not what it was announced as
+ */
+export async function readSnapshotFile(
+  file: SnapshotFile & { readonly handle: FileHandle },
+): Promise<ReadSnapshotFile> {
+  await checkSize(file);
+  const [found] = await Promise.all([hashFile(file.handle, file.sizeBytes), file.handle.sync()]);
+  const { sha256 = found.sha256, sizeBytes = found.sizeBytes } = file;
+  if (found.sizeBytes !== sizeBytes || found.sha256 !== sha256) throw changed(file, sha256, found);
+  return { ...file, ...found, isGiven: true };
+}
+
+/** A finished snapshot on the local disk, to be committed. Its files must not change until then, and those that are given never again. */
 export interface Snapshot {
   /** Batches done: an integer of 0 or more. */
   readonly step: number;
-  readonly files: readonly SnapshotFile[];
+  readonly files: readonly (SnapshotFile | ReadSnapshotFile)[];
   /** The numeric environment that made it. */
   readonly environment: Json;
   /**
@@ -60,8 +85,9 @@ export async function checkSize({ path: source, handle, sizeBytes }: SnapshotFil
   );
 }
 
-/** Reads a file that is not written anew. @throws SnapshotChanged if it is not what it was announced as */
-export async function unchanged(file: SnapshotFile, sha256: string): Promise<WrittenFile> {
+/** Reads a file that is not written anew, unless that was done. @throws SnapshotChanged if it is not what it was announced as */
+export async function unchanged(file: SnapshotFile | ReadSnapshotFile, sha256: string): Promise<WrittenFile> {
+  if ('isGiven' in file) return file;
   const found = await hashFile(file.handle ?? file.path, file.sizeBytes);
   if (found.sha256 !== sha256 || found.sizeBytes !== (file.sizeBytes ?? found.sizeBytes)) {
     throw changed(file, sha256, found);

@@ -34,9 +34,18 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   onTensor: () => void = () => {},
 ): Promise<WrittenFile> {
+  return writeDurably(path, safetensorsChunks(tensors, metadata, onTensor));
+}
+
+/** The bytes that {@link writeSafetensors} writes, a chunk at a time, for whoever writes them otherwise. */
+export function safetensorsChunks(
+  tensors: ReadonlyMap<string, NdArray | StreamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+  onTensor: () => void = () => {},
+): AsyncGenerator<Uint8Array> {
   checkByteOrder();
   const entries = layOut(tensors);
-  return writeDurably(path, writtenChunks(tensors, entries, encodeHeader(entries, metadata), onTensor));
+  return writtenChunks(tensors, entries, encodeHeader(entries, metadata), onTensor);
 }
 
 async function* writtenChunks(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, link, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { appendFile, link, lstat, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
@@ -49,10 +50,10 @@ export class FileRegister {
 
   /** Sets the value if its version is `expected`. @throws PreconditionFailed */
   async compareAndSet(expected: string | null, bytes: Uint8Array, { signal }: OperationOptions = {}): Promise<string> {
-    const current = await this.read();
-    if ((current?.version ?? null) !== expected) throw new PreconditionFailed(this.#key, expected);
     const predecessor = parseVersion(expected);
     const next = predecessor.number + 1;
+    // That it is the last one, the file system says as the next is linked.
+    if (!(await this.#follows(next, predecessor.id))) await this.#refuse(expected);
     const id = randomUUID();
     const pending = path.join(this.folder, `${PENDING}${id}`);
     if (expected === null) await makeFolder(this.folder);
@@ -60,17 +61,23 @@ export class FileRegister {
       await writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
       // Nobody waits for it any more: it must not be set behind the back of whoever has given it up.
       signal?.throwIfAborted();
-      if (!(await linkOnce(pending, this.#file(next)))) throw new PreconditionFailed(this.#key, expected);
+      if (!(await linkOnce(pending, this.#file(next)))) await this.#refuse(expected);
       await syncFolder(this.folder);
       if (!(await this.#follows(next, predecessor.id))) {
-        await rm(this.#file(next), { force: true });
-        throw new PreconditionFailed(this.#key, expected);
+        await remove(this.#file(next));
+        await this.#refuse(expected);
       }
     } finally {
-      await rm(pending, { force: true });
+      await remove(pending);
     }
-    await this.#collect(next);
+    if (next % COLLECTED_AT_ONCE === 0) await this.#collect(next);
     return versionOf(next, id);
+  }
+
+  /** Another has set it. @throws PreconditionFailed, or RegisterDamaged where nobody can */
+  async #refuse(expected: string | null): Promise<never> {
+    await this.read();
+    throw new PreconditionFailed(this.#key, expected);
   }
 
   /** Size of the value in bytes, or undefined if it was never set. */
@@ -89,7 +96,7 @@ export class FileRegister {
     if (old.length > 0 && (await this.#markCollected())) {
       for (const number of old) {
         if (await this.#isPending(number + 1)) break;
-        await rm(this.#file(number), { force: true });
+        await remove(this.#file(number));
       }
     }
     await this.#removeAbandoned();
@@ -118,7 +125,7 @@ export class FileRegister {
       if (!name.startsWith(PENDING)) continue;
       const file = path.join(this.folder, name);
       const writtenMs = (await stats(file))?.mtimeMs;
-      if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await rm(file, { force: true });
+      if (writtenMs !== undefined && Date.now() - writtenMs > ABANDONED_MS) await remove(file);
     }
   }
 
@@ -144,6 +151,7 @@ const GENERATION_DIGITS = 16;
 const GENERATION = /^\d{16}$/u;
 const PENDING = 'pending-';
 const KEPT_GENERATIONS = 16;
+const COLLECTED_AT_ONCE = 8;
 const READ_ATTEMPTS = 1000;
 const ABANDONED_MS = 10 * 60_000;
 
@@ -165,9 +173,19 @@ export async function linkOnce(file: string, name: string): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     // Over a network the answer to a successful link may be lost and the link tried again.
-    return (await stats(file))?.nlink === 2;
+    return isSameFile(await stat(file, BIG), await lstat(name, BIG));
   }
 }
+
+/** Whether two names are of one file. */
+export function isSameFile(one: Identity, other: Identity): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+type Identity = Pick<BigIntStats, 'dev' | 'ino'>;
+
+/** For `stat`: numbers of files may be larger than those of JavaScript. */
+export const BIG = { bigint: true } as const;
 
 async function names(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(absent)) ?? [];
@@ -175,6 +193,11 @@ async function names(folder: string): Promise<string[]> {
 
 async function stats(file: string): Promise<{ nlink: number; mtimeMs: number } | undefined> {
   return stat(file).catch(absent);
+}
+
+/** Removes a file, if it is there. */
+export async function remove(file: string): Promise<void> {
+  await unlink(file).catch(absent);
 }
 
 /** For `catch`: undefined where no such file exists, and any other error again. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
-import { absent, codeOf, FileRegister, linkOnce } from './file-register.js';
+import { absent, BIG, codeOf, FileRegister, isSameFile, linkOnce, remove } from './file-register.js';
 import { bodyFor, downloadTo, telling } from './object-body.js';
 import { checkKey, checkPrefix, InvalidKey, REGISTER_SUFFIX } from './object-key.js';
 import {
@@ -95,19 +95,20 @@ export class FileStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<WrittenFile> {
     const target = this.#file(key);
     const temporary = this.#temporary.next();
-    const folder = path.dirname(target);
+    let isPlaced = false;
     try {
-      await this.#placed(key, makeFolder(folder));
-      const written = await writeSynced(temporary, bodyFor(key, body, options));
+      const written = (await taken(temporary, body)) ?? (await writeSynced(temporary, bodyFor(key, body, options)));
       checkContent(key, options.expected, written);
       // Whoever has given it up may have put another since.
       options.signal?.throwIfAborted();
-      if (options.ifAbsent !== true) await this.#placed(key, rename(temporary, target));
-      else if (!(await this.#placed(key, linkOnce(temporary, target)))) throw new ObjectExists(key);
-      await syncFolder(folder);
+      if (options.ifAbsent !== true) {
+        await this.#placed(key, target, () => rename(temporary, target));
+        isPlaced = true;
+      } else if (!(await this.#placed(key, target, () => linkOnce(temporary, target)))) throw new ObjectExists(key);
+      await syncFolder(path.dirname(target));
       return written;
     } finally {
-      await rm(temporary, { force: true });
+      if (!isPlaced) await remove(temporary);
     }
   }
 
@@ -203,10 +204,14 @@ export class FileStore implements ObjectStore {
     return path.join(this.#root, key);
   }
 
-  /** What has made a place for a key, or put it there. @throws InvalidKey where a file is in the place of a folder, or the other way round */
-  async #placed<T>(key: string, placing: Promise<T>): Promise<T> {
+  /** Puts something in the place of a key, whose folder is made for the first. @throws InvalidKey where a file is in the place of a folder, or the other way round */
+  async #placed<T>(key: string, target: string, place: () => Promise<T>): Promise<T> {
     try {
-      return await placing;
+      return await place().catch(async (error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error;
+        await makeFolder(path.dirname(target));
+        return place();
+      });
     } catch (error) {
       const code = codeOf(error);
       const isThrough = code === 'ENOTDIR' || code === 'EEXIST';
@@ -219,11 +224,44 @@ export class FileStore implements ObjectStore {
   }
 }
 
+/** Gives a file that is given a second name, once its bytes are on disk. Undefined where that cannot be: it is copied then. */
+async function taken(name: string, body: ObjectBody): Promise<WrittenFile | undefined> {
+  if (body instanceof Uint8Array || !('handle' in body) || body.given === undefined) return undefined;
+  const { handle, given } = body;
+  try {
+    await link(given.path, name);
+  } catch {
+    // On another disk, a file of somebody else's, or not there any more.
+    return undefined;
+  }
+  const [named, read] = [await lstat(name, BIG), await handle.stat(BIG)];
+  if (!isSameFile(named, read) || read.size !== BigInt(given.content.sizeBytes) || !(await isOurs(handle, read))) {
+    await rm(name, { force: true });
+    return undefined;
+  }
+  await handle.sync();
+  return given.content;
+}
+
+/** Makes a file ours, for nobody to write to. False where we may not. */
+async function isOurs(handle: FileHandle, { uid }: { readonly uid: bigint }): Promise<boolean> {
+  try {
+    const [self, group] = [process.getuid?.(), process.getgid?.()];
+    if (self !== undefined && group !== undefined && uid !== BigInt(self)) await handle.chown(self, group);
+    await handle.chmod(OBJECT_MODE);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Where a range lies in an object of so many bytes. */
 function within(sizeBytes: number, { range }: ReadOptions): { readonly start: number; readonly end: number } {
   const start = Math.min(range?.start ?? 0, sizeBytes);
   return { start, end: Math.max(start, Math.min(range?.end ?? sizeBytes, sizeBytes)) };
 }
+
+const OBJECT_MODE = 0o644;
 
 /** Large enough that a disk without room has none for it. */
 const PROBE_BYTES = 64 << 10;

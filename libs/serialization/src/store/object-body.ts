@@ -1,4 +1,6 @@
-import { readPieces, type WrittenFile, writeDurably } from '../durable-file.js';
+import { createHash } from 'node:crypto';
+
+import { readPieces, type WrittenFile, writeWhole } from '../durable-file.js';
 import {
   ContentMismatch,
   ObjectAbsent,
@@ -46,7 +48,9 @@ export async function downloadTo(
   options: TransferOptions,
 ): Promise<WrittenFile | undefined> {
   try {
-    return await writeDurably(path, telling(chunks, options));
+    const hash = createHash('sha256');
+    const sizeBytes = await writeWhole(path, telling(chunks, options), hash);
+    return { sha256: hash.digest('hex'), sizeBytes };
   } catch (error) {
     if (error instanceof ObjectAbsent) return undefined;
     throw error;

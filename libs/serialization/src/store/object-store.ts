@@ -9,8 +9,16 @@ import type { WrittenFile } from '../durable-file.js';
 export type ObjectBody =
   | Uint8Array
   | { readonly path: string; readonly mostBytes?: number | undefined }
-  | { readonly handle: FileHandle; readonly mostBytes?: number | undefined }
+  | { readonly handle: FileHandle; readonly mostBytes?: number | undefined; readonly given?: GivenFile | undefined }
   | { readonly stream: AsyncIterable<Uint8Array> };
+
+/** A file that a store may have for its own instead of a copy. Whoever gives it writes to it no more, and may remove its name. */
+export interface GivenFile {
+  /** Its name. */
+  readonly path: string;
+  /** What its bytes have been found to be, by its handle. */
+  readonly content: WrittenFile;
+}
 
 /** What any operation is told. */
 export interface OperationOptions {
@@ -105,8 +113,8 @@ export interface ObjectStore {
   head(key: string, options?: OperationOptions): Promise<ObjectFacts | undefined>;
 
   /**
-   * Copies an object to a local file, which appears complete and on disk or not at all, and replaces what was there. The
-   * hash is that of the bytes as they were written. Undefined, and no file, if there is no such object.
+   * Copies an object to a local file, which appears complete or not at all, and replaces what was there; it need not outlive the machine's
+   * fall. The hash is that of the bytes as they were written. Undefined, and no file, if there is no such object.
    */
   download(key: string, path: string, options?: TransferOptions): Promise<WrittenFile | undefined>;
 
