@@ -34,8 +34,34 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     samples['saved to file:, ms'] = saved;
     const bound = saved.write.map((written, round) => Math.max(written, saved.sha256[round] ?? Number.NaN));
     rows.push(
-      ratioRow(`${size} saved to file:; peer: the longer of write + fsync and SHA-256`, 'ms', saved.ours, bound, 1.2),
-      ratioRow(`${size} saved to file:; ${tensors.named('save_file + fsync')}`, 'ms', saved.ours, saved.python, 1),
+      ratioRow(
+        `${size} committed to file:; peer: the longer of write + fsync and SHA-256`,
+        'ms',
+        saved.commit,
+        bound,
+        1.2,
+      ),
+      ratioRow(
+        `${size} committed to file:; ${tensors.named('save_file + fsync')}`,
+        'ms',
+        saved.commit,
+        saved.python,
+        1,
+      ),
+      ratioRow(
+        `the same with the snapshot written; peer: the longer of write + fsync and SHA-256`,
+        'ms',
+        saved.ours,
+        bound,
+        1.2,
+      ),
+      ratioRow(
+        `the same with the snapshot written; ${tensors.named('save_file + fsync')}`,
+        'ms',
+        saved.ours,
+        saved.python,
+        1,
+      ),
     );
     const restored = await restoring(bytes, tensors.contestant);
     samples['restored from file:, ms'] = restored;
@@ -100,12 +126,12 @@ export async function serialization(bytes = BYTES): Promise<Report> {
         resumed.peer,
         { part: 1, bound: 5 },
       ),
-      quantileRow(
-        `resumed in ${over}, ShuffledScheme, the slowest; ${loader.named('StatefulDataLoader')}`,
+      ratioRow(
+        `resumed in ${over}, ShuffledScheme; ${loader.named('StatefulDataLoader')}`,
         'ms',
         resumed.shuffled,
         resumed.peer,
-        { part: 1, bound: 5 },
+        1,
       ),
     );
   } finally {

@@ -6,6 +6,7 @@ import {
   type Lease,
   ndarray,
   type NdArray,
+  type ObjectStore,
   readSnapshotFile,
   safetensorsChunks,
   writeWhole,
@@ -41,10 +42,10 @@ export class BigSnapshots {
   }
 
   /** Commits that which lies there, as a worker does. */
-  async commit(checkpoints: CheckpointStore, lease: Lease, step: number): Promise<void> {
+  async commit(store: ObjectStore, checkpoints: CheckpointStore, lease: Lease, step: number): Promise<void> {
     const handle = await open(this.path);
     try {
-      const file = await readSnapshotFile({ name: FILE, path: this.path, handle });
+      const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store);
       await checkpoints.commit(lease, { step, environment: {}, files: [file] });
     } finally {
       await handle.close();

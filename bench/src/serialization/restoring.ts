@@ -25,7 +25,7 @@ export async function restoring(bytes: number, python: Contestant | undefined): 
     const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
     const snapshots = new BigSnapshots(folder, bytes);
     await snapshots.handOver(1);
-    await snapshots.commit(new CheckpointStore(store, 'bench'), lease, 1);
+    await snapshots.commit(store, new CheckpointStore(store, 'bench'), lease, 1);
     const target = join(folder, 'restored');
     const restored: Restored = { ours: [], copy: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {

@@ -37,7 +37,7 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
     for (let round = 0; round <= ROUNDS; round += 1) {
       const startedAt = performance.now();
       await snapshots.handOver(round);
-      const commit = await elapsedMs(() => snapshots.commit(checkpoints, lease, round));
+      const commit = await elapsedMs(() => snapshots.commit(store, checkpoints, lease, round));
       const ours = performance.now() - startedAt;
       await checkpoints.settled();
       const write = await elapsedMs(() => writeSynced(bare, snapshots.bytes));

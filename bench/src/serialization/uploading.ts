@@ -33,7 +33,7 @@ export async function uploading(bytes: number): Promise<Uploaded> {
         const uploaded: Uploaded = { ours: [], peer: [] };
         for (let round = 0; round < ROUNDS; round += 1) {
           await snapshots.handOver(round);
-          uploaded.ours.push(await elapsedMs(() => snapshots.commit(checkpoints, lease, round)));
+          uploaded.ours.push(await elapsedMs(() => snapshots.commit(store, checkpoints, lease, round)));
           await checkpoints.settled();
           const params = { Bucket: bucket, Key: `bare/${round}`, Body: createReadStream(snapshots.path) };
           uploaded.peer.push(await elapsedMs(() => new Upload({ client, params }).done()));

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainerMessage } from '@longrun/contracts';
 import { openHandedOver } from '@longrun/platform/worker';
-import { readSnapshotFile, type ReadSnapshotFile, type Snapshot } from '@longrun/serialization';
+import { type ObjectStore, readSnapshotFile, type ReadSnapshotFile, type Snapshot } from '@longrun/serialization';
 
 /** A snapshot as a trainer announced it: names in its own folder, and how large the files are. */
 export type AnnouncedSnapshot = Pick<
@@ -17,11 +17,15 @@ export interface OpenSnapshot extends Snapshot {
 }
 
 /**
- * Opens and reads what a trainer announced, in `snapshots` below its folder. Its bytes are on disk then.
+ * Opens and reads what a trainer announced, in `snapshots` below its folder, for a store.
  *
  * @throws HandoverRefused when it is not plain files there; SnapshotChanged for another size; errors of the disk as they are
  */
-export async function openSnapshot(workFolder: string, announced: AnnouncedSnapshot): Promise<OpenSnapshot> {
+export async function openSnapshot(
+  workFolder: string,
+  announced: AnnouncedSnapshot,
+  store: ObjectStore,
+): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
   const files: ReadSnapshotFile[] = [];
   const handles: FileHandle[] = [];
@@ -33,7 +37,7 @@ export async function openSnapshot(workFolder: string, announced: AnnouncedSnaps
       const handle = await openHandedOver(workFolder, 'snapshots', name, file.name);
       handles.push(handle);
       const path = join(workFolder, 'snapshots', name, file.name);
-      files.push(await readSnapshotFile({ ...file, path, handle }));
+      files.push(await readSnapshotFile({ ...file, path, handle }, store));
     }
   } catch (error) {
     await close();

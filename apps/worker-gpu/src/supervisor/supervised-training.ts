@@ -144,7 +144,7 @@ export class SupervisedTraining {
         { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
         (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
       );
-    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot));
+    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store));
     try {
       const outcome = outcomeOf?.(opened);
       const manifest = await retried(

@@ -3,6 +3,7 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import { hashFile, type WrittenFile } from '../durable-file.js';
 import type { LogFile } from '../log/checkpoint-log.js';
 import type { Json } from '../state.js';
+import type { ObjectStore } from '../store/object-store.js';
 import { checkFileName } from './manifest.js';
 
 /** A file of a snapshot on the local disk. */
@@ -26,17 +27,19 @@ export interface ReadSnapshotFile extends SnapshotFile {
 }
 
 /**
- * Reads a file of a snapshot that was opened and gives it to be committed, so that it is read once, and not written again where the store
- * has the same disk. Its bytes go to the disk meanwhile.
+ * Reads a file of a snapshot that was opened and gives it to be committed, so that a store on the same disk need neither read nor write it
+ * again. For such a store its bytes go to the disk meanwhile.
  *
  * @param file With its size it is not read beyond it.
  * @throws SnapshotChanged if it is not what it was announced as
  */
 export async function readSnapshotFile(
   file: SnapshotFile & { readonly handle: FileHandle },
+  { takesFiles }: Pick<ObjectStore, 'takesFiles'>,
 ): Promise<ReadSnapshotFile> {
   await checkSize(file);
-  const [found] = await Promise.all([hashFile(file.handle, file.sizeBytes), file.handle.sync()]);
+  const { handle } = file;
+  const [found] = await Promise.all([hashFile(handle, file.sizeBytes), takesFiles ? handle.sync() : undefined]);
   const { sha256 = found.sha256, sizeBytes = found.sizeBytes } = file;
   if (found.sizeBytes !== sizeBytes || found.sha256 !== sha256) throw changed(file, sha256, found);
   return { ...file, ...found, isGiven: true };

@@ -115,9 +115,17 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   const file = await openSafetensors(path);
   try {
     const tensors = new Map<string, NdArray>();
-    for (const name of file.tensors.keys()) tensors.set(name, await file.read(name));
+    const names = [...file.tensors.keys()];
+    for (let start = 0; start < names.length; start += TENSORS_AT_ONCE) {
+      const some = names.slice(start, start + TENSORS_AT_ONCE);
+      const read = await Promise.all(some.map(async (name) => [name, await file.read(name)] as const));
+      for (const [name, tensor] of read) tensors.set(name, tensor);
+    }
     return { tensors, metadata: file.metadata };
   } finally {
     await file.close();
   }
 }
+
+/** As many as Node has threads for reading. */
+const TENSORS_AT_ONCE = 4;

@@ -34,6 +34,7 @@ import { TemporaryFiles } from './temporary-files.js';
  */
 export class FileStore implements ObjectStore {
   readonly url: string;
+  readonly takesFiles = true;
   readonly #root: string;
   readonly #temporary: TemporaryFiles;
 

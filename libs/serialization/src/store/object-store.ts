@@ -98,6 +98,9 @@ export interface ObjectStore {
   /** Where it is, in the form that `openObjectStore` takes. */
   readonly url: string;
 
+  /** Whether it takes files that are given, where they are on its own disk: their bytes have to be on the disk then. */
+  readonly takesFiles: boolean;
+
   /** The bytes of an object, or undefined if there is none. */
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined>;
 

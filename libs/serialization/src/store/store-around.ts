@@ -14,7 +14,7 @@ import type {
 
 /** An operation of a store, for who stands before it. */
 export interface StoreOperation {
-  readonly method: Exclude<keyof ObjectStore, 'url'>;
+  readonly method: Exclude<keyof ObjectStore, 'url' | 'takesFiles'>;
   /** The keys that it is about, or the start of those to be listed; none where it is about the whole store. */
   readonly keys: readonly string[];
 }
@@ -32,6 +32,10 @@ export abstract class StoreAround implements ObjectStore {
 
   get url(): string {
     return this.#store.url;
+  }
+
+  get takesFiles(): boolean {
+    return this.#store.takesFiles;
   }
 
   /** @param perform asks the store itself, with the options that are to pass */

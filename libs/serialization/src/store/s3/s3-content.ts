@@ -43,22 +43,46 @@ function partBytes(number: number): number {
 
 const SMALLEST_PART_BYTES = 8 << 20;
 
-/** What is said of bytes as they are sent, so that the other side can tell whether they have arrived. */
+/** What can be said of bytes as they are sent, so that the other side can tell whether they have arrived. */
 export interface Digests {
   readonly ContentMD5: string;
   readonly ChecksumSHA256: string;
 }
 
-/** Of the bytes of one request. */
-export function digestsOf(bytes: Uint8Array): Digests & { readonly md5: string; readonly written: WrittenFile } {
-  const md5 = createHash('md5').update(bytes).digest();
-  const sha256 = createHash('sha256').update(bytes).digest();
-  return {
-    ContentMD5: md5.toString('base64'),
-    ChecksumSHA256: sha256.toString('base64'),
-    md5: md5.toString('hex'),
-    written: { sha256: sha256.toString('hex'), sizeBytes: bytes.byteLength },
-  };
+/** Of the bytes of one request: each is taken when it is first asked for, as no server looks at both. The bytes must not change until then. */
+export class DigestsOfBytes implements Digests {
+  readonly #bytes: Uint8Array;
+  #md5: Buffer | undefined;
+  #sha256: Buffer | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get ContentMD5(): string {
+    return this.#md5Of().toString('base64');
+  }
+
+  get ChecksumSHA256(): string {
+    return this.#sha256Of().toString('base64');
+  }
+
+  /** As an ETag says it. */
+  get md5(): string {
+    return this.#md5Of().toString('hex');
+  }
+
+  get written(): WrittenFile {
+    return { sha256: this.#sha256Of().toString('hex'), sizeBytes: this.#bytes.byteLength };
+  }
+
+  #md5Of(): Buffer {
+    return (this.#md5 ??= createHash('md5').update(this.#bytes).digest());
+  }
+
+  #sha256Of(): Buffer {
+    return (this.#sha256 ??= createHash('sha256').update(this.#bytes).digest());
+  }
 }
 
 /** Of many chunks, which are read for it. */

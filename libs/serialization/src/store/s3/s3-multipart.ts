@@ -5,7 +5,7 @@ import * as S3 from '@aws-sdk/client-s3';
 import type { WrittenFile } from '../../durable-file.js';
 import { checkKey, InvalidKey } from '../object-key.js';
 import type { OperationOptions, TransferOptions } from '../object-store.js';
-import { digestsOf, type Part } from './s3-content.js';
+import { DigestsOfBytes, type Part } from './s3-content.js';
 import { isAbsent, metadataOf, type Notes, type S3Objects, unquoted } from './s3-objects.js';
 
 /** An object that is written in several requests, and is there when it is completed. */
@@ -146,9 +146,9 @@ export class S3Upload {
   }
 
   async #sendPart({ number, bytes }: Part, options: TransferOptions): Promise<void> {
-    const digests = digestsOf(bytes);
+    const digests = new DigestsOfBytes(bytes);
     const stored = this.#parts.get(number);
-    if (stored?.etag === digests.md5 && stored.sizeBytes === bytes.byteLength) return;
+    if (stored?.sizeBytes === bytes.byteLength && stored.etag === digests.md5) return;
     const { ETag } = await this.#objects.sendContent(
       `write part ${number} of ${this.name}`,
       bytes,

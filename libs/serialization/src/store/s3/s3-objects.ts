@@ -161,8 +161,9 @@ export class S3Objects {
   }
 
   /** What is said of bytes that are sent: what the server looks at. */
-  checksums({ ContentMD5, ChecksumSHA256 }: Digests): Partial<Digests> {
-    return this.ways.checksSha256 ? { ChecksumSHA256 } : { ContentMD5 };
+  checksums(digests: Digests): Partial<Digests> {
+    if (this.ways.checksSha256) return { ChecksumSHA256: digests.ChecksumSHA256 };
+    return { ContentMD5: digests.ContentMD5 };
   }
 
   /** Asks for something with bytes, which go a slice at a time where they are many: so a slow way is told from one that is cut. */

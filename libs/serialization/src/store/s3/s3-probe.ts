@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type OperationOptions, type StoreProbe, StoreUnfit } from '../object-store.js';
-import { digestsOf } from './s3-content.js';
+import { DigestsOfBytes } from './s3-content.js';
 import { type Condition, isRefused, type S3Objects } from './s3-objects.js';
 import type { S3Location } from './s3-location.js';
 import { S3Failed } from './s3-requests.js';
@@ -17,7 +17,13 @@ export async function probeS3(objects: S3Objects, options: OperationOptions): Pr
   const unfit = (what: string): StoreUnfit =>
     new StoreUnfit(`object store ${url}: ${what}; give an S3 server with conditional writes, or a folder`);
   const write = async (value: string, condition?: Condition): Promise<string> =>
-    objects.put(name, Buffer.from(value), digestsOf(Buffer.from(value)), { write: value }, { ...options, condition });
+    objects.put(
+      name,
+      Buffer.from(value),
+      new DigestsOfBytes(Buffer.from(value)),
+      { write: value },
+      { ...options, condition },
+    );
   const holds = async (value: string): Promise<boolean> => valueOf(await objects.get(name, options)) === value;
   const expectValue = async (value: string): Promise<string> => {
     const found = await objects.get(name, options);
@@ -32,7 +38,7 @@ export async function probeS3(objects: S3Objects, options: OperationOptions): Pr
     if (await passes(write('second', { absent: true }))) {
       throw unfit('it replaces an object that was to be written only if absent (If-None-Match)');
     }
-    if (await passes(write('second', { etag: digestsOf(Buffer.from('never')).md5 }))) {
+    if (await passes(write('second', { etag: new DigestsOfBytes(Buffer.from('never')).md5 }))) {
       throw unfit('it replaces an object that has another version than was expected (If-Match)');
     }
     await expectValue('first');
@@ -108,7 +114,7 @@ async function passes(writing: Promise<string>): Promise<boolean> {
 /** Finds which of wrong checksums the server refuses. */
 async function findChecks(objects: S3Objects, name: string, options: OperationOptions): Promise<readonly string[]> {
   const bytes = Buffer.from('third');
-  const wrong = digestsOf(Buffer.from('other'));
+  const wrong = new DigestsOfBytes(Buffer.from('other'));
   const refuses = async (checksSha256: boolean): Promise<boolean> => {
     objects.ways = { ...objects.ways, checksSha256 };
     return objects.put(name, bytes, wrong, { write: 'third' }, options).then(

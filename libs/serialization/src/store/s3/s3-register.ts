@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type OperationOptions, PreconditionFailed, type RegisterValue } from '../object-store.js';
 import { decodeGeneration, encodeGeneration, type Generation, MOST_EARLIER } from '../register-generation.js';
-import { digestsOf } from './s3-content.js';
+import { DigestsOfBytes } from './s3-content.js';
 import { isRefused, MOST_UNTRUE, type S3Objects } from './s3-objects.js';
 import type { S3Failed } from './s3-requests.js';
 
@@ -38,7 +38,13 @@ export class S3Register {
     for (let untrue = 0; untrue < MOST_UNTRUE; untrue += 1) {
       let refusal: S3Failed | undefined;
       try {
-        await this.#objects.put(this.#name, content, digestsOf(content), { write: id }, { ...options, condition });
+        await this.#objects.put(
+          this.#name,
+          content,
+          new DigestsOfBytes(content),
+          { write: id },
+          { ...options, condition },
+        );
       } catch (error) {
         if (!isRefused(error)) throw error;
         refusal = error;

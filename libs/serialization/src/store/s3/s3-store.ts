@@ -44,6 +44,7 @@ export interface S3StoreOptions extends S3Patience {
  */
 export class S3Store implements ObjectStore {
   readonly url: string;
+  readonly takesFiles = false;
   readonly #objects: S3Objects;
   readonly #writing: S3Writing;
   readonly #mostKeys: number;

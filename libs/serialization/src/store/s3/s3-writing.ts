@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { type WrittenFile, writeSynced } from '../../durable-file.js';
 import { bodyFor, telling } from '../object-body.js';
 import { checkContent, ContentMismatch, type ObjectBody, ObjectExists, type PutOptions } from '../object-store.js';
-import { type Digests, digestsOf, digestsOfChunks, type Part, partsOf } from './s3-content.js';
+import { type Digests, DigestsOfBytes, digestsOfChunks, type Part, partsOf } from './s3-content.js';
 import { S3Upload } from './s3-multipart.js';
 import { type FoundObject, isRefused, MOST_UNTRUE, type ObjectContent, type S3Objects } from './s3-objects.js';
 import { readS3 } from './s3-reading.js';
@@ -40,7 +40,7 @@ export class S3Writing {
   }
 
   async #putSmall(name: string, key: string, bytes: Buffer, options: PutOptions): Promise<WrittenFile> {
-    const digests = digestsOf(bytes);
+    const digests = new DigestsOfBytes(bytes);
     checkContent(key, options.expected, digests.written);
     await this.#write(name, key, bytes, digests, options);
     options.onMoved?.();
@@ -186,8 +186,9 @@ export class S3Writing {
     const found = await this.#objects.head(name, { signal });
     if (found?.write === write && found.sizeBytes !== sizeBytes) return undefined;
     if (found?.write !== write || this.#objects.ways.checksSha256) return found;
-    const { written } = await digestsOfChunks(telling(readS3(this.#objects, name, key, { signal }), { onMoved }));
-    return written.sha256 === sha256 ? found : undefined;
+    const hash = createHash('sha256');
+    for await (const chunk of telling(readS3(this.#objects, name, key, { signal }), { onMoved })) hash.update(chunk);
+    return hash.digest('hex') === sha256 ? found : undefined;
   }
 }
 
