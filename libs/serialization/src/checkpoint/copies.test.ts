@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -13,6 +13,7 @@ import { openObjectStore } from '../store/open-object-store.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { acquireLease, type Lease } from './lease.js';
 import type { Manifest } from './manifest.js';
+import { readSnapshotFile } from './snapshot.js';
 
 const PREFIX = 'experiments/exp_1';
 const FROZEN = 'weights that stay';
@@ -29,6 +30,22 @@ beforeEach(async () => {
 afterEach(async () => {
   // What is done after a commit may still be under way.
   await rm(folder, { recursive: true, maxRetries: 20 });
+});
+
+test('of a file that is given and stored twice no two copies are one file', async () => {
+  const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 1 });
+  const source = path.join(folder, 'state');
+  await writeFile(source, 'state');
+  const handle = await open(source);
+  const file = await readSnapshotFile({ name: 'state', path: source, handle }, store);
+  const { files } = await checkpoints.commit(lease, { step: 1, environment: {}, files: [file] });
+  await handle.close();
+
+  const found = await Promise.all(
+    [files[0]?.blobKey, files[0]?.copyKey].map((key) => stat(path.join(folder, 'objects', key ?? ''))),
+  );
+  expect(found.map(({ nlink }) => nlink)).toEqual([2, 1]);
+  expect(await restored(checkpoints)).toMatchObject({ manifest: { step: 1 } });
 });
 
 test('one flipped bit in a file that all checkpoints have costs the newest, not the one before it', async () => {

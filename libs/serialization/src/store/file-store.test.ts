@@ -1,13 +1,27 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { sha256Of } from '../sha256.js';
 import { testContract } from '../../test/object-store-contract.js';
 import { FileStore } from './file-store.js';
 import { InvalidKey } from './object-key.js';
-import { DeletionFailed, type ObjectStore, StoreUnfit } from './object-store.js';
+import { ContentMismatch, DeletionFailed, type ObjectStore, StoreUnfit } from './object-store.js';
 import { openObjectStore } from './open-object-store.js';
 import { TemporaryFiles } from './temporary-files.js';
 
@@ -26,6 +40,66 @@ describe('the contract of object stores', () => {
   testContract({
     open: async () => ({ store, another: await openObjectStore(store.url) }),
     largeBytes: 3_000_001,
+  });
+});
+
+describe('a file that is given', () => {
+  const given = async (content: string, change: (file: string) => Promise<void> = async () => {}): Promise<string> => {
+    const file = path.join(folder, 'given');
+    await writeFile(file, content);
+    const handle = await open(file);
+    const written = { sha256: sha256Of(text(content)), sizeBytes: content.length };
+    await change(file);
+    try {
+      await store.put('a/x', { handle, given: { path: file, content: written } }, { expected: written });
+    } finally {
+      await handle.close();
+    }
+    expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
+    return file;
+  };
+
+  test('is the object itself, and not written again', async () => {
+    const file = await given('content');
+    const [mine, its] = [await stat(file), await stat(path.join(objects, 'a/x'))];
+
+    expect([its.ino, its.nlink]).toEqual([mine.ino, 2]);
+    expect(await store.get('a/x')).toEqual(text('content'));
+    await rm(file);
+    expect(await store.get('a/x')).toEqual(text('content'));
+  });
+
+  test('is copied where its name is that of another by now, and it is the file by its handle that counts', async () => {
+    const replaced = await given('content', async (file) => {
+      await rm(file);
+      await writeFile(file, 'another');
+    });
+    expect((await stat(replaced)).nlink).toBe(1);
+    expect(await store.get('a/x')).toEqual(text('content'));
+  });
+
+  test('is copied where its name is a link to it, or gone', async () => {
+    const linked = await given('content', async (file) => {
+      await rename(file, `${file}-moved`);
+      await symlink(`${file}-moved`, file);
+    });
+    expect((await stat(linked)).nlink).toBe(1);
+    await rm(linked);
+    await given('content', rm);
+    expect(await store.get('a/x')).toEqual(text('content'));
+  });
+
+  test('is refused where it has another size by now', async () => {
+    await expect(given('content', (file) => writeFile(file, 'longer content'))).rejects.toThrow(ContentMismatch);
+    expect(await keys('')).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('of another user becomes ours (as root only)', async () => {
+    await given('content', async (file) => {
+      await chmod(file, 0o666);
+      await chown(file, 12_345, 12_345);
+    });
+    expect(await stat(path.join(objects, 'a/x'))).toMatchObject({ uid: 0, gid: process.getgid?.(), mode: 0o100_644 });
   });
 });
 
