@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json, NewerState, StateMismatch } from '../state.js';
+import { StateKind } from '../state-kind.js';
 import { type ObjectStore, RegisterDamaged } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
@@ -60,7 +61,7 @@ export async function readVersionedHead(
   try {
     const value = await store.readRegister(key);
     if (value === undefined) return undefined;
-    return { head: decodeVersionedJson(key, value.bytes, headSchema, 2), version: value.version };
+    return { head: decodeVersionedJson(key, value.bytes, HEAD, headSchema), version: value.version };
   } catch (error) {
     const isDamage = error instanceof StateMismatch || error instanceof RegisterDamaged;
     if (!isDamage || error instanceof NewerState) throw error;
@@ -103,7 +104,16 @@ function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
   return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
 }
 
-const common = {
+const HEAD = new StateKind('head', {
+  version: 2,
+  namedSince: Infinity,
+  // The first version called the fence an epoch.
+  migrations: [{ from: 1, migrate: ({ epoch = null, ...rest }) => ({ ...rest, version: 2, fence: epoch }) }],
+});
+
+const headSchema: z.ZodType<Head> = z.object({
+  version: z.literal(2),
+  fence: z.int().nonnegative(),
   holder: z.string(),
   claim: z.string(),
   checkpoints: z.array(
@@ -121,12 +131,4 @@ const common = {
     .nullable()
     .default(null),
   outcome: z.json(),
-};
-
-const headSchema: z.ZodType<Head> = z.discriminatedUnion('version', [
-  z.object({ version: z.literal(2), fence: z.int().nonnegative(), ...common }),
-  // Version 1 called the fence an epoch.
-  z
-    .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
-    .transform(({ epoch, ...rest }): Head => ({ ...rest, version: 2, fence: epoch })),
-]);
+});
