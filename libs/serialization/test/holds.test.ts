@@ -70,11 +70,11 @@ async function race(
   for (const step of [1, 2]) await commit(step);
 
   const commitsDone = new EventEmitter();
-  let isDone = false;
+  const end = new AbortController();
   const downloaded: number[] = [];
   const download = async (name: string): Promise<void> => {
     const own = await open();
-    for (let count = 0; !isDone || count === 0; count += 1) {
+    for (let count = 0; !end.signal.aborted; count += 1) {
       const next = await nextToGo(own);
       const held = await holdCheckpoint(own, PREFIX, next.manifestKey, { name }).catch((error: unknown) => {
         if (error instanceof CheckpointAbsent) return undefined;
@@ -84,7 +84,7 @@ async function race(
       // Until it is far behind what would be kept without it, or nothing is committed any more.
       for (;;) {
         const committed = once(commitsDone, 'commit');
-        if (isDone || (await placeOf(own, held)) >= KEEP_LAST) break;
+        if (end.signal.aborted || (await placeOf(own, held)) >= KEEP_LAST) break;
         await committed;
       }
       const manifest = await new Manifests(own, PREFIX).read(held);
@@ -98,7 +98,7 @@ async function race(
   downloads.catch(() => undefined);
   for (let step = 3; step <= commits; step += 1) {
     await commit(step);
-    isDone = step === commits;
+    if (step === commits) end.abort();
     commitsDone.emit('commit');
   }
   await downloads;

@@ -114,7 +114,11 @@ export function headKey(prefix: string): string {
 export function encodeHead({ fence, holder, claim, checkpoints, log, outcome }: Head): Uint8Array {
   const isPlain = checkpoints.every(({ score, holds }) => score === undefined && holds === undefined);
   const entries = checkpoints.map(({ manifestKey, copyKey, sha256, step, score, holds }) => ({
-    ...{ manifestKey, copyKey, sha256, step, score },
+    manifestKey,
+    copyKey,
+    sha256,
+    step,
+    score,
     holds: holds?.map(({ name, until }) => ({ name, until })),
   }));
   const head = { version: isPlain ? 2 : 3, fence, holder, claim, checkpoints: entries, log, outcome };

@@ -40,7 +40,8 @@ afterEach(async () => {
 });
 
 test('a checkpoint that is held is kept beside the last ones, all its bytes with it, until it is released', async () => {
-  const [held] = [await commit(100), await commit(200)];
+  const held = await commit(100);
+  await commit(200);
   await holdCheckpoint(store, PREFIX, 100, pin);
   for (const step of [300, 400, 500]) await commit(step);
   expect(await steps()).toEqual([500, 400, 100]);
@@ -160,26 +161,24 @@ test('one whose manifest is lost stays, and what is garbage is removed all the s
   await holdCheckpoint(store, PREFIX, 100, pin);
   await flipBit(path.join(folder, 'objects', `${PREFIX}/checkpoints/100-1.json`));
   const later = new CheckpointStore(store, PREFIX, { keepLast: 2 });
-  let [gone]: (Manifest | undefined)[] = [];
-  for (const step of [300, 400, 500, 600]) {
-    const manifest = await later.commit(lease, await snapshotAt(step));
-    if (step === 300) gone = manifest;
-  }
+  const [gone] = (await later.commit(lease, await snapshotAt(300))).files;
+  for (const step of [400, 500, 600]) await later.commit(lease, await snapshotAt(step));
   await later.settled();
   expect(await steps()).toEqual([600, 500, 100]);
-  expect(await store.get(gone?.files[0]?.blobKey ?? '')).toBeUndefined();
+  expect(await store.get(gone?.blobKey ?? '')).toBeUndefined();
 });
 
 test.each(['commit', 'outcome'] as const)(
-  'a %s whose answer was lost, and on which a hold was put, is known as one’s own',
+  'of a %s whose answer was lost, and on which a hold was put, it is known that it has succeeded, and the hold stays',
   async (what) => {
     await commit(100);
+    const newest = what === 'commit' ? 200 : 100;
     const conflict = new PreconditionFailed('head.json', null);
     store.failNext({ method: 'compareAndSet', when: 'after', error: conflict });
     const another = new UnreliableStore(await openObjectStore(`file:${folder}/objects`));
     let wasHeld = false;
     store.beforeNext('readRegister', async () => {
-      await holdCheckpoint(another, PREFIX, 100, pin);
+      await holdCheckpoint(another, PREFIX, newest, pin);
       wasHeld = true;
     });
     if (what === 'commit') await commit(200);
@@ -188,7 +187,7 @@ test.each(['commit', 'outcome'] as const)(
     expect(lease.head()).toEqual(await theHead());
     expect(await theHead()).toMatchObject(
       what === 'commit'
-        ? { checkpoints: [{ step: 200 }, { step: 100, holds: [pin] }] }
+        ? { checkpoints: [{ step: 200, holds: [pin] }, { step: 100 }] }
         : { outcome: 'succeeded', checkpoints: [{ step: 100, holds: [pin] }] },
     );
   },
