@@ -150,9 +150,10 @@ export type { BestPolicy, RetentionPolicy } from './checkpoint/retention.js';
 export { SnapshotChanged } from './checkpoint/snapshot.js';
 export type { Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
 
-export type { LogFile } from './log/checkpoint-log.js';
 export { encodeLogEntry } from './log/log-entry.js';
 export type { LogEntry } from './log/log-entry.js';
+export { readLogFiles } from './log/log-file.js';
+export type { LogFile } from './log/log-file.js';
 export type { DamagedCopy, LogSegment } from './log/log-segment.js';
 export { readLog } from './log/read-log.js';
 export type { LogPart, ReadLogOptions } from './log/read-log.js';

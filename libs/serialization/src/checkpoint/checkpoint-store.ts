@@ -3,7 +3,8 @@ import path from 'node:path';
 
 import { isDiskFull } from '../disk-error.js';
 import { faultPoint } from '../fault-point/fault-point.js';
-import { CheckpointLog, type LogFile } from '../log/checkpoint-log.js';
+import { CheckpointLog } from '../log/checkpoint-log.js';
+import type { LogFile } from '../log/log-file.js';
 import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';

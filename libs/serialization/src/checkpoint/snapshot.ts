@@ -1,7 +1,7 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 
 import { hashFile, type WrittenFile } from '../durable-file.js';
-import type { LogFile } from '../log/checkpoint-log.js';
+import type { LogFile } from '../log/log-file.js';
 import type { Json } from '../state.js';
 import { checkFileName } from './manifest.js';
 
