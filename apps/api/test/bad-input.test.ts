@@ -27,7 +27,8 @@ describe('an experiment spec', () => {
       {
         pointer: '/checkpoint/everyBatch',
         detail: '"everyBatch" is not a key that is known in "checkpoint".',
-        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, onAllDamaged.',
+        remedy:
+          'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, keepEvery, keepBest, onAllDamaged.',
       },
       {
         pointer: '/sed',

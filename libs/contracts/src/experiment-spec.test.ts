@@ -28,6 +28,24 @@ test('what has a default can be left out', () => {
   });
 });
 
+test('the best checkpoints are one, by a low value of a record that is named', () => {
+  const keeping = (keepBest: unknown): unknown => ({
+    program: 'mlp',
+    dataset: 'digits',
+    checkpoint: { keepEvery: 1000, keepBest },
+  });
+  expect(ExperimentSpec.parse(keeping({ record: 'valid_cost' })).checkpoint).toMatchObject({
+    keepEvery: 1000,
+    keepBest: { record: 'valid_cost', mode: 'min', count: 1 },
+  });
+  expect(errorsOf(keeping({ records: 'valid_cost', mode: 'least', count: 0 }))).toMatchObject([
+    { pointer: '/checkpoint/keepBest/record' },
+    { pointer: '/checkpoint/keepBest/mode' },
+    { pointer: '/checkpoint/keepBest/count' },
+    { pointer: '/checkpoint/keepBest/records' },
+  ]);
+});
+
 test('datasets are given by role, or one in short, and the spec stays as it was given', () => {
   const short = ExperimentSpec.parse({ program: 'mlp', dataset: 'digits' });
   const byRole = ExperimentSpec.parse({ program: 'mlp', datasets: { train: 'digits', valid_2: 'ds_1' } });

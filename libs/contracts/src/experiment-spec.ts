@@ -10,12 +10,33 @@ export const MAX_SECONDS = 366 * 86_400;
 export const Engine = z.enum(['onnxruntime', 'reference']);
 export type Engine = z.infer<typeof Engine>;
 
-/** When checkpoints are taken and how many are kept. */
+/** Which checkpoints are the best, by a record of the log. */
+export const BestCheckpoints = z.strictObject({
+  /**
+   * Name of the record, as `valid_cost`. A checkpoint counts by its last value after the step of the checkpoint before, up to its own step; without one,
+   * or with one that is no finite number, it is never the best.
+   */
+  record: StorableText.min(1).max(200),
+  /** Whether low values are good, or high ones. */
+  mode: z.enum(['min', 'max']).default('min'),
+  /** How many are kept; of equal ones the earlier. */
+  count: z.int().min(1).max(1000).default(1),
+});
+export type BestCheckpoints = z.infer<typeof BestCheckpoints>;
+
+/** When checkpoints are taken and which are kept. */
 export const CheckpointPolicy = z.strictObject({
   /** Batches between two checkpoints. */
   everyBatches: z.int().min(1).default(100),
-  /** Committed checkpoints kept; older ones are deleted. At least 1. */
+  /** Newest checkpoints kept; older ones are deleted, unless another rule keeps them or they are held. At least 1. */
   keepLast: z.int().min(1).max(1000).default(3),
+  /**
+   * In batches: of the steps from each multiple of it up to the next the first checkpoint is kept for good, beside the last ones. Default: none
+   * is.
+   */
+  keepEvery: z.int().min(1).optional(),
+  /** The best are kept, too. Default: none. */
+  keepBest: BestCheckpoints.optional(),
   /**
    * What happens when all of them are damaged: it ends and they are kept, or it begins anew from the seed, and they are kept until it
    * has a new one.

@@ -13,6 +13,7 @@ export {
 } from './dataset-spec.js';
 export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
 export {
+  BestCheckpoints,
   CheckpointPolicy,
   DatasetRole,
   datasetsOf,

@@ -61,7 +61,8 @@ describe('readValue', () => {
       {
         pointer: '/checkpoint/every_batches',
         detail: '"every_batches" is not a key that is known in "checkpoint".',
-        remedy: 'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, onAllDamaged.',
+        remedy:
+          'Did you mean "everyBatches"? Rename or remove it. Known keys: everyBatches, keepLast, keepEvery, keepBest, onAllDamaged.',
       },
       {
         pointer: '/chekpoint',

@@ -36,7 +36,7 @@ export const AttemptView = z.object({
 });
 export type AttemptView = z.infer<typeof AttemptView>;
 
-/** A checkpoint that was committed. Older ones may have been deleted since, by `keepLast`. */
+/** A checkpoint that was committed. Older ones may have been deleted since, if no rule of its `checkpoint` policy keeps them. */
 export const CheckpointView = z.object({ step: Step, fence: Fence, sizeBytes: z.int().min(0), at: Moment });
 export type CheckpointView = z.infer<typeof CheckpointView>;
 

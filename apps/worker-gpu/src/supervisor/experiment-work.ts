@@ -78,6 +78,7 @@ export class ExperimentWork implements Work {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
       const { trainedMs, spec } = experiment;
       const { limits } = spec;
+      const { keepLast, keepEvery, keepBest } = spec.checkpoint;
       const { now } = this.#options;
       const wallTime = new WallTime({
         limitSeconds: limits.wallTimeSeconds,
@@ -88,7 +89,9 @@ export class ExperimentWork implements Work {
       const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
-        keepLast: spec.checkpoint.keepLast,
+        keepLast,
+        keepEvery,
+        keepBest,
       });
       const restored = await this.#newestCheckpoint(checkpoints, experiment, place);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
@@ -96,6 +99,7 @@ export class ExperimentWork implements Work {
         attempt: this.#attempt,
         checkpoints,
         restored,
+        keepBest,
         place,
         limits,
         wallTime,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ExperimentOutcome, Limits, TrainerCommand } from '@longrun/contracts';
+import type { CheckpointPolicy, ExperimentOutcome, Limits, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
@@ -11,6 +11,7 @@ import {
   withStorageRetries,
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
+import { scoresIn } from './checkpoint-score.js';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type OpenSnapshot, openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
@@ -23,6 +24,8 @@ export interface SupervisedTrainingOptions {
   readonly checkpoints: CheckpointStore;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
+  /** By which record of the log its checkpoints are scored. Undefined: they are not. */
+  readonly keepBest: CheckpointPolicy['keepBest'];
   /** Where the trainer works. */
   readonly place: TrainerPlace;
   readonly limits: Limits;
@@ -43,12 +46,15 @@ export class SupervisedTraining {
   /** Aborted when no snapshot but a final one is to become a checkpoint any more. */
   readonly #dropped = new AbortController();
   #commitError: unknown;
+  /** Of the last checkpoint; 0 before the first. */
+  #stepBefore: number;
   #isHeld = false;
   #wasHeld = false;
   #trainer: SupervisedChild | undefined;
 
   constructor(options: SupervisedTrainingOptions) {
     this.#options = options;
+    this.#stepBefore = options.restored.manifest?.step ?? 0;
     this.#commits = new SnapshotCommits({
       dropped: this.#dropped.signal,
       commit: async (snapshot) => await this.#commit(snapshot, this.#dropped.signal),
@@ -136,26 +142,29 @@ export class SupervisedTraining {
     signal: AbortSignal,
     outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome,
   ): Promise<void> {
-    const { attempt, checkpoints, place } = this.#options;
-    await allWritten(snapshot.rows);
+    const { attempt, checkpoints, keepBest, place } = this.#options;
+    const { step, rows } = snapshot;
+    const stepBefore = this.#stepBefore;
+    await allWritten(rows);
     const retried = async <T>(work: () => Promise<T>): Promise<T> =>
       await withStorageRetries(
         work,
-        { what: `commit the checkpoint of step ${snapshot.step}`, signal: attempt.abandon },
+        { what: `commit the checkpoint of step ${step}`, signal: attempt.abandon },
         (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
       );
     const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store));
     try {
       const outcome = outcomeOf?.(opened);
-      const manifest = await retried(
-        async () =>
-          await checkpoints.commit(
-            attempt.lease,
-            { ...opened, log: snapshot.rows.files },
-            { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
-          ),
-      );
-      await snapshot.rows.discard();
+      const manifest = await retried(async () => {
+        const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
+        return await checkpoints.commit(
+          attempt.lease,
+          { ...opened, ...scores, log: rows.files },
+          { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
+        );
+      });
+      this.#stepBefore = step;
+      await rows.discard();
       const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
       attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });
     } finally {

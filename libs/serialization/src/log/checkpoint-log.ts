@@ -1,18 +1,8 @@
-import { readPieces } from '../durable-file.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, planCompaction } from './compaction.js';
-import { decodeLogEntry, linesOf } from './log-entry.js';
+import { type LogFile, readLogFiles } from './log-file.js';
 import { type LogSegment, readSegment, type SegmentDraft, writeSegment } from './log-segment.js';
-import { SegmentWriter, type SteppedLine } from './segment-writer.js';
-
-/** Log rows in a local file: a line `{"step":100,"row":{…}}` for each (see `encodeLogEntry`). */
-export interface LogFile {
-  readonly path: string;
-  /** Only rows of this step and later ones. Default: all. */
-  readonly fromStep?: number | undefined;
-  /** Only rows of earlier steps than this. Default: all. */
-  readonly beforeStep?: number | undefined;
-}
+import { SegmentWriter } from './segment-writer.js';
 
 /** Writes the log of the checkpoints under a prefix. Segments are written before the manifest that lists them, and never changed. */
 export class CheckpointLog {
@@ -68,7 +58,7 @@ export class CheckpointLog {
   async *#drafts(files: readonly LogFile[], fence: number): AsyncGenerator<LogSegment | SegmentDraft> {
     let writer = new SegmentWriter();
     try {
-      for await (const entries of entriesOf(files)) {
+      for await (const entries of readLogFiles(files)) {
         const textBytes = entries.reduce((sum, { line }) => sum + Buffer.byteLength(line) + 1, 0);
         if (writer.textBytes >= FINAL_TEXT_BYTES && writer.textBytes + textBytes > MAX_SEGMENT_TEXT_BYTES) {
           yield await this.#written(await writer.finish(), fence);
@@ -114,16 +104,5 @@ export class CheckpointLog {
     // Else a round would never end, as each commit adds one.
     this.#lookedAt.add(segment.sha256);
     return segment;
-  }
-}
-
-async function* entriesOf(files: readonly LogFile[]): AsyncGenerator<readonly SteppedLine[]> {
-  for (const { path, fromStep = 0, beforeStep = Infinity } of files) {
-    for await (const lines of linesOf(readPieces(path))) {
-      const entries = lines
-        .map((line) => ({ line, step: decodeLogEntry(line).step }))
-        .filter(({ step }) => step >= fromStep && step < beforeStep);
-      if (entries.length > 0) yield entries;
-    }
   }
 }
