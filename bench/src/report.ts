@@ -31,6 +31,8 @@ export interface Report {
   readonly load?: readonly number[];
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
+  /** Whether a row that is not met is a fault, and the process fails by it. Default false: it is a figure. */
+  readonly isProof?: boolean;
   /** What could not be measured for want of something on the machine, a sentence each with what to do. */
   readonly missing?: readonly string[];
   /** What was measured, each by itself, where a reader may want to look behind the medians. */
@@ -123,6 +125,11 @@ export function everyRow(what: string, unit: string, ours: readonly number[], bo
   return { what, value, unit, peer: null, ratio: null, goal: `each <= ${bound} ${unit}`, met: value <= bound };
 }
 
+/** A row of what was counted, whose goal is one number. */
+export function countRow(what: string, value: number, goal: number): Row {
+  return { what, value, unit: '', peer: null, ratio: null, goal: `= ${goal}`, met: value === goal };
+}
+
 /**
  * The median of at least five measurements.
  *
@@ -152,7 +159,7 @@ export function machine(): Report['machine'] {
   };
 }
 
-/** Prints the table and writes `bench/results/NAME.json`. */
+/** Prints the table and writes `bench/results/NAME.json`; where it is a proof that has failed, the process ends with exit code 1. */
 export async function publish(name: string, report: Report): Promise<void> {
   console.log(`\n${name} on ${report.machine.cores} × ${report.machine.cpu}, ${report.machine.platform}`);
   console.log(
@@ -175,6 +182,7 @@ export async function publish(name: string, report: Report): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`written to ${path}`);
+  if (report.isProof === true && report.rows.some(({ met }) => !met)) process.exitCode = 1;
 }
 
 function round(value: number): number {

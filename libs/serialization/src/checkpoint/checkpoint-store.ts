@@ -10,9 +10,9 @@ import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { Blobs, type KnownBlobs } from './blobs.js';
 import { type CollectOptions, Garbage } from './garbage.js';
-import { type CheckpointEntry, foundFromHead, type Head } from './head.js';
+import { type CheckpointEntry, foundFromHead, type Head, readHead } from './head.js';
 import { isHeld, withPresentHolds } from './holds.js';
-import { checkOutcome, type Lease } from './lease.js';
+import { checkOutcome, type Lease, LeaseLost } from './lease.js';
 import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
@@ -214,7 +214,7 @@ export class CheckpointStore {
       try {
         return await work();
       } catch (error) {
-        this.#discard();
+        this.#discard(error);
         throw error;
       }
     };
@@ -255,10 +255,17 @@ export class CheckpointStore {
   }
 
   async #writeHead(lease: Lease, change: Parameters<Lease['write']>[0]): Promise<void> {
-    await lease.write((head) => {
-      this.#isHeadUncertain = true;
-      return change(head);
-    });
+    const wasUncertain = this.#isHeadUncertain;
+    try {
+      await lease.write((head) => {
+        this.#isHeadUncertain = true;
+        return change(head);
+      });
+    } catch (error) {
+      // Another has set it since; this one has not, and no more can.
+      if (error instanceof LeaseLost) this.#isHeadUncertain = wasUncertain;
+      throw error;
+    }
     this.#isHeadUncertain = false;
     // The head names it now: whatever fails from here on undoes nothing.
     this.#puts.forget();
@@ -270,11 +277,21 @@ export class CheckpointStore {
   }
 
   /** Removes what was put by what has failed, unless a head may name it. */
-  #discard(): void {
+  #discard(error: unknown): void {
     const { written, uncertain } = this.#puts;
     this.#garbage.add(uncertain);
     this.#garbage.add(written);
-    if (!this.#isHeadUncertain) this.#later(async () => await this.#garbage.remove(written));
+    if (this.#isHeadUncertain) return;
+    this.#later(async () => {
+      // Its successor has cleaned already, and nobody does it again. The head that it has gone on from is asked all the same.
+      const unneeded = error instanceof LeaseLost ? await this.#unneededNow(written) : written;
+      await this.#garbage.remove(unneeded);
+    });
+  }
+
+  async #unneededNow(keys: readonly string[]): Promise<readonly string[]> {
+    const head = await readHead(this.#store, this.prefix);
+    return head === undefined ? [] : await this.#garbage.unneeded(head, keys);
   }
 
   async #cleanAfterCommit(lease: Lease, log: readonly LogSegment[]): Promise<void> {

@@ -10,7 +10,9 @@ import { writeSnapshotFiles } from '../../test/snapshot-folder.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
 import { withFault } from '../fault-point/fault-point.js';
 import { sha256Of } from '../sha256.js';
+import { PreconditionFailed, type TransferOptions } from '../store/object-store.js';
 import { openObjectStore } from '../store/open-object-store.js';
+import { StoreAround, type StoreOperation } from '../store/store-around.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { acquireLease, type Lease, LeaseLost } from './lease.js';
 import type { Snapshot } from './snapshot.js';
@@ -171,6 +173,58 @@ test('who has lost the lease removes nothing any more', async () => {
   expect(store.calls.filter((call) => call.startsWith('delete '))).toEqual([]);
   await expect(checkpoints.commit(lease, await snapshotAt(400))).rejects.toThrow(LeaseLost);
 });
+
+test('a commit that comes too late removes what it has put after its successor has cleaned', async () => {
+  await checkpoints.commit(lease, await snapshotAt(100));
+  await checkpoints.settled();
+  const late = checkpoints;
+  await withFault('commit.blobs-written', async (fault) => {
+    const commit = late.commit(lease, { ...(await snapshotAt(200)), log: await rows(1, 9) });
+    await fault.fired;
+    const successor = await takeOver();
+    for (const step of [150, 160]) await checkpoints.commit(successor, await snapshotAt(step));
+    await checkpoints.settled();
+    const needed = await stored();
+    fault.goOn();
+    await expect(commit).rejects.toThrow(LeaseLost);
+    await late.settled();
+    expect(await stored()).toEqual(needed);
+  });
+});
+
+test('a commit that comes too late leaves what its successor needs, also where the store says wrongly that it was not done', async () => {
+  await checkpoints.commit(lease, await snapshotAt(100));
+  const overtaking = new OvertakingStore(store);
+  const late = new CheckpointStore(overtaking, PREFIX, { keepLast: 2 });
+  const overtaken = await acquireLease(overtaking, PREFIX, { fence: 2, holder: 'worker-b' });
+  overtaking.afterNextSet(async () => await acquireLease(store, PREFIX, { fence: 3, holder: 'worker-c' }));
+  await expect(late.commit(overtaken, await snapshotAt(200))).rejects.toThrow(LeaseLost);
+  await late.settled();
+  const newest = await checkpoints.newestValid(path.join(folder, 'restored'));
+  expect([newest.manifest?.step, newest.rejected]).toEqual([200, []]);
+});
+
+/** Sets a register, does something, and says that it was not set. */
+class OvertakingStore extends StoreAround {
+  #meanwhile: (() => Promise<unknown>) | undefined;
+
+  afterNextSet(meanwhile: () => Promise<unknown>): void {
+    this.#meanwhile = meanwhile;
+  }
+
+  protected override async around<T>(
+    { method, keys }: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    const answer = await perform(options);
+    const meanwhile = this.#meanwhile;
+    if (method !== 'compareAndSet' || meanwhile === undefined) return answer;
+    this.#meanwhile = undefined;
+    await meanwhile();
+    throw new PreconditionFailed(keys.join(', '), null);
+  }
+}
 
 async function takeOver(onGarbageLeft?: (error: unknown) => void): Promise<Lease> {
   checkpoints = new CheckpointStore(store, PREFIX, {

@@ -71,6 +71,12 @@ export class Garbage {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Those of the keys that a head does not need; none where one of its checkpoints cannot say what it needs. */
+  async unneeded(head: Head, keys: readonly string[]): Promise<readonly string[]> {
+    const needed = await this.#neededBy(head);
+    return needed === undefined ? [] : keys.filter((key) => !needed.has(key));
+  }
+
   /** Removes objects that no head names or will name. What fails is tried again with the rest. @throws as {@link collect} */
   async remove(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
