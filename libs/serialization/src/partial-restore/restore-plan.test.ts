@@ -184,8 +184,8 @@ test('names that start and end alike are near, the most alike first, three at mo
 });
 
 test('each wanted name is restored or kept, each of the source restored or ignored, once', () => {
-  const name = fc.constantFrom('/a.W', '/a.b', '/b/c.W', '/d');
-  const tensors = fc.dictionary(name, fc.constantFrom(float32(2), float32(3), float32(2, 2)));
+  const paths = fc.constantFrom('/a.W', '/a.b', '/b/c.W', '/d');
+  const tensors = fc.dictionary(paths, fc.constantFrom(float32(2), float32(3), float32(2, 2)));
   const lenient = fc.record({
     select: fc.option(
       fc.constantFrom<RestoreOptions['select']>((name: string) => name !== '/d'),
