@@ -120,7 +120,7 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     samples['resumed to the first batch, ms'] = resumed;
     rows.push(
       quantileRow(
-        `resumed in ${over}, keyed permutation, the slowest; ${loader.named('StatefulDataLoader')}`,
+        `resumed in ${over}, KeyedShuffledScheme, the slowest; ${loader.named('StatefulDataLoader')}`,
         'ms',
         resumed.keyed,
         resumed.peer,

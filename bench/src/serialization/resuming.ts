@@ -2,7 +2,7 @@ import { type IterationScheme, ShuffledScheme } from '@longrun/fuel';
 import { RandomStreams } from '@longrun/serialization';
 import type { Contestant } from '../contestant.js';
 import { median } from '../report.js';
-import { BATCH_SIZE, datasetOf, KeyedScheme, streamAt } from './examples.js';
+import { BATCH_SIZE, datasetOf, keyedScheme, streamAt } from './examples.js';
 import { elapsedMs } from './elapsed.js';
 
 const POSITIONS = 51;
@@ -15,7 +15,7 @@ const POSITIONS_OF_SLOW = 5;
 export interface Resumed {
   /** Of each position, the median. */
   readonly keyed: number[];
-  /** With fuel's shuffled scheme, which draws the order of the epoch first. */
+  /** With `ShuffledScheme`, which draws the order of the epoch first. */
   readonly shuffled: number[];
   /** With a StatefulDataLoader; null without the peer. */
   readonly peer: number[] | null;
@@ -29,7 +29,7 @@ export async function resuming(examples: number, loader: Contestant | undefined)
       const batch = await streamAt(dataset, scheme(), position).next();
       if (batch === undefined) throw new Error(`there is no batch ${position} of ${examples} examples`);
     });
-  const keyed = (): IterationScheme => new KeyedScheme(examples);
+  const keyed = (): IterationScheme => keyedScheme(examples);
   const shuffled = (): IterationScheme =>
     new ShuffledScheme(examples, BATCH_SIZE, { random: new RandomStreams(1).stream('order') });
   const batches = keyed().requestsPerEpoch;

@@ -11,7 +11,7 @@ import {
   Unpack,
 } from '@longrun/fuel';
 import type { Contestant } from '../contestant.js';
-import { BATCH_SIZE, datasetOf, KeyedScheme, streamAt } from './examples.js';
+import { BATCH_SIZE, datasetOf, keyedScheme, streamAt } from './examples.js';
 
 const BLOCKS = 11;
 const BATCHES_OF_BLOCK = 200;
@@ -28,7 +28,7 @@ export interface StreamStates {
 /** The state of a stream with ten transformers, as JSON, after each batch in the middle of an epoch. */
 export async function streamStates(examples: number, loader: Contestant | undefined): Promise<StreamStates> {
   const dataset = datasetOf(examples);
-  const scheme = new KeyedScheme(examples);
+  const scheme = keyedScheme(examples);
   const batches = BLOCKS * BATCHES_OF_BLOCK;
   const stream = tenDeep(streamAt(dataset, scheme, Math.max(0, (scheme.requestsPerEpoch - batches) >> 1)));
   const hasPeer = loader !== undefined;

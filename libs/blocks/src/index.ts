@@ -36,6 +36,8 @@ export type { AuxiliaryVariableOptions } from './graph/annotations.js';
 export { ComputationGraph } from './graph/computation-graph.js';
 export type { GraphFunctionOptions } from './graph/computation-graph.js';
 export { Model } from './graph/model.js';
+export { restoreParameters } from './graph/restore-parameters.js';
+export type { ParametersSource } from './graph/restore-parameters.js';
 export type { ComputeOptions, OnUnusedSources } from './graph/batch-function.js';
 export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
 export type { BrickClass, VariableFilterCriteria } from './filter.js';
@@ -143,6 +145,8 @@ export type {
   MonitoringOptions,
   TrainingDataMonitoringOptions,
 } from './extensions/monitoring.js';
+export { Load } from './extensions/load.js';
+export type { LoadOptions } from './extensions/load.js';
 export { Checkpoint } from './extensions/checkpoint.js';
 export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';

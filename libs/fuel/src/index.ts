@@ -18,6 +18,8 @@ export { writeH5Dataset } from './hdf5/h5-writer.js';
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
 export { ConcatenatedScheme } from './schemes/concatenated-scheme.js';
 export { ConstantScheme, type ConstantSchemeOptions } from './schemes/constant-scheme.js';
+export { KeyedShuffledExampleScheme } from './schemes/keyed-shuffled-example-scheme.js';
+export { KeyedShuffledScheme, type KeyedShuffledSchemeOptions } from './schemes/keyed-shuffled-scheme.js';
 export { SequentialExampleScheme } from './schemes/sequential-example-scheme.js';
 export { SequentialScheme } from './schemes/sequential-scheme.js';
 export { ShuffledExampleScheme } from './schemes/shuffled-example-scheme.js';

@@ -4,6 +4,7 @@ export type { Json, Stateful, StatefulIterator, VersionedState } from './state.j
 export { checkIdentity, naming, StateKind } from './state-kind.js';
 export type { Migration, RegisteredMigration, StateHead, StateKindOptions } from './state-kind.js';
 
+export { cast } from './cast.js';
 export { dtypeBytes, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
@@ -81,6 +82,21 @@ export {
 } from './safetensors/safetensors.js';
 export type { Safetensors } from './safetensors/safetensors.js';
 export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
+
+export type { NameSelection } from './partial-restore/name-selection.js';
+export { planRestore } from './partial-restore/restore-plan.js';
+export type {
+  IgnoredTensor,
+  KeptTensor,
+  Renaming,
+  RestoredTensor,
+  RestoreOptions,
+  RestorePlan,
+} from './partial-restore/restore-plan.js';
+export { type RestoreFault, RestoreRefused } from './partial-restore/restore-refused.js';
+export { restoredValue } from './partial-restore/restored-value.js';
+export { openTensors, tensorsInMemory, UnknownTensorFile } from './partial-restore/tensor-source.js';
+export type { TensorFile, TensorSource } from './partial-restore/tensor-source.js';
 
 export {
   armFaultPoints,

@@ -37,6 +37,8 @@ export type StateHead = {
 export class StateKind {
   readonly name: string;
   readonly version: number;
+  /** Version and kind, as this build writes them. Always the same object, so that a state costs no more than its own fields. */
+  readonly head: StateHead;
   readonly #migrations: ReadonlyMap<number, Migration>;
   readonly #namedSince: number;
 
@@ -48,13 +50,9 @@ export class StateKind {
     }
     this.name = name;
     this.version = version;
+    this.head = Object.freeze({ version, kind: name });
     this.#namedSince = namedSince;
     this.#migrations = registered(name, version, migrations);
-  }
-
-  /** Version and kind, as this build writes them. */
-  get head(): StateHead {
-    return { version: this.version, kind: this.name };
   }
 
   /**

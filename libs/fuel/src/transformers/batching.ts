@@ -23,6 +23,8 @@ export interface BatchingOptions {
 export class Batching extends Transformer {
   readonly iterationScheme: BatchSizeScheme;
   readonly #shortBatch: 'keep' | 'drop' | 'raise';
+  /** What makes two put the same examples together. */
+  readonly #batches: { readonly [key: string]: Json };
   #position = 0;
 
   /**
@@ -38,6 +40,7 @@ export class Batching extends Transformer {
       );
     }
     this.#shortBatch = options.shortBatch ?? 'keep';
+    this.#batches = { ...iterationScheme.identity(), shortBatch: this.#shortBatch };
   }
 
   override get producesExamples(): boolean {
@@ -114,7 +117,7 @@ export class Batching extends Transformer {
     return {
       ...BATCHING.head,
       position: this.#position,
-      batches: this.#batches(),
+      batches: this.#batches,
       stream: this.stream.state(),
     };
   }
@@ -125,14 +128,9 @@ export class Batching extends Transformer {
     const read = BATCHING.read(state);
     const position = countIn(name, read, 'position');
     const remedy = 'build it with the same batch sizes and shortBatch as when it was saved';
-    checkIdentity(name, read, 'batches', this.#batches(), remedy);
+    checkIdentity(name, read, 'batches', this.#batches, remedy);
     this.stream.restore(stateIn(name, read, 'stream'));
     this.#position = position;
-  }
-
-  /** What makes two put the same examples together. */
-  #batches(): { readonly [key: string]: Json } {
-    return { ...this.iterationScheme.identity(), shortBatch: this.#shortBatch };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type DType, dtypeBytes, type NdArray, ndarray, sizeOf } from '../ndarray.js';
-import { type RowBlocks, rowBlocks, rowBytes } from '../safetensors/streamed-tensor.js';
+import { type RowBlocks, rowBlocks, rowBytes, rowsIn } from '../safetensors/streamed-tensor.js';
 import { checkByteOrder, emptyTensor, wrongBool } from '../safetensors/tensor-bytes.js';
 import { ByteStream } from './byte-stream.js';
 import {
@@ -227,9 +227,4 @@ function advance(index: number[], shape: readonly number[], strides: readonly nu
     moved -= at * stride;
   }
   return moved;
-}
-
-function rowsIn({ dtype, shape, data }: NdArray, start: number, stop: number): NdArray {
-  const row = sizeOf(shape.slice(1));
-  return ndarray(dtype, [stop - start, ...shape.slice(1)], data.slice(start * row, stop * row));
 }

@@ -44,12 +44,15 @@ export async function readNpy(source: BytesSource): Promise<NdArray> {
  * checksum. Close it.
  */
 export class NpzFile {
+  /** Names the file in errors. */
+  readonly where: string;
   /** The arrays by name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, TensorFacts>;
   readonly #bytes: RangedBytes;
   readonly #arrays: ReadonlyMap<string, NpyArray>;
 
   private constructor(bytes: RangedBytes, arrays: ReadonlyMap<string, NpyArray>) {
+    this.where = bytes.where;
     this.#bytes = bytes;
     this.#arrays = arrays;
     this.tensors = new Map([...arrays].map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
@@ -118,7 +121,7 @@ export class NpzFile {
   #array(name: string): NpyArray {
     const array = this.#arrays.get(name);
     if (array !== undefined) return array;
-    throw TensorAbsent.of(this.#bytes.where, name, [...this.#arrays.keys()]);
+    throw TensorAbsent.of(this.where, name, [...this.#arrays.keys()]);
   }
 }
 

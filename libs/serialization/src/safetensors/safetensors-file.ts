@@ -49,6 +49,8 @@ const KNOWN_NAMES = 10;
  * is asked for. What was `safe_open` in Python, `get_slice` included. Nothing is kept; any number of reads may go on at once. Close it.
  */
 export class SafetensorsFile {
+  /** Names the file in errors. */
+  readonly where: string;
   /** The tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorFacts>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -63,6 +65,7 @@ export class SafetensorsFile {
     entries: readonly TensorEntry[],
     metadata: Readonly<Record<string, string>>,
   ) {
+    this.where = bytes.where;
     this.#bytes = bytes;
     this.#dataStart = dataStart;
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
@@ -115,6 +118,6 @@ export class SafetensorsFile {
   #entry(name: string): TensorEntry {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
-    throw TensorAbsent.of(this.#bytes.where, name, [...this.#entries.keys()]);
+    throw TensorAbsent.of(this.where, name, [...this.#entries.keys()]);
   }
 }

@@ -1,4 +1,4 @@
-import { type DType, dtypeBytes, type NdArray, sizeOf } from '../ndarray.js';
+import { type DType, dtypeBytes, type NdArray, ndarray, sizeOf } from '../ndarray.js';
 import { rawBytes } from './tensor-bytes.js';
 
 /** A tensor that need not fit in memory: it is given a block of rows at a time. */
@@ -42,6 +42,12 @@ export function checkRows(name: string, shape: readonly number[], start: number,
   throw new RangeError(
     `tensor ${JSON.stringify(name)} of shape (${shape.join(', ')}) has no rows [${start}, ${stop}); give 0 <= start <= stop <= ${rows}`,
   );
+}
+
+/** A copy of the rows `[start, stop)` of an array. */
+export function rowsIn({ dtype, shape, data }: NdArray, start: number, stop: number): NdArray {
+  const row = sizeOf(shape.slice(1));
+  return ndarray(dtype, [stop - start, ...shape.slice(1)], data.slice(start * row, stop * row));
 }
 
 /** Bytes of one row. */

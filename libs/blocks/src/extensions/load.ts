@@ -1,0 +1,41 @@
+import type { RestoreOptions, RestorePlan } from '@longrun/serialization';
+
+import { restoreParameters } from '../graph/restore-parameters.js';
+import { TrainingExtension, type ExtensionOptions } from './training-extension.js';
+
+/** Options of {@link Load}. */
+export interface LoadOptions extends ExtensionOptions, RestoreOptions {
+  /** A safetensors file, such as `parameters.safetensors` of a snapshot, a `.npz` file, or a checkpoint of Blocks. */
+  readonly path: string;
+  /** Called with what was restored and what was not. Default: nobody is told. */
+  readonly onRestored?: (restored: RestorePlan) => void;
+}
+
+/**
+ * Starts training from parameters that are there already (Blocks: `Load`): before the first batch, as `restoreParameters` does it, and not when
+ * training goes on from a checkpoint, which then has them. The file is needed no more by then. Put it before the extensions that
+ * evaluate the model before training.
+ *
+ * To the log: `loaded_from`, the path, and how many there were of each kind: `loaded_parameters`, `kept_parameters`, `ignored_parameters`. A file that does not
+ * fit, or is not there, fails training, and no parameter has changed.
+ */
+export class Load extends TrainingExtension {
+  readonly path: string;
+  readonly #options: LoadOptions;
+
+  constructor(options: LoadOptions) {
+    super(options);
+    this.path = options.path;
+    this.#options = options;
+  }
+
+  override async beforeTraining(): Promise<void> {
+    const { restored, kept, ignored } = await restoreParameters(this.mainLoop, this.path, this.#options);
+    const row = this.mainLoop.log.currentRow;
+    row['loaded_from'] = this.path;
+    row['loaded_parameters'] = restored.length;
+    row['kept_parameters'] = kept.length;
+    row['ignored_parameters'] = ignored.length;
+    this.#options.onRestored?.({ restored, kept, ignored });
+  }
+}
