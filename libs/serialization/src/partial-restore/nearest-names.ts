@@ -1,10 +1,13 @@
 /**
  * At most three of `candidates`, those first that are most like `name`: names that start and end like it, and differ in less than half of
- * their characters between. So a path is found again under another brick, or with another name of one.
+ * their characters between. Only the first 1,000 candidates are compared. So a path is found again under another brick, or with another name of one.
  */
 export function nearestNames(name: string, candidates: Iterable<string>): string[] {
   const near: { readonly candidate: string; readonly likeness: number }[] = [];
+  let compared = 0;
   for (const candidate of candidates) {
+    if (compared === MOST_COMPARED) break;
+    compared += 1;
     const likeness = likenessOf(name, candidate);
     if (likeness > 0.5) near.push({ candidate, likeness });
   }
@@ -15,6 +18,9 @@ export function nearestNames(name: string, candidates: Iterable<string>): string
 }
 
 const MOST_NEAREST = 3;
+
+/** Of thousands of faults each would be compared with thousands of names. */
+const MOST_COMPARED = 1_000;
 
 /** The share of the longer name that is the same from the start on and from the end back. */
 function likenessOf(a: string, b: string): number {

@@ -183,6 +183,23 @@ test('names that start and end alike are near, the most alike first, three at mo
   expect(fault).toMatchObject({ nearest: ['/mlp/linear_00.W', '/mlp/linear_10.W', '/a/mlp/linear_0.W'] });
 });
 
+test('of very many names the first thousand are compared', () => {
+  const others = Array.from({ length: 1_001 }, (_, i) => `/mlp/linear_${i}.W`);
+  const nearestOf = (wanted: string): unknown =>
+    refused(() =>
+      planRestore(sourceOf(others.map((name) => [name, float32(1)])), new Map([[wanted, float32(1)]]), {
+        onUnexpected: 'ignore',
+      }),
+    ).faults[0];
+
+  expect(nearestOf('/mlp/linear_999.V')).toMatchObject({
+    nearest: expect.arrayContaining(['/mlp/linear_99.W']) as unknown,
+  });
+  expect(nearestOf('/mlp/linear_1000.Wx')).not.toMatchObject({
+    nearest: expect.arrayContaining([others[1_000]]) as unknown,
+  });
+});
+
 test('each wanted name is restored or kept, each of the source restored or ignored, once', () => {
   const paths = fc.constantFrom('/a.W', '/a.b', '/b/c.W', '/d');
   const tensors = fc.dictionary(paths, fc.constantFrom(float32(2), float32(3), float32(2, 2)));
