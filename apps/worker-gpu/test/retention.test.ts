@@ -5,8 +5,8 @@ import { World } from './world.js';
 
 /** 3 epochs of 30 batches, after each of which the cost on the test set is logged. */
 const params = { epochs: 3 };
-const record = 'test_cost';
-const checkpoint = { everyBatches: 15, keepLast: 1, keepEvery: 40, keepBest: { record, mode: 'max' } } as const;
+const RECORD = 'test_cost';
+const checkpoint = { everyBatches: 15, keepLast: 1, keepEvery: 40, keepBest: { record: RECORD, mode: 'max' } } as const;
 
 let world: World;
 
@@ -23,7 +23,7 @@ test('beside the last one the first of every n batches and the best by a record 
   const undisturbed = await world.submit(params, { checkpoint });
   expect(await world.whenEnded(undisturbed)).toMatchObject({ status: 'succeeded' });
   const costs = new Map(
-    (await world.rows(undisturbed)).flatMap(({ step, row }) => (record in row ? [[step, row[record]]] : [])),
+    (await world.rows(undisturbed)).flatMap(({ step, row }) => (RECORD in row ? [[step, row[RECORD]]] : [])),
   );
   // What is measured at a step is that of the checkpoint of this step.
   expect([30, 60, 90].map((step) => typeof costs.get(step))).toEqual(['number', 'number', 'number']);

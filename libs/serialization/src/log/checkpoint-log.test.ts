@@ -14,8 +14,8 @@ import type { Manifest } from '../checkpoint/manifest.js';
 import { newestLog, newestManifest } from '../checkpoint/manifests.js';
 import { sha256Of } from '../sha256.js';
 import { openObjectStore } from '../store/open-object-store.js';
-import type { LogFile } from './checkpoint-log.js';
 import { FINAL_TEXT_BYTES } from './compaction.js';
+import type { LogFile } from './log-file.js';
 import type { DamagedCopy, LogSegment } from './log-segment.js';
 import { type LogPart, readLog } from './read-log.js';
 
