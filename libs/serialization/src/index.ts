@@ -100,6 +100,7 @@ export {
   ObjectAbsent,
   ObjectExists,
   PreconditionFailed,
+  RegisterDamaged,
   StoreUnfit,
 } from './store/object-store.js';
 export type {
@@ -109,6 +110,7 @@ export type {
   ListedObject,
   ObjectBody,
   ObjectFacts,
+  ObjectReading,
   ObjectStore,
   OperationOptions,
   PutOptions,

@@ -11,6 +11,13 @@ import { CorruptBlob } from './stored-files.js';
 /** There is no checkpoint such as was asked for. The message says which there are. */
 export class CheckpointAbsent extends Error {
   override readonly name = 'CheckpointAbsent';
+  /** Names of those that there are. */
+  readonly known: readonly string[];
+
+  constructor(message: string, known: readonly string[] = []) {
+    super(message);
+    this.known = known;
+  }
 }
 
 /** A checkpoint as the head names it, with its manifest, or what is wrong with that. */
@@ -145,9 +152,10 @@ export class CheckpointReader {
     if (which === 'latest') return newest;
     const found = checkpoints.find((entry) => nameOf(entry) === which || String(entry.step) === which);
     if (found !== undefined) return found;
-    const names = checkpoints.map(nameOf).join(', ');
+    const known = checkpoints.map(nameOf);
     throw new CheckpointAbsent(
-      `${this.prefix} has no checkpoint ${which}; it has ${names} (each <step>-<fence>): give one of these, its step, or latest`,
+      `${this.prefix} has no checkpoint ${which}; it has ${known.join(', ')} (each <step>-<fence>): give one of these, its step, or latest`,
+      known,
     );
   }
 }
