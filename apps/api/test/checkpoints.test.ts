@@ -82,7 +82,7 @@ describe('which checkpoints there are', () => {
       ]);
     }
     problemFaultsOf(await service.post(pathOf('/150/verify')), 'not-found');
-    problemErrorsOf(await service.get(pathOf('/newest')), 'invalid-parameter');
+    problemFaultsOf(await service.get(pathOf('/newest')), 'not-found');
   });
 
   test('what a newer build has written, and a damaged head, are told apart', async () => {

@@ -2,15 +2,6 @@ import { z } from 'zod';
 
 import { Moment, Sha256 } from './ids.js';
 import { Json } from './json.js';
-import { textLike } from './rule.js';
-
-/** What a path names one of an experiment's checkpoints by: `latest`, a step, or a name, which is `<step>-<fence>`. */
-export const CheckpointReference = textLike(
-  /^(latest|\d{1,16}(-\d{1,16})?)$/,
-  'that names no checkpoint',
-  'give its step, its name as 200-3, or latest',
-);
-export type CheckpointReference = z.infer<typeof CheckpointReference>;
 
 const Count = z.int().min(0);
 

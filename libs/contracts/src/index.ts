@@ -5,7 +5,6 @@ export {
   CheckpointFile,
   CheckpointFileQuery,
   CheckpointFinding,
-  CheckpointReference,
   CheckpointTensors,
   CheckpointVerification,
   StoredCheckpointList,

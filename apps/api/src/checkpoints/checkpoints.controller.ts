@@ -1,6 +1,5 @@
 import {
   CheckpointFileQuery,
-  CheckpointReference,
   CheckpointVerification,
   ExperimentId,
   StorableText,
@@ -74,7 +73,7 @@ export class CheckpointsController {
   @Answers({ description: 'The checkpoint.', schema: StoredCheckpointView, problems: PROBLEMS })
   getCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
   ): Promise<StoredCheckpointView> {
     return this.#platform.checkpoints.get(id, checkpoint);
   }
@@ -93,7 +92,7 @@ export class CheckpointsController {
   })
   async verifyCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
     @Res() response: Response,
   ): Promise<void> {
     await this.#verify(response, id, checkpoint);
@@ -111,7 +110,7 @@ export class CheckpointsController {
   @Answers({ description: 'Its bytes.', schema: Bytes, problems: [...PROBLEMS, 'range-not-satisfiable'] })
   async getCheckpointFile(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
     @Param('name', { schema: StorableText }) name: string,
     @Query({ schema: CheckpointFileQuery }) { copy }: CheckpointFileQuery,
     @Req() request: Request,

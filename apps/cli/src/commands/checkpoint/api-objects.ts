@@ -17,7 +17,7 @@ import { Reconnection } from '../../reconnection.js';
 import { CheckpointFailed } from './checkpoint-errors.js';
 
 /** How often in a row a connection may break without having brought a byte. */
-const MOST_BREAKS = 5;
+const MOST_BREAKS = 3;
 
 /** The files of checkpoints that an API gives, each by its path there. A connection that breaks is made again for what has not come yet. */
 export class ApiObjects implements ObjectReading {
