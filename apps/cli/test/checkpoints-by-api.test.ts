@@ -161,7 +161,8 @@ test('an export whose connection breaks goes on where it broke', async () => {
   expect(exported).toMatchObject({ code: 0, stderr: '' });
   // What had been sent when it broke need not all have come.
   expect(asked).toEqual(['bytes=0-', expect.stringMatching(/^bytes=\d+-\d+$/)]);
-  expect(await readFile(file)).toEqual(Buffer.from(parametersAt(100, elements)));
+  // Compared value by value it would take a minute.
+  expect(Buffer.compare(await readFile(file), parametersAt(100, elements))).toBe(0);
 });
 
 test('an export whose connection breaks again and again fails, and leaves nothing', async () => {

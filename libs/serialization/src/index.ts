@@ -136,7 +136,8 @@ export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
 export { HeadDamaged, readHead } from './checkpoint/head.js';
-export type { CheckpointEntry, Head, RunLog } from './checkpoint/head.js';
+export type { CheckpointEntry, Head, Hold, RunLog } from './checkpoint/head.js';
+export { holdCheckpoint, PIN, releaseCheckpoint } from './checkpoint/holds.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseRefusal } from './checkpoint/lease.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
@@ -147,6 +148,7 @@ export { tensorsOf } from './checkpoint/stored-tensors.js';
 export type { StoredTensors } from './checkpoint/stored-tensors.js';
 export { Verification } from './checkpoint/verification.js';
 export type { DamagedObject, RemovedCheckpoint, Verified, VerifiedCheckpoint } from './checkpoint/verification.js';
+export type { BestPolicy, RetentionPolicy } from './checkpoint/retention.js';
 export { SnapshotChanged } from './checkpoint/snapshot.js';
 export type { Snapshot, SnapshotFile } from './checkpoint/snapshot.js';
 

@@ -17,7 +17,7 @@ export interface StateKindOptions {
   readonly version?: number;
   /** One from each version before the present one. Default none. */
   readonly migrations?: readonly RegisteredMigration[];
-  /** The version from which on a state names its kind. Default 1. */
+  /** The version from which on a state names its kind; Infinity where it is known by the place in which it lies. Default 1. */
   readonly namedSince?: number;
 }
 

@@ -11,6 +11,7 @@ export class UnreliableStore extends StoreAround {
   listed = 0;
   readonly #faults: Fault[] = [];
   readonly #hanging = new Map<string, () => void>();
+  readonly #before = new Map<string, () => Promise<void>>();
 
   /** The next call of the method fails. */
   failNext(fault: Fault): void {
@@ -22,6 +23,11 @@ export class UnreliableStore extends StoreAround {
     await new Promise<void>((resolve) => this.#hanging.set(method, resolve));
   }
 
+  /** Something happens before the next call of the method reaches the store. */
+  beforeNext(method: string, work: () => Promise<void>): void {
+    this.#before.set(method, work);
+  }
+
   /** Nothing fails any more. */
   forgetFaults(): void {
     this.#faults.length = 0;
@@ -31,6 +37,8 @@ export class UnreliableStore extends StoreAround {
   checkAllFailed(): void {
     const [fault] = this.#faults;
     if (fault !== undefined) throw new Error(`${fault.method} was to fail and was not called`);
+    const [method] = this.#before.keys();
+    if (method !== undefined) throw new Error(`${method} was to be preceded by something and was not called`);
   }
 
   protected override async around<T>(
@@ -49,6 +57,9 @@ export class UnreliableStore extends StoreAround {
       hang();
       return await new Promise<never>(() => {});
     }
+    const before = this.#before.get(method);
+    this.#before.delete(method);
+    await before?.();
     const index = this.#faults.findIndex((fault) => fault.method === method);
     const [fault] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault?.when === 'before') throw fault.error;

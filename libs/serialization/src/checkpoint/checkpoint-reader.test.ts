@@ -6,6 +6,7 @@ import { CheckpointFolder, keyOf, PREFIX } from '../../test/checkpoint-folder.js
 import { openObjectStoreToRead } from '../store/open-object-store.js';
 import { CheckpointAbsent, CheckpointReader } from './checkpoint-reader.js';
 import { HeadDamaged } from './head.js';
+import { holdCheckpoint, PIN } from './holds.js';
 import { acquireLease } from './lease.js';
 import { CorruptManifest } from './manifest.js';
 import { CorruptBlob, downloadFiles } from './stored-files.js';
@@ -31,15 +32,25 @@ test('a checkpoint is found by step, by name and as the latest', async () => {
   expect([await stepOf('100'), await stepOf('100-1'), await stepOf('latest')]).toEqual([100, 100, 200]);
 });
 
-test('of two checkpoints of one step the newest is meant by it, and each by its name', async () => {
+test('of checkpoints of one step, which there are where an earlier one is held, the newest is meant by it, and each by its name', async () => {
   const there = await CheckpointFolder.make();
   await there.commit(100);
+  await holdCheckpoint(there.store, PREFIX, 100, { name: PIN });
   const lease = await acquireLease(there.store, PREFIX, { fence: 2, holder: 'worker-b' });
-  await there.checkpoints.commit(lease, { step: 100, files: [], environment: 'another' });
+  await there.checkpoints.commit(lease, { step: 100, files: [], environment: 'second' });
+  await holdCheckpoint(there.store, PREFIX, 100, { name: PIN });
+  await there.checkpoints.commit(lease, { step: 100, files: [], environment: 'third' });
   await there.checkpoints.settled();
-  const fenceOf = async (which: string): Promise<number> =>
-    there.reader.read(which, async ({ manifest }) => manifest.fence);
-  expect([await fenceOf('100'), await fenceOf('100-1'), await fenceOf('100-2')]).toEqual([2, 1, 2]);
+  const names = (await there.reader.list()).checkpoints.map(({ name }) => name);
+  expect(names).toEqual([expect.stringMatching(/^100-2-\d+$/u), '100-2', '100-1']);
+  const environmentOf = async (which: string): Promise<unknown> =>
+    there.reader.read(which, async ({ manifest }) => manifest.environment);
+  expect(await Promise.all(['100', ...names].map(environmentOf))).toEqual([
+    'third',
+    'third',
+    'second',
+    { engine: 'reference' },
+  ]);
 });
 
 test('what there is not is said with what there is', async () => {

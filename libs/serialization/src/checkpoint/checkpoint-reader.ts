@@ -33,7 +33,7 @@ export interface StoredCheckpoint extends NamedCheckpoint {
 }
 
 interface NamedCheckpoint {
-  /** Its step and fence, which no other checkpoint there has: `200-1`. */
+  /** Its step and fence: `200-1`. No other checkpoint there has the same. */
   readonly name: string;
   readonly entry: CheckpointEntry;
 }
@@ -74,7 +74,7 @@ export class CheckpointReader {
     return foundFromHead(this.store, this.prefix, async (read) => {
       const head = this.#there(read);
       const checkpoints: ListedCheckpoint[] = [];
-      for (const entry of head.checkpoints) checkpoints.push(await this.#listed(entry));
+      for (const entry of head.checkpoints) checkpoints.push(await this.#listed(entry, head));
       const isDoubtful = checkpoints.some(({ manifest }) => manifest === undefined);
       return { found: { head, checkpoints }, isDoubtful };
     });
@@ -111,9 +111,10 @@ export class CheckpointReader {
     { isDoubtful = () => false }: ReadOptions<T> = {},
   ): Promise<T> {
     for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-      const entry = this.#chosen(await this.head(), which);
+      const head = await this.head();
+      const entry = this.#chosen(head, which);
       try {
-        const found = await look(await this.#listed(entry));
+        const found = await look(await this.#listed(entry, head));
         if (!isDoubtful(found) || (await this.#isNamed(entry))) return found;
       } catch (error) {
         if (!isOfDamage(error) || (await this.#isNamed(entry))) throw error;
@@ -129,8 +130,8 @@ export class CheckpointReader {
     return head?.checkpoints.some((entry) => entry.manifestKey === manifestKey) ?? false;
   }
 
-  async #listed(entry: CheckpointEntry): Promise<ListedCheckpoint> {
-    const name = nameOf(entry);
+  async #listed(entry: CheckpointEntry, head: Head): Promise<ListedCheckpoint> {
+    const name = nameOf(entry, head);
     try {
       return { name, entry, manifest: await this.#manifests.read(entry) };
     } catch (error) {
@@ -141,18 +142,17 @@ export class CheckpointReader {
 
   #there(head: Head | undefined): Head {
     if (head !== undefined) return head;
-    throw new CheckpointAbsent(
-      `nothing was ever written under ${this.prefix} of ${maskedUrl(this.store.url)}; check the id and the object store`,
-    );
+    throw nothingThere(this.store, this.prefix);
   }
 
-  #chosen({ checkpoints }: Head, which: string): CheckpointEntry {
+  #chosen(head: Head, which: string): CheckpointEntry {
+    const { checkpoints } = head;
     const [newest] = checkpoints;
     if (newest === undefined) throw new CheckpointAbsent(`${this.prefix} has no checkpoints yet`);
     if (which === 'latest') return newest;
-    const found = checkpoints.find((entry) => nameOf(entry) === which || String(entry.step) === which);
+    const found = checkpoints.find((entry) => nameOf(entry, head) === which || String(entry.step) === which);
     if (found !== undefined) return found;
-    const known = checkpoints.map(nameOf);
+    const known = namesIn(head);
     throw new CheckpointAbsent(
       `${this.prefix} has no checkpoint ${which}; it has ${known.join(', ')} (each <step>-<fence>): give one of these, its step, or latest`,
       known,
@@ -163,8 +163,26 @@ export class CheckpointReader {
 /** One that cannot be read in so many tries is removed faster than it can be read at all. */
 const MOST_TRIES = 5;
 
-/** Of step and fence: a head never names two of the same. */
-function nameOf({ manifestKey }: CheckpointEntry): string {
+/** What is said where there is no head. */
+export function nothingThere({ url }: ObjectStore, prefix: string): CheckpointAbsent {
+  return new CheckpointAbsent(
+    `nothing was ever written under ${prefix} of ${maskedUrl(url)}; check the id and the object store`,
+  );
+}
+
+/** The names of the checkpoints that a head names, newest first. */
+export function namesIn(head: Head): readonly string[] {
+  return head.checkpoints.map((entry) => nameOf(entry, head));
+}
+
+/** Of step and fence. Where one was held as it was committed anew, the later one has the number in its key besides: `200-1-83642`. */
+function nameOf(entry: CheckpointEntry, { checkpoints }: Head): string {
+  const older = checkpoints.slice(checkpoints.indexOf(entry) + 1);
+  const name = stepAndFence(entry);
+  return older.some((each) => stepAndFence(each) === name) ? path.posix.basename(entry.manifestKey, '.json') : name;
+}
+
+function stepAndFence({ manifestKey }: CheckpointEntry): string {
   return path.posix.basename(manifestKey, '.json').split('-', 2).join('-');
 }
 

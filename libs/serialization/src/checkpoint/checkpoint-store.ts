@@ -10,20 +10,18 @@ import type { ObjectStore } from '../store/object-store.js';
 import { Blobs, type KnownBlobs } from './blobs.js';
 import { type CollectOptions, Garbage } from './garbage.js';
 import { type CheckpointEntry, foundFromHead, type Head } from './head.js';
+import { isHeld, withPresentHolds } from './holds.js';
 import { checkOutcome, type Lease } from './lease.js';
 import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
+import { checkPolicy, keptBy, type RetentionPolicy } from './retention.js';
 import { checkSnapshot, type Snapshot } from './snapshot.js';
 import { StoreFull } from './store-full.js';
 import { CorruptBlob, downloadFiles } from './stored-files.js';
 
-export interface CheckpointStoreOptions {
-  /**
-   * How many of the newest checkpoints are kept: 1 or more. Default 3. Those count that were written or read here; others, of which an
-   * earlier attempt knew that they are whole, are kept beside them, up to twice as many in all.
-   */
-  readonly keepLast?: number;
+/** Which checkpoints are kept ({@link RetentionPolicy}), and whom to tell. `keepLast` is 3 where it is not given. */
+export interface CheckpointStoreOptions extends Partial<RetentionPolicy> {
   /** Told when old bytes could not be removed; the next commit tries again. Default: nobody is. */
   readonly onGarbageLeft?: (error: unknown) => void;
 }
@@ -52,7 +50,7 @@ export type NewestValid =
  */
 export class CheckpointStore {
   readonly prefix: string;
-  readonly keepLast: number;
+  readonly #policy: RetentionPolicy;
   readonly #store: ObjectStore;
   /** Keys of manifests of checkpoints that were found damaged. */
   readonly #rejected = new Set<string>();
@@ -75,15 +73,14 @@ export class CheckpointStore {
   #upkeep: Promise<void> = Promise.resolve();
 
   constructor(store: ObjectStore, prefix: string, options: CheckpointStoreOptions = {}) {
-    this.keepLast = options.keepLast ?? 3;
-    if (!Number.isInteger(this.keepLast) || this.keepLast < 1) {
-      throw new RangeError(`CheckpointStore ${prefix}: keepLast is ${this.keepLast}; give an integer of 1 or more`);
-    }
+    const { keepLast = 3, keepEvery, keepBest } = options;
+    this.#policy = { keepLast, keepEvery, keepBest };
+    checkPolicy(`CheckpointStore ${prefix}`, this.#policy);
     this.#store = store;
     this.prefix = prefix;
     this.#puts = new PutNotes(store);
-    this.#blobs = new Blobs(this.#puts, prefix, { isTwofold: this.keepLast === 1 });
-    this.#manifests = new Manifests(this.#puts, prefix, { isTwofold: this.keepLast === 1 });
+    this.#blobs = new Blobs(this.#puts, prefix, { isTwofold: keepLast === 1 });
+    this.#manifests = new Manifests(this.#puts, prefix, { isTwofold: keepLast === 1 });
     this.#garbage = new Garbage(store, prefix, this.#manifests);
     this.#log = new CheckpointLog(this.#puts, prefix);
     this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
@@ -93,8 +90,9 @@ export class CheckpointStore {
    * Makes a snapshot the newest checkpoint. Once the promise resolves it survives anything the store survives; a process that dies
    * before leaves the previous checkpoints as they were. What is needed no more is removed afterwards (see {@link settled}).
    *
-   * A checkpoint of the same step and fence is replaced. Those that were found damaged are dropped, and so is the log that
-   * {@link keepLog} has kept of an earlier attempt. A failure to remove old bytes is not an error: the next commit tries again.
+   * A checkpoint of the same step is replaced, and its score kept where this snapshot has none. Those that were found damaged are dropped, and
+   * so is the log that {@link keepLog} has kept of an earlier attempt. One that is held ({@link holdCheckpoint}) stays as it is, whether it is
+   * replaced or damaged. A failure to remove old bytes is not an error: the next commit tries again.
    *
    * Its log is that of the checkpoint it goes on from, and then that of the snapshot: it goes on from the last one that was
    * committed here under this lease or that {@link newestValid} has found since; where there is neither, from the newest.
@@ -135,7 +133,7 @@ export class CheckpointStore {
       this.#verified.add(entry.manifestKey);
       await faultPoint('commit.manifest-written');
       await this.#writeHead(lease, (head) => ({
-        checkpoints: this.#retained(head, entry),
+        checkpoints: this.#retained(head, entry, snapshot),
         log: null,
         outcome: outcome ?? head.outcome,
       }));
@@ -290,8 +288,13 @@ export class CheckpointStore {
     const mayGoOn = async (): Promise<boolean> => await lease.isHeld();
     // The head may name the basis no more: that of a commit whose answer was lost.
     const kept = segmentKeysOf(this.#basis?.segments ?? []);
+    const head = lease.head();
+    // One that is lost and held stays in the head, and is not to keep all garbage with it.
+    const isLost = ({ manifestKey, holds }: CheckpointEntry): boolean =>
+      holds !== undefined && this.#rejected.has(manifestKey);
+    const without = new Set(head.checkpoints.filter(isLost).map(({ manifestKey }) => manifestKey));
     await this.#garbage
-      .collect(lease.head(), { most: MOST_AT_ONCE, mayGoOn, kept, ...options })
+      .collect(head, { most: MOST_AT_ONCE, mayGoOn, kept, without, ...options })
       .catch(this.#onGarbageLeft);
   }
 
@@ -346,7 +349,7 @@ export class CheckpointStore {
       if (manifest === undefined) this.#rejected.add(entry.manifestKey);
       else manifests.set(entry.manifestKey, manifest);
     }
-    const [beside] = this.keepLast === 1 ? [] : this.#sound(head, step);
+    const [beside] = this.#policy.keepLast === 1 ? [] : this.#sound(head).filter((entry) => entry.step !== step);
     const apart = new Set(manifests.get(beside?.manifestKey ?? '')?.files.flatMap(blobKeysOf));
     const named = new Set<string>();
     const reusable = new Map<string, string[]>();
@@ -370,28 +373,29 @@ export class CheckpointStore {
     }
   }
 
-  /** The checkpoints of a head that may be kept beside one of a step, newest first. */
-  #sound(head: Head, step: number): CheckpointEntry[] {
-    const replaced = `${this.prefix}/checkpoints/${step}-${head.fence}`;
-    return head.checkpoints.filter(
-      ({ manifestKey }) =>
-        !this.#rejected.has(manifestKey) &&
-        manifestKey !== `${replaced}.json` &&
-        !manifestKey.startsWith(`${replaced}-`),
-    );
+  /** The checkpoints of a head that were not found damaged, newest first. */
+  #sound({ checkpoints }: Head): CheckpointEntry[] {
+    return checkpoints.filter(({ manifestKey }) => !this.#rejected.has(manifestKey));
   }
 
-  /** What a head names that has a new checkpoint. One of which nobody here knows that it is whole pushes none out. */
-  #retained(head: Head, entry: CheckpointEntry): CheckpointEntry[] {
-    const retained = [entry];
-    let verified = 1;
-    for (const older of this.#sound(head, entry.step)) {
-      if (verified >= this.keepLast || retained.length >= 2 * this.keepLast) break;
-      retained.push(older);
-      if (this.#verified.has(older.manifestKey)) verified += 1;
-    }
-    return retained;
+  /** What a head names that has a new checkpoint, newest first. */
+  #retained(head: Head, written: CheckpointEntry, { score, scoreBefore }: Snapshot): CheckpointEntry[] {
+    const nowMs = Date.now();
+    const older = head.checkpoints.map((entry) => {
+      const present = withPresentHolds(entry, nowMs);
+      return scoreBefore?.step === entry.step ? withScore(present, scoreBefore.score) : present;
+    });
+    const replaced = this.#sound({ ...head, checkpoints: older }).find(({ step }) => step === written.step);
+    const checkpoints = [withScore(written, score ?? replaced?.score), ...older];
+    const sound = this.#sound({ ...head, checkpoints });
+    const kept = keptBy(this.#policy, sound, ({ manifestKey }) => this.#verified.has(manifestKey));
+    return checkpoints.filter((entry) => kept.has(entry) || isHeld(entry, nowMs));
   }
+}
+
+/** One that is not finite is none. */
+function withScore({ score: _before, ...entry }: CheckpointEntry, score: number | undefined): CheckpointEntry {
+  return score !== undefined && Number.isFinite(score) ? { ...entry, score } : entry;
 }
 
 /** How much garbage one commit removes before it writes, and as much again after it: some seconds' work. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json, NewerState, StateMismatch } from '../state.js';
+import { StateKind } from '../state-kind.js';
 import { type ObjectStore, RegisterDamaged } from '../store/object-store.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
@@ -13,6 +14,18 @@ export interface CheckpointEntry {
   /** SHA-256 of the manifest's bytes. */
   readonly sha256: string;
   readonly step: number;
+  /** How good it is, by whatever measure it was committed with; finite. */
+  readonly score?: number | undefined;
+  /** What keeps it, however old it is: one or more. */
+  readonly holds?: readonly Hold[] | undefined;
+}
+
+/** Somebody needs a checkpoint. */
+export interface Hold {
+  /** Who, or for what; no two of one checkpoint have the same. */
+  readonly name: string;
+  /** When it ends by itself, as ISO 8601. Default: never. */
+  readonly until?: string | undefined;
 }
 
 /** All rows of a run, some of them in no checkpoint. */
@@ -27,7 +40,7 @@ export interface RunLog {
 
 /** What is true of an experiment's bytes: who may write, which checkpoints there are, and how it ended. */
 export interface Head {
-  readonly version: 2;
+  readonly version: 3;
   /** Of the newest lease. Only its holder may write. */
   readonly fence: number;
   readonly holder: string;
@@ -60,7 +73,7 @@ export async function readVersionedHead(
   try {
     const value = await store.readRegister(key);
     if (value === undefined) return undefined;
-    return { head: decodeVersionedJson(key, value.bytes, headSchema, 2), version: value.version };
+    return { head: decodeVersionedJson(key, value.bytes, HEAD, headSchema), version: value.version };
   } catch (error) {
     const isDamage = error instanceof StateMismatch || error instanceof RegisterDamaged;
     if (!isDamage || error instanceof NewerState) throw error;
@@ -94,16 +107,54 @@ export function headKey(prefix: string): string {
   return `${prefix}/head.json`;
 }
 
-/** The bytes of a head; equal heads make equal bytes. */
-export function encodeHead({ version, fence, holder, claim, checkpoints, log, outcome }: Head): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ version, fence, holder, claim, checkpoints, log, outcome }, null, 1)}\n`);
+/**
+ * The bytes of a head; equal heads make equal bytes. What version 2 can say is written in that, which earlier builds read; one that has more is
+ * refused by them: they would lose it with their next commit.
+ */
+export function encodeHead({ fence, holder, claim, checkpoints, log, outcome }: Head): Uint8Array {
+  const isPlain = checkpoints.every(({ score, holds }) => score === undefined && holds === undefined);
+  const entries = checkpoints.map(({ manifestKey, copyKey, sha256, step, score, holds }) => ({
+    manifestKey,
+    copyKey,
+    sha256,
+    step,
+    score,
+    holds: holds?.map(({ name, until }) => ({ name, until })),
+  }));
+  const head = { version: isPlain ? 2 : 3, fence, holder, claim, checkpoints: entries, log, outcome };
+  return Buffer.from(`${JSON.stringify(head, null, 1)}\n`);
 }
 
+/** Whether two heads say the same, holds aside: anybody puts these on and takes them off. */
+export function sameButHolds(a: Head, b: Head): boolean {
+  return Buffer.compare(encodeHead(withoutHolds(a)), encodeHead(withoutHolds(b))) === 0;
+}
+
+function withoutHolds(head: Head): Head {
+  return { ...head, checkpoints: head.checkpoints.map(({ holds: _holds, ...entry }) => entry) };
+}
+
+/** A checkpoint that is held, or not any more, is the same. */
 function sameCheckpoints(a: Head | undefined, b: Head | undefined): boolean {
-  return JSON.stringify(a?.checkpoints) === JSON.stringify(b?.checkpoints);
+  const keysOf = (head: Head | undefined): string =>
+    JSON.stringify(head?.checkpoints.map(({ sha256, manifestKey }) => [sha256, manifestKey]));
+  return keysOf(a) === keysOf(b);
 }
 
-const common = {
+const HEAD = new StateKind('head', {
+  version: 3,
+  namedSince: Infinity,
+  migrations: [
+    // The first version called the fence an epoch.
+    { from: 1, migrate: ({ epoch = null, ...rest }) => ({ ...rest, version: 2, fence: epoch }) },
+    // The first heads of version 2 had no log; none had scores or holds.
+    { from: 2, migrate: (state) => ({ log: null, ...state, version: 3 }) },
+  ],
+});
+
+const headSchema: z.ZodType<Head> = z.object({
+  version: z.literal(3),
+  fence: z.int().nonnegative(),
   holder: z.string(),
   claim: z.string(),
   checkpoints: z.array(
@@ -113,20 +164,13 @@ const common = {
       copyKey: z.string().optional(),
       sha256: z.string(),
       step: z.int().nonnegative(),
+      score: z.number().optional(),
+      holds: z
+        .array(z.object({ name: z.string(), until: z.iso.datetime({ offset: true }).optional() }))
+        .min(1)
+        .optional(),
     }),
   ),
-  // Earlier builds had none.
-  log: z
-    .object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) })
-    .nullable()
-    .default(null),
+  log: z.object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) }).nullable(),
   outcome: z.json(),
-};
-
-const headSchema: z.ZodType<Head> = z.discriminatedUnion('version', [
-  z.object({ version: z.literal(2), fence: z.int().nonnegative(), ...common }),
-  // Version 1 called the fence an epoch.
-  z
-    .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
-    .transform(({ epoch, ...rest }): Head => ({ ...rest, version: 2, fence: epoch })),
-]);
+});

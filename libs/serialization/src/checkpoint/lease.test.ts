@@ -30,7 +30,7 @@ test('taking a lease writes fence and holder to the head', async () => {
   const lease = await acquireLease(store, PREFIX, { fence: 3, holder: 'worker-a' });
   expect(lease).toMatchObject({ prefix: PREFIX, fence: 3, holder: 'worker-a' });
   expect(await readHead(store, PREFIX)).toEqual(lease.head());
-  expect(lease.head()).toMatchObject({ version: 2, fence: 3, holder: 'worker-a', checkpoints: [], outcome: null });
+  expect(lease.head()).toMatchObject({ version: 3, fence: 3, holder: 'worker-a', checkpoints: [], outcome: null });
 });
 
 test('a higher fence takes the lease, and the one before it finds out', async () => {
@@ -117,17 +117,17 @@ test.each([
   const checkpoints = [{ manifestKey: `${PREFIX}/checkpoints/10-3.json`, sha256: 'ab', step: 10 }];
   const old = { ...layout, holder: 'worker-a', claim: 'a claim', checkpoints, outcome: null };
   await store.compareAndSet(`${PREFIX}/head.json`, null, Buffer.from(JSON.stringify(old)));
-  expect(await readHead(store, PREFIX)).toMatchObject({ version: 2, fence: 3, checkpoints, log: null, outcome: null });
+  expect(await readHead(store, PREFIX)).toMatchObject({ version: 3, fence: 3, checkpoints, log: null, outcome: null });
   const lease = await acquireLease(store, PREFIX, { fence: 4, holder: 'worker-b' });
   await lease.end('done');
   expect(await readHead(store, PREFIX)).toMatchObject({ fence: 4, checkpoints, log: null, outcome: 'done' });
 });
 
 test('a head of a newer build, or something else in its place, is refused with the remedy', async () => {
-  await store.compareAndSet('a/head.json', null, Buffer.from('{"version":3}'));
+  await store.compareAndSet('a/head.json', null, Buffer.from('{"version":4}'));
   await expect(readHead(store, 'a')).rejects.toThrow(NewerState);
   await expect(acquireLease(store, 'a', { fence: 1, holder: 'x' })).rejects.toThrow(
-    'a/head.json: saved state has version 3, this build reads 1..2; it was written by a newer build',
+    'a/head.json: saved state has version 4, this build reads 1..3; it was written by a newer build',
   );
   await store.compareAndSet('b/head.json', null, Buffer.from('{"version":2,"fence":"x"}'));
   await expect(readHead(store, 'b')).rejects.toThrow(/b\/head\.json has another form than its version says.*fence/su);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { faultPoint } from '../fault-point/fault-point.js';
 import type { Json } from '../state.js';
 import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
-import { encodeHead, type Head, headKey, readHead, readVersionedHead } from './head.js';
+import { encodeHead, type Head, headKey, readHead, readVersionedHead, sameButHolds } from './head.js';
 
 /** Who takes a lease. */
 export interface LeaseClaim {
@@ -35,7 +35,7 @@ export async function acquireLease(store: ObjectStore, prefix: string, claimed: 
     if (current?.head.claim === claim) return new Lease(store, prefix, current.head, current.version);
     if (current !== undefined) refuse(prefix, fence, current.head);
     const head: Head = {
-      version: 2,
+      version: 3,
       fence,
       holder,
       claim,
@@ -110,7 +110,8 @@ export class Lease {
   }
 
   /**
-   * Replaces the head, under compare-and-set, by what `change` makes of it. To be called in {@link exclusive} work only.
+   * Replaces the head, under compare-and-set, by what `change` makes of it; called again with the holds that others have put on or taken
+   * off meanwhile. To be called in {@link exclusive} work only.
    *
    * @throws LeaseLost if another has taken the lease, or it has ended.
    */
@@ -119,18 +120,18 @@ export class Lease {
       this.checkOpen();
       const { checkpoints, log, outcome } = change(this.#head);
       const head: Head = { ...this.#head, checkpoints, log, outcome };
-      const bytes = encodeHead(head);
       if (outcome !== null) await faultPoint('outcome.decided');
       try {
-        this.#version = await this.#store.compareAndSet(headKey(this.prefix), this.#version, bytes);
+        this.#version = await this.#store.compareAndSet(headKey(this.prefix), this.#version, encodeHead(head));
         this.#head = head;
         if (outcome !== null) await faultPoint('outcome.in-head');
         return;
       } catch (error) {
         if (!(error instanceof PreconditionFailed)) throw error;
         await this.#refresh();
-        // Either this write has succeeded and its answer was lost, or an earlier one that was thought to have failed.
-        if (Buffer.compare(encodeHead(this.#head), bytes) === 0) return;
+        // Either this write has succeeded and its answer was lost, or an earlier one that was thought to have failed. Somebody may have put a
+        // hold on it since. Where only a hold came before it, and it changes nothing, there is nothing left to write either.
+        if (sameButHolds(this.#head, head)) return;
       }
     }
   }

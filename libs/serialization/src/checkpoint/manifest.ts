@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type LogSegment, logSegmentSchema, segmentKeysOf } from '../log/log-segment.js';
 import { sha256Of } from '../sha256.js';
 import type { Json } from '../state.js';
+import { StateKind } from '../state-kind.js';
 import { decodeVersionedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */
@@ -59,7 +60,7 @@ export function decodeManifest(key: string, bytes: Uint8Array, sha256: string): 
       `manifest ${key} has SHA-256 ${found} but the head says ${sha256}: its bytes have changed`,
     );
   }
-  return decodeVersionedJson(`manifest ${key}`, bytes, manifestSchema, 2);
+  return decodeVersionedJson(`manifest ${key}`, bytes, MANIFEST, manifestSchema);
 }
 
 /** The bytes of a manifest are not those that were committed. */
@@ -77,8 +78,17 @@ export function checkFileName(name: string): void {
 
 const FILE_NAME = /^[\w-][\w.-]{0,199}$/u;
 
-const common = {
+const MANIFEST = new StateKind('manifest', {
+  version: 2,
+  namedSince: Infinity,
+  // The first version called the fence an epoch, and had no log.
+  migrations: [{ from: 1, migrate: ({ epoch = null, ...rest }) => ({ ...rest, version: 2, fence: epoch, log: [] }) }],
+});
+
+const manifestSchema: z.ZodType<Manifest> = z.object({
+  version: z.literal(2),
   step: z.int().nonnegative(),
+  fence: z.int().nonnegative(),
   createdAt: z.string(),
   environment: z.json(),
   files: z.array(
@@ -91,18 +101,6 @@ const common = {
       sizeBytes: z.int().nonnegative(),
     }),
   ),
-};
-
-const manifestSchema: z.ZodType<Manifest> = z.discriminatedUnion('version', [
-  // The first manifests of version 2 had no log.
-  z.object({
-    version: z.literal(2),
-    fence: z.int().nonnegative(),
-    ...common,
-    log: z.array(logSegmentSchema).default([]),
-  }),
-  // Version 1 called the fence an epoch, and had no log.
-  z
-    .object({ version: z.literal(1), epoch: z.int().nonnegative(), ...common })
-    .transform(({ epoch, ...rest }): Manifest => ({ ...rest, version: 2, fence: epoch, log: [] })),
-]);
+  // The first manifests of version 2 had none.
+  log: z.array(logSegmentSchema).default([]),
+});

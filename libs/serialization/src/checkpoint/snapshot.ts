@@ -29,6 +29,10 @@ export interface Snapshot {
    * again gets the same ones again. Default: none.
    */
   readonly log?: readonly LogFile[] | undefined;
+  /** How good it is, for `keepBest`; what is not finite is never the best. Default: not known, or as it was when this step was committed before. */
+  readonly score?: number | undefined;
+  /** How good the checkpoint before turned out to be, where that was not known yet when it was committed: its step, and its score in place of what it had. */
+  readonly scoreBefore?: { readonly step: number; readonly score: number } | undefined;
 }
 
 /** A file of a snapshot is not what it was announced as: no other try will make it so. */
