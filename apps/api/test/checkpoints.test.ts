@@ -224,6 +224,75 @@ describe('verification', () => {
   });
 });
 
+describe('a checkpoint that is held', () => {
+  test('stays while it is pinned, whatever is committed after it', async () => {
+    for (const step of [100, 200]) await experiment.commit(step);
+    const pinned = await service.put(pathOf('/100/pin')).expect(200);
+    expect(pinned.body).toMatchObject({ name: '100-3', holds: [{ name: 'pin', until: null }] });
+    for (const step of [300, 400, 500, 600]) await experiment.commit(step);
+    expect(await namesNow()).toContain('100-3');
+    expect(await namesNow()).not.toContain('200-3');
+    const unpinned = await service.delete(pathOf('/100/pin')).expect(200);
+    expect(unpinned.body).toMatchObject({ name: '100-3', holds: [] });
+    await experiment.commit(700);
+    expect(await namesNow()).not.toContain('100-3');
+    problemFaultsOf(await service.put(pathOf('/100/pin')), 'not-found');
+  });
+
+  test('stays while a file of it is downloaded slowly, and goes after that', async () => {
+    const alone = await StoredExperiment.begin(service, { keepLast: 1 });
+    const path = `/v1/experiments/${alone.id}/checkpoints`;
+    // More than the buffers between the two ends take.
+    const elements = 10_000_000;
+    await alone.commit(100, elements);
+    const answer = await fetch(`${service.url}${path}/100${PARAMETERS}`, { headers: bearer() });
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    for (const step of [200, 300]) await alone.commit(step);
+    const { items } = StoredCheckpointList.parse((await service.get(path).expect(200)).body);
+    expect(items).toMatchObject([
+      { name: '300-3', holds: [] },
+      {
+        name: '100-3',
+        holds: [{ name: expect.stringMatching(/^download [0-9a-f-]{36}$/), until: expect.any(String) }],
+      },
+    ]);
+    await service.get(`${path}/100/files/state.json`).expect(200);
+    let sizeBytes = 0;
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read())
+      sizeBytes += next.value.byteLength;
+    expect(sizeBytes).toBeGreaterThan(30_000_000);
+    await untilReleased(path);
+    await alone.commit(400);
+    expect((await service.get(`${path}/100`)).status).toBe(404);
+    await alone.end();
+  });
+
+  test('is let go when whoever downloads it leaves', async () => {
+    await experiment.commit(100, 10_000_000);
+    const leave = new AbortController();
+    const options = { headers: bearer(), signal: leave.signal };
+    const answer = await fetch(`${service.url}${pathOf(`/100${PARAMETERS}`)}`, options);
+    expect(answer.status).toBe(200);
+    expect((await service.get(pathOf()).expect(200)).body).toMatchObject({ items: [{ holds: [{}] }] });
+    leave.abort();
+    await untilReleased(pathOf());
+  });
+});
+
+async function namesNow(): Promise<readonly string[]> {
+  return StoredCheckpointList.parse((await service.get(pathOf()).expect(200)).body).items.map(({ name }) => name);
+}
+
+async function untilReleased(path: string): Promise<void> {
+  await expect
+    .poll(async () => {
+      const { items } = StoredCheckpointList.parse((await service.get(path).expect(200)).body);
+      return items.flatMap(({ holds }) => holds);
+    })
+    .toEqual([]);
+}
+
 function bearer(): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${service.token}` };
 }

@@ -18,6 +18,7 @@ import {
   LogPage,
   Problem,
   StoredCheckpointList,
+  StoredCheckpointSummary,
   StoredCheckpointView,
   type StoredLogRow,
   WorkerList,
@@ -162,6 +163,12 @@ export class Client {
     } finally {
       close();
     }
+  }
+
+  /** Keeps a checkpoint, whatever is committed after it, or lets go of it. */
+  async pinCheckpoint(id: string, which: string, isPinned: boolean): Promise<StoredCheckpointSummary> {
+    const path = `${checkpointPath(id)}/${encodeURIComponent(which)}/pin`;
+    return await this.#json(StoredCheckpointSummary, path, { method: isPinned ? 'PUT' : 'DELETE' });
   }
 
   /** What is said of the file at a path. */
@@ -424,7 +431,7 @@ export class Client {
 }
 
 interface Request {
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;

@@ -153,7 +153,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
-  checkpointCommands(program, { terminal, environment }, state, exit);
+  checkpointCommands(program, { terminal, environment }, { state, client }, exit);
 
   program
     .command('doctor')
@@ -198,12 +198,12 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 function checkpointCommands(
   program: Command,
   { terminal, environment }: Surroundings,
-  state: () => string,
+  { state, client }: { readonly state: () => string; readonly client: () => Promise<Client> },
   exit: (code: number) => void,
 ): void {
   const checkpoint = program
     .command('checkpoint')
-    .description('list, show, verify, export or compare the checkpoints of an experiment')
+    .description('list, show, verify, export, compare or pin the checkpoints of an experiment')
     .addHelpText('after', CHECKPOINT_HELP);
   const command = (name: string, description: string): Command =>
     checkpoint
@@ -272,6 +272,22 @@ function checkpointCommands(
       const { diffCheckpoints } = await import('./commands/checkpoint/diff.js');
       await diffCheckpoints(terminal, [a, b], { ...place(experiment, options), with: options.with });
     });
+
+  for (const [name, isPinned, description] of [
+    ['pin', true, 'keep a checkpoint, whatever is committed after it'],
+    ['unpin', false, 'let go of a checkpoint that was pinned'],
+  ] as const) {
+    checkpoint
+      .command(name)
+      .description(`${description}; by way of the API`)
+      .argument('<experiment>', 'id, beginning of an id, or name', reference)
+      .argument('<checkpoint>', WHICH, reference)
+      .addOption(jsonOption())
+      .action(async (experiment: string, which: string, { json }: { json: boolean }) => {
+        const { pinCheckpoint } = await import('./commands/checkpoint/pin.js');
+        await pinCheckpoint(await client(), terminal, experiment, { which, isPinned, json });
+      });
+  }
 }
 
 interface CheckpointOptions {
@@ -287,7 +303,7 @@ interface ExportTarget extends CheckpointOptions {
 const WHICH = 'step or name of a checkpoint, or latest';
 
 const CHECKPOINT_HELP = `
-Nothing is changed, whoever trains meanwhile. With --objects or LONGRUN_OBJECTS the object store is read itself, and no API is needed; else the API is
+Only pins change anything, whoever trains meanwhile. With --objects or LONGRUN_OBJECTS the object store is read itself, and no API is needed; else the API is
 asked that other commands ask, or the store of the state folder read where none runs. A checkpoint is named by its step, by its name (<step>-<fence>), or as latest.`;
 
 function checkpointArgument(): Argument {

@@ -112,6 +112,18 @@ test('export has all files or the parameters, from the second copy where the fir
   expect(await readFile(file)).toEqual(Buffer.from(parametersAt(100)));
 });
 
+test('pin keeps a checkpoint and unpin lets go of it, which ls shows', async () => {
+  await commitTo(id, 100, 200);
+  expect(await longrun.run('checkpoint', 'pin', name, '100')).toMatchObject({
+    code: 0,
+    stdout: '100-3 is kept until it is unpinned\n',
+  });
+  expect((await longrun.run('checkpoint', 'ls', id)).stdout).toMatch(/^100-3 .*pinned$/m);
+  expect(await longrun.run('checkpoint', 'unpin', id, '100-3')).toMatchObject({ code: 0 });
+  expect((await longrun.run('checkpoint', 'ls', id)).stdout).not.toContain('pinned');
+  expect(await longrun.run('checkpoint', 'pin', id, '150')).toMatchObject({ code: 1 });
+});
+
 test('diff compares checkpoints of two experiments, by way of the API and in the store', async () => {
   await commitTo(id, 100);
   const other = await client.submitExperiment(tinyExperiment({ name: `${name}-other` }));

@@ -15,7 +15,7 @@ export const StoredCheckpointSummary = z.object({
   name: z.string(),
   step: Count,
   fence: Count,
-  /** What is wrong with its manifest, a sentence without its full stop; null for one that is whole. All below is null where it is damaged. */
+  /** What is wrong with its manifest, a sentence without its full stop; null for one that is whole. What the manifest says is null where it is damaged. */
   damage: z.string().nullable(),
   createdAt: Moment.nullable(),
   /** Of its files. */
@@ -23,6 +23,8 @@ export const StoredCheckpointSummary = z.object({
   files: z.array(CheckpointFile).nullable(),
   /** Rows in its log. */
   logRows: Count.nullable(),
+  /** What keeps it, however old it is: `pin`, or whoever needs it; `until` when by itself it does no more, null: never. */
+  holds: z.array(z.object({ name: z.string(), until: z.string().nullable() })),
 });
 export type StoredCheckpointSummary = z.infer<typeof StoredCheckpointSummary>;
 

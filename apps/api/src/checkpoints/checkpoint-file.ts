@@ -48,6 +48,7 @@ export async function sendFile(
     ...(range !== undefined && { 'Content-Range': `bytes ${range.start}-${range.end - 1}/${sizeBytes}` }),
   });
   if (pieces !== undefined && first?.done === false) {
+    response.setTimeout(STALLED_MS, () => response.destroy());
     try {
       await written(response, first.value, gone);
       for await (const piece of pieces) await written(response, piece, gone);
@@ -57,6 +58,9 @@ export async function sendFile(
   }
   response.end();
 }
+
+/** A client that takes nothing for so long has its answer cut: it would keep open what is read. */
+const STALLED_MS = 300_000;
 
 /** Resolves when the system has taken the bytes: only then may whoever gave them write over them. */
 async function written(response: Response, piece: Uint8Array, gone: AbortSignal): Promise<void> {

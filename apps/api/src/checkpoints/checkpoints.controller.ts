@@ -4,10 +4,11 @@ import {
   ExperimentId,
   StorableText,
   StoredCheckpointList,
+  StoredCheckpointSummary,
   StoredCheckpointView,
 } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -96,6 +97,42 @@ export class CheckpointsController {
     @Res() response: Response,
   ): Promise<void> {
     await this.#verify(response, id, checkpoint);
+  }
+
+  @Put(':checkpoint/pin')
+  @ApiOperation({
+    summary: 'Keep a checkpoint, whatever is committed after it',
+    description: `${WHICH} One that is pinned already stays so.`,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'The checkpoint, with what holds it.',
+    schema: StoredCheckpointSummary,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  pinCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#platform.checkpoints.pin(id, checkpoint);
+  }
+
+  @Delete(':checkpoint/pin')
+  @ApiOperation({
+    summary: 'Let go of a checkpoint that was pinned',
+    description: `${WHICH} If nothing else keeps it, the next commit removes it.`,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'The checkpoint, with what still holds it.',
+    schema: StoredCheckpointSummary,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  unpinCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#platform.checkpoints.unpin(id, checkpoint);
   }
 
   @Get(':checkpoint/files/:name')

@@ -47,9 +47,10 @@ export async function checkpointView(reader: CheckpointReader, which: string): P
 
 function summary({ name, entry, manifest, reason }: ListedCheckpoint): StoredCheckpointList['items'][number] {
   const { step } = entry;
+  const holds = (entry.holds ?? []).map((hold) => ({ name: hold.name, until: hold.until ?? null }));
   if (manifest === undefined) {
-    const fence = Number(name.slice(String(step).length + 1));
-    return { name, step, fence, damage: reason, createdAt: null, sizeBytes: null, files: null, logRows: null };
+    const fence = Number(name.split('-')[1]);
+    return { name, step, fence, damage: reason, createdAt: null, sizeBytes: null, files: null, logRows: null, holds };
   }
   const { fence, createdAt, files, log } = manifest;
   return {
@@ -61,6 +62,7 @@ function summary({ name, entry, manifest, reason }: ListedCheckpoint): StoredChe
     sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     files: files.map((file) => ({ name: file.name, sha256: file.sha256, sizeBytes: file.sizeBytes })),
     logRows: rowsIn(log),
+    holds,
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   ObjectAbsent,
   type ObjectStore,
+  PreconditionFailed,
   RegisterDamaged,
   StoreAround,
   type StoreOperation,
@@ -35,7 +36,8 @@ export class AskedStore extends StoreAround {
     try {
       return await perform({ ...options, signal });
     } catch (error) {
-      if (signal?.aborted === true || error instanceof ObjectAbsent || error instanceof RegisterDamaged) throw error;
+      const isAnswer = [ObjectAbsent, PreconditionFailed, RegisterDamaged].some((kind) => error instanceof kind);
+      if (isAnswer || signal?.aborted === true) throw error;
       throw new ObjectsUnreachable(error instanceof Error ? error.message : String(error), { cause: error });
     }
   }

@@ -1,4 +1,9 @@
-import type { CheckpointVerification, StoredCheckpointList, StoredCheckpointView } from '@longrun/contracts';
+import type {
+  CheckpointVerification,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
+} from '@longrun/contracts';
 import {
   type ByteRange,
   CheckpointAbsent,
@@ -6,10 +11,13 @@ import {
   CorruptBlob,
   CorruptManifest,
   HeadDamaged,
+  holdCheckpoint,
   type ManifestFile,
   NewerState,
   ObjectAbsent,
   type ObjectStore,
+  PIN,
+  releaseCheckpoint,
   StateMismatch,
 } from '@longrun/serialization';
 
@@ -19,12 +27,15 @@ import { leasePrefix } from '../life/outcome.js';
 import type { PlatformRecord } from '../record/record.js';
 import { AskedStore } from './asked-store.js';
 import { checkedBytes } from './checked-bytes.js';
+import { heldBytes } from './held-bytes.js';
 import { notFound } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface CheckpointsOptions {
   readonly record: PlatformRecord;
   readonly store: ObjectStore;
+  /** How long a checkpoint is held after the last sign of whoever downloads a file of it, in ms. Default: ten minutes. */
+  readonly holdMs?: number;
 }
 
 /** A file of a checkpoint that is there with the right size. */
@@ -89,7 +100,7 @@ export class Checkpoints {
       id,
       which,
       (reader) =>
-        reader.read(which, async ({ name: checkpoint, manifest }) => {
+        reader.read(which, async ({ name: checkpoint, entry, manifest }) => {
           const file = manifest.files.find((each) => each.name === name);
           if (file === undefined) {
             const known = manifest.files.map((each) => each.name);
@@ -100,12 +111,31 @@ export class Checkpoints {
           const { sha256, sizeBytes } = file;
           const read = (range?: ByteRange): AsyncGenerator<Uint8Array> => {
             const bytes = reader.store.openRead(key, { range });
-            return refusing(range === undefined ? checkedBytes(bytes, file) : bytes, id, checkpoint);
+            const given = range === undefined ? checkedBytes(bytes, file) : bytes;
+            const { start = 0, end = sizeBytes } = range ?? {};
+            if (end - start < LEAST_HELD_BYTES) return refusing(given, id, checkpoint);
+            const { store, holdMs = HOLD_MS } = this.#options;
+            const { manifestKey } = entry;
+            return refusing(heldBytes(given, { store, prefix: reader.prefix, manifestKey, holdMs }), id, checkpoint);
           };
           return { checkpoint, name, sha256, sizeBytes, read };
         }),
       signal,
     );
+  }
+
+  /** Keeps a checkpoint, whatever is committed after it, until it is unpinned. One that is pinned stays so. */
+  async pin(id: string, which: string): Promise<StoredCheckpointSummary> {
+    return this.#changed(id, which, async (store, prefix, manifestKey) => {
+      await holdCheckpoint(store, prefix, manifestKey, { name: PIN });
+    });
+  }
+
+  /** Lets go of a checkpoint that was pinned; one that is not stays so. */
+  async unpin(id: string, which: string): Promise<StoredCheckpointSummary> {
+    return this.#changed(id, which, async (store, prefix, manifestKey) => {
+      await releaseCheckpoint(store, prefix, manifestKey, PIN);
+    });
   }
 
   /** Reads every byte of a checkpoint, or of all (`which` is undefined) and the log beside them, and says what is damaged. */
@@ -120,6 +150,28 @@ export class Checkpoints {
       },
       signal,
     );
+  }
+
+  async #changed(
+    id: string,
+    which: string,
+    change: (store: ObjectStore, prefix: string, manifestKey: string) => Promise<void>,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#asked(id, which, async (reader) => {
+      const { name, manifestKey } = await reader.readListed(which, async (listed) => ({
+        name: listed.name,
+        manifestKey: listed.entry.manifestKey,
+      }));
+      await change(reader.store, reader.prefix, manifestKey);
+      const { items } = checkpointList(await reader.list());
+      const changed = items.find((item) => item.name === name);
+      if (changed !== undefined) return changed;
+      // Nothing else has kept it.
+      throw new CheckpointAbsent(
+        `${reader.prefix} has no checkpoint ${name} any more`,
+        items.map((item) => item.name),
+      );
+    });
   }
 
   async #asked<T>(
@@ -138,6 +190,11 @@ export class Checkpoints {
     }
   }
 }
+
+/** What is read in a moment is not held: whoever reads a file in small ranges would change the head with each. */
+const LEAST_HELD_BYTES = 4 * 1024 * 1024;
+
+const HOLD_MS = 600_000;
 
 /** The key of a copy of a file that is there with its size. @throws CorruptBlob */
 async function presentKey(

@@ -2,7 +2,7 @@ import type { CheckpointFinding, StoredCheckpointList, StoredCheckpointView } fr
 import type { ManifestFile, ObjectReading } from '@longrun/serialization';
 
 import type { Client } from '../../client.js';
-import { resolveReference, UnknownReference } from '../reference.js';
+import { resolveExperiment } from '../reference.js';
 import { ApiObjects } from './api-objects.js';
 import { CheckpointFailed } from './checkpoint-errors.js';
 import type { CheckpointSource, ReadableCheckpoint } from './checkpoint-source.js';
@@ -21,9 +21,7 @@ export class ApiSource implements CheckpointSource {
 
   /** @param experiment its id, the beginning of that, or its name. @throws UnknownReference */
   static async of(client: Client, experiment: string): Promise<ApiSource> {
-    const { kind, id } = await resolveReference(client, experiment);
-    if (kind === 'experiment') return new ApiSource(client, id);
-    throw new UnknownReference(`\`${experiment}\` is a dataset, which has no checkpoints; give an experiment`);
+    return new ApiSource(client, await resolveExperiment(client, experiment));
   }
 
   get prefix(): string {

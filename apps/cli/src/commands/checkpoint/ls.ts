@@ -29,7 +29,11 @@ export async function listCheckpoints(
     'files' in each ? String(each.files) : '',
     'sizeBytes' in each ? size(each.sizeBytes) : '',
     'logRows' in each ? String(each.logRows) : '',
-    [each.newest ? 'newest' : '', 'damage' in each ? terminal.style('red', each.damage) : ''].join(' ').trim(),
+    [
+      ...(each.newest ? ['newest'] : []),
+      ...each.holds.map(({ name }) => (name === 'pin' ? 'pinned' : `held by ${name}`)),
+      ...('damage' in each ? [terminal.style('red', each.damage)] : []),
+    ].join(', '),
   ]);
   terminal.print(
     table(['CHECKPOINT', 'STEP', 'FENCE', 'SAVED', 'FILES', 'SIZE', 'LOG ROWS', ''], rows, {
@@ -40,8 +44,8 @@ export async function listCheckpoints(
 }
 
 function listed({ items }: StoredCheckpointList) {
-  return items.map(({ damage, createdAt, files, ...facts }, index) => {
-    const common = { name: facts.name, step: facts.step, newest: index === 0 };
+  return items.map(({ damage, createdAt, files, holds, ...facts }, index) => {
+    const common = { name: facts.name, step: facts.step, newest: index === 0, holds };
     if (createdAt === null || files === null) return { ...common, damage: damage ?? 'unknown' };
     const { fence, sizeBytes, logRows } = facts;
     return { ...common, fence, createdAt, files: files.length, sizeBytes: sizeBytes ?? 0, logRows: logRows ?? 0 };
