@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Platform, type PlatformRole } from '@longrun/platform';
+import { CheckpointsController } from './checkpoints/checkpoints.controller.js';
+import { Verifications } from './checkpoints/verifications.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
@@ -15,6 +17,7 @@ export interface ApplicationParts {
   readonly platform: Platform;
   readonly programs: Programs;
   readonly eventStreams: EventStreams;
+  readonly verifications: Verifications;
   readonly probes: Probes;
 }
 
@@ -34,6 +37,7 @@ export class AppModule {
         { provide: Platform, useFactory: () => parts().platform },
         { provide: Programs, useFactory: () => parts().programs },
         { provide: EventStreams, useFactory: () => parts().eventStreams },
+        { provide: Verifications, useFactory: () => parts().verifications },
         { provide: Probes, useFactory: () => parts().probes },
       ],
     };
@@ -42,6 +46,7 @@ export class AppModule {
 
 const everything = [
   ExperimentsController,
+  CheckpointsController,
   DatasetsController,
   WorkersController,
   ProgramsController,

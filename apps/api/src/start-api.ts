@@ -9,6 +9,7 @@ import { sayStage } from '@longrun/platform/stages';
 import { armFaultPoints, openObjectStore } from '@longrun/serialization';
 import { announce, claim, withdraw } from './announcement.js';
 import { createApplication } from './application.js';
+import { Verifications } from './checkpoints/verifications.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { Probes } from './health/probes.js';
@@ -88,6 +89,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       platform,
       programs,
       eventStreams,
+      verifications: new Verifications(configuration.eventHeartbeatMs),
       probes,
       logger,
     });

@@ -27,7 +27,9 @@ export class Service {
   readonly token: string;
   readonly log: readonly LogLine[];
 
-  private constructor(parts: Omit<Service, 'close' | 'url' | 'get' | 'post' | 'raw' | 'events' | 'objectsUrl'>) {
+  private constructor(
+    parts: Omit<Service, 'close' | 'url' | 'get' | 'post' | 'put' | 'delete' | 'raw' | 'events' | 'objectsUrl'>,
+  ) {
     this.api = parts.api;
     this.redis = parts.redis;
     this.stateFolder = parts.stateFolder;
@@ -72,6 +74,14 @@ export class Service {
   post(path: string, body?: object): request.Test {
     const test = this.raw().post(path).set('Authorization', `Bearer ${this.token}`);
     return body === undefined ? test : test.send(body);
+  }
+
+  put(path: string): request.Test {
+    return this.raw().put(path).set('Authorization', `Bearer ${this.token}`);
+  }
+
+  delete(path: string): request.Test {
+    return this.raw().delete(path).set('Authorization', `Bearer ${this.token}`);
   }
 
   /** Requests without the token. */

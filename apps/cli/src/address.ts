@@ -29,14 +29,19 @@ export interface AddressOptions {
  * request could be sent with.
  */
 export async function connect(options: AddressOptions): Promise<Client> {
+  const client = await connectIfRunning(options);
+  if (client !== undefined) return client;
+  throw new NotRunning(
+    `no Longrun API runs on ${resolve(options.state)}; start one with \`longrun up\`, or name another by --state or by LONGRUN_URL and LONGRUN_TOKEN`,
+  );
+}
+
+/** As {@link connect}; undefined when nothing names an API. */
+export async function connectIfRunning(options: AddressOptions): Promise<Client | undefined> {
   const state = resolve(options.state);
   const { LONGRUN_URL, LONGRUN_TOKEN } = readVariables(addressVariables, options.environment);
   const url = LONGRUN_URL ?? parseApiFile(await textOf(join(state, 'api.json')))?.url;
-  if (url === undefined) {
-    throw new NotRunning(
-      `no Longrun API runs on ${state}; start one with \`longrun up\`, or name another by --state or by LONGRUN_URL and LONGRUN_TOKEN`,
-    );
-  }
+  if (url === undefined) return undefined;
   return new Client({ url: plainAddress(url), token: LONGRUN_TOKEN ?? (await tokenIn(state, url)) });
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
+  CheckpointVerification,
   DatasetList,
   type DatasetSpecInput,
   DatasetView,
@@ -15,6 +17,9 @@ import {
   LiveEvent,
   LogPage,
   Problem,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
   type StoredLogRow,
   WorkerList,
   WorkerView,
@@ -24,6 +29,7 @@ import { ParseError } from 'eventsource-parser';
 
 import { ApiProblem, ApiUnreachable, NotLongrun } from './api-errors.js';
 import { serverSentEvents } from './event-stream.js';
+import { causeOf, isBroken, isNetworkFailure, isPassing } from './network-failure.js';
 import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 import { SilenceWatch } from './silence-watch.js';
 
@@ -46,6 +52,28 @@ export interface FollowOptions extends ReconnectionOptions {
 export interface FollowDatasetOptions extends ReconnectionOptions {
   /** Pause between two looks. Default 500. */
   readonly pollMs?: number;
+}
+
+/** What the API says of a file. */
+export interface FileFacts {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** Which bytes of a file are asked for. */
+export interface FileRange {
+  readonly start: number;
+  /** Default: its end. */
+  readonly end?: number | undefined;
+  /** Of the whole file; where it is another one by now, all of that comes. Default: of whichever it is. */
+  readonly sha256?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file that is being read. */
+export interface OpenFile extends FileFacts {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  close(): void;
 }
 
 /**
@@ -114,6 +142,61 @@ export class Client {
     }
   }
 
+  /** The checkpoints of an experiment as they lie in the object store. */
+  async checkpoints(id: string): Promise<StoredCheckpointList> {
+    return await this.#json(StoredCheckpointList, checkpointPath(id));
+  }
+
+  /** @param which `latest`, a step, or a name */
+  async checkpoint(id: string, which: string): Promise<StoredCheckpointView> {
+    return await this.#json(StoredCheckpointView, `${checkpointPath(id)}/${encodeURIComponent(which)}`);
+  }
+
+  /** Has every byte of a checkpoint, or (undefined) of all and the log beside them, read and compared. It may take as long as it likes. */
+  async verifyCheckpoints(id: string, which: string | undefined): Promise<CheckpointVerification> {
+    const path = [checkpointPath(id), ...(which === undefined ? [] : [encodeURIComponent(which)]), 'verify'].join('/');
+    const { bytes, close } = await this.#open(path, { method: 'POST' }, 'answer');
+    try {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of bytes) pieces.push(piece);
+      return this.#read(CheckpointVerification, Buffer.concat(pieces).toString(), path);
+    } finally {
+      close();
+    }
+  }
+
+  /** Keeps a checkpoint, whatever is committed after it, or lets go of it. */
+  async pinCheckpoint(id: string, which: string, isPinned: boolean): Promise<StoredCheckpointSummary> {
+    const path = `${checkpointPath(id)}/${encodeURIComponent(which)}/pin`;
+    return await this.#json(StoredCheckpointSummary, path, { method: isPinned ? 'PUT' : 'DELETE' });
+  }
+
+  /** What is said of the file at a path. */
+  async fileFacts(path: string, signal?: AbortSignal): Promise<FileFacts> {
+    const { answer, close } = await this.#open(path, { method: 'HEAD', signal }, 'answer');
+    close();
+    return this.#factsOf(answer);
+  }
+
+  /** Opens the file at a path, from a byte to before another, to be read as it comes. Close it. */
+  async openFile(path: string, { start, end, sha256, signal }: FileRange): Promise<OpenFile> {
+    const headers = {
+      accept: 'application/octet-stream',
+      range: `bytes=${start}-${end === undefined ? '' : end - 1}`,
+      ...(sha256 !== undefined && { 'if-range': `"${sha256}"` }),
+    };
+    const { answer, bytes, close } = await this.#open(path, { headers, signal }, 'file');
+    try {
+      const facts = this.#factsOf(answer);
+      // Of other bytes than were meant all come.
+      if (answer.status === 206 || (sha256 !== undefined && facts.sha256 !== sha256)) return { ...facts, bytes, close };
+      throw this.#notLongrun(`a range of a file was asked for, and the status is ${answer.status}`);
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
   /** Workers that are alive or were seen in the last day. */
   async workers(): Promise<WorkerList> {
     return await this.#json(WorkerList, '/v1/workers');
@@ -162,7 +245,7 @@ export class Client {
           if (event.type === 'status' && isTerminal(event.data.status)) return;
         }
         signal?.throwIfAborted();
-        throw this.#brokenOff('it was closed');
+        throw this.#brokenOff('event stream', 'it was closed');
       } catch (error) {
         if (!isPassing(error)) throw error;
         await reconnection.pause(error);
@@ -202,7 +285,7 @@ export class Client {
       yield event;
       if (event.type === 'status' && isTerminal(event.data.status)) return;
     }
-    throw this.#brokenOff('it was closed');
+    throw this.#brokenOff('event stream', 'it was closed');
   }
 
   async *#events(
@@ -210,33 +293,55 @@ export class Client {
     afterId: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LiveEvent, void, undefined> {
-    const silence = new SilenceWatch();
-    const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
-    let begun = false;
+    const headers = { accept: 'text/event-stream', ...(afterId > 0 && { 'last-event-id': String(afterId) }) };
+    const path = `/v1/experiments/${encodeURIComponent(id)}/events`;
+    const { answer, bytes, close } = await this.#open(path, { headers, signal }, 'event stream');
     try {
-      const answer = await this.#request(`/v1/experiments/${encodeURIComponent(id)}/events`, {
-        headers: { accept: 'text/event-stream', ...(afterId > 0 && { 'last-event-id': String(afterId) }) },
-        signal: stop,
-      });
       const type = answer.headers.get('content-type');
-      if (answer.body === null || type?.startsWith('text/event-stream') !== true) {
+      if (type?.startsWith('text/event-stream') !== true) {
         throw this.#notLongrun(`an event stream was asked for, and ${type ?? 'nothing'} came`);
       }
-      begun = true;
-      silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
-      for await (const message of serverSentEvents(silence.watched(answer.body))) {
+      for await (const message of serverSentEvents(bytes)) {
         const event = this.#liveEvent(message.event, message.data);
         if (event !== undefined) yield event;
       }
     } catch (error) {
-      signal?.throwIfAborted();
       if (error instanceof ParseError) throw this.#notLongrun('an event came that is larger than any that it sends');
-      if (!isNetworkFailure(error)) throw error;
-      if (silence.signal.aborted) throw this.#brokenOff(`nothing came for ${silence.patienceMs} ms`, error);
-      throw begun ? this.#brokenOff(causeOf(error), error) : this.#unreachable(error);
+      throw error;
     } finally {
-      silence.end();
+      close();
     }
+  }
+
+  /** An answer whose body is read as it comes; one of which nothing comes for too long is given up. Close it. */
+  async #open(path: string, request: Request, what: string): Promise<OpenAnswer> {
+    const { signal } = request;
+    const silence = new SilenceWatch();
+    const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
+    const failure = (error: unknown, begun: boolean): unknown => {
+      if (signal?.aborted === true) return signal.reason;
+      if (!isNetworkFailure(error)) return error;
+      if (silence.signal.aborted) return this.#brokenOff(what, `nothing came for ${silence.patienceMs} ms`, error);
+      return begun ? this.#brokenOff(what, causeOf(error), error) : this.#unreachable(error, request);
+    };
+    try {
+      const answer = await this.#request(path, { ...request, signal: stop });
+      silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
+      const bytes = failingWith(silence.watched(answer.body ?? Readable.from([])), (error) => failure(error, true));
+      return { answer, bytes, close: () => silence.end() };
+    } catch (error) {
+      const reason = failure(error, false);
+      silence.end();
+      throw reason;
+    }
+  }
+
+  #factsOf(answer: Response): FileFacts {
+    const [, sha256] = /^"([0-9a-f]{64})"$/.exec(answer.headers.get('etag') ?? '') ?? [];
+    const sizeBytes =
+      /\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? answer.headers.get('content-length');
+    if (sha256 !== undefined && sizeBytes !== null) return { sha256, sizeBytes: Number(sizeBytes) };
+    throw this.#notLongrun('a file was asked for, and what came says neither its SHA-256 nor its size');
   }
 
   async #json<T>(shape: Shape<T>, path: string, request: Request = {}): Promise<T> {
@@ -291,11 +396,10 @@ export class Client {
     return answer;
   }
 
-  #brokenOff(how: string, cause?: unknown): ApiUnreachable {
-    return new ApiUnreachable(
-      `the event stream of the API at ${this.url} broke off before its end (${how}); try again`,
-      { cause },
-    );
+  #brokenOff(what: string, how: string, cause?: unknown): ApiUnreachable {
+    return new ApiUnreachable(`the ${what} of the API at ${this.url} broke off before its end (${how}); try again`, {
+      cause,
+    });
   }
 
   #notLongrun(why: string): NotLongrun {
@@ -327,10 +431,17 @@ export class Client {
 }
 
 interface Request {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer of which the body is still to come. */
+interface OpenAnswer {
+  readonly answer: Response;
+  readonly bytes: AsyncGenerator<Uint8Array>;
+  close(): void;
 }
 
 /** A schema of what is answered. */
@@ -372,26 +483,14 @@ async function problemOf(answer: Response): Promise<Problem> {
   return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
 }
 
-/** Whether the same request may well be answered in a moment: the API is away, or it (or a proxy before it) says so. */
-function isPassing(error: unknown): boolean {
-  return error instanceof ApiUnreachable || (error instanceof ApiProblem && error.problem.status >= 502);
+function checkpointPath(id: string): string {
+  return `/v1/experiments/${encodeURIComponent(id)}/checkpoints`;
 }
 
-/** fetch throws these TypeErrors when a connection fails or breaks, and a DOMException on our time-outs. */
-function isNetworkFailure(error: unknown): boolean {
-  if (error instanceof TypeError) return error.message === 'fetch failed' || error.message === 'terminated';
-  return error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError');
-}
-
-/** Whether a connection was lost that had been made. */
-function isBroken(error: unknown): boolean {
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(
-    causeOf(error),
-  );
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : String(cause);
+async function* failingWith<T>(steps: AsyncIterable<T>, failure: (error: unknown) => unknown): AsyncGenerator<T> {
+  try {
+    yield* steps;
+  } catch (error) {
+    throw failure(error);
+  }
 }

@@ -153,7 +153,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
-  checkpointCommands(program, { terminal, environment }, state, exit);
+  checkpointCommands(program, { terminal, environment }, { state, client }, exit);
 
   program
     .command('doctor')
@@ -198,19 +198,23 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 function checkpointCommands(
   program: Command,
   { terminal, environment }: Surroundings,
-  state: () => string,
+  { state, client }: { readonly state: () => string; readonly client: () => Promise<Client> },
   exit: (code: number) => void,
 ): void {
   const checkpoint = program
     .command('checkpoint')
-    .description('list, show, verify, export or compare the checkpoints of an experiment, read from its object store')
+    .description('list, show, verify, export, compare or pin the checkpoints of an experiment')
     .addHelpText('after', CHECKPOINT_HELP);
   const command = (name: string, description: string): Command =>
     checkpoint
       .command(name)
       .description(description)
-      .argument('<experiment>', 'whole id of an experiment, or a prefix in the store, as experiments/<id>', reference)
-      .option('--objects <url>', 'object store (default: LONGRUN_OBJECTS, or the one of the state folder)')
+      .argument(
+        '<experiment>',
+        'id, beginning of an id, or name of an experiment; in a store its whole id, or a prefix as experiments/<id>',
+        reference,
+      )
+      .option('--objects <url>', 'read this object store itself (default: LONGRUN_OBJECTS, or by way of the API)')
       .addOption(jsonOption());
   const place = (experiment: string, { objects, json }: CheckpointOptions) => ({
     experiment,
@@ -263,10 +267,27 @@ function checkpointCommands(
   command('diff', 'compare two checkpoints: tensors by name, state by path')
     .argument('<a>', WHICH, reference)
     .argument('<b>', WHICH, reference)
-    .action(async (experiment: string, a: string, b: string, options: CheckpointOptions) => {
+    .option('--with <experiment>', 'the experiment that <b> is of (default: the same)', reference)
+    .action(async (experiment: string, a: string, b: string, options: CheckpointOptions & { with?: string }) => {
       const { diffCheckpoints } = await import('./commands/checkpoint/diff.js');
-      await diffCheckpoints(terminal, [a, b], place(experiment, options));
+      await diffCheckpoints(terminal, [a, b], { ...place(experiment, options), with: options.with });
     });
+
+  for (const [name, isPinned, description] of [
+    ['pin', true, 'keep a checkpoint, whatever is committed after it'],
+    ['unpin', false, 'let go of a checkpoint that was pinned'],
+  ] as const) {
+    checkpoint
+      .command(name)
+      .description(`${description}; by way of the API`)
+      .argument('<experiment>', 'id, beginning of an id, or name', reference)
+      .argument('<checkpoint>', WHICH, reference)
+      .addOption(jsonOption())
+      .action(async (experiment: string, which: string, { json }: { json: boolean }) => {
+        const { pinCheckpoint } = await import('./commands/checkpoint/pin.js');
+        await pinCheckpoint(await client(), terminal, experiment, { which, isPinned, json });
+      });
+  }
 }
 
 interface CheckpointOptions {
@@ -282,7 +303,8 @@ interface ExportTarget extends CheckpointOptions {
 const WHICH = 'step or name of a checkpoint, or latest';
 
 const CHECKPOINT_HELP = `
-The store is only read, whoever trains meanwhile; no API is needed. A checkpoint is named by its step, by its name (<step>-<fence>), or as latest.`;
+Only pins change anything, whoever trains meanwhile. With --objects or LONGRUN_OBJECTS the object store is read itself, and no API is needed; else the API is
+asked that other commands ask, or the store of the state folder read where none runs. A checkpoint is named by its step, by its name (<step>-<fence>), or as latest.`;
 
 function checkpointArgument(): Argument {
   return new Argument('[checkpoint]', WHICH).argParser(reference).default('latest');

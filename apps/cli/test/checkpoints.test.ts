@@ -5,16 +5,14 @@ import { join } from 'node:path';
 import {
   acquireLease,
   CheckpointStore,
-  encodeLogEntry,
-  encodeSafetensors,
   type Lease,
   type Manifest,
-  ndarray,
   type ObjectStore,
   openObjectStore,
 } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { commitCheckpoint, parametersAt } from './commit-checkpoint.js';
 import { CommandLine, type Finished } from './command-line.js';
 
 const ID = 'exp_1';
@@ -134,7 +132,7 @@ test('export copies the files to a folder, and the parameters to a file', async 
   const target = join(folder, 'exported');
   expect(await checkpoint('export', '100', '--to', target)).toMatchObject({ code: 0 });
   expect(await readdir(target)).toEqual(['parameters.safetensors', 'state.json']);
-  expect(await readFile(join(target, 'parameters.safetensors'))).toEqual(Buffer.from(parameters(100)));
+  expect(await readFile(join(target, 'parameters.safetensors'))).toEqual(Buffer.from(parametersAt(100)));
 
   const file = join(folder, 'model.safetensors');
   expect(await json('export', '--parameters', file)).toMatchObject({
@@ -143,7 +141,7 @@ test('export copies the files to a folder, and the parameters to a file', async 
     target: file,
     files: [{ name: 'parameters.safetensors', sha256: expect.any(String) }],
   });
-  expect(await readFile(file)).toEqual(Buffer.from(parameters(200)));
+  expect(await readFile(file)).toEqual(Buffer.from(parametersAt(200)));
 });
 
 test('export refuses what is there already, and leaves nothing of a damaged checkpoint', async () => {
@@ -251,27 +249,7 @@ test('no command changes anything in the store', async () => {
 });
 
 async function commit(step: number): Promise<Manifest> {
-  const contents = {
-    'parameters.safetensors': parameters(step),
-    'state.json': JSON.stringify({ version: 1, loop: { step } }),
-  };
-  const at = join(folder, 'snapshots', String(step));
-  await mkdir(at, { recursive: true });
-  for (const [name, content] of Object.entries(contents)) await writeFile(join(at, name), content);
-  const log = join(at, 'log.ndjson');
-  await writeFile(log, encodeLogEntry({ step, row: { cost: 1 } }));
-  const manifest = await checkpoints.commit(lease, {
-    step,
-    files: Object.keys(contents).map((name) => ({ name, path: join(at, name) })),
-    environment: { engine: 'reference' },
-    log: [{ path: log }],
-  });
-  await checkpoints.settled();
-  return manifest;
-}
-
-function parameters(step: number): Uint8Array {
-  return encodeSafetensors(new Map([['/mlp.W', ndarray('float32', [2, 1], Float32Array.of(step, 1))]]));
+  return commitCheckpoint(step, { lease, checkpoints, folder: join(folder, 'snapshots') });
 }
 
 async function checkpoint(command: string, ...words: string[]): Promise<Finished> {

@@ -95,7 +95,12 @@ export const problemKinds = {
   'not-found': {
     status: 404,
     title: 'There is no such thing',
-    faults: { 'not-found': z.object({ what: z.enum([...Kind.options, 'worker']), id: z.string() }) },
+    faults: {
+      'not-found': z.object({ what: z.enum([...Kind.options, 'worker']), id: z.string() }),
+      /** `known` are the names of those that the experiment has. */
+      'checkpoint-unknown': z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) }),
+      'file-unknown': z.object({ checkpoint: z.string(), name: z.string(), known: z.array(z.string()) }),
+    },
   },
   'method-not-allowed': {
     status: 405,
@@ -148,7 +153,23 @@ export const problemKinds = {
       'program-broken': z.object({ program: z.string(), says: z.string() }),
     },
   },
+  'range-not-satisfiable': {
+    status: 416,
+    title: 'The range has no bytes of the file',
+    faults: { 'range-outside': z.object({ range: z.string(), sizeBytes: z.int() }) },
+  },
   'internal-error': { status: 500, title: 'Something failed on our side', faults: { unforeseen: None } },
+  unreadable: {
+    status: 500,
+    title: 'What is stored cannot be read',
+    faults: {
+      /** Each `says` what is wrong, a sentence without its full stop. */
+      'checkpoint-damaged': z.object({ checkpoint: z.string(), says: z.string() }),
+      /** What says which checkpoints there are. */
+      'head-damaged': z.object({ experiment: z.string(), says: z.string() }),
+      'written-by-newer': z.object({ experiment: z.string(), says: z.string() }),
+    },
+  },
   unavailable: {
     status: 503,
     title: 'The service cannot answer now',
@@ -159,6 +180,8 @@ export const problemKinds = {
       }),
       /** So many questions to the program wait for their turn that no more are taken. */
       'program-busy': z.object({ program: z.string(), waiting: z.int() }),
+      /** So many checkpoints are being verified that no more are begun. */
+      'verification-busy': z.object({ running: z.int() }),
     },
   },
 } as const satisfies Readonly<
@@ -195,6 +218,7 @@ const requestProblemKinds = [
   'not-found',
   'conflict',
   'invalid-request',
+  'unreadable',
 ] as const satisfies readonly ProblemKind[];
 /** A request that cannot be carried out, or one of its values. */
 export type RequestFault = FaultOf<RequestProblemKind>;

@@ -1,6 +1,16 @@
 /** Schemas of everything that crosses a process. Each name is a zod schema and the type inferred from it. */
 export { assertNever } from './assert-never.js';
 export { begunText, boundedFault } from './bounded-fault.js';
+export {
+  CheckpointFile,
+  CheckpointFileQuery,
+  CheckpointFinding,
+  CheckpointTensors,
+  CheckpointVerification,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
+} from './checkpoints.js';
 export { BEAT_EVERY_MS, ChildSign, MESSAGES_FD, SIGNS_FD, Whereabouts, WHEREABOUTS_QUESTION } from './child-sign.js';
 export {
   DatasetDescription,

@@ -137,6 +137,35 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.id)}.`,
         remedy: 'List them to see which there are.',
       };
+    case 'checkpoint-unknown': {
+      const { experiment, checkpoint, known } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} has no checkpoint ${checkpoint}.`,
+        remedy: known.length === 0 ? 'It has none yet.' : `Give one of ${known.join(', ')}, its step, or latest.`,
+      };
+    }
+    case 'file-unknown': {
+      const { checkpoint, name: file, known } = fault.facts;
+      return {
+        detail: `The checkpoint ${checkpoint} has no file ${JSON.stringify(file)}.`,
+        remedy: known.length === 0 ? 'It has no files.' : `Give one of ${known.join(', ')}.`,
+      };
+    }
+    case 'checkpoint-damaged':
+      return {
+        detail: sentence(`The checkpoint ${fault.facts.checkpoint} is damaged: ${fault.facts.says}`),
+        remedy: 'Take another checkpoint; to verify them all says which are whole.',
+      };
+    case 'head-damaged':
+      return {
+        detail: sentence(`What says which checkpoints ${fault.facts.experiment} has is damaged: ${fault.facts.says}`),
+        remedy: 'Look at that object in the object store.',
+      };
+    case 'written-by-newer':
+      return {
+        detail: sentence(`A newer build has written the checkpoints of ${fault.facts.experiment}: ${fault.facts.says}`),
+        remedy: 'Ask an API of that build.',
+      };
     case 'ended-already':
       return {
         detail: `The ${fault.facts.what} ${fault.facts.id} has ended already: it is ${fault.facts.status}.`,

@@ -10,6 +10,8 @@ export type { Warn } from './redis/connection.js';
 export { DEFAULT_PREFIX } from './redis/keys.js';
 export { checkRedis, type RedisFlaw, type RedisVerdict } from './redis/redis-check.js';
 export { RequestRefused } from './requests/request-refused.js';
+export { ObjectsUnreachable } from './requests/asked-store.js';
+export { Checkpoints, type CheckpointsOptions, type FileRequest, type StoredFile } from './requests/checkpoints.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export type { IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';

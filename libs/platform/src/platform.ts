@@ -11,6 +11,7 @@ import { openRecord, type PlatformRecord, type RecordLocation } from './record/r
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/connection.js';
 import { RedisKeys } from './redis/keys.js';
 import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
+import { Checkpoints } from './requests/checkpoints.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import type { ProgramCatalog } from './requests/program-catalog.js';
@@ -83,6 +84,7 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
 /** The life of experiments and datasets, wired together. Get one from {@link startPlatform}. */
 export class Platform {
   readonly experiments: Experiments;
+  readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
   readonly workers: Workers;
   readonly #record: PlatformRecord;
@@ -124,6 +126,7 @@ export class Platform {
     const endings = new Endings({ writer, store, logs, catchUp: undefined });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
+    this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({ record, writer, endings, redis, keys, converters: options.converters, retry });
     this.workers = new Workers({ record, redis, keys });

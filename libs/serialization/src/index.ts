@@ -122,6 +122,7 @@ export {
   ObjectAbsent,
   ObjectExists,
   PreconditionFailed,
+  RegisterDamaged,
   StoreUnfit,
 } from './store/object-store.js';
 export type {
@@ -131,6 +132,7 @@ export type {
   ListedObject,
   ObjectBody,
   ObjectFacts,
+  ObjectReading,
   ObjectStore,
   OperationOptions,
   PutOptions,

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 import { maskedUrl } from './store/masked-url.js';
-import type { ObjectStore } from './store/object-store.js';
+import type { ObjectReading } from './store/object-store.js';
 
 /**
  * Where bytes are that are read in parts: a local file by its path, an open file, which stays open and is not moved in, an object, which
@@ -11,7 +11,7 @@ export type BytesSource = string | FileHandle | StoredObject | Uint8Array;
 
 /** An object of a store. */
 export interface StoredObject {
-  readonly store: ObjectStore;
+  readonly store: ObjectReading;
   readonly key: string;
 }
 

@@ -1,5 +1,9 @@
 import {
   AttemptView,
+  CheckpointFile,
+  CheckpointFinding,
+  CheckpointTensors,
+  CheckpointVerification,
   CheckpointView,
   DatasetDescription,
   DatasetList,
@@ -22,6 +26,9 @@ import {
   ProblemError,
   ReasonCode,
   RejectedCheckpoint,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
   WorkerList,
   WorkerView,
 } from '@longrun/contracts';
@@ -32,6 +39,10 @@ import { Liveness, Readiness } from '../health/health-view.js';
 /** The schemas that clients know by name: each becomes one entry of `components.schemas`. */
 const named = {
   AttemptView,
+  CheckpointFile,
+  CheckpointFinding,
+  CheckpointTensors,
+  CheckpointVerification,
   CheckpointView,
   DatasetDescription,
   DatasetList,
@@ -58,6 +69,9 @@ const named = {
   Readiness,
   ReasonCode,
   RejectedCheckpoint,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
   WorkerList,
   WorkerView,
 };

@@ -29,6 +29,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .setDescription(description)
     .addTag('experiments', 'What is trained.')
+    .addTag('checkpoints', 'What can be gone on from, as it lies in the object store.')
     .addTag('datasets', 'What is trained on: raw files converted to one HDF5 file.')
     .addTag('workers', 'What trains and converts.')
     .addTag('programs', 'What an experiment can run.')
@@ -53,7 +54,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
 }
 
 function problemResponses(path: PathItemObject): ResponseObject[] {
-  return [path.get, path.post].flatMap((operation) =>
+  return [path.get, path.post, path.put, path.delete].flatMap((operation) =>
     Object.entries(operation?.responses ?? {}).flatMap(([status, response]) =>
       Number(status) < 400 || response === undefined || '$ref' in response ? [] : [response],
     ),

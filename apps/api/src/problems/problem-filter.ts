@@ -28,8 +28,8 @@ export class ProblemFilter implements ExceptionFilter {
       path: request.path,
       methods: this.#routes.methodsAt(request.path),
     });
-    // That we are not ready is said in full to whoever asks, and anybody may ask.
-    if (refusal.kind === 'internal-error') {
+    // That we are not ready is said in full to whoever asks, and anybody may ask. Of an answer that has begun the client is told nothing.
+    if (refusal.kind === 'internal-error' || response.headersSent) {
       const cause = refusal.cause ?? error;
       this.#logger.error(visibleText(cause instanceof Error ? cause.message : String(cause)), {
         requestId,

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { RequestRefused } from '@longrun/platform';
+import { ObjectsUnreachable, RequestRefused } from '@longrun/platform';
 import { refusal, Refusal } from './refusal.js';
 
 /** The request during which something was thrown. */
@@ -14,6 +14,13 @@ export interface Occasion {
 export function refusalOf(error: unknown, occasion: Occasion): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof RequestRefused) return fromPlatform(error);
+  if (error instanceof ObjectsUnreachable) {
+    const facts = { part: 'objects', why: `The object store cannot be asked: ${error.message}.` } as const;
+    return refusal('unavailable', [{ path: [], code: 'part-silent', facts }], {
+      headers: { 'Retry-After': '5' },
+      cause: error,
+    });
+  }
   if (error instanceof HttpException && error.getStatus() < 500) return fromHttp(error, occasion);
   return refusal('internal-error', [{ path: [], code: 'unforeseen', facts: {} }], { cause: error });
 }

@@ -83,6 +83,16 @@ export function serviceWordsOf(fault: ServiceFault): Words {
         remedy:
           'Send it again in some seconds; if it lasts, a schema of the program takes very long for what others have sent.',
       };
+    case 'verification-busy':
+      return {
+        detail: `${fault.facts.running} verifications are under way already.`,
+        remedy: 'Send it again when one of them has ended.',
+      };
+    case 'range-outside':
+      return {
+        detail: `The file has ${fault.facts.sizeBytes} bytes, and none of them is in the range ${JSON.stringify(fault.facts.range)}.`,
+        remedy: `Ask for a range that begins before byte ${fault.facts.sizeBytes}.`,
+      };
     default:
       return assertNever(fault, 'fault');
   }

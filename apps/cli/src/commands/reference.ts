@@ -33,6 +33,13 @@ export async function resolveReference(client: Client, text: string): Promise<Re
   );
 }
 
+/** The id of the one experiment that the text means. Throws UnknownReference where there is no such one. */
+export async function resolveExperiment(client: Client, text: string): Promise<string> {
+  const { kind, id } = await resolveReference(client, text);
+  if (kind === 'experiment') return id;
+  throw new UnknownReference(`\`${text}\` is a dataset, which has no checkpoints; give an experiment`);
+}
+
 /** What the beginning of an id has at least after its kind; less would mean whatever there is only one of. */
 const LEAST_OF_ID = 4;
 

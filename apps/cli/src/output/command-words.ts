@@ -12,6 +12,17 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       };
     case 'not-found':
       return { remedy: `See which there are: longrun ${listings[fault.facts.what]}` };
+    case 'checkpoint-unknown':
+      return fault.facts.known.length > 0
+        ? {}
+        : {
+            detail: `The experiment ${fault.facts.experiment} has no checkpoints yet.`,
+            remedy: 'Wait for its first one: longrun logs --follow.',
+          };
+    case 'checkpoint-damaged':
+      return { remedy: 'See which checkpoints are whole: longrun checkpoint verify --all' };
+    case 'verification-busy':
+      return { remedy: 'Try again when one of them has ended.' };
     case 'ended-already':
       return { remedy: `See how it ended: longrun show ${fault.facts.id}` };
     case 'name-taken':
@@ -81,6 +92,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'rule-broken':
     case 'threads-unavailable':
     case 'program-broken':
+    case 'file-unknown':
+    case 'head-damaged':
+    case 'written-by-newer':
+    case 'range-outside':
       return {};
     default:
       return assertNever(fault, 'fault');

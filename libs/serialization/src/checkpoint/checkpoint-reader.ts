@@ -11,6 +11,13 @@ import { CorruptBlob } from './stored-files.js';
 /** There is no checkpoint such as was asked for. The message says which there are. */
 export class CheckpointAbsent extends Error {
   override readonly name = 'CheckpointAbsent';
+  /** Names of those that there are. */
+  readonly known: readonly string[];
+
+  constructor(message: string, known: readonly string[] = []) {
+    super(message);
+    this.known = known;
+  }
 }
 
 /** A checkpoint as the head names it, with its manifest, or what is wrong with that. */
@@ -145,8 +152,10 @@ export class CheckpointReader {
     if (which === 'latest') return newest;
     const found = checkpoints.find((entry) => nameOf(entry, head) === which || String(entry.step) === which);
     if (found !== undefined) return found;
+    const known = namesIn(head);
     throw new CheckpointAbsent(
-      `${this.prefix} has no checkpoint ${which}; it has ${namesIn(head)} (each <step>-<fence>): give one of these, its step, or latest`,
+      `${this.prefix} has no checkpoint ${which}; it has ${known.join(', ')} (each <step>-<fence>): give one of these, its step, or latest`,
+      known,
     );
   }
 }
@@ -162,8 +171,8 @@ export function nothingThere({ url }: ObjectStore, prefix: string): CheckpointAb
 }
 
 /** The names of the checkpoints that a head names, newest first. */
-export function namesIn(head: Head): string {
-  return head.checkpoints.map((entry) => nameOf(entry, head)).join(', ');
+export function namesIn(head: Head): readonly string[] {
+  return head.checkpoints.map((entry) => nameOf(entry, head));
 }
 
 /** Of step and fence. Where one was held as it was committed anew, the later one has the number in its key besides: `200-1-83642`. */

@@ -3,7 +3,7 @@ import { InvalidSafetensors } from '../safetensors/header.js';
 import { openSafetensors, type SafetensorsFile, type TensorFacts } from '../safetensors/safetensors-file.js';
 import { rawBytes } from '../safetensors/tensor-bytes.js';
 import type { Json } from '../state.js';
-import { ObjectAbsent, type ObjectStore } from '../store/object-store.js';
+import { ObjectAbsent, type ObjectReading } from '../store/object-store.js';
 import type { Manifest, ManifestFile } from './manifest.js';
 import { isTensorFile } from './stored-tensors.js';
 import { wholeBlobKey } from './stored-files.js';
@@ -56,7 +56,7 @@ export interface Comparison {
  *
  * @throws CorruptBlob
  */
-export async function compareCheckpoints(store: ObjectStore, a: Manifest, b: Manifest): Promise<Comparison> {
+export async function compareCheckpoints(store: ObjectReading, a: Manifest, b: Manifest): Promise<Comparison> {
   const [ofA, ofB] = [byName(a.files), byName(b.files)];
   const files: FileComparison[] = [];
   for (const name of new Set([...ofA.keys(), ...ofB.keys()])) {
@@ -80,7 +80,7 @@ export function differingValues(a: Json | undefined, b: Json | undefined, path =
   );
 }
 
-async function changedFile(store: ObjectStore, a: ManifestFile, b: ManifestFile): Promise<FileComparison> {
+async function changedFile(store: ObjectReading, a: ManifestFile, b: ManifestFile): Promise<FileComparison> {
   const { name } = a;
   const [keyA, keyB] = [await wholeBlobKey(store, a), await wholeBlobKey(store, b)];
   try {
@@ -93,7 +93,7 @@ async function changedFile(store: ObjectStore, a: ManifestFile, b: ManifestFile)
   }
 }
 
-async function changedTensors(store: ObjectStore, keyA: string, keyB: string): Promise<TensorComparison[]> {
+async function changedTensors(store: ObjectReading, keyA: string, keyB: string): Promise<TensorComparison[]> {
   const a = await openSafetensors({ store, key: keyA });
   const b = await openSafetensors({ store, key: keyB });
   const compared: TensorComparison[] = [];
@@ -158,7 +158,7 @@ function distance(a: number | bigint | undefined, b: number | bigint | undefined
   return Math.abs(Number(a) - Number(b));
 }
 
-async function jsonAt(store: ObjectStore, key: string): Promise<Json> {
+async function jsonAt(store: ObjectReading, key: string): Promise<Json> {
   const bytes = await store.get(key);
   if (bytes === undefined) throw new ObjectAbsent(`object ${key} is not there any more`);
   return JSON.parse(Buffer.from(bytes).toString());

@@ -3,7 +3,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { makeFolder, syncFolder } from '../durable-file.js';
-import type { ObjectStore } from '../store/object-store.js';
+import type { ObjectReading } from '../store/object-store.js';
 import type { Manifest } from './manifest.js';
 import { downloadFile, downloadFiles } from './stored-files.js';
 
@@ -18,7 +18,7 @@ export class ExportRefused extends Error {
  *
  * @throws ExportRefused, CorruptBlob: nothing is left
  */
-export async function exportFiles(store: ObjectStore, manifest: Manifest, folder: string): Promise<void> {
+export async function exportFiles(store: ObjectReading, manifest: Manifest, folder: string): Promise<void> {
   const target = path.resolve(folder);
   if (await isTaken(target)) throw refusal(folder, 'is there already and is not an empty folder; give another one');
   await placed(target, async (temporary) => await downloadFiles(store, manifest, temporary)).catch((error: unknown) => {
@@ -33,7 +33,7 @@ export async function exportFiles(store: ObjectStore, manifest: Manifest, folder
  *
  * @throws ExportRefused, CorruptBlob: nothing is left
  */
-export async function exportFile(store: ObjectStore, manifest: Manifest, name: string, to: string): Promise<void> {
+export async function exportFile(store: ObjectReading, manifest: Manifest, name: string, to: string): Promise<void> {
   const file = manifest.files.find((each) => each.name === name);
   if (file === undefined) {
     const names = manifest.files.map((each) => each.name).join(', ') || 'none';

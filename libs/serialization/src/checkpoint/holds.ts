@@ -114,10 +114,12 @@ function entryOf(
   const meant = head.checkpoints.filter(({ step, manifestKey }) => which === step || which === manifestKey);
   const found = meant.find(prefer) ?? meant[0];
   if (found !== undefined) return found;
-  const names = head.checkpoints.length === 0 ? 'none' : namesIn(head);
+  const known = namesIn(head);
+  const names = known.join(', ') || 'none';
   const what = typeof which === 'number' ? `of step ${which}` : which;
   throw new CheckpointAbsent(
     `${prefix} has no checkpoint ${what}, or not any more; it has ${names} (each <step>-<fence>)`,
+    known,
   );
 }
 

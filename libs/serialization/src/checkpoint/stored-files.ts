@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 
 import { makeFolder, type WrittenFile } from '../durable-file.js';
-import { ObjectAbsent, type ObjectStore, type OperationOptions } from '../store/object-store.js';
+import { ObjectAbsent, type ObjectReading, type OperationOptions } from '../store/object-store.js';
 import { firstWhole } from './first-whole.js';
 import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
 
@@ -12,30 +12,30 @@ export class CorruptBlob extends Error {
 }
 
 /** Copies the files of a checkpoint to a folder, each from whichever of its blobs is whole. @throws CorruptBlob */
-export async function downloadFiles(store: ObjectStore, manifest: Manifest, folder: string): Promise<void> {
+export async function downloadFiles(store: ObjectReading, manifest: Manifest, folder: string): Promise<void> {
   await makeFolder(path.resolve(folder));
   for (const file of manifest.files) await downloadFile(store, file, path.join(folder, file.name));
 }
 
 /** Copies a file of a checkpoint from whichever of its blobs is whole. Where none is, what lies at `target` is damaged. @throws CorruptBlob */
-export async function downloadFile(store: ObjectStore, file: ManifestFile, target: string): Promise<void> {
+export async function downloadFile(store: ObjectReading, file: ManifestFile, target: string): Promise<void> {
   const copy = async (key: string): Promise<string> => whole(file, key, await store.download(key, target));
   await firstWhole(blobKeysOf(file), copy, CorruptBlob);
 }
 
 /** The key of a blob of a file that has just been read and is whole. @throws CorruptBlob */
-export async function wholeBlobKey(store: ObjectStore, file: ManifestFile): Promise<string> {
+export async function wholeBlobKey(store: ObjectReading, file: ManifestFile): Promise<string> {
   return firstWhole(blobKeysOf(file), async (key) => whole(file, key, await hashObject(store, key)), CorruptBlob);
 }
 
 /** What is wrong with a blob of a file, as a sentence without its full stop, or undefined; by all of its bytes. */
-export async function damageOfBlob(store: ObjectStore, file: ManifestFile, key: string): Promise<string | undefined> {
+export async function damageOfBlob(store: ObjectReading, file: ManifestFile, key: string): Promise<string | undefined> {
   return wrongWith(file, key, await hashObject(store, key));
 }
 
 /** SHA-256 and size of an object by its bytes: what a store has noted of it may be older than its damage. Undefined if there is none. */
 export async function hashObject(
-  store: ObjectStore,
+  store: ObjectReading,
   key: string,
   options: OperationOptions = {},
 ): Promise<WrittenFile | undefined> {

@@ -1,6 +1,6 @@
 import { InvalidSafetensors } from '../safetensors/header.js';
 import { openSafetensors, type TensorFacts } from '../safetensors/safetensors-file.js';
-import type { ObjectStore } from '../store/object-store.js';
+import type { ObjectReading } from '../store/object-store.js';
 import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
 
 /** What the header of a tensor file says, or why it says nothing. */
@@ -9,7 +9,7 @@ export type StoredTensors =
   | { readonly file: string; readonly tensors: undefined; readonly reason: string };
 
 /** The tensors of a checkpoint by file. Only headers are read, and nothing is compared with what was committed. */
-export async function tensorsOf(store: ObjectStore, { files }: Manifest): Promise<readonly StoredTensors[]> {
+export async function tensorsOf(store: ObjectReading, { files }: Manifest): Promise<readonly StoredTensors[]> {
   const found: StoredTensors[] = [];
   for (const file of files.filter(isTensorFile)) found.push(await headerOf(store, file));
   return found;
@@ -20,7 +20,7 @@ export function isTensorFile({ name }: Pick<ManifestFile, 'name'>): boolean {
   return name.endsWith('.safetensors');
 }
 
-async function headerOf(store: ObjectStore, file: ManifestFile): Promise<StoredTensors> {
+async function headerOf(store: ObjectReading, file: ManifestFile): Promise<StoredTensors> {
   const reasons: string[] = [];
   for (const key of blobKeysOf(file)) {
     try {

@@ -167,6 +167,9 @@ export interface ObjectStore {
   sweep(options?: OperationOptions): Promise<number>;
 }
 
+/** What of a store its objects are read by. */
+export type ObjectReading = Pick<ObjectStore, 'url' | 'get' | 'head' | 'openRead' | 'download'>;
+
 /** An object was to be read, and is not there. */
 export class ObjectAbsent extends Error {
   override readonly name = 'ObjectAbsent';

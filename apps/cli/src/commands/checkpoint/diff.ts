@@ -12,28 +12,36 @@ import { table } from '../../output/table.js';
 import type { Terminal } from '../../output/terminal.js';
 import { type CheckpointPlace, reading } from './reading.js';
 
-/** Says how two checkpoints of an experiment differ: tensors by name, state by path. */
+/** Where the two checkpoints are. */
+export interface DiffOptions extends CheckpointPlace {
+  readonly json: boolean;
+  /** The experiment that the second one is of. Default: the same. */
+  readonly with?: string | undefined;
+}
+
+/** Says how two checkpoints, of an experiment or of two, differ: tensors by name, state by path. */
 export async function diffCheckpoints(
   terminal: Terminal,
   [a, b]: readonly [string, string],
-  options: CheckpointPlace & { readonly json: boolean },
+  options: DiffOptions,
 ): Promise<void> {
-  const found = await reading(options, async (reader) =>
-    reader.read(
+  const found = await reading(options, async (source) => {
+    const other = options.with === undefined ? source : await source.of(options.with);
+    return source.read(
       a,
       async (inA) =>
-        reader.read(
+        other.read(
           b,
           async (inB) => ({
             a: inA.name,
             b: inB.name,
-            ...(await compareCheckpoints(reader.store, inA.manifest, inB.manifest)),
+            ...(await compareCheckpoints(source.objects, inA.manifest, inB.manifest)),
           }),
           { isDoubtful: isPartial },
         ),
       { isDoubtful: isPartial },
-    ),
-  );
+    );
+  });
   if (options.json) return terminal.printJson(found, 2);
   terminal.print(`${terminal.style('bold', found.a)} (A) and ${terminal.style('bold', found.b)} (B)`);
   for (const file of found.files) terminal.print(fileText(file, terminal));

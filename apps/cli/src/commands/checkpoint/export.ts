@@ -19,15 +19,15 @@ export async function exportCheckpoint(
   checkpoint: string,
   { json, to, parameters, ...place }: ExportOptions,
 ): Promise<void> {
-  const { name, step, files, target } = await reading(place, async (reader) =>
-    reader.read(checkpoint, async (stored) => {
+  const { name, step, files, target } = await reading(place, async (source) =>
+    source.read(checkpoint, async (stored) => {
       const { step: found, files: all } = stored.manifest;
       if (parameters === undefined) {
         const folder = to ?? '';
-        await exportFiles(reader.store, stored.manifest, folder);
+        await exportFiles(source.objects, stored.manifest, folder);
         return { name: stored.name, step: found, files: all, target: folder };
       }
-      await exportFile(reader.store, stored.manifest, PARAMETERS, parameters);
+      await exportFile(source.objects, stored.manifest, PARAMETERS, parameters);
       const written = all.filter((file) => file.name === PARAMETERS);
       return { name: stored.name, step: found, files: written, target: parameters };
     }),

@@ -1,5 +1,4 @@
-import { ExperimentOutcome } from '@longrun/contracts';
-import { type CheckpointListing, type Json, maskedUrl } from '@longrun/serialization';
+import { ExperimentOutcome, type Json, type StoredCheckpointList } from '@longrun/contracts';
 
 import { ago, size } from '../../output/amounts.js';
 import { table } from '../../output/table.js';
@@ -11,18 +10,16 @@ export async function listCheckpoints(
   terminal: Terminal,
   options: CheckpointPlace & { readonly json: boolean },
 ): Promise<void> {
-  const { prefix, url, listing } = await reading(options, async (reader) => ({
-    prefix: reader.prefix,
-    url: maskedUrl(reader.store.url),
-    listing: await reader.list(),
+  const { prefix, place, list } = await reading(options, async (source) => ({
+    prefix: source.prefix,
+    place: source.place,
+    list: await source.list(),
   }));
-  const { fence, holder, outcome, log } = listing.head;
-  const checkpoints = listed(listing);
-  if (options.json) {
-    const keptLog = log === null ? null : { fence: log.fence, createdAt: log.createdAt, rows: rowsIn(log.log) };
-    return terminal.printJson({ prefix, objects: url, fence, holder, outcome, log: keptLog, checkpoints }, 2);
-  }
-  terminal.print(`${terminal.style('bold', prefix)}  fence ${fence} (${holder}), ${outcomeText(outcome)}`);
+  const { fence, holder, outcome, log } = list;
+  const checkpoints = listed(list);
+  if (options.json) return terminal.printJson({ prefix, ...place, fence, holder, outcome, log, checkpoints }, 2);
+  const lease = fence === null ? 'never begun' : `fence ${fence} (${holder}), ${outcomeText(outcome)}`;
+  terminal.print(`${terminal.style('bold', prefix)}  ${lease}`);
   if (checkpoints.length === 0) return terminal.say(`${prefix} has no checkpoints yet.`);
   const rows = checkpoints.map((each) => [
     each.name,
@@ -32,7 +29,11 @@ export async function listCheckpoints(
     'files' in each ? String(each.files) : '',
     'sizeBytes' in each ? size(each.sizeBytes) : '',
     'logRows' in each ? String(each.logRows) : '',
-    [each.newest ? 'newest' : '', 'damage' in each ? terminal.style('red', each.damage) : ''].join(' ').trim(),
+    [
+      ...(each.newest ? ['newest'] : []),
+      ...each.holds.map(({ name }) => (name === 'pin' ? 'pinned' : `held by ${name}`)),
+      ...('damage' in each ? [terminal.style('red', each.damage)] : []),
+    ].join(', '),
   ]);
   terminal.print(
     table(['CHECKPOINT', 'STEP', 'FENCE', 'SAVED', 'FILES', 'SIZE', 'LOG ROWS', ''], rows, {
@@ -42,18 +43,13 @@ export async function listCheckpoints(
   );
 }
 
-function listed({ checkpoints }: CheckpointListing) {
-  return checkpoints.map(({ name, entry, manifest, reason }, index) => {
-    const common = { name, step: entry.step, newest: index === 0 };
-    if (manifest === undefined) return { ...common, damage: reason };
-    const { fence, createdAt, files, log } = manifest;
-    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    return { ...common, fence, createdAt, files: files.length, sizeBytes, logRows: rowsIn(log) };
+function listed({ items }: StoredCheckpointList) {
+  return items.map(({ damage, createdAt, files, holds, ...facts }, index) => {
+    const common = { name: facts.name, step: facts.step, newest: index === 0, holds };
+    if (createdAt === null || files === null) return { ...common, damage: damage ?? 'unknown' };
+    const { fence, sizeBytes, logRows } = facts;
+    return { ...common, fence, createdAt, files: files.length, sizeBytes: sizeBytes ?? 0, logRows: logRows ?? 0 };
   });
-}
-
-function rowsIn(log: readonly { readonly rows: number }[]): number {
-  return log.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function outcomeText(outcome: Json): string {

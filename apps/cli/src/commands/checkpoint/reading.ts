@@ -1,12 +1,12 @@
 import { type Environment, places, readVariables, variables } from '@longrun/platform/configuration';
 import {
   CheckpointAbsent,
-  CheckpointReader,
   CorruptBlob,
   CorruptManifest,
   ExportRefused,
   HeadDamaged,
   InvalidKey,
+  ObjectAbsent,
   type ObjectStore,
   openObjectStoreToRead,
   S3Failed,
@@ -15,13 +15,18 @@ import {
   StoreUnfit,
 } from '@longrun/serialization';
 
+import { connectIfRunning } from '../../address.js';
+import { ApiUnreachable } from '../../api-errors.js';
+import { ApiSource } from './api-source.js';
 import { CheckpointFailed, UnusableObjects } from './checkpoint-errors.js';
+import type { CheckpointSource } from './checkpoint-source.js';
+import { StoreSource } from './store-source.js';
 
 /** Where a command looks for checkpoints. */
 export interface CheckpointPlace {
-  /** Id of an experiment, or a prefix such as `experiments/<id>`. */
+  /** Id of an experiment, or a prefix such as `experiments/<id>`; by way of the API also the beginning of an id, or a name. */
   readonly experiment: string;
-  /** URL of the object store. Default: LONGRUN_OBJECTS, or else the one of the state folder. */
+  /** URL of the object store. Default: LONGRUN_OBJECTS. Where neither is given the API is asked, if there is one, or else the state folder is read. */
   readonly objects?: string | undefined;
   readonly state: string;
   readonly environment: Environment;
@@ -30,12 +35,15 @@ export interface CheckpointPlace {
 /**
  * Reads the checkpoints at a place. Nothing is changed there.
  *
- * @throws CheckpointFailed for what cannot be done, UnusableObjects for what is to be written otherwise
+ * @throws CheckpointFailed for what cannot be done, UnusableObjects for what is to be written otherwise, what the API refuses
  */
-export async function reading<T>(place: CheckpointPlace, work: (reader: CheckpointReader) => Promise<T>): Promise<T> {
-  const store = await opened(place);
+export async function reading<T>(
+  place: CheckpointPlace,
+  work: (checkpoints: CheckpointSource) => Promise<T>,
+): Promise<T> {
+  const source = await sourceAt(place);
   try {
-    return await work(new CheckpointReader(store, prefixOf(place.experiment)));
+    return await work(source);
   } catch (error) {
     if (error instanceof InvalidKey)
       throw new UnusableObjects(`${place.experiment}: ${error.message}`, { cause: error });
@@ -44,9 +52,24 @@ export async function reading<T>(place: CheckpointPlace, work: (reader: Checkpoi
   }
 }
 
-async function opened({ objects, state, environment }: CheckpointPlace): Promise<ObjectStore> {
+async function sourceAt({ experiment, objects, state, environment }: CheckpointPlace): Promise<CheckpointSource> {
   const { LONGRUN_OBJECTS } = readVariables({ LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS }, environment);
-  const { objectsUrl } = places({ LONGRUN_STATE: state, LONGRUN_OBJECTS: objects ?? LONGRUN_OBJECTS });
+  const named = objects ?? LONGRUN_OBJECTS;
+  const client =
+    named === undefined && !experiment.includes('/') ? await connectIfRunning({ state, environment }) : undefined;
+  if (client === undefined) {
+    const { objectsUrl } = places({ LONGRUN_STATE: state, LONGRUN_OBJECTS: named });
+    return new StoreSource(await opened(objectsUrl), experiment);
+  }
+  try {
+    return await ApiSource.of(client, experiment);
+  } catch (error) {
+    if (!(error instanceof ApiUnreachable)) throw error;
+    throw new CheckpointFailed(`${error.message}, or read the object store itself: --objects URL`, { cause: error });
+  }
+}
+
+async function opened(objectsUrl: string): Promise<ObjectStore> {
   try {
     return await openObjectStoreToRead(objectsUrl);
   } catch (error) {
@@ -54,10 +77,6 @@ async function opened({ objects, state, environment }: CheckpointPlace): Promise
     const Kind = error instanceof StoreUnfit ? CheckpointFailed : UnusableObjects;
     throw new Kind(error.message, { cause: error });
   }
-}
-
-function prefixOf(experiment: string): string {
-  return experiment.includes('/') ? experiment : `experiments/${experiment}`;
 }
 
 function isForeseen(error: unknown): error is Error {
@@ -72,6 +91,7 @@ const foreseen = [
   CorruptManifest,
   ExportRefused,
   HeadDamaged,
+  ObjectAbsent,
   S3Failed,
   StateMismatch,
   StoreStalled,

@@ -1,4 +1,4 @@
-import { type StoredCheckpoint, type StoredTensors, tensorsOf } from '@longrun/serialization';
+import type { CheckpointTensors, StoredCheckpointView } from '@longrun/contracts';
 import { stringify } from 'yaml';
 
 import { ago, size } from '../../output/amounts.js';
@@ -12,42 +12,18 @@ export async function showCheckpoint(
   checkpoint: string,
   options: CheckpointPlace & { readonly json: boolean },
 ): Promise<void> {
-  const found = await reading(options, async (reader) =>
-    reader.read(
-      checkpoint,
-      async (stored) => ({ ...stored, tensors: await tensorsOf(reader.store, stored.manifest) }),
-      { isDoubtful: ({ tensors }) => tensors.some(({ reason }) => reason !== undefined) },
-    ),
-  );
-  if (options.json) return terminal.printJson(asJson(found), 2);
+  const found = await reading(options, (source) => source.view(checkpoint));
+  if (options.json) return terminal.printJson(found, 2);
   terminal.print(asText(found, terminal));
 }
 
-interface Shown extends StoredCheckpoint {
-  readonly tensors: readonly StoredTensors[];
-}
-
-function asJson({ name, entry, manifest, tensors }: Shown): unknown {
-  return {
-    name,
-    manifestKey: entry.manifestKey,
-    sha256: entry.sha256,
-    ...manifest,
-    tensors: tensors.map(({ file, tensors: byName, reason }) =>
-      byName === undefined
-        ? { file, reason }
-        : { file, tensors: [...byName].map(([tensor, facts]) => ({ name: tensor, ...facts })) },
-    ),
-  };
-}
-
-function asText({ name, entry, manifest, tensors }: Shown, terminal: Terminal): string {
-  const { step, fence, createdAt, environment, files, log } = manifest;
+function asText(found: StoredCheckpointView, terminal: Terminal): string {
+  const { name, manifestKey, sha256, step, fence, createdAt, environment, files, log, tensors } = found;
   const facts = [
     ['step', String(step)],
     ['fence', String(fence)],
     ['saved', `${createdAt} (${ago(createdAt)})`],
-    ['manifest', `${entry.manifestKey}, sha256 ${entry.sha256}`],
+    ['manifest', `${manifestKey}, sha256 ${sha256}`],
   ].map(([fact = '', value = '']) => `  ${terminal.style('dim', fact.padEnd(10))}${value}`);
   const section = (title: string, text: string): string[] => [
     '',
@@ -71,11 +47,11 @@ function asText({ name, entry, manifest, tensors }: Shown, terminal: Terminal): 
   ].join('\n');
 }
 
-function tensorText({ tensors, reason }: StoredTensors, terminal: Terminal): string {
-  if (tensors === undefined) return terminal.style('red', reason);
-  if (tensors.size === 0) return 'none';
+function tensorText(found: CheckpointTensors, terminal: Terminal): string {
+  if ('reason' in found) return terminal.style('red', found.reason);
+  if (found.tensors.length === 0) return 'none';
   return table(
     ['NAME', 'DTYPE', 'SHAPE'],
-    [...tensors].map(([name, { dtype, shape }]) => [name, dtype, `(${shape.join(', ')})`]),
+    found.tensors.map(({ name, dtype, shape }) => [name, dtype, `(${shape.join(', ')})`]),
   );
 }

@@ -1,4 +1,5 @@
-import { type RemovedCheckpoint, Verification, type Verified } from '@longrun/serialization';
+import type { CheckpointFinding } from '@longrun/contracts';
+import { verificationOf } from '@longrun/platform/checkpoints';
 
 import { size } from '../../output/amounts.js';
 import type { Terminal } from '../../output/terminal.js';
@@ -14,26 +15,19 @@ export async function verifyCheckpoints(
   checkpoint: string | undefined,
   options: CheckpointPlace & { readonly json: boolean },
 ): Promise<0 | 1> {
-  const findings: Finding[] = [];
-  const found = (finding: Finding): void => {
-    findings.push(finding);
-    if (!options.json) terminal.print(findingText(finding, terminal));
-  };
-  await reading(options, async (reader) => {
-    const verification = new Verification(reader);
-    if (checkpoint !== undefined) return found(await verification.checkpoint(checkpoint));
-    for await (const each of verification.all()) found(each);
-    const log = await verification.runLog();
-    if (log !== undefined) found({ name: 'log after the last checkpoint', ...log });
+  const findings: CheckpointFinding[] = [];
+  await reading(options, async (source) => {
+    for await (const finding of source.verify(checkpoint)) {
+      findings.push(finding);
+      if (!options.json) terminal.print(findingText(finding, terminal));
+    }
   });
-  const ok = findings.every((finding) => 'isRemoved' in finding || finding.damage.length === 0);
-  if (options.json) terminal.printJson({ ok, checkpoints: findings }, 2);
-  return ok ? 0 : 1;
+  const verification = verificationOf(findings);
+  if (options.json) terminal.printJson(verification, 2);
+  return verification.ok ? 0 : 1;
 }
 
-type Finding = (Verified & { readonly name: string }) | RemovedCheckpoint;
-
-function findingText(finding: Finding, terminal: Terminal): string {
+function findingText(finding: CheckpointFinding, terminal: Terminal): string {
   if ('isRemoved' in finding) return `${terminal.style('yellow', '!')} ${finding.name}  was removed meanwhile`;
   const { name, objects, sizeBytes, damage } = finding;
   const facts = `${objects} objects, ${size(sizeBytes)}`;

@@ -1,0 +1,167 @@
+import {
+  CheckpointFileQuery,
+  CheckpointVerification,
+  ExperimentId,
+  StorableText,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
+} from '@longrun/contracts';
+import { Platform } from '@longrun/platform';
+import { Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
+import { sendFile } from './checkpoint-file.js';
+import { untilGone } from './until-gone.js';
+import { Verifications } from './verifications.js';
+
+const PROBLEMS = ['invalid-parameter', 'not-found', 'unreadable', 'unavailable'] as const;
+
+const WHICH = 'A checkpoint is named by its step, by its name (`<step>-<fence>`), or as `latest`.';
+
+const VERIFYING =
+  'It takes as long as the object store takes to give all bytes: after each `Longrun-Heartbeat-Ms` milliseconds comes a blank before the JSON. It ends ' +
+  'when the client leaves; few are under way at once.';
+
+/** The bytes of a file. */
+const Bytes = z.string().meta({ format: 'binary' });
+
+@Controller('v1/experiments/:id/checkpoints')
+export class CheckpointsController {
+  readonly #platform: Platform;
+  readonly #verifications: Verifications;
+
+  constructor(platform: Platform, verifications: Verifications) {
+    this.#platform = platform;
+    this.#verifications = verifications;
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'The checkpoints of an experiment, newest first, as they lie in the object store now',
+    description: 'One whose manifest is damaged is among them and says so. Of their files nothing is read.',
+    tags: ['checkpoints'],
+  })
+  @Answers({ description: 'All of them.', schema: StoredCheckpointList, problems: PROBLEMS })
+  listCheckpoints(@Param('id', { schema: ExperimentId }) id: string): Promise<StoredCheckpointList> {
+    return this.#platform.checkpoints.list(id);
+  }
+
+  @Post('verify')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Read every byte of all checkpoints, and of the log that is kept beside them',
+    description: VERIFYING,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'What was found of each.',
+    schema: CheckpointVerification,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  async verifyCheckpoints(@Param('id', { schema: ExperimentId }) id: string, @Res() response: Response): Promise<void> {
+    await this.#verify(response, id, undefined);
+  }
+
+  @Get(':checkpoint')
+  @ApiOperation({
+    summary: 'What a checkpoint consists of: files, tensors, environment, log',
+    description: WHICH,
+    tags: ['checkpoints'],
+  })
+  @Answers({ description: 'The checkpoint.', schema: StoredCheckpointView, problems: PROBLEMS })
+  getCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+  ): Promise<StoredCheckpointView> {
+    return this.#platform.checkpoints.get(id, checkpoint);
+  }
+
+  @Post(':checkpoint/verify')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Read every byte of a checkpoint and compare it with what was committed',
+    description: VERIFYING,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'What was found of it.',
+    schema: CheckpointVerification,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  async verifyCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.#verify(response, id, checkpoint);
+  }
+
+  @Put(':checkpoint/pin')
+  @ApiOperation({
+    summary: 'Keep a checkpoint, whatever is committed after it',
+    description: `${WHICH} One that is pinned already stays so.`,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'The checkpoint, with what holds it.',
+    schema: StoredCheckpointSummary,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  pinCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#platform.checkpoints.pin(id, checkpoint);
+  }
+
+  @Delete(':checkpoint/pin')
+  @ApiOperation({
+    summary: 'Let go of a checkpoint that was pinned',
+    description: `${WHICH} If nothing else keeps it, the next commit removes it.`,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'The checkpoint, with what still holds it.',
+    schema: StoredCheckpointSummary,
+    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+  })
+  unpinCheckpoint(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#platform.checkpoints.unpin(id, checkpoint);
+  }
+
+  @Get(':checkpoint/files/:name')
+  @ApiOperation({
+    summary: 'The bytes of a file of a checkpoint',
+    description:
+      `${WHICH} \`ETag\` and \`Repr-Digest\` are the SHA-256 of the whole file. One \`Range\` of bytes is served (206), with \`If-Range\` only of the ` +
+      'same bytes. A file that was asked for whole and turns out to be damaged is cut off before its end.',
+    tags: ['checkpoints'],
+  })
+  @ApiProduces('application/octet-stream')
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: [...PROBLEMS, 'range-not-satisfiable'] })
+  async getCheckpointFile(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Param('name', { schema: StorableText }) name: string,
+    @Query({ schema: CheckpointFileQuery }) { copy }: CheckpointFileQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await untilGone(response, async (signal) => {
+      const file = await this.#platform.checkpoints.file(id, checkpoint, { name, copy, signal });
+      await sendFile(request, response, file, signal);
+    });
+  }
+
+  async #verify(response: Response, id: string, checkpoint: string | undefined): Promise<void> {
+    await untilGone(response, (signal) =>
+      this.#verifications.send(response, () => this.#platform.checkpoints.verify(id, checkpoint, signal)),
+    );
+  }
+}

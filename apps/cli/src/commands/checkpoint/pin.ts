@@ -1,0 +1,18 @@
+import type { Client } from '../../client.js';
+import type { Terminal } from '../../output/terminal.js';
+import { resolveExperiment } from '../reference.js';
+
+/** Keeps a checkpoint, whatever is committed after it, or lets go of it. */
+export async function pinCheckpoint(
+  client: Client,
+  terminal: Terminal,
+  experiment: string,
+  { which, isPinned, json }: { readonly which: string; readonly isPinned: boolean; readonly json: boolean },
+): Promise<void> {
+  const id = await resolveExperiment(client, experiment);
+  const found = await client.pinCheckpoint(id, which, isPinned);
+  if (json) return terminal.printJson(found, 2);
+  const others = found.holds.filter(({ name }) => name !== 'pin').map(({ name }) => name);
+  const kept = isPinned ? 'is kept until it is unpinned' : 'is no longer pinned';
+  terminal.print(`${found.name} ${kept}${others.length === 0 ? '' : `; it is held by ${others.join(', ')} besides`}`);
+}

@@ -1,0 +1,243 @@
+import type {
+  CheckpointVerification,
+  StoredCheckpointList,
+  StoredCheckpointSummary,
+  StoredCheckpointView,
+} from '@longrun/contracts';
+import {
+  type ByteRange,
+  CheckpointAbsent,
+  CheckpointReader,
+  CorruptBlob,
+  CorruptManifest,
+  HeadDamaged,
+  holdCheckpoint,
+  type ManifestFile,
+  NewerState,
+  ObjectAbsent,
+  type ObjectStore,
+  PIN,
+  releaseCheckpoint,
+  StateMismatch,
+} from '@longrun/serialization';
+
+import { checkpointFindings, verificationOf } from '../checkpoints/findings.js';
+import { checkpointList, checkpointView } from '../checkpoints/views.js';
+import { leasePrefix } from '../life/outcome.js';
+import type { PlatformRecord } from '../record/record.js';
+import { AskedStore } from './asked-store.js';
+import { checkedBytes } from './checked-bytes.js';
+import { heldBytes } from './held-bytes.js';
+import { notFound } from './life-reading.js';
+import { refused } from './request-refused.js';
+
+export interface CheckpointsOptions {
+  readonly record: PlatformRecord;
+  readonly store: ObjectStore;
+  /** How long a checkpoint is held after the last sign of whoever downloads a file of it, in ms. Default: ten minutes. */
+  readonly holdMs?: number;
+}
+
+/** A file of a checkpoint that is there with the right size. */
+export interface StoredFile {
+  /** The name of its checkpoint. */
+  readonly checkpoint: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /**
+   * Its bytes, a piece at a time; each piece is valid only until the next is asked for. Whoever reads all of them gets the last ones only if all are as
+   * they were committed; of a range nothing is compared.
+   *
+   * @throws RequestRefused where it is damaged, ObjectsUnreachable
+   */
+  read(range?: ByteRange): AsyncGenerator<Uint8Array>;
+}
+
+/** Which file of a checkpoint is asked for. */
+export interface FileRequest {
+  readonly name: string;
+  /** Which of two copies: 1 or 2. Default: the first that is there with the right size. */
+  readonly copy?: number | undefined;
+  /** Aborted, nothing is read any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What users see of the checkpoints of experiments: the object store is asked each time, and the record has no part in it but that there is
+ * such an experiment. A checkpoint is named by its step, its name or as `latest`. Every method throws `RequestRefused` for what is not there
+ * or cannot be read, and ObjectsUnreachable where the store cannot be asked.
+ */
+export class Checkpoints {
+  readonly #options: CheckpointsOptions;
+
+  constructor(options: CheckpointsOptions) {
+    this.#options = options;
+  }
+
+  /** All checkpoints of an experiment, newest first; none where it has never begun. */
+  async list(id: string): Promise<StoredCheckpointList> {
+    return this.#asked(id, undefined, async (reader) => {
+      try {
+        return checkpointList(await reader.list());
+      } catch (error) {
+        if (error instanceof CheckpointAbsent) {
+          return { fence: null, holder: null, outcome: null, log: null, items: [] };
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** What a checkpoint consists of. */
+  async get(id: string, which: string): Promise<StoredCheckpointView> {
+    return this.#asked(id, which, (reader) => checkpointView(reader, which));
+  }
+
+  /** A file of a checkpoint. */
+  async file(id: string, which: string, { name, copy, signal }: FileRequest): Promise<StoredFile> {
+    return this.#asked(
+      id,
+      which,
+      (reader) =>
+        reader.read(which, async ({ name: checkpoint, entry, manifest }) => {
+          const file = manifest.files.find((each) => each.name === name);
+          if (file === undefined) {
+            const known = manifest.files.map((each) => each.name);
+            const facts = { checkpoint, name, known };
+            throw refused('not-found', [{ path: [], parameter: 'name', code: 'file-unknown', facts }]);
+          }
+          const key = await presentKey(reader.store, file, copy);
+          const { sha256, sizeBytes } = file;
+          const read = (range?: ByteRange): AsyncGenerator<Uint8Array> => {
+            const bytes = reader.store.openRead(key, { range });
+            const given = range === undefined ? checkedBytes(bytes, file) : bytes;
+            const { start = 0, end = sizeBytes } = range ?? {};
+            if (end - start < LEAST_HELD_BYTES) return refusing(given, id, checkpoint);
+            const { store, holdMs = HOLD_MS } = this.#options;
+            const { manifestKey } = entry;
+            return refusing(heldBytes(given, { store, prefix: reader.prefix, manifestKey, holdMs }), id, checkpoint);
+          };
+          return { checkpoint, name, sha256, sizeBytes, read };
+        }),
+      signal,
+    );
+  }
+
+  /** Keeps a checkpoint, whatever is committed after it, until it is unpinned. One that is pinned stays so. */
+  async pin(id: string, which: string): Promise<StoredCheckpointSummary> {
+    return this.#changed(id, which, async (store, prefix, manifestKey) => {
+      await holdCheckpoint(store, prefix, manifestKey, { name: PIN });
+    });
+  }
+
+  /** Lets go of a checkpoint that was pinned; one that is not stays so. */
+  async unpin(id: string, which: string): Promise<StoredCheckpointSummary> {
+    return this.#changed(id, which, async (store, prefix, manifestKey) => {
+      await releaseCheckpoint(store, prefix, manifestKey, PIN);
+    });
+  }
+
+  /** Reads every byte of a checkpoint, or of all (`which` is undefined) and the log beside them, and says what is damaged. */
+  async verify(id: string, which: string | undefined, signal: AbortSignal): Promise<CheckpointVerification> {
+    return this.#asked(
+      id,
+      which,
+      async (reader) => {
+        const findings = [];
+        for await (const finding of checkpointFindings(reader, which)) findings.push(finding);
+        return verificationOf(findings);
+      },
+      signal,
+    );
+  }
+
+  async #changed(
+    id: string,
+    which: string,
+    change: (store: ObjectStore, prefix: string, manifestKey: string) => Promise<void>,
+  ): Promise<StoredCheckpointSummary> {
+    return this.#asked(id, which, async (reader) => {
+      const { name, manifestKey } = await reader.readListed(which, async (listed) => ({
+        name: listed.name,
+        manifestKey: listed.entry.manifestKey,
+      }));
+      await change(reader.store, reader.prefix, manifestKey);
+      const { items } = checkpointList(await reader.list());
+      const changed = items.find((item) => item.name === name);
+      if (changed !== undefined) return changed;
+      // Nothing else has kept it.
+      throw new CheckpointAbsent(
+        `${reader.prefix} has no checkpoint ${name} any more`,
+        items.map((item) => item.name),
+      );
+    });
+  }
+
+  async #asked<T>(
+    id: string,
+    which: string | undefined,
+    ask: (reader: CheckpointReader) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { record, store } = this.#options;
+    const known = await record.db.selectFrom('experiments').select('id').where('id', '=', id).executeTakeFirst();
+    if (known === undefined) throw notFound('experiment', id);
+    try {
+      return await ask(new CheckpointReader(new AskedStore(store, signal), leasePrefix('experiment', id)));
+    } catch (error) {
+      throw refusalFor(error, id, which ?? 'latest');
+    }
+  }
+}
+
+/** What is read in a moment is not held: whoever reads a file in small ranges would change the head with each. */
+const LEAST_HELD_BYTES = 4 * 1024 * 1024;
+
+const HOLD_MS = 600_000;
+
+/** The key of a copy of a file that is there with its size. @throws CorruptBlob */
+async function presentKey(
+  store: ObjectStore,
+  { name, blobKey, copyKey, sizeBytes }: ManifestFile,
+  copy: number | undefined,
+): Promise<string> {
+  const keys = copyKey === undefined ? [blobKey] : [blobKey, copyKey];
+  const wanted = copy === undefined ? keys : keys.slice(copy - 1, copy);
+  const reasons: string[] = [];
+  for (const key of wanted) {
+    const facts = await store.head(key);
+    if (facts?.sizeBytes === sizeBytes) return key;
+    reasons.push(
+      facts === undefined
+        ? `there is no object ${key}`
+        : `object ${key} has ${facts.sizeBytes} bytes but ${sizeBytes} were committed`,
+    );
+  }
+  if (reasons.length === 0) reasons.push('it is kept once only');
+  throw new CorruptBlob(`file ${name} cannot be read: ${reasons.join(', ')}`);
+}
+
+async function* refusing<T>(steps: AsyncIterable<T>, experiment: string, checkpoint: string): AsyncGenerator<T> {
+  try {
+    yield* steps;
+  } catch (error) {
+    throw refusalFor(error, experiment, checkpoint);
+  }
+}
+
+function refusalFor(error: unknown, experiment: string, checkpoint: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const says = error.message;
+  if (error instanceof CheckpointAbsent) {
+    const facts = { experiment, checkpoint, known: [...error.known] };
+    return refused('not-found', [{ path: [], parameter: 'checkpoint', code: 'checkpoint-unknown', facts }]);
+  }
+  if (error instanceof NewerState)
+    return refused('unreadable', [{ path: [], code: 'written-by-newer', facts: { experiment, says } }]);
+  if (error instanceof HeadDamaged)
+    return refused('unreadable', [{ path: [], code: 'head-damaged', facts: { experiment, says } }]);
+  const isDamage = [CorruptBlob, CorruptManifest, ObjectAbsent, StateMismatch].some((kind) => error instanceof kind);
+  if (isDamage) return refused('unreadable', [{ path: [], code: 'checkpoint-damaged', facts: { checkpoint, says } }]);
+  return error;
+}
