@@ -30,8 +30,9 @@ export interface Head {
   readonly version: 2;
   /** Of the newest lease. Only its holder may write. */
   readonly fence: number;
+  /** Who took it, also after it was released. */
   readonly holder: string;
-  /** Unique to the taking of the lease. */
+  /** Unique to the taking of the lease; {@link RELEASED} once nobody holds it. */
   readonly claim: string;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointEntry[];
@@ -82,6 +83,14 @@ export async function foundFromHead<T>(
     const { found, isDoubtful } = await look(head);
     if (!isDoubtful || sameCheckpoints(head, await readHead(store, prefix))) return found;
   }
+}
+
+/** The claim in the head of a lease that was released: nobody's. Builds that know of no release take it for another's claim. */
+export const RELEASED = '';
+
+/** Whether the holder of the newest lease has handed it back: nobody writes under it any more. */
+export function isReleased({ claim }: Head): boolean {
+  return claim === RELEASED;
 }
 
 /** Where the manifest of a checkpoint is. */
