@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json, NewerState, StateMismatch } from '../state.js';
 import { type ObjectStore, RegisterDamaged } from '../store/object-store.js';
-import { decodeVersionedJson } from './versioned-json.js';
+import { decodeVersionedJson, parsedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
 export interface CheckpointEntry {
@@ -129,7 +129,7 @@ const common = {
     .object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) })
     .nullable()
     .default(null),
-  outcome: z.json(),
+  outcome: parsedJson,
 };
 
 const headSchema: z.ZodType<Head> = z.discriminatedUnion('version', [

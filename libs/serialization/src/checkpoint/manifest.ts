@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type LogSegment, logSegmentSchema, segmentKeysOf } from '../log/log-segment.js';
 import { sha256Of } from '../sha256.js';
 import type { Json } from '../state.js';
-import { decodeVersionedJson } from './versioned-json.js';
+import { decodeVersionedJson, parsedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */
 export interface ManifestFile {
@@ -80,7 +80,7 @@ const FILE_NAME = /^[\w-][\w.-]{0,199}$/u;
 const common = {
   step: z.int().nonnegative(),
   createdAt: z.string(),
-  environment: z.json(),
+  environment: parsedJson,
   files: z.array(
     z.object({
       name: z.string().regex(FILE_NAME),
