@@ -74,6 +74,7 @@ const deathsOfWorkers: readonly (readonly [doing: string, end: End, deaths: read
     [
       ['keep-log.written', 1],
       ['keep-log.head-swapped', 1],
+      ['lease.released', 1],
       ['outcome.sent', 1],
     ],
   ],

@@ -191,13 +191,15 @@ export class DatasetWork implements Work {
 
   /** Publishes what the converter has handed over. */
   async #handOn(workFolder: string, name: string, description: DatasetDescription): Promise<AttemptEnd> {
+    const { stop, abandon } = this.#attempt;
+    const signal = AbortSignal.any([stop, abandon]);
     let file: FileHandle | undefined;
     try {
       const opened = await openHandedOver(workFolder, OUTPUT_NAME);
       file = opened;
-      this.#result = await withStorageRetries(async () => await this.#publish(opened, description), {
+      this.#result = await withStorageRetries(async () => await this.#publish(opened, description, signal), {
         what: `publish the dataset ${name}`,
-        signal: this.#attempt.stop,
+        signal,
       });
     } catch (error) {
       if (error instanceof HandoverRefused) return { reason: 'program_error', message: error.message };
@@ -215,8 +217,8 @@ export class DatasetWork implements Work {
     for (const line of this.#lineLimit.pass(text)) this.#options.report(line);
   }
 
-  async #publish(handle: FileHandle, description: DatasetDescription): Promise<DatasetResult> {
-    const { store, scratchFolder, stop: signal } = this.#attempt;
+  async #publish(handle: FileHandle, description: DatasetDescription, signal: AbortSignal): Promise<DatasetResult> {
+    const { store, scratchFolder } = this.#attempt;
     // A file that grows is never read to its end.
     const { size: mostBytes } = await handle.stat();
     const { sha256, sizeBytes } = await hashFile(handle, mostBytes);

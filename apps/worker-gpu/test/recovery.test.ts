@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
 import { isRunning, until } from '@longrun/platform/testing';
-import { readFired } from '@longrun/serialization';
+import { isReleased, readFired } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Gate } from './gate.js';
 import { World } from './world.js';
@@ -107,6 +107,7 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   // From the terminal and from the parent: the second one changes nothing.
   worker.signal('SIGINT');
   expect(await worker.exited).toBe(0);
+  expect(isReleased(await world.head(id))).toBe(true);
 
   const preempted = await world.when(id, ({ attempts }) => attempts[0]?.reason !== null);
   expect(preempted.attempts[0]).toMatchObject({ reason: 'preempted', startStep: 0 });

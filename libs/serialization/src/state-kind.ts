@@ -1,4 +1,6 @@
-import { canonicalJson } from './canonical-json.js';
+import { isDeepStrictEqual } from 'node:util';
+
+import { shown, shownUpTo } from './shown.js';
 import { checkVersion, type Json, StateMismatch, type VersionedState } from './state.js';
 
 /** Makes of a state of one version that of the next. Pure: it does not change what it is given, and gives the same for the same. */
@@ -70,11 +72,15 @@ export class StateKind {
     return read;
   }
 
-  #checkName(what: string, { kind, version }: VersionedState): void {
-    if (kind === this.name || (kind === undefined && version < this.#namedSince)) return;
+  #checkName(what: string, state: VersionedState): void {
+    const { kind } = state;
+    const version: unknown = state.version;
+    const mayBeNameless = typeof version !== 'number' || version < this.#namedSince;
+    // A version that is no number is refused as that.
+    if (kind === this.name || (kind === undefined && mayBeNameless)) return;
     const own = what === this.name ? '' : `, not of ${JSON.stringify(this.name)}`;
     throw new StateMismatch(
-      `${what}: the saved state is that of ${JSON.stringify(kind ?? null)}${own}; ` +
+      `${what}: the saved state is that of ${shown(kind ?? null)}${own}; ` +
         'build it of the same parts in the same order as when it was saved',
     );
   }
@@ -105,11 +111,14 @@ export function naming(kind: string): RegisteredMigration {
  */
 export function checkIdentity(what: string, state: VersionedState, field: string, present: Json, remedy: string): void {
   const saved = state[field];
-  if (saved === null || canonicalJson(saved) === canonicalJson(present)) return;
+  if (saved === null || isDeepStrictEqual(saved, present)) return;
   throw new StateMismatch(
-    `${what}: the state was saved with the ${field} ${canonicalJson(saved ?? null)}, but this one has ${canonicalJson(present)}; ${remedy}`,
+    `${what}: the state was saved with the ${field} ${shownUpTo(IDENTITY_CHARACTERS, saved ?? null)}, but this one has ${shownUpTo(IDENTITY_CHARACTERS, present)}; ${remedy}`,
   );
 }
+
+/** Both are shown, and what tells them apart may come late. */
+const IDENTITY_CHARACTERS = 1_000;
 
 function registered(
   name: string,

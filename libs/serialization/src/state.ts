@@ -1,3 +1,5 @@
+import { shown } from './shown.js';
+
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -49,7 +51,7 @@ export class NewerState extends StateMismatch {
 export function checkVersion(what: string, state: VersionedState, supported: number): void {
   const version: unknown = state.version;
   if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= supported) return;
-  const fault = `${what}: saved state has version ${String(version)}, this build reads 1..${supported}`;
+  const fault = `${what}: saved state has version ${shown(version)}, this build reads 1..${supported}`;
   if (typeof version === 'number' && version > supported)
     throw new NewerState(`${fault}; it was written by a newer build, go on with that one`);
   throw new StateMismatch(`${fault}; give the state that this object saved`);
@@ -60,7 +62,7 @@ export function countIn(kind: string, state: VersionedState, field: string): num
   const value = state[field];
   if (isCount(value)) return value;
   throw new StateMismatch(
-    `${kind}: the saved state has ${field} ${JSON.stringify(value ?? null)}, which should be a whole number; the checkpoint is damaged`,
+    `${kind}: the saved state has ${field} ${shown(value ?? null)}, which should be a whole number; the checkpoint is damaged`,
   );
 }
 
@@ -69,7 +71,7 @@ export function countsIn(kind: string, state: VersionedState, field: string): re
   const values = state[field];
   if (isList(values) && values.every(isCount)) return values;
   throw new StateMismatch(
-    `${kind}: the saved state has ${field} ${JSON.stringify(values ?? null)}, which should be whole numbers; the checkpoint is damaged`,
+    `${kind}: the saved state has ${field} ${shown(values ?? null)}, which should be whole numbers; the checkpoint is damaged`,
   );
 }
 
@@ -78,7 +80,7 @@ export function flagIn(kind: string, state: VersionedState, field: string): bool
   const value = state[field];
   if (typeof value === 'boolean') return value;
   throw new StateMismatch(
-    `${kind}: the saved state has ${field} ${JSON.stringify(value ?? null)}, which should be true or false; the checkpoint is damaged`,
+    `${kind}: the saved state has ${field} ${shown(value ?? null)}, which should be true or false; the checkpoint is damaged`,
   );
 }
 

@@ -1,11 +1,11 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 import { build } from 'vite';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 /** Bundles a program of `test/children`, with the source of this room as it is now, to a file in `folder` that Node runs. */
 export async function bundleChild(name: string, folder: string): Promise<string> {
@@ -75,6 +75,26 @@ export class Child {
   async killed(): Promise<void> {
     const [code, signal] = await this.#exit;
     if (signal !== 'SIGKILL') throw new Error(`the child had ended by itself with ${String(code)}: ${this.#errors}`);
+  }
+
+  /** Waits until it is stopped, as by SIGSTOP. */
+  async stopped(): Promise<void> {
+    const state = (): string =>
+      execFileSync('ps', ['-o', 'state=', '-p', String(this.#process.pid)], { encoding: 'utf8' });
+    await expect.poll(state, { interval: 20 }).toMatch(/^T/u);
+  }
+
+  /** Lets it go on after it was stopped. */
+  wake(): void {
+    this.#process.kill('SIGCONT');
+  }
+
+  /** Waits until it has failed, and answers what it said of that. @throws Error if it has succeeded or was killed. */
+  async failed(): Promise<string> {
+    const [code, signal] = await this.#exit;
+    if (code === 0 || signal !== null)
+      throw new Error(`the child ended with ${String(signal ?? code)}: ${this.#errors}`);
+    return this.#errors;
   }
 
   /** Waits for its end. @throws Error unless it succeeds. */

@@ -161,8 +161,8 @@ class Run {
         expect(caught).toBe(error);
         seen.failedCommits += 1;
         if (method === 'compareAndSet' && when === 'after') seen.lostAnswers += 1;
-        // As a heartbeat does, which then knows what the head has.
-        await this.#lease.verify();
+        // As where there is no room, after which it is known what the head has.
+        await this.#lease.exclusive(async () => await this.#lease.reread());
       }
     }
     this.#store.forgetFaults();

@@ -14,40 +14,12 @@ import {
   readNpy,
   readNpz,
 } from '../src/index.js';
+import { changes } from './byte-changes.js';
 
 // Whatever the bytes: a file is read, or refused by an error of its format that names it, and no buffer is made that is larger than the
 // file, or what has been inflated out of it. So what makes a buffer is watched, before anything is loaded that keeps it.
 
-const allocated = vi.hoisted(() => {
-  const sizes: number[] = [];
-  const alloc = Buffer.alloc.bind(Buffer);
-  Buffer.alloc = (size: number, ...rest: []): Buffer<ArrayBuffer> => {
-    sizes.push(size);
-    return alloc(size, ...rest);
-  };
-  const arrays = {
-    Float32Array,
-    Float64Array,
-    Int8Array,
-    Int16Array,
-    Int32Array,
-    BigInt64Array,
-    Uint8Array,
-    Uint16Array,
-    Uint32Array,
-  };
-  for (const [name, constructor] of Object.entries(arrays)) {
-    const watched: object = new Proxy(constructor, {
-      construct(target, given: unknown[], newTarget) {
-        const [size] = given;
-        if (typeof size === 'number') sizes.push(size * target.BYTES_PER_ELEMENT);
-        return Reflect.construct(target, given, newTarget === watched ? target : newTarget) as object;
-      },
-    });
-    Reflect.set(globalThis, name, watched);
-  }
-  return sizes;
-});
+const allocated = await vi.hoisted(async () => (await import('./watched-buffers.js')).watchBuffers());
 
 const RUNS = 400;
 const SEED = 20_150_601;
@@ -131,59 +103,11 @@ test.each(Object.entries(FORMATS))('%s: any bytes at all are read or refused wit
   );
 });
 
-/** Each changes a few bytes: of a file's length, text, or numbers, where large and extreme ones are put. */
-const changes = fc.oneof(
-  fc.tuple(fc.nat(), fc.nat({ max: 255 })).map(
-    ([at, byte]) =>
-      (bytes: Buffer) =>
-        put(bytes, at, Uint8Array.of(byte)),
-  ),
-  fc
-    .tuple(
-      fc.nat(),
-      fc.constantFrom(0n, 1n, 0x7fff_ffffn, 0xffff_ffffn, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n),
-      fc.constantFrom(2, 4, 8),
-    )
-    .map(([at, value, width]) => (bytes: Buffer) => {
-      const number = Buffer.from(BigUint64Array.of(value).buffer);
-      return put(bytes, at, number.subarray(0, width));
-    }),
-  fc.tuple(fc.nat(), fc.constantFrom('0', '9', '-', '}', '"', ',', '[', '(', 'L', '7777', '99999999', '|O', '\0')).map(
-    ([at, text]) =>
-      (bytes: Buffer) =>
-        put(bytes, at, Buffer.from(text)),
-  ),
-  fc.nat().map((size) => (bytes: Buffer) => bytes.subarray(0, size % (bytes.byteLength + 1))),
-  fc.tuple(fc.nat(), fc.nat({ max: 64 })).map(
-    ([at, length]) =>
-      (bytes: Buffer) =>
-        Buffer.concat([
-          bytes.subarray(0, at % (bytes.byteLength + 1)),
-          bytes.subarray((at % (bytes.byteLength + 1)) + length),
-        ]),
-  ),
-  fc.tuple(fc.nat(), fc.uint8Array({ maxLength: 64 })).map(
-    ([at, inserted]) =>
-      (bytes: Buffer) =>
-        Buffer.concat([
-          bytes.subarray(0, at % (bytes.byteLength + 1)),
-          inserted,
-          bytes.subarray(at % (bytes.byteLength + 1)),
-        ]),
-  ),
-);
-
 test('what makes a buffer is watched', async () => {
   allocated.length = 0;
   await readNpz(path.join(import.meta.dirname, 'goldens/compressed.npz'));
   expect(Math.max(...allocated)).toBe(200_000);
 });
-
-function put(bytes: Buffer, at: number, part: Uint8Array): Buffer {
-  const changed = Buffer.from(bytes);
-  if (bytes.byteLength > 0) Buffer.from(part).copy(changed, at % bytes.byteLength);
-  return changed;
-}
 
 /** Whether the bytes were read. @throws where they were refused otherwise than they may be, or more was allocated */
 async function isRead({ read, errors, inflatedBytes = 0 }: Format, bytes: Uint8Array): Promise<boolean> {

@@ -225,9 +225,10 @@ export class ExperimentWork implements Work {
     );
   }
 
-  /** Aborted when it has to end before its trainer has begun: it was asked to, or its time is up. */
+  /** Aborted when it has to end before its trainer has begun: it was asked to, its lease is lost, or its time is up. */
   #leave(): AbortSignal {
-    return AbortSignal.any([this.#attempt.stop, ...(this.#wallTime === undefined ? [] : [this.#wallTime.up])]);
+    const { stop, abandon } = this.#attempt;
+    return AbortSignal.any([stop, abandon, ...(this.#wallTime === undefined ? [] : [this.#wallTime.up])]);
   }
 
   /** What is made of a trainer that has ended. One that finished has finished, whatever was asked of it meanwhile. */

@@ -233,7 +233,8 @@ export class JobWorker {
       return undefined;
     }
     outbox.send(work.endEvent(end));
-    await outbox.flush('sent', FLUSH_AT_END_MS);
+    const released = lease.head().outcome === null ? attempt.release(LAST_WORDS_MS) : undefined;
+    await Promise.all([outbox.flush('sent', LAST_WORDS_MS), released]);
     await faultPoint('outcome.sent');
     const why = message === undefined ? '' : `: ${message}`;
     attempt.report(`ended under fence ${attempt.ticket.fence}: ${reason}${why}`);
@@ -293,8 +294,8 @@ export class JobWorker {
   }
 }
 
-/** How long the last event may take into Redis before the next job is taken. */
-const FLUSH_AT_END_MS = 5_000;
+/** How long the last event may take into Redis, and the lease to be handed back, before the next job is taken. */
+const LAST_WORDS_MS = 5_000;
 /** As long as the record's acknowledgements are kept in Redis. */
 const PARTING_MS = 7 * 24 * 3_600_000;
 /** Ended attempts whose events are kept for a record that is away, and the memory that these may fill. */

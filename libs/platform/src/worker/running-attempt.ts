@@ -44,6 +44,12 @@ export class RunningAttempt implements Attempt {
     this.scratchFolder = options.scratchFolder;
     this.outbox = options.outbox;
     this.#report = options.report;
+    this.lease.signal.addEventListener('abort', () => {
+      const loss: unknown = this.lease.signal.reason;
+      if (!(loss instanceof LeaseLost) || loss.reason !== 'taken') return;
+      if (!this.abandon.aborted) this.report(loss.message);
+      this.drop('lease_lost');
+    });
     this.outbox.refused.addEventListener('abort', () => {
       this.report('the record has written this attempt off and refuses its events');
       this.drop('lease_lost');
@@ -113,23 +119,32 @@ export class RunningAttempt implements Attempt {
     this.#abandon.abort();
   }
 
-  /** Drops the attempt if the lease is held by another now. A store that does not answer proves nothing. */
+  /** Asks whether the lease is held still: the attempt is dropped if it is not. A store that does not answer proves nothing. */
   async verify(): Promise<void> {
-    // A lease verifies only between commits, and a commit can take long.
+    // A store may take long to answer.
     if (this.#verifying) return;
     this.#verifying = true;
     try {
-      await this.lease.verify();
+      await this.lease.isHeld();
     } catch (error) {
-      if (error instanceof LeaseLost) {
-        if (!this.abandon.aborted) this.report(error.message);
-        this.drop('lease_lost');
-      } else {
-        this.report(`could not verify the lease: ${error instanceof Error ? error.message : String(error)}`);
-      }
+      this.report(`could not verify the lease: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       this.#verifying = false;
     }
+  }
+
+  /**
+   * Hands the lease back when the attempt has ended without an outcome, so that the head says that nobody writes any more. Resolves
+   * after `patienceMs` at the latest: that it is free, the record learns from the end of the attempt too, and a higher fence takes it either way.
+   */
+  async release(patienceMs: number): Promise<void> {
+    const over = new AbortController();
+    const released = this.lease.release().catch((error: unknown) => {
+      if (!(error instanceof LeaseLost))
+        this.report(`could not hand the lease back: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    await Promise.race([released, sleep(patienceMs, undefined, { signal: over.signal }).catch(() => {})]);
+    over.abort();
   }
 
   /** Sends a heartbeat now and then one each `intervalMs`, and verifies the lease with it, until the returned controller is aborted. */

@@ -29,7 +29,7 @@ test('a store that keeps failing is given up with its last error', async () => {
 });
 
 test('a lost lease is not asked for again', async () => {
-  const operation = failing(1, new LeaseLost('taken by fence 3'));
+  const operation = failing(1, new LeaseLost('taken by fence 3', 'taken'));
   await expect(withStorageRetries(operation.run, { what: 'commit' })).rejects.toThrow(LeaseLost);
   expect(operation.tries).toBe(1);
 });

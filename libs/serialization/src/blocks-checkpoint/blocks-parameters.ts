@@ -1,7 +1,7 @@
 import type { NdArray } from '../ndarray.js';
 import { NpzFile, type NpzOptions } from '../numpy/npz-file.js';
 import { type BytesSource, openRanged, type RangedBytes } from '../ranged-bytes.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 import { type TarMember, tarMembers } from './tar-members.js';
 
 /** A file is no checkpoint of Blocks, or its parameters cannot be read. The message names the file and says what is wrong with it. */

@@ -1,5 +1,5 @@
 import type { RangedBytes } from '../ranged-bytes.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 
 /** A regular file in a tar file: where its bytes lie. */
 export interface TarMember {

@@ -72,6 +72,25 @@ test('who gives a commit up waits for no upload, and the lease is free for its e
   expect(await readHead(store, PREFIX)).toMatchObject({ outcome: 'cancelled', checkpoints: [{ step: 100 }] });
 });
 
+test('a commit stops its upload as soon as the lease is known to be lost', async () => {
+  await checkpoints.commit(lease, await snapshotAt(100));
+  const uploading = store.hangNext('put');
+  const commit = checkpoints.commit(lease, await snapshotAt(200));
+  await uploading;
+  const successor = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
+  expect(await lease.isHeld()).toBe(false);
+  await expect(commit).rejects.toThrow(LeaseLost);
+  await checkpoints.settled();
+  expect(await readHead(store, PREFIX)).toEqual(successor.head());
+});
+
+test('a commit with an outcome ends the signal of its lease, and is none the less a commit', async () => {
+  const manifest = await checkpoints.commit(lease, await snapshotAt(100), { outcome: 'done' });
+  expect(lease.signal.reason).toMatchObject({ name: 'LeaseLost', reason: 'ended' });
+  await checkpoints.settled();
+  expect(await checkpoints.newestValid(path.join(folder, 'restored'))).toMatchObject({ manifest, rejected: [] });
+});
+
 test('without any checkpoint there is none', async () => {
   expect(await checkpoints.newestValid(folder)).toEqual({ manifest: undefined, rejected: [] });
   expect(await new CheckpointStore(store, 'experiments/other').newestValid(folder)).toEqual({
@@ -348,7 +367,7 @@ test('a blob that the head keeps alive is named again, not written again', async
 
 test('commits of one lease take turns', async () => {
   const snapshots = await Promise.all([100, 200, 300, 400, 500].map((step) => snapshotAt(step)));
-  await Promise.all([...snapshots.map((snapshot) => checkpoints.commit(lease, snapshot)), lease.verify()]);
+  await Promise.all([...snapshots.map((snapshot) => checkpoints.commit(lease, snapshot)), lease.isHeld()]);
   expect((await readHead(store, PREFIX))?.checkpoints.map(({ step }) => step)).toEqual([500, 400, 300]);
 });
 

@@ -100,6 +100,7 @@ export class CheckpointStore {
    *
    * @param options.outcome Ends the experiment in the same compare-and-set.
    * @param options.signal Aborted while files are being written, they are not waited for: it throws the reason, and nothing has changed.
+   * The signal of the lease does the same: files are not uploaded to the end once it is known to be lost.
    * @throws LeaseLost if another has taken the lease or it has ended; then nothing has changed.
    * @throws SnapshotChanged if a file is not what it was announced as; then nothing has changed either.
    * @throws StoreFull if there is no room, also after all garbage was removed. What it has written is gone again.
@@ -110,10 +111,11 @@ export class CheckpointStore {
     options: { readonly outcome?: Json; readonly signal?: AbortSignal } = {},
   ): Promise<Manifest> {
     this.#checkPrefix(lease);
-    const { outcome, signal } = options;
+    const { outcome } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
-    return this.#exclusive(lease, signal, async () => {
+    const signal = AbortSignal.any([lease.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    return this.#exclusive(lease, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
       const known = await this.#knownBlobs(lease.head(), snapshot.step);
       const files = await this.#blobs.write(lease.fence, snapshot.files, known, signal);
@@ -157,7 +159,7 @@ export class CheckpointStore {
    */
   async keepLog(lease: Lease, files: readonly LogFile[]): Promise<void> {
     this.#checkPrefix(lease);
-    return this.#exclusive(lease, undefined, async () => {
+    return this.#exclusive(lease, async () => {
       const dropped = lease.head().log;
       if (files.length === 0 && dropped === null) return;
       const { segments } = (this.#basis = await this.#basisUnder(lease));
@@ -208,7 +210,7 @@ export class CheckpointStore {
   }
 
   /** Runs what writes under a lease, on clean ground. What it has put when it fails is removed, and where there was no room it is tried again. */
-  async #exclusive<T>(lease: Lease, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  async #exclusive<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
     const attempt = async (): Promise<T> => {
       await this.#prepare(lease);
       try {

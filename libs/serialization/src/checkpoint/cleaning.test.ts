@@ -154,7 +154,7 @@ test('a commit is done when its head is written: nobody waits for what is remove
   const removing = store.hangNext('delete');
   await checkpoints.commit(lease, await snapshotAt(300));
   await removing;
-  await lease.verify();
+  await lease.exclusive(async () => await lease.reread());
   await lease.end('done');
 });
 

@@ -4,7 +4,7 @@ import { type LogSegment, logSegmentSchema } from '../log/log-segment.js';
 import { type Json, NewerState, StateMismatch } from '../state.js';
 import { StateKind } from '../state-kind.js';
 import { type ObjectStore, RegisterDamaged } from '../store/object-store.js';
-import { decodeVersionedJson } from './versioned-json.js';
+import { decodeVersionedJson, parsedJson } from './versioned-json.js';
 
 /** A committed checkpoint, as the head names it. */
 export interface CheckpointEntry {
@@ -43,8 +43,9 @@ export interface Head {
   readonly version: 3;
   /** Of the newest lease. Only its holder may write. */
   readonly fence: number;
+  /** Who took it, also after it was released. */
   readonly holder: string;
-  /** Unique to the taking of the lease. */
+  /** Unique to the taking of the lease; {@link RELEASED} once nobody holds it. */
   readonly claim: string;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointEntry[];
@@ -95,6 +96,14 @@ export async function foundFromHead<T>(
     const { found, isDoubtful } = await look(head);
     if (!isDoubtful || sameCheckpoints(head, await readHead(store, prefix))) return found;
   }
+}
+
+/** The claim in the head of a lease that was released: nobody's. Builds that know of no release take it for another's claim. */
+export const RELEASED = '';
+
+/** Whether the holder of the newest lease has handed it back: nobody writes under it any more. */
+export function isReleased({ claim }: Head): boolean {
+  return claim === RELEASED;
 }
 
 /** Where the manifest of a checkpoint is. */
@@ -172,5 +181,5 @@ const headSchema: z.ZodType<Head> = z.object({
     }),
   ),
   log: z.object({ fence: z.int().nonnegative(), createdAt: z.string(), log: z.array(logSegmentSchema) }).nullable(),
-  outcome: z.json(),
+  outcome: parsedJson,
 });

@@ -8,10 +8,11 @@ import { NewerState } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { openObjectStore } from '../store/open-object-store.js';
 import { UnreliableStore } from '../../test/unreliable-store.js';
-import { HeadDamaged, readHead } from './head.js';
-import { acquireLease, LeaseLost, LeaseRefused } from './lease.js';
+import { HeadDamaged, isReleased, readHead } from './head.js';
+import { acquireLease, LeaseRefused } from './lease.js';
 
 const PREFIX = 'experiments/exp_1';
+const CHECKPOINTS = [{ manifestKey: `${PREFIX}/checkpoints/10-3.json`, sha256: 'ab', step: 10 }];
 
 let folder: string;
 let store: ObjectStore;
@@ -35,9 +36,11 @@ test('taking a lease writes fence and holder to the head', async () => {
 
 test('a higher fence takes the lease, and the one before it finds out', async () => {
   const zombie = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
-  await zombie.verify();
+  expect(await zombie.isHeld()).toBe(true);
   await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
-  await expect(zombie.verify()).rejects.toThrow(LeaseLost);
+  expect(zombie.signal.aborted).toBe(false);
+  expect(await zombie.isHeld()).toBe(false);
+  expect(zombie.signal.reason).toMatchObject({ name: 'LeaseLost', reason: 'taken' });
   await expect(zombie.end('cancelled')).rejects.toThrow(
     'lease of experiments/exp_1: that of fence 1 (worker-a) was taken by fence 2 (worker-b); stop this attempt, it cannot commit',
   );
@@ -97,13 +100,114 @@ test('of many that take different fences at once only the highest holds the leas
   expect(await readHead(store, PREFIX)).toMatchObject({ fence: 9, holder: 'worker-9' });
   for (const result of results) {
     if (result.status === 'rejected') continue;
-    const held = await result.value.verify().then(
-      () => true,
-      () => false,
-    );
-    expect(held).toBe(result.value.fence === 9);
+    expect(await result.value.isHeld()).toBe(result.value.fence === 9);
   }
   expect(results[1]?.status).toBe('fulfilled');
+});
+
+test('what writes under a lease that another has taken finds out, and aborts its signal', async () => {
+  const watched = new UnreliableStore(store);
+  const zombie = await acquireLease(watched, PREFIX, { fence: 1, holder: 'worker-a' });
+  await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
+  const loss: unknown = await zombie.end('done').catch((error: unknown) => error);
+  expect(loss).toMatchObject({ name: 'LeaseLost', reason: 'taken' });
+  expect(zombie.signal.reason).toBe(loss);
+  watched.calls.length = 0;
+  await expect(zombie.end('done')).rejects.toBe(loss);
+  expect(watched.calls).toEqual([]);
+});
+
+test('a lease that is held, and one whose store does not answer, is not lost', async () => {
+  const unreliable = new UnreliableStore(store);
+  const lease = await acquireLease(unreliable, PREFIX, { fence: 1, holder: 'worker-a' });
+  unreliable.failNext({ method: 'readRegister', when: 'before', error: new Error('the network is down') });
+  await expect(lease.isHeld()).rejects.toThrow('the network is down');
+  unreliable.failNext({ method: 'compareAndSet', when: 'before', error: new Error('the network is down') });
+  await expect(lease.end('done')).rejects.toThrow('the network is down');
+  unreliable.checkAllFailed();
+  expect(lease.signal.aborted).toBe(false);
+  expect(await lease.isHeld()).toBe(true);
+});
+
+test('it is asked whether a lease is held while other work of it takes long', async () => {
+  const unreliable = new UnreliableStore(store);
+  const lease = await acquireLease(unreliable, PREFIX, { fence: 1, holder: 'worker-a' });
+  let finish = (): void => undefined;
+  const work = lease.exclusive(async () => await new Promise<void>((resolve) => (finish = resolve)));
+  expect(await lease.isHeld()).toBe(true);
+  await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
+  expect(await lease.isHeld()).toBe(false);
+  finish();
+  await work;
+});
+
+test('once it has ended its signal says so', async () => {
+  const lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
+  await lease.end('done');
+  expect(lease.signal.reason).toMatchObject({ name: 'LeaseLost', reason: 'ended' });
+  await expect(lease.release()).rejects.toThrow('has ended with outcome "done"');
+  expect(await readHead(store, PREFIX)).toMatchObject({ outcome: 'done', claim: lease.head().claim });
+});
+
+test('a lease that is released is nobody’s: nothing more is written under it, and a higher fence takes it', async () => {
+  const claim = { fence: 3, holder: 'worker-a', claim: 'a claim' };
+  const lease = await acquireLease(store, PREFIX, claim);
+  await lease.write((head) => ({ ...head, checkpoints: CHECKPOINTS }));
+  expect(isReleased(lease.head())).toBe(false);
+  await lease.release();
+  expect(lease.signal.reason).toMatchObject({ name: 'LeaseLost', reason: 'released' });
+  expect(await lease.isHeld()).toBe(false);
+  await expect(lease.end('done')).rejects.toThrow(
+    'lease of experiments/exp_1: that of fence 3 (worker-a) was released; nothing more can be written under it',
+  );
+  const head = await readHead(store, PREFIX);
+  expect(head).toMatchObject({ fence: 3, holder: 'worker-a', checkpoints: CHECKPOINTS, outcome: null });
+  expect(head !== undefined && isReleased(head)).toBe(true);
+  // Also for whoever tries the same claim again.
+  for (const again of [claim, { fence: 3, holder: 'worker-b' }])
+    await expect(acquireLease(store, PREFIX, again)).rejects.toMatchObject({ reason: 'stale_fence' });
+  const next = await acquireLease(store, PREFIX, { fence: 4, holder: 'worker-b' });
+  expect(isReleased(next.head())).toBe(false);
+  expect(next.head().checkpoints).toEqual(CHECKPOINTS);
+  await lease.release();
+  await next.end('done');
+});
+
+test('a release waits for other work of its lease, and one that was taken meanwhile is left alone', async () => {
+  const lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
+  const writing = lease.exclusive(async () => {
+    await lease.write((head) => ({ ...head, checkpoints: CHECKPOINTS }));
+  });
+  await Promise.all([lease.release(), writing]);
+  expect(await readHead(store, PREFIX)).toMatchObject({ checkpoints: CHECKPOINTS, claim: '' });
+  const zombie = await acquireLease(store, PREFIX, { fence: 2, holder: 'worker-b' });
+  const next = await acquireLease(store, PREFIX, { fence: 3, holder: 'worker-c' });
+  await expect(zombie.release()).rejects.toThrow('was taken by fence 3 (worker-c)');
+  expect(await next.isHeld()).toBe(true);
+});
+
+test.each(['before', 'after'] as const)('a release that fails %s it was written is tried again', async (when) => {
+  const unreliable = new UnreliableStore(store);
+  const lease = await acquireLease(unreliable, PREFIX, { fence: 1, holder: 'worker-a' });
+  unreliable.failNext({ method: 'compareAndSet', when, error: new Error('the network is down') });
+  await expect(lease.release()).rejects.toThrow('the network is down');
+  unreliable.checkAllFailed();
+  // Whatever the head says: it is not this lease's to write any more.
+  await expect(lease.end('done')).rejects.toMatchObject({ reason: 'released' });
+  await lease.release();
+  expect(await readHead(store, PREFIX)).toMatchObject({ claim: '', outcome: null });
+});
+
+test('a head that was released is readable by builds that know of no release, as one that another holds', async () => {
+  const lease = await acquireLease(store, PREFIX, { fence: 1, holder: 'worker-a' });
+  await lease.release();
+  const { bytes } = (await store.readRegister(`${PREFIX}/head.json`)) ?? { bytes: Buffer.of() };
+  const asBefore = { version: 2, fence: 1, holder: 'worker-a', claim: '', checkpoints: [], log: null, outcome: null };
+  expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(asBefore);
+});
+
+test('an empty claim is refused, as it would be that of nobody', async () => {
+  await expect(acquireLease(store, PREFIX, { fence: 1, holder: 'x', claim: '' })).rejects.toThrow('claim is empty');
 });
 
 test.each([-1, 1.5, Number.NaN])('fence %s is refused', async (fence) => {

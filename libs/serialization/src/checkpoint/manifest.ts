@@ -4,7 +4,7 @@ import { type LogSegment, logSegmentSchema, segmentKeysOf } from '../log/log-seg
 import { sha256Of } from '../sha256.js';
 import type { Json } from '../state.js';
 import { StateKind } from '../state-kind.js';
-import { decodeVersionedJson } from './versioned-json.js';
+import { decodeVersionedJson, parsedJson } from './versioned-json.js';
 
 /** A file of a checkpoint. */
 export interface ManifestFile {
@@ -90,7 +90,7 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   step: z.int().nonnegative(),
   fence: z.int().nonnegative(),
   createdAt: z.string(),
-  environment: z.json(),
+  environment: parsedJson,
   files: z.array(
     z.object({
       name: z.string().regex(FILE_NAME),

@@ -25,6 +25,8 @@ export const FAULT_POINTS = {
   'keep-log.head-swapped': 'The head names the rows after the last checkpoint, and the attempt has no outcome.',
   'outcome.decided': 'It is decided how a life ends, and the head does not have it.',
   'outcome.in-head': 'The head has the outcome, and nobody was told.',
+  'lease.released':
+    'The head says that nobody holds the lease, and the record may not know that the attempt has ended.',
   'outcome.sent': 'The last event of an attempt is in Redis, and the record has not taken it.',
 
   'ingest.read': 'Events were read from Redis, and nothing of them is in the record.',

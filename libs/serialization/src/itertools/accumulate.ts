@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { shown } from '../shown.js';
 import { type Json, StateMismatch, stateIn, type StatefulIterator, type VersionedState } from '../state.js';
 import { DONE, given, Itertool } from './itertool.js';
 import { iterate, type Source } from './iterate.js';
@@ -81,5 +82,5 @@ function loaded(total: Json | undefined): { readonly value: unknown } | undefine
   if (total === null) return undefined;
   if (typeof total === 'object' && 'json' in total) return { value: total['json'] };
   if (typeof total === 'object' && 'number' in total) return { value: Number(total['number']) };
-  throw new StateMismatch(`accumulate: the saved state has total ${JSON.stringify(total)}; the checkpoint is damaged`);
+  throw new StateMismatch(`accumulate: the saved state has total ${shown(total)}; the checkpoint is damaged`);
 }

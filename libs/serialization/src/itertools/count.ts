@@ -1,3 +1,4 @@
+import { shown } from '../shown.js';
 import { StateMismatch, type StatefulIterator, type VersionedState } from '../state.js';
 import { given, Itertool } from './itertool.js';
 
@@ -46,7 +47,7 @@ class Count extends Itertool<number> {
     const next = typeof saved === 'number' || typeof saved === 'string' ? Number(saved) : Number.NaN;
     if (Number.isNaN(next)) {
       throw new StateMismatch(
-        `count: the saved state has next ${JSON.stringify(saved ?? null)}, which should be a number; the checkpoint is damaged`,
+        `count: the saved state has next ${shown(saved ?? null)}, which should be a number; the checkpoint is damaged`,
       );
     }
     this.#next = next;

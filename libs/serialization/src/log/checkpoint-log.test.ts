@@ -198,7 +198,7 @@ test.each(['before', 'after'] as const)(
     const next = { ...(await snapshot(20)), log: await rows(11, 20) };
     store.failNext({ method: 'compareAndSet', when, error: new Error('the network is down') });
     await expect(checkpoints.commit(lease, next)).rejects.toThrow('the network is down');
-    await lease.verify();
+    await lease.exclusive(async () => await lease.reread());
     expect(await entriesOf(store, await checkpoints.commit(lease, next))).toEqual(rowsOfSteps(1, 20));
   },
 );
@@ -209,7 +209,7 @@ test('the first commit of a store that has restored nothing, tried again, has it
   const next = { ...(await snapshot(20)), log: await rows(11, 20) };
   store.failNext({ method: 'compareAndSet', when: 'after', error: new Error('the network is down') });
   await expect(checkpoints.commit(lease, next)).rejects.toThrow('the network is down');
-  await lease.verify();
+  await lease.exclusive(async () => await lease.reread());
   expect(await entriesOf(store, await checkpoints.commit(lease, next))).toEqual(rowsOfSteps(1, 20));
 });
 

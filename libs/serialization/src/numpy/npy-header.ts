@@ -1,5 +1,5 @@
 import { type DType, dtypeBytes } from '../ndarray.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 
 /** What the header of a `.npy` array says. */
 export interface NpyHeader {

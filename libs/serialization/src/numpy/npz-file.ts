@@ -1,7 +1,7 @@
 import type { NdArray } from '../ndarray.js';
 import { type BytesSource, openRanged, type RangedBytes } from '../ranged-bytes.js';
 import { type TensorFacts, TensorAbsent } from '../safetensors/safetensors-file.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 import type { RowBlocks, StreamedTensor } from '../safetensors/streamed-tensor.js';
 import { NpyArray } from './npy-array.js';
 import { InvalidNumpyFile } from './npy-header.js';

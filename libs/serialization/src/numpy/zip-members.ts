@@ -6,7 +6,7 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import * as yauzl from 'yauzl';
 
 import type { RangedBytes } from '../ranged-bytes.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 
 /** A file in a ZIP file. */
 export interface ZipMember {

@@ -1,6 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import type { TensorFacts } from '../safetensors/safetensors-file.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 
 /** One thing for which nothing is restored. */
 export type RestoreFault =

@@ -1,6 +1,6 @@
 import { cast } from '../cast.js';
 import { dtypeBytes, type NdArray, ndarray, sizeOf } from '../ndarray.js';
-import { shown } from '../safetensors/shown.js';
+import { shown } from '../shown.js';
 import { rawBytes } from '../safetensors/tensor-bytes.js';
 import type { RestoredTensor } from './restore-plan.js';
 import type { TensorSource } from './tensor-source.js';

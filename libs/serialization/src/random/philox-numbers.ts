@@ -1,3 +1,4 @@
+import { shown } from '../shown.js';
 import { StateMismatch, type VersionedState } from '../state.js';
 import { philox4x32 } from './philox.js';
 import { countedIndices, normalPair, type Shuffleable, shuffleBy, TWO_32, TWO_53, uint53, uniform } from './words.js';
@@ -105,13 +106,11 @@ export abstract class PhiloxNumbers {
     const most = this.#place.second === undefined ? Number.MAX_SAFE_INTEGER : 4 * TWO_32;
     if (typeof drawn !== 'number' || !Number.isInteger(drawn) || drawn < 0 || drawn > most) {
       throw new StateMismatch(
-        `${this.what()}: saved state has drawn ${JSON.stringify(drawn)}, which is no count of words in 0..${most}`,
+        `${this.what()}: saved state has drawn ${shown(drawn)}, which is no count of words in 0..${most}`,
       );
     }
     if (spareNormal !== null && typeof spareNormal !== 'number') {
-      throw new StateMismatch(
-        `${this.what()}: saved state has spareNormal ${JSON.stringify(spareNormal)}, which is no number`,
-      );
+      throw new StateMismatch(`${this.what()}: saved state has spareNormal ${shown(spareNormal)}, which is no number`);
     }
     this.#seek(drawn, spareNormal);
   }

@@ -1,3 +1,4 @@
+import { shown } from '../shown.js';
 import { naming, type StateHead, StateKind } from '../state-kind.js';
 import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { logarithm } from './logarithm.js';
@@ -72,7 +73,7 @@ export class RandomAt extends PhiloxNumbers implements Stateful<RandomAtState> {
     for (const name of ['seed', 'epoch', 'index', 'stage'] as const) {
       if (read[name] !== own[name]) {
         throw new StateMismatch(
-          `${this.what()}: the saved state has ${name} ${JSON.stringify(read[name])}, not ${JSON.stringify(own[name])}; ` +
+          `${this.what()}: the saved state has ${name} ${shown(read[name])}, not ${JSON.stringify(own[name])}; ` +
             `restore it into the numbers of its own place`,
         );
       }

@@ -1,3 +1,4 @@
+import { shown } from '../shown.js';
 import { naming, type StateHead, StateKind } from '../state-kind.js';
 import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { binomial } from './binomial.js';
@@ -176,11 +177,11 @@ export class RandomState implements Stateful<RandomStateState> {
     const { words: saved, position, hasGauss, gauss } = RANDOM_STATE.read(state);
     const words = decodeWords(saved, this.#twister.words.length);
     if (typeof position !== 'number' || !Number.isInteger(position) || position < 0 || position > words.length) {
-      throw mismatch(`position ${JSON.stringify(position)}, which is not in 0..${words.length}`);
+      throw mismatch(`position ${shown(position)}, which is not in 0..${words.length}`);
     }
-    if (typeof hasGauss !== 'boolean') throw mismatch(`hasGauss ${JSON.stringify(hasGauss)}, which is no boolean`);
+    if (typeof hasGauss !== 'boolean') throw mismatch(`hasGauss ${shown(hasGauss)}, which is no boolean`);
     if (typeof gauss !== 'number' || !Number.isFinite(gauss)) {
-      throw mismatch(`gauss ${JSON.stringify(gauss)}, which is no number`);
+      throw mismatch(`gauss ${shown(gauss)}, which is no number`);
     }
     this.#twister.words.set(words);
     this.#twister.position = position;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { shown } from '../shown.js';
 import { naming, type StateHead, StateKind } from '../state-kind.js';
 import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { type DrawnPosition, PhiloxNumbers } from './philox-numbers.js';
@@ -62,7 +63,7 @@ export class RandomStream extends PhiloxNumbers implements Stateful<RandomStream
     const read = RANDOM_STREAM.read(state, this.what());
     if (read['identity'] !== this.#identity) {
       throw new StateMismatch(
-        `${this.what()}: the saved state is that of stream ${JSON.stringify(read['name'])} with another seed or name; ` +
+        `${this.what()}: the saved state is that of stream ${shown(read['name'])} with another seed or name; ` +
           `restore it with the seed and the name it was saved under`,
       );
     }

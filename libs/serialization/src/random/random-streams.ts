@@ -1,3 +1,4 @@
+import { shown } from '../shown.js';
 import { naming, type StateHead, StateKind } from '../state-kind.js';
 import { type Stateful, StateMismatch, type VersionedState } from '../state.js';
 import { checkSeed } from './random-key.js';
@@ -48,7 +49,7 @@ export class RandomStreams implements Stateful<RandomStreamsState> {
     const { seed, streams } = RANDOM_STREAMS.read(state);
     if (seed !== this.seed) {
       throw new StateMismatch(
-        `RandomStreams: the saved state is of seed ${JSON.stringify(seed)}, but this run has seed ${this.seed}; ` +
+        `RandomStreams: the saved state is of seed ${shown(seed)}, but this run has seed ${this.seed}; ` +
           `go on with the saved seed, or start anew`,
       );
     }

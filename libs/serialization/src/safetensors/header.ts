@@ -1,6 +1,6 @@
 import { type DType, dtypeBytes, type NdArray, sizeOf } from '../ndarray.js';
 import { duplicateKey } from './header-json.js';
-import { shown } from './shown.js';
+import { shown } from '../shown.js';
 import type { StreamedTensor } from './streamed-tensor.js';
 
 /** Where a tensor lies in a safetensors file. */

@@ -1,7 +1,7 @@
 import type { NdArray } from '../ndarray.js';
 import { type BytesSource, openRanged, type RangedBytes } from '../ranged-bytes.js';
 import { decodeHeader, decodeHeaderLength, InvalidSafetensors, LENGTH_BYTES, type TensorEntry } from './header.js';
-import { shown } from './shown.js';
+import { shown } from '../shown.js';
 import { checkRows, type RowBlocks, rowBlocks, rowBytes, type StreamedTensor } from './streamed-tensor.js';
 import { checkByteOrder, emptyTensor, wrongBool } from './tensor-bytes.js';
 

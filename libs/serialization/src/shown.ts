@@ -1,10 +1,13 @@
 /** A value out of a file, for a message: as JSON, and the start of it only where it is long. */
 export function shown(value: unknown): string {
-  const text = asJson(value);
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return shownUpTo(120, value);
 }
 
-const MAX_SHOWN = 120;
+/** As {@link shown}, where more of it is needed. */
+export function shownUpTo(mostCharacters: number, value: unknown): string {
+  const text = asJson(value);
+  return text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
+}
 
 function asJson(value: unknown): string {
   try {
