@@ -10,8 +10,11 @@ export type AnnouncedSnapshot = Pick<
   'name' | 'step' | 'files' | 'environment'
 >;
 
+type OpenSnapshotFile = SnapshotFile & { readonly handle: FileHandle };
+
 /** A snapshot whose files are held open: what is committed is what was opened, whatever becomes of their names. */
 export interface OpenSnapshot extends Snapshot {
+  readonly files: readonly OpenSnapshotFile[];
   close(): Promise<void>;
 }
 
@@ -22,7 +25,7 @@ export interface OpenSnapshot extends Snapshot {
  */
 export async function openSnapshot(workFolder: string, announced: AnnouncedSnapshot): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
-  const files: (SnapshotFile & { readonly handle: FileHandle })[] = [];
+  const files: OpenSnapshotFile[] = [];
   const close = async (): Promise<void> => {
     for (const { handle } of files) await handle.close();
   };

@@ -11,6 +11,7 @@ import {
   withStorageRetries,
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
+import type { CheckpointCache } from '../checkpoint-cache.js';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
@@ -21,6 +22,8 @@ import type { TrainerPlace } from './trainers.js';
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
   readonly checkpoints: CheckpointStore;
+  /** Where the files of checkpoints are kept on the local disk. */
+  readonly checkpointCache: CheckpointCache;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** Where the trainer works. */
@@ -131,17 +134,21 @@ export class SupervisedTraining {
   }
 
   async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcome?: ExperimentOutcome): Promise<void> {
-    const { attempt, checkpoints, place } = this.#options;
+    const { attempt, checkpoints, checkpointCache, place } = this.#options;
     await allWritten(snapshot.rows);
     const manifest = await withStorageRetries(
       async () => {
         const open = await openSnapshot(place.workFolder, snapshot);
         try {
-          return await checkpoints.commit(
+          // Nobody goes on with what has ended.
+          const owned = outcome === undefined ? await checkpointCache.own(open.files) : [];
+          const committed = await checkpoints.commit(
             attempt.lease,
             { ...open, log: snapshot.rows.files },
             { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
           );
+          if (outcome === undefined) await checkpointCache.keep(committed, owned);
+          return committed;
         } finally {
           await open.close();
         }
