@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 
 import { smallDisk } from '../testing/small-disk.js';
 import { FileCache, type HeldFile, type WantedFile } from './file-cache.js';
@@ -238,6 +238,23 @@ test('what dead processes have left is removed, and holds nothing any more', asy
   await mkdir(join(folder, 'kept', `half~${randomUUID()}`));
   await (await add('d')).release();
   expect(await kept()).toEqual(['c', 'd']);
+});
+
+test('what is held for long does not look abandoned to those who cannot see its process', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const held = [await add('a'), await add('huge', 1001)];
+  const [entry = ''] = await readdir(join(folder, 'kept'));
+  const [pin = ''] = await readdir(join(folder, 'kept', entry, 'pins'));
+  const [draft = ''] = await readdir(join(folder, 'new'));
+  const holders = [join(folder, 'kept', entry, 'pins', pin), join(folder, 'new', draft)];
+  const longAgo = new Date(Date.now() - 59 * 60_000);
+  for (const holder of holders) await utimes(holder, longAgo, longAgo);
+  vi.advanceTimersByTime(10 * 60_000);
+  for (const holder of holders)
+    await vi.waitFor(async () => expect((await stat(holder)).mtimeMs).toBeGreaterThan(longAgo.getTime() + 1000));
+  for (const one of held) await one.release();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('on a full disk what nobody holds makes room, and the file is made once more', async () => {

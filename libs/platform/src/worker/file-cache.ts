@@ -96,7 +96,8 @@ export class FileCache {
       }
       await this.#make(wanted, draft.file, make);
       await chmod(draft.file, READ_ONLY);
-      return (fits ? await this.#publish(draft, wanted) : undefined) ?? held;
+      if (fits) await this.#publish(draft, wanted, held);
+      return held;
     } catch (error) {
       await held.release();
       throw error;
@@ -118,20 +119,20 @@ export class FileCache {
     }
   }
 
-  /** Gives a file that was made its place; undefined where that cannot be: it stays where it is. */
-  async #publish(draft: Entry, wanted: WantedFile): Promise<HeldFile | undefined> {
+  /** Gives a file that was made its place. Where that cannot be it stays where it is. */
+  async #publish(draft: Entry, wanted: WantedFile, held: Held): Promise<void> {
     const pin = await draft.pin();
-    if (pin === undefined) return undefined;
+    if (pin === undefined) return;
     await draft.mark.set(wanted, this.#drafts);
     const entry = new Entry(join(this.#kept, `${wanted.name}~${randomUUID()}`));
     try {
       await rename(draft.folder, entry.folder);
     } catch {
-      return undefined;
+      return;
     }
+    held.moved(entry.file, join(entry.pins.folder, basename(pin)));
     // Others may have added theirs meanwhile.
     await this.#makeRoom(0);
-    return new Held(entry.file, join(entry.pins.folder, basename(pin)));
   }
 
   /** Removes what was not used for longest until so many bytes can be added. False, and nothing was removed, where that cannot be. */
@@ -247,8 +248,8 @@ class Entry {
 
 /** Holds a file by what says so: a pin, or the folder of a draft. */
 class Held implements HeldFile {
-  readonly path: string;
-  readonly #holder: string;
+  path: string;
+  #holder: string;
   readonly #fresh: NodeJS.Timeout;
 
   constructor(path: string, holder: string) {
@@ -257,8 +258,14 @@ class Held implements HeldFile {
     // Others may not see this process, and go by when its files were written last.
     this.#fresh = setInterval(() => {
       const now = new Date();
-      utimes(holder, now, now).catch(() => {});
+      utimes(this.#holder, now, now).catch(() => {});
     }, FRESH_MS).unref();
+  }
+
+  /** It has another place, and something else holds it there. */
+  moved(path: string, holder: string): void {
+    this.path = path;
+    this.#holder = holder;
   }
 
   async release(): Promise<void> {
