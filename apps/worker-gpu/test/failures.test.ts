@@ -2,7 +2,7 @@ import { open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExperimentOutcome } from '@longrun/contracts';
-import { isRunning, until } from '@longrun/platform/testing';
+import { type ProcessUnderTest, isRunning, until } from '@longrun/platform/testing';
 import type { Head } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Gate } from './gate.js';
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 test('damaged checkpoints are passed over for the newest that is whole, and said so', async () => {
-  const first = await world.worker();
+  const first = await workerOfStore();
   const undisturbed = await world.submit();
   const expected = (await world.whenEnded(undisturbed)).result;
   const gate = await Gate.make();
@@ -33,7 +33,7 @@ test('damaged checkpoints are passed over for the newest that is whole, and said
   await damageBlob(newest?.manifestKey, 'bit');
   await damageBlob(second?.manifestKey, 'end');
 
-  const worker = await world.worker();
+  const worker = await workerOfStore();
   const { attempts, result } = await world.whenEnded(id);
   expect(attempts[1]).toMatchObject({ startStep: third?.step, restoredFrom: third?.manifestKey });
   const rejected = attempts[1]?.rejectedCheckpoints ?? [];
@@ -50,7 +50,7 @@ test('damaged checkpoints are passed over for the newest that is whole, and said
 
 test('when all checkpoints are damaged it ends, and they are kept to the last byte', async () => {
   const { id, checkpoints } = await withDamagedCheckpoints('stop');
-  await world.worker();
+  await workerOfStore();
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'failed', reason: 'checkpoints_damaged' });
   expect(ended.message).toContain(`that of step ${checkpoints[0]?.step}: file parameters.safetensors has SHA-256`);
@@ -67,10 +67,10 @@ test('when all checkpoints are damaged it ends, and they are kept to the last by
 });
 
 test('when all checkpoints are damaged it begins anew if the spec says so', async () => {
-  await world.worker();
+  await workerOfStore();
   const expected = (await world.whenEnded(await world.submit())).result;
   const { id, checkpoints } = await withDamagedCheckpoints('restart');
-  await world.worker();
+  await workerOfStore();
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'succeeded', result: expected });
   expect(ended.attempts[1]).toMatchObject({ startStep: 0, restoredFrom: null });
@@ -221,6 +221,11 @@ async function linesSoFar(id: string): Promise<unknown[]> {
   return events;
 }
 
+/** The worker that runs, or else a new one that has no checkpoint on its own disk. */
+async function workerOfStore(): Promise<ProcessUnderTest> {
+  return world.running() ?? (await world.newWorker({ LONGRUN_CHECKPOINT_CACHE: '0' }));
+}
+
 /** An experiment whose worker was killed, and all of whose checkpoints were damaged since. */
 async function withDamagedCheckpoints(
   onAllDamaged: 'stop' | 'restart',
@@ -233,7 +238,7 @@ async function withDamagedCheckpoints(
 
 /** An experiment that waits for a worker, its last one killed after it had committed a checkpoint. */
 async function killedAfterCheckpoint(onAllDamaged: 'stop' | 'restart'): Promise<string> {
-  const worker = await world.worker();
+  const worker = await workerOfStore();
   const gate = await Gate.make();
   const checkpoint = { everyBatches: 7, onAllDamaged };
   const id = await world.submit({ holds: [gate.after(20)] }, { checkpoint, retry: { maxFailures: 1, backoffMs: 10 } });
