@@ -73,7 +73,7 @@ export interface FileRange {
 /** A file that is being read. */
 export interface OpenFile extends FileFacts {
   readonly bytes: AsyncIterable<Uint8Array>;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
@@ -441,7 +441,7 @@ interface Request {
 interface OpenAnswer {
   readonly answer: Response;
   readonly bytes: AsyncGenerator<Uint8Array>;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** A schema of what is answered. */

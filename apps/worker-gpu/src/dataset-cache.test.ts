@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Isolation } from '@longrun/platform/worker';
+import { FileCache, type HeldFile, Isolation } from '@longrun/platform/worker';
 import { type ObjectStore, openObjectStore } from '@longrun/serialization';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DatasetCache, DatasetUnavailable } from './dataset-cache.js';
 
 const bytes = Buffer.from('an HDF5 file, as far as a cache can tell');
@@ -14,62 +14,43 @@ const file = { fileKey: `datasets/files/${sha256}.hdf5`, sha256, sizeBytes: byte
 
 let folder: string;
 let store: ObjectStore;
+let files: FileCache;
 let cache: DatasetCache;
-let scratch: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-cache-'));
   store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
-  cache = new DatasetCache(store, join(folder, 'cache'));
-  scratch = join(folder, 'scratch');
+  files = new FileCache(join(folder, 'cache'), { mostBytes: 1000 });
+  cache = new DatasetCache(store, files);
 });
 
 afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+async function fetch(from = cache): Promise<HeldFile> {
+  const held = await from.fetch(file);
+  onTestFinished(async () => await held.release());
+  return held;
+}
+
 test('a dataset is fetched once and kept', async () => {
   await store.put(file.fileKey, bytes);
-  const path = await cache.fetch(file, scratch);
-  expect(await readFile(path)).toEqual(bytes);
+  const held = await fetch();
+  expect(await readFile(held.path)).toEqual(bytes);
+  await held.release();
   await store.delete([file.fileKey]);
-  expect(await cache.fetch(file, scratch)).toBe(path);
-  expect(await readdir(scratch)).toEqual([]);
+  expect((await fetch()).path).toBe(held.path);
 });
 
-test('a cached file is hashed once, and again when it was written since or its mark is not its own', async () => {
+test('a dataset for which there is no room is fetched and used, each time', async () => {
   await store.put(file.fileKey, bytes);
-  const path = await cache.fetch(file, scratch);
+  const small = new DatasetCache(store, new FileCache(join(folder, 'cache'), { mostBytes: 1 }));
+  const held = await fetch(small);
+  expect(await readFile(held.path)).toEqual(bytes);
+  await held.release();
   await store.delete([file.fileKey]);
-  const mark = await readFile(`${path}.seen`, 'utf8');
-  const { atime, mtime } = await stat(path);
-  const flipped = Buffer.from(bytes);
-  flipped.writeUInt8(flipped.readUInt8(3) ^ 1, 3);
-  await writeFile(path, flipped);
-  // As old as before and as large, it is another one all the same.
-  await utimes(path, atime, mtime);
-  await expect(cache.fetch(file, scratch)).rejects.toThrow(DatasetUnavailable);
-
-  // Whoever could write marks is believed: it is not read again.
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  const identity = {
-    device: `${dev}`,
-    inode: `${ino}`,
-    sizeBytes: Number(size),
-    writtenNs: `${mtimeNs}`,
-    changedNs: `${ctimeNs}`,
-  };
-  await writeFile(`${path}.seen`, JSON.stringify(identity));
-  expect(await cache.fetch(file, scratch)).toBe(path);
-
-  await writeFile(path, bytes);
-  expect(await cache.fetch(file, scratch)).toBe(path);
-  expect(await readFile(`${path}.seen`, 'utf8')).not.toBe(mark);
-  await writeFile(`${path}.seen`, '{"torn":');
-  expect(await cache.fetch(file, scratch)).toBe(path);
-  await rm(`${path}.seen`);
-  expect(await cache.fetch(file, scratch)).toBe(path);
-  expect(await readdir(scratch)).toEqual([]);
+  await expect(small.fetch(file)).rejects.toThrow(DatasetUnavailable);
 });
 
 test.runIf(process.geteuid?.() === 0)(
@@ -81,13 +62,16 @@ test.runIf(process.geteuid?.() === 0)(
     const umask = process.umask(0o077);
     try {
       await store.put(file.fileKey, bytes);
-      const path = await cache.fetch(file, scratch);
+      const { path } = await fetch();
       const { ctimeNs } = await stat(path, { bigint: true });
-      for (const shared of [path, join(folder, 'cache')]) await isolation.share(shared);
+      for (const shared of [path, files.folder]) await isolation.share(shared);
       expect((await stat(path, { bigint: true })).ctimeNs).toBe(ctimeNs);
-      const seen = await stat(`${path}.seen`);
-      await cache.fetch(file, scratch);
-      expect((await stat(`${path}.seen`)).ino).toBe(seen.ino);
+      // Whoever gets to the cache gets to the file.
+      for (let above = dirname(path); above !== files.folder; above = dirname(above))
+        expect((await stat(above)).mode & 0o005).toBe(0o005);
+      const mark = await stat(join(dirname(path), 'mark'));
+      await fetch();
+      expect((await stat(join(dirname(path), 'mark'))).ino).toBe(mark.ino);
     } finally {
       process.umask(umask);
     }
@@ -96,17 +80,18 @@ test.runIf(process.geteuid?.() === 0)(
 
 test('a cached file that was damaged is fetched again', async () => {
   await store.put(file.fileKey, bytes);
-  const path = await cache.fetch(file, scratch);
+  const held = await fetch();
+  await held.release();
   const flipped = Buffer.from(bytes);
   flipped.writeUInt8(flipped.readUInt8(3) ^ 1, 3);
-  await writeFile(path, flipped);
-  expect(await readFile(await cache.fetch(file, scratch))).toEqual(bytes);
+  await chmod(held.path, 0o644);
+  await writeFile(held.path, flipped);
+  expect(await readFile((await fetch()).path)).toEqual(bytes);
 });
 
 test('a dataset that is missing or damaged in the store is said to be, and nothing is cached', async () => {
-  await expect(cache.fetch(file, scratch)).rejects.toThrow(DatasetUnavailable);
+  await expect(cache.fetch(file)).rejects.toThrow(DatasetUnavailable);
   await store.put(file.fileKey, Buffer.concat([bytes, Buffer.from('!')]));
-  await expect(cache.fetch(file, scratch)).rejects.toThrow(/it is damaged; submit the dataset again/);
-  expect(await readdir(join(folder, 'cache'))).toEqual([]);
-  expect(await readdir(scratch)).toEqual([]);
+  await expect(cache.fetch(file)).rejects.toThrow(/it is damaged; submit the dataset again/);
+  for (const below of ['kept', 'new']) expect(await readdir(join(files.folder, below))).toEqual([]);
 });

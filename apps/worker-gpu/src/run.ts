@@ -2,7 +2,8 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
-import { logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { FileCache, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { readCacheBudgets } from './cache-budgets.js';
 import { ExperimentWork } from './supervisor/experiment-work.js';
 import { programsCheck } from './supervisor/programs-check.js';
 import { Trainers } from './supervisor/trainers.js';
@@ -16,9 +17,11 @@ export async function run(): Promise<void> {
     const configuration = readWorkerConfiguration(process.env);
     const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
     const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
+    const budgets = readCacheBudgets(process.env);
     const programsFolder = resolve(LONGRUN_PROGRAMS ?? ofCheckout);
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
-    const cacheFolder = join(configuration.stateFolder, 'cache', 'datasets');
+    const cache = join(configuration.stateFolder, 'cache');
+    const datasetFolder = join(cache, 'datasets');
     await runWorkerProcess({
       name: 'worker-gpu',
       kind: 'experiment',
@@ -26,7 +29,7 @@ export async function run(): Promise<void> {
       devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
       check: {
         script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)),
-        folders: [cacheFolder],
+        folders: [datasetFolder],
         more: programsCheck(programsFolder),
       },
       code: [checkout, programsFolder],
@@ -35,14 +38,23 @@ export async function run(): Promise<void> {
           script: fileURLToPath(new URL('trainer.js', import.meta.url)),
           isolation,
           folder: scratchFolder,
-          cacheFolder,
+          cacheFolder: datasetFolder,
           memoryLimitBytes: configuration.trainerMemoryBytes,
           report: (sentence) => void process.stderr.write(logLine(`worker-gpu: ${sentence}`)),
         });
         void trainers.keepSpare();
+        const { datasetBytes, checkpointBytes } = budgets(scratchFolder);
+        const datasetFiles = new FileCache(datasetFolder, { mostBytes: datasetBytes });
+        const checkpointFiles = new FileCache(join(cache, 'checkpoints'), { mostBytes: checkpointBytes });
         return {
           of: (attempt) =>
-            new ExperimentWork(attempt, { cacheFolder, programsFolder, trainers, graceMs: configuration.graceMs }),
+            new ExperimentWork(attempt, {
+              datasetFiles,
+              checkpointFiles,
+              programsFolder,
+              trainers,
+              graceMs: configuration.graceMs,
+            }),
           close: async () => await trainers.close(),
         };
       },

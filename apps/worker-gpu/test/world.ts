@@ -10,7 +10,7 @@ import {
 } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
 import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
-import { Isolation, JobWorker, WorkerLink, type WorkerLinkOptions } from '@longrun/platform/worker';
+import { FileCache, Isolation, JobWorker, WorkerLink, type WorkerLinkOptions } from '@longrun/platform/worker';
 import { type Head, type LogEntry, newestManifest, type ObjectStore, readHead, readLog } from '@longrun/serialization';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { Trainers } from '../src/supervisor/trainers.js';
@@ -113,6 +113,8 @@ export class World extends PlatformWorld {
     const workerLink = new WorkerLink({ redisUrl: this.redis.url, ...link });
     const scratchFolder = join(this.folder, 'scratch');
     const cacheFolder = join(this.folder, 'cache');
+    const datasetFiles = new FileCache(cacheFolder, { mostBytes: Infinity });
+    const checkpointFiles = new FileCache(join(this.folder, 'checkpoints'), { mostBytes: Infinity });
     const trainers = new Trainers({
       script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
       isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [PROGRAMS_FOLDER] }),
@@ -130,7 +132,8 @@ export class World extends PlatformWorld {
       graceMs,
       work: (attempt) =>
         new ExperimentWork(attempt, {
-          cacheFolder,
+          datasetFiles,
+          checkpointFiles,
           programsFolder: PROGRAMS_FOLDER,
           trainers,
           graceMs,

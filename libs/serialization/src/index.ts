@@ -109,7 +109,7 @@ export {
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
-export { isDiskError } from './disk-error.js';
+export { isDiskError, isDiskFull } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export type { BytesSource, StoredObject } from './ranged-bytes.js';
@@ -146,6 +146,7 @@ export { openObjectStore, openObjectStoreToRead, type OpenStoreOptions } from '.
 export { S3Failed } from './store/s3/s3-requests.js';
 export type { S3Credentials, S3Options } from './store/s3/s3-location.js';
 export { StoreAround, type StoreOperation } from './store/store-around.js';
+export { TemporaryFiles } from './store/temporary-files.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
 export { CheckpointAbsent, CheckpointReader } from './checkpoint/checkpoint-reader.js';
@@ -162,6 +163,7 @@ export type { CheckpointEntry, Head, Hold, RunLog } from './checkpoint/head.js';
 export { holdCheckpoint, PIN, releaseCheckpoint } from './checkpoint/holds.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseLoss, LeaseRefusal } from './checkpoint/lease.js';
+export type { LocalFiles } from './checkpoint/local-files.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestLog, newestManifest } from './checkpoint/manifests.js';
 export { CorruptManifest } from './checkpoint/manifest.js';

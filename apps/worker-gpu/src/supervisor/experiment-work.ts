@@ -11,8 +11,10 @@ import {
   type AttemptEnd,
   type ChildExit,
   classifyExit,
+  type FileCache,
   ForeignStore,
   HandoverRefused,
+  type HeldFile,
   StorageFailed,
   WallTime,
   type Work,
@@ -25,6 +27,7 @@ import {
   SnapshotChanged,
   StateMismatch,
 } from '@longrun/serialization';
+import { CheckpointCache } from '../checkpoint-cache.js';
 import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
 import type { OpenSnapshot } from './open-snapshot.js';
 import { SupervisedTraining } from './supervised-training.js';
@@ -32,7 +35,9 @@ import type { TrainerPlace, Trainers } from './trainers.js';
 
 export interface ExperimentWorkOptions {
   /** Where dataset files are kept on the local disk. */
-  readonly cacheFolder: string;
+  readonly datasetFiles: FileCache;
+  /** Where files of checkpoints are kept on the local disk. */
+  readonly checkpointFiles: FileCache;
   /** Folder of program modules, absolute. */
   readonly programsFolder: string;
   /** Where trainer processes come from, the same for all attempts. */
@@ -54,6 +59,9 @@ export class ExperimentWork implements Work {
   #training: SupervisedTraining | undefined;
   #result: ExperimentResult | undefined;
   #wallTime: WallTime | undefined;
+  #checkpointCache: CheckpointCache | undefined;
+  /** Dataset files by their SHA-256: they stay until the trainer has gone. */
+  readonly #held = new Map<string, HeldFile>();
 
   constructor(attempt: Attempt, options: ExperimentWorkOptions) {
     this.#attempt = attempt;
@@ -68,6 +76,8 @@ export class ExperimentWork implements Work {
       await this.#training?.keepLog();
       await this.#training?.settled();
       await this.#place?.close();
+      for (const file of this.#held.values()) await file.release();
+      if (this.#attempt.lease.head().outcome !== null) await this.#checkpointCache?.forget();
       // Not while one trains: it would take of its memory.
       if (this.#attempt.stopCause() !== 'shutdown') void this.#options.trainers.keepSpare();
     }
@@ -88,16 +98,24 @@ export class ExperimentWork implements Work {
       this.#wallTime = wallTime;
       const place = await this.#options.trainers.take(limits.memoryBytes);
       this.#place = place;
+      const { store, ticket } = this.#attempt;
+      // One that takes files has the very same on a disk of this machine.
+      const checkpointCache = store.takesFiles
+        ? undefined
+        : new CheckpointCache(this.#options.checkpointFiles, ticket.id, { keepLast });
+      this.#checkpointCache = checkpointCache;
       const checkpoints = new CheckpointStore(this.#attempt.store, this.#attempt.prefix, {
         keepLast,
         keepEvery,
         keepBest,
+        ...(checkpointCache !== undefined && { local: checkpointCache }),
       });
       const restored = await this.#newestCheckpoint(checkpoints, experiment, place);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
+        checkpointCache,
         restored,
         keepBest,
         place,
@@ -176,6 +194,7 @@ export class ExperimentWork implements Work {
           'put back what it had, or, to begin anew from the seed, submit it with checkpoint.onAllDamaged: restart',
       );
     }
+    if (found.manifest !== undefined) await this.#checkpointCache?.keepFetched(found.manifest, found.folder);
     for (const rejected of found.rejected)
       this.#attempt.send({ type: 'line', stream: 'stderr', text: rejectionLine(rejected, found) });
     return found;
@@ -204,23 +223,21 @@ export class ExperimentWork implements Work {
 
   /** Brings the files of all datasets to the local disk; answers their paths, by role. A file of several roles is looked at once. */
   async #fetchDatasets(datasets: ResolvedExperiment['datasets']): Promise<Record<string, string>> {
-    const { store, scratchFolder } = this.#attempt;
-    const cache = new DatasetCache(store, this.#options.cacheFolder);
-    const paths = new Map<string, string>();
+    const cache = new DatasetCache(this.#attempt.store, this.#options.datasetFiles);
     for (const file of Object.values(datasets)) {
-      if (paths.has(file.sha256)) continue;
+      if (this.#held.has(file.sha256)) continue;
       const signal = this.#leave();
-      const path = await withStorageRetries(
-        async () => await cache.fetch(file, scratchFolder, { signal }),
+      const held = await withStorageRetries(
+        async () => await cache.fetch(file, { signal }),
         { what: `fetch the dataset ${file.fileKey}`, signal },
         (error) => error instanceof DatasetUnavailable,
       );
-      paths.set(file.sha256, path);
+      this.#held.set(file.sha256, held);
     }
     return Object.fromEntries(
       Object.entries(datasets).flatMap(([role, { sha256 }]) => {
-        const path = paths.get(sha256);
-        return path === undefined ? [] : [[role, path]];
+        const held = this.#held.get(sha256);
+        return held === undefined ? [] : [[role, held.path]];
       }),
     );
   }

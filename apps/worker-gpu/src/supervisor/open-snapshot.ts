@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TrainerMessage } from '@longrun/contracts';
 import { openHandedOver } from '@longrun/platform/worker';
 import { type ObjectStore, readSnapshotFile, type ReadSnapshotFile, type Snapshot } from '@longrun/serialization';
+import { type OwnedFile, ownFile } from '../owned-file.js';
 
 /** A snapshot as a trainer announced it: names in its own folder, and how large the files are. */
 export type AnnouncedSnapshot = Pick<
@@ -10,9 +11,9 @@ export type AnnouncedSnapshot = Pick<
   'name' | 'step' | 'files' | 'environment'
 >;
 
-/** A snapshot whose files were read and are held open: what is committed is what was opened, whatever becomes of their names. */
+/** A snapshot whose files became the worker's own, were read, and are held open: what is committed is what was opened, whatever becomes of their names. */
 export interface OpenSnapshot extends Snapshot {
-  readonly files: readonly ReadSnapshotFile[];
+  readonly files: readonly (ReadSnapshotFile & OwnedFile)[];
   close(): Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export async function openSnapshot(
   store: ObjectStore,
 ): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
-  const files: ReadSnapshotFile[] = [];
+  const files: (ReadSnapshotFile & OwnedFile)[] = [];
   const handles: FileHandle[] = [];
   const close = async (): Promise<void> => {
     for (const handle of handles) await handle.close();
@@ -37,7 +38,8 @@ export async function openSnapshot(
       const handle = await openHandedOver(workFolder, 'snapshots', name, file.name);
       handles.push(handle);
       const path = join(workFolder, 'snapshots', name, file.name);
-      files.push(await readSnapshotFile({ ...file, path, handle }, store));
+      const owned = await ownFile({ name: file.name, path, handle });
+      files.push({ ...(await readSnapshotFile({ ...file, path, handle }, store)), ...owned });
     }
   } catch (error) {
     await close();

@@ -12,6 +12,7 @@ import {
 } from '@longrun/platform/worker';
 import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
 import { scoresIn } from './checkpoint-score.js';
+import type { CheckpointCache } from '../checkpoint-cache.js';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type OpenSnapshot, openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
@@ -22,6 +23,8 @@ import type { TrainerPlace } from './trainers.js';
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
   readonly checkpoints: CheckpointStore;
+  /** Where the files of checkpoints are kept on the local disk. Undefined: they are not. */
+  readonly checkpointCache: CheckpointCache | undefined;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** By which record of the log its checkpoints are scored. Undefined: they are not. */
@@ -142,7 +145,7 @@ export class SupervisedTraining {
     signal: AbortSignal,
     outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome,
   ): Promise<void> {
-    const { attempt, checkpoints, keepBest, place } = this.#options;
+    const { attempt, checkpoints, checkpointCache, keepBest, place } = this.#options;
     const { step, rows } = snapshot;
     const stepBefore = this.#stepBefore;
     await allWritten(rows);
@@ -164,6 +167,8 @@ export class SupervisedTraining {
         );
       });
       this.#stepBefore = step;
+      // Nobody goes on with what has ended.
+      if (outcome === undefined) await checkpointCache?.keep(manifest, opened.files);
       await rows.discard();
       const sizeBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
       attempt.send({ type: 'checkpoint_committed', step: manifest.step, sizeBytes });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -45,6 +45,18 @@ describe('an output', () => {
     captured.close();
     expect(await readFile(copy, 'utf8')).toBe('one');
     expect(output.readText()).toBe('threefour');
+  });
+
+  test('is put back from a file that is read-only, and is written to as before', async () => {
+    const saved = path.join(path.dirname(folder), 'saved');
+    await writeFile(saved, 'one');
+    await chmod(saved, 0o444);
+    await outputs.restore([{ name: 'log', path: saved, sizeBytes: 3 }]);
+    // Root may write whatever its mode is.
+    expect((await stat(path.join(folder, 'log'))).mode & 0o200).toBe(0o200);
+    outputs.output('log').append('two');
+    expect(outputs.output('log').readText()).toBe('onetwo');
+    expect(await readFile(saved, 'utf8')).toBe('one');
   });
 
   test('that something else has cut short is not saved as if it were whole', async () => {

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { constants, copyFile, readdir, rm } from 'node:fs/promises';
+import { chmod, constants, copyFile, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { Output, type CapturedOutput } from './output.js';
@@ -95,7 +95,11 @@ export class Outputs {
     for (const output of this.#existing()) if (!kept.has(output.name)) output.remove();
     for (const { name, path: source, sizeBytes } of saved) {
       // A clone where the file system can, for it may be large.
-      await this.output(name).replace(sizeBytes, (target) => copyFile(source, target, constants.COPYFILE_FICLONE));
+      await this.output(name).replace(sizeBytes, async (target) => {
+        await copyFile(source, target, constants.COPYFILE_FICLONE);
+        // What is in a checkpoint may be read-only, and a copy is then, too.
+        await chmod(target, ((await stat(target)).mode & 0o777) | 0o200);
+      });
     }
   }
 

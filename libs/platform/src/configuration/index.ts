@@ -3,5 +3,12 @@ export { freePort } from './free-port.js';
 export { environmentWithoutSecrets, hideEnvironment } from './hidden-environment.js';
 export { graceMs, heartbeatMs, type Limits, sparesLateHeartbeat, workerLostAfterMs } from './limits.js';
 export { keepFilesPrivate, makeStateFolder } from './private-files.js';
-export { ConfigurationError, type Environment, milliseconds, readVariables, wholeNumber } from './read-variables.js';
+export {
+  ConfigurationError,
+  type Environment,
+  milliseconds,
+  readVariables,
+  sizeInBytes,
+  wholeNumber,
+} from './read-variables.js';
 export { places, TOKEN_PATTERN, variables } from './variables.js';

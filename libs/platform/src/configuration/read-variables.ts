@@ -72,8 +72,8 @@ export function labels() {
     .default({});
 }
 
-/** An amount of memory, as `8GiB`, `512MiB` or a number of bytes; `unlimited` is null. */
-export function memory(least: number) {
+/** A size, as `8GiB`, `512MiB` or a number of bytes; `unlimited` is null. `what` says of what, for people. */
+export function sizeInBytes(what: string, least: number) {
   return z.string().transform((text, context): number | null => {
     if (text === 'unlimited') return null;
     const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)?$/.exec(text) ?? [];
@@ -82,7 +82,7 @@ export function memory(least: number) {
     context.issues.push({
       code: 'custom',
       input: text,
-      message: `${JSON.stringify(text)} is not an amount of memory of at least ${least / 2 ** 20}MiB; give one such as 8GiB, or unlimited`,
+      message: `${JSON.stringify(text)} is not ${what} of at least ${least / 2 ** 20}MiB; give one such as 8GiB, or unlimited`,
     });
     return z.NEVER;
   });

@@ -5,6 +5,7 @@ export type { Pressure } from './pressure.js';
 export { ControlGroups } from './control-groups.js';
 export { logLine } from '../log-line.js';
 export { classifyExit } from './exit-classification.js';
+export { FileCache, type FileCacheOptions, type HeldFile, type WantedFile } from './file-cache.js';
 export { HandoverRefused, openHandedOver } from './handed-over.js';
 export { type ChildRoom, type ChildUserSetting, Isolation, type IsolationOptions, type Launch } from './isolation.js';
 export { JobWorker, type JobWorkerOptions } from './job-worker.js';

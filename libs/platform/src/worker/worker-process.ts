@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kind, WorkerDevice } from '@longrun/contracts';
 import { armFaultPoints, openObjectStore, type ObjectStore } from '@longrun/serialization';
-import { type Environment, labels, memory, milliseconds, readVariables } from '../configuration/read-variables.js';
+import { type Environment, labels, milliseconds, readVariables, sizeInBytes } from '../configuration/read-variables.js';
 import { checkAgainAfterMs } from '../configuration/limits.js';
 import { places, variables } from '../configuration/variables.js';
 import { patience } from '../processes/patience.js';
@@ -195,7 +195,7 @@ const workerVariables = {
   LONGRUN_GRACE_MS: variables.LONGRUN_GRACE_MS,
   LONGRUN_CHECK_AGAIN_MS: milliseconds(checkAgainAfterMs),
   LONGRUN_LABELS: labels(),
-  LONGRUN_TRAINER_MEMORY: memory(64 * 2 ** 20).optional(),
+  LONGRUN_TRAINER_MEMORY: sizeInBytes('an amount of memory', 64 * 2 ** 20).optional(),
   LONGRUN_TRAINER_USER: variables.LONGRUN_TRAINER_USER,
 } as const;
 

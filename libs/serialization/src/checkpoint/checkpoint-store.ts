@@ -13,6 +13,7 @@ import { type CollectOptions, Garbage } from './garbage.js';
 import { type CheckpointEntry, foundFromHead, type Head, readHead } from './head.js';
 import { isHeld, withPresentHolds } from './holds.js';
 import { checkOutcome, type Lease, LeaseLost } from './lease.js';
+import type { LocalFiles } from './local-files.js';
 import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
@@ -23,6 +24,8 @@ import { CorruptBlob, downloadFiles } from './stored-files.js';
 
 /** Which checkpoints are kept ({@link RetentionPolicy}), and whom to tell. `keepLast` is 3 where it is not given. */
 export interface CheckpointStoreOptions extends Partial<RetentionPolicy> {
+  /** What {@link CheckpointStore.newestValid} asks for each file before it reads the store. Default: nothing is local. */
+  readonly local?: LocalFiles;
   /** Told when old bytes could not be removed; the next commit tries again. Default: nobody is. */
   readonly onGarbageLeft?: (error: unknown) => void;
 }
@@ -65,6 +68,7 @@ export class CheckpointStore {
   readonly #log: CheckpointLog;
   readonly #garbage: Garbage;
   readonly #onGarbageLeft: (error: unknown) => void;
+  readonly #local: LocalFiles | undefined;
   #basis: LogBasis | undefined;
   /** Under which fence it was cleaned before the first write. */
   #cleanedFence: number | undefined;
@@ -85,6 +89,7 @@ export class CheckpointStore {
     this.#garbage = new Garbage(store, prefix, this.#manifests);
     this.#log = new CheckpointLog(this.#puts, prefix);
     this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
+    this.#local = options.local;
   }
 
   /**
@@ -187,7 +192,8 @@ export class CheckpointStore {
 
   /**
    * Copies the newest checkpoint that is whole to a folder of its own under `toFolder`, every file checked against the SHA-256 that
-   * was committed. Where the newest is damaged the one before it is taken, and so on; the damaged ones are reported.
+   * was committed. Where the newest is damaged the one before it is taken, and so on; the damaged ones are reported. A file that is
+   * local is not read from the store: what that has of it is not known then.
    *
    * @throws StateMismatch if a newer build has written the checkpoint; any error of the store. These say nothing about the
    * checkpoint, so no older one is taken.
@@ -348,8 +354,9 @@ export class CheckpointStore {
       await rm(folder, { recursive: true, force: true });
       try {
         const manifest = await this.#manifests.read(entry);
-        await downloadFiles(this.#store, manifest, folder);
-        this.#verified.add(manifestKey);
+        const downloaded = await downloadFiles(this.#store, manifest, folder, this.#local);
+        // One that is whole here may be damaged in the store.
+        if (downloaded === manifest.files.length) this.#verified.add(manifestKey);
         return { manifest, folder, rejected };
       } catch (error) {
         if (!(error instanceof CorruptManifest || error instanceof CorruptBlob)) throw error;

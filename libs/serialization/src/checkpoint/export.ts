@@ -21,7 +21,9 @@ export class ExportRefused extends Error {
 export async function exportFiles(store: ObjectReading, manifest: Manifest, folder: string): Promise<void> {
   const target = path.resolve(folder);
   if (await isTaken(target)) throw refusal(folder, 'is there already and is not an empty folder; give another one');
-  await placed(target, async (temporary) => await downloadFiles(store, manifest, temporary)).catch((error: unknown) => {
+  await placed(target, async (temporary) => {
+    await downloadFiles(store, manifest, temporary);
+  }).catch((error: unknown) => {
     // Another has put something there meanwhile.
     if (TAKEN.has(codeOf(error))) throw refusal(folder, 'is no empty folder any more; give another one');
     throw error;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { makeFolder, type WrittenFile } from '../durable-file.js';
 import { ObjectAbsent, type ObjectReading, type OperationOptions } from '../store/object-store.js';
 import { firstWhole } from './first-whole.js';
+import type { LocalFiles } from './local-files.js';
 import { blobKeysOf, type Manifest, type ManifestFile } from './manifest.js';
 
 /** No blob of a file is whole. */
@@ -11,10 +12,25 @@ export class CorruptBlob extends Error {
   override readonly name = 'CorruptBlob';
 }
 
-/** Copies the files of a checkpoint to a folder, each from whichever of its blobs is whole. @throws CorruptBlob */
-export async function downloadFiles(store: ObjectReading, manifest: Manifest, folder: string): Promise<void> {
+/**
+ * Brings the files of a checkpoint to a folder, each from what is local, or else from whichever of its blobs is whole. Answers how many came
+ * from the store. @throws CorruptBlob
+ */
+export async function downloadFiles(
+  store: ObjectReading,
+  manifest: Manifest,
+  folder: string,
+  local?: LocalFiles,
+): Promise<number> {
   await makeFolder(path.resolve(folder));
-  for (const file of manifest.files) await downloadFile(store, file, path.join(folder, file.name));
+  let downloaded = 0;
+  for (const file of manifest.files) {
+    const target = path.join(folder, file.name);
+    if ((await local?.place(file, target)) === true) continue;
+    await downloadFile(store, file, target);
+    downloaded += 1;
+  }
+  return downloaded;
 }
 
 /** Copies a file of a checkpoint from whichever of its blobs is whole. Where none is, what lies at `target` is damaged. @throws CorruptBlob */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { absent, codeOf } from './file-register.js';
 
 /**
- * The files that are being written in a folder, each named after the process that writes it: so what a killed one has left can be told from
+ * The files and folders that are being written in a folder, each named after the process that writes it: so what a killed one has left can be told from
  * what a slow one is still writing, whatever the clock says.
  */
 export class TemporaryFiles {
@@ -16,13 +16,13 @@ export class TemporaryFiles {
     this.folder = folder;
   }
 
-  /** A path for a new file of this process. */
+  /** A path for a new file or folder of this process. */
   next(): string {
     return path.join(this.folder, `${OWN_HOST}.${process.pid}.${THIS_PROCESS}.${randomUUID()}`);
   }
 
   /**
-   * Removes the files of processes that are gone, and answers how many there were: those of this host that were not written to for an hour, as
+   * Removes those of processes that are gone, and answers how many there were: those of this host that were not written to for an hour, as
    * a container may see only its own processes, and others, whose writers cannot be asked after, when they were not for a week.
    */
   async sweep(): Promise<number> {
@@ -30,7 +30,7 @@ export class TemporaryFiles {
     for (const name of (await readdir(this.folder).catch(absent)) ?? []) {
       const file = path.join(this.folder, name);
       if (!(await isAbandoned(file, name))) continue;
-      await rm(file, { force: true });
+      await rm(file, { recursive: true, force: true });
       swept += 1;
     }
     return swept;
