@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { hashFile, type TemporaryFiles } from '@longrun/serialization';
@@ -45,6 +45,8 @@ export class FileMark {
   /** Marks a file whose bytes are known, of which nobody can have changed any since. What cannot be marked is hashed when it is asked for. */
   async set(content: Content, drafts: TemporaryFiles): Promise<void> {
     try {
+      // The mark must not outlive the bytes when the machine falls.
+      await syncFile(this.#file);
       await this.#write(noteOf(content, await settledIdentity(this.#file)), drafts);
     } catch {
       // It has none.
@@ -60,6 +62,15 @@ export class FileMark {
     } catch {
       await rm(draft, { force: true });
     }
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
