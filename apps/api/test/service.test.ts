@@ -257,6 +257,13 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments/{id}/cancel',
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
+      'get /v1/experiments/{id}/checkpoints',
+      'post /v1/experiments/{id}/checkpoints/verify',
+      'get /v1/experiments/{id}/checkpoints/{checkpoint}',
+      'post /v1/experiments/{id}/checkpoints/{checkpoint}/verify',
+      'put /v1/experiments/{id}/checkpoints/{checkpoint}/pin',
+      'delete /v1/experiments/{id}/checkpoints/{checkpoint}/pin',
+      'get /v1/experiments/{id}/checkpoints/{checkpoint}/files/{name}',
       'post /v1/datasets',
       'get /v1/datasets',
       'get /v1/datasets/{idOrName}',
@@ -318,7 +325,7 @@ const Description = z.object({
   paths: z.record(
     z.string(),
     z.record(
-      z.string().regex(/^(?:get|post)$/),
+      z.string().regex(/^(?:get|post|put|delete)$/),
       z.object({
         operationId: z.string().min(1),
         summary: z.string().min(1),
