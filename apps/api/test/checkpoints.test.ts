@@ -239,6 +239,17 @@ describe('a checkpoint that is held', () => {
     problemFaultsOf(await service.put(pathOf('/100/pin')), 'not-found');
   });
 
+  test('is unpinned by its step, also where a newer one of that step lies beside it', async () => {
+    await experiment.commit(100);
+    await service.put(pathOf('/100/pin')).expect(200);
+    await experiment.commit(100);
+    expect(await namesNow()).toEqual([expect.stringMatching(/^100-3-\d+$/), '100-3']);
+    const unpinned = await service.delete(pathOf('/100/pin')).expect(200);
+    expect(unpinned.body).toMatchObject({ name: '100-3', holds: [] });
+    const { items } = StoredCheckpointList.parse((await service.get(pathOf()).expect(200)).body);
+    expect(items.flatMap(({ holds }) => holds)).toEqual([]);
+  });
+
   test('stays while a file of it is downloaded slowly, and goes after that', async () => {
     const alone = await StoredExperiment.begin(service, { keepLast: 1 });
     const path = `/v1/experiments/${alone.id}/checkpoints`;
