@@ -174,6 +174,13 @@ describe('a file', () => {
     }
   });
 
+  test('that is kept once has no second copy, and is not damaged for that', async () => {
+    await experiment.commit(100);
+    const answer = await service.get(pathOf(`/100${PARAMETERS}?copy=2`));
+    const facts = { checkpoint: '100-3', name: 'parameters.safetensors' };
+    expect(problemFaultsOf(answer, 'not-found')).toMatchObject([{ pointer: 'copy', code: 'copy-unknown', facts }]);
+  });
+
   test('that is damaged is refused by its name, or cut off where bytes have gone already', async () => {
     const [parametersFile, state] = (await experiment.commit(100, 1_000_000)).files;
     await flipBit(state?.blobKey);

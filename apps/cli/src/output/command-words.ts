@@ -93,6 +93,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'threads-unavailable':
     case 'program-broken':
     case 'file-unknown':
+    case 'copy-unknown':
     case 'head-damaged':
     case 'written-by-newer':
     case 'range-outside':

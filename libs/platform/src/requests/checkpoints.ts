@@ -107,6 +107,10 @@ export class Checkpoints {
             const facts = { checkpoint, name, known };
             throw refused('not-found', [{ path: [], parameter: 'name', code: 'file-unknown', facts }]);
           }
+          if (copy === 2 && file.copyKey === undefined) {
+            const facts = { checkpoint, name };
+            throw refused('not-found', [{ path: [], parameter: 'copy', code: 'copy-unknown', facts }]);
+          }
           const key = await presentKey(reader.store, file, copy);
           const { sha256, sizeBytes } = file;
           const read = (range?: ByteRange): AsyncGenerator<Uint8Array> => {
@@ -222,7 +226,6 @@ async function presentKey(
         : `object ${key} has ${facts.sizeBytes} bytes but ${sizeBytes} were committed`,
     );
   }
-  if (reasons.length === 0) reasons.push('it is kept once only');
   throw new CorruptBlob(`file ${name} cannot be read: ${reasons.join(', ')}`);
 }
 
