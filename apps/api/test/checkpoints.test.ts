@@ -174,6 +174,13 @@ describe('a file', () => {
     }
   });
 
+  test('that is kept once has no second copy, and is not damaged for that', async () => {
+    await experiment.commit(100);
+    const answer = await service.get(pathOf(`/100${PARAMETERS}?copy=2`));
+    const facts = { checkpoint: '100-3', name: 'parameters.safetensors' };
+    expect(problemFaultsOf(answer, 'not-found')).toMatchObject([{ pointer: 'copy', code: 'copy-unknown', facts }]);
+  });
+
   test('that is damaged is refused by its name, or cut off where bytes have gone already', async () => {
     const [parametersFile, state] = (await experiment.commit(100, 1_000_000)).files;
     await flipBit(state?.blobKey);
@@ -237,6 +244,17 @@ describe('a checkpoint that is held', () => {
     await experiment.commit(700);
     expect(await namesNow()).not.toContain('100-3');
     problemFaultsOf(await service.put(pathOf('/100/pin')), 'not-found');
+  });
+
+  test('is unpinned by its step, also where a newer one of that step lies beside it', async () => {
+    await experiment.commit(100);
+    await service.put(pathOf('/100/pin')).expect(200);
+    await experiment.commit(100);
+    expect(await namesNow()).toEqual([expect.stringMatching(/^100-3-\d+$/), '100-3']);
+    const unpinned = await service.delete(pathOf('/100/pin')).expect(200);
+    expect(unpinned.body).toMatchObject({ name: '100-3', holds: [] });
+    const { items } = StoredCheckpointList.parse((await service.get(pathOf()).expect(200)).body);
+    expect(items.flatMap(({ holds }) => holds)).toEqual([]);
   });
 
   test('stays while a file of it is downloaded slowly, and goes after that', async () => {

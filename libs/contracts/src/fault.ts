@@ -100,6 +100,8 @@ export const problemKinds = {
       /** `known` are the names of those that the experiment has. */
       'checkpoint-unknown': z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) }),
       'file-unknown': z.object({ checkpoint: z.string(), name: z.string(), known: z.array(z.string()) }),
+      /** The second copy of a file that is kept once. */
+      'copy-unknown': z.object({ checkpoint: z.string(), name: z.string() }),
     },
   },
   'method-not-allowed': {

@@ -151,6 +151,11 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         remedy: known.length === 0 ? 'It has no files.' : `Give one of ${known.join(', ')}.`,
       };
     }
+    case 'copy-unknown':
+      return {
+        detail: `The checkpoint ${fault.facts.checkpoint} keeps ${JSON.stringify(fault.facts.name)} once: there is no second copy.`,
+        remedy: 'Give 1, or no copy.',
+      };
     case 'checkpoint-damaged':
       return {
         detail: sentence(`The checkpoint ${fault.facts.checkpoint} is damaged: ${fault.facts.says}`),

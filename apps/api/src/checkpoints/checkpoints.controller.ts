@@ -120,7 +120,7 @@ export class CheckpointsController {
   @Delete(':checkpoint/pin')
   @ApiOperation({
     summary: 'Let go of a checkpoint that was pinned',
-    description: `${WHICH} If nothing else keeps it, the next commit removes it.`,
+    description: `${WHICH} By a step the newest one of it that is pinned is meant. If nothing else keeps it, the next commit removes it.`,
     tags: ['checkpoints'],
   })
   @Answers({

@@ -17,7 +17,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
         ? {}
         : {
             detail: `The experiment ${fault.facts.experiment} has no checkpoints yet.`,
-            remedy: 'Wait for its first one: longrun logs --follow.',
+            remedy: `See how far it is: longrun show ${fault.facts.experiment}`,
           };
     case 'checkpoint-damaged':
       return { remedy: 'See which checkpoints are whole: longrun checkpoint verify --all' };
@@ -93,6 +93,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'threads-unavailable':
     case 'program-broken':
     case 'file-unknown':
+    case 'copy-unknown':
     case 'head-damaged':
     case 'written-by-newer':
     case 'range-outside':

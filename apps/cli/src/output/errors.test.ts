@@ -43,6 +43,14 @@ test('what the API says of the text that it was sent is said of the spec', () =>
   );
 });
 
+test('what there is no checkpoint of yet is told with a command that can be given as it stands', () => {
+  const experiment = `exp_${'0'.repeat(32)}`;
+  const facts = { experiment, checkpoint: 'latest', known: [] };
+  expect(said([{ pointer: 'checkpoint', code: 'checkpoint-unknown', facts, ...known }])).toContain(
+    `→ See how far it is: longrun show ${experiment}`,
+  );
+});
+
 test('a refusal without errors is told by its detail', () => {
   expect(said([])).toBe('longrun: The whole. (HTTP 422)');
 });

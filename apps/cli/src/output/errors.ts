@@ -98,6 +98,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'not-found': false,
   'checkpoint-unknown': false,
   'file-unknown': false,
+  'copy-unknown': false,
   'checkpoint-damaged': false,
   'head-damaged': false,
   'written-by-newer': false,

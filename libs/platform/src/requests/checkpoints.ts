@@ -107,6 +107,10 @@ export class Checkpoints {
             const facts = { checkpoint, name, known };
             throw refused('not-found', [{ path: [], parameter: 'name', code: 'file-unknown', facts }]);
           }
+          if (copy === 2 && file.copyKey === undefined) {
+            const facts = { checkpoint, name };
+            throw refused('not-found', [{ path: [], parameter: 'copy', code: 'copy-unknown', facts }]);
+          }
           const key = await presentKey(reader.store, file, copy);
           const { sha256, sizeBytes } = file;
           const read = (range?: ByteRange): AsyncGenerator<Uint8Array> => {
@@ -131,11 +135,16 @@ export class Checkpoints {
     });
   }
 
-  /** Lets go of a checkpoint that was pinned; one that is not stays so. */
+  /** Lets go of a checkpoint that was pinned; one that is not stays so. By a step the newest one of it that is pinned is meant, if any is. */
   async unpin(id: string, which: string): Promise<StoredCheckpointSummary> {
-    return this.#changed(id, which, async (store, prefix, manifestKey) => {
-      await releaseCheckpoint(store, prefix, manifestKey, PIN);
-    });
+    return this.#changed(
+      id,
+      which,
+      async (store, prefix, manifestKey) => {
+        await releaseCheckpoint(store, prefix, manifestKey, PIN);
+      },
+      ({ holds }) => holds.some(({ name }) => name === PIN),
+    );
   }
 
   /** Reads every byte of a checkpoint, or of all (`which` is undefined) and the log beside them, and says what is damaged. */
@@ -156,9 +165,12 @@ export class Checkpoints {
     id: string,
     which: string,
     change: (store: ObjectStore, prefix: string, manifestKey: string) => Promise<void>,
+    isPreferred: (item: StoredCheckpointSummary) => boolean = () => false,
   ): Promise<StoredCheckpointSummary> {
     return this.#asked(id, which, async (reader) => {
-      const { name, manifestKey } = await reader.readListed(which, async (listed) => ({
+      const before = checkpointList(await reader.list()).items;
+      const preferred = before.find((item) => String(item.step) === which && isPreferred(item));
+      const { name, manifestKey } = await reader.readListed(preferred?.name ?? which, async (listed) => ({
         name: listed.name,
         manifestKey: listed.entry.manifestKey,
       }));
@@ -214,7 +226,6 @@ async function presentKey(
         : `object ${key} has ${facts.sizeBytes} bytes but ${sizeBytes} were committed`,
     );
   }
-  if (reasons.length === 0) reasons.push('it is kept once only');
   throw new CorruptBlob(`file ${name} cannot be read: ${reasons.join(', ')}`);
 }
 
