@@ -94,6 +94,17 @@ describe('a file that is given', () => {
     expect(await keys('')).toEqual([]);
   });
 
+  test('is given again under the same key, and leaves no other name behind', async () => {
+    const file = await given('content');
+    const handle = await open(file);
+    const content = { sha256: sha256Of(text('content')), sizeBytes: 7 };
+    await store.put('a/x', { handle, given: { path: file, content } });
+    await handle.close();
+
+    expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
+    expect((await stat(file)).nlink).toBe(2);
+  });
+
   test.skipIf(process.getuid?.() !== 0)('of another user becomes ours (as root only)', async () => {
     await given('content', async (file) => {
       await chmod(file, 0o666);
