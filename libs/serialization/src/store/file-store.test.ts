@@ -49,9 +49,10 @@ describe('a file that is given', () => {
     await writeFile(file, content);
     const handle = await open(file);
     const written = { sha256: sha256Of(text(content)), sizeBytes: content.length };
+    const { mtimeNs } = await handle.stat({ bigint: true });
     await change(file);
     try {
-      await store.put('a/x', { handle, given: { path: file, content: written } }, { expected: written });
+      await store.put('a/x', { handle, given: { path: file, content: written, mtimeNs } }, { expected: written });
     } finally {
       await handle.close();
     }
@@ -98,7 +99,8 @@ describe('a file that is given', () => {
     const file = await given('content');
     const handle = await open(file);
     const content = { sha256: sha256Of(text('content')), sizeBytes: 7 };
-    await store.put('a/x', { handle, given: { path: file, content } });
+    const { mtimeNs } = await handle.stat({ bigint: true });
+    await store.put('a/x', { handle, given: { path: file, content, mtimeNs } });
     await handle.close();
 
     expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);

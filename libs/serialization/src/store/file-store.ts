@@ -235,7 +235,8 @@ async function taken(name: string, body: ObjectBody): Promise<WrittenFile | unde
     return undefined;
   }
   const [named, read] = [await lstat(name, BIG), await handle.stat(BIG)];
-  if (!isSameFile(named, read) || read.size !== BigInt(given.content.sizeBytes) || !(await isOurs(handle, read))) {
+  const isAsRead = read.size === BigInt(given.content.sizeBytes) && read.mtimeNs === given.mtimeNs;
+  if (!isSameFile(named, read) || !isAsRead || !(await isOurs(handle, read))) {
     await rm(name, { force: true });
     return undefined;
   }
