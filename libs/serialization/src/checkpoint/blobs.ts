@@ -119,5 +119,6 @@ function bodyOf(file: SnapshotFile | ReadSnapshotFile, mayGive: boolean): Object
   const { path, handle, sizeBytes: mostBytes } = file;
   if (handle === undefined) return { path, mostBytes };
   if (!mayGive || !('isGiven' in file)) return { handle, mostBytes };
-  return { handle, mostBytes, given: { path, content: { sha256: file.sha256, sizeBytes: file.sizeBytes } } };
+  const { sha256, sizeBytes, mtimeNs } = file;
+  return { handle, mostBytes, given: { path, content: { sha256, sizeBytes }, mtimeNs } };
 }

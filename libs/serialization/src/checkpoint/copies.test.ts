@@ -13,7 +13,7 @@ import { openObjectStore } from '../store/open-object-store.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { acquireLease, type Lease } from './lease.js';
 import type { Manifest } from './manifest.js';
-import { readSnapshotFile } from './snapshot.js';
+import { readSnapshotFile, SnapshotChanged } from './snapshot.js';
 
 const PREFIX = 'experiments/exp_1';
 const FROZEN = 'weights that stay';
@@ -177,3 +177,21 @@ async function blobsOf(content: string): Promise<string[]> {
 async function flipBitAt(key: string): Promise<void> {
   await flipBit(path.join(folder, 'objects', key));
 }
+
+test('a file that was read to be given, and written since, is not taken for what it was', async () => {
+  const source = path.join(folder, 'source');
+  await writeFile(source, 'what was read');
+  const handle = await open(source, 'r');
+  try {
+    const file = await readSnapshotFile({ name: 'state', path: source, handle }, store);
+    const { mtimeNs } = await handle.stat({ bigint: true });
+    // The clock of the file system goes on by ticks.
+    while ((await handle.stat({ bigint: true })).mtimeNs === mtimeNs) await writeFile(source, 'what is there');
+    const checkpoints = new CheckpointStore(store, PREFIX, { keepLast: 3 });
+    await expect(checkpoints.commit(lease, { step: 1, files: [file], environment: {} })).rejects.toThrow(
+      SnapshotChanged,
+    );
+  } finally {
+    await handle.close();
+  }
+});

@@ -244,3 +244,13 @@ async function versionOfHead(): Promise<unknown> {
   const head = await store.readRegister(`${PREFIX}/head.json`);
   return JSON.parse(Buffer.from(head?.bytes ?? []).toString()).version;
 }
+
+test('a time that no head can say is refused, and the head can be read on', async () => {
+  await commit(100);
+  for (const until of ['+010000-01-01T00:00:00.000Z', 'Jan 1, 12000']) {
+    await expect(holdCheckpoint(store, PREFIX, 100, { name: 'fork x', until })).rejects.toThrow(RangeError);
+  }
+  await holdCheckpoint(store, PREFIX, 100, { name: 'fork x', until: '9999-12-31T23:59:59.999Z' });
+  await commit(200);
+  expect(await steps()).toEqual([200, 100]);
+});

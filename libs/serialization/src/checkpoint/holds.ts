@@ -129,8 +129,11 @@ function checkedHold({ name, until }: Hold): Hold {
   }
   if (until === undefined) return { name };
   const untilMs = Date.parse(until);
-  if (Number.isNaN(untilMs) || untilMs <= Date.now()) {
-    throw new RangeError(`hold ${name}: until is ${JSON.stringify(until)}; give a time to come, as ISO 8601`);
+  // Later years have more than four digits, which nobody would read from a head.
+  if (Number.isNaN(untilMs) || untilMs <= Date.now() || untilMs > LATEST_MS) {
+    throw new RangeError(
+      `hold ${name}: until is ${JSON.stringify(until)}; give a time to come, as ISO 8601, before the year 10000`,
+    );
   }
   return { name, until: new Date(untilMs).toISOString() };
 }
@@ -149,4 +152,5 @@ function endOf({ until }: Hold): number {
 }
 
 const NAME = /^[\x20-\x7E]{1,200}$/u;
+const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const MOST_HOLDS = 1_000;

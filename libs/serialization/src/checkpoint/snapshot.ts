@@ -24,6 +24,8 @@ export interface ReadSnapshotFile extends SnapshotFile {
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly isGiven: true;
+  /** When it had been written last before it was read, in ns since 1970. */
+  readonly mtimeNs: bigint;
 }
 
 /**
@@ -39,10 +41,11 @@ export async function readSnapshotFile(
 ): Promise<ReadSnapshotFile> {
   await checkSize(file);
   const { handle } = file;
+  const { mtimeNs } = await handle.stat({ bigint: true });
   const [found] = await Promise.all([hashFile(handle, file.sizeBytes), takesFiles ? handle.sync() : undefined]);
   const { sha256 = found.sha256, sizeBytes = found.sizeBytes } = file;
   if (found.sizeBytes !== sizeBytes || found.sha256 !== sha256) throw changed(file, sha256, found);
-  return { ...file, ...found, isGiven: true };
+  return { ...file, ...found, isGiven: true, mtimeNs };
 }
 
 /** A finished snapshot on the local disk, to be committed. Its files must not change until then, and those that are given never again. */

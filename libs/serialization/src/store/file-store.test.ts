@@ -49,9 +49,10 @@ describe('a file that is given', () => {
     await writeFile(file, content);
     const handle = await open(file);
     const written = { sha256: sha256Of(text(content)), sizeBytes: content.length };
+    const { mtimeNs } = await handle.stat({ bigint: true });
     await change(file);
     try {
-      await store.put('a/x', { handle, given: { path: file, content: written } }, { expected: written });
+      await store.put('a/x', { handle, given: { path: file, content: written, mtimeNs } }, { expected: written });
     } finally {
       await handle.close();
     }
@@ -92,6 +93,18 @@ describe('a file that is given', () => {
   test('is refused where it has another size by now', async () => {
     await expect(given('content', (file) => writeFile(file, 'longer content'))).rejects.toThrow(ContentMismatch);
     expect(await keys('')).toEqual([]);
+  });
+
+  test('is given again under the same key, and leaves no other name behind', async () => {
+    const file = await given('content');
+    const handle = await open(file);
+    const content = { sha256: sha256Of(text('content')), sizeBytes: 7 };
+    const { mtimeNs } = await handle.stat({ bigint: true });
+    await store.put('a/x', { handle, given: { path: file, content, mtimeNs } });
+    await handle.close();
+
+    expect(await readdir(path.join(objects, '.tmp'))).toEqual([]);
+    expect((await stat(file)).nlink).toBe(2);
   });
 
   test.skipIf(process.getuid?.() !== 0)('of another user becomes ours (as root only)', async () => {

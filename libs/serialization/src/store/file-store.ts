@@ -96,7 +96,6 @@ export class FileStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<WrittenFile> {
     const target = this.#file(key);
     const temporary = this.#temporary.next();
-    let isPlaced = false;
     try {
       const written = (await taken(temporary, body)) ?? (await writeSynced(temporary, bodyFor(key, body, options)));
       checkContent(key, options.expected, written);
@@ -104,12 +103,12 @@ export class FileStore implements ObjectStore {
       options.signal?.throwIfAborted();
       if (options.ifAbsent !== true) {
         await this.#placed(key, target, () => rename(temporary, target));
-        isPlaced = true;
       } else if (!(await this.#placed(key, target, () => linkOnce(temporary, target)))) throw new ObjectExists(key);
       await syncFolder(path.dirname(target));
       return written;
     } finally {
-      if (!isPlaced) await remove(temporary);
+      // Also after a rename: where both are names of one file that is given again, it leaves both.
+      await remove(temporary);
     }
   }
 
@@ -236,7 +235,8 @@ async function taken(name: string, body: ObjectBody): Promise<WrittenFile | unde
     return undefined;
   }
   const [named, read] = [await lstat(name, BIG), await handle.stat(BIG)];
-  if (!isSameFile(named, read) || read.size !== BigInt(given.content.sizeBytes) || !(await isOurs(handle, read))) {
+  const isAsRead = read.size === BigInt(given.content.sizeBytes) && read.mtimeNs === given.mtimeNs;
+  if (!isSameFile(named, read) || !isAsRead || !(await isOurs(handle, read))) {
     await rm(name, { force: true });
     return undefined;
   }
