@@ -151,9 +151,18 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Waits until the bytes of a file are on disk. */
+export async function syncFile(file: string): Promise<void> {
+  await synced(file);
+}
+
 /** Waits until the names in a folder are on disk. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  await synced(folder);
+}
+
+async function synced(target: string): Promise<void> {
+  const handle = await open(target, 'r');
   try {
     await handle.sync();
   } finally {

@@ -110,7 +110,7 @@ export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } f
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
 export { isDiskError, isDiskFull } from './disk-error.js';
-export { hashFile, makeFolder, readPieces, syncFolder, writeDurably, writeWhole } from './durable-file.js';
+export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';

@@ -1,7 +1,7 @@
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hashFile, type TemporaryFiles } from '@longrun/serialization';
+import { hashFile, syncFile, type TemporaryFiles } from '@longrun/serialization';
 
 /** What the bytes of a file are to be. */
 interface Content {
@@ -62,15 +62,6 @@ export class FileMark {
     } catch {
       await rm(draft, { force: true });
     }
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

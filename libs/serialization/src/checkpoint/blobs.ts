@@ -83,10 +83,10 @@ export class Blobs {
     const keys = [...there];
     if (keys.length === this.#copies) return { keys, sizeBytes: (await unchanged(file, sha256)).sizeBytes };
     let sizeBytes = 0;
-    for (let placed = 0; keys.length < this.#copies; placed += 1) {
+    while (keys.length < this.#copies) {
       const key = freshKey(`${this.#prefix}/blobs/${fence}/${sha256}`);
-      // It can be given away once: copies that shared their bytes would be one.
-      ({ sizeBytes } = await this.#put(key, file, sha256, { mayGive: placed === 0, signal }));
+      // Only the first one: what is there may be the very file, and copies that shared their bytes would be one.
+      ({ sizeBytes } = await this.#put(key, file, sha256, { mayGive: keys.length === 0, signal }));
       keys.push(key);
     }
     return { keys, sizeBytes };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { makeFolder, syncFolder } from '../durable-file.js';
+import { makeFolder, syncFile, syncFolder } from '../durable-file.js';
 import type { ObjectReading } from '../store/object-store.js';
 import type { Manifest } from './manifest.js';
 import { downloadFile, downloadFiles } from './stored-files.js';
@@ -23,6 +23,8 @@ export async function exportFiles(store: ObjectReading, manifest: Manifest, fold
   if (await isTaken(target)) throw refusal(folder, 'is there already and is not an empty folder; give another one');
   await placed(target, async (temporary) => {
     await downloadFiles(store, manifest, temporary);
+    for (const { name } of manifest.files) await syncFile(path.join(temporary, name));
+    await syncFolder(temporary);
   }).catch((error: unknown) => {
     // Another has put something there meanwhile.
     if (TAKEN.has(codeOf(error))) throw refusal(folder, 'is no empty folder any more; give another one');
@@ -43,7 +45,10 @@ export async function exportFile(store: ObjectReading, manifest: Manifest, name:
   }
   const target = path.resolve(to);
   if ((await stat(target).catch(absent)) !== undefined) throw refusal(to, 'is there already; give another path');
-  await placed(target, async (temporary) => await downloadFile(store, file, temporary));
+  await placed(target, async (temporary) => {
+    await downloadFile(store, file, temporary);
+    await syncFile(temporary);
+  });
 }
 
 /** Makes something under another name beside `target`, and gives it that name when it is done. */

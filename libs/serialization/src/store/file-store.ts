@@ -244,12 +244,12 @@ async function taken(name: string, body: ObjectBody): Promise<WrittenFile | unde
   return given.content;
 }
 
-/** Makes a file ours, for nobody to write to. False where we may not. */
+/** Makes a file ours, with the mode that one has which is written here. False where we may not. */
 async function isOurs(handle: FileHandle, { uid }: { readonly uid: bigint }): Promise<boolean> {
   try {
     const [self, group] = [process.getuid?.(), process.getgid?.()];
     if (self !== undefined && group !== undefined && uid !== BigInt(self)) await handle.chown(self, group);
-    await handle.chmod(OBJECT_MODE);
+    await handle.chmod(0o666 & ~process.umask());
     return true;
   } catch {
     return false;
@@ -261,8 +261,6 @@ function within(sizeBytes: number, { range }: ReadOptions): { readonly start: nu
   const start = Math.min(range?.start ?? 0, sizeBytes);
   return { start, end: Math.max(start, Math.min(range?.end ?? sizeBytes, sizeBytes)) };
 }
-
-const OBJECT_MODE = 0o644;
 
 /** Large enough that a disk without room has none for it. */
 const PROBE_BYTES = 64 << 10;
