@@ -42,6 +42,7 @@ async function readByTheNext(meanwhile: () => Promise<void>): Promise<readonly s
   await world.whenLogged(id, 19);
   await until(async () => (await world.head(id)).checkpoints[0]?.step === 14);
   await first();
+  await gate.open();
   await meanwhile();
 
   const store = new DistantStore(world.store);
