@@ -1,8 +1,15 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, lstat, open, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileCache, WantedFile } from '@longrun/platform/worker';
-import { type LocalFiles, type Manifest, type ManifestFile, readPieces, writeDurably } from '@longrun/serialization';
+import {
+  linkOpenFile,
+  type LocalFiles,
+  type Manifest,
+  type ManifestFile,
+  readPieces,
+  writeDurably,
+} from '@longrun/serialization';
 import { type OwnedFile, ownFile } from './owned-file.js';
 
 /**
@@ -80,7 +87,7 @@ export class CheckpointCache implements LocalFiles {
   async #add(file: ManifestFile, { path, handle, writtenNs }: OwnedFile): Promise<void> {
     const wanted = this.#wanted(file);
     const held = await this.#files.add(wanted, async (target) => {
-      if (!(await isLinked(path, target, handle))) await copyOf(handle, wanted, target);
+      if (!(await linkOpenFile(path, handle, target))) await copyOf(handle, wanted, target);
     });
     await held.release();
     const now = await handle.stat({ bigint: true });
@@ -99,19 +106,6 @@ export class CheckpointCache implements LocalFiles {
 
 /** The newest, and one before for when that is damaged in the store. */
 const MOST_CHECKPOINTS = 2;
-
-/** Gives an open file another name. False, and there is none, where its name is no more its own, or the disk refuses. */
-async function isLinked(path: string, target: string, handle: FileHandle): Promise<boolean> {
-  try {
-    await link(path, target);
-  } catch {
-    return false;
-  }
-  const [linked, opened] = [await lstat(target, { bigint: true }), await handle.stat({ bigint: true })];
-  if (linked.ino === opened.ino && linked.dev === opened.dev) return true;
-  await rm(target);
-  return false;
-}
 
 async function copyOf(handle: FileHandle, { sha256, sizeBytes }: WantedFile, target: string): Promise<void> {
   const written = await writeDurably(target, readPieces(handle, sizeBytes));

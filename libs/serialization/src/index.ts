@@ -112,6 +112,7 @@ export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/point
 export { isDiskError, isDiskFull } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
+export { linkOpenFile } from './same-file.js';
 export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';
 
@@ -164,6 +165,7 @@ export { holdCheckpoint, PIN, releaseCheckpoint } from './checkpoint/holds.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseLoss, LeaseRefusal } from './checkpoint/lease.js';
 export type { LocalFiles } from './checkpoint/local-files.js';
+export { blobKeysOf } from './checkpoint/manifest.js';
 export type { Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestLog, newestManifest } from './checkpoint/manifests.js';
 export { CorruptManifest } from './checkpoint/manifest.js';

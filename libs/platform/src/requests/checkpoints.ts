@@ -5,6 +5,7 @@ import type {
   StoredCheckpointView,
 } from '@longrun/contracts';
 import {
+  blobKeysOf,
   type ByteRange,
   CheckpointAbsent,
   CheckpointReader,
@@ -209,12 +210,9 @@ const LEAST_HELD_BYTES = 4 * 1024 * 1024;
 const HOLD_MS = 600_000;
 
 /** The key of a copy of a file that is there with its size. @throws CorruptBlob */
-async function presentKey(
-  store: ObjectStore,
-  { name, blobKey, copyKey, sizeBytes }: ManifestFile,
-  copy: number | undefined,
-): Promise<string> {
-  const keys = copyKey === undefined ? [blobKey] : [blobKey, copyKey];
+async function presentKey(store: ObjectStore, file: ManifestFile, copy: number | undefined): Promise<string> {
+  const { name, sizeBytes } = file;
+  const keys = blobKeysOf(file);
   const wanted = copy === undefined ? keys : keys.slice(copy - 1, copy);
   const reasons: string[] = [];
   for (const key of wanted) {

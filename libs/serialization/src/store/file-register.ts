@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { appendFile, link, lstat, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { appendFile, link, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
+import { isSameFile } from '../same-file.js';
 import { type OperationOptions, PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
 import { decodeGeneration, encodeGeneration, type Generation } from './register-generation.js';
 
@@ -173,19 +173,9 @@ export async function linkOnce(file: string, name: string): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     // Over a network the answer to a successful link may be lost and the link tried again.
-    return isSameFile(await stat(file, BIG), await lstat(name, BIG));
+    return isSameFile(name, file);
   }
 }
-
-/** Whether two names are of one file. */
-export function isSameFile(one: Identity, other: Identity): boolean {
-  return one.dev === other.dev && one.ino === other.ino;
-}
-
-type Identity = Pick<BigIntStats, 'dev' | 'ino'>;
-
-/** For `stat`: numbers of files may be larger than those of JavaScript. */
-export const BIG = { bigint: true } as const;
 
 async function names(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(absent)) ?? [];

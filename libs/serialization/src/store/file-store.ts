@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
-import { absent, BIG, codeOf, FileRegister, isSameFile, linkOnce, remove } from './file-register.js';
+import { BIG, linkOpenFile } from '../same-file.js';
+import { absent, codeOf, FileRegister, linkOnce, remove } from './file-register.js';
 import { bodyFor, downloadTo, telling } from './object-body.js';
 import { checkKey, checkPrefix, InvalidKey, REGISTER_SUFFIX } from './object-key.js';
 import {
@@ -228,15 +229,10 @@ export class FileStore implements ObjectStore {
 async function taken(name: string, body: ObjectBody): Promise<WrittenFile | undefined> {
   if (body instanceof Uint8Array || !('handle' in body) || body.given === undefined) return undefined;
   const { handle, given } = body;
-  try {
-    await link(given.path, name);
-  } catch {
-    // On another disk, a file of somebody else's, or not there any more.
-    return undefined;
-  }
-  const [named, read] = [await lstat(name, BIG), await handle.stat(BIG)];
+  if (!(await linkOpenFile(given.path, handle, name))) return undefined;
+  const read = await handle.stat(BIG);
   const isAsRead = read.size === BigInt(given.content.sizeBytes) && read.mtimeNs === given.mtimeNs;
-  if (!isSameFile(named, read) || !isAsRead || !(await isOurs(handle, read))) {
+  if (!isAsRead || !(await isOurs(handle, read))) {
     await rm(name, { force: true });
     return undefined;
   }
