@@ -67,10 +67,11 @@ async function commit(
   const opened: OpenFile[] = [];
   for (const name of NAMES) {
     const path = join(snapshot, name);
-    await writeFile(path, contentOf(name, step), { mode: 0o600 });
+    await writeFile(path, contentOf(name, step), { mode: 0o644 });
     opened.push({ name, path, handle: await open(path, 'r+') });
   }
-  const owned = await Promise.all(opened.map(ownFile));
+  const owned = await Promise.all(opened.map((file) => ownFile(file)));
+  for (const { handle } of opened) expect((await handle.stat()).mode & 0o777).toBe(0o600);
   const manifest = await checkpoints.commit(lease, { step, files: opened, environment: {} });
   await meanwhile(opened);
   await cache.keep(manifest, owned);
@@ -96,6 +97,8 @@ async function resume(
   const { step } = found.manifest;
   for (const name of NAMES) expect(await readFile(join(found.folder, name), 'utf8')).toBe(contentOf(name, step));
   await local.keepFetched(found.manifest, found.folder);
+  // A trainer that is another user reads them.
+  for (const name of NAMES) expect((await stat(join(found.folder, name))).mode & 0o777).toBe(0o444);
   return { step, downloads: store.downloads - before, cache: local };
 }
 

@@ -69,7 +69,7 @@ export class CheckpointCache implements LocalFiles {
         const path = join(folder, name);
         const handle = await open(path, 'r');
         handles.push(handle);
-        owned.push(await ownFile({ name, path, handle }));
+        owned.push(await ownFile({ name, path, handle }, FOR_TRAINERS));
       }
       await this.keep(manifest, owned);
     } catch {
@@ -103,6 +103,9 @@ export class CheckpointCache implements LocalFiles {
     return name.startsWith(`${this.#part}.`);
   }
 }
+
+/** What was fetched is read by a trainer, which may be another user. */
+const FOR_TRAINERS = 0o444;
 
 /** The newest, and one before for when that is damaged in the store. */
 const MOST_CHECKPOINTS = 2;

@@ -15,17 +15,21 @@ export interface OwnedFile extends OpenFile {
 }
 
 /**
- * Makes a file the worker's own and read-only, before it looks at its bytes: nobody else can write it from then on without the time showing
- * it. Where that cannot be it stays as it is.
+ * Makes a file the worker's own, before it looks at its bytes: nobody else can write it from then on without the time showing it. Where that
+ * cannot be it stays as it is.
+ *
+ * @param mode By default the worker alone reads it.
  */
-export async function ownFile(file: OpenFile): Promise<OwnedFile> {
+export async function ownFile(file: OpenFile, mode = PRIVATE): Promise<OwnedFile> {
   const { handle } = file;
   try {
     const [user, group] = [process.geteuid?.(), process.getegid?.()];
     if (user !== undefined && group !== undefined) await handle.chown(user, group);
-    await handle.chmod(0o444);
+    await handle.chmod(mode);
     return { ...file, writtenNs: (await handle.stat({ bigint: true })).mtimeNs };
   } catch {
     return { ...file, writtenNs: undefined };
   }
 }
+
+const PRIVATE = 0o600;
