@@ -5,14 +5,14 @@
 export async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   if (signal === undefined) return await work();
   signal.throwIfAborted();
-  const over = new AbortController();
+  let give: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    const give = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    signal.addEventListener('abort', give, { signal: over.signal });
+    give = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    signal.addEventListener('abort', give);
   });
   try {
     return await Promise.race([work(), aborted]);
   } finally {
-    over.abort();
+    if (give !== undefined) signal.removeEventListener('abort', give);
   }
 }

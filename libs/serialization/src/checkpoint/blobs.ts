@@ -1,5 +1,6 @@
 import { hashFile, type WrittenFile } from '../durable-file.js';
 import { ContentMismatch, type ObjectBody, type ObjectStore } from '../store/object-store.js';
+import { inFlight } from '../in-flight.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { freshKey } from '../store/fresh-key.js';
 import type { ManifestFile } from './manifest.js';
@@ -12,6 +13,17 @@ export interface KnownBlobs {
   readonly reusable: ReadonlyMap<string, readonly string[]>;
   /** Told of each that has other bytes than it should, or is missing. */
   readonly onDamaged: (key: string) => void;
+}
+
+/** The files of a snapshot, as a manifest is to name them. */
+export interface PlannedBlobs {
+  readonly files: readonly ManifestFile[];
+  /**
+   * Writes those blobs that are missing, several at once.
+   *
+   * @throws SnapshotChanged
+   */
+  readonly write: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Writes the files of checkpoints as objects under a prefix. */
@@ -28,33 +40,46 @@ export class Blobs {
   }
 
   /**
-   * Sees to it that the files of a snapshot are stored. A blob is named again only if it has just been read and is whole.
+   * Finds out as what the files of a snapshot are to be stored. A blob is named again only if it has just been read and is whole. Nothing is
+   * written.
    *
    * @throws SnapshotChanged
    */
-  async write(
+  async plan(
     fence: number,
     files: readonly (SnapshotFile | ReadSnapshotFile)[],
     known: KnownBlobs,
-    signal: AbortSignal | undefined,
-  ): Promise<ManifestFile[]> {
-    const stored = new Map<string, readonly string[]>();
-    const written: ManifestFile[] = [];
+    signal: AbortSignal,
+  ): Promise<PlannedBlobs> {
+    const contents = new Map<string, Content>();
+    const named: (readonly [name: string, content: Content])[] = [];
     for (const file of files) {
-      await checkSize(file);
-      const sha256 = file.sha256 ?? (await hashFile(file.handle ?? file.path, file.sizeBytes)).sha256;
-      const keys = stored.get(sha256) ?? (await this.#whole(sha256, known, signal));
-      const placed = await unlessAborted(signal, async () => await this.#place(fence, file, sha256, keys, signal));
-      stored.set(sha256, placed.keys);
-      const [blobKey = '', copyKey] = placed.keys;
-      const entry = { name: file.name, blobKey, sha256, sizeBytes: placed.sizeBytes };
-      written.push(copyKey === undefined ? entry : { ...entry, copyKey });
+      const { sha256, sizeBytes } = await contentOf(file);
+      const content = contents.get(sha256) ?? { sha256, sizeBytes, files: [], whole: [], missing: [] };
+      content.files.push(file);
+      contents.set(sha256, content);
+      named.push([file.name, content]);
     }
-    return written;
+    const each = [...contents.values()];
+    await inFlight(each, signal, async (content, whileWanted) => {
+      content.whole.push(...(await this.#whole(content.sha256, known, whileWanted)));
+      for (let there = content.whole.length; there < this.#copies; there += 1)
+        content.missing.push(freshKey(`${this.#prefix}/blobs/${fence}/${content.sha256}`));
+    });
+    return {
+      files: named.map(([name, { sha256, sizeBytes, whole, missing }]) => {
+        const [blobKey = '', copyKey] = [...whole, ...missing];
+        const entry = { name, blobKey, sha256, sizeBytes };
+        return copyKey === undefined ? entry : { ...entry, copyKey };
+      }),
+      write: async (whileWritten) => {
+        await inFlight(each, whileWritten, async (content, whileWanted) => await this.#place(content, whileWanted));
+      },
+    };
   }
 
   /** Those blobs of a content that are whole, by their bytes, no more than are needed: what a store has noted may be older than the damage. */
-  async #whole(sha256: string, known: KnownBlobs, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  async #whole(sha256: string, known: KnownBlobs, signal: AbortSignal): Promise<readonly string[]> {
     const whole: string[] = [];
     for (const key of known.reusable.get(sha256) ?? []) {
       if (whole.length === this.#copies) break;
@@ -62,7 +87,7 @@ export class Blobs {
         signal,
         async () => (await hashObject(this.#store, key, { signal }))?.sha256 === sha256,
       ).catch(() => {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         // What cannot be read now is written anew, which says nothing about it.
         return undefined;
       });
@@ -72,40 +97,29 @@ export class Blobs {
     return whole;
   }
 
-  /** Writes as many blobs of a file as are missing beside those that there are. */
-  async #place(
-    fence: number,
-    file: SnapshotFile | ReadSnapshotFile,
-    sha256: string,
-    there: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly keys: readonly string[]; readonly sizeBytes: number }> {
-    const keys = [...there];
-    if (keys.length === this.#copies) return { keys, sizeBytes: (await unchanged(file, sha256)).sizeBytes };
-    let sizeBytes = 0;
-    while (keys.length < this.#copies) {
-      const key = freshKey(`${this.#prefix}/blobs/${fence}/${sha256}`);
+  /** Writes the blobs of a content that are missing. Of files that are not written for it, it is seen that they have it. */
+  async #place({ sha256, sizeBytes, files, whole, missing }: Content, signal: AbortSignal): Promise<void> {
+    const [first, ...others] = files;
+    if (first === undefined) return;
+    for (const [index, key] of missing.entries()) {
       // Only the first one: what is there may be the very file, and copies that shared their bytes would be one.
-      ({ sizeBytes } = await this.#put(key, file, sha256, { mayGive: keys.length === 0, signal }));
-      keys.push(key);
+      const mayGive = whole.length + index === 0;
+      await this.#put(key, first, { sha256, sizeBytes }, { mayGive, signal });
     }
-    return { keys, sizeBytes };
+    for (const file of missing.length === 0 ? files : others) await unchanged(file, sha256);
   }
 
   /** What was written is what counts: whoever made the file may write to it still. */
   async #put(
     key: string,
     file: SnapshotFile | ReadSnapshotFile,
-    sha256: string,
-    { mayGive, signal }: { readonly mayGive: boolean; readonly signal: AbortSignal | undefined },
-  ): Promise<WrittenFile> {
+    expected: WrittenFile,
+    { mayGive, signal }: { readonly mayGive: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
     try {
-      return await this.#store.put(key, bodyOf(file, mayGive), {
-        expected: { sizeBytes: file.sizeBytes, sha256 },
-        signal,
-      });
+      await this.#store.put(key, bodyOf(file, mayGive), { expected, signal });
     } catch (error) {
-      if (error instanceof ContentMismatch) throw changed(file, sha256, error.found);
+      if (error instanceof ContentMismatch) throw changed(file, expected.sha256, error.found);
       throw error;
     }
   }
@@ -113,6 +127,22 @@ export class Blobs {
   get #copies(): number {
     return this.#isTwofold ? 2 : 1;
   }
+}
+
+/** What files of a snapshot have. */
+interface Content extends WrittenFile {
+  readonly files: (SnapshotFile | ReadSnapshotFile)[];
+  /** Keys of blobs that have it. */
+  readonly whole: string[];
+  /** Keys of those that are to be written beside them. */
+  readonly missing: string[];
+}
+
+/** SHA-256 and size that a file is to have. @throws SnapshotChanged for a size that it has not */
+async function contentOf(file: SnapshotFile | ReadSnapshotFile): Promise<WrittenFile> {
+  const size = await checkSize(file);
+  const { sha256, handle, path, sizeBytes } = file;
+  return sha256 === undefined ? await hashFile(handle ?? path, sizeBytes) : { sha256, sizeBytes: sizeBytes ?? size };
 }
 
 function bodyOf(file: SnapshotFile | ReadSnapshotFile, mayGive: boolean): ObjectBody {

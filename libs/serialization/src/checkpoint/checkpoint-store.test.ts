@@ -72,6 +72,23 @@ test('who gives a commit up waits for no upload, and the lease is free for its e
   expect(await readHead(store, PREFIX)).toMatchObject({ outcome: 'cancelled', checkpoints: [{ step: 100 }] });
 });
 
+test('several uploads are in flight: one that hangs keeps neither the other files nor the log from the store', async () => {
+  const leaves = new AbortController();
+  const snapshot = await snapshotAt(100, { a: 'one', b: 'two', c: 'three' });
+  const spool = path.join(folder, 'rows');
+  await writeFile(spool, '{"step":100,"row":{"cost":1}}\n');
+  store.calls.length = 0;
+  const uploading = store.hangNext('put');
+  const commit = checkpoints.commit(lease, { ...snapshot, log: [{ path: spool }] }, { signal: leaves.signal });
+  commit.catch(() => undefined);
+  await uploading;
+  const blobs = ['one', 'two', 'three'].map((content) => `put ${blob(content)}`);
+  await expect.poll(() => plainCalls(/^put /u)).toEqual(expect.arrayContaining(blobs));
+  await expect.poll(() => plainCalls(/^put /u).length).toBeGreaterThan(blobs.length);
+  leaves.abort(new Error('it was cancelled'));
+  await expect(commit).rejects.toThrow('it was cancelled');
+});
+
 test('a commit stops its upload as soon as the lease is known to be lost', async () => {
   await checkpoints.commit(lease, await snapshotAt(100));
   const uploading = store.hangNext('put');

@@ -3,12 +3,13 @@ import path from 'node:path';
 
 import { isDiskFull } from '../disk-error.js';
 import { faultPoint } from '../fault-point/fault-point.js';
+import { inFlight } from '../in-flight.js';
 import { CheckpointLog } from '../log/checkpoint-log.js';
 import type { LogFile } from '../log/log-file.js';
 import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
-import { Blobs, type KnownBlobs } from './blobs.js';
+import { Blobs, type KnownBlobs, type PlannedBlobs } from './blobs.js';
 import { type CollectOptions, Garbage } from './garbage.js';
 import { type CheckpointEntry, foundFromHead, type Head, readHead } from './head.js';
 import { isHeld, withPresentHolds } from './holds.js';
@@ -123,19 +124,17 @@ export class CheckpointStore {
     return this.#exclusive(lease, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
       const known = await this.#knownBlobs(lease.head(), snapshot.step);
-      const files = await this.#blobs.write(lease.fence, snapshot.files, known, signal);
+      const blobs = await this.#blobs.plan(lease.fence, snapshot.files, known, signal);
       await this.#rejectDamaged(lease.head());
-      await faultPoint('commit.blobs-written');
-      const extended = await this.#log.extend(segments, lease.fence, snapshot.log ?? []);
-      await faultPoint('commit.log-written');
+      const log = await this.#write({ snapshot, fence: lease.fence, blobs, base: segments, signal });
       const manifest: Manifest = {
         version: 2,
         step: snapshot.step,
         fence: lease.fence,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
-        files,
-        log: extended,
+        files: blobs.files,
+        log,
       };
       const entry = await this.#manifests.write(manifest);
       this.#verified.add(entry.manifestKey);
@@ -206,6 +205,21 @@ export class CheckpointStore {
     for (const { manifestKey } of found.rejected) this.#rejected.add(manifestKey);
     this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
     return found;
+  }
+
+  /** Writes files and log side by side, and what that log is. */
+  async #write({ snapshot, fence, blobs, base, signal }: CheckpointToWrite): Promise<readonly LogSegment[]> {
+    let log = base;
+    const writeBlobs = async (whileWanted: AbortSignal): Promise<void> => {
+      await blobs.write(whileWanted);
+      await faultPoint('commit.blobs-written');
+    };
+    const writeLog = async (): Promise<void> => {
+      log = await this.#log.extend(base, fence, snapshot.log ?? []);
+      await faultPoint('commit.log-written');
+    };
+    await inFlight([writeBlobs, writeLog], signal, async (write, whileWanted) => await write(whileWanted));
+    return log;
   }
 
   #checkPrefix(lease: Lease): void {
@@ -427,6 +441,15 @@ function withScore({ score: _before, ...entry }: CheckpointEntry, score: number 
 
 /** How much garbage one commit removes before it writes, and as much again after it: some seconds' work. */
 const MOST_AT_ONCE = 2_000;
+
+interface CheckpointToWrite {
+  readonly snapshot: Snapshot;
+  readonly fence: number;
+  readonly blobs: PlannedBlobs;
+  /** The log that it adds to. */
+  readonly base: readonly LogSegment[];
+  readonly signal: AbortSignal;
+}
 
 /** The log of the checkpoint that training goes on from. */
 interface LogBasis {

@@ -85,11 +85,14 @@ export function checkSnapshot({ step, files }: Snapshot): void {
   }
 }
 
-/** A file that is larger than it was announced could be so by any measure: it is not read to find out. @throws SnapshotChanged */
-export async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Promise<void> {
-  if (sizeBytes === undefined) return;
+/**
+ * The size of a file in bytes. One that is larger than it was announced could be so by any measure: it is not read to find out.
+ *
+ * @throws SnapshotChanged
+ */
+export async function checkSize({ path: source, handle, sizeBytes }: SnapshotFile): Promise<number> {
   const { size } = await (handle?.stat() ?? stat(source));
-  if (size === sizeBytes) return;
+  if (sizeBytes === undefined || size === sizeBytes) return size;
   throw new SnapshotChanged(
     `snapshot file ${source} has ${size} bytes but was announced with ${sizeBytes} bytes; ${LEAVE_ALONE}`,
   );

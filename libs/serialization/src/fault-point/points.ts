@@ -13,8 +13,8 @@ export const FAULT_POINTS = {
   'take.claimed': 'A worker holds the lease of a job, and nobody was told.',
 
   'snapshot.handed-over': 'A worker has heard of a finished snapshot, and nothing of it is in the store.',
-  'commit.blobs-written': "A checkpoint's files are in the store, its log is not.",
-  'commit.log-written': "A checkpoint's files and log are in the store, and no manifest names them.",
+  'commit.blobs-written': "A checkpoint's files are in the store; its log may be, or not.",
+  'commit.log-written': "A checkpoint's log is in the store; its files may be, or not.",
   'commit.manifest-written': 'The manifest is in the store, and the head does not name it.',
   'commit.head-swapped': 'The head names the checkpoint, and what it no longer names is still there.',
   'commit.collected':

@@ -97,19 +97,22 @@ export class FileStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<WrittenFile> {
     const target = this.#file(key);
     const temporary = this.#temporary.next();
+    let isLeft = true;
     try {
-      const written = (await taken(temporary, body)) ?? (await writeSynced(temporary, bodyFor(key, body, options)));
+      const given = await taken(temporary, body);
+      const written = given ?? (await writeSynced(temporary, bodyFor(key, body, options)));
       checkContent(key, options.expected, written);
       // Whoever has given it up may have put another since.
       options.signal?.throwIfAborted();
       if (options.ifAbsent !== true) {
         await this.#placed(key, target, () => rename(temporary, target));
+        // Where both are names of one file, that is given again, it leaves both.
+        isLeft = given !== undefined;
       } else if (!(await this.#placed(key, target, () => linkOnce(temporary, target)))) throw new ObjectExists(key);
       await syncFolder(path.dirname(target));
       return written;
     } finally {
-      // Also after a rename: where both are names of one file that is given again, it leaves both.
-      await remove(temporary);
+      if (isLeft) await remove(temporary);
     }
   }
 
