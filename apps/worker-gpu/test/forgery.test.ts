@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExperimentView } from '@longrun/contracts';
@@ -67,4 +68,11 @@ test('a result without its parameters is none', async () => {
   const experiment = await forged({ kind: 'parameters' });
   expect(experiment).toMatchObject({ status: 'failed', reason: 'program_error', result: null });
   expect(experiment.message).toContain('no parameters.safetensors, which it says has the parameters');
+});
+
+test('what is said to grow is nowhere followed out of the folder of the trainer, and the snapshot is read as ever', async () => {
+  const { lines, ...experiment } = await forged({ kind: 'growing', victim });
+  const sha256 = createHash('sha256').update('state.json').digest('hex');
+  expect(experiment).toMatchObject({ status: 'succeeded', result: { parametersSha256: sha256 } });
+  expect(lines.match(/A message of the trainer was ignored/gu)).toHaveLength(2);
 });

@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CheckpointStore,
+  HashBehind,
   type Lease,
   ndarray,
   type NdArray,
@@ -36,23 +37,48 @@ export class BigSnapshots {
     return [...this.#tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  /** Writes that of a step in the place of the one before it, as a trainer does; no two have the same bytes, so that none is stored already. */
-  async handOver(step: number): Promise<void> {
-    await writeWhole(this.path, safetensorsChunks(this.#tensors, { step: String(step) }));
-  }
-
-  /** Commits that which lies there, as a worker does. */
-  async commit(store: ObjectStore, checkpoints: CheckpointStore, lease: Lease, step: number): Promise<void> {
-    const handle = await open(this.path);
-    try {
-      const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store);
-      await checkpoints.commit(lease, { step, environment: {}, files: [file] });
-    } finally {
-      await handle.close();
-    }
+  /**
+   * Writes that of a step in the place of the one before it, as a trainer does, and reads it meanwhile, as its worker does; no two have the
+   * same bytes, so that none is stored already.
+   *
+   * @returns What makes it a checkpoint, as its worker does once it is announced
+   */
+  async handOver(store: ObjectStore, step: number): Promise<HandedOver> {
+    let opening: Promise<FileHandle | undefined> | undefined;
+    let begun: HashBehind | undefined;
+    let toldBytes = 0;
+    const onWritten = (file: string, sizeBytes: number): void => {
+      if (sizeBytes - toldBytes < TOLD_BYTES) return;
+      toldBytes = sizeBytes;
+      // It may have its last name by then.
+      opening ??= open(file).catch(() => undefined);
+      void opening.then((handle) => {
+        if (handle !== undefined) begun ??= new HashBehind(handle, { isSynced: store.takesFiles });
+        begun?.written(sizeBytes);
+      });
+    };
+    await writeWhole(this.path, safetensorsChunks(this.#tensors, { step: String(step) }), { onWritten });
+    return {
+      commit: async (checkpoints, lease) => {
+        const handle = (await opening) ?? (await open(this.path));
+        try {
+          const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store, begun);
+          await checkpoints.commit(lease, { step, environment: {}, files: [file] });
+        } finally {
+          await handle.close();
+        }
+      },
+    };
   }
 }
 
+/** A snapshot that was written and is announced. */
+export interface HandedOver {
+  readonly commit: (checkpoints: CheckpointStore, lease: Lease) => Promise<void>;
+}
+
+/** After as much more its worker is told how far it is written. */
+const TOLD_BYTES = 16 << 20;
 const FILE = 'parameters.safetensors';
 
 function randomTensor(length: number): NdArray {

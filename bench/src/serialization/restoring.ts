@@ -24,8 +24,8 @@ export async function restoring(bytes: number, python: Contestant | undefined): 
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
     const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
     const snapshots = new BigSnapshots(folder, bytes);
-    await snapshots.handOver(1);
-    await snapshots.commit(store, new CheckpointStore(store, 'bench'), lease, 1);
+    const snapshot = await snapshots.handOver(store, 1);
+    await snapshot.commit(new CheckpointStore(store, 'bench'), lease);
     const target = join(folder, 'restored');
     const restored: Restored = { ours: [], copy: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {

@@ -15,7 +15,7 @@ const PIECE_BYTES = 1 << 20;
 export interface Saved {
   /** From the tensors in memory to an acknowledged commit: a trainer writes the snapshot and hands it over, its worker commits it. */
   readonly ours: number[];
-  /** Of that, the commit alone. */
+  /** Of that, the part after the snapshot was written. */
   readonly commit: number[];
   /** The same bytes written to a new file, and fsync. */
   readonly write: number[];
@@ -36,8 +36,8 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
     const saved: Saved = { ours: [], commit: [], write: [], sha256: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {
       const startedAt = performance.now();
-      await snapshots.handOver(round);
-      const commit = await elapsedMs(() => snapshots.commit(store, checkpoints, lease, round));
+      const snapshot = await snapshots.handOver(store, round);
+      const commit = await elapsedMs(() => snapshot.commit(checkpoints, lease));
       const ours = performance.now() - startedAt;
       await checkpoints.settled();
       const write = await elapsedMs(() => writeSynced(bare, snapshots.bytes));

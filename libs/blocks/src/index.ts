@@ -156,7 +156,7 @@ export { CapturedOutput, Output } from './outputs/output.js';
 export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
-export type { RestoredSnapshot, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
 export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
 

@@ -39,6 +39,9 @@ export type TrainerCommand = z.infer<typeof TrainerCommand>;
 /** The name of one thing in a folder that the other side knows: no path leads elsewhere. */
 const PlainName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/);
 
+/** The same while it is being made: it may begin with a dot. */
+const UnfinishedName = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/);
+
 const SnapshotFile = z.object({ name: PlainName, sizeBytes: z.int().min(0) });
 
 /** Of a numeric environment, as `onnxruntime-node: 1.27.0`. */
@@ -75,6 +78,16 @@ export const TrainerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
   /** Its cost is not a finite number: said once, with the first. */
   z.object({ type: z.literal('non_finite'), ...NonFiniteCost.shape }),
+  /**
+   * So many of the first bytes of a file in the folder `snapshots/<folder>` are written and stay as they are, though the snapshot that it is
+   * of is not finished: they can be read meanwhile. Said of large files only.
+   */
+  z.object({
+    type: z.literal('snapshot_growing'),
+    folder: UnfinishedName,
+    file: UnfinishedName,
+    sizeBytes: z.int().min(0),
+  }),
   /** A finished snapshot lies in the folder `snapshots/<name>`. `final`: nothing is trained after it. */
   z.object({
     type: z.literal('snapshot'),

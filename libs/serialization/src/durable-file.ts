@@ -2,6 +2,14 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+/** Who is told and fed while a file is written. */
+export interface WritingOptions {
+  /** Fed with the bytes. Default: nobody asks for it. */
+  readonly hash?: Hash;
+  /** Told, after each piece, where the file lies as yet and how many of its first bytes are written and stay as they are. Default: nobody is. */
+  readonly onWritten?: ((file: string, sizeBytes: number) => void) | undefined;
+}
+
 /** What was written, for a manifest: its SHA-256 in lower-case hexadecimal digits and its size. */
 export interface WrittenFile {
   readonly sha256: string;
@@ -26,12 +34,11 @@ export async function writeDurably(target: string, chunks: Chunks): Promise<Writ
  * falls it may be lost or cut short: for what is made anew then, or synced by whoever it is for. What was at `target` is replaced. The
  * folder must exist.
  *
- * @param hash Fed with the bytes. Default: nobody asks for it
- * @returns Their number
+ * @returns The number of its bytes
  */
-export async function writeWhole(target: string, chunks: Chunks, hash?: Hash): Promise<number> {
+export async function writeWhole(target: string, chunks: Chunks, options: WritingOptions = {}): Promise<number> {
   return placed(target, async (temporary) => {
-    const sizeBytes = await writeNew(temporary, chunks, { hash });
+    const sizeBytes = await writeNew(temporary, chunks, options);
     await rename(temporary, target);
     return sizeBytes;
   });
@@ -60,7 +67,7 @@ async function placed<T>(target: string, make: (temporary: string) => Promise<T>
 async function writeNew(
   target: string,
   chunks: Chunks,
-  { hash, isSynced = false }: { readonly hash: Hash | undefined; readonly isSynced?: boolean },
+  { hash, onWritten, isSynced = false }: WritingOptions & { readonly isSynced?: boolean },
 ): Promise<number> {
   const file = await open(target, 'wx');
   try {
@@ -72,6 +79,7 @@ async function writeNew(
         hash?.update(piece);
         await written;
         sizeBytes += piece.byteLength;
+        onWritten?.(target, sizeBytes);
       }
     }
     if (isSynced) await file.sync();

@@ -74,7 +74,7 @@ export class ExperimentWork implements Work {
     } finally {
       this.#wallTime?.close();
       await this.#training?.keepLog();
-      await this.#training?.settled();
+      await this.#training?.close();
       await this.#place?.close();
       for (const file of this.#held.values()) await file.release();
       if (this.#attempt.lease.head().outcome !== null) await this.#checkpointCache?.forget();

@@ -4,6 +4,7 @@ import type { TrainerMessage } from '@longrun/contracts';
 import { openHandedOver } from '@longrun/platform/worker';
 import { type ObjectStore, readSnapshotFile, type ReadSnapshotFile, type Snapshot } from '@longrun/serialization';
 import { type OwnedFile, ownFile } from '../owned-file.js';
+import type { FollowedFiles } from './snapshot-follower.js';
 
 /** A snapshot as a trainer announced it: names in its own folder, and how large the files are. */
 export type AnnouncedSnapshot = Pick<
@@ -20,12 +21,14 @@ export interface OpenSnapshot extends Snapshot {
 /**
  * Opens and reads what a trainer announced, in `snapshots` below its folder, for a store.
  *
+ * @param followed What has been read of it while it was written; of the rest it lets go
  * @throws HandoverRefused when it is not plain files there; SnapshotChanged for another size; errors of the disk as they are
  */
 export async function openSnapshot(
   workFolder: string,
   announced: AnnouncedSnapshot,
   store: ObjectStore,
+  followed: FollowedFiles,
 ): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
   const files: (ReadSnapshotFile & OwnedFile)[] = [];
@@ -35,15 +38,20 @@ export async function openSnapshot(
   };
   try {
     for (const file of announced.files) {
-      const handle = await openHandedOver(workFolder, 'snapshots', name, file.name);
-      handles.push(handle);
+      const opened = await openHandedOver(workFolder, 'snapshots', name, file.name);
+      handles.push(opened);
+      const begun = await followed.fetch(opened);
+      if (begun !== undefined) handles.push(begun.handle);
+      const handle = begun?.handle ?? opened;
       const path = join(workFolder, 'snapshots', name, file.name);
       const owned = await ownFile({ name: file.name, path, handle });
-      files.push({ ...(await readSnapshotFile({ ...file, path, handle }, store)), ...owned });
+      files.push({ ...(await readSnapshotFile({ ...file, path, handle }, store, begun?.hash)), ...owned });
     }
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    await followed.close();
   }
   return { step, environment, files, close };
 }

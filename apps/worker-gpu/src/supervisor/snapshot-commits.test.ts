@@ -1,6 +1,7 @@
 import { HandoverRefused } from '@longrun/platform/worker';
 import { beforeEach, expect, test } from 'vitest';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
+import { FollowedFiles } from './snapshot-follower.js';
 
 let dropped: AbortController;
 let commits: SnapshotCommits;
@@ -29,7 +30,7 @@ beforeEach(() => {
 
 function snapshotOf(step: number): LocalSnapshot {
   const rows = { files: [], written: Promise.resolve(), discard: async () => {} };
-  return { name: `step-${step}`, step, files: [], environment: {}, rows };
+  return { name: `step-${step}`, step, files: [], environment: {}, rows, followed: new FollowedFiles([]) };
 }
 
 const turn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));

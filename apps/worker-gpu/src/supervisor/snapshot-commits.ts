@@ -2,9 +2,12 @@ import { HandoverRefused } from '@longrun/platform/worker';
 import { faultPoint } from '@longrun/serialization';
 import type { AnnouncedSnapshot } from './open-snapshot.js';
 import type { SpooledRows } from './log-spool.js';
+import type { FollowedFiles } from './snapshot-follower.js';
 
 /** A finished snapshot on the local disk, as the trainer announced it, and what was logged since the one before. */
 export interface LocalSnapshot extends AnnouncedSnapshot {
+  /** What was read of it while it was written. */
+  readonly followed: FollowedFiles;
   readonly rows: SpooledRows;
 }
 

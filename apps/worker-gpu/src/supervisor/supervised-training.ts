@@ -16,6 +16,7 @@ import type { CheckpointCache } from '../checkpoint-cache.js';
 import { LogSpool, type SpooledRows } from './log-spool.js';
 import { type OpenSnapshot, openSnapshot } from './open-snapshot.js';
 import { type LocalSnapshot, SnapshotCommits } from './snapshot-commits.js';
+import { SnapshotFollower } from './snapshot-follower.js';
 import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
 import type { TrainerPlace } from './trainers.js';
@@ -44,6 +45,7 @@ export class SupervisedTraining {
   readonly #options: SupervisedTrainingOptions;
   readonly #commits: SnapshotCommits;
   readonly #spool: LogSpool;
+  readonly #follower: SnapshotFollower;
   /** Aborted, with `#commitError` set, when snapshots can no longer be committed. */
   readonly #broken = new AbortController();
   /** Aborted when no snapshot but a final one is to become a checkpoint any more. */
@@ -73,10 +75,12 @@ export class SupervisedTraining {
       stop: () => this.#command({ type: 'stop', snapshot: true }),
     });
     this.#spool = new LogSpool(join(options.attempt.scratchFolder, 'log'));
+    this.#follower = new SnapshotFollower(options.place.workFolder, options.attempt.store);
     this.reports = new TrainerReports({
       attempt: options.attempt,
       restored: options.restored,
       spool: this.#spool,
+      follower: this.#follower,
       pid: () => this.#trainer?.pid,
       onSnapshot: (snapshot) => this.#commits.add(snapshot),
     });
@@ -146,7 +150,7 @@ export class SupervisedTraining {
     outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome,
   ): Promise<void> {
     const { attempt, checkpoints, checkpointCache, keepBest, place } = this.#options;
-    const { step, rows } = snapshot;
+    const { step, rows, followed } = snapshot;
     const stepBefore = this.#stepBefore;
     await allWritten(rows);
     const retried = async <T>(work: () => Promise<T>): Promise<T> =>
@@ -155,7 +159,7 @@ export class SupervisedTraining {
         { what: `commit the checkpoint of step ${step}`, signal: attempt.abandon },
         (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
       );
-    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store));
+    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store, followed));
     try {
       const outcome = outcomeOf?.(opened);
       const manifest = await retried(async () => {
@@ -204,11 +208,14 @@ export class SupervisedTraining {
     }
   }
 
-  /** Waits for what is removed after the last commit: once the experiment has ended nobody else does it. No longer than the attempt has. */
-  async settled(): Promise<void> {
+  /**
+   * Lets go of snapshots that were not committed, and waits for what is removed after the last commit: once the experiment has ended nobody
+   * else does it. No longer than the attempt has.
+   */
+  async close(): Promise<void> {
     const { attempt, checkpoints } = this.#options;
     const abandoned = new Promise<void>((resolve) => whenAborted(attempt.abandon, resolve));
-    await Promise.race([checkpoints.settled(), abandoned]);
+    await Promise.race([Promise.all([this.#follower.close(), checkpoints.settled()]), abandoned]);
   }
 
   /** Has the trainer wait while the record takes events more slowly than they come. */

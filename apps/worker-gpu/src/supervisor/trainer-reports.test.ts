@@ -6,6 +6,7 @@ import type { Attempt } from '@longrun/platform/worker';
 import { acquireLease, openObjectStore } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogSpool } from './log-spool.js';
+import { SnapshotFollower } from './snapshot-follower.js';
 import { TrainerReports } from './trainer-reports.js';
 
 let folder: string;
@@ -26,6 +27,7 @@ beforeEach(async () => {
     attempt,
     restored: { manifest: undefined, rejected: [] },
     spool: new LogSpool(join(folder, 'log')),
+    follower: new SnapshotFollower(folder, store),
     pid: () => undefined,
     onSnapshot: () => {},
   });

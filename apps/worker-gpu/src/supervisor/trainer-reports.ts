@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { leftOutLine, limitRow } from '../log-row-limit.js';
 import type { LogSpool } from './log-spool.js';
 import type { LocalSnapshot } from './snapshot-commits.js';
+import type { SnapshotFollower } from './snapshot-follower.js';
 
 type LastMessage = Extract<TrainerMessage, { type: 'failed' | 'finished' | 'stopped' }>;
 
@@ -15,6 +16,8 @@ export interface TrainerReportsOptions {
   readonly restored: NewestValid;
   /** Where its log rows are kept until they are part of a checkpoint. */
   readonly spool: LogSpool;
+  /** Reads its snapshots while it writes them. */
+  readonly follower: SnapshotFollower;
   /** Process id of the trainer, for the log. */
   readonly pid: () => number | undefined;
   /** Called with each snapshot after which training goes on. */
@@ -84,7 +87,7 @@ export class TrainerReports {
   }
 
   #take(message: TrainerMessage): void {
-    const { attempt, spool } = this.#options;
+    const { attempt, spool, follower } = this.#options;
     switch (message.type) {
       case 'started':
         this.#started(message);
@@ -104,12 +107,17 @@ export class TrainerReports {
         attempt.send(message);
         this.#say(`[longrun] ${message.record} is ${message.value} at step ${message.step}: it is no finite number.`);
         break;
-      case 'snapshot':
-        this.step = message.step;
-        if (message.final) this.finalSnapshot = { ...message, rows: spool.cut() };
-        // It was written while training went on: it knows nothing of rows of its own step, still unfinished then, and later ones.
-        else this.#options.onSnapshot({ ...message, rows: spool.cut(message.step) });
+      case 'snapshot_growing':
+        follower.follow(message);
         break;
+      case 'snapshot': {
+        this.step = message.step;
+        const followed = follower.take();
+        if (message.final) this.finalSnapshot = { ...message, followed, rows: spool.cut() };
+        // It was written while training went on: it knows nothing of rows of its own step, still unfinished then, and later ones.
+        else this.#options.onSnapshot({ ...message, followed, rows: spool.cut(message.step) });
+        break;
+      }
       case 'finished':
       case 'stopped':
         this.peakMemoryBytes = message.peakMemoryBytes ?? 0;

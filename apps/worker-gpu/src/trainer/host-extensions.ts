@@ -5,7 +5,14 @@ import {
   storableText,
   type TrainerMessage,
 } from '@longrun/contracts';
-import { Checkpoint, CostWatch, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
+import {
+  Checkpoint,
+  CostWatch,
+  type FinishedSnapshot,
+  Reporting,
+  type SnapshotWriting,
+  TrainingExtension,
+} from '@longrun/blocks';
 import type { ParentLink } from '@longrun/platform/child';
 import type { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
@@ -22,6 +29,8 @@ export interface HostExtensionsOptions {
   readonly snapshotFolder: string;
   /** Called with each finished snapshot; training may go on, but the next one is not written before it resolves. */
   readonly onSnapshot: (snapshot: FinishedSnapshot) => Promise<void>;
+  /** Told how far a file of a snapshot is written. */
+  readonly onWritten: NonNullable<SnapshotWriting['onWritten']>;
   readonly tell: (message: TrainerMessage) => void;
 }
 
@@ -57,6 +66,7 @@ export function hostExtensions(options: HostExtensionsOptions): readonly Trainin
       afterTraining: false,
       onSnapshot: options.onSnapshot,
       isHandedOver: true,
+      onWritten: options.onWritten,
       // A path that differs from attempt to attempt has no place in a log that must not.
       logRecord: null,
     }),

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { TrainerMessage } from '@longrun/contracts';
 import type { FinishedSnapshot, WrittenSnapshot } from '@longrun/blocks';
 
@@ -11,12 +11,22 @@ export class SnapshotHandover {
   readonly #tell: (message: TrainerMessage) => void;
   /** Their folders, by name. */
   readonly #uncommitted = new Map<string, string>();
+  /** How much of the file that is being written the worker was told of. */
+  #told = { file: '', sizeBytes: 0 };
   #onCommitted: () => void = () => {};
   #released = false;
 
   constructor(tell: (message: TrainerMessage) => void) {
     this.#tell = tell;
   }
+
+  /** So many of the first bytes of a file of a snapshot are written: the worker may read them while the rest is. */
+  readonly written = (file: string, sizeBytes: number): void => {
+    if (this.#told.file !== file) this.#told = { file, sizeBytes: 0 };
+    if (sizeBytes - this.#told.sizeBytes < TOLD_BYTES) return;
+    this.#told = { file, sizeBytes };
+    this.#tell({ type: 'snapshot_growing', folder: basename(dirname(file)), file: basename(file), sizeBytes });
+  };
 
   /** Resolves when the snapshots before this one have been committed. */
   async handOver(snapshot: FinishedSnapshot): Promise<void> {
@@ -44,6 +54,9 @@ export class SnapshotHandover {
     this.#onCommitted();
   }
 }
+
+/** Of what is smaller the worker reads the whole before the next is there. */
+const TOLD_BYTES = 16 << 20;
 
 /** What the worker is told of a snapshot: names in its folder, for a path would not be followed, and sizes; the rest it finds itself. */
 export function announcement(

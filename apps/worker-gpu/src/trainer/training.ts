@@ -117,6 +117,7 @@ export class Training {
           onNonFinite: spec.onNonFinite,
           snapshotFolder: join(assignment.workFolder, 'snapshots'),
           onSnapshot: async (snapshot) => await this.#handover.handOver(snapshot),
+          onWritten: this.#handover.written,
           tell: (message) => this.#tell(message),
         }),
       outputs: await Outputs.open(join(assignment.workFolder, 'outputs')),
@@ -152,7 +153,7 @@ export class Training {
   async #finalSnapshot(mainLoop: MainLoop, { workFolder }: Assignment): Promise<WrittenSnapshot> {
     this.#progress.atStage('the final snapshot');
     const folder = join(workFolder, 'snapshots', 'final');
-    const snapshot = await writeSnapshot(mainLoop, folder, { isHandedOver: true });
+    const snapshot = await writeSnapshot(mainLoop, folder, { isHandedOver: true, onWritten: this.#handover.written });
     this.#tell(announcement(folder, snapshot, true));
     return snapshot;
   }

@@ -31,6 +31,8 @@ export default defineExperiment({
   name: 'digits',
   params: z.strictObject({
     epochs: z.int().min(1).default(2),
+    /** Units of the hidden layer. */
+    hidden: z.int().min(1).default(12),
     pauseMs: z.number().min(0).default(0),
     /** After which step it waits for which file. */
     holds: z.array(z.strictObject({ step: z.int(), file: z.string() })).default([]),
@@ -79,7 +81,7 @@ export default defineExperiment({
     const features = tensor('features', 'float32', [null, 16]);
     const labels = flatten(tensor('targets', 'uint8', [null, 1]));
     const mlp = new MLP([new Rectifier(), null], {
-      dims: [16, 12, 3],
+      dims: [16, params.hidden, 3],
       weightsInit: new IsotropicGaussian(0.3),
       biasesInit: new Constant(0),
     });

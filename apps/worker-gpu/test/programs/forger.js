@@ -40,6 +40,23 @@ const forgeries = {
   },
   /** Says of a file what is not true. */
   size: (_, snapshots) => [started(), written(snapshots, 'parameters.safetensors', 'more than there is in it')],
+  /** Has its snapshot read while it writes it: links, what is not there, and more than there is. */
+  growing: ({ victim }, snapshots) => {
+    mkdirSync(join(snapshots, '.step-7.partial'));
+    symlinkSync(join(victim, 'keep'), join(snapshots, '.step-7.partial', 'link'));
+    symlinkSync(victim, join(snapshots, 'folder'));
+    const grown = (folder, name) => ({ type: 'snapshot_growing', folder, file: name, sizeBytes: 1e15 });
+    return [
+      started(),
+      grown('.step-7.partial', 'link'),
+      grown('folder', 'keep'),
+      grown('nowhere', 'nothing'),
+      grown('..', 'spec.json'),
+      grown('../..', 'keep'),
+      written(snapshots, 'state.json', 'state.json', true),
+      { type: 'finished', step: 7, lastRow: {}, parametersFile: 'state.json' },
+    ];
+  },
   /** Says that a file has the parameters which is not there. */
   parameters: (_, snapshots) => [
     started(),

@@ -31,6 +31,11 @@ export interface WrittenSnapshotFile {
 export interface SnapshotWriting {
   /** Another process, that makes a checkpoint of it, takes the hashes of its files and waits for the disk: neither is done here. Default false. */
   readonly isHandedOver?: boolean | undefined;
+  /**
+   * Told, after each piece of a file that is handed over, where it lies as yet and how many of its first bytes are written and stay as they
+   * are: the other process may read them meanwhile. Default: nobody is.
+   */
+  readonly onWritten?: ((file: string, sizeBytes: number) => void) | undefined;
 }
 
 /** A snapshot on disk. */
@@ -61,7 +66,7 @@ export const SNAPSHOT_FILES = {
 export async function writeSnapshot(
   mainLoop: MainLoop,
   folder: string,
-  { isHandedOver = false }: SnapshotWriting = {},
+  { isHandedOver = false, onWritten }: SnapshotWriting = {},
 ): Promise<WrittenSnapshot> {
   const step = mainLoop.status.iterationsDone;
   const { environment } = mainLoop;
@@ -83,7 +88,7 @@ export async function writeSnapshot(
     target: string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>> =>
-    isHandedOver ? { sizeBytes: await writeWhole(target, chunks) } : writeDurably(target, chunks);
+    isHandedOver ? { sizeBytes: await writeWhole(target, chunks, { onWritten }) } : writeDurably(target, chunks);
   try {
     await makeFolder(folder);
     const moved = (): void => mainLoop.moved();

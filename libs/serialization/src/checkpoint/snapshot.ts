@@ -1,6 +1,7 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 
 import { hashFile, type WrittenFile } from '../durable-file.js';
+import { HashBehind } from '../hash-behind.js';
 import type { LogFile } from '../log/log-file.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
@@ -33,16 +34,18 @@ export interface ReadSnapshotFile extends SnapshotFile {
  * again. For such a store its bytes go to the disk meanwhile.
  *
  * @param file With its size it is not read beyond it.
+ * @param begun What has read it by the same handle while it was written. Default: nothing has
  * @throws SnapshotChanged if it is not what it was announced as
  */
 export async function readSnapshotFile(
   file: SnapshotFile & { readonly handle: FileHandle },
   { takesFiles }: Pick<ObjectStore, 'takesFiles'>,
+  begun?: HashBehind,
 ): Promise<ReadSnapshotFile> {
   await checkSize(file);
   const { handle } = file;
   const { mtimeNs } = await handle.stat({ bigint: true });
-  const [found] = await Promise.all([hashFile(handle, file.sizeBytes), takesFiles ? handle.sync() : undefined]);
+  const found = await (begun ?? new HashBehind(handle, { isSynced: takesFiles })).rest(file.sizeBytes);
   const { sha256 = found.sha256, sizeBytes = found.sizeBytes } = file;
   if (found.sizeBytes !== sizeBytes || found.sha256 !== sha256) throw changed(file, sha256, found);
   return { ...file, ...found, isGiven: true, mtimeNs };

@@ -49,7 +49,7 @@ export async function downloadTo(
 ): Promise<WrittenFile | undefined> {
   try {
     const hash = createHash('sha256');
-    const sizeBytes = await writeWhole(path, telling(chunks, options), hash);
+    const sizeBytes = await writeWhole(path, telling(chunks, options), { hash });
     return { sha256: hash.digest('hex'), sizeBytes };
   } catch (error) {
     if (error instanceof ObjectAbsent) return undefined;
