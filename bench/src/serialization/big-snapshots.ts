@@ -52,10 +52,12 @@ export class BigSnapshots {
       toldBytes = sizeBytes;
       // It may have its last name by then.
       opening ??= open(file).catch(() => undefined);
-      void opening.then((handle) => {
-        if (handle !== undefined) begun ??= new HashBehind(handle, { isSynced: store.takesFiles });
-        begun?.written(sizeBytes);
-      });
+      void follow(opening, sizeBytes);
+    };
+    const follow = async (opened: Promise<FileHandle | undefined>, sizeBytes: number): Promise<void> => {
+      const handle = await opened;
+      if (handle !== undefined) begun ??= new HashBehind(handle, { isSynced: store.takesFiles });
+      begun?.written(sizeBytes);
     };
     await writeWhole(this.path, safetensorsChunks(this.#tensors, { step: String(step) }), { onWritten });
     return {

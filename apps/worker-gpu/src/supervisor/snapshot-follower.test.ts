@@ -58,10 +58,10 @@ async function announced(sizeBytes: number): Promise<OpenSnapshot> {
 
 /** What this process has open below the folder. */
 async function openFiles(): Promise<string[]> {
-  const open = await Promise.all(
+  const paths = await Promise.all(
     (await readdir('/proc/self/fd')).map(async (fd) => await readlink(join('/proc/self/fd', fd)).catch(() => '')),
   );
-  return open.filter((path) => path.startsWith(folder));
+  return paths.filter((path) => path.startsWith(folder));
 }
 
 function sha256Of(text: string): string {

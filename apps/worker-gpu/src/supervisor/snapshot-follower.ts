@@ -39,7 +39,7 @@ export class SnapshotFollower {
       this.#growing.set(name, following);
       this.#open.add(following);
     }
-    following.written(sizeBytes);
+    void following.written(sizeBytes);
   }
 
   /** The snapshot is announced whose files were followed since the last one. */
@@ -99,10 +99,9 @@ class Following {
     this.#onGone = onGone;
   }
 
-  written(sizeBytes: number): void {
-    void this.opened.then((opened) => {
-      if (!this.#isGone) opened?.hash.written(sizeBytes);
-    });
+  async written(sizeBytes: number): Promise<void> {
+    const opened = await this.opened;
+    if (!this.#isGone) opened?.hash.written(sizeBytes);
   }
 
   /** Leaves it to another. False if that was done, or it was closed, before. */
