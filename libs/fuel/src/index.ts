@@ -32,6 +32,7 @@ export { DatasetStream } from './streams/dataset-stream.js';
 export { IterableStream } from './streams/iterable-stream.js';
 
 export { Batching, type BatchingOptions } from './transformers/batching.js';
+export { Cache } from './transformers/cache.js';
 export { Cast, type CastOptions } from './transformers/cast.js';
 export { uint8PixelsToFloat } from './transformers/defaults.js';
 export { FilterSources } from './transformers/filter-sources.js';

@@ -5,12 +5,12 @@ import {
   stateIn,
   StateKind,
   type Json,
-  type NdArray,
   type VersionedState,
 } from '@longrun/serialization';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
+import { putTogether } from './put-together.js';
 import { Transformer } from './transformer.js';
 
 /** What to do when the examples run out in the middle of a batch. */
@@ -86,9 +86,7 @@ export class Batching extends Transformer {
       }
     }
     this.#position += 1;
-    const arrays = new Map<string, NdArray>();
-    for (const source of this.sources) arrays.set(source, stackRows(examples.map(arrayOf(source)), source));
-    return { arrays };
+    return putTogether(examples, this.sources, stackRows);
   }
 
   async #take(size: number): Promise<Batch[]> {
@@ -139,11 +137,3 @@ const BATCHING = new StateKind('Batching', {
   // The first version did not say which batches they were.
   migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, batches: null }) }],
 });
-
-function arrayOf(source: string): (example: Batch) => NdArray {
-  return (example) => {
-    const array = example.arrays.get(source);
-    if (array === undefined) throw new TypeError(`Batching: an example came without the source ${source}`);
-    return array;
-  };
-}
