@@ -68,7 +68,25 @@ export class Batching extends Transformer {
   async next(): Promise<Batch | undefined> {
     const size = this.iterationScheme.batchSize(this.#position);
     if (size === undefined) return undefined;
-    const examples = await this.#take(size);
+    const before = this.stream.state();
+    try {
+      const batch = await this.#take(size);
+      if (batch !== undefined) this.#position += 1;
+      return batch;
+    } catch (error) {
+      // Examples of a batch that was never delivered must come again.
+      this.stream.restore(before);
+      throw error;
+    }
+  }
+
+  async #take(size: number): Promise<Batch | undefined> {
+    const examples: Batch[] = [];
+    while (examples.length < size) {
+      const example = await this.stream.next();
+      if (example === undefined) break;
+      examples.push(example);
+    }
     if (examples.length === 0) return undefined;
     if (examples.length < size) {
       switch (this.#shortBatch) {
@@ -85,25 +103,7 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    this.#position += 1;
     return putTogether(examples, this.sources, stackRows);
-  }
-
-  async #take(size: number): Promise<Batch[]> {
-    const before = this.stream.state();
-    const examples: Batch[] = [];
-    try {
-      while (examples.length < size) {
-        const example = await this.stream.next();
-        if (example === undefined) break;
-        examples.push(example);
-      }
-    } catch (error) {
-      // Examples of a batch that was never delivered must come again.
-      this.stream.restore(before);
-      throw error;
-    }
-    return examples;
   }
 
   override async nextEpoch(): Promise<void> {
