@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { assertResumable } from '@longrun/serialization';
-import { build } from 'vite';
+import { assertResumable, cycle, islice, map, range } from '@longrun/serialization';
+import { build as bundle } from 'vite';
 import { expect, test } from 'vitest';
 import { pipeline, readLog, run } from './children/iterable-pipeline.js';
+import { Batching, Cache, ConstantScheme, IterableDataset } from '../src/index.js';
 import { temporaryFolder } from './folder.js';
 
 const WORDS = 'the quick brown fox\n\njumps over a lazy dog and runs away again'.split(' ').join('\n');
@@ -40,9 +41,33 @@ test('processes that are killed, one after each few steps, give together what on
   expect(readLog(parts)).toEqual(uncut);
 });
 
+test('the example of the README', async () => {
+  const squares = () =>
+    new IterableDataset({
+      features: map((n: number) => Float32Array.of(n, n * n), range(60)),
+      targets: islice(cycle([0, 1]), 60),
+    });
+  const build = () => new Cache(new Batching(squares().exampleStream(), new ConstantScheme(20)), new ConstantScheme(8));
+
+  const stream = build();
+  const first = await stream.next();
+  expect([...(first?.arrays ?? [])].map(([source, { dtype, shape }]) => [source, dtype, shape])).toEqual([
+    ['features', 'float32', [8, 2]],
+    ['targets', 'float64', [8]],
+  ]);
+  const saved = JSON.stringify(stream.state());
+  expect(saved.length).toBeLessThan(1000);
+  const resumed = build();
+  resumed.restore(JSON.parse(saved));
+  const second = await resumed.next();
+  expect(second).toEqual(await stream.next());
+  expect([...(second?.arrays.get('features')?.data ?? [])].filter((_, i) => i % 2 === 0)).toEqual([...range(8, 16)]);
+  await assertResumable(build);
+});
+
 /** The program as Node runs it, of the source as it is now. */
 async function bundled(folder: string): Promise<string> {
-  await build({
+  await bundle({
     configFile: false,
     logLevel: 'error',
     resolve: { conditions: ['@longrun/source'] },

@@ -7,7 +7,7 @@ export type ExampleValue = NdArray | TypedArrayOf | number | bigint | boolean | 
  * The array of an example, as `numpy.asarray` has it: an array is itself, and not copied. A number is a float64 of shape `()`, a
  * bigint an int64, true and false are bools; a typed array has its own dtype and shape `(length)`, a list of numbers is float64.
  *
- * @throws TypeError for anything else, naming the source
+ * @throws TypeError for anything else, RangeError for a bigint beyond 64 bits, naming the source
  */
 export function exampleArray(value: ExampleValue, source: string): NdArray {
   switch (typeof value) {

@@ -1,4 +1,5 @@
 import {
+  assertResumable,
   chain,
   count,
   cycle,
@@ -9,6 +10,7 @@ import {
   range,
   StateMismatch,
   tee,
+  type Json,
   type StatefulIterator,
 } from '@longrun/serialization';
 import { expect, test } from 'vitest';
@@ -143,6 +145,24 @@ test('readers of one dataset do not disturb each other, whatever they read and r
   expect(take(one, 1)).toEqual([[100]]);
 });
 
+test('its examples can be saved before each, by themselves too', async () => {
+  await assertResumable(() => new IterableDataset({ a: chain(range(3), range(2)), b: islice(count(), 5) }).examples());
+});
+
+test('a damaged state of one source is refused, and leaves all of them where they were', () => {
+  const examples = new IterableDataset({ a: chain(range(3)), b: islice(count(), 3) }).examples();
+  const start = examples.state();
+  take(examples, 2, 'a');
+  const before = examples.state();
+  const [a = null] = start['sources'] as readonly Json[];
+
+  expect(() => examples.restore({ ...start, sources: [a, { version: 1, kind: 'count', next: 0 }] })).toThrow(
+    /islice: the saved state is that of "count"/,
+  );
+  expect(examples.state()).toEqual(before);
+  expect(take(examples, 5, 'a')).toEqual([[2]]);
+});
+
 test('one iterator under two names is refused; two of a tee are not', () => {
   const numbers = map((n: number) => n, range(3));
   expect(() => new IterableDataset({ a: numbers, b: numbers })).toThrow(/a and b are one iterator.*tee\(iterator\)/);
@@ -159,7 +179,12 @@ test('generators, and items that no array can be made of, are refused', () => {
     yield 1;
   })();
 
-  expect(() => new IterableDataset(generator as unknown as number[])).toThrow(/a position in .* cannot be saved/);
+  expect(() => new IterableDataset(generator as unknown as number[])).toThrow(
+    /IterableDataset: data cannot be read: .*a position in .* cannot be saved/,
+  );
+  expect(() => new IterableDataset({ x: [1], y: ndarray('uint8', [1]) as unknown as number[] })).toThrow(
+    /IterableDataset: y cannot be read/,
+  );
   expect(() => new IterableDataset('ab' as unknown as number[]).exampleStream()).toThrow(
     /data: an example is the text "a"/,
   );
@@ -198,4 +223,11 @@ test('the state of another dataset is refused, naming both, also where only the 
     streamOf(map((n: number) => n + 1, range(3))).restore(streamOf(map((n: number) => n, range(3))).state()),
   ).toThrow(words);
   streamOf([1, 2, 3]).restore(state);
+});
+
+test('the order in which sources are named does not matter where the order wanted is given', () => {
+  const options = { sources: ['b', 'a'] };
+  const state = new IterableDataset({ a: [1, 2], b: [3, 4] }, options).exampleStream().state();
+
+  new IterableDataset({ b: [3, 4], a: [1, 2] }, options).exampleStream().restore(state);
 });

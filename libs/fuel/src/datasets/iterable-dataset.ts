@@ -15,12 +15,12 @@ export type ExampleSource = Source<ExampleValue>;
  * than fit in memory, or no end.
  *
  * The sources run side by side, an item of each for every example, as `exampleArray` makes an array of it. All end
- * together: {@link IterableLengthMismatch} is thrown in place of the example that one has and another has not, and a RangeError at
+ * together: `IterableLengthMismatch` is thrown in place of the example that one has and another has not, and a RangeError at
  * once where the lengths are known.
  *
- * Each epoch, and each of several streams, begins where the iterators were when the dataset was built, and finds them where it left
- * them; so nobody else may read from them. Iterators must give the same from the same state: where one is built of a function, this
- * depends on its arguments only.
+ * Each epoch of each stream begins where the iterators were when the dataset was built. Streams of one dataset go on independently of
+ * each other, but nobody else may read from its iterators. These give the same from the same state: a function that one is built
+ * of depends on its arguments only.
  */
 export class IterableDataset extends Dataset {
   /** Null when no source says how many examples it has. */
@@ -41,14 +41,16 @@ export class IterableDataset extends Dataset {
   ) {
     const named = byName(iterables);
     super({ ...options, providesSources: [...named.keys()] });
-    this.#iterables = new Map([...named].filter(([source]) => this.sources.includes(source)));
+    const place = (source: string): number => this.sources.indexOf(source);
+    const wanted = [...named].filter(([source]) => place(source) >= 0);
+    this.#iterables = new Map(wanted.toSorted(([a], [b]) => place(a) - place(b)));
     const lengths = new Map<string, number>();
     for (const [source, iterable] of this.#iterables) {
       const length = lengthOf(iterable);
       if (length !== undefined) lengths.set(source, length);
     }
     this.examplesCount = lengths.size === 0 ? null : commonLength('IterableDataset', lengths);
-    this.#sideBySide = new SideBySide(iteratorsOf(this.sources, this.#iterables));
+    this.#sideBySide = new SideBySide(iteratorsOf(this.#iterables));
   }
 
   /** Null: the examples cannot be asked for. */
@@ -130,14 +132,11 @@ function lengthOf(iterable: ExampleSource): number | undefined {
 }
 
 function iteratorsOf(
-  sources: readonly string[],
   iterables: ReadonlyMap<string, ExampleSource>,
 ): ReadonlyMap<string, StatefulIterator<ExampleValue>> {
   const iterators = new Map<string, StatefulIterator<ExampleValue>>();
-  for (const source of sources) {
-    const iterable = iterables.get(source);
-    if (iterable === undefined) continue;
-    const iterator = iterate(iterable);
+  for (const [source, iterable] of iterables) {
+    const iterator = iteratorOf(source, iterable);
     const same = [...iterators].find(([, other]) => other === iterator);
     if (same !== undefined) {
       throw new RangeError(
@@ -147,4 +146,13 @@ function iteratorsOf(
     iterators.set(source, iterator);
   }
   return iterators;
+}
+
+function iteratorOf(source: string, iterable: ExampleSource): StatefulIterator<ExampleValue> {
+  try {
+    return iterate(iterable);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError(`IterableDataset: ${source} cannot be read: ${error.message}`, { cause: error });
+  }
 }

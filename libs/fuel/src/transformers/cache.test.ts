@@ -7,6 +7,7 @@ import {
   range,
   StateMismatch,
   type NdArray,
+  type VersionedState,
 } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 import { drain, elements, toyDataset } from '../../test/toy.js';
@@ -152,14 +153,17 @@ test('a read that fails loses no example, whatever was left before it', async ()
     });
     const stream = new Cache(new DatasetStream(dataset, new SequentialScheme(15, 5)), new ConstantScheme(7));
     const given: Batch[] = [];
+    const failed: { readonly before: VersionedState; readonly after: VersionedState }[] = [];
     for (let batch: Batch | undefined | Error = new Error('first'); batch !== undefined;) {
       const state = stream.state();
       batch = await stream.next().catch((error: unknown) => error as Error);
-      if (batch instanceof Error) expect(stream.state()).toEqual(state);
+      if (batch instanceof Error) failed.push({ before: state, after: stream.state() });
       else if (batch !== undefined) given.push(batch);
     }
 
     expect(failures).toBe(0);
+    expect(failed).toHaveLength(2);
+    for (const { before, after } of failed) expect(after).toEqual(before);
     expect(elements(given, 'targets')).toEqual([[0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12, 13], [14]]);
   }
 });

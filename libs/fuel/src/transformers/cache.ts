@@ -19,7 +19,7 @@ import { Transformer } from './transformer.js';
  * batches of the sizes that its iteration scheme asks for, as many of the stream's batches in one as it takes. The last batch of an epoch
  * has what is left.
  *
- * Memory: what is left of one batch of the stream, which is kept whole, and while a batch is put together, twice its examples at most.
+ * Memory: one batch of the stream, kept whole until all of it was given, and twice the examples of a batch while it is put together.
  *
  * State: that of the stream before the batch of which examples are left, how many of these were given, and the position in the
  * scheme; no examples. The first `next()` after `restore` reads that batch again.
