@@ -1,9 +1,11 @@
+export { exampleArray, type ExampleValue } from './arrays/example-array.js';
 export type { RowRange } from './arrays/rows.js';
 export { CorruptInput, DownloadFailed, MissingInput } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset } from './datasets/indexable-dataset.js';
+export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
 
 export {
   describeH5Dataset,
@@ -27,8 +29,10 @@ export { ShuffledScheme, type ShuffledSchemeOptions } from './schemes/shuffled-s
 
 export { remainingBatches, type Batch, type DataStream, type StreamTransformation } from './streams/data-stream.js';
 export { DatasetStream } from './streams/dataset-stream.js';
+export { IterableStream } from './streams/iterable-stream.js';
 
 export { Batching, type BatchingOptions } from './transformers/batching.js';
+export { Cache } from './transformers/cache.js';
 export { Cast, type CastOptions } from './transformers/cast.js';
 export { uint8PixelsToFloat } from './transformers/defaults.js';
 export { FilterSources } from './transformers/filter-sources.js';

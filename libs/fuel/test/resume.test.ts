@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import {
   assertResumable,
+  cycle,
+  interleave,
+  islice,
+  map,
   ndarray,
+  range,
   RandomStreams,
   StateMismatch,
   assertNever,
@@ -11,12 +16,14 @@ import {
 import { expect, test } from 'vitest';
 import {
   Batching,
+  Cache,
   Cast,
   ConcatenatedScheme,
   ConstantScheme,
   DatasetStream,
   FilterSources,
   Flatten,
+  IterableDataset,
   Mapping,
   Rename,
   ScaleAndShift,
@@ -138,11 +145,14 @@ test('a state of other transformers is refused', async () => {
 
 type Link =
   | { readonly kind: 'flatten' | 'scale' | 'cast' | 'rename' | 'filter' | 'mapping' | 'unpack' }
+  | { readonly kind: 'cache'; readonly size: number; readonly times: number | undefined }
   | { readonly kind: 'batching'; readonly size: number; readonly times: number | undefined; readonly drop: boolean };
+
+const SCHEMES = ['sequential', 'shuffled', 'sorted', 'listed', 'concatenated', 'example', 'shuffled example'] as const;
 
 interface Chain {
   readonly examples: number;
-  readonly scheme: 'sequential' | 'shuffled' | 'sorted' | 'listed' | 'concatenated' | 'example' | 'shuffled example';
+  readonly scheme: (typeof SCHEMES)[number] | 'none: iterables';
   readonly batchSize: number;
   readonly seed: number;
   readonly links: readonly Link[];
@@ -150,12 +160,17 @@ interface Chain {
 
 const chains: fc.Arbitrary<Chain> = fc.record({
   examples: fc.nat(20),
-  scheme: fc.constantFrom('sequential', 'shuffled', 'sorted', 'listed', 'concatenated', 'example', 'shuffled example'),
+  scheme: fc.constantFrom(...SCHEMES, 'none: iterables'),
   batchSize: fc.integer({ min: 1, max: 8 }),
   seed: fc.nat(1000),
   links: fc.array(
     fc.oneof(
       fc.record({ kind: fc.constantFrom('flatten', 'scale', 'cast', 'rename', 'filter', 'mapping', 'unpack') }),
+      fc.record({
+        kind: fc.constant('cache' as const),
+        size: fc.integer({ min: 1, max: 9 }),
+        times: fc.option(fc.nat(4), { nil: undefined }),
+      }),
       fc.record({
         kind: fc.constant('batching' as const),
         size: fc.integer({ min: 1, max: 6 }),
@@ -168,11 +183,23 @@ const chains: fc.Arbitrary<Chain> = fc.record({
 });
 
 function build({ examples, scheme, batchSize, seed, links }: Chain): DataStream {
-  const base: DataStream = new DatasetStream(toyDataset(examples), schemeOf(scheme, examples, batchSize, seed));
+  const base: DataStream =
+    scheme === 'none: iterables'
+      ? iterables(examples, seed).exampleStream()
+      : new DatasetStream(toyDataset(examples), schemeOf(scheme, examples, batchSize, seed));
   return links.reduce((stream, link) => around(stream, link), base);
 }
 
-function schemeOf(kind: Chain['scheme'], examples: number, batchSize: number, seed: number): IterationScheme {
+/** As many examples of the same sources. */
+function iterables(examples: number, seed: number): IterableDataset {
+  const numbers = interleave([range(examples), range(100, 100 + (seed % 3))]);
+  return new IterableDataset({
+    features: map((n: number) => ndarray('uint8', [1, 3], Uint8Array.of(n, n + seed, 7)), islice(numbers, examples)),
+    targets: islice(cycle([3, 1, 4, 1, 5]), examples),
+  });
+}
+
+function schemeOf(kind: (typeof SCHEMES)[number], examples: number, batchSize: number, seed: number): IterationScheme {
   const random = new RandomStreams(seed).stream('order');
   switch (kind) {
     case 'sequential':
@@ -217,6 +244,9 @@ function around(stream: DataStream, link: Link): DataStream {
       return new Mapping(stream, (arrays) => new Map([...arrays].map(([source, array]) => [source, negated(array)])));
     case 'unpack':
       return stream.producesExamples ? stream : new Unpack(stream);
+    case 'cache':
+      if (stream.producesExamples) return stream;
+      return new Cache(stream, new ConstantScheme(link.size, link.times === undefined ? {} : { times: link.times }));
     case 'batching':
       if (!stream.producesExamples) return stream;
       return new Batching(

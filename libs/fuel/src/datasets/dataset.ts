@@ -1,6 +1,8 @@
 import type { Json } from '@longrun/serialization';
+import type { IterationScheme, Request } from '../schemes/iteration-scheme.js';
+import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import type { Batch, DataStream, StreamTransformation } from '../streams/data-stream.js';
-import type { Request } from '../schemes/iteration-scheme.js';
+import { DatasetStream } from '../streams/dataset-stream.js';
 
 /** What every dataset is constructed with. */
 export interface DatasetOptions {
@@ -15,8 +17,8 @@ export interface DatasetOptions {
 }
 
 /**
- * Examples that can be asked for by index (Fuel: `Dataset`). A dataset has no state: where a stream is in it, the stream
- * knows.
+ * Examples, to be asked for by index or read one after the other (Fuel: `Dataset`). A dataset has no state: where a stream is in it,
+ * the stream knows.
  */
 export abstract class Dataset {
   readonly providesSources: readonly string[];
@@ -24,8 +26,8 @@ export abstract class Dataset {
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly defaultTransformers: readonly StreamTransformation[];
 
-  /** Examples that can be asked for: indices from 0 up to, not including, this. */
-  abstract readonly examplesCount: number;
+  /** How many examples there are; null when it is not known. Indices go from 0 up to, not including, this. */
+  abstract readonly examplesCount: number | null;
 
   constructor(options: DatasetOptions) {
     const { providesSources } = options;
@@ -48,10 +50,24 @@ export abstract class Dataset {
     this.defaultTransformers = options.defaultTransformers ?? [];
   }
 
+  /** Every example once, in order (Fuel: `example_iteration_scheme`); null when they cannot be asked for by index. */
+  get exampleIterationScheme(): IterationScheme | null {
+    return this.examplesCount === null ? null : new SequentialExampleScheme(this.examplesCount);
+  }
+
+  /** A stream of single examples, in order (Fuel: `get_example_stream`). */
+  exampleStream(): DataStream {
+    const scheme = this.exampleIterationScheme;
+    if (scheme !== null) return new DatasetStream(this, scheme);
+    throw new TypeError(
+      `${this.constructor.name}: there is no exampleIterationScheme; let the class give one, or an exampleStream of its own`,
+    );
+  }
+
   /**
    * The arrays of `sources`, `(batch, ...)`; without the first axis for a single example.
    *
-   * @throws RangeError when an index is outside of the dataset
+   * @throws RangeError when an index is outside of the dataset, TypeError when examples cannot be asked for by index
    */
   abstract getData(request: Request): Promise<Batch>;
 

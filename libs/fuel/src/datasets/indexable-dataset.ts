@@ -2,7 +2,7 @@ import type { Json, NdArray } from '@longrun/serialization';
 import { takeRow, takeRows } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/data-stream.js';
-import { identityOf } from './dataset-identity.js';
+import { commonLength, identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 
 /** A dataset of arrays in memory, `(examples, ...)` each (Fuel: `IndexableDataset`). */
@@ -21,7 +21,7 @@ export class IndexableDataset extends Dataset {
     const arrays = new Map(isMap(indexables) ? indexables : Object.entries(indexables));
     super({ ...options, providesSources: [...arrays.keys()] });
     this.#arrays = arrays;
-    this.examplesCount = commonLength(arrays);
+    this.examplesCount = commonLength('IndexableDataset', lengthsOf(arrays));
   }
 
   async getData(request: Request): Promise<Batch> {
@@ -55,18 +55,14 @@ function isMap<V>(value: ReadonlyMap<string, V> | Readonly<Record<string, V>>): 
   return value instanceof Map;
 }
 
-function commonLength(arrays: ReadonlyMap<string, NdArray>): number {
-  const lengths = [...arrays].map(([source, array]) => [source, array.shape[0]] as const);
-  const length = lengths[0]?.[1];
-  for (const [source, count] of lengths) {
-    if (count === undefined) {
+function lengthsOf(arrays: ReadonlyMap<string, NdArray>): ReadonlyMap<string, number> {
+  const lengths = new Map<string, number>();
+  for (const [source, { shape }] of arrays) {
+    const [length] = shape;
+    if (length === undefined) {
       throw new RangeError(`IndexableDataset: ${source} is a scalar; give arrays whose first axis is the example`);
     }
-    if (count !== length) {
-      throw new RangeError(
-        `IndexableDataset: the sources have different lengths: ${lengths.map(([name, n]) => `${name} ${n}`).join(', ')}`,
-      );
-    }
+    lengths.set(source, length);
   }
-  return length ?? 0;
+  return lengths;
 }

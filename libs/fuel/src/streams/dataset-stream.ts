@@ -1,6 +1,7 @@
 import { checkIdentity, countIn, StateKind, type Json, type VersionedState } from '@longrun/serialization';
 import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
+import { withoutBatchAxis } from './axis-labels.js';
 import type { Batch, DataStream } from './data-stream.js';
 
 /**
@@ -20,7 +21,14 @@ export class DatasetStream implements DataStream {
   #epoch = 0;
   #position = 0;
 
+  /** @throws TypeError for a dataset whose examples cannot be asked for: it has an example stream of its own */
   constructor(dataset: Dataset, iterationScheme: IterationScheme) {
+    if (dataset.exampleIterationScheme === null) {
+      throw new TypeError(
+        `DatasetStream: the examples of ${dataset.constructor.name} come one after the other, and no iteration scheme can ask for ` +
+          'them; take its exampleStream()',
+      );
+    }
     this.dataset = dataset;
     this.iterationScheme = iterationScheme;
     this.sources = dataset.sources;
@@ -83,10 +91,3 @@ const DATASET_STREAM = new StateKind('DatasetStream', {
   // The first version did not say which dataset it was.
   migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, dataset: null }) }],
 });
-
-function withoutBatchAxis(
-  axisLabels: ReadonlyMap<string, readonly string[]> | null,
-): ReadonlyMap<string, readonly string[]> | null {
-  if (axisLabels === null) return null;
-  return new Map([...axisLabels].map(([source, labels]) => [source, labels.slice(1)]));
-}

@@ -2,6 +2,7 @@ import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { drain, elements, toyDataset } from '../../test/toy.js';
 import { IndexableDataset } from '../datasets/indexable-dataset.js';
+import { IterableDataset } from '../datasets/iterable-dataset.js';
 import { ConstantScheme } from '../schemes/constant-scheme.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
@@ -57,6 +58,23 @@ test('a read that fails loses no example', async () => {
 
   await expect(stream.next()).rejects.toThrow('the disk is away');
   expect(elements(await drain(stream), 'targets')).toEqual([[7, 8]]);
+});
+
+test('a batch that cannot be put together, or is refused for being short, comes again, and its examples are not lost', async () => {
+  const uneven = new Batching(
+    new IterableDataset({ words: [[1], [2], [3, 4], [5]] }).exampleStream(),
+    new ConstantScheme(2),
+  );
+  await uneven.next();
+  for (const [stream, words] of [
+    [uneven, /cannot be put into one batch/],
+    [batching(1, { shortBatch: 'raise' }), /ran out after 1 of a batch of 2/],
+  ] as const) {
+    const state = stream.state();
+    await expect(stream.next()).rejects.toThrow(words);
+    await expect(stream.next()).rejects.toThrow(words);
+    expect(stream.state()).toEqual(state);
+  }
 });
 
 test('batches are refused', () => {

@@ -5,12 +5,12 @@ import {
   stateIn,
   StateKind,
   type Json,
-  type NdArray,
   type VersionedState,
 } from '@longrun/serialization';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
+import { putTogether } from './put-together.js';
 import { Transformer } from './transformer.js';
 
 /** What to do when the examples run out in the middle of a batch. */
@@ -68,7 +68,25 @@ export class Batching extends Transformer {
   async next(): Promise<Batch | undefined> {
     const size = this.iterationScheme.batchSize(this.#position);
     if (size === undefined) return undefined;
-    const examples = await this.#take(size);
+    const before = this.stream.state();
+    try {
+      const batch = await this.#take(size);
+      if (batch !== undefined) this.#position += 1;
+      return batch;
+    } catch (error) {
+      // Examples of a batch that was never delivered must come again.
+      this.stream.restore(before);
+      throw error;
+    }
+  }
+
+  async #take(size: number): Promise<Batch | undefined> {
+    const examples: Batch[] = [];
+    while (examples.length < size) {
+      const example = await this.stream.next();
+      if (example === undefined) break;
+      examples.push(example);
+    }
     if (examples.length === 0) return undefined;
     if (examples.length < size) {
       switch (this.#shortBatch) {
@@ -85,27 +103,7 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    this.#position += 1;
-    const arrays = new Map<string, NdArray>();
-    for (const source of this.sources) arrays.set(source, stackRows(examples.map(arrayOf(source)), source));
-    return { arrays };
-  }
-
-  async #take(size: number): Promise<Batch[]> {
-    const before = this.stream.state();
-    const examples: Batch[] = [];
-    try {
-      while (examples.length < size) {
-        const example = await this.stream.next();
-        if (example === undefined) break;
-        examples.push(example);
-      }
-    } catch (error) {
-      // Examples of a batch that was never delivered must come again.
-      this.stream.restore(before);
-      throw error;
-    }
-    return examples;
+    return putTogether(examples, this.sources, stackRows);
   }
 
   override async nextEpoch(): Promise<void> {
@@ -139,11 +137,3 @@ const BATCHING = new StateKind('Batching', {
   // The first version did not say which batches they were.
   migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, batches: null }) }],
 });
-
-function arrayOf(source: string): (example: Batch) => NdArray {
-  return (example) => {
-    const array = example.arrays.get(source);
-    if (array === undefined) throw new TypeError(`Batching: an example came without the source ${source}`);
-    return array;
-  };
-}

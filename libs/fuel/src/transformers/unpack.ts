@@ -1,5 +1,6 @@
 import { countIn, stateIn, StateKind, type NdArray, type VersionedState } from '@longrun/serialization';
 import { takeRow } from '../arrays/rows.js';
+import { withoutBatchAxis } from '../streams/axis-labels.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
 import { Transformer } from './transformer.js';
 
@@ -25,8 +26,7 @@ export class Unpack extends Transformer {
   }
 
   override get axisLabels(): ReadonlyMap<string, readonly string[]> | null {
-    const below = this.stream.axisLabels;
-    return below && new Map([...below].map(([source, labels]) => [source, labels.slice(1)]));
+    return withoutBatchAxis(this.stream.axisLabels);
   }
 
   /** Null: the sizes of the batches are not known beforehand. */

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { assertResumable, cycle, islice, map, range } from '@longrun/serialization';
+import { build as bundle } from 'vite';
+import { expect, test } from 'vitest';
+import { pipeline, readLog, run } from './children/iterable-pipeline.js';
+import { Batching, Cache, ConstantScheme, IterableDataset } from '../src/index.js';
+import { temporaryFolder } from './folder.js';
+
+const WORDS = 'the quick brown fox\n\njumps over a lazy dog and runs away again'.split(' ').join('\n');
+
+test('iterators, batches, a cache and mappings can be saved at every step of three epochs', async () => {
+  const text = path.join(await temporaryFolder(), 'words.txt');
+  await writeFile(text, WORDS);
+
+  await assertResumable(() => pipeline(text), { epochs: 3 });
+});
+
+test('processes that are killed, one after each few steps, give together what one gives that is not', async () => {
+  const folder = await temporaryFolder();
+  const [text, whole, parts] = ['words.txt', 'whole.jsonl', 'parts.jsonl'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(text, WORDS);
+  await writeFile(whole, '');
+  await writeFile(parts, '');
+  const program = await bundled(folder);
+
+  await run(text, whole, 21);
+  for (const steps of [1, 2, 3, 4, 5, 6]) {
+    const { signal, stderr } = spawnSync(process.execPath, [program, text, parts, String(steps)], { encoding: 'utf8' });
+    expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+  }
+
+  const uncut = readLog(whole);
+  expect(uncut.filter(({ gave }) => gave === 'next epoch')).toHaveLength(3);
+  expect(readLog(parts)).toEqual(uncut);
+});
+
+test('the example of the README', async () => {
+  const squares = () =>
+    new IterableDataset({
+      features: map((n: number) => Float32Array.of(n, n * n), range(60)),
+      targets: islice(cycle([0, 1]), 60),
+    });
+  const build = () => new Cache(new Batching(squares().exampleStream(), new ConstantScheme(20)), new ConstantScheme(8));
+
+  const stream = build();
+  const first = await stream.next();
+  expect([...(first?.arrays ?? [])].map(([source, { dtype, shape }]) => [source, dtype, shape])).toEqual([
+    ['features', 'float32', [8, 2]],
+    ['targets', 'float64', [8]],
+  ]);
+  const saved = JSON.stringify(stream.state());
+  expect(saved.length).toBeLessThan(1000);
+  const resumed = build();
+  resumed.restore(JSON.parse(saved));
+  const second = await resumed.next();
+  expect(second).toEqual(await stream.next());
+  expect([...(second?.arrays.get('features')?.data ?? [])].filter((_, i) => i % 2 === 0)).toEqual([...range(8, 16)]);
+  await assertResumable(build);
+});
+
+/** The program as Node runs it, of the source as it is now. */
+async function bundled(folder: string): Promise<string> {
+  await bundle({
+    configFile: false,
+    logLevel: 'error',
+    resolve: { conditions: ['@longrun/source'] },
+    build: {
+      ssr: path.join(import.meta.dirname, 'children', 'iterable-pipeline-run.ts'),
+      target: 'node20',
+      outDir: folder,
+      emptyOutDir: false,
+      rolldownOptions: { output: { entryFileNames: 'run.mjs' } },
+    },
+    ssr: { noExternal: true, resolve: { conditions: ['@longrun/source', 'node'] } },
+  });
+  return path.join(folder, 'run.mjs');
+}
