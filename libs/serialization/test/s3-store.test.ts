@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 import {
@@ -14,7 +15,15 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { sha256Of } from '../src/sha256.js';
-import { DeletionFailed, ObjectExists, PreconditionFailed, StoreUnfit } from '../src/store/object-store.js';
+import type { WrittenFile } from '../src/durable-file.js';
+import {
+  ContentMismatch,
+  DeletionFailed,
+  type ObjectBody,
+  ObjectExists,
+  PreconditionFailed,
+  StoreUnfit,
+} from '../src/store/object-store.js';
 import { openObjectStore } from '../src/store/open-object-store.js';
 import { s3Location } from '../src/store/s3/s3-location.js';
 import { S3Failed } from '../src/store/s3/s3-requests.js';
@@ -389,6 +398,49 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
     await store.put('y', bytes);
     expect(await other.head('y')).toMatchObject({ sizeBytes: bytes.byteLength });
   });
+
+  test.each([
+    ['is not touched since', async () => {}],
+    ['was written since, with the same bytes', async (file: string, bytes: Buffer) => await writeFile(file, bytes)],
+  ])('a large file that was read before and %s is stored as what it was found to be', async (_, change) => {
+    const { store, other } = await stores();
+    const bytes = randomBytes(2 * PART_BYTES);
+    const { body, content } = await givenFile(bytes, async (file) => await change(file, bytes));
+    expect(await store.put('a/given', body, { expected: content })).toEqual(content);
+    expect(sha256Of((await other.get('a/given')) ?? Buffer.alloc(0))).toBe(content.sha256);
+    expect(await other.head('a/given')).toEqual(content);
+  });
+
+  test('a large file that was changed after it was read is not what it was found to be', async () => {
+    const { store, other } = await stores();
+    const bytes = randomBytes(2 * PART_BYTES);
+    const changed = Buffer.from(bytes).fill(0, PART_BYTES + 5, PART_BYTES + 6);
+    const { body, content } = await givenFile(bytes, async (file) => await writeFile(file, changed));
+    await expect(store.put('a/given', body, { expected: content })).rejects.toThrow(ContentMismatch);
+    expect(await other.head('a/given')).toBeUndefined();
+    expect(await store.put('a/given', body)).toEqual({ sha256: sha256Of(changed), sizeBytes: changed.byteLength });
+  });
+
+  /** A file that was read, and what happened to it since. */
+  async function givenFile(
+    bytes: Buffer,
+    change: (file: string) => Promise<void>,
+  ): Promise<{ body: ObjectBody; content: WrittenFile }> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'given-'));
+    const file = path.join(folder, 'file');
+    await writeFile(file, bytes);
+    const handle = await open(file);
+    onTestFinished(async () => {
+      await handle.close();
+      await rm(folder, { recursive: true });
+    });
+    const content = { sha256: sha256Of(bytes), sizeBytes: bytes.byteLength };
+    const { mtimeNs } = await handle.stat({ bigint: true });
+    // The clock of a file system goes in steps of some milliseconds.
+    await setTimeout(20);
+    await change(file);
+    return { body: { handle, given: { path: file, content, mtimeNs } }, content };
+  }
 
   test('a put that failed half-way goes on with the parts that have arrived', async () => {
     const { store, other } = await stores();

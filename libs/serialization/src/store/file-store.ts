@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
 import { BIG, linkOpenFile } from '../same-file.js';
 import { absent, codeOf, FileRegister, linkOnce, remove } from './file-register.js';
-import { bodyFor, downloadTo, telling } from './object-body.js';
+import { bodyFor, downloadTo, givenIn, isAsRead, telling } from './object-body.js';
 import { checkKey, checkPrefix, InvalidKey, REGISTER_SUFFIX } from './object-key.js';
 import {
   checkContent,
@@ -230,12 +230,12 @@ export class FileStore implements ObjectStore {
 
 /** Gives a file that is given a second name, once its bytes are on disk. Undefined where that cannot be: it is copied then. */
 async function taken(name: string, body: ObjectBody): Promise<WrittenFile | undefined> {
-  if (body instanceof Uint8Array || !('handle' in body) || body.given === undefined) return undefined;
-  const { handle, given } = body;
+  const given = givenIn(body);
+  if (given === undefined) return undefined;
+  const { handle } = given;
   if (!(await linkOpenFile(given.path, handle, name))) return undefined;
-  const read = await handle.stat(BIG);
-  const isAsRead = read.size === BigInt(given.content.sizeBytes) && read.mtimeNs === given.mtimeNs;
-  if (!isAsRead || !(await isOurs(handle, read))) {
+  const found = await handle.stat(BIG);
+  if (!isAsRead(given, found) || !(await isOurs(handle, found))) {
     await rm(name, { force: true });
     return undefined;
   }

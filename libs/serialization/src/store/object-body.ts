@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
 import { readPieces, type WrittenFile, writeWhole } from '../durable-file.js';
 import {
   ContentMismatch,
+  type GivenFile,
   ObjectAbsent,
   type ObjectBody,
   type PutOptions,
@@ -39,6 +42,17 @@ export async function* bodyFor(key: string, body: ObjectBody, options: PutOption
     if (sizeBytes > (expected.sizeBytes ?? Infinity)) throw new ContentMismatch(key, expected);
     yield chunk;
   }
+}
+
+/** What a body is known to be, of a file that is given. */
+export function givenIn(body: ObjectBody): (GivenFile & { readonly handle: FileHandle }) | undefined {
+  if (body instanceof Uint8Array || !('handle' in body) || body.given === undefined) return undefined;
+  return { handle: body.handle, ...body.given };
+}
+
+/** Whether a given file has not been written since its bytes were read. */
+export function isAsRead({ content, mtimeNs }: GivenFile, found: Pick<BigIntStats, 'size' | 'mtimeNs'>): boolean {
+  return found.size === BigInt(content.sizeBytes) && found.mtimeNs === mtimeNs;
 }
 
 /** Writes the chunks of an object to a local file, as `ObjectStore.download` does. */

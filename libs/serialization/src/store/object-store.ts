@@ -12,7 +12,10 @@ export type ObjectBody =
   | { readonly handle: FileHandle; readonly mostBytes?: number | undefined; readonly given?: GivenFile | undefined }
   | { readonly stream: AsyncIterable<Uint8Array> };
 
-/** A file that a store may have for its own instead of a copy. Whoever gives it writes to it no more, and may remove its name. */
+/**
+ * A file that a store may have for its own instead of a copy, and whose bytes it need not hash again. Whoever gives it writes to it no more,
+ * and may remove its name.
+ */
 export interface GivenFile {
   /** Its name. */
   readonly path: string;

@@ -16,26 +16,32 @@ export interface Part {
  */
 export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
   let number = 1;
-  let pieces: Buffer[] = [];
   let filled = 0;
+  let bytes = EMPTY;
   for await (const chunk of chunks) {
     for (let start = 0; start < chunk.byteLength;) {
-      const room = partBytes(number) - filled;
-      if (room === 0) {
-        yield { number, bytes: Buffer.concat(pieces), isLast: false };
+      if (filled === partBytes(number)) {
+        yield { number, bytes, isLast: false };
         number += 1;
-        pieces = [];
         filled = 0;
-        continue;
+        bytes = EMPTY;
       }
-      const piece = Buffer.from(chunk.subarray(start, start + room));
-      pieces.push(piece);
+      const piece = chunk.subarray(start, start + partBytes(number) - filled);
+      if (filled + piece.byteLength > bytes.byteLength) {
+        // Room for a whole part as soon as there is more than one piece of it, so that few bytes are copied twice.
+        const larger = Buffer.allocUnsafe(filled === 0 ? piece.byteLength : partBytes(number));
+        bytes.copy(larger, 0, 0, filled);
+        bytes = larger;
+      }
+      bytes.set(piece, filled);
       filled += piece.byteLength;
       start += piece.byteLength;
     }
   }
-  yield { number, bytes: Buffer.concat(pieces), isLast: true };
+  yield { number, bytes: bytes.subarray(0, filled), isLast: true };
 }
+
+const EMPTY = Buffer.alloc(0);
 
 function partBytes(number: number): number {
   return SMALLEST_PART_BYTES * 2 ** Math.floor((number - 1) / 1_000);

@@ -71,8 +71,16 @@ export class S3Upload {
     }
   }
 
-  /** Sends the parts, several at a time, and answers what they are in all. */
-  async send(parts: AsyncIterable<Part>, { signal, onMoved }: TransferOptions): Promise<WrittenFile> {
+  /**
+   * Sends the parts, several at a time, and answers what they are in all.
+   *
+   * @param known The SHA-256 that they have in all, which is not taken then
+   */
+  async send(
+    parts: AsyncIterable<Part>,
+    { signal, onMoved }: TransferOptions,
+    known?: Pick<WrittenFile, 'sha256'>,
+  ): Promise<WrittenFile> {
     const hash = createHash('sha256');
     let sizeBytes = 0;
     const failed = new AbortController();
@@ -82,7 +90,7 @@ export class S3Upload {
     try {
       for await (const part of parts) {
         failed.signal.throwIfAborted();
-        hash.update(part.bytes);
+        if (known === undefined) hash.update(part.bytes);
         sizeBytes += part.bytes.byteLength;
         this.#lastNumber = part.number;
         if (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay);
@@ -93,7 +101,7 @@ export class S3Upload {
       }
       await Promise.all(underWay);
       failed.signal.throwIfAborted();
-      return { sha256: hash.digest('hex'), sizeBytes };
+      return { sha256: known?.sha256 ?? hash.digest('hex'), sizeBytes };
     } catch (error) {
       failed.abort(error);
       throw error;

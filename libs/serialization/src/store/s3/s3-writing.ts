@@ -5,7 +5,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 
 import { type WrittenFile, writeSynced } from '../../durable-file.js';
-import { bodyFor, telling } from '../object-body.js';
+import { BIG } from '../../same-file.js';
+import { bodyFor, givenIn, isAsRead, telling } from '../object-body.js';
 import { checkContent, ContentMismatch, type ObjectBody, ObjectExists, type PutOptions } from '../object-store.js';
 import { type Digests, DigestsOfBytes, digestsOfChunks, type Part, partsOf } from './s3-content.js';
 import { S3Upload } from './s3-multipart.js';
@@ -30,13 +31,19 @@ export class S3Writing {
       const first = await parts.next();
       if (first.done === true) throw new Error('an object has no part');
       if (first.value.isLast) return await this.#putSmall(name, key, first.value.bytes, options);
-      if (options.ifAbsent !== true) return await this.#putParts(name, key, joined(first.value, parts), options);
+      if (options.ifAbsent !== true) {
+        return await this.#putParts(name, key, joined(first.value, parts), options, givenIn(body));
+      }
       if ((await this.#objects.head(name, options)) !== undefined) throw new ObjectExists(key);
       if (!('stream' in body)) return await this.#putOnce(name, key, body, options);
       return await this.#putSpooled(name, key, joined(first.value, parts), options);
+    } catch (error) {
+      if (!(error instanceof WrittenSince)) throw error;
     } finally {
       await parts.return?.(undefined);
     }
+    // What it was found to be it is no more: it is read as any other.
+    return await this.put(name, key, withoutGiven(body), options);
   }
 
   async #putSmall(name: string, key: string, bytes: Buffer, options: PutOptions): Promise<WrittenFile> {
@@ -114,12 +121,23 @@ export class S3Writing {
     throw this.#objects.untrue(`written ${key}`);
   }
 
-  async #putParts(name: string, key: string, parts: AsyncIterable<Part>, options: PutOptions): Promise<WrittenFile> {
+  /**
+   * @param given What the parts are known to be, of a file that was given
+   * @throws WrittenSince where they may not be that any more
+   */
+  async #putParts(
+    name: string,
+    key: string,
+    parts: AsyncIterable<Part>,
+    options: PutOptions,
+    given?: ReturnType<typeof givenIn>,
+  ): Promise<WrittenFile> {
     const { expected, signal } = options;
     const before = await this.#objects.head(name, { signal });
     const upload = await this.#uploadFor(name, expected?.sha256, options);
     try {
-      const written = await upload.send(parts, options);
+      const written = await upload.send(parts, options, given?.content);
+      if (given !== undefined && !isAsRead(given, await given.handle.stat(BIG))) throw new WrittenSince();
       checkContent(key, expected, written);
       for (let untrue = 0; untrue < MOST_UNTRUE; untrue += 1) {
         const isThere = await this.#completed(upload, key, options);
@@ -190,6 +208,15 @@ export class S3Writing {
     for await (const chunk of telling(readS3(this.#objects, name, key, { signal }), { onMoved })) hash.update(chunk);
     return hash.digest('hex') === sha256 ? found : undefined;
   }
+}
+
+/** A given file has been written since its bytes were read. */
+class WrittenSince extends Error {
+  override readonly name = 'WrittenSince';
+}
+
+function withoutGiven(body: ObjectBody): ObjectBody {
+  return body instanceof Uint8Array || !('handle' in body) ? body : { handle: body.handle, mostBytes: body.mostBytes };
 }
 
 /** How many uploads that have failed are gone on with; those before them are given up. */
