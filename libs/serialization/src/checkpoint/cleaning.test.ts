@@ -181,6 +181,8 @@ test('a commit that comes too late removes what it has put after its successor h
   await withFault('commit.blobs-written', async (fault) => {
     const commit = late.commit(lease, { ...(await snapshotAt(200)), log: await rows(1, 9) });
     await fault.fired;
+    // Both copies of its log, which is written beside the blobs: a successor cleans what is there by then.
+    await expect.poll(async () => (await stored()).filter((key) => key.includes('/log/'))).toHaveLength(2);
     const successor = await takeOver();
     for (const step of [150, 160]) await checkpoints.commit(successor, await snapshotAt(step));
     await checkpoints.settled();

@@ -52,21 +52,23 @@ export class FileRegister {
   async compareAndSet(expected: string | null, bytes: Uint8Array, { signal }: OperationOptions = {}): Promise<string> {
     const predecessor = parseVersion(expected);
     const next = predecessor.number + 1;
-    // That it is the last one, the file system says as the next is linked.
-    if (!(await this.#follows(next, predecessor.id))) await this.#refuse(expected);
     const id = randomUUID();
     const pending = path.join(this.folder, `${PENDING}${id}`);
     if (expected === null) await makeFolder(this.folder);
     try {
-      await writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
+      const writing = writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
+      // That it is the last one, the file system says as the next is linked.
+      if (!(await meanwhile(writing, this.#follows(next, predecessor.id)))) await this.#refuse(expected);
+      await writing;
       // Nobody waits for it any more: it must not be set behind the back of whoever has given it up.
       signal?.throwIfAborted();
       if (!(await linkOnce(pending, this.#file(next)))) await this.#refuse(expected);
-      await syncFolder(this.folder);
-      if (!(await this.#follows(next, predecessor.id))) {
+      const syncing = syncFolder(this.folder);
+      if (!(await meanwhile(syncing, this.#follows(next, predecessor.id)))) {
         await remove(this.#file(next));
         await this.#refuse(expected);
       }
+      await syncing;
     } finally {
       await remove(pending);
     }
@@ -154,6 +156,12 @@ const KEPT_GENERATIONS = 16;
 const COLLECTED_AT_ONCE = 8;
 const READ_ATTEMPTS = 1000;
 const ABANDONED_MS = 10 * 60_000;
+
+/** What is answered while the disk is at work: when both are over, whatever became of that work. */
+async function meanwhile<T>(work: Promise<unknown>, answer: Promise<T>): Promise<T> {
+  await Promise.allSettled([work, answer]);
+  return await answer;
+}
 
 function versionOf(number: number, id: string): string {
   return `${number}-${id}`;

@@ -109,7 +109,9 @@ export class FileStore implements ObjectStore {
         // Where both are names of one file, that is given again, it leaves both.
         isLeft = given !== undefined;
       } else if (!(await this.#placed(key, target, () => linkOnce(temporary, target)))) throw new ObjectExists(key);
-      await syncFolder(path.dirname(target));
+      const leaving = isLeft ? remove(temporary) : undefined;
+      isLeft = false;
+      await Promise.all([syncFolder(path.dirname(target)), leaving]);
       return written;
     } finally {
       if (isLeft) await remove(temporary);
