@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   acquireLease,
   CheckpointStore,
+  type Hold,
   type Lease,
   type Manifest,
   type ObjectStore,
@@ -56,6 +57,27 @@ test('ls lists the checkpoints, newest first, and how the run has ended', async 
       { name: '100-3', step: 100, fence: 3, newest: false, files: 2, logRows: 1 },
     ],
   });
+});
+
+test('ls sums up who holds a checkpoint, without those whose time has passed; --json has each', async () => {
+  for (const step of [100, 200]) await commit(step);
+  const comes = '2999-01-01T00:00:00.000Z';
+  const downloads = Array.from({ length: 40 }, (_, at) => ({ name: `download ${at}`, until: comes }));
+  await hold(100, [
+    { name: 'pin' },
+    ...downloads,
+    { name: 'download last', until: '2999-01-01T00:10:00.000Z' },
+    { name: 'download gone', until: '2001-01-01T00:00:00.000Z' },
+    { name: 'fork exp_2' },
+  ]);
+  await hold(200, [{ name: 'fork exp_3' }, { name: 'fork exp_4', until: comes }, { name: 'download 1', until: comes }]);
+  const { stdout } = await checkpoint('ls');
+  expect(stdout).toMatch(/\n200-3 .* newest, held by 2 forks, held by download 1 until 2999-01-01T00:00:00Z\n/);
+  expect(stdout).toMatch(/\n100-3 .* pinned, held by 41 downloads until 2999-01-01T00:10:00Z, held by fork exp_2\n$/);
+  const listed = { name: '100-3', holds: expect.toSatisfy((holds: unknown[]) => holds.length === 43) };
+  const found = await json('ls');
+  expect(found).toMatchObject({ checkpoints: [{ name: '200-3' }, listed] });
+  expect(JSON.stringify(found)).not.toContain('download gone');
 });
 
 test('an experiment without checkpoints has an empty list', async () => {
@@ -250,6 +272,16 @@ test('no command changes anything in the store', async () => {
 
 async function commit(step: number): Promise<Manifest> {
   return commitCheckpoint(step, { lease, checkpoints, folder: join(folder, 'snapshots') });
+}
+
+/** Puts holds on a checkpoint, in one write and without a look at their times. */
+async function hold(of: number, holds: readonly Hold[]): Promise<void> {
+  await lease.exclusive(async () => {
+    await lease.write((head) => ({
+      ...head,
+      checkpoints: head.checkpoints.map((entry) => (entry.step === of ? { ...entry, holds } : entry)),
+    }));
+  });
 }
 
 async function checkpoint(command: string, ...words: string[]): Promise<Finished> {

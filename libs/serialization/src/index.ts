@@ -161,7 +161,7 @@ export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
 export { HeadDamaged, isReleased, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, Hold, RunLog } from './checkpoint/head.js';
-export { holdCheckpoint, PIN, releaseCheckpoint, TooManyHolds } from './checkpoint/holds.js';
+export { holdCheckpoint, PIN, releaseCheckpoint, TooManyHolds, withPresentHolds } from './checkpoint/holds.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseLoss, LeaseRefusal } from './checkpoint/lease.js';
 export type { LocalFiles } from './checkpoint/local-files.js';

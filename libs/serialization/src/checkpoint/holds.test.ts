@@ -271,8 +271,8 @@ async function withHolds(of: number, holds: readonly Hold[]): Promise<void> {
   const current = await readVersionedHead(store, PREFIX);
   if (current === undefined) throw new Error('There is no head');
   const { head, version } = current;
-  const checkpoints = head.checkpoints.map((entry) => (entry.step === of ? { ...entry, holds } : entry));
-  await store.compareAndSet(headKey(PREFIX), version, encodeHead({ ...head, checkpoints }));
+  const held = head.checkpoints.map((entry) => (entry.step === of ? { ...entry, holds } : entry));
+  await store.compareAndSet(headKey(PREFIX), version, encodeHead({ ...head, checkpoints: held }));
 }
 
 async function snapshotAt(step: number): Promise<Snapshot> {
