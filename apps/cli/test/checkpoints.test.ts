@@ -11,7 +11,8 @@ import {
   type ObjectStore,
   openObjectStore,
 } from '@longrun/serialization';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { smallDisk } from '@longrun/platform/testing';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 
 import { commitCheckpoint, parametersAt } from './commit-checkpoint.js';
 import { CommandLine, type Finished } from './command-line.js';
@@ -189,6 +190,40 @@ test('export refuses what is there already, and leaves nothing of a damaged chec
   expect(refused.stderr).not.toMatch(/^ +at /m);
 });
 
+test('the longest name that a file may have can be exported to', async () => {
+  await commit(100);
+  for (const [option, name] of Object.entries({ '--to': 'n'.repeat(255), '--parameters': 'm'.repeat(255) })) {
+    expect(await checkpoint('export', option, join(folder, name))).toMatchObject({ code: 0, stderr: '' });
+  }
+});
+
+test('a full disk is told with the place and what is needed there, nothing is left, and what was freed suffices', async (context) => {
+  const disk = smallDisk();
+  onTestFinished(() => disk.end());
+  context.skip(disk.how !== 'its disk is full', disk.how);
+  const { files } = await commit(100, 1_000_000);
+  const sizes = files.map(({ sizeBytes }) => sizeBytes);
+  const [parametersBytes = 0, stateBytes = 0] = sizes;
+  disk.break();
+  const before = await readdir(disk.folder);
+  for (const [option, neededBytes] of [
+    ['--to', parametersBytes + stateBytes],
+    ['--parameters', parametersBytes],
+  ] as const) {
+    const target = join(disk.folder, 'exported');
+    const { code, stdout, stderr } = await checkpoint('export', option, target);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(
+        `^longrun: there is no room for ${target}: ${neededBytes} bytes are needed and \\d+ are free .*ENOSPC.*\\n$`,
+      ),
+    );
+    expect(await readdir(disk.folder)).toEqual(before);
+  }
+  disk.mend();
+  expect(await checkpoint('export', '--to', join(disk.folder, 'exported'))).toMatchObject({ code: 0 });
+});
+
 test('diff says by how much tensors differ, and which values of the state', async () => {
   for (const step of [100, 200]) await commit(step);
   const { code, stdout } = await checkpoint('diff', '100', 'latest');
@@ -217,6 +252,13 @@ test.each([
   ['a prefix that cannot be one', 2, ['ls', 'a//b'], 'its segment "" is not allowed'],
   ['an export to nowhere', 2, ['export', ID], 'give --to FOLDER or --parameters FILE'],
   ['an export to two places', 2, ['export', ID, '--to', 'a', '--parameters', 'b'], 'cannot be used with'],
+  ['an export to a folder without a name', 2, ['export', ID, '--to', ''], 'Give the name of a folder'],
+  ['an export to a folder of blanks', 2, ['export', ID, '--to', '  '], 'Give the name of a folder'],
+  ['an export to a file without a name', 2, ['export', ID, '--parameters', ''], 'Give the name of a file'],
+  ['an export to a file named as a folder', 2, ['export', ID, '--parameters', 'new/'], 'which ends in no slash'],
+  ['an export to a name that is too long', 1, ['export', ID, '--to', 'n'.repeat(300)], 'ENAMETOOLONG'],
+  ['an export to the root of all', 1, ['export', ID, '--to', '/'], '/ is there already'],
+  ['a store without a name', 2, ['ls', ID, '--objects', ''], 'give a folder'],
   ['a checkpoint to verify beside all', 2, ['verify', ID, '100', '--all'], 'give one checkpoint, or --all'],
 ] as const)('%s is told in a sentence, with exit code %i', async (_what, exitCode, words, says) => {
   for (const step of [100, 200]) await commit(step);
@@ -270,8 +312,8 @@ test('no command changes anything in the store', async () => {
   expect(await everything()).toEqual(before);
 });
 
-async function commit(step: number): Promise<Manifest> {
-  return commitCheckpoint(step, { lease, checkpoints, folder: join(folder, 'snapshots') });
+async function commit(step: number, elements?: number): Promise<Manifest> {
+  return commitCheckpoint(step, { lease, checkpoints, folder: join(folder, 'snapshots'), elements });
 }
 
 /** Puts holds on a checkpoint, in one write and without a look at their times. */

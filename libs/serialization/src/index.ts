@@ -154,7 +154,7 @@ export { CheckpointAbsent, CheckpointReader } from './checkpoint/checkpoint-read
 export type { CheckpointListing, ListedCheckpoint, StoredCheckpoint } from './checkpoint/checkpoint-reader.js';
 export { compareCheckpoints } from './checkpoint/comparison.js';
 export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
-export { exportFile, exportFiles, ExportRefused } from './checkpoint/export.js';
+export { exportFile, exportFiles, ExportFailed, ExportRefused } from './checkpoint/export.js';
 export { canonicalJson } from './canonical-json.js';
 export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
