@@ -286,6 +286,20 @@ describe('a checkpoint that is held', () => {
     await alone.end();
   });
 
+  test('is downloaded by forty at once, each of whom has all of it and lets go of it', async () => {
+    const elements = 1_100_000;
+    await experiment.commit(100, elements);
+    const expected = sha256Of(parameters(100, elements));
+    const got = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const answer = await fetch(`${service.url}${pathOf(`/100${PARAMETERS}`)}`, { headers: bearer() });
+        return { status: answer.status, sha256: sha256Of(Buffer.from(await answer.arrayBuffer())) };
+      }),
+    );
+    expect(got).toEqual(got.map(() => ({ status: 200, sha256: expected })));
+    await untilReleased(pathOf());
+  });
+
   test('is not held by more than a thousand at once: the next is refused with what to do, and what is small is given', async () => {
     const { files } = await experiment.commit(100, 2_000_000);
     const until = new Date(Date.now() + 3_600_000).toISOString();
