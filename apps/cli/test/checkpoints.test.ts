@@ -180,7 +180,7 @@ test('export refuses what is there already, and leaves nothing of a damaged chec
   await flipBit(files[1]?.blobKey ?? 'none');
   expect(await checkpoint('export', '--to', join(folder, 'new', 'one'))).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('its bytes have changed'),
+    stderr: expect.stringMatching(/its bytes have changed; .*: longrun checkpoint verify exp_1 --all\n$/),
   });
   expect(await readdir(join(folder, 'new'))).toEqual([]);
   // Below a file there can be no folder.
@@ -222,6 +222,17 @@ test('a full disk is told with the place and what is needed there, nothing is le
   }
   disk.mend();
   expect(await checkpoint('export', '--to', join(disk.folder, 'exported'))).toMatchObject({ code: 0 });
+});
+
+test('what is said of a damaged checkpoint ends in a command that finds it', async () => {
+  await commit(100);
+  await flipBit('experiments/exp_1/checkpoints/100-3.json');
+  const { code, stderr } = await checkpoint('show', '100', '--objects', store.url);
+  expect({ code, isSaid: stderr.includes('its bytes have changed') }).toEqual({ code: 1, isSaid: true });
+  const [, words = ''] = /: longrun (checkpoint verify .*)\n$/.exec(stderr) ?? [];
+  const elsewhere = new CommandLine(join(folder, 'elsewhere'));
+  const found = await elsewhere.run(...words.split(' ').map((word) => word.replaceAll("'", '')));
+  expect(found).toMatchObject({ code: 1, stdout: expect.stringContaining('✗ 100-3') });
 });
 
 test('diff says by how much tensors differ, and which values of the state', async () => {
