@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import {
   acquireLease,
@@ -222,6 +224,22 @@ test('a full disk is told with the place and what is needed there, nothing is le
   }
   disk.mend();
   expect(await checkpoint('export', '--to', join(disk.folder, 'exported'))).toMatchObject({ code: 0 });
+});
+
+test('a disk that takes no file as large is told with the place, and nothing is left', async () => {
+  await commit(100, 1_000_000);
+  const target = join(folder, 'copies', 'exported');
+  const bin = fileURLToPath(new URL('../bin/longrun.js', import.meta.url));
+  const words = ['--state', longrun.state, 'checkpoint', 'export', ID, '--to', target];
+  // In blocks of a kilobyte or half of one.
+  const limited = spawnSync('sh', ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, bin, ...words], {
+    encoding: 'utf8',
+  });
+  expect({ code: limited.status, stderr: limited.stderr }).toEqual({
+    code: 1,
+    stderr: `longrun: ${target} cannot be written (EFBIG: file too large, write); give another place; nothing of it was left\n`,
+  });
+  expect(await readdir(join(folder, 'copies'))).toEqual([]);
 });
 
 test('what is said of a damaged checkpoint ends in a command that finds it', async () => {
