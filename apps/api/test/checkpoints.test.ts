@@ -286,6 +286,40 @@ describe('a checkpoint that is held', () => {
     await alone.end();
   });
 
+  test('is downloaded by forty at once, each of whom has all of it and lets go of it', async () => {
+    const elements = 1_100_000;
+    await experiment.commit(100, elements);
+    const expected = sha256Of(parameters(100, elements));
+    const got = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const answer = await fetch(`${service.url}${pathOf(`/100${PARAMETERS}`)}`, { headers: bearer() });
+        return { status: answer.status, sha256: sha256Of(Buffer.from(await answer.arrayBuffer())) };
+      }),
+    );
+    expect(got).toEqual(got.map(() => ({ status: 200, sha256: expected })));
+    await untilReleased(pathOf());
+  });
+
+  test('is not held by more than a thousand at once: the next is refused with what to do, and what is small is given', async () => {
+    const { files } = await experiment.commit(100, 2_000_000);
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const put = await experiment.withHolds(Array.from({ length: 1_000 }, (_, at) => ({ name: `fork ${at}`, until })));
+    expect(put).toBe(1_000);
+    const facts = { experiment: experiment.id, checkpoint: '100-3', holds: 1_000 };
+    const refused = await service.get(pathOf(`/100${PARAMETERS}`));
+    expect(problemFaultsOf(refused, 'conflict')[0]).toMatchObject({
+      code: 'too-many-holds',
+      facts,
+      remedy: expect.stringContaining('again when some'),
+    });
+    expect(problemFaultsOf(await service.put(pathOf('/100/pin')), 'conflict')).toMatchObject([
+      { pointer: 'checkpoint', code: 'too-many-holds', facts: { ...facts, checkpoint: '100' } },
+    ]);
+    await service.get(pathOf('/100/files/state.json')).expect(200);
+    const part = service.get(pathOf(`/100${PARAMETERS}`)).set('Range', 'bytes=0-7');
+    expect((await part.expect(206)).headers['content-range']).toBe(`bytes 0-7/${files[0]?.sizeBytes}`);
+  });
+
   test('is let go when whoever downloads it leaves', async () => {
     await experiment.commit(100, 10_000_000);
     const leave = new AbortController();

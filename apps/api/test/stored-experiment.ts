@@ -7,6 +7,7 @@ import {
   CheckpointStore,
   encodeLogEntry,
   encodeSafetensors,
+  type Hold,
   type Lease,
   type Manifest,
   ndarray,
@@ -66,6 +67,17 @@ export class StoredExperiment {
     });
     await this.#checkpoints.settled();
     return manifest;
+  }
+
+  /** Puts holds on all its checkpoints, in one write, and answers how many there are on the newest then. */
+  async withHolds(holds: readonly Hold[]): Promise<number> {
+    await this.#lease.exclusive(async () => {
+      await this.#lease.write((head) => ({
+        ...head,
+        checkpoints: head.checkpoints.map((entry) => ({ ...entry, holds })),
+      }));
+    });
+    return this.#lease.head().checkpoints[0]?.holds?.length ?? 0;
   }
 
   async end(): Promise<void> {

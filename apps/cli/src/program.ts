@@ -255,8 +255,10 @@ function checkpointCommands(
 
   command('export', 'copy the files of a checkpoint, verified, to a folder, or its parameters to a file')
     .addArgument(checkpointArgument())
-    .addOption(new Option('--to <folder>', 'a folder that is empty or not there yet').conflicts('parameters'))
-    .option('--parameters <file>', 'only parameters.safetensors, under a name that is not there yet')
+    .addOption(
+      new Option('--to <folder>', 'a folder that is empty or not there yet').argParser(folder).conflicts('parameters'),
+    )
+    .option('--parameters <file>', 'only parameters.safetensors, under a name that is not there yet', fileName)
     .action(async (experiment: string, which: string, options: ExportTarget, used: Command) => {
       const { to, parameters } = options;
       if (to === undefined && parameters === undefined) used.error('error: give --to FOLDER or --parameters FILE');
@@ -336,6 +338,11 @@ function appended(value: string, earlier: readonly string[]): string[] {
 function folder(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
   return text;
+}
+
+function fileName(text: string): string {
+  if (text.trim() !== '' && !/[\\/]$/.test(text)) return text;
+  throw new InvalidArgumentError('Give the name of a file, which ends in no slash.');
 }
 
 function reference(text: string): string {

@@ -17,7 +17,7 @@ export interface CommitOptions {
   /** For snapshots. */
   readonly folder: string;
   /** Of its only tensor, in which all but the first element are 1. Default 2. */
-  readonly elements?: number;
+  readonly elements?: number | undefined;
 }
 
 /** Commits a checkpoint of parameters, a state and a log in which its step stands. */

@@ -14,7 +14,7 @@ export type Engine = z.infer<typeof Engine>;
 export const BestCheckpoints = z.strictObject({
   /**
    * Name of the record, as `valid_cost`. A checkpoint counts by its last value after the step of the checkpoint before, up to its own step; without one,
-   * or with one that is no finite number, it is never the best.
+   * or with one that is no finite number, it is never the best. That none has one is said in the output of the run, after its first epoch, and as it ends.
    */
   record: StorableText.min(1).max(200),
   /** Whether low values are good, or high ones. */

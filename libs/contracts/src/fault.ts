@@ -117,6 +117,8 @@ export const problemKinds = {
       'name-taken': z.object({ name: z.string(), by: z.string() }),
       /** The idempotency key was used for another request, which made `by`. */
       'key-reused': z.object({ key: z.string(), by: z.string() }),
+      /** As many need the checkpoint as may at once. */
+      'too-many-holds': z.object({ experiment: z.string(), checkpoint: z.string(), holds: z.int() }),
       'ended-already': z.object({ what: Kind, id: z.string(), status: z.union([ExperimentStatus, DatasetStatus]) }),
     },
   },
@@ -166,7 +168,7 @@ export const problemKinds = {
     title: 'What is stored cannot be read',
     faults: {
       /** Each `says` what is wrong, a sentence without its full stop. */
-      'checkpoint-damaged': z.object({ checkpoint: z.string(), says: z.string() }),
+      'checkpoint-damaged': z.object({ experiment: z.string(), checkpoint: z.string(), says: z.string() }),
       /** What says which checkpoints there are. */
       'head-damaged': z.object({ experiment: z.string(), says: z.string() }),
       'written-by-newer': z.object({ experiment: z.string(), says: z.string() }),

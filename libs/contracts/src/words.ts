@@ -171,6 +171,14 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: sentence(`A newer build has written the checkpoints of ${fault.facts.experiment}: ${fault.facts.says}`),
         remedy: 'Ask an API of that build.',
       };
+    case 'too-many-holds': {
+      const { checkpoint, holds } = fault.facts;
+      return {
+        detail: `The checkpoint ${checkpoint} has ${holds} holds, and no more are put on one: as many downloads of it are under way, or were broken off.`,
+        remedy:
+          'Send it again when some have ended; the list of checkpoints says what holds it, and when each hold passes by itself.',
+      };
+    }
     case 'ended-already':
       return {
         detail: `The ${fault.facts.what} ${fault.facts.id} has ended already: it is ${fault.facts.status}.`,

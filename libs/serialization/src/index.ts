@@ -155,14 +155,14 @@ export { CheckpointAbsent, CheckpointReader } from './checkpoint/checkpoint-read
 export type { CheckpointListing, ListedCheckpoint, StoredCheckpoint } from './checkpoint/checkpoint-reader.js';
 export { compareCheckpoints } from './checkpoint/comparison.js';
 export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
-export { exportFile, exportFiles, ExportRefused } from './checkpoint/export.js';
+export { exportFile, exportFiles, ExportFailed, ExportRefused } from './checkpoint/export.js';
 export { canonicalJson } from './canonical-json.js';
 export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
 export { HeadDamaged, isReleased, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, Hold, RunLog } from './checkpoint/head.js';
-export { holdCheckpoint, PIN, releaseCheckpoint } from './checkpoint/holds.js';
+export { holdCheckpoint, PIN, releaseCheckpoint, TooManyHolds, withPresentHolds } from './checkpoint/holds.js';
 export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseLoss, LeaseRefusal } from './checkpoint/lease.js';
 export type { LocalFiles } from './checkpoint/local-files.js';

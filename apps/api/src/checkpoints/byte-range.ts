@@ -13,9 +13,10 @@ export function askedRange(header: string | undefined, sizeBytes: number): Asked
     return length === 0 ? null : { start: sizeBytes - length, end: sizeBytes };
   }
   const start = Number(first);
-  if (last !== '' && Number(last) < start) return undefined;
+  // Of more digits than a number tells apart, too.
+  if (last !== '' && BigInt(last) < BigInt(first)) return undefined;
   if (start >= sizeBytes) return null;
   return { start, end: last === '' ? sizeBytes : Math.min(Number(last) + 1, sizeBytes) };
 }
 
-const ONE_RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/i;
+const ONE_RANGE = /^bytes=(\d*)-(\d*)$/i;

@@ -108,7 +108,7 @@ export class CheckpointsController {
   @Answers({
     description: 'The checkpoint, with what holds it.',
     schema: StoredCheckpointSummary,
-    problems: [...BODY_PROBLEMS, ...PROBLEMS],
+    problems: [...BODY_PROBLEMS, ...PROBLEMS, 'conflict'],
   })
   pinCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
@@ -144,7 +144,7 @@ export class CheckpointsController {
     tags: ['checkpoints'],
   })
   @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: [...PROBLEMS, 'range-not-satisfiable'] })
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: [...PROBLEMS, 'conflict', 'range-not-satisfiable'] })
   async getCheckpointFile(
     @Param('id', { schema: ExperimentId }) id: string,
     @Param('checkpoint', { schema: StorableText }) checkpoint: string,

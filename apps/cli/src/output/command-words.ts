@@ -20,7 +20,11 @@ export function commandWords(fault: KnownFault): Partial<Words> {
             remedy: `See how far it is: longrun show ${fault.facts.experiment}`,
           };
     case 'checkpoint-damaged':
-      return { remedy: 'See which checkpoints are whole: longrun checkpoint verify --all' };
+      return { remedy: `See which checkpoints are whole: longrun checkpoint verify ${fault.facts.experiment} --all` };
+    case 'too-many-holds':
+      return {
+        remedy: `Try again when some have ended; what holds it, and until when: longrun checkpoint ls ${fault.facts.experiment}`,
+      };
     case 'verification-busy':
       return { remedy: 'Try again when one of them has ended.' };
     case 'ended-already':

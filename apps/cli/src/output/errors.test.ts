@@ -51,6 +51,15 @@ test('what there is no checkpoint of yet is told with a command that can be give
   );
 });
 
+test.each([
+  ['checkpoint-damaged', { says: 'file state.json has SHA-256 x' }, 'checkpoint verify EXPERIMENT --all'],
+  ['too-many-holds', { holds: 1_000 }, 'checkpoint ls EXPERIMENT'],
+])('the remedy of %s is a command that can be given as it stands', (code, facts, command) => {
+  const experiment = `exp_${'0'.repeat(32)}`;
+  const fault = { pointer: '', code, facts: { experiment, checkpoint: '100-3', ...facts }, ...known };
+  expect(said([fault])).toContain(`longrun ${command.replace('EXPERIMENT', experiment)}`);
+});
+
 test('a refusal without errors is told by its detail', () => {
   expect(said([])).toBe('longrun: The whole. (HTTP 422)');
 });

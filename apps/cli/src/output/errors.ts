@@ -110,6 +110,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'name-taken': false,
   'key-reused': false,
   'ended-already': false,
+  'too-many-holds': false,
   'token-missing': false,
   'token-malformed': false,
   'token-wrong': false,

@@ -254,19 +254,24 @@ export class ExperimentWork implements Work {
     const { lastMessage, finalSnapshot } = training.reports;
     if (lastMessage?.type === 'finished') {
       if (finalSnapshot === undefined) throw new Error('The trainer finished without a final snapshot');
-      await training.commit(finalSnapshot, (opened) => {
+      let end: AttemptEnd = { reason: 'succeeded' };
+      await training.commit(finalSnapshot, (opened, warning) => {
         this.#result = resultOf(lastMessage, opened);
-        return this.outcome({ reason: 'succeeded' });
+        if (warning !== undefined) end = { ...end, message: warning };
+        return this.outcome(end);
       });
-      return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : { reason: 'succeeded' };
+      return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
     if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
     if (training.guard.stalled !== undefined) return { reason: 'stalled', message: training.guard.stalled };
     if (training.guard.isTimeUp) {
-      const end = timedOut(wallTime);
+      let end = timedOut(wallTime);
       if (finalSnapshot === undefined) return end;
-      await training.commit(finalSnapshot, () => this.outcome(end));
+      await training.commit(finalSnapshot, (_opened, warning) => {
+        if (warning !== undefined) end = { ...end, message: `${end.message} ${warning}` };
+        return this.outcome(end);
+      });
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
     }
     if (this.#attempt.stop.aborted) {

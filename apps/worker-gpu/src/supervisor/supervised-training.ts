@@ -10,7 +10,17 @@ import {
   type WallTime,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import { type CheckpointStore, LeaseLost, type NewestValid, SnapshotChanged } from '@longrun/serialization';
+import {
+  type CheckpointStore,
+  LeaseLost,
+  type LogFile,
+  type LogPart,
+  type Manifest,
+  type NewestValid,
+  readLog,
+  readLogFiles,
+  SnapshotChanged,
+} from '@longrun/serialization';
 import { scoresIn } from './checkpoint-score.js';
 import type { CheckpointCache } from '../checkpoint-cache.js';
 import { LogSpool, type SpooledRows } from './log-spool.js';
@@ -20,6 +30,7 @@ import { SnapshotFollower } from './snapshot-follower.js';
 import { TrainerGuard } from './trainer-guard.js';
 import { TrainerReports } from './trainer-reports.js';
 import type { TrainerPlace } from './trainers.js';
+import { unscoredText } from './unscored.js';
 
 export interface SupervisedTrainingOptions {
   readonly attempt: Attempt;
@@ -51,15 +62,15 @@ export class SupervisedTraining {
   /** Aborted when no snapshot but a final one is to become a checkpoint any more. */
   readonly #dropped = new AbortController();
   #commitError: unknown;
-  /** Of the last checkpoint; 0 before the first. */
-  #stepBefore: number;
+  /** The last checkpoint; undefined before the first. */
+  #before: Pick<Manifest, 'step' | 'log'> | undefined;
   #isHeld = false;
   #wasHeld = false;
   #trainer: SupervisedChild | undefined;
 
   constructor(options: SupervisedTrainingOptions) {
     this.#options = options;
-    this.#stepBefore = options.restored.manifest?.step ?? 0;
+    this.#before = options.restored.manifest;
     this.#commits = new SnapshotCommits({
       dropped: this.#dropped.signal,
       commit: async (snapshot) => await this.#commit(snapshot, this.#dropped.signal),
@@ -136,22 +147,19 @@ export class SupervisedTraining {
   /**
    * Makes a snapshot a checkpoint, and with an outcome the end of the experiment in the same compare-and-set.
    *
-   * @param outcomeOf Makes the outcome, of what is committed
+   * @param outcomeOf Makes the outcome, of what is committed and of what its researcher should know of the run, in sentences
    * @throws HandoverRefused, SnapshotChanged when it is not what its trainer said; LeaseLost; StorageFailed, also when it is told to
    * abandon meanwhile
    */
-  async commit(snapshot: LocalSnapshot, outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome): Promise<void> {
+  async commit(snapshot: LocalSnapshot, outcomeOf?: OutcomeOf): Promise<void> {
     await this.#commit(snapshot, this.#options.attempt.abandon, outcomeOf);
   }
 
-  async #commit(
-    snapshot: LocalSnapshot,
-    signal: AbortSignal,
-    outcomeOf?: (opened: OpenSnapshot) => ExperimentOutcome,
-  ): Promise<void> {
+  async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcomeOf?: OutcomeOf): Promise<void> {
     const { attempt, checkpoints, checkpointCache, keepBest, place } = this.#options;
     const { step, rows, followed } = snapshot;
-    const stepBefore = this.#stepBefore;
+    const before = this.#before;
+    const stepBefore = before?.step ?? 0;
     await allWritten(rows);
     const retried = async <T>(work: () => Promise<T>): Promise<T> =>
       await withStorageRetries(
@@ -161,7 +169,7 @@ export class SupervisedTraining {
       );
     const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store, followed));
     try {
-      const outcome = outcomeOf?.(opened);
+      const outcome = outcomeOf?.(opened, await retried(() => this.#unscored(before, rows.files)));
       const manifest = await retried(async () => {
         const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
         return await checkpoints.commit(
@@ -170,7 +178,8 @@ export class SupervisedTraining {
           { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
         );
       });
-      this.#stepBefore = step;
+      this.#before = manifest;
+      if (outcome === undefined) await this.#warnUnscored(stepBefore, manifest);
       // Nobody goes on with what has ended.
       if (outcome === undefined) await checkpointCache?.keep(manifest, opened.files);
       await rows.discard();
@@ -179,6 +188,28 @@ export class SupervisedTraining {
     } finally {
       await opened.close();
     }
+  }
+
+  /**
+   * Says once in a run, whatever attempts it takes, that its log lacks the record by which its checkpoints are scored: with the first one that has the rows of
+   * a whole epoch.
+   */
+  async #warnUnscored(stepBefore: number, manifest: Manifest): Promise<void> {
+    const { attempt } = this.#options;
+    const { stepsPerEpoch = Infinity } = this.reports;
+    // The row of the step itself comes with the next one.
+    if (stepBefore > stepsPerEpoch || manifest.step <= stepsPerEpoch) return;
+    // The end says it again: for want of it nothing stops.
+    const text = await this.#unscored(manifest, []).catch(() => undefined);
+    if (text !== undefined) attempt.send({ type: 'line', stream: 'stderr', text: `[longrun] ${text}` });
+  }
+
+  /** What is to be said of a run whose checkpoints should have scores and have none; its log is that of a checkpoint and these rows. */
+  async #unscored(last: Pick<Manifest, 'log'> | undefined, rows: readonly LogFile[]): Promise<string | undefined> {
+    const { attempt, keepBest } = this.#options;
+    const isScored = attempt.lease.head().checkpoints.some(({ score }) => score !== undefined);
+    if (keepBest === undefined || isScored) return undefined;
+    return await unscoredText(keepBest.record, logOf(attempt.store, last?.log ?? [], rows));
   }
 
   /**
@@ -235,6 +266,19 @@ export class SupervisedTraining {
   #command(command: TrainerCommand): void {
     this.#trainer?.send(command);
   }
+}
+
+/** Makes an outcome, of what is committed and of what its researcher should know of the run. */
+type OutcomeOf = (opened: OpenSnapshot, warning: string | undefined) => ExperimentOutcome;
+
+/** Segments of a log, and then rows that are in none. */
+async function* logOf(
+  store: Attempt['store'],
+  log: Manifest['log'],
+  rows: readonly LogFile[],
+): AsyncGenerator<LogPart> {
+  yield* readLog(store, { log });
+  for await (const entries of readLogFiles(rows)) yield { entries };
 }
 
 /** Rows that are not on the disk will not get there by another try: the attempt goes on from its last checkpoint. */

@@ -30,6 +30,8 @@ export class TrainerReports {
   step: number;
   /** Batches that the checkpoint had done. */
   startStep: number;
+  /** Batches in an epoch, where it is known. */
+  stepsPerEpoch: number | undefined;
   /** Whether the trainer has said where it goes on from. */
   isStarted = false;
   /** As the trainer said at its end; 0 before. */
@@ -94,6 +96,7 @@ export class TrainerReports {
         break;
       case 'progress':
         this.step = message.step;
+        this.stepsPerEpoch = message.stepsPerEpoch;
         attempt.send(message);
         break;
       case 'log_row':

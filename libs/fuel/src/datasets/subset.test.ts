@@ -40,6 +40,15 @@ test('what lies outside is refused', () => {
   expect(() => Subset.list([1, 4], 8).rowsOf(Uint32Array.of(0, 2))).toThrow(/Example 2/);
 });
 
+test.each([
+  ['a range', Subset.range(2, 5, 8)],
+  ['a list', Subset.list([1, 4, 7], 8)],
+])('a part of %s that goes beyond it is refused', (_what, subset) => {
+  expect(() => subset.select(Subset.list([0, 3], 8))).toThrow(/Example 3 .* 3 examples/);
+  expect(() => subset.select(Subset.range(1, 4, 8))).toThrow(/Example 3 .* 3 examples/);
+  expect(rows(subset.select(Subset.range(8, 8, 8)))).toEqual([]);
+});
+
 function rows(subset: Subset): number[] {
   return Array.from({ length: subset.length }, (_, i) => Number(subset.rowsOf(i)));
 }

@@ -49,16 +49,18 @@ export class Subset {
     return Subset.#sorted(joined.toSorted());
   }
 
-  /** A subset of this subset: `part` counts within it. */
+  /**
+   * A subset of this subset: `part` counts within it.
+   *
+   * @throws RangeError for a part that goes beyond it
+   */
   select(part: Subset): Subset {
-    if (this.#rows instanceof Uint32Array) {
-      const rows = this.#rows;
-      return Subset.#sorted(part.#listed().map((index) => rows[index] ?? 0));
+    if (part.#rows instanceof Uint32Array || this.#rows instanceof Uint32Array) {
+      return Subset.#sorted(part.#listed().map((index) => this.#row(index)));
     }
+    if (part.length > 0) this.#check(part.#rows.stop - 1);
     const { start } = this.#rows;
-    if (!(part.#rows instanceof Uint32Array))
-      return new Subset({ start: start + part.#rows.start, stop: start + part.#rows.stop });
-    return new Subset(part.#rows.map((index) => start + index));
+    return new Subset({ start: start + part.#rows.start, stop: start + part.#rows.stop });
   }
 
   /**
@@ -67,15 +69,11 @@ export class Subset {
    * @throws RangeError for an index outside of the subset
    */
   rowsOf(request: Request): Request {
-    if (typeof request === 'number') {
-      this.#check(request);
-      return this.#rows instanceof Uint32Array ? (this.#rows[request] ?? 0) : this.#rows.start + request;
-    }
+    if (typeof request === 'number') return this.#row(request);
     if (request instanceof Uint32Array) {
+      if (this.#rows instanceof Uint32Array || this.#rows.start > 0) return request.map((index) => this.#row(index));
       for (const index of request) this.#check(index);
-      const rows = this.#rows;
-      if (rows instanceof Uint32Array) return request.map((index) => rows[index] ?? 0);
-      return rows.start === 0 ? request : request.map((index) => rows.start + index);
+      return request;
     }
     const { start, stop } = request;
     if (stop > start) {
@@ -86,9 +84,23 @@ export class Subset {
     return { start: this.#rows.start + start, stop: this.#rows.start + stop };
   }
 
+  #row(index: number): number {
+    const rows = this.#rows;
+    const row = rows instanceof Uint32Array ? rows[index] : rows.start + index;
+    if (row === undefined || !this.#has(index)) throw this.#without(index);
+    return row;
+  }
+
   #check(index: number): void {
-    if (Number.isSafeInteger(index) && index >= 0 && index < this.length) return;
-    throw new RangeError(`Example ${index} was asked for, but there are ${this.length} examples, numbered from 0`);
+    if (!this.#has(index)) throw this.#without(index);
+  }
+
+  #has(index: number): boolean {
+    return Number.isSafeInteger(index) && index >= 0 && index < this.length;
+  }
+
+  #without(index: number): RangeError {
+    return new RangeError(`Example ${index} was asked for, but there are ${this.length} examples, numbered from 0`);
   }
 
   #listed(): Uint32Array {

@@ -1,5 +1,5 @@
 import type { RandomStream } from '@longrun/serialization';
-import { examplesCount } from './iteration-scheme.js';
+import { exampleAt, examplesCount } from './iteration-scheme.js';
 
 /**
  * The shuffled order of each epoch, drawn from a child of the random stream named after the epoch's number.
@@ -21,12 +21,10 @@ export class EpochPermutation {
   /** Indices of the examples in the order of this epoch. Not to be written to. */
   order(epoch: number): Uint32Array {
     if (epoch === this.#epoch) return this.#order;
-    const order = this.#random.fork(epoch).permutation(examplesCount(this.#examples));
-    if (typeof this.#examples !== 'number') {
-      for (let i = 0; i < order.length; i += 1) order[i] = this.#examples[order[i] ?? 0] ?? 0;
-    }
+    const examples = this.#examples;
+    const order = this.#random.fork(epoch).permutation(examplesCount(examples));
+    this.#order = typeof examples === 'number' ? order : order.map((index) => exampleAt(examples, index));
     this.#epoch = epoch;
-    this.#order = order;
-    return order;
+    return this.#order;
   }
 }

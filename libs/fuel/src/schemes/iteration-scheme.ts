@@ -57,6 +57,14 @@ export function examplesCount(examples: number | Uint32Array): number {
   return typeof examples === 'number' ? examples : examples.length;
 }
 
+/** The example of an index in the list, or the index itself. @throws RangeError where there is none of that index */
+export function exampleAt(examples: number | Uint32Array, index: number): number {
+  const count = examplesCount(examples);
+  const example = typeof examples === 'number' ? index : examples[index];
+  if (example !== undefined && Number.isInteger(index) && index >= 0 && index < count) return example;
+  throw new RangeError(`there is no example ${index}: there are ${count}, numbered from 0`);
+}
+
 /** The count, or a checksum of the list. */
 export function examplesIdentity(examples: number | Uint32Array): Json {
   if (typeof examples === 'number') return examples;

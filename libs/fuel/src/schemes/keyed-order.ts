@@ -1,5 +1,5 @@
 import { type Json, KeyedPermutation, type RandomKey } from '@longrun/serialization';
-import { examplesCount, examplesIdentity, examplesOf, type Examples } from './iteration-scheme.js';
+import { exampleAt, examplesCount, examplesIdentity, examplesOf, type Examples } from './iteration-scheme.js';
 
 /**
  * The order of each epoch by a keyed permutation: each place is counted out when it is asked for. Of a count of examples it needs no memory
@@ -24,14 +24,13 @@ export class KeyedOrder {
     this.#permutation = new KeyedPermutation(key, 0, this.count);
   }
 
-  /** The example at a place of an epoch, counted from 0. */
+  /** The example at a place of an epoch, counted from 0. @throws RangeError unless the place is an integer in [0, count) */
   at(epoch: number, place: number): number {
     if (epoch !== this.#epoch) {
       this.#permutation = new KeyedPermutation(this.#key, epoch, this.count);
       this.#epoch = epoch;
     }
-    const index = this.#permutation.at(place);
-    return typeof this.#examples === 'number' ? index : (this.#examples[index] ?? 0);
+    return exampleAt(this.#examples, this.#permutation.at(place));
   }
 
   identity(): { readonly [key: string]: Json } {

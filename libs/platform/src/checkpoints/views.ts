@@ -5,6 +5,7 @@ import {
   type ListedCheckpoint,
   type StoredTensors,
   tensorsOf,
+  withPresentHolds,
 } from '@longrun/serialization';
 
 /** The checkpoints that a head names, as a list shows them. */
@@ -47,7 +48,8 @@ export async function checkpointView(reader: CheckpointReader, which: string): P
 
 function summary({ name, entry, manifest, reason }: ListedCheckpoint): StoredCheckpointList['items'][number] {
   const { step } = entry;
-  const holds = (entry.holds ?? []).map((hold) => ({ name: hold.name, until: hold.until ?? null }));
+  const { holds: present = [] } = withPresentHolds(entry, Date.now());
+  const holds = present.map((hold) => ({ name: hold.name, until: hold.until ?? null }));
   if (manifest === undefined) {
     const fence = Number(name.split('-')[1]);
     return { name, step, fence, damage: reason, createdAt: null, sizeBytes: null, files: null, logRows: null, holds };

@@ -20,6 +20,7 @@ import {
   PIN,
   releaseCheckpoint,
   StateMismatch,
+  TooManyHolds,
 } from '@longrun/serialization';
 
 import { checkpointFindings, verificationOf } from '../checkpoints/findings.js';
@@ -242,11 +243,18 @@ function refusalFor(error: unknown, experiment: string, checkpoint: string): unk
     const facts = { experiment, checkpoint, known: [...error.known] };
     return refused('not-found', [{ path: [], parameter: 'checkpoint', code: 'checkpoint-unknown', facts }]);
   }
+  if (error instanceof TooManyHolds) {
+    const facts = { experiment, checkpoint, holds: error.holds };
+    return refused('conflict', [{ path: [], parameter: 'checkpoint', code: 'too-many-holds', facts }]);
+  }
   if (error instanceof NewerState)
     return refused('unreadable', [{ path: [], code: 'written-by-newer', facts: { experiment, says } }]);
   if (error instanceof HeadDamaged)
     return refused('unreadable', [{ path: [], code: 'head-damaged', facts: { experiment, says } }]);
   const isDamage = [CorruptBlob, CorruptManifest, ObjectAbsent, StateMismatch].some((kind) => error instanceof kind);
-  if (isDamage) return refused('unreadable', [{ path: [], code: 'checkpoint-damaged', facts: { checkpoint, says } }]);
+  if (isDamage) {
+    const facts = { experiment, checkpoint, says };
+    return refused('unreadable', [{ path: [], code: 'checkpoint-damaged', facts }]);
+  }
   return error;
 }

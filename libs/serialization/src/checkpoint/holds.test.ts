@@ -11,8 +11,8 @@ import { openObjectStore } from '../store/open-object-store.js';
 import { PreconditionFailed } from '../store/object-store.js';
 import { CheckpointAbsent } from './checkpoint-reader.js';
 import { CheckpointStore } from './checkpoint-store.js';
-import { type Head, readHead } from './head.js';
-import { holdCheckpoint, PIN, releaseCheckpoint } from './holds.js';
+import { encodeHead, type Head, headKey, type Hold, readHead, readVersionedHead } from './head.js';
+import { holdCheckpoint, PIN, releaseCheckpoint, TooManyHolds } from './holds.js';
 import { acquireLease, type Lease } from './lease.js';
 import type { Manifest } from './manifest.js';
 import type { Snapshot } from './snapshot.js';
@@ -122,6 +122,23 @@ test.each([
   await expect(holdCheckpoint(store, PREFIX, 100, hold)).rejects.toThrow(reason);
 });
 
+test('more than a thousand holds are refused with what to do, and those that have passed are none of them', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-01T00:00:00Z') });
+  await commit(100);
+  const until = '2026-01-01T00:10:00.000Z';
+  await withHolds(
+    100,
+    Array.from({ length: 1_000 }, (_, number) => ({ name: `download ${number}`, until })),
+  );
+  const refused = holdCheckpoint(store, PREFIX, 100, pin);
+  await expect(refused).rejects.toThrow(TooManyHolds);
+  await expect(refused).rejects.toThrow('checkpoints/100-1.json has 1000 holds, which is the most; release some');
+  await holdCheckpoint(store, PREFIX, 100, { name: 'download 7', until: '2026-01-01T00:20:00Z' });
+  vi.setSystemTime(new Date(until));
+  const held = await holdCheckpoint(store, PREFIX, 100, pin);
+  expect(held.holds).toEqual([{ name: 'download 7', until: '2026-01-01T00:20:00.000Z' }, pin]);
+});
+
 test('a held checkpoint is not replaced by one of the same step: that comes beside it', async () => {
   const held = await commit(100);
   await holdCheckpoint(store, PREFIX, 100, pin);
@@ -209,6 +226,29 @@ test('a hold that comes after it is refused', async () => {
   expect(await steps()).toEqual([300, 200]);
 });
 
+test('forty downloads that begin and end at once all have their hold, and let go of it', async () => {
+  await commit(100);
+  const names = Array.from({ length: 40 }, (_, number) => `download ${number}`);
+  await Promise.all(names.map((name) => holdCheckpoint(store, PREFIX, 100, { name })));
+  const held = (await theHead()).checkpoints.flatMap(({ holds = [] }) => holds.map(({ name }) => name));
+  expect(held.toSorted()).toEqual(names.toSorted());
+  const released = await Promise.all(names.map((name) => releaseCheckpoint(store, PREFIX, 100, name)));
+  expect(released).toEqual(names.map(() => true));
+  expect((await theHead()).checkpoints[0]?.holds).toBeUndefined();
+});
+
+test('whoever comes second again and again lets others by before the next try', async () => {
+  await commit(100);
+  const conflict = new PreconditionFailed('head.json', null);
+  for (let failures = 0; failures < 14; failures += 1) {
+    store.failNext({ method: 'compareAndSet', when: 'before', error: conflict });
+  }
+  const beganAtMs = performance.now();
+  await holdCheckpoint(store, PREFIX, 100, pin);
+  // Fourteen reads alone take a tenth of it; what is drawn is less than that once in ten million times.
+  expect(performance.now() - beganAtMs).toBeGreaterThan(200);
+});
+
 test('a head without holds and scores is one that earlier builds read, any other is refused by them', async () => {
   await commit(100);
   expect(await versionOfHead()).toBe(2);
@@ -224,6 +264,15 @@ async function commit(step: number, more: Partial<Snapshot> = {}): Promise<Manif
   const manifest = await checkpoints.commit(lease, { ...(await snapshotAt(step)), ...more });
   await checkpoints.settled();
   return manifest;
+}
+
+/** Puts holds on a checkpoint, all in one write. */
+async function withHolds(of: number, holds: readonly Hold[]): Promise<void> {
+  const current = await readVersionedHead(store, PREFIX);
+  if (current === undefined) throw new Error('There is no head');
+  const { head, version } = current;
+  const held = head.checkpoints.map((entry) => (entry.step === of ? { ...entry, holds } : entry));
+  await store.compareAndSet(headKey(PREFIX), version, encodeHead({ ...head, checkpoints: held }));
 }
 
 async function snapshotAt(step: number): Promise<Snapshot> {

@@ -1,9 +1,25 @@
+import { jitteredPause } from '../jittered-pause.js';
 import { type ObjectStore, PreconditionFailed } from '../store/object-store.js';
 import { CheckpointAbsent, namesIn, nothingThere } from './checkpoint-reader.js';
 import { type CheckpointEntry, encodeHead, type Head, headKey, type Hold, readVersionedHead } from './head.js';
 
 /** The name of a hold that a person has put on, and takes off. A fork has `fork <id>`, a download `download <uuid>`. */
 export const PIN = 'pin';
+
+/** A checkpoint has as many holds as it may have. */
+export class TooManyHolds extends Error {
+  override readonly name = 'TooManyHolds';
+  /** How many it has. */
+  readonly holds: number;
+
+  constructor({ manifestKey, holds = [] }: CheckpointEntry, refused: string) {
+    super(
+      `checkpoint ${manifestKey} has ${holds.length} holds, which is the most; release some before you put on ${refused}, or wait until ` +
+        `they have passed`,
+    );
+    this.holds = holds.length;
+  }
+}
 
 /**
  * Keeps a checkpoint for as long as it is held, whatever is committed after it: no commit drops one that is held, nor removes any of its
@@ -13,8 +29,8 @@ export const PIN = 'pin';
  *
  * @param which A step, of which the newest checkpoint is meant, or the key of a manifest
  * @returns the checkpoint as the head names it now
- * @throws CheckpointAbsent if there is none such, or none any more; RangeError for a name or a time that is none, or more than 1,000 holds;
- * HeadDamaged. What else the store throws says nothing: try again
+ * @throws CheckpointAbsent if there is none such, or none any more; TooManyHolds where others have 1,000 on it; RangeError for a name or a time
+ * that is none; HeadDamaged. What else the store throws says nothing: try again
  */
 export async function holdCheckpoint(
   store: ObjectStore,
@@ -23,15 +39,12 @@ export async function holdCheckpoint(
   hold: Hold,
 ): Promise<CheckpointEntry> {
   const checked = checkedHold(hold);
-  return changeEntry(store, prefix, which, (entry) => {
-    const { holds = [] } = entry;
+  return changeEntry(store, prefix, which, (entry, nowMs) => {
+    const present = withPresentHolds(entry, nowMs);
+    const { holds = [] } = present;
     const before = holds.find(({ name }) => name === checked.name);
     const others = holds.filter((each) => each !== before);
-    if (others.length >= MOST_HOLDS) {
-      throw new RangeError(
-        `checkpoint ${entry.manifestKey} has ${others.length} holds, which is the most; release some before you put on ${checked.name}`,
-      );
-    }
+    if (others.length >= MOST_HOLDS) throw new TooManyHolds(present, checked.name);
     return [...others, before === undefined ? checked : longerOf(before, checked)];
   });
 }
@@ -82,16 +95,16 @@ async function changeEntry(
   store: ObjectStore,
   prefix: string,
   which: number | string,
-  change: (entry: CheckpointEntry) => readonly Hold[],
+  change: (entry: CheckpointEntry, nowMs: number) => readonly Hold[],
   prefer: (entry: CheckpointEntry) => boolean = () => false,
 ): Promise<CheckpointEntry> {
-  for (;;) {
+  for (let failures = 0; ;) {
     const current = await readVersionedHead(store, prefix);
     if (current === undefined) throw nothingThere(store, prefix);
     const { head, version } = current;
     const meant = entryOf(head, prefix, which, prefer);
     const nowMs = Date.now();
-    const changed = withPresentHolds({ ...meant, holds: change(meant) }, nowMs);
+    const changed = withPresentHolds({ ...meant, holds: change(meant, nowMs) }, nowMs);
     const checkpoints = head.checkpoints.map((entry) => (entry === meant ? changed : withPresentHolds(entry, nowMs)));
     const bytes = encodeHead({ ...head, checkpoints });
     // Also where the answer to an earlier round was lost.
@@ -102,6 +115,9 @@ async function changeEntry(
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error;
     }
+    failures += 1;
+    // Whoever commits does not pause, and so gets through.
+    await jitteredPause(failures, PAUSE_MS);
   }
 }
 
@@ -153,4 +169,6 @@ function endOf({ until }: Hold): number {
 
 const NAME = /^[\x20-\x7E]{1,200}$/u;
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+/** Of the order of one write of a head: of many that come at once few meet again. */
+const PAUSE_MS = 10;
 const MOST_HOLDS = 1_000;

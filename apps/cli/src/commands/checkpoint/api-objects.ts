@@ -33,7 +33,7 @@ export class ApiObjects implements ObjectReading {
 
   async head(path: string, { signal }: OperationOptions = {}): Promise<ObjectFacts | undefined> {
     try {
-      const { sizeBytes, sha256 } = await this.#client.fileFacts(path, signal);
+      const { sizeBytes, sha256 } = await this.#client.files.facts(path, signal);
       return { sizeBytes, sha256 };
     } catch (error) {
       if (isAnswered(error, 404)) return undefined;
@@ -58,7 +58,7 @@ export class ApiObjects implements ObjectReading {
     let sha256: string | undefined;
     for (let breaks = 0; end === undefined || start < end;) {
       try {
-        const file = await this.#client.openFile(path, { start, end, sha256, signal });
+        const file = await this.#client.files.open(path, { start, end, sha256, signal });
         try {
           if (sha256 !== undefined && file.sha256 !== sha256) {
             throw new CheckpointFailed(`${path} is another file than it was when the connection broke; try again`);

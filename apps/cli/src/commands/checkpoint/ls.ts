@@ -3,6 +3,7 @@ import { ExperimentOutcome, type Json, type StoredCheckpointList } from '@longru
 import { ago, size } from '../../output/amounts.js';
 import { table } from '../../output/table.js';
 import type { Terminal } from '../../output/terminal.js';
+import { holdersText, isPin } from './holds-text.js';
 import { type CheckpointPlace, reading } from './reading.js';
 
 /** Lists the checkpoints of an experiment, newest first. */
@@ -31,7 +32,8 @@ export async function listCheckpoints(
     'logRows' in each ? String(each.logRows) : '',
     [
       ...(each.newest ? ['newest'] : []),
-      ...each.holds.map(({ name }) => (name === 'pin' ? 'pinned' : `held by ${name}`)),
+      ...(each.holds.some(isPin) ? ['pinned'] : []),
+      ...holdersText(each.holds).map((who) => `held by ${who}`),
       ...('damage' in each ? [terminal.style('red', each.damage)] : []),
     ].join(', '),
   ]);

@@ -1,6 +1,7 @@
 import type { Client } from '../../client.js';
 import type { Terminal } from '../../output/terminal.js';
 import { resolveExperiment } from '../reference.js';
+import { holdersText } from './holds-text.js';
 
 /** Keeps a checkpoint, whatever is committed after it, or lets go of it. */
 export async function pinCheckpoint(
@@ -12,7 +13,7 @@ export async function pinCheckpoint(
   const id = await resolveExperiment(client, experiment);
   const found = await client.pinCheckpoint(id, which, isPinned);
   if (json) return terminal.printJson(found, 2);
-  const others = found.holds.filter(({ name }) => name !== 'pin').map(({ name }) => name);
+  const others = holdersText(found.holds);
   const kept = isPinned ? 'is kept until it is unpinned' : 'is no longer pinned';
   terminal.print(`${found.name} ${kept}${others.length === 0 ? '' : `; it is held by ${others.join(', ')} besides`}`);
 }

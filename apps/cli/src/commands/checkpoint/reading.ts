@@ -3,9 +3,11 @@ import {
   CheckpointAbsent,
   CorruptBlob,
   CorruptManifest,
+  ExportFailed,
   ExportRefused,
   HeadDamaged,
   InvalidKey,
+  maskedUrl,
   ObjectAbsent,
   type ObjectStore,
   openObjectStoreToRead,
@@ -47,6 +49,7 @@ export async function reading<T>(
   } catch (error) {
     if (error instanceof InvalidKey)
       throw new UnusableObjects(`${place.experiment}: ${error.message}`, { cause: error });
+    if (isDamage(error)) throw new CheckpointFailed(`${error.message}; ${remedyOf(place)}`, { cause: error });
     if (isForeseen(error)) throw new CheckpointFailed(error.message, { cause: error });
     throw error;
   }
@@ -79,6 +82,16 @@ async function opened(objectsUrl: string): Promise<ObjectStore> {
   }
 }
 
+function isDamage(error: unknown): error is Error {
+  return error instanceof CorruptBlob || error instanceof CorruptManifest;
+}
+
+/** The command that says which checkpoints are whole, as it can be given; of the URL of a store what may be secret is left out. */
+function remedyOf({ experiment, objects }: CheckpointPlace): string {
+  const where = objects === undefined ? '' : ` --objects '${maskedUrl(objects)}'`;
+  return `see which checkpoints are whole: longrun checkpoint verify ${experiment} --all${where}`;
+}
+
 function isForeseen(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   // Of a disk, here or under the store; its message has the path.
@@ -87,8 +100,7 @@ function isForeseen(error: unknown): error is Error {
 
 const foreseen = [
   CheckpointAbsent,
-  CorruptBlob,
-  CorruptManifest,
+  ExportFailed,
   ExportRefused,
   HeadDamaged,
   ObjectAbsent,

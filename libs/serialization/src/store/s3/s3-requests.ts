@@ -1,6 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-
+import { jitteredPause } from '../../jittered-pause.js';
 import type { OperationOptions, TransferOptions } from '../object-store.js';
 
 /** How patient a store is with its server. */
@@ -76,10 +74,8 @@ export class S3Requests {
   }
 
   /** Waits after so many failures in a row. */
-  async pause(failures: number, { signal }: OperationOptions): Promise<void> {
-    const longestMs = this.#pauseMs * 2 ** Math.min(failures - 1, 5);
-    await sleep(randomInt(Math.ceil(longestMs) + 1), undefined, signal === undefined ? {} : { signal }).catch(() => {});
-    signal?.throwIfAborted();
+  async pause(failures: number, options: OperationOptions): Promise<void> {
+    await jitteredPause(failures, this.#pauseMs, options);
   }
 
   /** Whether a failure in the middle of an answer is one to ask again after so many. */

@@ -1,0 +1,196 @@
+import { Readable } from 'node:stream';
+
+import { EVENT_HEARTBEAT_HEADER, Problem } from '@longrun/contracts';
+
+import { ApiProblem, ApiUnreachable, NotLongrun } from './api-errors.js';
+import { causeOf, isBroken, isNetworkFailure } from './network-failure.js';
+import { SilenceWatch } from './silence-watch.js';
+
+/** What a connection to an API is made with. */
+export interface ApiConnectionOptions {
+  /** Address of the API, `http://127.0.0.1:4000`; its paths are taken below the path that it has itself. */
+  readonly url: string;
+  readonly token: string;
+  /** How long an answer may take. Default 30 000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Asks an API and reads its answers. Every method throws ApiProblem when the API refuses, ApiUnreachable when it does not answer, NotLongrun when
+ * what answers is no such API.
+ */
+export class ApiConnection {
+  readonly url: string;
+  /** Without a slash at its end: paths begin with one, and may lie below a prefix. */
+  readonly #base: string;
+  readonly #token: string;
+  readonly #timeoutMs: number;
+
+  constructor(options: ApiConnectionOptions) {
+    this.url = options.url;
+    this.#base = options.url.replace(/\/+$/, '');
+    this.#token = options.token;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  /** An answer whose body is read as it comes; one of which nothing comes for too long is given up. Close it. */
+  async open(path: string, request: ApiRequest, what: string): Promise<OpenAnswer> {
+    const { signal } = request;
+    const silence = new SilenceWatch();
+    const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
+    const failure = (error: unknown, begun: boolean): unknown => {
+      if (signal?.aborted === true) return signal.reason;
+      if (!isNetworkFailure(error)) return error;
+      if (silence.signal.aborted) return this.brokenOff(what, `nothing came for ${silence.patienceMs} ms`, error);
+      return begun ? this.brokenOff(what, causeOf(error), error) : this.#unreachable(error, request);
+    };
+    try {
+      const answer = await this.#request(path, { ...request, signal: stop });
+      silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
+      const bytes = failingWith(silence.watched(answer.body ?? Readable.from([])), (error) => failure(error, true));
+      return { answer, bytes, close: () => silence.end() };
+    } catch (error) {
+      const reason = failure(error, false);
+      silence.end();
+      throw reason;
+    }
+  }
+
+  /** What is answered in one piece. */
+  async json<T>(shape: Shape<T>, path: string, request: ApiRequest = {}): Promise<T> {
+    const { signal } = request;
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const stop = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    let text: string;
+    try {
+      text = await (await this.#request(path, { ...request, signal: stop })).text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isNetworkFailure(error)) throw error;
+      throw timeout.aborted ? this.#silent(request, error) : this.#unreachable(error, request);
+    }
+    return this.read(shape, text, path);
+  }
+
+  /** What came, if it is what this version of the API answers with. */
+  read<T>(shape: Shape<T>, text: string, what: string): T {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw this.notLongrun(`what came for ${what} is no JSON`);
+    }
+    const read = shape.safeParse(value);
+    if (read.success) return read.data;
+    const faults = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
+    throw this.notLongrun(`what came for ${what} has another shape: ${faults[0]}`);
+  }
+
+  /** The error for an answer that ended before it was complete. */
+  brokenOff(what: string, how: string, cause?: unknown): ApiUnreachable {
+    return new ApiUnreachable(`the ${what} of the API at ${this.url} broke off before its end (${how}); try again`, {
+      cause,
+    });
+  }
+
+  /** The error for an answer that no API of this version gives. */
+  notLongrun(why: string): NotLongrun {
+    return new NotLongrun(`${this.url} answered, but not as a Longrun API of this version (${why}); see LONGRUN_URL`);
+  }
+
+  async #request(path: string, request: ApiRequest): Promise<Response> {
+    const { body, method = 'GET', headers, signal } = request;
+    const answer = await fetch(this.#base + path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${this.#token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body, refuseNotFinite) }),
+      ...(signal !== undefined && { signal }),
+    });
+    if (!answer.ok) throw new ApiProblem(await problemOf(answer));
+    return answer;
+  }
+
+  #silent({ method = 'GET' }: ApiRequest, cause: unknown): ApiUnreachable {
+    const seconds = `${this.#timeoutMs / 1_000} s`;
+    const what =
+      method === 'GET'
+        ? `has not answered for ${seconds}; it may have much to do or stand still: try again`
+        : `was sent the request and has not answered for ${seconds}; it may have done all the same what it was asked for`;
+    return new ApiUnreachable(`the API at ${this.url} ${what}`, { mayHaveArrived: true, cause });
+  }
+
+  #unreachable(cause: unknown, { method = 'GET' }: ApiRequest = {}): ApiUnreachable {
+    if (isBroken(cause)) {
+      const what = method === 'GET' ? 'try again' : 'it may have done all the same what it was asked for';
+      return new ApiUnreachable(
+        `the connection to the API at ${this.url} broke before its answer had come (${causeOf(cause)}); ${what}`,
+        { mayHaveArrived: true, cause },
+      );
+    }
+    return new ApiUnreachable(
+      `no Longrun API answers at ${this.url} (${causeOf(cause)}); start one with \`longrun up\`, or set LONGRUN_URL and LONGRUN_TOKEN`,
+      { cause },
+    );
+  }
+}
+
+/** What is asked. */
+export interface ApiRequest {
+  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer of which the body is still to come. */
+export interface OpenAnswer {
+  readonly answer: Response;
+  readonly bytes: AsyncGenerator<Uint8Array>;
+  readonly close: () => void;
+}
+
+/** A schema of what is answered. */
+interface Shape<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** JSON would make null of it, and the API would say that this is what stands there. */
+function refuseNotFinite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new RangeError(`${JSON.stringify(key)} is ${value}, which JSON cannot say; give a finite number`);
+}
+
+/** The problem document of a refusal, or one made from what came instead. */
+async function problemOf(answer: Response): Promise<Problem> {
+  const text = await answer.text();
+  try {
+    const problem = Problem.safeParse(JSON.parse(text));
+    if (problem.success) return problem.data;
+  } catch {
+    // Not JSON: something between us and the API answered.
+  }
+  const detail = `${answer.url} answered ${answer.status} ${answer.statusText} without a problem document: ${text.slice(0, 200)}`;
+  return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
+}
+
+async function* failingWith<T>(steps: AsyncIterable<T>, failure: (error: unknown) => unknown): AsyncGenerator<T> {
+  try {
+    yield* steps;
+  } catch (error) {
+    throw failure(error);
+  }
+}
