@@ -218,7 +218,7 @@ bluestore block wal create = false
 memstore device bytes = 1073741824
 [client.rgw]
 rgw data = ${this.#path('rgw')}
-rgw frontends = beast endpoint=127.0.0.1:${port}
+rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw enable usage log = false
 rgw enable ops log = false
 rgw thread pool size = 64
