@@ -206,6 +206,8 @@ mgr initial modules =
 [mon]
 mon data = ${this.#path('mon')}
 mon allow pool delete = true
+paxos propose interval = 0.05
+paxos min wait = 0.01
 [mgr]
 mgr data = ${this.#path('mgr')}/$id
 [osd]
