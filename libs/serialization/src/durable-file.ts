@@ -2,6 +2,8 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { namingDisk } from './disk-error.js';
+
 /** What was written, for a manifest: its SHA-256 in lower-case hexadecimal digits and its size. */
 export interface WrittenFile {
   readonly sha256: string;
@@ -53,7 +55,7 @@ async function placed<T>(target: string, make: (temporary: string) => Promise<T>
     return await make(temporary);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw namingDisk(`file ${target} could not be written`, error);
   }
 }
 

@@ -109,7 +109,7 @@ export {
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
-export { isDiskError, isDiskFull } from './disk-error.js';
+export { DiskFailed, isDiskError, isDiskFull } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { linkOpenFile } from './same-file.js';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { namingDisk } from '../disk-error.js';
 import { makeFolder, syncFile, syncFolder } from '../durable-file.js';
 import type { ObjectReading } from '../store/object-store.js';
 import type { Manifest } from './manifest.js';
@@ -60,6 +61,8 @@ async function placed(target: string, make: (temporary: string) => Promise<void>
     await make(temporary);
     await rename(temporary, target);
     await syncFolder(parent);
+  } catch (error) {
+    throw namingDisk(`${target} could not be written`, error);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
