@@ -156,6 +156,7 @@ export { compareCheckpoints } from './checkpoint/comparison.js';
 export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
 export { exportFile, exportFiles, ExportRefused } from './checkpoint/export.js';
 export { canonicalJson } from './canonical-json.js';
+export { cleanEnded } from './checkpoint/clean-ended.js';
 export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';
