@@ -65,7 +65,7 @@ interface MountedImage {
 }
 
 function mountImage(): MountedImage {
-  const below = mountInMemory();
+  const below = mountInMemory({ names: 16 });
   try {
     const [folder, image] = [path.join(below, 'mounted'), path.join(below, 'image')];
     mkdirSync(folder);

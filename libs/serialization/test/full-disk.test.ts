@@ -100,7 +100,7 @@ given(`on a disk that is full${WITHOUT_DISKS === undefined ? '' : `: ${WITHOUT_D
   });
 
   test('what nobody needs is removed where there is no room, and the commit is done', async () => {
-    const { store, folder } = await fullDisk();
+    const { store, folder } = await fullDisk(new SmallDisk({ names: 4_096 }));
     const killed = await Worker.start(store, 1, folder);
     await killed.commit(1);
     await killed.checkpoints.settled();
@@ -216,10 +216,9 @@ given(`on a disk that is full${WITHOUT_DISKS === undefined ? '' : `: ${WITHOUT_D
 type Files = 'copied' | 'given';
 
 /** A disk with a store on it, and a folder on another one. */
-async function fullDisk(): Promise<{ disk: SmallDisk; store: WatchedFiles; folder: string }> {
+async function fullDisk(disk = new SmallDisk()): Promise<{ disk: SmallDisk; store: WatchedFiles; folder: string }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'full-disk-'));
   onTestFinished(() => rm(folder, { recursive: true, maxRetries: 20 }));
-  const disk = new SmallDisk();
   const root = path.join(disk.folder, 'objects');
   return { disk, store: new WatchedFiles(await openObjectStore(`file:${root}`), root), folder };
 }

@@ -11,12 +11,13 @@ export const WITHOUT_DISKS = withoutDisks();
 /** What a disk can be short of: room for bytes, a page of 4 KiB at a time, or for names of files. */
 export type Scarce = 'pages' | 'names';
 
-/** A file system of its own, of 4,096 pages of 4 KiB and as many names, that is gone after its test. */
+/** A file system of its own, of 4,096 pages of 4 KiB, that is gone after its test. */
 export class SmallDisk {
   readonly folder: string;
 
-  constructor() {
-    const folder = mountInMemory();
+  /** @param names of files and folders, for how many there is room */
+  constructor({ names = 256 } = {}) {
+    const folder = mountInMemory({ names });
     this.folder = folder;
     onTestFinished(() => unmount(folder));
   }
@@ -45,9 +46,9 @@ export class SmallDisk {
 }
 
 /** Mounts a file system in memory, with nothing in it; answers where. */
-export function mountInMemory(): string {
+export function mountInMemory({ names }: { readonly names: number }): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'small-disk-'));
-  const options = 'size=16m,nr_inodes=4096,mode=0755';
+  const options = `size=16m,nr_inodes=${names},mode=0755`;
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'longrun-test', folder], { stdio: 'pipe' });
     return folder;
@@ -65,7 +66,7 @@ export function unmount(folder: string): void {
 
 function withoutDisks(): string | undefined {
   try {
-    unmount(mountInMemory());
+    unmount(mountInMemory({ names: 1 }));
     return undefined;
   } catch (error) {
     if (!isOfProgram(error)) throw error;
