@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import ts from 'typescript';
@@ -45,8 +45,16 @@ function keepFilesInMemory(): void {
   // Said by who runs them, or as this was read before for another of the projects.
   if (process.env.TMPDIR !== undefined || !isRoomInMemory()) return;
   const folder = mkdtempSync(`${IN_MEMORY}/longrun-`);
+  // Other users' children of tests go through it.
+  chmodSync(folder, 0o1777);
   process.env.TMPDIR = folder;
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Of a run that was stopped somebody may be writing still.
+    }
+  });
 }
 
 function isRoomInMemory(): boolean {
