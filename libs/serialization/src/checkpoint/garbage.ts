@@ -19,8 +19,9 @@ export interface CollectOptions {
  * The manifests, blobs and log segments under a prefix that neither a checkpoint nor the log in the head needs any more.
  *
  * An object is garbage if the head named it once and does so no more, if an earlier fence wrote it and the head does not name it, or if
- * this one wrote it for a commit that has failed; and whoever wrote it, if the head has an outcome. No later holder can name it either: those name again only what the head names, and
- * write under keys of their own fence. So one who goes on removing it when another has the lease does no harm.
+ * this one wrote it for a commit that has failed; once the head has an outcome, whoever wrote it. No later holder can name it either: those
+ * name again only what the head names, and write under keys of their own fence. So one who goes on removing it when another has the lease
+ * does no harm.
  */
 export class Garbage {
   readonly #store: ObjectStore;
