@@ -206,6 +206,8 @@ mgr initial modules =
 [mon]
 mon data = ${this.#path('mon')}
 mon allow pool delete = true
+paxos propose interval = 0.05
+paxos min wait = 0.01
 [mgr]
 mgr data = ${this.#path('mgr')}/$id
 [osd]
@@ -218,7 +220,7 @@ bluestore block wal create = false
 memstore device bytes = 1073741824
 [client.rgw]
 rgw data = ${this.#path('rgw')}
-rgw frontends = beast endpoint=127.0.0.1:${port}
+rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw enable usage log = false
 rgw enable ops log = false
 rgw thread pool size = 64

@@ -6,6 +6,7 @@ import {
   acquireLease,
   armFaultPoints,
   CheckpointStore,
+  cleanEnded,
   encodeLogEntry,
   type Lease,
   LeaseLost,
@@ -33,8 +34,8 @@ export async function runAttempt(open: (dataset: string, seed: number) => Promis
   armFaultPoints(process.env, () => undefined);
   let isToRetire = false;
   process.once('SIGTERM', () => (isToRetire = true));
+  const store = await openObjectStore(url);
   try {
-    const store = await openObjectStore(url);
     const lease = await acquireLease(store, prefix, { fence: Number(fence), holder: `process ${process.pid}` });
     say('leased');
     const checkpoints = new CheckpointStore(store, prefix, { keepLast: 2 });
@@ -42,8 +43,11 @@ export async function runAttempt(open: (dataset: string, seed: number) => Promis
     // What a commit has put that comes too late is removed.
     await run.train(await open(dataset, Number(seed)), () => isToRetire).finally(() => checkpoints.settled());
   } catch (error) {
-    if (error instanceof LeaseRefused) say(error.reason === 'already_ended' ? 'ended' : 'lost');
-    else if (error instanceof LeaseLost) say('lost');
+    if (error instanceof LeaseRefused && error.reason === 'already_ended') {
+      // The one before was killed before it could.
+      await cleanEnded(store, prefix);
+      say('ended');
+    } else if (error instanceof LeaseRefused || error instanceof LeaseLost) say('lost');
     else throw error;
   }
   // Whatever connections it still has.

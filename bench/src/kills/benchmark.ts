@@ -103,9 +103,7 @@ export function rowsOf(lives: readonly LifeFacts[], wanted: number): Row[] {
     none(`acknowledged commits gone back behind, of ${sum(({ commits }) => commits)}`, ({ goneBack }) => goneBack),
     none(`stopped ones that went on though overtaken, of ${stops}`, ({ zombies }) => zombies),
     none('damaged objects', ({ damaged }) => damaged.length),
-    none('objects left that nobody needs, the last commit settled', (life) =>
-      life.isSettled ? life.leftovers.length : 0,
-    ),
+    none('objects left that nobody needs', ({ leftovers }) => leftovers.length),
   ];
 }
 
@@ -116,15 +114,11 @@ function samplesOf(lives: readonly LifeFacts[]): Readonly<Record<string, unknown
     for (const hit of hits.filter((each) => each.what === what)) counts[of(hit)] = (counts[of(hit)] ?? 0) + 1;
     return counts;
   };
-  const unsettled = lives.filter(({ isSettled }) => !isSettled);
   return {
     'kills by place': counted('kill', ({ place }) => place),
     'kills by fault point': counted('kill', ({ point }) => point ?? 'none, at a random moment'),
     'stops by place': counted('stop', ({ place }) => place),
-    'runs whose last process was killed after the outcome': {
-      runs: unsettled.length,
-      objectsLeft: unsettled.reduce((sum, life) => sum + life.leftovers.length, 0),
-    },
+    'runs whose last process was killed after the outcome': lives.filter(({ isSettled }) => !isSettled).length,
   };
 }
 

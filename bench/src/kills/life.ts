@@ -50,7 +50,7 @@ export interface LifeFacts extends Differences {
   /** Attempts that have not noticed that another had taken their lease. */
   readonly zombies: number;
   readonly damaged: readonly string[];
-  /** Whether the last attempt has lived until nothing was to be done after its commit. */
+  /** Whether the attempt that has ended the run has lived until nothing was to be done after its commit. */
   readonly isSettled: boolean;
   /** Keys of objects that nobody needs. */
   readonly leftovers: readonly string[];

@@ -123,7 +123,7 @@ export class Platform {
           });
     const writer = new LifeWriter(record);
     const logs = new LogCompletion({ record, writer, store });
-    const endings = new Endings({ writer, store, logs, catchUp: undefined });
+    const endings = new Endings({ writer, store, logs, catchUp: undefined, warn });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     this.checkpoints = new Checkpoints({ record, store });

@@ -89,7 +89,7 @@ test('an outcome waits for what its attempt told before it, also where taking in
   const { record, store } = world;
   const writer = new LifeWriter(record);
   const logs = new LogCompletion({ record, writer, store });
-  const endings = new Endings({ writer, store, logs, catchUp: () => ingester.catchUp() });
+  const endings = new Endings({ writer, store, logs, catchUp: () => ingester.catchUp(), warn: expect.unreachable });
   const adopting = endings.adopt('experiment', id, await endings.head('experiment', id));
   // Who does not wait is through before the first event is taken.
   await Promise.race([adopting, pause(500)]);

@@ -2,6 +2,8 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { namingDisk } from './disk-error.js';
+
 /** Who is told and fed while a file is written. */
 export interface WritingOptions {
   /** Fed with the bytes. Default: nobody asks for it. */
@@ -60,7 +62,7 @@ async function placed<T>(target: string, make: (temporary: string) => Promise<T>
     return await make(temporary);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw namingDisk(`file ${target} could not be written`, error);
   }
 }
 

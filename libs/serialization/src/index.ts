@@ -109,7 +109,7 @@ export {
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
-export { isDiskError, isDiskFull } from './disk-error.js';
+export { DiskFailed, isDiskError, isDiskFull } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { HashBehind } from './hash-behind.js';
@@ -157,6 +157,7 @@ export { compareCheckpoints } from './checkpoint/comparison.js';
 export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
 export { exportFile, exportFiles, ExportFailed, ExportRefused } from './checkpoint/export.js';
 export { canonicalJson } from './canonical-json.js';
+export { cleanEnded } from './checkpoint/clean-ended.js';
 export { CheckpointStore } from './checkpoint/checkpoint-store.js';
 export { StoreFull } from './checkpoint/store-full.js';
 export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './checkpoint/checkpoint-store.js';

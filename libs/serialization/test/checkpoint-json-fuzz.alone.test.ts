@@ -26,15 +26,14 @@ import {
 import { sha256Of } from '../src/sha256.js';
 import type { RegisterValue } from '../src/store/object-store.js';
 import { StoreAround } from '../src/store/store-around.js';
-import { changes } from './byte-changes.js';
+import { type FuzzedReader, Fuzzing } from './fuzzed-reader.js';
 
 // Whatever the bytes: a head, a manifest or a state is read, or refused by an error that is documented and short, and no buffer is made
 // that is larger than they are.
 
 const allocated = await vi.hoisted(async () => (await import('./watched-buffers.js')).watchBuffers());
+const fuzzing = new Fuzzing(allocated);
 
-const RUNS = 400;
-const SEED = 20_150_601;
 /** What may be allocated for any: the words of a `RandomState` that is made to restore it. */
 const SMALL_BYTES = 2_496;
 /** However long what is refused is. */
@@ -145,41 +144,14 @@ test.each(Object.entries(READERS))(
   '%s: changed and cut bytes are read or refused with the reason',
   async (_, reader) => {
     const valid = reader.valid.map((value) => Buffer.from(JSON.stringify(value)));
-    for (const bytes of valid) expect(await isRead(reader, bytes)).toBe(true);
-    let refused = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...valid),
-        fc.array(changes, { minLength: 1, maxLength: 4 }),
-        async (bytes, list) => {
-          if (
-            !(await isRead(
-              reader,
-              list.reduce<Buffer>((changed, change) => change(changed), bytes),
-            ))
-          )
-            refused += 1;
-        },
-      ),
-      { seed: SEED, numRuns: RUNS },
-    );
-    expect(refused).toBeGreaterThan(RUNS / 10);
+    for (const bytes of valid) expect(await fuzzing.isRead(fuzzed(reader), bytes)).toBe(true);
+    await fuzzing.changed(fuzzed(reader), valid);
   },
 );
 
 test.each(Object.entries(READERS))('%s: any bytes at all are read or refused with the reason', async (_, reader) => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.oneof(
-        fc.uint8Array({ maxLength: 512 }),
-        fc.json().map((text) => Buffer.from(text)),
-      ),
-      async (bytes) => {
-        await isRead(reader, Buffer.from(bytes));
-      },
-    ),
-    { seed: SEED, numRuns: 200 },
-  );
+  const json = fc.json().map((text) => Buffer.from(text));
+  await fuzzing.drawn(fuzzed(reader), fc.oneof(fc.uint8Array({ maxLength: 512 }), json));
 });
 
 test.each(Object.entries(READERS))(
@@ -190,7 +162,7 @@ test.each(Object.entries(READERS))(
       for (const place of placesIn(value)) {
         for (const hostile of HOSTILE) {
           const text = textWith(value, place, hostile);
-          if (!(await isRead(reader, Buffer.from(text)))) refused += 1;
+          if (!(await fuzzing.isRead(fuzzed(reader), Buffer.from(text)))) refused += 1;
         }
       }
     }
@@ -204,7 +176,8 @@ test.each(Object.entries(READERS))(
     const [value] = reader.valid;
     // One of few: each takes long to be parsed.
     for (const place of placesIn(value ?? null).filter((_place, index) => index % 8 === 0)) {
-      for (const hostile of LARGE) await isRead(reader, Buffer.from(textWith(value ?? null, place, hostile)));
+      for (const hostile of LARGE)
+        await fuzzing.isRead(fuzzed(reader), Buffer.from(textWith(value ?? null, place, hostile)));
     }
   },
 );
@@ -276,20 +249,12 @@ function savedStates(name: string): Json[] {
     .slice(0, 1);
 }
 
-/** Whether the bytes were read. @throws where they were refused otherwise than they may be, or more was allocated */
-async function isRead({ read, errors }: Reader, bytes: Buffer): Promise<boolean> {
-  allocated.length = 0;
-  let error: unknown;
-  try {
-    await read(bytes);
-  } catch (caught) {
-    error = caught;
-  }
-  expect(Math.max(0, ...allocated)).toBeLessThanOrEqual(Math.max(bytes.byteLength, SMALL_BYTES));
-  if (error === undefined) return true;
+function fuzzed({ read, errors }: Reader): FuzzedReader {
   // No JSON at all is for whoever reads the file of a state.
-  const isExpected =
-    errors.some((kind) => error instanceof kind) || (error instanceof SyntaxError && errors[0] === StateMismatch);
-  if (isExpected && error instanceof Error && error.message.length <= LONGEST_MESSAGE) return false;
-  throw error;
+  const kinds = errors[0] === StateMismatch ? [...errors, SyntaxError] : errors;
+  return {
+    read,
+    mayRefuse: (error) => kinds.some((kind) => error instanceof kind) && error.message.length <= LONGEST_MESSAGE,
+    mostBytes: SMALL_BYTES,
+  };
 }

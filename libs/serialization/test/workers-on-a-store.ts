@@ -6,13 +6,18 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import {
   acquireLease,
+  CheckpointReader,
   CheckpointStore,
+  cleanEnded,
+  exportFiles,
   type FaultPoint,
+  holdCheckpoint,
   type Lease,
   LeaseLost,
   LeaseRefused,
   newestManifest,
   type ObjectStore,
+  PIN,
   readFired,
   readHead,
 } from '../src/index.js';
@@ -91,6 +96,42 @@ export function testWorkers({ open, passages, sleeps }: SharedPlaces): void {
     await checkpoints.settled();
     expect(await unnamed(store)).toEqual([]);
     expect(await readHead(store, PREFIX)).toMatchObject({ fence: deaths.length + 1, outcome: 'done' });
+  });
+
+  test('what a run has left whose last worker was killed once the outcome was in the head is removed by anybody, and what is held stays', async () => {
+    const folder = await newFolder();
+    const { url, store, environment } = await open();
+    const bundle = await bundleChild('commit', folder);
+    const record = path.join(folder, 'fired.ndjson');
+    const killedAt = async (fence: number, fault: string): Promise<void> => {
+      const worker = new Child(bundle, [url, PREFIX, `${fence}`, path.join(folder, `worker-${fence}`), '5'], {
+        ...environment,
+        LONGRUN_FAULT_POINTS: fault,
+        LONGRUN_FAULT_RECORD: record,
+      });
+      await worker.killed();
+      expect(readFired(record)).toHaveLength(fence);
+    };
+    await killedAt(1, 'commit.manifest-written=kill@3');
+    await holdCheckpoint(store, PREFIX, 1, { name: PIN });
+    const beforeEnd = await keysOf(store);
+    await cleanEnded(store, PREFIX);
+    expect(await keysOf(store)).toEqual(beforeEnd);
+
+    await killedAt(2, 'outcome.in-head=kill');
+    const head = await readHead(store, PREFIX);
+    expect(head).toMatchObject({ outcome: 'done', checkpoints: [{ step: 5 }, { step: 4 }, { step: 1 }] });
+    const left = await unnamed(store);
+    // What its last commit has pushed out, which it wrote itself.
+    expect(left.some((key) => key.includes('/blobs/2/'))).toBe(true);
+    // Nobody is kept from it by another who does it as well.
+    await Promise.all([cleanEnded(store, PREFIX), cleanEnded(store, PREFIX)]);
+    expect(await unnamed(store)).toEqual([]);
+    expect(await readHead(store, PREFIX)).toEqual(head);
+    await expectNewest(store, folder, 5);
+    await new CheckpointReader(store, PREFIX).read('1', async ({ manifest }) => {
+      await exportFiles(store, manifest, path.join(folder, 'held'));
+    });
   });
 
   test('a worker that is stopped in a commit and woken after another has taken over commits nothing more, and removes nothing', async () => {

@@ -121,7 +121,7 @@ class Systems {
       warn,
     });
     const logs = new LogCompletion({ record, writer, store });
-    this.#endings = new Endings({ writer, store, logs, catchUp: () => this.ingester.catchUp() });
+    this.#endings = new Endings({ writer, store, logs, catchUp: () => this.ingester.catchUp(), warn });
     this.scheduler = new Scheduler({ record, writer, queues, redis, store, window, warn });
     const writeOff = new WriteOff({ record, writer, endings: this.#endings, ingester: this.ingester });
     const connections = new Connections({ redis, keys, onGone: async (gone) => await writeOff.worker(gone), warn });

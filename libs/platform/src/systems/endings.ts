@@ -1,6 +1,7 @@
 import type { Kind } from '@longrun/contracts';
 import {
   acquireLease,
+  cleanEnded,
   faultPoint,
   type Head,
   HeadDamaged,
@@ -13,6 +14,7 @@ import {
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { Ending } from '../record/tables.js';
+import type { Warn } from '../redis/connection.js';
 import type { LogCompletion } from './log-completion.js';
 
 export interface EndingsOptions {
@@ -21,6 +23,7 @@ export interface EndingsOptions {
   readonly logs: LogCompletion;
   /** Takes in all that workers have told so far. Undefined where the process does not lead. */
   readonly catchUp: (() => Promise<unknown>) | undefined;
+  readonly warn: Warn;
 }
 
 /**
@@ -32,14 +35,16 @@ export class Endings {
   readonly #store: ObjectStore;
   readonly #logs: LogCompletion;
   readonly #catchUp: EndingsOptions['catchUp'];
+  readonly #warn: Warn;
   /** The last work on each life: a request and the reconciler can want the same at once. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor({ writer, store, logs, catchUp }: EndingsOptions) {
+  constructor({ writer, store, logs, catchUp, warn }: EndingsOptions) {
     this.#writer = writer;
     this.#store = store;
     this.#logs = logs;
     this.#catchUp = catchUp;
+    this.#warn = warn;
   }
 
   /** Seals the lease of a life whose end is decided, under a new fence. Nothing happens when it has ended already. */
@@ -66,7 +71,7 @@ export class Endings {
       if (this.#catchUp === undefined) return false;
       await this.#catchUp();
     }
-    await this.#end(id, readOutcome(kind, head.outcome), author);
+    await this.#end(kind, id, readOutcome(kind, head.outcome), author);
     return true;
   }
 
@@ -108,12 +113,12 @@ export class Endings {
       const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
       await lease.end(writeOutcome(kind, ending, 0));
       await faultPoint('end.sealed');
-      await this.#endUnclaimed(id, ending);
+      await this.#endUnclaimed(kind, id, ending);
       return true;
     } catch (error) {
       if (error instanceof LeaseLost) return false;
       if (error instanceof HeadDamaged) {
-        await this.#endUnclaimed(id, ending);
+        await this.#endUnclaimed(kind, id, ending);
         return true;
       }
       if (!(error instanceof LeaseRefused)) throw error;
@@ -137,7 +142,7 @@ export class Endings {
         head = await readHead(this.#store, prefix);
       } catch (error) {
         if (!(error instanceof HeadDamaged)) throw error;
-        return this.#endUnclaimed(id, ending);
+        return this.#endUnclaimed(kind, id, ending);
       }
       if (await this.adopt(kind, id, head)) return;
       // Its worker ended it: the leader takes that in.
@@ -147,7 +152,7 @@ export class Endings {
         const lease = await acquireLease(this.#store, prefix, { fence: above, holder: HOLDER });
         await lease.end(writeOutcome(kind, ending, step));
         await faultPoint('end.sealed');
-        await this.#endUnclaimed(id, ending);
+        await this.#endUnclaimed(kind, id, ending);
         return;
       } catch (error) {
         // Somebody was faster: look again, with a higher fence.
@@ -168,13 +173,14 @@ export class Endings {
   }
 
   /** Ends it as the record has decided, whose own the lease is, or nobody's. */
-  async #endUnclaimed(id: string, ending: Ending): Promise<void> {
-    await this.#end(id, { ...ending, result: null }, null);
+  async #endUnclaimed(kind: Kind, id: string, ending: Ending): Promise<void> {
+    await this.#end(kind, id, { ...ending, result: null }, null);
   }
 
-  async #end(id: string, outcome: Outcome, byFence: number | null): Promise<void> {
+  async #end(kind: Kind, id: string, outcome: Outcome, byFence: number | null): Promise<void> {
     // Whoever sees the end sees the whole log.
     await this.#logs.complete(id, true);
+    if (kind === 'experiment') await this.#clean(id);
     await faultPoint('end.log-completed');
     await this.#writer.write(async (lives) => {
       const life = (await lives.load([id], byFence === null ? [] : [byFence])).get(id);
@@ -184,6 +190,17 @@ export class Endings {
         await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
       }
     });
+  }
+
+  /** Removes what workers that are gone have left of an experiment. An end does not wait for a store from which something cannot be removed. */
+  async #clean(id: string): Promise<void> {
+    try {
+      await cleanEnded(this.#store, leasePrefix('experiment', id));
+    } catch (error) {
+      // Its objects are left as they are.
+      if (error instanceof HeadDamaged) return;
+      this.#warn(`What nobody needs of ${id} any more could not be removed, and stays: ${String(error)}`);
+    }
   }
 }
 

@@ -373,8 +373,8 @@ export class CheckpointStore {
         if (downloaded === manifest.files.length) this.#verified.add(manifestKey);
         return { manifest, folder, rejected };
       } catch (error) {
-        if (!(error instanceof CorruptManifest || error instanceof CorruptBlob)) throw error;
         await rm(folder, { recursive: true, force: true });
+        if (!(error instanceof CorruptManifest || error instanceof CorruptBlob)) throw error;
         rejected.push({ manifestKey, step, reason: error.message });
       }
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 
-import { isDiskFull } from '../disk-error.js';
+import { DiskFailed, isDiskFull } from '../disk-error.js';
 import { makeFolder, syncFile, syncFolder } from '../durable-file.js';
 import type { ObjectReading } from '../store/object-store.js';
 import type { Manifest, ManifestFile } from './manifest.js';
@@ -90,8 +90,9 @@ async function unwritten(
       ({ bavail, bsize }) => ` and ${bavail * bsize} are free`,
       () => '',
     );
+    const reason = error instanceof DiskFailed ? error.reason : error.message;
     return new ExportFailed(
-      `there is no room for ${target}: ${sizeBytes} bytes are needed${free} (${error.message}); free some there or give another place; nothing of it was left`,
+      `there is no room for ${target}: ${sizeBytes} bytes are needed${free} (${reason}); free some there or give another place; nothing of it was left`,
       { cause: error },
     );
   }

@@ -19,8 +19,9 @@ export interface CollectOptions {
  * The manifests, blobs and log segments under a prefix that neither a checkpoint nor the log in the head needs any more.
  *
  * An object is garbage if the head named it once and does so no more, if an earlier fence wrote it and the head does not name it, or if
- * this one wrote it for a commit that has failed. No later holder can name it either: those name again only what the head names, and
- * write under keys of their own fence. So one who goes on removing it when another has the lease does no harm.
+ * this one wrote it for a commit that has failed; once the head has an outcome, whoever wrote it. No later holder can name it either: those
+ * name again only what the head names, and write under keys of their own fence. So one who goes on removing it when another has the lease
+ * does no harm.
  */
 export class Garbage {
   readonly #store: ObjectStore;
@@ -59,7 +60,9 @@ export class Garbage {
     const needed = await this.#neededBy(head, without);
     if (needed === undefined) return;
     for (const key of kept) needed.add(key);
-    if (this.#sweptFence !== head.fence && (await this.#addLeftovers(head.fence, needed, most)))
+    // Once it has ended nothing is under way for the last one either.
+    const unfinished = head.outcome === null ? head.fence : head.fence + 1;
+    if (this.#sweptFence !== head.fence && (await this.#addLeftovers(unfinished, needed, most)))
       this.#sweptFence = head.fence;
     // What is needed stays noted: the next head may not name it.
     const keys = [...this.#keys].filter((key) => !needed.has(key)).slice(0, most);
@@ -109,7 +112,7 @@ export class Garbage {
   }
 
   /**
-   * Adds what earlier fences have written, most of it by workers that were killed between blob and head. True when that was all: else
+   * Adds what fences before one have written, most of it by workers that were killed between blob and head. True when that was all: else
    * the rest is found when these are gone, without listing them again.
    */
   async #addLeftovers(fence: number, needed: ReadonlySet<string>, most: number): Promise<boolean> {

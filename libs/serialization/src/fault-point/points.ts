@@ -36,7 +36,8 @@ export const FAULT_POINTS = {
 
   'end.unsealed': 'An end is decided in the record, and the lease may still be held by a worker.',
   'end.sealed': 'The record has sealed the lease with an outcome, and does not have the end itself.',
-  'end.log-completed': 'The record has the whole log of a life whose outcome is in its head, and not yet the end.',
+  'end.log-completed':
+    'The record has the whole log of a life whose outcome is in its head, nothing is in the store that nobody needs, and the record has not yet the end.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type FaultPoint = keyof typeof FAULT_POINTS;

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { type link, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { type link, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -44,6 +44,18 @@ test('the newest sixteen generations are kept, and each eighth time the others a
   await set(1, before);
   const names = (await readdir(register.folder)).toSorted();
   expect(names).toEqual([...Array.from({ length: 16 }, (_, index) => `${25 + index}`.padStart(16, '0')), 'collected']);
+});
+
+test('a value is set also where old ones cannot be collected, which the next of those who do makes up for', async () => {
+  const before = await set(23);
+  const mark = path.join(register.folder, 'collected');
+  await symlink('absent/mark', mark);
+  const version = await set(1, before);
+  expect(await register.read()).toMatchObject({ version });
+  expect(await readdir(register.folder)).toHaveLength(MOST_FILES);
+  await rm(mark);
+  await set(8, version);
+  expect((await readdir(register.folder)).length).toBeLessThanOrEqual(MOST_FILES);
 });
 
 test.each([0, 1, 2, 5])(

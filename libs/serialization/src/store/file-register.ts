@@ -72,7 +72,8 @@ export class FileRegister {
     } finally {
       await remove(pending);
     }
-    if (next % COLLECTED_AT_ONCE === 0) await this.#collect(next);
+    // It is set, whatever becomes of old ones: who comes next collects those, too.
+    if (next % COLLECTED_AT_ONCE === 0) await this.#collect(next).catch(() => undefined);
     return versionOf(next, id);
   }
 

@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { namingDisk, onDisk } from '../disk-error.js';
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
 import { BIG, linkOpenFile } from '../same-file.js';
 import { absent, codeOf, FileRegister, linkOnce, remove } from './file-register.js';
@@ -60,6 +61,8 @@ export class FileStore implements ObjectStore {
         filled += piece.byteLength;
       }
       return bytes.subarray(0, filled);
+    } catch (error) {
+      throw namingDisk(this.#saying(key, 'read'), error);
     } finally {
       await file.close();
     }
@@ -74,6 +77,8 @@ export class FileStore implements ObjectStore {
       }
       const { start, end } = within(found.size, options);
       yield* telling(readPieces(file, end - start, start), options);
+    } catch (error) {
+      throw namingDisk(this.#saying(key, 'read'), error);
     } finally {
       await file?.close();
     }
@@ -113,13 +118,16 @@ export class FileStore implements ObjectStore {
       isLeft = false;
       await Promise.all([syncFolder(path.dirname(target)), leaving]);
       return written;
+    } catch (error) {
+      // A body is read from wherever it lies.
+      throw isOfReading(error) ? error : namingDisk(this.#saying(key, 'written'), error);
     } finally {
       if (isLeft) await remove(temporary);
     }
   }
 
   async readRegister(key: string): Promise<RegisterValue | undefined> {
-    return this.#register(key).read();
+    return onDisk(this.#saying(key, 'read'), async () => await this.#register(key).read());
   }
 
   async compareAndSet(
@@ -128,7 +136,10 @@ export class FileStore implements ObjectStore {
     bytes: Uint8Array,
     options: OperationOptions = {},
   ): Promise<string> {
-    return this.#register(key).compareAndSet(expected, bytes, options);
+    return onDisk(
+      this.#saying(key, 'written'),
+      async () => await this.#register(key).compareAndSet(expected, bytes, options),
+    );
   }
 
   async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<ListedObject> {
@@ -205,6 +216,10 @@ export class FileStore implements ObjectStore {
     return new FileRegister(`${this.#file(key)}${REGISTER_SUFFIX}`, key);
   }
 
+  #saying(key: string, what: 'read' | 'written'): string {
+    return `object store ${this.url}: ${key} could not be ${what}`;
+  }
+
   #file(key: string): string {
     checkKey(key);
     return path.join(this.#root, key);
@@ -255,6 +270,10 @@ async function isOurs(handle: FileHandle, { uid }: { readonly uid: bigint }): Pr
   } catch {
     return false;
   }
+}
+
+function isOfReading(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'read';
 }
 
 /** Where a range lies in an object of so many bytes. */

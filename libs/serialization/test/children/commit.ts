@@ -7,17 +7,18 @@ import { rowsAt, writeLogFile } from '../log-of.js';
 import { writeSnapshotFiles } from '../snapshot-folder.js';
 
 // A worker: takes the lease, restores the newest checkpoint, and commits step after step until it is killed, by itself where its
-// environment says so. Writes a line for each step that is acknowledged.
+// environment says so, or to a last one, which ends the run. Writes a line for each step that is acknowledged.
 armFaultPoints(process.env, () => undefined);
-const [url = '', prefix = '', fence = '', folder = ''] = process.argv.slice(2);
+const [url = '', prefix = '', fence = '', folder = '', last = 'Infinity'] = process.argv.slice(2);
 const store = await openObjectStore(url);
 const lease = await acquireLease(store, prefix, { fence: Number(fence), holder: `child-${process.pid}` });
 const checkpoints = new CheckpointStore(store, prefix, { keepLast: 2 });
 const restored = await checkpoints.newestValid(path.join(folder, 'restored'));
 if (restored.rejected.length > 0) throw new Error(`rejected: ${JSON.stringify(restored.rejected)}`);
 
-for (let step = (restored.manifest?.step ?? 0) + 1; ; step += 1) {
+for (let step = (restored.manifest?.step ?? 0) + 1; step <= Number(last); step += 1) {
   const log = await writeLogFile(folder, `rows-${step}`, rowsAt(step));
-  await checkpoints.commit(lease, { ...(await writeSnapshotFiles(folder, step, contentsAt(step))), log });
+  const snapshot = { ...(await writeSnapshotFiles(folder, step, contentsAt(step))), log };
+  await checkpoints.commit(lease, snapshot, step === Number(last) ? { outcome: 'done' } : {});
   writeSync(1, `${step}\n`);
 }
