@@ -11,22 +11,24 @@ export async function inFlight<T>(
   signal: AbortSignal,
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const failure = new AbortController();
-  const whileWanted = AbortSignal.any([signal, failure.signal]);
+  const over = new AbortController();
+  const whileWanted = AbortSignal.any([signal, over.signal]);
   const coming = items.values();
+  let failure: { readonly error: unknown } | undefined;
   const goThrough = async (): Promise<void> => {
     for (const item of coming) {
-      if (failure.signal.aborted) return;
+      if (failure !== undefined) return;
       try {
         await unlessAborted(signal, async () => await work(item, whileWanted));
       } catch (error) {
-        failure.abort(error);
-        throw error;
+        failure ??= { error };
+        // Not with that error: it is not theirs.
+        over.abort(new Error('it is wanted no more, as something else has failed that goes with it'));
       }
     }
   };
-  await Promise.allSettled(Array.from({ length: Math.min(MOST_IN_FLIGHT, items.length) }, goThrough));
-  failure.signal.throwIfAborted();
+  await Promise.all(Array.from({ length: Math.min(MOST_IN_FLIGHT, items.length) }, goThrough));
+  if (failure !== undefined) throw failure.error;
 }
 
 /** Enough to keep a disk and a network busy, and few enough that the bytes in flight stay few. */
