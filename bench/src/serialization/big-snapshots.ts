@@ -1,6 +1,8 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type CheckpointStore,
   HashBehind,
@@ -9,57 +11,66 @@ import {
   type NdArray,
   type ObjectStore,
   readSnapshotFile,
-  safetensorsChunks,
-  writeWhole,
 } from '@longrun/serialization';
 
 /** Tensors in a snapshot. */
 export const TENSORS = 32;
 
-/** Snapshots of one safetensors file each, as a trainer hands them to its worker. */
+/** What is asked of the process that writes snapshots. */
+export interface Order {
+  readonly step: number;
+}
+
+/** What it says. */
+export type Report =
+  | { readonly growing: string; readonly sizeBytes: number }
+  | { readonly written: number }
+  | { readonly failed: string };
+
+/** Snapshots of one safetensors file each, which another process writes as a trainer does; this one is its worker. */
 export class BigSnapshots {
   readonly path: string;
-  readonly #tensors: ReadonlyMap<string, NdArray>;
+  readonly #trainer: ChildProcess;
+  #hear: (report: Report) => void = () => {};
+
+  private constructor(path: string, bytes: number) {
+    this.path = path;
+    const script = fileURLToPath(new URL('trainer-process.js', import.meta.url));
+    this.#trainer = fork(script, [path, String(bytes)]);
+    this.#trainer.on('message', (report: Report) => this.#hear(report));
+    this.#trainer.on('exit', (code) => this.#hear({ failed: `it has ended (${code})` }));
+  }
 
   /**
    * @param folder where the newest lies
    * @param bytes of all tensors
    */
-  constructor(folder: string, bytes: number) {
-    this.path = join(folder, FILE);
-    const length = Math.floor(bytes / TENSORS / Float32Array.BYTES_PER_ELEMENT);
-    const names = Array.from({ length: TENSORS }, (_, i) => `layer_${i}.W`);
-    this.#tensors = new Map(names.map((name) => [name, randomTensor(length)]));
-  }
-
-  /** The bytes of each tensor, not copied. */
-  get bytes(): Uint8Array[] {
-    return [...this.#tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  static async start(folder: string, bytes: number): Promise<BigSnapshots> {
+    const snapshots = new BigSnapshots(join(folder, FILE), bytes);
+    await snapshots.#written(() => {});
+    return snapshots;
   }
 
   /**
-   * Writes that of a step in the place of the one before it, as a trainer does, and reads it meanwhile, as its worker does; no two have the
-   * same bytes, so that none is stored already.
+   * Has that of a step written in the place of the one before it, and reads it meanwhile; no two have the same bytes, so that none is
+   * stored already.
    *
-   * @returns What makes it a checkpoint, as its worker does once it is announced
+   * @returns What makes it a checkpoint once it is announced
    */
   async handOver(store: ObjectStore, step: number): Promise<HandedOver> {
     let opening: Promise<FileHandle | undefined> | undefined;
     let begun: HashBehind | undefined;
-    let toldBytes = 0;
-    const onWritten = (file: string, sizeBytes: number): void => {
-      if (sizeBytes - toldBytes < TOLD_BYTES) return;
-      toldBytes = sizeBytes;
+    const follow = async (file: string, sizeBytes: number): Promise<void> => {
       // It may have its last name by then.
       opening ??= open(file).catch(() => undefined);
-      void follow(opening, sizeBytes);
-    };
-    const follow = async (opened: Promise<FileHandle | undefined>, sizeBytes: number): Promise<void> => {
-      const handle = await opened;
+      const handle = await opening;
       if (handle !== undefined) begun ??= new HashBehind(handle, { isSynced: store.takesFiles });
       begun?.written(sizeBytes);
     };
-    await writeWhole(this.path, safetensorsChunks(this.#tensors, { step: String(step) }), { onWritten });
+    const written = this.#written((file, sizeBytes) => void follow(file, sizeBytes));
+    const order: Order = { step };
+    this.#trainer.send(order);
+    await written;
     return {
       commit: async (checkpoints, lease) => {
         const handle = (await opening) ?? (await open(this.path));
@@ -72,6 +83,20 @@ export class BigSnapshots {
       },
     };
   }
+
+  stop(): void {
+    this.#trainer.kill('SIGKILL');
+  }
+
+  async #written(onGrowing: (file: string, sizeBytes: number) => void): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#hear = (report) => {
+        if ('growing' in report) onGrowing(report.growing, report.sizeBytes);
+        else if ('written' in report) resolve();
+        else reject(new Error(`The process that writes snapshots failed: ${report.failed}`));
+      };
+    });
+  }
 }
 
 /** A snapshot that was written and is announced. */
@@ -79,10 +104,11 @@ export interface HandedOver {
   readonly commit: (checkpoints: CheckpointStore, lease: Lease) => Promise<void>;
 }
 
-/** After as much more its worker is told how far it is written. */
-const TOLD_BYTES = 16 << 20;
-const FILE = 'parameters.safetensors';
-
-function randomTensor(length: number): NdArray {
-  return ndarray('float32', [length], randomFillSync(new Float32Array(length)));
+/** Tensors of so many bytes in all. */
+export function randomTensors(bytes: number): ReadonlyMap<string, NdArray> {
+  const length = Math.floor(bytes / TENSORS / Float32Array.BYTES_PER_ELEMENT);
+  const names = Array.from({ length: TENSORS }, (_, i) => `layer_${i}.W`);
+  return new Map(names.map((name) => [name, ndarray('float32', [length], randomFillSync(new Float32Array(length)))]));
 }
+
+const FILE = 'parameters.safetensors';

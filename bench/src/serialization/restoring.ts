@@ -23,9 +23,10 @@ export async function restoring(bytes: number, python: Contestant | undefined): 
   return await withScratchFolder(async (folder) => {
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
     const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
-    const snapshots = new BigSnapshots(folder, bytes);
+    const snapshots = await BigSnapshots.start(folder, bytes);
     const snapshot = await snapshots.handOver(store, 1);
     await snapshot.commit(new CheckpointStore(store, 'bench'), lease);
+    snapshots.stop();
     const target = join(folder, 'restored');
     const restored: Restored = { ours: [], copy: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {

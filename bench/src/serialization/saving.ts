@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
 import type { Contestant } from '../contestant.js';
-import { BigSnapshots } from './big-snapshots.js';
+import { BigSnapshots, randomTensors } from './big-snapshots.js';
 import { elapsedMs } from './elapsed.js';
 import { withScratchFolder } from './scratch-folder.js';
 
@@ -31,7 +31,11 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
     const checkpoints = new CheckpointStore(store, 'bench');
     const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
-    const snapshots = new BigSnapshots(folder, bytes);
+    const snapshots = await BigSnapshots.start(folder, bytes);
+    const chunks = Array.from(
+      randomTensors(bytes).values(),
+      ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
     const bare = join(folder, 'bare');
     const saved: Saved = { ours: [], commit: [], write: [], sha256: [], python: python === undefined ? null : [] };
     for (let round = 0; round <= ROUNDS; round += 1) {
@@ -40,9 +44,9 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
       const commit = await elapsedMs(() => snapshot.commit(checkpoints, lease));
       const ours = performance.now() - startedAt;
       await checkpoints.settled();
-      const write = await elapsedMs(() => writeSynced(bare, snapshots.bytes));
+      const write = await elapsedMs(() => writeSynced(bare, chunks));
       await rm(bare);
-      const sha256 = await elapsedMs(() => sha256Of(snapshots.bytes));
+      const sha256 = await elapsedMs(() => sha256Of(chunks));
       const answer = await python?.ask({ do: 'save', path: bare });
       await rm(bare, { force: true });
       // The first ones find neither files nor code warm.
@@ -53,6 +57,7 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
       saved.sha256.push(sha256);
       if (answer !== undefined) saved.python?.push(1_000 * (answer['seconds'] ?? Number.NaN));
     }
+    snapshots.stop();
     return saved;
   });
 }

@@ -28,7 +28,7 @@ export async function uploading(bytes: number): Promise<Uploaded> {
         const store = await openObjectStore(`s3://${bucket}/ours`, { s3 });
         const checkpoints = new CheckpointStore(store, 'bench');
         const lease = await acquireLease(store, 'bench', { fence: 1, holder: 'bench' });
-        const snapshots = new BigSnapshots(folder, bytes);
+        const snapshots = await BigSnapshots.start(folder, bytes);
         const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
         const uploaded: Uploaded = { ours: [], peer: [] };
         for (let round = 0; round < ROUNDS; round += 1) {
@@ -41,6 +41,7 @@ export async function uploading(bytes: number): Promise<Uploaded> {
           uploaded.peer.push(await elapsedMs(() => new Upload({ client, params }).done()));
         }
         client.destroy();
+        snapshots.stop();
         return uploaded;
       }),
   );
