@@ -28,7 +28,15 @@ beforeEach(async () => {
 });
 
 test('processes that are killed at random have together done what an undisturbed one does', async () => {
-  const lives = await soak({ url, environment: {}, program: PROGRAM, folder, kills: KILLS, seed: 1 });
+  const lives = await soak({
+    url,
+    environment: {},
+    program: PROGRAM,
+    folder,
+    kills: KILLS,
+    seed: 1,
+    failed: new AbortController(),
+  });
   expect(rowsOf(lives, KILLS).filter(({ met }) => !met)).toEqual([]);
   const kills = lives.flatMap(({ hits }) => hits).filter(({ what }) => what === 'kill');
   expect(kills).toHaveLength(KILLS);

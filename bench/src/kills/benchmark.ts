@@ -30,13 +30,18 @@ export async function kills(count = KILLS, seed = randomInt(2 ** 31)): Promise<R
   const onS3 = lacking === undefined ? Math.floor(count * PART_ON_S3) : 0;
   const program = await bundleWorker();
   const startedAt = performance.now();
-  const [file, s3] = await withScratchFolder(
-    async (folder) =>
-      await Promise.all([
-        soakFiles(join(folder, 'file'), { program, seed, ...counting('file:', count - onS3) }),
-        onS3 === 0 ? [] : soakS3(join(folder, 's3'), { program, seed, ...counting('s3:', onS3) }),
-      ]),
-  );
+  const failed = new AbortController();
+  const [file, s3] = await withScratchFolder(async (folder) => {
+    const soaks = [
+      soakFiles(join(folder, 'file'), { program, seed, failed, ...counting('file:', count - onS3) }),
+      onS3 === 0
+        ? Promise.resolve([])
+        : soakS3(join(folder, 's3'), { program, seed, failed, ...counting('s3:', onS3) }),
+    ] as const;
+    // The folder goes when nobody is in it any more.
+    await Promise.allSettled(soaks);
+    return await Promise.all(soaks);
+  });
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   return {
     machine: machine(),

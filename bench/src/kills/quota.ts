@@ -1,6 +1,7 @@
 /** How many kills are still to come, of runs that go side by side. */
 export class Quota {
   #left: number;
+  #isOver = false;
 
   constructor(count: number) {
     this.#left = count;
@@ -19,6 +20,12 @@ export class Quota {
 
   /** It has hit nobody. */
   giveBack(): void {
-    this.#left += 1;
+    if (!this.#isOver) this.#left += 1;
+  }
+
+  /** No more are to come: something has failed. */
+  end(): void {
+    this.#isOver = true;
+    this.#left = 0;
   }
 }

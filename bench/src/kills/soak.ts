@@ -12,6 +12,8 @@ export interface SoakOptions extends Pick<LifeOptions, 'environment' | 'program'
   readonly kills: number;
   /** Draws what is done to whom. */
   readonly seed: number;
+  /** Aborted when a run has failed, here or elsewhere: those under way come to their ends. */
+  readonly failed: AbortController;
   /** Told of each run that is over. Default: nobody is. */
   readonly onLife?: (facts: LifeFacts) => void;
 }
@@ -21,12 +23,13 @@ const LANES = 4;
 
 /** Kills so many attempts at runs in a store, and says of each run what has come of it. */
 export async function soak(options: SoakOptions): Promise<LifeFacts[]> {
-  const { url, environment, program, folder, kills, seed, onLife = () => undefined } = options;
+  const { url, environment, program, folder, kills, seed, failed, onLife = () => undefined } = options;
   const dataset = join(folder, 'examples.hdf5');
   await writeExamples(dataset);
   const store = await openObjectStore(url);
   const random = new RandomStreams(seed);
   const quota = new Quota(kills);
+  failed.signal.addEventListener('abort', () => quota.end());
   const lives: LifeFacts[] = [];
   let begun = 0;
   const lane = async (): Promise<void> => {
@@ -39,6 +42,10 @@ export async function soak(options: SoakOptions): Promise<LifeFacts[]> {
       onLife(facts);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  const stopping = async (): Promise<void> => {
+    await lane().catch((error: unknown) => failed.abort(error));
+  };
+  await Promise.all(Array.from({ length: LANES }, stopping));
+  failed.signal.throwIfAborted();
   return lives.toSorted((a, b) => a.number - b.number);
 }
