@@ -243,6 +243,16 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
     expect(await other.get('x')).toEqual(text('by another 2'));
   });
 
+  test('an object that another removes before it was looked at is written again, and not said to be absent', async () => {
+    const { store, other } = await stores();
+    for (const options of [{}, { ifAbsent: true }]) {
+      proxy.failNext({ on: 'HEAD', what: 'slow', meanwhile: async () => await other.delete(['x']) });
+      await store.put('x', text('mine'), options);
+      expect(await other.get('x')).toEqual(text('mine'));
+      await other.delete(['x']);
+    }
+  });
+
   test.each(passing)('%s is no failure of any operation', async (_, what) => {
     const { store, other } = await stores();
     const fail = (on: string): void => proxy.failNext({ on, what, times: 2 });

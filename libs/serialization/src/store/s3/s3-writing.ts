@@ -7,7 +7,14 @@ import { Readable } from 'node:stream';
 import { type WrittenFile, writeSynced } from '../../durable-file.js';
 import { BIG } from '../../same-file.js';
 import { bodyFor, givenIn, isAsRead, telling } from '../object-body.js';
-import { checkContent, ContentMismatch, type ObjectBody, ObjectExists, type PutOptions } from '../object-store.js';
+import {
+  checkContent,
+  ContentMismatch,
+  ObjectAbsent,
+  type ObjectBody,
+  ObjectExists,
+  type PutOptions,
+} from '../object-store.js';
 import { type Digests, DigestsOfBytes, digestsOfChunks, type Part, partsOf } from './s3-content.js';
 import { S3Upload } from './s3-multipart.js';
 import { type FoundObject, isRefused, MOST_UNTRUE, type ObjectContent, type S3Objects } from './s3-objects.js';
@@ -205,7 +212,13 @@ export class S3Writing {
     if (found?.write === write && found.sizeBytes !== sizeBytes) return undefined;
     if (found?.write !== write || this.#objects.ways.checksSha256) return found;
     const hash = createHash('sha256');
-    for await (const chunk of telling(readS3(this.#objects, name, key, { signal }), { onMoved })) hash.update(chunk);
+    try {
+      for await (const chunk of telling(readS3(this.#objects, name, key, { signal }), { onMoved })) hash.update(chunk);
+    } catch (error) {
+      // Another has removed it since it was seen, or it was not there.
+      if (error instanceof ObjectAbsent) return undefined;
+      throw error;
+    }
     return hash.digest('hex') === sha256 ? found : undefined;
   }
 }
