@@ -5,7 +5,7 @@ import { exampleArray, type ExampleValue } from './example-array.js';
 test('an example is an array, or numbers that make one', () => {
   const array = ndarray('uint8', [1, 2], Uint8Array.of(1, 2));
 
-  expect(exampleArray(array, 'x')).toBe(array);
+  expect(exampleArray(array, 'x')).toEqual(array);
   expect(exampleArray(1.5, 'x')).toEqual(ndarray('float64', [], Float64Array.of(1.5)));
   expect(exampleArray(true, 'x')).toEqual(ndarray('bool', [], Uint8Array.of(1)));
   expect(exampleArray(-(2n ** 63n), 'x')).toEqual(ndarray('int64', [], BigInt64Array.of(-(2n ** 63n))));
@@ -23,7 +23,11 @@ test.each([
   ['uint16', Uint16Array.of(1)],
   ['uint32', Uint32Array.of(1)],
 ] as const)('a typed array keeps its dtype: %s', (dtype, data) => {
-  expect(exampleArray(data, 'x')).toEqual({ dtype, shape: [1], data });
+  const array = exampleArray(data, 'x');
+  expect(array).toEqual({ dtype, shape: [1], data });
+  // Its buffer may be given again, for the next example.
+  expect(array.data.buffer).not.toBe(data.buffer);
+  expect(exampleArray(array, 'x').data.buffer).not.toBe(array.data.buffer);
 });
 
 test.each([

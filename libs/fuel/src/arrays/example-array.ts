@@ -4,7 +4,8 @@ import { ndarray, typedArrayConstructor, type DType, type NdArray, type TypedArr
 export type ExampleValue = NdArray | TypedArrayOf | number | bigint | boolean | readonly number[];
 
 /**
- * The array of an example, as `numpy.asarray` has it: an array is itself, and not copied. A number is a float64 of shape `()`, a
+ * The array of an example, as `numpy.array` has it: of an array or a typed array a copy, so that neither whoever gives one buffer again and
+ * again nor whoever writes to what was given changes another's. A number is a float64 of shape `()`, a
  * bigint an int64, true and false are bools; a typed array has its own dtype and shape `(length)`, a list of numbers is float64.
  *
  * @throws TypeError for anything else, RangeError for a bigint beyond 64 bits, naming the source
@@ -24,10 +25,10 @@ export function exampleArray(value: ExampleValue, source: string): NdArray {
 }
 
 function arrayOfMany(value: NdArray | TypedArrayOf | readonly number[], source: string): NdArray {
-  if (isArray(value)) return value;
+  if (isArray(value)) return ndarray(value.dtype, value.shape, value.data.slice());
   const dtype = DTYPES.find((name) => value instanceof typedArrayConstructor(name));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the dtype was found by its typed array
-  if (dtype !== undefined) return ndarray(dtype, [value.length], value as TypedArrayOf);
+  if (dtype !== undefined) return ndarray(dtype, [value.length], value.slice() as TypedArrayOf);
   if (isNumbers(value)) return ndarray('float64', [value.length], Float64Array.from(value));
   throw new TypeError(
     `${source}: an example is ${shown(value)}; give arrays (ndarray), typed arrays, numbers, lists of numbers, true or false`,
@@ -47,7 +48,8 @@ const DTYPES = [
   'uint32',
 ] as const satisfies readonly DType[];
 
-function isArray(value: unknown): value is NdArray {
+/** Whether it is an array of this library. */
+export function isArray(value: unknown): value is NdArray {
   return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value;
 }
 

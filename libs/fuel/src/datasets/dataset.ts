@@ -34,7 +34,7 @@ export abstract class Dataset {
     const sources = options.sources ?? providesSources;
     if (sources.length === 0) {
       throw new RangeError(
-        `${this.constructor.name}: there are no sources; ask for some of ${providesSources.join(', ')}`,
+        `${this.constructor.name}: there are no sources; ${providesSources.length === 0 ? 'give one at least' : `ask for some of ${providesSources.join(', ')}`}`,
       );
     }
     for (const source of sources) {
@@ -50,9 +50,16 @@ export abstract class Dataset {
     this.defaultTransformers = options.defaultTransformers ?? [];
   }
 
-  /** Every example once, in order (Fuel: `example_iteration_scheme`); null when they cannot be asked for by index. */
+  /** Whether examples can be asked for by index. */
+  get isIndexable(): boolean {
+    return this.examplesCount !== null;
+  }
+
+  /** Every example once, in order (Fuel: `example_iteration_scheme`); null when they cannot be asked for by index, or have no end. */
   get exampleIterationScheme(): IterationScheme | null {
-    return this.examplesCount === null ? null : new SequentialExampleScheme(this.examplesCount);
+    const { examplesCount, isIndexable } = this;
+    if (!isIndexable || examplesCount === null || !Number.isFinite(examplesCount)) return null;
+    return new SequentialExampleScheme(examplesCount);
   }
 
   /** A stream of single examples, in order (Fuel: `get_example_stream`). */

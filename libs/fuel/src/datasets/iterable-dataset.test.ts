@@ -11,14 +11,17 @@ import {
   StateMismatch,
   tee,
   type Json,
+  type NdArray,
   type StatefulIterator,
 } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { drain, elements } from '../../test/toy.js';
+import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/data-stream.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { uint8PixelsToFloat } from '../transformers/defaults.js';
+import { Dataset } from './dataset.js';
 import { IterableDataset, type ExampleSource } from './iterable-dataset.js';
 
 /** Elements of a source in the next examples. */
@@ -230,4 +233,56 @@ test('the order in which sources are named does not matter where the order wante
   const state = new IterableDataset({ a: [1, 2], b: [3, 4] }, options).exampleStream().state();
 
   new IterableDataset({ b: [3, 4], a: [1, 2] }, options).exampleStream().restore(state);
+});
+
+test('an iterator that gives one buffer again and again gives other examples, and what is written to them stays there', async () => {
+  const buffer = new Float32Array(1);
+  const reused = map((index: number) => {
+    buffer[0] = index;
+    return buffer;
+  }, range(4));
+  const rows = [ndarray('float32', [1], Float32Array.of(10)), ndarray('float32', [1], Float32Array.of(20))];
+  const read = async (source: ExampleSource): Promise<number[]> => {
+    const stream = new IterableDataset(source).exampleStream();
+    const values: number[] = [];
+    for (let epoch = 0; epoch < 2; epoch += 1) {
+      const arrays: NdArray[] = [];
+      for (let example = await stream.next(); example !== undefined; example = await stream.next()) {
+        const array = example.arrays.get('data');
+        if (array !== undefined) arrays.push(array);
+      }
+      for (const { data } of arrays) {
+        values.push(Number(data[0]));
+        data[0] = 7;
+      }
+      await stream.nextEpoch();
+    }
+    return values;
+  };
+  expect(await read(reused)).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
+  expect(await read(rows)).toEqual([10, 20, 10, 20]);
+});
+
+test('a dataset without an end that has an index can be asked for by a scheme, and has no example stream', async () => {
+  class Endless extends Dataset {
+    readonly examplesCount = Infinity;
+
+    async getData(request: Request): Promise<Batch> {
+      return { arrays: new Map([['data', ndarray('float64', [1], Float64Array.of(Number(request)))]]) };
+    }
+
+    override identity(): { readonly [key: string]: Json } {
+      return {};
+    }
+  }
+  const endless = new Endless({ providesSources: ['data'] });
+  const stream = new DatasetStream(endless, new SequentialExampleScheme(2));
+  expect((await stream.next())?.arrays.get('data')?.data[0]).toBe(0);
+  expect(() => endless.exampleStream()).toThrow('there is no exampleIterationScheme');
+});
+
+test('an array is no iterable, and no sources are none', () => {
+  // @ts-expect-error -- an array is no source of examples
+  expect(() => new IterableDataset(ndarray('float32', [2], Float32Array.of(1, 2)))).toThrow('use IndexableDataset');
+  expect(() => new IterableDataset({})).toThrow('there are no sources; give one at least');
 });

@@ -1,5 +1,5 @@
 import { iterate, type Json, type Sequence, type Source, type StatefulIterator } from '@longrun/serialization';
-import { exampleArray, type ExampleValue } from '../arrays/example-array.js';
+import { exampleArray, type ExampleValue, isArray } from '../arrays/example-array.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch, DataStream } from '../streams/data-stream.js';
 import { IterableStream } from '../streams/iterable-stream.js';
@@ -53,9 +53,8 @@ export class IterableDataset extends Dataset {
     this.#sideBySide = new SideBySide(iteratorsOf(this.#iterables));
   }
 
-  /** Null: the examples cannot be asked for. */
-  override get exampleIterationScheme(): null {
-    return null;
+  override get isIndexable(): false {
+    return false;
   }
 
   override exampleStream(): DataStream {
@@ -109,6 +108,9 @@ function byName(
   iterables: ExampleSource | ReadonlyMap<string, ExampleSource> | Readonly<Record<string, ExampleSource>>,
 ): ReadonlyMap<string, ExampleSource> {
   if (isNamed(iterables)) return iterables;
+  if (isArray(iterables)) {
+    throw new TypeError('IterableDataset: an array has an index; use IndexableDataset, or give the list of its rows');
+  }
   if (isSource(iterables)) return new Map([['data', iterables]]);
   return new Map(Object.entries(iterables));
 }

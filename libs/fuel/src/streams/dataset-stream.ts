@@ -23,7 +23,7 @@ export class DatasetStream implements DataStream {
 
   /** @throws TypeError for a dataset whose examples cannot be asked for: it has an example stream of its own */
   constructor(dataset: Dataset, iterationScheme: IterationScheme) {
-    if (dataset.exampleIterationScheme === null) {
+    if (!dataset.isIndexable) {
       throw new TypeError(
         `DatasetStream: the examples of ${dataset.constructor.name} come one after the other, and no iteration scheme can ask for ` +
           'them; take its exampleStream()',
