@@ -8,14 +8,14 @@ export interface OpenFile {
   readonly handle: FileHandle;
 }
 
-/** A file that became the worker's own before its bytes were looked at. */
+/** A file that became the worker's own before the last of its bytes were looked at. */
 export interface OwnedFile extends OpenFile {
   /** When it had been written last by then. Undefined: it is its trainer's still. */
   readonly writtenNs: bigint | undefined;
 }
 
 /**
- * Makes a file the worker's own, before it looks at its bytes: nobody else can write it from then on without the time showing it. Where that
+ * Makes a file the worker's own, before it looks at the last of its bytes: nobody else can write it from then on without the time showing it. Where that
  * cannot be it stays as it is.
  *
  * @param mode By default the worker alone reads it.

@@ -76,3 +76,13 @@ test('what is said to grow is nowhere followed out of the folder of the trainer,
   expect(experiment).toMatchObject({ status: 'succeeded', result: { parametersSha256: sha256 } });
   expect(lines.match(/A message of the trainer was ignored/gu)).toHaveLength(2);
 });
+
+test('a worker does not read to its end what a trainer says to have written and does not hand over', async () => {
+  expect(await forged({ kind: 'hole' })).toMatchObject({ status: 'succeeded' });
+});
+
+test('one snapshot is the final one', async () => {
+  const { lines, ...experiment } = await forged({ kind: 'finals' });
+  expect(experiment).toMatchObject({ status: 'succeeded' });
+  expect(lines.match(/ignored: it has handed over its final snapshot before/gu)).toHaveLength(99);
+});

@@ -75,7 +75,7 @@ export class BigSnapshots {
       commit: async (checkpoints, lease) => {
         const handle = (await opening) ?? (await open(this.path));
         try {
-          const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store, begun);
+          const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store, { begun });
           await checkpoints.commit(lease, { step, environment: {}, files: [file] });
         } finally {
           await handle.close();

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -77,4 +77,16 @@ test('what cannot be read is said at the end, and by nothing before', async () =
   await hash.settled();
   hash.written(6);
   await expect(hash.rest()).rejects.toThrow(/closed|EBADF/u);
+});
+
+test('a file of which most is a hole is not read to its end by who is told to stop', async () => {
+  await truncate(file, 2 ** 43);
+  const stopped = new HashBehind(handle);
+  stopped.written(2 ** 43);
+  await stopped.stop();
+  const leaving = new AbortController();
+  const left = new HashBehind(handle).rest(2 ** 43, { signal: leaving.signal });
+  leaving.abort(new Error('it was cancelled'));
+  await expect(left).rejects.toThrow('it was cancelled');
+  await expect(new HashBehind(handle).rest(5, { signal: leaving.signal })).rejects.toThrow('it was cancelled');
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
 import { readPieces, type WrittenFile } from './durable-file.js';
+import type { OperationOptions } from './store/object-store.js';
 
 /**
  * SHA-256 of a file that somebody else still writes, from its first byte to its last: what is written is read while the rest is. What is
@@ -17,6 +18,7 @@ export class HashBehind {
   #syncedTo = 0;
   #syncing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #isStopped = false;
 
   /**
    * @param handle Left open
@@ -39,15 +41,30 @@ export class HashBehind {
    * Reads what is left, now that all is written. Where its bytes go to the disk they are there then.
    *
    * @param mostBytes How many it has at most
-   * @throws What reading it has thrown, or syncing
+   * @param options.signal Aborted, it is not read to its end: of a file with holes that may be far
+   * @throws What reading it has thrown, or syncing; the reason of the signal
    */
-  async rest(mostBytes = Infinity): Promise<WrittenFile> {
-    await this.settled();
-    this.#syncedTo = Infinity;
-    await Promise.all([this.#hashTo(mostBytes), this.#isSynced ? this.#handle.sync() : undefined]);
+  async rest(mostBytes = Infinity, { signal }: OperationOptions = {}): Promise<WrittenFile> {
+    const stop = (): void => void (this.#isStopped = true);
+    signal?.addEventListener('abort', stop);
+    try {
+      signal?.throwIfAborted();
+      await this.settled();
+      this.#syncedTo = Infinity;
+      await Promise.all([this.#hashTo(mostBytes), this.#isSynced ? this.#handle.sync() : undefined]);
+      signal?.throwIfAborted();
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
     // A disk says only once that it could not write.
     if (this.#failure !== undefined) throw this.#failure.error;
     return { sha256: this.#hash.digest('hex'), sizeBytes: this.#read };
+  }
+
+  /** Reads no further: nobody asks for the rest any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.settled();
   }
 
   /** Resolves when nothing is read or synced any more. */
@@ -57,7 +74,7 @@ export class HashBehind {
   }
 
   async #follow(): Promise<void> {
-    while (this.#read < this.#upTo && this.#failure === undefined) {
+    while (this.#read < this.#upTo && this.#failure === undefined && !this.#isStopped) {
       const before = this.#read;
       await this.#hashTo(this.#upTo);
       // It is shorter than was said.
@@ -67,6 +84,7 @@ export class HashBehind {
 
   async #hashTo(end: number): Promise<void> {
     for await (const piece of readPieces(this.#handle, Math.max(0, end - this.#read), this.#read)) {
+      if (this.#isStopped) return;
       this.#hash.update(piece);
       this.#read += piece.byteLength;
       if (this.#isSynced && this.#read - this.#syncedTo >= SYNCED_AT_ONCE) this.#sync();

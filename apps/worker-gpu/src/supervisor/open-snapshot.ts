@@ -21,14 +21,15 @@ export interface OpenSnapshot extends Snapshot {
 /**
  * Opens and reads what a trainer announced, in `snapshots` below its folder, for a store.
  *
- * @param followed What has been read of it while it was written; of the rest it lets go
+ * @param options.followed What has been read of it while it was written; of the rest it lets go
+ * @param options.signal Aborted, nothing is read to its end
  * @throws HandoverRefused when it is not plain files there; SnapshotChanged for another size; errors of the disk as they are
  */
 export async function openSnapshot(
   workFolder: string,
   announced: AnnouncedSnapshot,
   store: ObjectStore,
-  followed: FollowedFiles,
+  { followed, signal }: { readonly followed: FollowedFiles; readonly signal: AbortSignal },
 ): Promise<OpenSnapshot> {
   const { name, step, environment } = announced;
   const files: (ReadSnapshotFile & OwnedFile)[] = [];
@@ -45,7 +46,10 @@ export async function openSnapshot(
       const handle = begun?.handle ?? opened;
       const path = join(workFolder, 'snapshots', name, file.name);
       const owned = await ownFile({ name: file.name, path, handle });
-      files.push({ ...(await readSnapshotFile({ ...file, path, handle }, store, begun?.hash)), ...owned });
+      files.push({
+        ...(await readSnapshotFile({ ...file, path, handle }, store, { begun: begun?.hash, signal })),
+        ...owned,
+      });
     }
   } catch (error) {
     await close();

@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,6 +26,7 @@ const TEMPORARY = '.parameters.tmp';
 let folder: string;
 let store: ObjectStore;
 let follower: SnapshotFollower;
+let leaving: AbortController;
 /** Where the trainer writes. */
 let file: string;
 
@@ -32,6 +34,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-follower-'));
   store = await openObjectStore(`file:${join(folder, 'objects')}`);
   follower = new SnapshotFollower(folder, store);
+  leaving = new AbortController();
   await mkdir(join(folder, 'snapshots', PARTIAL), { recursive: true });
   file = join(folder, 'snapshots', PARTIAL, TEMPORARY);
 });
@@ -53,7 +56,7 @@ async function announced(sizeBytes: number): Promise<OpenSnapshot> {
   await rename(file, join(folder, 'snapshots', PARTIAL, 'parameters'));
   await rename(join(folder, 'snapshots', PARTIAL), join(folder, 'snapshots', 'step-1'));
   const snapshot = { name: 'step-1', step: 1, environment: {}, files: [{ name: 'parameters', sizeBytes }] };
-  return await openSnapshot(folder, snapshot, store, followed);
+  return await openSnapshot(folder, snapshot, store, { followed, signal: leaving.signal });
 }
 
 /** What this process has open below the folder. */
@@ -129,8 +132,12 @@ test('a trainer that names more files than it has keeps none of them open', asyn
     await writeFile(join(folder, 'snapshots', PARTIAL, name), name);
     follower.follow({ folder: PARTIAL, file: name, sizeBytes: 1 });
   }
-  await expect.poll(async () => (await openFiles()).length).toBe(64);
+  await expect.poll(async () => (await openFiles()).length).toBe(8);
+  follower.take();
+  follower.follow({ folder: PARTIAL, file: 'file-9', sizeBytes: 1 });
   await follower.take().close();
+  expect(await openFiles()).toHaveLength(8);
+  await follower.close();
   expect(await openFiles()).toEqual([]);
 });
 
@@ -142,4 +149,20 @@ test('snapshots that nobody commits are let go of at the end', async () => {
   expect(await openFiles()).toEqual([]);
   await grows('two');
   expect(await openFiles()).toEqual([]);
+});
+
+test('a file that is a hole keeps nobody: neither who lets go of it nor who has to leave', async () => {
+  await writeFile(file, '');
+  await truncate(file, 2 ** 43);
+  follower.follow({ folder: PARTIAL, file: TEMPORARY, sizeBytes: 2 ** 43 });
+  await expect.poll(openFiles).toEqual([file]);
+  await follower.take().close();
+  expect(await openFiles()).toEqual([]);
+
+  follower.follow({ folder: PARTIAL, file: TEMPORARY, sizeBytes: 2 ** 43 });
+  await expect.poll(openFiles).toEqual([file]);
+  const opening = announced(2 ** 43);
+  opening.catch(() => undefined);
+  leaving.abort(new Error('it was cancelled'));
+  await expect(opening).rejects.toThrow('it was cancelled');
 });

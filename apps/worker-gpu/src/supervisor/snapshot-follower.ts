@@ -34,7 +34,7 @@ export class SnapshotFollower {
     const name = `${folder}/${file}`;
     let following = this.#growing.get(name);
     if (following === undefined) {
-      if (this.#isClosed || this.#growing.size === MOST_FILES) return;
+      if (this.#isClosed || this.#open.size >= MOST_FILES) return;
       following = new Following(this.#opened(folder, file), (gone) => this.#open.delete(gone));
       this.#growing.set(name, following);
       this.#open.add(following);
@@ -57,8 +57,13 @@ export class SnapshotFollower {
 
   async #opened(folder: string, file: string): Promise<OpenedFile> {
     const handle = await openHandedOver(this.#workFolder, 'snapshots', folder, file);
-    const hash = new HashBehind(handle, { isSynced: this.#store.takesFiles });
-    return { handle, hash, facts: await handle.stat(BIG) };
+    try {
+      const facts = await handle.stat(BIG);
+      return { handle, hash: new HashBehind(handle, { isSynced: this.#store.takesFiles }), facts };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 }
 
@@ -115,7 +120,7 @@ class Following {
   async close(): Promise<void> {
     if (!this.give()) return;
     const opened = await this.opened;
-    await opened?.hash.settled();
+    await opened?.hash.stop();
     await opened?.handle.close();
   }
 }
@@ -126,5 +131,5 @@ interface OpenedFile extends FollowedFile {
 
 const BIG = { bigint: true } as const;
 
-/** Of one snapshot: its trainer writes one after the other, and what it says beyond them costs nothing. */
-const MOST_FILES = 64;
+/** At once: a trainer has no more than three snapshots that are not committed, of two large files each; a dishonest one gets no more of its worker. */
+const MOST_FILES = 8;

@@ -167,9 +167,12 @@ export class SupervisedTraining {
         { what: `commit the checkpoint of step ${step}`, signal: attempt.abandon },
         (error) => signal.aborted || error instanceof HandoverRefused || error instanceof SnapshotChanged,
       );
-    const opened = await retried(async () => await openSnapshot(place.workFolder, snapshot, attempt.store, followed));
+    const opened = await retried(
+      async () => await openSnapshot(place.workFolder, snapshot, attempt.store, { followed, signal }),
+    );
     try {
-      const outcome = outcomeOf?.(opened, await retried(() => this.#unscored(before, rows.files)));
+      // For want of a warning nothing fails.
+      const outcome = outcomeOf?.(opened, await this.#unscored(before, rows.files).catch(() => undefined));
       const manifest = await retried(async () => {
         const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
         return await checkpoints.commit(

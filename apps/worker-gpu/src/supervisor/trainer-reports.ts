@@ -114,8 +114,12 @@ export class TrainerReports {
         follower.follow(message);
         break;
       case 'snapshot': {
-        this.step = message.step;
         const followed = follower.take();
+        if (this.finalSnapshot !== undefined) {
+          void followed.close();
+          return this.#ignore('it has handed over its final snapshot before');
+        }
+        this.step = message.step;
         if (message.final) this.finalSnapshot = { ...message, followed, rows: spool.cut() };
         // It was written while training went on: it knows nothing of rows of its own step, still unfinished then, and later ones.
         else this.#options.onSnapshot({ ...message, followed, rows: spool.cut(message.step) });

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MESSAGES_FD } from '@longrun/contracts';
 import { z } from 'zod';
@@ -57,6 +57,24 @@ const forgeries = {
       { type: 'finished', step: 7, lastRow: {}, parametersFile: 'state.json' },
     ];
   },
+  /** Says of a file without bytes that it has grown to terabytes, and hands over another. */
+  hole: (_, snapshots) => {
+    mkdirSync(join(snapshots, '.step-7.partial'));
+    writeFileSync(join(snapshots, '.step-7.partial', 'hole'), '');
+    truncateSync(join(snapshots, '.step-7.partial', 'hole'), 2 ** 43);
+    return [
+      started(),
+      { type: 'snapshot_growing', folder: '.step-7.partial', file: 'hole', sizeBytes: 2 ** 43 },
+      written(snapshots, 'state.json', 'state.json', true),
+      { type: 'finished', step: 7, lastRow: {}, parametersFile: 'state.json' },
+    ];
+  },
+  /** Hands over its final snapshot again and again. */
+  finals: (_, snapshots) => [
+    started(),
+    ...Array.from({ length: 100 }, () => written(snapshots, 'state.json', 'state.json', true)),
+    { type: 'finished', step: 7, lastRow: {}, parametersFile: 'state.json' },
+  ],
   /** Says that a file has the parameters which is not there. */
   parameters: (_, snapshots) => [
     started(),

@@ -1,6 +1,6 @@
 import { hashFile, type WrittenFile } from '../durable-file.js';
 import { ContentMismatch, type ObjectBody, type ObjectStore } from '../store/object-store.js';
-import { inFlight } from '../in-flight.js';
+import { type FlightSignals, inFlight } from '../in-flight.js';
 import { unlessAborted } from '../unless-aborted.js';
 import { freshKey } from '../store/fresh-key.js';
 import type { ManifestFile } from './manifest.js';
@@ -23,7 +23,7 @@ export interface PlannedBlobs {
    *
    * @throws SnapshotChanged
    */
-  readonly write: (signal: AbortSignal) => Promise<void>;
+  readonly write: (signals: FlightSignals) => Promise<void>;
 }
 
 /** Writes the files of checkpoints as objects under a prefix. */
@@ -61,8 +61,8 @@ export class Blobs {
       named.push([file.name, content]);
     }
     const each = [...contents.values()];
-    await inFlight(each, signal, async (content, whileWanted) => {
-      content.whole.push(...(await this.#whole(content.sha256, known, whileWanted)));
+    await inFlight(each, { leaving: signal }, async (content) => {
+      content.whole.push(...(await this.#whole(content.sha256, known, signal)));
       for (let there = content.whole.length; there < this.#copies; there += 1)
         content.missing.push(freshKey(`${this.#prefix}/blobs/${fence}/${content.sha256}`));
     });
@@ -72,8 +72,8 @@ export class Blobs {
         const entry = { name, blobKey, sha256, sizeBytes };
         return copyKey === undefined ? entry : { ...entry, copyKey };
       }),
-      write: async (whileWritten) => {
-        await inFlight(each, whileWritten, async (content, whileWanted) => await this.#place(content, whileWanted));
+      write: async (signals) => {
+        await inFlight(each, signals, async (content, both) => await this.#place(content, both));
       },
     };
   }
@@ -98,13 +98,17 @@ export class Blobs {
   }
 
   /** Writes the blobs of a content that are missing. Of files that are not written for it, it is seen that they have it. */
-  async #place({ sha256, sizeBytes, files, whole, missing }: Content, signal: AbortSignal): Promise<void> {
+  async #place(
+    { sha256, sizeBytes, files, whole, missing }: Content,
+    { leaving, wanted }: Required<FlightSignals>,
+  ): Promise<void> {
     const [first, ...others] = files;
     if (first === undefined) return;
     for (const [index, key] of missing.entries()) {
       // Only the first one: what is there may be the very file, and copies that shared their bytes would be one.
       const mayGive = whole.length + index === 0;
-      await this.#put(key, first, { sha256, sizeBytes }, { mayGive, signal });
+      wanted.throwIfAborted();
+      await this.#put(key, first, { sha256, sizeBytes }, { mayGive, signal: leaving });
     }
     for (const file of missing.length === 0 ? files : others) await unchanged(file, sha256);
   }

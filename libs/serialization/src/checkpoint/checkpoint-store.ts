@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { isDiskFull } from '../disk-error.js';
 import { faultPoint } from '../fault-point/fault-point.js';
-import { inFlight } from '../in-flight.js';
+import { type FlightSignals, inFlight } from '../in-flight.js';
 import { CheckpointLog } from '../log/checkpoint-log.js';
 import type { LogFile } from '../log/log-file.js';
 import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
@@ -210,15 +210,15 @@ export class CheckpointStore {
   /** Writes files and log side by side, and what that log is. */
   async #write({ snapshot, fence, blobs, base, signal }: CheckpointToWrite): Promise<readonly LogSegment[]> {
     let log = base;
-    const writeBlobs = async (whileWanted: AbortSignal): Promise<void> => {
-      await blobs.write(whileWanted);
+    const writeBlobs = async (signals: FlightSignals): Promise<void> => {
+      await blobs.write(signals);
       await faultPoint('commit.blobs-written');
     };
-    const writeLog = async (): Promise<void> => {
-      log = await this.#log.extend(base, fence, snapshot.log ?? []);
+    const writeLog = async (signals: FlightSignals): Promise<void> => {
+      log = await this.#log.extend(base, fence, snapshot.log ?? [], signals);
       await faultPoint('commit.log-written');
     };
-    await inFlight([writeBlobs, writeLog], signal, async (write, whileWanted) => await write(whileWanted));
+    await inFlight([writeBlobs, writeLog], { leaving: signal }, async (write, signals) => await write(signals));
     return log;
   }
 

@@ -4,7 +4,7 @@ import { hashFile, type WrittenFile } from '../durable-file.js';
 import { HashBehind } from '../hash-behind.js';
 import type { LogFile } from '../log/log-file.js';
 import type { Json } from '../state.js';
-import type { ObjectStore } from '../store/object-store.js';
+import type { ObjectStore, OperationOptions } from '../store/object-store.js';
 import { checkFileName } from './manifest.js';
 
 /** A file of a snapshot on the local disk. */
@@ -19,13 +19,16 @@ export interface SnapshotFile {
   readonly sizeBytes?: number;
 }
 
-/** A file of a snapshot that was read by its handle. Nobody writes to it any more, and a store may have it for its own instead of a copy. */
+/**
+ * A file of a snapshot that was read by its handle, while it was written or since. Nobody writes to it any more, and a store may have it for
+ * its own instead of a copy.
+ */
 export interface ReadSnapshotFile extends SnapshotFile {
   readonly handle: FileHandle;
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly isGiven: true;
-  /** When it had been written last before it was read, in ns since 1970. */
+  /** When it had been written last before it was read to its end, in ns since 1970. */
   readonly mtimeNs: bigint;
 }
 
@@ -34,18 +37,19 @@ export interface ReadSnapshotFile extends SnapshotFile {
  * again. For such a store its bytes go to the disk meanwhile.
  *
  * @param file With its size it is not read beyond it.
- * @param begun What has read it by the same handle while it was written. Default: nothing has
- * @throws SnapshotChanged if it is not what it was announced as
+ * @param options.begun What has read it by the same handle while it was written: what was changed behind it is not seen. Default: nothing has
+ * @param options.signal Aborted, it is not read to its end
+ * @throws SnapshotChanged if it is not what it was announced as; the reason of the signal
  */
 export async function readSnapshotFile(
   file: SnapshotFile & { readonly handle: FileHandle },
   { takesFiles }: Pick<ObjectStore, 'takesFiles'>,
-  begun?: HashBehind,
+  { begun, signal }: { readonly begun?: HashBehind | undefined } & OperationOptions = {},
 ): Promise<ReadSnapshotFile> {
   await checkSize(file);
   const { handle } = file;
   const { mtimeNs } = await handle.stat({ bigint: true });
-  const found = await (begun ?? new HashBehind(handle, { isSynced: takesFiles })).rest(file.sizeBytes);
+  const found = await (begun ?? new HashBehind(handle, { isSynced: takesFiles })).rest(file.sizeBytes, { signal });
   const { sha256 = found.sha256, sizeBytes = found.sizeBytes } = file;
   if (found.sizeBytes !== sizeBytes || found.sha256 !== sha256) throw changed(file, sha256, found);
   return { ...file, ...found, isGiven: true, mtimeNs };

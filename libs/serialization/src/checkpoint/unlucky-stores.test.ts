@@ -68,6 +68,25 @@ test('rows kept by keepLog are there although the store failed right after the h
   expect(await missing(head?.log?.log.flatMap(({ keys }) => keys) ?? [])).toEqual([]);
 });
 
+test('a log that cannot be written waits for the blobs in flight, which are removed with what was put', async () => {
+  const slow = new SlowBlobs(files);
+  lease = await acquireLease(slow, PREFIX, { fence: 2, holder: 'worker-b' });
+  const checkpoints = new CheckpointStore(slow, PREFIX);
+  const contents = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, `content of ${name}`]));
+  const snapshot = { ...(await writeSnapshotFiles(folder, 100, contents)), log: await rows(1, 9) };
+  let isOver = false;
+  const commit = checkpoints.commit(lease, snapshot).finally(() => (isOver = true));
+  commit.catch(() => undefined);
+  await expect.poll(() => slow.hasFailed).toBe(true);
+  expect(isOver).toBe(false);
+  slow.goOn();
+  await expect(commit).rejects.toThrow('the network is down');
+  await checkpoints.settled();
+  const left: string[] = [];
+  for await (const { key } of files.list(`${PREFIX}/`)) left.push(key);
+  expect(left).toEqual([`${PREFIX}/head.json`]);
+});
+
 test('what throws after the head was swapped removes nothing that the head names', async () => {
   const checkpoints = new CheckpointStore(store, PREFIX);
   await checkpoints.commit(lease, await snapshotAt(100));
@@ -262,6 +281,27 @@ class Unreadable extends StoreAround {
     if (reads && keys.includes(this.unreadable))
       throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
     return await perform(options);
+  }
+}
+
+/** A store that does not take logs, and takes blobs when it is told to go on, whether they are still wanted or not. */
+class SlowBlobs extends StoreAround {
+  hasFailed = false;
+  goOn: () => void = () => {};
+  readonly #goingOn = new Promise<void>((resolve) => (this.goOn = resolve));
+
+  protected override async around<T>(
+    { method, keys }: StoreOperation,
+    _options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    if (method !== 'put') return await perform({});
+    if (keys.some((key) => key.includes('/log/'))) {
+      this.hasFailed = true;
+      throw new Error('the network is down');
+    }
+    await this.#goingOn;
+    return await perform({});
   }
 }
 

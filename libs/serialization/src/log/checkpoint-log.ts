@@ -1,3 +1,4 @@
+import type { FlightSignals } from '../in-flight.js';
 import type { ObjectStore } from '../store/object-store.js';
 import { FINAL_TEXT_BYTES, MAX_SEGMENT_TEXT_BYTES, planCompaction } from './compaction.js';
 import { type LogFile, readLogFiles } from './log-file.js';
@@ -22,17 +23,23 @@ export class CheckpointLog {
    * The segments of a log that has those of `base` and then the entries of local files. Small ones are merged; one that cannot
    * be read is not, and stays in its place.
    *
-   * @throws RangeError if a line of a file is no entry
+   * @throws RangeError if a line of a file is no entry; the reasons of the signals ({@link inFlight})
    */
-  async extend(base: readonly LogSegment[], fence: number, files: readonly LogFile[]): Promise<readonly LogSegment[]> {
+  async extend(
+    base: readonly LogSegment[],
+    fence: number,
+    files: readonly LogFile[],
+    signals: Partial<FlightSignals> = {},
+  ): Promise<readonly LogSegment[]> {
     const parts: (LogSegment | SegmentDraft)[] = [...base];
-    for await (const part of this.#drafts(files, fence)) parts.push(part);
+    for await (const part of this.#drafts(files, fence, signals)) parts.push(part);
     const segments: LogSegment[] = [];
     const planned = parts.map(({ textBytes, sha256 }) => ({ textBytes, fixed: this.#damaged.has(sha256) }));
     for (const { start, end } of planCompaction(planned)) {
       const group = parts.slice(start, end);
       const merged = group.length > 1 ? await this.#merge(group) : undefined;
-      for (const part of merged === undefined ? group : [merged]) segments.push(await this.#written(part, fence));
+      for (const part of merged === undefined ? group : [merged])
+        segments.push(await this.#written(part, fence, signals));
     }
     return segments;
   }
@@ -55,13 +62,17 @@ export class CheckpointLog {
   }
 
   /** The entries of files. What will not be merged is written at once, so that no more than one draft is held. */
-  async *#drafts(files: readonly LogFile[], fence: number): AsyncGenerator<LogSegment | SegmentDraft> {
+  async *#drafts(
+    files: readonly LogFile[],
+    fence: number,
+    signals: Partial<FlightSignals>,
+  ): AsyncGenerator<LogSegment | SegmentDraft> {
     let writer = new SegmentWriter();
     try {
       for await (const entries of readLogFiles(files)) {
         const textBytes = entries.reduce((sum, { line }) => sum + Buffer.byteLength(line) + 1, 0);
         if (writer.textBytes >= FINAL_TEXT_BYTES && writer.textBytes + textBytes > MAX_SEGMENT_TEXT_BYTES) {
-          yield await this.#written(await writer.finish(), fence);
+          yield await this.#written(await writer.finish(), fence, signals);
           writer = new SegmentWriter();
         }
         await writer.addLines(entries);
@@ -98,9 +109,14 @@ export class CheckpointLog {
     }
   }
 
-  async #written(part: LogSegment | SegmentDraft, fence: number): Promise<LogSegment> {
+  async #written(
+    part: LogSegment | SegmentDraft,
+    fence: number,
+    { leaving, wanted }: Partial<FlightSignals>,
+  ): Promise<LogSegment> {
+    wanted?.throwIfAborted();
     if ('keys' in part) return part;
-    const segment = await writeSegment(this.#store, this.#prefix, fence, part);
+    const segment = await writeSegment(this.#store, this.#prefix, fence, part, { signal: leaving });
     // Else a round would never end, as each commit adds one.
     this.#lookedAt.add(segment.sha256);
     return segment;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { sha256Of } from '../sha256.js';
 import { freshKey } from '../store/fresh-key.js';
-import type { ObjectStore } from '../store/object-store.js';
+import type { ObjectStore, OperationOptions } from '../store/object-store.js';
 
 /**
  * A part of an experiment's log, which never changes: the entries as lines of JSON, gzipped, in two equal copies. A manifest
@@ -51,13 +51,14 @@ export async function writeSegment(
   prefix: string,
   fence: number,
   draft: SegmentDraft,
+  options: OperationOptions = {},
 ): Promise<LogSegment> {
   const { bytes, ...facts } = draft;
   const keys = [
     freshKey(`${prefix}/log/a/${fence}/${draft.sha256}`),
     freshKey(`${prefix}/log/b/${fence}/${draft.sha256}`),
   ] as const;
-  for (const key of keys) await store.put(key, bytes);
+  for (const key of keys) await store.put(key, bytes, options);
   return { ...facts, keys };
 }
 

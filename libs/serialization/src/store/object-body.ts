@@ -50,7 +50,7 @@ export function givenIn(body: ObjectBody): (GivenFile & { readonly handle: FileH
   return { handle: body.handle, ...body.given };
 }
 
-/** Whether a given file has not been written since its bytes were read. */
+/** Whether a given file has not been written since its last byte was read. */
 export function isAsRead({ content, mtimeNs }: GivenFile, found: Pick<BigIntStats, 'size' | 'mtimeNs'>): boolean {
   return found.size === BigInt(content.sizeBytes) && found.mtimeNs === mtimeNs;
 }

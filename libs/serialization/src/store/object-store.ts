@@ -21,7 +21,7 @@ export interface GivenFile {
   readonly path: string;
   /** What its bytes have been found to be, by its handle. */
   readonly content: WrittenFile;
-  /** When it had been written last before they were read, in ns since 1970: one that was written since is not taken, but read once more. */
+  /** When it had been written last before the last of them was read, in ns since 1970: one that was written since is not taken, but read once more. */
   readonly mtimeNs: bigint;
 }
 
