@@ -64,6 +64,24 @@ test('nothing is waited for once the signal is aborted', async () => {
   expect(work.begun).toEqual([0, 1, 2, 3]);
 });
 
+test('one alone is done, fails and is left as one of many', async () => {
+  const work = new Work();
+  const done = inFlight([1], { leaving: NEVER }, work.do);
+  await work.end(1);
+  await done;
+  const failing = inFlight([2], { leaving: NEVER }, work.do);
+  failing.catch(() => undefined);
+  await work.end(2, new Error('the only one'));
+  await expect(failing).rejects.toThrow('the only one');
+  const lost = new AbortController();
+  const left = inFlight([3], { leaving: lost.signal }, work.do);
+  lost.abort(new Error('the lease is lost'));
+  await expect(left).rejects.toThrow('the lease is lost');
+  const unwanted = AbortSignal.abort(new Error('it is wanted no more'));
+  await expect(inFlight([4], { leaving: NEVER, wanted: unwanted }, work.do)).rejects.toThrow('it is wanted no more');
+  expect(work.begun).toEqual([1, 2, 3]);
+});
+
 test('of nothing there is nothing to wait for', async () => {
   await inFlight([], { leaving: NEVER }, async () => expect.unreachable());
 });

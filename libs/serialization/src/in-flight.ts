@@ -13,6 +13,13 @@ export async function inFlight<T>(
   { leaving, wanted = leaving }: FlightSignals,
   work: (item: T, signals: Required<FlightSignals>) => Promise<void>,
 ): Promise<void> {
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) {
+    // Beside one alone nothing can fail.
+    wanted.throwIfAborted();
+    await unlessAborted(leaving, async () => await work(only, { leaving, wanted }));
+    return;
+  }
   const over = new AbortController();
   const signals = { leaving, wanted: AbortSignal.any([leaving, wanted, over.signal]) };
   const coming = items.values();

@@ -120,7 +120,7 @@ export class CheckpointStore {
     const { outcome } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
-    const signal = AbortSignal.any([lease.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const signal = options.signal === undefined ? lease.signal : AbortSignal.any([lease.signal, options.signal]);
     return this.#exclusive(lease, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
       const known = await this.#knownBlobs(lease.head(), snapshot.step);
