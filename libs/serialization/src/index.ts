@@ -113,7 +113,7 @@ export { DiskFailed, isDiskError, isDiskFull } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { HashBehind } from './hash-behind.js';
-export { linkOpenFile } from './same-file.js';
+export { isSameOpenFile, linkOpenFile } from './same-file.js';
 export type { BytesSource, StoredObject } from './ranged-bytes.js';
 export { unlessAborted } from './unless-aborted.js';
 

@@ -9,6 +9,11 @@ export async function isSameFile(name: string, file: string): Promise<boolean> {
   return isSame(await lstat(name, BIG), await stat(file, BIG));
 }
 
+/** Whether two handles are of one file, whatever it is or was called. */
+export async function isSameOpenFile(one: FileHandle, other: FileHandle): Promise<boolean> {
+  return isSame(await one.stat(BIG), await other.stat(BIG));
+}
+
 /**
  * Gives an open file another name, on the same disk. False, and there is none, where `path` is not its name any more, or a link to it, or where
  * the disk refuses.

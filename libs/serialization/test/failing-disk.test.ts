@@ -14,6 +14,7 @@ import {
   readHead,
 } from '../src/index.js';
 import { FailingDisk, WITHOUT_FAILING_DISKS } from './failing-disk.js';
+import { filesBelow } from './files-below.js';
 import { expectNewest, Worker } from './workers-on-a-store.js';
 
 const PREFIX = 'experiments/exp_1';
@@ -96,12 +97,4 @@ function expectFailed(failure: unknown, store: ObjectStore, what: string): void 
   expect(failure).toMatchObject({ code: 'EIO' });
   expect(String(failure)).toContain(`object store ${store.url}: ${PREFIX}/`);
   expect(String(failure)).toContain(`could not be ${what} (EIO: i/o error`);
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => path.relative(folder, path.join(parentPath, name)))
-    .toSorted();
 }

@@ -22,6 +22,7 @@ import {
 } from '../src/index.js';
 import type { TransferOptions } from '../src/store/object-store.js';
 import { StoreAround, type StoreOperation } from '../src/store/store-around.js';
+import { filesBelow } from './files-below.js';
 import { contentsAt } from './contents-at.js';
 import { rowsAt, writeLogFile } from './log-of.js';
 import { type Scarce, SmallDisk, WITHOUT_DISKS } from './small-disk.js';
@@ -288,12 +289,4 @@ async function snapshotAt(
     await remove();
   };
   return { snapshot: { ...written, files: await Promise.all(read), log }, close };
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => path.relative(folder, path.join(parentPath, name)))
-    .toSorted();
 }

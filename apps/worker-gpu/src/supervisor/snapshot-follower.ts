@@ -1,8 +1,7 @@
-import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { TrainerMessage } from '@longrun/contracts';
 import { openHandedOver } from '@longrun/platform/worker';
-import { HashBehind, type ObjectStore } from '@longrun/serialization';
+import { HashBehind, isSameOpenFile, type ObjectStore } from '@longrun/serialization';
 
 type Growing = Pick<Extract<TrainerMessage, { type: 'snapshot_growing' }>, 'folder' | 'file' | 'sizeBytes'>;
 
@@ -55,15 +54,9 @@ export class SnapshotFollower {
     for (const following of this.#open) await following.close();
   }
 
-  async #opened(folder: string, file: string): Promise<OpenedFile> {
+  async #opened(folder: string, file: string): Promise<FollowedFile> {
     const handle = await openHandedOver(this.#workFolder, 'snapshots', folder, file);
-    try {
-      const facts = await handle.stat(BIG);
-      return { handle, hash: new HashBehind(handle, { isSynced: this.#store.takesFiles }), facts };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return { handle, hash: new HashBehind(handle, { isSynced: this.#store.takesFiles }) };
   }
 }
 
@@ -77,11 +70,11 @@ export class FollowedFiles {
 
   /** The one that is an open file, whatever it was called while it was written; the caller's to close. A second call finds it no more. */
   async fetch(opened: FileHandle): Promise<FollowedFile | undefined> {
-    const wanted = await opened.stat(BIG);
     for (const following of this.#files) {
+      if (following.isGone) continue;
       const found = await following.opened;
-      if (found === undefined || found.facts.dev !== wanted.dev || found.facts.ino !== wanted.ino) continue;
-      return following.give() ? found : undefined;
+      if (found !== undefined && (await isSameOpenFile(found.handle, opened)))
+        return following.give() ? found : undefined;
     }
     return undefined;
   }
@@ -95,11 +88,11 @@ export class FollowedFiles {
 /** One file that grows. */
 class Following {
   /** Undefined where there was none that could be opened. */
-  readonly opened: Promise<OpenedFile | undefined>;
+  readonly opened: Promise<FollowedFile | undefined>;
   readonly #onGone: (following: Following) => void;
   #isGone = false;
 
-  constructor(opening: Promise<OpenedFile>, onGone: (following: Following) => void) {
+  constructor(opening: Promise<FollowedFile>, onGone: (following: Following) => void) {
     this.opened = opening.catch(() => undefined);
     this.#onGone = onGone;
   }
@@ -107,6 +100,11 @@ class Following {
   async written(sizeBytes: number): Promise<void> {
     const opened = await this.opened;
     if (!this.#isGone) opened?.hash.written(sizeBytes);
+  }
+
+  /** Given to another, or closed. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Leaves it to another. False if that was done, or it was closed, before. */
@@ -124,12 +122,6 @@ class Following {
     await opened?.handle.close();
   }
 }
-
-interface OpenedFile extends FollowedFile {
-  readonly facts: BigIntStats;
-}
-
-const BIG = { bigint: true } as const;
 
 /** At once: a trainer has no more than three snapshots that are not committed, of two large files each; a dishonest one gets no more of its worker. */
 const MOST_FILES = 8;
