@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
 import { pidOf, until } from '@longrun/platform/testing';
-import { SupervisedChild } from '@longrun/platform/worker';
+import { type ChildExit, SupervisedChild } from '@longrun/platform/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { writeDigits } from './dataset.js';
 
@@ -61,16 +61,20 @@ class TrainerUnderTest {
     }
   }
 
-  /** Waits for the first message of a type. */
+  /** Waits for the first message of a type. What it says when none comes tells last where the trainer stands: reports are cut. */
   async hears<T extends TrainerMessage['type']>(type: T): Promise<Extract<TrainerMessage, { type: T }>> {
     const found = () => this.messages.find((one): one is Extract<TrainerMessage, { type: T }> => one.type === type);
-    await until(
-      () => found() !== undefined,
-      () => `${JSON.stringify(this.messages)}\n${this.lines.join('\n')}`,
-    );
+    let exit: ChildExit | undefined;
+    void this.child.exited.then((how) => (exit = how));
+    const silence = await until(() => found() !== undefined || exit !== undefined).catch((error: unknown) => error);
     const message = found();
-    if (message === undefined) throw new Error(`There is no message ${type}`);
-    return message;
+    if (message !== undefined) return message;
+    const said = this.messages.slice(-12).map((one) => ('step' in one ? `${one.type} ${one.step}` : one.type));
+    const stands = exit ?? (await this.child.whereabouts(LONG_ENOUGH_MS));
+    throw new Error(
+      `${this.lines.join('\n')}\nThe trainer said ${said.join(', ')} and no ${type}; it stands at ${JSON.stringify(stands)}`,
+      { cause: silence },
+    );
   }
 }
 
