@@ -23,8 +23,11 @@ export { DisconnectedInput, grad, type GradOptions } from './gradient/grad.js';
 export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
-export type { EngineName } from './engine/engine.js';
-export { environment, type NumericEnvironment } from './engine/environment.js';
+export { computeTarget, type ComputeOptions, type ComputeTarget } from './engine/compute-target.js';
+export type { EngineDefinition, Executable, FunctionGraph, ProviderDefinition } from './engine/engine.js';
+export { EngineUnavailable, engineNamed, engines, registerEngine } from './engine/engine-registry.js';
+export { environment } from './engine/environment.js';
+export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
 
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';

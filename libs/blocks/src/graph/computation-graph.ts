@@ -6,6 +6,7 @@ import {
   SharedVariable,
   type CompiledFunction,
   type CompileOptions,
+  type ComputeOptions,
   type Variable,
 } from '@longrun/tensor';
 
@@ -13,7 +14,7 @@ import { AUXILIARY, hasRoles, PARAMETER } from '../roles.js';
 import { annotationsOf, type Annotation } from './annotations.js';
 
 /** What a function made of a graph may have besides the graph's own inputs, outputs and updates. */
-export interface GraphFunctionOptions extends Pick<CompileOptions, 'engine' | 'threads' | 'name'> {
+export interface GraphFunctionOptions extends ComputeOptions, Pick<CompileOptions, 'name'> {
   /** More new values of shared variables. */
   readonly additionalUpdates?: ReadonlyMap<SharedVariable, Variable>;
 }

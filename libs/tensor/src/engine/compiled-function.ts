@@ -5,7 +5,7 @@ import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/te
 import { describe, type Variable } from '../graph/variable.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
-import type { NumericEnvironment } from './environment.js';
+import type { NumericEnvironment } from './numeric-environment.js';
 import { presentWriteGuard, type WriteGuard } from './write-guard.js';
 
 /** Where a compiled function finds its values. For `compile` only. */
@@ -20,6 +20,7 @@ export interface FunctionLayout {
   readonly outputs: readonly number[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
+  readonly environment: NumericEnvironment;
 }
 
 /** A graph compiled by `compile`: what Theano's `function` returns. */
@@ -33,7 +34,7 @@ export class CompiledFunction {
 
   constructor(layout: FunctionLayout, executable: Executable) {
     this.name = layout.name;
-    this.environment = executable.environment;
+    this.environment = layout.environment;
     this.#layout = layout;
     this.#executable = executable;
   }

@@ -3,18 +3,16 @@ import type { NdArray } from '@longrun/serialization';
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
-import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
-import { environment } from '../environment.js';
+import type { Executable, FunctionGraph } from '../engine.js';
 import { fromDense, toDense, type DenseArray } from './dense-array.js';
 
 /**
  * Runs a graph op by op in plain loops. Floats are float64 from input to output, whatever their dtype: only results are rounded.
  * Slow, simple and the arbiter of the other engines. Always one thread.
  */
-export async function compileReference(graph: FunctionGraph, _options: EngineOptions): Promise<Executable> {
+export async function compileReference(graph: FunctionGraph): Promise<Executable> {
   const order = toposort(graph.outputs, { blockers: graph.inputs });
   return {
-    environment: environment('reference', 1),
     async run(values) {
       const known = new Map<Variable, DenseArray>();
       for (const [at, input] of graph.inputs.entries()) {
