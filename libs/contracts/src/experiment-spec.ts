@@ -7,7 +7,7 @@ import { rule, textLike } from './rule.js';
 export const MAX_SECONDS = 366 * 86_400;
 
 /** The engine that compiles and runs the graph. */
-export const Engine = z.enum(['onnxruntime', 'reference']);
+export const Engine = z.enum(['onnxruntime', 'tfjs', 'reference']);
 export type Engine = z.infer<typeof Engine>;
 
 /** Name of what an engine computes with. */

@@ -1,6 +1,7 @@
 import type { EngineDefinition, ProviderDefinition } from './engine.js';
 import { onnxruntime } from './onnxruntime/definition.js';
 import { reference } from './reference/definition.js';
+import { tfjs } from './tfjs/definition.js';
 
 /** The engine or provider that was asked for is none, or cannot be used on this machine. Says which there are. */
 export class EngineUnavailable extends Error {
@@ -73,4 +74,4 @@ function describeProvider(provider: ProviderDefinition): string {
 
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-const REGISTRY = new Map<string, EngineDefinition>([onnxruntime, reference].map((engine) => [engine.name, engine]));
+const REGISTRY = new Map<string, EngineDefinition>([onnxruntime, tfjs, reference].map((engine) => [engine.name, engine]));
