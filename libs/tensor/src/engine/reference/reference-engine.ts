@@ -3,8 +3,8 @@ import type { NdArray } from '@longrun/serialization';
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
+import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
 import type { Executable, FunctionGraph } from '../engine.js';
-import { fromDense, toDense, type DenseArray } from './dense-array.js';
 
 /**
  * Runs a graph op by op in plain loops. Floats are float64 from input to output, whatever their dtype: only results are rounded.
