@@ -24,6 +24,7 @@ export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
 export type { EngineName } from './engine/engine.js';
+export { StoredValue } from './engine/stored-value.js';
 export { environment, type NumericEnvironment } from './engine/environment.js';
 
 export { abs } from './ops/abs.js';

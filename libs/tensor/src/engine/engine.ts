@@ -2,6 +2,7 @@ import type { NdArray } from '@longrun/serialization';
 
 import type { Variable } from '../graph/variable.js';
 import type { NumericEnvironment } from './environment.js';
+import type { StoredValue } from './stored-value.js';
 
 /** What runs a compiled graph; see architecture.md. */
 export type EngineName = 'onnxruntime' | 'reference';
@@ -19,8 +20,11 @@ export interface FunctionGraph {
 /** A graph ready to run. */
 export interface Executable {
   readonly environment: NumericEnvironment;
-  /** Computes the outputs from values for the inputs, in order. The results are fresh arrays, never written again. */
-  run(values: readonly NdArray[]): Promise<readonly NdArray[]>;
+  /**
+   * Computes the outputs from values for the inputs, in order: values of its own or of any other engine, which the caller keeps held
+   * until it has ended. The results are new values, each with one handle, which is the caller's; when it throws there are none left.
+   */
+  run(inputs: readonly (NdArray | StoredValue)[]): Promise<readonly StoredValue[]>;
   /** Frees what the engine holds outside of JavaScript. */
   dispose(): Promise<void>;
 }

@@ -1,10 +1,9 @@
-import type { NdArray } from '@longrun/serialization';
-
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
 import { environment } from '../environment.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 import { fromDense, toDense, type DenseArray } from './dense-array.js';
 
 /**
@@ -15,7 +14,8 @@ export async function compileReference(graph: FunctionGraph, _options: EngineOpt
   const order = toposort(graph.outputs, { blockers: graph.inputs });
   return {
     environment: environment('reference', 1),
-    async run(values) {
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
       const known = new Map<Variable, DenseArray>();
       for (const [at, input] of graph.inputs.entries()) {
         const value = values[at];
@@ -33,7 +33,7 @@ export async function compileReference(graph: FunctionGraph, _options: EngineOpt
           if (result !== undefined && !known.has(output)) known.set(output, result);
         }
       }
-      return graph.outputs.map((output): NdArray => fromDense(valueOf(output)));
+      return graph.outputs.map((output) => new HostValue(fromDense(valueOf(output))));
     },
     dispose: async () => undefined,
   };
