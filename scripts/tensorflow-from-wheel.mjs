@@ -1,6 +1,6 @@
 // Builds `@tensorflow/tfjs-node` against the library inside the `tensorflow-cpu` wheel, for machines that reach a Python package index
 // but not Google's storage. Wants python3 with pip, a C++ compiler, make and Node's headers (which node-gyp fetches where it must).
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root, stop } from './setup.mjs';
 
@@ -45,6 +45,8 @@ export function buildFromWheel(version = WHEEL_VERSION) {
     symlinkSync(file, join(dependencies, 'lib', name));
   }
   rmSync(unpacked, { recursive: true });
+  // The engine says it as part of its version.
+  writeFileSync(join(dependencies, 'tensorflow-version'), version);
 
   const nodePreGyp = join(root, 'node_modules', '@mapbox', 'node-pre-gyp', 'bin', 'node-pre-gyp');
   must(process.execPath, [nodePreGyp, 'install', '--build-from-source'], FAILURE, { cwd: tfjsNode });

@@ -44,6 +44,7 @@ export type { EngineDefinition, Executable, FunctionGraph, ProviderDefinition } 
 export { EngineUnavailable, engineNamed, engines, registerEngine } from './engine/engine-registry.js';
 export { environment } from './engine/environment.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
+export { StoredValue } from './engine/stored-value.js';
 
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';

@@ -76,7 +76,7 @@ export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, 
   const updates: [SharedVariable, Variable][] = [[time, step]];
   for (const [at, parameter] of network.parameters.entries()) {
     const gradient = present(network.gradients[at]);
-    const zeros = ndarray(dtype, parameter.getValue().shape);
+    const zeros = ndarray(dtype, parameter.valueType.shape);
     const [average, variance] = [shared(zeros, `${parameter.name}.mean`), shared(zeros, `${parameter.name}.variance`)];
     const newAverage = add(mul(beta1, average), mul(1 - beta1, gradient));
     const newVariance = add(mul(beta2, variance), mul(1 - beta2, square(gradient)));

@@ -74,4 +74,6 @@ function describeProvider(provider: ProviderDefinition): string {
 
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-const REGISTRY = new Map<string, EngineDefinition>([onnxruntime, tfjs, reference].map((engine) => [engine.name, engine]));
+const REGISTRY = new Map<string, EngineDefinition>(
+  [onnxruntime, tfjs, reference].map((engine) => [engine.name, engine]),
+);

@@ -4,6 +4,7 @@ import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import type { ComputeTarget } from './compute-target.js';
 import type { NumericEnvironment } from './numeric-environment.js';
+import type { StoredValue } from './stored-value.js';
 
 /** What an engine is given: one graph, forward, backward and updates together. */
 export interface FunctionGraph {
@@ -17,8 +18,11 @@ export interface FunctionGraph {
 
 /** A graph ready to run. */
 export interface Executable {
-  /** Computes the outputs from values for the inputs, in order. The results are fresh arrays, never written again. */
-  run(values: readonly NdArray[]): Promise<readonly NdArray[]>;
+  /**
+   * Computes the outputs from values for the inputs, in order: values of its own or of any other engine, which the caller keeps held
+   * until it has ended. The results are new values, each with one handle, which is the caller's; when it throws there are none left.
+   */
+  run(inputs: readonly (NdArray | StoredValue)[]): Promise<readonly StoredValue[]>;
   /** Frees what the engine holds outside of JavaScript. */
   dispose(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 import { lowerToOnnx } from './lower.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
@@ -14,17 +15,18 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   });
 
   return {
-    async run(values) {
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
       const feeds: Record<string, Tensor> = {};
       for (const [at, name] of inputNames.entries()) {
         const value = values[at];
         if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
       }
-      // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
+      // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
       const results = await session.run(feeds).catch((error: unknown) => {
         throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
       });
-      return outputNames.map((name) => toNdArray(graph.name, results[name]));
+      return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
     },
     dispose: () => session.release(),
   };

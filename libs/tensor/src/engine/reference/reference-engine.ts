@@ -1,10 +1,9 @@
-import type { NdArray } from '@longrun/serialization';
-
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 
 /**
  * Runs a graph op by op in plain loops. Floats are float64 from input to output, whatever their dtype: only results are rounded.
@@ -13,7 +12,8 @@ import type { Executable, FunctionGraph } from '../engine.js';
 export async function compileReference(graph: FunctionGraph): Promise<Executable> {
   const order = toposort(graph.outputs, { blockers: graph.inputs });
   return {
-    async run(values) {
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
       const known = new Map<Variable, DenseArray>();
       for (const [at, input] of graph.inputs.entries()) {
         const value = values[at];
@@ -31,7 +31,7 @@ export async function compileReference(graph: FunctionGraph): Promise<Executable
           if (result !== undefined && !known.has(output)) known.set(output, result);
         }
       }
-      return graph.outputs.map((output): NdArray => fromDense(valueOf(output)));
+      return graph.outputs.map((output) => new HostValue(fromDense(valueOf(output))));
     },
     dispose: async () => undefined,
   };

@@ -7,13 +7,11 @@ import { PROVIDERS, tfjsProvider, versionOf, whyUnavailable } from './packages.j
 /** TensorFlow.js: op by op, on TensorFlow where its native package is installed, else in plain JavaScript. */
 export const tfjs: EngineDefinition = {
   name: 'tfjs',
-  providers: PROVIDERS.map(
-    (name): ProviderDefinition => ({
-      name,
-      hasSeveralDevices: name === 'cuda',
-      unavailable: () => whyUnavailable(name),
-    }),
-  ),
+  providers: PROVIDERS.map((name): ProviderDefinition => ({
+    name,
+    hasSeveralDevices: name === 'cuda',
+    unavailable: () => whyUnavailable(name),
+  })),
   unavailable: () => undefined,
   environment: ({ provider, threads }) =>
     environmentHere({

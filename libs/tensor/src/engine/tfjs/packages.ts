@@ -47,18 +47,17 @@ export function whyUnavailable(provider: TfjsProvider): string | undefined {
   return undefined;
 }
 
-/** Version of the package, and of the TensorFlow that it was built against where that is another than its own. */
+/** Version of the package, and of the TensorFlow that it was built against where that is not the one that comes with it. */
 export function versionOf(provider: TfjsProvider): string {
   const { name } = PACKAGES[provider];
   const manifest: unknown = requirePackage(`${name}/package.json`);
   if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) {
     throw new Error(`${name}/package.json has no version; install the package again`);
   }
-  const header = path.join(folderOf(name), 'deps', 'include', 'tensorflow', 'core', 'public', 'release_version.h');
-  if (!existsSync(header)) return String(manifest.version);
-  const text = readFileSync(header, 'utf8');
-  const parts = ['MAJOR', 'MINOR', 'PATCH'].map((part) => new RegExp(`TF_${part}_VERSION (\\d+)`).exec(text)?.[1]);
-  return `${String(manifest.version)} on TensorFlow ${parts.join('.')}`;
+  // `npm run setup:tensorflow -- --wheel` writes it.
+  const note = path.join(folderOf(name), 'deps', 'tensorflow-version');
+  const version = String(manifest.version);
+  return existsSync(note) ? `${version} on TensorFlow ${readFileSync(note, 'utf8').trim()}` : version;
 }
 
 /** Node's own `require`: the packages are CommonJS, and which of them there are is known at run time only. */

@@ -56,6 +56,8 @@ export function runStep(tf: TensorFlow, name: string, step: Step, inputs: readon
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${name}: TensorFlow.js failed in ${op.name}(${node.inputs.join(', ')}): ${reason}`, { cause: error });
+    throw new Error(`${name}: TensorFlow.js failed in ${op.name}(${node.inputs.join(', ')}): ${reason}`, {
+      cause: error,
+    });
   }
 }
