@@ -37,7 +37,13 @@ export const elementwise = {
   square: computes(unary((tf, x) => tf.square(x))),
   sub: computes(binary((tf, a, b) => tf.sub(a, b))),
   tanh: computes(unary((tf, x) => tf.tanh(x))),
-  where: moves((tf, inputs) => [tf.where(at(inputs, 0), at(inputs, 1), at(inputs, 2))]),
+  where: moves((tf, inputs) => {
+    const [condition, a, b] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    // Of nothing, TensorFlow.js takes the shape of a or b where it computes in JavaScript.
+    if (condition.size * a.size * b.size > 0) return [tf.where(condition, a, b)];
+    const { assertAndGetBroadcastShape: broadcastShape } = tf.broadcast_util;
+    return [tf.zeros(broadcastShape(condition.shape, broadcastShape(a.shape, b.shape)), a.dtype)];
+  }),
 } satisfies Partial<TfjsLowerings>;
 
 function unary(compute: (tf: TensorFlow, x: Tensor) => Tensor): Lower<NoParameters> {
