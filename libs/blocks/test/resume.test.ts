@@ -96,7 +96,7 @@ async function trained(engine: EngineName, makeRule: () => StepRule, kills: read
   const last = build();
   if (snapshot !== undefined) await restoreSnapshot(last, snapshot);
   expect(await last.run()).toBe('finished');
-  const { parameters, algorithm } = last.arrays();
+  const { parameters, algorithm } = await last.arrays();
   return { rows, arrays: `${digest(parameters)} ${digest(algorithm)}`, step: last.status.iterationsDone, stops };
 }
 
@@ -193,7 +193,7 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
     await successor.run();
 
     expect(restored).toEqual({ step: 7, environmentChanged: [] });
-    const { parameters, algorithm } = successor.arrays();
+    const { parameters, algorithm } = await successor.arrays();
     expect(`${digest(parameters)} ${digest(algorithm)}`).toBe(undisturbed.get(name)?.arrays);
   });
 });
