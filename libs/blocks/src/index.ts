@@ -119,6 +119,7 @@ export { MainLoop } from './main-loop.js';
 export type { Activity, TrainingWatch } from './training-watch.js';
 export type {
   MainLoopArrays,
+  PinnedArrays,
   MainLoopContents,
   MainLoopOptions,
   MainLoopTimes,

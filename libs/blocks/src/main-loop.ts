@@ -14,6 +14,7 @@ import {
   type ComputeTarget,
   type NumericEnvironment,
   type SharedVariable,
+  type StoredValue,
 } from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
@@ -28,7 +29,7 @@ import { TrainingLog, type TrainingStatus } from './log/training-log.js';
 import { MAIN_LOOP } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
-import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
+import { checkArrays, copiesOf, pinsOf, setArrays } from './snapshot/named-arrays.js';
 import type { TrainingWatch } from './training-watch.js';
 
 /** Options of {@link MainLoop}. */
@@ -63,6 +64,14 @@ export interface MainLoopArrays {
   readonly parameters: ReadonlyMap<string, NdArray>;
   /** All else that training writes: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
   readonly algorithm: ReadonlyMap<string, NdArray>;
+}
+
+/** The values of a main loop as they were at a step boundary, by name as {@link MainLoopArrays}. */
+export interface PinnedArrays {
+  readonly parameters: ReadonlyMap<string, StoredValue>;
+  readonly algorithm: ReadonlyMap<string, StoredValue>;
+  /** Gives them up: what was read of them is not to be looked at any more. To be called once. */
+  release(): void;
 }
 
 /** What a main loop goes on from: its `state()` and its `arrays()`. */
@@ -250,10 +259,24 @@ export class MainLoop {
     };
   }
 
-  /** References to the present values: taking them costs nothing, and later steps do not change them. Not to be written to. */
-  arrays(): MainLoopArrays {
-    const { parameters, algorithm } = this.inventory;
-    return { parameters: arraysOf(parameters), algorithm: arraysOf(algorithm) };
+  /** Copies of the values as they are at the call, which belong to the caller. */
+  async arrays(): Promise<MainLoopArrays> {
+    const { inventory } = this;
+    const copies = [copiesOf(inventory.parameters), copiesOf(inventory.algorithm)] as const;
+    return { parameters: await copies[0], algorithm: await copies[1] };
+  }
+
+  /** The values as they are at the call, which later steps do not change. Taking them costs nothing; they are to be released. */
+  pinnedArrays(): PinnedArrays {
+    const { inventory } = this;
+    const [parameters, algorithm] = [pinsOf(inventory.parameters), pinsOf(inventory.algorithm)];
+    return {
+      parameters,
+      algorithm,
+      release: () => {
+        for (const value of [...parameters.values(), ...algorithm.values()]) value.release();
+      },
+    };
   }
 
   /**

@@ -95,7 +95,7 @@ async function trained(engine: string, makeRule: () => StepRule, kills: readonly
   const last = build();
   if (snapshot !== undefined) await restoreSnapshot(last, snapshot);
   expect(await last.run()).toBe('finished');
-  const { parameters, algorithm } = last.arrays();
+  const { parameters, algorithm } = await last.arrays();
   return { rows, arrays: `${digest(parameters)} ${digest(algorithm)}`, step: last.status.iterationsDone, stops };
 }
 
@@ -192,7 +192,7 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
     await successor.run();
 
     expect(restored).toEqual({ step: 7, environmentChanged: [] });
-    const { parameters, algorithm } = successor.arrays();
+    const { parameters, algorithm } = await successor.arrays();
     expect(`${digest(parameters)} ${digest(algorithm)}`).toBe(undisturbed.get(name)?.arrays);
   });
 });
