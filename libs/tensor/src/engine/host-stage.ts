@@ -1,8 +1,8 @@
 import type { NdArray } from '@longrun/serialization';
 
+import { dense, fromDense, toDense, type DenseArray } from '../arrays/dense-array.js';
 import { KnownValues } from './known-values.js';
 import { readsShapesOnly, type Stage } from './partition.js';
-import { dense, fromDense, toDense, type DenseArray } from './reference/dense-array.js';
 
 /**
  * Runs the ops of a stage by their reference values, each result rounded to its dtype as an engine would: the values of the stage's

@@ -1,9 +1,9 @@
 import { ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
-import { lowerToOnnx } from '../../onnx/lower.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { lowerToOnnx } from './lower.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
