@@ -6,9 +6,12 @@ import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes } from './equal-sizes.js';
+import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
-import { computeTarget, type ComputeOptions } from './compute-target.js';
+import { Explanation } from './explanation.js';
+import { partition } from './partition.js';
+import { compileStages } from './staged-executable.js';
 
 /** Options of {@link compile}. */
 export interface CompileOptions extends ComputeOptions {
@@ -31,7 +34,8 @@ export interface CompileOptions extends ComputeOptions {
  * first call.
  *
  * @throws Error when an output depends on a variable that is neither an input, a constant nor shared, when an input is unused,
- * or when an update does not fit its variable; EngineUnavailable when the engine or its provider is none, or cannot be used here.
+ * or when an update does not fit its variable; EngineUnavailable when the engine or its provider is none, or cannot be used here; OpUnsupported
+ * when it cannot run an op.
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   const name = options.name ?? 'function';
@@ -44,6 +48,9 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const target = computeTarget(options);
   const engine = engineNamed(target.engine);
   assertAvailable(engine, providerNamed(engine, target.provider));
+  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
+  const { stages, hostOps } = partition(graph, engine);
+  const onEngine = stages.filter(({ on }) => on === 'engine');
   const layout: FunctionLayout = {
     name,
     inputs: [...options.inputs],
@@ -55,9 +62,13 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
     outputs: options.outputs.map((_, at) => positionOf(results, replaced[at])),
     equalSizes: equalSizes(options.inputs, results),
     environment: engine.environment(target),
+    explanation: new Explanation(target, {
+      engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
+      engineCalls: onEngine.length,
+      hostOps,
+    }),
   };
-  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
-  return new CompiledFunction(layout, await engine.compile(graph, target));
+  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));
 }
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {

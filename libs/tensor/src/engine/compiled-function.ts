@@ -5,6 +5,7 @@ import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/te
 import { describe, type Variable } from '../graph/variable.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
+import type { Explanation } from './explanation.js';
 import type { NumericEnvironment } from './numeric-environment.js';
 import type { StoredValue } from './stored-value.js';
 import { presentWriteGuard, type WriteGuard } from './write-guard.js';
@@ -22,6 +23,7 @@ export interface FunctionLayout {
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
   readonly environment: NumericEnvironment;
+  readonly explanation: Explanation;
 }
 
 /** A graph compiled by `compile`: what Theano's `function` returns. */
@@ -66,6 +68,11 @@ export class CompiledFunction {
       for (const value of fed) value.release();
       for (const { variable } of writes) variable.cancel();
     }
+  }
+
+  /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
+  explain(): Explanation {
+    return this.#layout.explanation;
   }
 
   /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */

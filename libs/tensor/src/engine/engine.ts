@@ -51,10 +51,14 @@ export interface EngineDefinition {
   /** What the bits of results depend on. */
   environment(target: ComputeTarget): NumericEnvironment;
   /**
-   * Why it cannot run `op` with inputs and outputs of these dtypes, undefined when it can. What it cannot run the host runs where
-   * that is cheap; else the graph cannot be compiled.
+   * Why it cannot run `op` with inputs and outputs of these dtypes, in this order, a sentence without its full stop; undefined when it
+   * can. What it cannot run the host runs where that is cheap (see `partition`); else the graph cannot be compiled.
    */
   supports(op: Op, dtypes: readonly DType[]): string | undefined;
+  /** Dtypes that it holds in one of less range: what has few elements of one is computed by the host. Default none. */
+  readonly narrowed?: ReadonlySet<DType>;
+  /** Names of ops that it leaves to the host, however many elements there are: it has no kernels for them. Default none. */
+  readonly hostOps?: ReadonlySet<string>;
   /** Makes a graph ready to run, all ops of which it supports. */
   compile(graph: FunctionGraph, target: ComputeTarget): Promise<Executable>;
 }

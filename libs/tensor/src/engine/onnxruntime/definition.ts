@@ -4,6 +4,9 @@ import path from 'node:path';
 
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
 import { environmentHere, packageVersion } from '../numeric-environment.js';
+import { lowerings } from './lowerings/index.js';
+
+const LOWERINGS: ReadonlyMap<string, unknown> = new Map(Object.entries(lowerings));
 
 const cpu: ProviderDefinition = { name: 'cpu', hasSeveralDevices: false, unavailable: () => undefined };
 
@@ -48,7 +51,12 @@ export const onnxruntime: EngineDefinition = {
       provider,
       threads,
     }),
-  supports: () => undefined,
+  supports({ name }) {
+    const lowering = LOWERINGS.get(name);
+    if (lowering === undefined) return 'engine/onnxruntime/lowerings has no such op';
+    return lowering === 'host' ? 'it has no kernel for the op' : undefined;
+  },
+  hostOps: new Set([...LOWERINGS].filter(([, lowering]) => lowering === 'host').map(([name]) => name)),
   async compile(graph, target) {
     const { compileOnnxruntime } = await import('./onnxruntime-engine.js');
     return compileOnnxruntime(graph, target);

@@ -106,6 +106,17 @@ UNARY = {
         (lambda x: x * normal_cdf(x), lambda x: normal_cdf(x) + x * normal_pdf(x)),
         points(-4, -2, -0.5, -1e-3, -1e-20, 1e-30, 0.25, 1, 3, 6, 9, 50),
     ),
+    'elu': (
+        torch.nn.functional.elu,
+        (lambda x: x if x > 0 else mpmath.expm1(x), lambda x: mpf(1) if x > 0 else mpmath.exp(x)),
+        points(-50, -9, -3, -0.7, -1e-3, -1e-20, 1e-30, 1e-8, 0.5, 12, 1e10),
+    ),
+    'hardSigmoid': (
+        # Theano's, whose slope is 0.2.
+        lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),
+        None,
+        points(-1e10, -3, -2.25, -1.5, -1e-3, 1e-20, 0.25, 2, 2.75, 1e10),
+    ),
     'rectifier': (torch.relu, None, points(-1e38, -30, -1e-38, 1e-38, 0.5, 7, 1e38)),
     'identity': (lambda x: x * 1, None, points(-1e38, -30, -1e-38, 0.0, 1e-38, 0.5, 7, 1e38)),
     'isnan': (torch.isnan, None, points(-1e38, 0, 1)),
@@ -123,6 +134,7 @@ BINARY = {
     'maximum': torch.maximum,
     'minimum': torch.minimum,
     'mod': torch.remainder,
+    'floorDiv': lambda a, b: torch.div(a, b, rounding_mode='floor'),
     'eq': torch.eq,
     'neq': torch.ne,
     'lt': torch.lt,
@@ -189,15 +201,15 @@ def binary(topic):
                 scale = 'terms' if op in ('add', 'sub', 'mul') else 4
                 topic.add(op, f'shapes {first} {second}', [a, b], compute, scale=scale)
             values = specials(dtype)
-            if op == 'mod':
+            if op in ('mod', 'floorDiv'):
                 values = numpy.array([numpy.nan, -7.5, 7.5, 0.25, -0.25, 1e-30, 3], dtype)
             topic.add(op, 'specials', [values, values[:, None]], compute, gradients=False)
         for dtype, (a, b) in INTEGERS.items():
             if op == 'div':
                 continue
             left, right = numpy.array(a, dtype), numpy.array(b, dtype)
-            # One of the pairs overflows what torch promises for mod.
-            keep = slice(0, 5) if op == 'mod' else slice(None)
+            # The quotient of the least number and -1 is out of range.
+            keep = slice(0, 5) if op in ('mod', 'floorDiv') else slice(None)
             topic.add(op, 'integers', [left[keep], right[keep]], compute)
             topic.add(op, 'integers crossed', [left[keep], right[keep][:, None]], compute)
     for op in ('eq', 'neq'):
@@ -270,6 +282,13 @@ def logic(topic):
             topic.add(op, 'crossed', [left, right[:, None]], compute)
             topic.add(op, 'empty', [left[:0], right[:1]], compute)
         topic.add('bitNot', 'values', [left], torch.bitwise_not)
+        counts = numpy.array([0, 1, 3, 7], dtype)
+        topic.add('leftShift', 'crossed', [left[:5], counts[:, None]], torch.bitwise_left_shift)
+        topic.add('rightShift', 'crossed', [left, counts[:, None]], torch.bitwise_right_shift)
+    for dtype in FLOATS:
+        a = numpy.array([1, 1, 1, 0, 1e10, numpy.nan, numpy.inf, numpy.inf, 2], dtype)
+        b = numpy.array([1.000001, 1.001, 1, 1e-9, 1.000001e10, numpy.nan, numpy.inf, -numpy.inf, numpy.inf], dtype)
+        topic.add('isclose', 'values', [a, b], torch.isclose)
 
 
 def casts(topic):

@@ -67,18 +67,19 @@ REDUCTIONS = {
     'prod': (one_by_one(lambda x, axis, keepdims: x.prod(axis, keepdim=keepdims)), None),
     'max': (along(lambda x, axes, keepdims: x.amax(axes, keepdim=keepdims)), None),
     'min': (along(lambda x, axes, keepdims: x.amin(axes, keepdim=keepdims)), None),
-    'logSumExp': (along(lambda x, axes, keepdims: torch.logsumexp(x, axes, keepdim=keepdims)), 4),
+    'logsumexp': (along(lambda x, axes, keepdims: torch.logsumexp(x, axes, keepdim=keepdims)), 4),
     'variance': (along(lambda x, axes, keepdims: x.var(axes, correction=0, keepdim=keepdims)), 16),
     'std': (along(lambda x, axes, keepdims: x.var(axes, correction=0, keepdim=keepdims).sqrt()), 16),
-    'l2Norm': (along(lambda x, axes, keepdims: x.square().sum(axes, keepdim=keepdims).sqrt()), 4),
+    'norm': (along(lambda x, axes, keepdims: x.square().sum(axes, keepdim=keepdims).sqrt()), 4),
 }
-WITHOUT_AXES = ('variance', 'std', 'l2Norm', 'logSumExp')
+WITHOUT_AXES = ('variance', 'std', 'norm', 'logsumexp')
 
 
 def reductions():
     topic = Topic('reductions')
     for op, (over, scale) in REDUCTIONS.items():
         reduction(topic, op, over, scale)
+    norms(topic)
     positions(topic)
     boolean(topic)
     integers(topic)
@@ -101,11 +102,11 @@ def reduction(topic, op, over, scale):
             name = f'{shape} over {axis}{", kept" if keepdims else ""}'
             topic.add(op, name, [value], over(axis, keepdims), parameters=parameters, gradients=gradients, scale=scale)
         special = numpy.array(SPECIAL_ROWS, dtype)
-        if op in ('variance', 'std', 'l2Norm'):
+        if op in ('variance', 'std', 'norm'):
             special = special[:-1]  # Its square is beyond float32.
         last = {'axis': -1, 'keepdims': False}
         topic.add(op, 'specials', [special], over(-1, False), parameters=last, gradients=False, scale=1e-36)
-    if op == 'logSumExp':
+    if op == 'logsumexp':
         for dtype in FLOATS:
             x = numpy.array([[0, 120.5], [-500, -500], [1000, 999], [-80, 80]], dtype)
             topic.add(op, 'large', [x], over(-1, False), parameters={'axis': -1, 'keepdims': False})
@@ -113,6 +114,15 @@ def reduction(topic, op, over, scale):
         for dtype in FLOATS:
             x = numpy.array([[0, 2, 3], [0, 0, 3], [1, 2, 4]], dtype)
             topic.add(op, 'zeros', [x], over(-1, False), parameters={'axis': -1, 'keepdims': False})
+
+
+def norms(topic):
+    """The norm of several tensors together."""
+    for dtype in FLOATS:
+        for shapes in [[(2, 3), (3,)], [()], [(0,), (2,)], [(4,), (2, 1), ()]]:
+            parts = [grid(shape, offset=at).astype(dtype) for at, shape in enumerate(shapes)]
+            compute = lambda *given: sum((part.square().sum() for part in given), torch.tensor(0.0)).sqrt()
+            topic.add('l2Norm', f'{shapes}', parts, compute)
 
 
 def positions(topic):
@@ -190,6 +200,10 @@ def orders(topic):
             topic.add('sort', name, [value], lambda x: torch.sort(x, dim=axis, stable=True)[0], parameters={'axis': axis})
             topic.add('argsort', name, [value], lambda x: torch.sort(x, dim=axis, stable=True)[1], parameters={'axis': axis})
             topic.add('cumsum', name, [value], lambda x: torch.cumsum(x, axis), parameters={'axis': axis}, scale='terms')
+        for shape, axis in [((5,), 0), ((2, 4), -1), ((4, 2), 0), ((0,), 0), ((1, 1), 1)]:
+            value = (grid(shape) * 2).astype(dtype)
+            compute = lambda x: torch.cumprod(x, axis)
+            topic.add('cumprod', f'{shape} along {axis}', [value], compute, parameters={'axis': axis}, scale=32)
         for shape, axis, k in [((5,), 0, 2), ((2, 4), -1, 3), ((4, 2), 0, 1), ((3,), 0, 3)]:
             value = (grid(shape) * 8).astype(dtype)
             topic.add('topK', f'{k} of {shape} along {axis}', [value], lambda x: tuple(torch.topk(x, k, axis)), parameters={'k': k, 'axis': axis})

@@ -97,6 +97,13 @@ def moves(topic):
                 apply = lambda x: compute(x, **known)
                 topic.add(op, f'{shape} {known}', [values(shape, dtype)], apply, parameters=known, scale='terms')
     for dtype in FLOATS:
+        for mode in ('edge', 'reflect'):
+            for shape, padding in [((4,), [[2, 1]]), ((3, 4), [[0, 2], [3, 0]]), ((3, 1), [[1, 1], [0, 0]])]:
+                # An array of positions, padded, says which element stands where.
+                where = torch.tensor(numpy.pad(numpy.arange(int(numpy.prod(shape))).reshape(shape), padding, mode))
+                compute = lambda x: x.flatten()[where]
+                parameters = {'padding': padding, 'mode': mode}
+                topic.add('pad with what is there', f'{shape} {padding} {mode}', [values(shape, dtype)], compute, parameters=parameters, scale='terms')
         # What is moved is not computed with.
         for op, parameters in [('reshape', {'shape': [5, 3]}), ('flip', {'axis': 0}), ('pad', {'padding': [[1, 1]], 'value': 0})]:
             apply = lambda x: computes[op](x, **parameters)
