@@ -1,5 +1,7 @@
 import type { DType } from '@longrun/serialization';
 
+import { onTestFinished } from 'vitest';
+
 import { engineNamed, registerEngine, toposort, type EngineDefinition } from '../src/index.js';
 
 /** What an engine for tests lacks. */
@@ -12,7 +14,10 @@ export interface Limits {
 
 let made = 0;
 
-/** Registers the reference engine with limits, which it keeps: it throws when it is given a graph beyond them. Returns its name. */
+/**
+ * Registers the reference engine with limits, which it keeps, until the test has ended: it throws when it is given a graph beyond
+ * them. Returns its name.
+ */
 export function limitedEngine({ lacks = [], narrowed = [], hostOps = [] }: Limits): string {
   made += 1;
   const name = `limited-${made}`;
@@ -38,6 +43,6 @@ export function limitedEngine({ lacks = [], narrowed = [], hostOps = [] }: Limit
       return base.compile(graph, target);
     },
   };
-  registerEngine(engine);
+  onTestFinished(registerEngine(engine));
   return name;
 }

@@ -9,11 +9,11 @@ export class EngineUnavailable extends Error {
 }
 
 /**
- * Makes an engine known to `compile`, by its name.
+ * Makes an engine known to `compile`, by its name. What it returns makes it unknown again; what was compiled goes on.
  *
  * @throws Error when there is one of that name, or when it has no providers
  */
-export function registerEngine(definition: EngineDefinition): void {
+export function registerEngine(definition: EngineDefinition): () => void {
   const { name, providers } = definition;
   if (!NAME.test(name)) {
     throw new Error(`Engine name "${name}" is not in lower case letters, digits and dashes; rename it`);
@@ -21,6 +21,7 @@ export function registerEngine(definition: EngineDefinition): void {
   if (REGISTRY.has(name)) throw new Error(`There is an engine ${name} already; give this one another name`);
   if (providers.length === 0) throw new Error(`Engine ${name} has no providers; give at least one`);
   REGISTRY.set(name, definition);
+  return () => void REGISTRY.delete(name);
 }
 
 /** All engines that are known, also those that cannot be used on this machine. */

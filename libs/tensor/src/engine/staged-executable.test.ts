@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { limitedEngine } from '../../test/limited-engine.js';
 import { array } from '../../test/op-laws.js';
@@ -15,7 +15,7 @@ function countingEngine(
 ): { name: string; compiled: Executable[]; disposed: Executable[] } {
   const [compiled, disposed]: [Executable[], Executable[]] = [[], []];
   const base = engineNamed(limitedEngine({ hostOps: ['tanh'] }));
-  registerEngine({
+  const unregister = registerEngine({
     ...base,
     name,
     async compile(graph, target) {
@@ -29,6 +29,7 @@ function countingEngine(
       return counted;
     },
   });
+  onTestFinished(unregister);
   return { name, compiled, disposed };
 }
 
