@@ -1,9 +1,13 @@
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
+export { equalGraphs, equalOps } from './graph/equal.js';
+export { graphviz } from './graph/graphviz.js';
+export { closeOver, type ClosedGraph, type InnerGraph, type OpInner } from './graph/inner.js';
 export { formatOp, type Op, type OpParameter } from './graph/op.js';
 export { printGraph } from './graph/print.js';
-export { clone, replace } from './graph/replace.js';
+export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
+export { clone, replace, replaceInOrder } from './graph/replace.js';
 export { shared, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
 export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {

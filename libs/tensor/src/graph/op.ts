@@ -1,6 +1,7 @@
 import type { OnnxGraph } from '../onnx/onnx-graph.js';
 import type { DenseArray } from '../engine/reference/dense-array.js';
 import type { Apply } from './apply.js';
+import type { OpInner } from './inner.js';
 import type { TensorType } from './tensor-type.js';
 import type { Variable } from './variable.js';
 
@@ -14,6 +15,8 @@ export interface Op {
   readonly name: string;
   /** What distinguishes this op from others of the same name: axes, dtype. Empty for most. */
   readonly parameters: Readonly<Record<string, OpParameter>>;
+  /** The graph that the op applies, where it has one of its own: `scan`, `ifElse`. */
+  readonly inner?: OpInner;
   /** The output types; throws TensorTypeError naming the op and the inputs that do not fit. */
   inferTypes(inputs: readonly Variable[]): readonly TensorType[];
   /**
