@@ -1,5 +1,15 @@
-import { Apply, closeOver, Constant, toposort, Variable, type InnerGraph, type Op } from '../src/index.js';
-import { toDense, type DenseArray } from '../src/engine/reference/dense-array.js';
+import {
+  Apply,
+  closeOver,
+  Constant,
+  DISCONNECTED,
+  toposort,
+  Variable,
+  type InnerGraph,
+  type InputGradient,
+  type Op,
+} from '../src/index.js';
+import { toDense, type DenseArray } from '../src/arrays/dense-array.js';
 import { present } from './op-laws.js';
 
 /** The simplest op with an inner graph: it applies it once, on the reference engine only, and has no gradient. */
@@ -9,10 +19,7 @@ export function callOp(inner: InnerGraph): Op {
     parameters: {},
     inner: { ...inner, opOf: callOp },
     inferTypes: () => inner.outputs.map(({ type }) => type),
-    grad: (node) => node.inputs.map(() => null),
-    onnx: () => {
-      throw new Error('call: runs on the reference engine only');
-    },
+    grad: (node) => node.inputs.map((): InputGradient => DISCONNECTED),
     run(inputs) {
       const values = new Map<Variable, DenseArray>(inner.inputs.map((input, at) => [input, present(inputs[at])]));
       const valueOf = (variable: Variable): DenseArray =>

@@ -1,7 +1,7 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 import protobuf from 'protobufjs/light.js';
 
-import { typedArray } from '../graph/constant.js';
+import { typedArray } from '../arrays/typed-array.js';
 import type { TensorType } from '../graph/tensor-type.js';
 import { onnxDataType } from './data-type.js';
 import type { OnnxAttribute, OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from './onnx-graph.js';
