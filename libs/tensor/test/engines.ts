@@ -66,3 +66,19 @@ function engine(name: string, provider = 'cpu'): TestedEngine {
     },
   };
 }
+
+/** Of a graph that needs what the engine says it has not. */
+export const BEYOND_LIMITS = Symbol('beyond limits');
+
+/** The outputs, or that they are beyond what the engine has. */
+export async function runWithinLimits(
+  engine: TestedEngine,
+  ...run: Parameters<TestedEngine['run']>
+): Promise<NdArray[] | typeof BEYOND_LIMITS> {
+  try {
+    return await engine.run(...run);
+  } catch (error) {
+    if (error instanceof Error && engine.limits?.test(error.message) === true) return BEYOND_LIMITS;
+    throw error;
+  }
+}
