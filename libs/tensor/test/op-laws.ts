@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
 import { compile, grad, isFloat, mul, sum, tensor, type Dim, type EngineName, type Variable } from '../src/index.js';
-import { typedArray } from '../src/graph/constant.js';
+import { typedArray } from '../src/arrays/typed-array.js';
 
 // A law opens dozens of small sessions: seconds, and many of them on a busy machine.
 /** A function of variables, built anew for each law. */

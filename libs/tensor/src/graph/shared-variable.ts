@@ -1,6 +1,6 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
-import { typedArray } from './constant.js';
+import { typedArray } from '../arrays/typed-array.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 

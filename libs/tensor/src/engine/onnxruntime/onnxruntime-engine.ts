@@ -1,7 +1,7 @@
 import { ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
-import { lowerToOnnx } from '../../onnx/lower.js';
+import { lowerToOnnx } from './lower.js';
 import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
 import { environment } from '../environment.js';
 

@@ -5,7 +5,7 @@ import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
 import { environment } from '../environment.js';
-import { fromDense, toDense, type DenseArray } from './dense-array.js';
+import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
 
 /**
  * Runs a graph op by op in plain loops. Floats are float64 from input to output, whatever their dtype: only results are rounded.

@@ -1,7 +1,10 @@
-import { Constant } from '../graph/constant.js';
-import { describe, type Variable } from '../graph/variable.js';
-import { toposort } from '../graph/walk.js';
-import { OnnxModel } from './onnx-model.js';
+import { at } from '../../arrays/at.js';
+import { Constant } from '../../graph/constant.js';
+import { describe, type Variable } from '../../graph/variable.js';
+import { toposort } from '../../graph/walk.js';
+import { OnnxModel } from '../../onnx/onnx-model.js';
+import { lowerings } from './lowerings/index.js';
+import { loweringOf } from './lowerings/lowering.js';
 
 /** A graph as ONNX, and the names under which its inputs and outputs go in and out, in the order given. */
 export interface LoweredGraph {
@@ -13,9 +16,8 @@ export interface LoweredGraph {
 /** Writes the graph from `inputs` to `outputs` as one ONNX model. */
 export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: readonly Variable[]): LoweredGraph {
   const model = new OnnxModel(name);
-  const names = new Map<Variable, string>();
-  const inputNames = inputs.map((input, at) => model.input(`input${at}`, input.type));
-  for (const [at, input] of inputs.entries()) names.set(input, inputNames[at] ?? '');
+  const inputNames = inputs.map((input, position) => model.input(`input${position}`, input.type));
+  const names = new Map<Variable, string>(inputs.map((input, position) => [input, at(inputNames, position)]));
 
   const nameOf = (variable: Variable): string => {
     const known = names.get(variable);
@@ -27,13 +29,14 @@ export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: 
   };
 
   for (const node of toposort(outputs, { blockers: inputs })) {
-    model.scope(`${node.op.name}(${node.inputs.join(',')})`);
-    const results = node.op.onnx(model, node.inputs.map(nameOf), node);
-    for (const [at, output] of node.outputs.entries()) {
-      const result = results[at];
-      if (result === undefined)
-        throw new Error(`${node.op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
-      if (!names.has(output)) names.set(output, result);
+    const { op } = node;
+    model.scope(`${op.name}(${node.inputs.join(',')})`);
+    const results = loweringOf(lowerings, op)(model, node.inputs.map(nameOf), { node, parameters: op.parameters });
+    if (results.length !== node.outputs.length) {
+      throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
+    }
+    for (const [position, output] of node.outputs.entries()) {
+      if (!names.has(output)) names.set(output, at(results, position));
     }
   }
   model.scope('outputs');
