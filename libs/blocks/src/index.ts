@@ -38,7 +38,7 @@ export type { GraphFunctionOptions } from './graph/computation-graph.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
 export type { ParametersSource } from './graph/restore-parameters.js';
-export type { ComputeOptions, OnUnusedSources } from './graph/batch-function.js';
+export type { OnUnusedSources } from './graph/batch-function.js';
 export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
 export type { BrickClass, VariableFilterCriteria } from './filter.js';
 export { Path, Selector } from './select.js';
@@ -119,6 +119,7 @@ export { MainLoop } from './main-loop.js';
 export type { Activity, TrainingWatch } from './training-watch.js';
 export type {
   MainLoopArrays,
+  PinnedArrays,
   MainLoopContents,
   MainLoopOptions,
   MainLoopTimes,
