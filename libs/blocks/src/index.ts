@@ -119,7 +119,6 @@ export { MainLoop } from './main-loop.js';
 export type { Activity, TrainingWatch } from './training-watch.js';
 export type {
   MainLoopArrays,
-  PinnedArrays,
   MainLoopContents,
   MainLoopOptions,
   MainLoopTimes,
@@ -158,6 +157,7 @@ export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export type { PinnedArrays } from './snapshot/pinned-arrays.js';
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
 export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
 

@@ -472,16 +472,17 @@ describe('a state', () => {
     const { parameters, algorithm } = await mainLoop.arrays();
     const [pinned, again] = [mainLoop.pinnedArrays(), mainLoop.pinnedArrays()];
     for (const [name, value] of pinned.parameters) expect(again.parameters.get(name)).toBe(value);
-    again.release();
+    await again.release();
     await mainLoop.run();
 
     const taken = await elementsOf(pinned.parameters);
     expect(taken).toEqual(parameters);
     expect(await elementsOf(pinned.algorithm)).toEqual(algorithm);
     expect((await mainLoop.arrays()).parameters).not.toEqual(parameters);
-    pinned.release();
+    await pinned.release();
     for (const { data } of taken.values()) expect(data).toHaveLength(0);
-    expect(() => pinned.release()).toThrow('after its last handle was released');
+    await expect(pinned.release()).rejects.toThrow('PinnedArrays: release() was called twice');
+    expect((await mainLoop.arrays()).algorithm.get('adam.time')?.data).toHaveLength(1);
   });
 });
 

@@ -14,7 +14,6 @@ import {
   type ComputeTarget,
   type NumericEnvironment,
   type SharedVariable,
-  type StoredValue,
 } from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
@@ -29,7 +28,8 @@ import { TrainingLog, type TrainingStatus } from './log/training-log.js';
 import { MAIN_LOOP } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
-import { checkArrays, copiesOf, pinsOf, setArrays } from './snapshot/named-arrays.js';
+import { checkArrays, copiesOf, setArrays } from './snapshot/named-arrays.js';
+import { PinnedArrays } from './snapshot/pinned-arrays.js';
 import type { TrainingWatch } from './training-watch.js';
 
 /** Options of {@link MainLoop}. */
@@ -64,14 +64,6 @@ export interface MainLoopArrays {
   readonly parameters: ReadonlyMap<string, NdArray>;
   /** All else that training writes: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
   readonly algorithm: ReadonlyMap<string, NdArray>;
-}
-
-/** The values of a main loop as they were at a step boundary, by name as {@link MainLoopArrays}. */
-export interface PinnedArrays {
-  readonly parameters: ReadonlyMap<string, StoredValue>;
-  readonly algorithm: ReadonlyMap<string, StoredValue>;
-  /** Gives them up: what was read of them is not to be looked at any more. To be called once. */
-  release(): void;
 }
 
 /** What a main loop goes on from: its `state()` and its `arrays()`. */
@@ -266,17 +258,9 @@ export class MainLoop {
     return { parameters: await copies[0], algorithm: await copies[1] };
   }
 
-  /** The values as they are at the call, which later steps do not change. Taking them costs nothing; they are to be released. */
+  /** The values as they are at the call, by reference: taking them costs nothing. To be released. */
   pinnedArrays(): PinnedArrays {
-    const { inventory } = this;
-    const [parameters, algorithm] = [pinsOf(inventory.parameters), pinsOf(inventory.algorithm)];
-    return {
-      parameters,
-      algorithm,
-      release: () => {
-        for (const value of [...parameters.values(), ...algorithm.values()]) value.release();
-      },
-    };
+    return new PinnedArrays(this.inventory);
   }
 
   /**

@@ -8,11 +8,6 @@ export async function copiesOf(variables: ReadonlyMap<string, SharedVariable>): 
   );
 }
 
-/** Handles on the present values. */
-export function pinsOf(variables: ReadonlyMap<string, SharedVariable>): Map<string, StoredValue> {
-  return new Map([...variables].map(([name, variable]) => [name, variable.pin()]));
-}
-
 /** The elements of stored values, which are not to be written to, nor looked at once their handles are released. */
 export async function elementsOf(values: ReadonlyMap<string, StoredValue>): Promise<Map<string, NdArray>> {
   return new Map(await Promise.all([...values].map(async ([name, value]) => [name, await value.read()] as const)));

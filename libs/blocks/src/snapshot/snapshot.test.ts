@@ -78,10 +78,10 @@ describe('a snapshot', () => {
     );
     expect(written).toBe(place);
 
-    const { parameters, algorithm, release } = mainLoop.pinnedArrays();
-    release();
+    const present = mainLoop.pinnedArrays();
+    await present.release();
     mainLoop.restore({ state, ...arrays });
-    for (const value of [...parameters.values(), ...algorithm.values()])
+    for (const value of [...present.parameters.values(), ...present.algorithm.values()])
       expect(() => value.retain()).toThrow('after its last handle was released');
   });
 

@@ -107,8 +107,8 @@ export async function writeSnapshot(
     const text = Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
     await write(SNAPSHOT_FILES.state, (target) => place(target, [text]));
   } finally {
-    arrays.release();
     for (const output of captured) output.close();
+    await arrays.release();
   }
   return { step, files, environment };
 }
