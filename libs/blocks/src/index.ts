@@ -38,7 +38,7 @@ export type { GraphFunctionOptions } from './graph/computation-graph.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
 export type { ParametersSource } from './graph/restore-parameters.js';
-export type { ComputeOptions, OnUnusedSources } from './graph/batch-function.js';
+export type { OnUnusedSources } from './graph/batch-function.js';
 export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
 export type { BrickClass, VariableFilterCriteria } from './filter.js';
 export { Path, Selector } from './select.js';

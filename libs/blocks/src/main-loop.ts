@@ -6,7 +6,15 @@ import {
   type RandomStreams,
   type VersionedState,
 } from '@longrun/serialization';
-import { environment, guardWrites, type NumericEnvironment, type SharedVariable } from '@longrun/tensor';
+import {
+  computeTarget,
+  environment,
+  guardWrites,
+  type ComputeOptions,
+  type ComputeTarget,
+  type NumericEnvironment,
+  type SharedVariable,
+} from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
 import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
@@ -14,7 +22,6 @@ import { EventLoopBreaks } from './event-loop.js';
 import { ExtensionList } from './extensions/extension-list.js';
 import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
-import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
@@ -88,7 +95,7 @@ export class MainLoop {
   readonly log: TrainingLog;
   readonly random: RandomStreams | undefined;
   /** Where functions are to run. */
-  readonly computeOptions: ComputeOptions;
+  readonly target: ComputeTarget;
   readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
@@ -101,7 +108,7 @@ export class MainLoop {
   #running = false;
   #stopRequested = false;
 
-  /** @throws Error when not all that training writes can be saved */
+  /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
@@ -109,7 +116,7 @@ export class MainLoop {
     this.log = options.log ?? new TrainingLog();
     this.random = options.random;
     this.#outputs = options.outputs;
-    this.computeOptions = { engine: options.engine, threads: options.threads };
+    this.target = computeTarget(options);
     this.#extensions = new ExtensionList(options.extensions ?? []);
     for (const extension of this.#extensions) extension.attach(this);
     this.#takeInventory();
@@ -159,7 +166,7 @@ export class MainLoop {
 
   /** What the bits of the result depend on besides the program and its data. */
   get environment(): NumericEnvironment {
-    return environment(this.computeOptions.engine ?? 'onnxruntime', this.computeOptions.threads ?? 2);
+    return environment(this.target);
   }
 
   /** After how many batches training will finish, as far as `FinishAfter` and the length of the stream tell; else null. */
@@ -301,7 +308,7 @@ export class MainLoop {
     if (!resumes) await this.#dispatch('beforeTraining');
     this.#watch?.at('compiling');
     const startedAt = performance.now();
-    await this.algorithm.initialize(this.computeOptions);
+    await this.algorithm.initialize(this.target);
     this.times.initializationMs += performance.now() - startedAt;
     status.trainingStarted = true;
     if (!resumes) return;

@@ -16,7 +16,6 @@ import {
   square,
   sub,
   type CompiledFunction,
-  type EngineName,
   type SharedVariable,
   type Variable,
 } from '@longrun/tensor';
@@ -84,7 +83,7 @@ interface Parts {
 function build(
   vary: (parts: Parts) => void = () => undefined,
   stopAt?: number,
-  engine: EngineName = 'reference',
+  engine: string = 'reference',
 ): MainLoop {
   const random = new RandomStreams(2);
   const linear = new Linear({

@@ -20,7 +20,6 @@ import {
   sub,
   tensor,
   type CompiledFunction,
-  type EngineName,
   type SharedVariable,
   type Variable,
 } from '../src/index.js';
@@ -90,7 +89,7 @@ export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, 
 /** The whole training step as one function: cost and misclassification rate out, parameters and Adam's state updated. */
 export async function trainingStep(
   network: Mlp,
-  options: { readonly engine?: EngineName; readonly threads?: number; readonly epsilon?: number } = {},
+  options: { readonly engine?: string; readonly threads?: number; readonly epsilon?: number } = {},
 ): Promise<{ train: CompiledFunction; state: SharedVariable[] }> {
   const { updates, state } = adam(network, options.epsilon);
   const train = await compile({

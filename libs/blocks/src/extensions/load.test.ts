@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { RandomStreams, RestoreRefused, writeSafetensors } from '@longrun/serialization';
+import { computeTarget } from '@longrun/tensor';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 
@@ -114,8 +115,7 @@ test('the example of the README', async () => {
     seed: 1,
     random: new RandomStreams(1),
     datasets: {},
-    engine: 'reference',
-    threads: 1,
+    target: computeTarget({ engine: 'reference', threads: 1 }),
     extensions: () => [],
     outputs: await Outputs.open(path.join(folder, 'outputs')),
   });

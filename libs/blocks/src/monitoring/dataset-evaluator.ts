@@ -1,9 +1,9 @@
 import type { NdArray } from '@longrun/serialization';
 import type { DataStream } from '@longrun/fuel';
-import { describe, type SharedVariable, type StoredValue, type Variable } from '@longrun/tensor';
+import { describe, type ComputeOptions, type SharedVariable, type StoredValue, type Variable } from '@longrun/tensor';
 
 import { EventLoopBreaks } from '../event-loop.js';
-import { compileBatchFunction, type BatchFunction, type ComputeOptions } from '../graph/batch-function.js';
+import { compileBatchFunction, type BatchFunction } from '../graph/batch-function.js';
 import type { LogValue } from '../log/log-value.js';
 import { aggregatorsOf, type Aggregator } from './aggregator.js';
 

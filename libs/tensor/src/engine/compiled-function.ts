@@ -5,7 +5,8 @@ import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/te
 import { describe, type Variable } from '../graph/variable.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
-import type { NumericEnvironment } from './environment.js';
+import type { Explanation } from './explanation.js';
+import type { NumericEnvironment } from './numeric-environment.js';
 import type { StoredValue } from './stored-value.js';
 import { presentWriteGuard, type WriteGuard } from './write-guard.js';
 
@@ -21,6 +22,8 @@ export interface FunctionLayout {
   readonly outputs: readonly number[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
+  readonly environment: NumericEnvironment;
+  readonly explanation: Explanation;
 }
 
 /** A graph compiled by `compile`: what Theano's `function` returns. */
@@ -34,7 +37,7 @@ export class CompiledFunction {
 
   constructor(layout: FunctionLayout, executable: Executable) {
     this.name = layout.name;
-    this.environment = executable.environment;
+    this.environment = layout.environment;
     this.#layout = layout;
     this.#executable = executable;
   }
@@ -68,6 +71,11 @@ export class CompiledFunction {
     } finally {
       for (const value of fed) value.release();
     }
+  }
+
+  /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
+  explain(): Explanation {
+    return this.#layout.explanation;
   }
 
   /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */

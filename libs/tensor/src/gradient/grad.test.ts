@@ -2,15 +2,21 @@ import { describe, expect, test } from 'vitest';
 
 import {
   add,
+  applyOp,
   argmax,
   cast,
   compile,
+  defineOp,
   dot,
+  DISCONNECTED,
   DisconnectedInput,
   exp,
   grad,
   mean,
   mul,
+  notDifferentiable,
+  NotDifferentiable,
+  onlyGradient,
   pow,
   scalar,
   shared,
@@ -19,6 +25,7 @@ import {
   sum,
   tanh,
   tensor,
+  zerosLike,
   type GradOptions,
   type Variable,
 } from '../index.js';
@@ -101,6 +108,15 @@ describe('disconnected variables', () => {
     expectClose(present((await f.run([]))[0]), array('float32', [2, 3], [0, 0, 0, 0, 0, 0]));
   });
 
+  test('are given zeros with a warning when asked', async () => {
+    const warned = new Promise<Error>((resolve) => {
+      process.once('warning', resolve);
+    });
+    const [zeros] = grad(square(x), [y], { disconnectedInputs: 'warn' });
+    expect(await value(present(zeros), new Map([[y, 3]]))).toBe(0);
+    expect((await warned).message).toMatch('does not depend on `y` float64 ()');
+  });
+
   test('raise when the only path leads through integers', () => {
     const v = tensor('v', 'float64', [null]);
     expect(() => grad(cast(argmax(v), 'float64'), [v])).toThrow(DisconnectedInput);
@@ -115,17 +131,76 @@ test('no gradient flows through what is considered constant', async () => {
   expect(() => grad(cost, [target], { considerConstant: [target] })).toThrow(DisconnectedInput);
 });
 
-test('known gradients start where they are given, with or without a cost', async () => {
+describe('known gradients', () => {
   const middle = square(x);
   const at = new Map([
     [x, 3],
     [y, 10],
   ]);
-  expect(await gradientAt(null, x, at, { knownGrads: new Map([[middle, y]]) })).toBe(60);
-  expect(await gradientAt(mul(x, 2), x, at, { knownGrads: new Map([[middle, y]]) })).toBe(62);
-  expect(() => grad(null, [x], { knownGrads: new Map([[middle, tensor('g', 'float64', [2])]]) })).toThrow(
-    'grad: the known gradient `g` float64 (2,) does not fit its variable `square.0` float64 ()',
-  );
+  const knownGrads = new Map([[middle, y]]);
+
+  test('start where they are given, with or without a cost', async () => {
+    expect(await gradientAt(null, x, at, { knownGrads })).toBe(60);
+    expect(await gradientAt(mul(x, 2), x, at, { knownGrads })).toBe(62);
+    expect(() => grad(null, [x], { knownGrads: new Map([[middle, tensor('g', 'float64', [2])]]) })).toThrow(
+      'grad: the known gradient `g` float64 (2,) does not fit its variable `square.0` float64 ()',
+    );
+  });
+
+  test('replace what flows from the cost, also at the cost itself', async () => {
+    expect(await gradientAt(mul(middle, 7), x, at, { knownGrads })).toBe(60);
+    expect(await gradientAt(middle, x, at, { knownGrads })).toBe(60);
+    expect(await gradientAt(mul(middle, 7), middle, at, { knownGrads })).toBe(10);
+  });
+});
+
+describe('an op without a gradient', () => {
+  const opaqueOp = defineOp({
+    name: 'opaque',
+    inferTypes: (inputs) => inputs.slice(0, 1).map(({ type }) => type),
+    grad: (node, outputGradients) => [
+      notDifferentiable('it looks things up'),
+      onlyGradient(node, outputGradients),
+      DISCONNECTED,
+    ],
+    run: (inputs) => inputs.slice(0, 1),
+  });
+  const z = scalar('z', 'float64');
+  const opaque = applyOp(opaqueOp(), [x, y, z]);
+
+  test('is named with its reason where a wanted variable lies behind it, however far', () => {
+    const message =
+      'grad: `x` float64 () has no gradient, for a path to it leads through opaque: it looks things up; leave it out of wrt';
+    expect(() => grad(opaque, [x])).toThrow(NotDifferentiable);
+    expect(() => grad(opaque, [x], { disconnectedInputs: 'zero' })).toThrow(message);
+    const behind = applyOp(opaqueOp(), [square(mul(x, 2)), y, z]);
+    expect(() => grad(add(behind, x), [x])).toThrow(message);
+  });
+
+  test('does not matter where no wanted variable lies behind it', async () => {
+    const at = new Map([
+      [x, 3],
+      [y, 10],
+      [z, 1],
+    ]);
+    expect(await gradientAt(add(opaque, square(x)), y, at)).toBe(1);
+    expect(await gradientAt(add(opaque, square(x)), x, at, { considerConstant: [opaque] })).toBe(6);
+    expect(() => grad(opaque, [z])).toThrow(DisconnectedInput);
+    // Behind it, but through an integer and through a size only.
+    const integer = cast(argmax(tensor('v', 'float64', [null])), 'float64');
+    expect(() => grad(applyOp(opaqueOp(), [integer, y, z]), [z])).toThrow(DisconnectedInput);
+    expect(() => grad(applyOp(opaqueOp(), [zerosLike(z), y, x]), [z])).toThrow(DisconnectedInput);
+  });
+
+  test('that gives too few gradients is told so', () => {
+    const short = defineOp({
+      name: 'short',
+      inferTypes: (inputs) => inputs.slice(0, 1).map(({ type }) => type),
+      grad: (node, outputGradients) => [onlyGradient(node, outputGradients)],
+      run: (inputs) => inputs.slice(0, 1),
+    });
+    expect(() => grad(applyOp(short(), [x, y]), [y])).toThrow('short: gave 1 gradients for 2 inputs');
+  });
 });
 
 test('the gradient of the cost itself is 1, and of an intermediate variable that of what follows', async () => {

@@ -1,19 +1,21 @@
+import { at } from '../arrays/at.js';
+import type { Apply } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
+import { DISCONNECTED, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { isAssignable, isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
-import type { Apply } from '../graph/apply.js';
 import { add } from '../ops/add.js';
 import { zerosLike } from '../ops/fill.js';
 
 /** Options of {@link grad}. */
 export interface GradOptions {
-  /** Gradients that are known already, of variables between the cost and `wrt`; they are added to what flows from the cost. */
+  /** Gradients of variables between the cost and `wrt` that are known already; they replace what flows from the cost. */
   readonly knownGrads?: ReadonlyMap<Variable, Variable>;
   /** Variables through which no gradient flows. */
   readonly considerConstant?: Iterable<Variable>;
-  /** What to do with a variable that the cost does not depend on. Default 'raise'. */
-  readonly disconnectedInputs?: 'raise' | 'zero';
+  /** What to do with a variable that the cost does not depend on: throw, give zeros with a warning of the process, or zeros. Default 'raise'. */
+  readonly disconnectedInputs?: 'raise' | 'warn' | 'zero';
 }
 
 /** The cost does not depend on a variable that its gradient was asked for, or only through integers and bools. */
@@ -21,46 +23,105 @@ export class DisconnectedInput extends Error {
   override readonly name = 'DisconnectedInput';
 }
 
+/** The cost depends on a variable that its gradient was asked for through an op that has no gradient. */
+export class NotDifferentiable extends Error {
+  override readonly name = 'NotDifferentiable';
+}
+
 /**
  * The gradient of a scalar cost with respect to each variable of `wrt`, as a graph, of the same type as that variable.
  *
  * @param cost a float scalar, or null when `options.knownGrads` says where the gradients start.
- * @throws DisconnectedInput naming the variable, unless `disconnectedInputs` is 'zero'.
+ * @throws DisconnectedInput naming the variable, unless `disconnectedInputs` says otherwise.
+ * @throws NotDifferentiable naming variable, op and reason, where a path to the variable leads through an op without gradient.
  */
 export function grad(cost: Variable | null, wrt: readonly Variable[], options: GradOptions = {}): Variable[] {
   const known = options.knownGrads ?? new Map<Variable, Variable>();
-  const gradients = startingGradients(cost, known);
   const constants = new Set(options.considerConstant ?? []);
   const roots = [...(cost === null ? [] : [cost]), ...known.keys()];
-  const wanted = new Set(wrt);
   const order = toposort(roots, { blockers: constants });
-  const relevant = dependants(order, wanted);
+  const relevant = dependants(order, new Set(wrt));
+  const flow = startingGradients(cost, known);
 
   for (const node of order.toReversed()) {
-    const outputGradients = node.outputs.map((output) => gradients.get(output) ?? null);
-    if (!relevant.has(node) || outputGradients.every((gradient) => gradient === null)) continue;
-    for (const [at, gradient] of node.op.grad(node, outputGradients).entries()) {
-      const input = node.inputs[at];
-      if (gradient === null || input === undefined || constants.has(input) || !isFloat(input.dtype)) continue;
-      const sofar = gradients.get(input);
-      gradients.set(input, sofar === undefined ? gradient : add(sofar, gradient));
+    if (!relevant.has(node)) continue;
+    for (const [position, gradient] of inputGradients(node, flow).entries()) {
+      const input = at(node.inputs, position);
+      if (gradient === DISCONNECTED || constants.has(input) || known.has(input) || !isFloat(input.dtype)) continue;
+      flow.set(input, sumOf(flow.get(input), gradient));
     }
   }
 
   return wrt.map((variable) => {
-    const gradient = gradients.get(variable);
-    if (gradient !== undefined) return gradient;
-    if (options.disconnectedInputs === 'zero') return zerosLike(variable);
-    const source = cost === null ? 'the known gradients do' : `the cost ${describe(cost)} does`;
-    throw new DisconnectedInput(
-      `grad: ${source} not depend on ${describe(variable)}${isFloat(variable.dtype) ? ', or only through integers and bools' : ', which is not a float'}; ` +
-        "leave it out of wrt, or set disconnectedInputs to 'zero'",
-    );
+    const gradient = flow.get(variable);
+    if (gradient instanceof MissingGradient) {
+      throw new NotDifferentiable(
+        `grad: ${describe(variable)} has no gradient, for a path to it leads through ${gradient.op}: ${gradient.reason}; ` +
+          'leave it out of wrt, or cut the path with considerConstant',
+      );
+    }
+    return gradient ?? disconnected(cost, variable, options.disconnectedInputs ?? 'raise');
   });
 }
 
-function startingGradients(cost: Variable | null, known: ReadonlyMap<Variable, Variable>): Map<Variable, Variable> {
-  const gradients = new Map<Variable, Variable>();
+/** What is known of a gradient on the way: the variable, or which op could not give it. */
+type Flow = Variable | MissingGradient;
+
+class MissingGradient {
+  readonly op: string;
+  readonly reason: string;
+
+  constructor(op: string, reason: string) {
+    this.op = op;
+    this.reason = reason;
+  }
+}
+
+/** The gradients with respect to the inputs of `node`. One that is missing makes those that depend on it missing too. */
+function inputGradients(node: Apply, flow: ReadonlyMap<Variable, Flow>): readonly (Flow | typeof DISCONNECTED)[] {
+  const outputs = node.outputs.map((output) => flow.get(output) ?? DISCONNECTED);
+  if (outputs.every((gradient) => gradient === DISCONNECTED)) return [];
+  const missing = outputs.find((gradient) => gradient instanceof MissingGradient);
+  // Where one is missing, any other in its place tells which inputs it would have flowed to.
+  const placeholders = outputs.map((gradient, position) =>
+    gradient instanceof MissingGradient ? zerosLike(at(node.outputs, position)) : gradient,
+  );
+  const gradients: readonly InputGradient[] = node.op.grad(node, placeholders);
+  if (gradients.length !== node.inputs.length) {
+    throw new Error(`${node.op.name}: gave ${gradients.length} gradients for ${node.inputs.length} inputs`);
+  }
+  return gradients.map((gradient) => {
+    if (gradient === DISCONNECTED) return DISCONNECTED;
+    if (gradient instanceof Undifferentiable) return new MissingGradient(node.op.name, gradient.reason);
+    return missing ?? gradient;
+  });
+}
+
+function sumOf(a: Flow | undefined, b: Flow): Flow {
+  if (a === undefined) return b;
+  if (a instanceof MissingGradient) return a;
+  return b instanceof MissingGradient ? b : add(a, b);
+}
+
+function disconnected(cost: Variable | null, variable: Variable, policy: 'raise' | 'warn' | 'zero'): Variable {
+  if (policy === 'zero') return zerosLike(variable);
+  const source = cost === null ? 'the known gradients do' : `the cost ${describe(cost)} does`;
+  const fact = `grad: ${source} not depend on ${describe(variable)}${isFloat(variable.dtype) ? ', or only through integers and bools' : ', which is not a float'}`;
+  if (policy === 'raise') {
+    throw new DisconnectedInput(`${fact}; leave it out of wrt, or set disconnectedInputs to 'zero'`);
+  }
+  process.emitWarning(`${fact}; its gradient is taken to be zero`, 'DisconnectedInput');
+  return zerosLike(variable);
+}
+
+function startingGradients(cost: Variable | null, known: ReadonlyMap<Variable, Variable>): Map<Variable, Flow> {
+  const gradients = new Map<Variable, Flow>();
+  if (cost !== null) {
+    if (cost.ndim !== 0 || !isFloat(cost.dtype)) {
+      throw new TensorTypeError(`grad: the cost ${describe(cost)} is not a float scalar; take its mean or sum first`);
+    }
+    gradients.set(cost, constant(1, cost.dtype));
+  }
   for (const [variable, gradient] of known) {
     if (!isAssignable(gradient.type, variable.type)) {
       throw new TensorTypeError(
@@ -69,13 +130,6 @@ function startingGradients(cost: Variable | null, known: ReadonlyMap<Variable, V
     }
     gradients.set(variable, gradient);
   }
-  if (cost === null) return gradients;
-  if (cost.ndim !== 0 || !isFloat(cost.dtype)) {
-    throw new TensorTypeError(`grad: the cost ${describe(cost)} is not a float scalar; take its mean or sum first`);
-  }
-  const sofar = gradients.get(cost);
-  const one = constant(1, cost.dtype);
-  gradients.set(cost, sofar === undefined ? one : add(sofar, one));
   return gradients;
 }
 

@@ -1,5 +1,7 @@
-import { ndarray, sizeOf, type DType, type NdArray, type TypedArrayOf } from '@longrun/serialization';
+import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
+import { typedArray } from '../arrays/typed-array.js';
 import { Variable } from './variable.js';
 
 /** A variable whose value is part of the graph. */
@@ -10,6 +12,11 @@ export class Constant extends Variable {
   constructor(value: NdArray, name?: string) {
     super({ dtype: value.dtype, shape: value.shape }, name === undefined ? {} : { name });
     this.value = value;
+  }
+
+  /** The first element as a number: the value of a scalar. */
+  toNumber(): number {
+    return Number(at<number | bigint>(this.value.data, 0));
   }
 
   /** Scalars print as their value. */
@@ -23,17 +30,4 @@ export function constant(value: number | boolean | NdArray, dtype?: DType): Cons
   if (typeof value === 'object') return new Constant(value);
   const type = dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
   return new Constant(ndarray(type, [], typedArray(type, [Number(value)])));
-}
-
-/** A typed array of `dtype` holding `values`; integers are truncated and wrap. */
-export function typedArray<D extends DType>(dtype: D, values: ArrayLike<number>): TypedArrayOf<D> {
-  const { data } = ndarray(dtype, [values.length]);
-  if (data instanceof BigInt64Array) {
-    for (let index = 0; index < values.length; index += 1) data[index] = BigInt(Math.trunc(Number(values[index])));
-  } else if (dtype === 'bool') {
-    for (let index = 0; index < values.length; index += 1) data[index] = Number(values[index]) === 0 ? 0 : 1;
-  } else {
-    data.set(values);
-  }
-  return data;
 }

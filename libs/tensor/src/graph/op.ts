@@ -1,31 +1,71 @@
-import type { OnnxGraph } from '../onnx/onnx-graph.js';
-import type { DenseArray } from '../engine/reference/dense-array.js';
+import type { DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from './apply.js';
+import { DISCONNECTED, type InputGradient, type OutputGradient } from './gradient-flow.js';
+import type { OpInner } from './inner.js';
 import type { TensorType } from './tensor-type.js';
 import type { Variable } from './variable.js';
 
 /** What an op's parameters are made of: they print, and two ops with equal names and parameters are the same op. */
 export type OpParameter = string | number | boolean | null | readonly OpParameter[];
 
+/** What distinguishes an op from others of the same name: axes, dtype. */
+export type OpParameters = Readonly<Record<string, OpParameter>>;
+
+/** The parameters of an op that has none. */
+export type NoParameters = Readonly<Record<string, never>>;
+
 /**
- * One operation on tensors: everything that is known about it, in one object. Nothing else in this room tells ops apart.
+ * One operation on tensors: its types, its gradient as a graph, its values. How an engine runs it is a line in that engine's table
+ * of lowerings.
  */
-export interface Op {
-  readonly name: string;
-  /** What distinguishes this op from others of the same name: axes, dtype. Empty for most. */
-  readonly parameters: Readonly<Record<string, OpParameter>>;
+export interface Op<N extends string = string, P extends OpParameters = OpParameters> {
+  readonly name: N;
+  readonly parameters: P;
+  /** The graph that the op applies, where it has one of its own: `scan`, `ifElse`. */
+  readonly inner?: OpInner;
   /** The output types; throws TensorTypeError naming the op and the inputs that do not fit. */
   inferTypes(inputs: readonly Variable[]): readonly TensorType[];
-  /**
-   * The gradient of the cost with respect to each input, given that with respect to each output (null where the cost
-   * does not depend on it). Null for an input through which no gradient flows.
-   */
-  grad(node: Apply, outputGradients: readonly (Variable | null)[]): readonly (Variable | null)[];
-  /** Adds ONNX nodes for this application to `graph` and returns the names of its outputs. */
-  onnx(graph: OnnxGraph, inputs: readonly string[], node: Apply): readonly string[];
+  /** The gradient of the cost with respect to each input, given that with respect to each output, of which one flows at least. */
+  grad(node: Apply, outputGradients: readonly OutputGradient[]): readonly InputGradient[];
   /** Computes the outputs, in float64. */
   run(inputs: readonly DenseArray[], node: Apply): readonly DenseArray[];
 }
+
+/** An op without its parameters, which each method is given last; see {@link Op}. */
+export interface OpDefinition<N extends string, P extends OpParameters> {
+  readonly name: N;
+  inferTypes(inputs: readonly Variable[], parameters: P): readonly TensorType[];
+  grad(node: Apply, outputGradients: readonly OutputGradient[], parameters: P): readonly InputGradient[];
+  run(inputs: readonly DenseArray[], node: Apply, parameters: P): readonly DenseArray[];
+}
+
+/** Makes the op with the parameters given; its type carries the op's name and what its parameters are. */
+export interface OpConstructor<N extends string, P extends OpParameters> {
+  (...parameters: string extends keyof P ? [] : [parameters: P]): Op<N, P>;
+  readonly opName: N;
+}
+
+/** Defines an op. The type of its parameters is that of the last argument of `inferTypes`. */
+export function defineOp<const N extends string, P extends OpParameters = NoParameters>(
+  definition: OpDefinition<N, P>,
+): OpConstructor<N, P> {
+  const make: OpMaker<N, P> = (...given) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- none are given exactly where P has none
+    const parameters = given[0] ?? ({} as P);
+    return {
+      name: definition.name,
+      parameters,
+      inferTypes: (inputs) => definition.inferTypes(inputs, parameters),
+      grad: (node, outputGradients) => definition.grad(node, outputGradients, parameters),
+      run: (inputs, node) => definition.run(inputs, node, parameters),
+    };
+  };
+  return Object.assign(make, { opName: definition.name });
+}
+
+type OpMaker<N extends string, P extends OpParameters> = (
+  ...parameters: string extends keyof P ? [] : [parameters: P]
+) => Op<N, P>;
 
 /** `sum{axis=[0], keepdims=false}`: how an op prints. */
 export function formatOp(op: Op): string {
@@ -35,17 +75,10 @@ export function formatOp(op: Op): string {
 }
 
 /** The one output gradient of a single-output op; ops are only asked for gradients when there is one. */
-export function onlyGradient(node: Apply, outputGradients: readonly (Variable | null)[]): Variable {
+export function onlyGradient(node: Apply, outputGradients: readonly OutputGradient[]): Variable {
   const [gradient] = outputGradients;
-  if (gradient === undefined || gradient === null) {
+  if (gradient === undefined || gradient === DISCONNECTED) {
     throw new Error(`${node.op.name}: asked for its gradient without the gradient of its output`);
   }
   return gradient;
-}
-
-/** The input at `position`; throws when the op was applied to fewer. */
-export function inputAt<T>(inputs: readonly T[], position: number): T {
-  const input = inputs[position];
-  if (input === undefined) throw new Error(`An op was given ${inputs.length} inputs but needs input ${position}`);
-  return input;
 }

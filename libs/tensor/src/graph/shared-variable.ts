@@ -1,7 +1,7 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
+import { typedArray } from '../arrays/typed-array.js';
 import { HostValue, StoredValue } from '../engine/stored-value.js';
-import { typedArray } from './constant.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 

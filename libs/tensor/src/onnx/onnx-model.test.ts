@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { add, constant, mul, shared, sub, tensor } from '../index.js';
 import { array } from '../../test/op-laws.js';
-import { lowerToOnnx } from './lower.js';
+import { lowerToOnnx } from '../engine/onnxruntime/lower.js';
 import { onnxSchema } from './schema.js';
 
 function decode(model: Uint8Array): {

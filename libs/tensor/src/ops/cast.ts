@@ -1,11 +1,13 @@
 import type { DType } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
+import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
+import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
 import { isFloat } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
-import { dense, wrapInteger } from '../engine/reference/dense-array.js';
 
 /**
  * x in another dtype; x itself when it has that dtype already. To integers, values are truncated, those out of range being
@@ -13,24 +15,20 @@ import { dense, wrapInteger } from '../engine/reference/dense-array.js';
  */
 export function cast(x: Variable, dtype: DType): Variable {
   if (x.dtype === dtype) return x;
-  if (x instanceof Constant && x.ndim === 0) return constant(Number(x.value.data[0]), dtype);
-  return applyOp(castOp(dtype), [x]);
+  if (x instanceof Constant && x.ndim === 0) return constant(x.toNumber(), dtype);
+  return applyOp(castOp({ dtype }), [x]);
 }
 
 /** The op of {@link cast}. */
-export function castOp(dtype: DType): Op {
-  return {
-    name: 'cast',
-    parameters: { dtype },
-    inferTypes: (inputs) => [{ dtype, shape: inputAt(inputs, 0).shape }],
-    grad(node, outputGradients) {
-      const x = inputAt(node.inputs, 0);
-      return [isFloat(x.dtype) && isFloat(dtype) ? cast(onlyGradient(node, outputGradients), x.dtype) : null];
-    },
-    onnx: (graph, inputs) => [graph.cast(inputAt(inputs, 0), dtype)],
-    run(inputs) {
-      const x = inputAt(inputs, 0);
-      return [dense(dtype, x.shape, wrapInteger(dtype, x.data))];
-    },
-  };
-}
+export const castOp = defineOp({
+  name: 'cast',
+  inferTypes: (inputs, { dtype }: { readonly dtype: DType }) => [{ dtype, shape: at(inputs, 0).shape }],
+  grad(node, outputGradients, { dtype }) {
+    const x = at(node.inputs, 0);
+    return [isFloat(x.dtype) && isFloat(dtype) ? cast(onlyGradient(node, outputGradients), x.dtype) : DISCONNECTED];
+  },
+  run(inputs, _node, { dtype }) {
+    const x = at(inputs, 0);
+    return [dense(dtype, x.shape, wrapInteger(dtype, x.data))];
+  },
+});

@@ -1,10 +1,11 @@
 import { sizeOf } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
+import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
-import { formatShape, promote, TensorTypeError } from '../graph/tensor-type.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
+import { formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
-import { dense } from '../engine/reference/dense-array.js';
 import { cast } from './cast.js';
 import { dimension, elementCount } from './dimension.js';
 import { dimshuffle, transpose } from './dimshuffle.js';
@@ -14,17 +15,15 @@ import { reshape } from './reshape.js';
 /** Matrix product: of the last axis of `a` with the first axis of `b`, which is a vector or a matrix. Floats only. */
 export function dot(a: Variable, b: Variable): Variable {
   const dtype = promote(a.dtype, b.dtype);
-  return applyOp(dotOp, [cast(a, dtype), cast(b, dtype)]);
+  return applyOp(dotOp(), [cast(a, dtype), cast(b, dtype)]);
 }
 
 /** The op of {@link dot}. */
-export const dotOp: Op = {
+export const dotOp = defineOp({
   name: 'dot',
-  parameters: {},
   inferTypes(inputs) {
-    const a = inputAt(inputs, 0);
-    const b = inputAt(inputs, 1);
-    if (a.dtype !== 'float32' && a.dtype !== 'float64') {
+    const [a, b] = [at(inputs, 0), at(inputs, 1)];
+    if (!isFloat(a.dtype)) {
       throw new TensorTypeError(`dot: ${describe(a)} and ${describe(b)} are not floats; cast them first`);
     }
     if (a.ndim === 0 || b.ndim === 0 || b.ndim > 2) {
@@ -32,8 +31,8 @@ export const dotOp: Op = {
         `dot: ${describe(a)} and ${describe(b)} cannot be multiplied; the first needs an axis, the second one or two`,
       );
     }
-    const inner = a.shape.at(-1) ?? null;
-    const outer = b.shape[0] ?? null;
+    const inner = at(a.shape, -1);
+    const outer = at(b.shape, 0);
     if (inner !== null && outer !== null && inner !== outer) {
       throw new TensorTypeError(
         `dot: the last axis of ${describe(a)} has size ${inner} but the first axis of ${describe(b)} has size ${outer}; they must be equal`,
@@ -42,8 +41,7 @@ export const dotOp: Op = {
     return [{ dtype: a.dtype, shape: [...a.shape.slice(0, -1), ...b.shape.slice(1)] }];
   },
   grad(node, outputGradients) {
-    const a = inputAt(node.inputs, 0);
-    const b = inputAt(node.inputs, 1);
+    const [a, b] = [at(node.inputs, 0), at(node.inputs, 1)];
     const gradient = onlyGradient(node, outputGradients);
     // Outer products where b is a vector: the contracted axis is the only one it has.
     const forA =
@@ -60,34 +58,26 @@ export const dotOp: Op = {
     const gradientRows = reshape(gradient, b.ndim === 1 ? [count] : [count, dimension(b, 1)]);
     return [forA, dot(transpose(rows), gradientRows)];
   },
-  onnx(graph, inputs, node) {
-    const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-    if (inputAt(node.inputs, 1).ndim === 2) return [graph.add('MatMul', [a, b])];
-    // A vector goes in as a column: ONNX Runtime's product of an empty transposed matrix and a vector fails.
-    const last = graph.int64Vector([-1]);
-    return [graph.add('Squeeze', [graph.add('MatMul', [a, graph.add('Unsqueeze', [b, last])]), last])];
-  },
   run(inputs, node) {
-    const a = inputAt(inputs, 0);
-    const b = inputAt(inputs, 1);
-    const inner = a.shape.at(-1) ?? 0;
-    if (inner !== b.shape[0]) {
+    const [a, b] = [at(inputs, 0), at(inputs, 1)];
+    const inner = at(a.shape, -1);
+    if (inner !== at(b.shape, 0)) {
       throw new TensorTypeError(
-        `dot: ${describe(inputAt(node.inputs, 0))} of size ${formatShape(a.shape)} and ${describe(inputAt(node.inputs, 1))} of size ${formatShape(b.shape)} cannot be multiplied; the last axis of the first must be the first of the second`,
+        `dot: ${describe(at(node.inputs, 0))} of size ${formatShape(a.shape)} and ${describe(at(node.inputs, 1))} of size ${formatShape(b.shape)} cannot be multiplied; the last axis of the first must be the first of the second`,
       );
     }
-    const columns = b.shape[1] ?? 1;
+    const columns = sizeOf(b.shape.slice(1));
     const rows = sizeOf(a.shape.slice(0, -1));
     const data = new Float64Array(rows * columns);
     for (let row = 0; row < rows; row += 1) {
       for (let k = 0; k < inner; k += 1) {
-        const factor = a.data[row * inner + k] ?? Number.NaN;
+        const factor = at(a.data, row * inner + k);
         for (let column = 0; column < columns; column += 1) {
-          const at = row * columns + column;
-          data[at] = (data[at] ?? 0) + factor * (b.data[k * columns + column] ?? Number.NaN);
+          const position = row * columns + column;
+          data[position] = at(data, position) + factor * at(b.data, k * columns + column);
         }
       }
     }
     return [dense(node.output.dtype, [...a.shape.slice(0, -1), ...b.shape.slice(1)], data)];
   },
-};
+});

@@ -1,7 +1,8 @@
+import { at } from '../arrays/at.js';
+import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
-import { dense } from '../engine/reference/dense-array.js';
 import { asRows, lastAxisTypes } from './last-axis.js';
 import { mul } from './mul.js';
 import { softmax } from './softmax.js';
@@ -10,25 +11,23 @@ import { sum } from './sum.js';
 
 /** `x - log(sum(exp(x)))` over the last axis, without overflow: the logarithm of softmax. */
 export function logSoftmax(x: Variable): Variable {
-  return applyOp(logSoftmaxOp, [x]);
+  return applyOp(logSoftmaxOp(), [x]);
 }
 
 /** The op of {@link logSoftmax}. */
-export const logSoftmaxOp: Op = {
+export const logSoftmaxOp = defineOp({
   name: 'logSoftmax',
-  parameters: {},
-  inferTypes: (inputs) => lastAxisTypes('logSoftmax', inputAt(inputs, 0)),
+  inferTypes: (inputs) => lastAxisTypes('logSoftmax', at(inputs, 0)),
   grad(node, outputGradients) {
     const gradient = onlyGradient(node, outputGradients);
     const total = sum(gradient, { axis: -1, keepdims: true });
-    return [sub(gradient, mul(softmax(inputAt(node.inputs, 0)), total))];
+    return [sub(gradient, mul(softmax(at(node.inputs, 0)), total))];
   },
-  onnx: (graph, inputs) => [graph.add('LogSoftmax', inputs, { axis: { int: -1 } })],
   run(inputs) {
-    const x = inputAt(inputs, 0);
+    const x = at(inputs, 0);
     return [dense(x.dtype, x.shape, asRows(x, logSoftmaxRow))];
   },
-};
+});
 
 function logSoftmaxRow(row: Float64Array): Float64Array {
   const largest = row.reduce((sofar, element) => Math.max(sofar, element), -Infinity);

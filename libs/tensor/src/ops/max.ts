@@ -2,18 +2,17 @@ import { isFloat } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { eq } from './eq.js';
-import { reduce, type ReductionDefinition, type ReductionOptions } from './reduction.js';
+import { reduce, reduction, type ReductionOptions } from './reduction.js';
 import { where } from './where.js';
 
 /** Maximum over axes; NaN where an element is, -Infinity over an empty axis. The gradient goes to every element that equals the maximum, as in Theano. */
 export function max(x: Variable, options: ReductionOptions = {}): Variable {
   const native = isFloat(x.dtype) || x.dtype === 'int32' || x.dtype === 'int64';
-  return native ? reduce(definition, x, options) : cast(reduce(definition, cast(x, 'int64'), options), x.dtype);
+  return native ? reduce(maxOp, x, options) : cast(reduce(maxOp, cast(x, 'int64'), options), x.dtype);
 }
 
-const definition: ReductionDefinition = {
-  name: 'max',
-  onnx: 'ReduceMax',
+/** The op of {@link max}. */
+export const maxOp = reduction('max', {
   compute: (elements) => elements.reduce((sofar, element) => Math.max(sofar, element), -Infinity),
   gradient: (gradient, x, output) => where(eq(x, output), gradient, 0),
-};
+});

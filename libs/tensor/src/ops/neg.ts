@@ -1,18 +1,9 @@
-import type { Variable } from '../graph/variable.js';
-import { applyElementwise, elementwise, type ElementwiseDefinition } from './elementwise.js';
+import type { InputGradient } from '../graph/gradient-flow.js';
+import { unary } from './elementwise.js';
 
 /** `-x` */
-export function neg(x: Variable): Variable {
-  return applyElementwise(negOp, definition, [x]);
-}
-
-const definition: ElementwiseDefinition = {
-  name: 'neg',
+export const neg = unary('neg', {
   accepts: 'number',
   compute: (x) => -x,
-  onnx: 'Neg',
-  gradients: (gradient) => [neg(gradient)],
-};
-
-/** The op of {@link neg}. */
-export const negOp = elementwise(definition);
+  gradients: (gradient): InputGradient[] => [neg(gradient)],
+});

@@ -1,18 +1,8 @@
-import type { Variable } from '../graph/variable.js';
-import { applyElementwise, elementwise, type ElementwiseDefinition } from './elementwise.js';
+import { unary } from './elementwise.js';
 
 /** Logical not of a bool. */
-export function not(x: Variable): Variable {
-  return applyElementwise(notOp, definition, [x]);
-}
-
-const definition: ElementwiseDefinition = {
-  name: 'not',
+export const not = unary('not', {
   accepts: 'bool',
   result: 'bool',
   compute: (x) => Number(x === 0),
-  onnx: 'Not',
-};
-
-/** The op of {@link not}. */
-export const notOp = elementwise(definition);
+});

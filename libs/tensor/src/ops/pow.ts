@@ -1,34 +1,24 @@
-import { inputAt } from '../graph/op.js';
+import type { InputGradient } from '../graph/gradient-flow.js';
+import { and } from './and.js';
+import { binary } from './elementwise.js';
 import { eq } from './eq.js';
+import { ge } from './ge.js';
 import { log } from './log.js';
 import { mul } from './mul.js';
 import { sub } from './sub.js';
 import { where } from './where.js';
-import type { Variable } from '../graph/variable.js';
-import { applyElementwise, elementwise, type ElementwiseDefinition, type Operand } from './elementwise.js';
 
 /** `a` to the power `b`, broadcasting. Integers are cast to floats first. */
-export function pow(a: Operand, b: Operand): Variable {
-  return applyElementwise(powOp, definition, [a, b]);
-}
-
-const definition: ElementwiseDefinition = {
-  name: 'pow',
+export const pow = binary('pow', {
   accepts: 'float',
   compute: power,
-  onnx: 'Pow',
-  gradients: (gradient, inputs, output) => {
-    const base = inputAt(inputs, 0);
-    const exponent = inputAt(inputs, 1);
-    return [
-      mul(gradient, mul(exponent, pow(base, sub(exponent, 1)))),
-      mul(gradient, where(eq(base, 0), 0, mul(output, log(base)))),
-    ];
-  },
-};
-
-/** The op of {@link pow}. */
-export const powOp = elementwise(definition);
+  gradients: (gradient, [base, exponent], output): InputGradient[] => [
+    // Of the power 0 everywhere 0, also at the base 0, where the second factor is infinite.
+    mul(gradient, where(eq(exponent, 0), 0, mul(exponent, pow(base, sub(exponent, 1))))),
+    // `0^b` is 0 for each b above 0 and 1 at 0; the logarithm is infinite.
+    mul(gradient, where(and(eq(base, 0), ge(exponent, 0)), 0, mul(output, log(base)))),
+  ],
+});
 
 /** C's pow, which ONNX Runtime uses: 1 to any power is 1, and so is -1 to an infinite one, where JavaScript says NaN. */
 function power(base: number, exponent: number): number {

@@ -1,11 +1,12 @@
 import type { DType } from '@longrun/serialization';
 
-import { applyOp, type Apply } from '../graph/apply.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
+import { at } from '../arrays/at.js';
+import { dense, offsets, stridesOf, wrapInteger } from '../arrays/dense-array.js';
+import { applyOp } from '../graph/apply.js';
+import type { InputGradient } from '../graph/gradient-flow.js';
+import { defineOp, onlyGradient, type OpConstructor } from '../graph/op.js';
 import type { Dim } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
-import { dense, offsets, stridesOf, wrapInteger } from '../engine/reference/dense-array.js';
-import type { OnnxGraph } from '../onnx/onnx-graph.js';
 import { normalizeAxes } from './axis.js';
 import { dimshuffle } from './dimshuffle.js';
 
@@ -17,69 +18,53 @@ export interface ReductionOptions {
   readonly keepdims?: boolean;
 }
 
+/** The parameters of every reduction: its axes counted from 0 and sorted. */
+export type ReductionParameters = { readonly axis: readonly number[]; readonly keepdims: boolean };
+
 /** What a reduction has of its own. */
 export interface ReductionDefinition {
-  readonly name: string;
-  /** ONNX op type, which takes the axes as its second input, or several nodes. There is at least one axis. */
-  readonly onnx:
-    | string
-    | ((graph: OnnxGraph, x: string, axes: readonly number[], keepdims: boolean, node: Apply) => string);
   /** Reduces the elements of one group, in order. */
   compute(elements: Float64Array): number;
   /** The gradient, given the output and its gradient with the reduced axes kept, so that both broadcast against x. */
-  gradient(gradient: Variable, x: Variable, output: Variable, axes: readonly number[]): Variable;
+  gradient(gradient: Variable, x: Variable, output: Variable, axes: readonly number[]): InputGradient;
 }
 
-/** The op of a reduction over `axes`. */
-export function reduction(definition: ReductionDefinition, axes: readonly number[], keepdims: boolean): Op {
-  return {
-    name: definition.name,
-    parameters: { axis: axes, keepdims },
-    inferTypes(inputs) {
-      const { dtype, shape } = inputAt(inputs, 0);
-      return [{ dtype, shape: reducedShape(shape, axes, keepdims) }];
+/** Defines the op of a reduction. */
+export function reduction<const N extends string>(
+  name: N,
+  definition: ReductionDefinition,
+): OpConstructor<N, ReductionParameters> {
+  return defineOp({
+    name,
+    inferTypes(inputs, { axis, keepdims }: ReductionParameters) {
+      const { dtype, shape } = at(inputs, 0);
+      return [{ dtype, shape: reducedShape(shape, axis, keepdims) }];
     },
-    grad(node, outputGradients) {
-      const x = inputAt(node.inputs, 0);
-      const kept = (variable: Variable): Variable => (keepdims ? variable : restoreAxes(variable, x.ndim, axes));
-      return [definition.gradient(kept(onlyGradient(node, outputGradients)), x, kept(node.output), axes)];
+    grad(node, outputGradients, { axis, keepdims }) {
+      const x = at(node.inputs, 0);
+      const kept = (variable: Variable): Variable => (keepdims ? variable : restoreAxes(variable, x.ndim, axis));
+      return [definition.gradient(kept(onlyGradient(node, outputGradients)), x, kept(node.output), axis)];
     },
-    onnx(graph, inputs, node) {
-      const x = inputAt(inputs, 0);
-      // Without axes ONNX would reduce all of them.
-      if (axes.length === 0) return [graph.add('Identity', [x])];
-      const { onnx } = definition;
-      return [
-        typeof onnx === 'string' ? reduceNode(graph, onnx, x, axes, keepdims) : onnx(graph, x, axes, keepdims, node),
-      ];
-    },
-    run(inputs, node) {
-      const x = inputAt(inputs, 0);
-      const { groups, elements } = groupsOf(x.shape, axes);
+    run(inputs, node, { axis, keepdims }) {
+      const x = at(inputs, 0);
+      const { groups, elements } = groupsOf(x.shape, axis);
       const data = Float64Array.from(groups, (start) =>
-        definition.compute(Float64Array.from(elements, (offset) => x.data[start + offset] ?? Number.NaN)),
+        definition.compute(Float64Array.from(elements, (offset) => at(x.data, start + offset))),
       );
       const { dtype } = node.output;
-      return [dense(dtype, reducedShape(x.shape, axes, keepdims), wrapInteger(dtype, data))];
+      return [dense(dtype, reducedShape(x.shape, axis, keepdims), wrapInteger(dtype, data))];
     },
-  };
-}
-
-/** Adds one ONNX reduction. */
-export function reduceNode(
-  graph: OnnxGraph,
-  opType: string,
-  x: string,
-  axes: readonly number[],
-  keepdims: boolean,
-): string {
-  return graph.add(opType, [x, graph.int64Vector(axes)], { keepdims: { int: keepdims ? 1 : 0 } });
+  });
 }
 
 /** Applies a reduction with its options. */
-export function reduce(definition: ReductionDefinition, x: Variable, options: ReductionOptions): Variable {
-  const axes = normalizeAxes(definition.name, x, options.axis);
-  return applyOp(reduction(definition, axes, options.keepdims ?? false), [x]);
+export function reduce<N extends string>(
+  op: OpConstructor<N, ReductionParameters>,
+  x: Variable,
+  options: ReductionOptions,
+): Variable {
+  const axis = normalizeAxes(op.opName, x, options.axis);
+  return applyOp(op({ axis, keepdims: options.keepdims ?? false }), [x]);
 }
 
 /** `variable` with axes of size 1 put back where `axes` of an array of `rank` axes were reduced. */
@@ -102,8 +87,8 @@ export function groupsOf(
   const pick = (reduced: boolean): Int32Array => {
     const chosen = shape.flatMap((_, axis) => (axes.includes(axis) === reduced ? [axis] : []));
     return offsets(
-      chosen.map((axis) => shape[axis] ?? 0),
-      chosen.map((axis) => strides[axis] ?? 0),
+      chosen.map((axis) => at(shape, axis)),
+      chosen.map((axis) => at(strides, axis)),
     );
   };
   return { groups: pick(false), elements: pick(true) };

@@ -1,20 +1,9 @@
-import { inputAt } from '../graph/op.js';
+import { unary } from './elementwise.js';
 import { zerosLike } from './fill.js';
-import type { Variable } from '../graph/variable.js';
-import { applyElementwise, elementwise, type ElementwiseDefinition } from './elementwise.js';
 
 /** -1, 0 or 1; its gradient is 0 everywhere. */
-export function sign(x: Variable): Variable {
-  return applyElementwise(signOp, definition, [x]);
-}
-
-const definition: ElementwiseDefinition = {
-  name: 'sign',
+export const sign = unary('sign', {
   accepts: 'number',
   compute: (x) => Math.sign(x),
-  onnx: 'Sign',
-  gradients: (_gradient, inputs) => [zerosLike(inputAt(inputs, 0))],
-};
-
-/** The op of {@link sign}. */
-export const signOp = elementwise(definition);
+  gradients: (_gradient, [x]) => [zerosLike(x)],
+});

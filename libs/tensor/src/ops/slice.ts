@@ -1,9 +1,11 @@
+import { at } from '../arrays/at.js';
+import { gather, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
+import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
 import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
-import { dense, offsets, stridesOf } from '../engine/reference/dense-array.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
 import { unslice } from './unslice.js';
@@ -24,46 +26,30 @@ export function slice(
   options: SliceOptions = {},
 ): Variable {
   const axis = normalizeAxis('slice', x, options.axis ?? 0);
-  return applyOp(sliceOp(axis), [x, bound(x, start), bound(x, stop)]);
+  return applyOp(sliceOp({ axis }), [x, bound(x, start), bound(x, stop)]);
 }
 
 /** The op of {@link slice}. */
-export function sliceOp(axis: number): Op {
-  return {
-    name: 'slice',
-    parameters: { axis },
-    inferTypes(inputs) {
-      const x = inputAt(inputs, 0);
-      const dim = slicedDim(x.shape[axis] ?? null, inputAt(inputs, 1), inputAt(inputs, 2));
-      return [{ dtype: x.dtype, shape: x.shape.with(axis, dim) }];
-    },
-    grad(node, outputGradients) {
-      const [x, start] = [inputAt(node.inputs, 0), inputAt(node.inputs, 1)];
-      return [unslice(onlyGradient(node, outputGradients), x, start, axis), null, null];
-    },
-    onnx(graph, inputs) {
-      const zero = graph.int64Vector([0]);
-      const bounds = inputs.slice(1).map((input) => graph.add('Unsqueeze', [input, zero]));
-      return [graph.add('Slice', [inputAt(inputs, 0), ...bounds, graph.int64Vector([axis])])];
-    },
-    run(inputs) {
-      const x = inputAt(inputs, 0);
-      const size = x.shape[axis] ?? 0;
-      const start = Math.min(inputAt(inputs, 1).data[0] ?? 0, size);
-      const stop = Math.min(inputAt(inputs, 2).data[0] ?? 0, size);
-      const strides = stridesOf(x.shape);
-      const shape = x.shape.with(axis, Math.max(0, stop - start));
-      const reads = offsets(shape, strides, start * (strides[axis] ?? 0));
-      return [
-        dense(
-          x.dtype,
-          shape,
-          Float64Array.from(reads, (offset) => x.data[offset] ?? Number.NaN),
-        ),
-      ];
-    },
-  };
-}
+export const sliceOp = defineOp({
+  name: 'slice',
+  inferTypes(inputs, { axis }: { readonly axis: number }) {
+    const x = at(inputs, 0);
+    const dim = slicedDim(at(x.shape, axis), at(inputs, 1), at(inputs, 2));
+    return [{ dtype: x.dtype, shape: x.shape.with(axis, dim) }];
+  },
+  grad(node, outputGradients, { axis }) {
+    const [x, start] = [at(node.inputs, 0), at(node.inputs, 1)];
+    return [unslice(onlyGradient(node, outputGradients), x, start, axis), DISCONNECTED, DISCONNECTED];
+  },
+  run(inputs, _node, { axis }) {
+    const x = at(inputs, 0);
+    const size = at(x.shape, axis);
+    const [start, stop] = [Math.min(at(at(inputs, 1).data, 0), size), Math.min(at(at(inputs, 2).data, 0), size)];
+    const strides = stridesOf(x.shape);
+    const shape = x.shape.with(axis, Math.max(0, stop - start));
+    return [gather(x, shape, offsets(shape, strides, start * at(strides, axis)))];
+  },
+});
 
 function bound(x: Variable, value: number | Variable): Variable {
   if (typeof value !== 'number') return cast(value, 'int64');
@@ -73,6 +59,5 @@ function bound(x: Variable, value: number | Variable): Variable {
 
 function slicedDim(dim: Dim, start: Variable, stop: Variable): Dim {
   if (dim === null || !(start instanceof Constant) || !(stop instanceof Constant)) return null;
-  const [first, last] = [start, stop].map((one) => Math.min(Number(one.value.data[0]), dim));
-  return Math.max(0, (last ?? 0) - (first ?? 0));
+  return Math.max(0, Math.min(stop.toNumber(), dim) - Math.min(start.toNumber(), dim));
 }

@@ -1,7 +1,8 @@
+import { at } from '../arrays/at.js';
+import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { inputAt, onlyGradient, type Op } from '../graph/op.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
-import { dense } from '../engine/reference/dense-array.js';
 import { asRows, lastAxisTypes } from './last-axis.js';
 import { mul } from './mul.js';
 import { sub } from './sub.js';
@@ -9,24 +10,22 @@ import { sum } from './sum.js';
 
 /** `exp(x) / sum(exp(x))` over the last axis, without overflow. */
 export function softmax(x: Variable): Variable {
-  return applyOp(softmaxOp, [x]);
+  return applyOp(softmaxOp(), [x]);
 }
 
 /** The op of {@link softmax}. */
-export const softmaxOp: Op = {
+export const softmaxOp = defineOp({
   name: 'softmax',
-  parameters: {},
-  inferTypes: (inputs) => lastAxisTypes('softmax', inputAt(inputs, 0)),
+  inferTypes: (inputs) => lastAxisTypes('softmax', at(inputs, 0)),
   grad(node, outputGradients) {
     const weighted = mul(onlyGradient(node, outputGradients), node.output);
     return [sub(weighted, mul(node.output, sum(weighted, { axis: -1, keepdims: true })))];
   },
-  onnx: (graph, inputs) => [graph.add('Softmax', inputs, { axis: { int: -1 } })],
   run(inputs) {
-    const x = inputAt(inputs, 0);
+    const x = at(inputs, 0);
     return [dense(x.dtype, x.shape, asRows(x, softmaxRow))];
   },
-};
+});
 
 function softmaxRow(row: Float64Array): Float64Array {
   const largest = row.reduce((sofar, element) => Math.max(sofar, element), -Infinity);

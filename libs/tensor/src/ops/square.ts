@@ -1,20 +1,9 @@
-import { inputAt } from '../graph/op.js';
+import { unary } from './elementwise.js';
 import { mul } from './mul.js';
-import type { Variable } from '../graph/variable.js';
-import { applyElementwise, elementwise, type ElementwiseDefinition } from './elementwise.js';
 
 /** `x · x` */
-export function square(x: Variable): Variable {
-  return applyElementwise(squareOp, definition, [x]);
-}
-
-const definition: ElementwiseDefinition = {
-  name: 'square',
+export const square = unary('square', {
   accepts: 'number',
   compute: (x) => x * x,
-  onnx: (graph, [x = '']) => graph.add('Mul', [x, x]),
-  gradients: (gradient, inputs) => [mul(gradient, mul(inputAt(inputs, 0), 2))],
-};
-
-/** The op of {@link square}. */
-export const squareOp = elementwise(definition);
+  gradients: (gradient, [x]) => [mul(gradient, mul(x, 2))],
+});

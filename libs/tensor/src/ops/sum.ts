@@ -1,16 +1,15 @@
 import type { Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { fill } from './fill.js';
-import { reduce, sumDtype, type ReductionDefinition, type ReductionOptions } from './reduction.js';
+import { reduce, reduction, sumDtype, type ReductionOptions } from './reduction.js';
 
 /** Sum over axes; 0 over an empty axis. Integers and bools are summed in int64, as NumPy does. */
 export function sum(x: Variable, options: ReductionOptions = {}): Variable {
-  return reduce(definition, cast(x, sumDtype(x.dtype)), options);
+  return reduce(sumOp, cast(x, sumDtype(x.dtype)), options);
 }
 
-const definition: ReductionDefinition = {
-  name: 'sum',
-  onnx: 'ReduceSum',
+/** The op of {@link sum}. */
+export const sumOp = reduction('sum', {
   compute: (elements) => elements.reduce((total, element) => total + element, 0),
   gradient: (gradient, x) => fill(x, gradient),
-};
+});

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 
 import { compile, dot, log, pick, tanh, tensor } from '../../index.js';
-import { lowerToOnnx } from '../../onnx/lower.js';
+import { lowerToOnnx } from './lower.js';
 import { array } from '../../../test/op-laws.js';
 
 /** Processor time, in ms, of runs with pauses between them, in which spinning threads go on working. */

@@ -1,8 +1,9 @@
 import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
-import { typedArray } from '../../graph/constant.js';
+import { at } from './at.js';
+import { typedArray } from './typed-array.js';
 
-/** A value inside the reference engine: row-major float64, whatever the dtype it stands for. */
+/** A value as an op's own `run` computes with it: row-major float64, whatever the dtype it stands for. */
 export interface DenseArray {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -39,8 +40,7 @@ export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
 /** Elements to skip for one step along each axis of a row-major array. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = Array.from({ length: shape.length }, () => 1);
-  for (let axis = shape.length - 2; axis >= 0; axis -= 1)
-    strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
+  for (let axis = shape.length - 2; axis >= 0; axis -= 1) strides[axis] = at(strides, axis + 1) * at(shape, axis + 1);
   return strides;
 }
 
@@ -50,37 +50,42 @@ export function stridesOf(shape: readonly number[]): number[] {
  */
 export function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
   const result = new Int32Array(sizeOf(shape));
-  const index = Array.from({ length: shape.length }, () => 0);
+  const index = new Int32Array(shape.length);
   let offset = start;
-  for (let at = 0; at < result.length; at += 1) {
-    result[at] = offset;
+  for (let position = 0; position < result.length; position += 1) {
+    result[position] = offset;
     for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      const next = (index[axis] ?? 0) + 1;
-      offset += strides[axis] ?? 0;
-      if (next < (shape[axis] ?? 0)) {
+      const next = at(index, axis) + 1;
+      const stride = at(strides, axis);
+      offset += stride;
+      if (next < at(shape, axis)) {
         index[axis] = next;
         break;
       }
-      offset -= (strides[axis] ?? 0) * next;
+      offset -= stride * next;
       index[axis] = 0;
     }
   }
   return result;
 }
 
+/** The elements of `array` at `reads`, as an array of `shape`. */
+export function gather(array: DenseArray, shape: readonly number[], reads: Int32Array): DenseArray {
+  return dense(
+    array.dtype,
+    shape,
+    Float64Array.from(reads, (offset) => at(array.data, offset)),
+  );
+}
+
 /** The strides with which an array of `shape` is read as if it had the shape `target`: 0 along broadcast axes. */
 export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const own = stridesOf(shape);
   const missing = target.length - shape.length;
-  return target.map((_, axis) => (axis < missing || shape[axis - missing] === 1 ? 0 : (own[axis - missing] ?? 0)));
+  return target.map((_, axis) => (axis < missing || shape[axis - missing] === 1 ? 0 : at(own, axis - missing)));
 }
 
 /** `array` repeated along its broadcast axes until it has the shape `target`. */
 export function broadcastTo(array: DenseArray, target: readonly number[]): DenseArray {
-  const from = offsets(target, broadcastStrides(array.shape, target));
-  return dense(
-    array.dtype,
-    target,
-    Float64Array.from(from, (offset) => array.data[offset] ?? Number.NaN),
-  );
+  return gather(array, target, offsets(target, broadcastStrides(array.shape, target)));
 }

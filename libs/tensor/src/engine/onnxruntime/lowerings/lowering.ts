@@ -1,0 +1,35 @@
+import type { Apply } from '../../../graph/apply.js';
+import type { Op, OpParameters } from '../../../graph/op.js';
+import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
+import type { OpName, ParametersOf } from '../../../ops/op-name.js';
+
+/** The application that is lowered: its variables with their types, and the parameters of its op. */
+export interface Lowered<P extends OpParameters> {
+  readonly node: Apply;
+  readonly parameters: P;
+}
+
+/** Adds the ONNX nodes of one application to `graph`, given the names of its inputs, and returns those of its outputs. */
+export type OnnxLowering<P extends OpParameters> = (
+  graph: OnnxGraph,
+  inputs: readonly string[],
+  application: Lowered<P>,
+) => readonly string[];
+
+/** How ONNX Runtime runs each op: 'host' where it has no kernels for it, so that the op's own `run` computes it. */
+export type OnnxLowerings = { readonly [N in OpName]: OnnxLowering<ParametersOf<N>> | 'host' };
+
+/** The lowering of `op` in a table. @throws Error naming the op where the table has none. */
+export function loweringOf(
+  table: Readonly<Record<string, OnnxLowering<never> | 'host'>>,
+  op: Op,
+): OnnxLowering<OpParameters> {
+  const lowering = Object.hasOwn(table, op.name) ? table[op.name] : undefined;
+  if (lowering === undefined || lowering === 'host') {
+    throw new Error(
+      `${op.name}: the engine onnxruntime cannot run this op; add it to engine/onnxruntime/lowerings, or compile for 'reference'`,
+    );
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tables pair each name with its op's own parameters
+  return lowering as OnnxLowering<OpParameters>;
+}
