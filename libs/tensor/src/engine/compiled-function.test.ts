@@ -1,10 +1,12 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
+import { add } from '../ops/add.js';
 import { mul } from '../ops/mul.js';
 import { matrix } from '../graph/creators.js';
 import { shared } from '../graph/shared-variable.js';
 import { array } from '../../test/op-laws.js';
+import { compile } from './compile.js';
 import { CompiledFunction } from './compiled-function.js';
 import { computeTarget } from './compute-target.js';
 import { environment } from './environment.js';
@@ -47,4 +49,31 @@ test('the values that a run makes go with it, or with what they became the value
   expect(await kept.getValue()).toEqual(array('float32', [1, 2], [2, 4]));
   kept.setValue(ndarray('float32', [2, 2]));
   expect(() => update?.retain()).toThrow(GONE);
+});
+
+test('a run that begins as soon as another has updated keeps others away like any', async () => {
+  const W = shared(0, 'W');
+  const step = await compile({
+    name: 'step',
+    inputs: [],
+    outputs: [W],
+    updates: [[W, add(W, 1)]],
+    engine: 'reference',
+  });
+  const isQuiet = (): boolean => {
+    try {
+      W.assertQuiet('test');
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const first = step.run([]);
+  while (!isQuiet()) await undefined;
+  const second = step.run([]);
+  await first;
+
+  expect(() => W.setValue(array('float32', [], [9]))).toThrow('setValue while a run of step is updating it');
+  await second;
+  expect((await W.getValue()).data[0]).toBe(2);
 });
