@@ -178,6 +178,7 @@ test('every elementwise op in this folder has a case here', () => {
     'mean',
     'pick',
     'reshape',
+    'scan',
     'slice',
     'softmax',
     'sum',

@@ -39,6 +39,8 @@ export { pow } from './pow.js';
 export { rectifier } from './rectifier.js';
 export type { ReductionOptions } from './reduction.js';
 export { flatten, reshapeOp, reshape } from './reshape.js';
+export { scan, type ScanOptions, type TappedSequence, type TappedState } from './scan.js';
+export { scanOp } from './scan-op.js';
 export { sign } from './sign.js';
 export { slice, sliceOp, type SliceOptions } from './slice.js';
 export { softmax, softmaxOp } from './softmax.js';

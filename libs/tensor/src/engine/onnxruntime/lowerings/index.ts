@@ -1,3 +1,4 @@
+import { controlFlow } from './control-flow.js';
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { linearAlgebra } from './linear-algebra.js';
@@ -8,6 +9,7 @@ import { softmax } from './softmax.js';
 
 /** How ONNX Runtime runs each op of this room; an op without an entry does not compile. */
 export const lowerings: OnnxLowerings = {
+  ...controlFlow,
   ...elementwise,
   ...indexing,
   ...linearAlgebra,
