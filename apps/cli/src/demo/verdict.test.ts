@@ -1,6 +1,7 @@
 import { ExperimentSpec, type ExperimentView } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
+import type { MemoryRole } from './peak-memory.js';
 import type { Fault, RunRecord } from './run.js';
 import { disturbedFaults, logFaults, memoryFaults, memoryLimits, undisturbedFaults } from './verdict.js';
 
