@@ -7,12 +7,22 @@ import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
 import { environment } from '../environment.js';
 import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
 
+/** Options of the reference engine. */
+export interface ReferenceOptions extends EngineOptions {
+  /**
+   * When floats are rounded to their dtype. 'results': the outputs only, everything before being float64, so that what comes out
+   * is as exact as can be. 'each op': the result of every op, so that float32 overflows, vanishes and cancels where it does on
+   * an engine that computes in it; what an op does inside stays float64. Default 'results'.
+   */
+  readonly rounding?: 'results' | 'each op';
+}
+
 /**
- * Runs a graph op by op in plain loops. Floats are float64 from input to output, whatever their dtype: only results are rounded.
- * Slow, simple and the arbiter of the other engines. Always one thread.
+ * Runs a graph op by op in plain loops. Slow, simple and the arbiter of the other engines. Always one thread.
  */
-export async function compileReference(graph: FunctionGraph, _options: EngineOptions): Promise<Executable> {
+export async function compileReference(graph: FunctionGraph, options: ReferenceOptions): Promise<Executable> {
   const order = toposort(graph.outputs, { blockers: graph.inputs });
+  const rounded = options.rounding === 'each op' ? roundToDtype : asItIs;
   return {
     environment: environment('reference', 1),
     async run(values) {
@@ -30,11 +40,19 @@ export async function compileReference(graph: FunctionGraph, _options: EngineOpt
         const results = node.op.run(node.inputs.map(valueOf), node);
         for (const [at, output] of node.outputs.entries()) {
           const result = results[at];
-          if (result !== undefined && !known.has(output)) known.set(output, result);
+          if (result !== undefined && !known.has(output)) known.set(output, rounded(result));
         }
       }
       return graph.outputs.map((output): NdArray => fromDense(valueOf(output)));
     },
     dispose: async () => undefined,
   };
+}
+
+function asItIs(value: DenseArray): DenseArray {
+  return value;
+}
+
+function roundToDtype(value: DenseArray): DenseArray {
+  return value.dtype === 'float32' ? { ...value, data: value.data.map(Math.fround) } : value;
 }

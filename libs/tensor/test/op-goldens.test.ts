@@ -1,0 +1,126 @@
+import { sizeOf, type NdArray } from '@longrun/serialization';
+import { describe, expect, test } from 'vitest';
+
+import { grad, isFloat, tensor, TensorTypeError, transpose, Variable } from '../src/index.js';
+import * as ops from '../src/ops/index.js';
+import { ENGINES, type TestedEngine } from './engines.js';
+import { BUILDERS, NOT_YET_THERE, type Builder, WITHOUT_GOLDENS } from './golden/builders.js';
+import { KNOWN_FAULTS } from './golden/known-faults.js';
+import { opGoldens, type OpGolden } from './golden/op-golden.js';
+import { array, inputFor, present } from './op-laws.js';
+import { misfit } from './ulps.js';
+
+const goldens = opGoldens();
+
+const ways = ['as it is', 'of sizes unknown', 'of transposed inputs'] as const;
+type Way = (typeof ways)[number];
+
+describe.each(ENGINES)('on $name', (engine) => {
+  test.each(Object.entries(BUILDERS))('%s', async (op, build) => {
+    const faults = new Set(
+      KNOWN_FAULTS.filter((fault) => fault.op === op && (fault.engines?.includes(engine.name) ?? true)).flatMap(
+        ({ goldens: names }) => names,
+      ),
+    );
+    const [wrong, found] = [new Set<string>(), new Array<string>()];
+    for (const golden of present(goldens.get(op))) {
+      for (const way of waysOf(golden)) {
+        for (const sentence of await misfits(engine, build, golden, way)) {
+          wrong.add(golden.name);
+          if (!faults.has(golden.name)) found.push(`${golden.name}, ${way}: ${sentence}`);
+        }
+      }
+    }
+    expect(found).toEqual([]);
+    expect(
+      [...faults].filter((name) => !wrong.has(name)),
+      'are no longer wrong; take them out of known-faults.ts',
+    ).toEqual([]);
+  });
+});
+
+test('every golden is of an op that is here or is listed as not yet there', () => {
+  expect([...goldens.keys()].toSorted()).toEqual([...Object.keys(BUILDERS), ...Object.keys(NOT_YET_THERE)].toSorted());
+});
+
+test('every op is compared with its goldens', () => {
+  const applied = Object.entries(ops).flatMap(([name, value]) => ('opName' in value ? [] : [name]));
+  expect(applied.filter((name) => !(name in BUILDERS) && !(name in WITHOUT_GOLDENS))).toEqual([]);
+});
+
+const missing = Object.entries(NOT_YET_THERE).flatMap(([name, entry]) =>
+  entry.missing === undefined ? [] : [{ name, attempt: entry.missing }],
+);
+
+test.each(missing)('there is no $name yet', ({ attempt }) => {
+  expect(attempt).toThrow(TensorTypeError);
+});
+
+function waysOf({ inputs }: OpGolden): readonly Way[] {
+  if (inputs[0]?.dtype !== 'float32') return ['as it is'];
+  return ways.filter((way) => way !== 'of transposed inputs' || inputs.some(({ shape }) => shape.length > 1));
+}
+
+async function misfits(engine: TestedEngine, build: Builder, golden: OpGolden, way: Way): Promise<string[]> {
+  try {
+    const fed = golden.inputs.map((value) => (way === 'of transposed inputs' ? transposed(value) : value));
+    const inputs = fed.map((value, at) => inputFor(value, at, way === 'of sizes unknown' ? 'ones' : 'all sizes'));
+    const built = build(
+      inputs.map((input) => (way === 'of transposed inputs' ? transpose(input) : input)),
+      golden.parameters,
+    );
+    const outputs = built instanceof Variable ? [built] : built;
+    const known = new Map<Variable, Variable>();
+    const weights: NdArray[] = [];
+    for (const [at, weight] of golden.outputGradients.entries()) {
+      if (weight === undefined) continue;
+      const output = present(outputs[at]);
+      known.set(output, tensor(`weights${at}`, output.dtype, output.shape));
+      weights.push(weight);
+    }
+    const wrt = inputs.filter((input) => isFloat(input.dtype));
+    const gradients = known.size === 0 ? [] : grad(null, wrt, { knownGrads: known, disconnectedInputs: 'zero' });
+    const results = await engine.run([...inputs, ...known.values()], [...outputs, ...gradients], [...fed, ...weights]);
+    return compared(golden, outputs, results, way);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function compared(golden: OpGolden, outputs: readonly Variable[], results: readonly NdArray[], way: Way): string[] {
+  const wrong: string[] = [];
+  const check = (what: string, actual: NdArray, expected: NdArray, scale: number | NdArray | undefined): void => {
+    const sentence = misfit(actual, expected, { ulps: golden.ulps, ...(scale === undefined ? {} : { scale }) });
+    if (sentence !== undefined) wrong.push(`${what} ${sentence}`);
+  };
+  for (const [at, expected] of golden.outputs.entries())
+    check(`output ${at}`, present(results[at]), expected, golden.scales[at]);
+  if (outputs.length !== golden.outputs.length)
+    wrong.push(`has ${outputs.length} outputs, not ${golden.outputs.length}`);
+  let next = outputs.length;
+  for (const [at, expected] of golden.gradients.entries()) {
+    if (!isFloat(present(golden.inputs[at]).dtype)) continue;
+    const gradient = present(results[next]);
+    next += 1;
+    if (expected === undefined) continue;
+    const actual = way === 'of transposed inputs' ? transposed(gradient) : gradient;
+    check(`gradient ${at}`, actual, expected, golden.gradientScales[at]);
+  }
+  return wrong;
+}
+
+/** The array with its axes in reverse order. */
+function transposed(value: NdArray): NdArray {
+  const shape = value.shape.toReversed();
+  const values = Array.from({ length: sizeOf(shape) }, (_, at) => {
+    let [rest, offset] = [at, 0];
+    const index = shape.map(() => 0);
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      index[axis] = rest % present(shape[axis]);
+      rest = Math.floor(rest / present(shape[axis]));
+    }
+    for (const [axis, size] of value.shape.entries()) offset = offset * size + present(index[shape.length - 1 - axis]);
+    return Number(value.data[offset]);
+  });
+  return array(value.dtype, shape, values);
+}
