@@ -20,3 +20,11 @@ export function normalizeAxis(opName: string, x: Variable, axis: number): number
     `${opName}: ${describe(x)} has ${x.ndim} axes but axis is ${axis}; give one from ${-x.ndim} to ${x.ndim - 1}`,
   );
 }
+
+/** The axis, counted from 0, that a new axis at `axis` has in a result of one axis more than x. */
+export function normalizeNewAxis(opName: string, x: Variable, axis: number): number {
+  if (Number.isInteger(axis) && axis >= -x.ndim - 1 && axis <= x.ndim) return axis < 0 ? axis + x.ndim + 1 : axis;
+  throw new TensorTypeError(
+    `${opName}: the new axis of ${describe(x)} cannot be ${axis}; give one from ${-x.ndim - 1} to ${x.ndim}`,
+  );
+}

@@ -174,13 +174,17 @@ test('every elementwise op in this folder has a case here', () => {
     'dimshuffle',
     'dot',
     'fill',
+    'matmul',
     'max',
     'mean',
+    'outer',
     'pick',
     'reshape',
     'slice',
     'softmax',
+    'squeeze',
     'sum',
+    'tensordot',
   ];
   expect(new Set([...cases.map(({ name }) => name), ...elsewhere])).toEqual(new Set(operations));
 });

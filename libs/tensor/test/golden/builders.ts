@@ -13,6 +13,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   add: binary(room.add),
   and: binary(room.and),
   argmax: ([x], parameters) => room.argmax(given(x), alongOne(parameters)),
+  batchedDot: binary(room.batchedDot),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
   categoricalCrossEntropy: binary(room.categoricalCrossEntropy),
   'categoricalCrossEntropy of softmax': ([x, labels]) =>
@@ -23,6 +24,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   dot: binary(room.dot),
   eq: binary(room.eq),
   exp: unary(room.exp),
+  expandDims: ([x], { axis }) => room.expandDims(given(x), numberOf(axis)),
   fill: binary(room.fill),
   flatten: ([x], { ndim = 1 }) => room.flatten(given(x), numberOf(ndim)),
   ge: binary(room.ge),
@@ -39,6 +41,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   logistic: unary(room.logistic),
   logSoftmax: unary(room.logSoftmax),
   lt: binary(room.lt),
+  matmul: binary(room.matmul),
   max: ([x], parameters) => room.max(given(x), along(parameters)),
   maximum: binary(room.maximum),
   mean: ([x], parameters) => room.mean(given(x), along(parameters)),
@@ -51,6 +54,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   oneHot: ([labels], { depth }) => room.oneHot(given(labels), numberOf(depth)),
   onesLike: unary(room.onesLike),
   or: binary(room.or),
+  outer: binary(room.outer),
   pick: binary(room.pick),
   pow: binary(room.pow),
   'pow of a number': ([x], { exponent }) => room.pow(given(x), numberOf(exponent)),
@@ -64,9 +68,11 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   softplus: unary(room.softplus),
   sqrt: unary(room.sqrt),
   square: unary(room.square),
+  squeeze: ([x], { axis }) => room.squeeze(given(x), { axis: numberOf(axis) }),
   sub: binary(room.sub),
   sum: ([x], parameters) => room.sum(given(x), along(parameters)),
   tanh: unary(room.tanh),
+  tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
   where: ([condition, a, b]) => room.where(given(condition), given(a), given(b)),
   zerosLike: unary(room.zerosLike),
@@ -84,7 +90,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   argmin: {},
   argsort: {},
   averagePool2d: {},
-  batchedDot: {},
   batchNormalization: {},
   'batchNormalization of the batch': {},
   binaryCrossEntropy: {},
@@ -107,7 +112,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   diag: {},
   elu: {},
   erf: {},
-  expandDims: {},
   expm1: {},
   eye: {},
   flip: {},
@@ -126,12 +130,10 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   leftShift: {},
   log1p: {},
   logsumexp: {},
-  matmul: {},
   maxPool2d: {},
   min: {},
   mod: {},
   ones: {},
-  outer: {},
   pad: {},
   'pad with what is there': {},
   prod: {},
@@ -147,12 +149,10 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   softsign: {},
   sort: {},
   split: {},
-  squeeze: {},
   stack: {},
   std: {},
   take: {},
   takeAlongAxis: {},
-  tensordot: {},
   tile: {},
   topK: {},
   tril: {},
@@ -193,6 +193,13 @@ function numbersOf(parameter: GoldenParameter | undefined): number[] {
 function orderOf(parameter: GoldenParameter | undefined): (number | 'x')[] {
   if (Array.isArray(parameter)) return parameter.map((axis) => (axis === 'x' ? axis : numberOf(axis)));
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a list of axes`);
+}
+
+/** How many axes, or those of either operand. */
+function axesOf(parameter: GoldenParameter | undefined): number | [number[], number[]] {
+  if (!Array.isArray(parameter)) return numberOf(parameter);
+  const [ofA, ofB] = parameter;
+  return [numbersOf(ofA), numbersOf(ofB)];
 }
 
 /** The options of a reduction. */
