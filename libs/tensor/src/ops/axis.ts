@@ -1,6 +1,12 @@
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 
+/** Options of the ops that work along one axis. */
+export interface AxisOptions {
+  /** Negative ones count from the end. */
+  readonly axis?: number;
+}
+
 /** The axes of `x` named by `axis`, counted from 0 and sorted; all of them without `axis`. Negative ones count from the end. */
 export function normalizeAxes(opName: string, x: Variable, axis: number | readonly number[] | undefined): number[] {
   if (axis === undefined) return x.shape.map((_, at) => at);

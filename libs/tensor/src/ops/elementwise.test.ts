@@ -174,6 +174,7 @@ test('every elementwise op in this folder has a case here', () => {
     'dimshuffle',
     'dot',
     'fill',
+    'index',
     'matmul',
     'max',
     'mean',
@@ -184,6 +185,7 @@ test('every elementwise op in this folder has a case here', () => {
     'softmax',
     'squeeze',
     'sum',
+    'take',
     'tensordot',
   ];
   expect(new Set([...cases.map(({ name }) => name), ...elsewhere])).toEqual(new Set(operations));

@@ -11,6 +11,7 @@ export type Builder = (inputs: Variable[], parameters: GoldenParameters) => Vari
 export const BUILDERS: Readonly<Record<string, Builder>> = {
   abs: unary(room.abs),
   add: binary(room.add),
+  advancedIndex: ([x, ...indices]) => room.advancedIndex(given(x), ...indices),
   and: binary(room.and),
   argmax: ([x], parameters) => room.argmax(given(x), alongOne(parameters)),
   batchedDot: binary(room.batchedDot),
@@ -30,6 +31,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   ge: binary(room.ge),
   gt: binary(room.gt),
   identity: unary(room.identity),
+  index: ([x], { index, axis }) => room.index(given(x), numberOf(index), { axis: numberOf(axis) }),
   isfinite: unary(room.isfinite),
   isinf: unary(room.isinf),
   isnan: unary(room.isnan),
@@ -58,8 +60,15 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   pick: binary(room.pick),
   pow: binary(room.pow),
   'pow of a number': ([x], { exponent }) => room.pow(given(x), numberOf(exponent)),
+  putAlongAxis: ([x, indices, values], { axis, mode }) =>
+    room.putAlongAxis(given(x), given(indices), given(values), {
+      axis: numberOf(axis),
+      mode: mode === 'add' ? 'add' : 'set',
+    }),
   rectifier: unary(room.rectifier),
   reshape: ([x], { shape }) => room.reshape(given(x), numbersOf(shape)),
+  scatterAdd: ([x, indices, updates], { axis }) =>
+    room.scatterAdd(given(x), given(indices), given(updates), { axis: numberOf(axis) }),
   sign: unary(room.sign),
   slice: ([x], { start, stop, axis }) =>
     room.slice(given(x), numberOf(start), numberOf(stop), { axis: numberOf(axis) }),
@@ -71,6 +80,8 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   squeeze: ([x], { axis }) => room.squeeze(given(x), { axis: numberOf(axis) }),
   sub: binary(room.sub),
   sum: ([x], parameters) => room.sum(given(x), along(parameters)),
+  take: ([x, indices], { axis }) => room.take(given(x), given(indices), { axis: numberOf(axis) }),
+  takeAlongAxis: ([x, indices], { axis }) => room.takeAlongAxis(given(x), given(indices), { axis: numberOf(axis) }),
   tanh: unary(room.tanh),
   tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
@@ -83,7 +94,6 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
  * yet, `missing` is what fails until it can.
  */
 export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => unknown }>> = {
-  advancedIndex: {},
   all: {},
   any: {},
   arange: {},
@@ -121,7 +131,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   hardSigmoid: {},
   'incSubtensor at indices': {},
   incSubtensor: {},
-  index: {},
   l2Norm: {},
   norm: {},
   isclose: {},
@@ -141,7 +150,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   rightShift: {},
   roll: {},
   round: {},
-  scatterAdd: {},
   setSubtensor: {},
   'setSubtensor at indices': {},
   sin: {},
@@ -151,8 +159,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   split: {},
   stack: {},
   std: {},
-  take: {},
-  takeAlongAxis: {},
   tile: {},
   topK: {},
   tril: {},
