@@ -13,8 +13,11 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   add: binary(room.add),
   advancedIndex: ([x, ...indices]) => room.advancedIndex(given(x), ...indices),
   and: binary(room.and),
+  arange: (_, { start, stop, step, dtype }) =>
+    room.arange(numberOf(start), numberOf(stop), { step: numberOf(step), dtype: dtypeOf(dtype) }),
   argmax: ([x], parameters) => room.argmax(given(x), alongOne(parameters)),
   batchedDot: binary(room.batchedDot),
+  broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
   categoricalCrossEntropy: binary(room.categoricalCrossEntropy),
   'categoricalCrossEntropy of softmax': ([x, labels]) =>
@@ -31,6 +34,9 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   ge: binary(room.ge),
   gt: binary(room.gt),
   identity: unary(room.identity),
+  incSubtensor: ([x, value], parameters) => room.incSubtensor(given(x), given(value), rangeOf(parameters)),
+  'incSubtensor at indices': ([x, value, indices]) =>
+    room.incSubtensor(given(x), given(value), { indices: given(indices) }),
   index: ([x], { index, axis }) => room.index(given(x), numberOf(index), { axis: numberOf(axis) }),
   isfinite: unary(room.isfinite),
   isinf: unary(room.isinf),
@@ -54,6 +60,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   not: unary(room.not),
   'one minus logistic': ([x]) => room.sub(1, room.logistic(given(x))),
   oneHot: ([labels], { depth }) => room.oneHot(given(labels), numberOf(depth)),
+  ones: (_, { shape, dtype }) => room.ones(numbersOf(shape), dtypeOf(dtype)),
   onesLike: unary(room.onesLike),
   or: binary(room.or),
   outer: binary(room.outer),
@@ -69,9 +76,16 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   reshape: ([x], { shape }) => room.reshape(given(x), numbersOf(shape)),
   scatterAdd: ([x, indices, updates], { axis }) =>
     room.scatterAdd(given(x), given(indices), given(updates), { axis: numberOf(axis) }),
+  setSubtensor: ([x, value], parameters) => room.setSubtensor(given(x), given(value), rangeOf(parameters)),
+  'setSubtensor at indices': ([x, value, indices]) =>
+    room.setSubtensor(given(x), given(value), { indices: given(indices) }),
   sign: unary(room.sign),
   slice: ([x], { start, stop, axis }) =>
     room.slice(given(x), numberOf(start), numberOf(stop), { axis: numberOf(axis) }),
+  'slice with steps': ([x], parameters) => {
+    const { start, stop, ...options } = rangeOf(parameters);
+    return room.slice(given(x), start, stop, options);
+  },
   softmax: unary(room.softmax),
   softmaxCrossEntropy: binary(room.softmaxCrossEntropy),
   softplus: unary(room.softplus),
@@ -86,6 +100,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
   where: ([condition, a, b]) => room.where(given(condition), given(a), given(b)),
+  zeros: (_, { shape, dtype }) => room.zeros(numbersOf(shape), dtypeOf(dtype)),
   zerosLike: unary(room.zerosLike),
 };
 
@@ -96,7 +111,6 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
 export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => unknown }>> = {
   all: {},
   any: {},
-  arange: {},
   argmin: {},
   argsort: {},
   averagePool2d: {},
@@ -108,7 +122,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   bitNot: {},
   bitOr: {},
   bitXor: {},
-  broadcastTo: {},
   'categoricalCrossEntropy of distributions': {
     missing: () => room.categoricalCrossEntropy(room.matrix('probabilities'), room.matrix('targets')),
   },
@@ -129,8 +142,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   floorDiv: {},
   gelu: {},
   hardSigmoid: {},
-  'incSubtensor at indices': {},
-  incSubtensor: {},
   l2Norm: {},
   norm: {},
   isclose: {},
@@ -142,7 +153,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   maxPool2d: {},
   min: {},
   mod: {},
-  ones: {},
   pad: {},
   'pad with what is there': {},
   prod: {},
@@ -150,10 +160,7 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   rightShift: {},
   roll: {},
   round: {},
-  setSubtensor: {},
-  'setSubtensor at indices': {},
   sin: {},
-  'slice with steps': { missing: () => room.slice(room.vector('x'), -2, -1) },
   softsign: {},
   sort: {},
   split: {},
@@ -165,7 +172,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   triu: {},
   variance: {},
   xor: {},
-  zeros: {},
 };
 
 /** Ops that no golden is of, and why. */
@@ -206,6 +212,17 @@ function axesOf(parameter: GoldenParameter | undefined): number | [number[], num
   if (!Array.isArray(parameter)) return numberOf(parameter);
   const [ofA, ofB] = parameter;
   return [numbersOf(ofA), numbersOf(ofB)];
+}
+
+/** A slice of one axis. */
+function rangeOf({ start, stop, step, axis }: GoldenParameters): {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number;
+  readonly axis: number;
+} {
+  const boundOf = (bound: GoldenParameter | undefined): number | null => (bound === null ? null : numberOf(bound));
+  return { start: boundOf(start), stop: boundOf(stop), step: numberOf(step), axis: numberOf(axis) };
 }
 
 /** The options of a reduction. */

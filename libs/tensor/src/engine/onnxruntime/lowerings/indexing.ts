@@ -34,10 +34,17 @@ export const indexing = {
       reduction: { string: mode === 'add' ? 'add' : 'none' },
     }),
   ],
-  slice(graph, inputs, { parameters: { axis } }) {
+  slice(graph, inputs, { node, parameters: { axis, step } }) {
     const zero = graph.int64Vector([0]);
     const bounds = inputs.slice(1).map((input) => graph.add('Unsqueeze', [input, zero]));
-    return [graph.add('Slice', [at(inputs, 0), ...bounds, graph.int64Vector([axis])])];
+    const start = at(node.inputs, 1);
+    if (step < 0 && !(start instanceof Constant && start.toNumber() >= 0)) {
+      // ONNX moves a start before the first element onto it, where NumPy has nothing to go back from.
+      const size = sizeOfAxis(graph, inputs, at(node.inputs, 0), 0, axis);
+      const before = graph.add('Less', [at(bounds, 0), graph.add('Neg', [size])]);
+      bounds[1] = graph.add('Where', [before, graph.int64Vector([Number.MAX_SAFE_INTEGER]), at(bounds, 1)]);
+    }
+    return [graph.add('Slice', [at(inputs, 0), ...bounds, graph.int64Vector([axis]), graph.int64Vector([step])])];
   },
   take: (graph, inputs, { parameters: { axis } }) => [graph.add('Gather', inputs, { axis: { int: axis } })],
   takeAlongAxis: (graph, inputs, { parameters: { axis } }) => [
