@@ -16,7 +16,6 @@ import {
   sub,
   sum,
   tanh,
-  type EngineName,
   type Variable,
 } from '../index.js';
 import {
@@ -185,7 +184,7 @@ const recurrences: Recurrence[] = [
 ];
 
 async function results(
-  engine: EngineName,
+  engine: string,
   build: (inputs: Variable[]) => readonly Variable[],
   values: readonly NdArray[],
   knowledge: Knowledge,
