@@ -38,7 +38,7 @@ test('numbers of a dtype that the engine lacks are computed by the host, between
   const f = await compile({ name: 'step', inputs: [x], outputs: [output], updates: [[rate, total]], engine });
   const scaled = [1, -2, 3, -4, 5, -6].map((each) => each * Math.fround(91.1));
   expectClose(present((await f.run([rows]))[0]), array('float32', [2, 3], scaled));
-  expect(rate.getValue()).toEqual(array('float64', [], [91.1]));
+  expect(await rate.getValue()).toEqual(array('float64', [], [91.1]));
   expect(f.explain()).toMatchObject({ engine, provider: 'cpu', device: 0, threads: 2, engineOps: 3, engineCalls: 2 });
   expect(f.explain().hostOps.map(({ op, reason }) => [op, reason])).toEqual([
     ['cast{dtype="float64"}', 'it has no float64'],
