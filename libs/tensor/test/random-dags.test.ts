@@ -4,11 +4,12 @@ import { decodeSafetensors, type DType, type NdArray } from '@longrun/serializat
 import { describe, expect, test } from 'vitest';
 
 import { add, constant, grad, gt, mean, mul, pick, sum, tensor, where, type Variable } from '../src/index.js';
-import { ENGINES, type TestedEngine } from './engines.js';
+import { ENGINES } from './engines.js';
 import { BUILDERS, numbersOf, type Builder } from './golden/builders.js';
 import { KNOWN_DAG_FAULTS } from './golden/known-faults.js';
 import type { GoldenParameters } from './golden/op-golden.js';
 import { array, present } from './op-laws.js';
+import { misfitsOf, type Trial } from './trials.js';
 
 /** A graph as golden/make_dag_goldens.py draws it: an input of a node is the position of a graph input, or of an earlier node. */
 interface Dag {
@@ -30,22 +31,20 @@ const tolerances = [
   { dtype: 'float32', tolerance: 1e-4 },
 ] as const;
 
-/** Graphs compiled as one function, which takes less than half as long as one by one. */
-const GROUP = 5;
+/** How many graphs are run as one function. */
+const AT_ONCE = 5;
 
 describe.each(ENGINES)('on $name', (engine) => {
   test.each(tolerances)(
     'random graphs have the values and the first and second derivatives of PyTorch: $dtype',
     async ({ dtype, tolerance }) => {
       const faults = KNOWN_DAG_FAULTS.filter(({ on }) => on === undefined || on === `${engine.name} ${dtype}`).map(
-        ({ graph }) => graph,
+        ({ graph }) => String(graph),
       );
-      const misfits: Misfit[] = [];
-      for (let start = 0; start < dags.length; start += GROUP) {
-        misfits.push(...(await misfitsOf(engine, dags.slice(start, start + GROUP), start, dtype, tolerance)));
-      }
-      expect(misfits.filter(({ graph }) => !faults.includes(graph))).toEqual([]);
-      const wrong = new Set(misfits.map(({ graph }) => graph));
+      const proposals = dags.map((dag, at) => ({ name: String(at), build: () => trial(dag, at, dtype, tolerance) }));
+      const misfits = await misfitsOf(engine, proposals, AT_ONCE);
+      expect(misfits.filter((misfit) => !faults.includes(misfit.trial))).toEqual([]);
+      const wrong = new Set(misfits.map((misfit) => misfit.trial));
       expect(
         faults.filter((graph) => !wrong.has(graph)),
         'are no longer wrong; take them out of known-faults.ts',
@@ -54,59 +53,14 @@ describe.each(ENGINES)('on $name', (engine) => {
   );
 });
 
-/** What is wrong with which graph. */
-interface Misfit {
-  readonly graph: number;
-  readonly sentence: string;
-}
-
 const MORE_BUILDERS: Readonly<Record<string, Builder>> = {
   'where greater': ([a, b, c, d]) => where(gt(present(a), present(b)), present(c), present(d)),
   'pick constant labels': ([x], { labels, shape }) =>
     pick(present(x), constant(array('int64', numbersOf(shape), numbersOf(labels)))),
 };
 
-async function misfitsOf(
-  engine: TestedEngine,
-  group: readonly Dag[],
-  start: number,
-  dtype: DType,
-  tolerance: number,
-): Promise<Misfit[]> {
-  const misfits: Misfit[] = [];
-  const built: Differentiated[] = [];
-  for (const [at, dag] of group.entries()) {
-    try {
-      built.push(differentiated(dag, start + at, dtype));
-    } catch (error) {
-      misfits.push({ graph: start + at, sentence: String(error) });
-    }
-  }
-  const results = await engine.run(
-    built.flatMap(({ inputs }) => inputs),
-    built.flatMap(({ outputs }) => outputs),
-    built.flatMap(({ values }) => values),
-  );
-  let next = 0;
-  for (const { graph, outputs } of built) {
-    for (const k of outputs.keys()) {
-      const off = distance(present(results[next]), stored(graph, 'result', k));
-      if (off > tolerance) misfits.push({ graph, sentence: `result ${k} is off by ${off}` });
-      next += 1;
-    }
-  }
-  return misfits;
-}
-
 /** A graph with its cost, its gradients and its second derivatives, in the order of the stored results. */
-interface Differentiated {
-  readonly graph: number;
-  readonly inputs: readonly Variable[];
-  readonly values: readonly NdArray[];
-  readonly outputs: readonly Variable[];
-}
-
-function differentiated(dag: Dag, graph: number, dtype: DType): Differentiated {
+function trial(dag: Dag, graph: number, dtype: DType, tolerance: number): Trial {
   const fed = (kind: string): NdArray[] =>
     Array.from({ length: dag.inputs }, (_, k) => {
       const value = stored(graph, kind, k);
@@ -120,10 +74,14 @@ function differentiated(dag: Dag, graph: number, dtype: DType): Differentiated {
   const pushed = first.map((gradient, k) => sum(mul(gradient, present(ways[k])))).reduce((a, b) => add(a, b));
   const second = grad(pushed, inputs, { disconnectedInputs: 'zero' });
   return {
-    graph,
     inputs: [...inputs, ...ways],
     values: [...values, ...directions],
     outputs: [cost, ...first, ...second],
+    judge: (results) =>
+      results.flatMap((result, k) => {
+        const off = distance(result, stored(graph, 'result', k));
+        return off <= tolerance ? [] : [`result ${k} is off by ${off}`];
+      }),
   };
 }
 
