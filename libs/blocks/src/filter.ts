@@ -1,4 +1,4 @@
-import type { Variable } from '@longrun/tensor';
+import { ancestors, type Variable } from '@longrun/tensor';
 
 import { Application, ApplicationCall, BoundApplication } from './bricks/application.js';
 import { Brick } from './bricks/brick.js';
@@ -53,9 +53,15 @@ export class VariableFilter {
     this.criteria = criteria;
   }
 
-  /** Those of `variables` that meet the criteria, in the same order. */
-  select<V extends Variable>(variables: Iterable<V>): V[] {
-    return [...variables].filter((variable) => this.matches(variable));
+  /**
+   * Those of `variables` that meet the criteria, in the same order; with `inside`, also those of the inner graphs of the scans that
+   * compute them, each before what the scan gives.
+   */
+  select<V extends Variable>(variables: Iterable<V>): V[];
+  select(variables: Iterable<Variable>, options: { readonly inside: boolean }): Variable[];
+  select(variables: Iterable<Variable>, options?: { readonly inside: boolean }): Variable[] {
+    const candidates = options?.inside === true ? withInside(variables) : [...variables];
+    return candidates.filter((variable) => this.matches(variable));
   }
 
   /** True when `variable` meets all criteria. */
@@ -72,6 +78,16 @@ export class VariableFilter {
     if (callId !== undefined && getApplicationCall(variable)?.metadata.get('callId') !== callId) return false;
     return true;
   }
+}
+
+/** `variables` with those of the inner graphs of what computes them, each before what has it. */
+function withInside(variables: Iterable<Variable>): Variable[] {
+  const found = new Set<Variable>();
+  for (const variable of variables) {
+    for (const one of ancestors(variable.owner?.op.inner?.outputs ?? [], { inside: true })) found.add(one);
+    found.add(variable);
+  }
+  return [...found];
 }
 
 /** The first annotation of a class. */

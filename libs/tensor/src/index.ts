@@ -1,6 +1,7 @@
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
+export { equalGraphs, equalOps } from './graph/equal.js';
 export {
   DISCONNECTED,
   notDifferentiable,
@@ -8,6 +9,8 @@ export {
   type OutputGradient,
   type Undifferentiable,
 } from './graph/gradient-flow.js';
+export { graphviz } from './graph/graphviz.js';
+export { closeOver, type ClosedGraph, type InnerGraph, type OpInner } from './graph/inner.js';
 export {
   defineOp,
   formatOp,
@@ -19,7 +22,8 @@ export {
   type OpParameters,
 } from './graph/op.js';
 export { printGraph } from './graph/print.js';
-export { clone, replace } from './graph/replace.js';
+export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
+export { clone, replace, replaceInOrder } from './graph/replace.js';
 export { shared, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
 export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {
@@ -38,9 +42,15 @@ export { DisconnectedInput, grad, NotDifferentiable, type GradOptions } from './
 
 export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
+export { OpUnsupported, type HostOp } from './engine/partition.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
-export type { EngineName } from './engine/engine.js';
-export { environment, type NumericEnvironment } from './engine/environment.js';
+export { computeTarget, type ComputeOptions, type ComputeTarget } from './engine/compute-target.js';
+export type { EngineDefinition, Executable, FunctionGraph, ProviderDefinition } from './engine/engine.js';
+export { EngineUnavailable, engineNamed, engines, registerEngine } from './engine/engine-registry.js';
+export { environment } from './engine/environment.js';
+export type { Explanation } from './engine/explanation.js';
+export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
+export { StoredValue } from './engine/stored-value.js';
 
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';

@@ -1,6 +1,6 @@
 import type { NdArray } from '@longrun/serialization';
 
-import { compile, type EngineName, type Variable } from '../src/index.js';
+import { compile, engineNamed, type Variable } from '../src/index.js';
 import { compileReference } from '../src/engine/reference/reference-engine.js';
 
 /** An engine that the laws and goldens are run on. */
@@ -16,9 +16,9 @@ const FAITHFUL: TestedEngine = {
   async run(inputs, outputs, values) {
     const executable = await compileReference(
       { name: 'function', inputs, outputs: [...new Set(outputs)] },
-      { threads: 1, rounding: 'each op' },
+      { rounding: 'each op' },
     );
-    const results = await executable.run(values);
+    const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
     const at = new Map([...new Set(outputs)].map((output, position) => [output, position]));
     return outputs.map((output) => {
       const result = results[at.get(output) ?? -1];
@@ -29,13 +29,26 @@ const FAITHFUL: TestedEngine = {
 };
 
 /** All of them: a new engine is tested by being listed here. */
-export const ENGINES: readonly TestedEngine[] = [engine('reference'), FAITHFUL, engine('onnxruntime')];
+export const ENGINES: readonly TestedEngine[] = [
+  engine('reference'),
+  FAITHFUL,
+  engine('onnxruntime'),
+  engine('tfjs', 'cpu'),
+  // Where it was set up only: it comes from no registry.
+  ...(isAvailable('tfjs', 'tensorflow') ? [engine('tfjs', 'tensorflow')] : []),
+];
 
-function engine(name: EngineName): TestedEngine {
+function isAvailable(engineName: string, provider: string): boolean {
+  return engineNamed(engineName).providers.some(
+    ({ name, unavailable }) => name === provider && unavailable() === undefined,
+  );
+}
+
+function engine(name: string, provider = 'cpu'): TestedEngine {
   return {
-    name,
+    name: provider === 'cpu' ? name : `${name}/${provider}`,
     async run(inputs, outputs, values) {
-      const compiled = await compile({ inputs, outputs, engine: name, threads: 1, onUnusedInput: 'ignore' });
+      const compiled = await compile({ inputs, outputs, engine: name, provider, threads: 1, onUnusedInput: 'ignore' });
       try {
         return await compiled.run(values);
       } finally {

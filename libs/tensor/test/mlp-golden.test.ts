@@ -74,7 +74,7 @@ describe.each([
     }
     for (const [at, parameter] of network.parameters.entries()) {
       const wanted = present(expected.parameters[at]);
-      const found = Array.from(parameter.getValue().data, Number);
+      const found = Array.from((await parameter.getValue()).data, Number);
       for (const [element, value] of found.entries())
         expect(Math.abs(value - present(wanted[element]))).toBeLessThan(1e-9);
     }

@@ -2,10 +2,13 @@ import {
   ancestors,
   compile,
   Constant,
-  replace,
+  replaceInOrder,
   SharedVariable,
+  toposort,
+  type Apply,
   type CompiledFunction,
   type CompileOptions,
+  type ComputeOptions,
   type Variable,
 } from '@longrun/tensor';
 
@@ -13,7 +16,7 @@ import { AUXILIARY, hasRoles, PARAMETER } from '../roles.js';
 import { annotationsOf, type Annotation } from './annotations.js';
 
 /** What a function made of a graph may have besides the graph's own inputs, outputs and updates. */
-export interface GraphFunctionOptions extends Pick<CompileOptions, 'engine' | 'threads' | 'name'> {
+export interface GraphFunctionOptions extends ComputeOptions, Pick<CompileOptions, 'name'> {
   /** More new values of shared variables. */
   readonly additionalUpdates?: ReadonlyMap<SharedVariable, Variable>;
 }
@@ -62,6 +65,17 @@ export class ComputationGraph implements Iterable<Variable> {
     return this.variables.filter((variable) => hasRoles(variable, [AUXILIARY]));
   }
 
+  /** The applications of ops with an inner graph, such as `scan`, those inside of others included. */
+  get scans(): Apply[] {
+    return toposort(this.variables, { inside: true }).filter(({ op }) => op.inner !== undefined);
+  }
+
+  /** The variables of the inner graphs of {@link scans}. */
+  get scanVariables(): Variable[] {
+    const outside = new Set(this.variables);
+    return ancestors(this.variables, { inside: true }).filter((variable) => !outside.has(variable));
+  }
+
   [Symbol.iterator](): Iterator<Variable> {
     return this.variables[Symbol.iterator]();
   }
@@ -78,37 +92,23 @@ export class ComputationGraph implements Iterable<Variable> {
   }
 
   /**
-   * A graph in which some variables are replaced. Replacements may contain the variables that they, or others, replace: they
-   * are made one by one in topological order, so that each applies to those after it.
+   * A graph in which some variables are replaced, inside of scans too. Replacements may contain the variables that they, or others,
+   * replace: they are made one by one in topological order, so that each applies to those after it.
    *
    * Warns about keys that are not in the graph, and about auxiliary ones, which only annotations know.
    */
   replace(replacements: ReadonlyMap<Variable, Variable> | Iterable<readonly [Variable, Variable]>): ComputationGraph {
-    const remaining = new Map(replacements);
-    const pending: [Variable, Variable][] = [];
-    for (const variable of this.variables) {
-      const replacement = remaining.get(variable);
-      if (replacement === undefined) continue;
-      if (hasRoles(variable, [AUXILIARY]))
-        warn(`replace was asked to replace ${variable.toString()}, which is auxiliary`);
-      remaining.delete(variable);
-      pending.push([variable, replacement]);
+    const wanted = new Map(replacements);
+    const variables = new Set([...this.variables, ...this.scanVariables]);
+    const strangers = [...wanted.keys()].filter((variable) => !variables.has(variable));
+    for (const variable of wanted.keys()) {
+      if (!variables.has(variable) || !hasRoles(variable, [AUXILIARY])) continue;
+      warn(`replace was asked to replace ${variable.toString()}, which is auxiliary`);
     }
-    if (remaining.size > 0) {
-      warn(`replace was asked to replace ${[...remaining.keys()].join(', ')}, which the graph does not have`);
+    if (strangers.length > 0) {
+      warn(`replace was asked to replace ${strangers.join(', ')}, which the graph does not have`);
     }
-    let outputs: readonly Variable[] = this.outputs;
-    for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-      const flat = pending.flat();
-      const renewed = replace([...outputs, ...flat], new Map([next]));
-      const count = outputs.length;
-      outputs = renewed.slice(0, count);
-      for (const pair of pending.keys()) {
-        const [key, value] = renewed.slice(count + 2 * pair, count + 2 * pair + 2);
-        if (key !== undefined && value !== undefined) pending[pair] = [key, value];
-      }
-    }
-    return new ComputationGraph(outputs);
+    return new ComputationGraph(replaceInOrder(this.outputs, wanted));
   }
 
   /** Compiles the graph: its inputs to its outputs, with its updates (Blocks: `get_theano_function`). */

@@ -91,11 +91,11 @@ test('an identity matrix has its number on the diagonal', () => {
   expect(() => generated(new Orthogonal(), [2, 2, 2])).toThrow('Orthogonal: the shape is (2, 2, 2)');
 });
 
-test('a variable takes a value of its shape', () => {
+test('a variable takes a value of its shape', async () => {
   const variable = shared(float32([2], [0, 0]), 'b');
   new Constant(7).initialize(variable, new RandomStreams(1).stream('b'));
 
-  expect([...variable.getValue().data]).toEqual([7, 7]);
+  expect([...(await variable.getValue()).data]).toEqual([7, 7]);
   expect(() =>
     new Constant(7).initialize(shared(0, 'd', { dtype: 'float64' }), new RandomStreams(1).stream('d')),
   ).toThrow('Constant cannot initialize d, which is float64 (); only float32 of known shape can be');

@@ -16,13 +16,29 @@ export class Apply {
 
   /** The first output: the only one of most ops. */
   get output(): Variable {
-    const [first] = this.outputs;
-    if (first === undefined) throw new Error(`${this.op.name}: the op has no outputs`);
-    return first;
+    return this.outputAt(0);
+  }
+
+  /** The output at `index`; throws when the op has fewer. */
+  outputAt(index: number): Variable {
+    const output = this.outputs[index];
+    if (output === undefined) {
+      throw new Error(`${this.op.name}: there is no output ${index}; the op has ${this.outputs.length}`);
+    }
+    return output;
   }
 }
 
 /** Applies a single-output op. */
 export function applyOp(op: Op, inputs: readonly Variable[]): Variable {
   return new Apply(op, inputs).output;
+}
+
+/** The application on other inputs, and with another op where one is given; outputs keep name and tag. Itself where all is as it was. */
+export function applyAgain(node: Apply, inputs: readonly Variable[], op: Op = node.op): Apply {
+  const same = op === node.op && inputs.length === node.inputs.length;
+  if (same && inputs.every((input, at) => input === node.inputs[at])) return node;
+  const copy = new Apply(op, inputs);
+  for (const [at, output] of node.outputs.entries()) copy.outputAt(at).takeOver(output);
+  return copy;
 }

@@ -1,6 +1,7 @@
 import type { DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from './apply.js';
 import { DISCONNECTED, type InputGradient, type OutputGradient } from './gradient-flow.js';
+import type { OpInner } from './inner.js';
 import type { TensorType } from './tensor-type.js';
 import type { Variable } from './variable.js';
 
@@ -20,6 +21,8 @@ export type NoParameters = Readonly<Record<string, never>>;
 export interface Op<N extends string = string, P extends OpParameters = OpParameters> {
   readonly name: N;
   readonly parameters: P;
+  /** The graph that the op applies, where it has one of its own: `scan`, `ifElse`. */
+  readonly inner?: OpInner;
   /** The output types; throws TensorTypeError naming the op and the inputs that do not fit. */
   inferTypes(inputs: readonly Variable[]): readonly TensorType[];
   /** The gradient of the cost with respect to each input, given that with respect to each output, of which one flows at least. */

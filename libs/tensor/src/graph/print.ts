@@ -1,32 +1,34 @@
+import { isScalarConstant, stableNames } from './names.js';
 import { formatOp } from './op.js';
 import { formatType } from './tensor-type.js';
 import type { Variable } from './variable.js';
+import { graphInputs, toposort } from './walk.js';
 
 /**
- * The graph as indented text, one variable a line, each application with a number; Theano's `debugprint`. A result printed
- * before is only referred to by its number.
+ * The graph as readable text: its inputs, then one line for each application, then what it returns; an inner graph stands indented
+ * below the application that has it. Each variable has one name in all of it, and the same graph has the same text, whenever it was
+ * built.
  */
 export function printGraph(outputs: readonly Variable[]): string {
-  const lines: string[] = [];
-  const numbers = new Map<object, number>();
-  const stack = outputs.map((variable) => ({ variable, depth: 0 })).toReversed();
-  for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    const { variable, depth } = entry;
-    const node = variable.owner;
-    const indent = '  '.repeat(depth);
-    if (node === null) {
-      lines.push(`${indent}${variable.toString()} ${formatType(variable.type)}`);
-      continue;
-    }
-    const known = numbers.get(node);
-    const number = known ?? numbers.size;
-    numbers.set(node, number);
-    const which = node.outputs.length > 1 ? `.${variable.index}` : '';
-    const name = variable.name === undefined ? '' : ` '${variable.name}'`;
-    const line = `${indent}#${number}${which} ${formatOp(node.op)} ${formatType(variable.type)}${name}`;
-    lines.push(known === undefined ? line : `${line} (above)`);
-    if (known !== undefined) continue;
-    for (const input of node.inputs.toReversed()) stack.push({ variable: input, depth: depth + 1 });
+  const names = stableNames(outputs);
+  return graphLines([], outputs, names).join('\n');
+}
+
+function graphLines(
+  given: readonly Variable[],
+  outputs: readonly Variable[],
+  names: ReadonlyMap<Variable, string>,
+): string[] {
+  const nameOf = (variable: Variable): string => names.get(variable) ?? variable.toString();
+  const listed = (variables: readonly Variable[]): string => variables.map(nameOf).join(', ');
+  const inputs = new Set([...given, ...graphInputs(outputs)]);
+  const listedInputs = [...inputs].filter((input) => !isScalarConstant(input));
+  const lines = listedInputs.map((input) => `${nameOf(input)}: ${formatType(input.type)}`);
+  for (const node of toposort(outputs)) {
+    const types = node.outputs.map(({ type }) => formatType(type)).join(', ');
+    lines.push(`${listed(node.outputs)} = ${formatOp(node.op)}(${listed(node.inputs)}): ${types}`);
+    const { inner } = node.op;
+    if (inner !== undefined) lines.push(...graphLines(inner.inputs, inner.outputs, names).map((line) => `  ${line}`));
   }
-  return lines.join('\n');
+  return [...lines, `return ${listed(outputs)}`];
 }

@@ -17,6 +17,7 @@ import {
   toposort,
   type Variable,
 } from '../index.js';
+import { call } from '../../test/call-op.js';
 import { array, present } from '../../test/op-laws.js';
 
 const [x, y] = [scalar('x'), scalar('y')];
@@ -101,4 +102,25 @@ test('a replacement of another type is refused, and one of a more exact type mak
   const product = dot(features, tensor('W', 'float32', [3, 2]));
   const [exact] = replace([product], new Map([[features, tensor('batch', 'float32', [128, 3])]]));
   expect(exact?.shape).toEqual([128, 2]);
+});
+
+test('what is inside of an inner graph can be replaced, by what is outside too', async () => {
+  const mask = scalar('mask');
+  const node = call([x], (one) => [tanh(mul(one, 2))]);
+  const product = present(node.op.inner?.outputs[0]?.owner?.inputs[0]);
+  const [output] = replace([node.output], new Map([[product, mul(product, mask)]]));
+  expect(graphInputs([present(output)])).toEqual([x, mask]);
+  const f = await compile({ inputs: [x, mask], outputs: [node.output, present(output)], engine: 'reference' });
+  const [before, after] = await f.run([array('float32', [], [0.2]), array('float32', [], [3])]);
+  expect(before?.data[0]).toBeCloseTo(Math.tanh(0.4), 6);
+  expect(after?.data[0]).toBeCloseTo(Math.tanh(1.2), 6);
+});
+
+test('a clone of an inner graph has variables of its own', () => {
+  const node = call([x], (one) => [tanh(one)]);
+  const [copy] = clone([node.output]);
+  const [old, twin] = [node, copy?.owner].map((one) => one?.op.inner?.outputs[0]);
+  expect(twin).not.toBe(old);
+  present(twin).name = 'renamed';
+  expect(old?.name).toBeUndefined();
 });

@@ -1,10 +1,11 @@
 import { Apply } from './apply.js';
-import { formatType, isAssignable, TensorTypeError } from './tensor-type.js';
-import { describe, type Variable } from './variable.js';
-import { toposort } from './walk.js';
+import { cannotStandIn, rebuild, Rebuilding } from './rebuild.js';
+import { isAssignable } from './tensor-type.js';
+import type { Variable } from './variable.js';
+import { ancestors, dependants } from './walk.js';
 
 /**
- * The same outputs with some variables replaced by others; Theano's `clone(replace=...)`.
+ * The same outputs with some variables replaced by others, inside of inner graphs too; Theano's `clone(replace=...)`.
  *
  * What does not depend on a replaced variable is shared with the old graph, so replacing nothing returns `outputs`. What does
  * is copied, with name and tag. The replacements themselves are taken as they are: `{x: add(x, noise)}` is not a loop.
@@ -12,38 +13,47 @@ import { toposort } from './walk.js';
  * @throws TensorTypeError when a replacement's type does not fit the variable it stands in for.
  */
 export function replace(outputs: readonly Variable[], replacements: ReadonlyMap<Variable, Variable>): Variable[] {
-  for (const [old, replacement] of replacements) {
-    if (isAssignable(replacement.type, old.type)) continue;
-    throw new TensorTypeError(
-      `replace: ${describe(replacement)} cannot stand in for ${describe(old)}; give a replacement of ${formatType(old.type)}`,
-    );
+  checkReplacements(replacements);
+  return rebuild(outputs, () => undefined, { replacements }).outputs;
+}
+
+/**
+ * As {@link replace}, one variable after the other in the order of the graph, each also in the replacements of those after it: the
+ * replacement of a hidden layer is computed from the replaced layer below. In its own replacement a variable stands for itself.
+ * Variables that `outputs` do not depend on are not replaced.
+ *
+ * @throws TensorTypeError when a replacement's type does not fit the variable it stands in for.
+ */
+export function replaceInOrder(
+  outputs: readonly Variable[],
+  replacements: ReadonlyMap<Variable, Variable>,
+): Variable[] {
+  checkReplacements(replacements);
+  const rebuilding = new Rebuilding(() => undefined);
+  const pending = new Set(replacements.keys());
+  for (const variable of ancestors(outputs, { inside: true })) {
+    const replacement = replacements.get(variable);
+    if (replacement === undefined) continue;
+    // First what it is by itself, which its own replacement may be computed from.
+    rebuilding.extend([variable]);
+    const visited = rebuilding.extend([replacement]);
+    const result = rebuilding.standIn(replacement);
+    // Elsewhere these are computed from what pending variables are replaced by.
+    for (const dependant of dependants(visited, (one) => pending.has(one))) rebuilding.set(dependant, undefined);
+    pending.delete(variable);
+    rebuilding.set(variable, result);
   }
-  return copyGraph(outputs, replacements, (node, inputs) => node.inputs.some((input, at) => input !== inputs[at]));
+  rebuilding.extend(outputs);
+  return outputs.map((output) => rebuilding.standIn(output));
 }
 
 /** A copy of the graph down to its inputs, constants and shared variables, which are shared with the old one. */
 export function clone(outputs: readonly Variable[]): Variable[] {
-  return copyGraph(outputs, new Map(), () => true);
+  return rebuild(outputs, (node, old) => (node === old ? new Apply(node.op, node.inputs).outputs : undefined)).outputs;
 }
 
-function copyGraph(
-  outputs: readonly Variable[],
-  replacements: ReadonlyMap<Variable, Variable>,
-  mustCopy: (node: Apply, inputs: readonly Variable[]) => boolean,
-): Variable[] {
-  const copies = new Map(replacements);
-  const copyOf = (variable: Variable): Variable => copies.get(variable) ?? variable;
-  for (const node of toposort(outputs, { blockers: replacements.keys() })) {
-    const inputs = node.inputs.map(copyOf);
-    if (!mustCopy(node, inputs)) continue;
-    const copy = new Apply(node.op, inputs);
-    for (const [index, output] of node.outputs.entries()) {
-      const twin = copy.outputs[index];
-      if (twin === undefined || copies.has(output)) continue;
-      twin.name = output.name;
-      twin.tag.assign(output.tag);
-      copies.set(output, twin);
-    }
+function checkReplacements(replacements: ReadonlyMap<Variable, Variable>): void {
+  for (const [old, replacement] of replacements) {
+    if (!isAssignable(replacement.type, old.type)) throw cannotStandIn('replace', replacement, old);
   }
-  return outputs.map(copyOf);
 }

@@ -25,6 +25,10 @@ export class Tag {
     return this.#entries.delete(key);
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   /** Copies every entry of `other` into this tag; entries already here under the same key are replaced. */
   assign(other: Tag): void {
     for (const [key, value] of other.#entries) this.#entries.set(key, value);

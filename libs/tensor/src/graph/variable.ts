@@ -36,6 +36,12 @@ export class Variable {
     return this.type.shape.length;
   }
 
+  /** Takes the name and the entries of the tag of the variable that this one stands for. */
+  takeOver(old: Variable): void {
+    this.name = old.name;
+    this.tag.assign(old.tag);
+  }
+
   /** `x`, or `dot.0` when it has no name. */
   toString(): string {
     if (this.name !== undefined) return this.name;

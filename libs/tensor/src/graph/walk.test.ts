@@ -1,19 +1,7 @@
 import { expect, test } from 'vitest';
 
-import {
-  add,
-  ancestors,
-  constant,
-  graphInputs,
-  mul,
-  printGraph,
-  scalar,
-  shared,
-  tanh,
-  tensor,
-  toposort,
-  type Variable,
-} from '../index.js';
+import { add, ancestors, constant, graphInputs, mul, scalar, shared, tanh, toposort, type Variable } from '../index.js';
+import { call } from '../../test/call-op.js';
 
 test('toposort puts each application after those it depends on, once', () => {
   const x = scalar('x');
@@ -46,16 +34,13 @@ test('a graph may be far deeper than the stack of JavaScript', () => {
   expect(graphInputs([output]).map(String)).toEqual(['x']);
 });
 
-test('a graph prints with its types, and shared parts once', () => {
-  const x = tensor('x', 'float32', [null, 2]);
-  const y = tanh(x);
-  y.name = 'y';
-  expect(printGraph([mul(y, y)])).toBe(
-    [
-      '#0 mul float32 (null, 2)',
-      "  #1 tanh float32 (null, 2) 'y'",
-      '    x float32 (null, 2)',
-      "  #1 tanh float32 (null, 2) 'y' (above)",
-    ].join('\n'),
-  );
+test('walks go into inner graphs only when asked; what is inside comes before what has it', () => {
+  const [x, W] = [scalar('x'), shared(2, 'W')];
+  const node = call([x], (one) => [tanh(mul(one, W))]);
+  const output = add(node.output, 1);
+  expect(toposort([output]).map(({ op }) => op.name)).toEqual(['call', 'add']);
+  expect(toposort([output], { inside: true }).map(({ op }) => op.name)).toEqual(['mul', 'tanh', 'call', 'add']);
+  expect(ancestors([output])).toHaveLength(5);
+  expect(ancestors([output], { inside: true })).toHaveLength(5 + 4);
+  expect(graphInputs([output]).map(String)).toEqual(['x', 'W', '1']);
 });

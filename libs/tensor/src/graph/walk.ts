@@ -5,26 +5,40 @@ import type { Variable } from './variable.js';
 export interface WalkOptions {
   /** Variables to stop at: they are visited, what computes them is not. */
   readonly blockers?: Iterable<Variable>;
+  /** Walk through inner graphs too; what is in one comes before the application that has it. Default false. */
+  readonly inside?: boolean;
 }
 
 /** The applications that `outputs` depend on, each after those it depends on; the order is the same for the same graph. */
 export function toposort(outputs: readonly Variable[], options: WalkOptions = {}): Apply[] {
   const blockers = new Set(options.blockers ?? []);
+  return toposortUntil(outputs, (variable) => blockers.has(variable), options.inside);
+}
+
+/** {@link toposort} that stops where `isBlocked` says so. */
+export function toposortUntil(
+  outputs: readonly Variable[],
+  isBlocked: (variable: Variable) => boolean,
+  inside = false,
+): Apply[] {
   const order: Apply[] = [];
   const done = new Set<Apply>();
   // An explicit stack: unrolled recurrences are deeper than JavaScript's.
-  const stack: { readonly node: Apply; next: number }[] = [];
+  const stack: { readonly node: Apply; readonly needs: readonly Variable[]; next: number }[] = [];
   const push = (variable: Variable): void => {
     const node = variable.owner;
-    if (node !== null && !blockers.has(variable) && !done.has(node)) stack.push({ node, next: 0 });
+    if (node === null || isBlocked(variable) || done.has(node)) return;
+    const { inner } = node.op;
+    const needs = inside && inner !== undefined ? [...node.inputs, ...inner.outputs] : node.inputs;
+    stack.push({ node, needs, next: 0 });
   };
   for (const output of outputs) {
     push(output);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const input = top.node.inputs[top.next];
-      if (input !== undefined && !done.has(top.node)) {
+      const needed = top.needs[top.next];
+      if (needed !== undefined && !done.has(top.node)) {
         top.next += 1;
-        push(input);
+        push(needed);
         continue;
       }
       stack.pop();
@@ -41,6 +55,7 @@ export function ancestors(outputs: readonly Variable[], options: WalkOptions = {
   const found = new Set<Variable>();
   for (const node of toposort(outputs, options)) {
     for (const input of node.inputs) found.add(input);
+    if (options.inside === true) for (const end of innerEnds(node)) found.add(end);
     for (const output of node.outputs) found.add(output);
   }
   for (const output of outputs) found.add(output);
@@ -48,7 +63,22 @@ export function ancestors(outputs: readonly Variable[], options: WalkOptions = {
 }
 
 /** The variables without owner that `outputs` depend on: inputs, constants and shared variables, in order of first use. */
-export function graphInputs(outputs: readonly Variable[], options: WalkOptions = {}): Variable[] {
+export function graphInputs(outputs: readonly Variable[], options: Pick<WalkOptions, 'blockers'> = {}): Variable[] {
   const blockers = new Set(options.blockers ?? []);
   return ancestors(outputs, options).filter((variable) => variable.owner === null || blockers.has(variable));
+}
+
+/** What the applications of `order` compute from a variable that `isRoot` picks, directly or through others of them. */
+export function dependants(order: readonly Apply[], isRoot: (variable: Variable) => boolean): Set<Variable> {
+  const found = new Set<Variable>();
+  for (const node of order) {
+    if (!node.inputs.some((input) => isRoot(input) || found.has(input))) continue;
+    for (const output of node.outputs) found.add(output);
+  }
+  return found;
+}
+
+/** The ends of an inner graph, which no application inside of it need have: an output may be an input. */
+function innerEnds({ op: { inner } }: Apply): readonly Variable[] {
+  return inner === undefined ? [] : [...inner.inputs, ...inner.outputs];
 }

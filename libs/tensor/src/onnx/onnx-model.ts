@@ -4,7 +4,7 @@ import protobuf from 'protobufjs/light.js';
 import { typedArray } from '../arrays/typed-array.js';
 import type { TensorType } from '../graph/tensor-type.js';
 import { onnxDataType } from './data-type.js';
-import type { OnnxAttribute, OnnxGraph } from './onnx-graph.js';
+import type { OnnxAttribute, OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from './onnx-graph.js';
 import { onnxSchema } from './schema.js';
 
 /** Opset 21 with IR 10 (ONNX 1.16, March 2024): old enough for every engine at hand, new enough for all ops used here. */
@@ -13,65 +13,75 @@ const IR_VERSION = 10;
 /** Initializers up to this size are compared with those before, so that a constant used often is stored once. */
 const SHARED_INITIALIZER_BYTES = 256;
 
-/** An ONNX model being written: inputs, nodes and initializers in, bytes out. */
-export class OnnxModel implements OnnxGraph {
-  readonly #name: string;
-  readonly #inputs: object[] = [];
-  readonly #outputs: object[] = [];
+/** An ONNX graph being written: the whole model's, or one within a node. */
+class OnnxBody implements OnnxGraph {
+  readonly inputs: OnnxValue[] = [];
+  readonly outputs: OnnxValue[] = [];
+  readonly #names: ValueNames;
   readonly #nodes: object[] = [];
-  readonly #initializers: object[] = [];
-  readonly #shared = new Map<string, string>();
-  readonly #borrowed = new Set<string>();
-  #values = 0;
-  #scope = '';
+  /** Inputs, outputs and what other graphs own: none of them can be named as an output. */
+  readonly #own = new Set<string>();
+  #scope: string;
 
-  constructor(name: string) {
-    this.#name = name;
+  constructor(names: ValueNames, scope: string) {
+    this.#names = names;
+    this.#scope = scope;
   }
 
-  /** Declares a graph input; null sizes may differ from run to run. */
+  /** Declares an input; null sizes may differ from run to run. */
   input(name: string, type: TensorType): string {
-    this.#inputs.push(valueInfo(name, type));
-    this.#borrowed.add(name);
+    this.inputs.push({ name, type });
     return name;
   }
 
-  /** Declares `value` a graph output and returns its name. An input, an initializer or an output twice gets an Identity. */
+  /** Declares `value` an output and returns its name. What no node of this graph makes, or an output twice, gets an Identity. */
   output(value: string, type: TensorType): string {
-    const name = this.#borrowed.has(value) ? this.add('Identity', [value]) : value;
-    this.#borrowed.add(name);
-    this.#outputs.push(valueInfo(name, type));
+    const name = this.#own.has(value) ? value : this.add('Identity', [value]);
+    this.#own.delete(name);
+    this.outputs.push({ name, type });
     return name;
   }
 
-  /** Names the nodes added from here on, so that errors of the engine say which op they come from. */
   scope(label: string): void {
     this.#scope = label;
   }
 
-  add(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
-    const output = this.#fresh();
-    this.#nodes.push({
-      op_type: opType,
-      name: `${this.#scope}/${opType}_${output}`,
-      input: inputs,
-      output: [output],
-      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
-    });
+  add(opType: string, inputs: readonly string[], attributes: OnnxAttributes = {}): string {
+    const [output] = this.addMany(opType, inputs, 1, attributes);
+    if (output === undefined) throw new Error(`${opType}: the node got no output`);
     return output;
   }
 
+  addMany(
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: OnnxAttributes = {},
+  ): readonly string[] {
+    const outputs = Array.from({ length: count }, () => this.#names.fresh());
+    for (const output of outputs) this.#own.add(output);
+    this.#nodes.push({
+      op_type: opType,
+      name: `${this.#scope}/${opType}_${outputs.join('_')}`,
+      input: inputs,
+      output: outputs,
+      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    });
+    return outputs;
+  }
+
+  subgraph(
+    inputs: readonly TensorType[],
+    build: (graph: OnnxGraph, inputs: readonly string[]) => readonly OnnxValue[],
+  ): OnnxSubgraph {
+    const body = new OnnxBody(this.#names, this.#scope);
+    const names = inputs.map((type) => body.input(this.#names.fresh(), type));
+    for (const { name, type } of build(body, names)) body.output(name, type);
+    return { inputs: body.inputs, outputs: body.outputs, message: body.message(`${this.#scope}/${names.join('_')}`) };
+  }
+
   initializer(value: NdArray): string {
-    const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
-    const key =
-      bytes.length <= SHARED_INITIALIZER_BYTES ? `${value.dtype}|${String(value.shape)}|${String(bytes)}` : undefined;
-    const known = key === undefined ? undefined : this.#shared.get(key);
-    if (known !== undefined) return known;
-    const name = this.#fresh();
-    this.#initializers.push({ name, dims: value.shape, data_type: onnxDataType[value.dtype], raw_data: bytes });
-    this.#borrowed.add(name);
-    if (key !== undefined) this.#shared.set(key, name);
-    return name;
+    return this.#names.initializer(value);
   }
 
   int64Vector(values: readonly number[]): string {
@@ -86,6 +96,29 @@ export class OnnxModel implements OnnxGraph {
     return this.add('Cast', [input], { to: { int: onnxDataType[dtype] } });
   }
 
+  /** The graph as a message of type GraphProto. */
+  message(name: string): object {
+    return {
+      name,
+      input: this.inputs.map(valueInfo),
+      output: this.outputs.map(valueInfo),
+      node: this.#nodes,
+    };
+  }
+}
+
+/** An ONNX model being written: inputs, nodes and initializers in, bytes out. */
+export class OnnxModel extends OnnxBody {
+  readonly #name: string;
+  readonly #values: ValueNames;
+
+  constructor(name: string) {
+    const values = new ValueNames();
+    super(values, '');
+    this.#name = name;
+    this.#values = values;
+  }
+
   /** The model as ONNX protobuf bytes. */
   encode(): Uint8Array {
     const type = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
@@ -93,31 +126,62 @@ export class OnnxModel implements OnnxGraph {
       ir_version: IR_VERSION,
       producer_name: 'longrun',
       opset_import: [{ domain: '', version: OPSET }],
-      graph: {
-        name: this.#name,
-        input: this.#inputs,
-        output: this.#outputs,
-        node: this.#nodes,
-        initializer: this.#initializers,
-      },
+      graph: { ...this.message(this.#name), initializer: this.#values.initializers },
     };
     const problem = type.verify(model);
     if (problem !== null) throw new Error(`The ONNX model of ${this.#name} does not follow the schema: ${problem}`);
     return type.encode(model).finish();
   }
+}
 
-  #fresh(): string {
-    this.#values += 1;
-    return `v${this.#values}`;
+/** The names of a model's values, no two alike in all of its graphs, and its initializers, which all of them may use. */
+class ValueNames {
+  readonly initializers: object[] = [];
+  readonly #shared = new Map<string, string>();
+  #count = 0;
+
+  fresh(): string {
+    this.#count += 1;
+    return `v${this.#count}`;
+  }
+
+  initializer(value: NdArray): string {
+    const tensor = tensorProto(value);
+    const key =
+      tensor.raw_data.length <= SHARED_INITIALIZER_BYTES
+        ? `${value.dtype}|${String(value.shape)}|${String(tensor.raw_data)}`
+        : undefined;
+    const known = key === undefined ? undefined : this.#shared.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh();
+    this.initializers.push({ name, ...tensor });
+    if (key !== undefined) this.#shared.set(key, name);
+    return name;
   }
 }
 
-function valueInfo(name: string, type: TensorType): object {
+function tensorProto(value: NdArray): { dims: readonly number[]; data_type: number; raw_data: Uint8Array } {
+  const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+  return { dims: value.shape, data_type: onnxDataType[value.dtype], raw_data: bytes };
+}
+
+function valueInfo({ name, type }: OnnxValue): object {
   const dims = type.shape.map((dim, axis) => (dim === null ? { dim_param: `${name}_${axis}` } : { dim_value: dim }));
   return { name, type: { tensor_type: { elem_type: onnxDataType[type.dtype], shape: { dim: dims } } } };
 }
 
 /** `type` numbers are those of `AttributeProto.AttributeType`. */
 function attributeProto(name: string, value: OnnxAttribute): object {
-  return 'int' in value ? { name, type: 2, i: value.int } : { name, type: 7, ints: value.ints };
+  if ('float' in value) return { name, type: 1, f: value.float };
+  if ('int' in value) return { name, type: 2, i: value.int };
+  if ('string' in value) return { name, type: 3, s: utf8(value.string) };
+  if ('tensor' in value) return { name, type: 4, t: tensorProto(value.tensor) };
+  if ('graph' in value) return { name, type: 5, g: value.graph.message };
+  if ('floats' in value) return { name, type: 6, floats: value.floats };
+  if ('ints' in value) return { name, type: 7, ints: value.ints };
+  return { name, type: 8, strings: value.strings.map(utf8) };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

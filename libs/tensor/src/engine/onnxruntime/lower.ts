@@ -1,4 +1,7 @@
+import { ndarray } from '@longrun/serialization';
+
 import { at } from '../../arrays/at.js';
+import type { Apply } from '../../graph/apply.js';
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
@@ -31,7 +34,9 @@ export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: 
   for (const node of toposort(outputs, { blockers: inputs })) {
     const { op } = node;
     model.scope(`${op.name}(${node.inputs.join(',')})`);
-    const results = loweringOf(lowerings, op)(model, node.inputs.map(nameOf), { node, parameters: op.parameters });
+    const results =
+      emptyOutputs(model, node) ??
+      loweringOf(lowerings, op)(model, node.inputs.map(nameOf), { node, parameters: op.parameters });
     if (results.length !== node.outputs.length) {
       throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
     }
@@ -42,4 +47,10 @@ export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: 
   model.scope('outputs');
   const outputNames = outputs.map((output) => model.output(nameOf(output), output.type));
   return { model: model.encode(), inputNames, outputNames };
+}
+
+/** What is known to be empty needs no nodes, and ONNX Runtime's optimizer makes a 1 of some sizes of 0. */
+function emptyOutputs(model: OnnxModel, node: Apply): readonly string[] | undefined {
+  if (node.outputs.some(({ shape }) => shape.includes(null) || !shape.includes(0))) return undefined;
+  return node.outputs.map(({ dtype, shape }) => model.initializer(ndarray(dtype, shape.map(Number))));
 }

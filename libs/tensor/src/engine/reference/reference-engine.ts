@@ -1,14 +1,12 @@
-import type { NdArray } from '@longrun/serialization';
-
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
-import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
-import { environment } from '../environment.js';
 import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
+import type { Executable, FunctionGraph } from '../engine.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 
 /** Options of the reference engine. */
-export interface ReferenceOptions extends EngineOptions {
+export interface ReferenceOptions {
   /**
    * When floats are rounded to their dtype. 'results': the outputs only, everything before being float64, so that what comes out
    * is as exact as can be. 'each op': the result of every op, so that float32 overflows, vanishes and cancels where it does on
@@ -20,12 +18,12 @@ export interface ReferenceOptions extends EngineOptions {
 /**
  * Runs a graph op by op in plain loops. Slow, simple and the arbiter of the other engines. Always one thread.
  */
-export async function compileReference(graph: FunctionGraph, options: ReferenceOptions): Promise<Executable> {
+export async function compileReference(graph: FunctionGraph, options: ReferenceOptions = {}): Promise<Executable> {
   const order = toposort(graph.outputs, { blockers: graph.inputs });
   const rounded = options.rounding === 'each op' ? roundToDtype : asItIs;
   return {
-    environment: environment('reference', 1),
-    async run(values) {
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
       const known = new Map<Variable, DenseArray>();
       for (const [at, input] of graph.inputs.entries()) {
         const value = values[at];
@@ -43,7 +41,7 @@ export async function compileReference(graph: FunctionGraph, options: ReferenceO
           if (result !== undefined && !known.has(output)) known.set(output, rounded(result));
         }
       }
-      return graph.outputs.map((output): NdArray => fromDense(valueOf(output)));
+      return graph.outputs.map((output) => new HostValue(fromDense(valueOf(output))));
     },
     dispose: async () => undefined,
   };

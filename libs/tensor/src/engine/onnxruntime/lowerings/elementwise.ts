@@ -23,7 +23,12 @@ export const elementwise = {
   isnan: comparison('IsNaN'),
   le: comparison('LessOrEqual'),
   log: number('Log'),
-  logistic: number('Sigmoid'),
+  // Not Sigmoid, which is exactly 0 from -18 down and wrong in the fifth digit at -5.
+  logistic: number((graph, operands, dtype) => {
+    const [one, power] = [graph.scalar(1, dtype), expOfMinusAbs(graph, operands)];
+    const negative = graph.add('Less', [...operands, graph.scalar(0, dtype)]);
+    return graph.add('Div', [graph.add('Where', [negative, power, one]), graph.add('Add', [power, one])]);
+  }),
   lt: comparison('Less'),
   maximum: number('Max'),
   minimum: number('Min'),
@@ -41,8 +46,7 @@ export const elementwise = {
   softplus: number((graph, operands, dtype) => {
     if (dtype === 'float32') return graph.add('Softplus', operands);
     // ONNX Runtime has no Softplus of float64.
-    const power = graph.add('Exp', [graph.add('Neg', [graph.add('Abs', operands)])]);
-    const logarithm = graph.add('Log', [graph.add('Add', [power, graph.scalar(1, dtype)])]);
+    const logarithm = log1p(graph, expOfMinusAbs(graph, operands), dtype);
     return graph.add('Add', [graph.add('Max', [...operands, graph.scalar(0, dtype)]), logarithm]);
   }),
   sqrt: number('Sqrt'),
@@ -51,6 +55,19 @@ export const elementwise = {
   tanh: number('Tanh'),
   where: number((graph, operands) => graph.add('Where', operands), { conditions: 1 }),
 } satisfies Partial<OnnxLowerings>;
+
+function expOfMinusAbs(graph: OnnxGraph, operands: readonly string[]): string {
+  return graph.add('Exp', [graph.add('Neg', [graph.add('Abs', operands)])]);
+}
+
+/** `log(1 + x)` for x of 0 or more, where ONNX has only the logarithm: what `1 + x` rounds away is put back by a factor. */
+function log1p(graph: OnnxGraph, x: string, dtype: DType): string {
+  const one = graph.scalar(1, dtype);
+  const sum = graph.add('Add', [x, one]);
+  const factor = graph.add('Div', [x, graph.add('Sub', [sum, one])]);
+  const product = graph.add('Mul', [graph.add('Log', [sum]), factor]);
+  return graph.add('Where', [graph.add('Equal', [sum, one]), x, product]);
+}
 
 /** Computes in a dtype that ONNX Runtime has kernels for, and casts the result back; the first `conditions` operands are bools. */
 function number(nodes: Nodes, options: { readonly conditions?: number } = {}): OnnxLowering<NoParameters> {

@@ -1,0 +1,63 @@
+import { applyAgain } from './apply.js';
+import { Constant } from './constant.js';
+import type { Op } from './op.js';
+import { Variable } from './variable.js';
+import { dependants, toposort } from './walk.js';
+
+/** A graph of its own: `outputs` depend on `inputs` and constants, and on nothing else. */
+export interface InnerGraph {
+  readonly inputs: readonly Variable[];
+  readonly outputs: readonly Variable[];
+}
+
+/** The graph that an op such as `scan` applies, and how to have the op apply another. */
+export interface OpInner extends InnerGraph {
+  /**
+   * The op with `graph` in place of this one: as many outputs, and the same inputs with any number of new ones after them. For
+   * each new one the op takes one more input, after all others, which the inner graph sees as it is.
+   */
+  opOf(graph: InnerGraph): Op;
+}
+
+/** A graph closed by {@link closeOver}. */
+export interface ClosedGraph {
+  readonly graph: InnerGraph;
+  /** The variables of the graph around it that it uses, one for each input that was added. */
+  readonly captured: readonly Variable[];
+}
+
+/**
+ * Closes a graph whose outputs use variables other than `inputs`: each of them gets an input of its own, with the same type, name
+ * and tag. What depends on none of the inputs is outside as a whole, so that it is computed once and not in every step.
+ *
+ * @param isOutside says which of the variables that depend on none of the inputs are outside. Default: all of them.
+ */
+export function closeOver(
+  graph: InnerGraph,
+  isOutside: (variable: Variable) => boolean = (variable) => !(variable instanceof Constant),
+): ClosedGraph {
+  const order = toposort(graph.outputs, { blockers: graph.inputs });
+  const given = new Set(graph.inputs);
+  const inside = dependants(order, (variable) => given.has(variable));
+  const standIns = new Map<Variable, Variable>();
+  const captured: Variable[] = [];
+  const standIn = (variable: Variable): Variable => {
+    const known = standIns.get(variable);
+    if (known !== undefined) return known;
+    if (given.has(variable) || inside.has(variable) || !isOutside(variable)) return variable;
+    const input = new Variable(variable.type);
+    input.takeOver(variable);
+    standIns.set(variable, input);
+    captured.push(variable);
+    return input;
+  };
+  for (const node of order) {
+    if (node.outputs.every((output) => !inside.has(output) && isOutside(output))) continue;
+    const inputs = node.inputs.map(standIn);
+    const copy = applyAgain(node, inputs);
+    if (copy === node) continue;
+    for (const [at, output] of node.outputs.entries()) standIns.set(output, copy.outputAt(at));
+  }
+  const outputs = graph.outputs.map(standIn);
+  return { graph: { inputs: [...graph.inputs, ...captured.map(standIn)], outputs }, captured };
+}
