@@ -20,6 +20,7 @@ import {
   sub,
   tensor,
   type CompiledFunction,
+  type ComputeOptions,
   type SharedVariable,
   type Variable,
 } from '../src/index.js';
@@ -89,16 +90,16 @@ export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, 
 /** The whole training step as one function: cost and misclassification rate out, parameters and Adam's state updated. */
 export async function trainingStep(
   network: Mlp,
-  options: { readonly engine?: string; readonly threads?: number; readonly epsilon?: number } = {},
+  options: ComputeOptions & { readonly epsilon?: number } = {},
 ): Promise<{ train: CompiledFunction; state: SharedVariable[] }> {
-  const { updates, state } = adam(network, options.epsilon);
+  const { epsilon, ...target } = options;
+  const { updates, state } = adam(network, epsilon);
   const train = await compile({
     name: 'train',
     inputs: [network.features, network.targets],
     outputs: [network.cost, network.misclassificationRate],
     updates,
-    engine: options.engine ?? 'onnxruntime',
-    threads: options.threads ?? 2,
+    ...target,
   });
   return { train, state };
 }

@@ -3,18 +3,18 @@ import { createHash } from 'node:crypto';
 import type { NdArray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
-import type { SharedVariable } from '../src/index.js';
+import type { ComputeOptions, SharedVariable } from '../src/index.js';
 import { batch, mlp, trainingStep } from './mlp.js';
 
 const STEPS = 50;
 
 /** The bytes of all state after training, and of the outputs of every step. `moveAt`: the state is taken out and put into a new function. */
-async function fingerprint(engine: string, dims: readonly number[], threads: number, moveAt?: number): Promise<string> {
+async function fingerprint(target: ComputeOptions, dims: readonly number[], moveAt?: number): Promise<string> {
   const hash = createHash('sha256');
-  let { network, train, state } = await start(engine, dims, threads);
+  let { network, train, state } = await start(target, dims);
   for (let step = 0; step < STEPS; step += 1) {
     if (step === moveAt) {
-      const successor = await start(engine, dims, threads);
+      const successor = await start(target, dims);
       for (const [at, variable] of successor.state.entries()) variable.setValue(await throughBytes(state, at));
       await train.dispose();
       ({ network, train, state } = successor);
@@ -27,9 +27,9 @@ async function fingerprint(engine: string, dims: readonly number[], threads: num
   return hash.digest('hex');
 }
 
-async function start(engine: string, dims: readonly number[], threads: number) {
+async function start(target: ComputeOptions, dims: readonly number[]) {
   const network = mlp(dims, 'float32');
-  return { network, ...(await trainingStep(network, { engine, threads })) };
+  return { network, ...(await trainingStep(network, target)) };
 }
 
 /** The value as a file would give it back: new memory, same bits. */
@@ -44,20 +44,20 @@ function bytesOf(value: NdArray): Uint8Array {
 }
 
 test.each([
-  { engine: 'onnxruntime', dims: [64, 50, 50, 10], threads: 2 },
-  { engine: 'onnxruntime', dims: [64, 50, 50, 10], threads: 1 },
-  { engine: 'reference', dims: [8, 6, 4], threads: 1 },
-] as const)(
-  'fifty steps end with the same bits, run again or moved to another function: $engine, $threads threads',
-  async ({ engine, dims, threads }) => {
-    const undisturbed = await fingerprint(engine, dims, threads);
-    expect(await fingerprint(engine, dims, threads)).toBe(undisturbed);
-    for (const moveAt of [0, 17, STEPS - 1]) expect(await fingerprint(engine, dims, threads, moveAt)).toBe(undisturbed);
+  { target: { engine: 'onnxruntime', threads: 2 }, dims: [64, 50, 50, 10] },
+  { target: { engine: 'onnxruntime', threads: 1 }, dims: [64, 50, 50, 10] },
+  { target: { engine: 'tfjs', provider: 'cpu' }, dims: [8, 6, 4] },
+  { target: { engine: 'reference' }, dims: [8, 6, 4] },
+])(
+  'fifty steps end with the same bits, run again or moved to another function: $target.engine, $target.threads threads',
+  async ({ target, dims }) => {
+    const undisturbed = await fingerprint(target, dims);
+    expect(await fingerprint(target, dims)).toBe(undisturbed);
+    for (const moveAt of [0, 17, STEPS - 1]) expect(await fingerprint(target, dims, moveAt)).toBe(undisturbed);
   },
 );
 
 test('other parameters end with other bits', async () => {
-  expect(await fingerprint('onnxruntime', [64, 50, 50, 10], 1)).not.toBe(
-    await fingerprint('onnxruntime', [64, 50, 40, 10], 1),
-  );
+  const target = { engine: 'onnxruntime', threads: 1 };
+  expect(await fingerprint(target, [64, 50, 50, 10])).not.toBe(await fingerprint(target, [64, 50, 40, 10]));
 });

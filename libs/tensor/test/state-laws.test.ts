@@ -12,7 +12,7 @@ import {
   sum,
   tensor,
   type CompiledFunction,
-  type EngineName,
+  type ComputeOptions,
   type SharedVariable,
   type StoredValue,
 } from '../src/index.js';
@@ -43,7 +43,7 @@ interface Sharing {
   readonly fail: CompiledFunction;
 }
 
-async function sharing(engine: EngineName): Promise<Sharing> {
+async function sharing(target: ComputeOptions): Promise<Sharing> {
   const [a, b] = [shared(filled(0), 'a'), shared(filled(0), 'b')];
   const labels = tensor('labels', 'int64', [1]);
   const picked = sum(pick(constant(ndarray('float32', [1, 3])), labels));
@@ -52,10 +52,10 @@ async function sharing(engine: EngineName): Promise<Sharing> {
   const failing = [[a, add(a, picked)] as const, [b, add(a, b)] as const];
   return {
     variables: [a, b],
-    swap: await compile({ inputs: [], outputs: [add(a, b), b], updates: exchange, engine }),
-    double: await compile({ inputs: [], outputs: [doubled, doubled, a], updates: [[a, doubled]], engine }),
-    read: await compile({ inputs: [], outputs: [a, b, a], engine }),
-    fail: await compile({ inputs: [labels], outputs: [], updates: failing, engine }),
+    swap: await compile({ inputs: [], outputs: [add(a, b), b], updates: exchange, ...target }),
+    double: await compile({ inputs: [], outputs: [doubled, doubled, a], updates: [[a, doubled]], ...target }),
+    read: await compile({ inputs: [], outputs: [a, b, a], ...target }),
+    fail: await compile({ inputs: [labels], outputs: [], updates: failing, ...target }),
   };
 }
 
@@ -121,10 +121,10 @@ const ACTIONS: fc.Arbitrary<Action> = fc.oneof(
   }),
 );
 
-test.each<EngineName>(['reference', 'onnxruntime'])(
-  'whatever functions and callers do with shared variables, each sees the values of its moment: %s',
-  async (engine) => {
-    const functions = await sharing(engine);
+test.each<ComputeOptions>([{ engine: 'reference' }, { engine: 'onnxruntime' }, { engine: 'tfjs', provider: 'cpu' }])(
+  'whatever functions and callers do with shared variables, each sees the values of its moment: $engine',
+  async (target) => {
+    const functions = await sharing(target);
     const { variables } = functions;
     await fc.assert(
       fc.asyncProperty(fc.array(ACTIONS, { maxLength: 20 }), async (actions) => {

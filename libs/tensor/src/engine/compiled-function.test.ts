@@ -6,6 +6,9 @@ import { matrix } from '../graph/creators.js';
 import { shared } from '../graph/shared-variable.js';
 import { array } from '../../test/op-laws.js';
 import { CompiledFunction } from './compiled-function.js';
+import { computeTarget } from './compute-target.js';
+import { engineNamed } from './engine-registry.js';
+import { Explanation } from './explanation.js';
 import type { StoredValue } from './stored-value.js';
 import { compileReference } from './reference/reference-engine.js';
 
@@ -14,7 +17,8 @@ const GONE = 'after its last handle was released';
 test('the values that a run makes go with it, or with what they became the value of', async () => {
   const [x, kept] = [matrix('x'), shared(ndarray('float32', [1, 2]), 'kept', { shape: [null, 2] })];
   const outputs = [mul(x, 2), mul(x, 3)];
-  const executable = await compileReference({ name: 'keep', inputs: [x], outputs }, { threads: 1 });
+  const executable = await compileReference({ name: 'keep', inputs: [x], outputs });
+  const target = computeTarget({ engine: 'reference' });
   let made: readonly StoredValue[] = [];
   const layout = {
     name: 'keep',
@@ -23,6 +27,8 @@ test('the values that a run makes go with it, or with what they became the value
     writes: [{ variable: kept, result: 0 }],
     outputs: [0, 1, 1],
     equalSizes: [],
+    environment: engineNamed('reference').environment(target),
+    explanation: new Explanation(target, { engineOps: 2, engineCalls: 1, hostOps: [] }),
   };
   const keep = new CompiledFunction(layout, {
     ...executable,

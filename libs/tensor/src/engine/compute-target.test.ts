@@ -14,7 +14,7 @@ test('what is left out of a target has its default', () => {
 });
 
 test.each([
-  [{ engine: 'tensorrt' }, EngineUnavailable, /^There is no engine tensorrt; there are onnxruntime, reference/],
+  [{ engine: 'tensorrt' }, EngineUnavailable, /^There is no engine tensorrt; there are onnxruntime, tfjs, reference/],
   [
     { provider: 'tpu' },
     EngineUnavailable,

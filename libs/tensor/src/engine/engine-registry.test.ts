@@ -68,7 +68,7 @@ test('an engine that was registered is found by its name, and is given the targe
 test('an engine that cannot be used here says why, and which can', async () => {
   onTestFinished(registerEngine(likeReference('elsewhere', { unavailable: () => 'its library is not installed' })));
   await expect(compile({ inputs: [x], outputs: [x], engine: 'elsewhere' })).rejects.toThrow(
-    /^The engine elsewhere cannot be used here: its library is not installed; use onnxruntime or reference/,
+    /^The engine elsewhere cannot be used here: its library is not installed; use onnxruntime or tfjs or reference/,
   );
   expect(() => computeTarget({ engine: 'nowhere' })).toThrow(/elsewhere \(not here: its library is not installed\)/);
 });

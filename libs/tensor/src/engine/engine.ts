@@ -59,6 +59,8 @@ export interface EngineDefinition {
   readonly narrowed?: ReadonlySet<DType>;
   /** Names of ops that it leaves to the host, however many elements there are: it has no kernels for them. Default none. */
   readonly hostOps?: ReadonlySet<string>;
+  /** Dtypes in which it leaves what it does not support to the host, likewise. Default none. */
+  readonly hostDtypes?: ReadonlySet<DType>;
   /** Makes a graph ready to run, all ops of which it supports. */
   compile(graph: FunctionGraph, target: ComputeTarget): Promise<Executable>;
 }

@@ -38,7 +38,7 @@ test('numbers of a dtype that the engine lacks are computed by the host, between
   const f = await compile({ name: 'step', inputs: [x], outputs: [output], updates: [[rate, total]], engine });
   const scaled = [1, -2, 3, -4, 5, -6].map((each) => each * Math.fround(91.1));
   expectClose(present((await f.run([rows]))[0]), array('float32', [2, 3], scaled));
-  expect(rate.getValue()).toEqual(array('float64', [], [91.1]));
+  expect(await rate.getValue()).toEqual(array('float64', [], [91.1]));
   expect(f.explain()).toMatchObject({ engine, provider: 'cpu', device: 0, threads: 2, engineOps: 3, engineCalls: 2 });
   expect(f.explain().hostOps.map(({ op, reason }) => [op, reason])).toEqual([
     ['cast{dtype="float64"}', 'it has no float64'],
@@ -89,7 +89,7 @@ test('a counter of a dtype that the engine narrows is exact, as the host compute
   const count = shared(array('int64', [], [3e9]), 'count');
   const f = await compile({ inputs: [], outputs: [], updates: [[count, add(count, constant(1, 'int64'))]], engine });
   await f.run([]);
-  expect(count.getValue().data[0]).toBe(3_000_000_001n);
+  expect((await count.getValue()).data[0]).toBe(3_000_000_001n);
   expect(f.explain()).toMatchObject({ engineCalls: 0, hostOps: [{ op: 'add', reason: `${engine} narrows int64` }] });
   // What has many elements is the engine's, which checks that they fit.
   const many = tensor('many', 'int64', [null]);

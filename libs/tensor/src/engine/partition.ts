@@ -77,7 +77,8 @@ function reasonForHost(name: string, node: Apply, engine: EngineDefinition): str
   if (inexact.size > 0 && isSmall(node)) return `${engine.name} narrows ${[...inexact].join(', ')}`;
   const reason = engine.supports(node.op, dtypes);
   if (reason === undefined) return undefined;
-  if (isSmall(node) || engine.hostOps?.has(node.op.name) === true) return reason;
+  const isLeft = engine.hostOps?.has(node.op.name) === true || dtypes.some((dtype) => engine.hostDtypes?.has(dtype));
+  if (isLeft || isSmall(node)) return reason;
   throw new OpUnsupported(
     `${name}: the engine ${engine.name} cannot run ${formatOp(node.op)} of ${node.inputs.map(describe).join(', ')}: ${reason}; ` +
       "use another engine ('reference' runs everything), or cast to a dtype that it has",

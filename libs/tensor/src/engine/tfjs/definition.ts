@@ -1,7 +1,7 @@
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
 import { environmentHere } from '../numeric-environment.js';
 import { lowerings } from './lowerings/index.js';
-import { loweringOf } from './lowerings/lowering.js';
+import { hostOps, loweringOf } from './lowerings/lowering.js';
 import { PROVIDERS, tfjsProvider, versionOf, whyUnavailable } from './packages.js';
 
 /** TensorFlow.js: op by op, on TensorFlow where its native package is installed, else in plain JavaScript. */
@@ -23,8 +23,12 @@ export const tfjs: EngineDefinition = {
     }),
   supports(op, dtypes) {
     const lowering = loweringOf(lowerings, op);
-    return lowering === 'host' ? `TensorFlow.js has no ${op.name}` : lowering.refuses(dtypes);
+    return lowering === 'host' ? 'it has no kernel for the op' : lowering.refuses(dtypes);
   },
+  narrowed: new Set(['int64', 'uint32']),
+  hostOps: hostOps(lowerings),
+  // As int32 they would wrap at another width.
+  hostDtypes: new Set(['int8', 'int16', 'int64', 'uint8', 'uint16', 'uint32']),
   async compile(graph, target) {
     const { compileTfjs } = await import('./tfjs-engine.js');
     return compileTfjs(graph, target);

@@ -31,19 +31,13 @@ export const elementwise = {
   pow: computes(binary(power)),
   rectifier: moves(unary((tf, x) => tf.maximum(x, tf.scalar(0, x.dtype)))),
   // TensorFlow.js takes the sign of NaN for 0 where it computes in JavaScript.
-  sign: computes(unary((tf, x) => (x.dtype === 'float32' ? tf.where(tf.isNaN(x), x, tf.sign(x)) : tf.sign(x)))),
+  sign: computes(unary((tf, x) => (x.dtype === 'float32' ? choose(tf, tf.isNaN(x), x, tf.sign(x)) : tf.sign(x)))),
   softplus: computes(unary((tf, x) => tf.softplus(x))),
   sqrt: computes(unary((tf, x) => tf.sqrt(x))),
   square: computes(unary((tf, x) => tf.square(x))),
   sub: computes(binary((tf, a, b) => tf.sub(a, b))),
   tanh: computes(unary((tf, x) => tf.tanh(x))),
-  where: moves((tf, inputs) => {
-    const [condition, a, b] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
-    // Of nothing, TensorFlow.js takes the shape of a or b where it computes in JavaScript.
-    if (condition.size * a.size * b.size > 0) return [tf.where(condition, a, b)];
-    const { assertAndGetBroadcastShape: broadcastShape } = tf.broadcast_util;
-    return [tf.zeros(broadcastShape(condition.shape, broadcastShape(a.shape, b.shape)), a.dtype)];
-  }),
+  where: moves((tf, inputs) => [choose(tf, at(inputs, 0), at(inputs, 1), at(inputs, 2))]),
 } satisfies Partial<TfjsLowerings>;
 
 function unary(compute: (tf: TensorFlow, x: Tensor) => Tensor): Lower<NoParameters> {
@@ -67,5 +61,12 @@ function ordered(compute: (tf: TensorFlow, a: Tensor, b: Tensor) => Tensor): Low
 function power(tf: TensorFlow, base: Tensor, exponent: Tensor): Tensor {
   const one = tf.scalar(1);
   const isTurned = tf.logicalAnd(tf.equal(base, tf.scalar(-1)), tf.isInf(exponent));
-  return tf.where(tf.logicalOr(tf.equal(base, one), isTurned), one, tf.pow(base, exponent));
+  return choose(tf, tf.logicalOr(tf.equal(base, one), isTurned), one, tf.pow(base, exponent));
+}
+
+/** As `tf.where`, which takes the shape of a or b for that of nothing where it computes in JavaScript. */
+function choose(tf: TensorFlow, condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  if (condition.size * a.size * b.size > 0) return tf.where(condition, a, b);
+  const { assertAndGetBroadcastShape: broadcastShape } = tf.broadcast_util;
+  return tf.zeros(broadcastShape(condition.shape, broadcastShape(a.shape, b.shape)), a.dtype);
 }

@@ -29,12 +29,13 @@ export const indexing = {
   }),
   unslice: moves((tf, inputs, { parameters: { axis } }) => {
     const [part, like] = [at(inputs, 0), at(inputs, 1)];
-    const before = integer(at(inputs, 2));
-    const after = at(like.shape, axis) - at(part.shape, axis) - before;
+    const room = at(like.shape, axis) - at(part.shape, axis);
+    // Of a slice that began beyond the end, nothing is put back.
+    const before = Math.min(integer(at(inputs, 2)), room);
     return [
       tf.pad(
         part,
-        part.shape.map((_, position): [number, number] => (position === axis ? [before, after] : [0, 0])),
+        part.shape.map((_, position): [number, number] => (position === axis ? [before, room - before] : [0, 0])),
       ),
     ];
   }),

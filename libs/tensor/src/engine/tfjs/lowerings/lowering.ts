@@ -52,6 +52,11 @@ export function loweringOf(table: TfjsLowerings, op: Op): TfjsLowering<OpParamet
   return Object.hasOwn(table, op.name) ? (table[op.name as OpName] as TfjsLowering<OpParameters> | 'host') : 'host';
 }
 
+/** The names of the ops that a table leaves to the host. */
+export function hostOps(table: TfjsLowerings): ReadonlySet<string> {
+  return new Set(Object.entries(table).flatMap(([name, lowering]) => (lowering === 'host' ? [name] : [])));
+}
+
 function refusal(dtype: DType | undefined): string | undefined {
-  return dtype === undefined ? undefined : `TensorFlow.js does not compute in ${dtype}`;
+  return dtype === undefined ? undefined : `it does not compute in ${dtype}`;
 }

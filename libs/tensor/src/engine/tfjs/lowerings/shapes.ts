@@ -24,11 +24,11 @@ const cast: TfjsLowering<{ readonly dtype: DType }> = {
   refuses(dtypes) {
     const [from, to] = [at(dtypes, 0), at(dtypes, 1)];
     for (const dtype of [from, to]) {
-      if (deviceDType(dtype) === undefined) return `TensorFlow.js has no ${dtype}`;
+      if (deviceDType(dtype) === undefined) return `it has no ${dtype}`;
     }
     // What int32 cannot hold would wrap, or saturate, at its width.
     const fits = to === 'float32' || to === 'int32' || to === 'bool' || (to === 'int64' && from !== 'float32');
-    return fits ? undefined : `TensorFlow.js casts no ${from} to ${to}`;
+    return fits ? undefined : `it does not cast ${from} to ${to}`;
   },
 };
 
