@@ -49,7 +49,7 @@ export const ENGINES: readonly TestedEngine[] = [
 
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
-    ({ name, unavailable }) => name === provider && unavailable() === undefined,
+    (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
   );
 }
 
@@ -72,13 +72,13 @@ export const BEYOND_LIMITS = Symbol('beyond limits');
 
 /** The outputs, or that they are beyond what the engine has. */
 export async function runWithinLimits(
-  engine: TestedEngine,
+  tested: TestedEngine,
   ...run: Parameters<TestedEngine['run']>
 ): Promise<NdArray[] | typeof BEYOND_LIMITS> {
   try {
-    return await engine.run(...run);
+    return await tested.run(...run);
   } catch (error) {
-    if (isBeyondLimits(engine, error)) return BEYOND_LIMITS;
+    if (isBeyondLimits(tested, error)) return BEYOND_LIMITS;
     throw error;
   }
 }

@@ -21,9 +21,3 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   { op: 'one minus logistic', goldens: ['tails float32', 'tails float64'] },
 ];
-
-/** Random graphs that are known to come out wrong: on an engine with a dtype, or on all. */
-export const KNOWN_DAG_FAULTS: readonly { readonly graph: number; readonly on?: string }[] = [
-  { graph: 22, on: 'onnxruntime float64' },
-  { graph: 35 },
-];
