@@ -1,3 +1,5 @@
+export { at } from './arrays/at.js';
+export { broadcastStrides, offsets, shapeBroadcastsTo } from './arrays/dense-array.js';
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';

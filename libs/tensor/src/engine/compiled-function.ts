@@ -60,13 +60,16 @@ export class CompiledFunction {
     this.#check(inputs);
     for (const variable of reads) variable.assertQuiet(name);
     for (const { variable } of writes) variable.assertQuiet(name);
-    for (const { variable } of writes) variable.reserve(name);
     const fed = reads.map((variable) => variable.pin());
+    for (const { variable } of writes) variable.reserve(name);
     try {
       return await this.#deliver(await this.#executable.run([...inputs, ...fed]));
+    } catch (error) {
+      // Only here: once it has updated, another run may have reserved them before this one goes on.
+      for (const { variable } of writes) variable.cancel();
+      throw error;
     } finally {
       for (const value of fed) value.release();
-      for (const { variable } of writes) variable.cancel();
     }
   }
 

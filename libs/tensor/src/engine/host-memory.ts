@@ -3,9 +3,8 @@ import { MessageChannel } from 'node:worker_threads';
 /**
  * Gives the memory of a buffer back at once; whatever looks at it has no elements from then on.
  *
- * The garbage collector would do so too, but late: it does not see how large a buffer is that it has not looked at, so that V8
- * collects the whole heap whenever enough bytes hang on it. A training step that leaves its old state behind has it do so every few
- * steps.
+ * The garbage collector would do so too, but late and at a price: whenever the buffers that it has not yet found to be garbage have
+ * enough bytes, V8 goes over the whole heap. A training step that leaves its old state behind has it do so every few steps.
  *
  * @throws DataCloneError for memory that belongs to Node, such as that of small Buffers
  */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { array } from '../../test/op-laws.js';
 import { HostValue } from './stored-value.js';
 
-const GONE = 'A value of float32 (2) is';
+const GONE = 'A value of float32 (2,) is';
 
 test('the memory of a value is given back with its last handle, and not before', async () => {
   const value = new HostValue(array('float32', [2], [1, 2]));

@@ -1,5 +1,6 @@
 import { copyOf, type DType, type NdArray } from '@longrun/serialization';
 
+import { formatType } from '../graph/tensor-type.js';
 import { freeBuffer } from './host-memory.js';
 
 /**
@@ -64,7 +65,7 @@ export abstract class StoredValue {
   #assertHeld(what: string): void {
     if (this.#handles > 0) return;
     throw new Error(
-      `A value of ${this.dtype} (${this.shape.join(', ')}) is ${what} after its last handle was released; ` +
+      `A value of ${formatType(this)} is ${what} after its last handle was released; ` +
         'retain it for as long as it is needed, and release each handle once',
     );
   }

@@ -80,7 +80,7 @@ export class SharedVariable extends Variable {
     this.#replace(value);
   }
 
-  /** Ends a reservation, if there is one, and keeps the old value. For compiled functions only. */
+  /** Ends a reservation and keeps the old value. For compiled functions only. */
   cancel(): void {
     this.#writer = undefined;
   }

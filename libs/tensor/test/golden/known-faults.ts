@@ -11,13 +11,4 @@ export interface KnownFault {
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   // A denormal is the largest, which TensorFlow takes for 0.
   { op: 'argmax', goldens: ['specials float32'], engines: ['tfjs/tensorflow'] },
-  { op: 'categoricalCrossEntropy of softmax', goldens: ['tails float32', 'tails float64'] },
-  { op: 'log of logistic', goldens: ['tails float32', 'tails float64'] },
-  { op: 'log of one minus logistic', goldens: ['tails float32', 'tails float64'] },
-  {
-    op: 'log of softmax',
-    goldens: ['tails float32'],
-    engines: ['onnxruntime', 'reference, rounding each op', 'tfjs', 'tfjs/tensorflow'],
-  },
-  { op: 'one minus logistic', goldens: ['tails float32', 'tails float64'] },
 ];

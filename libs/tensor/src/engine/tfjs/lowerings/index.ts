@@ -2,6 +2,7 @@ import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { TfjsLowerings } from './lowering.js';
+import { onHost } from './on-host.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -11,6 +12,7 @@ export const lowerings: TfjsLowerings = {
   ...elementwise,
   ...indexing,
   ...linearAlgebra,
+  ...onHost,
   ...reductions,
   ...shapes,
   ...softmax,
