@@ -198,7 +198,8 @@ function numberOf(parameter: GoldenParameter | undefined): number {
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a number`);
 }
 
-function numbersOf(parameter: GoldenParameter | undefined): number[] {
+/** A parameter that is a list of numbers. */
+export function numbersOf(parameter: GoldenParameter | undefined): number[] {
   if (Array.isArray(parameter)) return parameter.map(numberOf);
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a list of numbers`);
 }
