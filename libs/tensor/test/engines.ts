@@ -80,7 +80,12 @@ export async function runWithinLimits(
   try {
     return await tested.run(...run);
   } catch (error) {
-    if (error instanceof Error && tested.limits?.test(error.message) === true) return BEYOND_LIMITS;
+    if (isBeyondLimits(tested, error)) return BEYOND_LIMITS;
     throw error;
   }
+}
+
+/** Whether an error says that the engine has not what a graph needs. */
+export function isBeyondLimits({ limits }: TestedEngine, error: unknown): boolean {
+  return error instanceof Error && limits?.test(error.message) === true;
 }

@@ -2,6 +2,7 @@ import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, fromDense, toDense, type DenseArray } from '../arrays/dense-array.js';
+import { evaluator } from '../graph/evaluate.js';
 import type { Variable } from '../graph/variable.js';
 import { KnownValues } from './known-values.js';
 import { readsShapesOnly, type Stage } from './partition.js';
@@ -31,14 +32,18 @@ export async function runOnHost(
     const results = node.op.run(
       node.inputs.map((input) => known.of(input)),
       node,
+      evaluateRounded,
     );
-    known.add(
-      node.outputs,
-      results.map((result) => toDense(fromDense(result))),
-    );
+    known.add(node.outputs, results.map(rounded));
   }
   return outputs.map((output) => new HostValue(fromDense(known.of(output))));
 }
+
+function rounded(value: DenseArray): DenseArray {
+  return toDense(fromDense(value));
+}
+
+const evaluateRounded = evaluator(rounded);
 
 /** An array that is only asked for its shape. */
 function shapeOf({ dtype, shape }: NdArray | StoredValue): DenseArray {

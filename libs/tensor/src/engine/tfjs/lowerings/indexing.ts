@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../../arrays/at.js';
 import { dense } from '../../../arrays/dense-array.js';
 import { placesAlongAxis, pointedAt } from '../../../ops/indices.js';
-import { clampBound } from '../../../ops/slice-positions.js';
+import { rangeOf } from '../../../ops/slice.js';
 import type { TensorFlow } from '../device.js';
 import { deviceDType, heldAs } from '../device-dtype.js';
 import { moves, type TfjsLowering, type TfjsLowerings } from './lowering.js';
@@ -55,9 +55,7 @@ export const indexing = {
   slice: moves(
     (tf, inputs, { integers, parameters: { axis, step } }) => {
       const x = at(inputs, 0);
-      const size = at(x.shape, axis);
-      const [first, end] = [clampBound(at(integers, 0), size, step), clampBound(at(integers, 1), size, step)];
-      const count = Math.max(0, Math.ceil((end - first) / step));
+      const { first, count } = rangeOf(at(x.shape, axis), at(integers, 0), at(integers, 1), step);
       if (step !== 1) {
         const rows = Int32Array.from({ length: count }, (_, k) => first + k * step);
         return [takenRows(tf, x, rows, axis)];
