@@ -2,7 +2,7 @@ import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
 import { batch, mlp, trainingStep } from '../../../test/mlp.js';
-import { compile, scalar, shared, square } from '../../index.js';
+import { compile, identity, scalar, shared, square } from '../../index.js';
 import { openDevice } from './device.js';
 import { whyUnavailable } from './packages.js';
 
@@ -39,7 +39,7 @@ test.skipIf(why !== undefined)('a step of training leaves no tensors behind', as
 test.skipIf(why !== undefined)('memory of what was fed is not shared with state', async () => {
   const x = scalar('x');
   const W = shared(0, 'W');
-  const f = await compile({ ...TENSORFLOW, inputs: [x], outputs: [], updates: [[W, x]] });
+  const f = await compile({ ...TENSORFLOW, inputs: [x], outputs: [], updates: [[W, identity(x)]] });
   const fed = ndarray('float32', [], Float32Array.of(3));
   await f.run([fed]);
   fed.data[0] = 5;
