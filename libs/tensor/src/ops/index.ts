@@ -1,7 +1,10 @@
 export { abs } from './abs.js';
 export { add } from './add.js';
 export { and } from './and.js';
+export { all, any } from './any.js';
 export { argmax, argmaxOp, type ArgmaxOptions } from './argmax.js';
+export { argmin } from './argmin.js';
+export { binaryCrossEntropy } from './binary-cross-entropy.js';
 export { bitAnd, bitNot, bitOr, bitXor, leftShift, rightShift } from './bitwise.js';
 export { cast, castOp } from './cast.js';
 export { clip } from './clip.js';
@@ -34,19 +37,29 @@ export { log } from './log.js';
 export { logSoftmax, logSoftmaxOp } from './log-softmax.js';
 export { log1p } from './log1p.js';
 export { logistic } from './logistic.js';
+export { logsumexp, logsumexpOp } from './logsumexp.js';
 export { lt } from './lt.js';
 export { max, maxOp } from './max.js';
 export { maximum } from './maximum.js';
 export { mean, meanOp } from './mean.js';
+export { min, minOp } from './min.js';
 export { minimum } from './minimum.js';
 export { mul } from './mul.js';
 export { neg } from './neg.js';
 export { neq } from './neq.js';
+export { l2Norm, norm, type NormOptions } from './norm.js';
+export {
+  batchNormalization,
+  layerNormalization,
+  type BatchNormalizationOptions,
+  type LayerNormalizationOptions,
+} from './normalization.js';
 export { not } from './not.js';
 export { oneHot, oneHotOp } from './one-hot.js';
 export { or } from './or.js';
 export { pick, pickOp } from './pick.js';
 export { pow } from './pow.js';
+export { prod, prodOp } from './prod.js';
 export { rectifier } from './rectifier.js';
 export type { ReductionOptions } from './reduction.js';
 export { flatten, reshapeOp, reshape } from './reshape.js';
@@ -63,5 +76,6 @@ export { sum, sumOp } from './sum.js';
 export { tanh } from './tanh.js';
 export { cos, sin } from './trigonometry.js';
 export { unsliceOp } from './unslice.js';
+export { std, variance, type VarianceOptions } from './variance.js';
 export { where } from './where.js';
 export { xor } from './xor.js';
