@@ -16,6 +16,7 @@ export { fill, fillOp, onesLike, zerosLike } from './fill.js';
 export { ge } from './ge.js';
 export { gt } from './gt.js';
 export { identity } from './identity.js';
+export { ifElse, ifElseOp, type Branch } from './if-else.js';
 export { isfinite } from './isfinite.js';
 export { isinf } from './isinf.js';
 export { isnan } from './isnan.js';
