@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
 import type { Contestant } from '../contestant.js';
 import { BigSnapshots, randomTensors } from './big-snapshots.js';
+import { took } from './took.js';
 import { elapsedMs } from './elapsed.js';
 import { withScratchFolder } from './scratch-folder.js';
 
@@ -15,7 +16,9 @@ const PIECE_BYTES = 1 << 20;
 export interface Saved {
   /** From the tensors in memory to an acknowledged commit: a trainer writes the snapshot and hands it over, its worker commits it. */
   readonly ours: number[];
-  /** Of that, the part after the snapshot was written. */
+  /** Of the processors while ours went on: near to their number times its length, nothing is left to be done beside. */
+  readonly processors: number[];
+  /** Of ours, the part after the snapshot was written. */
   readonly commit: number[];
   /** The same bytes written to a new file, and fsync. */
   readonly write: number[];
@@ -37,12 +40,20 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
       ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
     const bare = join(folder, 'bare');
-    const saved: Saved = { ours: [], commit: [], write: [], sha256: [], python: python === undefined ? null : [] };
+    const saved: Saved = {
+      ours: [],
+      processors: [],
+      commit: [],
+      write: [],
+      sha256: [],
+      python: python === undefined ? null : [],
+    };
     for (let round = 0; round <= ROUNDS; round += 1) {
-      const startedAt = performance.now();
-      const snapshot = await snapshots.handOver(store, round);
-      const commit = await elapsedMs(() => snapshot.commit(checkpoints, lease));
-      const ours = performance.now() - startedAt;
+      let commit = 0;
+      const ours = await took(async () => {
+        const snapshot = await snapshots.handOver(store, round);
+        commit = await elapsedMs(() => snapshot.commit(checkpoints, lease));
+      });
       await checkpoints.settled();
       const write = await elapsedMs(() => writeSynced(bare, chunks));
       await rm(bare);
@@ -51,7 +62,8 @@ export async function saving(bytes: number, python: Contestant | undefined): Pro
       await rm(bare, { force: true });
       // The first ones find neither files nor code warm.
       if (round === 0) continue;
-      saved.ours.push(ours);
+      saved.ours.push(ours.elapsed);
+      saved.processors.push(ours.processors);
       saved.commit.push(commit);
       saved.write.push(write);
       saved.sha256.push(sha256);

@@ -105,6 +105,24 @@ test('a resolved experiment of version 1 is read as one whose dataset has the ro
   expect(ResolvedExperiment.safeParse({ ...resolved, version: 3 }).success).toBe(false);
 });
 
+test('a spec says what its engine computes with, and on which device; what says nothing of it is as it was', () => {
+  const asking = (resources: unknown): unknown => ({ program: 'mlp', dataset: 'digits', resources });
+  expect(ExperimentSpec.parse(asking({ provider: 'cuda', device: 3 })).resources).toEqual({
+    threads: 2,
+    engine: 'onnxruntime',
+    provider: 'cuda',
+    device: 3,
+  });
+  expect(ExperimentSpec.parse(asking({ engine: 'reference', threads: 1 })).resources).toEqual({
+    threads: 1,
+    engine: 'reference',
+  });
+  expect(errorsOf(asking({ provider: 'CUDA 12', device: -1 }))).toMatchObject([
+    { pointer: '/resources/provider', remedy: 'Give 1 to 32 of a-z, 0-9, `-`; begin with a letter.' },
+    { pointer: '/resources/device' },
+  ]);
+});
+
 test('an unknown key is refused at every level, by its name', () => {
   const spec = { program: 'mlp', dataset: 'digits', sead: 1, retry: { max: 1 }, resources: { engine: 'cuda' } };
   const read = readValue(ExperimentSpec, spec);

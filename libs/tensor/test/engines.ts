@@ -1,11 +1,18 @@
-import type { NdArray } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
-import { compile, type EngineName, type Variable } from '../src/index.js';
+import { compile, engineNamed, type Variable } from '../src/index.js';
+import { stableForms } from '../src/rewrite/stable-forms.js';
 import { compileReference } from '../src/engine/reference/reference-engine.js';
 
 /** An engine that the laws and goldens are run on. */
 export interface TestedEngine {
   readonly name: string;
+  /** What it says when it has not what a graph needs: goldens that need it are left out. Default nothing. */
+  readonly limits?: RegExp;
+  /** The widest float that it computes in. Default float64. */
+  readonly widest?: 'float32' | 'float64';
+  /** Whether it takes denormals of float32 for 0. Default false. */
+  readonly flushesDenormals?: boolean;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
   run(inputs: readonly Variable[], outputs: readonly Variable[], values: readonly NdArray[]): Promise<NdArray[]>;
 }
@@ -14,13 +21,14 @@ export interface TestedEngine {
 const FAITHFUL: TestedEngine = {
   name: 'reference, rounding each op',
   async run(inputs, outputs, values) {
+    const stable = stableForms(outputs, inputs);
     const executable = await compileReference(
-      { name: 'function', inputs, outputs: [...new Set(outputs)] },
-      { threads: 1, rounding: 'each op' },
+      { name: 'function', inputs, outputs: [...new Set(stable)] },
+      { rounding: 'each op' },
     );
-    const results = await executable.run(values);
-    const at = new Map([...new Set(outputs)].map((output, position) => [output, position]));
-    return outputs.map((output) => {
+    const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
+    const at = new Map([...new Set(stable)].map((output, position) => [output, position]));
+    return stable.map((output) => {
       const result = results[at.get(output) ?? -1];
       if (result === undefined) throw new Error(`${output.toString()} was not computed`);
       return result;
@@ -28,14 +36,34 @@ const FAITHFUL: TestedEngine = {
   },
 };
 
-/** All of them: a new engine is tested by being listed here. */
-export const ENGINES: readonly TestedEngine[] = [engine('reference'), FAITHFUL, engine('onnxruntime')];
+/** It computes in float32, int32 and bool, and holds integers of 64 bits as int32. */
+const TFJS_LIMITS = /^function: the engine tfjs cannot run .* float64|is beyond what TensorFlow\.js holds/;
 
-function engine(name: EngineName): TestedEngine {
+const TFJS = { limits: TFJS_LIMITS, widest: 'float32' } as const;
+
+const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), ...TFJS, flushesDenormals: true };
+
+/** All of them: a new engine is tested by being listed here. */
+export const ENGINES: readonly TestedEngine[] = [
+  engine('reference'),
+  FAITHFUL,
+  engine('onnxruntime'),
+  { ...engine('tfjs', 'cpu'), ...TFJS },
+  // Where it was set up only: it comes from no registry.
+  ...(isAvailable('tfjs', 'tensorflow') ? [TENSORFLOW] : []),
+];
+
+function isAvailable(engineName: string, provider: string): boolean {
+  return engineNamed(engineName).providers.some(
+    ({ name, unavailable }) => name === provider && unavailable() === undefined,
+  );
+}
+
+function engine(name: string, provider = 'cpu'): TestedEngine {
   return {
-    name,
+    name: provider === 'cpu' ? name : `${name}/${provider}`,
     async run(inputs, outputs, values) {
-      const compiled = await compile({ inputs, outputs, engine: name, threads: 1, onUnusedInput: 'ignore' });
+      const compiled = await compile({ inputs, outputs, engine: name, provider, threads: 1, onUnusedInput: 'ignore' });
       try {
         return await compiled.run(values);
       } finally {
@@ -43,4 +71,26 @@ function engine(name: EngineName): TestedEngine {
       }
     },
   };
+}
+
+/** The value in the widest float that an engine computes in, where it is one of floats. */
+export function widest({ widest: float = 'float64' }: TestedEngine, value: NdArray): NdArray {
+  if (value.dtype !== 'float64' || float === 'float64') return value;
+  return ndarray('float32', value.shape, Float32Array.from(value.data as Float64Array));
+}
+
+/** Of a graph that needs what the engine says it has not. */
+export const BEYOND_LIMITS = Symbol('beyond limits');
+
+/** The outputs, or that they are beyond what the engine has. */
+export async function runWithinLimits(
+  engine: TestedEngine,
+  ...run: Parameters<TestedEngine['run']>
+): Promise<NdArray[] | typeof BEYOND_LIMITS> {
+  try {
+    return await engine.run(...run);
+  } catch (error) {
+    if (error instanceof Error && engine.limits?.test(error.message) === true) return BEYOND_LIMITS;
+    throw error;
+  }
 }

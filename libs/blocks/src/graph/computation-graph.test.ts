@@ -65,7 +65,7 @@ describe('a graph', () => {
     const [value] = await compiled.run([float32([], [4])]);
 
     expect(value?.data[0]).toBe(11);
-    expect([counter.getValue().data[0], other.getValue().data[0]]).toEqual([1, 10]);
+    expect([(await counter.getValue()).data[0], (await other.getValue()).data[0]]).toEqual([1, 10]);
   });
 
   test('knows what depends on an input', () => {

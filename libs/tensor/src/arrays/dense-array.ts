@@ -24,14 +24,14 @@ export function fromDense(value: DenseArray): NdArray {
   return ndarray(value.dtype, value.shape, typedArray(value.dtype, value.data));
 }
 
-/** What a value becomes when an integer dtype holds it: truncated and wrapped. Floats keep float64 precision; int64 is exact to 2^53. */
+/** What a value becomes when an integer dtype holds it: truncated and wrapped, NaN and infinities 0. Floats keep float64 precision; int64 is exact to 2^53. */
 export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
   switch (dtype) {
     case 'float32':
     case 'float64':
       return data;
     case 'int64':
-      return data.map(Math.trunc);
+      return data.map((value) => (Number.isFinite(value) ? Math.trunc(value) : 0));
     default:
       return Float64Array.from(typedArray(dtype, data) as ArrayLike<number>);
   }
@@ -76,6 +76,12 @@ export function gather(array: DenseArray, shape: readonly number[], reads: Int32
     shape,
     Float64Array.from(reads, (offset) => at(array.data, offset)),
   );
+}
+
+/** Whether an array of `shape` can be read as one of `target`: its sizes, counted from the last axis, are equal or 1. */
+export function shapeBroadcastsTo(shape: readonly number[], target: readonly number[]): boolean {
+  const missing = target.length - shape.length;
+  return missing >= 0 && shape.every((size, axis) => size === 1 || size === target[axis + missing]);
 }
 
 /** The strides with which an array of `shape` is read as if it had the shape `target`: 0 along broadcast axes. */

@@ -17,7 +17,7 @@ export interface ArgmaxOptions {
   readonly keepdims?: boolean;
 }
 
-/** Index of the first maximum along an axis, int64. No gradient flows through it. */
+/** Index of the first maximum along an axis, NaN being larger than all numbers as in NumPy; int64. No gradient flows through it. */
 export function argmax(x: Variable, options: ArgmaxOptions = {}): Variable {
   const axis = normalizeAxis('argmax', x, options.axis ?? -1);
   const native = isFloat(x.dtype) || x.dtype === 'int32';
@@ -40,8 +40,9 @@ export const argmaxOp = defineOp({
     const data = Float64Array.from(groups, (start) => {
       const value = (position: number): number => at(x.data, start + at(elements, position));
       let best = 0;
-      for (let position = 1; position < elements.length; position += 1) {
-        if (value(position) > value(best)) best = position;
+      for (let position = 1; position < elements.length && !Number.isNaN(value(best)); position += 1) {
+        // Larger, or NaN.
+        if (!(value(position) <= value(best))) best = position;
       }
       return best;
     });

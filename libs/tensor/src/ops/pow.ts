@@ -1,6 +1,8 @@
 import type { InputGradient } from '../graph/gradient-flow.js';
+import { and } from './and.js';
 import { binary } from './elementwise.js';
 import { eq } from './eq.js';
+import { ge } from './ge.js';
 import { log } from './log.js';
 import { mul } from './mul.js';
 import { sub } from './sub.js';
@@ -11,8 +13,10 @@ export const pow = binary('pow', {
   accepts: 'float',
   compute: power,
   gradients: (gradient, [base, exponent], output): InputGradient[] => [
-    mul(gradient, mul(exponent, pow(base, sub(exponent, 1)))),
-    mul(gradient, where(eq(base, 0), 0, mul(output, log(base)))),
+    // Of the power 0 everywhere 0, also at the base 0, where the second factor is infinite.
+    mul(gradient, where(eq(exponent, 0), 0, mul(exponent, pow(base, sub(exponent, 1))))),
+    // `0^b` is 0 for each b above 0 and 1 at 0; the logarithm is infinite.
+    mul(gradient, where(and(eq(base, 0), ge(exponent, 0)), 0, mul(output, log(base)))),
   ],
 });
 

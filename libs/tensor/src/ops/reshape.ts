@@ -22,11 +22,12 @@ export function reshape(x: Variable, shape: readonly (number | Variable)[]): Var
   return applyOp(reshapeOp({ shape: sizes }), [x, ...inputs]);
 }
 
-/** x with its axes from `ndim - 1` on made into one; Theano's `flatten`. `ndim` is 1 by default: a vector. */
+/** x with its axes from `ndim - 1` on made into one; Theano's `flatten`. `ndim` is 1 by default: a vector, of a scalar too. */
 export function flatten(x: Variable, ndim = 1): Variable {
   if (ndim === x.ndim) return x;
-  if (ndim < 1 || ndim > x.ndim) {
-    throw new TensorTypeError(`flatten: ${describe(x)} cannot be given ${ndim} axes; give 1 to ${x.ndim}`);
+  const most = Math.max(1, x.ndim);
+  if (!Number.isInteger(ndim) || ndim < 1 || ndim > most) {
+    throw new TensorTypeError(`flatten: ${describe(x)} cannot be given ${ndim} axes; give 1 to ${most}`);
   }
   const axes = x.shape.map((_, axis) => axis);
   return reshape(x, [

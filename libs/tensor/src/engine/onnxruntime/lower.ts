@@ -1,4 +1,7 @@
+import { ndarray } from '@longrun/serialization';
+
 import { at } from '../../arrays/at.js';
+import type { Apply } from '../../graph/apply.js';
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
@@ -40,12 +43,13 @@ function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: Readon
   for (const node of toposort(outputs, { blockers: given.keys() })) {
     const { op } = node;
     graph.scope(`${op.name}(${node.inputs.join(',')})`);
-    const inputs = node.inputs.map(nameOf);
-    const results = loweringOf(lowerings, op)(graph, inputs, {
-      node,
-      parameters: op.parameters,
-      lowerInside: lowerInto,
-    });
+    const results =
+      emptyOutputs(graph, node) ??
+      loweringOf(lowerings, op)(graph, node.inputs.map(nameOf), {
+        node,
+        parameters: op.parameters,
+        lowerInside: lowerInto,
+      });
     if (results.length !== node.outputs.length) {
       throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
     }
@@ -54,4 +58,10 @@ function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: Readon
     }
   }
   return outputs.map(nameOf);
+}
+
+/** What is known to be empty needs no nodes, and ONNX Runtime's optimizer makes a 1 of some sizes of 0. */
+function emptyOutputs(graph: OnnxGraph, node: Apply): readonly string[] | undefined {
+  if (node.outputs.some(({ shape }) => shape.includes(null) || !shape.includes(0))) return undefined;
+  return node.outputs.map(({ dtype, shape }) => graph.initializer(ndarray(dtype, shape.map(Number))));
 }

@@ -1,10 +1,10 @@
 import { evaluator } from '../../graph/evaluate.js';
-import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
-import { environment } from '../environment.js';
 import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
+import type { Executable, FunctionGraph } from '../engine.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 
 /** Options of the reference engine. */
-export interface ReferenceOptions extends EngineOptions {
+export interface ReferenceOptions {
   /**
    * When floats are rounded to their dtype. 'results': the outputs only, everything before being float64, so that what comes out
    * is as exact as can be. 'each op': the result of every op, so that float32 overflows, vanishes and cancels where it does on
@@ -16,12 +16,12 @@ export interface ReferenceOptions extends EngineOptions {
 /**
  * Runs a graph op by op in plain loops. Slow, simple and the arbiter of the other engines. Always one thread.
  */
-export async function compileReference(graph: FunctionGraph, options: ReferenceOptions): Promise<Executable> {
+export async function compileReference(graph: FunctionGraph, options: ReferenceOptions = {}): Promise<Executable> {
   const evaluate = evaluator(options.rounding === 'each op' ? roundToDtype : undefined)(graph);
   return {
-    environment: environment('reference', 1),
-    async run(values) {
-      return evaluate(values.map(toDense)).map(fromDense);
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
+      return evaluate(values.map(toDense)).map((value) => new HostValue(fromDense(value)));
     },
     dispose: async () => undefined,
   };

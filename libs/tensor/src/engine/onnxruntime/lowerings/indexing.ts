@@ -2,6 +2,9 @@ import { ndarray } from '@longrun/serialization';
 
 import { at } from '../../../arrays/at.js';
 import { typedArray } from '../../../arrays/typed-array.js';
+import { Constant } from '../../../graph/constant.js';
+import type { Variable } from '../../../graph/variable.js';
+import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { OnnxLowerings } from './lowering.js';
 
 export const indexing = {
@@ -29,12 +32,28 @@ export const indexing = {
     const bounds = inputs.slice(1).map((input) => graph.add('Unsqueeze', [input, zero]));
     return [graph.add('Slice', [at(inputs, 0), ...bounds, graph.int64Vector([axis])])];
   },
-  unslice(graph, inputs, { parameters: { axis } }) {
-    const [part, like] = [at(inputs, 0), at(inputs, 1)];
-    const range = { start: { int: axis }, end: { int: axis + 1 } };
+  unslice(graph, inputs, { node, parameters: { axis } }) {
+    const [part, like, start] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 2)];
+    const [room, size] = [at(like.shape, axis), at(part.shape, axis)];
+    const others = part.shape.map(() => 0);
+    // Pads of all axes: ONNX Runtime moves a transpose past a Pad with an `axes` input and forgets the axes.
+    if (room !== null && size !== null && start instanceof Constant) {
+      const before = Math.min(start.toNumber(), room);
+      const pads = graph.int64Vector([...others.with(axis, before), ...others.with(axis, room - size - before)]);
+      return [graph.add('Pad', [at(inputs, 0), pads])];
+    }
     const before = graph.add('Unsqueeze', [at(inputs, 2), graph.int64Vector([0])]);
-    const room = graph.add('Sub', [graph.add('Shape', [like], range), graph.add('Shape', [part], range)]);
-    const pads = graph.add('Concat', [before, graph.add('Sub', [room, before])], { axis: { int: 0 } });
-    return [graph.add('Pad', [part, pads, '', graph.int64Vector([axis])])];
+    const free = graph.add('Sub', [sizeOfAxis(graph, inputs, like, 1, axis), sizeOfAxis(graph, inputs, part, 0, axis)]);
+    const between = graph.int64Vector(others.slice(1));
+    const [leading, trailing] = [graph.int64Vector(others.slice(0, axis)), graph.int64Vector(others.slice(axis + 1))];
+    const pads = [leading, before, between, graph.add('Sub', [free, before]), trailing];
+    return [graph.add('Pad', [at(inputs, 0), graph.add('Concat', pads, { axis: { int: 0 } })])];
   },
 } satisfies Partial<OnnxLowerings>;
+
+/** The size of one axis of input `position` as a vector of one: a constant where the type tells it. */
+function sizeOfAxis(graph: OnnxGraph, inputs: readonly string[], x: Variable, position: number, axis: number): string {
+  const dim = at(x.shape, axis);
+  if (dim !== null) return graph.int64Vector([dim]);
+  return graph.add('Shape', [at(inputs, position)], { start: { int: axis }, end: { int: axis + 1 } });
+}

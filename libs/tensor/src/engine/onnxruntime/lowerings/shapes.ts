@@ -21,7 +21,11 @@ export const shapes = {
     }
     return [inserted.length === 0 ? result : graph.add('Unsqueeze', [result, graph.int64Vector(inserted)])];
   },
-  fill: (graph, inputs) => [graph.add('Expand', [at(inputs, 1), graph.add('Shape', [at(inputs, 0)])])],
+  fill(graph, inputs, { node }) {
+    const { shape } = node.output;
+    const target = shape.includes(null) ? graph.add('Shape', [at(inputs, 0)]) : graph.int64Vector(shape.map(Number));
+    return [graph.add('Expand', [at(inputs, 1), target])];
+  },
   reshape(graph, inputs, { parameters: { shape: sizes } }) {
     let next = 0;
     const parts = sizes.map((size) => {
