@@ -28,7 +28,6 @@ export {
   CheckpointPolicy,
   DatasetRole,
   datasetsOf,
-  Engine,
   ExperimentSpec,
   type ExperimentSpecInput,
   Limits,

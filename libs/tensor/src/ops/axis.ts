@@ -1,6 +1,12 @@
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 
+/** Options of the ops that work along one axis. */
+export interface AxisOptions {
+  /** Negative ones count from the end. */
+  readonly axis?: number;
+}
+
 /** The axes of `x` named by `axis`, counted from 0 and sorted; all of them without `axis`. Negative ones count from the end. */
 export function normalizeAxes(opName: string, x: Variable, axis: number | readonly number[] | undefined): number[] {
   if (axis === undefined) return x.shape.map((_, at) => at);
@@ -18,5 +24,13 @@ export function normalizeAxis(opName: string, x: Variable, axis: number): number
   if (Number.isInteger(axis) && axis >= -x.ndim && axis < x.ndim) return axis < 0 ? axis + x.ndim : axis;
   throw new TensorTypeError(
     `${opName}: ${describe(x)} has ${x.ndim} axes but axis is ${axis}; give one from ${-x.ndim} to ${x.ndim - 1}`,
+  );
+}
+
+/** The axis, counted from 0, that a new axis at `axis` has in a result of one axis more than x. */
+export function normalizeNewAxis(opName: string, x: Variable, axis: number): number {
+  if (Number.isInteger(axis) && axis >= -x.ndim - 1 && axis <= x.ndim) return axis < 0 ? axis + x.ndim + 1 : axis;
+  throw new TensorTypeError(
+    `${opName}: the new axis of ${describe(x)} cannot be ${axis}; give one from ${-x.ndim - 1} to ${x.ndim}`,
   );
 }

@@ -1,63 +1,72 @@
 import { at } from '../arrays/at.js';
 import { gather, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { Constant, constant } from '../graph/constant.js';
+import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
-import { describe, type Variable } from '../graph/variable.js';
+import type { Dim } from '../graph/tensor-type.js';
+import type { Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
-import { cast } from './cast.js';
+import { dimension } from './dimension.js';
+import { zerosLike } from './fill.js';
+import { putRows } from './scatter-add.js';
+import { boundsOf, clampBound, firstOf, positionsFrom, type Bound } from './slice-positions.js';
+import { sub } from './sub.js';
 import { unslice } from './unslice.js';
 
 /** Options of {@link slice}. */
 export interface SliceOptions {
   /** The axis to cut. Default 0. */
   readonly axis?: number;
+  /** Every how many elements one is taken; a negative one goes backwards from `start`. Default 1. */
+  readonly step?: number;
 }
 
 /**
- * The part `[start, stop)` of one axis. Bounds are numbers or int64 scalars, 0 or more; what lies beyond the end is left out.
+ * The part `start:stop:step` of one axis, as NumPy has it: negative bounds count from the end, what lies beyond either end is left out.
  */
-export function slice(
-  x: Variable,
-  start: number | Variable,
-  stop: number | Variable,
-  options: SliceOptions = {},
-): Variable {
+export function slice(x: Variable, start: Bound, stop: Bound, options: SliceOptions = {}): Variable {
   const axis = normalizeAxis('slice', x, options.axis ?? 0);
-  return applyOp(sliceOp({ axis }), [x, bound(x, start), bound(x, stop)]);
+  const step = options.step ?? 1;
+  return applyOp(sliceOp({ axis, step }), [x, ...boundsOf(x, start, stop, step)]);
 }
 
 /** The op of {@link slice}. */
 export const sliceOp = defineOp({
   name: 'slice',
-  inferTypes(inputs, { axis }: { readonly axis: number }) {
-    const x = at(inputs, 0);
-    const dim = slicedDim(at(x.shape, axis), at(inputs, 1), at(inputs, 2));
+  inferTypes(inputs, { axis, step }: { readonly axis: number; readonly step: number }) {
+    const [x, start, stop] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    const size = at(x.shape, axis);
+    const known = size !== null && start instanceof Constant && stop instanceof Constant;
+    const dim: Dim = known ? rangeOf(size, start.toNumber(), stop.toNumber(), step).count : null;
     return [{ dtype: x.dtype, shape: x.shape.with(axis, dim) }];
   },
-  grad(node, outputGradients, { axis }) {
-    const [x, start] = [at(node.inputs, 0), at(node.inputs, 1)];
-    return [unslice(onlyGradient(node, outputGradients), x, start, axis), DISCONNECTED, DISCONNECTED];
+  grad(node, outputGradients, { axis, step }) {
+    const x = at(node.inputs, 0);
+    const gradient = onlyGradient(node, outputGradients);
+    const first = firstOf(x, at(node.inputs, 1), axis, step);
+    return [unsliced(gradient, x, first, axis, step), DISCONNECTED, DISCONNECTED];
   },
-  run(inputs, _node, { axis }) {
+  run(inputs, _node, { axis, step }) {
     const x = at(inputs, 0);
-    const size = at(x.shape, axis);
-    const [start, stop] = [Math.min(at(at(inputs, 1).data, 0), size), Math.min(at(at(inputs, 2).data, 0), size)];
+    const { first, count } = rangeOf(at(x.shape, axis), at(at(inputs, 1).data, 0), at(at(inputs, 2).data, 0), step);
     const strides = stridesOf(x.shape);
-    const shape = x.shape.with(axis, Math.max(0, stop - start));
-    return [gather(x, shape, offsets(shape, strides, start * at(strides, axis)))];
+    const shape = x.shape.with(axis, count);
+    const stride = at(strides, axis);
+    return [gather(x, shape, offsets(shape, strides.with(axis, step * stride), first * stride))];
   },
 });
 
-function bound(x: Variable, value: number | Variable): Variable {
-  if (typeof value !== 'number') return cast(value, 'int64');
-  if (Number.isInteger(value) && value >= 0) return constant(value, 'int64');
-  throw new TensorTypeError(`slice: ${describe(x)} cannot be cut at ${value}; give an integer of 0 or more`);
+/** Zeros like x, with `part` where the slice from `first` on took it. */
+function unsliced(part: Variable, x: Variable, first: Variable, axis: number, step: number): Variable {
+  if (step === 1) return unslice(part, x, first, axis);
+  const count = dimension(part, axis);
+  if (step === -1) return unslice(slice(part, null, null, { axis, step }), x, sub(first, sub(count, 1)), axis);
+  return putRows('slice', zerosLike(x), positionsFrom(first, count, step), part, { axis, mode: 'set' });
 }
 
-function slicedDim(dim: Dim, start: Variable, stop: Variable): Dim {
-  if (dim === null || !(start instanceof Constant) || !(stop instanceof Constant)) return null;
-  return Math.max(0, Math.min(stop.toNumber(), dim) - Math.min(start.toNumber(), dim));
+/** The index of the first element of a slice of an axis of `size`, and how many there are. */
+function rangeOf(size: number, start: number, stop: number, step: number): { first: number; count: number } {
+  const first = clampBound(start, size, step);
+  return { first, count: Math.max(0, Math.ceil((clampBound(stop, size, step) - first) / step)) };
 }

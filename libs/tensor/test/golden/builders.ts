@@ -11,12 +11,17 @@ export type Builder = (inputs: Variable[], parameters: GoldenParameters) => Vari
 export const BUILDERS: Readonly<Record<string, Builder>> = {
   abs: unary(room.abs),
   add: binary(room.add),
+  advancedIndex: ([x, ...indices]) => room.advancedIndex(given(x), ...indices),
   and: binary(room.and),
+  arange: (_, { start, stop, step, dtype }) =>
+    room.arange(numberOf(start), numberOf(stop), { step: numberOf(step), dtype: dtypeOf(dtype) }),
   argmax: ([x], parameters) => room.argmax(given(x), alongOne(parameters)),
   bitAnd: binary(room.bitAnd),
   bitNot: unary(room.bitNot),
   bitOr: binary(room.bitOr),
   bitXor: binary(room.bitXor),
+  batchedDot: binary(room.batchedDot),
+  broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
   categoricalCrossEntropy: binary(room.categoricalCrossEntropy),
   'categoricalCrossEntropy of softmax': ([x, labels]) =>
@@ -33,6 +38,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   erf: unary(room.erf),
   exp: unary(room.exp),
   expm1: unary(room.expm1),
+  expandDims: ([x], { axis }) => room.expandDims(given(x), numberOf(axis)),
   fill: binary(room.fill),
   flatten: ([x], { ndim = 1 }) => room.flatten(given(x), numberOf(ndim)),
   floor: unary(room.floor),
@@ -43,6 +49,10 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   hardSigmoid: unary(room.hardSigmoid),
   identity: unary(room.identity),
   isclose: binary(room.isclose),
+  incSubtensor: ([x, value], parameters) => room.incSubtensor(given(x), given(value), rangeOf(parameters)),
+  'incSubtensor at indices': ([x, value, indices]) =>
+    room.incSubtensor(given(x), given(value), { indices: given(indices) }),
+  index: ([x], { index, axis }) => room.index(given(x), numberOf(index), { axis: numberOf(axis) }),
   isfinite: unary(room.isfinite),
   isinf: unary(room.isinf),
   isnan: unary(room.isnan),
@@ -57,6 +67,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   logistic: unary(room.logistic),
   logSoftmax: unary(room.logSoftmax),
   lt: binary(room.lt),
+  matmul: binary(room.matmul),
   max: ([x], parameters) => room.max(given(x), along(parameters)),
   maximum: binary(room.maximum),
   mean: ([x], parameters) => room.mean(given(x), along(parameters)),
@@ -68,31 +79,52 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   not: unary(room.not),
   'one minus logistic': ([x]) => room.sub(1, room.logistic(given(x))),
   oneHot: ([labels], { depth }) => room.oneHot(given(labels), numberOf(depth)),
+  ones: (_, { shape, dtype }) => room.ones(numbersOf(shape), dtypeOf(dtype)),
   onesLike: unary(room.onesLike),
   or: binary(room.or),
+  outer: binary(room.outer),
   pick: binary(room.pick),
   pow: binary(room.pow),
   'pow of a number': ([x], { exponent }) => room.pow(given(x), numberOf(exponent)),
+  putAlongAxis: ([x, indices, values], { axis, mode }) =>
+    room.putAlongAxis(given(x), given(indices), given(values), {
+      axis: numberOf(axis),
+      mode: mode === 'add' ? 'add' : 'set',
+    }),
   rectifier: unary(room.rectifier),
   reshape: ([x], { shape }) => room.reshape(given(x), numbersOf(shape)),
   rightShift: binary(room.rightShift),
   round: unary(room.round),
+  scatterAdd: ([x, indices, updates], { axis }) =>
+    room.scatterAdd(given(x), given(indices), given(updates), { axis: numberOf(axis) }),
+  setSubtensor: ([x, value], parameters) => room.setSubtensor(given(x), given(value), rangeOf(parameters)),
+  'setSubtensor at indices': ([x, value, indices]) =>
+    room.setSubtensor(given(x), given(value), { indices: given(indices) }),
   sign: unary(room.sign),
   sin: unary(room.sin),
   slice: ([x], { start, stop, axis }) =>
     room.slice(given(x), numberOf(start), numberOf(stop), { axis: numberOf(axis) }),
+  'slice with steps': ([x], parameters) => {
+    const { start, stop, ...options } = rangeOf(parameters);
+    return room.slice(given(x), start, stop, options);
+  },
   softmax: unary(room.softmax),
   softmaxCrossEntropy: binary(room.softmaxCrossEntropy),
   softplus: unary(room.softplus),
   softsign: unary(room.softsign),
   sqrt: unary(room.sqrt),
   square: unary(room.square),
+  squeeze: ([x], { axis }) => room.squeeze(given(x), { axis: numberOf(axis) }),
   sub: binary(room.sub),
   sum: ([x], parameters) => room.sum(given(x), along(parameters)),
+  take: ([x, indices], { axis }) => room.take(given(x), given(indices), { axis: numberOf(axis) }),
+  takeAlongAxis: ([x, indices], { axis }) => room.takeAlongAxis(given(x), given(indices), { axis: numberOf(axis) }),
   tanh: unary(room.tanh),
+  tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
   where: ([condition, a, b]) => room.where(given(condition), given(a), given(b)),
   xor: binary(room.xor),
+  zeros: (_, { shape, dtype }) => room.zeros(numbersOf(shape), dtypeOf(dtype)),
   zerosLike: unary(room.zerosLike),
 };
 
@@ -101,19 +133,20 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
  * yet, `missing` is what fails until it can.
  */
 export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => unknown }>> = {
-  advancedIndex: {},
   all: {},
   any: {},
-  arange: {},
   argmin: {},
   argsort: {},
   averagePool2d: {},
-  batchedDot: {},
   batchNormalization: {},
   'batchNormalization of the batch': {},
   binaryCrossEntropy: {},
   'binaryCrossEntropy of logistic': {},
   broadcastTo: {},
+  bitAnd: {},
+  bitNot: {},
+  bitOr: {},
+  bitXor: {},
   'categoricalCrossEntropy of distributions': {
     missing: () => room.categoricalCrossEntropy(room.matrix('probabilities'), room.matrix('targets')),
   },
@@ -128,15 +161,22 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   'incSubtensor at indices': {},
   incSubtensor: {},
   index: {},
+  elu: {},
+  erf: {},
+  expm1: {},
+  floor: {},
+  floorDiv: {},
+  gelu: {},
+  hardSigmoid: {},
   l2Norm: {},
   norm: {},
   layerNormalization: {},
   logsumexp: {},
-  matmul: {},
   maxPool2d: {},
   min: {},
   ones: {},
   outer: {},
+  mod: {},
   pad: {},
   'pad with what is there': {},
   prod: {},
@@ -146,20 +186,20 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   setSubtensor: {},
   'setSubtensor at indices': {},
   'slice with steps': { missing: () => room.slice(room.vector('x'), -2, -1) },
+  round: {},
+  sin: {},
+  softsign: {},
   sort: {},
   split: {},
-  squeeze: {},
   stack: {},
   std: {},
-  take: {},
-  takeAlongAxis: {},
-  tensordot: {},
   tile: {},
   topK: {},
   tril: {},
   triu: {},
   variance: {},
   zeros: {},
+  xor: {},
 };
 
 /** Ops that no golden is of, and why. */
@@ -195,6 +235,24 @@ function numbersOf(parameter: GoldenParameter | undefined): number[] {
 function orderOf(parameter: GoldenParameter | undefined): (number | 'x')[] {
   if (Array.isArray(parameter)) return parameter.map((axis) => (axis === 'x' ? axis : numberOf(axis)));
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a list of axes`);
+}
+
+/** How many axes, or those of either operand. */
+function axesOf(parameter: GoldenParameter | undefined): number | [number[], number[]] {
+  if (!Array.isArray(parameter)) return numberOf(parameter);
+  const [ofA, ofB] = parameter;
+  return [numbersOf(ofA), numbersOf(ofB)];
+}
+
+/** A slice of one axis. */
+function rangeOf({ start, stop, step, axis }: GoldenParameters): {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number;
+  readonly axis: number;
+} {
+  const boundOf = (bound: GoldenParameter | undefined): number | null => (bound === null ? null : numberOf(bound));
+  return { start: boundOf(start), stop: boundOf(stop), step: numberOf(step), axis: numberOf(axis) };
 }
 
 /** The options of a reduction. */

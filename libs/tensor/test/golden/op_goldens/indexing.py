@@ -69,6 +69,15 @@ def indices(topic):
             compute = lambda x, at: torch.take_along_dim(x, at, axis)
             inputs = [values(shape, dtype), int64(where)]
             topic.add('takeAlongAxis', f'{shape} {where} along {axis}', inputs, compute, parameters={'axis': axis}, scale='terms')
+        for shape, where, axis in [((2, 3), [[0, 2], [1, 0]], 1), ((3, 2), [[0, -1], [1, 0]], 0), ((4,), [3, 0], 0), ((2, 0), [[], []], 1), ((2, 3), [[0], [-1]], -1)]:
+            at = int64(where)
+            inputs = [values(shape, dtype), at, values(at.shape, dtype, 1)]
+            for mode, put in (('set', torch.scatter), ('add', torch.scatter_add)):
+                if mode == 'add' and dtype == 'bool':
+                    continue
+                compute = lambda x, at, value: put(x, axis, at % max(x.shape[axis], 1), value)
+                parameters = {'axis': axis, 'mode': mode}
+                topic.add('putAlongAxis', f'{shape} {where} along {axis}, {mode}', inputs, compute, parameters=parameters, scale='terms')
         for shape, rows, columns in [((3, 4), [0, 2, 2], [1, 3, 3]), ((3, 4), [[0], [1]], [[0, -1]]), ((3, 4), [], []), ((2, 3, 2), [1, 0], [-1, 2])]:
             compute = lambda x, first, second: x[first, second]
             inputs = [values(shape, dtype), int64(rows), int64(columns)]

@@ -27,11 +27,29 @@ export const indexing = {
     const picked = graph.add('GatherElements', [x, column], { axis: { int: -1 } });
     return [graph.add('Squeeze', [picked, graph.int64Vector([-1])])];
   },
-  slice(graph, inputs, { parameters: { axis } }) {
+  putAlongAxis: (graph, inputs, { parameters: { axis, mode } }) => [
+    // Adds in the order given, on one thread: bits repeat.
+    graph.add('ScatterElements', inputs, {
+      axis: { int: axis },
+      reduction: { string: mode === 'add' ? 'add' : 'none' },
+    }),
+  ],
+  slice(graph, inputs, { node, parameters: { axis, step } }) {
     const zero = graph.int64Vector([0]);
     const bounds = inputs.slice(1).map((input) => graph.add('Unsqueeze', [input, zero]));
-    return [graph.add('Slice', [at(inputs, 0), ...bounds, graph.int64Vector([axis])])];
+    const start = at(node.inputs, 1);
+    if (step < 0 && !(start instanceof Constant && start.toNumber() >= 0)) {
+      // ONNX moves a start before the first element onto it, where NumPy has nothing to go back from.
+      const size = sizeOfAxis(graph, inputs, at(node.inputs, 0), 0, axis);
+      const before = graph.add('Less', [at(bounds, 0), graph.add('Neg', [size])]);
+      bounds[1] = graph.add('Where', [before, graph.int64Vector([Number.MAX_SAFE_INTEGER]), at(bounds, 1)]);
+    }
+    return [graph.add('Slice', [at(inputs, 0), ...bounds, graph.int64Vector([axis]), graph.int64Vector([step])])];
   },
+  take: (graph, inputs, { parameters: { axis } }) => [graph.add('Gather', inputs, { axis: { int: axis } })],
+  takeAlongAxis: (graph, inputs, { parameters: { axis } }) => [
+    graph.add('GatherElements', inputs, { axis: { int: axis } }),
+  ],
   unslice(graph, inputs, { node, parameters: { axis } }) {
     const [part, like, start] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 2)];
     const [room, size] = [at(like.shape, axis), at(part.shape, axis)];

@@ -1,7 +1,12 @@
 import { at } from '../../../arrays/at.js';
+import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { OnnxLowerings } from './lowering.js';
 
 export const shapes = {
+  arange: (graph, inputs) => [graph.add('Range', inputs)],
+  broadcastTo: (graph, inputs, { parameters: { shape } }) => [
+    graph.add('Expand', [at(inputs, 0), sizesOf(graph, inputs, shape)]),
+  ],
   cast: (graph, inputs, { parameters: { dtype } }) => [graph.cast(at(inputs, 0), dtype)],
   concatenate: (graph, inputs, { parameters: { axis } }) => [graph.add('Concat', inputs, { axis: { int: axis } })],
   dimension(graph, inputs, { parameters: { axis } }) {
@@ -27,17 +32,21 @@ export const shapes = {
     return [graph.add('Expand', [at(inputs, 1), target])];
   },
   reshape(graph, inputs, { parameters: { shape: sizes } }) {
-    let next = 0;
-    const parts = sizes.map((size) => {
-      if (size !== 'input') return graph.int64Vector([size]);
-      next += 1;
-      return graph.add('Unsqueeze', [at(inputs, next), graph.int64Vector([0])]);
-    });
-    const shape = sizes.includes('input')
-      ? graph.add('Concat', parts, { axis: { int: 0 } })
-      : graph.int64Vector(sizes.map(Number));
+    const shape = sizesOf(graph, inputs, sizes);
     // allowzero: a 0 is a size, not "as in the input"; ONNX refuses it beside a -1.
     const attributes = sizes.includes(-1) ? {} : { allowzero: { int: 1 } };
     return [graph.add('Reshape', [at(inputs, 0), shape], attributes)];
   },
 } satisfies Partial<OnnxLowerings>;
+
+/** A shape as an int64 vector: the sizes in it that are inputs follow the first input. */
+function sizesOf(graph: OnnxGraph, inputs: readonly string[], sizes: readonly (number | 'input')[]): string {
+  if (!sizes.includes('input')) return graph.int64Vector(sizes.map(Number));
+  let next = 0;
+  const parts = sizes.map((size) => {
+    if (size !== 'input') return graph.int64Vector([size]);
+    next += 1;
+    return graph.add('Unsqueeze', [at(inputs, next), graph.int64Vector([0])]);
+  });
+  return graph.add('Concat', parts, { axis: { int: 0 } });
+}

@@ -3,6 +3,7 @@ import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { TfjsLowerings } from './lowering.js';
+import { onHost } from './on-host.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -13,6 +14,7 @@ export const lowerings: TfjsLowerings = {
   ...elementwise,
   ...indexing,
   ...linearAlgebra,
+  ...onHost,
   ...reductions,
   ...shapes,
   ...softmax,

@@ -1,0 +1,27 @@
+import { at } from '../arrays/at.js';
+import { constant } from '../graph/constant.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
+import { normalizeAxis, type AxisOptions } from './axis.js';
+import { take } from './take.js';
+
+/**
+ * What stands at one index of an axis, 0 by default: `x[i]`, without that axis. The index is a number or an integer scalar; a
+ * negative one counts from the end, and one out of range is an error, when the graph is built where both are known.
+ */
+export function index(x: Variable, i: number | Variable, options: AxisOptions = {}): Variable {
+  const axis = normalizeAxis('index', x, options.axis ?? 0);
+  if (typeof i !== 'number') {
+    if (i.ndim === 0) return take(x, i, { axis });
+    throw new TensorTypeError(
+      `index: ${describe(i)} is not a scalar; take(x, indices, { axis: ${axis} }) takes several`,
+    );
+  }
+  const size = at(x.shape, axis) ?? Infinity;
+  if (!Number.isInteger(i) || i < -size || i >= size) {
+    throw new TensorTypeError(
+      `index: there is no element ${i} of axis ${axis} of ${describe(x)}; give an integer within it`,
+    );
+  }
+  return take(x, constant(i, 'int64'), { axis });
+}
