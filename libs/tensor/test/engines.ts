@@ -55,7 +55,7 @@ export const ENGINES: readonly TestedEngine[] = [
 
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
-    ({ name, unavailable }) => name === provider && unavailable() === undefined,
+    (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
   );
 }
 
@@ -84,13 +84,18 @@ export const BEYOND_LIMITS = Symbol('beyond limits');
 
 /** The outputs, or that they are beyond what the engine has. */
 export async function runWithinLimits(
-  engine: TestedEngine,
+  tested: TestedEngine,
   ...run: Parameters<TestedEngine['run']>
 ): Promise<NdArray[] | typeof BEYOND_LIMITS> {
   try {
-    return await engine.run(...run);
+    return await tested.run(...run);
   } catch (error) {
-    if (error instanceof Error && engine.limits?.test(error.message) === true) return BEYOND_LIMITS;
+    if (isBeyondLimits(tested, error)) return BEYOND_LIMITS;
     throw error;
   }
+}
+
+/** Whether an error says that the engine has not what a graph needs. */
+export function isBeyondLimits({ limits }: TestedEngine, error: unknown): boolean {
+  return error instanceof Error && limits?.test(error.message) === true;
 }

@@ -32,23 +32,22 @@ export async function runOnHost(
     const results = node.op.run(
       node.inputs.map((input) => known.of(input)),
       node,
-      EVALUATE,
+      evaluateRounded,
     );
     known.add(node.outputs, results.map(rounded));
   }
   return outputs.map((output) => new HostValue(fromDense(known.of(output))));
 }
 
-/** An array that is only asked for its shape. */
-function shapeOf({ dtype, shape }: NdArray | StoredValue): DenseArray {
-  return dense(dtype, shape, NO_ELEMENTS);
-}
-
-/** In the precision of its dtype, which ops compute beyond. */
 function rounded(value: DenseArray): DenseArray {
   return toDense(fromDense(value));
 }
 
-const EVALUATE = evaluator(rounded);
+const evaluateRounded = evaluator(rounded);
+
+/** An array that is only asked for its shape. */
+function shapeOf({ dtype, shape }: NdArray | StoredValue): DenseArray {
+  return dense(dtype, shape, NO_ELEMENTS);
+}
 
 const NO_ELEMENTS = new Float64Array(0);

@@ -1,4 +1,5 @@
 import { at } from '../../../arrays/at.js';
+import { rangeOf } from '../../../ops/slice.js';
 import { heldAs } from '../device-dtype.js';
 import { moves, type TfjsLowerings } from './lowering.js';
 import { integer } from './shapes.js';
@@ -20,12 +21,15 @@ export const indexing = {
     });
     return [tf.gather(tf.reshape(x, [x.size]), tf.tensor(positions, labels.shape, 'int32'))];
   }),
-  slice: moves((tf, inputs, { parameters: { axis } }) => {
-    const x = at(inputs, 0);
-    const size = at(x.shape, axis);
-    const [start, stop] = [1, 2].map((bound) => Math.min(integer(at(inputs, bound)), size)) as [number, number];
-    const begin = x.shape.map((_, position) => (position === axis ? start : 0));
-    return [tf.slice(x, begin, x.shape.with(axis, Math.max(0, stop - start)))];
+  slice: moves((tf, inputs, { parameters: { axis, step } }) => {
+    const [x, start, stop] = [at(inputs, 0), integer(at(inputs, 1)), integer(at(inputs, 2))];
+    const { first, count } = rangeOf(at(x.shape, axis), start, stop, step);
+    if (step === 1 || count === 0) {
+      const begin = x.shape.map((_, position) => (position === axis && count > 0 ? first : 0));
+      return [tf.slice(x, begin, x.shape.with(axis, count))];
+    }
+    const positions = Int32Array.from({ length: count }, (_, position) => first + position * step);
+    return [tf.gather(x, tf.tensor1d(positions, 'int32'), axis)];
   }),
   unslice: moves((tf, inputs, { parameters: { axis } }) => {
     const [part, like] = [at(inputs, 0), at(inputs, 1)];
