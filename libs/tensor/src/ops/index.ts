@@ -33,6 +33,7 @@ export { gelu } from './gelu.js';
 export { gt } from './gt.js';
 export { hardSigmoid } from './hard-sigmoid.js';
 export { identity } from './identity.js';
+export { ifElse, ifElseOp, type Branch } from './if-else.js';
 export { index } from './index-axis.js';
 export { isclose, type IscloseOptions } from './isclose.js';
 export { isfinite } from './isfinite.js';

@@ -185,6 +185,7 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
 /** Ops that no golden is of, and why. */
 export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   dimension: 'a size and no value',
+  ifElse: 'its laws are those of its branches: see if-else.test.ts',
   scan: 'its laws are those of its steps: see scan.test.ts',
 };
 
