@@ -1,6 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { compile, type EngineName, type Variable } from '../src/index.js';
+import { stableForms } from '../src/rewrite/stable-forms.js';
 import { compileReference } from '../src/engine/reference/reference-engine.js';
 
 /** An engine that the laws and goldens are run on. */
@@ -14,13 +15,14 @@ export interface TestedEngine {
 const FAITHFUL: TestedEngine = {
   name: 'reference, rounding each op',
   async run(inputs, outputs, values) {
+    const stable = stableForms(outputs, inputs);
     const executable = await compileReference(
-      { name: 'function', inputs, outputs: [...new Set(outputs)] },
+      { name: 'function', inputs, outputs: [...new Set(stable)] },
       { threads: 1, rounding: 'each op' },
     );
     const results = await executable.run(values);
-    const at = new Map([...new Set(outputs)].map((output, position) => [output, position]));
-    return outputs.map((output) => {
+    const at = new Map([...new Set(stable)].map((output, position) => [output, position]));
+    return stable.map((output) => {
       const result = results[at.get(output) ?? -1];
       if (result === undefined) throw new Error(`${output.toString()} was not computed`);
       return result;

@@ -24,14 +24,14 @@ export function fromDense(value: DenseArray): NdArray {
   return ndarray(value.dtype, value.shape, typedArray(value.dtype, value.data));
 }
 
-/** What a value becomes when an integer dtype holds it: truncated and wrapped. Floats keep float64 precision; int64 is exact to 2^53. */
+/** What a value becomes when an integer dtype holds it: truncated and wrapped, NaN and infinities 0. Floats keep float64 precision; int64 is exact to 2^53. */
 export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
   switch (dtype) {
     case 'float32':
     case 'float64':
       return data;
     case 'int64':
-      return data.map(Math.trunc);
+      return data.map((value) => (Number.isFinite(value) ? Math.trunc(value) : 0));
     default:
       return Float64Array.from(typedArray(dtype, data) as ArrayLike<number>);
   }

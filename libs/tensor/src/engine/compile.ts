@@ -5,6 +5,7 @@ import { SharedVariable } from '../graph/shared-variable.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
+import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes } from './equal-sizes.js';
 import type { EngineName, EngineOptions, Executable, FunctionGraph } from './engine.js';
@@ -41,7 +42,8 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const updates = [...(options.updates ?? [])];
   checkUpdates(name, updates);
   const givens = options.givens ?? new Map<Variable, Variable>();
-  const replaced = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
+  const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
+  const replaced = stableForms(computed, options.inputs);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, options.onUnusedInput ?? 'raise');
   const layout: FunctionLayout = {

@@ -1,5 +1,7 @@
 import type { DType } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
+
 /**
  * A size known when the graph is built, or null for one that only the data tell (the batch size). Sizes of inputs that must be
  * equal are checked before each run. Of sizes that only the run itself makes (slices with variable bounds) the engine
@@ -88,12 +90,12 @@ export function broadcastDims(shapes: readonly (readonly Dim[])[]): Dim[] | unde
   const result: Dim[] = Array.from({ length: rank }, () => 1);
   for (const shape of shapes) {
     for (let axis = 0; axis < shape.length; axis += 1) {
-      const at = rank - shape.length + axis;
-      const dim = shape[axis] ?? null;
-      const sofar = result[at] ?? null;
+      const position = rank - shape.length + axis;
+      const dim = at(shape, axis);
+      const sofar = at(result, position);
       if (dim === 1 || dim === sofar) continue;
-      if (sofar === 1) result[at] = dim;
-      else if (sofar === null) result[at] = dim;
+      if (sofar === 1) result[position] = dim;
+      else if (sofar === null) result[position] = dim;
       else if (dim !== null) return undefined;
     }
   }

@@ -22,8 +22,8 @@ export interface Elementwise<N extends string, Operands extends readonly Operand
 
 /** What an elementwise op has of its own; operands broadcast as in NumPy, over static 1s only. */
 export type ElementwiseDefinition<Inputs extends readonly unknown[]> = {
-  /** `any`: bools too; `number`: ints and floats; `float`: ints and bools are cast to floats; `bool`: bools only. */
-  readonly accepts: 'any' | 'number' | 'float' | 'bool';
+  /** `any`: bools too; `number`: ints and floats; `float`: ints and bools are cast to floats; `integer`, `bool`: these only. */
+  readonly accepts: 'any' | 'number' | 'float' | 'integer' | 'bool';
   /** One element, in float64. */
   compute(...operands: { [K in keyof Inputs]: number }): number;
 } & (
@@ -144,6 +144,11 @@ function accepted(
       if (dtype !== 'bool') return dtype;
       throw new TensorTypeError(
         `${name}: ${variables.map(describe).join(' and ')} cannot be computed with as bool; cast to a number first, or use and, or, not`,
+      );
+    case 'integer':
+      if (dtype !== 'bool' && !isFloat(dtype)) return dtype;
+      throw new TensorTypeError(
+        `${name}: ${variables.map(describe).join(' and ')} cannot be computed with as ${dtype}; cast to an integer dtype first, or use and, or, xor, not of bools`,
       );
     case 'bool':
       if (dtype === 'bool') return dtype;

@@ -11,5 +11,5 @@ export const logistic = unary('logistic', {
     return (x < 0 ? power : 1) / (1 + power);
   },
   // Not `1 - output`, which is 0 from 17 on in float32.
-  gradients: (gradient, [x], output): InputGradient[] => [mul(gradient, mul(output, logistic(neg(x))))],
+  gradients: (gradient, [x], output): InputGradient[] => [mul(mul(gradient, output), logistic(neg(x)))],
 });

@@ -8,10 +8,4 @@ export interface KnownFault {
 }
 
 /** All of them. The goldens' test fails for one that is no longer wrong. */
-export const KNOWN_FAULTS: readonly KnownFault[] = [
-  { op: 'categoricalCrossEntropy of softmax', goldens: ['tails float32', 'tails float64'] },
-  { op: 'log of logistic', goldens: ['tails float32', 'tails float64'] },
-  { op: 'log of one minus logistic', goldens: ['tails float32', 'tails float64'] },
-  { op: 'log of softmax', goldens: ['tails float32'], engines: ['onnxruntime', 'reference, rounding each op'] },
-  { op: 'one minus logistic', goldens: ['tails float32', 'tails float64'] },
-];
+export const KNOWN_FAULTS: readonly KnownFault[] = [];

@@ -168,7 +168,9 @@ def unary(topic):
                 topic.add(op, f'shape {shape}', [value], compute, exact=exact, scale=scale)
             # The rational functions by which tanh is computed lose digits below the smallest normal number.
             ulps = 64 if op == 'tanh' else None
-            topic.add(op, 'specials', [specials(dtype)], compute, exact=exact, gradients=False, ulps=ulps)
+            # Those of gelu are x times the sum of 1 and a number near -1.
+            size = 1 if op == 'gelu' else None
+            topic.add(op, 'specials', [specials(dtype)], compute, exact=exact, gradients=False, ulps=ulps, scale=size)
             if exact is not None:
                 far_away(topic, op, compute, exact, dtype)
     for op in ('neg', 'abs', 'sign', 'square', 'identity', 'rectifier'):

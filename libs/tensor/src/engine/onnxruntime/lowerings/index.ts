@@ -1,17 +1,21 @@
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
+import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
+import { specialFunctions } from './special-functions.js';
 
 /** How ONNX Runtime runs each op of this room; an op without an entry does not compile. */
 export const lowerings: OnnxLowerings = {
   ...elementwise,
   ...indexing,
+  ...integers,
   ...linearAlgebra,
   ...reductions,
   ...shapes,
   ...softmax,
+  ...specialFunctions,
 };
