@@ -30,6 +30,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   clip: ([x], { min, max }) => room.clip(given(x), numberOf(min), numberOf(max)),
   concatenate: (parts, { axis }) => room.concatenate(parts, numberOf(axis)),
   cos: unary(room.cos),
+  diag: ([x], { offset }) => room.diag(given(x), numberOf(offset)),
   dimshuffle: ([x], { order }) => room.dimshuffle(given(x), orderOf(order)),
   div: binary(room.div),
   dot: binary(room.dot),
@@ -39,8 +40,11 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   exp: unary(room.exp),
   expandDims: ([x], { axis }) => room.expandDims(given(x), numberOf(axis)),
   expm1: unary(room.expm1),
+  eye: (_, { rows, columns, offset, dtype }) =>
+    room.eye(numberOf(rows), { columns: numberOf(columns), offset: numberOf(offset), dtype: dtypeOf(dtype) }),
   fill: binary(room.fill),
   flatten: ([x], { ndim = 1 }) => room.flatten(given(x), numberOf(ndim)),
+  flip: ([x], { axis }) => room.flip(given(x), { axis: numberOf(axis) }),
   floor: unary(room.floor),
   floorDiv: binary(room.floorDiv),
   ge: binary(room.ge),
@@ -83,6 +87,10 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   onesLike: unary(room.onesLike),
   or: binary(room.or),
   outer: binary(room.outer),
+  pad: ([x], { padding, value }) =>
+    room.pad(given(x), pairsOf(padding), { value: typeof value === 'boolean' ? value : numberOf(value) }),
+  'pad with what is there': ([x], { padding, mode }) =>
+    room.pad(given(x), pairsOf(padding), { mode: mode === 'edge' ? 'edge' : 'reflect' }),
   pick: binary(room.pick),
   pow: binary(room.pow),
   'pow of a number': ([x], { exponent }) => room.pow(given(x), numberOf(exponent)),
@@ -92,6 +100,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
       mode: mode === 'add' ? 'add' : 'set',
     }),
   rectifier: unary(room.rectifier),
+  repeat: ([x], { repeats, axis }) => room.repeat(given(x), numberOf(repeats), { axis: numberOf(axis) }),
   reshape: ([x], { shape }) => room.reshape(given(x), numbersOf(shape)),
   scatterAdd: ([x, indices, updates], { axis }) =>
     room.scatterAdd(given(x), given(indices), given(updates), { axis: numberOf(axis) }),
@@ -99,6 +108,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   'setSubtensor at indices': ([x, value, indices]) =>
     room.setSubtensor(given(x), given(value), { indices: given(indices) }),
   rightShift: binary(room.rightShift),
+  roll: ([x], { shift, axis }) => room.roll(given(x), numberOf(shift), { axis: numberOf(axis) }),
   round: unary(room.round),
   sign: unary(room.sign),
   sin: unary(room.sin),
@@ -112,16 +122,21 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   softmaxCrossEntropy: binary(room.softmaxCrossEntropy),
   softplus: unary(room.softplus),
   softsign: unary(room.softsign),
+  split: ([x], { sizes, axis }) => room.split(given(x), numbersOf(sizes), numberOf(axis)),
   sqrt: unary(room.sqrt),
   square: unary(room.square),
   squeeze: ([x], { axis }) => room.squeeze(given(x), { axis: numberOf(axis) }),
+  stack: (parts, { axis }) => room.stack(parts, numberOf(axis)),
   sub: binary(room.sub),
   sum: ([x], parameters) => room.sum(given(x), along(parameters)),
   take: ([x, indices], { axis }) => room.take(given(x), given(indices), { axis: numberOf(axis) }),
   takeAlongAxis: ([x, indices], { axis }) => room.takeAlongAxis(given(x), given(indices), { axis: numberOf(axis) }),
   tanh: unary(room.tanh),
   tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
+  tile: ([x], { repeats }) => room.tile(given(x), numbersOf(repeats)),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
+  tril: ([x], { offset }) => room.tril(given(x), numberOf(offset)),
+  triu: ([x], { offset }) => room.triu(given(x), numberOf(offset)),
   where: ([condition, a, b]) => room.where(given(condition), given(a), given(b)),
   zeros: (_, { shape, dtype }) => room.zeros(numbersOf(shape), dtypeOf(dtype)),
   xor: binary(room.xor),
@@ -149,28 +164,16 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   conv2dTranspose: {},
   cumprod: {},
   cumsum: {},
-  diag: {},
-  eye: {},
-  flip: {},
   l2Norm: {},
   norm: {},
   layerNormalization: {},
   logsumexp: {},
   maxPool2d: {},
   min: {},
-  pad: {},
-  'pad with what is there': {},
   prod: {},
-  repeat: {},
-  roll: {},
   sort: {},
-  split: {},
-  stack: {},
   std: {},
-  tile: {},
   topK: {},
-  tril: {},
-  triu: {},
   variance: {},
 };
 
@@ -223,6 +226,15 @@ function rangeOf({ start, stop, step, axis }: GoldenParameters): {
 } {
   const boundOf = (bound: GoldenParameter | undefined): number | null => (bound === null ? null : numberOf(bound));
   return { start: boundOf(start), stop: boundOf(stop), step: numberOf(step), axis: numberOf(axis) };
+}
+
+/** How much is put before and after each axis. */
+function pairsOf(parameter: GoldenParameter | undefined): [number, number][] {
+  if (!Array.isArray(parameter)) throw new Error('The padding of a golden is not a list of pairs');
+  return parameter.map((pair) => {
+    const [before, after] = numbersOf(pair);
+    return [given(before), given(after)];
+  });
 }
 
 /** The options of a reduction. */
