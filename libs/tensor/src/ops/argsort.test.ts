@@ -1,7 +1,21 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { argsort, compile, cumsum, grad, mul, sort, square, sum, tensor, topK, type Variable } from '../index.js';
+import {
+  argsort,
+  compile,
+  cumprod,
+  cumsum,
+  eye,
+  grad,
+  mul,
+  sort,
+  square,
+  sum,
+  tensor,
+  topK,
+  type Variable,
+} from '../index.js';
 import {
   array,
   evaluate,
@@ -62,6 +76,8 @@ const differentiable: readonly { readonly name: string; readonly build: (x: Vari
   { name: 'topK', build: (x) => topK(x, 2)[0] },
   { name: 'topK of the smallest', build: (x) => topK(x, 3, { axis: 0, largest: false })[0] },
   { name: 'cumsum', build: (x) => cumsum(x, { axis: 1 }) },
+  { name: 'cumprod', build: (x) => cumprod(x, { axis: 1 }) },
+  { name: 'cumprod with zeros', build: (x) => cumprod(mul(x, eye(3, { columns: 4, dtype: 'float64' })), { axis: 0 }) },
   { name: 'cumsum of the flattened', build: (x) => cumsum(x) },
 ];
 
@@ -78,6 +94,22 @@ test.each(engines)('integers and bools are summed as int64: %s', async (engine) 
   const bytes = array('uint8', [2, 2], [200, 100, 100, 200]);
   const sums = await evaluate(engine, (x) => cumsum(present(x), { axis: 0 }), [bytes]);
   expectClose(sums, array('int64', [2, 2], [200, 100, 300, 300]));
+});
+
+test.each([
+  [0, 3],
+  [3, 0],
+  [0, 0],
+  [1, 1],
+])('products of %i by %i agree on both engines, gradients too', async (rows, columns) => {
+  const value = array(
+    'float32',
+    [rows, columns],
+    Array.from({ length: rows * columns }, () => 2),
+  );
+  for (const axis of [0, 1]) {
+    await expectEnginesAgree((x) => square(cumprod(present(x), { axis })), [value], { gradients: true });
+  }
 });
 
 test.each(engines)('fewer elements than are wanted are an error: %s', async (engine) => {
