@@ -1,3 +1,4 @@
+import { computeTarget, EngineUnavailable, type ComputeOptions, type ComputeTarget } from '@longrun/tensor';
 import path from 'node:path';
 
 /** What is to be run, and how. */
@@ -7,8 +8,7 @@ export interface CommandLine {
   readonly datasets: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly seed: number;
-  readonly engine: 'onnxruntime' | 'reference';
-  readonly threads: number;
+  readonly target: ComputeTarget;
   /** Folder to save to and to go on from; undefined for none. */
   readonly checkpoints: string | undefined;
   readonly everyBatches: number;
@@ -27,6 +27,9 @@ const USAGE = `Usage: node examples/dist/run-local.js PROGRAM --dataset FILE [op
                        such as valid=other.hdf5, as often as there are datasets
   --seed N             default 1
   --engine NAME        onnxruntime (default) or reference
+  --provider NAME      what the engine computes with: cpu, webgpu, cuda; default the
+                       first that this machine has
+  --device N           which device of the provider, default 0
   --threads N          default 2
   --checkpoints FOLDER save there, and go on from the newest snapshot there
   --every-batches N    between two snapshots, default 100
@@ -56,17 +59,17 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     return value;
   };
   if (datasets.size === 0) throw new UsageError(`--dataset is missing\n\n${USAGE}`);
-  const engine = take('engine') ?? 'onnxruntime';
-  if (engine !== 'onnxruntime' && engine !== 'reference') {
-    throw new UsageError(`--engine is ${engine}; give onnxruntime or reference`);
-  }
   const checkpoints = take('checkpoints');
   return {
     program,
     datasets: Object.fromEntries(datasets),
-    engine,
+    target: targetFrom({
+      engine: take('engine'),
+      provider: take('provider'),
+      device: whole('device', take('device') ?? '0', 0),
+      threads: whole('threads', take('threads') ?? '2', 1),
+    }),
     seed: whole('seed', take('seed') ?? '1', 0),
-    threads: whole('threads', take('threads') ?? '2', 1),
     checkpoints,
     outputs: take('outputs') ?? path.join(checkpoints ?? '.', 'outputs'),
     everyBatches: whole('every-batches', take('every-batches') ?? '100', 1),
@@ -82,6 +85,16 @@ function addDataset(datasets: Map<string, string>, value: string): void {
     throw new UsageError(`--dataset is given twice for the role ${role}, ${other} and ${file}; give one of them`);
   }
   datasets.set(role, file);
+}
+
+function targetFrom(options: ComputeOptions): ComputeTarget {
+  try {
+    return computeTarget(options);
+  } catch (error) {
+    if (error instanceof EngineUnavailable || error instanceof RangeError)
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function whole(name: string, text: string, least: number): number {

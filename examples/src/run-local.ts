@@ -23,7 +23,7 @@ const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
 
 /** Runs a program here and now, without the platform: `node examples/dist/run-local.js mlp --dataset fashion-mnist.hdf5 --epochs 1`. */
 async function run(commandLine: CommandLine): Promise<void> {
-  const { params, datasets, seed, engine, threads, checkpoints, everyBatches } = commandLine;
+  const { params, datasets, seed, target, checkpoints, everyBatches } = commandLine;
   const program = await loadProgram(PROGRAMS, commandLine.program);
   const outputs = await Outputs.open(commandLine.outputs);
   const mainLoop = await program.build({
@@ -31,8 +31,7 @@ async function run(commandLine: CommandLine): Promise<void> {
     seed,
     random: new RandomStreams(seed),
     datasets: Object.fromEntries(Object.entries(datasets).map(([role, file]) => [role, { path: path.resolve(file) }])),
-    engine,
-    threads,
+    target,
     extensions: () => [
       new Timing(),
       new Printing(),

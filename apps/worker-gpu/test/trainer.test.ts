@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExperimentSpec, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
+import { ExperimentSpec, type ExperimentSpecInput, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
 import { pidOf, until } from '@longrun/platform/testing';
 import { type ChildExit, SupervisedChild } from '@longrun/platform/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -78,7 +78,11 @@ class TrainerUnderTest {
   }
 }
 
-function start(name: string, threads: number, checkpointFolder: string | null): TrainerUnderTest {
+function start(
+  name: string,
+  resources: ExperimentSpecInput['resources'],
+  checkpointFolder: string | null,
+): TrainerUnderTest {
   const trainer = new TrainerUnderTest();
   trainers.push(trainer);
   trainer.tell({
@@ -90,7 +94,7 @@ function start(name: string, threads: number, checkpointFolder: string | null): 
       dataset: 'digits',
       params: { pauseMs: 10 },
       checkpoint: { everyBatches: 5 },
-      resources: { threads },
+      resources,
     }),
     datasetFiles: { train: join(folder, 'digits.hdf5') },
     checkpointFolder,
@@ -101,7 +105,7 @@ function start(name: string, threads: number, checkpointFolder: string | null): 
 }
 
 test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says what may differ', async () => {
-  const first = start('first', 1, null);
+  const first = start('first', { threads: 1 }, null);
   await first.hears('snapshot');
   first.tell({ type: 'stop', snapshot: true });
   const stopped = await first.hears('stopped');
@@ -113,7 +117,7 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
     { type: 'stopped' },
   ]);
 
-  const second = start('second', 2, join(folder, 'first', 'snapshots', 'final'));
+  const second = start('second', { threads: 2 }, join(folder, 'first', 'snapshots', 'final'));
   second.commits = true;
   expect(await second.hears('started')).toMatchObject({
     startStep: stopped.step,
@@ -125,11 +129,25 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
   expect(second.lines.join('\n')).toMatch(/threads: 1 -> 2.*the last bits may differ/);
 });
 
+test('a trainer computes where its spec says, and where it cannot it says what there is', async () => {
+  const elsewhere = start('elsewhere', { threads: 1, provider: 'tpu' }, null);
+  expect(await elsewhere.hears('failed')).toMatchObject({
+    reason: 'program_error',
+    message: expect.stringMatching(/^The engine onnxruntime has no provider tpu; there are cpu/),
+  });
+
+  const here = start('here', { threads: 1, engine: 'reference', provider: 'cpu', device: 0 }, null);
+  expect(await here.hears('started')).toMatchObject({
+    engine: 'reference',
+    environment: { engine: 'reference', provider: 'cpu', threads: 1 },
+  });
+});
+
 test('what a program writes to files is handed over with each snapshot, and goes on from there', async () => {
   const folderOf = (trainer: string, snapshot: { readonly name: string } | undefined) =>
     join(folder, trainer, 'snapshots', snapshot?.name ?? '');
   const table = async (snapshot: string) => await readFile(join(snapshot, 'output.batches.csv'), 'utf8');
-  const killed = start('killed', 1, null);
+  const killed = start('killed', { threads: 1 }, null);
   const snapshot = await killed.hears('snapshot');
   expect(snapshot.files.map(({ name }) => name)).toContain('output.batches.csv');
   const handedOver = await table(folderOf('killed', snapshot));
@@ -137,7 +155,10 @@ test('what a program writes to files is handed over with each snapshot, and goes
   await until(() => killed.messages.some((one) => one.type === 'log_row' && one.step > snapshot.step));
   await killed.child.kill();
 
-  const [resumed, whole] = [start('resumed', 1, folderOf('killed', snapshot)), start('whole', 1, null)];
+  const [resumed, whole] = [
+    start('resumed', { threads: 1 }, folderOf('killed', snapshot)),
+    start('whole', { threads: 1 }, null),
+  ];
   for (const trainer of [resumed, whole]) trainer.commits = true;
   const finals: string[] = [];
   for (const [name, trainer] of Object.entries({ resumed, whole })) {
@@ -151,7 +172,7 @@ test('what a program writes to files is handed over with each snapshot, and goes
 });
 
 test('a trainer whose snapshots nobody commits waits after the second', async () => {
-  const trainer = start('uncommitted', 1, null);
+  const trainer = start('uncommitted', { threads: 1 }, null);
   const snapshots = () => trainer.messages.flatMap((one) => (one.type === 'snapshot' ? [one] : []));
   // Training goes on to step 15, where the third is due.
   await until(() => trainer.messages.some((one) => one.type === 'log_row' && one.step === 14));
@@ -164,7 +185,7 @@ test('a trainer whose snapshots nobody commits waits after the second', async ()
 });
 
 test('a trainer that is held stands still until it may go on, and can be stopped', async () => {
-  const trainer = start('held', 1, null);
+  const trainer = start('held', { threads: 1 }, null);
   trainer.commits = true;
   const steps = () => trainer.messages.flatMap((one) => (one.type === 'log_row' ? [one.step] : []));
   await until(() => steps().includes(3));
@@ -185,7 +206,7 @@ test('a trainer that is held stands still until it may go on, and can be stopped
 });
 
 test('a trainer that is held goes when its worker has gone', async () => {
-  const trainer = start('orphan', 1, null);
+  const trainer = start('orphan', { threads: 1 }, null);
   // It is held after its first step, however late this is heard.
   trainer.tell({ type: 'hold' });
   trainer.commits = true;
@@ -195,7 +216,7 @@ test('a trainer that is held goes when its worker has gone', async () => {
 });
 
 test('a trainer does not listen to signals, and goes when its channel is cut', async () => {
-  const trainer = start('signals', 1, null);
+  const trainer = start('signals', { threads: 1 }, null);
   await trainer.hears('progress');
   process.kill(pidOf(trainer.child), 'SIGTERM');
   process.kill(pidOf(trainer.child), 'SIGINT');

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadProgram, Outputs, Reporting, TrainingExtension } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
+import { computeTarget } from '@longrun/tensor';
 import { checkout, versionOf } from '../report.js';
 
 /**
@@ -59,8 +60,7 @@ const mainLoop = await program.build({
   seed: SEED,
   random: new RandomStreams(SEED),
   datasets: { train: { path: values.dataset } },
-  engine: 'onnxruntime',
-  threads: Number(values.threads),
+  target: computeTarget({ threads: Number(values.threads) }),
   // As a trainer does: every row is written out as JSON.
   extensions: () => [new Reporting({ onLogRow: (step, row) => rows.push(JSON.stringify({ step, row })) }), new Gate()],
   outputs: await Outputs.open(await mkdtemp(join(tmpdir(), 'longrun-bench-'))),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { InvalidParams, Outputs, writeSnapshot, type HostContext, type MainLoop } from '@longrun/blocks';
 import { writeH5Dataset } from '@longrun/fuel';
 import { RandomStreams } from '@longrun/serialization';
+import { computeTarget } from '@longrun/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { PIXELS, writeImageDataset } from '../../test/image-dataset.js';
@@ -28,8 +29,7 @@ async function build(params: unknown, options: Partial<HostContext> = {}): Promi
     seed,
     random: new RandomStreams(seed),
     datasets: { train: { path: dataset, name: 'images' } },
-    engine: 'onnxruntime',
-    threads: 1,
+    target: computeTarget({ threads: 1 }),
     extensions: () => [],
     outputs: await Outputs.open(await mkdtemp(path.join(folder, 'outputs-'))),
     ...options,

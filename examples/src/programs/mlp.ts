@@ -96,8 +96,7 @@ export default defineExperiment({
       algorithm: new GradientDescent({ cost, stepRule: STEP_RULES[params.optimizer](params.learningRate) }),
       dataStream: train,
       random,
-      engine: context.engine,
-      threads: context.threads,
+      ...context.target,
       extensions: [
         new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
         new TrainingDataMonitoring({ name: 'TrainCost', variables: [cost], prefix: 'train', afterEpoch: true }),

@@ -38,7 +38,7 @@ export type { GraphFunctionOptions } from './graph/computation-graph.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
 export type { ParametersSource } from './graph/restore-parameters.js';
-export type { ComputeOptions, OnUnusedSources } from './graph/batch-function.js';
+export type { OnUnusedSources } from './graph/batch-function.js';
 export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
 export type { BrickClass, VariableFilterCriteria } from './filter.js';
 export { Path, Selector } from './select.js';
@@ -157,6 +157,7 @@ export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export type { PinnedArrays } from './snapshot/pinned-arrays.js';
 export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
 export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
 

@@ -13,7 +13,8 @@ import {
   type CallbackName,
 } from './extensions/training-extension.js';
 import { TrainingLog } from './log/training-log.js';
-import { MainLoop } from './main-loop.js';
+import { MainLoop, type MainLoopArrays } from './main-loop.js';
+import { elementsOf } from './snapshot/named-arrays.js';
 
 /** Notes the callbacks it gets, and does something at one of them. */
 class Witness extends TrainingExtension {
@@ -295,7 +296,8 @@ describe('a failure', () => {
     const running = mainLoop.run();
 
     await expect(mainLoop.run()).rejects.toThrow('run() is going on already; await it');
-    expect(() => mainLoop.restore({ state: mainLoop.state(), ...mainLoop.arrays() })).toThrow('restore() while run()');
+    const contents = { state: mainLoop.state(), ...(await mainLoop.arrays()) };
+    expect(() => mainLoop.restore(contents)).toThrow('restore() while run()');
     await running;
   });
 });
@@ -382,8 +384,8 @@ describe('a state', () => {
     let saved: Parameters<MainLoop['restore']>[0] | undefined;
     const saver = new Witness((callback, mainLoop) => {
       if (callback !== 'afterBatch' || mainLoop.status.iterationsDone !== 3) return;
-      mainLoop.atStepBoundary(() => {
-        saved = { state: JSON.parse(JSON.stringify(mainLoop.state())), ...mainLoop.arrays() };
+      mainLoop.atStepBoundary(async () => {
+        saved = { state: JSON.parse(JSON.stringify(mainLoop.state())), ...(await mainLoop.arrays()) };
       });
     });
     await tinyExperiment({ extensions: [saver, new FinishAfter({ afterNBatches: 3 })] }).run();
@@ -399,12 +401,12 @@ describe('a state', () => {
   test('of another program is refused, saying what differs', async () => {
     const { state, arrays } = await savedBy(tinyExperiment());
     const wider = tinyExperiment({ hidden: 7 });
-    const before = wider.arrays().parameters.get('/mlp/linear_1.b');
+    const before = (await wider.arrays()).parameters.get('/mlp/linear_1.b');
 
     expect(() => wider.restore({ state, ...arrays })).toThrow(
       /does not fit the parameters of the model: \/mlp\/linear_0.W is float32 \(3, 5\) in it but float32 \(3, 7\) here/,
     );
-    expect(wider.arrays().parameters.get('/mlp/linear_1.b')).toBe(before);
+    expect((await wider.arrays()).parameters.get('/mlp/linear_1.b')).toEqual(before);
   });
 
   test('with other arrays is refused, saying which', async () => {
@@ -450,9 +452,8 @@ describe('a state', () => {
       dataStream: sequential(tinyDataset(22), 4),
     });
 
-    expect(() => other.restore({ state, parameters: arrays.parameters, algorithm: other.arrays().algorithm })).toThrow(
-      StateMismatch,
-    );
+    const { algorithm } = await other.arrays();
+    expect(() => other.restore({ state, parameters: arrays.parameters, algorithm })).toThrow(StateMismatch);
   });
 
   test('stays small however long training was', async () => {
@@ -463,25 +464,31 @@ describe('a state', () => {
     expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) + 400);
   });
 
-  test('is taken at no cost: arrays are references that later steps do not change', async () => {
+  test('is taken at no cost: pinned arrays are references that later steps do not change, until they are released', async () => {
     const mainLoop = tinyExperiment({
       extensions: [new Witness((callback, loop) => callback === 'afterBatch' && loop.requestStop())],
     });
     await mainLoop.run();
-    const taken = mainLoop.arrays().parameters.get('/mlp/linear_0.W');
-    const copy = [...(taken?.data ?? [])];
+    const { parameters, algorithm } = await mainLoop.arrays();
+    const [pinned, again] = [mainLoop.pinnedArrays(), mainLoop.pinnedArrays()];
+    for (const [name, value] of pinned.parameters) expect(again.parameters.get(name)).toBe(value);
+    await again.release();
     await mainLoop.run();
 
-    expect(mainLoop.arrays().parameters.get('/mlp/linear_0.W')).not.toBe(taken);
-    expect([...(taken?.data ?? [])]).toEqual(copy);
+    const taken = await elementsOf(pinned.parameters);
+    expect(taken).toEqual(parameters);
+    expect(await elementsOf(pinned.algorithm)).toEqual(algorithm);
+    expect((await mainLoop.arrays()).parameters).not.toEqual(parameters);
+    await pinned.release();
+    for (const { data } of taken.values()) expect(data).toHaveLength(0);
+    await expect(pinned.release()).rejects.toThrow('PinnedArrays: release() was called twice');
+    expect((await mainLoop.arrays()).algorithm.get('adam.time')?.data).toHaveLength(1);
   });
 });
 
-async function savedBy(
-  mainLoop: MainLoop,
-): Promise<{ state: ReturnType<MainLoop['state']>; arrays: ReturnType<MainLoop['arrays']> }> {
+async function savedBy(mainLoop: MainLoop): Promise<{ state: ReturnType<MainLoop['state']>; arrays: MainLoopArrays }> {
   await mainLoop.run();
-  return { state: mainLoop.state(), arrays: mainLoop.arrays() };
+  return { state: mainLoop.state(), arrays: await mainLoop.arrays() };
 }
 
 test('a batch of the stream is what extensions get', async () => {

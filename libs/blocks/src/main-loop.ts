@@ -6,7 +6,15 @@ import {
   type RandomStreams,
   type VersionedState,
 } from '@longrun/serialization';
-import { environment, guardWrites, type NumericEnvironment, type SharedVariable } from '@longrun/tensor';
+import {
+  computeTarget,
+  environment,
+  guardWrites,
+  type ComputeOptions,
+  type ComputeTarget,
+  type NumericEnvironment,
+  type SharedVariable,
+} from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
 import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
@@ -14,14 +22,14 @@ import { EventLoopBreaks } from './event-loop.js';
 import { ExtensionList } from './extensions/extension-list.js';
 import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
-import type { ComputeOptions } from './graph/batch-function.js';
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
 import { MAIN_LOOP } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
 import { savedPart } from './saved-part.js';
-import { arraysOf, checkArrays, setArrays } from './snapshot/named-arrays.js';
+import { checkArrays, copiesOf, setArrays } from './snapshot/named-arrays.js';
+import { PinnedArrays } from './snapshot/pinned-arrays.js';
 import type { TrainingWatch } from './training-watch.js';
 
 /** Options of {@link MainLoop}. */
@@ -87,7 +95,7 @@ export class MainLoop {
   readonly log: TrainingLog;
   readonly random: RandomStreams | undefined;
   /** Where functions are to run. */
-  readonly computeOptions: ComputeOptions;
+  readonly target: ComputeTarget;
   readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
@@ -100,7 +108,7 @@ export class MainLoop {
   #running = false;
   #stopRequested = false;
 
-  /** @throws Error when not all that training writes can be saved */
+  /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
@@ -108,7 +116,7 @@ export class MainLoop {
     this.log = options.log ?? new TrainingLog();
     this.random = options.random;
     this.#outputs = options.outputs;
-    this.computeOptions = { engine: options.engine, threads: options.threads };
+    this.target = computeTarget(options);
     this.#extensions = new ExtensionList(options.extensions ?? []);
     for (const extension of this.#extensions) extension.attach(this);
     this.#takeInventory();
@@ -158,7 +166,7 @@ export class MainLoop {
 
   /** What the bits of the result depend on besides the program and its data. */
   get environment(): NumericEnvironment {
-    return environment(this.computeOptions.engine ?? 'onnxruntime', this.computeOptions.threads ?? 2);
+    return environment(this.target);
   }
 
   /** After how many batches training will finish, as far as `FinishAfter` and the length of the stream tell; else null. */
@@ -243,10 +251,16 @@ export class MainLoop {
     };
   }
 
-  /** References to the present values: taking them costs nothing, and later steps do not change them. Not to be written to. */
-  arrays(): MainLoopArrays {
-    const { parameters, algorithm } = this.inventory;
-    return { parameters: arraysOf(parameters), algorithm: arraysOf(algorithm) };
+  /** Copies of the values as they are at the call, which belong to the caller. */
+  async arrays(): Promise<MainLoopArrays> {
+    const { inventory } = this;
+    const copies = [copiesOf(inventory.parameters), copiesOf(inventory.algorithm)] as const;
+    return { parameters: await copies[0], algorithm: await copies[1] };
+  }
+
+  /** The values as they are at the call, by reference: taking them costs nothing. To be released. */
+  pinnedArrays(): PinnedArrays {
+    return new PinnedArrays(this.inventory);
   }
 
   /**
@@ -294,7 +308,7 @@ export class MainLoop {
     if (!resumes) await this.#dispatch('beforeTraining');
     this.#watch?.at('compiling');
     const startedAt = performance.now();
-    await this.algorithm.initialize(this.computeOptions);
+    await this.algorithm.initialize(this.target);
     this.times.initializationMs += performance.now() - startedAt;
     status.trainingStarted = true;
     if (!resumes) return;

@@ -1,11 +1,11 @@
 import type { NdArray } from '@longrun/serialization';
-import { compile, type EngineName, type Variable } from '@longrun/tensor';
+import { compile, type Variable } from '@longrun/tensor';
 
 /** The value of a variable, on the reference engine unless said otherwise, as a flat list. */
 export async function evaluate(
   output: Variable,
   given: readonly (readonly [Variable, NdArray])[] = [],
-  engine: EngineName = 'reference',
+  engine: string = 'reference',
 ): Promise<number[]> {
   const compiled = await compile({
     inputs: given.map(([variable]) => variable),

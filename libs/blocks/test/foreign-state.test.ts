@@ -30,8 +30,9 @@ class Doubling extends Halving {}
 
 const adam = (): StepRule => new Adam({ learningRate: 0.05 });
 
-function refuses(mainLoop: MainLoop, saved: MainLoop, words: RegExp | string): void {
-  const restore = (): void => mainLoop.restore({ state: saved.state(), ...saved.arrays() });
+async function refuses(mainLoop: MainLoop, saved: MainLoop, words: RegExp | string): Promise<void> {
+  const contents = { state: saved.state(), ...(await saved.arrays()) };
+  const restore = (): void => mainLoop.restore(contents);
   expect(restore).toThrow(StateMismatch);
   expect(restore).toThrow(words);
 }
@@ -40,48 +41,52 @@ describe('a state is refused, naming both, by a main loop', () => {
   const withRules = (...rules: StepRule[]): MainLoop =>
     tinyExperiment({ stepRule: new CompositeRule([adam(), ...rules]) });
 
-  test('with another step rule, though that has the same variables', () => {
-    refuses(withRules(new Doubling()), withRules(new Halving()), /with the algorithm .*"halving".*has .*"doubling"/);
-    refuses(withRules(), withRules(new Halving()), /with the algorithm .*"halving".*but this one has/);
+  test('with another step rule, though that has the same variables', async () => {
+    await refuses(
+      withRules(new Doubling()),
+      withRules(new Halving()),
+      /with the algorithm .*"halving".*has .*"doubling"/,
+    );
+    await refuses(withRules(), withRules(new Halving()), /with the algorithm .*"halving".*but this one has/);
     const same = withRules(new Halving());
     const saved = withRules(new Halving());
-    same.restore({ state: saved.state(), ...saved.arrays() });
+    same.restore({ state: saved.state(), ...(await saved.arrays()) });
   });
 
   test.each<readonly [keyof TinyOptions, TinyOptions, RegExp]>([
     ['batchSize', { batchSize: 5 }, /"batchSize":4.*"batchSize":5/],
     ['examples', { examples: 21 }, /"examples":22.*"examples":21/],
     ['seed', { seed: 2 }, /state was saved with the|seed/],
-  ])('with another %s', (_name, options, words) => {
-    refuses(tinyExperiment(options), tinyExperiment(), words);
+  ])('with another %s', async (_name, options, words) => {
+    await refuses(tinyExperiment(options), tinyExperiment(), words);
   });
 
-  test('with an extension of another class under the same name', () => {
+  test('with an extension of another class under the same name', async () => {
     class Other extends TrainingExtension {
       override state(): VersionedState {
         return { version: 1, kind: 'Other' };
       }
     }
-    refuses(
+    await refuses(
       tinyExperiment({ extensions: [new Timing({ name: 'X' })] }),
       tinyExperiment({ extensions: [new Other({ name: 'X' })] }),
       'X: the saved state is that of "Other", not of "Timing"',
     );
   });
 
-  test('that monitors fewer variables', () => {
+  test('that monitors fewer variables', async () => {
     const norm = mean(square(matrix('features')));
     norm.name = 'norm';
     const monitoring = (count: number): MainLoop =>
       tinyExperiment({
         extensions: [new TrainingDataMonitoring({ name: 'M', variables: [norm].slice(0, count), afterEpoch: true })],
       });
-    refuses(
+    await refuses(
       monitoring(0),
       monitoring(1),
       /M: the state was saved with the variables \["norm"\], but this one has \[\]/,
     );
-    refuses(
+    await refuses(
       monitoring(1),
       monitoring(0),
       /M: the state was saved with the variables \[\], but this one has \["norm"\]/,
@@ -109,8 +114,8 @@ test('a snapshot of the build before states named what they belong to is gone on
   await successor.run();
 
   expect(successor.status.iterationsDone).toBe(18);
-  const { parameters } = whole.arrays();
-  for (const [name, array] of successor.arrays().parameters) {
+  const { parameters } = await whole.arrays();
+  for (const [name, array] of (await successor.arrays()).parameters) {
     const expected = parameters.get(name);
     expect(array.shape).toEqual(expected?.shape);
     // Written on another machine, it may differ from what this one computes in the last bits.

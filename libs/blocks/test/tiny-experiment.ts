@@ -1,6 +1,6 @@
 import { DatasetStream, IndexableDataset, SequentialScheme, ShuffledScheme, type DataStream } from '@longrun/fuel';
 import { ndarray, RandomStreams, type NdArray } from '@longrun/serialization';
-import { lvector, matrix, mean, type EngineName, type Variable } from '@longrun/tensor';
+import { lvector, matrix, mean, type Variable } from '@longrun/tensor';
 
 import {
   Adam,
@@ -22,7 +22,7 @@ import {
 
 /** What a tiny experiment may be varied in. */
 export interface TinyOptions {
-  readonly engine?: EngineName;
+  readonly engine?: string;
   readonly seed?: number;
   readonly hidden?: number;
   readonly examples?: number;

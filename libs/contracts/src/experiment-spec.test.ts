@@ -105,12 +105,43 @@ test('a resolved experiment of version 1 is read as one whose dataset has the ro
   expect(ResolvedExperiment.safeParse({ ...resolved, version: 3 }).success).toBe(false);
 });
 
+test('a spec says what its engine computes with, and on which device; what says nothing of it is as it was', () => {
+  const asking = (resources: unknown): unknown => ({ program: 'mlp', dataset: 'digits', resources });
+  expect(ExperimentSpec.parse(asking({ provider: 'cuda', device: 3 })).resources).toEqual({
+    threads: 2,
+    engine: 'onnxruntime',
+    provider: 'cuda',
+    device: 3,
+  });
+  expect(ExperimentSpec.parse(asking({ engine: 'reference', threads: 1 })).resources).toEqual({
+    threads: 1,
+    engine: 'reference',
+  });
+  expect(errorsOf(asking({ provider: 'CUDA 12', device: -1 }))).toMatchObject([
+    { pointer: '/resources/provider', remedy: 'Give 1 to 32 of a-z, 0-9, `-`; begin with a letter.' },
+    { pointer: '/resources/device' },
+  ]);
+});
+
+test('an engine or provider that no worker has is refused with those that there are', () => {
+  const words = (facts: { engine: string; provider: string | null; known: string[] }, key: string) =>
+    wordsOf({ code: 'engine-unavailable', path: ['resources', key], facts }, 'the spec');
+  expect(words({ engine: 'onnx-runtime', provider: null, known: ['onnxruntime', 'reference'] }, 'engine')).toEqual({
+    detail: '"engine" is "onnx-runtime", which no worker that is known has.',
+    remedy: 'Did you mean "onnxruntime"? Give onnxruntime or reference, or start a worker that has it first.',
+  });
+  expect(words({ engine: 'onnxruntime', provider: 'cuda', known: ['cpu'] }, 'provider')).toEqual({
+    detail: '"provider" is "cuda", which no worker that is known has for onnxruntime.',
+    remedy: 'Give cpu, or start a worker that has it first.',
+  });
+});
+
 test('an unknown key is refused at every level, by its name', () => {
-  const spec = { program: 'mlp', dataset: 'digits', sead: 1, retry: { max: 1 }, resources: { engine: 'cuda' } };
+  const spec = { program: 'mlp', dataset: 'digits', sead: 1, retry: { max: 1 }, resources: { engine: 'CUDA' } };
   const read = readValue(ExperimentSpec, spec);
   expect(read.ok ? [] : read.faults).toMatchObject([
     { code: 'unknown-key', path: ['retry', 'max'], facts: { key: 'max' } },
-    { code: 'unknown-word', path: ['resources', 'engine'], facts: { allowed: ['onnxruntime', 'reference'] } },
+    { code: 'rule-broken', path: ['resources', 'engine'] },
     { code: 'unknown-key', path: ['sead'], facts: { key: 'sead', nearest: 'seed' } },
   ]);
 });

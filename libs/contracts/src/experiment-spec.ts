@@ -6,9 +6,12 @@ import { rule, textLike } from './rule.js';
 /** A year: longer than anything is meant to take, and what a timer can still count. */
 export const MAX_SECONDS = 366 * 86_400;
 
-/** The engine that compiles and runs the graph. */
-export const Engine = z.enum(['onnxruntime', 'reference']);
-export type Engine = z.infer<typeof Engine>;
+/** Name of an engine, which compiles and runs the graph, or of what it computes with. Which there are, workers say. */
+const EngineWord = textLike(
+  /^[a-z][a-z0-9-]{0,31}$/,
+  'an engine or provider cannot be called so',
+  'give 1 to 32 of a-z, 0-9, `-`; begin with a letter',
+);
 
 /** Which checkpoints are the best, by a record of the log. */
 export const BestCheckpoints = z.strictObject({
@@ -65,7 +68,12 @@ export type RetryBudget = z.infer<typeof RetryBudget>;
 export const Resources = z.strictObject({
   /** Threads of the engine. */
   threads: z.int().min(1).max(1024).default(2),
-  engine: Engine.default('onnxruntime'),
+  /** `onnxruntime`, `tfjs`, `reference`, or another that a worker has. */
+  engine: EngineWord.default('onnxruntime'),
+  /** What the engine computes with: `cpu`, `webgpu`, `cuda`. Default: the first of the engine that the worker can use. */
+  provider: EngineWord.optional(),
+  /** Which one of several devices of the provider, from 0. Default 0. */
+  device: z.int().min(0).max(1023).optional(),
 });
 export type Resources = z.infer<typeof Resources>;
 

@@ -152,6 +152,12 @@ export const problemKinds = {
       'name-unknown': NameUnknown,
       /** No worker that is known has so many; the largest has `most`. */
       'threads-unavailable': z.object({ threads: z.int(), most: z.int() }),
+      /** No worker that is known has the engine, or the provider of it where one is asked for; `known` are those that there are. */
+      'engine-unavailable': z.object({
+        engine: z.string(),
+        provider: z.string().nullable(),
+        known: z.array(z.string()),
+      }),
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
       /** The program of that name cannot check parameters: it threw, took too long, or is no program. */
       'program-broken': z.object({ program: z.string(), says: z.string() }),

@@ -22,12 +22,12 @@ export {
   SourceDescription,
 } from './dataset-spec.js';
 export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
+export { engineText } from './engine-text.js';
 export {
   BestCheckpoints,
   CheckpointPolicy,
   DatasetRole,
   datasetsOf,
-  Engine,
   ExperimentSpec,
   type ExperimentSpecInput,
   Limits,

@@ -98,11 +98,11 @@ describe('readValue', () => {
   });
 
   test('a word that is none of the allowed ones names the nearest', () => {
-    expect(errorsOf(ExperimentSpec, { ...spec, resources: { engine: 'onnx-runtime' } })).toEqual([
+    expect(errorsOf(ExperimentSpec, { ...spec, onNonFinite: 'wran' })).toEqual([
       {
-        pointer: '/resources/engine',
-        detail: '"engine" is "onnx-runtime", which is not one of the values it can have.',
-        remedy: 'Did you mean "onnxruntime"? Give one of "onnxruntime", "reference".',
+        pointer: '/onNonFinite',
+        detail: '"onNonFinite" is "wran", which is not one of the values it can have.',
+        remedy: 'Did you mean "warn"? Give one of "warn", "stop".',
       },
     ]);
   });

@@ -1,5 +1,6 @@
 import { assertNever } from './assert-never.js';
 import type { RequestFault } from './fault.js';
+import { nearestWord } from './nearest-word.js';
 
 /** What is wrong and what to do about it: sentences. */
 export interface Words {
@@ -100,6 +101,14 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
       return {
         detail: `${is(name, String(threads))}, and no worker that is known has more than ${most}.`,
         remedy: `Give at most ${most}, or start a worker with more threads first.`,
+      };
+    }
+    case 'engine-unavailable': {
+      const { engine, provider, known } = fault.facts;
+      const nearest = nearestWord(provider ?? engine, known);
+      return {
+        detail: `${is(name, JSON.stringify(provider ?? engine))}, which no worker that is known has${provider === null ? '' : ` for ${engine}`}.`,
+        remedy: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}Give ${known.join(' or ')}, or start a worker that has it first.`,
       };
     }
     case 'dataset-failed': {

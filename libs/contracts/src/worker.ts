@@ -32,6 +32,8 @@ export const WorkerReport = z.object({
   threads: z.int().min(1),
   memoryBytes: z.int().min(0),
   devices: z.array(WorkerDevice),
+  /** Providers that it can compute with, by engine: `{ onnxruntime: ['cpu', 'cuda'] }`. Workers of older builds do not say it. */
+  engines: z.record(z.string(), z.array(z.string())).optional(),
   status: WorkerStatus,
   /** Why it is quarantined: what its own check says. */
   statusReason: z.string().optional(),

@@ -93,6 +93,71 @@ test('an unknown worker is refused, and a report that cannot be read harms no ot
   hand.close();
 });
 
+describe('engines', () => {
+  const asking = (resources: { engine?: string; provider?: string }) => experimentSpec({ resources });
+  const engines = { onnxruntime: ['cpu'], reference: ['cpu'] };
+
+  test('that no known worker has are refused with those that there are, as are their providers', async ({ world }) => {
+    const { workers, experiments } = await world.start();
+    await world.readyDataset();
+    const hand = reporter(world);
+    hand.beats({ ...report, engines }, { ...report, workerId: 'gpu-2', engines: { onnxruntime: ['cpu', 'webgpu'] } });
+    await until(async () => (await workers.list()).items.length === 2);
+    expect((await workers.list()).items.find(({ id }) => id === 'gpu-1')).toMatchObject({ engines });
+
+    const refusals = [
+      [{ engine: 'tfjs' }, 'engine', { engine: 'tfjs', provider: null, known: ['onnxruntime', 'reference'] }],
+      [{ engine: 'tfjs', provider: 'cuda' }, 'engine', { engine: 'tfjs', provider: null }],
+      [{ provider: 'cuda' }, 'provider', { engine: 'onnxruntime', provider: 'cuda', known: ['cpu', 'webgpu'] }],
+    ] as const;
+    for (const [resources, key, facts] of refusals) {
+      await expect(experiments.submit(asking(resources))).rejects.toMatchObject({
+        kind: 'invalid-request',
+        faults: [{ path: ['resources', key], code: 'engine-unavailable', facts }],
+      });
+    }
+    for (const resources of [{}, { engine: 'reference' }, { engine: 'onnxruntime', provider: 'webgpu' }])
+      expect((await experiments.submit(asking(resources))).created).toBe(true);
+    hand.close();
+  });
+
+  test('are accepted while no worker is known, and wait until one has them, keeping nobody else waiting', async ({
+    world,
+  }) => {
+    const { experiments } = await world.start();
+    await world.readyDataset();
+    const asked = [{ engine: 'tfjs' }, { provider: 'cuda' }];
+    const submitted = await Promise.all(asked.map((resources) => experiments.submit(asking(resources))));
+    const [first = '', second = ''] = submitted.map(({ experiment }) => experiment.id);
+
+    const hand = reporter(world);
+    hand.beats({ ...report, engines });
+    const waits = 'Waits for a worker with the engine';
+    await world.when(
+      first,
+      ({ message }) => message === `${waits} tfjs: those that are known have onnxruntime, reference`,
+    );
+    await world.when(second, ({ message }) => message === `${waits} onnxruntime/cuda: those that are known have cpu`);
+    const other = await experiments.submit(asking({ provider: 'cpu' }));
+    await until(async () => (await enqueued(world)).includes(other.experiment.id));
+    expect(await enqueued(world)).toEqual([other.experiment.id]);
+
+    hand.beats({ ...report, workerId: 'gpu-2', engines: { tfjs: ['cpu'], onnxruntime: ['cuda'] } });
+    await until(async () => (await enqueued(world)).length === 3);
+    hand.close();
+  });
+
+  test('of which one worker says nothing are not refused: it may have them', async ({ world }) => {
+    const { workers, experiments } = await world.start();
+    await world.readyDataset();
+    const hand = reporter(world);
+    hand.beats({ ...report, engines }, { ...report, workerId: 'of-an-older-build' });
+    await until(async () => (await workers.list()).items.length === 2);
+    expect((await experiments.submit(asking({ engine: 'tfjs' }))).created).toBe(true);
+    hand.close();
+  });
+});
+
 describe('threads', () => {
   const asking = (threads: number) => experimentSpec({ resources: { threads } });
 
@@ -132,20 +197,20 @@ describe('threads', () => {
     const waits = 'Waits for a worker with 1000 threads: none that is known has more than 8';
     await world.when(experiment.id, ({ message }) => message === waits);
     const small = await experiments.submit(asking(8));
-    await until(async () => (await enqueued()).includes(small.experiment.id));
-    expect(await enqueued()).not.toContain(experiment.id);
+    await until(async () => (await enqueued(world)).includes(small.experiment.id));
+    expect(await enqueued(world)).not.toContain(experiment.id);
 
     hand.beats(report, { ...report, workerId: 'gpu-2', threads: 1_024 });
-    await until(async () => (await enqueued()).includes(experiment.id));
+    await until(async () => (await enqueued(world)).includes(experiment.id));
     await world.when(experiment.id, ({ message }) => message === null);
     hand.close();
-
-    async function enqueued(): Promise<string[]> {
-      const rows = await world.record.db.selectFrom('lives').select('id').where('enqueued', '=', true).execute();
-      return rows.map(({ id }) => id);
-    }
   });
 });
+
+async function enqueued({ record }: World): Promise<string[]> {
+  const rows = await record.db.selectFrom('lives').select('id').where('enqueued', '=', true).execute();
+  return rows.map(({ id }) => id);
+}
 
 function aliveOf({ items }: { items: readonly { id: string; alive: boolean }[] }): string[] {
   return items.filter(({ alive }) => alive).map(({ id }) => id);

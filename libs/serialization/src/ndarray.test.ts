@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { type DType, dtypeBytes, isDType, ndarray, sizeOf } from './ndarray.js';
+import { copyOf, type DType, dtypeBytes, isDType, ndarray, sizeOf } from './ndarray.js';
 
 test('without data it is filled with zeros', () => {
   expect(ndarray('int64', [2, 1])).toEqual({ dtype: 'int64', shape: [2, 1], data: new BigInt64Array(2) });
@@ -9,6 +9,19 @@ test('without data it is filled with zeros', () => {
 test('data is kept, not copied', () => {
   const data = Float32Array.of(1, 2);
   expect(ndarray('float32', [2], data).data).toBe(data);
+});
+
+test.each([
+  { kind: 'a part of an array', data: Uint8Array.of(1, 2, 3, 4).subarray(1, 3) },
+  { kind: 'a Buffer', data: Buffer.from([2, 3]) },
+  { kind: 'memory that threads share', data: new Uint8Array(new SharedArrayBuffer(2)) },
+])('a copy of $kind has memory of its own', ({ data }) => {
+  const copy = copyOf(ndarray('uint8', [2], data));
+  expect([copy.dtype, copy.shape, copy.data]).toEqual(['uint8', [2], Uint8Array.from(data)]);
+  expect(copy.data.buffer).toBeInstanceOf(ArrayBuffer);
+  expect(copy.data.buffer.byteLength).toBe(2);
+  data[0] = 9;
+  expect(copy.data[0]).not.toBe(9);
 });
 
 test('a later change of the shape given does not reach the array', () => {

@@ -45,6 +45,12 @@ export function ndarray<D extends DType>(dtype: D, shape: readonly number[], dat
   return { dtype, shape: [...shape], data };
 }
 
+/** The same values in memory of their own, that nothing else looks at. */
+export function copyOf<D extends DType>({ dtype, shape, data }: NdArray<D>): NdArray<D> {
+  // `slice` of a Buffer, which is a Uint8Array too, copies nothing.
+  return ndarray(dtype, shape, new (typedArrayConstructor(dtype))(data));
+}
+
 /** Number of elements of a shape; 1 for a scalar. @throws RangeError where a dimension is no integer of 0 or more. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
@@ -72,9 +78,10 @@ export function typedArrayConstructor<D extends DType>(dtype: D): TypedArrayCons
   return CONSTRUCTORS[dtype];
 }
 
-/** Makes a zero-filled typed array, or one that looks at a part of a buffer. */
+/** Makes a zero-filled typed array, a copy of one, or one that looks at a part of a buffer. */
 export interface TypedArrayConstructor<D extends DType = DType> {
   new (length: number): TypedArrayOf<D>;
+  new (values: TypedArrayOf<D>): TypedArrayOf<D>;
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArrayOf<D>;
   readonly BYTES_PER_ELEMENT: number;
   readonly name: string;

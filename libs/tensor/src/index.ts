@@ -1,3 +1,5 @@
+export { at } from './arrays/at.js';
+export { broadcastStrides, offsets, shapeBroadcastsTo } from './arrays/dense-array.js';
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
@@ -42,9 +44,15 @@ export { DisconnectedInput, grad, NotDifferentiable, type GradOptions } from './
 
 export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
+export { OpUnsupported, type HostOp } from './engine/partition.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
-export type { EngineName } from './engine/engine.js';
-export { environment, type NumericEnvironment } from './engine/environment.js';
+export { computeTarget, type ComputeOptions, type ComputeTarget } from './engine/compute-target.js';
+export type { EngineDefinition, Executable, FunctionGraph, ProviderDefinition } from './engine/engine.js';
+export { EngineUnavailable, engineNamed, engines, registerEngine } from './engine/engine-registry.js';
+export { environment } from './engine/environment.js';
+export type { Explanation } from './engine/explanation.js';
+export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
+export { StoredValue } from './engine/stored-value.js';
 
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';

@@ -1,12 +1,16 @@
 import type { NdArray } from '@longrun/serialization';
 
-import { compile, type EngineName, type Variable } from '../src/index.js';
+import { compile, engineNamed, type Variable } from '../src/index.js';
 import { stableForms } from '../src/rewrite/stable-forms.js';
 import { compileReference } from '../src/engine/reference/reference-engine.js';
 
 /** An engine that the laws and goldens are run on. */
 export interface TestedEngine {
   readonly name: string;
+  /** What it says when it has not what a graph needs: goldens that need it are left out. Default nothing. */
+  readonly limits?: RegExp;
+  /** Whether it takes denormals of float32 for 0. Default false. */
+  readonly flushesDenormals?: boolean;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
   run(inputs: readonly Variable[], outputs: readonly Variable[], values: readonly NdArray[]): Promise<NdArray[]>;
 }
@@ -18,9 +22,9 @@ const FAITHFUL: TestedEngine = {
     const stable = stableForms(outputs, inputs);
     const executable = await compileReference(
       { name: 'function', inputs, outputs: [...new Set(stable)] },
-      { threads: 1, rounding: 'each op' },
+      { rounding: 'each op' },
     );
-    const results = await executable.run(values);
+    const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
     const at = new Map([...new Set(stable)].map((output, position) => [output, position]));
     return stable.map((output) => {
       const result = results[at.get(output) ?? -1];
@@ -30,14 +34,32 @@ const FAITHFUL: TestedEngine = {
   },
 };
 
-/** All of them: a new engine is tested by being listed here. */
-export const ENGINES: readonly TestedEngine[] = [engine('reference'), FAITHFUL, engine('onnxruntime')];
+/** It computes in float32, int32 and bool, and holds integers of 64 bits as int32. */
+const TFJS_LIMITS = /^function: the engine tfjs cannot run .* float64|is beyond what TensorFlow\.js holds/;
 
-function engine(name: EngineName): TestedEngine {
+const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), limits: TFJS_LIMITS, flushesDenormals: true };
+
+/** All of them: a new engine is tested by being listed here. */
+export const ENGINES: readonly TestedEngine[] = [
+  engine('reference'),
+  FAITHFUL,
+  engine('onnxruntime'),
+  { ...engine('tfjs', 'cpu'), limits: TFJS_LIMITS },
+  // Where it was set up only: it comes from no registry.
+  ...(isAvailable('tfjs', 'tensorflow') ? [TENSORFLOW] : []),
+];
+
+function isAvailable(engineName: string, provider: string): boolean {
+  return engineNamed(engineName).providers.some(
+    (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
+  );
+}
+
+function engine(name: string, provider = 'cpu'): TestedEngine {
   return {
-    name,
+    name: provider === 'cpu' ? name : `${name}/${provider}`,
     async run(inputs, outputs, values) {
-      const compiled = await compile({ inputs, outputs, engine: name, threads: 1, onUnusedInput: 'ignore' });
+      const compiled = await compile({ inputs, outputs, engine: name, provider, threads: 1, onUnusedInput: 'ignore' });
       try {
         return await compiled.run(values);
       } finally {
@@ -45,4 +67,25 @@ function engine(name: EngineName): TestedEngine {
       }
     },
   };
+}
+
+/** Of a graph that needs what the engine says it has not. */
+export const BEYOND_LIMITS = Symbol('beyond limits');
+
+/** The outputs, or that they are beyond what the engine has. */
+export async function runWithinLimits(
+  tested: TestedEngine,
+  ...run: Parameters<TestedEngine['run']>
+): Promise<NdArray[] | typeof BEYOND_LIMITS> {
+  try {
+    return await tested.run(...run);
+  } catch (error) {
+    if (isBeyondLimits(tested, error)) return BEYOND_LIMITS;
+    throw error;
+  }
+}
+
+/** Whether an error says that the engine has not what a graph needs. */
+export function isBeyondLimits({ limits }: TestedEngine, error: unknown): boolean {
+  return error instanceof Error && limits?.test(error.message) === true;
 }

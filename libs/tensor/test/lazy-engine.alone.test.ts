@@ -17,7 +17,7 @@ test('ONNX Runtime is loaded by the first function compiled for it, and by nothi
   if (gradient === undefined) throw new Error('There is no gradient');
   const slow = await room.compile({ inputs: [x], outputs: [gradient], engine: 'reference' });
   await slow.run([array('float32', [], [1])]);
-  room.environment('onnxruntime', 2);
+  room.environment({ engine: 'onnxruntime' });
   expect(isLoaded()).toBe(false);
 
   const fast = await room.compile({ inputs: [x], outputs: [gradient] });

@@ -38,6 +38,7 @@ describe.each(golden.gradients)('the network $dims with a batch of $batchSize', 
   const cases = [
     { engine: 'onnxruntime', dtype: 'float32', tolerance: 2e-5 },
     { engine: 'onnxruntime', dtype: 'float64', tolerance: 1e-10 },
+    { engine: 'tfjs', dtype: 'float32', tolerance: 2e-5 },
     { engine: 'reference', dtype: 'float64', tolerance: 1e-10 },
   ] as const;
 
@@ -47,6 +48,7 @@ describe.each(golden.gradients)('the network $dims with a batch of $batchSize', 
       inputs: [network.features, network.targets],
       outputs: [network.cost, network.misclassificationRate, ...network.gradients],
       engine,
+      provider: 'cpu',
     });
     const [cost, rate, ...gradients] = await f.run(batch(network, expected.batchSize, 0));
     expect(Math.abs(Number(present(cost).data[0]) - expected.cost)).toBeLessThan(tolerance);
@@ -74,7 +76,7 @@ describe.each([
     }
     for (const [at, parameter] of network.parameters.entries()) {
       const wanted = present(expected.parameters[at]);
-      const found = Array.from(parameter.getValue().data, Number);
+      const found = Array.from((await parameter.getValue()).data, Number);
       for (const [element, value] of found.entries())
         expect(Math.abs(value - present(wanted[element]))).toBeLessThan(1e-9);
     }

@@ -20,7 +20,7 @@ import {
   sub,
   tensor,
   type CompiledFunction,
-  type EngineName,
+  type ComputeOptions,
   type SharedVariable,
   type Variable,
 } from '../src/index.js';
@@ -77,7 +77,7 @@ export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, 
   const updates: [SharedVariable, Variable][] = [[time, step]];
   for (const [at, parameter] of network.parameters.entries()) {
     const gradient = present(network.gradients[at]);
-    const zeros = ndarray(dtype, parameter.getValue().shape);
+    const zeros = ndarray(dtype, parameter.valueType.shape);
     const [average, variance] = [shared(zeros, `${parameter.name}.mean`), shared(zeros, `${parameter.name}.variance`)];
     const newAverage = add(mul(beta1, average), mul(1 - beta1, gradient));
     const newVariance = add(mul(beta2, variance), mul(1 - beta2, square(gradient)));
@@ -90,16 +90,16 @@ export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, 
 /** The whole training step as one function: cost and misclassification rate out, parameters and Adam's state updated. */
 export async function trainingStep(
   network: Mlp,
-  options: { readonly engine?: EngineName; readonly threads?: number; readonly epsilon?: number } = {},
+  options: ComputeOptions & { readonly epsilon?: number } = {},
 ): Promise<{ train: CompiledFunction; state: SharedVariable[] }> {
-  const { updates, state } = adam(network, options.epsilon);
+  const { epsilon, ...target } = options;
+  const { updates, state } = adam(network, epsilon);
   const train = await compile({
     name: 'train',
     inputs: [network.features, network.targets],
     outputs: [network.cost, network.misclassificationRate],
     updates,
-    engine: options.engine ?? 'onnxruntime',
-    threads: options.threads ?? 2,
+    ...target,
   });
   return { train, state };
 }

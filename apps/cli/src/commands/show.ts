@@ -2,6 +2,7 @@ import {
   type AttemptView,
   datasetsOf,
   type DatasetView,
+  engineText,
   type ExperimentView,
   interruptions,
   restarts,
@@ -113,7 +114,7 @@ function attemptTable(attempts: readonly AttemptView[], { resultColumns }: Termi
       ? ''
       : duration(Date.parse(attempt.endedAt ?? new Date().toISOString()) - Date.parse(attempt.startedAt)),
     attempt.peakMemoryBytes ? size(attempt.peakMemoryBytes) : '',
-    attempt.engine ?? '',
+    engineText(attempt),
     attempt.workerId ?? '',
     attempt.message ?? '',
   ]);

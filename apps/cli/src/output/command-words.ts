@@ -95,6 +95,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'wrong-format':
     case 'rule-broken':
     case 'threads-unavailable':
+    case 'engine-unavailable':
     case 'program-broken':
     case 'file-unknown':
     case 'copy-unknown':

@@ -70,6 +70,11 @@ test.each([
   ['too much in it', 2, { code: 'json-too-large', facts: { measure: 'values', limit: 10_000, line: 1 } }],
   ['its size', 2, { code: 'body-too-large', facts: { limitBytes: 1_000_000 } }],
   ['more threads than there are now', 1, { code: 'threads-unavailable', facts: { threads: 9, most: 2 } }],
+  [
+    'an engine that no worker has now',
+    1,
+    { code: 'engine-unavailable', facts: { engine: 'onnxruntime', provider: 'cuda', known: ['cpu'] } },
+  ],
   ['a key that was used', 1, { code: 'key-reused', facts: { key: 'k', by: 'exp_0' } }],
   ['a name that nothing has', 1, { code: 'name-unknown', facts: {} }],
   ['a dataset that has failed', 1, { code: 'dataset-failed', facts: {} }],

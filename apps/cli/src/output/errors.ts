@@ -103,6 +103,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'head-damaged': false,
   'written-by-newer': false,
   'threads-unavailable': false,
+  'engine-unavailable': false,
   'dataset-failed': false,
   'program-broken': false,
   'program-busy': false,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHILD_CHANNEL, makeDeepFolder, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Trainers } from './trainers.js';
 
 let folder: string;
@@ -18,7 +18,7 @@ beforeEach(async () => {
     script,
     `${CHILD_CHANNEL}
      console.log('loaded');
-     hear((message) => send({ pid: process.pid, message }));`,
+     hear((message) => send({ pid: process.pid, message, tunables: process.env.GLIBC_TUNABLES }));`,
   );
   trainers = new Trainers({
     script,
@@ -63,6 +63,22 @@ test('the trainer that waits is taken once, and what it said before is told to t
   expect(second).toMatchObject({ messages: [{ pid: other.pid, message: { train: 2 } }], lines: ['loaded'] });
   for (const place of places) await place.close();
   expect(await readdir(folder)).toEqual(['cache', 'trainer.mjs']);
+});
+
+test('a trainer allocates memory as is fast for training, unless the environment of the worker says how', async () => {
+  const tunables = async (): Promise<unknown> => {
+    const heard = listener();
+    const place = await trainers.take(null);
+    place.start(heard).send({});
+    await until(() => heard.messages.length === 1);
+    await place.close();
+    return heard.messages[0];
+  };
+
+  expect(await tunables()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=1' });
+  vi.stubEnv('GLIBC_TUNABLES', 'glibc.malloc.hugetlb=0');
+  expect(await tunables()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=0' });
+  vi.unstubAllEnvs();
 });
 
 test('one that ended while it waited is not used: the attempt gets another', async () => {

@@ -8,6 +8,7 @@ import {
   SupervisedChild,
   type SupervisedChildOptions,
 } from '@longrun/platform/worker';
+import { trainerEnvironment } from './trainer-environment.js';
 
 type Hearing = Pick<SupervisedChildOptions, 'onMessage' | 'onLine' | 'onBeat'>;
 
@@ -117,7 +118,8 @@ export class Trainers {
     const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
     for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
     const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
-    const start = { script, launch, memoryLimitBytes };
+    const env = { ...trainerEnvironment(), ...launch.env };
+    const start = { script, launch: { ...launch, env }, memoryLimitBytes };
     return new TrainerPlace({
       room,
       workFolder,

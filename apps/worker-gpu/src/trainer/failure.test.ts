@@ -1,5 +1,6 @@
 import { Diverged, InvalidParams, UnknownProgram } from '@longrun/blocks';
 import { StateMismatch } from '@longrun/serialization';
+import { EngineUnavailable } from '@longrun/tensor';
 import { expect, test } from 'vitest';
 import { CheckpointUnreadable, failureOf } from './failure.js';
 
@@ -22,4 +23,5 @@ test('the message has all causes, and a bug its stack', () => {
   const failure = failureOf(new Error('a snapshot could not be written', { cause: new Error('bad luck') }));
   expect(failure.message).toBe('a snapshot could not be written: bad luck');
   expect(failure.stack).toContain('failure.test.ts');
+  expect(failureOf(new EngineUnavailable('There is no engine mine')).stack).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { SnapshotHandover } from './snapshot-handover.js';
 
 function snapshotOf(step: number): FinishedSnapshot {
-  return { step, folder: `step-${step}`, files: [], environment: environment('reference', 1) };
+  return { step, folder: `step-${step}`, files: [], environment: environment({ engine: 'reference', threads: 1 }) };
 }
 
 test('training waits for the third snapshot before the first is committed, not for the second', async () => {

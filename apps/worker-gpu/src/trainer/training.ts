@@ -12,6 +12,7 @@ import {
 } from '@longrun/blocks';
 import type { ParentLink } from '@longrun/platform/child';
 import { RandomStreams, StateMismatch } from '@longrun/serialization';
+import { computeTarget } from '@longrun/tensor';
 import { CheckpointUnreadable, failureOf } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
 import { Hold } from './hold.js';
@@ -107,8 +108,7 @@ export class Training {
       seed: spec.seed,
       random: new RandomStreams(spec.seed),
       datasets: datasetsIn(assignment),
-      engine: spec.resources.engine,
-      threads: spec.resources.threads,
+      target: computeTarget(spec.resources),
       extensions: () =>
         hostExtensions({
           parent: this.#parent,

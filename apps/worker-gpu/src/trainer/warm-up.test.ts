@@ -31,5 +31,5 @@ async function trained(): Promise<readonly number[]> {
     extensions: [new FinishAfter({ afterNEpochs: 2 })],
   });
   expect(await mainLoop.run()).toBe('finished');
-  return [...linear.W.getValue().data].map(Number);
+  return [...(await linear.W.getValue()).data].map(Number);
 }

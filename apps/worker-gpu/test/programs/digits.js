@@ -63,7 +63,7 @@ export default defineExperiment({
       .optional(),
   }),
   async build(context) {
-    const { params, random, dataset, datasets, engine, threads } = context;
+    const { params, random, dataset, datasets, target } = context;
     if (params.fault?.kind === 'refuse')
       throw new InvalidParams('digits', [{ path: ['fault'], message: 'this dataset does not go with it' }]);
     const open = async ({ path }, split, scheme) => {
@@ -96,8 +96,7 @@ export default defineExperiment({
       algorithm: new GradientDescent({ cost, stepRule: new Adam({ learningRate: 0.01 }) }),
       dataStream: train,
       random,
-      engine,
-      threads,
+      ...target,
       extensions: [
         ...(params.logsCost
           ? [new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true })]

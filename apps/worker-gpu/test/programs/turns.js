@@ -30,7 +30,7 @@ export default defineExperiment({
     /** File that says how many batches were done. */
     witness: z.string().optional(),
   }),
-  async build({ params, random, dataset, engine, threads, extensions }) {
+  async build({ params, random, dataset, target, extensions }) {
     const opened = await H5Dataset.open(dataset.path, {
       whichSets: ['train'],
       defaultTransformers: uint8PixelsToFloat(['features']),
@@ -51,8 +51,7 @@ export default defineExperiment({
       algorithm: new GradientDescent({ cost, stepRule: new Scale({ learningRate: 0.1 }) }),
       dataStream: new Flatten(DatasetStream.defaultStream(opened, scheme)),
       random,
-      engine,
-      threads,
+      ...target,
       extensions: [
         new TrainingDataMonitoring({ variables: [cost], prefix: 'batch', afterBatch: true }),
         new FinishAfter({ afterNEpochs: params.epochs }),

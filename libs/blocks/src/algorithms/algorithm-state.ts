@@ -26,7 +26,7 @@ export function scalarBuffer(name: string, value: number): SharedVariable {
 
 /** Zeros of the type of a parameter, which it belongs to. */
 export function bufferFor(parameter: SharedVariable, name: string): SharedVariable {
-  const { dtype, shape } = parameter.getValue();
+  const { dtype, shape } = parameter.valueType;
   const variable = shared(ndarray(dtype, shape), name);
   addRole(variable, ALGORITHM_BUFFER);
   variable.tag.set(FOR_PARAMETER, parameter);

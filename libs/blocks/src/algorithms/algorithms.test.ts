@@ -42,7 +42,7 @@ async function trace(rule: StepRule, start: number, steps: number): Promise<numb
   const values: number[] = [];
   for (let step = 0; step < steps; step += 1) {
     await algorithm.processBatch(EMPTY);
-    values.push(Number(w.getValue().data[0]));
+    values.push(Number((await w.getValue()).data[0]));
   }
   return values;
 }
@@ -137,7 +137,7 @@ describe('gradient descent', () => {
     await both.initialize(compute);
     await both.processBatch(EMPTY);
 
-    expect([v.getValue().data[0], w.getValue().data[0]]).toEqual([4, 3]);
+    expect([(await v.getValue()).data[0], (await w.getValue()).data[0]]).toEqual([4, 3]);
     expect(new GradientDescent({ gradients, parameters: [w] }).parameters).toEqual([w]);
     expect(() => new GradientDescent({ gradients, parameters: [parameter('u', [1])] })).toThrow(
       'GradientDescent: there is no gradient for u; add it',
@@ -208,7 +208,7 @@ describe('updates', () => {
     await algorithm.processBatch(EMPTY);
     await algorithm.processBatch(EMPTY);
 
-    expect([counter.getValue().data[0], w.getValue().data[0]]).toEqual([2, 4]);
+    expect([(await counter.getValue()).data[0], (await w.getValue()).data[0]]).toEqual([2, 4]);
     expect(
       () =>
         new UpdatesAlgorithm({

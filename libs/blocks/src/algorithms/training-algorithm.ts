@@ -1,8 +1,6 @@
 import type { Json, NdArray } from '@longrun/serialization';
 import type { Batch, DataStream } from '@longrun/fuel';
-import type { SharedVariable, Variable } from '@longrun/tensor';
-
-import type { ComputeOptions } from '../graph/batch-function.js';
+import type { ComputeOptions, SharedVariable, Variable } from '@longrun/tensor';
 
 /** What the main loop needs of an algorithm (Blocks: `TrainingAlgorithm`). */
 export interface TrainingAlgorithm {

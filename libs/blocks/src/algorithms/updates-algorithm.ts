@@ -1,13 +1,8 @@
 import type { Json, NdArray } from '@longrun/serialization';
 import type { Batch, DataStream } from '@longrun/fuel';
-import { ancestors, SharedVariable, type Variable } from '@longrun/tensor';
+import { ancestors, SharedVariable, type ComputeOptions, type Variable } from '@longrun/tensor';
 
-import {
-  compileBatchFunction,
-  type BatchFunction,
-  type ComputeOptions,
-  type OnUnusedSources,
-} from '../graph/batch-function.js';
+import { compileBatchFunction, type BatchFunction, type OnUnusedSources } from '../graph/batch-function.js';
 import { ALGORITHM_STATE, hasRoles } from '../roles.js';
 import type { TrainingAlgorithm } from './training-algorithm.js';
 

@@ -170,7 +170,7 @@ describe('stages', () => {
     expect(parent.allocationConfigPushed).toBe(false);
   });
 
-  test('what is set on a child after pushing stays', () => {
+  test('what is set on a child after pushing stays', async () => {
     const mlp = new MLP([new Tanh(), null], {
       dims: [2, 3, 1],
       weightsInit: new Constant(1),
@@ -182,7 +182,7 @@ describe('stages', () => {
     second.weightsInit = new Constant(5);
     mlp.initialize(new RandomStreams(1));
 
-    expect([first.W.getValue().data[0], second.W.getValue().data[0]]).toEqual([1, 5]);
+    expect([(await first.W.getValue()).data[0], (await second.W.getValue()).data[0]]).toEqual([1, 5]);
   });
 
   test('missing arguments are named, with the path of the brick', () => {
@@ -217,14 +217,16 @@ describe('stages', () => {
 });
 
 describe('parameters', () => {
-  test('are NaN until they are initialized', () => {
+  test('are NaN until they are initialized', async () => {
     const linear = new Linear({ inputDim: 2, outputDim: 3 });
     linear.allocate();
 
     expect(
-      [...linear.W.getValue().data, ...linear.b.getValue().data].every((value) => Number.isNaN(Number(value))),
+      [...(await linear.W.getValue()).data, ...(await linear.b.getValue()).data].every((value) =>
+        Number.isNaN(Number(value)),
+      ),
     ).toBe(true);
-    expect(linear.W.getValue().data).toHaveLength(6);
+    expect((await linear.W.getValue()).data).toHaveLength(6);
   });
 
   test('have roles, names and the brick as annotation', () => {
@@ -272,9 +274,9 @@ describe('parameters', () => {
     expect(shared.parameters.every((parameter) => one.includes(parameter))).toBe(true);
   });
 
-  test('draw from a stream that their path names, whatever else is initialized', () => {
+  test('draw from a stream that their path names, whatever else is initialized', async () => {
     const init = { weightsInit: new IsotropicGaussian(), biasesInit: new IsotropicGaussian() };
-    const values = (activations: number, seed: number): string => {
+    const values = async (activations: number, seed: number): Promise<string> => {
       const dims = [2, 2, 2, 2].slice(0, activations + 1);
       const mlp = new MLP(
         Array.from({ length: activations }, () => null),
@@ -283,22 +285,22 @@ describe('parameters', () => {
       mlp.initialize(new RandomStreams(seed));
       const [first] = mlp.linearTransformations;
       if (!(first instanceof Linear)) throw new Error('not linear');
-      return [...first.W.getValue().data, ...first.b.getValue().data].join();
+      return [...(await first.W.getValue()).data, ...(await first.b.getValue()).data].join();
     };
 
-    expect(values(1, 1)).toBe(values(3, 1));
-    expect(values(1, 1)).not.toBe(values(1, 2));
+    expect(await values(1, 1)).toBe(await values(3, 1));
+    expect(await values(1, 1)).not.toBe(await values(1, 2));
   });
 
-  test('of bricks side by side differ', () => {
+  test('of bricks side by side differ', async () => {
     const mlp = new MLP([null, null], {
       dims: [2, 2, 2],
       weightsInit: new IsotropicGaussian(),
       biasesInit: new Constant(0),
     });
     mlp.initialize(new RandomStreams(1));
-    const [first, second] = mlp.linearTransformations.map((linear) =>
-      linear.parameterNamed('W').getValue().data.join(),
+    const [first, second] = await Promise.all(
+      mlp.linearTransformations.map(async (linear) => (await linear.parameterNamed('W').getValue()).data.join()),
     );
 
     expect(first).not.toBe(second);
@@ -306,13 +308,13 @@ describe('parameters', () => {
 });
 
 describe('states', () => {
-  test('have their first value, dtype, roles and path, and are no parameters', () => {
+  test('have their first value, dtype, roles and path, and are no parameters', async () => {
     const brick = new Remembering({ dtype: 'float64', initialValue: 0.5 });
     brick.allocate();
     const [average, seen] = [brick.stateNamed('mean'), brick.stateNamed('seen')];
 
-    expect(average.getValue()).toEqual({ dtype: 'float64', shape: [2], data: Float64Array.of(0.5, 0.5) });
-    expect(seen.getValue()).toEqual({ dtype: 'int64', shape: [], data: BigInt64Array.of(3n) });
+    expect(await average.getValue()).toEqual({ dtype: 'float64', shape: [2], data: Float64Array.of(0.5, 0.5) });
+    expect(await seen.getValue()).toEqual({ dtype: 'int64', shape: [], data: BigInt64Array.of(3n) });
     expect([hasRoles(average, [BATCH_NORM_POPULATION_MEAN]), hasRoles(average, [PARAMETER])]).toEqual([true, false]);
     expect(hasRoles(seen, [PERSISTENT, AUXILIARY], { matchAll: true })).toBe(true);
     expect(brick.hierarchicalName(average)).toBe('/remembering.mean');
@@ -321,14 +323,14 @@ describe('states', () => {
     expect(brick.parameters.map(String)).toEqual(['W']);
   });
 
-  test('have it again when the brick is initialized', () => {
+  test('have it again when the brick is initialized', async () => {
     const brick = new Remembering({ initialValue: 1 });
     brick.allocate();
     const average = brick.stateNamed('mean');
     average.setValue({ dtype: 'float32', shape: [2], data: Float32Array.of(7, 8) });
     brick.initialize(new RandomStreams(1));
 
-    expect([...average.getValue().data]).toEqual([1, 1]);
+    expect([...(await average.getValue()).data]).toEqual([1, 1]);
   });
 
   test('are missed before allocation, with the remedy', () => {

@@ -1,4 +1,4 @@
-import { ivector, lvector, matrix, tensor } from '@longrun/tensor';
+import { grad, ivector, lvector, matrix, tensor } from '@longrun/tensor';
 import { expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
@@ -34,6 +34,21 @@ test('categorical cross entropy takes classes or distributions', async () => {
   expect(byDistribution[0]).toBeCloseTo(expected, 6);
   expect(hasRoles(brick.apply(y, yHat), [COST])).toBe(true);
 });
+
+test.each(['reference', 'onnxruntime'] as const)(
+  'categorical cross entropy of what a softmax brick gives is exact where the probability underflows: %s',
+  async (engine) => {
+    const logits = matrix('logits');
+    const cost = new CategoricalCrossEntropy().apply(y, new Softmax().apply(logits));
+    const [gradient] = grad(cost, [logits]);
+    const given = [
+      [y, int64([0, 1])],
+      [logits, float32([2, 2], [0, 120, 0, 120])],
+    ] as const;
+    expect(await evaluate(cost, given, engine)).toEqual([60]);
+    expect(gradient === undefined ? [] : await evaluate(gradient, given, engine)).toEqual([-0.5, 0.5, 0, 0]);
+  },
+);
 
 test('softmax has a cross entropy of each example, from logits', async () => {
   const brick = new Softmax();

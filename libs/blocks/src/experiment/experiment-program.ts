@@ -1,5 +1,5 @@
 import type { RandomStreams } from '@longrun/serialization';
-import type { EngineName } from '@longrun/tensor';
+import type { ComputeTarget } from '@longrun/tensor';
 import type { z } from 'zod';
 
 import type { TrainingExtension } from '../extensions/training-extension.js';
@@ -19,10 +19,8 @@ export interface BuildContext<P> {
   readonly dataset: DatasetFile;
   /** All datasets, by the roles that the experiment gives them. */
   readonly datasets: Readonly<Record<string, DatasetFile>>;
-  /** Where functions are to run. To be handed to the main loop. */
-  readonly engine: EngineName;
-  /** Threads within one op. To be handed to the main loop. */
-  readonly threads: number;
+  /** Where functions are to run. To be handed to the main loop: `...context.target`. */
+  readonly target: ComputeTarget;
   /** Extensions of the host, for checkpoints, progress and the like. The program puts them after its own. */
   readonly extensions: () => readonly TrainingExtension[];
   /**

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { RandomStreams } from '@longrun/serialization';
+import { computeTarget } from '@longrun/tensor';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
@@ -25,9 +26,9 @@ const program = defineExperiment({
   params: z
     .strictObject({ hidden: z.int().min(1).default(4), sizes: z.array(z.int().min(1)).default([]) })
     .refine(({ hidden }) => hidden !== 13, { path: ['hidden'], message: '13 brings bad luck; take 12' }),
-  build: ({ params, seed, engine, extensions, output }) => {
+  build: ({ params, seed, target, extensions, output }) => {
     output('params.json').write(JSON.stringify(params));
-    return tinyExperiment({ hidden: params.hidden, seed, engine, extensions: extensions() });
+    return tinyExperiment({ hidden: params.hidden, seed, engine: target.engine, extensions: extensions() });
   },
 });
 
@@ -44,8 +45,7 @@ function context(params: unknown): HostContext {
     seed: 3,
     random: new RandomStreams(3),
     datasets: { train: { path: '/nowhere.hdf5' } },
-    engine: 'reference',
-    threads: 1,
+    target: computeTarget({ engine: 'reference', threads: 1 }),
     extensions: () => [new FinishAfter({ name: 'host', afterNBatches: 2 })],
     outputs,
   };
@@ -190,7 +190,7 @@ function reading(read: (seen: BuildContext<unknown>) => unknown): ExperimentProg
     params: z.unknown(),
     build: (seen) => {
       read(seen);
-      return tinyExperiment({ engine: seen.engine });
+      return tinyExperiment({ engine: seen.target.engine });
     },
   });
 }

@@ -28,8 +28,9 @@ class Break extends TrainingExtension {
       return;
     }
     for (const parameter of algorithm.parameters) {
-      const { shape, data } = parameter.getValue();
-      parameter.setValue(ndarray('float32', shape, new Float32Array(data.length).fill(Number.NaN)));
+      const value = ndarray('float32', parameter.valueType.shape);
+      value.data.fill(Number.NaN);
+      parameter.setValue(value);
     }
   }
 }

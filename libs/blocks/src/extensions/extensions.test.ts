@@ -187,7 +187,7 @@ describe('timing', () => {
     const first = loop(() => [new Timing({ prefix: 'main' }), new StopAt(3)]);
     await first.run();
     const second = loop(() => [new Timing({ prefix: 'main' })]);
-    second.restore({ state: JSON.parse(JSON.stringify(first.state())), ...first.arrays() });
+    second.restore({ state: JSON.parse(JSON.stringify(first.state())), ...(await first.arrays()) });
     await second.run();
     const [one, three] = [first.log.row(2), second.log.row(6)];
     const at = (row: typeof one, record: string): number => Number(row[`main_time_${record}`]);

@@ -79,7 +79,7 @@ export class DataStreamMonitoring extends MonitoringExtension {
 
   override async do(): Promise<void> {
     const onBatch = (): void => this.mainLoop.moved();
-    this.record(await this.#evaluator.evaluate(this.dataStream, { ...this.mainLoop.computeOptions, onBatch }));
+    this.record(await this.#evaluator.evaluate(this.dataStream, { ...this.mainLoop.target, onBatch }));
   }
 
   override state(): VersionedState {

@@ -88,9 +88,9 @@ describe('arrays are checked against inputs', () => {
       'Source features of the batch has shape (2, 4) but input of /mlp.apply takes (null, 3); ' +
         'change the stream (Flatten, ScaleAndShift, ...) or the dims of the brick',
     );
-    expect(counter.getValue().data[0]).toBe(0);
+    expect((await counter.getValue()).data[0]).toBe(0);
     await compiled.run(batch({ features: ndarray('float32', [2, 3]), targets }));
-    expect(counter.getValue().data[0]).toBe(1);
+    expect((await counter.getValue()).data[0]).toBe(1);
   });
 
   test('a wrong number of axes', async () => {

@@ -5,21 +5,13 @@ import {
   compile,
   graphInputs,
   type CompiledFunction,
-  type EngineName,
+  type ComputeOptions,
   type SharedVariable,
   type Variable,
 } from '@longrun/tensor';
 
 import { inputsByName, isInput } from './computation-graph.js';
 import { inputExpectations, type InputExpectation } from './input-expectations.js';
-
-/** Where a function runs. */
-export interface ComputeOptions {
-  /** Default 'onnxruntime'. */
-  readonly engine?: EngineName | undefined;
-  /** Threads within one op; fixed for an experiment, as results may differ in the last bits with it. Default 2. */
-  readonly threads?: number | undefined;
-}
 
 /** What to do with sources of a batch that the graph does not use. */
 export type OnUnusedSources = 'raise' | 'warn' | 'ignore';
@@ -118,8 +110,10 @@ export async function compileBatchFunction(options: BatchFunctionOptions): Promi
     inputs: inputs.map(([, variable]) => variable),
     outputs,
     updates,
-    ...(options.engine === undefined ? {} : { engine: options.engine }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    engine: options.engine,
+    provider: options.provider,
+    device: options.device,
+    threads: options.threads,
   });
   return new BatchFunction(compiled, inputExpectations(inputs, ancestors(results)), {
     name,

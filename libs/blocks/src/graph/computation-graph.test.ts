@@ -1,4 +1,4 @@
-import { add, constant, identity, matrix, mul, scalar, shared, sub, type Variable } from '@longrun/tensor';
+import { add, constant, identity, matrix, mul, scalar, scan, shared, sub, sum, type Variable } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
@@ -65,7 +65,7 @@ describe('a graph', () => {
     const [value] = await compiled.run([float32([], [4])]);
 
     expect(value?.data[0]).toBe(11);
-    expect([counter.getValue().data[0], other.getValue().data[0]]).toEqual([1, 10]);
+    expect([(await counter.getValue()).data[0], (await other.getValue()).data[0]]).toEqual([1, 10]);
   });
 
   test('knows what depends on an input', () => {
@@ -166,3 +166,49 @@ describe('replace', () => {
 function outputNames(graph: ComputationGraph): (string | undefined)[] {
   return new VariableFilter({ roles: [OUTPUT] }).select(graph.variables).map((variable) => variable.name);
 }
+
+describe('scans', () => {
+  const [x, h0, W] = [matrix('x'), scalar('h0'), shared(2, 'W')];
+  const [states] = scan(
+    (row, h) => {
+      const product = mul(h, W);
+      product.name = 'product';
+      addRole(product, OUTPUT);
+      return add(product, sum(row));
+    },
+    { sequences: [x], outputsInfo: [h0] },
+  );
+  if (states === undefined) throw new Error('no output');
+  const graph = new ComputationGraph(sum(states));
+
+  test('are found, with the variables of their steps (1.5-07, 1.5-25)', () => {
+    expect(graph.scans).toEqual([states.owner]);
+    expect(graph.scanVariables.map(({ name }) => name)).toEqual(expect.arrayContaining(['x[t]', 'h0[t-1]', 'product']));
+    expect(graph.variables).not.toEqual(expect.arrayContaining(graph.scanVariables));
+    expect(new ComputationGraph(sum(x)).scans).toEqual([]);
+  });
+
+  test('are looked into by filters where asked', () => {
+    const filter = new VariableFilter({ roles: [OUTPUT] });
+
+    expect(filter.select(graph.variables)).toEqual([]);
+    expect(filter.select(graph.variables, { inside: true }).map(({ name }) => name)).toEqual(['product']);
+  });
+
+  test('may have variables of their steps replaced', async () => {
+    const [product] = new VariableFilter({ variableName: 'product' }).select(graph.variables, { inside: true });
+    if (product === undefined) throw new Error('no product');
+    const replaced = graph.replace([[product, mul(product, scalar('mask'))]]);
+    const [mask] = replaced.inputs.filter(({ name }) => name === 'mask');
+    if (mask === undefined) throw new Error('no mask');
+
+    // h is 1 * 2 * 3 + 1 = 7, then 7 * 2 * 3 + 2 = 44.
+    const given = [
+      [x, float32([2, 1], [1, 2])],
+      [h0, float32([], [1])],
+      [mask, float32([], [3])],
+    ] as const;
+    expect(await evaluate(replaced.outputs[0] ?? x, given)).toEqual([51]);
+    expect(await warned()).toEqual([]);
+  });
+});

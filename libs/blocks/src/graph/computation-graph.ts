@@ -8,6 +8,7 @@ import {
   type Apply,
   type CompiledFunction,
   type CompileOptions,
+  type ComputeOptions,
   type Variable,
 } from '@longrun/tensor';
 
@@ -15,7 +16,7 @@ import { AUXILIARY, hasRoles, PARAMETER } from '../roles.js';
 import { annotationsOf, type Annotation } from './annotations.js';
 
 /** What a function made of a graph may have besides the graph's own inputs, outputs and updates. */
-export interface GraphFunctionOptions extends Pick<CompileOptions, 'engine' | 'threads' | 'name'> {
+export interface GraphFunctionOptions extends ComputeOptions, Pick<CompileOptions, 'name'> {
   /** More new values of shared variables. */
   readonly additionalUpdates?: ReadonlyMap<SharedVariable, Variable>;
 }

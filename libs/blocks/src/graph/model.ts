@@ -5,6 +5,7 @@ import type { Brick } from '../bricks/brick.js';
 import { getBrick } from '../filter.js';
 import { hasRoles, PERSISTENT } from '../roles.js';
 import { duplicatePath, Selector } from '../select.js';
+import { copiesOf } from '../snapshot/named-arrays.js';
 import { ComputationGraph } from './computation-graph.js';
 import { variablePath } from './variable-path.js';
 
@@ -64,9 +65,9 @@ export class Model extends ComputationGraph {
     return undefined;
   }
 
-  /** References to the present values of the parameters, by path. Not to be written to. */
-  getParameterValues(): Map<string, NdArray> {
-    return new Map([...this.getParameterDict()].map(([path, parameter]) => [path, parameter.getValue()]));
+  /** Copies of the values of the parameters as they are at the call, by path. */
+  async getParameterValues(): Promise<Map<string, NdArray>> {
+    return await copiesOf(this.getParameterDict());
   }
 
   /**
@@ -106,7 +107,7 @@ export class Model extends ComputationGraph {
 
 /** Throws when `value` cannot become the value of the variable at `path`. */
 export function checkFits(path: string, variable: SharedVariable, value: NdArray): void {
-  const present = variable.getValue();
+  const present = variable.valueType;
   if (value.dtype === present.dtype && formatShape(value.shape) === formatShape(present.shape)) return;
   throw new Error(
     `${path} has ${present.dtype} ${formatShape(present.shape)} but the value given has ` +

@@ -53,23 +53,24 @@ async function restoreFrom(
 ): Promise<RestorePlan> {
   const plan = planRestore(
     source,
-    new Map([...variables].map(([path, variable]) => [path, factsOf(variable)])),
+    new Map([...variables].map(([path, variable]): [string, TensorFacts] => [path, variable.valueType])),
     options,
   );
   const values: (readonly [SharedVariable, NdArray])[] = [];
   for (const tensor of plan.restored) {
     const variable = variables.get(tensor.name);
-    if (variable !== undefined) values.push([variable, await restoredValue(source, tensor, variable.getValue())]);
+    if (variable === undefined) continue;
+    const present = variable.pin();
+    try {
+      values.push([variable, await restoredValue(source, tensor, await present.read())]);
+    } finally {
+      present.release();
+    }
   }
   // Each is asked first, so that none is set where another cannot be.
   for (const [variable] of values) variable.assertQuiet('restoreParameters');
   for (const [variable, value] of values) variable.setValue(value);
   return plan;
-}
-
-function factsOf(variable: SharedVariable): TensorFacts {
-  const { dtype, shape } = variable.getValue();
-  return { dtype, shape };
 }
 
 function isArrays(from: ParametersSource): from is ReadonlyMap<string, NdArray> {

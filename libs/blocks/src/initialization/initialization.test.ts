@@ -2,7 +2,7 @@ import { RandomStreams } from '@longrun/serialization';
 import { shared } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
-import { float32 } from '../../test/tiny-experiment.js';
+import { float32, int64 } from '../../test/tiny-experiment.js';
 import { Constant } from './constant.js';
 import { IdentityMatrix } from './identity-matrix.js';
 import type { Initialization } from './initialization.js';
@@ -23,6 +23,16 @@ function moments(values: readonly number[]): { mean: number; std: number } {
 test('a constant is everywhere', () => {
   expect(generated(new Constant(2.5), [2, 2])).toEqual([2.5, 2.5, 2.5, 2.5]);
   expect(generated(new Constant(1), [])).toEqual([1]);
+});
+
+test('a constant array is the same along the axes that it has not', () => {
+  expect(generated(new Constant([1, 2]), [3, 2])).toEqual([1, 2, 1, 2, 1, 2]);
+  expect(generated(new Constant(float32([2, 1], [1, 2])), [2, 2])).toEqual([1, 1, 2, 2]);
+  expect(generated(new Constant(int64([3, 4])), [2])).toEqual([3, 4]);
+  expect(() => generated(new Constant([1, 2, 3]), [3, 2])).toThrow(
+    'Constant: a constant of shape (3,) does not broadcast to (3, 2); its sizes must be equal or 1',
+  );
+  expect(() => generated(new Constant([1, 2]), [])).toThrow('does not broadcast to ()');
 });
 
 describe('random schemes', () => {
@@ -91,11 +101,11 @@ test('an identity matrix has its number on the diagonal', () => {
   expect(() => generated(new Orthogonal(), [2, 2, 2])).toThrow('Orthogonal: the shape is (2, 2, 2)');
 });
 
-test('a variable takes a value of its shape', () => {
+test('a variable takes a value of its shape', async () => {
   const variable = shared(float32([2], [0, 0]), 'b');
   new Constant(7).initialize(variable, new RandomStreams(1).stream('b'));
 
-  expect([...variable.getValue().data]).toEqual([7, 7]);
+  expect([...(await variable.getValue()).data]).toEqual([7, 7]);
   expect(() =>
     new Constant(7).initialize(shared(0, 'd', { dtype: 'float64' }), new RandomStreams(1).stream('d')),
   ).toThrow('Constant cannot initialize d, which is float64 (); only float32 of known shape can be');

@@ -1,9 +1,9 @@
 import type { NdArray } from '@longrun/serialization';
 import type { DataStream } from '@longrun/fuel';
-import { describe, type SharedVariable, type Variable } from '@longrun/tensor';
+import { describe, type ComputeOptions, type SharedVariable, type StoredValue, type Variable } from '@longrun/tensor';
 
 import { EventLoopBreaks } from '../event-loop.js';
-import { compileBatchFunction, type BatchFunction, type ComputeOptions } from '../graph/batch-function.js';
+import { compileBatchFunction, type BatchFunction } from '../graph/batch-function.js';
 import type { LogValue } from '../log/log-value.js';
 import { aggregatorsOf, type Aggregator } from './aggregator.js';
 
@@ -27,7 +27,7 @@ export class DatasetEvaluator {
   readonly #aggregators: readonly Aggregator[];
   readonly #required: readonly Variable[];
   readonly #updates: ReadonlyMap<SharedVariable, Variable>;
-  readonly #firstValues: ReadonlyMap<SharedVariable, NdArray>;
+  readonly #firstValues: ReadonlyMap<SharedVariable, StoredValue>;
   #function: Promise<BatchFunction> | undefined;
 
   /** @throws Error when a variable has no name, or two have the same, or when a transient one has no update */
@@ -36,7 +36,7 @@ export class DatasetEvaluator {
     this.#aggregators = aggregatorsOf('DatasetEvaluator', variables);
     this.#required = [...new Set(this.#aggregators.flatMap(({ requires }) => requires))];
     this.#updates = options.updates ?? new Map<SharedVariable, Variable>();
-    this.#firstValues = new Map((options.transient ?? []).map((variable) => [variable, variable.getValue()]));
+    this.#firstValues = new Map((options.transient ?? []).map((variable) => [variable, variable.pin()]));
     for (const variable of this.#firstValues.keys()) {
       if (this.#updates.has(variable)) continue;
       throw new Error(

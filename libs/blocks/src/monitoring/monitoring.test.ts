@@ -89,7 +89,7 @@ describe('an evaluator', () => {
     });
     await evaluator.evaluate(stream([1, 2, 3], 2), compute);
 
-    expect(counter.getValue().data[0]).toBe(2);
+    expect((await counter.getValue()).data[0]).toBe(2);
   });
 
   test('refuses a stream without batches', async () => {

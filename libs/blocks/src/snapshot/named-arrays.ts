@@ -1,9 +1,16 @@
 import { StateMismatch, type NdArray } from '@longrun/serialization';
-import { formatShape, type SharedVariable } from '@longrun/tensor';
+import { formatShape, type SharedVariable, type StoredValue } from '@longrun/tensor';
 
-/** References to the present values. */
-export function arraysOf(variables: ReadonlyMap<string, SharedVariable>): Map<string, NdArray> {
-  return new Map([...variables].map(([name, variable]) => [name, variable.getValue()]));
+/** Copies of the present values. */
+export async function copiesOf(variables: ReadonlyMap<string, SharedVariable>): Promise<Map<string, NdArray>> {
+  return new Map(
+    await Promise.all([...variables].map(async ([name, variable]) => [name, await variable.getValue()] as const)),
+  );
+}
+
+/** The elements of stored values, which are not to be written to, nor looked at once their handles are released. */
+export async function elementsOf(values: ReadonlyMap<string, StoredValue>): Promise<Map<string, NdArray>> {
+  return new Map(await Promise.all([...values].map(async ([name, value]) => [name, await value.read()] as const)));
 }
 
 /** @throws StateMismatch saying all that differs in names, shapes and dtypes, and what to do */
@@ -15,7 +22,7 @@ export function checkArrays(
   const problems: string[] = [];
   for (const [name, variable] of variables) {
     const array = arrays.get(name);
-    const wanted = described(variable.getValue());
+    const wanted = described(variable.valueType);
     if (array === undefined) problems.push(`${name} (${wanted}) is missing from it`);
     else if (described(array) !== wanted) problems.push(`${name} is ${described(array)} in it but ${wanted} here`);
   }
@@ -35,6 +42,6 @@ export function setArrays(variables: ReadonlyMap<string, SharedVariable>, arrays
   }
 }
 
-function described(array: NdArray): string {
+function described(array: Pick<NdArray, 'dtype' | 'shape'>): string {
   return `${array.dtype} ${formatShape(array.shape)}`;
 }

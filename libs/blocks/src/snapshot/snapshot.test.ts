@@ -57,13 +57,32 @@ describe('a snapshot', () => {
   test('is of the moment at which it was asked for', async () => {
     const mainLoop = tinyExperiment();
     const writing = writeSnapshot(mainLoop, folder);
-    const before = mainLoop.arrays().parameters.get('/mlp/linear_0.W');
+    const before = (await mainLoop.arrays()).parameters.get('/mlp/linear_0.W');
     await Promise.all([writing, mainLoop.run()]);
     const copy = tinyExperiment({ epochs: 1 });
 
     expect(await restoreSnapshot(copy, folder)).toMatchObject({ step: 0 });
-    expect(copy.arrays().parameters.get('/mlp/linear_0.W')?.data).toEqual(before?.data);
+    expect((await copy.arrays()).parameters.get('/mlp/linear_0.W')?.data).toEqual(before?.data);
     expect(copy.status.trainingStarted).toBe(false);
+  });
+
+  test.each(['in a folder', 'where none can be made'])('holds no values once it is written %s', async (place) => {
+    const mainLoop = tinyExperiment();
+    const state = mainLoop.state();
+    const arrays = await mainLoop.arrays();
+    await writeFile(at('file'), '');
+    const writing = writeSnapshot(mainLoop, at(place === 'in a folder' ? 'folder' : 'file/folder'));
+    const written = await writing.then(
+      () => 'in a folder',
+      () => 'where none can be made',
+    );
+    expect(written).toBe(place);
+
+    const present = mainLoop.pinnedArrays();
+    await present.release();
+    mainLoop.restore({ state, ...arrays });
+    for (const value of [...present.parameters.values(), ...present.algorithm.values()])
+      expect(() => value.retain()).toThrow('after its last handle was released');
   });
 
   test('restored elsewhere says in what the numeric environment differs', async () => {

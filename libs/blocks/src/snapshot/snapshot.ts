@@ -16,6 +16,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import type { MainLoop } from '../main-loop.js';
+import { elementsOf } from './named-arrays.js';
 import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 
 /** A file of a snapshot. */
@@ -71,8 +72,8 @@ export async function writeSnapshot(
   const step = mainLoop.status.iterationsDone;
   const { environment } = mainLoop;
   const state = mainLoop.state();
-  const { parameters, algorithm } = mainLoop.arrays();
   const captured = mainLoop.outputs?.capture() ?? [];
+  const arrays = mainLoop.pinnedArrays();
 
   const files: WrittenSnapshotFile[] = [];
   const write = async <T extends Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>>(
@@ -92,8 +93,10 @@ export async function writeSnapshot(
   try {
     await makeFolder(folder);
     const moved = (): void => mainLoop.moved();
-    await write(SNAPSHOT_FILES.parameters, (target) => place(target, safetensorsChunks(parameters, {}, moved)));
-    await write(SNAPSHOT_FILES.algorithm, (target) => place(target, safetensorsChunks(algorithm, {}, moved)));
+    for (const group of ['parameters', 'algorithm'] as const) {
+      const elements = await elementsOf(arrays[group]);
+      await write(SNAPSHOT_FILES[group], (target) => place(target, safetensorsChunks(elements, {}, moved)));
+    }
     const outputs: z.infer<typeof OutputEntry>[] = [];
     for (const output of captured) {
       moved();
@@ -105,6 +108,7 @@ export async function writeSnapshot(
     await write(SNAPSHOT_FILES.state, (target) => place(target, [text]));
   } finally {
     for (const output of captured) output.close();
+    await arrays.release();
   }
   return { step, files, environment };
 }

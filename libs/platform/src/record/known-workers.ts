@@ -1,4 +1,4 @@
-import { Resources } from '@longrun/contracts';
+import { Resources, type WorkerReport } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
 import { recentWorkers } from './recent-workers.js';
@@ -10,23 +10,64 @@ export interface KnownWorkers {
   readonly alive: boolean;
   /** Threads of the largest that is alive or was seen in the last day: it may come back. Null when there is none. */
   readonly mostThreads: number | null;
+  /** Providers that one of them can compute with, by engine. Null when one does not say it. */
+  readonly engines: ReadonlyMap<string, ReadonlySet<string>> | null;
 }
 
 export async function knownWorkers(db: Kysely<Tables>): Promise<KnownWorkers> {
-  const { alive, mostThreads } = await recentWorkers(db)
+  const { alive, mostThreads, reported } = await recentWorkers(db)
     .clearSelect()
     .where('kind', '=', 'experiment')
-    .select(({ fn }) => [fn.max('threads').as('mostThreads'), sql<boolean | null>`bool_or(alive)`.as('alive')])
+    .select(({ fn }) => [
+      fn.max('threads').as('mostThreads'),
+      sql<boolean | null>`bool_or(alive)`.as('alive'),
+      sql<(WorkerReport['engines'] | null)[] | null>`json_agg(distinct engines)`.as('reported'),
+    ])
     .executeTakeFirstOrThrow();
-  return { alive: alive === true, mostThreads };
+  return { alive: alive === true, mostThreads, engines: merged(reported ?? []) };
 }
 
 /** Threads that an experiment may have of these workers. What one gets that says nothing of threads is never too many. */
 export function threadLimit({ mostThreads }: KnownWorkers): number {
-  return Math.max(mostThreads ?? 0, BY_DEFAULT);
+  return Math.max(mostThreads ?? 0, BY_DEFAULT.threads);
 }
 
-const BY_DEFAULT = Resources.parse({}).threads;
+/**
+ * What of the engine that an experiment asks for none of these workers has; undefined where one has it, or may have it. What one gets that
+ * says nothing of engines is never missing.
+ */
+export function missingEngine(
+  { engines }: KnownWorkers,
+  { engine, provider }: Resources,
+): { readonly engine: string; readonly provider: string | null; readonly known: string[] } | undefined {
+  if (engines === null || (engine === BY_DEFAULT.engine && provider === undefined)) return undefined;
+  const providers = engines.get(engine);
+  if (providers === undefined) return { engine, provider: null, known: [...engines.keys()].toSorted() };
+  if (provider === undefined || providers.has(provider)) return undefined;
+  return { engine, provider, known: [...providers].toSorted() };
+}
+
+/** What an experiment can ask for and one of these workers has, as `engine` and `engine/provider`; null where it can be anything. */
+export function presentEngines({ engines }: KnownWorkers): string[] | null {
+  if (engines === null) return null;
+  const providers = [...engines].flatMap(([engine, names]) => [
+    engine,
+    ...[...names].map((name) => `${engine}/${name}`),
+  ]);
+  return [BY_DEFAULT.engine, ...providers];
+}
+
+function merged(reported: readonly (WorkerReport['engines'] | null)[]): KnownWorkers['engines'] {
+  const engines = new Map<string, Set<string>>();
+  for (const report of reported) {
+    if (report === null || report === undefined) return null;
+    for (const [engine, providers] of Object.entries(report))
+      engines.set(engine, new Set([...(engines.get(engine) ?? []), ...providers]));
+  }
+  return engines;
+}
+
+const BY_DEFAULT = Resources.parse({});
 
 /** {@link knownWorkers}, read again when it is a second old: for what is only told. */
 export class RecentlyKnownWorkers {

@@ -247,6 +247,7 @@ export interface WorkersTable {
   threads: number;
   memoryBytes: number;
   devices: JsonColumn<WorkerReport['devices']>;
+  engines: NullableJsonColumn<NonNullable<WorkerReport['engines']>>;
   /** As the record wants it. */
   status: WorkerStatus;
   statusReason: string | null;

@@ -15,7 +15,13 @@ import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
-import { type KnownWorkers, knownWorkers, RecentlyKnownWorkers, threadLimit } from '../record/known-workers.js';
+import {
+  type KnownWorkers,
+  knownWorkers,
+  missingEngine,
+  RecentlyKnownWorkers,
+  threadLimit,
+} from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
@@ -59,7 +65,7 @@ export class Experiments {
   }
 
   /**
-   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, more threads than any known worker has, an
+   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, more threads than any known worker has, an engine that none has, an
    * idempotency key that was used for another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
@@ -122,8 +128,8 @@ export class Experiments {
     const specs = submissions.map(({ body }) => body.spec);
     const datasets = await NamedDatasets.find(lives.transaction, specs);
     const known = await this.#workers.read(lives.transaction);
-    const limit = await readRefusalLimit(lives.transaction, specs, known);
-    const checked = submissions.map(({ body }) => newExperiment(body, datasets, limit));
+    const workers = await readWorkersToRefuseBy(lives.transaction, specs, known);
+    const checked = submissions.map(({ body }) => newExperiment(body, datasets, workers));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made);
@@ -187,10 +193,13 @@ interface Checked {
 function newExperiment(
   { spec, program }: Checked,
   named: NamedDatasets,
-  mostThreads: number | null,
+  workers: KnownWorkers | null,
 ): NewExperiment | RequestRefused {
   const datasets = named.of(spec);
-  const other = [...labelFaults(spec), ...threadFaults(spec, mostThreads)];
+  const other = [
+    ...labelFaults(spec),
+    ...(workers === null ? [] : [...threadFaults(spec, workers), ...engineFaults(spec, workers)]),
+  ];
   if (!program.ok || !datasets.ok || other.length > 0) {
     return refused(
       'invalid-request',
@@ -223,22 +232,29 @@ async function insert(transaction: Transaction<Tables>, experiments: readonly Ne
     .execute();
 }
 
-/** Threads beyond which specs are refused, by what is known now; null where none is. */
-async function readRefusalLimit(
+/** The workers by which specs are refused that ask for more than they have, as they are known now; null where none is refused. */
+async function readWorkersToRefuseBy(
   transaction: Transaction<Tables>,
   specs: readonly ExperimentSpec[],
   known: KnownWorkers,
-): Promise<number | null> {
-  if (specs.every(({ resources }) => resources.threads <= threadLimit(known))) return null;
+): Promise<KnownWorkers | null> {
+  if (specs.every((spec) => [...threadFaults(spec, known), ...engineFaults(spec, known)].length === 0)) return null;
   const now = await knownWorkers(transaction);
-  // While none is alive, one of any size may come.
-  return now.alive ? threadLimit(now) : null;
+  // While none is alive, one of any kind may come.
+  return now.alive ? now : null;
 }
 
-function threadFaults({ resources }: ExperimentSpec, limit: number | null): SpecFault[] {
-  if (limit === null || resources.threads <= limit) return [];
+function threadFaults({ resources }: ExperimentSpec, workers: KnownWorkers): SpecFault[] {
+  const limit = threadLimit(workers);
+  if (resources.threads <= limit) return [];
   const facts = { threads: resources.threads, most: limit };
   return [{ path: ['resources', 'threads'], code: 'threads-unavailable', facts }];
+}
+
+function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): SpecFault[] {
+  const facts = missingEngine(workers, resources);
+  if (facts === undefined) return [];
+  return [{ path: ['resources', facts.provider === null ? 'engine' : 'provider'], code: 'engine-unavailable', facts }];
 }
 
 function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {

@@ -9,7 +9,7 @@ import {
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus } from '../life/transitions.js';
-import { type KnownWorkers, threadLimit } from '../record/known-workers.js';
+import { type KnownWorkers, missingEngine, threadLimit } from '../record/known-workers.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
 
 /** A dataset of an experiment, and where it stands. */
@@ -104,6 +104,11 @@ function waitingFor(
     return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
   if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
   if (!workers.alive) return 'Waits for a worker: none is alive';
+  const missing = missingEngine(workers, spec.resources);
+  if (missing !== undefined) {
+    const { engine, provider, known } = missing;
+    return `Waits for a worker with the engine ${engine}${provider === null ? '' : `/${provider}`}: those that are known have ${known.join(', ')}`;
+  }
   const limit = threadLimit(workers);
   return spec.resources.threads <= limit
     ? null

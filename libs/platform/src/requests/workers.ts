@@ -67,6 +67,11 @@ export class Workers {
 }
 
 function workerView(row: WorkerRow): WorkerView {
-  const { reportedStatus: _, firstSeenAt, lastSeenAt, ...facts } = row;
-  return { ...facts, firstSeenAt: firstSeenAt.toISOString(), lastSeenAt: lastSeenAt.toISOString() };
+  const { reportedStatus: _, engines, firstSeenAt, lastSeenAt, ...facts } = row;
+  return {
+    ...facts,
+    ...(engines === null ? {} : { engines }),
+    firstSeenAt: firstSeenAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+  };
 }

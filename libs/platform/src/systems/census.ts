@@ -148,6 +148,7 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
     ...facts,
     labels: JSON.stringify(facts.labels),
     devices: JSON.stringify(facts.devices),
+    engines: facts.engines === undefined ? null : JSON.stringify(facts.engines),
     attempts: JSON.stringify(facts.attempts),
     reportedStatus: status,
     alive: true,

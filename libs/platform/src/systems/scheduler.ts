@@ -9,7 +9,7 @@ import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { assignRanks } from '../queue/places.js';
-import { knownWorkers, threadLimit } from '../record/known-workers.js';
+import { knownWorkers, presentEngines, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, ExperimentRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
@@ -168,7 +168,11 @@ export class Scheduler {
       .orderBy('lives.place')
       .limit(this.#options.window);
     if (kind === 'dataset') return candidates.execute();
-    return candidates.where(asksForAtMost(threadLimit(await knownWorkers(db)))).execute();
+    const workers = await knownWorkers(db);
+    return candidates
+      .where(asksForAtMost(threadLimit(workers)))
+      .where(asksForOneOf(presentEngines(workers)))
+      .execute();
   }
 
   async #enqueue(kind: Kind, id: string, rank: number, avoid: readonly string[]): Promise<void> {
@@ -221,6 +225,17 @@ const datasetsReady = sql<boolean>`(
 function asksForAtMost(threads: number): RawBuilder<boolean> {
   return sql<boolean>`(
     select coalesce((experiments.spec -> 'resources' ->> 'threads')::integer <= ${threads}, true) from experiments where experiments.id = lives.id)`;
+}
+
+/** Nor does what asks for an engine that none has. */
+function asksForOneOf(engines: readonly string[] | null): RawBuilder<boolean> {
+  if (engines === null) return sql<boolean>`true`;
+  return sql<boolean>`(
+    select coalesce(
+      nullif(concat_ws('/', experiments.spec -> 'resources' ->> 'engine', experiments.spec -> 'resources' ->> 'provider'), '')
+        = any(${engines}::text[]),
+      true)
+    from experiments where experiments.id = lives.id)`;
 }
 
 /** The experiment in `used` waits. Looked up from its dataset: the other way round, all that wait would be looked through. */

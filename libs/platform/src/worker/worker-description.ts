@@ -5,7 +5,7 @@ import type { WorkerReport } from '@longrun/contracts';
 /** What does not change about a worker while it runs. */
 export type WorkerDescription = Pick<
   WorkerReport,
-  'host' | 'version' | 'labels' | 'threads' | 'memoryBytes' | 'devices'
+  'host' | 'version' | 'labels' | 'threads' | 'memoryBytes' | 'devices' | 'engines'
 >;
 
 /** This machine and this build, as far as they can be told here. */

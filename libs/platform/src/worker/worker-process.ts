@@ -54,6 +54,8 @@ export interface WorkerProcessOptions {
   readonly configuration: WorkerConfiguration;
   /** What attempts compute on. Default: nothing is said of it. */
   readonly devices?: readonly WorkerDevice[];
+  /** Providers that they can compute with, by engine. Default: nothing is said of it. */
+  readonly engines?: Readonly<Record<string, string[]>>;
   /** What it must be able to do. */
   readonly check: {
     /** A module that calls `runCheck`, absolute; it runs in the scratch folder. */
@@ -124,7 +126,11 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     scratchFolder,
     heartbeatMs: configuration.heartbeatMs,
     graceMs: configuration.graceMs,
-    description: describeWorker({ labels: configuration.labels, devices: [...(options.devices ?? [])] }),
+    description: describeWorker({
+      labels: configuration.labels,
+      devices: [...(options.devices ?? [])],
+      ...(options.engines === undefined ? {} : { engines: options.engines }),
+    }),
     check: async () => {
       await isolation.endEscaped();
       for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);

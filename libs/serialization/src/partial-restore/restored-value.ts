@@ -1,5 +1,5 @@
 import { cast } from '../cast.js';
-import { dtypeBytes, type NdArray, ndarray, sizeOf } from '../ndarray.js';
+import { copyOf, dtypeBytes, type NdArray, ndarray, sizeOf } from '../ndarray.js';
 import { shown } from '../shown.js';
 import { rawBytes } from '../safetensors/tensor-bytes.js';
 import type { RestoredTensor } from './restore-plan.js';
@@ -54,8 +54,4 @@ function copyCorner(from: NdArray, into: NdArray, firstRow: number): void {
 /** Bytes from one place of each axis to the next. */
 function strideBytes({ dtype, shape }: NdArray): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)) * dtypeBytes(dtype));
-}
-
-function copyOf({ dtype, shape, data }: NdArray): NdArray {
-  return ndarray(dtype, shape, data.slice());
 }

@@ -78,6 +78,12 @@ export function gather(array: DenseArray, shape: readonly number[], reads: Int32
   );
 }
 
+/** Whether an array of `shape` can be read as one of `target`: its sizes, counted from the last axis, are equal or 1. */
+export function shapeBroadcastsTo(shape: readonly number[], target: readonly number[]): boolean {
+  const missing = target.length - shape.length;
+  return missing >= 0 && shape.every((size, axis) => size === 1 || size === target[axis + missing]);
+}
+
 /** The strides with which an array of `shape` is read as if it had the shape `target`: 0 along broadcast axes. */
 export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const own = stridesOf(shape);

@@ -1,4 +1,3 @@
-import { assertNever } from '@longrun/serialization';
 import { Constant } from '../graph/constant.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
@@ -8,10 +7,15 @@ import { ancestors } from '../graph/walk.js';
 import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes } from './equal-sizes.js';
-import type { EngineName, EngineOptions, Executable, FunctionGraph } from './engine.js';
+import { computeTarget, type ComputeOptions } from './compute-target.js';
+import type { FunctionGraph } from './engine.js';
+import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
+import { Explanation } from './explanation.js';
+import { partition } from './partition.js';
+import { compileStages } from './staged-executable.js';
 
 /** Options of {@link compile}. */
-export interface CompileOptions {
+export interface CompileOptions extends ComputeOptions {
   /** The variables to give values for at each run. They need not be graph inputs: what computes them is then left out. */
   readonly inputs: readonly Variable[];
   /** What to compute. */
@@ -20,10 +24,6 @@ export interface CompileOptions {
   readonly updates?: Iterable<readonly [SharedVariable, Variable]>;
   /** Variables to replace, as `replace` does, in outputs and updates. */
   readonly givens?: ReadonlyMap<Variable, Variable>;
-  /** Default 'onnxruntime'. */
-  readonly engine?: EngineName;
-  /** Threads within one op; results may differ in the last bits with it. Default 2. */
-  readonly threads?: number;
   /** What to do with an input that nothing depends on. Default 'raise'. */
   readonly onUnusedInput?: 'raise' | 'ignore';
   /** For error messages. Default 'function'. */
@@ -35,7 +35,8 @@ export interface CompileOptions {
  * first call.
  *
  * @throws Error when an output depends on a variable that is neither an input, a constant nor shared, when an input is unused,
- * or when an update does not fit its variable.
+ * or when an update does not fit its variable; EngineUnavailable when the engine or its provider is none, or cannot be used here; OpUnsupported
+ * when it cannot run an op.
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   const name = options.name ?? 'function';
@@ -46,6 +47,12 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const replaced = stableForms(computed, options.inputs);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, options.onUnusedInput ?? 'raise');
+  const target = computeTarget(options);
+  const engine = engineNamed(target.engine);
+  assertAvailable(engine, providerNamed(engine, target.provider));
+  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
+  const { stages, hostOps } = partition(graph, engine);
+  const onEngine = stages.filter(({ on }) => on === 'engine');
   const layout: FunctionLayout = {
     name,
     inputs: [...options.inputs],
@@ -56,25 +63,14 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
     })),
     outputs: options.outputs.map((_, at) => positionOf(results, replaced[at])),
     equalSizes: equalSizes(options.inputs, results),
+    environment: engine.environment(target),
+    explanation: new Explanation(target, {
+      engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
+      engineCalls: onEngine.length,
+      hostOps,
+    }),
   };
-  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
-  const executable = await build(options.engine ?? 'onnxruntime', graph, { threads: threadsOf(name, options.threads) });
-  return new CompiledFunction(layout, executable);
-}
-
-async function build(engine: EngineName, graph: FunctionGraph, options: EngineOptions): Promise<Executable> {
-  switch (engine) {
-    case 'onnxruntime': {
-      const { compileOnnxruntime } = await import('./onnxruntime/onnxruntime-engine.js');
-      return compileOnnxruntime(graph, options);
-    }
-    case 'reference': {
-      const { compileReference } = await import('./reference/reference-engine.js');
-      return compileReference(graph, options);
-    }
-    default:
-      return assertNever(engine, 'engine');
-  }
+  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));
 }
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {
@@ -132,9 +128,4 @@ function positionOf(results: readonly Variable[], variable: Variable | undefined
   const position = results.findIndex((result) => result === variable);
   if (position < 0) throw new Error('compile: a result went missing');
   return position;
-}
-
-function threadsOf(name: string, threads = 2): number {
-  if (Number.isInteger(threads) && threads >= 1) return threads;
-  throw new RangeError(`${name}: threads is ${threads}; give an integer of 1 or more`);
 }

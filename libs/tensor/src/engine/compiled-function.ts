@@ -1,11 +1,13 @@
-import { ndarray, type NdArray } from '@longrun/serialization';
+import type { NdArray } from '@longrun/serialization';
 
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
-import type { NumericEnvironment } from './environment.js';
+import type { Explanation } from './explanation.js';
+import type { NumericEnvironment } from './numeric-environment.js';
+import type { StoredValue } from './stored-value.js';
 import { presentWriteGuard, type WriteGuard } from './write-guard.js';
 
 /** Where a compiled function finds its values. For `compile` only. */
@@ -20,6 +22,8 @@ export interface FunctionLayout {
   readonly outputs: readonly number[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
+  readonly environment: NumericEnvironment;
+  readonly explanation: Explanation;
 }
 
 /** A graph compiled by `compile`: what Theano's `function` returns. */
@@ -33,7 +37,7 @@ export class CompiledFunction {
 
   constructor(layout: FunctionLayout, executable: Executable) {
     this.name = layout.name;
-    this.environment = executable.environment;
+    this.environment = layout.environment;
     this.#layout = layout;
     this.#executable = executable;
   }
@@ -56,18 +60,22 @@ export class CompiledFunction {
     this.#check(inputs);
     for (const variable of reads) variable.assertQuiet(name);
     for (const { variable } of writes) variable.assertQuiet(name);
+    const fed = reads.map((variable) => variable.pin());
     for (const { variable } of writes) variable.reserve(name);
     try {
-      const results = await this.#executable.run([...inputs, ...reads.map((variable) => variable.getValue())]);
-      const values = writes.map(({ variable, result }) => newValue(name, variable, results[result]));
-      for (const [at, { variable }] of writes.entries()) {
-        const value = values[at];
-        if (value !== undefined) variable.commit(value);
-      }
-      return this.#outputsOf(results);
+      return await this.#deliver(await this.#executable.run([...inputs, ...fed]));
+    } catch (error) {
+      // Only here: once it has updated, another run may have reserved them before this one goes on.
+      for (const { variable } of writes) variable.cancel();
+      throw error;
     } finally {
-      for (const { variable } of writes) variable.release();
+      for (const value of fed) value.release();
     }
+  }
+
+  /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
+  explain(): Explanation {
+    return this.#layout.explanation;
   }
 
   /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */
@@ -111,25 +119,35 @@ export class CompiledFunction {
     }
   }
 
-  #outputsOf(results: readonly NdArray[]): NdArray[] {
-    const taken = new Set(this.#layout.writes.map(({ result }) => result));
-    return this.#layout.outputs.map((position) => {
-      const result = results[position];
-      if (result === undefined) throw new Error(`${this.name}: the engine returned no result ${position}`);
-      // A shared variable, or an output before it, holds this array already; the caller may write to what it is given.
-      if (taken.has(position)) {
-        const data: NdArray['data'] = result.data.slice();
-        return ndarray(result.dtype, result.shape, data);
-      }
-      taken.add(position);
-      return result;
+  /** Makes the updates, and returns the outputs. */
+  async #deliver(results: readonly StoredValue[]): Promise<NdArray[]> {
+    const { name, writes, outputs } = this.#layout;
+    // A result has a handle for each update and each output that it is, in place of the one that it came with.
+    const updates = writes.map(({ variable, result }) => ({
+      variable,
+      value: resultAt(name, results, result).retain(),
+    }));
+    const asked = outputs.map((position) => resultAt(name, results, position).retain());
+    for (const result of results) result.release();
+
+    const unfit = updates.find(({ variable, value }) => !shapeFits(value.shape, variable.shape));
+    if (unfit !== undefined) {
+      for (const value of [...updates.map((update) => update.value), ...asked]) value.release();
+      throw new TensorTypeError(
+        `${name}: the update of shared variable ${describe(unfit.variable)} has the size ${formatShape(unfit.value.shape)}; it must stay ${formatShape(unfit.variable.shape)}`,
+      );
+    }
+    const arrays = await Promise.all(asked.map((value) => value.take())).catch((error: unknown) => {
+      for (const { value } of updates) value.release();
+      throw error;
     });
+    for (const { variable, value } of updates) variable.commit(value);
+    return arrays;
   }
 }
 
-function newValue(name: string, variable: SharedVariable, value: NdArray | undefined): NdArray {
-  if (value !== undefined && shapeFits(value.shape, variable.shape)) return value;
-  throw new TensorTypeError(
-    `${name}: the update of shared variable ${describe(variable)} has the size ${formatShape(value?.shape ?? [])}; it must stay ${formatShape(variable.shape)}`,
-  );
+function resultAt(name: string, results: readonly StoredValue[], position: number): StoredValue {
+  const result = results[position];
+  if (result === undefined) throw new Error(`${name}: the engine returned no result ${position}`);
+  return result;
 }

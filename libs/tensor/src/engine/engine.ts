@@ -1,10 +1,10 @@
-import type { NdArray } from '@longrun/serialization';
+import type { DType, NdArray } from '@longrun/serialization';
 
+import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
-import type { NumericEnvironment } from './environment.js';
-
-/** What runs a compiled graph; see architecture.md. */
-export type EngineName = 'onnxruntime' | 'reference';
+import type { ComputeTarget } from './compute-target.js';
+import type { NumericEnvironment } from './numeric-environment.js';
+import type { StoredValue } from './stored-value.js';
 
 /** What an engine is given: one graph, forward, backward and updates together. */
 export interface FunctionGraph {
@@ -18,15 +18,49 @@ export interface FunctionGraph {
 
 /** A graph ready to run. */
 export interface Executable {
-  readonly environment: NumericEnvironment;
-  /** Computes the outputs from values for the inputs, in order. The results are fresh arrays, never written again. */
-  run(values: readonly NdArray[]): Promise<readonly NdArray[]>;
+  /**
+   * Computes the outputs from values for the inputs, in order: values of its own or of any other engine, which the caller keeps held
+   * until it has ended. The results are new values, each with one handle, which is the caller's; when it throws there are none left.
+   */
+  run(inputs: readonly (NdArray | StoredValue)[]): Promise<readonly StoredValue[]>;
   /** Frees what the engine holds outside of JavaScript. */
   dispose(): Promise<void>;
 }
 
-/** Options of every engine. */
-export interface EngineOptions {
-  /** Threads for one op. */
-  readonly threads: number;
+/** What an engine computes with: the processor, or a kind of device. */
+export interface ProviderDefinition {
+  /** `cpu`, `webgpu`, `cuda`. */
+  readonly name: string;
+  /** Whether there may be several devices of it in a machine, of which a target names one. */
+  readonly hasSeveralDevices: boolean;
+  /** Why it cannot be used on this machine, a sentence without its full stop; undefined when it can. Cheap: loads no engine. */
+  unavailable(): string | undefined;
+}
+
+/**
+ * An engine, as the registry holds it: what runs a compiled graph. A definition is cheap to import; the engine itself is loaded by
+ * `compile` alone.
+ */
+export interface EngineDefinition {
+  /** Lower case letters, digits and dashes. */
+  readonly name: string;
+  /** At least one; the first that is available is used where none is asked for. */
+  readonly providers: readonly ProviderDefinition[];
+  /** Why it cannot be used on this machine at all, a sentence without its full stop; undefined when it can. */
+  unavailable(): string | undefined;
+  /** What the bits of results depend on. */
+  environment(target: ComputeTarget): NumericEnvironment;
+  /**
+   * Why it cannot run `op` with inputs and outputs of these dtypes, in this order, a sentence without its full stop; undefined when it
+   * can. What it cannot run the host runs where that is cheap (see `partition`); else the graph cannot be compiled.
+   */
+  supports(op: Op, dtypes: readonly DType[]): string | undefined;
+  /** Dtypes that it holds in one of less range: what has few elements of one is computed by the host. Default none. */
+  readonly narrowed?: ReadonlySet<DType>;
+  /** Names of ops that it leaves to the host, however many elements there are: it has no kernels for them. Default none. */
+  readonly hostOps?: ReadonlySet<string>;
+  /** Dtypes in which it leaves what it does not support to the host, likewise. Default none. */
+  readonly hostDtypes?: ReadonlySet<DType>;
+  /** Makes a graph ready to run, all ops of which it supports. */
+  compile(graph: FunctionGraph, target: ComputeTarget): Promise<Executable>;
 }

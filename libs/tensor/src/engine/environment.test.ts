@@ -6,7 +6,7 @@ import { compile, environment, scalar } from '../index.js';
 
 test('the environment names engine, version, provider, threads, processor, platform and Node', () => {
   const installed: { version: string } = createRequire(import.meta.url)('onnxruntime-node/package.json');
-  const found = environment('onnxruntime', 3);
+  const found = environment({ engine: 'onnxruntime', threads: 3 });
   expect(found).toMatchObject({
     engine: 'onnxruntime',
     engineVersion: installed.version,
@@ -22,7 +22,7 @@ test('the environment names engine, version, provider, threads, processor, platf
 test('a compiled function says the environment it runs in', async () => {
   const x = scalar('x');
   const f = await compile({ inputs: [x], outputs: [x], threads: 1 });
-  expect(f.environment).toEqual(environment('onnxruntime', 1));
+  expect(f.environment).toEqual(environment({ threads: 1 }));
   const g = await compile({ inputs: [x], outputs: [x], engine: 'reference', threads: 4 });
   expect(g.environment).toMatchObject({ engine: 'reference', engineVersion: '0.1.0', threads: 1 });
 });

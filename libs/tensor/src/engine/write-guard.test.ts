@@ -1,3 +1,4 @@
+import type { NdArray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
 import { shared, type SharedVariable } from '../graph/shared-variable.js';
@@ -19,7 +20,11 @@ function counting(counter: SharedVariable): Promise<CompiledFunction> {
 test('a guard is asked once about each function that updates, before it runs, however late it runs', async () => {
   const [counter, other] = [shared(0, 'counter'), shared(0, 'other')];
   const asked: unknown[] = [];
-  const guard: WriteGuard = (name, updated) => void asked.push([name, updated, counter.getValue().data[0]]);
+  const counts: Promise<NdArray>[] = [];
+  const guard: WriteGuard = (name, updated) => {
+    asked.push([name, updated]);
+    counts.push(counter.getValue());
+  };
   const [before, reading] = [
     await counting(counter),
     await compile({ inputs: [], outputs: [other], engine: 'reference' }),
@@ -37,9 +42,10 @@ test('a guard is asked once about each function that updates, before it runs, ho
   await before.run([]);
 
   expect(asked).toEqual([
-    ['count', [counter], 1],
-    ['count', [other], 3],
+    ['count', [counter]],
+    ['count', [other]],
   ]);
+  expect((await Promise.all(counts)).map(({ data }) => data[0])).toEqual([1, 3]);
 });
 
 test('a function that the guard refuses is not run, now or later', async () => {
@@ -53,10 +59,10 @@ test('a function that the guard refuses is not run, now or later', async () => {
     await expect(count.run([])).rejects.toThrow('count is refused');
     await expect(count.run([])).rejects.toThrow('count is refused');
   });
-  expect(counter.getValue().data[0]).toBe(0);
+  expect((await counter.getValue()).data[0]).toBe(0);
   await guardWrites(
     () => undefined,
     () => count.run([]),
   );
-  expect(counter.getValue().data[0]).toBe(1);
+  expect((await counter.getValue()).data[0]).toBe(1);
 });

@@ -1,12 +1,13 @@
 import { at } from '../arrays/at.js';
 import type { Apply } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
-import { DISCONNECTED, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
+import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { isAssignable, isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import { add } from '../ops/add.js';
 import { zerosLike } from '../ops/fill.js';
+import { refine } from '../ops/refine.js';
 
 /** Options of {@link grad}. */
 export interface GradOptions {
@@ -36,6 +37,35 @@ export class NotDifferentiable extends Error {
  * @throws NotDifferentiable naming variable, op and reason, where a path to the variable leads through an op without gradient.
  */
 export function grad(cost: Variable | null, wrt: readonly Variable[], options: GradOptions = {}): Variable[] {
+  const flow = flowTo(cost, wrt, options);
+  return wrt.map((variable) => {
+    const gradient = flow.get(variable);
+    if (gradient instanceof MissingGradient) {
+      throw new NotDifferentiable(
+        `grad: ${describe(variable)} has no gradient, for a path to it leads through ${gradient.op}: ${gradient.reason}; ` +
+          'leave it out of wrt, or cut the path with considerConstant',
+      );
+    }
+    return gradient ?? disconnected(cost, variable, options.disconnectedInputs ?? 'raise');
+  });
+}
+
+/**
+ * The same gradients for an op with an inner graph, which answers for its own inputs: what is disconnected or has no gradient is said
+ * and is no error.
+ */
+export function gradientsInside(
+  wrt: readonly Variable[],
+  knownGrads: ReadonlyMap<Variable, Variable>,
+): InputGradient[] {
+  const flow = flowTo(null, wrt, { knownGrads });
+  return wrt.map((variable) => {
+    const gradient = flow.get(variable) ?? DISCONNECTED;
+    return gradient instanceof MissingGradient ? notDifferentiable(`${gradient.op}: ${gradient.reason}`) : gradient;
+  });
+}
+
+function flowTo(cost: Variable | null, wrt: readonly Variable[], options: GradOptions): ReadonlyMap<Variable, Flow> {
   const known = options.knownGrads ?? new Map<Variable, Variable>();
   const constants = new Set(options.considerConstant ?? []);
   const roots = [...(cost === null ? [] : [cost]), ...known.keys()];
@@ -48,20 +78,12 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
     for (const [position, gradient] of inputGradients(node, flow).entries()) {
       const input = at(node.inputs, position);
       if (gradient === DISCONNECTED || constants.has(input) || known.has(input) || !isFloat(input.dtype)) continue;
-      flow.set(input, sumOf(flow.get(input), gradient));
+      // An op may know less of a gradient's sizes than of its input's, as the gradient of `concatenate` does.
+      const exact = gradient instanceof MissingGradient ? gradient : refine(gradient, input.type);
+      flow.set(input, sumOf(flow.get(input), exact));
     }
   }
-
-  return wrt.map((variable) => {
-    const gradient = flow.get(variable);
-    if (gradient instanceof MissingGradient) {
-      throw new NotDifferentiable(
-        `grad: ${describe(variable)} has no gradient, for a path to it leads through ${gradient.op}: ${gradient.reason}; ` +
-          'leave it out of wrt, or cut the path with considerConstant',
-      );
-    }
-    return gradient ?? disconnected(cost, variable, options.disconnectedInputs ?? 'raise');
-  });
+  return flow;
 }
 
 /** What is known of a gradient on the way: the variable, or which op could not give it. */

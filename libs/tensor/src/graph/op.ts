@@ -1,5 +1,6 @@
 import type { DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from './apply.js';
+import type { Evaluator } from './evaluate.js';
 import { DISCONNECTED, type InputGradient, type OutputGradient } from './gradient-flow.js';
 import type { OpInner } from './inner.js';
 import type { TensorType } from './tensor-type.js';
@@ -27,8 +28,8 @@ export interface Op<N extends string = string, P extends OpParameters = OpParame
   inferTypes(inputs: readonly Variable[]): readonly TensorType[];
   /** The gradient of the cost with respect to each input, given that with respect to each output, of which one flows at least. */
   grad(node: Apply, outputGradients: readonly OutputGradient[]): readonly InputGradient[];
-  /** Computes the outputs, in float64. */
-  run(inputs: readonly DenseArray[], node: Apply): readonly DenseArray[];
+  /** Computes the outputs, in float64; an op with an inner graph has it computed by `evaluate`, or by its ops' own `run`. */
+  run(inputs: readonly DenseArray[], node: Apply, evaluate?: Evaluator): readonly DenseArray[];
 }
 
 /** An op without its parameters, which each method is given last; see {@link Op}. */

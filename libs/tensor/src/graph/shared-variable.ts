@@ -1,6 +1,7 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
+import { HostValue, StoredValue } from '../engine/stored-value.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
@@ -14,36 +15,52 @@ export interface SharedOptions {
 
 /** A variable with a value that compiled functions read and update, and that several functions share. */
 export class SharedVariable extends Variable {
-  #value: NdArray;
+  #value: StoredValue;
   #writer: string | undefined;
 
+  /** Takes a copy of `value`. */
   constructor(value: NdArray, options: { readonly name?: string; readonly shape?: readonly Dim[] } = {}) {
     const type = { dtype: value.dtype, shape: [...(options.shape ?? value.shape)] };
     super(type, options.name === undefined ? {} : { name: options.name });
-    this.#value = value;
     this.#check(value);
+    this.#value = HostValue.copyOf(value);
+  }
+
+  /** Dtype and shape of the newest value, in which no size is unknown. */
+  get valueType(): Pick<StoredValue, 'dtype' | 'shape'> {
+    const { dtype, shape } = this.#value;
+    return { dtype, shape };
+  }
+
+  /** A copy of the newest value, as it is at the call, which belongs to the caller. */
+  async getValue(): Promise<NdArray> {
+    return await this.pin().take();
   }
 
   /**
-   * The newest value, as a reference: it costs nothing and this library never writes to it again, so it is a snapshot.
-   * The caller must not write to it either.
+   * A handle on the newest value, which later updates do not change: taking it costs nothing, so that it serves as a snapshot. To be
+   * released by the caller, once; until then the memory of the value is kept.
    */
-  getValue(): NdArray {
-    return this.#value;
+  pin(): StoredValue {
+    return this.#value.retain();
   }
 
-  /** Takes a copy of `value` as the new value. Throws TensorTypeError on another dtype or a shape that does not fit. */
-  setValue(value: NdArray): void {
+  /**
+   * Takes a copy of `value` as the new value, or shares it where it is a stored one. Runs that have begun go on with the old value.
+   *
+   * @throws TensorTypeError on another dtype or a shape that does not fit; Error while a run that updates this variable is unfinished
+   */
+  setValue(value: NdArray | StoredValue): void {
     this.#check(value);
     if (this.#writer !== undefined) {
       throw new Error(
         `${describe(this)}: setValue while a run of ${this.#writer} is updating it; await the run before setting values`,
       );
     }
-    this.#value = copyOf(value);
+    this.#replace(value instanceof StoredValue ? value.retain() : HostValue.copyOf(value));
   }
 
-  /** Reserves the right to write, until {@link commit} or {@link release}. For compiled functions only. */
+  /** Reserves the right to write, until {@link commit} or {@link cancel}. For compiled functions only. */
   reserve(writer: string): void {
     this.assertQuiet(writer);
     this.#writer = writer;
@@ -57,18 +74,24 @@ export class SharedVariable extends Variable {
     );
   }
 
-  /** Ends a reservation with a new value, of which the variable becomes the owner. For compiled functions only. */
-  commit(value: NdArray): void {
+  /** Ends a reservation with a new value, whose handle becomes the variable's. For compiled functions only. */
+  commit(value: StoredValue): void {
     this.#writer = undefined;
-    this.#value = value;
+    this.#replace(value);
   }
 
   /** Ends a reservation and keeps the old value. For compiled functions only. */
-  release(): void {
+  cancel(): void {
     this.#writer = undefined;
   }
 
-  #check(value: NdArray): void {
+  #replace(value: StoredValue): void {
+    const before = this.#value;
+    this.#value = value;
+    before.release();
+  }
+
+  #check(value: Pick<NdArray, 'dtype' | 'shape'>): void {
     if (value.dtype !== this.dtype || !shapeFits(value.shape, this.shape)) {
       throw new TensorTypeError(
         `Shared variable ${describe(this)} cannot hold a value of ${formatType(value)}; ` +
@@ -83,14 +106,9 @@ export class SharedVariable extends Variable {
 /** A shared variable holding a copy of `value`. A number makes a scalar, float32 unless `options.dtype` says otherwise. */
 export function shared(value: NdArray | number, name?: string, options: SharedOptions = {}): SharedVariable {
   const dtype = options.dtype ?? 'float32';
-  const initial = typeof value === 'number' ? ndarray(dtype, [], typedArray(dtype, [value])) : copyOf(value);
+  const initial = typeof value === 'number' ? ndarray(dtype, [], typedArray(dtype, [value])) : value;
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
     ...(options.shape === undefined ? {} : { shape: options.shape }),
   });
-}
-
-function copyOf(value: NdArray): NdArray {
-  const data: NdArray['data'] = value.data.slice();
-  return ndarray(value.dtype, value.shape, data);
 }

@@ -71,6 +71,8 @@ export { flatten, reshapeOp, reshape } from './reshape.js';
 export { roll, type RollOptions } from './roll.js';
 export { scatterAdd } from './scatter-add.js';
 export { ceil, floor, round } from './rounding.js';
+export { scan, type ScanOptions, type TappedSequence, type TappedState } from './scan.js';
+export { scanOp } from './scan-op.js';
 export { sign } from './sign.js';
 export { slice, sliceOp, type SliceOptions } from './slice.js';
 export type { Bound } from './slice-positions.js';

@@ -29,6 +29,12 @@ export function stableForms(outputs: readonly Variable[], inputs: readonly Varia
   return rebuild(outputs, (node) => forms.of(node), { replacements }).outputs;
 }
 
+/**
+ * How many applications back a division or a difference is looked for. Gradients have theirs next to where it is taken back; looking
+ * on would cost a time exponential in the depth of graphs that share much.
+ */
+const REACH = 6;
+
 class StableForms {
   readonly #inputs: ReadonlySet<Variable>;
 
@@ -81,11 +87,12 @@ class StableForms {
   }
 
   /** `u * s` without the divisions by `s` in `u`; undefined where there are none. */
-  #undivided(u: Variable, s: Variable): Variable | undefined {
+  #undivided(u: Variable, s: Variable, reach = REACH): Variable | undefined {
+    if (reach === 0) return undefined;
     const sum = this.#match('add', u);
     if (sum === undefined) return this.#withoutDivisor(u, (divisor) => this.#same(divisor, s)) ?? this.#ofPicked(u, s);
     const [a, b] = [at(sum, 0), at(sum, 1)];
-    const [first, second] = [this.#undivided(a, s), this.#undivided(b, s)];
+    const [first, second] = [this.#undivided(a, s, reach - 1), this.#undivided(b, s, reach - 1)];
     return first === undefined && second === undefined ? undefined : add(first ?? mul(a, s), second ?? mul(b, s));
   }
 
@@ -106,25 +113,26 @@ class StableForms {
   }
 
   /** A product without one division by what is a divisor; undefined where it has none. */
-  #withoutDivisor(product: Variable, isDivisor: (variable: Variable) => boolean): Variable | undefined {
+  #withoutDivisor(product: Variable, isDivisor: (variable: Variable) => boolean, reach = REACH): Variable | undefined {
+    if (reach === 0) return undefined;
     const quotient = this.#match('div', product);
     if (quotient !== undefined) {
       const [a, b] = [at(quotient, 0), at(quotient, 1)];
       if (isDivisor(b)) return a;
-      const rest = this.#withoutDivisor(a, isDivisor);
+      const rest = this.#withoutDivisor(a, isDivisor, reach - 1);
       return rest === undefined ? undefined : div(rest, b);
     }
     const negated = this.#match('neg', product);
     if (negated !== undefined) {
-      const rest = this.#withoutDivisor(at(negated, 0), isDivisor);
+      const rest = this.#withoutDivisor(at(negated, 0), isDivisor, reach - 1);
       return rest === undefined ? undefined : neg(rest);
     }
     const factors = this.#match('mul', product);
     if (factors === undefined) return undefined;
     const [a, b] = [at(factors, 0), at(factors, 1)];
-    const first = this.#withoutDivisor(a, isDivisor);
+    const first = this.#withoutDivisor(a, isDivisor, reach - 1);
     if (first !== undefined) return mul(first, b);
-    const second = this.#withoutDivisor(b, isDivisor);
+    const second = this.#withoutDivisor(b, isDivisor, reach - 1);
     return second === undefined ? undefined : mul(a, second);
   }
 
@@ -148,19 +156,22 @@ class StableForms {
   }
 
   /** Whether two variables are the same or are computed alike, as far as a few steps back tell. */
-  #same(first: Variable, second: Variable, steps = 4): boolean {
+  #same(first: Variable, second: Variable, reach = REACH): boolean {
     const [a, b] = [this.#seenThrough(first), this.#seenThrough(second)];
     if (a === b) return true;
     if (a instanceof Constant && b instanceof Constant) {
       return a.ndim === 0 && b.ndim === 0 && a.dtype === b.dtype && a.toNumber() === b.toNumber();
     }
     const [one, other] = [this.#ownerOf(a), this.#ownerOf(b)];
-    if (one === null || other === null || steps === 0) return false;
+    if (one === null || other === null || reach === 0) return false;
     return (
+      // Of inner graphs, names and parameters do not tell them apart.
+      one.op.inner === undefined &&
+      other.op.inner === undefined &&
       formatOp(one.op) === formatOp(other.op) &&
       a.index === b.index &&
       one.inputs.length === other.inputs.length &&
-      one.inputs.every((input, position) => this.#same(input, at(other.inputs, position), steps - 1))
+      one.inputs.every((input, position) => this.#same(input, at(other.inputs, position), reach - 1))
     );
   }
 }

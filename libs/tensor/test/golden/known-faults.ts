@@ -8,4 +8,7 @@ export interface KnownFault {
 }
 
 /** All of them. The goldens' test fails for one that is no longer wrong. */
-export const KNOWN_FAULTS: readonly KnownFault[] = [];
+export const KNOWN_FAULTS: readonly KnownFault[] = [
+  // A denormal is the largest, which TensorFlow takes for 0.
+  { op: 'argmax', goldens: ['specials float32'], engines: ['tfjs/tensorflow'] },
+];

@@ -10,6 +10,7 @@ import { nonFinite } from './0009-non-finite.js';
 import { progressStep } from './0010-progress-step.js';
 import { lastHeard } from './0011-last-heard.js';
 import { refusals } from './0012-refusals.js';
+import { engines } from './0013-engines.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   progressStep,
   lastHeard,
   refusals,
+  engines,
 ];

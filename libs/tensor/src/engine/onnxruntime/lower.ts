@@ -5,6 +5,7 @@ import type { Apply } from '../../graph/apply.js';
 import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
+import type { OnnxGraph } from '../../onnx/onnx-graph.js';
 import { OnnxModel } from '../../onnx/onnx-model.js';
 import { lowerings } from './lowerings/index.js';
 import { loweringOf } from './lowerings/lowering.js';
@@ -21,22 +22,34 @@ export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: 
   const model = new OnnxModel(name);
   const inputNames = inputs.map((input, position) => model.input(`input${position}`, input.type));
   const names = new Map<Variable, string>(inputs.map((input, position) => [input, at(inputNames, position)]));
+  const results = lowerInto(model, outputs, names);
+  model.scope('outputs');
+  const outputNames = outputs.map((output, position) => model.output(at(results, position), output.type));
+  return { model: model.encode(), inputNames, outputNames };
+}
 
+/** Writes what computes `outputs` into `graph`, given the names of what is there, and returns their names. */
+function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: ReadonlyMap<Variable, string>): string[] {
+  const names = new Map(given);
   const nameOf = (variable: Variable): string => {
     const known = names.get(variable);
     if (known !== undefined) return known;
-    if (!(variable instanceof Constant)) throw new Error(`${name}: ${describe(variable)} has no value to lower`);
-    const initializer = model.initializer(variable.value);
+    if (!(variable instanceof Constant)) throw new Error(`${describe(variable)} has no value to lower`);
+    const initializer = graph.initializer(variable.value);
     names.set(variable, initializer);
     return initializer;
   };
 
-  for (const node of toposort(outputs, { blockers: inputs })) {
+  for (const node of toposort(outputs, { blockers: given.keys() })) {
     const { op } = node;
-    model.scope(`${op.name}(${node.inputs.join(',')})`);
+    graph.scope(`${op.name}(${node.inputs.join(',')})`);
     const results =
-      emptyOutputs(model, node) ??
-      loweringOf(lowerings, op)(model, node.inputs.map(nameOf), { node, parameters: op.parameters });
+      emptyOutputs(graph, node) ??
+      loweringOf(lowerings, op)(graph, node.inputs.map(nameOf), {
+        node,
+        parameters: op.parameters,
+        lowerInside: lowerInto,
+      });
     if (results.length !== node.outputs.length) {
       throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
     }
@@ -44,13 +57,11 @@ export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: 
       if (!names.has(output)) names.set(output, at(results, position));
     }
   }
-  model.scope('outputs');
-  const outputNames = outputs.map((output) => model.output(nameOf(output), output.type));
-  return { model: model.encode(), inputNames, outputNames };
+  return outputs.map(nameOf);
 }
 
 /** What is known to be empty needs no nodes, and ONNX Runtime's optimizer makes a 1 of some sizes of 0. */
-function emptyOutputs(model: OnnxModel, node: Apply): readonly string[] | undefined {
+function emptyOutputs(graph: OnnxGraph, node: Apply): readonly string[] | undefined {
   if (node.outputs.some(({ shape }) => shape.includes(null) || !shape.includes(0))) return undefined;
-  return node.outputs.map(({ dtype, shape }) => model.initializer(ndarray(dtype, shape.map(Number))));
+  return node.outputs.map(({ dtype, shape }) => graph.initializer(ndarray(dtype, shape.map(Number))));
 }

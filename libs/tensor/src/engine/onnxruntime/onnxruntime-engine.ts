@@ -1,48 +1,64 @@
 import { ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
+import { toposort } from '../../graph/walk.js';
+import type { ComputeTarget } from '../compute-target.js';
+import type { Executable, FunctionGraph } from '../engine.js';
+import { elementsOf, HostValue } from '../stored-value.js';
 import { lowerToOnnx } from './lower.js';
-import type { EngineOptions, Executable, FunctionGraph } from '../engine.js';
-import { environment } from '../environment.js';
 
-/** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it, on the CPU. */
-export async function compileOnnxruntime(graph: FunctionGraph, options: EngineOptions): Promise<Executable> {
+/** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
+export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
   const ort = await import('onnxruntime-node');
   const { model, inputNames, outputNames } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
-  const session = await ort.InferenceSession.create(model, sessionOptions(options)).catch((error: unknown) => {
+  const session = await ort.InferenceSession.create(model, sessionOptions(graph, target)).catch((error: unknown) => {
     throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
   });
 
   return {
-    environment: environment('onnxruntime', options.threads),
-    async run(values) {
+    async run(inputs) {
+      const values = await Promise.all(inputs.map(elementsOf));
       const feeds: Record<string, Tensor> = {};
       for (const [at, name] of inputNames.entries()) {
         const value = values[at];
         if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
       }
-      // No preallocated outputs: state that is fed must never be written in place, and a snapshot of it is a reference.
+      // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
       const results = await session.run(feeds).catch((error: unknown) => {
         throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
       });
-      return outputNames.map((name) => toNdArray(graph.name, results[name]));
+      return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
     },
     dispose: () => session.release(),
   };
 }
 
-function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions {
+function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceSession.SessionOptions {
+  const { provider, device, threads } = target;
   return {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: options.threads,
+    executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId: device } : provider],
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // Spinning threads of several sessions take the cores from one another. Values must be strings.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: '0' } },
+      ...(computesInFloat64(graph) ? { optimization: { disable_specified_optimizers: 'MatMulScaleFusion' } } : {}),
+    },
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
   };
+}
+
+/**
+ * Whether a float64 that is no scalar is computed with. Then the fusion of a factor with a product of matrices must not be made,
+ * because it keeps the factor as a float32.
+ */
+function computesInFloat64({ inputs, outputs }: FunctionGraph): boolean {
+  return toposort(outputs, { blockers: inputs }).some((node) =>
+    node.inputs.some(({ dtype, ndim }) => dtype === 'float64' && ndim > 0),
+  );
 }
 
 /** ONNX Runtime refuses memory that threads share. */

@@ -1,3 +1,4 @@
+import { controlFlow } from './control-flow.js';
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { integers } from './integers.js';
@@ -11,6 +12,7 @@ import { specialFunctions } from './special-functions.js';
 
 /** How ONNX Runtime runs each op of this room; an op without an entry does not compile. */
 export const lowerings: OnnxLowerings = {
+  ...controlFlow,
   ...elementwise,
   ...indexing,
   ...integers,

@@ -1,5 +1,6 @@
 import type { Apply } from '../../../graph/apply.js';
 import type { Op, OpParameters } from '../../../graph/op.js';
+import type { Variable } from '../../../graph/variable.js';
 import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { OpName, ParametersOf } from '../../../ops/op-name.js';
 
@@ -7,6 +8,12 @@ import type { OpName, ParametersOf } from '../../../ops/op-name.js';
 export interface Lowered<P extends OpParameters> {
   readonly node: Apply;
   readonly parameters: P;
+  /** Writes what computes `outputs` of an inner graph into `graph`, given the names of its inputs, and returns their names. */
+  readonly lowerInside: (
+    graph: OnnxGraph,
+    outputs: readonly Variable[],
+    names: ReadonlyMap<Variable, string>,
+  ) => string[];
 }
 
 /** Adds the ONNX nodes of one application to `graph`, given the names of its inputs, and returns those of its outputs. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { applyOp, compile, defineOp, scalar } from '../../../index.js';
+import { applyOp, compile, defineOp, vector } from '../../../index.js';
 
 test('an op that the table has not is refused by name when the function is compiled', async () => {
-  const x = scalar('x');
+  const x = vector('x');
   const foreign = defineOp({
     name: 'foreign',
     inferTypes: (inputs) => inputs.map(({ type }) => type),
@@ -12,7 +12,7 @@ test('an op that the table has not is refused by name when the function is compi
   });
   const output = applyOp(foreign(), [x]);
   await expect(compile({ inputs: [x], outputs: [output], engine: 'onnxruntime' })).rejects.toThrow(
-    'foreign: the engine onnxruntime cannot run this op; add it to engine/onnxruntime/lowerings',
+    'function: the engine onnxruntime cannot run foreign of `x` float32 (null,): engine/onnxruntime/lowerings has no such op',
   );
   await expect(compile({ inputs: [x], outputs: [output], engine: 'reference' })).resolves.toBeDefined();
 });

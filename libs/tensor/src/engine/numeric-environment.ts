@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+
+/** What the bits of a run depend on (law 8): they repeat wherever all of this is equal. JSON-able. */
+export interface NumericEnvironment {
+  readonly engine: string;
+  /** Version of the package that computes: onnxruntime-node's, or this one's. */
+  readonly engineVersion: string;
+  /** Provider of the engine. Which one of several equal devices it was makes no difference. */
+  readonly provider: string;
+  readonly threads: number;
+  readonly cpuModel: string;
+  /** The vector extensions by which numeric libraries choose their kernels, space-separated; empty where the system does not tell. */
+  readonly instructionSet: string;
+  /** Platform and architecture: `linux-x64`. */
+  readonly platform: string;
+  /** Node's version: `Math.exp` and its like differ between versions of V8. */
+  readonly node: string;
+  readonly [key: string]: string | number;
+}
+
+/** The environment of an engine in this process: what the engine says of itself, and what is known of the machine. */
+export function environmentHere(
+  engine: Pick<NumericEnvironment, 'engine' | 'engineVersion' | 'provider' | 'threads'>,
+): NumericEnvironment {
+  return {
+    ...engine,
+    cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
+    instructionSet: instructionSet(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
+  };
+}
+
+/** The version in a package.json, as the module `from` (its `import.meta.url`) finds it. */
+export function packageVersion(specifier: string, from: string): string {
+  const found: unknown = createRequire(from)(specifier);
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+}
+
+const VECTOR_EXTENSION = /^(sse4_[12]|avx.*|fma|f16c|amx.*|asimd.*|sve.*|i8mm|bf16)$/;
+
+function instructionSet(): string {
+  let text: string;
+  try {
+    text = readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return '';
+  }
+  const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1] ?? '';
+  return flags
+    .split(/\s+/)
+    .filter((flag) => VECTOR_EXTENSION.test(flag))
+    .toSorted()
+    .join(' ');
+}

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+import type { EngineDefinition, ProviderDefinition } from '../engine.js';
+import { environmentHere, packageVersion } from '../numeric-environment.js';
+import { lowerings } from './lowerings/index.js';
+
+const LOWERINGS: ReadonlyMap<string, unknown> = new Map(Object.entries(lowerings));
+
+const cpu: ProviderDefinition = { name: 'cpu', hasSeveralDevices: false, unavailable: () => undefined };
+
+const webgpu: ProviderDefinition = {
+  name: 'webgpu',
+  hasSeveralDevices: false,
+  unavailable: () =>
+    process.platform === 'linux' && !hasGraphicsDevice()
+      ? 'this machine has no graphics device (/dev/dri/render*, /dev/nvidia0)'
+      : undefined,
+};
+
+const cuda: ProviderDefinition = {
+  name: 'cuda',
+  hasSeveralDevices: true,
+  unavailable() {
+    const library = path.join(binaries(), 'libonnxruntime_providers_cuda.so');
+    if (process.platform !== 'linux' || process.arch !== 'x64') return 'onnxruntime-node has it on Linux x64 only';
+    if (!existsSync(library)) {
+      return `${library} is missing, which onnxruntime-node fetches when it is installed with ONNXRUNTIME_NODE_INSTALL=cuda12`;
+    }
+    return existsSync('/dev/nvidia0') ? undefined : 'this machine has no NVIDIA device (/dev/nvidia0)';
+  },
+};
+
+/** ONNX Runtime: the whole graph as one ONNX model. */
+export const onnxruntime: EngineDefinition = {
+  name: 'onnxruntime',
+  providers: [cpu, webgpu, cuda],
+  unavailable() {
+    try {
+      binaries();
+      return undefined;
+    } catch {
+      return 'onnxruntime-node is not installed';
+    }
+  },
+  environment: ({ provider, threads }) =>
+    environmentHere({
+      engine: 'onnxruntime',
+      engineVersion: packageVersion('onnxruntime-node/package.json', import.meta.url),
+      provider,
+      threads,
+    }),
+  supports({ name }) {
+    const lowering = LOWERINGS.get(name);
+    if (lowering === undefined) return 'engine/onnxruntime/lowerings has no such op';
+    return lowering === 'host' ? 'it has no kernel for the op' : undefined;
+  },
+  hostOps: new Set([...LOWERINGS].filter(([, lowering]) => lowering === 'host').map(([name]) => name)),
+  async compile(graph, target) {
+    const { compileOnnxruntime } = await import('./onnxruntime-engine.js');
+    return compileOnnxruntime(graph, target);
+  },
+};
+
+/** The folder of the package's libraries for this platform. @throws Error where the package is not installed */
+function binaries(): string {
+  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  return path.join(path.dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+function hasGraphicsDevice(): boolean {
+  if (existsSync('/dev/nvidia0')) return true;
+  return existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('render'));
+}

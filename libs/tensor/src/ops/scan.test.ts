@@ -1,0 +1,233 @@
+import type { NdArray } from '@longrun/serialization';
+import { describe, expect, test } from 'vitest';
+
+import {
+  add,
+  cast,
+  compile,
+  constant,
+  dot,
+  grad,
+  isFloat,
+  logistic,
+  mul,
+  pick,
+  scan,
+  sub,
+  sum,
+  tanh,
+  type Variable,
+} from '../index.js';
+import {
+  array,
+  expectClose,
+  expectGradientsRight,
+  inputFor,
+  present,
+  spread,
+  type Knowledge,
+} from '../../test/op-laws.js';
+import { unrolled } from '../../test/unrolled.js';
+
+type Scan = typeof scan;
+
+/** A recurrence, written once and built by `scan` or by unrolling it. */
+interface Recurrence {
+  readonly rule: string;
+  readonly build: (through: Scan, inputs: Variable[]) => readonly Variable[];
+  readonly values: (steps: number) => NdArray[];
+  /** Fewest rows that it takes. Default 1. */
+  readonly shortest?: number;
+}
+
+const recurrences: Recurrence[] = [
+  {
+    rule: 'a recurrent layer',
+    build: (through, [x, h0, W, U]) =>
+      through((row, h) => tanh(add(dot(row, present(W)), dot(present(h), present(U)))), {
+        sequences: [present(x)],
+        outputsInfo: [present(h0)],
+      }),
+    values: (steps) => [
+      spread([steps, 2, 3], -1, 1),
+      spread([2, 4], -1, 1, 1),
+      spread([3, 4], -1, 1, 2),
+      spread([4, 4], -1, 1, 3),
+    ],
+  },
+  {
+    rule: 'a map over two sequences, without states',
+    build: (through, [x, y, c]) =>
+      through((a, b, k) => [mul(add(a, present(k)), b), tanh(a)], {
+        sequences: [present(x), present(y)],
+        nonSequences: [present(c)],
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([steps, 2], -1, 1, 1), spread([2], -1, 1, 2)],
+  },
+  {
+    rule: 'powers: a number of steps and no sequence',
+    build: (through, [a, h0]) => through((h) => mul(h, present(a)), { outputsInfo: [present(h0)], nSteps: 3 }),
+    values: () => [spread([2], 0.5, 1.5), spread([2], -1, 1, 1)],
+  },
+  {
+    rule: 'a state with several taps',
+    build: (through, [x, first, a]) =>
+      through((row, older, newer) => add(row, sub(mul(older, present(a)), tanh(newer))), {
+        sequences: [present(x)],
+        outputsInfo: [{ initial: present(first), taps: [-3, -1] }],
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([3, 2], -1, 1, 1), spread([2], -1, 1, 2)],
+  },
+  {
+    rule: 'a sequence with several taps',
+    build: (through, [x, h0]) =>
+      through((before, here, after, h) => tanh(add(mul(before, here), sub(after, h))), {
+        sequences: [{ input: present(x), taps: [-1, 0, 2] }],
+        outputsInfo: [present(h0)],
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([2], -1, 1, 1)],
+    shortest: 4,
+  },
+  {
+    rule: 'backwards',
+    build: (through, [x, y, h0]) =>
+      through((row, next, h) => [tanh(add(mul(row, h), next)), mul(row, h)], {
+        sequences: [present(x), { input: present(y), taps: [0, 1] }]
+          .slice(0, 1)
+          .concat([{ input: present(y), taps: [1] }]),
+        outputsInfo: [present(h0), null],
+        goBackwards: true,
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([steps + 1, 2], -1, 1, 1), spread([2], -1, 1, 2)],
+  },
+  {
+    rule: 'several states and outputs: an LSTM of which the cells are not looked at',
+    build: (through, [x, h0, c0, U]) => {
+      const [h, , gates] = through(
+        (row, state, cell) => {
+          const gate = logistic(add(row, dot(present(state), present(U))));
+          const next = add(mul(gate, present(cell)), mul(sub(1, gate), tanh(row)));
+          return [mul(gate, tanh(next)), next, gate];
+        },
+        { sequences: [present(x)], outputsInfo: [present(h0), present(c0), null] },
+      );
+      return [present(h), present(gates)];
+    },
+    values: (steps) => [
+      spread([steps, 2, 3], -1, 1),
+      spread([2, 3], -1, 1, 1),
+      spread([2, 3], -1, 1, 2),
+      spread([3, 3], -1, 1, 3),
+    ],
+  },
+  {
+    rule: 'integers among the sequences and the states',
+    build: (through, [labels, table, h0]) =>
+      through(
+        (label, h, count) => [
+          tanh(add(mul(h, pick(present(table), label)), cast(present(count), 'float64'))),
+          add(present(count), 2),
+        ],
+        { sequences: [present(labels)], outputsInfo: [present(h0), constant(1, 'int64')] },
+      ),
+    values: (steps) => [
+      array(
+        'int64',
+        [steps, 2],
+        Array.from({ length: steps * 2 }, (_, at) => at % 3),
+      ),
+      spread([2, 3], -1, 1),
+      spread([2], -1, 1, 1),
+    ],
+  },
+  {
+    rule: 'states that a step forgets, hands on or swaps',
+    build: (through, [x, a0, b0, c0]) =>
+      through((row, a, b) => [present(b), a, mul(row, a), tanh(row)], {
+        sequences: [present(x)],
+        outputsInfo: [present(a0), present(b0), null, present(c0)],
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([2], -1, 1, 1), spread([2], -1, 1, 2), spread([2], -1, 1, 3)],
+  },
+  {
+    rule: 'a scan within a scan, which uses the state of the outer one',
+    build: (through, [x, h0, a]) =>
+      through(
+        (row, h) => {
+          const [inner] = through((element, g) => tanh(add(mul(element, present(g)), mul(present(a), h))), {
+            sequences: [row],
+            outputsInfo: [h],
+          });
+          return sum(present(inner), { axis: 0 });
+        },
+        { sequences: [present(x)], outputsInfo: [present(h0)] },
+      ),
+    values: (steps) => [spread([steps, 3, 2], -1, 1), spread([2], -1, 1, 1), spread([2], -1, 1, 2)],
+  },
+  {
+    rule: 'fewer steps than rows',
+    build: (through, [x, h0]) =>
+      through((row, h) => tanh(mul(row, h)), { sequences: [present(x)], outputsInfo: [present(h0)], nSteps: 1 }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([2], -1, 1, 1)],
+  },
+  {
+    rule: 'fewer steps than rows, backwards',
+    build: (through, [x, h0]) =>
+      through((row, h) => tanh(mul(row, h)), {
+        sequences: [present(x)],
+        outputsInfo: [present(h0)],
+        nSteps: 1,
+        goBackwards: true,
+      }),
+    values: (steps) => [spread([steps, 2], -1, 1), spread([2], -1, 1, 1)],
+  },
+];
+
+async function results(
+  engine: string,
+  build: (inputs: Variable[]) => readonly Variable[],
+  values: readonly NdArray[],
+  knowledge: Knowledge,
+): Promise<NdArray[]> {
+  const inputs = values.map((value, at) => inputFor(value, at, knowledge));
+  const compiled = await compile({ inputs, outputs: build(inputs), engine, threads: 1, onUnusedInput: 'ignore' });
+  const found = await compiled.run(values);
+  await compiled.dispose();
+  return found;
+}
+
+function weighted(outputs: readonly Variable[]): Variable {
+  return outputs
+    .map((output, at) => sum(mul(tanh(mul(output, 0.7 + at / 3)), 1 + at)))
+    .reduce((total, term) => add(total, term));
+}
+
+/** Outputs, their gradients, and the gradients of those. */
+function withDerivatives(outputs: readonly Variable[], inputs: readonly Variable[]): Variable[] {
+  const wrt = inputs.filter(({ dtype }) => isFloat(dtype));
+  const options = { disconnectedInputs: 'zero' } as const;
+  const floats = outputs.filter(({ dtype }) => isFloat(dtype));
+  const first = grad(weighted(floats), wrt, options);
+  return [...outputs, ...first, ...grad(weighted(first), wrt, options)];
+}
+
+describe.each(recurrences)('1.T-04 scan: $rule', ({ build, values, shortest = 1 }) => {
+  test('is what unrolling it gives, with first and second derivatives, on every engine and whatever the types know', async () => {
+    for (const steps of [shortest, 5]) {
+      const given = values(steps);
+      const through = (way: Scan) => (inputs: Variable[]) => withDerivatives(build(way, inputs), inputs);
+      const expected = await results('reference', through(unrolled), given, 'all sizes');
+      for (const engine of ['reference', 'onnxruntime'] as const) {
+        for (const knowledge of ['all sizes', 'ones'] as const) {
+          const actual = await results(engine, through(scan), given, knowledge);
+          expect(actual).toHaveLength(expected.length);
+          for (const [at, result] of actual.entries()) expectClose(result, present(expected[at]), 1e-10);
+        }
+      }
+    }
+  });
+
+  test('has the gradients of finite differences', async () => {
+    await expectGradientsRight((...inputs) => weighted(build(scan, inputs)), values(5));
+  });
+});
