@@ -11,6 +11,7 @@ export const reductions = {
     const found = tf.argMax(x.dtype === 'float32' ? withNaNLargest(tf, x, axis) : x, axis);
     return [keepdims ? tf.expandDims(found, axis) : found];
   }),
+  cumsum: computes((tf, inputs, { parameters: { axis, reverse } }) => [tf.cumsum(at(inputs, 0), axis, false, reverse)]),
   // Not tf.logSumExp, which says that it is NaN of nothing but -Infinity.
   logsumexp: computes(
     reduction((tf, x, { axis, keepdims }) => {
