@@ -4,6 +4,7 @@ import { indexing } from './indexing.js';
 import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
+import { random } from './random.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -16,6 +17,7 @@ export const lowerings: OnnxLowerings = {
   ...indexing,
   ...integers,
   ...linearAlgebra,
+  ...random,
   ...reductions,
   ...shapes,
   ...softmax,

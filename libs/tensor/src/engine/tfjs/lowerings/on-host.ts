@@ -19,6 +19,7 @@ export const onHost = {
   matmul: 'host',
   mod: 'host',
   putAlongAxis: 'host',
+  randomBits: 'host',
   rightShift: 'host',
   round: 'host',
   scan: 'host',
