@@ -16,12 +16,13 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   arange: (_, { start, stop, step, dtype }) =>
     room.arange(numberOf(start), numberOf(stop), { step: numberOf(step), dtype: dtypeOf(dtype) }),
   argmax: ([x], parameters) => room.argmax(given(x), alongOne(parameters)),
+  argsort: ([x], { axis }) => room.argsort(given(x), { axis: numberOf(axis) }),
+  batchedDot: binary(room.batchedDot),
+  broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   bitAnd: binary(room.bitAnd),
   bitNot: unary(room.bitNot),
   bitOr: binary(room.bitOr),
   bitXor: binary(room.bitXor),
-  batchedDot: binary(room.batchedDot),
-  broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
   categoricalCrossEntropy: binary(room.categoricalCrossEntropy),
   'categoricalCrossEntropy of softmax': ([x, labels]) =>
@@ -30,6 +31,9 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   clip: ([x], { min, max }) => room.clip(given(x), numberOf(min), numberOf(max)),
   concatenate: (parts, { axis }) => room.concatenate(parts, numberOf(axis)),
   cos: unary(room.cos),
+  cumprod: ([x], { axis }) => room.cumprod(given(x), { axis: numberOf(axis) }),
+  cumsum: ([x], { axis }) => room.cumsum(given(x), { axis: numberOf(axis) }),
+  diag: ([x], { offset }) => room.diag(given(x), numberOf(offset)),
   dimshuffle: ([x], { order }) => room.dimshuffle(given(x), orderOf(order)),
   div: binary(room.div),
   dot: binary(room.dot),
@@ -37,10 +41,13 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   eq: binary(room.eq),
   erf: unary(room.erf),
   exp: unary(room.exp),
-  expm1: unary(room.expm1),
   expandDims: ([x], { axis }) => room.expandDims(given(x), numberOf(axis)),
+  expm1: unary(room.expm1),
+  eye: (_, { rows, columns, offset, dtype }) =>
+    room.eye(numberOf(rows), { columns: numberOf(columns), offset: numberOf(offset), dtype: dtypeOf(dtype) }),
   fill: binary(room.fill),
   flatten: ([x], { ndim = 1 }) => room.flatten(given(x), numberOf(ndim)),
+  flip: ([x], { axis }) => room.flip(given(x), { axis: numberOf(axis) }),
   floor: unary(room.floor),
   floorDiv: binary(room.floorDiv),
   ge: binary(room.ge),
@@ -83,6 +90,10 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   onesLike: unary(room.onesLike),
   or: binary(room.or),
   outer: binary(room.outer),
+  pad: ([x], { padding, value }) =>
+    room.pad(given(x), pairsOf(padding), { value: typeof value === 'boolean' ? value : numberOf(value) }),
+  'pad with what is there': ([x], { padding, mode }) =>
+    room.pad(given(x), pairsOf(padding), { mode: mode === 'edge' ? 'edge' : 'reflect' }),
   pick: binary(room.pick),
   pow: binary(room.pow),
   'pow of a number': ([x], { exponent }) => room.pow(given(x), numberOf(exponent)),
@@ -92,6 +103,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
       mode: mode === 'add' ? 'add' : 'set',
     }),
   rectifier: unary(room.rectifier),
+  repeat: ([x], { repeats, axis }) => room.repeat(given(x), numberOf(repeats), { axis: numberOf(axis) }),
   reshape: ([x], { shape }) => room.reshape(given(x), numbersOf(shape)),
   rightShift: binary(room.rightShift),
   round: unary(room.round),
@@ -100,6 +112,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   setSubtensor: ([x, value], parameters) => room.setSubtensor(given(x), given(value), rangeOf(parameters)),
   'setSubtensor at indices': ([x, value, indices]) =>
     room.setSubtensor(given(x), given(value), { indices: given(indices) }),
+  roll: ([x], { shift, axis }) => room.roll(given(x), numberOf(shift), { axis: numberOf(axis) }),
   sign: unary(room.sign),
   sin: unary(room.sin),
   slice: ([x], { start, stop, axis }) =>
@@ -112,19 +125,26 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   softmaxCrossEntropy: binary(room.softmaxCrossEntropy),
   softplus: unary(room.softplus),
   softsign: unary(room.softsign),
+  sort: ([x], { axis }) => room.sort(given(x), { axis: numberOf(axis) }),
+  split: ([x], { sizes, axis }) => room.split(given(x), numbersOf(sizes), numberOf(axis)),
   sqrt: unary(room.sqrt),
   square: unary(room.square),
   squeeze: ([x], { axis }) => room.squeeze(given(x), { axis: numberOf(axis) }),
+  stack: (parts, { axis }) => room.stack(parts, numberOf(axis)),
   sub: binary(room.sub),
   sum: ([x], parameters) => room.sum(given(x), along(parameters)),
   take: ([x, indices], { axis }) => room.take(given(x), given(indices), { axis: numberOf(axis) }),
   takeAlongAxis: ([x, indices], { axis }) => room.takeAlongAxis(given(x), given(indices), { axis: numberOf(axis) }),
   tanh: unary(room.tanh),
   tensordot: ([a, b], { axes }) => room.tensordot(given(a), given(b), axesOf(axes)),
+  tile: ([x], { repeats }) => room.tile(given(x), numbersOf(repeats)),
+  topK: ([x], { k, axis }) => room.topK(given(x), numberOf(k), { axis: numberOf(axis) }),
   transpose: ([x], { axes }) => room.transpose(given(x), numbersOf(axes)),
+  tril: ([x], { offset }) => room.tril(given(x), numberOf(offset)),
+  triu: ([x], { offset }) => room.triu(given(x), numberOf(offset)),
   where: ([condition, a, b]) => room.where(given(condition), given(a), given(b)),
-  xor: binary(room.xor),
   zeros: (_, { shape, dtype }) => room.zeros(numbersOf(shape), dtypeOf(dtype)),
+  xor: binary(room.xor),
   zerosLike: unary(room.zerosLike),
 };
 
@@ -136,7 +156,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   all: {},
   any: {},
   argmin: {},
-  argsort: {},
   averagePool2d: {},
   batchNormalization: {},
   'batchNormalization of the batch': {},
@@ -147,30 +166,14 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   },
   conv2d: {},
   conv2dTranspose: {},
-  cumprod: {},
-  cumsum: {},
-  diag: {},
-  eye: {},
-  flip: {},
   l2Norm: {},
   norm: {},
   layerNormalization: {},
   logsumexp: {},
   maxPool2d: {},
   min: {},
-  pad: {},
-  'pad with what is there': {},
   prod: {},
-  repeat: {},
-  roll: {},
-  sort: {},
-  split: {},
-  stack: {},
   std: {},
-  tile: {},
-  topK: {},
-  tril: {},
-  triu: {},
   variance: {},
 };
 
@@ -230,6 +233,15 @@ function rangeOf({ start, stop, step, axis }: GoldenParameters): {
 } {
   const boundOf = (bound: GoldenParameter | undefined): number | null => (bound === null ? null : numberOf(bound));
   return { start: boundOf(start), stop: boundOf(stop), step: numberOf(step), axis: numberOf(axis) };
+}
+
+/** How much is put before and after each axis. */
+function pairsOf(parameter: GoldenParameter | undefined): [number, number][] {
+  if (!Array.isArray(parameter)) throw new Error('The padding of a golden is not a list of pairs');
+  return parameter.map((pair) => {
+    const [before, after] = numbersOf(pair);
+    return [given(before), given(after)];
+  });
 }
 
 /** The options of a reduction. */

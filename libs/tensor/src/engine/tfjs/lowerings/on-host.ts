@@ -3,6 +3,7 @@ import type { TfjsLowerings } from './lowering.js';
 /** Ops that the host computes, for TensorFlow.js has no kernels for them or they are not lowered to those that it has. */
 export const onHost = {
   arange: 'host',
+  argsort: 'host',
   bitAnd: 'host',
   bitNot: 'host',
   bitOr: 'host',
@@ -10,6 +11,7 @@ export const onHost = {
   broadcastTo: 'host',
   ceil: 'host',
   cos: 'host',
+  cumsum: 'host',
   erf: 'host',
   expm1: 'host',
   floor: 'host',
@@ -20,6 +22,7 @@ export const onHost = {
   mod: 'host',
   putAlongAxis: 'host',
   randomBits: 'host',
+  recurrence: 'host',
   rightShift: 'host',
   round: 'host',
   scan: 'host',
