@@ -5,6 +5,7 @@ import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
 import { orders } from './orders.js';
+import { random } from './random.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -18,6 +19,7 @@ export const lowerings: OnnxLowerings = {
   ...integers,
   ...linearAlgebra,
   ...orders,
+  ...random,
   ...reductions,
   ...shapes,
   ...softmax,
