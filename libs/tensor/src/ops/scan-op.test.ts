@@ -22,13 +22,15 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import { ENGINES } from '../../test/engines.js';
+import { ENGINES, widest } from '../../test/engines.js';
 import { array, expectClose, present, spread } from '../../test/op-laws.js';
 import { unrolled } from '../../test/unrolled.js';
 
-function variables(dtype: 'float32' | 'float64'): [x: Variable, h0: Variable, U: Variable] {
-  return [tensor('x', dtype, [null, null, 3]), tensor('h0', dtype, [null, 3]), tensor('U', dtype, [3, 3])];
+function variables(float: 'float32' | 'float64'): [x: Variable, h0: Variable, U: Variable] {
+  return [tensor('x', float, [null, null, 3]), tensor('h0', float, [null, 3]), tensor('U', float, [3, 3])];
 }
+
+const [x, h0, U] = variables('float64');
 
 function layer(
   through: typeof scan,
@@ -43,19 +45,26 @@ function layer(
 }
 
 describe.each(ENGINES)('on $name', (engine) => {
-  const [dtype, tolerance] = engine.limits === undefined ? (['float64', 1e-10] as const) : (['float32', 1e-5] as const);
-  const [x, h0, U] = variables(dtype);
-  const filled = (...of: Parameters<typeof spread>): NdArray => {
-    const { shape, data } = spread(...of);
-    return array(dtype, shape, Array.from(data, Number));
-  };
+  const float = engine.widest ?? 'float64';
+  const tolerance = float === 'float32' ? 1e-5 : 1e-10;
+  const [x, h0, U] = variables(float);
+  const run = (
+    inputs: readonly Variable[],
+    outputs: readonly Variable[],
+    values: readonly NdArray[],
+  ): Promise<NdArray[]> =>
+    engine.run(
+      inputs,
+      outputs,
+      values.map((value) => widest(engine, value)),
+    );
 
   test('no rows are no steps: empty outputs of the sizes that rows would have, and gradients of zero', async () => {
     const outputs = layer(scan)(x, h0, U);
     const [states, sums] = [present(outputs[0]), present(outputs[1])];
     const cost = add(sum(square(states)), add(sum(sums), sum(h0)));
-    const values = [array(dtype, [0, 2, 3], []), filled([2, 3], -1, 1), filled([3, 3], -1, 1)];
-    const results = await engine.run([x, h0, U], [...outputs, ...grad(cost, [x, h0, U])], values);
+    const values = [array('float64', [0, 2, 3], []), spread([2, 3], -1, 1), spread([3, 3], -1, 1)];
+    const results = await run([x, h0, U], [...outputs, ...grad(cost, [x, h0, U])], values);
     expect(results.map(({ shape }) => shape)).toEqual([
       [0, 2, 3],
       [0, 2],
@@ -79,8 +88,8 @@ describe.each(ENGINES)('on $name', (engine) => {
     const outputs = [present(powers), present(last)];
     const gradients = grad(add(sum(present(powers)), sum(present(last))), [h0, x]);
     for (const count of [0, 1, 3]) {
-      const values = [array('int32', [], [count]), array(dtype, [1, 3], [1, 2, 3]), filled([3, 1, 3], -1, 1)];
-      const [first, second, ofState, ofRows] = await engine.run([steps, h0, x], [...outputs, ...gradients], values);
+      const values = [array('int32', [], [count]), array('float64', [1, 3], [1, 2, 3]), spread([3, 1, 3], -1, 1)];
+      const [first, second, ofState, ofRows] = await run([steps, h0, x], [...outputs, ...gradients], values);
       expect([...present(first).data]).toEqual([2, 4, 6, 4, 8, 12, 8, 16, 24].slice(0, 3 * count));
       expect(present(second).shape).toEqual([count, 1, 3]);
       expect(present(ofState).data[0]).toBe(present([0, 2, 14][[0, 1, 3].indexOf(count)]) + count);
@@ -93,41 +102,41 @@ describe.each(ENGINES)('on $name', (engine) => {
   test.each([false, true])(
     'gradients come from the last steps only where they are truncated; backwards: %s',
     async (goBackwards) => {
-      const values = [filled([5, 2, 3], -1, 1), filled([2, 3], -1, 1, 1), filled([3, 3], -1, 1, 2)];
-      const exact = [tensor('x', dtype, [5, 2, 3]), tensor('h0', dtype, [2, 3]), U] as const;
+      const values = [spread([5, 2, 3], -1, 1), spread([2, 3], -1, 1, 1), spread([3, 3], -1, 1, 2)];
+      const exact = [tensor('x', float, [5, 2, 3]), tensor('h0', float, [2, 3]), U] as const;
       const costOf = (outputs: readonly Variable[]): Variable =>
         add(sum(square(present(outputs[0]))), sum(square(present(outputs[1]))));
       for (const truncateGradient of [2, 5, 7]) {
         // The last steps by themselves, from a state that is given: what is before them is constant.
         const count = Math.min(5, truncateGradient);
         const all = layer(unrolled, { goBackwards })(...exact);
-        const [states] = await engine.run(exact, [present(all[0])], values);
+        const [states] = await run(exact, [present(all[0])], values);
         const used = Array.from({ length: 5 }, (_, row) => (goBackwards ? row < count : row >= 5 - count));
         const rows = array(
-          dtype,
+          'float64',
           [count, 2, 3],
           [...present(values[0]).data].map(Number).filter((_, at) => present(used[Math.floor(at / 6)])),
         );
         const before =
           count === 5
             ? present(values[1])
-            : array(dtype, [2, 3], [...present(states).data].map(Number).slice((4 - count) * 6, (5 - count) * 6));
-        const part = tensor('part', dtype, [count, 2, 3]);
+            : array('float64', [2, 3], [...present(states).data].map(Number).slice((4 - count) * 6, (5 - count) * 6));
+        const part = tensor('part', float, [count, 2, 3]);
         const ends = [part, exact[1], U] as const;
-        const expected = await engine.run(ends, grad(costOf(layer(unrolled, { goBackwards })(...ends)), [...ends]), [
+        const expected = await run(ends, grad(costOf(layer(unrolled, { goBackwards })(...ends)), [...ends]), [
           rows,
           before,
           present(values[2]),
         ]);
         for (const inputs of [exact, [x, h0, U] as const]) {
           const gradients = grad(costOf(layer(scan, { goBackwards, truncateGradient })(...inputs)), [...inputs]);
-          const [ofRows, ofState, ofWeights] = await engine.run(inputs, gradients, values);
+          const [ofRows, ofState, ofWeights] = await run(inputs, gradients, values);
           expectClose(present(ofWeights), present(expected[2]), tolerance);
           const wanted = [...present(expected[0]).data];
           expectClose(
             present(ofRows),
             array(
-              dtype,
+              float,
               [5, 2, 3],
               used.flatMap((isUsed) => Array.from({ length: 6 }, () => (isUsed ? Number(wanted.shift()) : 0))),
             ),
@@ -135,7 +144,7 @@ describe.each(ENGINES)('on $name', (engine) => {
           );
           expectClose(
             present(ofState),
-            count === 5 ? present(expected[1]) : array(dtype, [2, 3], [0, 0, 0, 0, 0, 0]),
+            count === 5 ? present(expected[1]) : array(float, [2, 3], [0, 0, 0, 0, 0, 0]),
             tolerance,
           );
         }
@@ -161,7 +170,6 @@ test('sequences of different lengths are an error, when the graph is built or be
 });
 
 test('sizes of a batch that must agree are found inside of the step', async () => {
-  const [x, h0, U] = variables('float64');
   const outputs = layer(scan)(x, h0, U);
   const f = await compile({ inputs: [x, h0, U], outputs, engine: 'reference' });
   const run = f.run([spread([2, 4, 3], 0, 1), spread([5, 3], 0, 1), spread([3, 3], 0, 1)]);
@@ -181,7 +189,6 @@ test('fewer rows than steps are an error', async () => {
 });
 
 test('what does not fit is said when the graph is built', () => {
-  const [x, h0, U] = variables('float64');
   const scalar = tensor('s', 'float64', []);
   expect(() => scan((row) => row, { sequences: [scalar] })).toThrow('scan: the sequence `s` float64 () is a scalar');
   expect(() => scan((h) => h, { outputsInfo: [h0] })).toThrow('scan: without sequences, say by nSteps how many steps');

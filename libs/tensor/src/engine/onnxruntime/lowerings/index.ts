@@ -4,6 +4,8 @@ import { indexing } from './indexing.js';
 import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
+import { orders } from './orders.js';
+import { random } from './random.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -16,6 +18,8 @@ export const lowerings: OnnxLowerings = {
   ...indexing,
   ...integers,
   ...linearAlgebra,
+  ...orders,
+  ...random,
   ...reductions,
   ...shapes,
   ...softmax,

@@ -42,6 +42,10 @@ const scan: Lower<ScanParameters> = (tf, inputs, { node, parameters, integers, r
 };
 
 export const controlFlow = {
+  // By the host, which computes the one branch alone.
+  ifElse: 'host',
+  // One step for each element, which are too small to be worth a call each.
+  recurrence: 'host',
   // What an inner graph has that TensorFlow.js has not, the host runs with all of the scan.
   scan: moves(scan, { isLeft: true, readsInteger: (position) => position === 0 }),
 } satisfies Partial<TfjsLowerings>;

@@ -32,6 +32,8 @@ const putAlongAxis: TfjsLowering<{ readonly axis: number; readonly mode: 'set' |
 };
 
 export const indexing = {
+  // TensorFlow.js keeps no order among equals.
+  argsort: 'host',
   oneHot: moves(
     (tf, inputs, { node, integers }) => {
       const [labels, depth] = [at(inputs, 0), at(integers, 0)];

@@ -7,6 +7,8 @@ import { computesFloats, moves, type TfjsLowering, type TfjsLowerings } from './
 
 /** Of integers, or towards integers. */
 export const integers = {
+  // Words of 32 bits without a sign, which it has not.
+  randomBits: 'host',
   bitAnd: 'host',
   bitNot: 'host',
   bitOr: 'host',
