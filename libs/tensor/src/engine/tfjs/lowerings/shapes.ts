@@ -28,7 +28,11 @@ export const shapes = {
     { readsInteger: (position) => position > 0 },
   ),
   cast,
-  concatenate: moves((tf, inputs, { parameters: { axis } }) => [tf.concat([...inputs], axis)]),
+  concatenate: moves((tf, inputs, { parameters: { axis } }) => {
+    const joined = tf.concat([...inputs], axis);
+    // In JavaScript, what it gives where there are no elements cannot be cut.
+    return [joined.size === 0 ? tf.zeros(joined.shape, joined.dtype) : joined];
+  }),
   dimension: moves((tf, inputs, { parameters: { axis } }) => [tf.scalar(at(at(inputs, 0).shape, axis), 'int32')]),
   dimshuffle: moves((tf, inputs, { node, parameters: { order } }) => {
     const x = at(inputs, 0);
