@@ -59,5 +59,8 @@ export type { Explanation } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
 export { StoredValue } from './engine/stored-value.js';
 
+export { printShape, printSum, printValue, type PrintOptions } from './inspection/print.js';
+export { tap } from './inspection/tap.js';
+
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';
