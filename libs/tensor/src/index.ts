@@ -57,6 +57,7 @@ export { EngineUnavailable, engineNamed, engines, registerEngine } from './engin
 export { environment } from './engine/environment.js';
 export type { Explanation } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
+export type { KernelCall, OpProfile, Profile } from './engine/profile.js';
 export { StoredValue } from './engine/stored-value.js';
 
 export { printShape, printSum, printValue, type PrintOptions } from './inspection/print.js';

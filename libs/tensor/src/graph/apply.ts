@@ -27,6 +27,11 @@ export class Apply {
     }
     return output;
   }
+
+  /** `dot(x,W)` */
+  toString(): string {
+    return `${this.op.name}(${this.inputs.join(',')})`;
+  }
 }
 
 /** Applies a single-output op. */

@@ -6,6 +6,7 @@ import { Constant } from '../../graph/constant.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { recordInto, type KernelCall, type OpObserver } from '../profile.js';
 import { elementsOf, type StoredValue } from '../stored-value.js';
 import { openDevice, type TensorFlow } from './device.js';
 import { heldAs, toDevice } from './device-dtype.js';
@@ -26,28 +27,40 @@ export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): 
     constants.set(variable, upload(tf, variable.value));
   }
 
-  return {
-    async run(inputs) {
-      const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
-      // From here on nothing is awaited: another function may want another backend.
-      await activate();
-      const held = new Map<Variable, Tensor>();
-      const tensorOf = (variable: Variable): Tensor => {
-        const tensor = held.get(variable) ?? constants.get(variable);
-        if (tensor === undefined) throw new Error(`${graph.name}: ${describe(variable)} has no value`);
-        return tensor;
-      };
-      try {
-        for (const [position, variable] of graph.inputs.entries()) held.set(variable, feed(tf, at(fed, position)));
-        for (const step of steps) {
-          const results = runStep(tf, graph.name, step, step.node.inputs.map(tensorOf));
-          for (const [position, output] of step.node.outputs.entries()) held.set(output, at(results, position));
-          for (const variable of step.dead) free(held, variable);
-        }
-        return graph.outputs.map((output) => new TfjsValue(tf, output.dtype, tensorOf(output).clone()));
-      } finally {
-        for (const variable of held.keys()) free(held, variable);
+  const run = async (inputs: readonly (NdArray | StoredValue)[], observe?: OpObserver): Promise<TfjsValue[]> => {
+    const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
+    // From here on nothing is awaited: another function may want another backend.
+    await activate();
+    const held = new Map<Variable, Tensor>();
+    const tensorOf = (variable: Variable): Tensor => {
+      const tensor = held.get(variable) ?? constants.get(variable);
+      if (tensor === undefined) throw new Error(`${graph.name}: ${describe(variable)} has no value`);
+      return tensor;
+    };
+    try {
+      for (const [position, variable] of graph.inputs.entries()) held.set(variable, feed(tf, at(fed, position)));
+      for (const step of steps) {
+        const before = performance.now();
+        const results = runStep(tf, graph.name, step, step.node.inputs.map(tensorOf));
+        observe?.(step.node, performance.now() - before, bytesOf(results));
+        for (const [position, output] of step.node.outputs.entries()) held.set(output, at(results, position));
+        for (const variable of step.dead) free(held, variable);
       }
+      return graph.outputs.map((output) => new TfjsValue(tf, output.dtype, tensorOf(output).clone()));
+    } finally {
+      for (const variable of held.keys()) free(held, variable);
+    }
+  };
+
+  return {
+    run: (inputs) => run(inputs),
+    async profile(inputs, runs) {
+      const calls: KernelCall[] = [];
+      for (let count = 0; count <= runs; count += 1) {
+        const results = await run(inputs, count === 0 ? undefined : recordInto(calls, 'engine'));
+        for (const result of results) result.release();
+      }
+      return calls;
     },
     async dispose() {
       for (const tensor of constants.values()) tensor.dispose();
@@ -74,4 +87,8 @@ function upload(tf: TensorFlow, value: NdArray): Tensor {
 function free(held: Map<Variable, Tensor>, variable: Variable): void {
   held.get(variable)?.dispose();
   held.delete(variable);
+}
+
+function bytesOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((bytes, { size, dtype }) => bytes + size * (dtype === 'bool' ? 1 : 4), 0);
 }
