@@ -2,6 +2,7 @@
 // objects are gone at its end.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { environmentFor, startS3Server, storeUrl } from './s3-server.mjs';
 import { ensureFashionMnist, ensureS3, root, setUp, stateFolder, stop } from './setup.mjs';
 
@@ -11,7 +12,7 @@ const args = process.argv.slice(2);
 const engine = optionOf('--engine');
 if (engine !== undefined && optionOf('--provider') === undefined) {
   // The demo asks less of one that computes in JavaScript, and only the engines know which this machine has.
-  const { computeTarget } = await import('../libs/tensor/dist/index.js');
+  const { computeTarget } = await import(pathToFileURL(join(root, 'libs/tensor/dist/index.js')).href);
   try {
     args.push('--provider', computeTarget({ engine }).provider);
   } catch (error) {
