@@ -1,7 +1,8 @@
 // `npm run demo`: sets the machine up, then hands over to `longrun demo`. With `--s3` and no URL it starts an S3 server for it, whose
 // objects are gone at its end.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { environmentFor, startS3Server, storeUrl } from './s3-server.mjs';
 import { ensureFashionMnist, ensureS3, root, setUp, stateFolder, stop } from './setup.mjs';
 
@@ -9,8 +10,15 @@ setUp();
 ensureFashionMnist();
 const args = process.argv.slice(2);
 const engine = optionOf('--engine');
-// The demo asks less of an engine that computes in JavaScript, and only the engines know what this machine has.
-if (engine !== undefined && optionOf('--provider') === undefined) args.push('--provider', defaultProvider(engine));
+if (engine !== undefined && optionOf('--provider') === undefined) {
+  // The demo asks less of one that computes in JavaScript, and only the engines know which this machine has.
+  const { computeTarget } = await import(pathToFileURL(join(root, 'libs/tensor/dist/index.js')).href);
+  try {
+    args.push('--provider', computeTarget({ engine }).provider);
+  } catch (error) {
+    stop(`demo: ${error.message}`);
+  }
+}
 const s3 = args.indexOf('--s3');
 if (s3 >= 0 && !(args[s3 + 1] ?? '').startsWith('s3:')) {
   ensureS3();
@@ -21,25 +29,6 @@ if (s3 >= 0 && !(args[s3 + 1] ?? '').startsWith('s3:')) {
   await server.stop();
 } else {
   process.exitCode = await runDemo(args, process.env);
-}
-
-/** What the engine computes with on this machine; asked of a process of its own, for scripts import no room. */
-function defaultProvider(name) {
-  const program = `
-    import { computeTarget } from '@longrun/tensor';
-    try {
-      console.log(computeTarget({ engine: process.argv[1] }).provider);
-    } catch (error) {
-      console.error(error.message);
-      process.exitCode = 1;
-    }
-  `;
-  const asked = spawnSync(process.execPath, ['--input-type=module', '--eval', program, '--', name], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (asked.status !== 0) stop(`demo: ${asked.stderr.trim()}`);
-  return asked.stdout.trim();
 }
 
 function optionOf(name) {

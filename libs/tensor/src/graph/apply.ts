@@ -31,6 +31,11 @@ export class Apply {
     }
     return output;
   }
+
+  /** `dot(x,W)` */
+  toString(): string {
+    return `${this.op.name}(${this.inputs.join(',')})`;
+  }
 }
 
 let count = 0;

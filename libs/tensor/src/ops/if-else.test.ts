@@ -29,11 +29,10 @@ import {
 import { ENGINES, widest } from '../../test/engines.js';
 import { array, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
-function variables(float: 'float32' | 'float64'): [x: Variable, W: Variable] {
+function variables(float: 'float32' | 'float64'): [Variable, Variable] {
   return [tensor('x', float, [null, 3]), tensor('W', float, [3, 3])];
 }
 
-const [x, W] = variables('float64');
 const isTaken = scalar('isTaken', 'bool');
 
 /** Two outputs of each branch; W matters in one of them only, and the second output of the other is its first. */
@@ -127,59 +126,65 @@ describe.each(ENGINES)('1.T-05 on $name', (engine) => {
   });
 });
 
-test.each([0, 1e6])(
-  'gradients are those of finite differences, of the branch taken where the sum is above %d',
-  async (limit) => {
-    await expectGradientsRight(
-      (input, weights) => costOf(choose(gt(sum(square(present(input))), limit), present(input), present(weights))),
-      [spread([2, 3], -1, 1), spread([3, 3], -1, 1, 1)],
+describe('whatever it runs on', () => {
+  const [x, W] = variables('float64');
+
+  test.each([0, 1e6])(
+    'gradients are those of finite differences, of the branch taken where the sum is above %d',
+    async (limit) => {
+      await expectGradientsRight(
+        (input, weights) => costOf(choose(gt(sum(square(present(input))), limit), present(input), present(weights))),
+        [spread([2, 3], -1, 1), spread([3, 3], -1, 1, 1)],
+      );
+    },
+  );
+
+  test('what was there before the branches is outside of them, what they make is inside', () => {
+    const [output] = choose(isTaken, x, W);
+    expect(toposort([present(output)]).map(({ op }) => op.name)).toEqual(['exp', 'ifElse']);
+    expect(toposort([present(output)], { inside: true }).map(({ op }) => op.name)).toEqual(
+      expect.arrayContaining(['dot', 'tanh', 'square']),
     );
-  },
-);
-
-test('what was there before the branches is outside of them, what they make is inside', () => {
-  const [output] = choose(isTaken, x, W);
-  expect(toposort([present(output)]).map(({ op }) => op.name)).toEqual(['exp', 'ifElse']);
-  expect(toposort([present(output)], { inside: true }).map(({ op }) => op.name)).toEqual(
-    expect.arrayContaining(['dot', 'tanh', 'square']),
-  );
-  expect(graphInputs([present(output)])).toEqual([x, isTaken, W]);
-});
-
-test('sizes are known where both branches agree', () => {
-  const [a, b] = [tensor('a', 'float32', [2, 3]), tensor('b', 'float32', [5, 3])];
-  const [output] = ifElse(
-    isTaken,
-    () => a,
-    () => b,
-  );
-  expect(output?.type).toEqual({ dtype: 'float32', shape: [null, 3] });
-});
-
-test('what does not fit is said when the graph is built', () => {
-  const branch = (): Variable => x;
-  expect(() => ifElse(sum(x), branch, branch)).toThrow('ifElse: the condition `sum.0` float64 () is not a bool scalar');
-  expect(() => ifElse(isTaken, branch, () => [x, x])).toThrow(
-    'ifElse: the branches give `x` float64 (null, 3) and `x` float64 (null, 3), `x` float64 (null, 3); both must give as many',
-  );
-  expect(() => ifElse(isTaken, branch, () => sum(x))).toThrow('both must give as many, of the same dtypes and axes');
-});
-
-test('gradients are disconnected where both branches are, and missing where one is', () => {
-  const opaque = defineOp({
-    name: 'opaque',
-    inferTypes: (inputs) => inputs.map(({ type }) => type),
-    grad: () => [notDifferentiable('it is opaque')],
-    run: (inputs) => inputs,
+    expect(graphInputs([present(output)])).toEqual([x, isTaken, W]);
   });
-  const [y, z] = [tensor('y', 'float64', [null, 3]), tensor('z', 'float64', [null, 3])];
-  const [first, second] = ifElse(
-    isTaken,
-    () => [mul(x, 2), add(y, applyOp(opaque(), [z]))],
-    () => [mul(x, 3), mul(y, z)],
-  );
-  const [ofFirst, ofSecond] = [first, second].map((output) => sum(present(output)));
-  expect(() => grad(present(ofFirst), [y])).toThrow(DisconnectedInput);
-  expect(() => grad(present(ofSecond), [z])).toThrow(NotDifferentiable);
-  expect(grad(present(ofSecond), [y])).toHaveLength(1);
+
+  test('sizes are known where both branches agree', () => {
+    const [a, b] = [tensor('a', 'float32', [2, 3]), tensor('b', 'float32', [5, 3])];
+    const [output] = ifElse(
+      isTaken,
+      () => a,
+      () => b,
+    );
+    expect(output?.type).toEqual({ dtype: 'float32', shape: [null, 3] });
+  });
+
+  test('what does not fit is said when the graph is built', () => {
+    const branch = (): Variable => x;
+    expect(() => ifElse(sum(x), branch, branch)).toThrow(
+      'ifElse: the condition `sum.0` float64 () is not a bool scalar',
+    );
+    expect(() => ifElse(isTaken, branch, () => [x, x])).toThrow(
+      'ifElse: the branches give `x` float64 (null, 3) and `x` float64 (null, 3), `x` float64 (null, 3); both must give as many',
+    );
+    expect(() => ifElse(isTaken, branch, () => sum(x))).toThrow('both must give as many, of the same dtypes and axes');
+  });
+
+  test('gradients are disconnected where both branches are, and missing where one is', () => {
+    const opaque = defineOp({
+      name: 'opaque',
+      inferTypes: (inputs) => inputs.map(({ type }) => type),
+      grad: () => [notDifferentiable('it is opaque')],
+      run: (inputs) => inputs,
+    });
+    const [y, z] = [tensor('y', 'float64', [null, 3]), tensor('z', 'float64', [null, 3])];
+    const [first, second] = ifElse(
+      isTaken,
+      () => [mul(x, 2), add(y, applyOp(opaque(), [z]))],
+      () => [mul(x, 3), mul(y, z)],
+    );
+    const [ofFirst, ofSecond] = [first, second].map((output) => sum(present(output)));
+    expect(() => grad(present(ofFirst), [y])).toThrow(DisconnectedInput);
+    expect(() => grad(present(ofSecond), [z])).toThrow(NotDifferentiable);
+    expect(grad(present(ofSecond), [y])).toHaveLength(1);
+  });
 });

@@ -26,11 +26,9 @@ import { ENGINES, widest } from '../../test/engines.js';
 import { array, expectClose, present, spread } from '../../test/op-laws.js';
 import { unrolled } from '../../test/unrolled.js';
 
-function variables(float: 'float32' | 'float64'): [x: Variable, h0: Variable, U: Variable] {
+function variables(float: 'float32' | 'float64'): [Variable, Variable, Variable] {
   return [tensor('x', float, [null, null, 3]), tensor('h0', float, [null, 3]), tensor('U', float, [3, 3])];
 }
-
-const [x, h0, U] = variables('float64');
 
 function layer(
   through: typeof scan,
@@ -153,117 +151,123 @@ describe.each(ENGINES)('on $name', (engine) => {
   );
 });
 
-test('sequences of different lengths are an error, when the graph is built or before it runs', async () => {
-  const [a, b] = [tensor('a', 'float64', [3]), tensor('b', 'float64', [4])];
-  expect(() => scan((one, other) => add(one, present(other)), { sequences: [a, b] })).toThrow(
-    'scan: the sequence `b` float64 (4,) has 4 rows but there are 3 steps; give sequences of one length',
-  );
-  const [c, d] = [tensor('c', 'float64', [null]), tensor('d', 'float64', [null])];
-  const outputs = scan((one, other) => add(one, present(other)), { sequences: [c, d] });
-  for (const engine of ['reference', 'onnxruntime'] as const) {
-    const f = await compile({ inputs: [c, d], outputs, engine });
-    await expect(f.run([spread([3], 0, 1), spread([4], 0, 1)])).rejects.toThrow(
-      'function: `c` has 3 along axis 0 but `d` has 4 along axis 0; the graph needs these sizes to be equal',
+describe('whatever it runs on', () => {
+  const [x, h0, U] = variables('float64');
+
+  test('sequences of different lengths are an error, when the graph is built or before it runs', async () => {
+    const [a, b] = [tensor('a', 'float64', [3]), tensor('b', 'float64', [4])];
+    expect(() => scan((one, other) => add(one, present(other)), { sequences: [a, b] })).toThrow(
+      'scan: the sequence `b` float64 (4,) has 4 rows but there are 3 steps; give sequences of one length',
     );
-    await f.dispose();
-  }
-});
-
-test('sizes of a batch that must agree are found inside of the step', async () => {
-  const outputs = layer(scan)(x, h0, U);
-  const f = await compile({ inputs: [x, h0, U], outputs, engine: 'reference' });
-  const run = f.run([spread([2, 4, 3], 0, 1), spread([5, 3], 0, 1), spread([3, 3], 0, 1)]);
-  await expect(run).rejects.toThrow('`x` has 4 along axis 1 but `h0` has 5 along axis 0');
-});
-
-test('fewer rows than steps are an error', async () => {
-  const a = tensor('a', 'float64', [3]);
-  expect(() => scan((row) => row, { sequences: [a], nSteps: 4 })).toThrow(
-    'scan: the sequence `a` float64 (3,) has 3 rows for 4 steps; make fewer steps',
-  );
-  const b = tensor('b', 'float64', [null]);
-  const outputs = scan((row) => tanh(row), { sequences: [b], nSteps: 4 });
-  for (const engine of ENGINES) {
-    await expect(engine.run([b], outputs, [spread([3], 0, 1)])).rejects.toThrow(/reshape/i);
-  }
-});
-
-test('what does not fit is said when the graph is built', () => {
-  const scalar = tensor('s', 'float64', []);
-  expect(() => scan((row) => row, { sequences: [scalar] })).toThrow('scan: the sequence `s` float64 () is a scalar');
-  expect(() => scan((h) => h, { outputsInfo: [h0] })).toThrow('scan: without sequences, say by nSteps how many steps');
-  expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: -1 })).toThrow(
-    'scan: nSteps is -1; give an integer of 0 or more',
-  );
-  expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: scalar })).toThrow(
-    'scan: nSteps is `s` float64 (); give an integer scalar',
-  );
-  expect(() => scan((h) => [h, h], { outputsInfo: [h0], nSteps: 1 })).toThrow(
-    'scan: the step gave 2 outputs but outputsInfo has 1 entries',
-  );
-  expect(() => scan((h) => tanh(dot(h, tensor('V', 'float64', [3, 4]))), { outputsInfo: [h0], nSteps: 1 })).toThrow(
-    'scan: the state `h0` float64 (null, 3) is `tanh.0` float64 (null, 4) after a step',
-  );
-  expect(() => scan((h) => sum(h), { outputsInfo: [h0], nSteps: 1 })).toThrow('is `sum.0` float64 () after a step');
-  expect(() => scan((h) => h, { outputsInfo: [{ initial: h0, taps: [0] }], nSteps: 1 })).toThrow(
-    'scan: the state `h0` float64 (null, 3) has the taps [0]; give negative integers',
-  );
-  expect(() => scan((row) => row, { sequences: [{ input: x, taps: [0.5] }] })).toThrow(
-    'has the taps [0.5]; give integers',
-  );
-  expect(() => scan((h) => h, { outputsInfo: [{ initial: U, taps: [-2] }], nSteps: 1 })).toThrow(
-    'scan: the state `U` float64 (3, 3) needs 2 first values; give them along its first axis',
-  );
-  expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: 1, truncateGradient: 0 })).toThrow(
-    'scan: truncateGradient is 0',
-  );
-});
-
-test('gradients are disconnected or missing as those of the step are', () => {
-  const opaque = defineOp({
-    name: 'opaque',
-    inferTypes: (inputs) => inputs.map(({ type }) => type),
-    grad: () => [notDifferentiable('it is opaque')],
-    run: (inputs) => inputs,
+    const [c, d] = [tensor('c', 'float64', [null]), tensor('d', 'float64', [null])];
+    const outputs = scan((one, other) => add(one, present(other)), { sequences: [c, d] });
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      const f = await compile({ inputs: [c, d], outputs, engine });
+      await expect(f.run([spread([3], 0, 1), spread([4], 0, 1)])).rejects.toThrow(
+        'function: `c` has 3 along axis 0 but `d` has 4 along axis 0; the graph needs these sizes to be equal',
+      );
+      await f.dispose();
+    }
   });
-  const [a, b] = [tensor('a', 'float64', [null, 2]), tensor('b', 'float64', [2])];
-  const outputs = scan((row, h) => [add(h, 1), applyOp(opaque(), [row]), row], {
-    sequences: [a],
-    outputsInfo: [b, null, null],
-  });
-  const [counts, hidden, rows] = outputs.map((output) => sum(output));
-  expect(() => grad(present(counts), [a])).toThrow(DisconnectedInput);
-  expect(() => grad(present(hidden), [a])).toThrow(NotDifferentiable);
-  expect(() => grad(present(hidden), [a])).toThrow('leads through scan: opaque: it is opaque');
-  expect(() => grad(present(rows), [b])).toThrow(DisconnectedInput);
-  expect(grad(present(rows), [a])).toHaveLength(1);
-});
 
-test('what is the same in every step is computed outside, and the text of the graph shows the step', () => {
-  const [W, v] = [tensor('W', 'float64', [3, 3]), tensor('v', 'float64', [null, 3])];
-  const first = tensor('first', 'float64', [3]);
-  const [h] = scan((row, state) => tanh(add(mul(row, state), sum(square(W)))), {
-    sequences: [v],
-    outputsInfo: [first],
+  test('sizes of a batch that must agree are found inside of the step', async () => {
+    const outputs = layer(scan)(x, h0, U);
+    const f = await compile({ inputs: [x, h0, U], outputs, engine: 'reference' });
+    const run = f.run([spread([2, 4, 3], 0, 1), spread([5, 3], 0, 1), spread([3, 3], 0, 1)]);
+    await expect(run).rejects.toThrow('`x` has 4 along axis 1 but `h0` has 5 along axis 0');
   });
-  expect(printGraph([present(h)])).toBe(
-    [
-      'v: float64 (null, 3)',
-      'W: float64 (3, 3)',
-      'first: float64 (3,)',
-      'dimension_0 = dimension{axis=0}(v): int64 ()',
-      'square_0 = square(W): float64 (3, 3)',
-      'sum_0 = sum{axis=[0,1], keepdims=false}(square_0): float64 ()',
-      'scan_0, scan_1 = scan{backwardInputs=[false], states=1, backwardOutputs=[false], truncateGradient=null}(dimension_0, v, first, sum_0): float64 (3,), float64 (null, 3)',
-      '  v[t]: float64 (3,)',
-      '  first[t-1]: float64 (3,)',
-      '  input_0: float64 ()',
-      '  mul_0 = mul(v[t], first[t-1]): float64 (3,)',
-      '  add_0 = add(mul_0, input_0): float64 (3,)',
-      '  tanh_0 = tanh(add_0): float64 (3,)',
-      '  return tanh_0, tanh_0',
-      'return scan_1',
-    ].join('\n'),
-  );
-  expect(dimension(present(h), 1).toString()).toBe('3');
+
+  test('fewer rows than steps are an error', async () => {
+    const a = tensor('a', 'float64', [3]);
+    expect(() => scan((row) => row, { sequences: [a], nSteps: 4 })).toThrow(
+      'scan: the sequence `a` float64 (3,) has 3 rows for 4 steps; make fewer steps',
+    );
+    const b = tensor('b', 'float64', [null]);
+    const outputs = scan((row) => tanh(row), { sequences: [b], nSteps: 4 });
+    for (const engine of ENGINES) {
+      await expect(engine.run([b], outputs, [spread([3], 0, 1)])).rejects.toThrow(/reshape/i);
+    }
+  });
+
+  test('what does not fit is said when the graph is built', () => {
+    const scalar = tensor('s', 'float64', []);
+    expect(() => scan((row) => row, { sequences: [scalar] })).toThrow('scan: the sequence `s` float64 () is a scalar');
+    expect(() => scan((h) => h, { outputsInfo: [h0] })).toThrow(
+      'scan: without sequences, say by nSteps how many steps',
+    );
+    expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: -1 })).toThrow(
+      'scan: nSteps is -1; give an integer of 0 or more',
+    );
+    expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: scalar })).toThrow(
+      'scan: nSteps is `s` float64 (); give an integer scalar',
+    );
+    expect(() => scan((h) => [h, h], { outputsInfo: [h0], nSteps: 1 })).toThrow(
+      'scan: the step gave 2 outputs but outputsInfo has 1 entries',
+    );
+    expect(() => scan((h) => tanh(dot(h, tensor('V', 'float64', [3, 4]))), { outputsInfo: [h0], nSteps: 1 })).toThrow(
+      'scan: the state `h0` float64 (null, 3) is `tanh.0` float64 (null, 4) after a step',
+    );
+    expect(() => scan((h) => sum(h), { outputsInfo: [h0], nSteps: 1 })).toThrow('is `sum.0` float64 () after a step');
+    expect(() => scan((h) => h, { outputsInfo: [{ initial: h0, taps: [0] }], nSteps: 1 })).toThrow(
+      'scan: the state `h0` float64 (null, 3) has the taps [0]; give negative integers',
+    );
+    expect(() => scan((row) => row, { sequences: [{ input: x, taps: [0.5] }] })).toThrow(
+      'has the taps [0.5]; give integers',
+    );
+    expect(() => scan((h) => h, { outputsInfo: [{ initial: U, taps: [-2] }], nSteps: 1 })).toThrow(
+      'scan: the state `U` float64 (3, 3) needs 2 first values; give them along its first axis',
+    );
+    expect(() => scan((h) => h, { outputsInfo: [h0], nSteps: 1, truncateGradient: 0 })).toThrow(
+      'scan: truncateGradient is 0',
+    );
+  });
+
+  test('gradients are disconnected or missing as those of the step are', () => {
+    const opaque = defineOp({
+      name: 'opaque',
+      inferTypes: (inputs) => inputs.map(({ type }) => type),
+      grad: () => [notDifferentiable('it is opaque')],
+      run: (inputs) => inputs,
+    });
+    const [a, b] = [tensor('a', 'float64', [null, 2]), tensor('b', 'float64', [2])];
+    const outputs = scan((row, h) => [add(h, 1), applyOp(opaque(), [row]), row], {
+      sequences: [a],
+      outputsInfo: [b, null, null],
+    });
+    const [counts, hidden, rows] = outputs.map((output) => sum(output));
+    expect(() => grad(present(counts), [a])).toThrow(DisconnectedInput);
+    expect(() => grad(present(hidden), [a])).toThrow(NotDifferentiable);
+    expect(() => grad(present(hidden), [a])).toThrow('leads through scan: opaque: it is opaque');
+    expect(() => grad(present(rows), [b])).toThrow(DisconnectedInput);
+    expect(grad(present(rows), [a])).toHaveLength(1);
+  });
+
+  test('what is the same in every step is computed outside, and the text of the graph shows the step', () => {
+    const [W, v] = [tensor('W', 'float64', [3, 3]), tensor('v', 'float64', [null, 3])];
+    const first = tensor('first', 'float64', [3]);
+    const [h] = scan((row, state) => tanh(add(mul(row, state), sum(square(W)))), {
+      sequences: [v],
+      outputsInfo: [first],
+    });
+    expect(printGraph([present(h)])).toBe(
+      [
+        'v: float64 (null, 3)',
+        'W: float64 (3, 3)',
+        'first: float64 (3,)',
+        'dimension_0 = dimension{axis=0}(v): int64 ()',
+        'square_0 = square(W): float64 (3, 3)',
+        'sum_0 = sum{axis=[0,1], keepdims=false}(square_0): float64 ()',
+        'scan_0, scan_1 = scan{backwardInputs=[false], states=1, backwardOutputs=[false], truncateGradient=null}(dimension_0, v, first, sum_0): float64 (3,), float64 (null, 3)',
+        '  v[t]: float64 (3,)',
+        '  first[t-1]: float64 (3,)',
+        '  input_0: float64 ()',
+        '  mul_0 = mul(v[t], first[t-1]): float64 (3,)',
+        '  add_0 = add(mul_0, input_0): float64 (3,)',
+        '  tanh_0 = tanh(add_0): float64 (3,)',
+        '  return tanh_0, tanh_0',
+        'return scan_1',
+      ].join('\n'),
+    );
+    expect(dimension(present(h), 1).toString()).toBe('3');
+  });
 });

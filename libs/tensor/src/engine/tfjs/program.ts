@@ -9,6 +9,7 @@ import { formatShape, formatType, shapeFits } from '../../graph/tensor-type.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { FunctionGraph } from '../engine.js';
+import type { OpObserver } from '../profile.js';
 import type { TensorFlow } from './device.js';
 import { heldAs, toDevice } from './device-dtype.js';
 import { lowerings } from './lowerings/index.js';
@@ -45,8 +46,10 @@ export class Program {
   /**
    * Computes the outputs, each a tensor of its own, from tensors for the graph's inputs, which it disposes of. What is computed on the
    * way is disposed of after its last use. It waits for nothing.
+   *
+   * @param observe Told of each application. Default: nobody is.
    */
-  run(inputs: readonly Tensor[]): Tensor[] {
+  run(inputs: readonly Tensor[], observe?: OpObserver): Tensor[] {
     const held = new Map<Variable, Tensor>();
     const tensorOf = (variable: Variable): Tensor => {
       const tensor = held.get(variable) ?? this.#constants.get(variable);
@@ -56,7 +59,9 @@ export class Program {
     try {
       for (const [position, variable] of this.#graph.inputs.entries()) held.set(variable, at(inputs, position));
       for (const step of this.#steps) {
+        const before = performance.now();
         const results = this.#apply(step, tensorOf);
+        observe?.(step.node, performance.now() - before, bytesOf(results));
         for (const [position, output] of step.node.outputs.entries()) held.set(output, at(results, position));
         for (const variable of step.dead) free(held, variable);
       }
@@ -138,6 +143,10 @@ function integerInputs({ node, lowering }: Step): readonly Variable[] {
 /** What was computed on a device is waited for. */
 function integerOf(variable: Variable, tensorOf: (variable: Variable) => Tensor): number {
   return variable instanceof Constant ? variable.toNumber() : at(tensorOf(variable).dataSync(), 0);
+}
+
+function bytesOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((bytes, { size, dtype }) => bytes + size * (dtype === 'bool' ? 1 : 4), 0);
 }
 
 function free(held: Map<Variable, Tensor>, variable: Variable): void {

@@ -4,6 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../arrays/at.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { recordInto, type KernelCall, type OpObserver } from '../profile.js';
 import { elementsOf, type StoredValue } from '../stored-value.js';
 import { openDevice, type TensorFlow } from './device.js';
 import { Program, upload } from './program.js';
@@ -14,13 +15,22 @@ export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): 
   const { tf, activate } = openDevice(target);
   await activate();
   const program = new Program(tf, graph);
+  const run = async (inputs: readonly (NdArray | StoredValue)[], observe?: OpObserver): Promise<TfjsValue[]> => {
+    const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
+    // From here on nothing is awaited: another function may want another backend.
+    await activate();
+    const results = program.run(tensorsOf(tf, fed), observe);
+    return results.map((tensor, position) => new TfjsValue(tf, at(graph.outputs, position).dtype, tensor));
+  };
   return {
-    async run(inputs) {
-      const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
-      // From here on nothing is awaited: another function may want another backend.
-      await activate();
-      const results = program.run(tensorsOf(tf, fed));
-      return results.map((tensor, position) => new TfjsValue(tf, at(graph.outputs, position).dtype, tensor));
+    run: async (inputs) => await run(inputs),
+    async profile(inputs, runs) {
+      const calls: KernelCall[] = [];
+      for (let count = 0; count <= runs; count += 1) {
+        const results = await run(inputs, count === 0 ? undefined : recordInto(calls, 'engine'));
+        for (const result of results) result.release();
+      }
+      return calls;
     },
     async dispose() {
       program.dispose();
