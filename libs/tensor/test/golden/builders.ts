@@ -29,6 +29,22 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   ceil: unary(room.ceil),
   clip: ([x], { min, max }) => room.clip(given(x), numberOf(min), numberOf(max)),
   concatenate: (parts, { axis }) => room.concatenate(parts, numberOf(axis)),
+  conv2d: ([x, filters], { border, strides, dilation, groups, flipFilters }) =>
+    room.conv2d(given(x), given(filters), {
+      border: border === 'valid' || border === 'half' || border === 'full' ? border : pairOf(border),
+      strides: pairOf(strides),
+      dilation: pairOf(dilation),
+      groups: numberOf(groups),
+      flipFilters: flipFilters === true,
+    }),
+  conv2dTranspose: ([x, filters], { padding, strides, dilation, outputPadding, groups }) =>
+    room.conv2dTranspose(given(x), given(filters), {
+      padding: pairOf(padding),
+      strides: pairOf(strides),
+      dilation: pairOf(dilation),
+      outputPadding: pairOf(outputPadding),
+      groups: numberOf(groups),
+    }),
   cos: unary(room.cos),
   dimshuffle: ([x], { order }) => room.dimshuffle(given(x), orderOf(order)),
   div: binary(room.div),
@@ -145,8 +161,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   'categoricalCrossEntropy of distributions': {
     missing: () => room.categoricalCrossEntropy(room.matrix('probabilities'), room.matrix('targets')),
   },
-  conv2d: {},
-  conv2dTranspose: {},
   cumprod: {},
   cumsum: {},
   diag: {},
@@ -176,6 +190,7 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
 
 /** Ops that no golden is of, and why. */
 export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
+  convOutputShape: 'a shape and no value',
   dimension: 'a size and no value',
   scan: 'its laws are those of its steps: see scan.test.ts',
 };
@@ -202,6 +217,11 @@ function numberOf(parameter: GoldenParameter | undefined): number {
 export function numbersOf(parameter: GoldenParameter | undefined): number[] {
   if (Array.isArray(parameter)) return parameter.map(numberOf);
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a list of numbers`);
+}
+
+function pairOf(parameter: GoldenParameter | undefined): room.Pair {
+  const [rows, columns] = numbersOf(parameter);
+  return [given(rows), given(columns)];
 }
 
 function orderOf(parameter: GoldenParameter | undefined): (number | 'x')[] {

@@ -3,6 +3,7 @@ import { ndarray } from '@longrun/serialization';
 import {
   add,
   constant,
+  conv2d,
   dimshuffle,
   div,
   dot,
@@ -13,6 +14,7 @@ import {
   mean,
   mul,
   oneHot,
+  rectifier,
   reshape,
   slice,
   softmaxCrossEntropy,
@@ -27,10 +29,19 @@ export type Named = (name: string) => Variable;
 
 /** The cost of each network of make_training_goldens.py, where its definition stands. */
 export const NETWORKS: Readonly<Record<string, (input: Named, parameter: Named) => Variable>> = {
+  convolution,
   embedding,
   'gru with attention': gruWithAttention,
   lstm,
 };
+
+function convolution(input: Named, parameter: Named): Variable {
+  const first = conv2d(input('x'), parameter('W1'), { flipFilters: false });
+  const hidden = tanh(add(first, dimshuffle(parameter('b1'), ['x', 0, 'x', 'x'])));
+  const second = conv2d(hidden, parameter('W2'), { flipFilters: false, strides: 2, border: 1 });
+  const features = mean(rectifier(add(second, dimshuffle(parameter('b2'), ['x', 0, 'x', 'x']))), { axis: [2, 3] });
+  return mean(softmaxCrossEntropy(add(dot(features, parameter('W3')), parameter('b3')), input('labels')));
+}
 
 function embedding(input: Named, parameter: Named): Variable {
   const embedded = dot(oneHot(input('words'), 6, parameter('W').dtype), parameter('W_embedding'));
