@@ -20,6 +20,8 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   bitNot: unary(room.bitNot),
   bitOr: binary(room.bitOr),
   bitXor: binary(room.bitXor),
+  averagePool2d: ([x], { countPadding, ...parameters }) =>
+    room.averagePool2d(given(x), { ...poolOf(parameters), countPadding: countPadding === true }),
   batchedDot: binary(room.batchedDot),
   broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
@@ -85,6 +87,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   lt: binary(room.lt),
   matmul: binary(room.matmul),
   max: ([x], parameters) => room.max(given(x), along(parameters)),
+  maxPool2d: ([x], parameters) => room.maxPool2d(given(x), poolOf(parameters)),
   maximum: binary(room.maximum),
   mean: ([x], parameters) => room.mean(given(x), along(parameters)),
   minimum: binary(room.minimum),
@@ -153,7 +156,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   any: {},
   argmin: {},
   argsort: {},
-  averagePool2d: {},
   batchNormalization: {},
   'batchNormalization of the batch': {},
   binaryCrossEntropy: {},
@@ -170,7 +172,6 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
   norm: {},
   layerNormalization: {},
   logsumexp: {},
-  maxPool2d: {},
   min: {},
   pad: {},
   'pad with what is there': {},
@@ -192,6 +193,7 @@ export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => u
 export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   convOutputShape: 'a shape and no value',
   dimension: 'a size and no value',
+  poolOutputShape: 'a shape and no value',
   scan: 'its laws are those of its steps: see scan.test.ts',
 };
 
@@ -222,6 +224,15 @@ export function numbersOf(parameter: GoldenParameter | undefined): number[] {
 function pairOf(parameter: GoldenParameter | undefined): room.Pair {
   const [rows, columns] = numbersOf(parameter);
   return [given(rows), given(columns)];
+}
+
+function poolOf({ size, strides, padding, ignoreBorder }: GoldenParameters): room.PoolOptions {
+  return {
+    size: pairOf(size),
+    strides: pairOf(strides),
+    padding: pairOf(padding),
+    ignoreBorder: ignoreBorder === true,
+  };
 }
 
 function orderOf(parameter: GoldenParameter | undefined): (number | 'x')[] {

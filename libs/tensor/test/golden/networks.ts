@@ -2,6 +2,7 @@ import { ndarray } from '@longrun/serialization';
 
 import {
   add,
+  averagePool2d,
   constant,
   conv2d,
   dimshuffle,
@@ -9,8 +10,10 @@ import {
   dot,
   exp,
   fill,
+  flatten,
   logistic,
   max,
+  maxPool2d,
   mean,
   mul,
   oneHot,
@@ -33,6 +36,7 @@ export const NETWORKS: Readonly<Record<string, (input: Named, parameter: Named) 
   embedding,
   'gru with attention': gruWithAttention,
   lstm,
+  pooling,
 };
 
 function convolution(input: Named, parameter: Named): Variable {
@@ -96,6 +100,13 @@ function lstm(input: Named, parameter: Named): Variable {
     cells = chosen(keep, next, cells);
   }
   return mean(softmaxCrossEntropy(dot(state, parameter('W_output')), input('labels')));
+}
+
+function pooling(input: Named, parameter: Named): Variable {
+  const convolved = (x: Variable, name: string): Variable => tanh(conv2d(x, parameter(name), { flipFilters: false }));
+  const hidden = maxPool2d(convolved(input('x'), 'W1'), { size: 2 });
+  const features = flatten(averagePool2d(convolved(hidden, 'W2'), { size: 2 }), 2);
+  return mean(softmaxCrossEntropy(dot(features, parameter('W3')), input('labels')));
 }
 
 /** `x[step]` */

@@ -5,6 +5,7 @@ import { indexing } from './indexing.js';
 import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
+import { pools } from './pools.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -18,6 +19,7 @@ export const lowerings: OnnxLowerings = {
   ...indexing,
   ...integers,
   ...linearAlgebra,
+  ...pools,
   ...reductions,
   ...shapes,
   ...softmax,

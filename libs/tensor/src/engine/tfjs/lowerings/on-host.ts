@@ -20,6 +20,8 @@ export const onHost = {
   leftShift: 'host',
   log1p: 'host',
   matmul: 'host',
+  maxPool2d: 'host',
+  maxPool2dPlaces: 'host',
   mod: 'host',
   putAlongAxis: 'host',
   rightShift: 'host',
