@@ -54,5 +54,7 @@ export type { Explanation } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
 export { StoredValue } from './engine/stored-value.js';
 
+export { GraphRandomStreams } from './random/graph-random-streams.js';
+
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';

@@ -21,8 +21,8 @@ import {
 } from './convolution.js';
 import { dimension } from './dimension.js';
 import { floorDiv } from './division.js';
+import { flip } from './flip.js';
 import { mul } from './mul.js';
-import { slice } from './slice.js';
 import { sub } from './sub.js';
 
 /** Options of {@link conv2d}. */
@@ -43,7 +43,7 @@ export function conv2d(x: Variable, filters: Variable, options: Conv2dOptions = 
   checkGroups('conv2d', x, groups);
   const { strides, dilation, borders } = convolutionWindows('conv2d', describe(x), filters.shape, options);
   const dtype = promote(x.dtype, filters.dtype);
-  const kernels = flipFilters ? reversed(filters) : filters;
+  const kernels = flipFilters ? flip(filters, { axis: [2, 3] }) : filters;
   let image = cast(x, dtype);
   for (const axis of [0, 1] as const) {
     if (borders[axis] !== null) continue;
@@ -53,11 +53,6 @@ export function conv2d(x: Variable, filters: Variable, options: Conv2dOptions = 
   const [vertical, horizontal] = [borders[0] ?? 0, borders[1] ?? 0];
   const pads = [vertical, horizontal, vertical, horizontal] as const;
   return applyOp(conv2dOp({ pads, strides, dilation, groups }), [image, cast(kernels, dtype)]);
-}
-
-/** Rows and columns in reverse order. */
-function reversed(filters: Variable): Variable {
-  return [2, 3].reduce((turned, axis) => slice(turned, null, null, { axis, step: -1 }), filters);
 }
 
 /** x with `size` zeros before and after what it has along `axis`. */

@@ -13,8 +13,7 @@ import { mul } from './mul.js';
 import { sub } from './sub.js';
 import { where } from './where.js';
 
-// The largest that an engine without int64 holds.
-const BEYOND = 2 ** 31 - 1;
+const BEYOND = Number.MAX_SAFE_INTEGER;
 
 /** Where a slice starts or stops: an integer, an integer scalar, or null for the end that the step leaves open. */
 export type Bound = number | Variable | null;

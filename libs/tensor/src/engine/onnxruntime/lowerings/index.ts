@@ -5,7 +5,9 @@ import { indexing } from './indexing.js';
 import { integers } from './integers.js';
 import { linearAlgebra } from './linear-algebra.js';
 import type { OnnxLowerings } from './lowering.js';
+import { orders } from './orders.js';
 import { pools } from './pools.js';
+import { random } from './random.js';
 import { reductions } from './reductions.js';
 import { shapes } from './shapes.js';
 import { softmax } from './softmax.js';
@@ -19,7 +21,9 @@ export const lowerings: OnnxLowerings = {
   ...indexing,
   ...integers,
   ...linearAlgebra,
+  ...orders,
   ...pools,
+  ...random,
   ...reductions,
   ...shapes,
   ...softmax,

@@ -13,7 +13,9 @@ export const pools = {
     return [
       whereFinite(graph, x, node, largest, (body) => {
         const [isNan] = placesOfNan(body, x, node, attributes);
-        return body.add('Where', [body.cast(isNan, 'bool'), body.scalar(Number.NaN, dtype), largest(body)]);
+        // The kernel without places takes -Infinity for the least finite number.
+        const exact = at(body.addMany('MaxPool', [x], 2, attributes), 0);
+        return body.add('Where', [body.cast(isNan, 'bool'), body.scalar(Number.NaN, dtype), exact]);
       }),
     ];
   },
