@@ -36,6 +36,8 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   bitNot: unary(room.bitNot),
   bitOr: binary(room.bitOr),
   bitXor: binary(room.bitXor),
+  averagePool2d: ([x], { countPadding, ...parameters }) =>
+    room.averagePool2d(given(x), { ...poolOf(parameters), countPadding: countPadding === true }),
   broadcastTo: ([x], { shape }) => room.broadcastTo(given(x), numbersOf(shape)),
   cast: ([x], { dtype }) => room.cast(given(x), dtypeOf(dtype)),
   categoricalCrossEntropy: binary(room.categoricalCrossEntropy),
@@ -44,6 +46,22 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   ceil: unary(room.ceil),
   clip: ([x], { min, max }) => room.clip(given(x), numberOf(min), numberOf(max)),
   concatenate: (parts, { axis }) => room.concatenate(parts, numberOf(axis)),
+  conv2d: ([x, filters], { border, strides, dilation, groups, flipFilters }) =>
+    room.conv2d(given(x), given(filters), {
+      border: border === 'valid' || border === 'half' || border === 'full' ? border : pairOf(border),
+      strides: pairOf(strides),
+      dilation: pairOf(dilation),
+      groups: numberOf(groups),
+      flipFilters: flipFilters === true,
+    }),
+  conv2dTranspose: ([x, filters], { padding, strides, dilation, outputPadding, groups }) =>
+    room.conv2dTranspose(given(x), given(filters), {
+      padding: pairOf(padding),
+      strides: pairOf(strides),
+      dilation: pairOf(dilation),
+      outputPadding: pairOf(outputPadding),
+      groups: numberOf(groups),
+    }),
   cos: unary(room.cos),
   cumprod: ([x], { axis }) => room.cumprod(given(x), { axis: numberOf(axis) }),
   cumsum: ([x], { axis }) => room.cumsum(given(x), { axis: numberOf(axis) }),
@@ -94,6 +112,7 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
   lt: binary(room.lt),
   matmul: binary(room.matmul),
   max: ([x], parameters) => room.max(given(x), along(parameters)),
+  maxPool2d: ([x], parameters) => room.maxPool2d(given(x), poolOf(parameters)),
   maximum: binary(room.maximum),
   mean: ([x], parameters) => room.mean(given(x), along(parameters)),
   min: ([x], parameters) => room.min(given(x), along(parameters)),
@@ -176,18 +195,16 @@ export const BUILDERS: Readonly<Record<string, Builder>> = {
  * yet, `missing` is what fails until it can.
  */
 export const NOT_YET_THERE: Readonly<Record<string, { readonly missing?: () => unknown }>> = {
-  averagePool2d: {},
   'categoricalCrossEntropy of distributions': {
     missing: () => room.categoricalCrossEntropy(room.matrix('probabilities'), room.matrix('targets')),
   },
-  conv2d: {},
-  conv2dTranspose: {},
-  maxPool2d: {},
 };
 
 /** Ops that no golden is of, and why. */
 export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
+  convOutputShape: 'a shape and no value',
   dimension: 'a size and no value',
+  poolOutputShape: 'a shape and no value',
   ifElse: 'its laws are those of its branches: see if-else.test.ts',
   randomBinomial: 'as randomUniform',
   randomBits: 'the words are those of libs/serialization, whose tests have the known answers: see random-bits.test.ts',
@@ -219,6 +236,20 @@ function numberOf(parameter: GoldenParameter | undefined): number {
 export function numbersOf(parameter: GoldenParameter | undefined): number[] {
   if (Array.isArray(parameter)) return parameter.map(numberOf);
   throw new Error(`The parameter ${JSON.stringify(parameter)} of a golden is not a list of numbers`);
+}
+
+function pairOf(parameter: GoldenParameter | undefined): room.Pair {
+  const [rows, columns] = numbersOf(parameter);
+  return [given(rows), given(columns)];
+}
+
+function poolOf({ size, strides, padding, ignoreBorder }: GoldenParameters): room.PoolOptions {
+  return {
+    size: pairOf(size),
+    strides: pairOf(strides),
+    padding: pairOf(padding),
+    ignoreBorder: ignoreBorder === true,
+  };
 }
 
 function orderOf(parameter: GoldenParameter | undefined): (number | 'x')[] {

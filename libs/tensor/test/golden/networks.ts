@@ -2,17 +2,22 @@ import { ndarray } from '@longrun/serialization';
 
 import {
   add,
+  averagePool2d,
   constant,
+  conv2d,
   dimshuffle,
   div,
   dot,
   exp,
   fill,
+  flatten,
   logistic,
   max,
+  maxPool2d,
   mean,
   mul,
   oneHot,
+  rectifier,
   reshape,
   slice,
   softmaxCrossEntropy,
@@ -27,10 +32,20 @@ export type Named = (name: string) => Variable;
 
 /** The cost of each network of make_training_goldens.py, where its definition stands. */
 export const NETWORKS: Readonly<Record<string, (input: Named, parameter: Named) => Variable>> = {
+  convolution,
   embedding,
   'gru with attention': gruWithAttention,
   lstm,
+  pooling,
 };
+
+function convolution(input: Named, parameter: Named): Variable {
+  const first = conv2d(input('x'), parameter('W1'), { flipFilters: false });
+  const hidden = tanh(add(first, dimshuffle(parameter('b1'), ['x', 0, 'x', 'x'])));
+  const second = conv2d(hidden, parameter('W2'), { flipFilters: false, strides: 2, border: 1 });
+  const features = mean(rectifier(add(second, dimshuffle(parameter('b2'), ['x', 0, 'x', 'x']))), { axis: [2, 3] });
+  return mean(softmaxCrossEntropy(add(dot(features, parameter('W3')), parameter('b3')), input('labels')));
+}
 
 function embedding(input: Named, parameter: Named): Variable {
   const embedded = dot(oneHot(input('words'), 6, parameter('W').dtype), parameter('W_embedding'));
@@ -85,6 +100,13 @@ function lstm(input: Named, parameter: Named): Variable {
     cells = chosen(keep, next, cells);
   }
   return mean(softmaxCrossEntropy(dot(state, parameter('W_output')), input('labels')));
+}
+
+function pooling(input: Named, parameter: Named): Variable {
+  const convolved = (x: Variable, name: string): Variable => tanh(conv2d(x, parameter(name), { flipFilters: false }));
+  const hidden = maxPool2d(convolved(input('x'), 'W1'), { size: 2 });
+  const features = flatten(averagePool2d(convolved(hidden, 'W2'), { size: 2 }), 2);
+  return mean(softmaxCrossEntropy(dot(features, parameter('W3')), input('labels')));
 }
 
 /** `x[step]` */

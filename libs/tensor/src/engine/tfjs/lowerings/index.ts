@@ -1,4 +1,5 @@
 import { controlFlow } from './control-flow.js';
+import { convolutions } from './convolutions.js';
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { integers } from './integers.js';
@@ -12,6 +13,7 @@ import { specialFunctions } from './special-functions.js';
 /** How TensorFlow.js runs each op of this room; an op without an entry does not compile. */
 export const lowerings: TfjsLowerings = {
   ...controlFlow,
+  ...convolutions,
   ...elementwise,
   ...indexing,
   ...integers,
