@@ -1,4 +1,4 @@
-import { randomAt, type NdArray, type RandomAt } from '@longrun/serialization';
+import { randomAt, type NdArray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -14,6 +14,7 @@ import {
   randomState,
   randomUniform,
   scalar,
+  scan,
   shared,
   sum,
   vector,
@@ -25,13 +26,9 @@ import { array, expectClose, present } from '../../test/op-laws.js';
 const [SEED, STAGE] = [7, 'noise'];
 const STATE = constant(randomState(SEED, STAGE));
 
-function place(): RandomAt {
-  return randomAt(SEED, { epoch: 0, index: 0, stage: STAGE });
-}
-
-/** The first numbers in [0, 1) of the draw. */
-function units(count: number, dtype: 'float32' | 'float64' = 'float32'): number[] {
-  const from = place();
+/** The first numbers in [0, 1) of a draw. */
+function units(count: number, dtype: 'float32' | 'float64' = 'float32', index = 0): number[] {
+  const from = randomAt(SEED, { epoch: 0, index, stage: STAGE });
   return Array.from({ length: count }, () => (dtype === 'float32' ? (from.uint32() >>> 8) / 2 ** 24 : from.uniform()));
 }
 
@@ -161,7 +158,7 @@ describe.each(ENGINES)('on $name', (engine) => {
       for (let k = 0; k < 3 * n; k += 1) {
         const row = present(sixteenths[k % 3]);
         let [left, found] = [16 * present(drawn[k]), 0];
-        while (left >= present(row[found])) left -= present(row[found++]);
+        for (; left >= present(row[found]); found += 1) left -= present(row[found]);
         present(expected[k % 3])[found] = present(expected[k % 3]?.[found]) + 1;
       }
       return expected.flat();
@@ -174,6 +171,23 @@ describe.each(ENGINES)('on $name', (engine) => {
     ]);
     const half = Number(present(drawn[0]) >= 0.5);
     expect(results.map(numbers)).toEqual([counts(1), counts(20), counts(0), [1 - half, half]]);
+  });
+
+  test('the steps of a scan draw one after the other', async () => {
+    const p = constant(array('float32', [2, 2], [0.5, 0.5, 0.25, 0.75]));
+    const [, uniform, binary] = scan(
+      (state) => {
+        const first = randomUniform(present(state), [2]);
+        const second = randomMultinomial(first.state, p);
+        return [second.state, first.values, second.values];
+      },
+      { outputsInfo: [STATE, null, null], nSteps: 3 },
+    );
+    const results = await engine.run([], [present(uniform), present(binary)], []);
+    const expected = [0, 1, 2, 3, 4, 5].map((index) => units(2, 'float32', index));
+    const [even, odd] = [0, 1].map((start) => expected.filter((_, index) => index % 2 === start));
+    const isFirst = odd?.flatMap(([one, two]) => [present(one) < 0.5, present(two) < 0.25]) ?? [];
+    expect(results.map(numbers)).toEqual([even?.flat(), isFirst.flatMap((first) => [Number(first), Number(!first)])]);
   });
 
   test('permutations sort the bits of their place', async () => {
