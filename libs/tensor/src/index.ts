@@ -11,6 +11,7 @@ export {
   type OutputGradient,
   type Undifferentiable,
 } from './graph/gradient-flow.js';
+export { isGraphInput } from './graph/graph-input.js';
 export { graphviz } from './graph/graphviz.js';
 export { closeOver, type ClosedGraph, type InnerGraph, type OpInner } from './graph/inner.js';
 export {
@@ -26,7 +27,7 @@ export {
 export { printGraph } from './graph/print.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
 export { clone, replace, replaceInOrder } from './graph/replace.js';
-export { shared, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
+export { shared, sharedLike, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
 export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {
   formatShape,
@@ -41,9 +42,13 @@ export { describe, Variable } from './graph/variable.js';
 export { ancestors, graphInputs, toposort, type WalkOptions } from './graph/walk.js';
 
 export { DisconnectedInput, grad, NotDifferentiable, type GradOptions } from './gradient/grad.js';
+export { hessianTimesVector, type HessianTimesVectorOptions } from './gradient/hessian-times-vector.js';
+export { jacobian } from './gradient/jacobian.js';
+export { rOp } from './gradient/r-op.js';
 
 export { compile, type CompileOptions } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
+export { evaluate } from './engine/evaluate.js';
 export { OpUnsupported, type HostOp } from './engine/partition.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
 export { computeTarget, type ComputeOptions, type ComputeTarget } from './engine/compute-target.js';
@@ -52,9 +57,12 @@ export { EngineUnavailable, engineNamed, engines, registerEngine } from './engin
 export { environment } from './engine/environment.js';
 export type { Explanation } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
+export type { KernelCall, OpProfile, Profile } from './engine/profile.js';
 export { StoredValue } from './engine/stored-value.js';
 
 export { GraphRandomStreams } from './random/graph-random-streams.js';
+export { printShape, printSum, printValue, type PrintOptions } from './inspection/print.js';
+export { tap } from './inspection/tap.js';
 
 export * from './ops/index.js';
 export type { OpName, ParametersOf } from './ops/op-name.js';

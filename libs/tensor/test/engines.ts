@@ -1,4 +1,4 @@
-import type { NdArray } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { compile, engineNamed, type Variable } from '../src/index.js';
 import { stableForms } from '../src/rewrite/stable-forms.js';
@@ -9,6 +9,8 @@ export interface TestedEngine {
   readonly name: string;
   /** What it says when it has not what a graph needs: goldens that need it are left out. Default nothing. */
   readonly limits?: RegExp;
+  /** The widest float that it computes in. Default float64. */
+  readonly widest?: 'float32' | 'float64';
   /** Whether it takes denormals of float32 for 0. Default false. */
   readonly flushesDenormals?: boolean;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
@@ -37,14 +39,16 @@ const FAITHFUL: TestedEngine = {
 /** It computes in float32, int32 and bool, and holds integers of 64 bits as int32. */
 const TFJS_LIMITS = /^function: the engine tfjs cannot run .* float64|is beyond what TensorFlow\.js holds/;
 
-const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), limits: TFJS_LIMITS, flushesDenormals: true };
+const TFJS = { limits: TFJS_LIMITS, widest: 'float32' } as const;
+
+const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), ...TFJS, flushesDenormals: true };
 
 /** All of them: a new engine is tested by being listed here. */
 export const ENGINES: readonly TestedEngine[] = [
   engine('reference'),
   FAITHFUL,
   engine('onnxruntime'),
-  { ...engine('tfjs', 'cpu'), limits: TFJS_LIMITS },
+  { ...engine('tfjs', 'cpu'), ...TFJS },
   // Where it was set up only: it comes from no registry.
   ...(isAvailable('tfjs', 'tensorflow') ? [TENSORFLOW] : []),
 ];
@@ -67,6 +71,12 @@ function engine(name: string, provider = 'cpu'): TestedEngine {
       }
     },
   };
+}
+
+/** The value in the widest float that an engine computes in, where it is one of floats. */
+export function widest({ widest: float = 'float64' }: TestedEngine, value: NdArray): NdArray {
+  if (value.dtype !== 'float64' || float === 'float64') return value;
+  return ndarray('float32', value.shape, Float32Array.from(value.data as Float64Array));
 }
 
 /** Of a graph that needs what the engine says it has not. */

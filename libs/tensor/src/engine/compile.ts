@@ -1,9 +1,11 @@
+import { at } from '../arrays/at.js';
 import { Constant } from '../graph/constant.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
+import { watchesIn } from '../inspection/tap.js';
 import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes } from './equal-sizes.js';
@@ -44,7 +46,8 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   checkUpdates(name, updates);
   const givens = options.givens ?? new Map<Variable, Variable>();
   const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
-  const replaced = stableForms(computed, options.inputs);
+  const watches = watchesIn(name, computed, options.inputs);
+  const replaced = stableForms([...computed, ...watches.flatMap(({ values }) => values)], options.inputs);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, options.onUnusedInput ?? 'raise');
   const target = computeTarget(options);
@@ -53,15 +56,21 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
   const { stages, hostOps } = partition(graph, engine);
   const onEngine = stages.filter(({ on }) => on === 'engine');
+  const positions = replaced.map((variable) => results.indexOf(variable));
+  let watched = computed.length;
   const layout: FunctionLayout = {
     name,
     inputs: [...options.inputs],
     reads,
-    writes: updates.map(([variable], at) => ({
+    writes: updates.map(([variable], position) => ({
       variable,
-      result: positionOf(results, replaced[options.outputs.length + at]),
+      result: at(positions, options.outputs.length + position),
     })),
-    outputs: options.outputs.map((_, at) => positionOf(results, replaced[at])),
+    outputs: positions.slice(0, options.outputs.length),
+    watches: watches.map(({ values, callback }) => {
+      watched += values.length;
+      return { results: positions.slice(watched - values.length, watched), callback };
+    }),
     equalSizes: equalSizes(options.inputs, results),
     environment: engine.environment(target),
     explanation: new Explanation(target, {
@@ -122,10 +131,4 @@ function leaves(
     );
   }
   return sharedVariables;
-}
-
-function positionOf(results: readonly Variable[], variable: Variable | undefined): number {
-  const position = results.findIndex((result) => result === variable);
-  if (position < 0) throw new Error('compile: a result went missing');
-  return position;
 }

@@ -20,12 +20,17 @@ test('the values that a run makes go with it, or with what they became the value
   const executable = await compileReference({ name: 'keep', inputs: [x], outputs });
   const target = computeTarget({ engine: 'reference' });
   let made: readonly StoredValue[] = [];
+  let failure: Error | undefined;
+  const callback = (): void => {
+    if (failure !== undefined) throw failure;
+  };
   const layout = {
     name: 'keep',
     inputs: [x],
     reads: [],
     writes: [{ variable: kept, result: 0 }],
     outputs: [0, 1, 1],
+    watches: [{ results: [0, 1], callback }],
     equalSizes: [],
     environment: engineNamed('reference').environment(target),
     explanation: new Explanation(target, { engineOps: 2, engineCalls: 1, hostOps: [] }),
@@ -42,6 +47,12 @@ test('the values that a run makes go with it, or with what they became the value
 
   made = [];
   await expect(keep.run([ndarray('float32', [1, 3])])).rejects.toThrow('keep: the update of shared variable `kept`');
+  expect(made).toHaveLength(2);
+  for (const value of made) expect(() => value.retain()).toThrow(GONE);
+  expect(await kept.getValue()).toEqual(array('float32', [1, 2], [2, 4]));
+
+  failure = new Error('it is not finite');
+  await expect(keep.run([ndarray('float32', [1, 2])])).rejects.toBe(failure);
   expect(made).toHaveLength(2);
   for (const value of made) expect(() => value.retain()).toThrow(GONE);
   expect(await kept.getValue()).toEqual(array('float32', [1, 2], [2, 4]));

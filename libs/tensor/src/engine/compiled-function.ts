@@ -1,12 +1,15 @@
 import type { NdArray } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
+import type { Watch } from '../inspection/tap.js';
 import type { UnknownSize } from './equal-sizes.js';
 import type { Executable } from './engine.js';
 import type { Explanation } from './explanation.js';
 import type { NumericEnvironment } from './numeric-environment.js';
+import { Profile } from './profile.js';
 import type { StoredValue } from './stored-value.js';
 import { presentWriteGuard, type WriteGuard } from './write-guard.js';
 
@@ -20,6 +23,8 @@ export interface FunctionLayout {
   readonly writes: readonly { readonly variable: SharedVariable; readonly result: number }[];
   /** Positions of the outputs among the executable's results. */
   readonly outputs: readonly number[];
+  /** Who is handed results before the updates are made, with their positions. */
+  readonly watches: readonly { readonly results: readonly number[]; readonly callback: Watch['callback'] }[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
   readonly environment: NumericEnvironment;
@@ -49,10 +54,11 @@ export class CompiledFunction {
 
   /**
    * Computes the outputs from `inputs`, in the order given to `compile`, and then updates the shared variables, all of them or,
-   * when it throws, none. Input arrays must not be written to before it ends; output arrays belong to the caller.
+   * when it throws, none. Input arrays must not be written to before it ends; output arrays belong to the caller. Before the updates,
+   * values go to those who watch them (see `tap`).
    *
    * @throws TensorTypeError naming the input, its type and the type given; Error when another unfinished run updates a shared
-   * variable that this one uses; what a guard throws (see `guardWrites`).
+   * variable that this one uses; what a guard (see `guardWrites`) or one who watches throws.
    */
   async run(inputs: readonly NdArray[]): Promise<NdArray[]> {
     const { name, reads, writes } = this.#layout;
@@ -76,6 +82,28 @@ export class CompiledFunction {
   /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
   explain(): Explanation {
     return this.#layout.explanation;
+  }
+
+  /**
+   * What each op takes, in time and memory, when the function is run on `inputs` and the present values of the shared variables, which
+   * it does not update; nor do values go to those who watch them. What the engine tells: ONNX Runtime fuses ops before it runs them.
+   *
+   * @param options.runs How many runs to take the average of, after a first one that does not count. Default 10.
+   * @throws Error where the engine does not tell; TensorTypeError as {@link run} does
+   */
+  async profile(inputs: readonly NdArray[], options: { readonly runs?: number } = {}): Promise<Profile> {
+    const { runs = 10 } = options;
+    if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`runs is ${runs}; give an integer of 1 or more`);
+    if (this.#executable.profile === undefined) throw new Error(`${this.name}: its engine does not tell what ops take`);
+    this.#check(inputs);
+    const { reads } = this.#layout;
+    for (const variable of reads) variable.assertQuiet(this.name);
+    const fed = reads.map((variable) => variable.pin());
+    try {
+      return new Profile(runs, await this.#executable.profile([...inputs, ...fed], runs));
+    } finally {
+      for (const value of fed) value.release();
+    }
   }
 
   /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */
@@ -102,8 +130,8 @@ export class CompiledFunction {
         `${this.name}: takes ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${inputs.length}`,
       );
     }
-    for (const [at, variable] of wanted.entries()) {
-      const value = inputs[at];
+    for (const [position, variable] of wanted.entries()) {
+      const value = inputs[position];
       if (value === undefined || (value.dtype === variable.dtype && shapeFits(value.shape, variable.shape))) continue;
       throw new TensorTypeError(
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
@@ -113,7 +141,7 @@ export class CompiledFunction {
       const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
       if (sizes.every((size) => size === sizes[0])) continue;
       const found = group.map(
-        ({ input, axis }, at) => `\`${String(wanted[input])}\` has ${sizes[at]} along axis ${axis}`,
+        ({ input, axis }, position) => `\`${String(wanted[input])}\` has ${sizes[position]} along axis ${axis}`,
       );
       throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; the graph needs these sizes to be equal`);
     }
@@ -121,28 +149,37 @@ export class CompiledFunction {
 
   /** Makes the updates, and returns the outputs. */
   async #deliver(results: readonly StoredValue[]): Promise<NdArray[]> {
-    const { name, writes, outputs } = this.#layout;
-    // A result has a handle for each update and each output that it is, in place of the one that it came with.
+    const { name, writes, outputs, watches } = this.#layout;
+    // A result has a handle for each update, output and watch that it is of, in place of the one that it came with.
     const updates = writes.map(({ variable, result }) => ({
       variable,
       value: resultAt(name, results, result).retain(),
     }));
-    const asked = outputs.map((position) => resultAt(name, results, position).retain());
+    const asked = [outputs, ...watches.map((watch) => watch.results)].map((positions) =>
+      positions.map((position) => resultAt(name, results, position).retain()),
+    );
     for (const result of results) result.release();
 
     const unfit = updates.find(({ variable, value }) => !shapeFits(value.shape, variable.shape));
     if (unfit !== undefined) {
-      for (const value of [...updates.map((update) => update.value), ...asked]) value.release();
+      for (const value of [...updates.map((update) => update.value), ...asked.flat()]) value.release();
       throw new TensorTypeError(
         `${name}: the update of shared variable ${describe(unfit.variable)} has the size ${formatShape(unfit.value.shape)}; it must stay ${formatShape(unfit.variable.shape)}`,
       );
     }
-    const arrays = await Promise.all(asked.map((value) => value.take())).catch((error: unknown) => {
+    const arrays = await this.#handOver(asked).catch((error: unknown) => {
       for (const { value } of updates) value.release();
       throw error;
     });
     for (const { variable, value } of updates) variable.commit(value);
     return arrays;
+  }
+
+  /** Gives those who watch what they asked for, and returns the outputs, which come first. */
+  async #handOver(asked: readonly (readonly StoredValue[])[]): Promise<NdArray[]> {
+    const arrays = await Promise.all(asked.map((values) => Promise.all(values.map((value) => value.take()))));
+    for (const [position, { callback }] of this.#layout.watches.entries()) await callback(at(arrays, position + 1));
+    return at(arrays, 0);
   }
 }
 

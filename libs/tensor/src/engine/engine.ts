@@ -4,6 +4,7 @@ import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import type { ComputeTarget } from './compute-target.js';
 import type { NumericEnvironment } from './numeric-environment.js';
+import type { KernelCall } from './profile.js';
 import type { StoredValue } from './stored-value.js';
 
 /** What an engine is given: one graph, forward, backward and updates together. */
@@ -23,6 +24,8 @@ export interface Executable {
    * until it has ended. The results are new values, each with one handle, which is the caller's; when it throws there are none left.
    */
   run(inputs: readonly (NdArray | StoredValue)[]): Promise<readonly StoredValue[]>;
+  /** Runs it `runs` times after a first time that does not count, and tells what was called. Absent where the engine cannot tell. */
+  profile?(inputs: readonly (NdArray | StoredValue)[], runs: number): Promise<readonly KernelCall[]>;
   /** Frees what the engine holds outside of JavaScript. */
   dispose(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
-import { shared } from '../index.js';
+import { shared, sharedLike, tensor } from '../index.js';
 import { array } from '../../test/op-laws.js';
 
 test('a shared variable keeps copies of what it is given', async () => {
@@ -36,4 +36,14 @@ test('sizes left unknown may change from value to value', () => {
   expect(() => shared(ndarray('float32', [2, 3]), 'W', { shape: [3, 3] })).toThrow(
     'cannot hold a value of float32 (2, 3)',
   );
+});
+
+test('1.18-23: a variable like another holds its values, of which there are none yet along unknown sizes', async () => {
+  const held = sharedLike(tensor('x', 'float64', [null, 2]));
+  expect(held.toString()).toBe('shared_x');
+  expect(held.type).toEqual({ dtype: 'float64', shape: [null, 2] });
+  expect((await held.getValue()).shape).toEqual([0, 2]);
+  held.setValue(ndarray('float64', [3, 2]));
+  expect(held.valueType).toEqual({ dtype: 'float64', shape: [3, 2] });
+  expect((await sharedLike(tensor('n', 'int64', [2]), 'counts').getValue()).data).toEqual(BigInt64Array.of(0n, 0n));
 });

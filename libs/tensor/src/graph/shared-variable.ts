@@ -112,3 +112,18 @@ export function shared(value: NdArray | number, name?: string, options: SharedOp
     ...(options.shape === undefined ? {} : { shape: options.shape }),
   });
 }
+
+/**
+ * A shared variable that can hold the values of `variable`: of its dtype and static shape, zeros, with no elements along the axes of
+ * unknown size until `setValue` is called.
+ *
+ * @param name Default `shared_x` for a variable x.
+ */
+export function sharedLike(variable: Variable, name?: string): SharedVariable {
+  const { dtype, shape } = variable;
+  const zeros = ndarray(
+    dtype,
+    shape.map((dim) => dim ?? 0),
+  );
+  return shared(zeros, name ?? `shared_${variable.toString()}`, { shape });
+}

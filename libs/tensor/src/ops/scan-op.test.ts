@@ -1,3 +1,4 @@
+import type { NdArray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -21,15 +22,15 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import { ENGINES } from '../../test/engines.js';
+import { ENGINES, widest } from '../../test/engines.js';
 import { array, expectClose, present, spread } from '../../test/op-laws.js';
 import { unrolled } from '../../test/unrolled.js';
 
-const [x, h0, U] = [
-  tensor('x', 'float64', [null, null, 3]),
-  tensor('h0', 'float64', [null, 3]),
-  tensor('U', 'float64', [3, 3]),
-];
+function variables(float: 'float32' | 'float64'): [x: Variable, h0: Variable, U: Variable] {
+  return [tensor('x', float, [null, null, 3]), tensor('h0', float, [null, 3]), tensor('U', float, [3, 3])];
+}
+
+const [x, h0, U] = variables('float64');
 
 function layer(
   through: typeof scan,
@@ -44,12 +45,26 @@ function layer(
 }
 
 describe.each(ENGINES)('on $name', (engine) => {
+  const float = engine.widest ?? 'float64';
+  const tolerance = float === 'float32' ? 1e-5 : 1e-10;
+  const [x, h0, U] = variables(float);
+  const run = (
+    inputs: readonly Variable[],
+    outputs: readonly Variable[],
+    values: readonly NdArray[],
+  ): Promise<NdArray[]> =>
+    engine.run(
+      inputs,
+      outputs,
+      values.map((value) => widest(engine, value)),
+    );
+
   test('no rows are no steps: empty outputs of the sizes that rows would have, and gradients of zero', async () => {
     const outputs = layer(scan)(x, h0, U);
     const [states, sums] = [present(outputs[0]), present(outputs[1])];
     const cost = add(sum(square(states)), add(sum(sums), sum(h0)));
     const values = [array('float64', [0, 2, 3], []), spread([2, 3], -1, 1), spread([3, 3], -1, 1)];
-    const results = await engine.run([x, h0, U], [...outputs, ...grad(cost, [x, h0, U])], values);
+    const results = await run([x, h0, U], [...outputs, ...grad(cost, [x, h0, U])], values);
     expect(results.map(({ shape }) => shape)).toEqual([
       [0, 2, 3],
       [0, 2],
@@ -74,7 +89,7 @@ describe.each(ENGINES)('on $name', (engine) => {
     const gradients = grad(add(sum(present(powers)), sum(present(last))), [h0, x]);
     for (const count of [0, 1, 3]) {
       const values = [array('int32', [], [count]), array('float64', [1, 3], [1, 2, 3]), spread([3, 1, 3], -1, 1)];
-      const [first, second, ofState, ofRows] = await engine.run([steps, h0, x], [...outputs, ...gradients], values);
+      const [first, second, ofState, ofRows] = await run([steps, h0, x], [...outputs, ...gradients], values);
       expect([...present(first).data]).toEqual([2, 4, 6, 4, 8, 12, 8, 16, 24].slice(0, 3 * count));
       expect(present(second).shape).toEqual([count, 1, 3]);
       expect(present(ofState).data[0]).toBe([0, 2, 14][[0, 1, 3].indexOf(count)]! + count);
@@ -88,14 +103,14 @@ describe.each(ENGINES)('on $name', (engine) => {
     'gradients come from the last steps only where they are truncated; backwards: %s',
     async (goBackwards) => {
       const values = [spread([5, 2, 3], -1, 1), spread([2, 3], -1, 1, 1), spread([3, 3], -1, 1, 2)];
-      const exact = [tensor('x', 'float64', [5, 2, 3]), tensor('h0', 'float64', [2, 3]), U] as const;
+      const exact = [tensor('x', float, [5, 2, 3]), tensor('h0', float, [2, 3]), U] as const;
       const costOf = (outputs: readonly Variable[]): Variable =>
         add(sum(square(present(outputs[0]))), sum(square(present(outputs[1]))));
       for (const truncateGradient of [2, 5, 7]) {
         // The last steps by themselves, from a state that is given: what is before them is constant.
         const count = Math.min(5, truncateGradient);
         const all = layer(unrolled, { goBackwards })(...exact);
-        const [states] = await engine.run(exact, [present(all[0])], values);
+        const [states] = await run(exact, [present(all[0])], values);
         const used = Array.from({ length: 5 }, (_, row) => (goBackwards ? row < count : row >= 5 - count));
         const rows = array(
           'float64',
@@ -106,31 +121,31 @@ describe.each(ENGINES)('on $name', (engine) => {
           count === 5
             ? present(values[1])
             : array('float64', [2, 3], [...present(states).data].map(Number).slice((4 - count) * 6, (5 - count) * 6));
-        const part = tensor('part', 'float64', [count, 2, 3]);
+        const part = tensor('part', float, [count, 2, 3]);
         const ends = [part, exact[1], U] as const;
-        const expected = await engine.run(ends, grad(costOf(layer(unrolled, { goBackwards })(...ends)), [...ends]), [
+        const expected = await run(ends, grad(costOf(layer(unrolled, { goBackwards })(...ends)), [...ends]), [
           rows,
           before,
           present(values[2]),
         ]);
         for (const inputs of [exact, [x, h0, U] as const]) {
           const gradients = grad(costOf(layer(scan, { goBackwards, truncateGradient })(...inputs)), [...inputs]);
-          const [ofRows, ofState, ofWeights] = await engine.run(inputs, gradients, values);
-          expectClose(present(ofWeights), present(expected[2]), 1e-10);
+          const [ofRows, ofState, ofWeights] = await run(inputs, gradients, values);
+          expectClose(present(ofWeights), present(expected[2]), tolerance);
           const wanted = [...present(expected[0]).data];
           expectClose(
             present(ofRows),
             array(
-              'float64',
+              float,
               [5, 2, 3],
               used.flatMap((isUsed) => Array.from({ length: 6 }, () => (isUsed ? Number(wanted.shift()) : 0))),
             ),
-            1e-10,
+            tolerance,
           );
           expectClose(
             present(ofState),
-            count === 5 ? present(expected[1]) : array('float64', [2, 3], [0, 0, 0, 0, 0, 0]),
-            1e-10,
+            count === 5 ? present(expected[1]) : array(float, [2, 3], [0, 0, 0, 0, 0, 0]),
+            tolerance,
           );
         }
       }

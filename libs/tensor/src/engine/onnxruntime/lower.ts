@@ -42,7 +42,7 @@ function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: Readon
 
   for (const node of toposort(outputs, { blockers: given.keys() })) {
     const { op } = node;
-    graph.scope(`${op.name}(${node.inputs.join(',')})`);
+    graph.scope(node.toString());
     const results =
       emptyOutputs(graph, node) ??
       loweringOf(lowerings, op)(graph, node.inputs.map(nameOf), {

@@ -4,8 +4,9 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
-import { elementsOf, HostValue } from '../stored-value.js';
+import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { lowerToOnnx } from './lower.js';
+import { withProfiling } from './profiling.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
@@ -15,20 +16,35 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
   });
 
+  const runIn = async (opened: InferenceSession, inputs: readonly (NdArray | StoredValue)[]): Promise<HostValue[]> => {
+    const values = await Promise.all(inputs.map(elementsOf));
+    const feeds: Record<string, Tensor> = {};
+    for (const [at, name] of inputNames.entries()) {
+      const value = values[at];
+      if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
+    }
+    // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
+    const results = await opened.run(feeds).catch((error: unknown) => {
+      throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
+    });
+    return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
+  };
+
   return {
-    async run(inputs) {
-      const values = await Promise.all(inputs.map(elementsOf));
-      const feeds: Record<string, Tensor> = {};
-      for (const [at, name] of inputNames.entries()) {
-        const value = values[at];
-        if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
-      }
-      // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
-      const results = await session.run(feeds).catch((error: unknown) => {
-        throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
-      });
-      return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
-    },
+    run: (inputs) => runIn(session, inputs),
+    profile: (inputs, runs) =>
+      withProfiling(async (options) => {
+        // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
+        const profiled = await ort.InferenceSession.create(model, { ...sessionOptions(graph, target), ...options });
+        try {
+          for (let count = 0; count <= runs; count += 1) {
+            for (const result of await runIn(profiled, inputs)) result.release();
+          }
+          profiled.endProfiling();
+        } finally {
+          await profiled.release();
+        }
+      }),
     dispose: () => session.release(),
   };
 }

@@ -1,6 +1,9 @@
 import { evaluator } from '../../graph/evaluate.js';
 import { fromDense, toDense, type DenseArray } from '../../arrays/dense-array.js';
+import { toposort } from '../../graph/walk.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { profileOnHost } from '../host-stage.js';
+import type { Stage } from '../partition.js';
 import { elementsOf, HostValue } from '../stored-value.js';
 
 /** Options of the reference engine. */
@@ -22,6 +25,10 @@ export async function compileReference(graph: FunctionGraph, options: ReferenceO
     async run(inputs) {
       const values = await Promise.all(inputs.map(elementsOf));
       return evaluate(values.map(toDense)).map((value) => new HostValue(fromDense(value)));
+    },
+    async profile(inputs, runs) {
+      const stage: Stage = { ...graph, on: 'host', nodes: toposort(graph.outputs, { blockers: graph.inputs }) };
+      return await profileOnHost(graph.name, stage, inputs, runs, 'engine');
     },
     dispose: async () => undefined,
   };

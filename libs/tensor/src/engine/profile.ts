@@ -1,0 +1,96 @@
+import { at } from '../arrays/at.js';
+import type { Apply } from '../graph/apply.js';
+
+/** One call of a kernel, as an engine saw it. */
+export interface KernelCall {
+  /** The application, as it prints: `dot(x,W)`. */
+  readonly op: string;
+  /** What ran it: the engine's own name for it, or the op's. */
+  readonly kernel: string;
+  readonly on: 'engine' | 'host';
+  /** Without what is called inside of it. */
+  readonly timeMs: number;
+  /** What its results take. */
+  readonly outputBytes: number;
+}
+
+/** Is told of each application that an engine which runs op by op has run. */
+export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
+
+/** An observer that makes calls of what it is told. */
+export function recordInto(calls: KernelCall[], on: KernelCall['on']): OpObserver {
+  return (node, timeMs, outputBytes) => {
+    calls.push({ op: node.toString(), kernel: node.op.name, on, timeMs, outputBytes });
+  };
+}
+
+/** What one op took. Applications that print alike are one. */
+export interface OpProfile {
+  /** As it prints: `dot(x,W)`. An engine that makes one op of several tells of it under the name of one of them, or its own. */
+  readonly op: string;
+  /** What ran it: names of the engine's kernels. */
+  readonly kernels: readonly string[];
+  readonly on: 'engine' | 'host';
+  /** Calls of its kernels in one run. ONNX Runtime tells of those inside of a `scan` too, each step a call. */
+  readonly calls: number;
+  /** In one run, on average. */
+  readonly timeMs: number;
+  /** The most that the results of one of the calls take. */
+  readonly outputBytes: number;
+}
+
+/** What the ops of a compiled function took: `function.profile()`. Prints itself. */
+export class Profile {
+  /** How many runs it is the average of. */
+  readonly runs: number;
+  /** All ops of one run together. */
+  readonly timeMs: number;
+  /** The slowest first. */
+  readonly ops: readonly OpProfile[];
+
+  constructor(runs: number, calls: readonly KernelCall[]) {
+    this.runs = runs;
+    this.ops = [...groups(calls).values()]
+      .map((group) => profileOf(group, runs))
+      .toSorted((a, b) => b.timeMs - a.timeMs);
+    this.timeMs = this.ops.reduce((total, { timeMs }) => total + timeMs, 0);
+  }
+
+  toString(): string {
+    return [
+      `${this.timeMs.toFixed(3)} ms in ${this.ops.length} ops, on average of ${this.runs} runs`,
+      ...this.ops.map(({ op, kernels, on, calls, timeMs, outputBytes }) =>
+        [
+          `  ${timeMs.toFixed(3)} ms`,
+          `${((100 * timeMs) / this.timeMs || 0).toFixed(1)} %`,
+          `${calls} calls`,
+          `${outputBytes} bytes`,
+          `${op} by ${kernels.join(', ')}${on === 'host' ? ' on the host' : ''}`,
+        ].join('  '),
+      ),
+    ].join('\n');
+  }
+}
+
+function groups(calls: readonly KernelCall[]): ReadonlyMap<string, readonly KernelCall[]> {
+  const found = new Map<string, KernelCall[]>();
+  for (const call of calls) {
+    const key = `${call.on} ${call.op}`;
+    const group = found.get(key);
+    if (group === undefined) found.set(key, [call]);
+    else group.push(call);
+  }
+  return found;
+}
+
+function profileOf(group: readonly KernelCall[], runs: number): OpProfile {
+  const { op, on } = at(group, 0);
+  return {
+    op,
+    kernels: [...new Set(group.map(({ kernel }) => kernel))],
+    on,
+    calls: group.length / runs,
+    timeMs: group.reduce((total, { timeMs }) => total + timeMs, 0) / runs,
+    outputBytes: group.reduce((most, { outputBytes }) => Math.max(most, outputBytes), 0),
+  };
+}
