@@ -77,22 +77,31 @@ export const randomBitsOp = defineOp({
 });
 
 function bits(state: DenseArray, count: number, width: number): Float64Array {
-  const wordsEach = width > 32 ? 2 : 1;
-  const words = philoxWords(state, wordsEach * count);
-  if (wordsEach === 1) return Float64Array.from({ length: count }, (_, k) => at(words, k) >>> (32 - width));
+  const data = new Float64Array(count);
+  if (width <= 32) {
+    const words = philoxWords(state, count);
+    for (let k = 0; k < count; k += 1) data[k] = at(words, k) >>> (32 - width);
+    return data;
+  }
+  const words = philoxWords(state, 2 * count);
   const unwanted = 2 ** (53 - width);
-  return Float64Array.from({ length: count }, (_, k) => {
+  for (let k = 0; k < count; k += 1) {
     const joined = (at(words, 2 * k) >>> 5) * 2 ** 26 + (at(words, 2 * k + 1) >>> 6);
-    return Math.floor(joined / unwanted);
-  });
+    data[k] = Math.floor(joined / unwanted);
+  }
+  return data;
 }
 
+/** The first `count` words of the draw, and up to three more. */
 function philoxWords({ data }: DenseArray, count: number): Uint32Array {
   const [key0, key1, index] = [at(data, 0), at(data, 1), at(data, 2)];
-  const words = new Uint32Array(4 * Math.ceil(count / 4));
   const upperIndex = Math.floor(index / 2 ** 32);
-  for (let block = 0; 4 * block < count; block += 1) {
-    philox4x32(block, 0, index, upperIndex, key0, key1, words.subarray(4 * block, 4 * block + 4));
+  const blocks = Math.ceil(count / 4);
+  const words = new Uint32Array(4 * blocks);
+  const four = new Uint32Array(4);
+  for (let block = 0; block < blocks; block += 1) {
+    philox4x32(block, 0, index, upperIndex, key0, key1, four);
+    words.set(four, 4 * block);
   }
   return words;
 }

@@ -1,15 +1,20 @@
-import { randomAt, type NdArray, type RandomAt } from '@longrun/serialization';
+import { randomAt, type NdArray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import {
   constant,
-  grad,
   formatType,
+  grad,
+  matrix,
+  mul,
   randomBinomial,
+  randomMultinomial,
   randomNormal,
+  randomPermutation,
   randomState,
   randomUniform,
   scalar,
+  scan,
   shared,
   sum,
   vector,
@@ -21,13 +26,9 @@ import { array, expectClose, present } from '../../test/op-laws.js';
 const [SEED, STAGE] = [7, 'noise'];
 const STATE = constant(randomState(SEED, STAGE));
 
-function place(): RandomAt {
-  return randomAt(SEED, { epoch: 0, index: 0, stage: STAGE });
-}
-
-/** The first numbers in [0, 1) of the draw. */
-function units(count: number, dtype: 'float32' | 'float64' = 'float32'): number[] {
-  const from = place();
+/** The first numbers in [0, 1) of a draw. */
+function units(count: number, dtype: 'float32' | 'float64' = 'float32', index = 0): number[] {
+  const from = randomAt(SEED, { epoch: 0, index, stage: STAGE });
   return Array.from({ length: count }, () => (dtype === 'float32' ? (from.uint32() >>> 8) / 2 ** 24 : from.uniform()));
 }
 
@@ -124,6 +125,83 @@ describe.each(ENGINES)('on $name', (engine) => {
       [0, 0, 0, 0],
     ]);
   });
+
+  test.each(['float32', 'float64'] as const)('1.T-09 classes are drawn by their running sums: %s', async (dtype) => {
+    // Sums that are exact, and none that is near to a number drawn.
+    const sixteenths = [
+      [1, 0, 7, 8, 0],
+      [0, 4, 4, 4, 4],
+      [16, 0, 0, 0, 0],
+    ];
+    const value = array(
+      dtype,
+      [3, 5],
+      sixteenths.flat().map((count) => count / 16),
+    );
+    const p = matrix('p', dtype);
+    const draws = [
+      randomMultinomial(STATE, p),
+      randomMultinomial(STATE, p, { n: 20, dtype: 'float32' }),
+      randomMultinomial(STATE, mul(p, 3), { n: 0 }),
+      randomMultinomial(STATE, constant(array(dtype, [2], [0.25, 0.25]))),
+    ];
+    const results = await runWithinLimits(
+      engine,
+      [p],
+      draws.map((draw) => draw.values),
+      [value],
+    );
+    if (results === BEYOND_LIMITS) return;
+    const drawn = units(60, dtype);
+    const counts = (n: number): number[] => {
+      const expected = sixteenths.map((row) => row.map(() => 0));
+      for (let k = 0; k < 3 * n; k += 1) {
+        const row = present(sixteenths[k % 3]);
+        let [left, found] = [16 * present(drawn[k]), 0];
+        for (; left >= present(row[found]); found += 1) left -= present(row[found]);
+        present(expected[k % 3])[found] = present(expected[k % 3]?.[found]) + 1;
+      }
+      return expected.flat();
+    };
+    expect(results.map((result) => [result.dtype, result.shape])).toEqual([
+      ['int64', [3, 5]],
+      ['float32', [3, 5]],
+      ['int64', [3, 5]],
+      ['int64', [2]],
+    ]);
+    const half = Number(present(drawn[0]) >= 0.5);
+    expect(results.map(numbers)).toEqual([counts(1), counts(20), counts(0), [1 - half, half]]);
+  });
+
+  test('the steps of a scan draw one after the other', async () => {
+    const p = constant(array('float32', [2, 2], [0.5, 0.5, 0.25, 0.75]));
+    const [, uniform, binary] = scan(
+      (state) => {
+        const first = randomUniform(present(state), [2]);
+        const second = randomMultinomial(first.state, p);
+        return [second.state, first.values, second.values];
+      },
+      { outputsInfo: [STATE, null, null], nSteps: 3 },
+    );
+    const results = await engine.run([], [present(uniform), present(binary)], []);
+    const expected = [0, 1, 2, 3, 4, 5].map((index) => units(2, 'float32', index));
+    const [even, odd] = [0, 1].map((start) => expected.filter((_, index) => index % 2 === start));
+    const isFirst = odd?.flatMap(([one, two]) => [present(one) < 0.5, present(two) < 0.25]) ?? [];
+    expect(results.map(numbers)).toEqual([even?.flat(), isFirst.flatMap((first) => [Number(first), Number(!first)])]);
+  });
+
+  test('permutations sort the bits of their place', async () => {
+    const n = scalar('n', 'int64');
+    const draws = [randomPermutation(STATE, 50), randomPermutation(STATE, n), randomPermutation(STATE, 1)];
+    const results = await engine.run(
+      [n],
+      draws.map((draw) => draw.values),
+      [array('int64', [], [0])],
+    );
+    const keys = units(50, 'float64');
+    const order = keys.map((_, k) => k).toSorted((a, b) => present(keys[a]) - present(keys[b]));
+    expect(results.map(numbers)).toEqual([order, [], [0]]);
+  });
 });
 
 test('uniform numbers between any bounds have the same bits on all engines that round each op', async () => {
@@ -178,6 +256,10 @@ test('types tell the sizes that are known, and what is no probability is refused
   expect(formatType(randomUniform(state, [n, 2]).values.type)).toBe('float32 (null, 2)');
   expect(formatType(randomNormal(state, [3, 2], { dtype: 'float64' }).values.type)).toBe('float64 (3, 2)');
   expect(formatType(randomBinomial(state, [n]).values.type)).toBe('int64 (null,)');
+  expect(formatType(randomPermutation(state, 5).values.type)).toBe('int64 (5,)');
+  expect(formatType(randomMultinomial(state, matrix('p')).values.type)).toBe('int64 (null, null)');
+  expect(() => randomMultinomial(state, scalar('p'))).toThrow('randomMultinomial: `p` float32 () are no probabilities');
+  expect(() => randomMultinomial(state, matrix('p'), { n: 0.5 })).toThrow('randomMultinomial: 0.5 cannot be drawn');
   expect(() => randomBinomial(state, [2], { p: 1.5 })).toThrow('randomBinomial: p is 1.5; give a probability in 0..1');
   expect(() => randomBinomial(state, [2], { n: -1 })).toThrow('randomBinomial: -1 trials cannot be made');
 });

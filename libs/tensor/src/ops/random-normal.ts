@@ -30,8 +30,8 @@ export interface RandomNormalOptions {
 /**
  * Numbers of the normal distribution: `mean + z * std`. No z is farther from 0 than 5.8 (float32) or 8.6 (float64).
  *
- * They are made of the same bits on every engine, with its own logarithm, sine and cosine: z differs by at most 2e-6 (float32) or
- * 4e-15 (float64) between engines. Gradients flow to mean and std.
+ * They are made of the same bits on every engine, with its own logarithm, sine and cosine: z differs between engines by at most 2e-6
+ * (float32) or 4e-15 (float64), times |z| where that is above 1. Gradients flow to mean and std.
  *
  * Source: Box and Muller, "A note on the generation of random normal deviates" (1958).
  */

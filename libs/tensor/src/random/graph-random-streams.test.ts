@@ -1,8 +1,8 @@
 import { randomAt, type NdArray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
-import { compile, GraphRandomStreams, type CompiledFunction } from '../index.js';
-import { present } from '../../test/op-laws.js';
+import { compile, constant, GraphRandomStreams, type CompiledFunction } from '../index.js';
+import { array, present } from '../../test/op-laws.js';
 
 function numbers({ data }: NdArray): number[] {
   return Array.from(data as ArrayLike<number | bigint>, Number);
@@ -14,21 +14,31 @@ function uniformAt(stage: string, index: number): number[] {
 }
 
 async function drawing(streams: GraphRandomStreams): Promise<CompiledFunction> {
-  const outputs = [streams.uniform([2]), streams.uniform([2]), streams.normal([4]), streams.binomial([8])];
+  const probabilities = constant(array('float32', [3], [0.2, 0.3, 0.5]));
+  const outputs = [
+    streams.uniform([2]),
+    streams.uniform([2]),
+    streams.normal([4]),
+    streams.binomial([8]),
+    streams.multinomial(probabilities, { n: 100 }),
+    streams.permutation(50),
+  ];
   return compile({ inputs: [], outputs, updates: streams.updates, engine: 'onnxruntime', threads: 1 });
 }
 
 test('each variable draws from a state of its own, anew with each run', async () => {
   const streams = new GraphRandomStreams(3, 'noise');
   const f = await drawing(streams);
-  expect([...streams.updates.keys()].map(({ name }) => name)).toEqual(['noise_0', 'noise_1', 'noise_2', 'noise_3']);
-  const normals: number[][] = [];
+  expect([...streams.updates.keys()].map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5].map((k) => `noise_${k}`));
+  const [normals, others] = [new Array<number[]>(), new Set<string>()];
   for (const index of [0, 1, 2]) {
-    const [first, second, normal] = (await f.run([])).map(numbers);
+    const [first, second, normal, ...rest] = (await f.run([])).map(numbers);
     expect([first, second]).toEqual([uniformAt('noise_0', index), uniformAt('noise_1', index)]);
     normals.push(present(normal));
+    for (const result of rest) others.add(JSON.stringify(result));
   }
   expect(new Set(normals.flat()).size).toBe(12);
+  expect(others.size).toBe(9);
   await f.dispose();
 });
 

@@ -1,7 +1,9 @@
 import { shared, type SharedVariable } from '../graph/shared-variable.js';
 import type { Variable } from '../graph/variable.js';
 import { randomBinomial, type RandomBinomialOptions } from '../ops/random-binomial.js';
+import { randomMultinomial, type RandomMultinomialOptions } from '../ops/random-multinomial.js';
 import { randomNormal, type RandomNormalOptions } from '../ops/random-normal.js';
+import { randomPermutation } from '../ops/random-permutation.js';
 import { randomState, type Draw } from '../ops/random-state.js';
 import { randomUniform, type RandomUniformOptions } from '../ops/random-uniform.js';
 
@@ -48,6 +50,16 @@ export class GraphRandomStreams {
   /** See {@link randomBinomial}. */
   binomial(shape: Shape, options?: RandomBinomialOptions): Variable {
     return this.#draw((state) => randomBinomial(state, shape, options));
+  }
+
+  /** See {@link randomMultinomial}. */
+  multinomial(probabilities: Variable, options?: RandomMultinomialOptions): Variable {
+    return this.#draw((state) => randomMultinomial(state, probabilities, options));
+  }
+
+  /** See {@link randomPermutation}. */
+  permutation(count: number | Variable): Variable {
+    return this.#draw((state) => randomPermutation(state, count));
   }
 
   #draw(from: (state: SharedVariable) => Draw): Variable {
