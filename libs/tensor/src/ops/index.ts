@@ -61,6 +61,7 @@ export { rectifier } from './rectifier.js';
 export type { ReductionOptions } from './reduction.js';
 export { flatten, reshapeOp, reshape } from './reshape.js';
 export { scan, type ScanOptions, type TappedSequence, type TappedState } from './scan.js';
+export { scanCheckpoints, type ScanCheckpointsOptions } from './scan-checkpoints.js';
 export { scanOp } from './scan-op.js';
 export { ceil, floor, round } from './rounding.js';
 export { scatterAdd } from './scatter-add.js';
