@@ -8,7 +8,7 @@ import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
 import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
-import { equalSizes } from './equal-sizes.js';
+import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
@@ -72,6 +72,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       return { results: positions.slice(watched - values.length, watched), callback };
     }),
     equalSizes: equalSizes(options.inputs, results),
+    sizesByName: sizesByName(options.inputs),
     environment: engine.environment(target),
     explanation: new Explanation(target, {
       engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
