@@ -13,6 +13,7 @@ import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
 import { Explanation } from './explanation.js';
+import { heldMemory } from './held-memory.js';
 import { partition } from './partition.js';
 import { compileStages } from './staged-executable.js';
 
@@ -78,6 +79,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
       engineCalls: onEngine.length,
       hostOps,
+      ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
     }),
   };
   return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));

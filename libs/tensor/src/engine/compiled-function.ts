@@ -81,7 +81,7 @@ export class CompiledFunction {
     }
   }
 
-  /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
+  /** Where it runs: engine, provider, device, threads, which ops the host runs and why, and what it holds in memory. */
   explain(): Explanation {
     return this.#layout.explanation;
   }
