@@ -2,12 +2,23 @@
 // objects are gone at its end.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { environmentFor, startS3Server, storeUrl } from './s3-server.mjs';
 import { ensureFashionMnist, ensureS3, root, setUp, stateFolder, stop } from './setup.mjs';
 
 setUp();
 ensureFashionMnist();
 const args = process.argv.slice(2);
+const engine = optionOf('--engine');
+if (engine !== undefined && optionOf('--provider') === undefined) {
+  // The demo asks less of one that computes in JavaScript, and only the engines know which this machine has.
+  const { computeTarget } = await import(pathToFileURL(join(root, 'libs/tensor/dist/index.js')).href);
+  try {
+    args.push('--provider', computeTarget({ engine }).provider);
+  } catch (error) {
+    stop(`demo: ${error.message}`);
+  }
+}
 const s3 = args.indexOf('--s3');
 if (s3 >= 0 && !(args[s3 + 1] ?? '').startsWith('s3:')) {
   ensureS3();
@@ -18,6 +29,11 @@ if (s3 >= 0 && !(args[s3 + 1] ?? '').startsWith('s3:')) {
   await server.stop();
 } else {
   process.exitCode = await runDemo(args, process.env);
+}
+
+function optionOf(name) {
+  const at = args.indexOf(name);
+  return at < 0 ? undefined : args[at + 1];
 }
 
 /** Ctrl+C reaches the whole process group; this one waits so that the demo can stop its stack cleanly. Its exit code. */

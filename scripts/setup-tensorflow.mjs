@@ -34,7 +34,7 @@ const trial = `
   const tf = require('${name}');
   const [value] = tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync();
   if (value !== 11) throw new Error('1x2 · 2x1 gave ' + value + ' instead of 11');
-  console.log('TensorFlow ' + tf.backend().binding.TF_Version + ', ' + tf.backend().binding.TF_Version);
+  console.log('TensorFlow ' + tf.backend().binding.TF_Version);
 `;
 const check = spawnSync(process.execPath, ['-e', trial], { cwd: root, encoding: 'utf8' });
 if (install.status !== 0 || check.status !== 0) {

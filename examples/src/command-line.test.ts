@@ -51,7 +51,7 @@ test.each([
   ['mlp --dataset a --dataset train=b', '--dataset is given twice for the role train, a and b; give one of them'],
   ['mlp --dataset a --threads 0', '--threads is 0; give a whole number of at least 1'],
   ['mlp --dataset a --seed x', '--seed is x; give a whole number of at least 0'],
-  ['mlp --dataset a --engine cuda', 'There is no engine cuda; there are onnxruntime, reference'],
+  ['mlp --dataset a --engine cuda', 'There is no engine cuda; there are onnxruntime, tfjs, reference'],
   ['mlp --dataset a --provider tpu', 'The engine onnxruntime has no provider tpu; there are cpu'],
   ['mlp --dataset a --device 1', 'device is 1, but cpu of onnxruntime is one device; leave it out'],
 ])('refuses "%s"', (line, message) => {

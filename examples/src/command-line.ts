@@ -26,8 +26,8 @@ const USAGE = `Usage: node examples/dist/run-local.js PROGRAM --dataset FILE [op
   --dataset FILE       an HDF5 file to train on; ROLE=FILE for one of another role,
                        such as valid=other.hdf5, as often as there are datasets
   --seed N             default 1
-  --engine NAME        onnxruntime (default) or reference
-  --provider NAME      what the engine computes with: cpu, webgpu, cuda; default the
+  --engine NAME        onnxruntime (default), tfjs or reference
+  --provider NAME      what the engine computes with, such as cpu; default the
                        first that this machine has
   --device N           which device of the provider, default 0
   --threads N          default 2

@@ -170,6 +170,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .description('show that a run which is killed twice ends bit for bit like an undisturbed one')
     .option('--stay', 'leave everything running afterwards, until Ctrl+C', false)
     .option('--short', 'train for one epoch instead of three', false)
+    .option('--engine <name>', 'what trains: onnxruntime, tfjs or reference (default: as in the spec file)')
+    .option('--provider <name>', 'what the engine computes with (default: the first that this machine has)')
     .option(
       '--repeat <number>',
       'soak: so many disturbed runs, each killed at moments of its own',
@@ -177,8 +179,9 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     )
     .addOption(s3Option())
     .addOption(jsonOption())
-    .action(async (options: { stay: boolean; short: boolean; repeat?: number; json: boolean; s3?: string }) => {
-      exit(await demo(terminal, { state: state(), ...options, repeat: options.repeat, objectsUrl: options.s3 }));
+    .action(async ({ s3, engine, provider, repeat, ...flags }: DemoFlags) => {
+      const resources = { engine, provider };
+      exit(await demo(terminal, { state: state(), ...flags, repeat, resources, objectsUrl: s3 }));
     });
 
   program
@@ -192,6 +195,17 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     });
 
   return program;
+}
+
+/** The options of `demo`, as commander gives them. */
+interface DemoFlags {
+  readonly stay: boolean;
+  readonly short: boolean;
+  readonly json: boolean;
+  readonly engine?: string;
+  readonly provider?: string;
+  readonly repeat?: number;
+  readonly s3?: string;
 }
 
 /** Each loads what it needs, which no other command does. */

@@ -61,6 +61,7 @@ export { environmentHere, type NumericEnvironment } from './engine/numeric-envir
 export type { KernelCall, OpProfile, Profile } from './engine/profile.js';
 export { StoredValue } from './engine/stored-value.js';
 
+export { GraphRandomStreams } from './random/graph-random-streams.js';
 export { printShape, printSum, printValue, type PrintOptions } from './inspection/print.js';
 export { tap } from './inspection/tap.js';
 

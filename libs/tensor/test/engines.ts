@@ -1,4 +1,4 @@
-import type { NdArray } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { compile, engineNamed, type Variable } from '../src/index.js';
 import { stableForms } from '../src/rewrite/stable-forms.js';
@@ -9,6 +9,8 @@ export interface TestedEngine {
   readonly name: string;
   /** What it says when it has not what a graph needs: goldens that need it are left out. Default nothing. */
   readonly limits?: RegExp;
+  /** The widest float that it computes in. Default float64. */
+  readonly widest?: 'float32' | 'float64';
   /** Whether it takes denormals of float32 for 0. Default false. */
   readonly flushesDenormals?: boolean;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
@@ -37,21 +39,26 @@ const FAITHFUL: TestedEngine = {
 /** It computes in float32, int32 and bool, and holds integers of 64 bits as int32. */
 const TFJS_LIMITS = /^function: the engine tfjs cannot run .* float64|is beyond what TensorFlow\.js holds/;
 
-const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), limits: TFJS_LIMITS, flushesDenormals: true };
+const TFJS = { limits: TFJS_LIMITS, widest: 'float32' } as const;
+
+const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), ...TFJS, flushesDenormals: true };
+
+/** It has no kernels of convolutions for float64. */
+const ONNX_RUNTIME_LIMITS = /^function: the engine onnxruntime cannot run conv2d.* float64/;
 
 /** All of them: a new engine is tested by being listed here. */
 export const ENGINES: readonly TestedEngine[] = [
   engine('reference'),
   FAITHFUL,
-  engine('onnxruntime'),
-  { ...engine('tfjs', 'cpu'), limits: TFJS_LIMITS },
+  { ...engine('onnxruntime'), limits: ONNX_RUNTIME_LIMITS },
+  { ...engine('tfjs', 'cpu'), ...TFJS },
   // Where it was set up only: it comes from no registry.
   ...(isAvailable('tfjs', 'tensorflow') ? [TENSORFLOW] : []),
 ];
 
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
-    ({ name, unavailable }) => name === provider && unavailable() === undefined,
+    (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
   );
 }
 
@@ -69,18 +76,29 @@ function engine(name: string, provider = 'cpu'): TestedEngine {
   };
 }
 
+/** The value in the widest float that an engine computes in, where it is one of floats. */
+export function widest({ widest: float = 'float64' }: TestedEngine, value: NdArray): NdArray {
+  if (value.dtype !== 'float64' || float === 'float64') return value;
+  return ndarray('float32', value.shape, Float32Array.from(value.data as Float64Array));
+}
+
 /** Of a graph that needs what the engine says it has not. */
 export const BEYOND_LIMITS = Symbol('beyond limits');
 
 /** The outputs, or that they are beyond what the engine has. */
 export async function runWithinLimits(
-  engine: TestedEngine,
+  tested: TestedEngine,
   ...run: Parameters<TestedEngine['run']>
 ): Promise<NdArray[] | typeof BEYOND_LIMITS> {
   try {
-    return await engine.run(...run);
+    return await tested.run(...run);
   } catch (error) {
-    if (error instanceof Error && engine.limits?.test(error.message) === true) return BEYOND_LIMITS;
+    if (isBeyondLimits(tested, error)) return BEYOND_LIMITS;
     throw error;
   }
+}
+
+/** Whether an error says that the engine has not what a graph needs. */
+export function isBeyondLimits({ limits }: TestedEngine, error: unknown): boolean {
+  return error instanceof Error && limits?.test(error.message) === true;
 }

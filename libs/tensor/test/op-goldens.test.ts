@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { grad, isFloat, tensor, TensorTypeError, transpose, Variable } from '../src/index.js';
 import * as ops from '../src/ops/index.js';
 import { withDenormals } from './denormals.js';
-import { BEYOND_LIMITS, ENGINES, runWithinLimits, type TestedEngine } from './engines.js';
+import { ENGINES, type TestedEngine } from './engines.js';
 import { BUILDERS, NOT_YET_THERE, type Builder, WITHOUT_GOLDENS } from './golden/builders.js';
 import { KNOWN_FAULTS } from './golden/known-faults.js';
 import { opGoldens, type OpGolden } from './golden/op-golden.js';
 import { array, inputFor, present } from './op-laws.js';
+import { verdictsOf, type Trial } from './trials.js';
 import { misfit } from './ulps.js';
 
 const goldens = opGoldens();
@@ -16,31 +17,28 @@ const goldens = opGoldens();
 const ways = ['as it is', 'of sizes unknown', 'of transposed inputs'] as const;
 type Way = (typeof ways)[number];
 
+/** How many goldens are run as one function. */
+const AT_ONCE = 12;
+
 describe.each(ENGINES)('on $name', (engine) => {
   test.each(Object.entries(BUILDERS))('%s', async (op, build) => {
-    const faults = new Set(
-      KNOWN_FAULTS.filter((fault) => fault.op === op && (fault.engines?.includes(engine.name) ?? true)).flatMap(
-        ({ goldens: names }) => names,
-      ),
+    const faults = KNOWN_FAULTS.filter(
+      (fault) => fault.op === op && (fault.engines?.includes(engine.name) ?? true),
+    ).flatMap(({ goldens: names }) => names);
+    const proposals = present(goldens.get(op)).flatMap((golden) =>
+      waysOf(golden).map((way) => ({
+        name: `${golden.name}, ${way}`,
+        build: () => trial(build, golden, way, engine),
+      })),
     );
-    const [wrong, found, compared] = [new Set<string>(), new Array<string>(), new Set<string>()];
-    for (const golden of present(goldens.get(op))) {
-      for (const way of waysOf(golden)) {
-        const sentences = await misfits(engine, build, golden, way);
-        if (sentences === BEYOND_LIMITS) continue;
-        compared.add(golden.name);
-        for (const sentence of sentences) {
-          wrong.add(golden.name);
-          if (!faults.has(golden.name)) found.push(`${golden.name}, ${way}: ${sentence}`);
-        }
-      }
-    }
-    expect(found).toEqual([]);
-    expect(compared.size).toBeGreaterThan(0);
-    expect(
-      [...faults].filter((name) => compared.has(name) && !wrong.has(name)),
-      'are no longer wrong; take them out of known-faults.ts',
-    ).toEqual([]);
+    const { judged, misfits } = await verdictsOf(engine, proposals, AT_ONCE);
+    const isOf = (tried: string, name: string): boolean => ways.some((way) => tried === `${name}, ${way}`);
+    expect(misfits.filter((found) => !faults.some((name) => isOf(found.trial, name)))).toEqual([]);
+    expect(judged.length).toBeGreaterThan(0);
+    const right = faults.filter(
+      (name) => judged.some((tried) => isOf(tried, name)) && !misfits.some((found) => isOf(found.trial, name)),
+    );
+    expect(right, 'are no longer wrong; take them out of known-faults.ts').toEqual([]);
   });
 });
 
@@ -66,36 +64,30 @@ function waysOf({ inputs }: OpGolden): readonly Way[] {
   return ways.filter((way) => way !== 'of transposed inputs' || inputs.some(({ shape }) => shape.length > 1));
 }
 
-async function misfits(
-  engine: TestedEngine,
-  build: Builder,
-  golden: OpGolden,
-  way: Way,
-): Promise<string[] | typeof BEYOND_LIMITS> {
-  try {
-    const fed = golden.inputs.map((value) => (way === 'of transposed inputs' ? transposed(value) : value));
-    const inputs = fed.map((value, at) => inputFor(value, at, way === 'of sizes unknown' ? 'ones' : 'all sizes'));
-    const built = build(
-      inputs.map((input) => (way === 'of transposed inputs' ? transpose(input) : input)),
-      golden.parameters,
-    );
-    const outputs = built instanceof Variable ? [built] : built;
-    const known = new Map<Variable, Variable>();
-    const weights: NdArray[] = [];
-    for (const [at, weight] of golden.outputGradients.entries()) {
-      if (weight === undefined) continue;
-      const output = present(outputs[at]);
-      known.set(output, tensor(`weights${at}`, output.dtype, output.shape));
-      weights.push(weight);
-    }
-    const wrt = inputs.filter((input) => isFloat(input.dtype));
-    const gradients = known.size === 0 ? [] : grad(null, wrt, { knownGrads: known, disconnectedInputs: 'zero' });
-    const variables = [...inputs, ...known.values()];
-    const results = await runWithinLimits(engine, variables, [...outputs, ...gradients], [...fed, ...weights]);
-    return results === BEYOND_LIMITS ? results : compared(golden, outputs, results, way, engine);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+function trial(build: Builder, golden: OpGolden, way: Way, engine: TestedEngine): Trial {
+  const fed = golden.inputs.map((value) => (way === 'of transposed inputs' ? transposed(value) : value));
+  const inputs = fed.map((value, at) => inputFor(value, at, way === 'of sizes unknown' ? 'ones' : 'all sizes'));
+  const built = build(
+    inputs.map((input) => (way === 'of transposed inputs' ? transpose(input) : input)),
+    golden.parameters,
+  );
+  const outputs = built instanceof Variable ? [built] : built;
+  const known = new Map<Variable, Variable>();
+  const weights: NdArray[] = [];
+  for (const [at, weight] of golden.outputGradients.entries()) {
+    if (weight === undefined) continue;
+    const output = present(outputs[at]);
+    known.set(output, tensor(`weights${at}`, output.dtype, output.shape));
+    weights.push(weight);
   }
+  const wrt = inputs.filter((input) => isFloat(input.dtype));
+  const gradients = known.size === 0 ? [] : grad(null, wrt, { knownGrads: known, disconnectedInputs: 'zero' });
+  return {
+    inputs: [...inputs, ...known.values()],
+    values: [...fed, ...weights],
+    outputs: [...outputs, ...gradients],
+    judge: (results) => compared(golden, outputs, results, way, engine),
+  };
 }
 
 function compared(

@@ -121,7 +121,8 @@ export function expectClose(actual: NdArray, expected: NdArray, tolerance?: numb
   const allowed = tolerance ?? (actual.dtype === 'float32' ? 2e-6 : actual.dtype === 'float64' ? 1e-11 : 0);
   for (let at = 0; at < expected.data.length; at += 1) {
     const [got, want] = [Number(actual.data[at]), Number(expected.data[at])];
-    const close = Object.is(got, want) || got === want || Math.abs(got - want) <= allowed * Math.max(1, Math.abs(want));
+    const near = Math.abs(got - want) <= allowed * Math.max(1, Math.abs(want));
+    const close = Object.is(got, want) || got === want || (Number.isFinite(want) && near);
     if (!close)
       expect.fail(
         `element ${at} on ${engine} is ${got} but should be ${want}: ${String(actual.data)} against ${String(expected.data)}`,

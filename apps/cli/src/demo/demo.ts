@@ -11,6 +11,7 @@ import { sayAddresses, sayStackEvent } from '../commands/up.js';
 import { duration, size } from '../output/amounts.js';
 import { LiveLines } from '../output/live-lines.js';
 import type { Terminal } from '../output/terminal.js';
+import type { Override } from '../override.js';
 import { readSpecFile } from '../spec-file.js';
 import { findInstallation } from '../stack/installation.js';
 import { LocalStack, type StackEvent } from '../stack/stack.js';
@@ -21,7 +22,7 @@ import { MemoryWatch } from './peak-memory.js';
 import { type DemoResult, demoResult, sayResult, type SoakResult, soakResult } from './report.js';
 import { type RunRecord, watchRun } from './run.js';
 import { RunLine } from './run-line.js';
-import { disturbedFaults, undisturbedFaults } from './verdict.js';
+import { disturbedFaults, memoryLimits, undisturbedFaults } from './verdict.js';
 
 /** How the demo runs. */
 export interface DemoOptions {
@@ -33,10 +34,20 @@ export interface DemoOptions {
   readonly stay: boolean;
   /** Train for one epoch only. */
   readonly short: boolean;
+  /** What the trainers compute with, in place of what the spec file says. */
+  readonly resources: DemoResources;
   /** Soak: so many disturbed runs against one undisturbed one. undefined: the demo with its one. */
   readonly repeat: number | undefined;
   /** Print the result as JSON. */
   readonly json: boolean;
+}
+
+/** What the trainers of a demo compute with. */
+export interface DemoResources {
+  /** Name of an engine. Default that of the spec file. */
+  readonly engine?: string | undefined;
+  /** What the engine computes with. Default the first of the engine that this machine has. */
+  readonly provider?: string | undefined;
 }
 
 /** What every step of the demo works with. */
@@ -51,6 +62,7 @@ interface Stage {
   readonly examples: string;
   readonly startedAt: Date;
   readonly short: boolean;
+  readonly resources: DemoResources;
 }
 
 /**
@@ -97,7 +109,8 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     memory = new MemoryWatch(stack);
     memory.start();
     const examples = join(findInstallation().root, 'examples');
-    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt, short: options.short };
+    const { short, resources } = options;
+    const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt, short, resources };
     const passed =
       options.repeat === undefined
         ? await showOnce(stage, options, folder)
@@ -127,7 +140,8 @@ async function showOnce(stage: Stage, options: DemoOptions, folder: string): Pro
   const undisturbed = await train(stage, 'undisturbed');
   const disturbed = await train(stage, 'killed twice', true);
   await stage.memory.sample();
-  const result = demoResult({ startedAt, dataset, undisturbed, disturbed, peaks: stage.memory.peaks });
+  const limits = memoryLimits(stage.resources.engine);
+  const result = demoResult({ startedAt, dataset, undisturbed, disturbed, peaks: stage.memory.peaks, limits });
   await keep(join(folder, 'result.json'), result, stage.terminal);
   if (options.json) stage.terminal.printJson(result, 2);
   else sayResult(stage.terminal, result);
@@ -141,6 +155,7 @@ async function soak(stage: Stage, count: number, options: DemoOptions, folder: s
   const problems = undisturbedFaults(reference);
   const runs: { readonly run: RunRecord; readonly wrong: readonly string[] }[] = [];
   const path = join(folder, 'soak.json');
+  const limits = memoryLimits(stage.resources.engine);
   let result: SoakResult | undefined;
   for (let number = 1; number <= count && problems.length === 0; number += 1) {
     const run = await train(stage, `run ${number}/${count}`, true);
@@ -148,7 +163,7 @@ async function soak(stage: Stage, count: number, options: DemoOptions, folder: s
     runs.push({ run, wrong });
     stage.lines.say(soakLine(stage.terminal, number, count, run, wrong));
     await stage.memory.sample();
-    result = soakResult({ startedAt, count, reference, runs, peaks: stage.memory.peaks });
+    result = soakResult({ startedAt, count, reference, runs, peaks: stage.memory.peaks, limits });
     // Kept after each run: what is interrupted or fails is there to be looked at.
     await keep(path, result);
   }
@@ -195,10 +210,11 @@ async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: numb
 
 /** Submits the experiment and watches it to its end, with a bar. */
 async function train(stage: Stage, label: string, disturbed = false): Promise<RunRecord> {
-  const { client, lines, terminal, examples, short } = stage;
+  const { client, lines, terminal, examples, short, resources } = stage;
   const specFile = join(examples, 'fashion-mlp.yaml');
   const submission = await readSpecFile(specFile, [
     { path: ['name'], value: `fashion-mlp, ${label}` },
+    ...resourceOverrides(resources),
     // Several of those run side by side, and threads that wait for each other take the processor from the others.
     ...(short
       ? [
@@ -213,6 +229,16 @@ async function train(stage: Stage, label: string, disturbed = false): Promise<Ru
   const record = await watchRun(id, { ...stage, ...(disturbed && { drawFaults }), onNews: (news) => line.tell(news) });
   line.finish(record);
   return record;
+}
+
+/** Puts the engine in place of the spec file's; one that computes in JavaScript is given a network of a fiftieth of the size. */
+function resourceOverrides({ engine, provider }: DemoResources): Override[] {
+  const isJavaScript = engine === 'reference' || (engine === 'tfjs' && provider === 'cpu');
+  return [
+    ...(engine === undefined ? [] : [{ path: ['resources', 'engine'], value: engine }]),
+    ...(provider === undefined ? [] : [{ path: ['resources', 'provider'], value: provider }]),
+    ...(isJavaScript ? [{ path: ['params', 'dims'], value: [784, 16, 16, 10] }] : []),
+  ];
 }
 
 /** Only what the demo gives the services counts, whatever is set in the shell it is started from. */

@@ -7,7 +7,7 @@ import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import type { MemoryRole } from './peak-memory.js';
 import type { Fault, RunRecord } from './run.js';
-import { disturbedFaults, memoryFaults, memoryLimits, testAccuracy, undisturbedFaults } from './verdict.js';
+import { disturbedFaults, memoryFaults, type MemoryLimits, testAccuracy, undisturbedFaults } from './verdict.js';
 
 /** What is kept of one run. */
 export interface RunFacts {
@@ -78,12 +78,13 @@ export function demoResult(seen: {
   readonly undisturbed: RunRecord;
   readonly disturbed: RunRecord;
   readonly peaks: ReadonlyMap<MemoryRole, number>;
+  readonly limits: MemoryLimits;
 }): DemoResult {
-  const { startedAt, dataset, undisturbed, disturbed, peaks } = seen;
+  const { startedAt, dataset, undisturbed, disturbed, peaks, limits } = seen;
   const problems = [
     ...undisturbedFaults(undisturbed),
     ...disturbedFaults(disturbed, undisturbed),
-    ...memoryFaults(peaks),
+    ...memoryFaults(peaks, limits),
   ];
   const facts = { undisturbed: runFacts(undisturbed), disturbed: runFacts(disturbed) };
   const sha256 = facts.undisturbed.parametersSha256;
@@ -97,7 +98,7 @@ export function demoResult(seen: {
     dataset: { id: dataset.view.id, sha256: dataset.view.result?.sha256 ?? null, seconds: dataset.totalMs / 1_000 },
     ...facts,
     equal: sha256 !== null && sha256 === facts.disturbed.parametersSha256,
-    memory: memoryFactsOf(peaks),
+    memory: memoryFactsOf(peaks, limits),
   };
 }
 
@@ -108,10 +109,11 @@ export function soakResult(seen: {
   readonly reference: RunRecord;
   readonly runs: readonly { readonly run: RunRecord; readonly wrong: readonly string[] }[];
   readonly peaks: ReadonlyMap<MemoryRole, number>;
+  readonly limits: MemoryLimits;
 }): SoakResult {
-  const { startedAt, count, reference, runs, peaks } = seen;
+  const { startedAt, count, reference, runs, peaks, limits } = seen;
   const equalRuns = runs.filter(({ wrong }) => wrong.length === 0).length;
-  const memoryProblems = memoryFaults(peaks);
+  const memoryProblems = memoryFaults(peaks, limits);
   return {
     version: 1,
     passed: equalRuns === count && memoryProblems.length === 0,
@@ -122,7 +124,7 @@ export function soakResult(seen: {
     equalRuns,
     reference: runFacts(reference),
     runs: runs.map(({ run, wrong }) => ({ ...runFacts(run), problems: wrong })),
-    memory: memoryFactsOf(peaks),
+    memory: memoryFactsOf(peaks, limits),
     memoryProblems,
   };
 }
@@ -190,11 +192,11 @@ function runFacts({ view, rows, faults, totalMs, stepsRunAgain }: RunRecord): Ru
   };
 }
 
-function memoryFactsOf(peaks: ReadonlyMap<MemoryRole, number>): MemoryFacts[] {
+function memoryFactsOf(peaks: ReadonlyMap<MemoryRole, number>, limits: MemoryLimits): MemoryFacts[] {
   const roles = ['trainer', 'worker-gpu', 'fuel-preproc', 'api', 'redis'] as const;
   return roles.flatMap((role) => {
     const peakBytes = peaks.get(role);
-    return peakBytes === undefined ? [] : [{ process: role, peakBytes, limitBytes: memoryLimits.get(role) ?? null }];
+    return peakBytes === undefined ? [] : [{ process: role, peakBytes, limitBytes: limits.get(role) ?? null }];
   });
 }
 

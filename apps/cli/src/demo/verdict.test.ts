@@ -1,8 +1,9 @@
 import { ExperimentSpec, type ExperimentView } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
+import type { MemoryRole } from './peak-memory.js';
 import type { Fault, RunRecord } from './run.js';
-import { disturbedFaults, logFaults, memoryFaults, undisturbedFaults } from './verdict.js';
+import { disturbedFaults, logFaults, memoryFaults, memoryLimits, undisturbedFaults } from './verdict.js';
 
 const rows = [
   { step: 1, row: { cost: 0.5, time_train_total: 3 } },
@@ -65,23 +66,14 @@ test('a reference that was disturbed is no reference', () => {
 });
 
 test('a process above its limit, or never seen, does not pass', () => {
-  expect(
-    memoryFaults(
-      new Map([
-        ['trainer', 400e6],
-        ['api', 600e6],
-      ]),
-    ),
-  ).toEqual([]);
-  expect(
-    memoryFaults(
-      new Map([
-        ['trainer', 501e6],
-        ['api', 600e6],
-      ]),
-    ),
-  ).toEqual(['trainer took 501 MB at its peak; its limit is 500 MB']);
-  expect(memoryFaults(new Map([['trainer', 400e6]]))).toEqual(['the peak memory of api was never seen']);
+  const faults = (peaks: readonly (readonly [MemoryRole, number])[], engine?: string): string[] =>
+    memoryFaults(new Map(peaks), memoryLimits(engine));
+  const api = ['api', 600e6] as const;
+  expect(faults([['trainer', 400e6], api])).toEqual([]);
+  expect(faults([['trainer', 501e6], api])).toEqual(['trainer took 501 MB at its peak; its limit is 500 MB']);
+  expect(faults([['trainer', 400e6]])).toEqual(['the peak memory of api was never seen']);
+  expect(faults([['trainer', 999e6], api], 'tfjs')).toEqual([]);
+  expect(faults([['trainer', 1001e6], api], 'tfjs')).toHaveLength(1);
 });
 
 function run({

@@ -2,6 +2,7 @@ import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, fromDense, toDense, type DenseArray } from '../arrays/dense-array.js';
+import { evaluator } from '../graph/evaluate.js';
 import type { Variable } from '../graph/variable.js';
 import { KnownValues } from './known-values.js';
 import { readsShapesOnly, type Stage } from './partition.js';
@@ -36,6 +37,7 @@ export async function runOnHost(
     const results = node.op.run(
       node.inputs.map((input) => known.of(input)),
       node,
+      evaluateRounded,
     );
     const rounded = results.map(fromDense);
     observe?.(node, performance.now() - before, bytesOf(rounded));
@@ -43,6 +45,8 @@ export async function runOnHost(
   }
   return outputs.map((output) => new HostValue(fromDense(known.of(output))));
 }
+
+const evaluateRounded = evaluator((value) => toDense(fromDense(value)));
 
 /** Runs a stage as {@link runOnHost} does, `runs` times after a first time that does not count, and tells what was called. */
 export async function profileOnHost(

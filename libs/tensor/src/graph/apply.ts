@@ -6,9 +6,13 @@ export class Apply {
   readonly op: Op;
   readonly inputs: readonly Variable[];
   readonly outputs: readonly Variable[];
+  /** How many applications were made before it in this process. */
+  readonly serial: number;
 
   /** Infers the output types; throws TensorTypeError where the inputs do not fit the op. */
   constructor(op: Op, inputs: readonly Variable[]) {
+    this.serial = count;
+    count += 1;
     this.op = op;
     this.inputs = inputs;
     this.outputs = op.inferTypes(inputs).map((type, index) => new Variable(type, { owner: this, index }));
@@ -32,6 +36,13 @@ export class Apply {
   toString(): string {
     return `${this.op.name}(${this.inputs.join(',')})`;
   }
+}
+
+let count = 0;
+
+/** How many applications were made in this process: those made from here on have this `serial` or a higher one. */
+export function applicationsSoFar(): number {
+  return count;
 }
 
 /** Applies a single-output op. */

@@ -26,7 +26,8 @@ test('a graph is closed by inputs for what it uses of the outside, and what need
     ].join('\n'),
   );
   expect(graph.inputs).toHaveLength(3);
-  expect(graph.inputs[1]?.tag.get(ROLE)).toBe('WEIGHT');
+  expect(graph.inputs[1]?.tag.isEmpty).toBe(true);
+  expect(transform.tag.get(ROLE)).toBe('WEIGHT');
   expect(graph.outputs[1]).toBe(graph.inputs[1]);
 });
 

@@ -27,8 +27,8 @@ export interface ClosedGraph {
 }
 
 /**
- * Closes a graph whose outputs use variables other than `inputs`: each of them gets an input of its own, with the same type, name
- * and tag. What depends on none of the inputs is outside as a whole, so that it is computed once and not in every step.
+ * Closes a graph whose outputs use variables other than `inputs`: each of them gets an input of its own, of the same type and name.
+ * What depends on none of the inputs is outside as a whole, so that it is computed once and not in every step.
  *
  * @param isOutside says which of the variables that depend on none of the inputs are outside. Default: all of them.
  */
@@ -45,8 +45,8 @@ export function closeOver(
     const known = standIns.get(variable);
     if (known !== undefined) return known;
     if (given.has(variable) || inside.has(variable) || !isOutside(variable)) return variable;
-    const input = new Variable(variable.type);
-    input.takeOver(variable);
+    // The tag stays with the variable itself: who looks for a role inside too is not to find it twice.
+    const input = new Variable(variable.type, variable.name === undefined ? {} : { name: variable.name });
     standIns.set(variable, input);
     captured.push(variable);
     return input;

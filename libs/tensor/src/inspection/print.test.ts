@@ -29,7 +29,7 @@ test('1.18-36: a shape is printed', async () => {
 
 test('lines go to the standard output where nothing else is said', async () => {
   const written: unknown[] = [];
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text) => written.push(text) > 0;
   const x = tensor('x', 'int32', []);
   try {

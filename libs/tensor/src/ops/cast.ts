@@ -6,7 +6,7 @@ import { applyOp } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { isFloat } from '../graph/tensor-type.js';
+import { floatFor, isFloat } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 
 /**
@@ -17,6 +17,11 @@ export function cast(x: Variable, dtype: DType): Variable {
   if (x.dtype === dtype) return x;
   if (x instanceof Constant && x.ndim === 0) return constant(x.toNumber(), dtype);
   return applyOp(castOp({ dtype }), [x]);
+}
+
+/** x itself when it is a float, else x in the float dtype that stands in for its own. */
+export function toFloat(x: Variable): Variable {
+  return isFloat(x.dtype) ? x : cast(x, floatFor(x.dtype));
 }
 
 /** The op of {@link cast}. */

@@ -1,14 +1,13 @@
 import { at } from '../arrays/at.js';
 import { dense, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { Constant, constant } from '../graph/constant.js';
+import { constant } from '../graph/constant.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
-import { add } from './add.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
-import { dimension } from './dimension.js';
+import { dimension, sumOfSizes } from './dimension.js';
 import { slice } from './slice.js';
 
 /** Joins variables along one axis, 0 by default; the other axes must agree. */
@@ -67,10 +66,6 @@ export const concatenateOp = defineOp({
     return [result];
   },
 });
-
-function sumOfSizes(a: Variable, b: Variable): Variable {
-  return a instanceof Constant && b instanceof Constant ? constant(a.toNumber() + b.toNumber(), 'int64') : add(a, b);
-}
 
 function joinedShape(shapes: readonly (readonly Dim[])[], axis: number): Dim[] | undefined {
   const [first, ...rest] = shapes;

@@ -3,10 +3,11 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
-import { constant } from '../graph/constant.js';
+import { Constant, constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
+import { add } from './add.js';
 import { normalizeAxis } from './axis.js';
 import { mul } from './mul.js';
 
@@ -22,6 +23,11 @@ export function elementCount(x: Variable, axes: readonly number[]): number | Var
   const dims = axes.map((axis) => at(x.shape, normalizeAxis('elementCount', x, axis)));
   if (!dims.includes(null)) return sizeOf(dims.map(Number));
   return axes.map((axis) => dimension(x, axis)).reduce((product, size) => mul(product, size));
+}
+
+/** The sum of two int64 scalars: a constant where both are, so that a slice that ends there has a known size. */
+export function sumOfSizes(a: Variable, b: Variable): Variable {
+  return a instanceof Constant && b instanceof Constant ? constant(a.toNumber() + b.toNumber(), 'int64') : add(a, b);
 }
 
 /** The op of {@link dimension}. */

@@ -1,9 +1,8 @@
-import { isFloat, floatFor } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
 import { and } from './and.js';
-import { cast } from './cast.js';
+import { toFloat } from './cast.js';
 import { eq } from './eq.js';
 import { isfinite } from './isfinite.js';
 import { isnan } from './isnan.js';
@@ -25,14 +24,10 @@ export interface IscloseOptions {
 /** True where `|a - b| <= absoluteTolerance + relativeTolerance * |b|`, broadcasting, as in NumPy; infinities are close to themselves only. */
 export function isclose(a: Variable, b: Variable, options: IscloseOptions = {}): Variable {
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-8, equalNan = false } = options;
-  const [first, second] = [asFloat(a), asFloat(b)];
+  // Differences of unsigned integers would wrap.
+  const [first, second] = [toFloat(a), toFloat(b)];
   const allowed = add(mul(abs(second), relativeTolerance), absoluteTolerance);
   const near = and(isfinite(second), le(abs(sub(first, second)), allowed));
   const close = or(eq(first, second), near);
   return equalNan ? or(close, and(isnan(first), isnan(second))) : close;
-}
-
-/** Differences of unsigned integers would wrap. */
-function asFloat(x: Variable): Variable {
-  return isFloat(x.dtype) ? x : cast(x, floatFor(x.dtype));
 }

@@ -1,6 +1,5 @@
-import { isFloat, floatFor } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
-import { cast } from './cast.js';
+import { cast, toFloat } from './cast.js';
 import { elementCount } from './dimension.js';
 import { div } from './div.js';
 import { fill } from './fill.js';
@@ -8,7 +7,7 @@ import { reduce, reduction, type ReductionOptions } from './reduction.js';
 
 /** Mean over axes; NaN over an empty axis. Bools and narrow integers are averaged in float32, 32 and 64-bit integers in float64. */
 export function mean(x: Variable, options: ReductionOptions = {}): Variable {
-  return reduce(meanOp, isFloat(x.dtype) ? x : cast(x, floatFor(x.dtype)), options);
+  return reduce(meanOp, toFloat(x), options);
 }
 
 /** The op of {@link mean}. */

@@ -2,7 +2,26 @@ import type { DType } from '@longrun/serialization';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { argmax, max, mean, sum, tensor, type ReductionOptions, type Variable } from '../index.js';
+import {
+  all,
+  any,
+  argmax,
+  argmin,
+  grad,
+  logsumexp,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  square,
+  std,
+  sum,
+  tensor,
+  variance,
+  type ReductionOptions,
+  type Variable,
+} from '../index.js';
 import {
   anyShape,
   array,
@@ -15,16 +34,41 @@ import {
   present,
 } from '../../test/op-laws.js';
 
+const numbers: readonly DType[] = [
+  'float32',
+  'float64',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+];
+/** Those of a reduction that casts integers to floats first, which cast's own tests are about. */
+const castToFloat: readonly DType[] = ['float32', 'float64', 'int64'];
+
 const reductions: readonly {
   readonly name: string;
   readonly op: (x: Variable, options: ReductionOptions) => Variable;
   readonly minSize: number;
+  /** The largest integer that it is given, where larger ones would overflow. Default 3. */
+  readonly largest?: number;
+  /** There is no gradient where a single element is reduced, or equal ones. */
+  readonly isKinked?: boolean;
+  /** Default all that are numbers. */
+  readonly dtypes?: readonly DType[];
 }[] = [
   { name: 'sum', op: sum, minSize: 0 },
   { name: 'mean', op: mean, minSize: 0 },
   { name: 'max', op: max, minSize: 1 },
+  { name: 'min', op: min, minSize: 1 },
+  { name: 'prod', op: prod, minSize: 0, largest: 1 },
+  { name: 'logsumexp', op: logsumexp, minSize: 0, dtypes: castToFloat },
+  { name: 'variance', op: variance, minSize: 0, dtypes: castToFloat },
+  { name: 'std', op: std, minSize: 0, isKinked: true, dtypes: castToFloat },
+  { name: 'norm', op: norm, minSize: 0, dtypes: castToFloat },
 ];
-const dtypes: readonly DType[] = ['float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'];
 
 /** A shape with some of its axes, negative ones among them. */
 function shapeAndAxes(
@@ -48,29 +92,36 @@ function shapeAndAxes(
   );
 }
 
+/** As {@link shapeAndAxes}, but with several elements to reduce. */
+const severalAlongAxes = shapeAndAxes(2).filter(
+  ({ shape, axis }) => shape.length > 0 && (axis === undefined || axis.length > 0),
+);
+
 function options(axis: number[] | undefined, keepdims: boolean): ReductionOptions {
   return axis === undefined ? { keepdims } : { axis, keepdims };
 }
 
-describe.each(reductions)('$name', ({ op, minSize }) => {
+describe.each(reductions)('$name', ({ name, op, minSize, largest = 3, isKinked = false, dtypes = numbers }) => {
   test.each(dtypes)('both engines agree over any axes: %s', async (dtype) => {
     const property = shapeAndAxes(minSize).chain((what) =>
-      arrayOf(dtype, what.shape, dtype.startsWith('uint') ? 0 : -3, 3).map((value) => ({ ...what, value })),
+      arrayOf(dtype, what.shape, dtype.startsWith('uint') ? 0 : -largest, largest).map((value) => ({ ...what, value })),
     );
     await fc.assert(
       fc.asyncProperty(property, ({ axis, keepdims, value }) =>
-        expectEnginesAgree((x) => op(present(x), options(axis, keepdims)), [value], { gradients: dtype === 'float32' }),
+        expectEnginesAgree((x) => op(present(x), options(axis, keepdims)), [value], {
+          gradients: dtype === 'float32' && !isKinked,
+        }),
       ),
-      { numRuns: dtype.startsWith('float') ? 15 : 4 },
+      { numRuns: dtype.startsWith('float') ? 6 : 2 },
     );
   });
 
   test('the gradient is that of finite differences', async () => {
     await fc.assert(
-      fc.asyncProperty(shapeAndAxes(1), ({ shape, axis, keepdims }) =>
+      fc.asyncProperty(isKinked ? severalAlongAxes : shapeAndAxes(1), ({ shape, axis, keepdims }) =>
         expectGradientsRight((x) => op(present(x), options(axis, keepdims)), [spread(shape, -2, 2)]),
       ),
-      { numRuns: 15 },
+      { numRuns: 6 },
     );
   });
 
@@ -85,7 +136,9 @@ describe.each(reductions)('$name', ({ op, minSize }) => {
 
   test('an axis that is not there, or named twice, is refused', () => {
     const x = tensor('x', 'float32', [null, 3]);
-    expect(() => op(x, { axis: 2 })).toThrow(/`x` float32 \(null, 3\) has 2 axes but axis is 2; give one from -2 to 1/);
+    expect(() => op(x, { axis: 2 })).toThrow(
+      `${name}: \`x\` float32 (null, 3) has 2 axes but axis is 2; give one from -2 to 1`,
+    );
     expect(() => op(x, { axis: [0, -2] })).toThrow(/name one axis twice/);
   });
 });
@@ -135,7 +188,7 @@ test('every element that equals the maximum gets the gradient, as in Theano', as
 });
 
 describe('argmax', () => {
-  test.each(dtypes)('both engines agree along any axis, ties included: %s', async (dtype) => {
+  test.each(numbers)('both engines agree along any axis, ties included: %s', async (dtype) => {
     const property = anyShape({ minSize: 1, minRank: 1 }).chain((shape) =>
       fc.record({
         value: arrayOf('int8', shape, dtype.startsWith('uint') ? 0 : -2, 2).map((value) =>
@@ -158,5 +211,86 @@ describe('argmax', () => {
       array('float32', [2, 3], [1, 3, 3, 2, 2, 2]),
     ]);
     expectClose(result, array('int64', [2], [1, 0]));
+  });
+});
+
+test('1.T-52: the gradient of prod is that of finite differences where elements are 0', async () => {
+  for (const values of [
+    [0, 2, 3, -1.5],
+    [0, 0, 3, 2],
+    [0, 0, 0, 2],
+  ]) {
+    await expectGradientsRight((x) => prod(present(x)), [array('float64', [2, 2], values)]);
+  }
+});
+
+test.each([prod, logsumexp, variance])('second derivatives are those of finite differences: %o', async (op) => {
+  const slope = (x?: Variable): Variable => present(grad(sum(square(op(present(x), { axis: 0 }))), [present(x)])[0]);
+  await expectGradientsRight(slope, [spread([3, 2], -2, 2)]);
+});
+
+test('integers are multiplied in int64', async () => {
+  for (const engine of ['reference', 'onnxruntime'] as const) {
+    expectClose(
+      await evaluate(engine, (x) => prod(present(x)), [array('int8', [3], [100, -100, 3])]),
+      array('int64', [], [-30_000]),
+    );
+  }
+});
+
+test('logsumexp of nothing but -Infinity has a gradient of 0', async () => {
+  const slope = (x?: Variable): Variable => present(grad(sum(logsumexp(present(x), { axis: 1 })), [present(x)])[0]);
+  const rows = array('float32', [2, 2], [-Infinity, -Infinity, -Infinity, 3]);
+  for (const engine of ['reference', 'onnxruntime'] as const) {
+    expectClose(await evaluate(engine, slope, [rows]), array('float32', [2, 2], [0, 0, 0, 1]));
+  }
+});
+
+describe.each([
+  { name: '1.T-15: any', op: any },
+  { name: '1.T-14: all', op: all },
+])('$name', ({ name, op }) => {
+  test.each(['bool', 'float32', 'int64', 'uint8'] as const)('both engines agree over any axes: %s', async (dtype) => {
+    const property = shapeAndAxes(0).chain((what) =>
+      arrayOf('int8', what.shape, 0, 1).map((value) => ({
+        ...what,
+        value: array(dtype, what.shape, Array.from(value.data, Number)),
+      })),
+    );
+    await fc.assert(
+      fc.asyncProperty(property, ({ axis, keepdims, value }) =>
+        expectEnginesAgree((x) => op(present(x), options(axis, keepdims)), [value]),
+      ),
+      { numRuns: dtype === 'bool' ? 10 : 4 },
+    );
+  });
+
+  test('NaN is true, as it is not 0, and an axis that is not there is refused', async () => {
+    const values = array('float32', [3, 1], [Number.NaN, 0, 1e-40]);
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      const result = await evaluate(engine, (x) => op(present(x), { axis: 1 }), [values]);
+      expectClose(result, array('bool', [3], [1, 0, 1]));
+    }
+    expect(() => op(tensor('x', 'bool', [3]), { axis: 1 })).toThrow(`${name.slice(-3)}: \`x\` bool (3,) has 1 axes`);
+  });
+});
+
+describe('argmin', () => {
+  test('is the first of equal minima, along the last axis by default, of unsigned and of least integers too', async () => {
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      for (const [dtype, least] of [
+        ['uint8', 0],
+        ['int8', -128],
+        ['int64', -5],
+        ['float32', -Infinity],
+      ] as const) {
+        const values = array(dtype, [2, 3], [3, least, least, 7, 7, 7]);
+        expectClose(await evaluate(engine, (x) => argmin(present(x)), [values]), array('int64', [2], [1, 0]));
+      }
+    }
+  });
+
+  test('an axis that is not there is refused', () => {
+    expect(() => argmin(tensor('x', 'float32', [3]), { axis: 1 })).toThrow('argmin: `x` float32 (3,) has 1 axes');
   });
 });

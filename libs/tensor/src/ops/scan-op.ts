@@ -5,9 +5,9 @@ import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { Constant } from '../graph/constant.js';
 import { evaluator } from '../graph/evaluate.js';
 import type { InnerGraph } from '../graph/inner.js';
-import { rebuild } from '../graph/rebuild.js';
+import { innerTypes } from '../graph/inner-types.js';
 import { formatShape, isAssignable, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
-import { describe, Variable } from '../graph/variable.js';
+import { describe, type Variable } from '../graph/variable.js';
 import { scanGradients } from './scan-gradients.js';
 import { scanInputs, type MakeScan, type ScanParameters } from './scan-inputs.js';
 
@@ -48,7 +48,7 @@ function inferTypes(inner: InnerGraph, parameters: ScanParameters, inputs: reado
     dtype,
     shape: position < sequences.length ? shape.slice(1) : shape,
   }));
-  const results = innerTypes(inner, given);
+  const results = innerTypes('scan', inner, given);
   return results.map((type, position): TensorType => {
     const state = states[position];
     if (state === undefined) return { dtype: type.dtype, shape: [count, ...type.shape] };
@@ -68,24 +68,6 @@ function stepCount(steps: Variable, sequences: readonly Variable[]): Dim {
     count ??= rows;
   }
   return count;
-}
-
-/** What the inner graph gives for inputs of the types `given`, which may say more than its own. */
-function innerTypes(inner: InnerGraph, given: readonly TensorType[]): readonly TensorType[] {
-  const exact = new Map<Variable, Variable>();
-  for (const [position, input] of inner.inputs.entries()) {
-    const type = at(given, position);
-    if (isAssignable(input.type, type)) continue;
-    const standIn = new Variable(type, { name: input.toString() });
-    if (!isAssignable(type, input.type)) {
-      throw new TensorTypeError(
-        `scan: ${describe(standIn)} is not of the type of ${describe(input)}, for which it stands`,
-      );
-    }
-    exact.set(input, standIn);
-  }
-  const { outputs } = rebuild(inner.outputs, () => undefined, { replacements: exact });
-  return outputs.map(({ type }) => type);
 }
 
 function sameState(before: Variable, after: TensorType): TensorType {

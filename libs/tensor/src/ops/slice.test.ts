@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { compile, grad, mul, scalar, slice, square, sum, tensor, type Variable } from '../index.js';
+import { ancestors, compile, grad, mul, scalar, slice, square, sum, tensor, type Variable } from '../index.js';
 import {
   anyShape,
   array,
@@ -111,3 +111,11 @@ function arrayLike(shape: readonly [number, number]): ReturnType<typeof array> {
     Array.from({ length: shape[0] * shape[1] }, (_, at) => at + 1),
   );
 }
+
+test('sizes that are known stay known in the second derivative', () => {
+  const x = tensor('x', 'float64', [2, 3]);
+  const [first] = grad(sum(square(slice(x, 1, 3, { axis: 1 }))), [x]);
+  const [second] = grad(sum(square(present(first))), [x]);
+  const shapes = ancestors([present(second)]).map(({ shape }) => shape);
+  expect(shapes.flat()).not.toContain(null);
+});

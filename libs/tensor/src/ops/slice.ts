@@ -66,7 +66,7 @@ function unsliced(part: Variable, x: Variable, first: Variable, axis: number, st
 }
 
 /** The index of the first element of a slice of an axis of `size`, and how many there are. */
-function rangeOf(size: number, start: number, stop: number, step: number): { first: number; count: number } {
+export function rangeOf(size: number, start: number, stop: number, step: number): { first: number; count: number } {
   const first = clampBound(start, size, step);
   return { first, count: Math.max(0, Math.ceil((clampBound(stop, size, step) - first) / step)) };
 }

@@ -1,3 +1,5 @@
+import { assertNever } from '@longrun/serialization';
+
 import { at } from '../arrays/at.js';
 import { gather, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
@@ -7,6 +9,7 @@ import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { dimension, elementCount } from './dimension.js';
+import { mod } from './division.js';
 import { zerosLike } from './fill.js';
 import { integerIndices, pointedAt } from './indices.js';
 import { maximum } from './maximum.js';
@@ -21,9 +24,10 @@ export interface TakeOptions {
   readonly axis?: number;
   /**
    * What becomes of an index out of range. 'raise', the default: an error when the graph runs, negative ones counting from the
-   * end. 'clip': the first or the last there is, the first for all negative ones.
+   * end. 'clip': the first or the last there is, the first for all negative ones. 'wrap': what
+   * it points at when the axis goes round and round.
    */
-  readonly mode?: 'raise' | 'clip';
+  readonly mode?: 'raise' | 'clip' | 'wrap';
 }
 
 /**
@@ -34,8 +38,21 @@ export function take(x: Variable, indices: Variable, options: TakeOptions = {}):
   if (options.axis === undefined) return take(flatten(x), indices, { ...options, axis: 0 });
   const axis = normalizeAxis('take', x, options.axis);
   const where = integerIndices('take', x, indices);
-  const last = sub(dimension(x, axis), 1);
-  return applyOp(takeOp({ axis }), [x, options.mode === 'clip' ? maximum(minimum(where, last), 0) : where]);
+  return applyOp(takeOp({ axis }), [x, brought(where, dimension(x, axis), options.mode ?? 'raise')]);
+}
+
+/** Indices brought into the range of an axis of `size`. */
+function brought(indices: Variable, size: Variable, mode: 'raise' | 'clip' | 'wrap'): Variable {
+  switch (mode) {
+    case 'raise':
+      return indices;
+    case 'clip':
+      return maximum(minimum(indices, sub(size, 1)), 0);
+    case 'wrap':
+      return mod(indices, maximum(size, 1));
+    default:
+      return assertNever(mode, 'mode of take');
+  }
 }
 
 /** The op of {@link take}. */

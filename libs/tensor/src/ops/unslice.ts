@@ -4,8 +4,7 @@ import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
-import { add } from './add.js';
-import { dimension } from './dimension.js';
+import { dimension, sumOfSizes } from './dimension.js';
 import { slice } from './slice.js';
 
 /** Zeros with the shape of `like`, holding `part` from `start` on along one axis: the gradient of `slice`. */
@@ -21,7 +20,7 @@ export const unsliceOp = defineOp({
   ],
   grad(node, outputGradients, { axis }) {
     const [part, start] = [at(node.inputs, 0), at(node.inputs, 2)];
-    const stop = add(start, dimension(part, axis));
+    const stop = sumOfSizes(start, dimension(part, axis));
     return [slice(onlyGradient(node, outputGradients), start, stop, { axis }), DISCONNECTED, DISCONNECTED];
   },
   run(inputs, _node, { axis }) {

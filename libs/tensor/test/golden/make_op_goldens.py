@@ -26,3 +26,4 @@ if __name__ == '__main__':
     for make in TOPICS:
         topic = make()
         print(topic.name, topic.save(folder), 'cases')
+        (folder / f'{topic.name}.safetensors').chmod(0o644)

@@ -4,9 +4,11 @@ import path from 'node:path';
 
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
 import { environmentHere, packageVersion } from '../numeric-environment.js';
+import type { OpName } from '../../ops/op-name.js';
 import { lowerings } from './lowerings/index.js';
+import type { OnnxLowerings } from './lowerings/lowering.js';
 
-const LOWERINGS: ReadonlyMap<string, unknown> = new Map(Object.entries(lowerings));
+const LOWERINGS: ReadonlyMap<string, OnnxLowerings[OpName]> = new Map(Object.entries(lowerings));
 
 const cpu: ProviderDefinition = { name: 'cpu', hasSeveralDevices: false, unavailable: () => undefined };
 
@@ -51,10 +53,11 @@ export const onnxruntime: EngineDefinition = {
       provider,
       threads,
     }),
-  supports({ name }) {
+  supports({ name }, dtypes) {
     const lowering = LOWERINGS.get(name);
     if (lowering === undefined) return 'engine/onnxruntime/lowerings has no such op';
-    return lowering === 'host' ? 'it has no kernel for the op' : undefined;
+    if (lowering === 'host') return 'it has no kernel for the op';
+    return typeof lowering === 'function' ? undefined : lowering.refuses(dtypes);
   },
   hostOps: new Set([...LOWERINGS].filter(([, lowering]) => lowering === 'host').map(([name]) => name)),
   async compile(graph, target) {

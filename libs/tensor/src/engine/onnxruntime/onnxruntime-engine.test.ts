@@ -5,9 +5,9 @@ import { ndarray } from '@longrun/serialization';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 
-import { compile, dot, log, pick, tanh, tensor } from '../../index.js';
+import { compile, dot, log, mul, pick, tanh, tensor } from '../../index.js';
 import { lowerToOnnx } from './lower.js';
-import { array } from '../../../test/op-laws.js';
+import { array, expectClose, present } from '../../../test/op-laws.js';
 
 const TASKS = '/proc/self/task';
 
@@ -79,4 +79,11 @@ test('an error of the engine names the function, and the op and variables it com
   const f = await compile({ name: 'evaluate', inputs: [x, labels], outputs: [pick(log(x), labels)] });
   const run = f.run([array('float32', [1, 3], [1, 2, 3]), array('int64', [1], [3])]);
   await expect(run).rejects.toThrow(/^evaluate: ONNX Runtime failed: .*'pick\(log\.0,labels\)/s);
+});
+
+test('a factor of a product of float64 matrices keeps its precision', async () => {
+  const [x, W] = [tensor('x', 'float64', [1, 2]), tensor('W', 'float64', [2, 1])];
+  const f = await compile({ inputs: [x, W], outputs: [dot(mul(x, 0.3), W)] });
+  const [product] = await f.run([array('float64', [1, 2], [0.7, 1.3]), array('float64', [2, 1], [1.1, 0.1])]);
+  expectClose(present(product), array('float64', [1, 1], [0.27]), 1e-15);
 });

@@ -1,6 +1,7 @@
 import { ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
+import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
@@ -11,7 +12,7 @@ import { withProfiling } from './profiling.js';
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
   const ort = await import('onnxruntime-node');
   const { model, inputNames, outputNames } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
-  const session = await ort.InferenceSession.create(model, sessionOptions(target)).catch((error: unknown) => {
+  const session = await ort.InferenceSession.create(model, sessionOptions(graph, target)).catch((error: unknown) => {
     throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
   });
 
@@ -34,7 +35,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     profile: (inputs, runs) =>
       withProfiling(async (options) => {
         // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
-        const profiled = await ort.InferenceSession.create(model, { ...sessionOptions(target), ...options });
+        const profiled = await ort.InferenceSession.create(model, { ...sessionOptions(graph, target), ...options });
         try {
           for (let count = 0; count <= runs; count += 1) {
             for (const result of await runIn(profiled, inputs)) result.release();
@@ -48,7 +49,8 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   };
 }
 
-function sessionOptions({ provider, device, threads }: ComputeTarget): InferenceSession.SessionOptions {
+function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceSession.SessionOptions {
+  const { provider, device, threads } = target;
   return {
     executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId: device } : provider],
     intraOpNumThreads: threads,
@@ -56,10 +58,23 @@ function sessionOptions({ provider, device, threads }: ComputeTarget): Inference
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // Spinning threads of several sessions take the cores from one another. Values must be strings.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: '0' } },
+      ...(computesInFloat64(graph) ? { optimization: { disable_specified_optimizers: 'MatMulScaleFusion' } } : {}),
+    },
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
   };
+}
+
+/**
+ * Whether a float64 that is no scalar is computed with. Then the fusion of a factor with a product of matrices must not be made,
+ * because it keeps the factor as a float32.
+ */
+function computesInFloat64({ inputs, outputs }: FunctionGraph): boolean {
+  return toposort(outputs, { blockers: inputs }).some((node) =>
+    node.inputs.some(({ dtype, ndim }) => dtype === 'float64' && ndim > 0),
+  );
 }
 
 /** ONNX Runtime refuses memory that threads share. */

@@ -1,7 +1,7 @@
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
 import { environmentHere } from '../numeric-environment.js';
 import { lowerings } from './lowerings/index.js';
-import { hostOps, loweringOf } from './lowerings/lowering.js';
+import { hostOps, refusalOf } from './lowerings/lowering.js';
 import { PROVIDERS, tfjsProvider, versionOf, whyUnavailable } from './packages.js';
 
 /** TensorFlow.js: op by op, on TensorFlow where its native package is installed, else in plain JavaScript. */
@@ -21,10 +21,7 @@ export const tfjs: EngineDefinition = {
       // JavaScript has one.
       threads: provider === 'cpu' ? 1 : threads,
     }),
-  supports(op, dtypes) {
-    const lowering = loweringOf(lowerings, op);
-    return lowering === 'host' ? 'it has no kernel for the op' : lowering.refuses(dtypes);
-  },
+  supports: (op, dtypes) => refusalOf(lowerings, op, dtypes),
   narrowed: new Set(['int64', 'uint32']),
   hostOps: hostOps(lowerings),
   // As int32 they would wrap at another width.

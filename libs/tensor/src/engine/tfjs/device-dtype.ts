@@ -1,4 +1,6 @@
-import { assertNever, ndarray, typedArrayConstructor, type DType, type NdArray } from '@longrun/serialization';
+import { assertNever, ndarray, type DType, type NdArray } from '@longrun/serialization';
+
+import { typedArray } from '../../arrays/typed-array.js';
 
 /** The dtypes that TensorFlow.js computes in. */
 export type DeviceDType = 'float32' | 'int32' | 'bool';
@@ -41,24 +43,14 @@ export function heldAs(dtype: DType): DeviceDType {
  */
 export function toDevice({ dtype, data }: NdArray): DeviceArray {
   const held = heldAs(dtype);
-  switch (held) {
-    case 'float32':
-      return Float32Array.from(data as Float32Array);
-    case 'bool':
-      return Uint8Array.from(data as Uint8Array);
-    case 'int32':
-      return narrow(dtype, data);
-    default:
-      return assertNever(held, 'dtype of the device');
-  }
+  if (held === 'float32' && data instanceof Float32Array) return new Float32Array(data);
+  if (held === 'bool' && data instanceof Uint8Array) return new Uint8Array(data);
+  return narrow(dtype, data);
 }
 
 /** The value of a tensor of that dtype and shape, in memory of its own. */
 export function fromDevice(dtype: DType, shape: readonly number[], elements: DeviceArray): NdArray {
-  if (dtype === 'int64') return ndarray(dtype, shape, BigInt64Array.from(elements, BigInt));
-  const data = new (typedArrayConstructor(dtype))(elements.length);
-  (data as Float32Array).set(elements);
-  return ndarray(dtype, shape, data);
+  return ndarray(dtype, shape, typedArray(dtype, elements));
 }
 
 function narrow(dtype: DType, data: NdArray['data']): Int32Array {

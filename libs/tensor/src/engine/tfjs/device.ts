@@ -10,7 +10,7 @@ export type TensorFlow = typeof TensorFlowCore;
 export interface TfjsDevice {
   readonly tf: TensorFlow;
   /** Makes its backend the one that computes what is called next, until somebody awaits. */
-  activate(): Promise<void>;
+  readonly activate: () => Promise<void>;
 }
 
 /**
@@ -33,7 +33,7 @@ export function openDevice(target: ComputeTarget): TfjsDevice {
 }
 
 function loadPlain(): TensorFlow {
-  const tf = requirePackage('@tensorflow/tfjs-core') as TensorFlow;
+  const tf = load('@tensorflow/tfjs-core');
   // Without it the backend advises on stderr to install another one.
   tf.enableProdMode();
   requirePackage(PACKAGES.cpu.name);
@@ -57,5 +57,15 @@ function loadNative(provider: TfjsProvider, { threads, device }: ComputeTarget):
         `change to ${threads} threads on ${provider} ${device}; compile all functions of a process for one target`,
     );
   }
-  return requirePackage(PACKAGES[provider].name) as TensorFlow;
+  return load(PACKAGES[provider].name);
+}
+
+function load(name: string): TensorFlow {
+  const loaded: unknown = requirePackage(name);
+  if (isTensorFlow(loaded)) return loaded;
+  throw new Error(`${name} is not TensorFlow.js; install it again`);
+}
+
+function isTensorFlow(loaded: unknown): loaded is TensorFlow {
+  return typeof loaded === 'object' && loaded !== null && 'setBackend' in loaded && 'tidy' in loaded;
 }

@@ -9,18 +9,18 @@ export interface TfjsPackage {
   readonly backend: 'tensorflow' | 'cpu';
 }
 
-/** By provider, from the fastest to the one that runs everywhere. */
-export const PACKAGES = {
+/** All providers, in the order in which they are preferred: from the fastest to the one that runs everywhere. */
+export const PROVIDERS = ['cuda', 'tensorflow', 'cpu'] as const;
+
+/** A provider of the engine `tfjs`: TensorFlow on a GPU, TensorFlow on the processor, or plain JavaScript. */
+export type TfjsProvider = (typeof PROVIDERS)[number];
+
+/** By provider. */
+export const PACKAGES: Readonly<Record<TfjsProvider, TfjsPackage>> = {
   cuda: { name: '@tensorflow/tfjs-node-gpu', backend: 'tensorflow' },
   tensorflow: { name: '@tensorflow/tfjs-node', backend: 'tensorflow' },
   cpu: { name: '@tensorflow/tfjs-backend-cpu', backend: 'cpu' },
-} as const satisfies Record<string, TfjsPackage>;
-
-/** A provider of the engine `tfjs`: TensorFlow on a GPU, TensorFlow on the processor, or plain JavaScript. */
-export type TfjsProvider = keyof typeof PACKAGES;
-
-/** All providers, in the order in which they are preferred. */
-export const PROVIDERS = Object.keys(PACKAGES) as readonly TfjsProvider[];
+};
 
 /** The provider of that name. @throws Error where this engine has none */
 export function tfjsProvider(name: string): TfjsProvider {

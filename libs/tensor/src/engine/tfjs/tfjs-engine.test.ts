@@ -12,6 +12,7 @@ import {
   mul,
   neg,
   pick,
+  scan,
   shared,
   sub,
   tanh,
@@ -119,6 +120,31 @@ test('integers of 64 bits go in and out as long as 32 hold them', async () => {
   await expect(f.run([rows, array('int64', [1], [2 ** 31])])).rejects.toThrow(
     '2147483648 is beyond what TensorFlow.js holds, which has no int64 and narrows it to int32',
   );
+});
+
+test('arithmetic in integers that TensorFlow.js has not is left to the host, and exact', async () => {
+  const [i, small] = [tensor('i', 'int64', [null]), tensor('small', 'uint8', [null])];
+  const f = await compile({ ...TFJS, inputs: [i, small], outputs: [add(i, i), add(small, small)] });
+  const [doubled, wrapped] = await f.run([array('int64', [2], [2 ** 31, -5]), array('uint8', [2], [200, 3])]);
+  expect(doubled).toEqual(array('int64', [2], [2 ** 32, -10]));
+  expect(wrapped).toEqual(array('uint8', [2], [144, 6]));
+  expect(f.explain().hostOps.map(({ op, reason }) => [op, reason])).toEqual([
+    ['add', 'it does not compute in int64'],
+    ['add', 'it does not compute in uint8'],
+  ]);
+});
+
+test('a scan runs step by step on TensorFlow.js, and leaves no tensors behind', async () => {
+  const [rows, first] = [matrix('rows'), vector('first')];
+  const outputs = scan((row, h) => tanh(add(row, present(h))), { sequences: [rows], outputsInfo: [first] });
+  const f = await compile({ ...TFJS, inputs: [rows, first], outputs });
+  expect(f.explain().hostOps.filter(({ op }) => op.startsWith('scan'))).toEqual([]);
+  const values = [array('float32', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), array('float32', [2], [0, 0])];
+  const before = tf.memory().numTensors;
+  const [states] = await f.run(values);
+  expect(present(states).shape).toEqual([4, 2]);
+  expect(tf.memory().numTensors).toBe(before);
+  await f.dispose();
 });
 
 test('an op that computes in a dtype that TensorFlow.js has not is refused when compiling', async () => {

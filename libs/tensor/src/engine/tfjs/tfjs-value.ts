@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 
 import { StoredValue } from '../stored-value.js';
 import type { TensorFlow } from './device.js';
-import { fromDevice, type DeviceArray } from './device-dtype.js';
+import { fromDevice } from './device-dtype.js';
 
 /** A value that TensorFlow.js holds. */
 export class TfjsValue extends StoredValue {
@@ -23,7 +23,7 @@ export class TfjsValue extends StoredValue {
   }
 
   protected override async toHost(): Promise<NdArray> {
-    return fromDevice(this.dtype, this.shape, (await this.#tensor.data()) as DeviceArray);
+    return fromDevice(this.dtype, this.shape, await this.#tensor.data());
   }
 
   protected override free(): void {

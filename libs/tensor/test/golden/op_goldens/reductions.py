@@ -105,11 +105,16 @@ def reduction(topic, op, over, scale):
         if op in ('variance', 'std', 'norm'):
             special = special[:-1]  # Its square is beyond float32.
         last = {'axis': -1, 'keepdims': False}
-        topic.add(op, 'specials', [special], over(-1, False), parameters=last, gradients=False, scale=1e-36)
+        # What is below the root of the smallest number vanishes when it is squared.
+        least = 1e-12 if op in ('std', 'norm') else 1e-36
+        topic.add(op, 'specials', [special], over(-1, False), parameters=last, gradients=False, scale=least)
     if op == 'logsumexp':
         for dtype in FLOATS:
             x = numpy.array([[0, 120.5], [-500, -500], [1000, 999], [-80, 80]], dtype)
-            topic.add(op, 'large', [x], over(-1, False), parameters={'axis': -1, 'keepdims': False})
+            # torch's own gradient is exp(x - output), in which the rounding of a large output counts.
+            largest = lambda x: x.detach().amax(-1, keepdim=True)
+            compute = lambda x: (x - largest(x)).exp().sum(-1).log() + largest(x).squeeze(-1)
+            topic.add(op, 'large', [x], compute, parameters={'axis': -1, 'keepdims': False})
     if op == 'prod':
         for dtype in FLOATS:
             x = numpy.array([[0, 2, 3], [0, 0, 3], [1, 2, 4]], dtype)

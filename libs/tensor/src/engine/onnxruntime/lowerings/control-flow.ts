@@ -7,10 +7,22 @@ import type { InnerGraph } from '../../../graph/inner.js';
 import type { TensorType } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from '../../../onnx/onnx-graph.js';
+import { branchesOf } from '../../../ops/if-else.js';
 import { scanInputs, type ScanParameters } from '../../../ops/scan-inputs.js';
 import type { Lowered, OnnxLowerings } from './lowering.js';
 
 export const controlFlow = {
+  ifElse(graph, inputs, application) {
+    const { inputs: innerInputs, outputs } = innerOf(application);
+    const names = new Map(innerInputs.map((input, position) => [input, at(inputs, position + 1)]));
+    const branch = (ends: readonly Variable[]): OnnxSubgraph =>
+      graph.subgraph([], (body) => named(application.lowerInside(body, ends, names), ends));
+    const { ifTrue, ifFalse } = branchesOf(outputs);
+    return graph.addMany('If', [at(inputs, 0)], ifTrue.length, {
+      then_branch: { graph: branch(ifTrue) },
+      else_branch: { graph: branch(ifFalse) },
+    });
+  },
   scan(graph, inputs, application) {
     const steps = knownSteps(application);
     if (steps !== null)

@@ -68,7 +68,7 @@ function haveDifferentSigns(graph: OnnxGraph, remainder: string, b: string, dtyp
   return graph.add('And', [differ, graph.add('Not', [graph.add('Equal', [remainder, zero])])]);
 }
 
-/** Rounded down. Division by 0, and of the least integer by -1, would end the process: both are divided by 1 instead, and multiplied. */
+/** Rounded down. Division by 0 is an error, and that of the least integer by -1 ends the process: both are divided by 1 instead, and multiplied. */
 function integerDivision(
   graph: OnnxGraph,
   operands: readonly string[],

@@ -43,7 +43,7 @@ function castFrom(graph: OnnxGraph, inputs: readonly string[], dtype: DType, con
 }
 
 /** ONNX Runtime has kernels for few integer types: the narrow ones are computed in a wider one and cast back, which wraps. */
-function computeDtype(dtype: DType): DType {
+export function computeDtype(dtype: DType): DType {
   switch (dtype) {
     case 'int8':
     case 'int16':

@@ -1,3 +1,5 @@
+import type { DType } from '@longrun/serialization';
+
 import type { Apply } from '../../../graph/apply.js';
 import type { Op, OpParameters } from '../../../graph/op.js';
 import type { Variable } from '../../../graph/variable.js';
@@ -23,12 +25,29 @@ export type OnnxLowering<P extends OpParameters> = (
   application: Lowered<P>,
 ) => readonly string[];
 
+/** A lowering to kernels that ONNX Runtime has for some dtypes only. */
+export interface LimitedLowering<P extends OpParameters> {
+  readonly lower: OnnxLowering<P>;
+  /** Why it does not run with inputs and outputs of these dtypes, undefined when it does. */
+  refuses(dtypes: readonly DType[]): string | undefined;
+}
+
+/** A lowering to kernels that ONNX Runtime does not have for float64. */
+export function exceptFloat64<P extends OpParameters>(lower: OnnxLowering<P>): LimitedLowering<P> {
+  return {
+    lower,
+    refuses: (dtypes) => (dtypes.includes('float64') ? 'it has no kernel for the op in float64' : undefined),
+  };
+}
+
 /** How ONNX Runtime runs each op: 'host' where it has no kernels for it, so that the op's own `run` computes it. */
-export type OnnxLowerings = { readonly [N in OpName]: OnnxLowering<ParametersOf<N>> | 'host' };
+export type OnnxLowerings = {
+  readonly [N in OpName]: OnnxLowering<ParametersOf<N>> | LimitedLowering<ParametersOf<N>> | 'host';
+};
 
 /** The lowering of `op` in a table. @throws Error naming the op where the table has none. */
 export function loweringOf(
-  table: Readonly<Record<string, OnnxLowering<never> | 'host'>>,
+  table: Readonly<Record<string, OnnxLowering<never> | LimitedLowering<never> | 'host'>>,
   op: Op,
 ): OnnxLowering<OpParameters> {
   const lowering = Object.hasOwn(table, op.name) ? table[op.name] : undefined;
@@ -38,5 +57,5 @@ export function loweringOf(
     );
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tables pair each name with its op's own parameters
-  return lowering as OnnxLowering<OpParameters>;
+  return (typeof lowering === 'function' ? lowering : lowering.lower) as OnnxLowering<OpParameters>;
 }

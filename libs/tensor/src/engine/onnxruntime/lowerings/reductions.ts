@@ -17,21 +17,28 @@ export const reductions = {
       graph.add('Where', [anyOf(graph, nans, [axis], keepdims), graph.add('ArgMax', [nans], attributes), largest]),
     ];
   },
-  max: reduction((graph, x, { axis, keepdims }, dtype) => {
-    const largest = reduce(graph, 'ReduceMax', x, axis, keepdims);
-    if (!isFloat(dtype)) return largest;
-    // ReduceMax passes NaN over wherever it is not first.
-    const isNan = anyOf(graph, nansOf(graph, x), axis, keepdims);
-    return graph.add('Where', [isNan, graph.scalar(Number.NaN, dtype), largest]);
-  }),
+  logsumexp: reduction((graph, x, { axis, keepdims }) => reduce(graph, 'ReduceLogSumExp', x, axis, keepdims)),
+  max: extreme('ReduceMax'),
   // Not ReduceMean, which says that the mean of nothing is 0.
   mean: reduction((graph, x, { axis, keepdims }, dtype) => {
     const sizes = graph.add('Gather', [graph.add('Shape', [x]), graph.int64Vector(axis)]);
     const count = graph.cast(graph.add('ReduceProd', [sizes], { keepdims: { int: 0 } }), dtype);
     return graph.add('Div', [reduce(graph, 'ReduceSum', x, axis, keepdims), count]);
   }),
+  min: extreme('ReduceMin'),
+  prod: reduction((graph, x, { axis, keepdims }) => reduce(graph, 'ReduceProd', x, axis, keepdims)),
   sum: reduction((graph, x, { axis, keepdims }) => reduce(graph, 'ReduceSum', x, axis, keepdims)),
 } satisfies Partial<OnnxLowerings>;
+
+/** ONNX Runtime passes NaN over wherever it is not first. */
+function extreme(opType: 'ReduceMax' | 'ReduceMin'): OnnxLowering<ReductionParameters> {
+  return reduction((graph, x, { axis, keepdims }, dtype) => {
+    const found = reduce(graph, opType, x, axis, keepdims);
+    if (!isFloat(dtype)) return found;
+    const isNan = anyOf(graph, nansOf(graph, x), axis, keepdims);
+    return graph.add('Where', [isNan, graph.scalar(Number.NaN, dtype), found]);
+  });
+}
 
 /** 1 where x is NaN, else 0, as int32. */
 function nansOf(graph: OnnxGraph, x: string): string {

@@ -40,7 +40,7 @@ export const shapes = {
 } satisfies Partial<OnnxLowerings>;
 
 /** A shape as an int64 vector: the sizes in it that are inputs follow the first input. */
-function sizesOf(graph: OnnxGraph, inputs: readonly string[], sizes: readonly (number | 'input')[]): string {
+export function sizesOf(graph: OnnxGraph, inputs: readonly string[], sizes: readonly (number | 'input')[]): string {
   if (!sizes.includes('input')) return graph.int64Vector(sizes.map(Number));
   let next = 0;
   const parts = sizes.map((size) => {

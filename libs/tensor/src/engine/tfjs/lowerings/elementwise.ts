@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../../arrays/at.js';
 import type { NoParameters } from '../../../graph/op.js';
 import type { TensorFlow } from '../device.js';
+import { binary, choose, unary } from './kernels.js';
 import { computes, moves, type Lower, type TfjsLowerings } from './lowering.js';
 
 export const elementwise = {
@@ -38,15 +39,8 @@ export const elementwise = {
   sub: computes(binary((tf, a, b) => tf.sub(a, b))),
   tanh: computes(unary((tf, x) => tf.tanh(x))),
   where: moves((tf, inputs) => [choose(tf, at(inputs, 0), at(inputs, 1), at(inputs, 2))]),
+  xor: computes(binary((tf, a, b) => tf.notEqual(a, b))),
 } satisfies Partial<TfjsLowerings>;
-
-function unary(compute: (tf: TensorFlow, x: Tensor) => Tensor): Lower<NoParameters> {
-  return (tf, inputs) => [compute(tf, at(inputs, 0))];
-}
-
-function binary(compute: (tf: TensorFlow, a: Tensor, b: Tensor) => Tensor): Lower<NoParameters> {
-  return (tf, inputs) => [compute(tf, at(inputs, 0), at(inputs, 1))];
-}
 
 /** TensorFlow orders no bools. */
 function ordered(compute: (tf: TensorFlow, a: Tensor, b: Tensor) => Tensor): Lower<NoParameters> {
@@ -62,11 +56,4 @@ function power(tf: TensorFlow, base: Tensor, exponent: Tensor): Tensor {
   const one = tf.scalar(1);
   const isTurned = tf.logicalAnd(tf.equal(base, tf.scalar(-1)), tf.isInf(exponent));
   return choose(tf, tf.logicalOr(tf.equal(base, one), isTurned), one, tf.pow(base, exponent));
-}
-
-/** As `tf.where`, which takes the shape of a or b for that of nothing where it computes in JavaScript. */
-function choose(tf: TensorFlow, condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  if (condition.size * a.size * b.size > 0) return tf.where(condition, a, b);
-  const { assertAndGetBroadcastShape: broadcastShape } = tf.broadcast_util;
-  return tf.zeros(broadcastShape(condition.shape, broadcastShape(a.shape, b.shape)), a.dtype);
 }

@@ -1,26 +1,15 @@
-import { sizeOf, type DType } from '@longrun/serialization';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { DType } from '@longrun/serialization';
 
 import { at } from '../../../arrays/at.js';
 import { deviceDType, heldAs } from '../device-dtype.js';
-import type { TensorFlow } from '../device.js';
+import { broadcastTo } from './kernels.js';
 import { moves, type TfjsLowering, type TfjsLowerings } from './lowering.js';
 
-/** A number that the host needs: a size, a bound. Of what was computed on a device it waits for the device. */
-export function integer(scalar: Tensor): number {
-  return at(scalar.dataSync(), 0);
-}
-
-/** As `tf.broadcastTo`, which does not make an axis of size 0. */
-export function broadcastTo(tf: TensorFlow, x: Tensor, shape: readonly number[]): Tensor {
-  return sizeOf(shape) === 0 ? tf.zeros([...shape], x.dtype) : tf.broadcastTo(x, [...shape]);
-}
-
 const cast: TfjsLowering<{ readonly dtype: DType }> = {
-  lower(tf, inputs, { parameters: { dtype } }) {
+  ...moves((tf, inputs, { parameters: { dtype } }) => {
     const [x, wanted] = [at(inputs, 0), heldAs(dtype)];
     return [wanted === 'bool' && x.dtype !== 'bool' ? tf.notEqual(x, tf.scalar(0, x.dtype)) : tf.cast(x, wanted)];
-  },
+  }),
   refuses(dtypes) {
     const [from, to] = [at(dtypes, 0), at(dtypes, 1)];
     for (const dtype of [from, to]) {
@@ -33,8 +22,17 @@ const cast: TfjsLowering<{ readonly dtype: DType }> = {
 };
 
 export const shapes = {
+  arange: 'host',
+  broadcastTo: moves(
+    (tf, inputs, { integers, parameters: { shape } }) => [broadcastTo(tf, at(inputs, 0), sizesOf(shape, integers))],
+    { readsInteger: (position) => position > 0 },
+  ),
   cast,
-  concatenate: moves((tf, inputs, { parameters: { axis } }) => [tf.concat([...inputs], axis)]),
+  concatenate: moves((tf, inputs, { parameters: { axis } }) => {
+    const joined = tf.concat([...inputs], axis);
+    // In JavaScript, what it gives where there are no elements cannot be cut.
+    return [joined.size === 0 ? tf.zeros(joined.shape, joined.dtype) : joined];
+  }),
   dimension: moves((tf, inputs, { parameters: { axis } }) => [tf.scalar(at(at(inputs, 0).shape, axis), 'int32')]),
   dimshuffle: moves((tf, inputs, { node, parameters: { order } }) => {
     const x = at(inputs, 0);
@@ -49,13 +47,18 @@ export const shapes = {
     ];
   }),
   fill: moves((tf, inputs) => [broadcastTo(tf, at(inputs, 1), at(inputs, 0).shape)]),
-  reshape: moves((tf, inputs, { parameters: { shape } }) => {
-    let next = 0;
-    const sizes = shape.map((size) => {
-      if (size !== 'input') return size;
-      next += 1;
-      return integer(at(inputs, next));
-    });
-    return [tf.reshape(at(inputs, 0), sizes)];
-  }),
+  reshape: moves(
+    (tf, inputs, { integers, parameters: { shape } }) => [tf.reshape(at(inputs, 0), sizesOf(shape, integers))],
+    { readsInteger: (position) => position > 0 },
+  ),
 } satisfies Partial<TfjsLowerings>;
+
+/** A shape with those of its sizes that are inputs. */
+function sizesOf(shape: readonly (number | 'input')[], inputs: readonly number[]): number[] {
+  let next = 0;
+  return shape.map((size) => {
+    if (size !== 'input') return size;
+    next += 1;
+    return at(inputs, next - 1);
+  });
+}

@@ -1,0 +1,71 @@
+import { at } from '../arrays/at.js';
+import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { pairOf, spanOf, windowCount, type Pair } from './windows.js';
+
+/** How a convolution moves over the image. */
+export interface ConvolutionOptions {
+  /**
+   * The zeros around the image: none ('valid', the default), as many as half of what a filter spans, rounded down ('half': odd
+   * filters keep the size), all that a filter can touch ('full'), or a number of rows and columns on each side.
+   */
+  readonly border?: 'valid' | 'half' | 'full' | Pair;
+  /** How far it is from one window to the next. Default 1. */
+  readonly strides?: Pair;
+  /** How far the elements of a filter lie apart. Default 1. */
+  readonly dilation?: Pair;
+}
+
+/**
+ * The shape of the convolution of an image (batch, channels, rows, columns) with filters (output channels, channels, rows, columns),
+ * null where it follows from a size that is null. Theano's `get_conv_output_shape`.
+ */
+export function convOutputShape(
+  image: readonly Dim[],
+  filters: readonly Dim[],
+  options: ConvolutionOptions = {},
+): Dim[] {
+  const subject = `an image of ${formatShape(image)}`;
+  if (image.length !== 4 || filters.length !== 4) {
+    throw new TensorTypeError(
+      `convOutputShape: ${subject} and filters of ${formatShape(filters)} must have four axes each`,
+    );
+  }
+  const { strides, dilation, borders } = convolutionWindows('convOutputShape', subject, filters, options);
+  const counts = ([0, 1] as const).map((axis) => {
+    const border = borders[axis] ?? 0;
+    const windows = { before: border, after: border, stride: strides[axis], dilation: dilation[axis] };
+    const count = windowCount(at(image, axis + 2), at(filters, axis + 2), windows);
+    if (count === null || count > 0) return count;
+    throw new TensorTypeError(
+      `convOutputShape: filters of ${formatShape(filters)} are larger than ${subject}; give smaller ones, or a border`,
+    );
+  });
+  return [at(image, 0), at(filters, 0), ...counts];
+}
+
+/** The options of a convolution as numbers; a border is null where it follows from a size of the filters that is not known. */
+export function convolutionWindows(
+  opName: string,
+  subject: string,
+  filters: readonly Dim[],
+  options: ConvolutionOptions,
+): {
+  readonly strides: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly borders: readonly [rows: Dim, columns: Dim];
+} {
+  const { border = 'valid' } = options;
+  const strides = pairOf(opName, subject, { name: 'strides', value: options.strides ?? 1, least: 1 });
+  const dilation = pairOf(opName, subject, { name: 'a dilation', value: options.dilation ?? 1, least: 1 });
+  if (border === 'valid') return { strides, dilation, borders: [0, 0] };
+  if (typeof border !== 'string') {
+    return { strides, dilation, borders: pairOf(opName, subject, { name: 'a border', value: border, least: 0 }) };
+  }
+  const along = (axis: 0 | 1): Dim => {
+    const size = at(filters, axis + 2);
+    if (size === null) return null;
+    const reach = spanOf(size, dilation[axis]);
+    return border === 'full' ? reach - 1 : Math.floor(reach / 2);
+  };
+  return { strides, dilation, borders: [along(0), along(1)] };
+}

@@ -1,0 +1,61 @@
+import { at } from '../arrays/at.js';
+import { dense } from '../arrays/dense-array.js';
+import { applyOp } from '../graph/apply.js';
+import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { defineOp, onlyGradient } from '../graph/op.js';
+import type { Variable } from '../graph/variable.js';
+import { conv2dOp } from './conv2d.js';
+import { conv2dGradFilters } from './conv2d-grad-filters.js';
+import { checkOperands, checkShapes, forEachTerm, knownSize, type ConvolutionParameters } from './convolution.js';
+import { dimension } from './dimension.js';
+
+/**
+ * The gradient of a cost with respect to the image of a convolution, given that with respect to its output, and rows and columns of
+ * the image as int64 scalars.
+ */
+export function conv2dGradInputs(
+  gradient: Variable,
+  filters: Variable,
+  sizes: readonly [rows: Variable, columns: Variable],
+  parameters: ConvolutionParameters,
+): Variable {
+  return applyOp(conv2dGradInputsOp(parameters), [gradient, filters, ...sizes]);
+}
+
+/** The op of {@link conv2dGradInputs}. */
+export const conv2dGradInputsOp = defineOp({
+  name: 'conv2dGradInputs',
+  inferTypes(inputs, parameters: ConvolutionParameters) {
+    const [output, filters] = [at(inputs, 0), at(inputs, 1)];
+    const operands = [output, filters];
+    checkOperands('conv2dGradInputs', operands);
+    const perGroup = at(filters.shape, 1);
+    const channels = perGroup === null ? null : perGroup * parameters.groups;
+    const image = [at(output.shape, 0), channels, knownSize(at(inputs, 2)), knownSize(at(inputs, 3))];
+    checkShapes('conv2dGradInputs', operands, { image, filters: filters.shape, output: output.shape }, parameters);
+    return [{ dtype: output.dtype, shape: image }];
+  },
+  grad(node, outputGradients, parameters) {
+    const [output, filters] = [at(node.inputs, 0), at(node.inputs, 1)];
+    const image = onlyGradient(node, outputGradients);
+    const sizes = [dimension(filters, 2), dimension(filters, 3)] as const;
+    return [
+      applyOp(conv2dOp(parameters), [image, filters]),
+      conv2dGradFilters(image, output, sizes, parameters),
+      DISCONNECTED,
+      DISCONNECTED,
+    ];
+  },
+  run(inputs, node, parameters) {
+    const [output, filters] = [at(inputs, 0), at(inputs, 1)];
+    const [rows, columns] = [at(at(inputs, 2).data, 0), at(at(inputs, 3).data, 0)];
+    const image = [at(output.shape, 0), at(filters.shape, 1) * parameters.groups, rows, columns];
+    const shapes = { image, filters: filters.shape, output: output.shape };
+    checkShapes('conv2dGradInputs', node.inputs.slice(0, 2), shapes, parameters);
+    const result = dense(node.output.dtype, image);
+    forEachTerm(shapes, parameters, (inImage, inFilters, inOutput) => {
+      result.data[inImage] = at(result.data, inImage) + at(output.data, inOutput) * at(filters.data, inFilters);
+    });
+    return [result];
+  },
+});

@@ -1,0 +1,71 @@
+import type { DType } from '@longrun/serialization';
+
+import { at } from '../arrays/at.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
+import { add } from './add.js';
+import { arange } from './arange.js';
+import { cast } from './cast.js';
+import { dimension } from './dimension.js';
+import { eq } from './eq.js';
+import { expandDims } from './expand-dims.js';
+import { ge } from './ge.js';
+import { le } from './le.js';
+import { pad } from './pad.js';
+import { pick } from './pick.js';
+import { slice } from './slice.js';
+import { where } from './where.js';
+
+/** Options of {@link eye}. */
+export interface EyeOptions {
+  /** Default: as many as rows. */
+  readonly columns?: number | Variable;
+  /** Which diagonal, above the main one where it is positive. Default 0. */
+  readonly offset?: number;
+  /** Default float32. */
+  readonly dtype?: DType;
+}
+
+/** A matrix of zeros with ones on a diagonal. Sizes are numbers or integer scalars. */
+export function eye(rows: number | Variable, options: EyeOptions = {}): Variable {
+  const { columns = rows, offset = 0, dtype = 'float32' } = options;
+  return cast(eq(diagonal(rows, offset), arange(0, columns)), dtype);
+}
+
+/** The lower triangle of each matrix (..., rows, columns), zeros above the diagonal that lies `offset` above the main one. */
+export function tril(x: Variable, offset = 0): Variable {
+  const [rows, columns] = sizesOf('tril', x);
+  return where(ge(diagonal(rows, offset), arange(0, columns)), x, 0);
+}
+
+/** The upper triangle of each matrix (..., rows, columns), zeros below the diagonal that lies `offset` above the main one. */
+export function triu(x: Variable, offset = 0): Variable {
+  const [rows, columns] = sizesOf('triu', x);
+  return where(le(diagonal(rows, offset), arange(0, columns)), x, 0);
+}
+
+/** NumPy's `diag`: of a vector, the matrix with it on the diagonal that lies `offset` above the main one; of a matrix, that diagonal. */
+export function diag(x: Variable, offset = 0): Variable {
+  const [above, below] = [Math.max(0, offset), Math.max(0, -offset)];
+  if (x.ndim === 1) {
+    const padded = pad(x, [[above, below]]);
+    const size = at(padded.shape, 0) ?? dimension(padded, 0);
+    return where(eq(diagonal(size, offset), arange(0, size)), padded, 0);
+  }
+  if (x.ndim > 2) throw new TensorTypeError(`diag: ${describe(x)} has ${x.ndim} axes; give a vector or a matrix`);
+  sizesOf('diag', x);
+  const corner = slice(slice(x, below, null), above, null, { axis: 1 });
+  const rows = slice(corner, 0, dimension(corner, 1));
+  return pick(rows, arange(0, dimension(rows, 0)));
+}
+
+/** For each row, as a column, the place of the diagonal in it. */
+function diagonal(rows: number | Variable, offset: number): Variable {
+  return expandDims(arange(offset, typeof rows === 'number' ? rows + offset : add(rows, offset)), 1);
+}
+
+function sizesOf(opName: string, x: Variable): [rows: number | Variable, columns: number | Variable] {
+  if (x.ndim < 2)
+    throw new TensorTypeError(`${opName}: ${describe(x)} has no rows and columns; give it two axes at least`);
+  return [at(x.shape, -2) ?? dimension(x, -2), at(x.shape, -1) ?? dimension(x, -1)];
+}

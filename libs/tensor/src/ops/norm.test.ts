@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+
+import { l2Norm, norm, type Variable } from '../index.js';
+import {
+  array,
+  evaluate,
+  expectClose,
+  expectEnginesAgree,
+  expectGradientsRight,
+  present,
+  spread,
+} from '../../test/op-laws.js';
+
+describe('1.T-69: norm', () => {
+  test.each([
+    { order: 0, expected: [2, 0] },
+    { order: 1, expected: [7, 0] },
+    { order: 2, expected: [5, 0] },
+    { order: 3, expected: [Math.cbrt(91), 0] },
+    { order: Infinity, expected: [4, 0] },
+    { order: -Infinity, expected: [0, 0] },
+  ])('of order $order', async ({ order, expected }) => {
+    const build = (x?: Variable): Variable => norm(present(x), { axis: -1, order });
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      const result = await evaluate(engine, build, [array('float64', [2, 3], [3, -4, 0, 0, 0, 0])]);
+      expectClose(result, array('float64', [2], expected));
+    }
+    if (order !== 0) await expectGradientsRight(build, [spread([2, 3], -2, 2)]);
+  });
+});
+
+describe('1.6-04: l2Norm', () => {
+  test('is that of all tensors together, whatever their shapes', async () => {
+    const values = [array('float32', [2], [1, -2]), array('float32', [], [4]), array('float32', [2, 1], [2, 0])];
+    await expectEnginesAgree((...tensors) => l2Norm(tensors), values, { gradients: true });
+    expectClose(await evaluate('onnxruntime', (...tensors) => l2Norm(tensors), values), array('float32', [], [5]));
+  });
+
+  test('of no tensors is refused', () => {
+    expect(() => l2Norm([])).toThrow('l2Norm: there are no tensors; give one or more');
+  });
+});

@@ -1,0 +1,40 @@
+import { at } from '../arrays/at.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
+import { normalizeAxis } from './axis.js';
+import { cast } from './cast.js';
+import { concatenate } from './concatenate.js';
+import { dimension } from './dimension.js';
+import { mod } from './division.js';
+import { maximum } from './maximum.js';
+import { neg } from './neg.js';
+import { flatten, reshape } from './reshape.js';
+import { slice } from './slice.js';
+
+/** Options of {@link roll}. */
+export interface RollOptions {
+  /** The axis along which elements move. Default: along the flattened array, as NumPy does. */
+  readonly axis?: number;
+}
+
+/** NumPy's `roll`: the elements moved `shift` places on, those beyond the end coming in at the start; back where it is negative. */
+export function roll(x: Variable, shift: number | Variable, options: RollOptions = {}): Variable {
+  if (options.axis === undefined) {
+    const sizes = x.shape.map((_, axis) => dimension(x, axis));
+    return reshape(roll(flatten(x), shift, { axis: 0 }), sizes);
+  }
+  const axis = normalizeAxis('roll', x, options.axis);
+  if (typeof shift === 'number' && !Number.isInteger(shift)) {
+    throw new TensorTypeError(`roll: ${describe(x)} cannot be moved by ${shift}; give an integer`);
+  }
+  const cut = cutOf(x, shift, axis);
+  return concatenate([slice(x, cut, null, { axis }), slice(x, 0, cut, { axis })], axis);
+}
+
+/** Where the axis is cut: the elements from there on come first. */
+function cutOf(x: Variable, shift: number | Variable, axis: number): number | Variable {
+  const size = at(x.shape, axis);
+  if (typeof shift === 'number' && size !== null) return size === 0 ? 0 : ((-shift % size) + size) % size;
+  const back = typeof shift === 'number' ? -shift : neg(cast(shift, 'int64'));
+  return mod(back, maximum(dimension(x, axis), 1));
+}
