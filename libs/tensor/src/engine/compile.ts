@@ -8,11 +8,12 @@ import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
 import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
-import { equalSizes } from './equal-sizes.js';
+import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
 import { Explanation } from './explanation.js';
+import { heldMemory } from './held-memory.js';
 import { partition } from './partition.js';
 import { compileStages } from './staged-executable.js';
 
@@ -72,11 +73,13 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       return { results: positions.slice(watched - values.length, watched), callback };
     }),
     equalSizes: equalSizes(options.inputs, results),
+    sizesByName: sizesByName(options.inputs),
     environment: engine.environment(target),
     explanation: new Explanation(target, {
       engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
       engineCalls: onEngine.length,
       hostOps,
+      ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
     }),
   };
   return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));

@@ -32,8 +32,15 @@ test('the values that a run makes go with it, or with what they became the value
     outputs: [0, 1, 1],
     watches: [{ results: [0, 1], callback }],
     equalSizes: [],
+    sizesByName: new Map<string, never>(),
     environment: engineNamed('reference').environment(target),
-    explanation: new Explanation(target, { engineOps: 2, engineCalls: 1, hostOps: [] }),
+    explanation: new Explanation(target, {
+      engineOps: 2,
+      engineCalls: 1,
+      hostOps: [],
+      constantBytes: 8,
+      stateBytes: 8,
+    }),
   };
   const keep = new CompiledFunction(layout, {
     ...executable,

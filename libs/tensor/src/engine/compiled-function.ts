@@ -27,6 +27,8 @@ export interface FunctionLayout {
   readonly watches: readonly { readonly results: readonly number[]; readonly callback: Watch['callback'] }[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
+  /** Those that must be equal as they have the same name, by the name. */
+  readonly sizesByName: ReadonlyMap<string, readonly UnknownSize[]>;
   readonly environment: NumericEnvironment;
   readonly explanation: Explanation;
 }
@@ -79,7 +81,7 @@ export class CompiledFunction {
     }
   }
 
-  /** Where it runs: engine, provider, device, threads, and which ops the host runs and why. */
+  /** Where it runs: engine, provider, device, threads, which ops the host runs and why, and what it holds in memory. */
   explain(): Explanation {
     return this.#layout.explanation;
   }
@@ -137,14 +139,21 @@ export class CompiledFunction {
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
       );
     }
-    for (const group of this.#layout.equalSizes) {
-      const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
-      if (sizes.every((size) => size === sizes[0])) continue;
-      const found = group.map(
-        ({ input, axis }, position) => `\`${String(wanted[input])}\` has ${sizes[position]} along axis ${axis}`,
-      );
-      throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; the graph needs these sizes to be equal`);
+    for (const [name, group] of this.#layout.sizesByName) {
+      this.#checkEqual(inputs, group, `these sizes have the name \`${name}\` and must be equal`);
     }
+    for (const group of this.#layout.equalSizes) {
+      this.#checkEqual(inputs, group, 'the graph needs these sizes to be equal');
+    }
+  }
+
+  #checkEqual(inputs: readonly NdArray[], group: readonly UnknownSize[], reason: string): void {
+    const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
+    if (sizes.every((size) => size === sizes[0])) return;
+    const found = group.map(
+      ({ input, axis }, position) => `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`,
+    );
+    throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; ${reason}`);
   }
 
   /** Makes the updates, and returns the outputs. */

@@ -1,3 +1,4 @@
+import { namedAxes } from '../graph/dimension-names.js';
 import { replace } from '../graph/replace.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
@@ -7,6 +8,15 @@ export interface UnknownSize {
   /** Position of the input. */
   readonly input: number;
   readonly axis: number;
+}
+
+/** The sizes of `inputs` that have the same name, by the name, where there are two or more. */
+export function sizesByName(inputs: readonly Variable[]): ReadonlyMap<string, readonly UnknownSize[]> {
+  const found = new Map<string, UnknownSize[]>();
+  for (const [input, variable] of inputs.entries()) {
+    for (const { name, axis } of namedAxes(variable)) found.set(name, [...(found.get(name) ?? []), { input, axis }]);
+  }
+  return new Map([...found].filter(([, sizes]) => sizes.length > 1));
 }
 
 /** Pairs of sizes to try: several, so that no rule about products or sums of sizes is taken for "must be equal". */

@@ -1,8 +1,9 @@
 import type { ComputeTarget } from './compute-target.js';
+import type { HeldMemory } from './held-memory.js';
 import type { HostOp } from './partition.js';
 
 /** Where a compiled function runs, and why: `function.explain()`. Prints itself. */
-export class Explanation implements ComputeTarget {
+export class Explanation implements ComputeTarget, HeldMemory {
   readonly engine: string;
   readonly provider: string;
   readonly device: number;
@@ -13,8 +14,10 @@ export class Explanation implements ComputeTarget {
   readonly engineCalls: number;
   /** What the host runs in place of the engine, each with the reason. */
   readonly hostOps: readonly HostOp[];
+  readonly constantBytes: number;
+  readonly stateBytes: number;
 
-  constructor(target: ComputeTarget, parts: Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'>) {
+  constructor(target: ComputeTarget, parts: HeldMemory & Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'>) {
     this.engine = target.engine;
     this.provider = target.provider;
     this.device = target.device;
@@ -22,13 +25,16 @@ export class Explanation implements ComputeTarget {
     this.engineOps = parts.engineOps;
     this.engineCalls = parts.engineCalls;
     this.hostOps = parts.hostOps;
+    this.constantBytes = parts.constantBytes;
+    this.stateBytes = parts.stateBytes;
   }
 
   toString(): string {
-    const { engine, provider, device, threads, engineOps, engineCalls, hostOps } = this;
+    const { engine, provider, device, threads, engineOps, engineCalls, hostOps, constantBytes, stateBytes } = this;
     return [
       `${engine} on ${provider} ${device}, ${threads} threads: ${engineOps} ops in ${engineCalls} calls, ${hostOps.length} ops on the host`,
       ...hostOps.map(({ op, output, reason }) => `  ${op} -> ${output}: ${reason}`),
+      `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }
 }

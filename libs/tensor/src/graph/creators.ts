@@ -1,11 +1,16 @@
 import type { DType } from '@longrun/serialization';
 
-import type { Dim } from './tensor-type.js';
+import { nameDimensions, type NamedDim } from './dimension-names.js';
 import { Variable } from './variable.js';
 
-/** An input of the graph: `tensor('features', 'float32', [null, 784])`; null where only the data tell the size. */
-export function tensor(name: string, dtype: DType, shape: readonly Dim[]): Variable {
-  return new Variable({ dtype, shape: [...shape] }, { name });
+/**
+ * An input of the graph: `tensor('features', 'float32', ['batch', 784])`; where only the data tell the size, null or a name, such that
+ * inputs of one function in which the same name stands must have the same size there.
+ */
+export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+  const variable = new Variable({ dtype, shape: shape.map((dim) => (typeof dim === 'string' ? null : dim)) }, { name });
+  nameDimensions(variable, shape);
+  return variable;
 }
 
 /** A 0-d input, float32 unless `dtype` is given. */
