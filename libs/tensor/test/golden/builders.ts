@@ -214,6 +214,7 @@ export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   randomState: 'no variable',
   randomUniform: 'numbers of libs/serialization in another form: see random-distributions.test.ts',
   scan: 'its laws are those of its steps: see scan.test.ts',
+  scanCheckpoints: 'it is compared with scan: see scan-checkpoints.test.ts',
 };
 
 function unary(op: (x: Variable) => Variable): Builder {
