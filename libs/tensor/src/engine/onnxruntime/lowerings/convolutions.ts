@@ -6,6 +6,7 @@ import type { OnnxAttributes, OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { ConvolutionParameters } from '../../../ops/convolution.js';
 import { spanOf, windowCount, windowsOfAxis } from '../../../ops/windows.js';
 import { exceptFloat64, type OnnxLowerings } from './lowering.js';
+import { sumsOver } from './sums-of-nothing.js';
 
 export const convolutions = {
   conv2d: exceptFloat64((graph, inputs, { parameters }) => [graph.add('Conv', inputs, attributesOf(parameters))]),
@@ -18,7 +19,13 @@ export const convolutions = {
     const asImage =
       groups === 1 ? graph.add('Transpose', [at(inputs, 0)], swap) : batchWithinGroups(graph, at(inputs, 0), groups);
     const windows = { pads, strides: dilation, dilation: strides, groups };
-    const slid = graph.add('Conv', [asImage, asFilters], attributesOf(windows));
+    const slid = sumsOver(
+      graph,
+      graph.add('Conv', [asImage, asFilters], attributesOf(windows)),
+      image,
+      at(inputs, 0),
+      0,
+    );
     const reached = ([0, 1] as const).map((axis) =>
       windowCount(at(image.shape, axis + 2), at(gradient.shape, axis + 2), windowsOfAxis(windows, axis)),
     );
