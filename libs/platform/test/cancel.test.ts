@@ -2,6 +2,9 @@ import { DatasetSpec } from '@longrun/contracts';
 import { LeaseLost, LeaseRefused, readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
+import { LifeWriter } from '../src/life/writer.js';
+import { Endings } from '../src/systems/endings.js';
+import { LogCompletion } from '../src/systems/log-completion.js';
 import { until } from '../src/testing/index.js';
 import type { ScriptedWorker } from './scripted-worker.js';
 import { impatient, test, type World } from './world.js';
@@ -37,6 +40,27 @@ test('an experiment whose job is in the queue is cancelled at once, and the work
   const worker = world.worker('gpu-1');
   await until(() => worker.refused.length === 1);
   expect(worker).toMatchObject({ refused: [{ id, fence: 1 }], claims: 0 });
+});
+
+test('what two processes of the platform cancel at the same time has ended for both', async ({ world, record }) => {
+  const platform = await world.start();
+  await world.readyDataset();
+  const ids = await Promise.all(Array.from({ length: 20 }, async () => await world.submit()));
+  const writer = new LifeWriter(record);
+  const endings = Array.from({ length: 3 }, () => {
+    const { store } = world;
+    const logs = new LogCompletion({ record, writer, store });
+    return new Endings({ writer, store, logs, catchUp: undefined, warn: expect.unreachable });
+  });
+  for (const id of ids) {
+    const [attempt] = (await world.when(id, ({ attempts }) => attempts.length === 1)).attempts;
+    const fence = attempt?.fence ?? 0;
+    const answers = endings.map(async (one) => {
+      const isDone = await one.cancelUnclaimed('experiment', id, fence);
+      return [isDone, (await platform.experiments.get(id)).status];
+    });
+    expect(await Promise.all(answers)).toEqual(endings.map(() => [true, 'cancelled']));
+  }
 });
 
 test('a worker that runs it is told until it obeys', async ({ world, redis }) => {

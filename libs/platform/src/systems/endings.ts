@@ -116,15 +116,15 @@ export class Endings {
       await this.#endUnclaimed(kind, id, ending);
       return true;
     } catch (error) {
-      if (error instanceof LeaseLost) return false;
       if (error instanceof HeadDamaged) {
         await this.#endUnclaimed(kind, id, ending);
         return true;
       }
-      if (!(error instanceof LeaseRefused)) throw error;
-      if (await this.adopt(kind, id, error.head)) return true;
-      if (error.head.holder !== HOLDER) return false;
-      // Ours: a crash came between the claim and the end.
+      if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
+      const head = error instanceof LeaseRefused ? error.head : await this.head(kind, id);
+      if (await this.adopt(kind, id, head)) return true;
+      if (head?.holder !== HOLDER) return false;
+      // A crash came between the claim and the end, or another process of the platform cancels it at the same time.
       await this.#seal(kind, id, fence, ending, 0);
       return true;
     }
