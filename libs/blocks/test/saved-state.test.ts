@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { RandomStreams, readSafetensors, type NdArray } from '@longrun/serialization';
+import { ndarray, RandomStreams, readSafetensors, type NdArray } from '@longrun/serialization';
 import {
   add,
   compile,
   cast,
+  concatenate,
   identity,
   matrix,
   mean,
@@ -168,6 +169,20 @@ describe('what training writes is saved:', () => {
       () => [average],
     );
     expect(numbers(await average.getValue())[0]).toBeGreaterThan(0);
+  });
+
+  test('a variable whose size changes from step to step', async () => {
+    const empty = ndarray('float32', [0, 2]);
+    let memory = shared(empty, 'memory', { shape: [null, 2] });
+    await sameWhenKilled(
+      (stopAt) =>
+        build((parts) => {
+          memory = shared(empty, 'memory', { shape: [null, 2] });
+          parts.updates.push([memory, concatenate([memory, parts.hidden])]);
+        }, stopAt),
+      () => [memory],
+    );
+    expect(memory.valueType.shape).toEqual([4 * STEPS, 2]);
   });
 
   test('an update that is added after the main loop was made', async () => {

@@ -35,6 +35,7 @@ export {
   formatType,
   isFloat,
   promote,
+  shapeFits,
   TensorTypeError,
   type Dim,
   type TensorType,

@@ -1,5 +1,5 @@
 import { StateMismatch, type NdArray } from '@longrun/serialization';
-import { formatShape, type SharedVariable, type StoredValue } from '@longrun/tensor';
+import { formatType, shapeFits, type SharedVariable, type StoredValue } from '@longrun/tensor';
 
 /** Copies of the present values. */
 export async function copiesOf(variables: ReadonlyMap<string, SharedVariable>): Promise<Map<string, NdArray>> {
@@ -22,9 +22,12 @@ export function checkArrays(
   const problems: string[] = [];
   for (const [name, variable] of variables) {
     const array = arrays.get(name);
-    const wanted = described(variable.valueType);
+    // Not that of its first value: of sizes that the type leaves open, training may have made others.
+    const wanted = formatType(variable.type);
     if (array === undefined) problems.push(`${name} (${wanted}) is missing from it`);
-    else if (described(array) !== wanted) problems.push(`${name} is ${described(array)} in it but ${wanted} here`);
+    else if (array.dtype !== variable.dtype || !shapeFits(array.shape, variable.shape)) {
+      problems.push(`${name} is ${formatType(array)} in it but ${wanted} here`);
+    }
   }
   for (const name of arrays.keys()) if (!variables.has(name)) problems.push(`${name} is in it but not here`);
   if (problems.length === 0) return;
@@ -40,8 +43,4 @@ export function setArrays(variables: ReadonlyMap<string, SharedVariable>, arrays
     const array = arrays.get(name);
     if (array !== undefined) variable.setValue(array);
   }
-}
-
-function described(array: Pick<NdArray, 'dtype' | 'shape'>): string {
-  return `${array.dtype} ${formatShape(array.shape)}`;
 }

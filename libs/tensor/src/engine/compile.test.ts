@@ -264,13 +264,20 @@ describe('what cannot be compiled', () => {
   });
 });
 
-test('a disposed function does not run, and others go on', async () => {
-  const x = scalar('x');
-  const [first, second] = [
-    await compile({ inputs: [x], outputs: [square(x)] }),
-    await compile({ inputs: [x], outputs: [square(x)] }),
-  ];
-  await first.dispose();
-  await expect(first.run([one])).rejects.toThrow(/dispose/);
-  await expect(second.run([one])).resolves.toHaveLength(1);
-});
+test.each([...engines, 'tfjs'])(
+  'a disposed function ends its runs and begins none, and others go on: %s',
+  async (engine) => {
+    const x = scalar('x');
+    const [first, second] = [
+      await compile({ engine, inputs: [x], outputs: [add(square(x), 1)], name: 'first' }),
+      await compile({ engine, inputs: [x], outputs: [add(square(x), 1)] }),
+    ];
+    const begun = first.run([one]);
+    await Promise.all([first.dispose(), first.dispose()]);
+    const disposed = 'first was disposed of and cannot run; compile it again';
+    await expect(first.run([one])).rejects.toThrow(disposed);
+    await expect(first.profile([one])).rejects.toThrow(disposed);
+    expect(await begun).toEqual(await second.run([one]));
+    await second.dispose();
+  },
+);

@@ -40,7 +40,9 @@ export class CompiledFunction {
   readonly environment: NumericEnvironment;
   readonly #layout: FunctionLayout;
   readonly #executable: Executable;
+  readonly #unfinished = new Set<Promise<unknown>>();
   #allowedBy: WriteGuard | undefined;
+  #disposal: Promise<void> | undefined;
 
   constructor(layout: FunctionLayout, executable: Executable) {
     this.name = layout.name;
@@ -64,6 +66,7 @@ export class CompiledFunction {
    */
   async run(inputs: readonly NdArray[]): Promise<NdArray[]> {
     const { name, reads, writes } = this.#layout;
+    this.#assertNotDisposed();
     this.#askGuard();
     this.#check(inputs);
     for (const variable of reads) variable.assertQuiet(name);
@@ -71,7 +74,7 @@ export class CompiledFunction {
     const fed = reads.map((variable) => variable.pin());
     for (const { variable } of writes) variable.reserve(name);
     try {
-      return await this.#deliver(await this.#executable.run([...inputs, ...fed]));
+      return await this.#deliver(await this.#untilDone(this.#executable.run([...inputs, ...fed])));
     } catch (error) {
       // Only here: once it has updated, another run may have reserved them before this one goes on.
       for (const { variable } of writes) variable.cancel();
@@ -96,21 +99,36 @@ export class CompiledFunction {
   async profile(inputs: readonly NdArray[], options: { readonly runs?: number } = {}): Promise<Profile> {
     const { runs = 10 } = options;
     if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`runs is ${runs}; give an integer of 1 or more`);
+    this.#assertNotDisposed();
     if (this.#executable.profile === undefined) throw new Error(`${this.name}: its engine does not tell what ops take`);
     this.#check(inputs);
     const { reads } = this.#layout;
     for (const variable of reads) variable.assertQuiet(this.name);
     const fed = reads.map((variable) => variable.pin());
     try {
-      return new Profile(runs, await this.#executable.profile([...inputs, ...fed], runs));
+      return new Profile(runs, await this.#untilDone(this.#executable.profile([...inputs, ...fed], runs)));
     } finally {
       for (const value of fed) value.release();
     }
   }
 
-  /** Frees what the engine holds outside of JavaScript. The function cannot run after it. */
+  /** Frees what the engine holds outside of JavaScript, once the runs that have begun are done. The function cannot run after it. */
   dispose(): Promise<void> {
-    return this.#executable.dispose();
+    this.#disposal ??= Promise.allSettled(this.#unfinished).then(() => this.#executable.dispose());
+    return this.#disposal;
+  }
+
+  #assertNotDisposed(): void {
+    if (this.#disposal !== undefined) throw new Error(`${this.name} was disposed of and cannot run; compile it again`);
+  }
+
+  async #untilDone<T>(work: Promise<T>): Promise<T> {
+    this.#unfinished.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#unfinished.delete(work);
+    }
   }
 
   #askGuard(): void {

@@ -79,6 +79,15 @@ test('a name that is taken or is none, and an engine without providers, are refu
   expect(() => registerEngine(likeReference('bare', { providers: [] }))).toThrow('Engine bare has no providers');
 });
 
+test('what takes a name that was given up keeps it, though the one before is given up again', () => {
+  const unregister = registerEngine(likeReference('mine'));
+  unregister();
+  const next = likeReference('mine');
+  onTestFinished(registerEngine(next));
+  unregister();
+  expect(engineNamed('mine')).toBe(next);
+});
+
 test('the providers of ONNX Runtime are data: each says why it cannot be used', async () => {
   const { providers } = engineNamed('onnxruntime');
   expect(providers.map(({ name }) => name)).toEqual(['cpu', 'webgpu', 'cuda']);

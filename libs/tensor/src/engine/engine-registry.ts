@@ -21,7 +21,10 @@ export function registerEngine(definition: EngineDefinition): () => void {
   if (REGISTRY.has(name)) throw new Error(`There is an engine ${name} already; give this one another name`);
   if (providers.length === 0) throw new Error(`Engine ${name} has no providers; give at least one`);
   REGISTRY.set(name, definition);
-  return () => void REGISTRY.delete(name);
+  return () => {
+    // Not one that has been given the name since.
+    if (REGISTRY.get(name) === definition) REGISTRY.delete(name);
+  };
 }
 
 /** All engines that are known, also those that cannot be used on this machine. */

@@ -5,7 +5,7 @@ import { ndarray } from '@longrun/serialization';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 
-import { compile, dot, log, mul, pick, tanh, tensor } from '../../index.js';
+import { compile, dot, log, mul, pick, sum, tanh, tensor } from '../../index.js';
 import { lowerToOnnx } from './lower.js';
 import { array, expectClose, present } from '../../../test/op-laws.js';
 
@@ -86,4 +86,25 @@ test('a factor of a product of float64 matrices keeps its precision', async () =
   const f = await compile({ inputs: [x, W], outputs: [dot(mul(x, 0.3), W)] });
   const [product] = await f.run([array('float64', [1, 2], [0.7, 1.3]), array('float64', [2, 1], [1.1, 0.1])]);
   expectClose(present(product), array('float64', [1, 1], [0.27]), 1e-15);
+});
+
+test.each([
+  ['float32', Float32Array],
+  ['float64', Float64Array],
+] as const)('the bits of results do not depend on where in memory the inputs lie: %s', async (dtype, TypedArray) => {
+  const x = tensor('x', dtype, [null, null]);
+  const f = await compile({ inputs: [x], outputs: [sum(x, { axis: 1 })] });
+  const shape = [33, 65];
+  const values = Array.from({ length: 33 * 65 }, (_, index) => Math.sin(index * index));
+  const { BYTES_PER_ELEMENT } = TypedArray;
+  const results = await Promise.all(
+    [0, 1, 2, 3].map(async (place) => {
+      const buffer = new ArrayBuffer((values.length + place) * BYTES_PER_ELEMENT);
+      const data = new TypedArray(buffer, place * BYTES_PER_ELEMENT);
+      data.set(values);
+      return present((await f.run([{ dtype, shape, data }]))[0]);
+    }),
+  );
+  for (const result of results) expect(result).toEqual(results[0]);
+  await f.dispose();
 });

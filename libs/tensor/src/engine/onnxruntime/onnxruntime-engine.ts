@@ -1,4 +1,4 @@
-import { ndarray, isDType, type NdArray } from '@longrun/serialization';
+import { copyOf, ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import { toposort } from '../../graph/walk.js';
@@ -21,7 +21,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     const feeds: Record<string, Tensor> = {};
     for (const [at, name] of inputNames.entries()) {
       const value = values[at];
-      if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, unshared(value.data), value.shape);
+      if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, feedable(value), value.shape);
     }
     // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
     const results = await opened.run(feeds).catch((error: unknown) => {
@@ -77,9 +77,14 @@ function computesInFloat64({ inputs, outputs }: FunctionGraph): boolean {
   );
 }
 
-/** ONNX Runtime refuses memory that threads share. */
-function unshared(data: NdArray['data']): NdArray['data'] {
-  return data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+/** Sums along an axis begin where the memory is next aligned, so that their last bits would depend on where an array lies. */
+const ALIGNMENT_BYTES = 16;
+
+/** The elements in memory that ONNX Runtime takes, which threads do not share, and that starts where new memory does. */
+function feedable(value: NdArray): NdArray['data'] {
+  const { buffer, byteOffset } = value.data;
+  const isTaken = !(buffer instanceof SharedArrayBuffer) && byteOffset % ALIGNMENT_BYTES === 0;
+  return isTaken ? value.data : copyOf(value).data;
 }
 
 function toNdArray(name: string, tensor: Tensor | undefined): NdArray {

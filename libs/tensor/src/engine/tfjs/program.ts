@@ -71,6 +71,12 @@ export class Program {
     }
   }
 
+  /** Keeps the constants beyond the scope in which it was made. */
+  keep(): void {
+    for (const { inner } of this.#steps) inner?.keep();
+    for (const tensor of this.#constants.values()) this.#tf.keep(tensor);
+  }
+
   /** Frees the constants. */
   dispose(): void {
     for (const { inner } of this.#steps) inner?.dispose();

@@ -5,6 +5,7 @@ import {
   add,
   argmax,
   compile,
+  constant,
   dot,
   exp,
   identity,
@@ -15,6 +16,7 @@ import {
   scan,
   shared,
   sub,
+  take,
   tanh,
   tensor,
   vector,
@@ -56,6 +58,23 @@ test('a run that fails leaves no tensors behind, and says in which op of which f
   );
   expect(tf.memory().numTensors).toBe(before);
   await f.dispose();
+});
+
+test('what cannot be compiled leaves no tensors behind', async () => {
+  const before = tf.memory().numTensors;
+  const x = matrix('x');
+  const far = constant(
+    array(
+      'int64',
+      [9],
+      Array.from({ length: 9 }, () => 2 ** 40),
+    ),
+  );
+  const outputs = [add(x, constant(three)), take(x, far)];
+  await expect(compile({ ...TFJS, inputs: [x], outputs })).rejects.toThrow(
+    '1099511627776 is beyond what TensorFlow.js holds',
+  );
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 test('what is computed on the way is freed after its last use', async () => {

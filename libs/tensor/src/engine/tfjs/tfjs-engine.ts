@@ -14,7 +14,7 @@ import { TfjsValue } from './tfjs-value.js';
 export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
   const { tf, activate } = openDevice(target);
   await activate();
-  const program = new Program(tf, graph);
+  const program = programOf(tf, graph);
   const run = async (inputs: readonly (NdArray | StoredValue)[], observe?: OpObserver): Promise<TfjsValue[]> => {
     const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
     // From here on nothing is awaited: another function may want another backend.
@@ -36,6 +36,18 @@ export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): 
       program.dispose();
     },
   };
+}
+
+/** The program of a graph; none of its constants is left when it cannot be made. */
+function programOf(tf: TensorFlow, graph: FunctionGraph): Program {
+  tf.engine().startScope();
+  try {
+    const program = new Program(tf, graph);
+    program.keep();
+    return program;
+  } finally {
+    tf.engine().endScope();
+  }
 }
 
 /** What can be fed without waiting: a value of this TensorFlow.js as it is, else the elements. */
