@@ -2,6 +2,7 @@ import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serializatio
 
 import { at } from '../arrays/at.js';
 import { typedArray } from '../arrays/typed-array.js';
+import { isFloat, TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
 /** A variable whose value is part of the graph. */
@@ -25,9 +26,21 @@ export class Constant extends Variable {
   }
 }
 
-/** A constant from a number (a scalar, float32 unless `dtype` is given) or an array. */
+/**
+ * A constant from a number (a scalar, float32 unless `dtype` is given) or an array.
+ *
+ * @throws TensorTypeError where an integer dtype cannot hold the number.
+ */
 export function constant(value: number | boolean | NdArray, dtype?: DType): Constant {
   if (typeof value === 'object') return new Constant(value);
   const type = dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
+  if (typeof value === 'number' && !canHold(type, value)) {
+    throw new TensorTypeError(`constant: ${type} cannot hold ${value}; give a number that it can, or another dtype`);
+  }
   return new Constant(ndarray(type, [], typedArray(type, [Number(value)])));
+}
+
+function canHold(dtype: DType, value: number): boolean {
+  if (isFloat(dtype) || dtype === 'bool') return true;
+  return Number.isInteger(value) && Number(typedArray(dtype, [value])[0]) === value;
 }

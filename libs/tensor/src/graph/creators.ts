@@ -1,13 +1,20 @@
 import type { DType } from '@longrun/serialization';
 
 import { nameDimensions, type NamedDim } from './dimension-names.js';
+import { TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
 /**
  * An input of the graph: `tensor('features', 'float32', ['batch', 784])`; where only the data tell the size, null or a name, such that
  * inputs of one function in which the same name stands must have the same size there.
+ *
+ * @throws TensorTypeError where a size is not an integer of 0 or more.
  */
 export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0));
+  if (wrong !== undefined) {
+    throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);
+  }
   const variable = new Variable({ dtype, shape: shape.map((dim) => (typeof dim === 'string' ? null : dim)) }, { name });
   nameDimensions(variable, shape);
   return variable;

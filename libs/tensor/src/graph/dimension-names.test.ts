@@ -35,3 +35,9 @@ test('a variable in the place of another keeps its own names', async () => {
 test('an empty name is refused', () => {
   expect(() => tensor('x', 'float32', [''])).toThrow('A dimension of x has an empty name; give null for none');
 });
+
+test.each([-1, 1.5, Number.NaN])('no input has a size of %d', (size) => {
+  expect(() => tensor('x', 'float32', [2, size])).toThrow(
+    `tensor: \`x\` cannot have a size of ${size}; give an integer`,
+  );
+});

@@ -1,9 +1,10 @@
-import type { DType } from '@longrun/serialization';
+import { ndarray, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
+import { typedArray } from '../arrays/typed-array.js';
 import { applyOp } from '../graph/apply.js';
-import { Constant, constant } from '../graph/constant.js';
+import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { floatFor, isFloat } from '../graph/tensor-type.js';
@@ -15,7 +16,7 @@ import type { Variable } from '../graph/variable.js';
  */
 export function cast(x: Variable, dtype: DType): Variable {
   if (x.dtype === dtype) return x;
-  if (x instanceof Constant && x.ndim === 0) return constant(x.toNumber(), dtype);
+  if (x instanceof Constant && x.ndim === 0) return new Constant(ndarray(dtype, [], typedArray(dtype, [x.toNumber()])));
   return applyOp(castOp({ dtype }), [x]);
 }
 

@@ -1,8 +1,9 @@
 import { at } from '../arrays/at.js';
-import { constant } from '../graph/constant.js';
+import { Constant, constant } from '../graph/constant.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis, type AxisOptions } from './axis.js';
+import { isIntegerScalar } from './indices.js';
 import { take } from './take.js';
 
 /**
@@ -12,6 +13,7 @@ import { take } from './take.js';
 export function index(x: Variable, i: number | Variable, options: AxisOptions = {}): Variable {
   const axis = normalizeAxis('index', x, options.axis ?? 0);
   if (typeof i !== 'number') {
+    if (i instanceof Constant && isIntegerScalar(i)) return index(x, i.toNumber(), { axis });
     if (i.ndim === 0) return take(x, i, { axis });
     throw new TensorTypeError(
       `index: ${describe(i)} is not a scalar; take(x, indices, { axis: ${axis} }) takes several`,

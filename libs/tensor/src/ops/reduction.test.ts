@@ -229,6 +229,21 @@ test.each([prod, logsumexp, variance])('second derivatives are those of finite d
   await expectGradientsRight(slope, [spread([3, 2], -2, 2)]);
 });
 
+test('derivatives of prod of any order are those of finite differences where elements are 0', async () => {
+  const slope = (x?: Variable): Variable => present(grad(sum(square(prod(present(x), { axis: 0 }))), [present(x)])[0]);
+  const onlyProduct = (x?: Variable): Variable => present(grad(prod(present(x)), [present(x)])[0]);
+  const third = (x?: Variable): Variable => present(grad(sum(square(onlyProduct(x))), [present(x)])[0]);
+  for (const values of [
+    [0, 2, 3, -1.5, 0.5, 0],
+    [0, 0, 3, 2, 1, -1],
+    [0, 0, 0, 2, 0, 3],
+  ]) {
+    const x = array('float64', [3, 2], values);
+    for (const build of [slope, onlyProduct, third]) await expectGradientsRight(build, [x]);
+    for (const build of [slope, onlyProduct, third]) await expectEnginesAgree(build, [x], { gradients: true });
+  }
+});
+
 test('integers are multiplied in int64', async () => {
   for (const engine of ['reference', 'onnxruntime'] as const) {
     expectClose(

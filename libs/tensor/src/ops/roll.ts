@@ -6,6 +6,7 @@ import { cast } from './cast.js';
 import { concatenate } from './concatenate.js';
 import { dimension } from './dimension.js';
 import { mod } from './division.js';
+import { isIntegerScalar } from './indices.js';
 import { maximum } from './maximum.js';
 import { neg } from './neg.js';
 import { flatten, reshape } from './reshape.js';
@@ -17,7 +18,10 @@ export interface RollOptions {
   readonly axis?: number;
 }
 
-/** NumPy's `roll`: the elements moved `shift` places on, those beyond the end coming in at the start; back where it is negative. */
+/**
+ * NumPy's `roll`: the elements moved `shift` places on, an integer or an integer scalar, those beyond the end coming in at the start;
+ * back where it is negative.
+ */
 export function roll(x: Variable, shift: number | Variable, options: RollOptions = {}): Variable {
   if (options.axis === undefined) {
     const sizes = x.shape.map((_, axis) => dimension(x, axis));
@@ -26,6 +30,9 @@ export function roll(x: Variable, shift: number | Variable, options: RollOptions
   const axis = normalizeAxis('roll', x, options.axis);
   if (typeof shift === 'number' && !Number.isInteger(shift)) {
     throw new TensorTypeError(`roll: ${describe(x)} cannot be moved by ${shift}; give an integer`);
+  }
+  if (typeof shift !== 'number' && !isIntegerScalar(shift)) {
+    throw new TensorTypeError(`roll: ${describe(x)} cannot be moved by ${describe(shift)}; give an integer scalar`);
   }
   const cut = cutOf(x, shift, axis);
   return concatenate([slice(x, cut, null, { axis }), slice(x, 0, cut, { axis })], axis);

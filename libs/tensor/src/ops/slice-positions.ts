@@ -1,11 +1,12 @@
 import { at } from '../arrays/at.js';
 import { Constant, constant } from '../graph/constant.js';
-import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { arange } from './arange.js';
 import { cast } from './cast.js';
 import { dimension } from './dimension.js';
+import { isIntegerScalar } from './indices.js';
 import { lt } from './lt.js';
 import { maximum } from './maximum.js';
 import { minimum } from './minimum.js';
@@ -28,10 +29,10 @@ export function boundsOf(x: Variable, start: Bound, stop: Bound, step: number): 
 }
 
 function boundOf(x: Variable, bound: number | Variable): Variable {
-  if (typeof bound !== 'number' && !isFloat(bound.dtype)) return cast(bound, 'int64');
+  if (typeof bound !== 'number' && isIntegerScalar(bound)) return cast(bound, 'int64');
   if (typeof bound === 'number' && Number.isInteger(bound)) return constant(bound, 'int64');
   const said = typeof bound === 'number' ? String(bound) : describe(bound);
-  throw new TensorTypeError(`slice: ${describe(x)} cannot be cut at ${said}; give an integer`);
+  throw new TensorTypeError(`slice: ${describe(x)} cannot be cut at ${said}; give an integer, or an integer scalar`);
 }
 
 /** A bound of a slice counted from 0 and put where the elements end: between 0 and `size`, or between -1 and `size - 1` backwards. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import {
+  constant,
   advancedIndex,
   compile,
   grad,
@@ -130,6 +131,7 @@ test('index says that there is no such element when the graph is built', () => {
   const x = tensor('x', 'float32', [null, 3]);
   expect(index(x, -1, { axis: 1 }).shape).toEqual([null]);
   expect(() => index(x, 3, { axis: 1 })).toThrow('index: there is no element 3 of axis 1 of `x` float32 (null, 3)');
+  expect(() => index(x, constant(-4, 'int64'), { axis: 1 })).toThrow('index: there is no element -4 of axis 1 of `x`');
   expect(() => index(x, tensor('i', 'int64', [2]))).toThrow('index: `i` int64 (2,) is not a scalar; take(x, indices');
 });
 
