@@ -75,7 +75,7 @@ async function writeNew(
   try {
     let sizeBytes = 0;
     for await (const chunk of chunks) {
-      for (const piece of pieces(chunk, hash === undefined ? WRITTEN_AT_ONCE_BYTES : PIECE_BYTES)) {
+      for (const piece of pieces(chunk)) {
         const written = writeFully(file, piece);
         // While the disk is at work.
         hash?.update(piece);
@@ -181,11 +181,9 @@ async function synced(target: string): Promise<void> {
 }
 
 const PIECE_BYTES = 1 << 20;
-/** Of what is not looked at on the way: each piece waits for a turn of the event loop, which a training step of 300 ms may hold up. */
-const WRITTEN_AT_ONCE_BYTES = 16 << 20;
 
-function* pieces(chunk: Uint8Array, bytes: number): Generator<Uint8Array> {
-  for (let start = 0; start < chunk.byteLength; start += bytes) yield chunk.subarray(start, start + bytes);
+function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
 }
 
 async function writeFully(file: FileHandle, piece: Uint8Array): Promise<void> {

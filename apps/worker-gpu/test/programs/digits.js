@@ -192,7 +192,7 @@ class Behaviour extends TrainingExtension {
         break;
       case 'nan':
         for (const parameter of this.mainLoop.algorithm.parameters) {
-          const { shape, dtype, data } = parameter.getValue();
+          const { shape, dtype, data } = await parameter.getValue();
           parameter.setValue({ shape, dtype, data: data.map(() => Number.NaN) });
         }
         break;
