@@ -7,7 +7,8 @@ import { openDevice } from './device.js';
 import { whyUnavailable } from './packages.js';
 
 const why = whyUnavailable('tensorflow');
-if (why !== undefined) console.warn(`TensorFlow is not tested: ${why}`);
+/** Behind the name of each test here. */
+const needs = why === undefined ? '' : ` (needs TensorFlow: ${why})`;
 
 const TENSORFLOW = { engine: 'tfjs', provider: 'tensorflow', threads: 2 } as const;
 
@@ -19,13 +20,13 @@ async function stateAfter(steps: number): Promise<number[][]> {
   return await Promise.all(state.map(async (variable) => Array.from((await variable.getValue()).data, Number)));
 }
 
-test.skipIf(why !== undefined)('training ends with the same bits, run again on two threads', async () => {
+test.skipIf(why !== undefined)(`training ends with the same bits, run again on two threads${needs}`, async () => {
   const first = await stateAfter(30);
   expect(first.flat().every(Number.isFinite)).toBe(true);
   expect(await stateAfter(30)).toEqual(first);
 });
 
-test.skipIf(why !== undefined)('a step of training leaves no tensors behind', async () => {
+test.skipIf(why !== undefined)(`a step of training leaves no tensors behind${needs}`, async () => {
   const { tf } = openDevice({ ...TENSORFLOW, device: 0 });
   const network = mlp([6, 5, 4], 'float32');
   const { train } = await trainingStep(network, TENSORFLOW);
@@ -36,7 +37,7 @@ test.skipIf(why !== undefined)('a step of training leaves no tensors behind', as
   await train.dispose();
 });
 
-test.skipIf(why !== undefined)('memory of what was fed is not shared with state', async () => {
+test.skipIf(why !== undefined)(`memory of what was fed is not shared with state${needs}`, async () => {
   const x = scalar('x');
   const W = shared(0, 'W');
   const f = await compile({ ...TENSORFLOW, inputs: [x], outputs: [], updates: [[W, identity(x)]] });
@@ -46,7 +47,7 @@ test.skipIf(why !== undefined)('memory of what was fed is not shared with state'
   expect((await W.getValue()).data[0]).toBe(3);
 });
 
-test.skipIf(why !== undefined)('a process has one number of threads', async () => {
+test.skipIf(why !== undefined)(`a process has one number of threads${needs}`, async () => {
   const x = scalar('x');
   const other = compile({ ...TENSORFLOW, threads: 1, inputs: [x], outputs: [square(x)] });
   await expect(other).rejects.toThrow(
