@@ -82,6 +82,20 @@ export function widest({ widest: float = 'float64' }: TestedEngine, value: NdArr
   return ndarray('float32', value.shape, Float32Array.from(value.data as Float64Array));
 }
 
+/** Runs a graph on values made as wide as the engine has them. */
+export async function runWidest(
+  tested: TestedEngine,
+  inputs: readonly Variable[],
+  outputs: readonly Variable[],
+  values: readonly NdArray[],
+): Promise<NdArray[]> {
+  return await tested.run(
+    inputs,
+    outputs,
+    values.map((value) => widest(tested, value)),
+  );
+}
+
 /** Of a graph that needs what the engine says it has not. */
 export const BEYOND_LIMITS = Symbol('beyond limits');
 

@@ -6,7 +6,7 @@ import { evaluator } from '../graph/evaluate.js';
 import type { Variable } from '../graph/variable.js';
 import { KnownValues } from './known-values.js';
 import { readsShapesOnly, type Stage } from './partition.js';
-import { recordInto, type KernelCall, type OpObserver } from './profile.js';
+import { callsOf, type KernelCall, type OpObserver } from './profile.js';
 import { elementsOf, HostValue, type StoredValue } from './stored-value.js';
 
 /**
@@ -56,12 +56,7 @@ export async function profileOnHost(
   runs: number,
   on: KernelCall['on'],
 ): Promise<KernelCall[]> {
-  const calls: KernelCall[] = [];
-  for (let run = 0; run <= runs; run += 1) {
-    const results = await runOnHost(name, stage, values, run === 0 ? undefined : recordInto(calls, on));
-    for (const result of results) result.release();
-  }
-  return calls;
+  return await callsOf(runs, on, async (observe) => await runOnHost(name, stage, values, observe));
 }
 
 function bytesOf(arrays: readonly NdArray[]): number {

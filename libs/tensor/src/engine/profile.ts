@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import type { Apply } from '../graph/apply.js';
+import type { StoredValue } from './stored-value.js';
 
 /** One call of a kernel, as an engine saw it. */
 export interface KernelCall {
@@ -17,11 +18,20 @@ export interface KernelCall {
 /** Is told of each application that an engine which runs op by op has run. */
 export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
 
-/** An observer that makes calls of what it is told. */
-export function recordInto(calls: KernelCall[], on: KernelCall['on']): OpObserver {
-  return (node, timeMs, outputBytes) => {
+/** The calls of `runs` runs of an engine that runs op by op, after a first one that does not count. */
+export async function callsOf(
+  runs: number,
+  on: KernelCall['on'],
+  run: (observe?: OpObserver) => Promise<readonly StoredValue[]>,
+): Promise<KernelCall[]> {
+  const calls: KernelCall[] = [];
+  const record: OpObserver = (node, timeMs, outputBytes) => {
     calls.push({ op: node.toString(), kernel: node.op.name, on, timeMs, outputBytes });
   };
+  for (let count = 0; count <= runs; count += 1) {
+    for (const result of await run(count === 0 ? undefined : record)) result.release();
+  }
+  return calls;
 }
 
 /** What one op took. Applications that print alike are one. */

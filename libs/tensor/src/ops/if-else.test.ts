@@ -26,7 +26,7 @@ import {
   toposort,
   type Variable,
 } from '../index.js';
-import { ENGINES, widest } from '../../test/engines.js';
+import { ENGINES, runWidest } from '../../test/engines.js';
 import { array, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 function variables(float: 'float32' | 'float64'): [Variable, Variable] {
@@ -59,12 +59,7 @@ describe.each(ENGINES)('1.T-05 on $name', (engine) => {
     inputs: readonly Variable[],
     outputs: readonly Variable[],
     values: readonly NdArray[],
-  ): Promise<NdArray[]> =>
-    engine.run(
-      inputs,
-      outputs,
-      values.map((value) => widest(engine, value)),
-    );
+  ): Promise<NdArray[]> => runWidest(engine, inputs, outputs, values);
 
   test('the branch that the condition says is what is computed, with first and second derivatives', async () => {
     const derivatives = (outputs: Variable[]): Variable[] => {

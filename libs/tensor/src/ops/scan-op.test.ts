@@ -22,7 +22,7 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import { ENGINES, widest } from '../../test/engines.js';
+import { ENGINES, runWidest } from '../../test/engines.js';
 import { array, expectClose, present, spread } from '../../test/op-laws.js';
 import { unrolled } from '../../test/unrolled.js';
 
@@ -50,12 +50,7 @@ describe.each(ENGINES)('on $name', (engine) => {
     inputs: readonly Variable[],
     outputs: readonly Variable[],
     values: readonly NdArray[],
-  ): Promise<NdArray[]> =>
-    engine.run(
-      inputs,
-      outputs,
-      values.map((value) => widest(engine, value)),
-    );
+  ): Promise<NdArray[]> => runWidest(engine, inputs, outputs, values);
 
   test('no rows are no steps: empty outputs of the sizes that rows would have, and gradients of zero', async () => {
     const outputs = layer(scan)(x, h0, U);

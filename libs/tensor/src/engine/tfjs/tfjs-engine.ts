@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../arrays/at.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
-import { recordInto, type KernelCall, type OpObserver } from '../profile.js';
+import { callsOf, type OpObserver } from '../profile.js';
 import { elementsOf, type StoredValue } from '../stored-value.js';
 import { openDevice, type TensorFlow } from './device.js';
 import { Program, upload } from './program.js';
@@ -24,14 +24,7 @@ export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): 
   };
   return {
     run: async (inputs) => await run(inputs),
-    async profile(inputs, runs) {
-      const calls: KernelCall[] = [];
-      for (let count = 0; count <= runs; count += 1) {
-        const results = await run(inputs, count === 0 ? undefined : recordInto(calls, 'engine'));
-        for (const result of results) result.release();
-      }
-      return calls;
-    },
+    profile: async (inputs, runs) => await callsOf(runs, 'engine', async (observe) => await run(inputs, observe)),
     async dispose() {
       program.dispose();
     },
