@@ -1,12 +1,15 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, link, lstat, rm, stat } from 'node:fs/promises';
 
+import { absent } from './file-error.js';
+
 /** For `stat`: numbers of files may be larger than those of JavaScript. */
 export const BIG = { bigint: true } as const;
 
-/** Whether a name is that of the same file as another, which may be a symbolic link. */
+/** Whether a name is that of the same file as another, which may be a symbolic link. A name that is gone by now is that of no file. */
 export async function isSameFile(name: string, file: string): Promise<boolean> {
-  return isSame(await lstat(name, BIG), await stat(file, BIG));
+  const named = await lstat(name, BIG).catch(absent);
+  return named !== undefined && isSame(named, await stat(file, BIG));
 }
 
 /** Whether two handles are of one file, whatever it is or was called. */

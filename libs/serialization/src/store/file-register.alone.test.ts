@@ -13,6 +13,7 @@ import { PreconditionFailed } from './object-store.js';
 const sleep = vi.hoisted(() => ({
   beforeLink: async (): Promise<void> => undefined,
   afterLink: async (): Promise<void> => undefined,
+  afterRefusedLink: async (): Promise<void> => undefined,
 }));
 
 vi.mock('node:fs/promises', async (importOriginal) => {
@@ -21,7 +22,10 @@ vi.mock('node:fs/promises', async (importOriginal) => {
     ...real,
     link: async (...names: Parameters<typeof link>) => {
       await sleep.beforeLink();
-      await real.link(...names);
+      await real.link(...names).catch(async (error: unknown) => {
+        await sleep.afterRefusedLink();
+        throw error;
+      });
       await sleep.afterLink();
     },
   };
@@ -119,6 +123,33 @@ test('a sleeper that has linked and not yet looked is never taken for the value'
   late.wake();
   await expect(early.result).rejects.toThrow(PreconditionFailed);
   expect((await register.read())?.version).toBe(newest);
+});
+
+test("a writer whose generation is another's, and collected as it looks whose it is, is refused", async () => {
+  const version = await set(1);
+  const writer = asleep('beforeLink', () => register.compareAndSet(version, bytes('sleeper')));
+  await writer.fallsAsleep;
+  const refused = asleep('afterRefusedLink', () => Promise.resolve());
+  const second = await set(1, version);
+  writer.wake();
+  await refused.fallsAsleep;
+  const newest = await set(30, second);
+  expect(await readdir(register.folder)).not.toContain('2'.padStart(16, '0'));
+  refused.wake();
+  await expect(writer.result).rejects.toThrow(PreconditionFailed);
+  expect((await register.read())?.version).toBe(newest);
+});
+
+test('a writer that slept until its file was taken for abandoned is refused, and may look again', async () => {
+  const version = await set(1);
+  const writer = asleep('beforeLink', () => register.compareAndSet(version, bytes('sleeper')));
+  await writer.fallsAsleep;
+  for (const name of await readdir(register.folder)) {
+    if (name.startsWith('pending')) await rm(path.join(register.folder, name));
+  }
+  writer.wake();
+  await expect(writer.result).rejects.toThrow(PreconditionFailed);
+  await set(1, version);
 });
 
 test('what a killed writer left does not stop the register, and is collected when it is old', async () => {

@@ -3,6 +3,7 @@ import { appendFile, link, readdir, readFile, stat, unlink } from 'node:fs/promi
 import path from 'node:path';
 
 import { makeFolder, syncFolder, writeSynced } from '../durable-file.js';
+import { absent, codeOf } from '../file-error.js';
 import { isSameFile } from '../same-file.js';
 import { type OperationOptions, PreconditionFailed, RegisterDamaged, type RegisterValue } from './object-store.js';
 import { decodeGeneration, encodeGeneration, type Generation } from './register-generation.js';
@@ -62,7 +63,8 @@ export class FileRegister {
       await writing;
       // Nobody waits for it any more: it must not be set behind the back of whoever has given it up.
       signal?.throwIfAborted();
-      if (!(await linkOnce(pending, this.#file(next)))) await this.#refuse(expected);
+      // Whoever slept so long that its file was taken for abandoned has not set it either, and may look again.
+      if ((await linkOnce(pending, this.#file(next)).catch(absent)) !== true) await this.#refuse(expected);
       const syncing = syncFolder(this.folder);
       if (!(await meanwhile(syncing, this.#follows(next, predecessor.id)))) {
         await remove(this.#file(next));
@@ -174,7 +176,7 @@ function parseVersion(version: string | null): { number: number; id: string | nu
   return { number: Number(version.slice(0, dash)), id: version.slice(dash + 1) };
 }
 
-/** Gives a file a second name; false if the name is taken. */
+/** Gives a file a second name; false if the name is taken, or was at that moment. */
 export async function linkOnce(file: string, name: string): Promise<boolean> {
   try {
     await link(file, name);
@@ -197,16 +199,4 @@ async function stats(file: string): Promise<{ nlink: number; mtimeMs: number } |
 /** Removes a file, if it is there. */
 export async function remove(file: string): Promise<void> {
   await unlink(file).catch(absent);
-}
-
-/** For `catch`: undefined where no such file exists, and any other error again. */
-export function absent(error: unknown): undefined {
-  const code = codeOf(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'ERR_FS_EISDIR') return undefined;
-  throw error;
-}
-
-/** The code of a system call's error. */
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

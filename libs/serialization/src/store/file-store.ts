@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 
 import { namingDisk, onDisk } from '../disk-error.js';
 import { hashFile, makeFolder, readPieces, syncFolder, type WrittenFile, writeSynced } from '../durable-file.js';
+import { absent, codeOf } from '../file-error.js';
 import { BIG, linkOpenFile } from '../same-file.js';
-import { absent, codeOf, FileRegister, linkOnce, remove } from './file-register.js';
+import { FileRegister, linkOnce, remove } from './file-register.js';
 import { bodyFor, downloadTo, givenIn, isAsRead, telling } from './object-body.js';
 import { checkKey, checkPrefix, InvalidKey, REGISTER_SUFFIX } from './object-key.js';
 import {

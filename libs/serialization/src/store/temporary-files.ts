@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
-import { absent, codeOf } from './file-register.js';
+import { absent, codeOf } from '../file-error.js';
 
 /**
  * The files and folders that are being written in a folder, each named after the process that writes it: so what a killed one has left can be told from
