@@ -2,6 +2,7 @@ import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serializatio
 
 import { at } from '../arrays/at.js';
 import { typedArray } from '../arrays/typed-array.js';
+import { floatX } from './float-x.js';
 import { isFloat, TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
@@ -27,13 +28,13 @@ export class Constant extends Variable {
 }
 
 /**
- * A constant from a number (a scalar, float32 unless `dtype` is given) or an array.
+ * A constant from a number (a scalar, {@link floatX} unless `dtype` is given) or an array.
  *
  * @throws TensorTypeError where an integer dtype cannot hold the number.
  */
 export function constant(value: number | boolean | NdArray, dtype?: DType): Constant {
   if (typeof value === 'object') return new Constant(value);
-  const type = dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
+  const type = dtype ?? (typeof value === 'boolean' ? 'bool' : floatX());
   if (typeof value === 'number' && !canHold(type, value)) {
     throw new TensorTypeError(`constant: ${type} cannot hold ${value}; give a number that it can, or another dtype`);
   }

@@ -2,12 +2,13 @@ import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
 import { HostValue, StoredValue } from '../engine/stored-value.js';
+import { floatX } from './float-x.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
 /** Options of {@link shared}. */
 export interface SharedOptions {
-  /** Dtype of a value given as a number. Default float32. */
+  /** Dtype of a value given as a number. Default {@link floatX}. */
   readonly dtype?: DType;
   /** Static shape, null where later values may differ in size. Default: the shape of the first value. */
   readonly shape?: readonly Dim[];
@@ -103,9 +104,9 @@ export class SharedVariable extends Variable {
   }
 }
 
-/** A shared variable holding a copy of `value`. A number makes a scalar, float32 unless `options.dtype` says otherwise. */
+/** A shared variable holding a copy of `value`. A number makes a scalar, {@link floatX} unless `options.dtype` says otherwise. */
 export function shared(value: NdArray | number, name?: string, options: SharedOptions = {}): SharedVariable {
-  const dtype = options.dtype ?? 'float32';
+  const dtype = options.dtype ?? floatX();
   const initial = typeof value === 'number' ? ndarray(dtype, [], typedArray(dtype, [value])) : value;
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
