@@ -3,6 +3,7 @@ export { broadcastStrides, offsets, shapeBroadcastsTo } from './arrays/dense-arr
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
+export { floatX, withFloatX, type FloatX } from './graph/float-x.js';
 export type { NamedDim } from './graph/dimension-names.js';
 export { equalGraphs, equalOps } from './graph/equal.js';
 export {

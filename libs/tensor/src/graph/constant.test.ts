@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import {
   cast,
+  Constant,
   constant,
   gt,
   pad,
@@ -11,8 +12,22 @@ import {
   slice,
   tensor,
   TensorTypeError,
-  type Constant,
+  Variable,
 } from '../index.js';
+
+test('1.T-18, 1.T-20, 1.T-85: a number, a bool or an array becomes a variable whose value is part of the graph', () => {
+  const rows = ndarray('int64', [1, 2], BigInt64Array.of(3n, 4n));
+  const made = [constant(0.1), constant(2, 'int8'), constant(true), constant(rows)];
+  expect(made.every((one) => one instanceof Constant && one instanceof Variable && one.owner === null)).toBe(true);
+  expect(made.map(({ type }) => type)).toEqual([
+    { dtype: 'float32', shape: [] },
+    { dtype: 'int8', shape: [] },
+    { dtype: 'bool', shape: [] },
+    { dtype: 'int64', shape: [1, 2] },
+  ]);
+  expect(made.map((one) => one.toNumber())).toEqual([Math.fround(0.1), 2, 1, 3]);
+  expect(made.at(-1)?.value).toBe(rows);
+});
 
 test.each([
   ['uint8', 300],

@@ -26,7 +26,7 @@ export class Constant extends Variable {
 }
 
 /**
- * A constant from a number or lists of numbers (float32 unless `dtype` is given), booleans, or an array: `constant([[1, 2], [3, 4]])`.
+ * A constant from a number or lists of numbers (`floatX` unless `dtype` is given), booleans, or an array: `constant([[1, 2], [3, 4]])`.
  *
  * @throws TensorTypeError where an integer dtype cannot hold a number, or lists of one level are not equally long.
  */

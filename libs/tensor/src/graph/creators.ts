@@ -1,6 +1,7 @@
 import type { DType } from '@longrun/serialization';
 
 import { nameDimensions, type NamedDim } from './dimension-names.js';
+import { floatX } from './float-x.js';
 import { TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
@@ -20,18 +21,18 @@ export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): 
   return variable;
 }
 
-/** A 0-d input, float32 unless `dtype` is given. */
-export function scalar(name: string, dtype: DType = 'float32'): Variable {
+/** A 0-d input, {@link floatX} unless `dtype` is given. */
+export function scalar(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, []);
 }
 
-/** A 1-d input of unknown size, float32 unless `dtype` is given. */
-export function vector(name: string, dtype: DType = 'float32'): Variable {
+/** A 1-d input of unknown size, {@link floatX} unless `dtype` is given. */
+export function vector(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, [null]);
 }
 
-/** A 2-d input of unknown sizes, float32 unless `dtype` is given. */
-export function matrix(name: string, dtype: DType = 'float32'): Variable {
+/** A 2-d input of unknown sizes, {@link floatX} unless `dtype` is given. */
+export function matrix(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, [null, null]);
 }
 

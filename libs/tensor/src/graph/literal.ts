@@ -1,6 +1,7 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
+import { floatX } from './float-x.js';
 import { isFloat, TensorTypeError } from './tensor-type.js';
 
 /** A number, a boolean, or lists of them as NumPy's `array` takes: those of one level are equally long. */
@@ -15,7 +16,7 @@ export function isArray(value: Literal | NdArray): value is NdArray {
  * The array that a literal stands for.
  *
  * @param what Who was given it, for errors
- * @param dtype Default float32, and bool of booleans alone
+ * @param dtype Default `floatX`, and bool of booleans alone
  * @throws TensorTypeError where the dtype cannot hold a number, lists of one level differ in length, or it is nothing of the kind
  */
 export function arrayOf(what: string, literal: Literal, dtype?: DType): NdArray {
@@ -23,7 +24,7 @@ export function arrayOf(what: string, literal: Literal, dtype?: DType): NdArray 
   const elements: (number | boolean)[] = [];
   collect(what, literal, shape, elements);
   const isOfBooleans = elements.length > 0 && elements.every((element) => typeof element === 'boolean');
-  const type = dtype ?? (isOfBooleans ? 'bool' : 'float32');
+  const type = dtype ?? (isOfBooleans ? 'bool' : floatX());
   const unheld = elements.find((element) => typeof element === 'number' && !canHold(type, element));
   if (unheld !== undefined) {
     throw new TensorTypeError(`${what}: ${type} cannot hold ${unheld}; give a number that it can, or another dtype`);

@@ -7,7 +7,7 @@ import { describe, Variable } from './variable.js';
 
 /** Options of {@link shared}. */
 export interface SharedOptions {
-  /** Dtype of a value given as a number. Default float32. */
+  /** Dtype of a value given as a number. Default {@link floatX}. */
   readonly dtype?: DType;
   /** Static shape, null where later values may differ in size. Default: the shape of the first value. */
   readonly shape?: readonly Dim[];
@@ -104,7 +104,7 @@ export class SharedVariable extends Variable {
 }
 
 /**
- * A shared variable holding a copy of `value`: of numbers and lists of them as `constant` takes, float32 unless `options.dtype` says otherwise.
+ * A shared variable holding a copy of `value`: of numbers and lists of them as `constant` takes, `floatX` unless `options.dtype` says otherwise.
  *
  * @throws TensorTypeError as `constant`
  */
