@@ -1,8 +1,9 @@
-import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { DTYPES, ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { typedArray } from '../arrays/typed-array.js';
 import { floatX } from './float-x.js';
+import { oneOf } from './one-of.js';
 import { isFloat, TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
@@ -34,7 +35,7 @@ export class Constant extends Variable {
  */
 export function constant(value: number | boolean | NdArray, dtype?: DType): Constant {
   if (typeof value === 'object') return new Constant(value);
-  const type = dtype ?? (typeof value === 'boolean' ? 'bool' : floatX());
+  const type = oneOf('constant', 'dtype', dtype ?? (typeof value === 'boolean' ? 'bool' : floatX()), DTYPES);
   if (typeof value === 'number' && !canHold(type, value)) {
     throw new TensorTypeError(`constant: ${type} cannot hold ${value}; give a number that it can, or another dtype`);
   }

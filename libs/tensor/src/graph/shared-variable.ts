@@ -1,8 +1,9 @@
-import { ndarray, type DType, type NdArray } from '@longrun/serialization';
+import { DTYPES, ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
 import { HostValue, StoredValue } from '../engine/stored-value.js';
 import { floatX } from './float-x.js';
+import { oneOf } from './one-of.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
@@ -106,7 +107,7 @@ export class SharedVariable extends Variable {
 
 /** A shared variable holding a copy of `value`. A number makes a scalar, {@link floatX} unless `options.dtype` says otherwise. */
 export function shared(value: NdArray | number, name?: string, options: SharedOptions = {}): SharedVariable {
-  const dtype = options.dtype ?? floatX();
+  const dtype = oneOf('shared', 'dtype', options.dtype ?? floatX(), DTYPES);
   const initial = typeof value === 'number' ? ndarray(dtype, [], typedArray(dtype, [value])) : value;
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
