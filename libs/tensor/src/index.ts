@@ -45,12 +45,18 @@ export {
 export { describe, Variable } from './graph/variable.js';
 export { ancestors, graphInputs, toposort, type WalkOptions } from './graph/walk.js';
 
-export { DisconnectedInput, grad, NotDifferentiable, type GradOptions } from './gradient/grad.js';
+export {
+  DisconnectedInput,
+  grad,
+  NotDifferentiable,
+  type DisconnectedInputs,
+  type GradOptions,
+} from './gradient/grad.js';
 export { hessianTimesVector, type HessianTimesVectorOptions } from './gradient/hessian-times-vector.js';
 export { jacobian } from './gradient/jacobian.js';
 export { rOp } from './gradient/r-op.js';
 
-export { compile, type CompileOptions } from './engine/compile.js';
+export { compile, type CompileOptions, type OnUnusedInput } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
 export { evaluate } from './engine/evaluate.js';
 export { OpUnsupported, type HostOp } from './engine/partition.js';

@@ -1,7 +1,8 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { nameDimensions, type NamedDim } from './dimension-names.js';
 import { floatX } from './float-x.js';
+import { oneOf } from './one-of.js';
 import { TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
@@ -12,6 +13,7 @@ import { Variable } from './variable.js';
  * @throws TensorTypeError where a size is not an integer of 0 or more.
  */
 export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+  oneOf('tensor', `the dtype of ${name}`, dtype, DTYPES);
   const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0));
   if (wrong !== undefined) {
     throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);

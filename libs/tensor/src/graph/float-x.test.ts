@@ -83,7 +83,7 @@ test('it is for what is built at once: a promise is refused, as is a dtype that 
   await Promise.resolve();
   expect(floatX()).toBe('float32');
   expect(() => withFloatX('float16' as FloatX, floatX)).toThrow(
-    new TensorTypeError('withFloatX: float16 cannot be floatX; give float32 or float64'),
+    new TensorTypeError('withFloatX: dtype is "float16"; give one of float32, float64'),
   );
 });
 

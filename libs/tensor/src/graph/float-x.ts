@@ -1,7 +1,11 @@
+import { oneOf } from './one-of.js';
 import { TensorTypeError } from './tensor-type.js';
 
 /** What {@link floatX} may be. */
-export type FloatX = 'float32' | 'float64';
+export type FloatX = (typeof FLOATS)[number];
+
+/** The dtypes through which gradients flow. */
+export const FLOATS = ['float32', 'float64'] as const;
 
 let current: FloatX = 'float32';
 
@@ -17,11 +21,8 @@ export function floatX(): FloatX {
  * @throws TensorTypeError where `dtype` is no float, or where `build` returns a promise: what runs after an `await` would be outside
  */
 export function withFloatX<T>(dtype: FloatX, build: () => T): T {
-  if (!FLOATS.includes(dtype)) {
-    throw new TensorTypeError(`withFloatX: ${dtype} cannot be floatX; give ${FLOATS.join(' or ')}`);
-  }
   const outside = current;
-  current = dtype;
+  current = oneOf('withFloatX', 'dtype', dtype, FLOATS);
   let built: T;
   try {
     built = build();
@@ -34,5 +35,3 @@ export function withFloatX<T>(dtype: FloatX, build: () => T): T {
     'withFloatX: what builds the graph returned a promise; await before or after it, and build without',
   );
 }
-
-const FLOATS: readonly FloatX[] = ['float32', 'float64'];

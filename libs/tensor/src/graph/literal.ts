@@ -1,7 +1,8 @@
-import { ndarray, type DType, type NdArray } from '@longrun/serialization';
+import { DTYPES, ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
 import { floatX } from './float-x.js';
+import { oneOf } from './one-of.js';
 import { isFloat, TensorTypeError } from './tensor-type.js';
 
 /** A number, a boolean, or lists of them as NumPy's `array` takes: those of one level are equally long. */
@@ -24,7 +25,7 @@ export function arrayOf(what: string, literal: Literal, dtype?: DType): NdArray 
   const elements: (number | boolean)[] = [];
   collect(what, literal, shape, elements);
   const isOfBooleans = elements.length > 0 && elements.every((element) => typeof element === 'boolean');
-  const type = dtype ?? (isOfBooleans ? 'bool' : floatX());
+  const type = oneOf(what, 'dtype', dtype ?? (isOfBooleans ? 'bool' : floatX()), DTYPES);
   const unheld = elements.find((element) => typeof element === 'number' && !canHold(type, element));
   if (unheld !== undefined) {
     throw new TensorTypeError(`${what}: ${type} cannot hold ${unheld}; give a number that it can, or another dtype`);

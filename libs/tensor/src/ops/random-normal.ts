@@ -1,6 +1,7 @@
 import { sizeOf } from '@longrun/serialization';
 
-import { floatX, type FloatX } from '../graph/float-x.js';
+import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
+import { oneOf } from '../graph/one-of.js';
 import { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
@@ -41,7 +42,8 @@ export function randomNormal(
   shape: readonly (number | Variable)[],
   options: RandomNormalOptions = {},
 ): Draw {
-  const { mean = 0, std = 1, dtype = floatX() } = options;
+  const { mean = 0, std = 1 } = options;
+  const dtype = oneOf('randomNormal', 'dtype', options.dtype ?? floatX(), FLOATS);
   const count = countOf(shape);
   const pairs = typeof count === 'number' ? Math.ceil(count / 2) : floorDiv(add(count, 1), 2);
   const { values: units, state: next } = unitUniform(state, [2, pairs], dtype);

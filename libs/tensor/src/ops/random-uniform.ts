@@ -1,4 +1,5 @@
-import { floatX, type FloatX } from '../graph/float-x.js';
+import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
+import { oneOf } from '../graph/one-of.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
@@ -29,7 +30,8 @@ export function randomUniform(
   shape: readonly (number | Variable)[],
   options: RandomUniformOptions = {},
 ): Draw {
-  const { low = 0, high = 1, dtype = floatX() } = options;
+  const { low = 0, high = 1 } = options;
+  const dtype = oneOf('randomUniform', 'dtype', options.dtype ?? floatX(), FLOATS);
   const { values: unit, state: next } = unitUniform(state, shape, dtype);
   if (low === 0 && high === 1) return { values: unit, state: next };
   const [from, to] = [operandIn(dtype, low), operandIn(dtype, high)];
