@@ -333,12 +333,17 @@ function version(): string {
 
 function s3Option(): Option {
   return new Option(
-    '--s3 <url>',
+    '--s3 [url]',
     'keep checkpoints and datasets in S3, as s3://bucket/prefix?endpoint=http://host:port, with the keys of the environment (AWS_...)',
-  ).argParser((text: string) => {
-    if (text.startsWith('s3://')) return text;
-    throw new InvalidArgumentError('Give the URL of a bucket, such as s3://bucket/prefix.');
-  });
+  )
+    .preset('(none)')
+    .argParser((text: string) => {
+      if (text.startsWith('s3://')) return text;
+      throw new InvalidArgumentError(
+        'Give the URL of a bucket, such as s3://bucket/prefix; `node scripts/s3-server.mjs --folder FOLDER` starts a server on this machine ' +
+          'and prints its URL and keys.',
+      );
+    });
 }
 
 function jsonOption(): Option {

@@ -26,6 +26,7 @@ export {
   type OpParameter,
   type OpParameters,
 } from './graph/op.js';
+export type { Literal } from './graph/literal.js';
 export { printGraph } from './graph/print.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
 export { clone, replace, replaceInOrder } from './graph/replace.js';

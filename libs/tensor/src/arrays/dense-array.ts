@@ -32,6 +32,11 @@ export function fromDense(value: DenseArray): NdArray {
   return ndarray(value.dtype, value.shape, typedArray(value.dtype, value.data));
 }
 
+/** The value as its dtype holds it. */
+export function roundToDtype(value: DenseArray): DenseArray {
+  return value.dtype === 'float64' ? value : toDense(fromDense(value));
+}
+
 /** What a value becomes when an integer dtype holds it: truncated and wrapped, NaN and infinities 0. Floats keep float64 precision; int64 is exact to 2^53. */
 export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
   switch (dtype) {
