@@ -10,6 +10,8 @@ export const JobTicket = z.object({
   id: z.string(),
   /** The fence under which the lease may be acquired, once. */
   fence: Fence,
+  /** What it asks of a worker's engines, see `askedEngine`: one that has it not leaves it to others. Any may take a job without. */
+  engine: z.string().optional(),
   /** Workers that leave it to others: they lost it, or are unfit, and another one is there. */
   avoid: z.array(z.string()).optional(),
 });
