@@ -4,7 +4,7 @@ import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
 
-/** What a queue carries: ids only. Everything else is in the object store, at `spec.json` below the lease's prefix. */
+/** What a queue carries: ids, and who may take them. Everything else is in the object store, at `spec.json` below the lease's prefix. */
 export const JobTicket = z.object({
   /** Experiment or dataset. */
   id: z.string(),
