@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { engines } from '@longrun/tensor';
+import { availableProviders } from '@longrun/tensor';
 import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
 import { FileCache, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { readCacheBudgets } from './cache-budgets.js';
@@ -27,7 +27,7 @@ export async function run(): Promise<void> {
       name: 'worker-gpu',
       kind: 'experiment',
       configuration,
-      engines: availableEngines(),
+      engines: availableProviders(),
       devices: [{ type: 'cpu', name: cpus()[0]?.model ?? 'unknown', memoryBytes: null }],
       check: {
         script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)),
@@ -66,15 +66,4 @@ export async function run(): Promise<void> {
     process.stderr.write(logLine(`worker-gpu: ${error instanceof Error ? error.message : String(error)}`));
     process.exit(1);
   }
-}
-
-/** Providers that can be used on this machine, by engine. */
-function availableEngines(): Record<string, string[]> {
-  const usable = engines().filter((engine) => engine.unavailable() === undefined);
-  return Object.fromEntries(
-    usable.map(({ name, providers }) => [
-      name,
-      providers.filter((provider) => provider.unavailable() === undefined).map((provider) => provider.name),
-    ]),
-  );
 }

@@ -117,14 +117,8 @@ export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop.js';
 export type { Activity, TrainingWatch } from './training-watch.js';
-export type {
-  MainLoopArrays,
-  MainLoopContents,
-  MainLoopOptions,
-  MainLoopTimes,
-  RunOptions,
-  RunOutcome,
-} from './main-loop.js';
+export type { MainLoopOptions, MainLoopTimes, RunOptions, RunOutcome } from './main-loop.js';
+export type { MainLoopArrays, MainLoopContents } from './main-loop-state.js';
 
 export { TrainingExtension } from './extensions/training-extension.js';
 export type { CallbackContext, CallbackName, ExtensionOptions } from './extensions/training-extension.js';

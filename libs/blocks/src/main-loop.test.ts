@@ -13,7 +13,8 @@ import {
   type CallbackName,
 } from './extensions/training-extension.js';
 import { TrainingLog } from './log/training-log.js';
-import { MainLoop, type MainLoopArrays } from './main-loop.js';
+import type { MainLoopArrays } from './main-loop-state.js';
+import { MainLoop } from './main-loop.js';
 import { elementsOf } from './snapshot/named-arrays.js';
 
 /** Notes the callbacks it gets, and does something at one of them. */

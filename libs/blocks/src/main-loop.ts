@@ -1,11 +1,5 @@
 import type { Batch, DataStream } from '@longrun/fuel';
-import {
-  checkIdentity,
-  StateMismatch,
-  type NdArray,
-  type RandomStreams,
-  type VersionedState,
-} from '@longrun/serialization';
+import type { RandomStreams, VersionedState } from '@longrun/serialization';
 import {
   computeTarget,
   environment,
@@ -25,10 +19,15 @@ import type { CallbackContext, CallbackName, TrainingExtension } from './extensi
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
 import { TrainingLog, type TrainingStatus } from './log/training-log.js';
-import { MAIN_LOOP } from './main-loop-state.js';
+import {
+  restoreState,
+  stateOf,
+  type MainLoopArrays,
+  type MainLoopContents,
+  type StatefulParts,
+} from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
-import { savedPart } from './saved-part.js';
-import { checkArrays, copiesOf, setArrays } from './snapshot/named-arrays.js';
+import { copiesOf } from './snapshot/named-arrays.js';
 import { PinnedArrays } from './snapshot/pinned-arrays.js';
 import type { TrainingWatch } from './training-watch.js';
 
@@ -56,19 +55,6 @@ export type RunOutcome = 'finished' | 'stopped';
 export interface RunOptions {
   /** Stops training at the next step boundary when it is aborted; see `requestStop()`. */
   readonly signal?: AbortSignal;
-}
-
-/** The arrays of a main loop, by name. */
-export interface MainLoopArrays {
-  /** What is saved with the model, by path: `/mlp/linear_0.W`. */
-  readonly parameters: ReadonlyMap<string, NdArray>;
-  /** All else that training writes: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
-  readonly algorithm: ReadonlyMap<string, NdArray>;
-}
-
-/** What a main loop goes on from: its `state()` and its `arrays()`. */
-export interface MainLoopContents extends MainLoopArrays {
-  readonly state: VersionedState;
 }
 
 /** Milliseconds spent since the main loop was constructed. */
@@ -240,15 +226,7 @@ export class MainLoop {
 
   /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
-    return {
-      ...MAIN_LOOP.head,
-      arrays: 'written',
-      algorithm: this.algorithm.identity(),
-      log: this.log.state(),
-      dataStream: this.dataStream.state(),
-      random: this.random?.state() ?? null,
-      extensions: this.#extensions.states(),
-    };
+    return stateOf(this.#statefulParts);
   }
 
   /** Copies of the values as they are at the call, which belong to the caller. */
@@ -271,25 +249,7 @@ export class MainLoop {
    */
   restore(contents: MainLoopContents): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
-    const state = MAIN_LOOP.read(contents.state);
-    const byRole = state['arrays'] === 'by role';
-    const { parameters, algorithm } = byRole ? this.inventory.byRole() : this.inventory;
-    checkArrays('parameters of the model', parameters, contents.parameters);
-    checkArrays('variables of the algorithm', algorithm, contents.algorithm);
-    checkIdentity(
-      MAIN_LOOP.name,
-      state,
-      'algorithm',
-      this.algorithm.identity(),
-      'train on with that one, or start anew',
-    );
-    if (byRole) this.inventory.warnOfUnsaved();
-    this.log.restore(savedPart('MainLoop', state, 'log'));
-    this.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
-    this.#restoreRandom(state);
-    this.#extensions.restore(state['extensions'] ?? {});
-    setArrays(parameters, contents.parameters);
-    setArrays(algorithm, contents.algorithm);
+    restoreState(this.#statefulParts, this.inventory, contents);
   }
 
   async #run(): Promise<RunOutcome> {
@@ -414,13 +374,8 @@ export class MainLoop {
     return new Inventory({ model: this.model, algorithm: this.algorithm, extensions: this.extensions });
   }
 
-  #restoreRandom(state: VersionedState): void {
-    const saved = state['random'] ?? null;
-    if (this.random !== undefined) return this.random.restore(savedPart('MainLoop', state, 'random'));
-    if (saved === null) return undefined;
-    throw new StateMismatch(
-      'MainLoop: the saved state has random streams but this main loop was given none; ' +
-        'build it with the program that saved the state',
-    );
+  get #statefulParts(): StatefulParts {
+    const { algorithm, log, dataStream, random } = this;
+    return { algorithm, log, dataStream, random, extensions: this.#extensions };
   }
 }

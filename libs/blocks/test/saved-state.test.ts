@@ -16,6 +16,7 @@ import {
   shared,
   square,
   sub,
+  tap,
   type CompiledFunction,
   type SharedVariable,
   type Variable,
@@ -332,6 +333,32 @@ describe('a function of an extension that updates what is not saved', () => {
     await expect(build(({ extensions }) => extensions.push(new Evaluating())).run()).rejects.toThrow(
       'DatasetEvaluator updates `total` float32 (), which no checkpoint would have',
     );
+  });
+
+  test('keeps a snapshot from being made while a run is unfinished that nobody awaited', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    let counted: Promise<unknown> = Promise.resolve();
+    class Careless extends TrainingExtension {
+      readonly counter = shared(0, 'counter');
+      override get updatedVariables(): readonly SharedVariable[] {
+        return [this.counter];
+      }
+      override async afterBatch(): Promise<void> {
+        const updates = [[this.counter, tap(add(this.counter, 1), () => gate)]] as const;
+        const count = await compile({ name: 'count', inputs: [], outputs: [], updates, engine: 'reference' });
+        counted = count.run([]);
+        this.mainLoop.atStepBoundary(async () => void (await writeSnapshot(this.mainLoop, path.join(folder, 'torn'))));
+      }
+    }
+    const careless = new Careless();
+
+    await expect(build(({ extensions }) => extensions.push(careless)).run()).rejects.toThrow(
+      'A snapshot between two steps: `counter` float32 () is being updated by a run of count that has not finished; await that run first',
+    );
+    open();
+    await counted;
+    expect(numbers(await careless.counter.getValue())).toEqual([1]);
   });
 
   test('runs when the extension says that it is to be saved, or that it need not be', async () => {

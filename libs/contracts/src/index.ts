@@ -1,4 +1,5 @@
 /** Schemas of everything that crosses a process. Each name is a zod schema and the type inferred from it. */
+export { askedEngine, hasEngine } from './asked-engine.js';
 export { assertNever } from './assert-never.js';
 export { begunText, boundedFault } from './bounded-fault.js';
 export {

@@ -4,12 +4,14 @@ import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
 
-/** What a queue carries: ids only. Everything else is in the object store, at `spec.json` below the lease's prefix. */
+/** What a queue carries: ids, and who may take them. Everything else is in the object store, at `spec.json` below the lease's prefix. */
 export const JobTicket = z.object({
   /** Experiment or dataset. */
   id: z.string(),
   /** The fence under which the lease may be acquired, once. */
   fence: Fence,
+  /** What it asks of a worker's engines, see `askedEngine`: one that has it not leaves it to others. Any may take a job without. */
+  engine: z.string().optional(),
   /** Workers that leave it to others: they lost it, or are unfit, and another one is there. */
   avoid: z.array(z.string()).optional(),
 });

@@ -135,9 +135,9 @@ describe('engines', () => {
     const waits = 'Waits for a worker with the engine';
     await world.when(
       first,
-      ({ message }) => message === `${waits} tfjs: those that are known have onnxruntime, reference`,
+      ({ message }) => message === `${waits} tfjs: those that are alive have onnxruntime, reference`,
     );
-    await world.when(second, ({ message }) => message === `${waits} onnxruntime/cuda: those that are known have cpu`);
+    await world.when(second, ({ message }) => message === `${waits} onnxruntime/cuda: those that are alive have cpu`);
     const other = await experiments.submit(asking({ provider: 'cpu' }));
     await until(async () => (await enqueued(world)).includes(other.experiment.id));
     expect(await enqueued(world)).toEqual([other.experiment.id]);

@@ -92,6 +92,7 @@ export type {
   RestoredTensor,
   RestoreOptions,
   RestorePlan,
+  WantedTensor,
 } from './partial-restore/restore-plan.js';
 export { type RestoreFault, RestoreRefused } from './partial-restore/restore-refused.js';
 export { restoredValue } from './partial-restore/restored-value.js';

@@ -15,14 +15,16 @@ export {
 } from './graph/gradient-flow.js';
 export { isGraphInput } from './graph/graph-input.js';
 export { graphviz } from './graph/graphviz.js';
-export { closeOver, type ClosedGraph, type InnerGraph, type OpInner } from './graph/inner.js';
+export { closeOver, type ClosedGraph } from './graph/inner.js';
 export {
   defineOp,
   formatOp,
   onlyGradient,
+  type InnerGraph,
   type Op,
   type OpConstructor,
   type OpDefinition,
+  type OpInner,
   type OpParameter,
   type OpParameters,
 } from './graph/op.js';
@@ -35,6 +37,7 @@ export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {
   formatShape,
   formatType,
+  isAssignable,
   isFloat,
   promote,
   shapeFits,
@@ -61,9 +64,21 @@ export { CompiledFunction } from './engine/compiled-function.js';
 export { evaluate } from './engine/evaluate.js';
 export { OpUnsupported, type HostOp } from './engine/partition.js';
 export { guardWrites, type WriteGuard } from './engine/write-guard.js';
-export { computeTarget, type ComputeOptions, type ComputeTarget } from './engine/compute-target.js';
-export type { EngineDefinition, Executable, FunctionGraph, ProviderDefinition } from './engine/engine.js';
-export { EngineUnavailable, engineNamed, engines, registerEngine } from './engine/engine-registry.js';
+export { computeTarget, type ComputeOptions } from './engine/compute-target.js';
+export type {
+  ComputeTarget,
+  EngineDefinition,
+  Executable,
+  FunctionGraph,
+  ProviderDefinition,
+} from './engine/engine.js';
+export {
+  availableProviders,
+  EngineUnavailable,
+  engineNamed,
+  engines,
+  registerEngine,
+} from './engine/engine-registry.js';
 export { environment } from './engine/environment.js';
 export type { Explanation } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';

@@ -1,5 +1,5 @@
 import { ndarray, RandomStreams } from '@longrun/serialization';
-import { add, matrix, mean, mul, shared } from '@longrun/tensor';
+import { add, matrix, mean, mul, shared, sum } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
 import { float32 } from '../../test/tiny-experiment.js';
@@ -115,6 +115,20 @@ describe('values of parameters', () => {
     );
     expect((await model.getParameterValues()).get('/top.b')).toEqual(before);
     expect(() => model.setParameterValues(new Map([['/top.b', ndarray('float64', [2])]]))).toThrow('float64 (2,)');
+  });
+
+  test('of another size are set where the parameter may have it', async () => {
+    const rows = shared(float32([1, 2], [1, 2]), 'rows', { shape: [null, 2] });
+    addRole(rows, PARAMETER);
+    const growing = new Model(sum(rows));
+    const [path = ''] = growing.getParameterDict().keys();
+    const more = float32([2, 2], [1, 2, 3, 4]);
+    growing.setParameterValues(new Map([[path, more]]));
+
+    expect(await rows.getValue()).toEqual(more);
+    expect(() => growing.setParameterValues(new Map([[path, float32([2, 3], [1, 2, 3, 4, 5, 6])]]))).toThrow(
+      `${path} has float32 (null, 2) but the value given has float32 (2, 3)`,
+    );
   });
 
   test('that an algorithm leaves alone, or does not have, are warned about', async () => {

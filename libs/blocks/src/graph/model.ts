@@ -1,5 +1,5 @@
 import type { NdArray } from '@longrun/serialization';
-import { describe, formatShape, type SharedVariable, type Variable } from '@longrun/tensor';
+import { describe, formatType, isAssignable, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
 import { getBrick } from '../filter.js';
@@ -73,7 +73,7 @@ export class Model extends ComputationGraph {
   /**
    * Sets parameters by path. Says which paths the model does not have and which it was not given, and leaves those alone.
    *
-   * @throws Error for a value of another shape or dtype; nothing is set then
+   * @throws Error for a value of another dtype, or of a shape that the parameter cannot have; nothing is set then
    */
   setParameterValues(values: ReadonlyMap<string, NdArray>): { readonly unknown: string[]; readonly missing: string[] } {
     const parameters = this.getParameterDict();
@@ -107,11 +107,10 @@ export class Model extends ComputationGraph {
 
 /** Throws when `value` cannot become the value of the variable at `path`. */
 export function checkFits(path: string, variable: SharedVariable, value: NdArray): void {
-  const present = variable.valueType;
-  if (value.dtype === present.dtype && formatShape(value.shape) === formatShape(present.shape)) return;
+  if (isAssignable(value, variable.type)) return;
   throw new Error(
-    `${path} has ${present.dtype} ${formatShape(present.shape)} but the value given has ` +
-      `${value.dtype} ${formatShape(value.shape)}; give values of a model with the same dimensions`,
+    `${path} has ${formatType(variable.type)} but the value given has ${formatType(value)}; ` +
+      'give values of a model with the same dimensions',
   );
 }
 

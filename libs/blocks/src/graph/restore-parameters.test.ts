@@ -12,7 +12,7 @@ import {
   writeSafetensors,
   type NdArray,
 } from '@longrun/serialization';
-import { matrix } from '@longrun/tensor';
+import { matrix, shared, sum } from '@longrun/tensor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { float32, tinyExperiment, tinyModel } from '../../test/tiny-experiment.js';
@@ -20,6 +20,7 @@ import { Linear } from '../bricks/linear.js';
 import { Tanh } from '../bricks/activations.js';
 import { MLP } from '../bricks/mlp.js';
 import { Constant } from '../initialization/constant.js';
+import { addRole, PARAMETER } from '../roles.js';
 import { saveSnapshot } from '../snapshot/snapshot-folder.js';
 import { SNAPSHOT_FILES } from '../snapshot/snapshot.js';
 import { Model } from './model.js';
@@ -108,6 +109,23 @@ describe('what fits', () => {
       ...(await rowsOf(small, '/mlp/linear_1.W')),
       before.at(-1),
     ]);
+  });
+
+  test('may be of another size, where the type of the variable leaves that open', async () => {
+    const rows = shared(float32([1, 2], [1, 2]), 'rows', { shape: [null, 2] });
+    addRole(rows, PARAMETER);
+    const model = new Model(sum(rows));
+    const [name = ''] = model.getParameterDict().keys();
+    const more = float32([3, 2], [1, 2, 3, 4, 5, 6]);
+    const { restored } = await restoreParameters(model, new Map([[name, more]]));
+
+    expect(await rows.getValue()).toEqual(more);
+    expect(restored).toMatchObject([{ name, wanted: { shape: [3, 2] } }]);
+    const other = new Map([[name, float32([1, 3], [7, 8, 9])]]);
+    await expect(restoreParameters(model, other)).rejects.toThrow(RestoreRefused);
+    // What both have, into the value that there is.
+    await restoreParameters(model, other, { onShapeMismatch: 'overlap' });
+    expect(await rows.getValue()).toEqual(float32([3, 2], [7, 8, 3, 4, 5, 6]));
   });
 
   test('is read, and nothing else', async () => {

@@ -7,8 +7,8 @@ import {
   type NdArray,
   type RestoreOptions,
   type RestorePlan,
-  type TensorFacts,
   type TensorSource,
+  type WantedTensor,
 } from '@longrun/serialization';
 import type { SharedVariable } from '@longrun/tensor';
 
@@ -53,7 +53,12 @@ async function restoreFrom(
 ): Promise<RestorePlan> {
   const plan = planRestore(
     source,
-    new Map([...variables].map(([path, variable]): [string, TensorFacts] => [path, variable.valueType])),
+    new Map(
+      [...variables].map(([path, variable]): [string, WantedTensor] => [
+        path,
+        { ...variable.valueType, sizes: variable.shape },
+      ]),
+    ),
     options,
   );
   const values: (readonly [SharedVariable, NdArray])[] = [];

@@ -2,7 +2,6 @@ import { describe, type SharedVariable } from '@longrun/tensor';
 
 import { forParameter } from '../algorithms/algorithm-state.js';
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
-import type { TrainingExtension } from '../extensions/training-extension.js';
 import type { Model } from '../graph/model.js';
 import { variablePath } from '../graph/variable-path.js';
 import { ALGORITHM_STATE, hasRoles, PERSISTENT } from '../roles.js';
@@ -12,7 +11,14 @@ import { uniqueNames } from './unique-names.js';
 export interface InventoryOf {
   readonly model: Pick<Model, 'getPersistentDict'>;
   readonly algorithm: Pick<TrainingAlgorithm, 'sharedVariables'>;
-  readonly extensions: readonly Pick<TrainingExtension, 'name' | 'updatedVariables' | 'transientVariables'>[];
+  readonly extensions: readonly UpdatingExtension[];
+}
+
+/** What of an extension counts. */
+export interface UpdatingExtension {
+  readonly name: string;
+  readonly updatedVariables: readonly SharedVariable[];
+  readonly transientVariables: readonly SharedVariable[];
 }
 
 /** Shared variables by the name under which they are saved, in two groups. */

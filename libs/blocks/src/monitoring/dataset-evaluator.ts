@@ -1,6 +1,6 @@
 import type { NdArray } from '@longrun/serialization';
 import type { DataStream } from '@longrun/fuel';
-import { describe, type ComputeOptions, type SharedVariable, type StoredValue, type Variable } from '@longrun/tensor';
+import { describe, type ComputeOptions, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { EventLoopBreaks } from '../event-loop.js';
 import { compileBatchFunction, type BatchFunction } from '../graph/batch-function.js';
@@ -11,7 +11,7 @@ import { aggregatorsOf, type Aggregator } from './aggregator.js';
 export interface DatasetEvaluatorOptions {
   /** New values of shared variables with each batch. Default none. */
   readonly updates?: ReadonlyMap<SharedVariable, Variable>;
-  /** Those of `updates` that start each evaluation with the value that they have now, and so need not be saved. Default none. */
+  /** Those of `updates` that have after each evaluation the value that they had before it, and so need not be saved. Default none. */
   readonly transient?: readonly SharedVariable[];
 }
 
@@ -27,7 +27,7 @@ export class DatasetEvaluator {
   readonly #aggregators: readonly Aggregator[];
   readonly #required: readonly Variable[];
   readonly #updates: ReadonlyMap<SharedVariable, Variable>;
-  readonly #firstValues: ReadonlyMap<SharedVariable, StoredValue>;
+  readonly #transient: ReadonlySet<SharedVariable>;
   #function: Promise<BatchFunction> | undefined;
 
   /** @throws Error when a variable has no name, or two have the same, or when a transient one has no update */
@@ -36,8 +36,8 @@ export class DatasetEvaluator {
     this.#aggregators = aggregatorsOf('DatasetEvaluator', variables);
     this.#required = [...new Set(this.#aggregators.flatMap(({ requires }) => requires))];
     this.#updates = options.updates ?? new Map<SharedVariable, Variable>();
-    this.#firstValues = new Map((options.transient ?? []).map((variable) => [variable, variable.pin()]));
-    for (const variable of this.#firstValues.keys()) {
+    this.#transient = new Set(options.transient ?? []);
+    for (const variable of this.#transient) {
       if (this.#updates.has(variable)) continue;
       throw new Error(
         `DatasetEvaluator: the transient ${describe(variable)} has no update; leave it out, or give it one`,
@@ -47,12 +47,12 @@ export class DatasetEvaluator {
 
   /** What it updates and does not set back: to be saved by whoever evaluates while training. */
   get updatedVariables(): readonly SharedVariable[] {
-    return [...this.#updates.keys()].filter((variable) => !this.#firstValues.has(variable));
+    return [...this.#updates.keys()].filter((variable) => !this.#transient.has(variable));
   }
 
-  /** What it updates and sets back before each evaluation. */
+  /** What it updates and sets back after each evaluation. */
   get transientVariables(): readonly SharedVariable[] {
-    return [...this.#firstValues.keys()];
+    return [...this.#transient];
   }
 
   /**
@@ -71,8 +71,15 @@ export class DatasetEvaluator {
     });
     const compiled = await this.#function;
     for (const aggregator of this.#aggregators) aggregator.reset();
-    for (const [variable, value] of this.#firstValues) variable.setValue(value);
-    await this.#aggregate(compiled, stream, onBatch);
+    const before = [...this.#transient].map((variable) => ({ variable, value: variable.pin() }));
+    try {
+      await this.#aggregate(compiled, stream, onBatch);
+    } finally {
+      for (const { variable, value } of before) {
+        variable.setValue(value);
+        value.release();
+      }
+    }
     await stream.nextEpoch();
     return new Map(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.readOut()]));
   }

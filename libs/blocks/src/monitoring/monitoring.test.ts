@@ -92,6 +92,26 @@ describe('an evaluator', () => {
     expect((await counter.getValue()).data[0]).toBe(2);
   });
 
+  test('gives what is transient back the value that it had, also where it fails, and holds no other', async () => {
+    const counter = shared(7, 'counter');
+    const counted = takeLast(add(counter, 1));
+    const evaluator = new DatasetEvaluator([named(counted, 'counted')], {
+      updates: new Map([[counter, add(counter, 1)]]),
+      transient: [counter],
+    });
+    const first = counter.pin();
+    const evaluate = async (values: readonly number[]): Promise<unknown> =>
+      (await evaluator.evaluate(stream(values, 2), compute)).get('counted');
+    expect([await evaluate([1, 2, 3]), await evaluate([1, 2, 3])]).toEqual([9, 9]);
+    await expect(evaluate([])).rejects.toThrow('no batches');
+    expect((await counter.getValue()).data[0]).toBe(7);
+
+    counter.setValue(ndarray('float32', []));
+    first.release();
+    expect(() => first.retain()).toThrow('after its last handle was released');
+    expect(await evaluate([1, 2, 3])).toBe(2);
+  });
+
   test('refuses a stream without batches', async () => {
     const evaluator = new DatasetEvaluator([named(mean(x), 'mean')]);
     await expect(evaluator.evaluate(stream([], 2), compute)).rejects.toThrow('the data stream gave no batches');

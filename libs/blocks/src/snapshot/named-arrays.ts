@@ -1,5 +1,5 @@
 import { StateMismatch, type NdArray } from '@longrun/serialization';
-import { formatType, shapeFits, type SharedVariable, type StoredValue } from '@longrun/tensor';
+import { formatType, isAssignable, type SharedVariable, type StoredValue } from '@longrun/tensor';
 
 /** Copies of the present values. */
 export async function copiesOf(variables: ReadonlyMap<string, SharedVariable>): Promise<Map<string, NdArray>> {
@@ -25,7 +25,7 @@ export function checkArrays(
     // Not that of its first value: of sizes that the type leaves open, training may have made others.
     const wanted = formatType(variable.type);
     if (array === undefined) problems.push(`${name} (${wanted}) is missing from it`);
-    else if (array.dtype !== variable.dtype || !shapeFits(array.shape, variable.shape)) {
+    else if (!isAssignable(array, variable.type)) {
       problems.push(`${name} is ${formatType(array)} in it but ${wanted} here`);
     }
   }

@@ -6,6 +6,8 @@ import type { SavedVariables } from '../inventory/inventory.js';
 /**
  * Handles on the values of a main loop, by name as in its `arrays()`, as they are when it is made. Later steps do not change the values, and
  * their memory is kept until they are released.
+ *
+ * @throws Error naming a variable that an unfinished run is updating, and that run: what is between two steps is in no snapshot
  */
 export class PinnedArrays {
   readonly parameters: ReadonlyMap<string, StoredValue>;
@@ -13,6 +15,8 @@ export class PinnedArrays {
   #isReleased = false;
 
   constructor(variables: SavedVariables) {
+    for (const variable of [...variables.parameters.values(), ...variables.algorithm.values()])
+      variable.assertQuiet('A snapshot between two steps');
     this.parameters = pinsOf(variables.parameters);
     this.algorithm = pinsOf(variables.algorithm);
   }

@@ -63,6 +63,8 @@ export const SNAPSHOT_FILES = {
  *
  * The state is taken before this function first yields; steps done while it writes do not matter. To be called at a step
  * boundary, or while the main loop is not running.
+ *
+ * @throws Error naming a variable that an unfinished run is updating, such as one that an extension did not await
  */
 export async function writeSnapshot(
   mainLoop: MainLoop,
@@ -72,8 +74,8 @@ export async function writeSnapshot(
   const step = mainLoop.status.iterationsDone;
   const { environment } = mainLoop;
   const state = mainLoop.state();
-  const captured = mainLoop.outputs?.capture() ?? [];
   const arrays = mainLoop.pinnedArrays();
+  const captured = mainLoop.outputs?.capture() ?? [];
 
   const files: WrittenSnapshotFile[] = [];
   const write = async <T extends Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>>(

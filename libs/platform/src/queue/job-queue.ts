@@ -23,8 +23,13 @@ export class JobQueue {
   }
 
   /** Puts a job in; once, however often it is called. A lower rank is taken first. */
-  async add({ id, fence, avoid = [] }: JobToAdd, rank: number): Promise<void> {
-    const ticket: JobTicket = { id, fence, ...(avoid.length > 0 && { avoid: [...avoid] }) };
+  async add({ id, fence, engine, avoid = [] }: JobToAdd, rank: number): Promise<void> {
+    const ticket: JobTicket = {
+      id,
+      fence,
+      ...(engine !== undefined && { engine }),
+      ...(avoid.length > 0 && { avoid: [...avoid] }),
+    };
     await this.#queue.add(this.#kind, ticket, {
       jobId: this.#keys.job(id, fence),
       priority: rank,
@@ -63,7 +68,7 @@ export class JobQueue {
   async avoid({ id, fence }: JobTicket, workers: readonly string[]): Promise<void> {
     const job = await this.#queue.getJob(this.#keys.job(id, fence));
     if (job === undefined || JSON.stringify(job.data.avoid ?? []) === JSON.stringify(workers)) return;
-    await job.updateData({ id, fence, avoid: [...workers] });
+    await job.updateData({ ...job.data, avoid: [...workers] });
   }
 
   /** Takes a waiting job out; no effect on one that is being worked on. */
@@ -76,5 +81,8 @@ export class JobQueue {
   }
 }
 
-/** A job, and the workers that are to leave it to others. */
-type JobToAdd = Omit<JobTicket, 'avoid'> & { readonly avoid?: readonly string[] };
+/** A job, what it asks of a worker's engines, and the workers that are to leave it to others. */
+type JobToAdd = Pick<JobTicket, 'id' | 'fence'> & {
+  readonly engine?: string | undefined;
+  readonly avoid?: readonly string[];
+};

@@ -1,4 +1,4 @@
-import { JobTicket, type Kind } from '@longrun/contracts';
+import { hasEngine, JobTicket, type Kind, type WorkerReport } from '@longrun/contracts';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
@@ -39,6 +39,8 @@ export interface TakeJobsOptions {
   readonly kind: Kind;
   /** Jobs that are to avoid it are left to others. */
   readonly workerId: string;
+  /** Providers by engine: jobs that ask for others are left to those who have them. Default: it may have any. */
+  readonly engines?: WorkerReport['engines'];
   readonly handler: JobHandler;
   /** Jobs run at once. */
   readonly concurrency: number;
@@ -58,7 +60,7 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       // BullMQ runs what it had fetched when it was told to pause or close.
       if (!isTaking) return giveBack(job, token);
       const ticket = JobTicket.parse(job.data);
-      if (ticket.avoid?.includes(options.workerId) === true) return leaveToOthers(job, token);
+      if (!isFor(ticket, options)) return leaveToOthers(job, token);
       const jobId = keys.job(ticket.id, ticket.fence);
       const lock = new AbortController();
       running.set(jobId, lock);
@@ -106,6 +108,10 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       await worker.close();
     },
   };
+}
+
+function isFor({ avoid = [], engine }: JobTicket, { workerId, engines }: TakeJobsOptions): boolean {
+  return !avoid.includes(workerId) && hasEngine(engines, engine);
 }
 
 async function giveBack(job: Job<unknown>, token: string | undefined): Promise<never> {

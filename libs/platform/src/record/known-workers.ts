@@ -1,4 +1,4 @@
-import { Resources, type WorkerReport } from '@longrun/contracts';
+import { askedEngine, Resources, type WorkerReport } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
 import { recentWorkers } from './recent-workers.js';
@@ -10,21 +10,37 @@ export interface KnownWorkers {
   readonly alive: boolean;
   /** Threads of the largest that is alive or was seen in the last day: it may come back. Null when there is none. */
   readonly mostThreads: number | null;
-  /** Providers that one of them can compute with, by engine. Null when one does not say it. */
-  readonly engines: ReadonlyMap<string, ReadonlySet<string>> | null;
+  /** Of those that are alive or were seen in the last day. */
+  readonly engines: KnownEngines;
+  /** Of those that are alive. */
+  readonly livingEngines: KnownEngines;
+  /** Of those that are alive and take jobs. */
+  readonly readyEngines: KnownEngines;
 }
 
+/** Providers that one of some workers can compute with, by engine. Null when one does not say it. */
+export type KnownEngines = ReadonlyMap<string, ReadonlySet<string>> | null;
+
 export async function knownWorkers(db: Kysely<Tables>): Promise<KnownWorkers> {
-  const { alive, mostThreads, reported } = await recentWorkers(db)
+  const { alive, mostThreads, reported, living, ready } = await recentWorkers(db)
     .clearSelect()
     .where('kind', '=', 'experiment')
     .select(({ fn }) => [
       fn.max('threads').as('mostThreads'),
       sql<boolean | null>`bool_or(alive)`.as('alive'),
-      sql<(WorkerReport['engines'] | null)[] | null>`json_agg(distinct engines)`.as('reported'),
+      sql<Reported>`json_agg(distinct engines)`.as('reported'),
+      sql<Reported>`json_agg(distinct engines) filter (where alive)`.as('living'),
+      sql<Reported>`json_agg(distinct engines)
+        filter (where alive and status = 'ready' and reported_status = 'ready')`.as('ready'),
     ])
     .executeTakeFirstOrThrow();
-  return { alive: alive === true, mostThreads, engines: merged(reported ?? []) };
+  return {
+    alive: alive === true,
+    mostThreads,
+    engines: merged(reported),
+    livingEngines: merged(living),
+    readyEngines: merged(ready),
+  };
 }
 
 /** Threads that an experiment may have of these workers. What one gets that says nothing of threads is never too many. */
@@ -33,22 +49,22 @@ export function threadLimit({ mostThreads }: KnownWorkers): number {
 }
 
 /**
- * What of the engine that an experiment asks for none of these workers has; undefined where one has it, or may have it. What one gets that
+ * What of the engine that an experiment asks for none of some workers has; undefined where one has it, or may have it. What one gets that
  * says nothing of engines is never missing.
  */
 export function missingEngine(
-  { engines }: KnownWorkers,
+  engines: KnownEngines,
   { engine, provider }: Resources,
 ): { readonly engine: string; readonly provider: string | null; readonly known: string[] } | undefined {
-  if (engines === null || (engine === BY_DEFAULT.engine && provider === undefined)) return undefined;
+  if (engines === null || askedEngine({ engine, provider }) === undefined) return undefined;
   const providers = engines.get(engine);
   if (providers === undefined) return { engine, provider: null, known: [...engines.keys()].toSorted() };
   if (provider === undefined || providers.has(provider)) return undefined;
   return { engine, provider, known: [...providers].toSorted() };
 }
 
-/** What an experiment can ask for and one of these workers has, as `engine` and `engine/provider`; null where it can be anything. */
-export function presentEngines({ engines }: KnownWorkers): string[] | null {
+/** What an experiment can ask for and one of some workers has, as `engine` and `engine/provider`; null where it can be anything. */
+export function presentEngines(engines: KnownEngines): string[] | null {
   if (engines === null) return null;
   const providers = [...engines].flatMap(([engine, names]) => [
     engine,
@@ -57,9 +73,12 @@ export function presentEngines({ engines }: KnownWorkers): string[] | null {
   return [BY_DEFAULT.engine, ...providers];
 }
 
-function merged(reported: readonly (WorkerReport['engines'] | null)[]): KnownWorkers['engines'] {
+/** Null where there is no worker. */
+type Reported = readonly (WorkerReport['engines'] | null)[] | null;
+
+function merged(reported: Reported): KnownEngines {
   const engines = new Map<string, Set<string>>();
-  for (const report of reported) {
+  for (const report of reported ?? []) {
     if (report === null || report === undefined) return null;
     for (const [engine, providers] of Object.entries(report))
       engines.set(engine, new Set([...(engines.get(engine) ?? []), ...providers]));

@@ -252,7 +252,7 @@ function threadFaults({ resources }: ExperimentSpec, workers: KnownWorkers): Spe
 }
 
 function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): SpecFault[] {
-  const facts = missingEngine(workers, resources);
+  const facts = missingEngine(workers.engines, resources);
   if (facts === undefined) return [];
   return [{ path: ['resources', facts.provider === null ? 'engine' : 'provider'], code: 'engine-unavailable', facts }];
 }

@@ -4,7 +4,7 @@ import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow } from '../record/tables.js';
 import { refused } from './request-refused.js';
 import { attemptView } from './views.js';
-import { waitingForFitWorkers } from './waiting-for-workers.js';
+import { waitingForReadyWorkers } from './waiting-for-workers.js';
 
 /**
  * A life as users see it, with its attempts, oldest first. Refuses when there is none.
@@ -25,7 +25,7 @@ export async function readLife<Row extends LifeRow, Summary extends { readonly m
     .orderBy('fence')
     .execute();
   const summary = view(row);
-  const message = summary.message ?? (await waitingForFitWorkers(record.db, row));
+  const message = summary.message ?? (await waitingForReadyWorkers(record.db, row));
   return { ...summary, message, attempts: attempts.map(attemptView) };
 }
 

@@ -104,10 +104,10 @@ function waitingFor(
     return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
   if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
   if (!workers.alive) return 'Waits for a worker: none is alive';
-  const missing = missingEngine(workers, spec.resources);
+  const missing = missingEngine(workers.livingEngines, spec.resources);
   if (missing !== undefined) {
     const { engine, provider, known } = missing;
-    return `Waits for a worker with the engine ${engine}${provider === null ? '' : `/${provider}`}: those that are known have ${known.join(', ')}`;
+    return `Waits for a worker with the engine ${engine}${provider === null ? '' : `/${provider}`}: those that are alive have ${known.join(', ')}`;
   }
   const limit = threadLimit(workers);
   return spec.resources.threads <= limit

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type Kind, retryPolicy, type WorkerEvent } from '@longrun/contracts';
+import { hasEngine, retryPolicy, type WorkerEvent } from '@longrun/contracts';
 import { faultPoint } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
@@ -8,6 +8,7 @@ import type { Verdict } from '../life/life.js';
 import type { Lives } from '../life/lives.js';
 import { applyEvent } from '../life/worker-events.js';
 import type { LifeWriter } from '../life/writer.js';
+import { askedEngines } from '../record/asked-engines.js';
 import type { PlatformRecord } from '../record/record.js';
 import { disconnectRedis, type Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -191,7 +192,7 @@ export class EventIngester {
         if (verdict === 'taken' && life !== undefined) {
           const at = new Date(envelope.at);
           if (withEffects && envelope.event !== undefined)
-            applyEvent(life, envelope.fence, envelope.event, at, ready.get(envelope.kind));
+            applyEvent(life, envelope.fence, envelope.event, at, ready.get(envelope.id));
           life.took(envelope.fence, envelope.seq, at);
         }
         const acknowledged = verdict === 'refused' ? 'refused' : life?.attempts.get(envelope.fence)?.lastSeq;
@@ -318,16 +319,27 @@ class CursorMoved extends Error {
   }
 }
 
-/** The workers that are ready, by kind: of those kinds of which an attempt ends so that they matter. */
+/** The workers that are ready for what an attempt asks for, by its id: of those attempts that end so that they matter. */
 async function readyForOthers(
   { transaction }: Lives,
   envelopes: readonly Envelope[],
-): Promise<ReadonlyMap<Kind, readonly string[]>> {
-  const kinds = envelopes.flatMap(({ kind, event }) =>
-    event !== undefined && 'reason' in event && retryPolicy[event.reason].workers?.onlyElsewhere === true ? [kind] : [],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const ending = envelopes.filter(
+    ({ event }) =>
+      event !== undefined && 'reason' in event && retryPolicy[event.reason].workers?.onlyElsewhere === true,
   );
-  const ready = new Map<Kind, readonly string[]>();
-  for (const kind of new Set(kinds)) ready.set(kind, await readyWorkers(transaction, kind));
+  const asked = await askedEngines(
+    transaction,
+    ending.map(({ id }) => id),
+  );
+  const ready = new Map<string, readonly string[]>();
+  for (const { id, kind } of ending) {
+    const workers = await readyWorkers(transaction, kind);
+    ready.set(
+      id,
+      workers.filter(({ engines }) => hasEngine(engines, asked.get(id))).map((worker) => worker.id),
+    );
+  }
   return ready;
 }
 

@@ -182,9 +182,9 @@ export class Reconciler {
       await this.#noteClaim(id, fence);
       return;
     }
-    await writeSpecification(record, store, kind, id);
+    const { engine } = await writeSpecification(record, store, kind, id);
     const avoid = (await workersToAvoid(record.db, kind, [id])).get(id) ?? [];
-    await queues[kind].add({ id, fence, avoid }, rank);
+    await queues[kind].add({ id, fence, engine, avoid }, rank);
   }
 
   /** From here on silence is measured. */

@@ -1,4 +1,4 @@
-import { datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
+import { askedEngine, datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
 import { faultPoint, type ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 import { type RawBuilder, sql } from 'kysely';
@@ -29,8 +29,8 @@ export interface SchedulerOptions {
 
 /**
  * Puts what may run next into the queues: by priority, then by the time of submission, which a preempted experiment
- * keeps. An experiment waits until all its datasets are ready and some worker has the threads for it, and fails when one of the
- * datasets failed.
+ * keeps. An experiment waits until all its datasets are ready, some worker has the threads for it and one that takes jobs the engine, and
+ * fails when one of the datasets failed.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -171,12 +171,12 @@ export class Scheduler {
     const workers = await knownWorkers(db);
     return candidates
       .where(asksForAtMost(threadLimit(workers)))
-      .where(asksForOneOf(presentEngines(workers)))
+      .where(asksForOneOf(presentEngines(workers.readyEngines)))
       .execute();
   }
 
   async #enqueue(kind: Kind, id: string, rank: number, avoid: readonly string[]): Promise<void> {
-    await writeSpecification(this.#options.record, this.#options.store, kind, id);
+    const { engine } = await writeSpecification(this.#options.record, this.#options.store, kind, id);
     await faultPoint('enqueue.specified');
     const fence = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
@@ -186,7 +186,7 @@ export class Scheduler {
     });
     if (fence === null) return;
     await faultPoint('enqueue.recorded');
-    await this.#options.queues[kind].add({ id, fence, avoid }, rank);
+    await this.#options.queues[kind].add({ id, fence, engine, avoid }, rank);
     await faultPoint('enqueue.queued');
   }
 
@@ -227,7 +227,7 @@ function asksForAtMost(threads: number): RawBuilder<boolean> {
     select coalesce((experiments.spec -> 'resources' ->> 'threads')::integer <= ${threads}, true) from experiments where experiments.id = lives.id)`;
 }
 
-/** Nor does what asks for an engine that none has. */
+/** Nor does what asks for an engine that none has which takes jobs. */
 function asksForOneOf(engines: readonly string[] | null): RawBuilder<boolean> {
   if (engines === null) return sql<boolean>`true`;
   return sql<boolean>`(
@@ -249,15 +249,19 @@ interface Candidate {
   readonly queueRank: number | null;
 }
 
-/** Writes `spec.json` below the lease's prefix: all that a worker has to know. The same again when it is there. */
+/**
+ * Writes `spec.json` below the lease's prefix: all that a worker has to know. The same again when it is there. Returns what it asks of the
+ * engines of a worker.
+ */
 export async function writeSpecification(
   record: PlatformRecord,
   store: ObjectStore,
   kind: Kind,
   id: string,
-): Promise<void> {
+): Promise<{ readonly engine: string | undefined }> {
   const specification = kind === 'experiment' ? await resolveExperiment(record, id) : await resolveDataset(record, id);
   await store.put(`${leasePrefix(kind, id)}/spec.json`, Buffer.from(JSON.stringify(specification, null, 2)));
+  return { engine: 'datasets' in specification ? askedEngine(specification.spec.resources) : undefined };
 }
 
 async function resolveExperiment(record: PlatformRecord, id: string): Promise<ResolvedExperiment> {

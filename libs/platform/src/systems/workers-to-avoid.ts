@@ -1,11 +1,12 @@
-import { type Kind, ReasonCode, retryPolicy } from '@longrun/contracts';
+import { hasEngine, type Kind, ReasonCode, retryPolicy } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
-import type { Tables } from '../record/tables.js';
+import { askedEngines } from '../record/asked-engines.js';
+import type { Tables, WorkerRow } from '../record/tables.js';
 
 /**
  * Of those lives that lost a worker or trainer, or had one that is unfit or whose disk failed them, since their last checkpoint: the
- * workers that are to leave the next attempt to others. None where nobody else of the kind is alive and ready, or, unless it is for a
+ * workers that are to leave the next attempt to others. None where nobody else is alive and ready that has the engine it asks for, or, unless it is for a
  * disk, where the job has waited for others for long.
  */
 export async function workersToAvoid(
@@ -27,6 +28,7 @@ export async function workersToAvoid(
     .execute();
   if (losses.length === 0) return new Map();
   const ready = await readyWorkers(db, kind);
+  const asked = await askedEngines(db, ids);
   const avoided = new Map<string, string[]>();
   for (const { id, workerId, reason, enqueuedAt } of losses) {
     const workers = avoided.get(id) ?? [];
@@ -35,20 +37,24 @@ export async function workersToAvoid(
     if (hasWaitedLong && reason !== 'worker_disk') continue;
     if (workerId !== null && !workers.includes(workerId)) workers.push(workerId);
   }
-  return new Map([...avoided].map(([id, workers]) => [id, ready.every((one) => workers.includes(one)) ? [] : workers]));
+  return new Map(
+    [...avoided].map(([id, workers]) => {
+      const able = ready.filter(({ engines }) => hasEngine(engines, asked.get(id)));
+      return [id, able.every((one) => workers.includes(one.id)) ? [] : workers];
+    }),
+  );
 }
 
-/** Ids of those that are alive and take jobs of the kind. */
-export async function readyWorkers(db: Kysely<Tables>, kind: Kind): Promise<string[]> {
-  const rows = await db
+/** Those that are alive and take jobs of the kind. */
+export async function readyWorkers(db: Kysely<Tables>, kind: Kind): Promise<Pick<WorkerRow, 'id' | 'engines'>[]> {
+  return await db
     .selectFrom('workers')
-    .select('id')
+    .select(['id', 'engines'])
     .where('kind', '=', kind)
     .where('alive', '=', true)
     .where('status', '=', 'ready')
     .where('reportedStatus', '=', 'ready')
     .execute();
-  return rows.map(({ id }) => id);
 }
 
 /** The attempt that made the newest checkpoint was lost after it, if it was. */

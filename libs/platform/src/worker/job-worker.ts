@@ -97,7 +97,10 @@ export class JobWorker {
   async start(): Promise<void> {
     const { link, kind } = this.#options;
     await Promise.all([link.listenCommands((command) => this.#obey(command)), this.#fitness.examine()]);
-    this.#taker = link.takeJobs(kind, async (ticket, context) => await this.#take(ticket, context.lockLost));
+    const { engines } = this.#description;
+    this.#taker = link.takeJobs(kind, async (ticket, context) => await this.#take(ticket, context.lockLost), {
+      engines,
+    });
     if (this.#status !== 'ready') await this.#taker.pause();
     await this.#taker.ready;
     void this.#sayPresence();

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { v4 as uuid } from 'uuid';
 
 import { type QueueSettings, queueSettings, type QueueSettingsInput } from '../queue/queue-settings.js';
-import { type JobHandler, type JobTaker, takeJobs } from '../queue/take-jobs.js';
+import { type JobHandler, type JobTaker, takeJobs, type TakeJobsOptions } from '../queue/take-jobs.js';
 import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from '../redis/connection.js';
 import { RedisKeys } from '../redis/keys.js';
 import { checkRedis, type RedisVerdict } from '../redis/redis-check.js';
@@ -59,8 +59,12 @@ export class WorkerLink {
     return await checkRedis(this.#redis, this.#keys, timeoutMs);
   }
 
-  /** Takes jobs of one kind, `concurrency` at once (default 1). Close what it returns before the link. */
-  takeJobs(kind: Kind, handler: JobHandler, options: { readonly concurrency?: number } = {}): JobTaker {
+  /** Takes jobs of one kind, `concurrency` at once (default 1), that its engines serve. Close what it returns before the link. */
+  takeJobs(
+    kind: Kind,
+    handler: JobHandler,
+    options: Partial<Pick<TakeJobsOptions, 'concurrency' | 'engines'>> = {},
+  ): JobTaker {
     const redis = this.#connect('jobs');
     this.#others.push(redis);
     return takeJobs({
@@ -70,6 +74,7 @@ export class WorkerLink {
       workerId: this.workerId,
       handler,
       concurrency: options.concurrency ?? 1,
+      engines: options.engines,
       settings: this.#settings,
       warn: this.#warn,
     });

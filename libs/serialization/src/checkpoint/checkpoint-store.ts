@@ -9,19 +9,20 @@ import type { LogFile } from '../log/log-file.js';
 import { type LogSegment, segmentKeysOf } from '../log/log-segment.js';
 import type { Json } from '../state.js';
 import type { ObjectStore } from '../store/object-store.js';
-import { Blobs, type KnownBlobs, type PlannedBlobs } from './blobs.js';
+import { Blobs, type PlannedBlobs } from './blobs.js';
 import { type CollectOptions, Garbage } from './garbage.js';
-import { type CheckpointEntry, foundFromHead, type Head, readHead } from './head.js';
-import { isHeld, withPresentHolds } from './holds.js';
+import { type CheckpointEntry, foundFromHead, readHead } from './head.js';
+import { KeptCheckpoints } from './kept-checkpoints.js';
 import { checkOutcome, type Lease, LeaseLost } from './lease.js';
 import type { LocalFiles } from './local-files.js';
-import { blobKeysOf, CorruptManifest, type Manifest } from './manifest.js';
+import { CorruptManifest, type Manifest } from './manifest.js';
 import { Manifests } from './manifests.js';
 import { PutNotes } from './put-notes.js';
-import { checkPolicy, keptBy, type RetentionPolicy } from './retention.js';
+import { checkPolicy, type RetentionPolicy } from './retention.js';
 import { checkSnapshot, type Snapshot } from './snapshot.js';
 import { StoreFull } from './store-full.js';
 import { CorruptBlob, downloadFiles } from './stored-files.js';
+import { Upkeep } from './upkeep.js';
 
 /** Which checkpoints are kept ({@link RetentionPolicy}), and whom to tell. `keepLast` is 3 where it is not given. */
 export interface CheckpointStoreOptions extends Partial<RetentionPolicy> {
@@ -55,41 +56,36 @@ export type NewestValid =
  */
 export class CheckpointStore {
   readonly prefix: string;
-  readonly #policy: RetentionPolicy;
   readonly #store: ObjectStore;
-  /** Keys of manifests of checkpoints that were found damaged. */
-  readonly #rejected = new Set<string>();
-  /** Keys of manifests of checkpoints that were written or read here, and were whole. */
-  readonly #verified = new Set<string>();
-  /** Keys of blobs that were found damaged. */
-  readonly #damaged = new Set<string>();
   readonly #puts: PutNotes;
   readonly #blobs: Blobs;
   readonly #manifests: Manifests;
+  readonly #kept: KeptCheckpoints;
   readonly #log: CheckpointLog;
   readonly #garbage: Garbage;
   readonly #onGarbageLeft: (error: unknown) => void;
+  readonly #upkeep: Upkeep;
   readonly #local: LocalFiles | undefined;
   #basis: LogBasis | undefined;
   /** Under which fence it was cleaned before the first write. */
   #cleanedFence: number | undefined;
   /** The head may be what was to be written or what was there before: no answer has come. */
   #isHeadUncertain = false;
-  /** What is done after commits, one after the other. Never fails. */
-  #upkeep: Promise<void> = Promise.resolve();
 
   constructor(store: ObjectStore, prefix: string, options: CheckpointStoreOptions = {}) {
     const { keepLast = 3, keepEvery, keepBest } = options;
-    this.#policy = { keepLast, keepEvery, keepBest };
-    checkPolicy(`CheckpointStore ${prefix}`, this.#policy);
+    const policy: RetentionPolicy = { keepLast, keepEvery, keepBest };
+    checkPolicy(`CheckpointStore ${prefix}`, policy);
     this.#store = store;
     this.prefix = prefix;
     this.#puts = new PutNotes(store);
     this.#blobs = new Blobs(this.#puts, prefix, { isTwofold: keepLast === 1 });
     this.#manifests = new Manifests(this.#puts, prefix, { isTwofold: keepLast === 1 });
+    this.#kept = new KeptCheckpoints(policy, this.#manifests);
     this.#garbage = new Garbage(store, prefix, this.#manifests);
     this.#log = new CheckpointLog(this.#puts, prefix);
     this.#onGarbageLeft = options.onGarbageLeft ?? (() => undefined);
+    this.#upkeep = new Upkeep(this.#onGarbageLeft);
     this.#local = options.local;
   }
 
@@ -123,9 +119,9 @@ export class CheckpointStore {
     const signal = options.signal === undefined ? lease.signal : AbortSignal.any([lease.signal, options.signal]);
     return this.#exclusive(lease, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
-      const known = await this.#knownBlobs(lease.head(), snapshot.step);
+      const known = await this.#kept.knownBlobs(lease.head(), snapshot.step);
       const blobs = await this.#blobs.plan(lease.fence, snapshot.files, known, signal);
-      await this.#rejectDamaged(lease.head());
+      await this.#kept.rejectDamaged(lease.head());
       const log = await this.#write({ snapshot, fence: lease.fence, blobs, base: segments, signal });
       const manifest: Manifest = {
         version: 2,
@@ -137,16 +133,16 @@ export class CheckpointStore {
         log,
       };
       const entry = await this.#manifests.write(manifest);
-      this.#verified.add(entry.manifestKey);
+      this.#kept.verify(entry.manifestKey);
       await faultPoint('commit.manifest-written');
       await this.#writeHead(lease, (head) => ({
-        checkpoints: this.#retained(head, entry, snapshot),
+        checkpoints: this.#kept.with(entry, head, snapshot),
         log: null,
         outcome: outcome ?? head.outcome,
       }));
       this.#basis = { fence: lease.fence, segments: manifest.log };
       await faultPoint('commit.head-swapped');
-      this.#later(async () => await this.#cleanAfterCommit(lease, manifest.log));
+      this.#upkeep.later(async () => await this.#cleanAfterCommit(lease, manifest.log));
       return manifest;
     });
   }
@@ -174,7 +170,7 @@ export class CheckpointStore {
       const kept = hasMore ? { fence: lease.fence, createdAt: new Date().toISOString(), log } : null;
       await this.#writeHead(lease, (head) => ({ ...head, log: kept }));
       await faultPoint('keep-log.head-swapped');
-      this.#later(async () => await this.#collect(lease));
+      this.#upkeep.later(async () => await this.#collect(lease));
     });
   }
 
@@ -183,10 +179,7 @@ export class CheckpointStore {
    * may end without it, and a lease may.
    */
   async settled(): Promise<void> {
-    for (let awaited: Promise<void> | undefined; awaited !== this.#upkeep;) {
-      awaited = this.#upkeep;
-      await awaited;
-    }
+    await this.#upkeep.settled();
   }
 
   /**
@@ -202,7 +195,7 @@ export class CheckpointStore {
       const newest = await this.#newestOf(head?.checkpoints ?? [], toFolder);
       return { found: newest, isDoubtful: newest.rejected.length > 0 };
     });
-    for (const { manifestKey } of found.rejected) this.#rejected.add(manifestKey);
+    for (const { manifestKey } of found.rejected) this.#kept.reject(manifestKey);
     this.#basis = { fence: undefined, segments: found.manifest?.log ?? [] };
     return found;
   }
@@ -260,7 +253,7 @@ export class CheckpointStore {
     if (this.#isHeadUncertain) await lease.reread();
     this.#isHeadUncertain = false;
     await this.settled();
-    await this.#collect(lease, { most: Infinity, without: this.#rejected });
+    await this.#collect(lease, { most: Infinity, without: this.#kept.rejected });
   }
 
   /** Waits for what is still done after the last commit, and removes what earlier fences and failed commits have left. */
@@ -292,9 +285,7 @@ export class CheckpointStore {
     // The head names it now: whatever fails from here on undoes nothing.
     this.#puts.forget();
     const head = lease.head();
-    const named = new Set(head.checkpoints.map(({ manifestKey }) => manifestKey));
-    for (const known of [this.#verified, this.#rejected])
-      for (const key of known) if (!named.has(key)) known.delete(key);
+    this.#kept.forgetOthersThan(head);
     await this.#garbage.note(head);
   }
 
@@ -304,7 +295,7 @@ export class CheckpointStore {
     this.#garbage.add(uncertain);
     this.#garbage.add(written);
     if (this.#isHeadUncertain) return;
-    this.#later(async () => {
+    this.#upkeep.later(async () => {
       // Its successor has cleaned already, and nobody does it again. The head that it has gone on from is asked all the same.
       const unneeded = error instanceof LeaseLost ? await this.#unneededNow(written) : written;
       await this.#garbage.remove(unneeded);
@@ -331,21 +322,11 @@ export class CheckpointStore {
     const head = lease.head();
     // One that is lost and held stays in the head, and is not to keep all garbage with it.
     const isLost = ({ manifestKey, holds }: CheckpointEntry): boolean =>
-      holds !== undefined && this.#rejected.has(manifestKey);
+      holds !== undefined && this.#kept.rejected.has(manifestKey);
     const without = new Set(head.checkpoints.filter(isLost).map(({ manifestKey }) => manifestKey));
     await this.#garbage
       .collect(head, { most: MOST_AT_ONCE, mayGoOn, kept, without, ...options })
       .catch(this.#onGarbageLeft);
-  }
-
-  /** Does something after all else of its kind. Whoever writes next waits for it. */
-  #later(work: () => Promise<void>): void {
-    const told = async (error: unknown): Promise<void> => this.#onGarbageLeft(error);
-    // Whoever cannot be told has thrown in a place where nobody waits.
-    this.#upkeep = this.#upkeep
-      .then(work)
-      .catch(told)
-      .catch(() => undefined);
   }
 
   /** The log that a commit adds to. */
@@ -354,7 +335,7 @@ export class CheckpointStore {
     // Kept before the commit is tried: tried again, it must not find itself in the head, its answer having been lost.
     if (this.#basis !== undefined && (this.#basis.fence ?? fence) === fence) return { ...this.#basis, fence };
     for (const entry of lease.head().checkpoints) {
-      const manifest = this.#rejected.has(entry.manifestKey) ? undefined : await this.#manifests.find(entry);
+      const manifest = await this.#kept.manifestOf(entry);
       if (manifest !== undefined) return { fence, segments: manifest.log };
     }
     return { fence, segments: [] };
@@ -370,7 +351,7 @@ export class CheckpointStore {
         const manifest = await this.#manifests.read(entry);
         const downloaded = await downloadFiles(this.#store, manifest, folder, this.#local);
         // One that is whole here may be damaged in the store.
-        if (downloaded === manifest.files.length) this.#verified.add(manifestKey);
+        if (downloaded === manifest.files.length) this.#kept.verify(manifestKey);
         return { manifest, folder, rejected };
       } catch (error) {
         await rm(folder, { recursive: true, force: true });
@@ -380,63 +361,6 @@ export class CheckpointStore {
     }
     return { manifest: undefined, rejected };
   }
-
-  /** The blobs that may be named again: only those that the head keeps alive, and that the newest which is kept does not name. */
-  async #knownBlobs(head: Head, step: number): Promise<KnownBlobs> {
-    const manifests = new Map<string, Manifest>();
-    for (const entry of head.checkpoints) {
-      if (this.#rejected.has(entry.manifestKey)) continue;
-      const manifest = await this.#manifests.find(entry);
-      if (manifest === undefined) this.#rejected.add(entry.manifestKey);
-      else manifests.set(entry.manifestKey, manifest);
-    }
-    const [beside] = this.#policy.keepLast === 1 ? [] : this.#sound(head).filter((entry) => entry.step !== step);
-    const apart = new Set(manifests.get(beside?.manifestKey ?? '')?.files.flatMap(blobKeysOf));
-    const named = new Set<string>();
-    const reusable = new Map<string, string[]>();
-    for (const file of [...manifests.values()].flatMap(({ files }) => files)) {
-      for (const key of blobKeysOf(file)) {
-        if (!named.has(key) && !apart.has(key) && !this.#damaged.has(key))
-          reusable.set(file.sha256, [...(reusable.get(file.sha256) ?? []), key]);
-        named.add(key);
-      }
-    }
-    return { reusable, onDamaged: (key) => this.#damaged.add(key) };
-  }
-
-  /** Rejects the checkpoints that have lost a file. */
-  async #rejectDamaged(head: Head): Promise<void> {
-    if (this.#damaged.size === 0) return;
-    for (const entry of head.checkpoints) {
-      const manifest = await this.#manifests.find(entry);
-      const hasLost = manifest?.files.some((file) => blobKeysOf(file).every((key) => this.#damaged.has(key)));
-      if (hasLost === true) this.#rejected.add(entry.manifestKey);
-    }
-  }
-
-  /** The checkpoints of a head that were not found damaged, newest first. */
-  #sound({ checkpoints }: Head): CheckpointEntry[] {
-    return checkpoints.filter(({ manifestKey }) => !this.#rejected.has(manifestKey));
-  }
-
-  /** What a head names that has a new checkpoint, newest first. */
-  #retained(head: Head, written: CheckpointEntry, { score, scoreBefore }: Snapshot): CheckpointEntry[] {
-    const nowMs = Date.now();
-    const older = head.checkpoints.map((entry) => {
-      const present = withPresentHolds(entry, nowMs);
-      return scoreBefore?.step === entry.step ? withScore(present, scoreBefore.score) : present;
-    });
-    const replaced = this.#sound({ ...head, checkpoints: older }).find(({ step }) => step === written.step);
-    const checkpoints = [withScore(written, score ?? replaced?.score), ...older];
-    const sound = this.#sound({ ...head, checkpoints });
-    const kept = keptBy(this.#policy, sound, ({ manifestKey }) => this.#verified.has(manifestKey));
-    return checkpoints.filter((entry) => kept.has(entry) || isHeld(entry, nowMs));
-  }
-}
-
-/** One that is not finite is none. */
-function withScore({ score: _before, ...entry }: CheckpointEntry, score: number | undefined): CheckpointEntry {
-  return score !== undefined && Number.isFinite(score) ? { ...entry, score } : entry;
 }
 
 /** How much garbage one commit removes before it writes, and as much again after it: some seconds' work. */

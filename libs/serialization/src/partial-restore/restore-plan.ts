@@ -35,6 +35,12 @@ export interface RestoreOptions {
   readonly onDTypeMismatch?: 'widen' | 'cast' | undefined;
 }
 
+/** What there is to be restored. */
+export interface WantedTensor extends TensorFacts {
+  /** The sizes that it may have, null where any serves. Default: those of `shape` */
+  readonly sizes?: readonly (number | null)[];
+}
+
 /** New names by old ones, or a function from the one to the other. */
 export type Renaming = ReadonlyMap<string, string> | Readonly<Record<string, string>> | ((name: string) => string);
 
@@ -75,7 +81,7 @@ export interface IgnoredTensor {
  */
 export function planRestore(
   source: Pick<TensorSource, 'where' | 'tensors'>,
-  wanted: ReadonlyMap<string, TensorFacts>,
+  wanted: ReadonlyMap<string, WantedTensor>,
   options: RestoreOptions = {},
 ): RestorePlan {
   const selection = selectionOf(options.select, [...wanted.keys()]);
@@ -100,7 +106,7 @@ export function planRestore(
     } else if (others.length > 0) {
       faults.push({ kind: 'ambiguous', name, from: [from, ...others] });
     } else {
-      const tensor = { name, from, wanted: facts, found };
+      const tensor = { name, from, wanted: asFound(facts, found), found };
       const verdict = verdictOn(tensor, options);
       if (verdict === 'restored') restored.push(tensor);
       else if (verdict === 'kept') kept.push({ name, reason: 'shape' });
@@ -116,6 +122,13 @@ export function planRestore(
   faults.push(...unmatched(source.tensors, wanted, { kept, ignored }, options));
   if (faults.length > 0) throw new RestoreRefused(source.where, faults);
   return { restored, kept, ignored };
+}
+
+/** What is wanted, of the shape that was found where it may have that. */
+function asFound({ dtype, shape, sizes = shape }: WantedTensor, found: TensorFacts): TensorFacts {
+  const mayHave =
+    found.shape.length === sizes.length && sizes.every((size, axis) => size === null || size === found.shape[axis]);
+  return { dtype, shape: mayHave ? found.shape : shape };
 }
 
 /** The function that renames, and the names listed that there are not. */

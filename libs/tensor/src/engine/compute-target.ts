@@ -1,17 +1,5 @@
 import { engineNamed, providerNamed } from './engine-registry.js';
-import type { EngineDefinition, ProviderDefinition } from './engine.js';
-
-/** Where a function runs: what travels from an experiment's spec to the engine. Fixed for an experiment, as the last bits depend on it. */
-export interface ComputeTarget {
-  /** Name of a registered engine. */
-  readonly engine: string;
-  /** What it computes with: `cpu`, `webgpu`, `cuda`. */
-  readonly provider: string;
-  /** Which one of several devices of the provider, from 0. */
-  readonly device: number;
-  /** Threads within one op. */
-  readonly threads: number;
-}
+import type { ComputeTarget, EngineDefinition, ProviderDefinition } from './engine.js';
 
 /** A target of which parts are left out. */
 export interface ComputeOptions {

@@ -2,6 +2,7 @@ import { ndarray } from '@longrun/serialization';
 import { expect, onTestFinished, test } from 'vitest';
 
 import {
+  availableProviders,
   compile,
   computeTarget,
   engineNamed,
@@ -71,6 +72,22 @@ test('an engine that cannot be used here says why, and which can', async () => {
     /^The engine elsewhere cannot be used here: its library is not installed; use onnxruntime or tfjs or reference/,
   );
   expect(() => computeTarget({ engine: 'nowhere' })).toThrow(/elsewhere \(not here: its library is not installed\)/);
+});
+
+test('what can be used here is told by engine, without those of which nothing can be', () => {
+  const present = { name: 'present', hasSeveralDevices: false, unavailable: () => undefined };
+  const missing = { name: 'missing', hasSeveralDevices: false, unavailable: () => 'it is not plugged in' };
+  for (const engine of [
+    likeReference('some', { providers: [missing, present] }),
+    likeReference('none', { providers: [missing] }),
+    likeReference('elsewhere', { providers: [present], unavailable: () => 'its library is not installed' }),
+  ])
+    onTestFinished(registerEngine(engine));
+  const available = availableProviders();
+  expect(available).toMatchObject({ reference: ['cpu'], some: ['present'] });
+  expect(available['onnxruntime']).toContain('cpu');
+  expect(Object.keys(available)).not.toContain('none');
+  expect(Object.keys(available)).not.toContain('elsewhere');
 });
 
 test('a name that is taken or is none, and an engine without providers, are refused', () => {

@@ -32,6 +32,16 @@ export function engines(): readonly EngineDefinition[] {
   return [...REGISTRY.values()];
 }
 
+/** The names of the providers that can be used on this machine, by engine; an engine without any is left out. */
+export function availableProviders(): Record<string, string[]> {
+  const found = engines().flatMap((engine): [string, string[]][] => {
+    if (engine.unavailable() !== undefined) return [];
+    const usable = engine.providers.filter((provider) => provider.unavailable() === undefined);
+    return usable.length === 0 ? [] : [[engine.name, usable.map(({ name }) => name)]];
+  });
+  return Object.fromEntries(found);
+}
+
 /** @throws EngineUnavailable when none has that name */
 export function engineNamed(name: string): EngineDefinition {
   const definition = REGISTRY.get(name);

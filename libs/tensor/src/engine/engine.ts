@@ -2,7 +2,6 @@ import type { DType, NdArray } from '@longrun/serialization';
 
 import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
-import type { ComputeTarget } from './compute-target.js';
 import type { NumericEnvironment } from './numeric-environment.js';
 import type { KernelCall } from './profile.js';
 import type { StoredValue } from './stored-value.js';
@@ -15,6 +14,18 @@ export interface FunctionGraph {
   readonly inputs: readonly Variable[];
   /** What is computed: outputs and new values of shared variables, each once. */
   readonly outputs: readonly Variable[];
+}
+
+/** Where a function runs: what travels from an experiment's spec to the engine. Fixed for an experiment, as the last bits depend on it. */
+export interface ComputeTarget {
+  /** Name of a registered engine. */
+  readonly engine: string;
+  /** What it computes with: `cpu`, `webgpu`, `cuda`. */
+  readonly provider: string;
+  /** Which one of several devices of the provider, from 0. */
+  readonly device: number;
+  /** Threads within one op. */
+  readonly threads: number;
 }
 
 /** A graph ready to run. */

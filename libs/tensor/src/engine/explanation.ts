@@ -1,4 +1,4 @@
-import type { ComputeTarget } from './compute-target.js';
+import type { ComputeTarget } from './engine.js';
 import type { HeldMemory } from './held-memory.js';
 import type { HostOp } from './partition.js';
 

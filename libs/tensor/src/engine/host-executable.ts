@@ -2,7 +2,8 @@ import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, fromDense, roundToDtype, toDense, type DenseArray } from '../arrays/dense-array.js';
-import { evaluator, type OpObserver } from '../graph/evaluate.js';
+import { evaluator } from '../graph/evaluate.js';
+import type { OpObserver } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import type { Executable, FunctionGraph } from './engine.js';

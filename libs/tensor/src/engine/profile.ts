@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import type { OpObserver } from '../graph/evaluate.js';
+import type { OpObserver } from '../graph/op.js';
 import type { StoredValue } from './stored-value.js';
 
 /** One call of a kernel, as an engine saw it. */

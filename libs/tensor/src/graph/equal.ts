@@ -1,6 +1,5 @@
 import { Constant } from './constant.js';
-import type { InnerGraph } from './inner.js';
-import type { Op, OpParameter } from './op.js';
+import type { InnerGraph, Op, OpParameter } from './op.js';
 import type { Variable } from './variable.js';
 import { toposort } from './walk.js';
 

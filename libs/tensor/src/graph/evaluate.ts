@@ -2,24 +2,10 @@ import { dtypeBytes } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { toDense, type DenseArray } from '../arrays/dense-array.js';
-import type { Apply } from './apply.js';
 import { Constant } from './constant.js';
-import type { InnerGraph } from './inner.js';
+import type { Evaluator } from './op.js';
 import { describe, type Variable } from './variable.js';
 import { graphInputs, toposort } from './walk.js';
-
-/** Is told of each application that was computed, and of what its results take. */
-export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
-
-/**
- * Computes the outputs of a graph from values for its inputs.
- *
- * @param observe Told of the applications of the graph, not of those inside of inner graphs. Default: nobody is.
- */
-export type Evaluation = (values: readonly DenseArray[], observe?: OpObserver) => DenseArray[];
-
-/** Prepares a graph to be computed, any number of times. */
-export type Evaluator = (graph: InnerGraph) => Evaluation;
 
 /**
  * An evaluator that computes each application by its op's own `run`.

@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import type { InnerGraph } from './inner.js';
+import type { InnerGraph } from './op.js';
 import { rebuild } from './rebuild.js';
 import { isAssignable, TensorTypeError, type TensorType } from './tensor-type.js';
 import { describe, Variable } from './variable.js';

@@ -1,23 +1,8 @@
 import { applyAgain } from './apply.js';
 import { Constant } from './constant.js';
-import type { Op } from './op.js';
+import type { InnerGraph } from './op.js';
 import { Variable } from './variable.js';
 import { dependants, toposort } from './walk.js';
-
-/** A graph of its own: `outputs` depend on `inputs` and constants, and on nothing else. */
-export interface InnerGraph {
-  readonly inputs: readonly Variable[];
-  readonly outputs: readonly Variable[];
-}
-
-/** The graph that an op such as `scan` applies, and how to have the op apply another. */
-export interface OpInner extends InnerGraph {
-  /**
-   * The op with `graph` in place of this one: as many outputs, and the same inputs with any number of new ones after them. For
-   * each new one the op takes one more input, after all others, which the inner graph sees as it is.
-   */
-  opOf(graph: InnerGraph): Op;
-}
 
 /** A graph closed by {@link closeOver}. */
 export interface ClosedGraph {

@@ -1,8 +1,6 @@
 import type { DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from './apply.js';
-import type { Evaluator } from './evaluate.js';
 import { DISCONNECTED, type InputGradient, type OutputGradient } from './gradient-flow.js';
-import type { OpInner } from './inner.js';
 import type { TensorType } from './tensor-type.js';
 import type { Variable } from './variable.js';
 
@@ -31,6 +29,34 @@ export interface Op<N extends string = string, P extends OpParameters = OpParame
   /** Computes the outputs, in float64; an op with an inner graph has it computed by `evaluate`, or by its ops' own `run`. */
   run(inputs: readonly DenseArray[], node: Apply, evaluate?: Evaluator): readonly DenseArray[];
 }
+
+/** A graph of its own: `outputs` depend on `inputs` and constants, and on nothing else. */
+export interface InnerGraph {
+  readonly inputs: readonly Variable[];
+  readonly outputs: readonly Variable[];
+}
+
+/** The graph that an op such as `scan` applies, and how to have the op apply another. */
+export interface OpInner extends InnerGraph {
+  /**
+   * The op with `graph` in place of this one: as many outputs, and the same inputs with any number of new ones after them. For
+   * each new one the op takes one more input, after all others, which the inner graph sees as it is.
+   */
+  opOf(graph: InnerGraph): Op;
+}
+
+/** Is told of each application that was computed, and of what its results take. */
+export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
+
+/**
+ * Computes the outputs of a graph from values for its inputs.
+ *
+ * @param observe Told of the applications of the graph, not of those inside of inner graphs. Default: nobody is.
+ */
+export type Evaluation = (values: readonly DenseArray[], observe?: OpObserver) => DenseArray[];
+
+/** Prepares a graph to be computed, any number of times. */
+export type Evaluator = (graph: InnerGraph) => Evaluation;
 
 /** An op without its parameters, which each method is given last; see {@link Op}. */
 export interface OpDefinition<N extends string, P extends OpParameters> {

@@ -66,7 +66,7 @@ export class SharedVariable extends Variable {
     this.#writer = writer;
   }
 
-  /** Throws while a run that updates this variable has not finished. For compiled functions only. */
+  /** @throws Error, which `reader` begins, while a run that updates this variable has not finished */
   assertQuiet(reader: string): void {
     if (this.#writer === undefined) return;
     throw new Error(

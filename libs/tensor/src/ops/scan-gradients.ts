@@ -2,7 +2,7 @@ import { at } from '../arrays/at.js';
 import { Apply } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient, type OutputGradient } from '../graph/gradient-flow.js';
-import type { InnerGraph } from '../graph/inner.js';
+import type { InnerGraph } from '../graph/op.js';
 import { isFloat } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { graphInputs } from '../graph/walk.js';

@@ -1,6 +1,5 @@
 import type { Apply } from '../graph/apply.js';
-import type { InnerGraph } from '../graph/inner.js';
-import type { Op } from '../graph/op.js';
+import type { InnerGraph, Op } from '../graph/op.js';
 
 /** What a scan does around its inner graph. A type and not an interface: the parameters of an op are a record. */
 export type ScanParameters = {

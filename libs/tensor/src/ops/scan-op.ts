@@ -4,7 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { Constant } from '../graph/constant.js';
 import { evaluator } from '../graph/evaluate.js';
-import type { InnerGraph } from '../graph/inner.js';
+import type { InnerGraph } from '../graph/op.js';
 import { innerTypes } from '../graph/inner-types.js';
 import { formatShape, isAssignable, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';

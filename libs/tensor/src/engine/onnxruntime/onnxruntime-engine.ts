@@ -2,8 +2,7 @@ import { copyOf, ndarray, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import { toposort } from '../../graph/walk.js';
-import type { ComputeTarget } from '../compute-target.js';
-import type { Executable, FunctionGraph } from '../engine.js';
+import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { lowerToOnnx } from './lower.js';

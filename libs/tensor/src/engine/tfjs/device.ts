@@ -1,6 +1,6 @@
 import type * as TensorFlowCore from '@tensorflow/tfjs-core';
 
-import type { ComputeTarget } from '../compute-target.js';
+import type { ComputeTarget } from '../engine.js';
 import { PACKAGES, requirePackage, tfjsProvider, type TfjsProvider } from './packages.js';
 
 /** The functions of TensorFlow.js. */

@@ -3,7 +3,7 @@ import { ndarray } from '@longrun/serialization';
 import { at } from '../../../arrays/at.js';
 import type { Apply } from '../../../graph/apply.js';
 import { Constant } from '../../../graph/constant.js';
-import type { InnerGraph } from '../../../graph/inner.js';
+import type { InnerGraph } from '../../../graph/op.js';
 import type { TensorType } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from '../../../onnx/onnx-graph.js';
