@@ -66,23 +66,43 @@ export function mlp(dims: readonly number[], dtype: 'float32' | 'float64'): Mlp 
   return { dims, dtype, features, targets, cost, misclassificationRate, parameters, gradients: grad(cost, parameters) };
 }
 
-/** The step of Adam as Blocks writes it, and every shared variable that it updates. */
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+
+/** A parameter and the moments of its gradient, around a step of Adam. */
+export interface AdamState {
+  readonly parameter: Variable;
+  readonly average: Variable;
+  readonly variance: Variable;
+}
+
+/** What a step of Adam makes of them, as Blocks writes it: with epsilon beside the square root of the variance as it is. */
+export function adamStep(before: AdamState, gradient: Variable, rate: Variable, epsilon: number): AdamState {
+  const average = add(mul(BETA1, before.average), mul(1 - BETA1, gradient));
+  const variance = add(mul(BETA2, before.variance), mul(1 - BETA2, square(gradient)));
+  const change = div(mul(rate, average), add(sqrt(variance), epsilon));
+  return { parameter: sub(before.parameter, change), average, variance };
+}
+
+/** The learning rate of a step, of which the first is 1, corrected for moments that started from 0. */
+export function adamRate(learningRate: number, step: Variable): Variable {
+  const powerOf = (beta: number): Variable => pow(constant(beta, step.dtype), step);
+  return mul(learningRate, div(sqrt(sub(1, powerOf(BETA2))), sub(1, powerOf(BETA1))));
+}
+
+/** The step of Adam, and every shared variable that it updates. */
 export function adam(network: Mlp, epsilon = 1e-8): { updates: [SharedVariable, Variable][]; state: SharedVariable[] } {
   const { dtype } = network;
-  const [learningRate, beta1, beta2] = [0.002, 0.9, 0.999];
   const time = shared(0, 'time', { dtype });
   const step = add(time, 1);
-  const correction = div(sqrt(sub(1, pow(constant(beta2, dtype), step))), sub(1, pow(constant(beta1, dtype), step)));
-  const rate = mul(learningRate, correction);
+  const rate = adamRate(0.002, step);
   const updates: [SharedVariable, Variable][] = [[time, step]];
   for (const [at, parameter] of network.parameters.entries()) {
     const gradient = present(network.gradients[at]);
     const zeros = ndarray(dtype, parameter.valueType.shape);
     const [average, variance] = [shared(zeros, `${parameter.name}.mean`), shared(zeros, `${parameter.name}.variance`)];
-    const newAverage = add(mul(beta1, average), mul(1 - beta1, gradient));
-    const newVariance = add(mul(beta2, variance), mul(1 - beta2, square(gradient)));
-    const change = div(mul(rate, newAverage), add(sqrt(newVariance), epsilon));
-    updates.push([average, newAverage], [variance, newVariance], [parameter, sub(parameter, change)]);
+    const after = adamStep({ parameter, average, variance }, gradient, rate, epsilon);
+    updates.push([average, after.average], [variance, after.variance], [parameter, after.parameter]);
   }
   return { updates, state: updates.map(([variable]) => variable) };
 }

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { decodeSafetensors, type DType, type NdArray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
-import { add, constant, grad, gt, mean, mul, pick, sum, tensor, where, type Variable } from '../src/index.js';
+import { add, mean, tensor, type Variable } from '../src/index.js';
+import { distance, firstAndSecond } from './derivatives.js';
 import { ENGINES } from './engines.js';
-import { BUILDERS, numbersOf, type Builder } from './golden/builders.js';
-import type { GoldenParameters } from './golden/op-golden.js';
+import { valuesOf, type OpNode } from './golden/random-graphs.js';
 import { array, present } from './op-laws.js';
 import { verdictsOf, type Trial } from './trials.js';
 
@@ -14,11 +14,7 @@ import { verdictsOf, type Trial } from './trials.js';
 interface Dag {
   readonly seed: number;
   readonly inputs: number;
-  readonly nodes: readonly {
-    readonly op: string;
-    readonly inputs: readonly number[];
-    readonly parameters: GoldenParameters;
-  }[];
+  readonly nodes: readonly OpNode[];
 }
 
 const { tensors, metadata } = decodeSafetensors(readFileSync(new URL('golden/dags.safetensors', import.meta.url)));
@@ -47,12 +43,6 @@ describe.each(ENGINES)('on $name', (engine) => {
   );
 });
 
-const MORE_BUILDERS: Readonly<Record<string, Builder>> = {
-  'where greater': ([a, b, c, d]) => where(gt(present(a), present(b)), present(c), present(d)),
-  'pick constant labels': ([x], { labels, shape }) =>
-    pick(present(x), constant(array('int64', numbersOf(shape), numbersOf(labels)))),
-};
-
 /** A graph with its cost, its gradients and its second derivatives, in the order of the stored results. */
 function trial(dag: Dag, graph: number, dtype: DType, tolerance: number): Trial {
   const fed = (kind: string): NdArray[] =>
@@ -64,13 +54,10 @@ function trial(dag: Dag, graph: number, dtype: DType, tolerance: number): Trial 
   const inputs = values.map(({ shape }, k) => tensor(`input${k}`, dtype, shape));
   const ways = directions.map(({ shape }, k) => tensor(`direction${k}`, dtype, shape));
   const cost = costOf(dag, inputs);
-  const first = grad(cost, inputs, { disconnectedInputs: 'zero' });
-  const pushed = first.map((gradient, k) => sum(mul(gradient, present(ways[k])))).reduce((a, b) => add(a, b));
-  const second = grad(pushed, inputs, { disconnectedInputs: 'zero' });
   return {
     inputs: [...inputs, ...ways],
     values: [...values, ...directions],
-    outputs: [cost, ...first, ...second],
+    outputs: [cost, ...firstAndSecond(cost, inputs, ways)],
     judge: (results) =>
       results.flatMap((result, k) => {
         const off = distance(result, stored(graph, 'result', k));
@@ -84,28 +71,8 @@ function stored(graph: number, kind: string, k: number): NdArray {
 }
 
 function costOf(dag: Dag, inputs: readonly Variable[]): Variable {
-  const values = [...inputs];
-  for (const { op, inputs: positions, parameters } of dag.nodes) {
-    const build = present(BUILDERS[op] ?? MORE_BUILDERS[op]);
-    const built = build(
-      positions.map((position) => present(values[position])),
-      parameters,
-    );
-    values.push(...[built].flat());
-  }
+  const values = valuesOf(dag.nodes, inputs);
   const used = new Set(dag.nodes.flatMap((node) => node.inputs));
   const sinks = values.filter((_, position) => position >= inputs.length && !used.has(position));
   return sinks.map((sink) => mean(sink)).reduce((a, b) => add(a, b));
-}
-
-/** The largest difference, as a part of the largest expected value, or of 1; infinite where shapes or NaN differ. */
-function distance(actual: NdArray, expected: NdArray): number {
-  if (String(actual.shape) !== String(expected.shape)) return Infinity;
-  let [off, size] = [0, 1];
-  for (const [at, want] of Array.from(expected.data, Number).entries()) {
-    const difference = Math.abs(Number(actual.data[at]) - want);
-    off = Number.isNaN(difference) ? Infinity : Math.max(off, difference);
-    size = Math.max(size, Math.abs(want));
-  }
-  return off / size;
 }

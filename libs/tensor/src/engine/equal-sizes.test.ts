@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 
 import {
   add,
+  applyOp,
   concatenate,
+  defineOp,
   dimshuffle,
   dot,
   matrix,
@@ -73,4 +75,27 @@ test('labels and rows of more axes share them in pairs', () => {
       { input: 1, axis: 1 },
     ],
   ]);
+});
+
+test('graphs beside each other are tried each by itself: the work grows with their number, not with its square', () => {
+  const inferencesOf = (graphs: number): number => {
+    let inferences = 0;
+    const counted = defineOp({
+      name: 'counted',
+      inferTypes: (operands) => {
+        inferences += 1;
+        return operands.slice(0, 1).map(({ type }) => type);
+      },
+      grad: () => [],
+      run: (operands) => operands.slice(0, 1),
+    });
+    const inputs = Array.from({ length: graphs }, (_, at) => [vector(`a${at}`), vector(`b${at}`)] as const);
+    const outputs = inputs.map(([a, b]) => applyOp(counted(), [mul(a, b)]));
+    inferences = 0;
+    expect(equalSizes(inputs.flat(), outputs)).toHaveLength(graphs);
+    return inferences;
+  };
+  const one = inferencesOf(1);
+  expect(one).toBeGreaterThan(0);
+  expect(inferencesOf(8)).toBe(8 * one);
 });

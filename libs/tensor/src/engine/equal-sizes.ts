@@ -2,6 +2,7 @@ import { namedAxes } from '../graph/dimension-names.js';
 import { replace } from '../graph/replace.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
+import { toposort } from '../graph/walk.js';
 
 /** One size of an input that only the data tell. */
 export interface UnknownSize {
@@ -34,13 +35,33 @@ export function equalSizes(inputs: readonly Variable[], outputs: readonly Variab
   const unknown = inputs.flatMap((input, at) =>
     input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: at, axis }] : [])),
   );
+  const behind = inputsBehind(inputs, outputs);
+  // No op says that they must be equal but one that depends on both.
+  const common = (a: UnknownSize, b: UnknownSize): Variable[] =>
+    outputs.filter((output) => [a, b].every(({ input }) => behind(output, input)));
   const groups: UnknownSize[][] = [];
   for (const size of unknown) {
-    const group = groups.find(([first]) => first !== undefined && mustBeEqual(inputs, outputs, first, size));
+    const group = groups.find(
+      ([first]) => first !== undefined && mustBeEqual(inputs, common(first, size), first, size),
+    );
     if (group === undefined) groups.push([size]);
     else group.push(size);
   }
   return groups.filter((group) => group.length > 1);
+}
+
+/** Tells whether a variable depends on the input at a position. */
+function inputsBehind(
+  inputs: readonly Variable[],
+  outputs: readonly Variable[],
+): (variable: Variable, input: number) => boolean {
+  const bits = new Map(inputs.map((input, position) => [input, 1n << BigInt(position)]));
+  const bitsOf = (variable: Variable): bigint => bits.get(variable) ?? 0n;
+  for (const node of toposort(outputs, { blockers: inputs })) {
+    const all = node.inputs.reduce((found, input) => found | bitsOf(input), 0n);
+    for (const output of node.outputs) if (!bits.has(output)) bits.set(output, all);
+  }
+  return (variable, input) => (bitsOf(variable) & (1n << BigInt(input))) !== 0n;
 }
 
 function mustBeEqual(

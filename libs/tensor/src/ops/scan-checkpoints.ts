@@ -32,7 +32,8 @@ export interface ScanCheckpointsOptions {
 
 /**
  * A `scan` whose gradients keep the states of every `saveEvery`-th step alone and compute those between them again: of n steps it
- * holds `n / saveEvery + saveEvery` states instead of n, for the time of one more scan. Theano's `scan_checkpoints`.
+ * holds `n / saveEvery + saveEvery` states instead of n, for the time of one more scan. They are those of a scan bit for bit, but
+ * for the last bits of what all steps share, which is summed part by part. Theano's `scan_checkpoints`.
  *
  * @returns for each output of the step its values after every `saveEvery` steps, and after the last where these do not end with it.
  * @throws TensorTypeError as `scan` does.

@@ -55,7 +55,9 @@ function collectedHistory(applied: AppliedScan, state: Variable, asked: Set<Vari
   const position = states.indexOf(state);
   const next = at(inner.outputs, position);
   // A state that takes over another one, as older values do, has after a step what the other had before it.
-  const after = collected(next) ?? (states.includes(next) ? collectedHistory(applied, next, asked) : undefined);
+  // Where gradients are truncated, first values of another state would be reached around the scan, which holds them for constant.
+  const isTakenOver = parameters.truncateGradient === null && states.includes(next);
+  const after = collected(next) ?? (isTakenOver ? collectedHistory(applied, next, asked) : undefined);
   if (after === undefined) return undefined;
   const first = at(scanInputs(node.inputs.slice(1), parameters).states, position);
   return shifted(first, after, at(node.inputs, 0));

@@ -144,6 +144,21 @@ describe.each(ENGINES)('on $name', (engine) => {
       }
     },
   );
+
+  test('what is before truncated gradients is constant to the gradients of those too, older values of a state included', async () => {
+    const [first, weight] = [tensor('first', float, [2]), tensor('weight', float, [])];
+    const [states] = scan((older) => tanh(mul(older, weight)), {
+      outputsInfo: [{ initial: first, taps: [-2] }],
+      nSteps: 2,
+      truncateGradient: 1,
+    });
+    const [ofWeight] = grad(sum(present(states)), [weight]);
+    const [second] = grad(present(ofWeight), [first], { disconnectedInputs: 'zero' });
+    const values = [array('float64', [2], [0.5, 0.25]), array('float64', [], [1])];
+    const [weightGradient, ofFirst] = await run([first, weight], [present(ofWeight), present(second)], values);
+    expectClose(present(weightGradient), array(float, [], [0.25 * (1 - Math.tanh(0.25) ** 2)]), tolerance);
+    expect([...present(ofFirst).data]).toEqual([0, 0]);
+  });
 });
 
 describe('whatever it runs on', () => {

@@ -205,7 +205,7 @@ export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   convOutputShape: 'a shape and no value',
   dimension: 'a size and no value',
   poolOutputShape: 'a shape and no value',
-  ifElse: 'its laws are those of its branches: see if-else.test.ts',
+  ifElse: 'it is of its branches: see random-scans.test.ts and if-else.test.ts',
   randomBinomial: 'as randomUniform',
   randomBits: 'the words are those of libs/serialization, whose tests have the known answers: see random-bits.test.ts',
   randomMultinomial: 'as randomUniform',
@@ -213,7 +213,7 @@ export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   randomPermutation: 'as randomUniform',
   randomState: 'no variable',
   randomUniform: 'numbers of libs/serialization in another form: see random-distributions.test.ts',
-  scan: 'its laws are those of its steps: see scan.test.ts',
+  scan: 'it is of its step: see random-scans.test.ts and scan.test.ts',
   scanCheckpoints: 'it is compared with scan: see scan-checkpoints.test.ts',
 };
 

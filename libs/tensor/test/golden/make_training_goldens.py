@@ -1,10 +1,11 @@
-"""Writes training.safetensors: the cost and the gradients of one training step of small networks, by PyTorch in float64.
+"""Writes training.safetensors: cost, gradients and new parameters of one training step of small networks, by PyTorch in float64.
 
     /tmp/venv/bin/python make_training_goldens.py
 
-See make_op_goldens.py for what it needs. Tensors are named `<network>.<kind>.<name>`: kind is `input`, `parameter` or `gradient` (of the
-parameter of that name), and `<network>.cost` is the cost. Values are exact in float32. Each function below is the definition
-of its network; matrices are (in, out), as in Blocks.
+See make_op_goldens.py for what it needs. Tensors are named `<network>.<kind>.<name>`: kind is `input`, `parameter`, or, of the parameter
+of that name, `gradient`, `average` and `variance` (the moments that Adam starts from), or `updated` (the
+parameter after a step of Adam); `<network>.cost` is the cost. What is fed is exact in float32. Each function below is the
+definition of its network; matrices are (in, out), as in Blocks.
 """
 import pathlib
 
@@ -12,6 +13,9 @@ import numpy
 import torch
 from safetensors.numpy import save_file
 from torch.nn import functional
+
+RATE = 0.05
+STEPS_BEFORE = 2
 
 
 class Network:
@@ -33,8 +37,25 @@ class Network:
         self.parameters[name] = torch.tensor(self.draw(shape, scale), requires_grad=True)
         return self.parameters[name]
 
-    def draw(self, shape, scale):
-        return (self.numbers.uniform(-1, 1, shape) * scale).astype(numpy.float32).astype(numpy.float64)
+    def draw(self, shape, scale, center=0.0):
+        return (self.numbers.uniform(-1, 1, shape) * scale + center).astype(numpy.float32).astype(numpy.float64)
+
+    def moments(self):
+        """Average and variance of a gradient for each parameter; the variances are well above 0, where a step of Adam is ill-conditioned."""
+        draw = lambda parameter: (self.draw(parameter.shape, 0.05), self.draw(parameter.shape, 0.004, center=0.006))
+        return [tuple(map(torch.tensor, draw(parameter))) for parameter in self.parameters.values()]
+
+
+def after_adam(parameters, gradients, moments):
+    """The parameters after the step of Adam that follows STEPS_BEFORE others, with its default betas and epsilon."""
+    updated = [parameter.detach().clone() for parameter in parameters]
+    optimizer = torch.optim.Adam(updated, lr=RATE)
+    for parameter, gradient, (average, variance) in zip(updated, gradients, moments):
+        parameter.grad = gradient
+        step = torch.tensor(float(STEPS_BEFORE))
+        optimizer.state[parameter] = {'step': step, 'exp_avg': average.clone(), 'exp_avg_sq': variance.clone()}
+    optimizer.step()
+    return updated
 
 
 def convolution(net):
@@ -108,21 +129,27 @@ def embedding(net):
 
 
 def transformer(net):
-    """One block, normalized before: masked attention of two heads, then gelu; learnt positions, tied output, next word."""
-    batch, time, dim, heads, words = 2, 5, 6, 2, 7
+    """A model of the next word: two blocks, normalized before, of causal attention of two heads that does not look at padding, and gelu."""
+    batch, time, dim, heads, words = 3, 5, 6, 2, 7
     ids, labels = net.labels('words', words, batch, time), net.labels('labels', words, batch, time)
-    embed, positions = net.parameter('W_embedding', words, dim), net.parameter('positions', time, dim)
-    norm = lambda x, name: functional.layer_norm(x, (dim,), 1 + net.parameter(f'{name}_gain', dim), net.parameter(f'{name}_bias', dim), 1e-5)
-    hidden = embed[ids] + positions
-    query, key, value = (norm(hidden, 'norm1') @ net.parameter('W_qkv', dim, 3 * dim)).split(dim, 2)
+    net.inputs['mask'] = numpy.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1]], numpy.float64)
+    mask = torch.tensor(net.inputs['mask'])
+    angles = torch.arange(time, dtype=torch.float64)[:, None] / 10000 ** (2 * torch.arange(dim // 2, dtype=torch.float64) / dim)
+    hidden = net.parameter('W_embedding', words, dim)[ids] + torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+    norm = lambda x, name: functional.layer_norm(x, (dim,), net.parameter(f'{name}_gain', dim), net.parameter(f'{name}_bias', dim), 1e-5)
     apart = lambda x: x.reshape(batch, time, heads, dim // heads).transpose(1, 2)
-    scores = apart(query) @ apart(key).transpose(2, 3) / numpy.sqrt(dim // heads)
-    scores = scores.masked_fill(torch.ones(time, time).triu(1).bool(), -1e9)
-    mixed = (torch.softmax(scores, -1) @ apart(value)).transpose(1, 2).reshape(batch, time, dim)
-    hidden = hidden + mixed @ net.parameter('W_mixed', dim, dim)
-    inner = functional.gelu(norm(hidden, 'norm2') @ net.parameter('W_up', dim, 4 * dim) + net.parameter('b_up', 4 * dim))
-    hidden = norm(hidden + inner @ net.parameter('W_down', 4 * dim, dim), 'norm3')
-    return functional.cross_entropy((hidden @ embed.T).reshape(-1, words), labels.reshape(-1))
+    seen = torch.ones(time, time).tril().bool() & (mask > 0)[:, None, None, :]
+    for block in ('block1', 'block2'):
+        query, key, value = (norm(hidden, f'{block}_norm1') @ net.parameter(f'{block}_W_qkv', dim, 3 * dim)).split(dim, 2)
+        scores = apart(query) @ apart(key).transpose(2, 3) / numpy.sqrt(dim // heads)
+        mixed = torch.softmax(scores.masked_fill(~seen, -1e9), -1) @ apart(value)
+        hidden = hidden + mixed.transpose(1, 2).reshape(batch, time, dim) @ net.parameter(f'{block}_W_mixed', dim, dim)
+        up = norm(hidden, f'{block}_norm2') @ net.parameter(f'{block}_W_up', dim, 4 * dim) + net.parameter(f'{block}_b_up', 4 * dim)
+        down = functional.gelu(up) @ net.parameter(f'{block}_W_down', 4 * dim, dim) + net.parameter(f'{block}_b_down', dim)
+        hidden = hidden + down
+    logits = norm(hidden, 'norm') @ net.parameter('W_output', dim, words)
+    costs = functional.cross_entropy(logits.transpose(1, 2), labels, reduction='none')
+    return (costs * mask).sum() / mask.sum()
 
 
 NETWORKS = {
@@ -145,9 +172,12 @@ def main():
         keep = lambda kind, key, value: tensors.update({f'{name}.{kind}.{key}': numpy.array(value, order='C')})
         for key, value in net.inputs.items():
             keep('input', key, value)
-        for (key, value), gradient in zip(net.parameters.items(), gradients):
-            keep('parameter', key, value.detach().numpy())
-            keep('gradient', key, gradient.numpy())
+        moments = net.moments()
+        updated = after_adam(parameters, gradients, moments)
+        for key, value, gradient, (average, variance), new in zip(net.parameters, parameters, gradients, moments, updated):
+            kinds = {'parameter': value.detach(), 'gradient': gradient, 'average': average, 'variance': variance, 'updated': new}
+            for kind, tensor in kinds.items():
+                keep(kind, key, tensor.numpy())
         tensors[f'{name}.cost'] = numpy.array(cost.item())
         print(name, cost.item(), max(float(gradient.abs().max()) for gradient in gradients))
     path = pathlib.Path(__file__).parent / 'training.safetensors'
