@@ -46,8 +46,13 @@ export class Contestant {
 
   /** Has a request done that is not of steps; resolves to the numbers that it answers with. */
   async ask(request: Readonly<Record<string, string | number>>): Promise<Readonly<Record<string, number>>> {
+    return await this.askFor(Numbers, request);
+  }
+
+  /** The same for an answer of another form. */
+  async askFor<T>(answer: z.ZodType<T>, request: Readonly<Record<string, string | number>>): Promise<T> {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
-    return Numbers.parse(await this.#answer());
+    return answer.parse(await this.#answer());
   }
 
   stop(): void {
