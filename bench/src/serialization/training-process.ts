@@ -54,7 +54,7 @@ class Rounds extends TrainingExtension {
     this.#endedAt = now;
     if (this.#acknowledgedAt !== undefined) {
       this.#tell(this.#acknowledgedAt);
-      await this.#next();
+      return await this.#next();
     }
     this.#left -= 1;
     if (this.#left !== 0) return;
