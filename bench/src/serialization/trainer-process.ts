@@ -5,7 +5,7 @@ import { type Order, randomTensors, type Report } from './big-snapshots.js';
 const [, , path = '', bytes = ''] = process.argv;
 const tensors = randomTensors(Number(bytes));
 /** After as much more its worker is told how far it is written. */
-const TOLD_BYTES = 16 << 20;
+const TOLD_BYTES = 4 << 20;
 
 function say(report: Report): void {
   process.send?.(report);
@@ -18,7 +18,7 @@ process.on('message', ({ step }: Order) => {
     toldBytes = sizeBytes;
     say({ growing: file, sizeBytes });
   };
-  writeWhole(path, safetensorsChunks(tensors, { step: String(step) }), { onWritten }).then(
+  writeWhole(path, safetensorsChunks(tensors, { step: String(step) }), { onWritten, areLasting: true }).then(
     () => say({ written: step }),
     (error: unknown) => say({ failed: String(error) }),
   );

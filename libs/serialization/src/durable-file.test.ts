@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -96,4 +97,29 @@ test('a file that is written is there whole or not at all, and is hashed as it w
   expect((await readFile(file)).equals(bytes)).toBe(true);
   expect(await writeWhole(file, [bytes.subarray(0, 5)])).toBe(5);
   expect((await readFile(file)).equals(bytes.subarray(0, 5))).toBe(true);
+});
+
+test('what is written of chunks that last is told from the first byte on, and is what whoever reads it then finds', async () => {
+  const bytes = bytesOf(21 * MIB + 5);
+  const file = path.join(folder, 'file');
+  const told: number[] = [];
+  const chunks = [bytes.subarray(0, 7), bytes.subarray(7, 7), bytes.subarray(7, 13 * MIB), bytes.subarray(13 * MIB)];
+  const onWritten = (written: string, sizeBytes: number): void => {
+    told.push(sizeBytes);
+    expect(readFileSync(written).subarray(0, sizeBytes).equals(bytes.subarray(0, sizeBytes))).toBe(true);
+  };
+  expect(await writeWhole(file, chunks, { onWritten, areLasting: true })).toBe(bytes.byteLength);
+  expect(told).toEqual([7, 7 + 4 * MIB, 7 + 8 * MIB, 7 + 12 * MIB, 13 * MIB, 17 * MIB, 21 * MIB, bytes.byteLength]);
+  expect((await readFile(file)).equals(bytes)).toBe(true);
+});
+
+test('of chunks that last nothing stays, and no write goes on, when one fails', async () => {
+  const bytes = bytesOf(9 * MIB);
+  const file = path.join(folder, 'file');
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes;
+    throw new Error('no more');
+  };
+  await expect(writeWhole(file, chunks(), { areLasting: true })).rejects.toThrow('no more');
+  expect(await readdir(folder)).toEqual([]);
 });

@@ -10,6 +10,8 @@ export interface WritingOptions {
   readonly hash?: Hash;
   /** Told, after each piece, where the file lies as yet and how many of its first bytes are written and stay as they are. Default: nobody is. */
   readonly onWritten?: ((file: string, sizeBytes: number) => void) | undefined;
+  /** The chunks stay as they are until the file is written: the disk is given more than one piece of them at a time. Default false. */
+  readonly areLasting?: boolean;
 }
 
 /** What was written, for a manifest: its SHA-256 in lower-case hexadecimal digits and its size. */
@@ -69,24 +71,38 @@ async function placed<T>(target: string, make: (temporary: string) => Promise<T>
 async function writeNew(
   target: string,
   chunks: Chunks,
-  { hash, onWritten, isSynced = false }: WritingOptions & { readonly isSynced?: boolean },
+  { hash, onWritten, areLasting = false, isSynced = false }: WritingOptions & { readonly isSynced?: boolean },
 ): Promise<number> {
+  const { pieceBytes, atOnce } = areLasting ? LASTING : PASSING;
   const file = await open(target, 'wx');
+  const underWay: { readonly end: number; readonly written: Promise<void> }[] = [];
+  const untilFewer = async (atMost: number): Promise<void> => {
+    while (underWay.length > atMost) {
+      const [oldest] = underWay;
+      await oldest?.written;
+      underWay.shift();
+      if (oldest !== undefined) onWritten?.(target, oldest.end);
+    }
+  };
   try {
     let sizeBytes = 0;
     for await (const chunk of chunks) {
-      for (const piece of pieces(chunk)) {
-        const written = writeFully(file, piece);
+      for (const piece of pieces(chunk, pieceBytes)) {
+        const written = writeFully(file, piece, sizeBytes);
+        // It is heard of when those before it are over.
+        written.catch(() => undefined);
+        sizeBytes += piece.byteLength;
+        underWay.push({ end: sizeBytes, written });
         // While the disk is at work.
         hash?.update(piece);
-        await written;
-        sizeBytes += piece.byteLength;
-        onWritten?.(target, sizeBytes);
+        await untilFewer(atOnce - 1);
       }
     }
+    await untilFewer(0);
     if (isSynced) await file.sync();
     return sizeBytes;
   } finally {
+    await Promise.allSettled(underWay.map(({ written }) => written));
     await file.close();
   }
 }
@@ -182,13 +198,21 @@ async function synced(target: string): Promise<void> {
 
 const PIECE_BYTES = 1 << 20;
 
-function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
+/** How chunks are written that are valid only until the next one is asked for. */
+const PASSING = { pieceBytes: PIECE_BYTES, atOnce: 1 } as const;
+/**
+ * How others are. A process that computes turns to its files a few times in a second: each time it finds as much written. Larger pieces
+ * are slower (of 16 MiB, five times), and more of them would take the threads from whoever reads.
+ */
+const LASTING = { pieceBytes: 4 * PIECE_BYTES, atOnce: 2 } as const;
+
+function* pieces(chunk: Uint8Array, pieceBytes: number): Generator<Uint8Array> {
+  for (let start = 0; start < chunk.byteLength; start += pieceBytes) yield chunk.subarray(start, start + pieceBytes);
 }
 
-async function writeFully(file: FileHandle, piece: Uint8Array): Promise<void> {
+async function writeFully(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
   for (let start = 0; start < piece.byteLength;) {
-    const { bytesWritten } = await file.write(piece, start, piece.byteLength - start);
+    const { bytesWritten } = await file.write(piece, start, piece.byteLength - start, position + start);
     start += bytesWritten;
   }
 }

@@ -89,7 +89,9 @@ export async function writeSnapshot(
     target: string,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<Pick<WrittenSnapshotFile, 'sha256' | 'sizeBytes'>> =>
-    isHandedOver ? { sizeBytes: await writeWhole(target, chunks, { onWritten }) } : writeDurably(target, chunks);
+    isHandedOver
+      ? { sizeBytes: await writeWhole(target, chunks, { onWritten, areLasting: true }) }
+      : writeDurably(target, chunks);
   try {
     await makeFolder(folder);
     const moved = (): void => mainLoop.moved();
