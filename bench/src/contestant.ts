@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
@@ -57,6 +58,12 @@ export class Contestant {
 
   stop(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  /** Lets it end by itself, along with what it has started. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
 
   async #answer(): Promise<Record<string, unknown>> {

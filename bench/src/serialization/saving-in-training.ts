@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
 import { z } from 'zod';
-import { checkout, median } from '../report.js';
+import { checkout } from '../report.js';
 import type { PythonPeer } from './python-peers.js';
 import { widthFor } from './saved-network.js';
 import { withScratchFolder } from './scratch-folder.js';
@@ -11,8 +11,6 @@ import { type Round, WatchedTraining } from './watched-training.js';
 const ROUNDS = 5;
 /** In each round, before its snapshot. */
 const UNDISTURBED_STEPS = 12;
-/** How often a checkpoint is made, for the share that it takes. */
-const CHECKPOINT_EVERY_MS = 30_000;
 
 /** Of each round. */
 export interface SavedInTraining {
@@ -56,34 +54,6 @@ export async function savingInTraining(
       training.stop();
     }
   });
-}
-
-/** What the saves of a training cost it. */
-export interface CostOfSaves {
-  /** Of a step that nothing disturbs, the median, in ms. */
-  readonly step: number;
-  /** For how long each snapshot kept the next step from starting, in ms. */
-  readonly blocked: readonly number[];
-  /** The longest step of each save less an undisturbed one, in ms. */
-  readonly stall: readonly number[];
-  /** The longest of each save that training was between two steps, in ms; of a peer there is none. */
-  readonly outside: readonly number[];
-  /** The time that each save added to its steps, in percent of the time between two checkpoints. */
-  readonly percent: readonly number[];
-}
-
-export function costOf(rounds: readonly Round[]): CostOfSaves {
-  const step = median(rounds.flatMap(({ undisturbed }) => undisturbed));
-  return {
-    step,
-    blocked: rounds.map(({ blocked }) => blocked),
-    stall: rounds.map(({ disturbed }) => Math.max(...disturbed) - step),
-    outside: rounds.flatMap(({ outside }) => outside ?? []),
-    percent: rounds.map(({ disturbed }) => {
-      const added = disturbed.reduce((sum, time) => sum + time - step, 0);
-      return (100 * added) / CHECKPOINT_EVERY_MS;
-    }),
-  };
 }
 
 const PeerRound = z.object({

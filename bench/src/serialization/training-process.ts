@@ -24,7 +24,7 @@ class Rounds extends TrainingExtension {
   #endedAt = 0;
   #calledAt = 0;
   #blocked: number | undefined;
-  #outside = 0;
+  #between = 0;
   #acknowledgedAt: number | undefined;
 
   constructor(checkpoint: Checkpoint) {
@@ -45,7 +45,7 @@ class Rounds extends TrainingExtension {
     if (this.#calledAt === 0) return;
     const since = performance.now() - this.#endedAt;
     this.#blocked ??= since;
-    this.#outside = Math.max(this.#outside, since);
+    this.#between = Math.max(this.#between, since);
   }
 
   override async afterBatch(): Promise<void> {
@@ -79,7 +79,7 @@ class Rounds extends TrainingExtension {
         undisturbed: this.#undisturbed,
         blocked: this.#blocked ?? Number.NaN,
         disturbed: this.#disturbed,
-        outside: this.#outside,
+        between: this.#between,
         saved: acknowledgedAt - this.#calledAt,
       },
     });
@@ -87,7 +87,7 @@ class Rounds extends TrainingExtension {
     this.#disturbed = [];
     this.#calledAt = 0;
     this.#blocked = undefined;
-    this.#outside = 0;
+    this.#between = 0;
     this.#acknowledgedAt = undefined;
   }
 }

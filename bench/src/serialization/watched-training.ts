@@ -12,7 +12,7 @@ export interface Round {
   /** From the step after the call to the one in which the commit is acknowledged. */
   readonly disturbed: readonly number[];
   /** The longest of them that training was between two steps, where event loop and snapshot have their turn; of ours alone. */
-  readonly outside?: number;
+  readonly between?: number;
   /** From the call to the acknowledgement. */
   readonly saved: number;
 }
