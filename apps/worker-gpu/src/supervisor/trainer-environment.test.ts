@@ -14,6 +14,25 @@ const STEPS = `
   console.log(process.resourceUsage().minorPageFault - before);
 `;
 
+/** Has several threads allocate, and says how many arenas there are beside the heap: each has 64 MiB of addresses, of which it uses the first. */
+const ARENAS = `
+  const { deflate } = require('node:zlib');
+  const { readFileSync } = require('node:fs');
+  let left = 16;
+  const done = () => {
+    left -= 1;
+    if (left > 0) return;
+    const maps = readFileSync('/proc/self/maps', 'utf8').split('\\n').map((line) => line.split(/[- ]/));
+    const bytes = (text) => Number.parseInt(text, 16);
+    console.log(maps.filter(([start, end, ...access], i) => {
+      const next = maps[i + 1] ?? [];
+      const reserved = bytes(next[1]) - bytes(start);
+      return bytes(start) % (64 << 20) === 0 && access[0] === 'rw' && next[0] === end && next[2] === '' && reserved === 64 << 20;
+    }).length);
+  };
+  for (let i = 0; i < 16; i += 1) deflate(Buffer.alloc(1 << 22), done);
+`;
+
 const isGlibc = JSON.stringify(process.report.getReport()).includes('"glibcVersionRuntime"');
 
 test.skipIf(!isGlibc)(
@@ -26,3 +45,15 @@ test.skipIf(!isGlibc)(
     expect(Number(stdout)).toBeLessThan(20 * 12);
   },
 );
+
+test.skipIf(!isGlibc)('threads of a trainer have no heaps of their own', async () => {
+  expect(await printed(ARENAS, { MALLOC_ARENA_MAX: '4' })).toBeGreaterThan(0);
+  expect(await printed(ARENAS)).toBe(0);
+});
+
+/** The number that a script prints in the environment of a trainer, whose worker's says this of it. */
+async function printed(script: string, ofWorker: NodeJS.ProcessEnv = {}): Promise<number> {
+  const env = { ...process.env, ...trainerEnvironment(ofWorker) };
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { env });
+  return Number(stdout);
+}

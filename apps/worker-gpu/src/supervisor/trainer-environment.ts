@@ -18,6 +18,8 @@ const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: String(MEBIBYTE * MEBIBYTE),
   /** Pieces that are mapped for themselves, as those of more than 32 MiB would be whatever the threshold: none. */
   MALLOC_MMAP_MAX_: '0',
+  /** Heaps for all threads together: what each has free of its own is of no use to the others. */
+  MALLOC_ARENA_MAX: '1',
   /** By how much the heap grows at least. */
   MALLOC_TOP_PAD_: String(32 * MEBIBYTE),
 };
