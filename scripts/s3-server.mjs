@@ -1,6 +1,6 @@
 // `node scripts/s3-server.mjs [--folder FOLDER] [--port PORT]`: a real S3 on 127.0.0.1, Ceph's radosgw with one monitor, manager and disk,
-// from Debian's packages (radosgw ceph-mon ceph-mgr ceph-osd ceph-common). Prints one line of JSON when it serves: its endpoint, a bucket and
-// the keys to it; with --missing what it cannot start without, and ends. Ends, with all that it started, when its standard input does or on SIGTERM or SIGINT. Without a folder its objects are in
+// from Debian's packages (radosgw ceph-mon ceph-mgr ceph-osd ceph-common). Prints one line of JSON when it serves: its endpoint, a bucket,
+// the keys to it, and its URL for `longrun up --s3 URL`; with --missing what it cannot start without, and ends. Ends, with all that it started, when its standard input does or on SIGTERM or SIGINT. Without a folder its objects are in
 // memory and gone with it.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -309,7 +309,7 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     process.stdin.once('end', resolveOver).once('error', resolveOver).resume();
   });
   const server = await startS3Server({ folder: values.folder, port: values.port });
-  console.log(JSON.stringify(server.access));
+  console.log(JSON.stringify({ ...server.access, url: storeUrl(server.access, 'longrun') }));
   await over;
   await server.stop();
   process.exit(0);

@@ -4,6 +4,7 @@ import { recovery } from './recovery/benchmark.js';
 import { platform } from './platform/benchmark.js';
 import { publish, type Report } from './report.js';
 import { serialization } from './serialization/benchmark.js';
+import { tensorSteps } from './tensor/benchmark.js';
 
 const benchmarks: ReadonlyMap<string, (...counts: number[]) => Promise<Report>> = new Map([
   ['kills', kills],
@@ -11,6 +12,7 @@ const benchmarks: ReadonlyMap<string, (...counts: number[]) => Promise<Report>> 
   ['platform', platform],
   ['recovery', recovery],
   ['serialization', serialization],
+  ['tensor', tensorSteps],
 ]);
 
 const [name = '', ...counts] = process.argv.slice(2);

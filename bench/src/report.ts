@@ -15,7 +15,7 @@ export interface Row {
   readonly peer: number | null;
   /** value / peer. */
   readonly ratio: number | null;
-  /** What was to be reached, as text: `ratio <= 1.3`. */
+  /** What was to be reached, as text: `ratio <= 1.3`; `none` where it is only looked at, which is met. */
   readonly goal: string;
   readonly met: boolean;
 }
@@ -63,6 +63,12 @@ export function ratioRow(
   const other = peer === null ? null : median(peer);
   const ratio = other === null ? null : value / other;
   return { what, value, unit, peer: other, ratio, goal: `ratio <= ${bound}`, met: ratio !== null && ratio <= bound };
+}
+
+/** A row without a goal, which stands beside others. */
+export function plainRow(what: string, unit: string, ours: readonly number[], peer: readonly number[]): Row {
+  const [value, other] = [median(ours), median(peer)];
+  return { what, value, unit, peer: other, ratio: value / other, goal: 'none', met: true };
 }
 
 /** A row whose goal is that the value is no more than so much above the peer's. */

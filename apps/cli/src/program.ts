@@ -79,8 +79,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     )
     .addOption(s3Option())
     .addOption(jsonOption())
-    .action(async (options: { port: number; json: boolean; s3?: string }) =>
-      exit(await up(terminal, { state: state(), ...options, objectsUrl: options.s3 })),
+    .action(async (options: { port: number; json: boolean; s3?: string | true }) =>
+      exit(await up(terminal, { state: state(), ...options, objectsUrl: bucketUrl(program, options.s3) })),
     );
 
   program
@@ -181,7 +181,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async ({ s3, engine, provider, repeat, ...flags }: DemoFlags) => {
       const resources = { engine, provider };
-      exit(await demo(terminal, { state: state(), ...flags, repeat, resources, objectsUrl: s3 }));
+      exit(await demo(terminal, { state: state(), ...flags, repeat, resources, objectsUrl: bucketUrl(program, s3) }));
     });
 
   program
@@ -205,7 +205,7 @@ interface DemoFlags {
   readonly engine?: string;
   readonly provider?: string;
   readonly repeat?: number;
-  readonly s3?: string;
+  readonly s3?: string | true;
 }
 
 /** Each loads what it needs, which no other command does. */
@@ -333,12 +333,19 @@ function version(): string {
 
 function s3Option(): Option {
   return new Option(
-    '--s3 <url>',
+    '--s3 [url]',
     'keep checkpoints and datasets in S3, as s3://bucket/prefix?endpoint=http://host:port, with the keys of the environment (AWS_...)',
-  ).argParser((text: string) => {
-    if (text.startsWith('s3://')) return text;
-    throw new InvalidArgumentError('Give the URL of a bucket, such as s3://bucket/prefix.');
-  });
+  );
+}
+
+/** @throws CommanderError, once it is said, where `--s3` was given something else, or nothing */
+function bucketUrl(program: Command, given: string | true | undefined): string | undefined {
+  if (given === undefined || (given !== true && given.startsWith('s3://'))) return given;
+  const what = given === true ? 'option --s3 needs a URL.' : `${given} is no URL of a bucket.`;
+  program.error(
+    `error: ${what} Give one, such as s3://bucket/prefix; \`node scripts/s3-server.mjs --folder FOLDER\` starts a server on this machine and ` +
+      'prints its URL and keys.',
+  );
 }
 
 function jsonOption(): Option {

@@ -46,6 +46,8 @@ test.each([
   ['a state folder that is a file', {}, ['up', '--state', 'wrong.yaml'], 'cannot be a state folder (E'],
   ['a state folder below a file', {}, ['demo', '--state', 'wrong.yaml/state.yaml'], 'cannot be a state folder (E'],
   ['a state folder where none can be made', {}, ['up', '--state', '/sys/longrun'], 'cannot be a state folder (E'],
+  ['S3 without a URL', {}, ['up', '--s3'], 'option --s3 needs a URL. Give one, such as s3://bucket/prefix; '],
+  ['a URL of something else', {}, ['demo', '--s3', 'https://a/b'], 'https://a/b is no URL of a bucket. Give one, '],
   ['an option', NOWHERE, ['ls', '--limt', '3'], "unknown option '--limt'"],
   ['an idempotency key', NOWHERE, ['submit', 'wrong.yaml', '--idempotency-key', 'schlüssel'], 'visible ASCII'],
   ['an empty id', NOWHERE, ['cancel', ''], 'Give an id'],

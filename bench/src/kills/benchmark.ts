@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { countRow, machine, type Report, type Row } from '../report.js';
 import { withS3, withoutS3 } from '../serialization/s3-server.js';
-import { withScratchFolder } from '../serialization/scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 import { bundleWorker } from './bundle.js';
 import type { Hit, LifeFacts } from './life.js';
 import { soak, type SoakOptions } from './soak.js';

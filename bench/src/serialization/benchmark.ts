@@ -1,10 +1,11 @@
 import { loadavg } from 'node:os';
+import { trainerEnvironment } from '@longrun/platform/processes';
 import { machine, marginRow, quantileRow, ratioRow, boundRow, type Report, type Row, versionOf } from '../report.js';
 import { BATCH_SIZE } from './examples.js';
 import { loaderPeer, type PythonPeer, tensorsPeer, trainingPeers } from './python-peers.js';
 import { restoring } from './restoring.js';
 import { resuming } from './resuming.js';
-import { allocatorOfTrainers, savingInTraining } from './saving-in-training.js';
+import { savingInTraining } from './saving-in-training.js';
 import { widthFor } from './saved-network.js';
 import { saving } from './saving.js';
 import { trainingRows } from './training-rows.js';
@@ -67,7 +68,7 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     tensors.contestant?.stop();
   }
 
-  const trainings = await trainingPeers(widthFor(bytes), await allocatorOfTrainers());
+  const trainings = await trainingPeers(widthFor(bytes), trainerEnvironment());
   const noTraining = [...trainings.values()].find(({ missing: sentence }) => sentence !== undefined)?.missing;
   if (noTraining !== undefined) missing.push(noTraining);
   try {

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { acquireLease, CheckpointStore, openObjectStore, readSafetensors } from '@longrun/serialization';
 import type { Contestant } from '../contestant.js';
 import { BigSnapshots } from './big-snapshots.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 const ROUNDS = 5;
 

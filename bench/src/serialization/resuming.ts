@@ -3,7 +3,7 @@ import { RandomStreams } from '@longrun/serialization';
 import type { Contestant } from '../contestant.js';
 import { median } from '../report.js';
 import { BATCH_SIZE, datasetOf, keyedScheme, streamAt } from './examples.js';
-import { elapsedMs } from './elapsed.js';
+import { elapsedMs } from '../elapsed.js';
 
 const POSITIONS = 51;
 /** Of each position; of them the median counts. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
+import { trainerEnvironment } from '@longrun/platform/processes';
 import { z } from 'zod';
-import { checkout } from '../report.js';
 import type { PythonPeer } from './python-peers.js';
 import { widthFor } from './saved-network.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 import { type Round, WatchedTraining } from './watched-training.js';
 
 const ROUNDS = 5;
@@ -35,7 +35,7 @@ export async function savingInTraining(
       join(folder, 'snapshots'),
       widthFor(bytes),
       where,
-      await allocatorOfTrainers(),
+      trainerEnvironment(),
     );
     try {
       const saved: SavedInTraining = { ours: [], peers: new Map([...peers.keys()].map((name) => [name, []])) };
@@ -61,14 +61,4 @@ const PeerRound = z.object({
   blocked: z.number(),
   disturbed: z.array(z.number()).min(1),
   saved: z.number(),
-});
-
-/** How the C library of a trainer gets memory, as its worker says: for all that train here. */
-export async function allocatorOfTrainers(): Promise<Readonly<Record<string, string>>> {
-  const built: unknown = await import(join(checkout, 'apps/worker-gpu/dist/supervisor/trainer-environment.js'));
-  return WorkerModule.parse(built).trainerEnvironment();
-}
-
-const WorkerModule = z.object({
-  trainerEnvironment: z.function({ input: [], output: z.record(z.string(), z.string()) }),
 });

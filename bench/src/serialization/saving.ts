@@ -6,8 +6,8 @@ import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/seriali
 import type { Contestant } from '../contestant.js';
 import { BigSnapshots, randomTensors } from './big-snapshots.js';
 import { took } from './took.js';
-import { elapsedMs } from './elapsed.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { elapsedMs } from '../elapsed.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 const ROUNDS = 5;
 const PIECE_BYTES = 1 << 20;

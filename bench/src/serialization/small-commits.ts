@@ -3,8 +3,8 @@ import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
-import { elapsedMs } from './elapsed.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { elapsedMs } from '../elapsed.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 const ROUNDS = 51;
 const WARM_UP_ROUNDS = 10;

@@ -6,7 +6,7 @@ import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/seriali
 import { BigSnapshots } from './big-snapshots.js';
 import { took } from './took.js';
 import { withS3 } from './s3-server.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 const ROUNDS = 5;
 

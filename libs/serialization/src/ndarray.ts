@@ -105,6 +105,9 @@ const CONSTRUCTORS: { readonly [D in DType]: TypedArrayConstructor<D> } = {
   bool: Uint8Array,
 };
 
+/** The names of all dtypes. */
+export const DTYPES: readonly DType[] = Object.keys(CONSTRUCTORS).filter(isDType);
+
 function typeName(value: unknown): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }

@@ -3,6 +3,7 @@ export { broadcastStrides, offsets, shapeBroadcastsTo } from './arrays/dense-arr
 export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
+export { floatX, withFloatX, type FloatX } from './graph/float-x.js';
 export type { NamedDim } from './graph/dimension-names.js';
 export { equalGraphs, equalOps } from './graph/equal.js';
 export {
@@ -25,6 +26,7 @@ export {
   type OpParameter,
   type OpParameters,
 } from './graph/op.js';
+export type { Literal } from './graph/literal.js';
 export { printGraph } from './graph/print.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
 export { clone, replace, replaceInOrder } from './graph/replace.js';
@@ -43,12 +45,18 @@ export {
 export { describe, Variable } from './graph/variable.js';
 export { ancestors, graphInputs, toposort, type WalkOptions } from './graph/walk.js';
 
-export { DisconnectedInput, grad, NotDifferentiable, type GradOptions } from './gradient/grad.js';
+export {
+  DisconnectedInput,
+  grad,
+  NotDifferentiable,
+  type DisconnectedInputs,
+  type GradOptions,
+} from './gradient/grad.js';
 export { hessianTimesVector, type HessianTimesVectorOptions } from './gradient/hessian-times-vector.js';
 export { jacobian } from './gradient/jacobian.js';
 export { rOp } from './gradient/r-op.js';
 
-export { compile, type CompileOptions } from './engine/compile.js';
+export { compile, type CompileOptions, type OnUnusedInput } from './engine/compile.js';
 export { CompiledFunction } from './engine/compiled-function.js';
 export { evaluate } from './engine/evaluate.js';
 export { OpUnsupported, type HostOp } from './engine/partition.js';

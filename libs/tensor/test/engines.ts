@@ -2,7 +2,7 @@ import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { compile, engineNamed, type Variable } from '../src/index.js';
 import { stableForms } from '../src/rewrite/stable-forms.js';
-import { compileReference } from '../src/engine/reference/reference-engine.js';
+import { compileOnHost } from '../src/engine/host-executable.js';
 
 /** An engine that the laws and goldens are run on. */
 export interface TestedEngine {
@@ -22,9 +22,9 @@ const FAITHFUL: TestedEngine = {
   name: 'reference, rounding each op',
   async run(inputs, outputs, values) {
     const stable = stableForms(outputs, inputs);
-    const executable = await compileReference(
+    const executable = compileOnHost(
       { name: 'function', inputs, outputs: [...new Set(stable)] },
-      { rounding: 'each op' },
+      { rounding: 'each op', on: 'engine' },
     );
     const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
     const at = new Map([...new Set(stable)].map((output, position) => [output, position]));

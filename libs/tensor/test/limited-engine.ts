@@ -33,7 +33,7 @@ export function limitedEngine({ lacks = [], narrowed = [], hostOps = [] }: Limit
       return lacking === undefined ? undefined : `it has no ${lacking}`;
     },
     async compile(graph, target) {
-      for (const { op, inputs, outputs } of toposort(graph.outputs, { blockers: graph.inputs })) {
+      for (const { op, inputs, outputs } of toposort(graph.outputs, { blockers: graph.inputs, inside: true })) {
         const why = engine.supports(
           op,
           [...inputs, ...outputs].map(({ dtype }) => dtype),

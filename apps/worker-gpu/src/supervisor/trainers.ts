@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { trainerEnvironment } from '@longrun/platform/processes';
 import {
   type Beat,
   type Isolation,
@@ -8,7 +9,6 @@ import {
   SupervisedChild,
   type SupervisedChildOptions,
 } from '@longrun/platform/worker';
-import { trainerEnvironment } from './trainer-environment.js';
 
 type Hearing = Pick<SupervisedChildOptions, 'onMessage' | 'onLine' | 'onBeat'>;
 

@@ -1,5 +1,5 @@
 import { ndarray, type DType, type NdArray, type RandomStream, type RandomStreams } from '@longrun/serialization';
-import type { SharedVariable } from '@longrun/tensor';
+import { floatX, type SharedVariable } from '@longrun/tensor';
 
 import { Annotation } from '../graph/annotations.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
@@ -16,7 +16,7 @@ export interface BrickOptions {
 
 /** Options of a brick's own state. */
 export interface StateOptions {
-  /** Default float32. */
+  /** Default `floatX()`. */
   readonly dtype?: DType;
   /** What every element is after `allocate()` and after `initialize()`. Default 0. */
   readonly initialValue?: number;
@@ -224,9 +224,9 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     child.parentBricks.push(this);
   }
 
-  /** Makes a float32 parameter filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
+  /** Makes a parameter of dtype `floatX()` filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
   protected parameter(name: string, shape: readonly number[], role: VariableRole = PARAMETER): SharedVariable {
-    const value = ndarray('float32', shape);
+    const value = ndarray(floatX(), shape);
     value.data.fill(Number.NaN);
     const variable = variableOf(this, name, value, [PARAMETER, role]);
     this.ownParameters.push(variable);
@@ -246,7 +246,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     role: VariableRole = PERSISTENT,
     options: StateOptions = {},
   ): SharedVariable {
-    const { dtype = 'float32', initialValue = 0 } = options;
+    const { dtype = floatX(), initialValue = 0 } = options;
     const initial = filled(dtype, shape, initialValue);
     if (initial === undefined) {
       throw new Error(

@@ -1,4 +1,4 @@
-import { argmax, cast, dimshuffle, ge, mean, neq, pick, sub, sum, type Variable } from '@longrun/tensor';
+import { argmax, cast, dimshuffle, floatX, ge, mean, neq, pick, sub, sum, type Variable } from '@longrun/tensor';
 
 import { COST } from '../roles.js';
 import { application } from './application.js';
@@ -29,7 +29,7 @@ export class MisclassificationRate extends Cost {
 
   @application({ inputs: ['y', 'y_hat'], outputs: ['cost'], outputRoles: [COST] })
   override apply(y: Variable, yHat: Variable): Variable {
-    return mean(cast(this.mistakes(y, yHat), 'float32'));
+    return mean(cast(this.mistakes(y, yHat), floatX()));
   }
 
   private mistakes(y: Variable, yHat: Variable): Variable {

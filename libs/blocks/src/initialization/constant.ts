@@ -13,7 +13,7 @@ export class Constant extends Initialization {
   }
 
   /** @throws Error where the constant does not broadcast to `shape`. */
-  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
     const value = arrayOf(this.constant);
     if (!shapeBroadcastsTo(value.shape, shape)) {
       throw new Error(
@@ -21,12 +21,12 @@ export class Constant extends Initialization {
           'its sizes must be equal or 1, counted from the last axis',
       );
     }
-    const elements = Float32Array.from(value.data as ArrayLike<number | bigint>, Number);
+    const elements = Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
     const reads = offsets(shape, broadcastStrides(value.shape, shape));
     return ndarray(
-      'float32',
+      'float64',
       shape,
-      Float32Array.from(reads, (offset) => at(elements, offset)),
+      Float64Array.from(reads, (offset) => at(elements, offset)),
     );
   }
 }

@@ -13,12 +13,12 @@ export class IdentityMatrix extends Initialization {
   }
 
   /** @throws Error unless `shape` has two axes */
-  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
     const [rows, columns] = shape;
     if (shape.length !== 2 || rows === undefined || columns === undefined) {
       throw new Error(`IdentityMatrix: the shape is (${shape.join(', ')}); only matrices can be initialized so`);
     }
-    const matrix = ndarray('float32', shape);
+    const matrix = ndarray('float64', shape);
     for (let at = 0; at < Math.min(rows, columns); at += 1) matrix.data[at * columns + at] = this.mult;
     return matrix;
   }

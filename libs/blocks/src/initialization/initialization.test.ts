@@ -1,4 +1,4 @@
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { shared } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
@@ -101,12 +101,24 @@ test('an identity matrix has its number on the diagonal', () => {
   expect(() => generated(new Orthogonal(), [2, 2, 2])).toThrow('Orthogonal: the shape is (2, 2, 2)');
 });
 
-test('a variable takes a value of its shape', async () => {
+test('a variable takes a value of its shape, rounded to its dtype', async () => {
+  const streams = new RandomStreams(1);
   const variable = shared(float32([2], [0, 0]), 'b');
-  new Constant(7).initialize(variable, new RandomStreams(1).stream('b'));
+  new Constant(7).initialize(variable, streams.stream('b'));
 
   expect([...(await variable.getValue()).data]).toEqual([7, 7]);
-  expect(() =>
-    new Constant(7).initialize(shared(0, 'd', { dtype: 'float64' }), new RandomStreams(1).stream('d')),
-  ).toThrow('Constant cannot initialize d, which is float64 (); only float32 of known shape can be');
+  expect(() => new Constant(7).initialize(shared(0, 'd', { dtype: 'int64' }), streams.stream('d'))).toThrow(
+    'Constant cannot initialize d, which is int64 (); only floats of known shape can be',
+  );
+});
+
+test('a parameter of float64 has the digits that one of float32 loses', async () => {
+  const values = (['float32', 'float64'] as const).map(async (dtype) => {
+    const variable = shared(ndarray(dtype, [4]), dtype);
+    new IsotropicGaussian().initialize(variable, new RandomStreams(1).stream('W'));
+    return Array.from((await variable.getValue()).data, Number);
+  });
+  const [narrow, wide] = await Promise.all(values);
+  expect(wide).not.toEqual(narrow);
+  expect(wide?.map(Math.fround)).toEqual(narrow);
 });

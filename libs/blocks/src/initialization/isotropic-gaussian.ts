@@ -18,7 +18,7 @@ export class IsotropicGaussian extends Initialization {
     this.mean = mean;
   }
 
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
     return filled(shape, () => this.mean + this.std * random.normal());
   }
 }

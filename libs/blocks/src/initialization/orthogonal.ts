@@ -17,14 +17,14 @@ export class Orthogonal extends Initialization {
   }
 
   /** @throws Error unless `shape` has two axes */
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
     const [rows, columns] = shape;
     if (shape.length !== 2 || rows === undefined || columns === undefined) {
       throw new Error(`Orthogonal: the shape is (${shape.join(', ')}); only matrices can be initialized so`);
     }
     const wide = columns > rows;
     const basis = orthonormalVectors(random, Math.min(rows, columns), Math.max(rows, columns));
-    const matrix = ndarray('float32', shape);
+    const matrix = ndarray('float64', shape);
     for (const [at, vector] of basis.entries()) {
       for (const [element, value] of vector.entries()) {
         matrix.data[wide ? at * columns + element : element * columns + at] = this.scale * value;

@@ -27,7 +27,7 @@ export class Uniform extends Initialization {
     this.width = width ?? Math.sqrt(12) * (std ?? 0);
   }
 
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float32'> {
+  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
     return filled(shape, () => this.mean + this.width * (random.uniform() - 0.5));
   }
 }

@@ -15,3 +15,4 @@ export {
   sendSignal,
   stopProcess,
 } from './process-table.js';
+export { trainerEnvironment } from './trainer-environment.js';

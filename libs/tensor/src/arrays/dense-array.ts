@@ -16,12 +16,25 @@ export function dense(dtype: DType, shape: readonly number[], data?: Float64Arra
 }
 
 export function toDense(value: NdArray): DenseArray {
-  return dense(value.dtype, value.shape, Float64Array.from(value.data as ArrayLike<number | bigint>, Number));
+  return dense(value.dtype, value.shape, elements(value.data));
+}
+
+/** A copy in float64, made element by element only where the engine of JavaScript cannot convert an array at once. */
+function elements(data: NdArray['data']): Float64Array {
+  if (!(data instanceof BigInt64Array)) return new Float64Array(data);
+  const copy = new Float64Array(data.length);
+  for (let position = 0; position < copy.length; position += 1) copy[position] = Number(data[position]);
+  return copy;
 }
 
 /** Rounds to the dtype's own precision. */
 export function fromDense(value: DenseArray): NdArray {
   return ndarray(value.dtype, value.shape, typedArray(value.dtype, value.data));
+}
+
+/** The value as its dtype holds it. */
+export function roundToDtype(value: DenseArray): DenseArray {
+  return value.dtype === 'float64' ? value : toDense(fromDense(value));
 }
 
 /** What a value becomes when an integer dtype holds it: truncated and wrapped, NaN and infinities 0. Floats keep float64 precision; int64 is exact to 2^53. */
@@ -33,7 +46,7 @@ export function wrapInteger(dtype: DType, data: Float64Array): Float64Array {
     case 'int64':
       return data.map((value) => (Number.isFinite(value) ? Math.trunc(value) : 0));
     default:
-      return Float64Array.from(typedArray(dtype, data) as ArrayLike<number>);
+      return elements(typedArray(dtype, data));
   }
 }
 
@@ -71,11 +84,11 @@ export function offsets(shape: readonly number[], strides: readonly number[], st
 
 /** The elements of `array` at `reads`, as an array of `shape`. */
 export function gather(array: DenseArray, shape: readonly number[], reads: Int32Array): DenseArray {
-  return dense(
-    array.dtype,
-    shape,
-    Float64Array.from(reads, (offset) => at(array.data, offset)),
-  );
+  const data = new Float64Array(reads.length);
+  for (let position = 0; position < data.length; position += 1) {
+    data[position] = at(array.data, at(reads, position));
+  }
+  return dense(array.dtype, shape, data);
 }
 
 /** Whether an array of `shape` can be read as one of `target`: its sizes, counted from the last axis, are equal or 1. */

@@ -27,7 +27,7 @@ const engines: readonly string[] = ['reference', 'onnxruntime'];
 const one = array('float32', [], [1]);
 
 describe.each(engines)('on %s', (engine) => {
-  test('all updates are computed from the old values', async () => {
+  test('1.T-93: all updates are computed from the old values', async () => {
     const [a, b] = [shared(1, 'a'), shared(2, 'b')];
     const swap = await compile({
       inputs: [],
@@ -113,7 +113,7 @@ describe.each(engines)('on %s', (engine) => {
     expectClose(present((await f.run([ndarray('float32', [2], data)]))[0]), array('float32', [2], [6, 8]));
   });
 
-  test('givens replace variables in outputs and updates', async () => {
+  test('1.T-92: givens replace variables in outputs and updates', async () => {
     const [x, W] = [scalar('x'), shared(2, 'W')];
     const given = shared(10, 'given');
     const f = await compile({
@@ -134,7 +134,7 @@ describe.each(engines)('on %s', (engine) => {
     expect((await f.run([array('float32', [], [3])])).map(({ data }) => data[0])).toEqual([6, 3]);
   });
 
-  test('one function takes batches of any size, 0 and 1 among them', async () => {
+  test('1.T-03: one function takes batches of any size, 0 and 1 among them', async () => {
     const [x, W] = [tensor('x', 'float32', [null, 2]), shared(array('float32', [2, 1], [1, 1]), 'W')];
     const f = await compile({ inputs: [x], outputs: [dot(x, W)], engine });
     for (const rows of [3, 1, 0, 5]) {
@@ -224,7 +224,7 @@ describe('what cannot be compiled', () => {
     );
   });
 
-  test('an input that nothing depends on, unless it is to be ignored', async () => {
+  test('1.T-94: an input that nothing depends on, unless it is to be ignored', async () => {
     await expect(compile({ name: 'f', inputs: [x, y], outputs: [square(x)] })).rejects.toThrow(
       'f: no output depends on `y` float32 ()',
     );

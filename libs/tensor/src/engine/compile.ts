@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import { Constant } from '../graph/constant.js';
+import { oneOf } from '../graph/one-of.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
@@ -17,6 +18,11 @@ import { heldMemory } from './held-memory.js';
 import { partition } from './partition.js';
 import { compileStages } from './staged-executable.js';
 
+const ON_UNUSED_INPUT = ['raise', 'ignore'] as const;
+
+/** What {@link compile} does with an input that nothing depends on. */
+export type OnUnusedInput = (typeof ON_UNUSED_INPUT)[number];
+
 /** Options of {@link compile}. */
 export interface CompileOptions extends ComputeOptions {
   /** The variables to give values for at each run. They need not be graph inputs: what computes them is then left out. */
@@ -28,7 +34,7 @@ export interface CompileOptions extends ComputeOptions {
   /** Variables to replace, as `replace` does, in outputs and updates. */
   readonly givens?: ReadonlyMap<Variable, Variable>;
   /** What to do with an input that nothing depends on. Default 'raise'. */
-  readonly onUnusedInput?: 'raise' | 'ignore';
+  readonly onUnusedInput?: OnUnusedInput;
   /** For error messages. Default 'function'. */
   readonly name?: string;
 }
@@ -43,6 +49,7 @@ export interface CompileOptions extends ComputeOptions {
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   const name = options.name ?? 'function';
+  const onUnusedInput = oneOf(name, 'onUnusedInput', options.onUnusedInput ?? 'raise', ON_UNUSED_INPUT);
   const updates = [...(options.updates ?? [])];
   checkUpdates(name, updates);
   const givens = options.givens ?? new Map<Variable, Variable>();
@@ -50,7 +57,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const watches = watchesIn(name, computed, options.inputs);
   const replaced = stableForms([...computed, ...watches.flatMap(({ values }) => values)], options.inputs);
   const results = [...new Set(replaced)];
-  const reads = leaves(name, options.inputs, results, options.onUnusedInput ?? 'raise');
+  const reads = leaves(name, options.inputs, results, onUnusedInput);
   const target = computeTarget(options);
   const engine = engineNamed(target.engine);
   assertAvailable(engine, providerNamed(engine, target.provider));
@@ -106,7 +113,7 @@ function leaves(
   name: string,
   inputs: readonly Variable[],
   results: readonly Variable[],
-  onUnusedInput: 'raise' | 'ignore',
+  onUnusedInput: OnUnusedInput,
 ): SharedVariable[] {
   const given = new Set(inputs);
   if (given.size < inputs.length) throw new Error(`${name}: an input is listed twice; list each once`);

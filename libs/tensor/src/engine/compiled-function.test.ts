@@ -10,14 +10,14 @@ import { computeTarget } from './compute-target.js';
 import { engineNamed } from './engine-registry.js';
 import { Explanation } from './explanation.js';
 import type { StoredValue } from './stored-value.js';
-import { compileReference } from './reference/reference-engine.js';
+import { compileOnHost } from './host-executable.js';
 
 const GONE = 'after its last handle was released';
 
 test('the values that a run makes go with it, or with what they became the value of', async () => {
   const [x, kept] = [matrix('x'), shared(ndarray('float32', [1, 2]), 'kept', { shape: [null, 2] })];
   const outputs = [mul(x, 2), mul(x, 3)];
-  const executable = await compileReference({ name: 'keep', inputs: [x], outputs });
+  const executable = compileOnHost({ name: 'keep', inputs: [x], outputs }, { rounding: 'results', on: 'engine' });
   const target = computeTarget({ engine: 'reference' });
   let made: readonly StoredValue[] = [];
   let failure: Error | undefined;

@@ -55,7 +55,7 @@ export interface EngineDefinition {
   environment(target: ComputeTarget): NumericEnvironment;
   /**
    * Why it cannot run `op` with inputs and outputs of these dtypes, in this order, a sentence without its full stop; undefined when it
-   * can. What it cannot run the host runs where that is cheap (see `partition`); else the graph cannot be compiled.
+   * can. Of an op with an inner graph it is asked by itself, and of each op inside. What it cannot run the host runs where that is cheap (see `partition`); else the graph cannot be compiled.
    */
   supports(op: Op, dtypes: readonly DType[]): string | undefined;
   /** Dtypes that it holds in one of less range: what has few elements of one is computed by the host. Default none. */

@@ -1,4 +1,4 @@
-import { sizeOf } from '@longrun/serialization';
+import { sizeOf, type DType } from '@longrun/serialization';
 
 import type { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
@@ -72,17 +72,41 @@ export function readsShapesOnly(node: Apply): boolean {
 
 /** Why the host runs this application; undefined where the engine does. */
 function reasonForHost(name: string, node: Apply, engine: EngineDefinition): string | undefined {
-  const dtypes = [...node.inputs, ...node.outputs].map(({ dtype }) => dtype);
-  const inexact = new Set(dtypes.filter((dtype) => engine.narrowed?.has(dtype) === true));
+  const inexact = new Set(dtypesOf(node).filter((dtype) => engine.narrowed?.has(dtype) === true));
   if (inexact.size > 0 && isSmall(node)) return `${engine.name} narrows ${[...inexact].join(', ')}`;
-  const reason = engine.supports(node.op, dtypes);
-  if (reason === undefined) return undefined;
-  const isLeft = engine.hostOps?.has(node.op.name) === true || dtypes.some((dtype) => engine.hostDtypes?.has(dtype));
-  if (isLeft || isSmall(node)) return reason;
+  const refusal = refusalOf(node, engine);
+  if (refusal === undefined) return undefined;
+  if (refusal.isLeft || isSmall(node)) return refusal.reason;
   throw new OpUnsupported(
-    `${name}: the engine ${engine.name} cannot run ${formatOp(node.op)} of ${node.inputs.map(describe).join(', ')}: ${reason}; ` +
+    `${name}: the engine ${engine.name} cannot run ${formatOp(node.op)} of ${node.inputs.map(describe).join(', ')}: ${refusal.reason}; ` +
       "use another engine ('reference' runs everything), or cast to a dtype that it has",
   );
+}
+
+/** That an engine does not run an application. */
+interface Refusal {
+  readonly reason: string;
+  /** Whether it leaves it to the host however many elements there are. */
+  readonly isLeft: boolean;
+}
+
+/** An op with an inner graph is refused, and left to the host, as anything inside of it is. */
+function refusalOf(node: Apply, engine: EngineDefinition): Refusal | undefined {
+  const { op } = node;
+  const dtypes = dtypesOf(node);
+  const reason = engine.supports(op, dtypes);
+  const isLeft = engine.hostOps?.has(op.name) === true || dtypes.some((dtype) => engine.hostDtypes?.has(dtype));
+  if (reason !== undefined || op.inner === undefined) return reason === undefined ? undefined : { reason, isLeft };
+  for (const inside of toposort(op.inner.outputs, { blockers: op.inner.inputs })) {
+    const refusal = refusalOf(inside, engine);
+    if (refusal === undefined) continue;
+    return { reason: `of ${inside.op.name} inside it, ${refusal.reason}`, isLeft: isLeft || refusal.isLeft };
+  }
+  return undefined;
+}
+
+function dtypesOf({ inputs, outputs }: Apply): DType[] {
+  return [...inputs, ...outputs].map(({ dtype }) => dtype);
 }
 
 /** Whether moving it between engine and host costs next to nothing, as of numbers and shapes. */

@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import type { Apply } from '../graph/apply.js';
+import type { OpObserver } from '../graph/evaluate.js';
 import type { StoredValue } from './stored-value.js';
 
 /** One call of a kernel, as an engine saw it. */
@@ -15,9 +15,6 @@ export interface KernelCall {
   readonly outputBytes: number;
 }
 
-/** Is told of each application that an engine which runs op by op has run. */
-export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
-
 /** The calls of `runs` runs of an engine that runs op by op, after a first one that does not count. */
 export async function callsOf(
   runs: number,
@@ -28,10 +25,15 @@ export async function callsOf(
   const record: OpObserver = (node, timeMs, outputBytes) => {
     calls.push({ op: node.toString(), kernel: node.op.name, on, timeMs, outputBytes });
   };
-  for (let count = 0; count <= runs; count += 1) {
-    for (const result of await run(count === 0 ? undefined : record)) result.release();
-  }
+  await repeat(runs, async (counts) => await run(counts ? record : undefined));
   return calls;
+}
+
+/** Runs what is profiled `runs` times, after a first time that does not count: it is the one that allocates. */
+export async function repeat(runs: number, run: (counts: boolean) => Promise<readonly StoredValue[]>): Promise<void> {
+  for (let count = 0; count <= runs; count += 1) {
+    for (const result of await run(count > 0)) result.release();
+  }
 }
 
 /** What one op took. Applications that print alike are one. */

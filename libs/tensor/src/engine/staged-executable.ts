@@ -1,9 +1,11 @@
 import type { NdArray } from '@longrun/serialization';
 
+import { at } from '../arrays/at.js';
+import { Constant } from '../graph/constant.js';
+import { describe, type Variable } from '../graph/variable.js';
 import type { ComputeTarget } from './compute-target.js';
 import type { EngineDefinition, Executable, FunctionGraph } from './engine.js';
-import { profileOnHost, runOnHost } from './host-stage.js';
-import { KnownValues } from './known-values.js';
+import { compileOnHost } from './host-executable.js';
 import type { Stage } from './partition.js';
 import type { KernelCall } from './profile.js';
 import { HostValue, StoredValue } from './stored-value.js';
@@ -16,39 +18,47 @@ export async function compileStages(
   target: ComputeTarget,
 ): Promise<Executable> {
   const { name } = graph;
-  const executables = new Map<Stage, Executable>();
+  const parts: { readonly stage: Stage; readonly executable: Executable }[] = [];
   const dispose = async (): Promise<void> => {
-    await Promise.all([...executables.values()].map((executable) => executable.dispose()));
+    await Promise.all(parts.map(({ executable }) => executable.dispose()));
   };
   try {
     for (const stage of stages) {
-      if (stage.on === 'host') continue;
-      const { inputs, outputs } = stage;
-      executables.set(stage, await engine.compile({ name, inputs, outputs }, target));
+      const part: FunctionGraph = { name, inputs: stage.inputs, outputs: stage.outputs };
+      const executable =
+        stage.on === 'host'
+          ? compileOnHost(part, { rounding: 'each op', on: 'host' })
+          : await engine.compile(part, target);
+      parts.push({ stage, executable });
     }
   } catch (error) {
     await dispose();
     throw error;
   }
 
-  /** Runs the stages one after the other; `visit` is given each with its inputs, before it is run. */
-  const runStages = async (
+  /** Runs the parts one after the other; `visit` is given each with its inputs, before it is run. */
+  const runParts = async (
     values: readonly (NdArray | StoredValue)[],
-    visit?: (stage: Stage, inputs: readonly (NdArray | StoredValue)[]) => Promise<void>,
+    visit?: (executable: Executable, inputs: readonly (NdArray | StoredValue)[]) => Promise<void>,
   ): Promise<StoredValue[]> => {
-    const known = new KnownValues<NdArray | StoredValue>(name, (value) => value);
-    known.add(graph.inputs, values);
+    const known = new Map(graph.inputs.map((input, position) => [input, at(values, position)]));
+    const valueOf = (variable: Variable): NdArray | StoredValue => {
+      const value = known.get(variable);
+      if (value !== undefined) return value;
+      if (variable instanceof Constant) return variable.value;
+      throw new Error(`${name}: ${describe(variable)} has no value`);
+    };
     const made: StoredValue[] = [];
     try {
-      for (const stage of stages) {
-        const inputs = stage.inputs.map((input) => known.of(input));
-        await visit?.(stage, inputs);
-        const results = await (executables.get(stage)?.run(inputs) ?? runOnHost(name, stage, inputs));
+      for (const { stage, executable } of parts) {
+        const inputs = stage.inputs.map(valueOf);
+        await visit?.(executable, inputs);
+        const results = await executable.run(inputs);
         made.push(...results);
-        known.add(stage.outputs, results);
+        for (const [position, output] of stage.outputs.entries()) known.set(output, at(results, position));
       }
       return graph.outputs.map((output) => {
-        const value = known.of(output);
+        const value = valueOf(output);
         return value instanceof StoredValue ? value.retain() : HostValue.copyOf(value);
       });
     } finally {
@@ -57,18 +67,14 @@ export async function compileStages(
   };
 
   return {
-    run: (values) => runStages(values),
+    run: (values) => runParts(values),
     async profile(values, runs) {
       const calls: KernelCall[] = [];
-      const results = await runStages(values, async (stage, inputs) => {
-        const executable = executables.get(stage);
-        if (executable === undefined) {
-          calls.push(...(await profileOnHost(name, stage, inputs, runs, 'host')));
-        } else if (executable.profile === undefined) {
+      const results = await runParts(values, async (executable, inputs) => {
+        if (executable.profile === undefined) {
           throw new Error(`${name}: the engine ${engine.name} does not tell what its ops take; profile it on another`);
-        } else {
-          calls.push(...(await executable.profile(inputs, runs)));
         }
+        calls.push(...(await executable.profile(inputs, runs)));
       });
       for (const result of results) result.release();
       return calls;

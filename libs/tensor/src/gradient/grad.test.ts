@@ -51,7 +51,7 @@ async function gradientAt(
   return value(present(gradient), at);
 }
 
-test('paths that meet add up', async () => {
+test('1.T-25: paths that meet add up', async () => {
   const shared3 = mul(x, 3);
   const cost = add(square(shared3), mul(shared3, y));
   expect(

@@ -2,12 +2,18 @@ import { at } from '../arrays/at.js';
 import type { Apply } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { isAssignable, isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import { add } from '../ops/add.js';
 import { zerosLike } from '../ops/fill.js';
 import { refine } from '../ops/refine.js';
+
+const DISCONNECTED_INPUTS = ['raise', 'warn', 'zero'] as const;
+
+/** What {@link grad} does with a variable that the cost does not depend on. */
+export type DisconnectedInputs = (typeof DISCONNECTED_INPUTS)[number];
 
 /** Options of {@link grad}. */
 export interface GradOptions {
@@ -16,7 +22,7 @@ export interface GradOptions {
   /** Variables through which no gradient flows. */
   readonly considerConstant?: Iterable<Variable>;
   /** What to do with a variable that the cost does not depend on: throw, give zeros with a warning of the process, or zeros. Default 'raise'. */
-  readonly disconnectedInputs?: 'raise' | 'warn' | 'zero';
+  readonly disconnectedInputs?: DisconnectedInputs;
 }
 
 /** The cost does not depend on a variable that its gradient was asked for, or only through integers and bools. */
@@ -37,6 +43,7 @@ export class NotDifferentiable extends Error {
  * @throws NotDifferentiable naming variable, op and reason, where a path to the variable leads through an op without gradient.
  */
 export function grad(cost: Variable | null, wrt: readonly Variable[], options: GradOptions = {}): Variable[] {
+  const policy = oneOf('grad', 'disconnectedInputs', options.disconnectedInputs ?? 'raise', DISCONNECTED_INPUTS);
   const flow = flowTo(cost, wrt, options);
   return wrt.map((variable) => {
     const gradient = flow.get(variable);
@@ -46,7 +53,7 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
           'leave it out of wrt, or cut the path with considerConstant',
       );
     }
-    return gradient ?? disconnected(cost, variable, options.disconnectedInputs ?? 'raise');
+    return gradient ?? disconnected(cost, variable, policy);
   });
 }
 
@@ -125,7 +132,7 @@ function sumOf(a: Flow | undefined, b: Flow): Flow {
   return b instanceof MissingGradient ? b : add(a, b);
 }
 
-function disconnected(cost: Variable | null, variable: Variable, policy: 'raise' | 'warn' | 'zero'): Variable {
+function disconnected(cost: Variable | null, variable: Variable, policy: DisconnectedInputs): Variable {
   if (policy === 'zero') return zerosLike(variable);
   const source = cost === null ? 'the known gradients do' : `the cost ${describe(cost)} does`;
   const fact = `grad: ${source} not depend on ${describe(variable)}${isFloat(variable.dtype) ? ', or only through integers and bools' : ', which is not a float'}`;

@@ -1,4 +1,5 @@
 import type { Op } from './op.js';
+import { Origin } from './origin.js';
 import { Variable } from './variable.js';
 
 /** One application of an op: the node between its input variables and its output variables. */
@@ -8,9 +9,16 @@ export class Apply {
   readonly outputs: readonly Variable[];
   /** How many applications were made before it in this process. */
   readonly serial: number;
+  /** Where in the program it was made, or the one that it stands for. */
+  origin: Origin;
 
-  /** Infers the output types; throws TensorTypeError where the inputs do not fit the op. */
-  constructor(op: Op, inputs: readonly Variable[]) {
+  /**
+   * Infers the output types; throws TensorTypeError where the inputs do not fit the op.
+   *
+   * @param origin Of the application that it stands for. Default: this is a new one
+   */
+  constructor(op: Op, inputs: readonly Variable[], origin = new Origin()) {
+    this.origin = origin;
     this.serial = count;
     count += 1;
     this.op = op;
@@ -54,7 +62,7 @@ export function applyOp(op: Op, inputs: readonly Variable[]): Variable {
 export function applyAgain(node: Apply, inputs: readonly Variable[], op: Op = node.op): Apply {
   const same = op === node.op && inputs.length === node.inputs.length;
   if (same && inputs.every((input, at) => input === node.inputs[at])) return node;
-  const copy = new Apply(op, inputs);
+  const copy = new Apply(op, inputs, node.origin);
   for (const [at, output] of node.outputs.entries()) copy.outputAt(at).takeOver(output);
   return copy;
 }

@@ -1,8 +1,7 @@
-import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
-import { typedArray } from '../arrays/typed-array.js';
-import { isFloat, TensorTypeError } from './tensor-type.js';
+import { arrayOf, isArray, type Literal } from './literal.js';
 import { Variable } from './variable.js';
 
 /** A variable whose value is part of the graph. */
@@ -27,20 +26,10 @@ export class Constant extends Variable {
 }
 
 /**
- * A constant from a number (a scalar, float32 unless `dtype` is given) or an array.
+ * A constant from a number or lists of numbers (`floatX` unless `dtype` is given), booleans, or an array: `constant([[1, 2], [3, 4]])`.
  *
- * @throws TensorTypeError where an integer dtype cannot hold the number.
+ * @throws TensorTypeError where an integer dtype cannot hold a number, or lists of one level are not equally long.
  */
-export function constant(value: number | boolean | NdArray, dtype?: DType): Constant {
-  if (typeof value === 'object') return new Constant(value);
-  const type = dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
-  if (typeof value === 'number' && !canHold(type, value)) {
-    throw new TensorTypeError(`constant: ${type} cannot hold ${value}; give a number that it can, or another dtype`);
-  }
-  return new Constant(ndarray(type, [], typedArray(type, [Number(value)])));
-}
-
-function canHold(dtype: DType, value: number): boolean {
-  if (isFloat(dtype) || dtype === 'bool') return true;
-  return Number.isInteger(value) && Number(typedArray(dtype, [value])[0]) === value;
+export function constant(value: Literal | NdArray, dtype?: DType): Constant {
+  return new Constant(isArray(value) ? value : arrayOf('constant', value, dtype));
 }

@@ -1,6 +1,8 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { nameDimensions, type NamedDim } from './dimension-names.js';
+import { floatX } from './float-x.js';
+import { oneOf } from './one-of.js';
 import { TensorTypeError } from './tensor-type.js';
 import { Variable } from './variable.js';
 
@@ -11,6 +13,7 @@ import { Variable } from './variable.js';
  * @throws TensorTypeError where a size is not an integer of 0 or more.
  */
 export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+  oneOf('tensor', `the dtype of ${name}`, dtype, DTYPES);
   const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0));
   if (wrong !== undefined) {
     throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);
@@ -20,18 +23,18 @@ export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): 
   return variable;
 }
 
-/** A 0-d input, float32 unless `dtype` is given. */
-export function scalar(name: string, dtype: DType = 'float32'): Variable {
+/** A 0-d input, {@link floatX} unless `dtype` is given. */
+export function scalar(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, []);
 }
 
-/** A 1-d input of unknown size, float32 unless `dtype` is given. */
-export function vector(name: string, dtype: DType = 'float32'): Variable {
+/** A 1-d input of unknown size, {@link floatX} unless `dtype` is given. */
+export function vector(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, [null]);
 }
 
-/** A 2-d input of unknown sizes, float32 unless `dtype` is given. */
-export function matrix(name: string, dtype: DType = 'float32'): Variable {
+/** A 2-d input of unknown sizes, {@link floatX} unless `dtype` is given. */
+export function matrix(name: string, dtype: DType = floatX()): Variable {
   return tensor(name, dtype, [null, null]);
 }
 

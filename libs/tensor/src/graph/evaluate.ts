@@ -1,12 +1,22 @@
+import { dtypeBytes } from '@longrun/serialization';
+
 import { at } from '../arrays/at.js';
 import { toDense, type DenseArray } from '../arrays/dense-array.js';
+import type { Apply } from './apply.js';
 import { Constant } from './constant.js';
 import type { InnerGraph } from './inner.js';
 import { describe, type Variable } from './variable.js';
 import { graphInputs, toposort } from './walk.js';
 
-/** Computes the outputs of a graph from values for its inputs. */
-export type Evaluation = (values: readonly DenseArray[]) => DenseArray[];
+/** Is told of each application that was computed, and of what its results take. */
+export type OpObserver = (node: Apply, timeMs: number, outputBytes: number) => void;
+
+/**
+ * Computes the outputs of a graph from values for its inputs.
+ *
+ * @param observe Told of the applications of the graph, not of those inside of inner graphs. Default: nobody is.
+ */
+export type Evaluation = (values: readonly DenseArray[], observe?: OpObserver) => DenseArray[];
 
 /** Prepares a graph to be computed, any number of times. */
 export type Evaluator = (graph: InnerGraph) => Evaluation;
@@ -23,7 +33,7 @@ export function evaluator(rounded: (value: DenseArray) => DenseArray = (value) =
     for (const variable of graphInputs(graph.outputs, { blockers: graph.inputs })) {
       if (variable instanceof Constant) constants.set(variable, toDense(variable.value));
     }
-    return (values) => {
+    return (values, observe) => {
       const known = new Map(constants);
       for (const [position, input] of graph.inputs.entries()) known.set(input, at(values, position));
       const valueOf = (variable: Variable): DenseArray => {
@@ -32,7 +42,9 @@ export function evaluator(rounded: (value: DenseArray) => DenseArray = (value) =
         return value;
       };
       for (const node of order) {
+        const before = performance.now();
         const results = node.op.run(node.inputs.map(valueOf), node, evaluate);
+        observe?.(node, performance.now() - before, bytesOf(results));
         for (const [position, output] of node.outputs.entries()) {
           if (!known.has(output)) known.set(output, rounded(at(results, position)));
         }
@@ -41,4 +53,9 @@ export function evaluator(rounded: (value: DenseArray) => DenseArray = (value) =
     };
   };
   return evaluate;
+}
+
+/** What values take in their own dtypes. */
+function bytesOf(values: readonly DenseArray[]): number {
+  return values.reduce((bytes, { dtype, data }) => bytes + data.length * dtypeBytes(dtype), 0);
 }

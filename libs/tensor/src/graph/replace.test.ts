@@ -57,7 +57,7 @@ test('a replaced variable is gone from the graph, and the old graph is as it was
   );
 });
 
-test('a clone shares inputs only and computes the same', async () => {
+test('1.T-02: a clone shares inputs only and computes the same', async () => {
   await fc.assert(
     fc.asyncProperty(graphs, async (variables) => {
       const output = present(variables.at(-1));

@@ -1,10 +1,10 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
-import { shared, sharedLike, tensor } from '../index.js';
+import { scalar, shared, sharedLike, SharedVariable, tensor } from '../index.js';
 import { array } from '../../test/op-laws.js';
 
-test('a shared variable keeps copies of what it is given', async () => {
+test('1.T-86: a shared variable keeps copies of what it is given', async () => {
   const first = array('float32', [2], [1, 2]);
   const W = shared(first, 'W');
   first.data[0] = 9;
@@ -15,9 +15,17 @@ test('a shared variable keeps copies of what it is given', async () => {
   expect(Array.from((await W.getValue()).data, Number)).toEqual([3, 4]);
 });
 
-test('a number makes a scalar, float32 unless told otherwise', async () => {
+test('1.T-01, 1.18-22: a number makes a scalar, float32 unless told otherwise', async () => {
   expect(shared(0.5, 'time').type).toEqual({ dtype: 'float32', shape: [] });
   expect((await shared(3, 'count', { dtype: 'int64' }).getValue()).data).toEqual(BigInt64Array.of(3n));
+});
+
+test('1.18-26: only what shared() makes is a shared variable', () => {
+  expect([shared(1), sharedLike(scalar('x')), scalar('x')].map((one) => one instanceof SharedVariable)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test('a value of another dtype or shape is refused with both types', () => {

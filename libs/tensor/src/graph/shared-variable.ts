@@ -1,13 +1,13 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
-import { typedArray } from '../arrays/typed-array.js';
 import { HostValue, StoredValue } from '../engine/stored-value.js';
+import { arrayOf, isArray, type Literal } from './literal.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
 /** Options of {@link shared}. */
 export interface SharedOptions {
-  /** Dtype of a value given as a number. Default float32. */
+  /** Dtype of a value given as a number. Default {@link floatX}. */
   readonly dtype?: DType;
   /** Static shape, null where later values may differ in size. Default: the shape of the first value. */
   readonly shape?: readonly Dim[];
@@ -103,10 +103,13 @@ export class SharedVariable extends Variable {
   }
 }
 
-/** A shared variable holding a copy of `value`. A number makes a scalar, float32 unless `options.dtype` says otherwise. */
-export function shared(value: NdArray | number, name?: string, options: SharedOptions = {}): SharedVariable {
-  const dtype = options.dtype ?? 'float32';
-  const initial = typeof value === 'number' ? ndarray(dtype, [], typedArray(dtype, [value])) : value;
+/**
+ * A shared variable holding a copy of `value`: of numbers and lists of them as `constant` takes, `floatX` unless `options.dtype` says otherwise.
+ *
+ * @throws TensorTypeError as `constant`
+ */
+export function shared(value: Literal | NdArray, name?: string, options: SharedOptions = {}): SharedVariable {
+  const initial = isArray(value) ? value : arrayOf('shared', value, options.dtype);
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
     ...(options.shape === undefined ? {} : { shape: options.shape }),

@@ -1,4 +1,5 @@
 import type { Apply } from './apply.js';
+import { Origin } from './origin.js';
 import { Tag } from './tag.js';
 import { formatType, type TensorType } from './tensor-type.js';
 
@@ -12,6 +13,8 @@ export class Variable {
   /** For people, and for matching inputs with the sources of a stream. Need not be unique. */
   name: string | undefined;
   readonly tag = new Tag();
+  /** Of one that no application computes. */
+  readonly #origin: Origin | undefined;
 
   constructor(
     type: TensorType,
@@ -21,6 +24,12 @@ export class Variable {
     this.owner = options.owner ?? null;
     this.index = options.index ?? 0;
     this.name = options.name;
+    this.#origin = this.owner === null ? new Origin() : undefined;
+  }
+
+  /** Where in the program it was made: `/home/ann/model.js:12:15`; undefined where the library made it for itself. */
+  get madeAt(): string | undefined {
+    return (this.owner?.origin ?? this.#origin)?.place;
   }
 
   get dtype(): TensorType['dtype'] {
@@ -36,8 +45,9 @@ export class Variable {
     return this.type.shape.length;
   }
 
-  /** Takes the name and the entries of the tag of the variable that this one stands for. */
+  /** Takes the name, the entries of the tag and the origin of the variable that this one stands for. */
   takeOver(old: Variable): void {
+    if (this.owner !== null && old.owner !== null) this.owner.origin = old.owner.origin;
     this.name = old.name;
     this.tag.assign(old.tag);
   }
@@ -50,7 +60,8 @@ export class Variable {
   }
 }
 
-/** ``x` float32 (null, 784)``: how error messages name a variable. */
+/** ``x` float32 (null, 784) made at /home/ann/model.js:12:15``: how error messages name a variable. */
 export function describe(variable: Variable): string {
-  return `\`${variable.toString()}\` ${formatType(variable.type)}`;
+  const { madeAt } = variable;
+  return `\`${variable.toString()}\` ${formatType(variable.type)}${madeAt === undefined ? '' : ` made at ${madeAt}`}`;
 }

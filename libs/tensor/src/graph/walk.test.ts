@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { add, ancestors, constant, graphInputs, mul, scalar, shared, tanh, toposort, type Variable } from '../index.js';
 import { call } from '../../test/call-op.js';
 
-test('toposort puts each application after those it depends on, once', () => {
+test('1.T-12: toposort puts each application after those it depends on, once', () => {
   const x = scalar('x');
   const square = mul(x, x);
   const output = add(tanh(square), square);
@@ -11,7 +11,7 @@ test('toposort puts each application after those it depends on, once', () => {
   expect(order.map(({ op }) => op.name)).toEqual(['mul', 'tanh', 'add']);
 });
 
-test('graphInputs are the variables that nothing computes, in order of first use', () => {
+test('1.T-11: graphInputs are the variables that nothing computes, in order of first use', () => {
   const [x, W, one] = [scalar('x'), shared(2, 'W'), constant(1)];
   const output = add(mul(x, W), one);
   expect(graphInputs([output])).toEqual([x, W, one]);

@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
+import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
 import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
@@ -14,7 +15,7 @@ import { cast } from './cast.js';
 export interface ArangeOptions {
   /** The distance from one to the next, negative to count down. Default 1. */
   readonly step?: number | Variable;
-  /** Default: int64 where all bounds are integers, else float32. */
+  /** Default: int64 where all bounds are integers, else {@link floatX}. */
   readonly dtype?: DType;
 }
 
@@ -25,7 +26,7 @@ export interface ArangeOptions {
 export function arange(start: number | Variable, stop: number | Variable, options: ArangeOptions = {}): Variable {
   const bounds = [start, stop, options.step ?? 1];
   const whole = bounds.every((bound) => (typeof bound === 'number' ? Number.isInteger(bound) : !isFloat(bound.dtype)));
-  const dtype = options.dtype ?? (whole ? 'int64' : 'float32');
+  const dtype = options.dtype ?? (whole ? 'int64' : floatX());
   if (!whole && !isFloat(dtype)) {
     throw new TensorTypeError(`arange: the bounds ${bounds.map(said).join(', ')} are not all integers, as ${dtype} is`);
   }

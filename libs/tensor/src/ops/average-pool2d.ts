@@ -5,7 +5,7 @@ import { conv2dOp } from './conv2d.js';
 import { checkOperands } from './convolution.js';
 import { dimension, elementCount } from './dimension.js';
 import { div } from './div.js';
-import { poolWindows, type PoolOptions, type PoolParameters } from './pool-output-shape.js';
+import { fillingOne, pooledShape, poolWindows, type PoolOptions, type PoolParameters } from './pool-output-shape.js';
 import { reshape } from './reshape.js';
 
 /** Options of {@link averagePool2d}. */
@@ -20,15 +20,18 @@ export interface AveragePoolOptions extends PoolOptions {
  */
 export function averagePool2d(x: Variable, options: AveragePoolOptions): Variable {
   checkOperands('averagePool2d', [x]);
-  const windows = poolWindows('averagePool2d', describe(x), options);
+  const windows = poolWindows('averagePool2d', describe(x), x.shape, options);
+  pooledShape('averagePool2d', describe(x), x.shape, windows);
   const { countPadding = true, ignoreBorder = true } = options;
   const [rows, columns] = [dimension(x, 2), dimension(x, 3)];
   // Each channel of each example by itself.
-  const sums = sumPool(reshape(x, [elementCount(x, [0, 1]), 1, rows, columns]), windows);
+  const planes = reshape(x, [elementCount(x, [0, 1]), 1, rows, columns]);
+  const sums = sumPool(fillingOne(planes, 0, windows, options), windows);
   const pooled = reshape(sums, [dimension(x, 0), dimension(x, 1), dimension(sums, 2), dimension(sums, 3)]);
   const isWhole = ignoreBorder && (countPadding || windows.pads.every((size) => size === 0));
   if (isWhole) return div(pooled, windows.size[0] * windows.size[1]);
-  return div(pooled, sumPool(ones([1, 1, rows, columns], x.dtype), windows));
+  const counted = fillingOne(ones([1, 1, rows, columns], x.dtype), 0, windows, options);
+  return div(pooled, sumPool(counted, windows));
 }
 
 /** The sum of each window of images of one channel. */

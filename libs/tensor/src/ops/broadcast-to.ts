@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { broadcastTo as repeated } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
+import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED, type InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { broadcastDims, formatShape, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
@@ -23,13 +24,13 @@ export function broadcastTo(x: Variable, shape: readonly (number | Variable)[]):
   return applyOp(broadcastToOp({ shape: sizes }), [x, ...inputs]);
 }
 
-/** An array of zeros, float32 unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
-export function zeros(shape: readonly (number | Variable)[], dtype: DType = 'float32'): Variable {
+/** An array of zeros, {@link floatX} unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
+export function zeros(shape: readonly (number | Variable)[], dtype: DType = floatX()): Variable {
   return broadcastTo(constant(0, dtype), shape);
 }
 
-/** An array of ones, float32 unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
-export function ones(shape: readonly (number | Variable)[], dtype: DType = 'float32'): Variable {
+/** An array of ones, {@link floatX} unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
+export function ones(shape: readonly (number | Variable)[], dtype: DType = floatX()): Variable {
   return broadcastTo(constant(1, dtype), shape);
 }
 

@@ -1,4 +1,4 @@
-import { ndarray, type DType } from '@longrun/serialization';
+import { DTYPES, ndarray, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
@@ -6,6 +6,7 @@ import { typedArray } from '../arrays/typed-array.js';
 import { applyOp } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { floatFor, isFloat } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
@@ -16,6 +17,7 @@ import type { Variable } from '../graph/variable.js';
  */
 export function cast(x: Variable, dtype: DType): Variable {
   if (x.dtype === dtype) return x;
+  oneOf('cast', 'dtype', dtype, DTYPES);
   if (x instanceof Constant && x.ndim === 0) return new Constant(ndarray(dtype, [], typedArray(dtype, [x.toNumber()])));
   return applyOp(castOp({ dtype }), [x]);
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { concatenate, square, tensor } from '../index.js';
 import { anyShape, arrayOf, expectEnginesAgree, expectGradientsRight, spread } from '../../test/op-laws.js';
 
-describe('concatenate', () => {
+describe('1.T-19: concatenate', () => {
   const property = fc
     .tuple(
       anyShape({ minRank: 1 }),

@@ -1,6 +1,12 @@
 import { at } from '../arrays/at.js';
+import { oneOf } from '../graph/one-of.js';
 import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { pairOf, spanOf, windowCount, type Pair } from './windows.js';
+
+const BORDER_MODES = ['valid', 'half', 'full'] as const;
+
+/** The zeros around an image by a word: see {@link ConvolutionOptions}. */
+export type BorderMode = (typeof BORDER_MODES)[number];
 
 /** How a convolution moves over the image. */
 export interface ConvolutionOptions {
@@ -8,7 +14,7 @@ export interface ConvolutionOptions {
    * The zeros around the image: none ('valid', the default), as many as half of what a filter spans, rounded down ('half': odd
    * filters keep the size), all that a filter can touch ('full'), or a number of rows and columns on each side.
    */
-  readonly border?: 'valid' | 'half' | 'full' | Pair;
+  readonly border?: BorderMode | Pair;
   /** How far it is from one window to the next. Default 1. */
   readonly strides?: Pair;
   /** How far the elements of a filter lie apart. Default 1. */
@@ -30,6 +36,8 @@ export function convOutputShape(
       `convOutputShape: ${subject} and filters of ${formatShape(filters)} must have four axes each`,
     );
   }
+  const reason = whyFiltersAreNone(filters);
+  if (reason !== undefined) throw new TensorTypeError(`convOutputShape: ${reason}`);
   const { strides, dilation, borders } = convolutionWindows('convOutputShape', subject, filters, options);
   const counts = ([0, 1] as const).map((axis) => {
     const border = borders[axis] ?? 0;
@@ -41,6 +49,12 @@ export function convOutputShape(
     );
   });
   return [at(image, 0), at(filters, 0), ...counts];
+}
+
+/** What is wrong with filters that cover nothing, as far as their sizes are known. */
+export function whyFiltersAreNone(filters: readonly Dim[]): string | undefined {
+  if (at(filters, 2) !== 0 && at(filters, 3) !== 0) return undefined;
+  return `filters of ${formatShape(filters)} have no rows or no columns; give at least one of each`;
 }
 
 /** The options of a convolution as numbers; a border is null where it follows from a size of the filters that is not known. */
@@ -57,6 +71,7 @@ export function convolutionWindows(
   const { border = 'valid' } = options;
   const strides = pairOf(opName, subject, { name: 'strides', value: options.strides ?? 1, least: 1 });
   const dilation = pairOf(opName, subject, { name: 'a dilation', value: options.dilation ?? 1, least: 1 });
+  if (typeof border === 'string') oneOf(opName, 'border', border, BORDER_MODES);
   if (border === 'valid') return { strides, dilation, borders: [0, 0] };
   if (typeof border !== 'string') {
     return { strides, dilation, borders: pairOf(opName, subject, { name: 'a border', value: border, least: 0 }) };

@@ -3,10 +3,18 @@ import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
+import type { Dim } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dGradFilters } from './conv2d-grad-filters.js';
-import { checkOperands, checkShapes, forEachTerm, knownSize, type ConvolutionParameters } from './convolution.js';
+import {
+  asGiven,
+  checkOperands,
+  checkShapes,
+  forEachTerm,
+  knownSize,
+  type ConvolutionParameters,
+} from './convolution.js';
 import { dimension } from './dimension.js';
 
 /**
@@ -22,18 +30,30 @@ export function conv2dGradInputs(
   return applyOp(conv2dGradInputsOp(parameters), [gradient, filters, ...sizes]);
 }
 
+/** The shape of the image, given output and filters; throws, naming the op, where they do not fit as far as they are known. */
+export function imageShape(
+  opName: string,
+  operands: readonly [output: Variable, filters: Variable],
+  [rows, columns]: readonly [rows: Variable, columns: Variable],
+  parameters: ConvolutionParameters,
+): Dim[] {
+  const [{ shape: output }, { shape: filters }] = operands;
+  const perGroup = at(filters, 1);
+  const channels = perGroup === null ? null : perGroup * parameters.groups;
+  const image = [at(output, 0), channels, knownSize(rows), knownSize(columns)];
+  checkShapes(opName, operands, { image, filters, output }, parameters);
+  return image;
+}
+
 /** The op of {@link conv2dGradInputs}. */
 export const conv2dGradInputsOp = defineOp({
   name: 'conv2dGradInputs',
   inferTypes(inputs, parameters: ConvolutionParameters) {
     const [output, filters] = [at(inputs, 0), at(inputs, 1)];
-    const operands = [output, filters];
+    const operands = [output, filters] as const;
     checkOperands('conv2dGradInputs', operands);
-    const perGroup = at(filters.shape, 1);
-    const channels = perGroup === null ? null : perGroup * parameters.groups;
-    const image = [at(output.shape, 0), channels, knownSize(at(inputs, 2)), knownSize(at(inputs, 3))];
-    checkShapes('conv2dGradInputs', operands, { image, filters: filters.shape, output: output.shape }, parameters);
-    return [{ dtype: output.dtype, shape: image }];
+    const shape = imageShape('conv2dGradInputs', operands, [at(inputs, 2), at(inputs, 3)], parameters);
+    return [{ dtype: output.dtype, shape }];
   },
   grad(node, outputGradients, parameters) {
     const [output, filters] = [at(node.inputs, 0), at(node.inputs, 1)];
@@ -51,7 +71,7 @@ export const conv2dGradInputsOp = defineOp({
     const [rows, columns] = [at(at(inputs, 2).data, 0), at(at(inputs, 3).data, 0)];
     const image = [at(output.shape, 0), at(filters.shape, 1) * parameters.groups, rows, columns];
     const shapes = { image, filters: filters.shape, output: output.shape };
-    checkShapes('conv2dGradInputs', node.inputs.slice(0, 2), shapes, parameters);
+    checkShapes('conv2dGradInputs', node.inputs.slice(0, 2).map(asGiven), shapes, parameters);
     const result = dense(node.output.dtype, image);
     forEachTerm(shapes, parameters, (inImage, inFilters, inOutput) => {
       result.data[inImage] = at(result.data, inImage) + at(output.data, inOutput) * at(filters.data, inFilters);

@@ -4,7 +4,7 @@ import { promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
-import { conv2dGradInputs } from './conv2d-grad-inputs.js';
+import { conv2dGradInputs, imageShape } from './conv2d-grad-inputs.js';
 import { checkGroups, checkOperands } from './convolution.js';
 import { dimension } from './dimension.js';
 import { mul } from './mul.js';
@@ -53,12 +53,9 @@ export function conv2dTranspose(x: Variable, filters: Variable, options: Conv2dT
     const starts = mul(sub(dimension(x, axis + 2), 1), strides[axis]);
     return add(add(starts, mul(sub(dimension(filters, axis + 2), 1), dilation[axis])), fixed);
   };
+  const parameters = { pads: [...padding, ...padding], strides, dilation, groups } as const;
+  const sizes = [size(0), size(1)] as const;
+  imageShape('conv2dTranspose', [x, filters], sizes, parameters);
   const dtype = promote(x.dtype, filters.dtype);
-  const pads = [...padding, ...padding] as const;
-  return conv2dGradInputs(cast(x, dtype), cast(filters, dtype), [size(0), size(1)], {
-    pads,
-    strides,
-    dilation,
-    groups,
-  });
+  return conv2dGradInputs(cast(x, dtype), cast(filters, dtype), sizes, parameters);
 }

@@ -1,4 +1,4 @@
-import { sizeOf } from '@longrun/serialization';
+import { ndarray, sizeOf } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -102,6 +102,56 @@ test('filters are turned by half a circle unless that is not wanted', async () =
   expectClose(correlated, array('float64', [1, 1, 2, 2], [12, 23, 45, 56]));
 });
 
+test.each([
+  { known: true, engine: 'onnxruntime' },
+  { known: false, engine: 'onnxruntime' },
+  { known: true, engine: 'tfjs' },
+  { known: false, engine: 'tfjs' },
+])('a convolution that sums over nothing is 0 on $engine, sizes known: $known', async ({ known, engine }) => {
+  const shapes = [
+    [2, 0, 3, 3],
+    [8, 0, 3, 3],
+    [0, 8, 3, 3],
+    [0, 4, 3, 3],
+    [8, 2, 3, 3],
+  ];
+  const inputs = shapes.map((shape, at) => tensor(`x${at}`, 'float32', known ? shape : [null, null, 3, 3]));
+  const [image, filters, turned, empty, w] = inputs.map(present);
+  const [slope] = grad(sum(square(conv2d(present(empty), present(w), { border: 1, groups: 2 }))), [present(w)]);
+  const f = await compile({
+    inputs,
+    outputs: [
+      conv2d(present(image), present(filters), { border: 1 }),
+      conv2dTranspose(present(image), present(turned)),
+      present(slope),
+    ],
+    engine,
+    threads: 1,
+  });
+  const values = shapes.map((shape) => ndarray('float32', shape, new Float32Array(sizeOf(shape)).fill(3)));
+  // What was in memory is 0 at first.
+  for (let run = 0; run < 20; run += 1) {
+    for (const { data } of await f.run(values)) expect(data.every((element) => Number(element) === 0)).toBe(true);
+  }
+  await f.dispose();
+});
+
+test('filters without rows or columns are refused, also where only the data tell', async () => {
+  const x = tensor('x', 'float32', [1, 1, 3, 3]);
+  const none = 'filters of (1, 1, 0, 2) have no rows or no columns; give at least one of each';
+  expect(() => conv2d(x, tensor('w', 'float32', [1, 1, 0, 2]))).toThrow(none);
+  expect(() => conv2dTranspose(x, tensor('w', 'float32', [1, 1, 0, 2]))).toThrow(none);
+  expect(() => convOutputShape([1, 1, 3, 3], [1, 1, 0, 2])).toThrow(`convOutputShape: ${none}`);
+  const w = tensor('w', 'float32', [1, 1, null, 2]);
+  for (const engine of ['reference', 'onnxruntime', 'tfjs']) {
+    const f = await compile({ inputs: [x, w], outputs: [conv2d(x, w), conv2dTranspose(x, w)], engine });
+    await expect(
+      f.run([array('float32', [1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]), array('float32', [1, 1, 0, 2], [])]),
+    ).rejects.toThrow(/conv2d/);
+    await f.dispose();
+  }
+});
+
 describe('sizes that only the data tell', () => {
   test.each(['reference', 'onnxruntime', 'tfjs'])(
     'may be 0 for the batch, of which filters have gradients of 0: %s',
@@ -145,7 +195,9 @@ describe('sizes that only the data tell', () => {
       array('float32', [1, 1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8]),
       array('float32', [1, 1, 3, 1], [1, 2, 3]),
     ]);
-    await expect(run).rejects.toThrow('filters of (1, 1, 3, 1) are larger than the image of (1, 1, 2, 4)');
+    await expect(run).rejects.toThrow(
+      'conv2d: `x` float32 (1, 1, null, 4) and `w` float32 (1, 1, 3, 1): filters of (1, 1, 3, 1) are larger than the image of (1, 1, 2, 4)',
+    );
   });
 });
 
@@ -192,7 +244,9 @@ test('operands that do not fit are refused', () => {
   expect(() => conv2dTranspose(x, tensor('w', 'float32', [3, 2, 3, 3]), { outputPadding: 1 })).toThrow(
     'conv2dTranspose: an output padding of [1,1] for `x` float32 (2, 3, 5, 5) must be less than the strides [1,1]',
   );
-  expect(() => conv2dTranspose(x, w)).toThrow(
-    'conv2dGradInputs: `x` float32 (2, 3, 5, 5) and `w` float32 (4, 2, 3, 3)',
-  );
+  expect(() => conv2dTranspose(x, w)).toThrow('conv2dTranspose: `x` float32 (2, 3, 5, 5) and `w` float32 (4, 2, 3, 3)');
+  expect(() => conv2d(x, w)).toThrow('conv2d: `x` float32 (2, 3, 5, 5) and `w` float32 (4, 2, 3, 3): the image has');
+  const [bytes, wide] = [tensor('w', 'float64', [4, 2, null, 3]), tensor('x', 'float64', [2, 3, 5, 5])];
+  expect(() => conv2d(x, bytes, { border: 'full' })).toThrow('conv2d: `x` float32 (2, 3, 5, 5) and `w` float64');
+  expect(() => conv2dTranspose(wide, w)).toThrow('conv2dTranspose: `x` float64 (2, 3, 5, 5) and `w` float32');
 });

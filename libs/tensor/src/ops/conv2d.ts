@@ -2,7 +2,7 @@ import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { promote } from '../graph/tensor-type.js';
+import { promote, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { zeros } from './broadcast-to.js';
@@ -12,12 +12,14 @@ import { conv2dGradFilters } from './conv2d-grad-filters.js';
 import { conv2dGradInputs } from './conv2d-grad-inputs.js';
 import { convolutionWindows, type ConvolutionOptions } from './conv-output-shape.js';
 import {
+  asGiven,
   checkGroups,
   checkOperands,
   checkShapes,
   forEachTerm,
   outputShape,
   type ConvolutionParameters,
+  type ConvolutionShapes,
 } from './convolution.js';
 import { dimension } from './dimension.js';
 import { floorDiv } from './division.js';
@@ -42,6 +44,10 @@ export function conv2d(x: Variable, filters: Variable, options: Conv2dOptions = 
   const { flipFilters = true, groups = 1, border } = options;
   checkGroups('conv2d', x, groups);
   const { strides, dilation, borders } = convolutionWindows('conv2d', describe(x), filters.shape, options);
+  const [vertical, horizontal] = [borders[0] ?? 0, borders[1] ?? 0];
+  const parameters = { pads: [vertical, horizontal, vertical, horizontal], strides, dilation, groups } as const;
+  const bordered = x.shape.map((size, axis) => (axis > 1 && at(borders, axis - 2) === null ? null : size));
+  conv2dShape([x, filters], { image: bordered, filters: filters.shape }, parameters);
   const dtype = promote(x.dtype, filters.dtype);
   const kernels = flipFilters ? flip(filters, { axis: [2, 3] }) : filters;
   let image = cast(x, dtype);
@@ -50,9 +56,18 @@ export function conv2d(x: Variable, filters: Variable, options: Conv2dOptions = 
     const reach = mul(sub(dimension(filters, axis + 2), 1), dilation[axis]);
     image = withZerosAround(image, axis + 2, border === 'full' ? reach : floorDiv(add(reach, 1), 2));
   }
-  const [vertical, horizontal] = [borders[0] ?? 0, borders[1] ?? 0];
-  const pads = [vertical, horizontal, vertical, horizontal] as const;
-  return applyOp(conv2dOp({ pads, strides, dilation, groups }), [image, cast(kernels, dtype)]);
+  return applyOp(conv2dOp(parameters), [image, cast(kernels, dtype)]);
+}
+
+/** The shape of the output; throws, naming the operands, where the shapes do not fit as far as they are known. */
+function conv2dShape(
+  operands: readonly Variable[],
+  shapes: Pick<ConvolutionShapes<Dim>, 'image' | 'filters'>,
+  parameters: ConvolutionParameters,
+): Dim[] {
+  const output = outputShape(shapes, parameters);
+  checkShapes('conv2d', operands, { ...shapes, output }, parameters);
+  return output;
 }
 
 /** x with `size` zeros before and after what it has along `axis`. */
@@ -68,9 +83,7 @@ export const conv2dOp = defineOp({
   inferTypes(inputs, parameters: ConvolutionParameters) {
     const [x, filters] = [at(inputs, 0), at(inputs, 1)];
     checkOperands('conv2d', inputs);
-    const output = outputShape({ image: x.shape, filters: filters.shape }, parameters);
-    checkShapes('conv2d', inputs, { image: x.shape, filters: filters.shape, output }, parameters);
-    return [{ dtype: x.dtype, shape: output }];
+    return [{ dtype: x.dtype, shape: conv2dShape(inputs, { image: x.shape, filters: filters.shape }, parameters) }];
   },
   grad(node, outputGradients, parameters) {
     const [x, filters] = [at(node.inputs, 0), at(node.inputs, 1)];
@@ -82,9 +95,9 @@ export const conv2dOp = defineOp({
   },
   run(inputs, node, parameters) {
     const [x, filters] = [at(inputs, 0), at(inputs, 1)];
-    const output = outputShape({ image: x.shape, filters: filters.shape }, parameters).map(Number);
-    const shapes = { image: x.shape, filters: filters.shape, output };
-    checkShapes('conv2d', node.inputs, shapes, parameters);
+    const { shape: image } = x;
+    const output = conv2dShape(node.inputs.map(asGiven), { image, filters: filters.shape }, parameters).map(Number);
+    const shapes = { image, filters: filters.shape, output };
     const result = dense(node.output.dtype, output);
     forEachTerm(shapes, parameters, (inImage, inFilters, inOutput) => {
       result.data[inOutput] = at(result.data, inOutput) + at(x.data, inImage) * at(filters.data, inFilters);

@@ -2,6 +2,7 @@ import { at } from '../arrays/at.js';
 import { Constant } from '../graph/constant.js';
 import { formatShape, isFloat, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
+import { whyFiltersAreNone } from './conv-output-shape.js';
 import { windowCount, windowsOfAxis, type Windows } from './windows.js';
 
 /** The parameters of a convolution and of what its gradients are made of. */
@@ -71,6 +72,8 @@ function whyTheyDoNotFit(
   if (outputs !== null && outputs % groups !== 0) {
     return `${outputs} output channels cannot be divided into ${groups} groups; give a number that divides them`;
   }
+  const reason = whyFiltersAreNone(filters);
+  if (reason !== undefined) return reason;
   const expected = outputShape({ image, filters }, parameters);
   if (expected.some((size, axis) => axis > 1 && size !== null && size < 1)) {
     return `filters of ${formatShape(filters)} are larger than the image of ${formatShape(image)}; give smaller ones, or a border`;
@@ -79,6 +82,14 @@ function whyTheyDoNotFit(
     return undefined;
   }
   return `an image of ${formatShape(image)} and filters of ${formatShape(filters)} make ${formatShape(expected)}, not ${formatShape(output)}; the sizes must be those of one convolution`;
+}
+
+/** The variable of the same shape that the caller gave, where this is its cast or its flip: for errors. */
+export function asGiven(variable: Variable): Variable {
+  const { owner } = variable;
+  if (owner === null || variable.name !== undefined) return variable;
+  const isFlip = owner.op.name === 'slice' && owner.op.parameters['step'] === -1;
+  return isFlip || owner.op.name === 'cast' ? asGiven(at(owner.inputs, 0)) : variable;
 }
 
 /** The value of an int64 scalar, where it is known. */

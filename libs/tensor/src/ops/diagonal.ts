@@ -1,6 +1,7 @@
 import type { DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { floatX } from '../graph/float-x.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
@@ -22,13 +23,13 @@ export interface EyeOptions {
   readonly columns?: number | Variable;
   /** Which diagonal, above the main one where it is positive. Default 0. */
   readonly offset?: number;
-  /** Default float32. */
+  /** Default {@link floatX}. */
   readonly dtype?: DType;
 }
 
 /** A matrix of zeros with ones on a diagonal. Sizes are numbers or integer scalars. */
 export function eye(rows: number | Variable, options: EyeOptions = {}): Variable {
-  const { columns = rows, offset = 0, dtype = 'float32' } = options;
+  const { columns = rows, offset = 0, dtype = floatX() } = options;
   return cast(eq(diagonal(rows, offset), arange(0, columns)), dtype);
 }
 

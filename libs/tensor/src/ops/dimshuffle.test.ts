@@ -14,7 +14,7 @@ import {
   spread,
 } from '../../test/op-laws.js';
 
-describe('dimshuffle', () => {
+describe('1.T-56, 1.T-70: dimshuffle', () => {
   const property = anyShape().chain((shape) =>
     fc.record({
       shape: fc.constant(shape),
@@ -64,8 +64,15 @@ describe('dimshuffle', () => {
     );
   });
 
-  test('transpose reverses the axes', () => {
+  test('1.T-77: transpose reverses the axes', async () => {
     expect(transpose(tensor('x', 'float32', [2, null, 4])).shape).toEqual([4, null, 2]);
+    const rows = array('float32', [2, 3], [1, 2, 3, 4, 5, 6]);
+    for (const engine of ['reference', 'onnxruntime'] as const) {
+      expectClose(
+        await evaluate(engine, (x) => transpose(present(x)), [rows]),
+        array('float32', [3, 2], [1, 4, 2, 5, 3, 6]),
+      );
+    }
   });
 });
 

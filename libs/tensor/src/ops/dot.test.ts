@@ -17,7 +17,7 @@ function shapes(minSize: number): fc.Arbitrary<[number[], number[]]> {
 
 const product = (a?: Variable, b?: Variable): Variable => dot(present(a), present(b));
 
-describe('dot', () => {
+describe('1.T-21: dot', () => {
   test.each(['float32', 'float64'] as const)(
     'both engines agree on any shapes, empty ones included: %s',
     async (dtype) => {

@@ -107,31 +107,31 @@ const cases: readonly Case[] = [
   { name: 'mul', build: binary(mul), arity: 2, dtypes: numbers, differentiable: true },
   { name: 'div', build: binary(div), arity: 2, dtypes: numbers, range: [1, 5], differentiable: true },
   { name: 'pow', build: binary(pow), arity: 2, dtypes: numbers, range: [0.5, 3], differentiable: true },
-  { name: 'maximum', build: binary(maximum), arity: 2, dtypes: numbers, differentiable: true },
-  { name: 'minimum', build: binary(minimum), arity: 2, dtypes: numbers, differentiable: true },
+  { name: '1.T-30: maximum', build: binary(maximum), arity: 2, dtypes: numbers, differentiable: true },
+  { name: '1.T-32: minimum', build: binary(minimum), arity: 2, dtypes: numbers, differentiable: true },
   { name: 'eq', build: binary(eq), arity: 2, dtypes: all },
-  { name: 'neq', build: binary(neq), arity: 2, dtypes: all },
+  { name: '1.T-33: neq', build: binary(neq), arity: 2, dtypes: all },
   { name: 'lt', build: binary(lt), arity: 2, dtypes: all },
   { name: 'le', build: binary(le), arity: 2, dtypes: all },
   { name: 'gt', build: binary(gt), arity: 2, dtypes: all },
-  { name: 'ge', build: binary(ge), arity: 2, dtypes: all },
+  { name: '1.T-24: ge', build: binary(ge), arity: 2, dtypes: all },
   { name: 'and', build: binary(and), arity: 2, dtypes: ['bool'] },
   { name: 'or', build: binary(or), arity: 2, dtypes: ['bool'] },
-  { name: 'where', build: chooseFirst, arity: 2, dtypes: all, differentiable: true },
+  { name: '1.T-61: where', build: chooseFirst, arity: 2, dtypes: all, differentiable: true },
   { name: 'not', build: unary(not), arity: 1, dtypes: ['bool'] },
   { name: 'neg', build: unary(neg), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'sqrt', build: unary(sqrt), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
-  { name: 'square', build: unary(square), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'exp', build: unary(exp), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'log', build: unary(log), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
-  { name: 'abs', build: unary(abs), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-58: sqrt', build: unary(sqrt), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
+  { name: '1.T-57: square', build: unary(square), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-23: exp', build: unary(exp), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-28: log', build: unary(log), arity: 1, dtypes: numbers, range: [0.5, 9], differentiable: true },
+  { name: '1.T-64: abs', build: unary(abs), arity: 1, dtypes: numbers, differentiable: true },
   { name: 'sign', build: unary(sign), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'tanh', build: unary(tanh), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'logistic', build: unary(logistic), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'rectifier', build: unary(rectifier), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'softplus', build: unary(softplus), arity: 1, dtypes: numbers, differentiable: true },
-  { name: 'isnan', build: unary(isnan), arity: 1, dtypes: floats },
-  { name: 'isinf', build: unary(isinf), arity: 1, dtypes: floats },
+  { name: '1.T-63: tanh', build: unary(tanh), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-42: logistic', build: unary(logistic), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-40: rectifier', build: unary(rectifier), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-44: softplus', build: unary(softplus), arity: 1, dtypes: numbers, differentiable: true },
+  { name: '1.T-27: isnan', build: unary(isnan), arity: 1, dtypes: floats },
+  { name: '1.T-26: isinf', build: unary(isinf), arity: 1, dtypes: floats },
   { name: 'isfinite', build: unary(isfinite), arity: 1, dtypes: floats },
   { name: 'identity', build: unary(identity), arity: 1, dtypes: all, differentiable: true },
   { name: 'xor', build: binary(xor), arity: 2, dtypes: ['bool'] },
@@ -229,11 +229,11 @@ describe.each(cases.filter(({ dtypes }) => dtypes.includes('float32')))('$name',
 
 test('every elementwise op has a case here', () => {
   const declared = Object.entries(ops).flatMap(([name, value]) => ('op' in value ? [name] : []));
-  const tried = new Set(cases.map(({ name }) => name));
+  const tried = new Set(cases.map(({ name }) => name.replace(/^.*: /, '')));
   expect(declared.filter((name) => !tried.has(name))).toEqual([]);
 });
 
-describe('cast', () => {
+describe('1.T-73: cast', () => {
   test.each(all)('both engines agree from every dtype to %s', async (to) => {
     for (const from of all) {
       const values =

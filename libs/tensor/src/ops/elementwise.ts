@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { broadcastStrides, dense, offsets, wrapInteger, type DenseArray } from '../arrays/dense-array.js';
 import { applyOp, type Apply } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
+import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient, type NoParameters, type OpConstructor } from '../graph/op.js';
 import { broadcastDims, floatFor, formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
@@ -122,7 +123,7 @@ function operandsOf(name: string, accepts: AnyDefinition['accepts'], operands: r
   const variables = operands.filter((operand) => operand instanceof Variable);
   const numbers = operands.filter((operand) => typeof operand === 'number');
   const [first, ...rest] = variables.map((variable) => variable.dtype);
-  let dtype = first === undefined ? 'float32' : rest.reduce(promote, first);
+  let dtype = first === undefined ? floatX() : rest.reduce(promote, first);
   // 0.5 beside an integer makes a float of it; 2 does not.
   if (!isFloat(dtype) && numbers.some((number) => !Number.isInteger(number))) dtype = floatFor(dtype);
   const common = accepted(name, accepts, dtype, variables);

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
 import { dimension, fill, mul, onesLike, square, sum, tensor, zerosLike } from '../index.js';
-import { array, expectEnginesAgree, expectGradientsRight, present, spread } from '../../test/op-laws.js';
+import {
+  array,
+  evaluate,
+  expectClose,
+  expectEnginesAgree,
+  expectGradientsRight,
+  present,
+  spread,
+} from '../../test/op-laws.js';
 
 describe('fill', () => {
   test('both engines agree, batches of 0 and 1 included', async () => {
@@ -14,6 +22,16 @@ describe('fill', () => {
         [like, array('float32', [2], [3, 4])],
         { gradients: true },
       );
+    }
+  });
+
+  test('1.T-49, 1.T-51: ones and zeros like x have its shape and dtype', async () => {
+    for (const dtype of ['float32', 'int64', 'bool'] as const) {
+      const like = array(dtype, [2, 1], [0, 1]);
+      for (const engine of ['reference', 'onnxruntime'] as const) {
+        expectClose(await evaluate(engine, (x) => onesLike(present(x)), [like]), array(dtype, [2, 1], [1, 1]));
+        expectClose(await evaluate(engine, (x) => zerosLike(present(x)), [like]), array(dtype, [2, 1], [0, 0]));
+      }
     }
   });
 
@@ -35,8 +53,12 @@ describe('fill', () => {
   });
 });
 
-describe('dimension', () => {
-  test('both engines agree, and a known size is a constant', async () => {
+describe('1.T-74: dimension', () => {
+  test('is a size as an int64 scalar, on both engines, and a constant where it is known', async () => {
+    expectClose(
+      await evaluate('reference', (x) => dimension(present(x), -2), [arrayLike([3, 2])]),
+      array('int64', [], [3]),
+    );
     await expectEnginesAgree((x) => dimension(present(x), -2), [arrayLike([3, 2])]);
     expect(dimension(tensor('x', 'float32', [null, 7]), 1).toString()).toBe('7');
     expect(sum(tensor('x', 'float32', [null, 7]), { axis: 0 }).shape).toEqual([7]);

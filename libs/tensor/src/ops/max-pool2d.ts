@@ -8,7 +8,7 @@ import { describe, type Variable } from '../graph/variable.js';
 import { checkOperands } from './convolution.js';
 import { dimension, elementCount } from './dimension.js';
 import { zerosLike } from './fill.js';
-import { pooledShape, poolWindows, type PoolOptions, type PoolParameters } from './pool-output-shape.js';
+import { fillingOne, pooledShape, poolWindows, type PoolOptions, type PoolParameters } from './pool-output-shape.js';
 import { putAlongAxis } from './put-along-axis.js';
 import { reshape } from './reshape.js';
 import { windowsOfAxis } from './windows.js';
@@ -19,7 +19,8 @@ import { windowsOfAxis } from './windows.js';
  */
 export function maxPool2d(x: Variable, options: PoolOptions): Variable {
   checkOperands('maxPool2d', [x]);
-  return applyOp(maxPool2dOp(poolWindows('maxPool2d', describe(x), options)), [x]);
+  const windows = poolWindows('maxPool2d', describe(x), x.shape, options);
+  return applyOp(maxPool2dOp(windows), [fillingOne(x, -Infinity, windows, options)]);
 }
 
 /** The op of {@link maxPool2d}. */

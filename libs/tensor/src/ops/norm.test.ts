@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { l2Norm, norm, type Variable } from '../index.js';
+import { grad, l2Norm, norm, sum, type Variable } from '../index.js';
 import {
   array,
   evaluate,
@@ -27,6 +27,20 @@ describe('1.T-69: norm', () => {
     }
     if (order !== 0) await expectGradientsRight(build, [spread([2, 3], -2, 2)]);
   });
+
+  test.each([0.5, 1, 2, 3, Infinity])('of order %d has a gradient of 0 at 0, as in PyTorch', async (order) => {
+    const slope = (x?: Variable): Variable => slopeOf(norm(present(x), { axis: 1, order }), x);
+    const rows = array('float32', [2, 2], [0, 0, 0, 4]);
+    for (const engine of ['reference', 'onnxruntime', 'tfjs'] as const) {
+      expectClose(await evaluate(engine, slope, [rows]), array('float32', [2, 2], [0, 0, 0, 1]));
+      expectClose(
+        await evaluate(engine, (x) => norm(present(x), { axis: 1, order }), [
+          array('float32', [2, 2], [0, Number.NaN, Infinity, 0]),
+        ]),
+        array('float32', [2], [Number.NaN, Infinity]),
+      );
+    }
+  });
 });
 
 describe('1.6-04: l2Norm', () => {
@@ -36,7 +50,18 @@ describe('1.6-04: l2Norm', () => {
     expectClose(await evaluate('onnxruntime', (...tensors) => l2Norm(tensors), values), array('float32', [], [5]));
   });
 
+  test('has a gradient of 0 at 0', async () => {
+    const slope = (x?: Variable): Variable => slopeOf(l2Norm([present(x), present(x)]), x);
+    for (const engine of ['reference', 'onnxruntime', 'tfjs'] as const) {
+      expectClose(await evaluate(engine, slope, [array('float32', [2], [0, 0])]), array('float32', [2], [0, 0]));
+    }
+  });
+
   test('of no tensors is refused', () => {
     expect(() => l2Norm([])).toThrow('l2Norm: there are no tensors; give one or more');
   });
 });
+
+function slopeOf(size: Variable, x?: Variable): Variable {
+  return present(grad(sum(size), [present(x)])[0]);
+}

@@ -4,6 +4,7 @@ import { abs } from './abs.js';
 import { add } from './add.js';
 import { normalizeAxes } from './axis.js';
 import { cast, toFloat } from './cast.js';
+import { eq } from './eq.js';
 import { max } from './max.js';
 import { min } from './min.js';
 import { neq } from './neq.js';
@@ -12,6 +13,7 @@ import type { ReductionOptions } from './reduction.js';
 import { sqrt } from './sqrt.js';
 import { square } from './square.js';
 import { sum } from './sum.js';
+import { where } from './where.js';
 
 /** Options of {@link norm}. */
 export interface NormOptions extends ReductionOptions {
@@ -24,7 +26,7 @@ export interface NormOptions extends ReductionOptions {
 
 /**
  * The norm of the elements along axes, as one vector: Theano's `x.norm(order)`. Integers are cast to floats first. Where it is 0,
- * the gradient of the default order is NaN.
+ * its gradient is 0 too, as PyTorch has it.
  */
 export function norm(x: Variable, options: NormOptions = {}): Variable {
   const { order = 2, keepdims = false } = options;
@@ -36,19 +38,33 @@ export function norm(x: Variable, options: NormOptions = {}): Variable {
     case 1:
       return sum(abs(float), axes);
     case 2:
-      return sqrt(sum(square(float), axes));
+      return power(sum(square(float), axes), 0.5);
     case Infinity:
       return max(abs(float), axes);
     case -Infinity:
       return min(abs(float), axes);
     default:
-      return pow(sum(pow(abs(float), order), axes), 1 / order);
+      return power(sum(power(abs(float), order), axes), 1 / order);
   }
 }
 
-/** The square root of the sum of all squares of all tensors together, a scalar: Blocks' `l2_norm`, by which gradients are scaled. */
+/**
+ * The square root of the sum of all squares of all tensors together, a scalar: Blocks' `l2_norm`, by which gradients are scaled.
+ * Where it is 0, its gradient is 0 too.
+ */
 export function l2Norm(tensors: readonly Variable[]): Variable {
   const [first, ...rest] = tensors.map((tensor) => sum(square(toFloat(tensor))));
   if (first === undefined) throw new TensorTypeError('l2Norm: there are no tensors; give one or more');
-  return sqrt(rest.reduce((total, squares) => add(total, squares), first));
+  return power(
+    rest.reduce((total, squares) => add(total, squares), first),
+    0.5,
+  );
+}
+
+/** A power of what is not negative; at 0, where the gradient of a root is infinite, the gradient is 0. */
+function power(x: Variable, exponent: number): Variable {
+  if (exponent < 0 || exponent >= 1) return pow(x, exponent);
+  const isZero = eq(x, 0);
+  const base = where(isZero, 1, x);
+  return where(isZero, 0, exponent === 0.5 ? sqrt(base) : pow(base, exponent));
 }

@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { constant, Constant } from '../graph/constant.js';
+import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
@@ -11,10 +12,10 @@ import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 
 /**
- * `output[..., j]` is 1 where `labels[...]` is j, else 0: (..., depth) of `dtype`, float32 by default. A negative label counts
+ * `output[..., j]` is 1 where `labels[...]` is j, else 0: (..., depth) of `dtype`, {@link floatX} by default. A negative label counts
  * from the end; one out of range gives a row of zeros.
  */
-export function oneHot(labels: Variable, depth: number | Variable, dtype: DType = 'float32'): Variable {
+export function oneHot(labels: Variable, depth: number | Variable, dtype: DType = floatX()): Variable {
   const size = typeof depth === 'number' ? constant(depth, 'int64') : cast(depth, 'int64');
   const native = dtype === 'float32' || dtype === 'int64';
   const hot = applyOp(oneHotOp({ dtype: native ? dtype : 'float32' }), [cast(labels, 'int64'), size]);

@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import { constant } from '../graph/constant.js';
+import { oneOf } from '../graph/one-of.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
@@ -14,13 +15,18 @@ import { mul } from './mul.js';
 import { sub } from './sub.js';
 import { take } from './take.js';
 
+const PAD_MODES = ['constant', 'edge', 'reflect'] as const;
+
+/** What {@link pad} puts around x. */
+export type PadMode = (typeof PAD_MODES)[number];
+
 /** Options of {@link pad}. */
 export interface PadOptions {
   /**
    * What stands around x. 'constant', the default: `value`. 'edge': the element at the edge. 'reflect': what lies behind the edge,
    * mirrored, without the edge itself, over and over where the padding is longer.
    */
-  readonly mode?: 'constant' | 'edge' | 'reflect';
+  readonly mode?: PadMode;
   /** What a 'constant' padding is made of. Default 0, or false. */
   readonly value?: number | boolean;
 }
@@ -31,7 +37,8 @@ export function pad(
   padding: number | readonly (readonly [before: number, after: number])[],
   options: PadOptions = {},
 ): Variable {
-  const { mode = 'constant', value = 0 } = options;
+  const { value = 0 } = options;
+  const mode = oneOf('pad', 'mode', options.mode ?? 'constant', PAD_MODES);
   const pairs = typeof padding === 'number' ? x.shape.map(() => [padding, padding] as const) : padding;
   if (pairs.length !== x.ndim || pairs.flat().some((size) => !Number.isInteger(size) || size < 0)) {
     throw new TensorTypeError(
@@ -50,7 +57,13 @@ export function pad(
 }
 
 /** The index of the element that stands at each place of a padded axis. */
-function places(x: Variable, axis: number, before: number, after: number, mode: 'edge' | 'reflect'): Variable {
+function places(
+  x: Variable,
+  axis: number,
+  before: number,
+  after: number,
+  mode: Exclude<PadMode, 'constant'>,
+): Variable {
   const [known, size] = [at(x.shape, axis), dimension(x, axis)];
   const outside = arange(-before, known === null ? add(size, after) : known + after);
   const last = sub(size, 1);

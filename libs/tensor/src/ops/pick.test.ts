@@ -103,7 +103,7 @@ describe('cross-entropies', () => {
     }
   });
 
-  test('they are equal where neither overflows', async () => {
+  test('1.T-35: they are equal where neither overflows', async () => {
     const values = [array('float64', [2, 3], [1, 2, 3, -1, 0, 2]), array('int64', [2], [2, 0])];
     const fused = await evaluate('reference', (x, y) => softmaxCrossEntropy(present(x), present(y)), values);
     const composed = await evaluate(

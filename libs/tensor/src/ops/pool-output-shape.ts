@@ -1,5 +1,12 @@
 import { at } from '../arrays/at.js';
+import { constant } from '../graph/constant.js';
 import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import type { Variable } from '../graph/variable.js';
+import { broadcastTo } from './broadcast-to.js';
+import { concatenate } from './concatenate.js';
+import { dimension } from './dimension.js';
+import { maximum } from './maximum.js';
+import { sub } from './sub.js';
 import { pairOf, windowCount, windowsOfAxis, type Pair, type Windows } from './windows.js';
 
 /** How pooling divides an image into windows. */
@@ -10,7 +17,10 @@ export interface PoolOptions {
   readonly strides?: Pair;
   /** Rows and columns around the image that count for no element, fewer than a window has. Default 0. */
   readonly padding?: Pair;
-  /** Whether what does not fill a window at the end is left out; else it is a window of its own, and there is no padding. Default true. */
+  /**
+   * Whether what does not fill a window at the end is left out; else it is a window of its own, also where it is the whole image, and there is no
+   * padding. Default true.
+   */
   readonly ignoreBorder?: boolean;
 }
 
@@ -25,14 +35,19 @@ export function poolOutputShape(image: readonly Dim[], options: PoolOptions): Di
       `poolOutputShape: ${subject} must have four axes: (batch, channels, rows, columns); reshape it`,
     );
   }
-  return pooledShape('poolOutputShape', subject, image, poolWindows('poolOutputShape', subject, options));
+  return pooledShape('poolOutputShape', subject, image, poolWindows('poolOutputShape', subject, image, options));
 }
 
 /** The parameters of the ops that pool. */
 export type PoolParameters = Windows & { readonly size: readonly [rows: number, columns: number] };
 
 /** The options of pooling as windows. */
-export function poolWindows(opName: string, subject: string, options: PoolOptions): PoolParameters {
+export function poolWindows(
+  opName: string,
+  subject: string,
+  image: readonly Dim[],
+  options: PoolOptions,
+): PoolParameters {
   const { ignoreBorder = true } = options;
   const size = pairOf(opName, subject, { name: 'windows', value: options.size, least: 1 });
   const strides = pairOf(opName, subject, { name: 'strides', value: options.strides ?? size, least: 1 });
@@ -47,9 +62,33 @@ export function poolWindows(opName: string, subject: string, options: PoolOption
       `${opName}: ${subject} cannot have a padding of [${String(padding)}] and keep its border; set ignoreBorder, or give no padding`,
     );
   }
-  // Enough for a last window that begins within the image, whatever its size, and for none that begins behind it.
-  const after = (axis: 0 | 1): number => (ignoreBorder ? padding[axis] : Math.min(size[axis], strides[axis]) - 1);
+  // Enough for a last window that begins within the image, whatever its size, and for none that begins behind it; and for one at least.
+  const after = (axis: 0 | 1): number => {
+    if (ignoreBorder) return padding[axis];
+    const [most, known] = [Math.min(size[axis], strides[axis]) - 1, at(image, axis + 2)];
+    return known === null ? most : Math.max(most, size[axis] - Math.max(known, 1));
+  };
   return { size, pads: [...padding, after(0), after(1)], strides, dilation: [1, 1] };
+}
+
+/**
+ * An image of which only the data tell whether it fills one window, with as much of `value` after its rows and columns as makes it do so; as it
+ * is where the windows have pads enough, or what does not fill one is left out.
+ */
+export function fillingOne(
+  x: Variable,
+  value: number,
+  { size, pads }: PoolParameters,
+  { ignoreBorder = true }: PoolOptions,
+): Variable {
+  if (ignoreBorder) return x;
+  return ([0, 1] as const).reduce((filled, axis) => {
+    const least = size[axis] - at(pads, axis + 2);
+    if (at(x.shape, axis + 2) !== null || least <= 1) return filled;
+    const missing = maximum(sub(least, maximum(dimension(x, axis + 2), 1)), 0);
+    const sizes = filled.shape.map((_, own) => (own === axis + 2 ? missing : dimension(filled, own)));
+    return concatenate([filled, broadcastTo(constant(value, x.dtype), sizes)], axis + 2);
+  }, x);
 }
 
 /** The shape of an image after pooling; throws where the image is smaller than a window. */

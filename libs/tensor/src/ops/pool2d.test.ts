@@ -31,6 +31,8 @@ const pools: readonly { readonly options: AveragePoolOptions; readonly image: nu
   { options: { size: [2, 3], ignoreBorder: false }, image: [1, 1, 5, 4] },
   { options: { size: 3, strides: 2, ignoreBorder: false }, image: [1, 1, 4, 6] },
   { options: { size: 1, strides: 3, ignoreBorder: false }, image: [1, 1, 1, 5] },
+  { options: { size: [3, 4], strides: [1, 2], ignoreBorder: false }, image: [1, 2, 2, 1] },
+  { options: { size: 5, strides: [2, 3], ignoreBorder: false }, image: [1, 1, 4, 2] },
 ];
 
 describe.each(pools)('$options of $image', ({ options, image }) => {
@@ -118,11 +120,30 @@ test.each(['reference', 'onnxruntime', 'tfjs'])('batches may be empty: %s', asyn
   await f.dispose();
 });
 
+test.each(['reference', 'onnxruntime', 'tfjs'])(
+  'an image smaller than a window is one window, as in Theano, unless the border is ignored: %s',
+  async (engine) => {
+    const whole = { size: 4, strides: 1, ignoreBorder: false };
+    expect(poolOutputShape([1, 1, 2, 3], whole)).toEqual([1, 1, 1, 1]);
+    const values = array('float32', [1, 1, 2, 3], [-4, -2, -3, -6, -1, -2]);
+    for (const shape of [[1, 1, 2, 3] as const, [1, 1, null, null] as const]) {
+      const x = tensor('x', 'float32', shape);
+      const outputs = [maxPool2d(x, whole), averagePool2d(x, whole)];
+      const f = await compile({ inputs: [x], outputs, engine });
+      const [largest, mean] = await f.run([values]);
+      expectClose(present(largest), array('float32', [1, 1, 1, 1], [-1]));
+      expectClose(present(mean), array('float32', [1, 1, 1, 1], [-3]));
+      await f.dispose();
+    }
+  },
+);
+
 test('windows that do not fit are refused', () => {
   const x = tensor('x', 'float32', [2, 3, 4, 5]);
   expect(() => maxPool2d(x, { size: 5 })).toThrow(
     'maxPool2d: windows of [5,5] are larger than `x` float32 (2, 3, 4, 5); give smaller ones, or a padding',
   );
+  expect(() => averagePool2d(x, { size: 5 })).toThrow('averagePool2d: windows of [5,5] are larger than `x` float32');
   expect(() => maxPool2d(x, { size: 2, padding: 2 })).toThrow(
     'a padding of [2,2] around `x` float32 (2, 3, 4, 5) must',
   );

@@ -2,6 +2,7 @@ import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, promote, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -11,6 +12,11 @@ import { zerosLike } from './fill.js';
 import { checkAlongAxis, integerIndices, placesAlongAxis } from './indices.js';
 import { takeAlongAxis } from './take-along-axis.js';
 
+const PUT_MODES = ['set', 'add'] as const;
+
+/** What {@link putAlongAxis} does with what was there. */
+export type PutMode = (typeof PUT_MODES)[number];
+
 /** Options of {@link putAlongAxis}. */
 export interface PutOptions {
   /** Negative ones count from the end. Default: the last. */
@@ -19,7 +25,7 @@ export interface PutOptions {
    * 'set', the default: the values stand where x had others; of several put in one place it is not said which one stays. 'add':
    * they are added to it, all of them.
    */
-  readonly mode?: 'set' | 'add';
+  readonly mode?: PutMode;
 }
 
 /**
@@ -31,14 +37,14 @@ export function putAlongAxis(x: Variable, indices: Variable, values: Variable, o
   const axis = normalizeAxis('putAlongAxis', x, options.axis ?? -1);
   const dtype = promote(x.dtype, values.dtype);
   const where = integerIndices('putAlongAxis', x, indices);
-  const op = putAlongAxisOp({ axis, mode: options.mode ?? 'set' });
+  const op = putAlongAxisOp({ axis, mode: oneOf('putAlongAxis', 'mode', options.mode ?? 'set', PUT_MODES) });
   return applyOp(op, [cast(x, dtype), where, cast(values, dtype)]);
 }
 
 /** The op of {@link putAlongAxis}. */
 export const putAlongAxisOp = defineOp({
   name: 'putAlongAxis',
-  inferTypes(inputs, { axis, mode }: { readonly axis: number; readonly mode: 'set' | 'add' }) {
+  inferTypes(inputs, { axis, mode }: { readonly axis: number; readonly mode: PutMode }) {
     const [x, indices, values] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
     const shape = checkAlongAxis('putAlongAxis', x, indices, axis);
     if (mode === 'add' && x.dtype === 'bool') {

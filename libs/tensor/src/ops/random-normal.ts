@@ -1,5 +1,7 @@
 import { sizeOf } from '@longrun/serialization';
 
+import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
+import { oneOf } from '../graph/one-of.js';
 import { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
@@ -23,8 +25,8 @@ export interface RandomNormalOptions {
   readonly mean?: Operand;
   /** The standard deviation, or what broadcasts to the shape. Default 1. */
   readonly std?: Operand;
-  /** Default float32. */
-  readonly dtype?: 'float32' | 'float64';
+  /** Default {@link floatX}. */
+  readonly dtype?: FloatX;
 }
 
 /**
@@ -40,7 +42,8 @@ export function randomNormal(
   shape: readonly (number | Variable)[],
   options: RandomNormalOptions = {},
 ): Draw {
-  const { mean = 0, std = 1, dtype = 'float32' } = options;
+  const { mean = 0, std = 1 } = options;
+  const dtype = oneOf('randomNormal', 'dtype', options.dtype ?? floatX(), FLOATS);
   const count = countOf(shape);
   const pairs = typeof count === 'number' ? Math.ceil(count / 2) : floorDiv(add(count, 1), 2);
   const { values: units, state: next } = unitUniform(state, [2, pairs], dtype);

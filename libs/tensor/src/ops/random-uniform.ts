@@ -1,3 +1,5 @@
+import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
+import { oneOf } from '../graph/one-of.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
@@ -13,8 +15,8 @@ export interface RandomUniformOptions {
   readonly low?: Operand;
   /** What numbers stay below, but for rounding; or what broadcasts to the shape. Default 1. */
   readonly high?: Operand;
-  /** Default float32. */
-  readonly dtype?: 'float32' | 'float64';
+  /** Default {@link floatX}. */
+  readonly dtype?: FloatX;
 }
 
 /**
@@ -28,7 +30,8 @@ export function randomUniform(
   shape: readonly (number | Variable)[],
   options: RandomUniformOptions = {},
 ): Draw {
-  const { low = 0, high = 1, dtype = 'float32' } = options;
+  const { low = 0, high = 1 } = options;
+  const dtype = oneOf('randomUniform', 'dtype', options.dtype ?? floatX(), FLOATS);
   const { values: unit, state: next } = unitUniform(state, shape, dtype);
   if (low === 0 && high === 1) return { values: unit, state: next };
   const [from, to] = [operandIn(dtype, low), operandIn(dtype, high)];
@@ -37,17 +40,13 @@ export function randomUniform(
 }
 
 /** Numbers in [0, 1), multiples of 2^-24 or 2^-53. */
-export function unitUniform(
-  state: Variable,
-  shape: readonly (number | Variable)[],
-  dtype: 'float32' | 'float64',
-): Draw {
+export function unitUniform(state: Variable, shape: readonly (number | Variable)[], dtype: FloatX): Draw {
   const width = dtype === 'float32' ? 24 : 53;
   const drawn = randomBits(state, shape, { width });
   return { values: mul(cast(drawn.values, dtype), 2 ** -width), state: drawn.state };
 }
 
 /** A parameter of a distribution in the dtype of its numbers; a number takes it by itself. */
-export function operandIn(dtype: 'float32' | 'float64', value: Operand): Operand {
+export function operandIn(dtype: FloatX, value: Operand): Operand {
   return typeof value === 'number' ? value : cast(value, dtype);
 }

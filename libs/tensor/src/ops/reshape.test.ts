@@ -15,7 +15,7 @@ import {
 } from '../index.js';
 import { array, evaluate, expectEnginesAgree, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
-describe('reshape', () => {
+describe('1.T-71: reshape', () => {
   test('both engines agree, sizes given as numbers, as variables and as -1', async () => {
     const value = array('float32', [2, 6], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     await expectEnginesAgree((x) => square(reshape(present(x), [3, 4])), [value], { gradients: true });
@@ -37,7 +37,7 @@ describe('reshape', () => {
     await expectGradientsRight((x) => flatten(present(x), 2), [spread([2, 3, 2], -1, 1)]);
   });
 
-  test('flatten keeps the first axes', () => {
+  test('1.T-72: flatten keeps the first axes', () => {
     const x = tensor('x', 'float32', [null, 28, 28]);
     expect(flatten(x, 2).shape).toEqual([null, 784]);
     expect(flatten(x).shape).toEqual([null]);

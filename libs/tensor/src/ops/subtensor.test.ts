@@ -53,6 +53,11 @@ describe.each([
     expect(() => write(x, tensor('v', 'float32', [2]), { stop: 1, step: 1 })).toThrow(
       'broadcastTo: `v` float32 (2,) does not broadcast to (1,)',
     );
+    const both = { indices: tensor('at', 'int64', [2]), start: 1, step: 2 };
+    expect(() => write(x, 1, both)).toThrow(
+      'a part of `x` float32 (3,) has both indices and start, step; give indices, or a range, not both',
+    );
+    expect(write(x, 1, { ...both, start: undefined, step: undefined } as Subtensor).shape).toEqual([3]);
     expect(() => write(x, 1, { indices: tensor('at', 'int64', []) })).toThrow('`at` int64 () must be a vector');
   });
 });

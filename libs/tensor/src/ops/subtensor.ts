@@ -56,6 +56,14 @@ function write(opName: string, x: Variable, value: Operand, part: Subtensor, mod
 
 function positionsOf(opName: string, x: Variable, part: Subtensor, axis: number): Variable {
   if (part.indices !== undefined) {
+    const beside = Object.entries(part).flatMap(([name, value]) =>
+      value === undefined || name === 'axis' || name === 'indices' ? [] : [name],
+    );
+    if (beside.length > 0) {
+      throw new TensorTypeError(
+        `${opName}: a part of ${describe(x)} has both indices and ${beside.join(', ')}; give indices, or a range, not both`,
+      );
+    }
     if (part.indices.ndim === 1) return part.indices;
     throw new TensorTypeError(`${opName}: the indices ${describe(part.indices)} must be a vector; flatten them`);
   }

@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { gather, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -18,6 +19,11 @@ import { flatten, reshape } from './reshape.js';
 import { scatterAdd } from './scatter-add.js';
 import { sub } from './sub.js';
 
+const TAKE_MODES = ['raise', 'clip', 'wrap'] as const;
+
+/** What {@link take} makes of an index out of range. */
+export type TakeMode = (typeof TAKE_MODES)[number];
+
 /** Options of {@link take}. */
 export interface TakeOptions {
   /** The axis that the indices are of. Default: x is flattened first, as NumPy does. */
@@ -27,7 +33,7 @@ export interface TakeOptions {
    * end. 'clip': the first or the last there is, the first for all negative ones. 'wrap': what
    * it points at when the axis goes round and round.
    */
-  readonly mode?: 'raise' | 'clip' | 'wrap';
+  readonly mode?: TakeMode;
 }
 
 /**
@@ -38,11 +44,12 @@ export function take(x: Variable, indices: Variable, options: TakeOptions = {}):
   if (options.axis === undefined) return take(flatten(x), indices, { ...options, axis: 0 });
   const axis = normalizeAxis('take', x, options.axis);
   const where = integerIndices('take', x, indices);
-  return applyOp(takeOp({ axis }), [x, brought(where, dimension(x, axis), options.mode ?? 'raise')]);
+  const mode = oneOf('take', 'mode', options.mode ?? 'raise', TAKE_MODES);
+  return applyOp(takeOp({ axis }), [x, brought(where, dimension(x, axis), mode)]);
 }
 
 /** Indices brought into the range of an axis of `size`. */
-function brought(indices: Variable, size: Variable, mode: 'raise' | 'clip' | 'wrap'): Variable {
+function brought(indices: Variable, size: Variable, mode: TakeMode): Variable {
   switch (mode) {
     case 'raise':
       return indices;

@@ -23,7 +23,7 @@ import {
   toposort,
   type Variable,
 } from '../index.js';
-import { compileReference } from '../engine/reference/reference-engine.js';
+import { compileOnHost } from '../engine/host-executable.js';
 import { call } from '../../test/call-op.js';
 import { array, expectClose, present } from '../../test/op-laws.js';
 import { stableForms } from './stable-forms.js';
@@ -131,6 +131,6 @@ function opsOf(outputs: readonly Variable[]): string[] {
 }
 
 async function runAsWritten(outputs: readonly Variable[]): Promise<readonly NdArray[]> {
-  const executable = await compileReference({ name: 'f', inputs, outputs });
+  const executable = compileOnHost({ name: 'f', inputs, outputs }, { rounding: 'results', on: 'engine' });
   return Promise.all((await executable.run(Object.values(ordinary))).map((result) => result.take()));
 }

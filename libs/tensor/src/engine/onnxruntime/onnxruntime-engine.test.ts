@@ -5,7 +5,22 @@ import { ndarray } from '@longrun/serialization';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 
-import { compile, dot, log, mul, pick, sum, tanh, tensor } from '../../index.js';
+import {
+  cast,
+  compile,
+  conv2d,
+  dot,
+  ifElse,
+  log,
+  mul,
+  OpUnsupported,
+  pick,
+  scalar,
+  scan,
+  sum,
+  tanh,
+  tensor,
+} from '../../index.js';
 import { lowerToOnnx } from './lower.js';
 import { array, expectClose, present } from '../../../test/op-laws.js';
 
@@ -86,6 +101,33 @@ test('a factor of a product of float64 matrices keeps its precision', async () =
   const f = await compile({ inputs: [x, W], outputs: [dot(mul(x, 0.3), W)] });
   const [product] = await f.run([array('float64', [1, 2], [0.7, 1.3]), array('float64', [2, 1], [1.1, 0.1])]);
   expectClose(present(product), array('float64', [1, 1], [0.27]), 1e-15);
+});
+
+test('a factor of a product of float64 matrices keeps its precision where only an inner graph computes in float64', async () => {
+  const [isExact, x, W] = [scalar('isExact', 'bool'), tensor('x', 'float32', [1, 2]), tensor('W', 'float32', [2, 1])];
+  const [total] = ifElse(
+    isExact,
+    () => sum(dot(mul(cast(x, 'float64'), 0.3), cast(W, 'float64'))),
+    () => cast(sum(x), 'float64'),
+  );
+  const f = await compile({ inputs: [isExact, x, W], outputs: [present(total)], engine: 'onnxruntime' });
+  expect(f.explain().hostOps).toEqual([]);
+  const values = [array('bool', [], [1]), array('float32', [1, 2], [0.5, 1.5]), array('float32', [2, 1], [1, 0.25])];
+  expectClose(present((await f.run(values))[0]), array('float64', [], [0.2625]), 1e-15);
+  await f.dispose();
+});
+
+test('what ONNX Runtime cannot run is refused when compiling inside of an inner graph too', async () => {
+  const [images, filters] = [
+    tensor('images', 'float64', [null, 1, 1, 4, 4]),
+    tensor('filters', 'float64', [1, 1, 2, 2]),
+  ];
+  const [maps] = scan((image) => conv2d(image, filters), { sequences: [images] });
+  const refused = compile({ inputs: [images, filters], outputs: [present(maps)], engine: 'onnxruntime' });
+  await expect(refused).rejects.toThrow(OpUnsupported);
+  await expect(refused).rejects.toThrow(
+    /cannot run scan.*: of conv2d inside it, it has no kernel for the op in float64/,
+  );
 });
 
 test.each([

@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
+import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { lowerToOnnx } from './lower.js';
 import { withProfiling } from './profiling.js';
@@ -37,9 +38,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
         // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
         const profiled = await ort.InferenceSession.create(model, { ...sessionOptions(graph, target), ...options });
         try {
-          for (let count = 0; count <= runs; count += 1) {
-            for (const result of await runIn(profiled, inputs)) result.release();
-          }
+          await repeat(runs, async () => await runIn(profiled, inputs));
           profiled.endProfiling();
         } finally {
           await profiled.release();
@@ -68,11 +67,11 @@ function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceS
 }
 
 /**
- * Whether a float64 that is no scalar is computed with. Then the fusion of a factor with a product of matrices must not be made,
+ * Whether a float64 that is no scalar is computed with, inside of inner graphs too. Then the fusion of a factor with a product of matrices must not be made,
  * because it keeps the factor as a float32.
  */
 function computesInFloat64({ inputs, outputs }: FunctionGraph): boolean {
-  return toposort(outputs, { blockers: inputs }).some((node) =>
+  return toposort(outputs, { blockers: inputs, inside: true }).some((node) =>
     node.inputs.some(({ dtype, ndim }) => dtype === 'float64' && ndim > 0),
   );
 }

@@ -1,4 +1,5 @@
 import type { EngineDefinition } from '../engine.js';
+import { compileOnHost } from '../host-executable.js';
 import { environmentHere, packageVersion } from '../numeric-environment.js';
 
 /** Plain loops in float64, op by op: the arbiter of the other engines. Always one thread. */
@@ -14,8 +15,5 @@ export const reference: EngineDefinition = {
       threads: 1,
     }),
   supports: () => undefined,
-  async compile(graph) {
-    const { compileReference } = await import('./reference-engine.js');
-    return compileReference(graph);
-  },
+  compile: async (graph) => compileOnHost(graph, { rounding: 'results', on: 'engine' }),
 };

@@ -2,9 +2,10 @@ import type { NdArray } from '@longrun/serialization';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 import { at } from '../../arrays/at.js';
+import type { OpObserver } from '../../graph/evaluate.js';
 import type { ComputeTarget } from '../compute-target.js';
 import type { Executable, FunctionGraph } from '../engine.js';
-import { callsOf, type OpObserver } from '../profile.js';
+import { callsOf } from '../profile.js';
 import { elementsOf, type StoredValue } from '../stored-value.js';
 import { openDevice, type TensorFlow } from './device.js';
 import { Program, upload } from './program.js';

@@ -2,14 +2,16 @@ import { at } from '../../../arrays/at.js';
 import { Constant } from '../../../graph/constant.js';
 import type { Dim } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
-import type { OnnxAttributes, OnnxGraph } from '../../../onnx/onnx-graph.js';
+import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { ConvolutionParameters } from '../../../ops/convolution.js';
 import { spanOf, windowCount, windowsOfAxis } from '../../../ops/windows.js';
 import { exceptFloat64, type OnnxLowerings } from './lowering.js';
 import { sumsOver } from './sums-of-nothing.js';
 
 export const convolutions = {
-  conv2d: exceptFloat64((graph, inputs, { parameters }) => [graph.add('Conv', inputs, attributesOf(parameters))]),
+  conv2d: exceptFloat64((graph, inputs, { node, parameters }) => [
+    convolved(graph, [at(inputs, 0), at(inputs, 1)], at(node.inputs, 1).shape, parameters),
+  ]),
   conv2dGradFilters: exceptFloat64((graph, inputs, { node, parameters }) => {
     const [image, gradient] = [at(node.inputs, 0), at(node.inputs, 1)];
     // What was summed over is the batch now, which convolutions sum over as channels; the gradient is slid over the image.
@@ -19,13 +21,7 @@ export const convolutions = {
     const asImage =
       groups === 1 ? graph.add('Transpose', [at(inputs, 0)], swap) : batchWithinGroups(graph, at(inputs, 0), groups);
     const windows = { pads, strides: dilation, dilation: strides, groups };
-    const slid = sumsOver(
-      graph,
-      graph.add('Conv', [asImage, asFilters], attributesOf(windows)),
-      image,
-      at(inputs, 0),
-      0,
-    );
+    const slid = convolved(graph, [asImage, asFilters], gradient.shape, windows);
     const reached = ([0, 1] as const).map((axis) =>
       windowCount(at(image.shape, axis + 2), at(gradient.shape, axis + 2), windowsOfAxis(windows, axis)),
     );
@@ -33,16 +29,46 @@ export const convolutions = {
     return [graph.add('Transpose', [isExact ? slid : firstOf(graph, slid, inputs.slice(2))], swap)];
   }),
   conv2dGradInputs: exceptFloat64((graph, inputs, { node, parameters }) => {
-    const operands = inputs.slice(0, 2);
+    const transposed = (how: OnnxAttributes): string =>
+      sumsOver(graph, graph.add('ConvTranspose', inputs.slice(0, 2), how), at(node.inputs, 0), at(inputs, 0), 1);
     const extra = outputPadding(node.inputs, parameters);
     const attributes = attributesOf(parameters);
-    if (extra !== undefined)
-      return [graph.add('ConvTranspose', operands, { ...attributes, output_padding: { ints: extra } })];
+    if (extra !== undefined) return [transposed({ ...attributes, output_padding: { ints: extra } })];
     const [top, left] = parameters.pads;
-    const whole = graph.add('ConvTranspose', operands, { ...attributes, pads: { ints: [top, left, 0, 0] } });
+    const whole = transposed({ ...attributes, pads: { ints: [top, left, 0, 0] } });
     return [resizeEnd(graph, whole, inputs.slice(2))];
   }),
 } satisfies Partial<OnnxLowerings>;
+
+/**
+ * A cross-correlation, which is 0 where filters (output channels, channels / groups, rows, columns) have no channels. A Conv of nothing
+ * does not end in ONNX Runtime: it gets a channel of zeros more, and filters without rows or columns fail.
+ */
+function convolved(
+  graph: OnnxGraph,
+  [image, filters]: readonly [image: string, filters: string],
+  shape: readonly Dim[],
+  parameters: ConvolutionParameters,
+): string {
+  const attributes = attributesOf(parameters);
+  const usual = (body: OnnxGraph): string => body.add('Conv', [image, filters], attributes);
+  if (shape.every((size) => size !== null && size > 0)) return usual(graph);
+  const ofZeros = (body: OnnxGraph): string => {
+    const more = (x: string, channels: number): string =>
+      body.add('Pad', [x, body.int64Vector([0, 0, 0, 0, 0, channels, 0, 0])]);
+    const padded = more(filters, 1);
+    const sizes = body.add('Max', [body.add('Shape', [padded]), body.int64Vector([0, 0, 1, 1])]);
+    const whole = body.add('Reshape', [padded, sizes], { allowzero: { int: 1 } });
+    return body.add('Conv', [more(image, parameters.groups), whole], attributes);
+  };
+  const branch = (build: (body: OnnxGraph) => string): OnnxSubgraph =>
+    graph.subgraph([], (body) => [{ name: build(body), type: { dtype: 'float32', shape: [null, null, null, null] } }]);
+  const isNothing = graph.add('Equal', [graph.add('Size', [filters]), graph.scalar(0, 'int64')]);
+  return graph.add('If', [isNothing], {
+    then_branch: { graph: branch(ofZeros) },
+    else_branch: { graph: branch(usual) },
+  });
+}
 
 function attributesOf({ pads, strides, dilation, groups }: ConvolutionParameters): OnnxAttributes {
   return {

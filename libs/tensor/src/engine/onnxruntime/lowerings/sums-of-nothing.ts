@@ -4,7 +4,7 @@ import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 
 /**
  * `sums` over an axis of `x`, which are 0 where that axis is empty: ONNX Runtime leaves what was in memory there, in all matrices of a
- * batch but the first and in convolutions.
+ * batch but the first and in transposed convolutions.
  */
 export function sumsOver(graph: OnnxGraph, sums: string, x: Variable, name: string, axis: number): string {
   const size = at(x.shape, axis);

@@ -3,7 +3,6 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 
 import type { Apply } from '../../../graph/apply.js';
 import type { Op, OpParameters } from '../../../graph/op.js';
-import { toposort } from '../../../graph/walk.js';
 import type { OpName, ParametersOf } from '../../../ops/op-name.js';
 import type { TensorFlow } from '../device.js';
 import { deviceDType } from '../device-dtype.js';
@@ -58,21 +57,10 @@ export function moves<P extends OpParameters>(lower: Lower<P>, options: Options 
   return lowering(lower, (dtype) => deviceDType(dtype) !== undefined, options);
 }
 
-/** Why a table has no way to run `op` with inputs and outputs of these dtypes, its inner graph included; undefined when it has. */
+/** Why a table has no way to run `op` with inputs and outputs of these dtypes; undefined when it has. */
 export function refusalOf(table: AnyTable, op: Op, dtypes: readonly DType[]): string | undefined {
   const entry = loweringOf(table, op);
-  if (entry === undefined) return 'it has no kernel for the op';
-  const { inner } = op;
-  if (inner === undefined) return entry.refuses(dtypes);
-  for (const { op: innerOp, inputs, outputs } of toposort(inner.outputs, { blockers: inner.inputs })) {
-    const reason = refusalOf(
-      table,
-      innerOp,
-      [...inputs, ...outputs].map(({ dtype }) => dtype),
-    );
-    if (reason !== undefined) return `of ${innerOp.name} inside it, ${reason}`;
-  }
-  return entry.refuses(dtypes);
+  return entry === undefined ? 'it has no kernel for the op' : entry.refuses(dtypes);
 }
 
 /** The lowering of `op` in a table; undefined where it is the host's. */

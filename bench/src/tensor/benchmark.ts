@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { loadavg } from 'node:os';
+import { at } from '@longrun/tensor';
+import { writeSafetensors } from '@longrun/serialization';
+import { pythonRemedy, pythonWith } from '../python.js';
+import { boundRow, machine, median, plainRow, ratioRow, type Report, type Row, versionOf } from '../report.js';
+import { withScratchFolder } from '../scratch-folder.js';
+import { compiling } from './compiling.js';
+import { beginning } from './network.js';
+import { type Setting, type Trained, training } from './training.js';
+
+/** In a block. */
+const STEPS = 200;
+
+const SETTINGS: readonly Setting[] = [2, 1].flatMap((threads): Setting[] => [
+  { program: 'longrun', threads, isTuned: true },
+  { program: 'PyTorch, fused Adam', threads, isTuned: true },
+  { program: 'PyTorch, Adam', threads, isTuned: true },
+  { program: 'longrun', threads, isTuned: false },
+  { program: 'PyTorch, fused Adam', threads, isTuned: false },
+]);
+
+/**
+ * The training step of an MLP 784-500-500-10 with Adam as one compiled function, beside the same in PyTorch from the same parameters on
+ * the same batches; what compiling it takes, and what calling takes by itself.
+ *
+ * @param steps in a block: fewer for a look
+ */
+export async function tensorSteps(steps = STEPS): Promise<Report> {
+  const modules = ['torch', 'safetensors'];
+  const python = pythonWith(modules);
+  if (python === undefined) {
+    throw new Error(`This benchmark needs a Python with ${modules.join(' and ')}: ${pythonRemedy(modules)}.`);
+  }
+  return await withScratchFolder(async (folder) => {
+    const start = join(folder, 'start.safetensors');
+    await writeSafetensors(start, beginning());
+    const { trained, torch } = await training(python, start, SETTINGS, steps);
+    const compiled = await compiling(start);
+    return {
+      machine: machine(),
+      load: loadavg().map((load) => Math.round(load * 10) / 10),
+      versions: { torch, onnxruntime: versionOf('onnxruntime-node') },
+      rows: [
+        ...trainingRows(trained),
+        boundRow('compiling it, the first of a process, engine and all', 'ms', compiled.first, null, 1000),
+        boundRow('compiling it once more', 'ms', compiled.again, null, 1000),
+        boundRow('an empty call, scalar to scalar; p50', 'us', compiled.emptyCall, null, 50),
+      ],
+      samples: { 'steps, ms': trained, compiled },
+    };
+  });
+}
+
+/** The best of each side, which has the goal, and each of ours beside each peer of the same setting. */
+function trainingRows(trained: readonly Trained[]): Row[] {
+  const [ours, fused] = [best(trained, 'longrun'), best(trained, 'PyTorch, fused Adam')];
+  const what = `MLP step, the best of us (${named(ours)}); peer: the best of PyTorch, fused Adam (${named(fused)})`;
+  const beside = trained
+    .filter(({ program }) => program === 'longrun')
+    .flatMap((one) =>
+      trained
+        .filter(
+          ({ program, threads, isTuned }) =>
+            program !== 'longrun' && threads === one.threads && isTuned === one.isTuned,
+        )
+        .map((peer) => plainRow(`MLP step, ${named(one)}; peer: ${peer.program}`, 'ms', one.ms, peer.ms)),
+    );
+  return [ratioRow(what, 'ms', ours.ms, fused.ms, 1), ...beside];
+}
+
+function best(trained: readonly Trained[], wanted: Setting['program']): Trained {
+  return at(
+    trained.filter(({ program }) => program === wanted).toSorted((a, b) => median(a.ms) - median(b.ms)),
+    0,
+  );
+}
+
+function named({ threads, isTuned }: Setting): string {
+  return `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${isTuned ? 'memory as for trainers' : 'default memory'}`;
+}

@@ -1,0 +1,37 @@
+import { oneOf } from './one-of.js';
+import { TensorTypeError } from './tensor-type.js';
+
+/** What {@link floatX} may be. */
+export type FloatX = (typeof FLOATS)[number];
+
+/** The dtypes through which gradients flow. */
+export const FLOATS = ['float32', 'float64'] as const;
+
+let current: FloatX = 'float32';
+
+/** The dtype of floats that are given none, Theano's `config.floatX`: float32, but for what {@link withFloatX} builds. */
+export function floatX(): FloatX {
+  return current;
+}
+
+/**
+ * What `build` returns, {@link floatX} being `dtype` until it returns: `withFloatX('float64', () => model(matrix('x')))`. Nothing else can
+ * set it, so that no program depends on what was set elsewhere. What has a dtype keeps it, and functions are compiled as they were built.
+ *
+ * @throws TensorTypeError where `dtype` is no float, or where `build` returns a promise: what runs after an `await` would be outside
+ */
+export function withFloatX<T>(dtype: FloatX, build: () => T): T {
+  const outside = current;
+  current = oneOf('withFloatX', 'dtype', dtype, FLOATS);
+  let built: T;
+  try {
+    built = build();
+  } finally {
+    current = outside;
+  }
+  if (!(built instanceof Promise)) return built;
+  built.catch(() => undefined);
+  throw new TensorTypeError(
+    'withFloatX: what builds the graph returned a promise; await before or after it, and build without',
+  );
+}

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { ndarray } from '@longrun/serialization';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+
+import * as tensor from '../src/index.js';
+
+/** A user's program, outside of the packages: `make` is given the library. */
+const PROGRAM = `
+export function make(t) {
+  const x = t.tensor('x', 'float32', [null, 3]);
+  const y = t.tensor('y', 'float32', [null, 4]);
+  const hidden = t.tanh(x);
+  const sum = () => t.add(t.exp(x), y);
+  const late = t.reshape(t.exp(hidden), [2, 2]);
+  return { x, y, hidden, sum, late };
+}
+`;
+
+/** Where a call begins in it: `/tmp/model.mjs:3:15`, the column that of the called name. */
+function placeOf(call: string): string {
+  const before = PROGRAM.slice(0, PROGRAM.indexOf(call)).split('\n');
+  return `${file}:${before.length}:${(before.at(-1) ?? '').length + 't.'.length + 1}`;
+}
+
+let file: string;
+let made: Made;
+
+interface Made {
+  readonly x: tensor.Variable;
+  readonly y: tensor.Variable;
+  readonly hidden: tensor.Variable;
+  readonly late: tensor.Variable;
+  readonly sum: () => tensor.Variable;
+}
+
+beforeEach(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'origin-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  file = path.join(folder, 'model.mjs');
+  await writeFile(file, PROGRAM);
+  const program: unknown = await import(/* @vite-ignore */ pathToFileURL(file).href);
+  made = (program as { make: (library: typeof tensor) => Made }).make(tensor);
+});
+
+test('a variable knows the place in the program where it was made, whatever stands for it later', () => {
+  expect(made.x.madeAt).toBe(placeOf("t.tensor('x'"));
+  expect(made.hidden.madeAt).toBe(placeOf('t.tanh'));
+  const copied = tensor.replace([made.hidden], new Map([[made.x, tensor.tensor('z', 'float32', [2, 3])]]));
+  expect(copied[0]).not.toBe(made.hidden);
+  expect(copied[0]?.madeAt).toBe(placeOf('t.tanh'));
+});
+
+test('an error in making a graph says where its operands were made', () => {
+  expect(made.sum).toThrow(
+    `add: \`exp.0\` float32 (null, 3) made at ${placeOf('t.exp')} and \`y\` float32 (null, 4) made at ${placeOf("t.tensor('y'")} do not broadcast`,
+  );
+});
+
+test('an error in computing says where its operands were made', async () => {
+  const compiled = await tensor.compile({ inputs: [made.x], outputs: [made.late], engine: 'reference' });
+  await expect(compiled.run([ndarray('float32', [2, 3])])).rejects.toThrow(`made at ${placeOf('t.exp(hidden')}`);
+});
