@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
@@ -46,12 +47,23 @@ export class Contestant {
 
   /** Has a request done that is not of steps; resolves to the numbers that it answers with. */
   async ask(request: Readonly<Record<string, string | number>>): Promise<Readonly<Record<string, number>>> {
+    return await this.askFor(Numbers, request);
+  }
+
+  /** The same for an answer of another form. */
+  async askFor<T>(answer: z.ZodType<T>, request: Readonly<Record<string, string | number>>): Promise<T> {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
-    return Numbers.parse(await this.#answer());
+    return answer.parse(await this.#answer());
   }
 
   stop(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  /** Lets it end by itself, along with what it has started. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
 
   async #answer(): Promise<Record<string, unknown>> {

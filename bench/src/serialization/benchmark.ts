@@ -1,10 +1,14 @@
 import { loadavg } from 'node:os';
+import { trainerEnvironment } from '@longrun/platform/processes';
 import { machine, marginRow, quantileRow, ratioRow, boundRow, type Report, type Row, versionOf } from '../report.js';
 import { BATCH_SIZE } from './examples.js';
-import { loaderPeer, tensorsPeer } from './python-peers.js';
+import { loaderPeer, type PythonPeer, tensorsPeer, trainingPeers } from './python-peers.js';
 import { restoring } from './restoring.js';
 import { resuming } from './resuming.js';
+import { savingInTraining } from './saving-in-training.js';
+import { widthFor } from './saved-network.js';
 import { saving } from './saving.js';
+import { trainingRows } from './training-rows.js';
 import { smallCommits } from './small-commits.js';
 import { streamStates } from './stream-states.js';
 import { uploading } from './uploading.js';
@@ -16,8 +20,8 @@ const BYTES = 500_000_000;
 const BYTES_OF_EXAMPLE = 50;
 
 /**
- * Snapshots of 500 MB saved and restored, small commits, and the states of a stream over 10 M examples; in turn with what the disk, the
- * processor, safetensors, the SDK of AWS and torchdata do with the same.
+ * Snapshots of 500 MB saved and restored, and saved while training goes on, small commits, and the states of a stream over 10 M examples; in turn with what the disk, the
+ * processor, safetensors, PyTorch, the SDK of AWS and torchdata do with the same.
  *
  * @param bytes of a snapshot: fewer for a look, with fewer examples too, which meets or misses no goal
  */
@@ -62,6 +66,17 @@ export async function serialization(bytes = BYTES): Promise<Report> {
     );
   } finally {
     tensors.contestant?.stop();
+  }
+
+  const trainings = await trainingPeers(widthFor(bytes), trainerEnvironment());
+  const noTraining = [...trainings.values()].find(({ missing: sentence }) => sentence !== undefined)?.missing;
+  if (noTraining !== undefined) missing.push(noTraining);
+  try {
+    const saved = await savingInTraining(bytes, trainings);
+    samples['saved in training, ms'] = { ours: saved.ours, ...Object.fromEntries(saved.peers) };
+    rows.push(...trainingRows(size, saved));
+  } finally {
+    for (const { contestant } of trainings.values()) await contestant?.end();
   }
 
   const noS3 = withoutS3();
@@ -126,9 +141,18 @@ export async function serialization(bytes = BYTES): Promise<Report> {
   return {
     machine: machine(),
     load: loadavg().map((load) => Math.round(load * 10) / 10),
-    versions: { ...tensors.versions, ...loader.versions, 'lib-storage': versionOf('@aws-sdk/lib-storage') },
+    versions: {
+      ...tensors.versions,
+      ...versionsOf(trainings),
+      ...loader.versions,
+      'lib-storage': versionOf('@aws-sdk/lib-storage'),
+    },
     rows,
     missing,
     samples,
   };
+}
+
+function versionsOf(peers: ReadonlyMap<string, PythonPeer>): Readonly<Record<string, string>> {
+  return Object.assign({}, ...[...peers.values()].map(({ versions }) => versions));
 }

@@ -1,17 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type CheckpointStore,
-  HashBehind,
-  type Lease,
-  ndarray,
-  type NdArray,
-  type ObjectStore,
-  readSnapshotFile,
-} from '@longrun/serialization';
+import { type CheckpointStore, type Lease, ndarray, type NdArray, type ObjectStore } from '@longrun/serialization';
+import { FollowedSnapshot } from './followed-snapshot.js';
 
 /** Tensors in a snapshot. */
 export const TENSORS = 32;
@@ -58,27 +50,18 @@ export class BigSnapshots {
    * @returns What makes it a checkpoint once it is announced
    */
   async handOver(store: ObjectStore, step: number): Promise<HandedOver> {
-    let opening: Promise<FileHandle | undefined> | undefined;
-    let begun: HashBehind | undefined;
-    const follow = async (file: string, sizeBytes: number): Promise<void> => {
-      // It may have its last name by then.
-      opening ??= open(file).catch(() => undefined);
-      const handle = await opening;
-      if (handle !== undefined) begun ??= new HashBehind(handle, { isSynced: store.takesFiles });
-      begun?.written(sizeBytes);
-    };
-    const written = this.#written((file, sizeBytes) => void follow(file, sizeBytes));
+    const followed = new FollowedSnapshot(store);
+    const written = this.#written((file, sizeBytes) => void followed.grown(file, sizeBytes));
     const order: Order = { step };
     this.#trainer.send(order);
     await written;
     return {
       commit: async (checkpoints, lease) => {
-        const handle = (await opening) ?? (await open(this.path));
         try {
-          const file = await readSnapshotFile({ name: FILE, path: this.path, handle }, store, { begun });
-          await checkpoints.commit(lease, { step, environment: {}, files: [file] });
+          const files = await followed.read([{ name: FILE, path: this.path }]);
+          await checkpoints.commit(lease, { step, environment: {}, files });
         } finally {
-          await handle.close();
+          await followed.close();
         }
       },
     };
