@@ -342,7 +342,7 @@ function s3Option(): Option {
 function bucketUrl(program: Command, given: string | true | undefined): string | undefined {
   if (given === undefined || (given !== true && given.startsWith('s3://'))) return given;
   const what = given === true ? 'option --s3 needs a URL.' : `${given} is no URL of a bucket.`;
-  program.error(
+  return program.error(
     `error: ${what} Give one, such as s3://bucket/prefix; \`node scripts/s3-server.mjs --folder FOLDER\` starts a server on this machine and ` +
       'prints its URL and keys.',
   );

@@ -104,9 +104,9 @@ test('what is written of chunks that last is told from the first byte on, and is
   const file = path.join(folder, 'file');
   const told: number[] = [];
   const chunks = [bytes.subarray(0, 7), bytes.subarray(7, 7), bytes.subarray(7, 13 * MIB), bytes.subarray(13 * MIB)];
-  const onWritten = (written: string, sizeBytes: number): void => {
+  const onWritten = (growing: string, sizeBytes: number): void => {
     told.push(sizeBytes);
-    expect(readFileSync(written).subarray(0, sizeBytes).equals(bytes.subarray(0, sizeBytes))).toBe(true);
+    expect(readFileSync(growing).subarray(0, sizeBytes).equals(bytes.subarray(0, sizeBytes))).toBe(true);
   };
   expect(await writeWhole(file, chunks, { onWritten, areLasting: true })).toBe(bytes.byteLength);
   expect(told).toEqual([7, 7 + 4 * MIB, 7 + 8 * MIB, 7 + 12 * MIB, 13 * MIB, 17 * MIB, 21 * MIB, bytes.byteLength]);

@@ -79,8 +79,8 @@ test.each([
   [[[1], 2], 'cannot make an array of 2 where a list of 1 is wanted'],
   ['1', 'cannot make an array of "1" where a number is wanted'],
   [null, 'cannot make an array of null where a number is wanted'],
-])('%j is no array', (value, saying) => {
-  for (const make of [constant, shared]) expect(() => make(value as unknown as number)).toThrow(saying);
+])('%j is no array', (value, reason) => {
+  for (const make of [constant, shared]) expect(() => make(value as unknown as number)).toThrow(reason);
 });
 
 test('no number is wrapped, in a list or in a shared variable', () => {
