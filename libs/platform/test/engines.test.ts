@@ -99,6 +99,38 @@ test('what waits for the engine of a worker that takes no jobs keeps nobody from
   await Promise.all([plain.stop(), able.stop()]);
 });
 
+test('many jobs of one engine keep no worker of another from work', async ({ world }) => {
+  const { plain, able, ofAble } = await plainAndAble(world, { window: 1 });
+  const urgent = [await world.submit({ ...onTfjs, priority: 10 }), await world.submit({ ...onTfjs, priority: 10 })];
+  const other = await world.submit();
+  const told = await plain.next();
+  expect(told.id).toBe(other);
+
+  ofAble.end('succeeded');
+  for (const id of urgent) {
+    const taken = await able.next();
+    expect(taken.id).toBe(id);
+    taken.end('succeeded');
+  }
+  told.end('succeeded');
+  await Promise.all([plain.stop(), able.stop()]);
+});
+
+test('a job that is cancelled ends and leaves the queue while nobody is free who could take it', async ({ world }) => {
+  const { plain, able, ofAble } = await plainAndAble(world);
+  const id = await world.submit(onTfjs);
+  await comeUpon(world, id);
+  const ended = await world.platform.experiments.cancel(id);
+  expect(ended).toMatchObject({ status: 'cancelled', losses: 0 });
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => (await queue.getJob(keys.job(id, 1))) === undefined);
+  });
+  expect(able.taken).toEqual([ofAble.id]);
+  expect(plain.taken).toEqual([]);
+  ofAble.end('succeeded');
+  await Promise.all([plain.stop(), able.stop()]);
+});
+
 test('who lacks the engine is no other worker to leave a job to', async ({ world }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit({ ...onTfjs, retry: { backoffMs: 0, maxFailures: 1 } });

@@ -22,7 +22,10 @@ export const QueueSettings = z
     maxStalledCount: z.int().min(1_000_000).default(1_000_000_000),
     /** Pause before BullMQ asks a Redis again that failed it. Its default, 15 s, is a long time to stand still. */
     retryDelayMs: z.int().min(10).default(1_000),
-    /** Jobs that wait in the queue at most; the others wait in the record, which can still reorder them. */
+    /**
+     * Jobs that wait in the queue at most, for each set of engines that a worker has; the others wait in the record, which can still reorder
+     * them.
+     */
     window: z.int().min(1).max(1_000).default(64),
   })
   .refine((settings) => settings.lockRenewMs < settings.lockDurationMs / 2, {

@@ -97,6 +97,18 @@ test('a worker that vanishes loses its job to another, as often as it takes', as
   expect(new Set(starts.map(({ id }) => id))).toEqual(new Set(['exp_1']));
 });
 
+test('a worker comes to what it can take, behind however many jobs it leaves to others', async () => {
+  const others = Array.from({ length: 2_000 }, (_, index) => index + 1);
+  await Promise.all(others.map((fence) => queue.add({ id: 'exp_1', fence, engine: 'tfjs' }, fence)));
+  await queue.add({ id: 'exp_2', fence: 1 }, 3_000);
+  const taken: string[] = [];
+  const taker = link('a').takeJobs('experiment', async ({ id }) => void taken.push(id), {
+    engines: { onnxruntime: ['cpu'] },
+  });
+  await expect.poll(() => taken).toEqual(['exp_2']);
+  await taker.close();
+});
+
 test('a handler that throws is reported, and its job may be put in again', async () => {
   await queue.add({ id: 'exp_1', fence: 1 }, 1);
   let runs = 0;

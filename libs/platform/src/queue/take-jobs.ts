@@ -53,6 +53,8 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
   const { keys, settings, warn } = options;
   const running = new Map<string, AbortController>();
   let isTaking = true;
+  /** Since when it has left every job to others that it came upon. */
+  let leavingSince: number | undefined;
 
   const worker = new Worker<unknown>(
     keys.queue(options.kind),
@@ -60,7 +62,11 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       // BullMQ runs what it had fetched when it was told to pause or close.
       if (!isTaking) return giveBack(job, token);
       const ticket = JobTicket.parse(job.data);
-      if (!isFor(ticket, options)) return leaveToOthers(job, token);
+      if (!isFor(ticket, options)) {
+        leavingSince ??= performance.now();
+        return leaveToOthers(job, token, performance.now() - leavingSince);
+      }
+      leavingSince = undefined;
       const jobId = keys.job(ticket.id, ticket.fence);
       const lock = new AbortController();
       running.set(jobId, lock);
@@ -82,6 +88,9 @@ export function takeJobs(options: TakeJobsOptions): JobTaker {
       runRetryDelay: settings.retryDelayMs,
     },
   );
+  worker.on('drained', () => {
+    leavingSince = undefined;
+  });
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const jobId of jobIds) running.get(jobId)?.abort(new Error(`The queue's lock on job ${jobId} is lost`));
   });
@@ -119,10 +128,18 @@ async function giveBack(job: Job<unknown>, token: string | undefined): Promise<n
   throw new WaitingError();
 }
 
-/** It comes again after a pause, so that this worker, if nobody else is free, does not turn in circles with it. */
-async function leaveToOthers(job: Job<unknown>, token: string | undefined): Promise<never> {
-  await job.moveToDelayed(Date.now() + LEFT_FOR_MS, token);
+/**
+ * It comes again after a pause, so that this worker, if nobody else is free, does not turn in circles with it; nor with many, of which
+ * the first would come again before it has come to the last.
+ *
+ * @param leavingMs For how long it has left one after the other
+ */
+async function leaveToOthers(job: Job<unknown>, token: string | undefined, leavingMs: number): Promise<never> {
+  const pauseMs = Math.min(LEFT_FOR_MS + 2 * leavingMs, LEFT_FOR_MOST_MS);
+  await job.moveToDelayed(Date.now() + Math.ceil(pauseMs), token);
   throw new DelayedError();
 }
 
 const LEFT_FOR_MS = 250;
+/** Redis, or this process, may have stood still meanwhile: then the others are not to wait as long again. */
+const LEFT_FOR_MOST_MS = 10_000;

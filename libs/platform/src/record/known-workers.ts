@@ -14,8 +14,8 @@ export interface KnownWorkers {
   readonly engines: KnownEngines;
   /** Of those that are alive. */
   readonly livingEngines: KnownEngines;
-  /** Of those that are alive and take jobs. */
-  readonly readyEngines: KnownEngines;
+  /** Of each of those that are alive and take jobs: once where several have the same; an empty one where there is none. */
+  readonly readyEngines: readonly KnownEngines[];
 }
 
 /** Providers that one of some workers can compute with, by engine. Null when one does not say it. */
@@ -39,7 +39,7 @@ export async function knownWorkers(db: Kysely<Tables>): Promise<KnownWorkers> {
     mostThreads,
     engines: merged(reported),
     livingEngines: merged(living),
-    readyEngines: merged(ready),
+    readyEngines: (ready ?? [{}]).map((report) => merged([report])),
   };
 }
 

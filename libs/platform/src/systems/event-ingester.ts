@@ -333,12 +333,15 @@ async function readyForOthers(
     ending.map(({ id }) => id),
   );
   const ready = new Map<string, readonly string[]>();
-  for (const { id, kind } of ending) {
+  for (const kind of new Set(ending.map((envelope) => envelope.kind))) {
     const workers = await readyWorkers(transaction, kind);
-    ready.set(
-      id,
-      workers.filter(({ engines }) => hasEngine(engines, asked.get(id))).map((worker) => worker.id),
-    );
+    for (const { id } of ending.filter((envelope) => envelope.kind === kind)) {
+      const able = workers.filter(({ engines }) => hasEngine(engines, asked.get(id)));
+      ready.set(
+        id,
+        able.map((worker) => worker.id),
+      );
+    }
   }
   return ready;
 }

@@ -22,7 +22,7 @@ export interface SchedulerOptions {
   readonly queues: Readonly<Record<Kind, JobQueue>>;
   readonly redis: Redis;
   readonly store: ObjectStore;
-  /** Jobs in a queue at most. */
+  /** Jobs in a queue at most, for each set of engines that a worker has. */
   readonly window: number;
   readonly warn: Warn;
 }
@@ -153,12 +153,15 @@ export class Scheduler {
     }
   }
 
-  /** The first of those that have a job or may have one, in the order in which they are to run. */
+  /**
+   * The first of those that have a job or may have one, in the order in which they are to run: as many for each worker as the queue may hold, lest
+   * those of one engine leave nothing to workers that have another.
+   */
   async #candidates(kind: Kind): Promise<Candidate[]> {
     const { db } = this.#options.record;
     const candidates = db
       .selectFrom('lives')
-      .select(['lives.id', 'lives.fence', 'lives.enqueued', 'lives.queueRank'])
+      .select(['lives.id', 'lives.fence', 'lives.enqueued', 'lives.queueRank', 'lives.priority', 'lives.place'])
       .where('lives.kind', '=', kind)
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
@@ -169,10 +172,12 @@ export class Scheduler {
       .limit(this.#options.window);
     if (kind === 'dataset') return candidates.execute();
     const workers = await knownWorkers(db);
-    return candidates
-      .where(asksForAtMost(threadLimit(workers)))
-      .where(asksForOneOf(presentEngines(workers.readyEngines)))
-      .execute();
+    const able = candidates.where(asksForAtMost(threadLimit(workers)));
+    const found = new Map<string, Candidate>();
+    for (const engines of workers.readyEngines)
+      for (const candidate of await able.where(asksForOneOf(presentEngines(engines))).execute())
+        found.set(candidate.id, candidate);
+    return [...found.values()].toSorted((a, b) => b.priority - a.priority || a.place - b.place);
   }
 
   async #enqueue(kind: Kind, id: string, rank: number, avoid: readonly string[]): Promise<void> {
@@ -227,7 +232,7 @@ function asksForAtMost(threads: number): RawBuilder<boolean> {
     select coalesce((experiments.spec -> 'resources' ->> 'threads')::integer <= ${threads}, true) from experiments where experiments.id = lives.id)`;
 }
 
-/** Nor does what asks for an engine that none has which takes jobs. */
+/** Nor does what asks for an engine that is none of these. */
 function asksForOneOf(engines: readonly string[] | null): RawBuilder<boolean> {
   if (engines === null) return sql<boolean>`true`;
   return sql<boolean>`(
@@ -247,6 +252,8 @@ interface Candidate {
   readonly fence: number;
   readonly enqueued: boolean;
   readonly queueRank: number | null;
+  readonly priority: number;
+  readonly place: number;
 }
 
 /**

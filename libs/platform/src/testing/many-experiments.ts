@@ -1,3 +1,4 @@
+import { ExperimentSpec } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
 import { openRecord, type RecordLocation } from '../record/record.js';
@@ -27,6 +28,7 @@ export async function fillRecord(location: RecordLocation, many: Crowd): Promise
 export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crowd): Promise<void> {
   const total = ended + queued + running;
   await db.transaction().execute(async (transaction) => {
+    const spec = JSON.stringify(ExperimentSpec.parse({ program: 'mlp', params: {}, dataset: 'digits' }));
     const result = JSON.stringify({ fileKey: 'datasets/files/0.hdf5', sha256: '0'.repeat(64), sizeBytes: 1 });
     await sql`insert into lives (id, kind, priority, retry, phase, reason, result, submitted_at)
       select 'ds_' || lpad(to_hex(n), 32, '0'), 'dataset', 0, '{}', 'ended',
@@ -41,8 +43,7 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
         case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
       from generate_series(1, ${total}::integer) n`.execute(transaction);
     await sql`insert into experiments (id, name, spec)
-      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n,
-        '{"program": "mlp", "params": {}, "dataset": "digits", "seed": 1, "priority": 0}'
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n, ${spec}::jsonb
       from generate_series(1, ${total}::integer) n`.execute(transaction);
     await sql`insert into experiment_datasets (id, role, dataset_id)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
