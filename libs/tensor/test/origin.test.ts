@@ -1,7 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext, runInThisContext } from 'node:vm';
 
 import { ndarray } from '@longrun/serialization';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -38,7 +41,7 @@ interface Made {
 }
 
 beforeEach(async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'origin-'));
+  const folder = await mkdtemp(path.join(tmpdir(), 'origin of (ü) '));
   onTestFinished(() => rm(folder, { recursive: true }));
   file = path.join(folder, 'model.mjs');
   await writeFile(file, PROGRAM);
@@ -64,3 +67,40 @@ test('an error in computing says where its operands were made', async () => {
   const compiled = await tensor.compile({ inputs: [made.x], outputs: [made.late], engine: 'reference' });
   await expect(compiled.run([ndarray('float32', [2, 3])])).rejects.toThrow(`made at ${placeOf('t.exp(hidden')}`);
 });
+
+test('whoever makes something else of stack traces changes neither places nor what is made', () => {
+  const before = Error.prepareStackTrace;
+  onTestFinished(() => {
+    Error.prepareStackTrace = before;
+  });
+  const prepare = (_: Error, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames;
+  Error.prepareStackTrace = prepare;
+  expect(made.x.madeAt).toBe(placeOf("t.tensor('x'"));
+  expect(made.sum).toThrow(`made at ${file}:`);
+  expect(Error.prepareStackTrace).toBe(prepare);
+});
+
+test.each(['/home/ann/my models (2)/model.js', String.raw`C:\Users\ann lee\model.js`])(
+  'a program of CommonJS may be at %s',
+  (filename) => {
+    const make = runInThisContext("(t) => t.scalar('x')", { filename }) as (library: typeof tensor) => tensor.Variable;
+    expect(make(tensor).madeAt).toBe(`${filename}:1:10`);
+  },
+);
+
+test('a variable keeps nothing alive of what the program had when it was made', async () => {
+  setFlagsFromString('--expose_gc');
+  const gc = runInNewContext('gc') as () => void;
+  const [variable, rows] = makeBeside();
+  await setImmediate();
+  gc();
+  expect(variable.dtype).toBe('float32');
+  expect(rows.deref()).toBeUndefined();
+});
+
+/** A variable made by a function that knows an array, which nothing else does. */
+function makeBeside(): [tensor.Variable, WeakRef<Float64Array>] {
+  const rows = new Float64Array(1000);
+  const make = (): tensor.Variable => tensor.tensor('x', 'float32', [rows.length]);
+  return [make(), new WeakRef(rows)];
+}

@@ -1,3 +1,6 @@
+import { findSourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
 /** The packages beside this one: what is made in them was made for whoever called them. */
 const PACKAGES = new URL('../../..', import.meta.url).href;
 /** A brick within bricks that takes a gradient is so far below its program. */
@@ -5,32 +8,61 @@ const FRAMES = 30;
 
 /**
  * Where in a program something was made, as Theano's `traceback` of a variable: the place in the call that led there which is nearest to it and
- * outside of this library and of packages that are installed. Cheap to take, a few microseconds; found when it is asked for.
+ * outside of this library and of packages that are installed. Takes some ten microseconds, and keeps nothing alive of what the program had then.
  */
 export class Origin {
-  /** Of an error that nobody throws: its text is made at the first look. */
-  readonly #trace: { stack?: string } = {};
-
-  constructor() {
-    const before = Error.stackTraceLimit;
-    Error.stackTraceLimit = FRAMES;
-    Error.captureStackTrace(this.#trace, Origin);
-    Error.stackTraceLimit = before;
-  }
+  /** The line of a stack trace. As text: a frame, or an error not yet looked at, holds each `this` and all that the functions refer to. */
+  readonly #call: string | undefined = programsCall();
 
   /** `/home/ann/model.js:12:15`; undefined where it was made by the library itself, or deeper below a program than is looked. */
   get place(): string | undefined {
-    for (const line of this.#trace.stack?.split('\n') ?? []) {
-      const place = PLACE.exec(line)?.groups?.['place'];
-      if (place !== undefined && isOfProgram(place)) return place.replace(/^file:\/\//u, '');
-    }
-    return undefined;
+    const found = CALL.exec(this.#call ?? '');
+    if (found === null) return undefined;
+    const [file, line, column] = [found[1] ?? found[2] ?? '', Number(found[3]), Number(found[4])];
+    const source = findSourceMap(file)?.findOrigin(line, column);
+    if (source === undefined || !('fileName' in source)) return `${pathOf(file)}:${line}:${column}`;
+    return `${pathOf(source.fileName)}:${source.lineNumber}:${source.columnNumber}`;
   }
 }
 
-const PLACE = /(?:^\s*at |\()(?:async )?(?<place>[^()\s]+:\d+:\d+)\)?$/u;
+/** `at model (/home/ann/model.js:12:15)`, or without the name of a function; the folders may have spaces and parentheses. */
+const CALL = /^\s*at (?:.*? \((?=.*\)$)(.+)|(?:async )?(.+)):(\d+):(\d+)\)?$/mu;
 
-function isOfProgram(place: string): boolean {
-  if (place.startsWith('node:') || place.includes('/node_modules/')) return false;
-  return !(place.startsWith('/') ? `file://${place}` : place).startsWith(PACKAGES);
+/** What V8 asks for how deep a trace is, and what is made of it. */
+const TRACES: {
+  stackTraceLimit: number;
+  prepareStackTrace?: ((error: Error, frames: NodeJS.CallSite[]) => unknown) | undefined;
+} = Error;
+
+function programsCall(): string | undefined {
+  const { stackTraceLimit, prepareStackTrace } = TRACES;
+  const trace: { stack?: unknown } = {};
+  TRACES.stackTraceLimit = FRAMES;
+  TRACES.prepareStackTrace = (error, frames) => {
+    const frame = frames.find(isOfProgram);
+    if (frame === undefined) return undefined;
+    // Who has set one knows of what the program was translated.
+    const text = prepareStackTrace?.(error, [frame]);
+    return typeof text === 'string'
+      ? text
+      : `at ${frame.getFileName()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
+  };
+  try {
+    Error.captureStackTrace(trace, Origin);
+    return typeof trace.stack === 'string' ? trace.stack : undefined;
+  } finally {
+    TRACES.stackTraceLimit = stackTraceLimit;
+    TRACES.prepareStackTrace = prepareStackTrace;
+  }
+}
+
+function isOfProgram(frame: NodeJS.CallSite): boolean {
+  const file = frame.getFileName();
+  // Evaluated code has none: who evaluated it has.
+  if (typeof file !== 'string' || file.startsWith('node:') || /[\\/]node_modules[\\/]/u.test(file)) return false;
+  return !(file.startsWith('/') ? `file://${file}` : file).startsWith(PACKAGES);
+}
+
+function pathOf(file: string): string {
+  return file.startsWith('file://') ? fileURLToPath(file) : file;
 }
