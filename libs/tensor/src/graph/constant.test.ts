@@ -74,12 +74,17 @@ test('lists of numbers are arrays, of booleans bools', () => {
 });
 
 test.each([
-  [[[1, 2], [3]], 'cannot make an array of [3] where a list of 2 is wanted'],
-  [[1, [2]], 'cannot make an array of [2] where a number is wanted'],
+  [[[1, 2], [3]], 'cannot make an array of [ 3 ] where a list of 2 is wanted'],
+  [[1, [2]], 'cannot make an array of [ 2 ] where a number is wanted'],
   [[[1], 2], 'cannot make an array of 2 where a list of 1 is wanted'],
-  ['1', 'cannot make an array of "1" where a number is wanted'],
+  ['1', "cannot make an array of '1' where a number is wanted"],
   [null, 'cannot make an array of null where a number is wanted'],
-])('%j is no array', (value, reason) => {
+  [[[1], Number.NaN], 'cannot make an array of NaN where a list of 1 is wanted'],
+  [1n, 'cannot make an array of 1n where a number is wanted'],
+  [new Float32Array(1e6), 'cannot make an array of Float32Array(1000000) [ 0, 0, 0, ... 999997 more items ] where'],
+  [tensor('x', 'float32', []), 'cannot make an array of Variable {'],
+  [withinItself(), 'there are lists in more than 32 others; give fewer levels of them'],
+])('what is no array is refused: %#', (value, reason) => {
   for (const make of [constant, shared]) expect(() => make(value as unknown as number)).toThrow(reason);
 });
 
@@ -88,9 +93,22 @@ test('no number is wrapped, in a list or in a shared variable', () => {
   expect(() => shared(1.5, 'n', { dtype: 'int32' })).toThrow('shared: int32 cannot hold 1.5');
 });
 
+test('an array keeps its dtype: another is refused', () => {
+  const array = ndarray('float32', [1]);
+  expect(() => constant(array, 'float64')).toThrow('constant: the array is float32, not float64; leave the dtype out');
+  expect(() => shared(array, 'w', { dtype: 'float64' })).toThrow('shared: the array is float32, not float64');
+  expect(constant(array, 'float32').value).toBe(array);
+});
+
 test('a cast truncates what a constant holds', () => {
   expect((cast(constant(-1.5), 'int64') as Constant).toNumber()).toBe(-1);
 });
+
+function withinItself(): unknown[] {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+}
 
 function saying(dtype: string, value: number): string {
   return `constant: ${dtype} cannot hold ${value}; give a number that it can, or another dtype`;

@@ -1,7 +1,7 @@
 import { sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
-import { arrayOf, isArray, type Literal } from './literal.js';
+import { arrayOf, type Literal } from './literal.js';
 import { Variable } from './variable.js';
 
 /** A variable whose value is part of the graph. */
@@ -28,8 +28,8 @@ export class Constant extends Variable {
 /**
  * A constant from a number or lists of numbers (`floatX` unless `dtype` is given), booleans, or an array: `constant([[1, 2], [3, 4]])`.
  *
- * @throws TensorTypeError where an integer dtype cannot hold a number, or lists of one level are not equally long.
+ * @throws TensorTypeError where an integer dtype cannot hold a number, lists of one level are not equally long, or an array is not of `dtype`.
  */
 export function constant(value: Literal | NdArray, dtype?: DType): Constant {
-  return new Constant(isArray(value) ? value : arrayOf('constant', value, dtype));
+  return new Constant(arrayOf('constant', value, dtype));
 }

@@ -1,7 +1,7 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { HostValue, StoredValue } from '../engine/stored-value.js';
-import { arrayOf, isArray, type Literal } from './literal.js';
+import { arrayOf, type Literal } from './literal.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
@@ -109,7 +109,7 @@ export class SharedVariable extends Variable {
  * @throws TensorTypeError as `constant`
  */
 export function shared(value: Literal | NdArray, name?: string, options: SharedOptions = {}): SharedVariable {
-  const initial = isArray(value) ? value : arrayOf('shared', value, options.dtype);
+  const initial = arrayOf('shared', value, options.dtype);
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
     ...(options.shape === undefined ? {} : { shape: options.shape }),

@@ -102,6 +102,21 @@ test('filters are turned by half a circle unless that is not wanted', async () =
   expectClose(correlated, array('float64', [1, 1, 2, 2], [12, 23, 45, 56]));
 });
 
+test.each([true, false])(
+  'second derivatives for filters of an empty batch are 0 on ONNX Runtime, its size known: %s',
+  async (known) => {
+    const x = tensor('x', 'float32', [known ? 0 : null, 1, 1, 4]);
+    const w = tensor('w', 'float32', [1, 1, 2, 2]);
+    const [slope] = grad(
+      slopes((image, filters) => conv2d(present(image), present(filters), { border: 1 }), [x, w]),
+      [w],
+    );
+    const f = await compile({ inputs: [x, w], outputs: [present(slope)], engine: 'onnxruntime', threads: 1 });
+    const result = await f.run([ndarray('float32', [0, 1, 1, 4]), array('float32', [1, 1, 2, 2], [1, 2, 3, 4])]);
+    expect(result).toEqual([ndarray('float32', [1, 1, 2, 2])]);
+  },
+);
+
 test.each([
   { known: true, engine: 'onnxruntime' },
   { known: false, engine: 'onnxruntime' },

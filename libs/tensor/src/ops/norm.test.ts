@@ -41,6 +41,18 @@ describe('1.T-69: norm', () => {
       );
     }
   });
+
+  test.each([-1, -2, -Infinity])('of order %d is 0 where an element is, with a gradient of 0', async (order) => {
+    const build = (x?: Variable): Variable => norm(present(x), { axis: 1, order });
+    const rows = array('float32', [2, 2], [0, 0, 0, 4]);
+    for (const engine of ['reference', 'onnxruntime', 'tfjs'] as const) {
+      const slope = await evaluate(engine, (x) => slopeOf(build(x), x), [rows]);
+      expectClose(slope, array('float32', [2, 2], [0, 0, 0, 0]));
+      const holed = array('float32', [2, 2], [0, 4, 0, Number.NaN]);
+      expectClose(await evaluate(engine, build, [holed]), array('float32', [2], [0, Number.NaN]));
+    }
+    await expectGradientsRight(build, [array('float64', [2, 2], [1, -4, 2, 3])]);
+  });
 });
 
 describe('1.6-04: l2Norm', () => {

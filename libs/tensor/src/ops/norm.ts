@@ -2,12 +2,16 @@ import { TensorTypeError } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
+import { and } from './and.js';
+import { any } from './any.js';
 import { normalizeAxes } from './axis.js';
 import { cast, toFloat } from './cast.js';
 import { eq } from './eq.js';
+import { isnan } from './isnan.js';
 import { max } from './max.js';
 import { min } from './min.js';
 import { neq } from './neq.js';
+import { not } from './not.js';
 import { pow } from './pow.js';
 import type { ReductionOptions } from './reduction.js';
 import { sqrt } from './sqrt.js';
@@ -44,7 +48,7 @@ export function norm(x: Variable, options: NormOptions = {}): Variable {
     case -Infinity:
       return min(abs(float), axes);
     default:
-      return power(sum(power(abs(float), order), axes), 1 / order);
+      return order < 0 ? inverse(abs(float), order, axes) : power(sum(power(abs(float), order), axes), 1 / order);
   }
 }
 
@@ -61,9 +65,16 @@ export function l2Norm(tensors: readonly Variable[]): Variable {
   );
 }
 
+/** The norm of a negative order, which is 0 where an element is: the power of that one is infinite, and so has no gradient. */
+function inverse(magnitudes: Variable, order: number, axes: ReductionOptions): Variable {
+  const isZero = eq(magnitudes, 0);
+  const total = sum(pow(where(isZero, 1, magnitudes), order), axes);
+  return where(and(any(isZero, axes), not(isnan(total))), 0, pow(total, 1 / order));
+}
+
 /** A power of what is not negative; at 0, where the gradient of a root is infinite, the gradient is 0. */
 function power(x: Variable, exponent: number): Variable {
-  if (exponent < 0 || exponent >= 1) return pow(x, exponent);
+  if (exponent >= 1) return pow(x, exponent);
   const isZero = eq(x, 0);
   const base = where(isZero, 1, x);
   return where(isZero, 0, exponent === 0.5 ? sqrt(base) : pow(base, exponent));

@@ -138,6 +138,18 @@ test.each(['reference', 'onnxruntime', 'tfjs'])(
   },
 );
 
+test.each(['reference', 'onnxruntime', 'tfjs'])(
+  'an image that turns out to be smaller than a window is refused: %s',
+  async (engine) => {
+    const x = tensor('x', 'float32', [null, 1, null, null]);
+    const pooled = maxPool2d(x, { size: 2 });
+    const f = await compile({ inputs: [x], outputs: [pooled, ...grad(sum(pooled), [x])], engine, threads: 1 });
+    await expect(f.run([array('float32', [1, 1, 1, 3], [1, 2, 3])])).rejects.toThrow('maxPool2d');
+    const [largest] = await f.run([array('float32', [1, 1, 2, 3], [1, 2, 3, 6, 5, 4])]);
+    expect(largest).toEqual(array('float32', [1, 1, 1, 1], [6]));
+  },
+);
+
 test('windows that do not fit are refused', () => {
   const x = tensor('x', 'float32', [2, 3, 4, 5]);
   expect(() => maxPool2d(x, { size: 5 })).toThrow(

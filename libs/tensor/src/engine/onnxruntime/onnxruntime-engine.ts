@@ -58,17 +58,22 @@ function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceS
     // Spinning threads of several sessions take the cores from one another. Values must be strings.
     extra: {
       session: { intra_op: { allow_spinning: '0' } },
-      ...(computesInFloat64(graph) ? { optimization: { disable_specified_optimizers: 'MatMulScaleFusion' } } : {}),
+      optimization: { disable_specified_optimizers: wrongFusions(graph).join(';') },
     },
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
   };
 }
 
-/**
- * Whether a float64 that is no scalar is computed with, inside of inner graphs too. Then the fusion of a factor with a product of matrices must not be made,
- * because it keeps the factor as a float32.
- */
+/** The fusions of ONNX Runtime that must not be made. */
+function wrongFusions(graph: FunctionGraph): string[] {
+  // It takes the padding of filters for one of the image.
+  const ofAll = ['Pad_Fusion'];
+  // It keeps the factor of a product of matrices as a float32.
+  return computesInFloat64(graph) ? [...ofAll, 'MatMulScaleFusion'] : ofAll;
+}
+
+/** Whether a float64 that is no scalar is computed with, inside of inner graphs too. */
 function computesInFloat64({ inputs, outputs }: FunctionGraph): boolean {
   return toposort(outputs, { blockers: inputs, inside: true }).some((node) =>
     node.inputs.some(({ dtype, ndim }) => dtype === 'float64' && ndim > 0),

@@ -61,6 +61,8 @@ function convolved(
     const whole = body.add('Reshape', [padded, sizes], { allowzero: { int: 1 } });
     return body.add('Conv', [more(image, parameters.groups), whole], attributes);
   };
+  // An If that can be decided when a model is loaded does not end either: the Conv that is left out is folded.
+  if (shape.includes(0)) return ofZeros(graph);
   const branch = (build: (body: OnnxGraph) => string): OnnxSubgraph =>
     graph.subgraph([], (body) => [{ name: build(body), type: { dtype: 'float32', shape: [null, null, null, null] } }]);
   const isNothing = graph.add('Equal', [graph.add('Size', [filters]), graph.scalar(0, 'int64')]);

@@ -6,7 +6,7 @@ import type { OnnxLowerings } from './lowering.js';
 
 export const pools = {
   maxPool2d(graph, inputs, { node, parameters }) {
-    const x = at(inputs, 0);
+    const x = fillingWindow(graph, at(inputs, 0), node, parameters);
     const { dtype } = node.output;
     const attributes = attributesOf(parameters);
     const largest = (body: OnnxGraph): string => body.add('MaxPool', [x], attributes);
@@ -20,7 +20,7 @@ export const pools = {
     ];
   },
   maxPool2dPlaces(graph, inputs, { node, parameters }) {
-    const x = at(inputs, 0);
+    const x = fillingWindow(graph, at(inputs, 0), node, parameters);
     const attributes = attributesOf(parameters);
     const largest = (body: OnnxGraph): string => at(body.addMany('MaxPool', [x], 2, attributes), 1);
     const places = whereFinite(graph, x, node, largest, (body) => {
@@ -40,6 +40,15 @@ function attributesOf({ size, pads, strides, dilation }: PoolParameters): OnnxAt
     strides: { ints: strides },
     dilations: { ints: dilation },
   };
+}
+
+/** x, which must be as large as a window: ONNX Runtime makes a smaller one of it, so that it is given a shape that a smaller image cannot have. */
+function fillingWindow(graph: OnnxGraph, x: string, node: Apply, { size, pads }: PoolParameters): string {
+  const [top, left, bottom, right] = pads;
+  if (!at(node.inputs, 0).shape.slice(2).includes(null)) return x;
+  const least = graph.int64Vector([0, 0, size[0] - top - bottom, size[1] - left - right]);
+  const shape = graph.add('Max', [graph.add('Shape', [x]), least]);
+  return graph.add('Reshape', [x, shape], { allowzero: { int: 1 } });
 }
 
 type Branch = (body: OnnxGraph) => string;
