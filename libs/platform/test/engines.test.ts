@@ -116,6 +116,21 @@ test('many jobs of one engine keep no worker of another from work', async ({ wor
   await Promise.all([plain.stop(), able.stop()]);
 });
 
+test('a job that is cancelled ends and leaves the queue while nobody is free who could take it', async ({ world }) => {
+  const { plain, able, ofAble } = await plainAndAble(world);
+  const id = await world.submit(onTfjs);
+  await comeUpon(world, id);
+  const ended = await world.platform.experiments.cancel(id);
+  expect(ended).toMatchObject({ status: 'cancelled', losses: 0 });
+  await withQueue(world, async (queue, keys) => {
+    await until(async () => (await queue.getJob(keys.job(id, 1))) === undefined);
+  });
+  expect(able.taken).toEqual([ofAble.id]);
+  expect(plain.taken).toEqual([]);
+  ofAble.end('succeeded');
+  await Promise.all([plain.stop(), able.stop()]);
+});
+
 test('who lacks the engine is no other worker to leave a job to', async ({ world }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit({ ...onTfjs, retry: { backoffMs: 0, maxFailures: 1 } });

@@ -71,9 +71,15 @@ export class JobQueue {
     await job.updateData({ ...job.data, avoid: [...workers] });
   }
 
-  /** Takes a waiting job out; no effect on one that is being worked on. */
-  async remove(ticket: JobTicket): Promise<void> {
-    await this.#queue.remove(this.#keys.job(ticket.id, ticket.fence));
+  /** BullMQ's ids of the jobs that wait. */
+  async waiting(): Promise<string[]> {
+    return await this.#queue.getRanges(['wait', 'prioritized', 'delayed'], 0, -1);
+  }
+
+  /** Takes those of some waiting jobs out that are not for these tickets; no effect on one that was taken meanwhile. */
+  async keepOnly(tickets: readonly JobTicket[], waiting: readonly string[]): Promise<void> {
+    const kept = new Set(tickets.map(({ id, fence }) => this.#keys.job(id, fence)));
+    for (const jobId of waiting) if (!kept.has(jobId)) await this.#queue.remove(jobId);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Kind } from '@longrun/contracts';
+import { Kind } from '@longrun/contracts';
 import { HeadDamaged, type ObjectStore, StateMismatch } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
@@ -154,6 +154,8 @@ export class Reconciler {
   async #lookAfterEnqueued(): Promise<void> {
     const { record, redis, queues } = this.#options;
     if (redis.status !== 'ready') return;
+    // Before the record is asked, which knows of a job before it is put in.
+    const waiting = await Promise.all(Kind.options.map(async (kind) => [kind, await queues[kind].waiting()] as const));
     const enqueued = await record.db
       .selectFrom('lives')
       .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested'])
@@ -165,7 +167,12 @@ export class Reconciler {
       if (cancelRequested) await this.#cancel(kind, id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     });
-    for (const kind of new Set(enqueued.map((one) => one.kind))) await queues[kind].knock();
+    for (const [kind, jobs] of waiting) {
+      const ofKind = enqueued.filter((one) => one.kind === kind);
+      // Those who could take it, and find that it is over, may be gone for good.
+      await queues[kind].keepOnly(ofKind, jobs);
+      if (ofKind.length > 0) await queues[kind].knock();
+    }
   }
 
   async #cancel(kind: Kind, id: string, fence: number): Promise<void> {
