@@ -29,7 +29,8 @@ test('an experiment that waits for its dataset is cancelled at once, and nobody 
 test('an experiment whose job is in the queue is cancelled at once, and the worker that takes the job is refused', async ({
   world,
 }) => {
-  await world.start();
+  // Nobody takes the job out of the queue meanwhile.
+  await world.start({ timings: { ...impatient.timings, reconcileEveryMs: 600_000 } });
   await world.readyDataset();
   const id = await world.submit();
   await world.when(id, ({ attempts }) => attempts.length === 1);
