@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import {
   add,
@@ -98,4 +98,15 @@ test('graphs beside each other are tried each by itself: the work grows with the
   const one = inferencesOf(1);
   expect(one).toBeGreaterThan(0);
   expect(inferencesOf(8)).toBe(8 * one);
+});
+
+test('sizes of which no output depends on both are not tried', () => {
+  const [a, b] = [vector('a'), vector('b')];
+  const tried = vi.spyOn(Array.prototype, 'with');
+  onTestFinished(() => tried.mockRestore());
+  expect(equalSizes([a, b], [add(a, b)])).toHaveLength(1);
+  expect(tried).toHaveBeenCalled();
+  tried.mockClear();
+  expect(equalSizes([a, b], [mul(a, a), mul(b, b)])).toEqual([]);
+  expect(tried).not.toHaveBeenCalled();
 });

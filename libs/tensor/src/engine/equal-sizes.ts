@@ -1,3 +1,4 @@
+import { at } from '../arrays/at.js';
 import { namedAxes } from '../graph/dimension-names.js';
 import { replace } from '../graph/replace.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
@@ -32,13 +33,14 @@ const TRIALS = [
  * groups of two or more. Found by trying sizes against the types of the ops, so that no op has to declare it.
  */
 export function equalSizes(inputs: readonly Variable[], outputs: readonly Variable[]): UnknownSize[][] {
-  const unknown = inputs.flatMap((input, at) =>
-    input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: at, axis }] : [])),
+  const unknown = inputs.flatMap((input, position) =>
+    input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: position, axis }] : [])),
   );
   const behind = inputsBehind(inputs, outputs);
+  const dependants = inputs.map((_, position) => outputs.filter((output) => behind(output, position)));
   // No op says that they must be equal but one that depends on both.
   const common = (a: UnknownSize, b: UnknownSize): Variable[] =>
-    outputs.filter((output) => [a, b].every(({ input }) => behind(output, input)));
+    at(dependants, a.input).filter((output) => behind(output, b.input));
   const groups: UnknownSize[][] = [];
   for (const size of unknown) {
     const group = groups.find(
@@ -70,6 +72,7 @@ function mustBeEqual(
   a: UnknownSize,
   b: UnknownSize,
 ): boolean {
+  if (outputs.length === 0) return false;
   const fits = (sizes: ReadonlyMap<UnknownSize, number>): boolean => isPossible(inputs, outputs, sizes);
   const disagree = TRIALS.every(
     ([p, q]) =>
@@ -98,9 +101,8 @@ function isPossible(
   sizes: ReadonlyMap<UnknownSize, number>,
 ): boolean {
   const shapes = new Map<Variable, Variable>();
-  for (const [{ input: at, axis }, size] of sizes) {
-    const input = inputs[at];
-    if (input === undefined) continue;
+  for (const [{ input: position, axis }, size] of sizes) {
+    const input = at(inputs, position);
     const { dtype, shape } = (shapes.get(input) ?? input).type;
     shapes.set(input, new Variable({ dtype, shape: shape.with(axis, size) }));
   }
