@@ -69,15 +69,16 @@ test('an error in computing says where its operands were made', async () => {
 });
 
 test('whoever makes something else of stack traces changes neither places nor what is made', () => {
-  const before = Error.prepareStackTrace;
+  const traces: { prepareStackTrace?: unknown } = Error;
+  const before = traces.prepareStackTrace;
   onTestFinished(() => {
-    Error.prepareStackTrace = before;
+    traces.prepareStackTrace = before;
   });
   const prepare = (_: Error, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames;
-  Error.prepareStackTrace = prepare;
+  traces.prepareStackTrace = prepare;
   expect(made.x.madeAt).toBe(placeOf("t.tensor('x'"));
   expect(made.sum).toThrow(`made at ${file}:`);
-  expect(Error.prepareStackTrace).toBe(prepare);
+  expect(traces.prepareStackTrace).toBe(prepare);
 });
 
 test.each(['/home/ann/my models (2)/model.js', String.raw`C:\Users\ann lee\model.js`])(
