@@ -5,7 +5,7 @@ import { type Order, randomTensors, type Report } from './big-snapshots.js';
 const [, , path = '', bytes = ''] = process.argv;
 const tensors = randomTensors(Number(bytes));
 /** After as much more its worker is told how far it is written. */
-const TOLD_BYTES = 4 << 20;
+const TOLD_BYTES = 16 << 20;
 
 function say(report: Report): void {
   process.send?.(report);

@@ -6,7 +6,7 @@ import type { TrainingOrder, TrainingReport } from './watched-training.js';
 /** A process that trains, has its state saved on request as a trainer does, and says what its steps took meanwhile. */
 const [, , folder = '', width = ''] = process.argv;
 /** After as much more its worker is told how far a file is written. */
-const TOLD_BYTES = 4 << 20;
+const TOLD_BYTES = 16 << 20;
 
 function say(report: TrainingReport): void {
   process.send?.(report);

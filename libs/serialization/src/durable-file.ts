@@ -73,7 +73,8 @@ async function writeNew(
   chunks: Chunks,
   { hash, onWritten, areLasting = false, isSynced = false }: WritingOptions & { readonly isSynced?: boolean },
 ): Promise<number> {
-  const { pieceBytes, atOnce } = areLasting ? LASTING : PASSING;
+  // Others are valid only until the next one is asked for.
+  const atOnce = areLasting ? LASTING_AT_ONCE : 1;
   const file = await open(target, 'wx');
   const underWay: { readonly end: number; readonly written: Promise<void> }[] = [];
   const untilFewer = async (atMost: number): Promise<void> => {
@@ -87,7 +88,7 @@ async function writeNew(
   try {
     let sizeBytes = 0;
     for await (const chunk of chunks) {
-      for (const piece of pieces(chunk, pieceBytes)) {
+      for (const piece of pieces(chunk)) {
         const written = writeFully(file, piece, sizeBytes);
         // It is heard of when those before it are over.
         written.catch(() => undefined);
@@ -198,16 +199,14 @@ async function synced(target: string): Promise<void> {
 
 const PIECE_BYTES = 1 << 20;
 
-/** How chunks are written that are valid only until the next one is asked for. */
-const PASSING = { pieceBytes: PIECE_BYTES, atOnce: 1 } as const;
 /**
- * How others are. A process that computes turns to its files a few times in a second: each time it finds as much written. Larger pieces
- * are slower (of 16 MiB, five times), and more of them would take the threads from whoever reads.
+ * How many pieces of chunks that last the disk is given at once. A process that computes turns to its files a few times in a second: each time it
+ * finds as much written. Larger pieces cost the system more: of 4 MiB, a file takes twice the processor time.
  */
-const LASTING = { pieceBytes: 4 * PIECE_BYTES, atOnce: 2 } as const;
+const LASTING_AT_ONCE = 16;
 
-function* pieces(chunk: Uint8Array, pieceBytes: number): Generator<Uint8Array> {
-  for (let start = 0; start < chunk.byteLength; start += pieceBytes) yield chunk.subarray(start, start + pieceBytes);
+function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
 }
 
 async function writeFully(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
