@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CheckpointStore, type Lease, ndarray, type NdArray, type ObjectStore } from '@longrun/serialization';
 import { FollowedSnapshot } from './followed-snapshot.js';
+import type { Growth } from './growth.js';
 
 /** Tensors in a snapshot. */
 export const TENSORS = 32;
@@ -14,10 +15,7 @@ export interface Order {
 }
 
 /** What it says. */
-export type Report =
-  | { readonly growing: string; readonly sizeBytes: number }
-  | { readonly written: number }
-  | { readonly failed: string };
+export type Report = Growth | { readonly written: number } | { readonly failed: string };
 
 /** Snapshots of one safetensors file each, which another process writes as a trainer does; this one is its worker. */
 export class BigSnapshots {

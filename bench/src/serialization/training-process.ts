@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { Checkpoint, type FinishedSnapshot, Reporting, TrainingExtension } from '@longrun/blocks';
+import { tellingGrowth } from './growth.js';
 import { trainingOf } from './saved-network.js';
 import type { TrainingOrder, TrainingReport } from './watched-training.js';
 
 /** A process that trains, has its state saved on request as a trainer does, and says what its steps took meanwhile. */
 const [, , folder = '', width = ''] = process.argv;
-/** After as much more its worker is told how far a file is written. */
-const TOLD_BYTES = 16 << 20;
 
 function say(report: TrainingReport): void {
   process.send?.(report);
@@ -92,19 +91,13 @@ class Rounds extends TrainingExtension {
   }
 }
 
-let told = { file: '', sizeBytes: 0 };
 const checkpoint = new Checkpoint({
   folder,
   afterTraining: false,
   isHandedOver: true,
   onSnapshot: ({ folder: where, step, environment, files }: FinishedSnapshot) =>
     say({ snapshot: { folder: where, step, environment, files: files.map(({ name, path }) => ({ name, path })) } }),
-  onWritten: (file, sizeBytes) => {
-    if (told.file !== file) told = { file, sizeBytes: 0 };
-    if (sizeBytes - told.sizeBytes < TOLD_BYTES) return;
-    told = { file, sizeBytes };
-    say({ growing: file, sizeBytes });
-  },
+  onWritten: tellingGrowth(say),
   logRecord: null,
 });
 const rows: string[] = [];

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CheckpointStore, Json, Lease, ObjectStore } from '@longrun/serialization';
 import { FollowedSnapshot } from './followed-snapshot.js';
+import type { Growth } from './growth.js';
 
 /** What the steps of a training took, in ms, before and while it was saved once. A step is counted from the end of the one before it. */
 export interface Round {
@@ -23,7 +24,7 @@ export type TrainingOrder = { readonly undisturbedSteps: number } | { readonly c
 /** What it says. */
 export type TrainingReport =
   | { readonly isReady: true }
-  | { readonly growing: string; readonly sizeBytes: number }
+  | Growth
   | { readonly snapshot: FinishedHere }
   | { readonly round: Round };
 

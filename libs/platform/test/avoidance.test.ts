@@ -1,10 +1,8 @@
-import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 import { StorageFailed } from '../src/index.js';
-import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
+import { comeUpon, withQueue } from './queued-jobs.js';
 import { ToldWorker } from './told-worker.js';
 import { test, type World } from './world.js';
 
@@ -138,16 +136,5 @@ async function twoBusyWorkers(world: World, budget: object = {}) {
 
 /** Waits until the worker has come upon the job of the second attempt and left it. */
 async function leftByA(world: World, id: string): Promise<void> {
-  await withQueue(world, async (queue, keys) => {
-    await until(async () => ((await queue.getJob(keys.job(id, 2)))?.attemptsStarted ?? 0) > 1);
-  });
-}
-
-async function withQueue(world: World, use: (queue: Queue, keys: RedisKeys) => Promise<void>): Promise<void> {
-  const connection = new Redis(world.redis.url, { maxRetriesPerRequest: null });
-  const keys = new RedisKeys(world.prefix);
-  const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
-  await use(queue, keys);
-  await queue.close();
-  connection.disconnect();
+  await comeUpon(world, id, 2, 2);
 }

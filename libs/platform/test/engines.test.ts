@@ -1,10 +1,8 @@
-import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
-import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
 import { describeWorker } from '../src/worker/worker-description.js';
+import { comeUpon, withQueue } from './queued-jobs.js';
 import { ToldWorker } from './told-worker.js';
 import { test, type World } from './world.js';
 
@@ -19,7 +17,7 @@ test('who lacks the engine leaves a job to who has it, at no attempt, and takes 
 }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit(onTfjs);
-  await comeUpon(world, id);
+  await leftOnce(world, id);
   const other = await world.submit();
   const told = await plain.next();
   expect(told.id).toBe(other);
@@ -42,11 +40,11 @@ test('who lacks the engine leaves a job to who has it, at no attempt, and takes 
 test('a job that Redis lost comes back with the engine that it asks for', async ({ world }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit(onTfjs);
-  await comeUpon(world, id);
+  await leftOnce(world, id);
   await withQueue(world, async (queue, keys) => {
     await until(async () => (await queue.remove(keys.job(id, 1))) === 1);
   });
-  await comeUpon(world, id);
+  await leftOnce(world, id);
   ofAble.end('succeeded');
   (await able.next()).end('succeeded');
   expect((await world.when(id, ({ endedAt }) => endedAt !== null)).attempts).toHaveLength(1);
@@ -57,7 +55,7 @@ test('a job that Redis lost comes back with the engine that it asks for', async 
 test('a job whose engine no living worker has waits, says so, and runs when one comes', async ({ world }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit(onTfjs);
-  await comeUpon(world, id);
+  await leftOnce(world, id);
   await world.platform.workers.drain('able');
   await until(async () => (await statusOf(world, 'able')) === 'draining');
   ofAble.end('succeeded');
@@ -119,7 +117,7 @@ test('many jobs of one engine keep no worker of another from work', async ({ wor
 test('a job that is cancelled ends and leaves the queue while nobody is free who could take it', async ({ world }) => {
   const { plain, able, ofAble } = await plainAndAble(world);
   const id = await world.submit(onTfjs);
-  await comeUpon(world, id);
+  await leftOnce(world, id);
   const ended = await world.platform.experiments.cancel(id);
   expect(ended).toMatchObject({ status: 'cancelled', losses: 0 });
   await withQueue(world, async (queue, keys) => {
@@ -174,17 +172,6 @@ async function statusOf(world: World, id: string): Promise<string | undefined> {
 }
 
 /** Waits until a worker has come upon the job of the first attempt and left it. */
-async function comeUpon(world: World, id: string): Promise<void> {
-  await withQueue(world, async (queue, keys) => {
-    await until(async () => ((await queue.getJob(keys.job(id, 1)))?.attemptsStarted ?? 0) > 0);
-  });
-}
-
-async function withQueue(world: World, use: (queue: Queue, keys: RedisKeys) => Promise<void>): Promise<void> {
-  const connection = new Redis(world.redis.url, { maxRetriesPerRequest: null });
-  const keys = new RedisKeys(world.prefix);
-  const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
-  await use(queue, keys);
-  await queue.close();
-  connection.disconnect();
+async function leftOnce(world: World, id: string): Promise<void> {
+  await comeUpon(world, id, 1, 1);
 }

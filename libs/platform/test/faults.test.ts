@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { EventEnvelope, ExperimentEvent } from '@longrun/contracts';
 import { CheckpointStore, type FaultPoint, LeaseLost, withFault } from '@longrun/serialization';
-import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 import { RedisKeys } from '../src/redis/keys.js';
 import { until } from '../src/testing/index.js';
+import { withQueue } from './queued-jobs.js';
 import { resultAt } from './scripted-worker.js';
 import { impatient, test, type World } from './world.js';
 
@@ -215,7 +215,7 @@ test('the API may be restarted mid-run: the attempt goes on, and everything said
   expect((await worker.next()).ticket).toEqual({ id: waiting, fence: 1 });
 });
 
-test('a job that is delivered twice is claimed once', async ({ world, redis }) => {
+test('a job that is delivered twice is claimed once', async ({ world }) => {
   // Nobody takes the copy out of the queue meanwhile.
   await world.start({ timings: { ...impatient.timings, reconcileEveryMs: 600_000 } });
   await world.readyDataset();
@@ -225,18 +225,16 @@ test('a job that is delivered twice is claimed once', async ({ world, redis }) =
   attempt.start();
   await world.when(id, ({ status }) => status === 'running');
 
-  const keys = new RedisKeys(world.prefix);
-  const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
-  const queue = new Queue(keys.queue('experiment'), { connection, prefix: keys.queuePrefix });
-  await queue.add('experiment', attempt.ticket, { jobId: `${id}.copy` });
+  await withQueue(
+    world,
+    async (queue) => void (await queue.add('experiment', attempt.ticket, { jobId: `${id}.copy` })),
+  );
   const second = world.worker('gpu-2');
   await until(() => second.refused.length === 1);
   expect(second).toMatchObject({ refused: [{ id, fence: 1 }], claims: 0 });
   expect(await attempt.lease.isHeld()).toBe(true);
   await attempt.train(2).succeed();
   expect(await world.when(id, ({ status }) => status === 'succeeded')).toMatchObject({ attempts: [{ fence: 1 }] });
-  await queue.close();
-  connection.disconnect();
 });
 
 test('events count once and in order, whatever the stream says; one that cannot be read stops nothing', async ({
