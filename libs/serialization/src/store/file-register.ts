@@ -56,6 +56,7 @@ export class FileRegister {
     const id = randomUUID();
     const pending = path.join(this.folder, `${PENDING}${id}`);
     if (expected === null) await makeFolder(this.folder);
+    let isLeft = true;
     try {
       const writing = writeSynced(pending, encodeGeneration({ id, predecessor: predecessor.id, bytes }));
       // That it is the last one, the file system says as the next is linked.
@@ -66,17 +67,22 @@ export class FileRegister {
       // Whoever slept so long that its file was taken for abandoned has not set it either, and may look again.
       if ((await linkOnce(pending, this.#file(next)).catch(absent)) !== true) await this.#refuse(expected);
       const syncing = syncFolder(this.folder);
-      if (!(await meanwhile(syncing, this.#follows(next, predecessor.id)))) {
-        await remove(this.#file(next));
-        await this.#refuse(expected);
-      }
+      if (!(await meanwhile(syncing, this.#hasWon(next, predecessor.id, pending)))) await this.#refuse(expected);
       await syncing;
+      isLeft = false;
     } finally {
-      await remove(pending);
+      if (isLeft) await remove(pending);
     }
     // It is set, whatever becomes of old ones: who comes next collects those, too.
     if (next % COLLECTED_AT_ONCE === 0) await this.#collect(next).catch(() => undefined);
     return versionOf(next, id);
+  }
+
+  /** Whether a linked generation is the value. It loses its second name when that is known, or else the first. */
+  async #hasWon(number: number, predecessorId: string | null, pending: string): Promise<boolean> {
+    const hasWon = await this.#follows(number, predecessorId);
+    await remove(hasWon ? pending : this.#file(number));
+    return hasWon;
   }
 
   /** Another has set it. @throws PreconditionFailed, or RegisterDamaged where nobody can */
