@@ -1,5 +1,5 @@
 /** After as much more of a file a trainer tells its worker how far it is written. */
-const TOLD_BYTES = 16 << 20;
+const TOLD_BYTES = 4 << 20;
 
 /** Where a file lies that is being written, and how many of its first bytes are. */
 export interface Growth {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -114,6 +115,22 @@ test('what is written of chunks that last is told from the first byte on, and is
   const within = ends(1, 13).map((end) => 7 + end);
   expect(told).toEqual([7, ...within, 13 * MIB, ...ends(14, 22), bytes.byteLength]);
   expect((await readFile(file)).equals(bytes)).toBe(true);
+});
+
+test('a process that seldom turns to its files has more of one written each time', async () => {
+  const bytes = bytesOf(64 * MIB);
+  const state = { isOver: false };
+  let [writtenThisTurn, most] = [0, 0];
+  const onWritten = (): void => void (most = Math.max(most, (writtenThisTurn += 1)));
+  const options = { onWritten, areLasting: true };
+  const writing = writeWhole(path.join(folder, 'file'), [bytes], options).finally(() => (state.isOver = true));
+  while (!state.isOver) {
+    writtenThisTurn = 0;
+    for (const begunAt = performance.now(); performance.now() - begunAt < 120;);
+    await setImmediate();
+  }
+  expect(await writing).toBe(bytes.byteLength);
+  expect(most).toBeGreaterThanOrEqual(4);
 });
 
 test('of chunks that last nothing stays, and no write goes on, when one fails', async () => {

@@ -73,14 +73,14 @@ async function writeNew(
   chunks: Chunks,
   { hash, onWritten, areLasting = false, isSynced = false }: WritingOptions & { readonly isSynced?: boolean },
 ): Promise<number> {
-  // Others are valid only until the next one is asked for.
-  const atOnce = areLasting ? LASTING_AT_ONCE : 1;
+  const pace = new Pace();
   const file = await open(target, 'wx');
-  const underWay: { readonly end: number; readonly written: Promise<void> }[] = [];
+  const underWay: { readonly end: number; readonly written: Promise<void>; readonly begunAt: number }[] = [];
   const untilFewer = async (atMost: number): Promise<void> => {
     while (underWay.length > atMost) {
       const [oldest] = underWay;
       await oldest?.written;
+      if (oldest !== undefined) pace.heard(performance.now() - oldest.begunAt, underWay.length);
       underWay.shift();
       if (oldest !== undefined) onWritten?.(target, oldest.end);
     }
@@ -93,10 +93,11 @@ async function writeNew(
         // It is heard of when those before it are over.
         written.catch(() => undefined);
         sizeBytes += piece.byteLength;
-        underWay.push({ end: sizeBytes, written });
+        underWay.push({ end: sizeBytes, written, begunAt: performance.now() });
         // While the disk is at work.
         hash?.update(piece);
-        await untilFewer(atOnce - 1);
+        // Others are valid only until the next one is asked for.
+        await untilFewer(areLasting ? pace.atOnce - 1 : 0);
       }
     }
     await untilFewer(0);
@@ -104,7 +105,8 @@ async function writeNew(
     return sizeBytes;
   } finally {
     await Promise.allSettled(underWay.map(({ written }) => written));
-    await file.close();
+    if (isSynced) leave(file);
+    else await file.close();
   }
 }
 
@@ -193,17 +195,46 @@ async function synced(target: string): Promise<void> {
   try {
     await handle.sync();
   } finally {
-    await handle.close();
+    leave(handle);
   }
+}
+
+/** Closes a handle that is synced, for which nobody has to wait: its bytes are on disk, and closing it adds nothing. */
+function leave(handle: FileHandle): void {
+  handle.close().catch(() => undefined);
 }
 
 const PIECE_BYTES = 1 << 20;
 
 /**
- * How many pieces of chunks that last the disk is given at once. A process that computes turns to its files a few times in a second: each time it
- * finds as much written. Larger pieces cost the system more: of 4 MiB, a file takes twice the processor time.
+ * How many pieces the disk is given at once. One, where the process hears of each as soon as it is written: several threads that write one
+ * file take the processors from whoever reads it meanwhile. A process that computes, and turns to its files as seldom as once in a second, has
+ * more under way the longer that takes, so that some percent of its time are spent on them. Larger pieces instead would cost the system more:
+ * of 4 MiB, twice the processor time.
  */
-const LASTING_AT_ONCE = 16;
+class Pace {
+  #atOnce = 1;
+  #lateAt = -Infinity;
+
+  get atOnce(): number {
+    return this.#atOnce;
+  }
+
+  /** One was written, of so many that were under way, and it took so long until the process heard of it. */
+  heard(ms: number, underWay: number): void {
+    const now = performance.now();
+    if (ms > LATE_MS * underWay) {
+      this.#lateAt = now;
+      this.#atOnce = Math.min(2 * this.#atOnce, MOST_AT_ONCE);
+    } else if (now - this.#lateAt > AGAIN_PROMPT_MS) this.#atOnce = 1;
+  }
+}
+
+/** For each that was under way. A disk's cache takes a piece in a fiftieth of it. */
+const LATE_MS = 24;
+/** Between two of its steps a process hears of some soon. */
+const AGAIN_PROMPT_MS = 1_000;
+const MOST_AT_ONCE = 256;
 
 function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);

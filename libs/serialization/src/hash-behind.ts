@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 import { readPieces, type WrittenFile } from './durable-file.js';
 import type { OperationOptions } from './store/object-store.js';
@@ -19,6 +21,8 @@ export class HashBehind {
   #syncing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isStopped = false;
+  /** Nobody writes it any more. */
+  #isWhole = false;
 
   /**
    * @param handle Left open
@@ -49,9 +53,9 @@ export class HashBehind {
     signal?.addEventListener('abort', stop);
     try {
       signal?.throwIfAborted();
-      await this.settled();
-      this.#syncedTo = Infinity;
-      await Promise.all([this.#hashTo(mostBytes), this.#isSynced ? this.#handle.sync() : undefined]);
+      this.#isWhole = true;
+      await this.#reading;
+      await Promise.all([this.#hashRest(mostBytes), this.#isSynced ? this.#handle.sync() : undefined, this.#syncing]);
       signal?.throwIfAborted();
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -73,22 +77,30 @@ export class HashBehind {
     await this.#syncing;
   }
 
+  /** What was written a moment ago lies in memory: to fetch it here takes less than to have it fetched, where the processors are busy. */
   async #follow(): Promise<void> {
-    while (this.#read < this.#upTo && this.#failure === undefined && !this.#isStopped) {
-      const before = this.#read;
-      await this.#hashTo(this.#upTo);
+    const buffer = new Uint8Array(PIECE_BYTES);
+    while (this.#read < this.#upTo && this.#failure === undefined && !this.#isStopped && !this.#isWhole) {
+      const wanted = Math.min(PIECE_BYTES, this.#upTo - this.#read);
+      const length = readSync(this.#handle.fd, buffer, 0, wanted, this.#read);
       // It is shorter than was said.
-      if (this.#read === before) return;
+      if (length === 0) return;
+      this.#add(buffer.subarray(0, length));
+      if (this.#isSynced && this.#read - this.#syncedTo >= SYNCED_AT_ONCE) this.#sync();
+      await setImmediate();
     }
   }
 
-  async #hashTo(end: number): Promise<void> {
-    for await (const piece of readPieces(this.#handle, Math.max(0, end - this.#read), this.#read)) {
+  async #hashRest(mostBytes: number): Promise<void> {
+    for await (const piece of readPieces(this.#handle, Math.max(0, mostBytes - this.#read), this.#read)) {
       if (this.#isStopped) return;
-      this.#hash.update(piece);
-      this.#read += piece.byteLength;
-      if (this.#isSynced && this.#read - this.#syncedTo >= SYNCED_AT_ONCE) this.#sync();
+      this.#add(piece);
     }
+  }
+
+  #add(piece: Uint8Array): void {
+    this.#hash.update(piece);
+    this.#read += piece.byteLength;
   }
 
   /** The sooner the disk begins the less is left for the end. */
@@ -106,4 +118,5 @@ export class HashBehind {
   }
 }
 
+const PIECE_BYTES = 1 << 20;
 const SYNCED_AT_ONCE = 32 << 20;

@@ -56,7 +56,7 @@ export class SnapshotHandover {
 }
 
 /** Of what is smaller the worker reads the whole before the next is there. */
-const TOLD_BYTES = 16 << 20;
+const TOLD_BYTES = 4 << 20;
 
 /** What the worker is told of a snapshot: names in its folder, for a path would not be followed, and sizes; the rest it finds itself. */
 export function announcement(
