@@ -55,9 +55,10 @@ function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceS
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
-    // Spinning threads of several sessions take the cores from one another. Values must be strings.
+    // Threads that sleep between two ops take a tenth of a step to wake up. They spin for as long as most pauses last, and within a run
+    // alone: those of several sessions would take the cores from one another. Values must be strings.
     extra: {
-      session: { intra_op: { allow_spinning: '0' } },
+      session: { intra_op: { allow_spinning: '1', spin_duration_us: '50' }, force_spinning_stop: '1' },
       optimization: { disable_specified_optimizers: wrongFusions(graph).join(';') },
     },
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
