@@ -9,8 +9,8 @@ import { withScratchFolder } from '../scratch-folder.js';
 import { type Round, WatchedTraining } from './watched-training.js';
 
 const ROUNDS = 5;
-/** In each round, before its snapshot. */
-const UNDISTURBED_STEPS = 12;
+/** In each round, before its snapshot: as many as are done until it is committed. */
+const UNDISTURBED_STEPS = 40;
 
 /** Of each round. */
 export interface SavedInTraining {

@@ -6,8 +6,8 @@ import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/seriali
 import { elapsedMs } from '../elapsed.js';
 import { withScratchFolder } from '../scratch-folder.js';
 
-const ROUNDS = 51;
-const WARM_UP_ROUNDS = 10;
+const ROUNDS = 101;
+const WARM_UP_ROUNDS = 100;
 const STATE_BYTES = 4_096;
 /** A blob, its manifest and the head: each a new file that is given its name in a folder. */
 const FILES_OF_COMMIT = 3;
