@@ -7,6 +7,7 @@ import { boundRow, machine, median, plainRow, ratioRow, type Report, type Row, v
 import { withScratchFolder } from '../scratch-folder.js';
 import { compiling } from './compiling.js';
 import { beginning } from './network.js';
+import { type KernelTimes, kernelTimes } from './profiling.js';
 import { type Setting, type Trained, training } from './training.js';
 
 /** In a block. */
@@ -36,6 +37,7 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
     const start = join(folder, 'start.safetensors');
     await writeSafetensors(start, beginning());
     const { trained, torch } = await training(python, start, SETTINGS, steps);
+    const kernels = await kernelTimes(start, best(trained, 'longrun').threads);
     const compiled = await compiling(start);
     return {
       machine: machine(),
@@ -43,11 +45,12 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
       versions: { torch, onnxruntime: versionOf('onnxruntime-node') },
       rows: [
         ...trainingRows(trained),
+        ...kernelRows(trained, kernels),
         boundRow('compiling it, the first of a process, engine and all', 'ms', compiled.first, null, 1000),
         boundRow('compiling it once more', 'ms', compiled.again, null, 1000),
         boundRow('an empty call, scalar to scalar; p50', 'us', compiled.emptyCall, null, 50),
       ],
-      samples: { 'steps, ms': trained, compiled },
+      samples: { 'steps, ms': trained, 'kernels of a step, ms': kernels, compiled },
     };
   });
 }
@@ -67,6 +70,19 @@ function trainingRows(trained: readonly Trained[]): Row[] {
         .map((peer) => plainRow(`MLP step, ${named(one)}; peer: ${peer.program}`, 'ms', one.ms, peer.ms)),
     );
   return [ratioRow(what, 'ms', ours.ms, fused.ms, 1), ...beside];
+}
+
+/** Where the time of our best goes. */
+function kernelRows(trained: readonly Trained[], { products, all }: KernelTimes): Row[] {
+  const [ours, fused] = [best(trained, 'longrun'), best(trained, 'PyTorch, fused Adam')];
+  const row = (what: string, ms: readonly number[]): Row =>
+    plainRow(
+      `MLP step, ${what} (${named(ours)}); peer: the whole step of PyTorch, fused Adam (${named(fused)})`,
+      'ms',
+      ms,
+      fused.ms,
+    );
+  return [row('all its kernels', all), row('its products of matrices alone', products)];
 }
 
 function best(trained: readonly Trained[], wanted: Setting['program']): Trained {

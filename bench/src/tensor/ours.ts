@@ -9,7 +9,7 @@ import { batches, trainingStep } from './network.js';
 /**
  * Longrun's side of `tensor`. Compiles the training step, says that it is ready, and what that took; then reads requests from stdin, a
  * JSON line each, and answers with one: {"do": "train", "steps"} with {"seconds", "cost"}, {"do": "compile"} with {"ms"} of one more,
- * {"do": "call", "calls"} with {"us"}, the median of an empty call.
+ * {"do": "call", "calls"} with {"us"}, the median of an empty call, {"do": "profile", "runs"} with {"products", "all"}, the ms of a step's kernels.
  */
 const { values } = parseArgs({
   options: { start: { type: 'string', default: '' }, threads: { type: 'string', default: '2' } },
@@ -18,7 +18,8 @@ const { values } = parseArgs({
 type Request =
   | { readonly do: 'train'; readonly steps: number }
   | { readonly do: 'compile' }
-  | { readonly do: 'call'; readonly calls: number };
+  | { readonly do: 'call'; readonly calls: number }
+  | { readonly do: 'profile'; readonly runs: number };
 
 const target = { engine: 'onnxruntime', threads: Number(values.threads) };
 const { tensors } = await readSafetensors(values.start);
@@ -32,8 +33,26 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 async function answer(request: Request): Promise<Readonly<Record<string, number>>> {
-  if (request.do === 'train') return await train(request.steps);
-  return request.do === 'compile' ? { ms: await compileOnceMore() } : { us: await emptyCall(request.calls) };
+  switch (request.do) {
+    case 'train':
+      return await train(request.steps);
+    case 'compile':
+      return { ms: await compileOnceMore() };
+    case 'call':
+      return { us: await emptyCall(request.calls) };
+    default:
+      return await kernels(request.runs);
+  }
+}
+
+/** What the kernels of one step take, on average of so many that change nothing. */
+async function kernels(runs: number): Promise<{ products: number; all: number }> {
+  const { ops } = await step.profile(at(examples, 0), { runs });
+  const sum = (names: RegExp): number =>
+    ops
+      .filter((op) => op.kernels.some((kernel) => names.test(kernel)))
+      .reduce((total, { timeMs }) => total + timeMs, 0);
+  return { products: sum(/Gemm|MatMul/), all: sum(/(?:)/) };
 }
 
 /** So many steps, each of which hands over its cost. */
