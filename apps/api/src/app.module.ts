@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Platform, type PlatformRole } from '@longrun/platform';
 import { CheckpointsController } from './checkpoints/checkpoints.controller.js';
+import { ParametersController } from './checkpoints/parameters.controller.js';
 import { Verifications } from './checkpoints/verifications.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
@@ -47,6 +48,7 @@ export class AppModule {
 const everything = [
   ExperimentsController,
   CheckpointsController,
+  ParametersController,
   DatasetsController,
   WorkersController,
   ProgramsController,

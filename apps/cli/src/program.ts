@@ -13,6 +13,7 @@ import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
 import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
 import { demo } from './demo/demo.js';
+import type { DownloadOptions } from './commands/download/download.js';
 import { exitCodeOf, sayError } from './output/errors.js';
 import type { Terminal } from './output/terminal.js';
 import { soak } from './soak/soak.js';
@@ -130,6 +131,22 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .argument('<id>', 'id, beginning of an id, or name', reference)
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
+
+  program
+    .command('download')
+    .description(
+      'fetch the parameters of an experiment (safetensors) or the file of a dataset (HDF5), verified; broken off, it goes on when run again',
+    )
+    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .addOption(
+      new Option('--checkpoint <checkpoint>', `of an experiment: ${WHICH} (default: latest)`).argParser(reference),
+    )
+    .option('-o, --output <file>', 'where to (default: <id>-<checkpoint>.safetensors or <name>.hdf5)', fileName)
+    .addOption(jsonOption())
+    .action(async (id: string, options: DownloadOptions) => {
+      const { download } = await import('./commands/download/download.js');
+      await download(await client(), terminal, id, options);
+    });
 
   const workers = program.command('workers').description('list workers; drain or release one');
   workers

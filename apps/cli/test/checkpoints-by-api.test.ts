@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,7 +170,7 @@ test('an export whose connection breaks goes on where it broke', async () => {
     return asked.length === 1 ? 700_000 : Infinity;
   });
   const file = join(folder, 'model.safetensors');
-  const exported = await throughProxy(proxy, 'export', id, '--parameters', file);
+  const exported = await throughProxy(proxy, 'checkpoint', 'export', id, '--parameters', file);
   expect(exported).toMatchObject({ code: 0, stderr: '' });
   // What had been sent when it broke need not all have come.
   expect(asked).toEqual(['bytes=0-', expect.stringMatching(/^bytes=\d+-\d+$/)]);
@@ -185,10 +186,84 @@ test('an export whose connection breaks again and again fails, and leaves nothin
     broken += 1;
     return 0;
   });
-  const exported = await throughProxy(proxy, 'export', id, '--to', join(folder, 'new', 'one'));
+  const exported = await throughProxy(proxy, 'checkpoint', 'export', id, '--to', join(folder, 'new', 'one'));
   expect(exported).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('broke') });
   expect(broken).toBeGreaterThan(1);
   expect(await readdir(join(folder, 'new'))).toEqual([]);
+});
+
+test('download fetches the parameters of a checkpoint, once', async () => {
+  await commitTo(id, 100, 200);
+  const file = join(folder, 'new', 'model.safetensors');
+  const first = await longrun.run('download', name, '--checkpoint', '100', '-o', file, '--json');
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  const { sizeBytes, ...said }: Record<string, unknown> = JSON.parse(first.stdout);
+  expect(said).toMatchObject({ id, file, sha256: sha256Of(parametersAt(100)), fetchedBytes: sizeBytes });
+  expect(await readFile(file)).toEqual(Buffer.from(parametersAt(100)));
+  const again = await longrun.run('download', id, '--checkpoint', '100-3', '-o', file);
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('at step 100: '), stderr: '' });
+  expect(again.stdout).toContain('0 B of it now, verified');
+  const other = await longrun.run('download', id, '-o', file);
+  expect(other).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('is there already and has other bytes'),
+  });
+  expect(await readdir(join(folder, 'new'))).toEqual(['model.safetensors']);
+});
+
+test('a download that was broken off goes on when it is run again', async () => {
+  const elements = 500_000;
+  await commitTo(id, { steps: [100], elements });
+  const bytes = parametersAt(100, elements);
+  const asked: (string | undefined)[] = [];
+  let isBroken = true;
+  const proxy = await proxyTo(client.url, (request) => {
+    if (request.url?.includes('/parameters') !== true || request.method === 'HEAD') return Infinity;
+    asked.push(request.headers.range);
+    if (!isBroken) return Infinity;
+    return asked.length === 1 ? 700_000 : 0;
+  });
+  const file = join(folder, 'model.safetensors');
+  const broken = await throughProxy(proxy, 'download', id, '-o', file);
+  expect(broken).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('broke') });
+  const [part = 'none', ...others] = (await readdir(folder)).filter((each) => each.startsWith('model'));
+  expect(others).toEqual([]);
+  expect(part).toBe(`model.safetensors.${sha256Of(bytes).slice(0, 12)}.part`);
+  const { size } = await stat(join(folder, part));
+  expect(size).toBeGreaterThan(0);
+
+  isBroken = false;
+  asked.length = 0;
+  expect(await throughProxy(proxy, 'download', id, '-o', file)).toMatchObject({ code: 0, stderr: '' });
+  expect(asked).toEqual([`bytes=${size}-${bytes.byteLength - 1}`]);
+  expect(Buffer.compare(await readFile(file), bytes)).toBe(0);
+  expect((await readdir(folder)).filter((each) => each.startsWith('model'))).toEqual(['model.safetensors']);
+});
+
+test('what came of a download and is other bytes by now is fetched anew', async () => {
+  await commitTo(id, 100);
+  const bytes = parametersAt(100);
+  const file = join(folder, 'model.safetensors');
+  const part = `${file}.${sha256Of(bytes).slice(0, 12)}.part`;
+  await writeFile(part, Buffer.alloc(8, 'x'));
+  const failed = await longrun.run('download', id, '-o', file);
+  expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('run it again') });
+  expect(failed.stderr).not.toMatch(/^ +at /m);
+  await writeFile(part, Buffer.alloc(bytes.byteLength + 1));
+  expect(await longrun.run('download', id, '-o', file)).toMatchObject({ code: 0 });
+  expect(await readFile(file)).toEqual(Buffer.from(bytes));
+});
+
+test.each([
+  ['a dataset that is not ready', ['tiny'], 'has no file: it is queued'],
+  ['a checkpoint of a dataset', ['tiny', '--checkpoint', '100'], 'leave out --checkpoint'],
+  ['nothing that there is', ['nowhere'], 'there is no experiment `nowhere`'],
+])('no download: %s', async (_what, words, says) => {
+  const { code, stdout, stderr } = await longrun.run('download', ...words);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(says);
+  expect(stderr).not.toMatch(/^ +at /m);
 });
 
 let proxies: HttpServer[] = [];
@@ -220,10 +295,10 @@ async function proxyTo(url: string, bytesOf: (request: IncomingMessage) => numbe
   return proxy;
 }
 
-async function throughProxy(proxy: HttpServer, command: string, ...words: string[]): Promise<Finished> {
+async function throughProxy(proxy: HttpServer, ...words: string[]): Promise<Finished> {
   const token = (await readFile(join(stateFolder, 'token'), 'utf8')).trim();
   const environment = { LONGRUN_URL: proxy.url, LONGRUN_TOKEN: token };
-  return longrun.runWith(environment, 'checkpoint', command, ...words);
+  return longrun.runWith(environment, ...words);
 }
 
 /** Commits to an experiment; with one step each file is kept twice. */
@@ -248,4 +323,8 @@ async function flipBit(key = 'none'): Promise<void> {
   const bytes = await readFile(file);
   bytes[0] = (bytes[0] ?? 0) ^ 1;
   await writeFile(file, bytes);
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -80,6 +80,9 @@ test('a dataset and an experiment go from their files to a result', async () => 
   expect((await longrun.run('ls')).stdout).toMatch(new RegExp(`${id} +tiny-mlp +succeeded +mlp +20/20`));
   expect((await longrun.run('ls', '--datasets')).stdout).toMatch(/tiny +ready +mnist +.*train 640, test 100/);
   expect((await longrun.run('show', 'tiny')).stdout).toMatch(/features +uint8 \(740, 1, 8, 8\)/);
+  const copy = join(folder, 'copy.hdf5');
+  expect(await longrun.run('download', 'tiny', '-o', copy)).toMatchObject({ code: 0, stderr: '' });
+  expect(await readFile(copy, 'latin1')).toMatch(/^\x89HDF\r\n/);
 });
 
 test('a cancelled experiment ends the log that is followed with exit code 1', async () => {

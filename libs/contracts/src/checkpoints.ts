@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { Moment, Sha256 } from './ids.js';
-import { Json } from './json.js';
+import { Json, StorableText } from './json.js';
 
 const Count = z.int().min(0);
 
@@ -121,3 +121,10 @@ export const CheckpointFileQuery = z.strictObject({
   copy: z.coerce.number().int().min(1).max(2).optional(),
 });
 export type CheckpointFileQuery = z.infer<typeof CheckpointFileQuery>;
+
+/** The query of the parameters of an experiment. */
+export const ParametersQuery = z.strictObject({
+  /** `latest`, a step, or a name `<step>-<fence>`. Default `latest`. */
+  checkpoint: StorableText.default('latest'),
+});
+export type ParametersQuery = z.infer<typeof ParametersQuery>;

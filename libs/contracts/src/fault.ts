@@ -119,6 +119,8 @@ export const problemKinds = {
       'key-reused': z.object({ key: z.string(), by: z.string() }),
       /** As many need the checkpoint as may at once. */
       'too-many-holds': z.object({ experiment: z.string(), checkpoint: z.string(), holds: z.int() }),
+      /** A dataset that has no file: it waits, is being converted, or has failed (`message` says of what). */
+      'not-ready': z.object({ dataset: z.string(), status: DatasetStatus, message: z.string().nullable() }),
       'ended-already': z.object({ what: Kind, id: z.string(), status: z.union([ExperimentStatus, DatasetStatus]) }),
     },
   },
@@ -177,6 +179,7 @@ export const problemKinds = {
       'checkpoint-damaged': z.object({ experiment: z.string(), checkpoint: z.string(), says: z.string() }),
       /** What says which checkpoints there are. */
       'head-damaged': z.object({ experiment: z.string(), says: z.string() }),
+      'dataset-damaged': z.object({ dataset: z.string(), says: z.string() }),
       'written-by-newer': z.object({ experiment: z.string(), says: z.string() }),
     },
   },

@@ -5,6 +5,7 @@ export { begunText, boundedFault } from './bounded-fault.js';
 export {
   CheckpointFile,
   CheckpointFileQuery,
+  ParametersQuery,
   CheckpointFinding,
   CheckpointTensors,
   CheckpointVerification,

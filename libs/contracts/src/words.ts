@@ -175,6 +175,11 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: sentence(`What says which checkpoints ${fault.facts.experiment} has is damaged: ${fault.facts.says}`),
         remedy: 'Look at that object in the object store.',
       };
+    case 'dataset-damaged':
+      return {
+        detail: sentence(`The file of the dataset ${fault.facts.dataset} is damaged: ${fault.facts.says}`),
+        remedy: 'Submit it under another name, which converts it again.',
+      };
     case 'written-by-newer':
       return {
         detail: sentence(`A newer build has written the checkpoints of ${fault.facts.experiment}: ${fault.facts.says}`),
@@ -186,6 +191,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The checkpoint ${checkpoint} has ${holds} holds, and no more are put on one: as many downloads of it are under way, or were broken off.`,
         remedy:
           'Send it again when some have ended; the list of checkpoints says what holds it, and when each hold passes by itself.',
+      };
+    }
+    case 'not-ready': {
+      const { dataset, status, message } = fault.facts;
+      return {
+        detail: own(`The dataset ${JSON.stringify(dataset)} has no file: it is ${status}`, message),
+        remedy: status === 'failed' ? 'Submit it again.' : 'Ask again when it is ready.',
       };
     }
     case 'ended-already':

@@ -128,7 +128,16 @@ export class Platform {
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
-    this.datasets = new Datasets({ record, writer, endings, redis, keys, converters: options.converters, retry });
+    this.datasets = new Datasets({
+      record,
+      store,
+      writer,
+      endings,
+      redis,
+      keys,
+      converters: options.converters,
+      retry,
+    });
     this.workers = new Workers({ record, redis, keys });
   }
 

@@ -11,10 +11,10 @@ import { Platform } from '@longrun/platform';
 import { Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { z } from 'zod';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
-import { sendFile } from './checkpoint-file.js';
-import { untilGone } from './until-gone.js';
+import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
+import { sendFile } from '../files/send-file.js';
+import { untilGone } from '../files/until-gone.js';
 import { Verifications } from './verifications.js';
 
 const PROBLEMS = ['invalid-parameter', 'not-found', 'unreadable', 'unavailable'] as const;
@@ -24,9 +24,6 @@ const WHICH = 'A checkpoint is named by its step, by its name (`<step>-<fence>`)
 const VERIFYING =
   'It takes as long as the object store takes to give all bytes: after each `Longrun-Heartbeat-Ms` milliseconds comes a blank before the JSON. It ends ' +
   'when the client leaves; few are under way at once.';
-
-/** The bytes of a file. */
-const Bytes = z.string().meta({ format: 'binary' });
 
 @Controller('v1/experiments/:id/checkpoints')
 export class CheckpointsController {
@@ -138,13 +135,11 @@ export class CheckpointsController {
   @Get(':checkpoint/files/:name')
   @ApiOperation({
     summary: 'The bytes of a file of a checkpoint',
-    description:
-      `${WHICH} \`ETag\` and \`Repr-Digest\` are the SHA-256 of the whole file. One \`Range\` of bytes is served (206), with \`If-Range\` only of the ` +
-      'same bytes. A file that was asked for whole and turns out to be damaged is cut off before its end.',
+    description: `${WHICH} ${FILE_HEADERS}`,
     tags: ['checkpoints'],
   })
   @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: [...PROBLEMS, 'conflict', 'range-not-satisfiable'] })
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
   async getCheckpointFile(
     @Param('id', { schema: ExperimentId }) id: string,
     @Param('checkpoint', { schema: StorableText }) checkpoint: string,

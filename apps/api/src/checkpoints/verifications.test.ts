@@ -4,7 +4,7 @@ import { EVENT_HEARTBEAT_HEADER } from '@longrun/contracts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { Refusal } from '../problems/refusal.js';
-import { untilGone } from './until-gone.js';
+import { untilGone } from '../files/until-gone.js';
 import { Verifications } from './verifications.js';
 
 /** A verification that the test ends. */

@@ -1,8 +1,11 @@
 import { DatasetList, DatasetSpec, DatasetView, ListQuery, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
-import type { Response } from 'express';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
+import { sendFile } from '../files/send-file.js';
+import { untilGone } from '../files/until-gone.js';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 
@@ -49,6 +52,24 @@ export class DatasetsController {
   @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
   getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.get(idOrName);
+  }
+
+  @Get(':idOrName/file')
+  @ApiOperation({
+    summary: 'The HDF5 file of a dataset that is ready',
+    description: FILE_HEADERS,
+    tags: ['datasets'],
+  })
+  @ApiProduces('application/octet-stream')
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  async getDatasetFile(
+    @Param('idOrName', { schema: StorableText }) idOrName: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await untilGone(response, async (signal) => {
+      await sendFile(request, response, await this.#platform.datasets.file(idOrName, signal), signal);
+    });
   }
 
   @Post(':idOrName/cancel')

@@ -27,6 +27,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       };
     case 'verification-busy':
       return { remedy: 'Try again when one of them has ended.' };
+    case 'not-ready':
+      return fault.facts.status === 'failed'
+        ? {}
+        : { remedy: `Wait until it is ready: longrun logs -f ${fault.facts.dataset}` };
     case 'ended-already':
       return { remedy: `See how it ended: longrun show ${fault.facts.id}` };
     case 'name-taken':
@@ -100,6 +104,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'file-unknown':
     case 'copy-unknown':
     case 'head-damaged':
+    case 'dataset-damaged':
     case 'written-by-newer':
     case 'range-outside':
       return {};

@@ -15,6 +15,7 @@ import { CommanderError } from 'commander';
 import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
+import { DownloadFailed } from '../commands/download/download-file.js';
 import { UnknownReference } from '../commands/reference.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
@@ -101,6 +102,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'copy-unknown': false,
   'checkpoint-damaged': false,
   'head-damaged': false,
+  'dataset-damaged': false,
   'written-by-newer': false,
   'threads-unavailable': false,
   'engine-unavailable': false,
@@ -111,6 +113,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'name-taken': false,
   'key-reused': false,
   'ended-already': false,
+  'not-ready': false,
   'too-many-holds': false,
   'token-missing': false,
   'token-malformed': false,
@@ -152,6 +155,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     PortInUse,
     DemoFailed,
     CheckpointFailed,
+    DownloadFailed,
   ];
   if (error instanceof Error) {
     const isForeseen = foreseen.some((kind) => error instanceof kind);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { CorruptBlob, type ManifestFile } from '@longrun/serialization';
+import { CorruptBlob } from '@longrun/serialization';
+
+import type { StoredFile } from './stored-file.js';
 
 /**
  * The bytes of a file as they come, the last of them only if all are as they were committed: who has got as many as there are to be has the
@@ -10,7 +12,7 @@ import { CorruptBlob, type ManifestFile } from '@longrun/serialization';
  */
 export async function* checkedBytes(
   bytes: AsyncIterable<Uint8Array>,
-  { name, sha256, sizeBytes }: Pick<ManifestFile, 'name' | 'sha256' | 'sizeBytes'>,
+  { name, sha256, sizeBytes }: Omit<StoredFile, 'read'>,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let read = 0;

@@ -32,28 +32,13 @@ import { checkedBytes } from './checked-bytes.js';
 import { heldBytes } from './held-bytes.js';
 import { notFound } from './life-reading.js';
 import { refused } from './request-refused.js';
+import type { StoredFile } from './stored-file.js';
 
 export interface CheckpointsOptions {
   readonly record: PlatformRecord;
   readonly store: ObjectStore;
   /** How long a checkpoint is held after the last sign of whoever downloads a file of it, in ms. Default: ten minutes. */
   readonly holdMs?: number;
-}
-
-/** A file of a checkpoint that is there with the right size. */
-export interface StoredFile {
-  /** The name of its checkpoint. */
-  readonly checkpoint: string;
-  readonly name: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  /**
-   * Its bytes, a piece at a time; each piece is valid only until the next is asked for. Whoever reads all of them gets the last ones only if all are as
-   * they were committed; of a range nothing is compared.
-   *
-   * @throws RequestRefused where it is damaged, ObjectsUnreachable
-   */
-  read(range?: ByteRange): AsyncGenerator<Uint8Array>;
 }
 
 /** Which file of a checkpoint is asked for. */
@@ -124,7 +109,7 @@ export class Checkpoints {
             const { manifestKey } = entry;
             return refusing(heldBytes(given, { store, prefix: reader.prefix, manifestKey, holdMs }), id, checkpoint);
           };
-          return { checkpoint, name, sha256, sizeBytes, read };
+          return { name, sha256, sizeBytes, read };
         }),
       signal,
     );

@@ -1,20 +1,26 @@
 import { type DatasetList, DatasetSpec, type DatasetView, type RetryBudget } from '@longrun/contracts';
 
+import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
+
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { sha256OfJson } from '../record/hash.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow, LifeRow } from '../record/tables.js';
+import { AskedStore } from './asked-store.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
+import { checkedBytes } from './checked-bytes.js';
 import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
 import { refused, type RequestRefused } from './request-refused.js';
+import type { StoredFile } from './stored-file.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { datasetSummary } from './views.js';
 
 export interface DatasetsOptions extends CancelOptions {
   readonly record: PlatformRecord;
+  readonly store: ObjectStore;
   /** Names of the converters that workers have; undefined lets every name pass. */
   readonly converters: readonly string[] | undefined;
   readonly retry: RetryBudget;
@@ -65,6 +71,43 @@ export class Datasets {
       )
       .executeTakeFirst();
     return readLife(this.#options.record, { what: 'dataset', id: idOrName }, row, summaryOf);
+  }
+
+  /**
+   * The file of a dataset that is ready, by its id or name. Refused when there is none, or it is not as it was put there.
+   *
+   * @param signal Aborted, nothing is read any more
+   * @throws ObjectsUnreachable
+   */
+  async file(idOrName: string, signal: AbortSignal): Promise<StoredFile> {
+    const { id, name, status, message, result } = await this.get(idOrName);
+    if (result === null) {
+      throw refused('conflict', [
+        { path: [], parameter: 'id', code: 'not-ready', facts: { dataset: name, status, message } },
+      ]);
+    }
+    const { fileKey, sha256, sizeBytes } = result;
+    const store = new AskedStore(this.#options.store, signal);
+    const damaged = (says: string): RequestRefused =>
+      refused('unreadable', [{ path: [], code: 'dataset-damaged', facts: { dataset: id, says } }]);
+    const facts = await store.head(fileKey);
+    if (facts === undefined) throw damaged(`there is no object ${fileKey}`);
+    if (facts.sizeBytes !== sizeBytes) {
+      throw damaged(`object ${fileKey} has ${facts.sizeBytes} bytes but ${sizeBytes} were put there`);
+    }
+    const file = { name: `${name}.hdf5`, sha256, sizeBytes };
+    return {
+      ...file,
+      async *read(range?: ByteRange) {
+        try {
+          const bytes = store.openRead(fileKey, { range });
+          yield* range === undefined ? checkedBytes(bytes, file) : bytes;
+        } catch (error) {
+          if (error instanceof CorruptBlob || error instanceof ObjectAbsent) throw damaged(error.message);
+          throw error;
+        }
+      },
+    };
   }
 
   /** One page of datasets, newest first. */

@@ -5,8 +5,8 @@ import { refusal } from '../problems/refusal.js';
 import { askedRange } from './byte-range.js';
 
 /**
- * Answers with a file of a checkpoint, or the range of it that was asked for, as fast as the client takes it. One that turns out to be damaged on the
- * way is cut off before its end, so that whoever has got `Content-Length` bytes has what was committed.
+ * Answers with a file, or the range of it that was asked for, as fast as the client takes it. One that turns out to be damaged on the
+ * way is cut off before its end, so that whoever has got `Content-Length` bytes has what was put there.
  *
  * @param gone aborted when the client has left
  * @throws Refusal of a range that is not in the file, and what `read` of the file throws
@@ -23,7 +23,7 @@ export async function sendFile(
     ETag: tag,
     'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
     'Accept-Ranges': 'bytes',
-    // Under a step there may be other bytes by now: whoever keeps them asks.
+    // Under a step or a name there may be other bytes by now: whoever keeps them asks.
     'Cache-Control': 'private, no-cache, no-transform',
   };
   if (headers['if-none-match'] === tag) return void response.status(304).set(facts).end();
