@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Platform, type PlatformRole } from '@longrun/platform';
 import { CheckpointsController } from './checkpoints/checkpoints.controller.js';
-import { ParametersController } from './checkpoints/parameters.controller.js';
+import { ResultsController } from './checkpoints/results.controller.js';
 import { Verifications } from './checkpoints/verifications.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
@@ -48,7 +48,7 @@ export class AppModule {
 const everything = [
   ExperimentsController,
   CheckpointsController,
-  ParametersController,
+  ResultsController,
   DatasetsController,
   WorkersController,
   ProgramsController,

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OutputList } from '@longrun/contracts';
 import { openObjectStore } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HandWorker } from './hand-worker.js';
@@ -75,14 +76,14 @@ describe('a dataset', () => {
   });
 });
 
-describe('the parameters of an experiment', () => {
+describe('what an experiment has made:', () => {
   let experiment: StoredExperiment;
   beforeEach(async () => {
     experiment = await StoredExperiment.begin(service);
   });
   afterEach(() => experiment.end());
 
-  test('are those of its newest checkpoint, or of the one that is named', async () => {
+  test('parameters are those of its newest checkpoint, or of the one that is named', async () => {
     for (const step of [100, 200]) await experiment.commit(step);
     const path = `/v1/experiments/${experiment.id}/parameters`;
     for (const [query, step] of [
@@ -99,7 +100,7 @@ describe('the parameters of an experiment', () => {
     expect(part.body).toEqual(parameters(200).subarray(0, 8));
   });
 
-  test('are not there before its first checkpoint, and at no other step', async () => {
+  test('parameters are not there before its first checkpoint, and at no other step', async () => {
     const path = `/v1/experiments/${experiment.id}/parameters`;
     expect(problemFaultsOf(await service.get(path), 'not-found')).toMatchObject([{ code: 'checkpoint-unknown' }]);
     await experiment.commit(100);
@@ -107,5 +108,27 @@ describe('the parameters of an experiment', () => {
     expect(fault).toMatchObject({ code: 'checkpoint-unknown', facts: { checkpoint: '7', known: ['100-3'] } });
     problemErrorsOf(await service.get(`${path}?step=100`), 'invalid-parameter');
     problemFaultsOf(await service.get(`/v1/experiments/exp_${'0'.repeat(32)}/parameters`), 'not-found');
+  });
+
+  test('outputs are listed, and each has its bytes, as of the newest checkpoint or another one', async () => {
+    const path = `/v1/experiments/${experiment.id}/outputs`;
+    await experiment.commit(100, 2, { 'epochs.csv': 'one', 'notes.txt': 'first' });
+    await experiment.commit(200, 2, { 'epochs.csv': 'one\ntwo' });
+    const newest = OutputList.parse((await service.get(path).expect(200)).body);
+    expect(newest).toMatchObject({ checkpoint: '200-3', step: 200, items: [{ name: 'epochs.csv', sizeBytes: 7 }] });
+    const earlier = OutputList.parse((await service.get(`${path}?checkpoint=100`).expect(200)).body);
+    expect(earlier.items.map(({ name }) => name)).toEqual(['epochs.csv', 'notes.txt']);
+
+    const file = await service.get(`${path}/epochs.csv`).buffer().expect(200);
+    expect(String(file.body)).toBe('one\ntwo');
+    expect(file.headers).toMatchObject({
+      etag: `"${newest.items[0]?.sha256}"`,
+      'content-disposition': 'attachment; filename="epochs.csv"',
+    });
+    expect(String((await service.get(`${path}/notes.txt?checkpoint=100-3`).buffer().expect(200)).body)).toBe('first');
+    const [fault] = problemFaultsOf(await service.get(`${path}/notes.txt`), 'not-found');
+    expect(fault).toMatchObject({ code: 'file-unknown', facts: { checkpoint: '200-3' } });
+    // A file of the checkpoint that is no output.
+    problemFaultsOf(await service.get(`${path}/state.json`), 'not-found');
   });
 });

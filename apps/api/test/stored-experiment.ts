@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ExperimentView } from '@longrun/contracts';
+import { CHECKPOINT_FILES, ExperimentView } from '@longrun/contracts';
 import {
   acquireLease,
   CheckpointStore,
@@ -48,12 +48,16 @@ export class StoredExperiment {
     });
   }
 
-  /** @param elements of its only tensor, all of them the step */
-  async commit(step: number, elements = 2): Promise<Manifest> {
-    const contents = {
+  /**
+   * @param elements of its only tensor, all of them the step
+   * @param outputs of the program, by name
+   */
+  async commit(step: number, elements = 2, outputs: Readonly<Record<string, string>> = {}): Promise<Manifest> {
+    const contents: Record<string, string | Uint8Array> = {
       'parameters.safetensors': parameters(step, elements),
       'state.json': JSON.stringify({ version: 1, loop: { step } }),
     };
+    for (const [name, text] of Object.entries(outputs)) contents[`${CHECKPOINT_FILES.outputPrefix}${name}`] = text;
     const at = join(this.#folder, String(step));
     await mkdir(at, { recursive: true });
     for (const [name, content] of Object.entries(contents)) await writeFile(join(at, name), content);

@@ -135,13 +135,19 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   program
     .command('download')
     .description(
-      'fetch the parameters of an experiment (safetensors) or the file of a dataset (HDF5), verified; broken off, it goes on when run again',
+      'fetch the parameters of an experiment (safetensors), a file that its program has written, or the file of a dataset (HDF5), verified; broken off, ' +
+        'it goes on when run again',
     )
     .argument('<id>', 'id, beginning of an id, or name', reference)
     .addOption(
       new Option('--checkpoint <checkpoint>', `of an experiment: ${WHICH} (default: latest)`).argParser(reference),
     )
-    .option('-o, --output <file>', 'where to (default: <id>-<checkpoint>.safetensors or <name>.hdf5)', fileName)
+    .option('--output <name>', 'of an experiment: a file that its program has written')
+    .option(
+      '-o, --to <file>',
+      'where to (default: <id>-<checkpoint>.safetensors, the name of the output, or <name>.hdf5)',
+      fileName,
+    )
     .addOption(jsonOption())
     .action(async (id: string, options: DownloadOptions) => {
       const { download } = await import('./commands/download/download.js');

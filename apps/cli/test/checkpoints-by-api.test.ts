@@ -212,6 +212,16 @@ test('download fetches the parameters of a checkpoint, once', async () => {
   expect(await readdir(join(folder, 'new'))).toEqual(['model.safetensors']);
 });
 
+test('download fetches what the program has written', async () => {
+  await commitTo(id, { steps: [100], table: 'a,b\n' });
+  const file = join(folder, 'mine.csv');
+  const fetched = await longrun.run('download', id, '--output', 'table.csv', '-o', file);
+  expect(fetched).toMatchObject({ code: 0, stdout: expect.stringMatching(/^table.csv of .*verified/), stderr: '' });
+  expect(await readFile(file, 'utf8')).toBe('a,b\n');
+  const unknown = await longrun.run('download', id, '--output', 'tables.csv');
+  expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('its outputs: table.csv') });
+});
+
 test('a download that was broken off goes on when it is run again', async () => {
   const elements = 500_000;
   await commitTo(id, { steps: [100], elements });
@@ -258,6 +268,7 @@ test('what came of a download and is other bytes by now is fetched anew', async 
 test.each([
   ['a dataset that is not ready', ['tiny'], 'has no file: it is queued'],
   ['a checkpoint of a dataset', ['tiny', '--checkpoint', '100'], 'leave out --checkpoint'],
+  ['an output of a dataset', ['tiny', '--output', 'table.csv'], 'leave out --output'],
   ['nothing that there is', ['nowhere'], 'there is no experiment `nowhere`'],
 ])('no download: %s', async (_what, words, says) => {
   const { code, stdout, stderr } = await longrun.run('download', ...words);
@@ -304,16 +315,20 @@ async function throughProxy(proxy: HttpServer, ...words: string[]): Promise<Fini
 /** Commits to an experiment; with one step each file is kept twice. */
 async function commitTo(
   experiment: string,
-  ...given: readonly number[] | readonly [{ readonly steps: readonly number[]; readonly elements: number }]
+  ...given:
+    | readonly number[]
+    | readonly [{ readonly steps: readonly number[]; readonly elements?: number; readonly table?: string }]
 ): Promise<Manifest[]> {
   const [first] = given;
-  const { steps, elements } = typeof first === 'object' ? first : { steps: given.map(Number), elements: 2 };
+  const { steps, elements, table } = typeof first === 'object' ? first : { steps: given.map(Number) };
   const store = await openObjectStore(objects);
   const lease = await acquireLease(store, `experiments/${experiment}`, { fence: 3, holder: 'by-hand' });
   const checkpoints = new CheckpointStore(store, `experiments/${experiment}`, { keepLast: steps.length });
   const manifests: Manifest[] = [];
   for (const step of steps) {
-    manifests.push(await commitCheckpoint(step, { lease, checkpoints, folder: join(folder, experiment), elements }));
+    manifests.push(
+      await commitCheckpoint(step, { lease, checkpoints, folder: join(folder, experiment), elements, table }),
+    );
   }
   return manifests;
 }

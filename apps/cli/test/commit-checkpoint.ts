@@ -18,16 +18,19 @@ export interface CommitOptions {
   readonly folder: string;
   /** Of its only tensor, in which all but the first element are 1. Default 2. */
   readonly elements?: number | undefined;
+  /** The text of the output `table.csv`. Default: there is none. */
+  readonly table?: string | undefined;
 }
 
 /** Commits a checkpoint of parameters, a state and a log in which its step stands. */
 export async function commitCheckpoint(
   step: number,
-  { lease, checkpoints, folder, elements }: CommitOptions,
+  { lease, checkpoints, folder, elements, table }: CommitOptions,
 ): Promise<Manifest> {
   const contents = {
     'parameters.safetensors': parametersAt(step, elements),
     'state.json': JSON.stringify({ version: 1, loop: { step } }),
+    ...(table !== undefined && { 'output.table.csv': table }),
   };
   const at = join(folder, String(step));
   await mkdir(at, { recursive: true });

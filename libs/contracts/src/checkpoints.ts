@@ -122,9 +122,26 @@ export const CheckpointFileQuery = z.strictObject({
 });
 export type CheckpointFileQuery = z.infer<typeof CheckpointFileQuery>;
 
-/** The query of the parameters of an experiment. */
-export const ParametersQuery = z.strictObject({
+/** What files of a checkpoint are called by whoever trains (in `libs/blocks`), as far as others ask for them. */
+export const CHECKPOINT_FILES = {
+  /** The trained parameters. */
+  parameters: 'parameters.safetensors',
+  /** What the name of an output of the program begins with. */
+  outputPrefix: 'output.',
+} as const;
+
+/** The query of what an experiment has made. */
+export const ResultsQuery = z.strictObject({
   /** `latest`, a step, or a name `<step>-<fence>`. Default `latest`. */
   checkpoint: StorableText.default('latest'),
 });
-export type ParametersQuery = z.infer<typeof ParametersQuery>;
+export type ResultsQuery = z.infer<typeof ResultsQuery>;
+
+/** The files that the program of an experiment had written by a checkpoint, by name. */
+export const OutputList = z.object({
+  /** The name of the checkpoint. */
+  checkpoint: z.string(),
+  step: Count,
+  items: z.array(CheckpointFile),
+});
+export type OutputList = z.infer<typeof OutputList>;

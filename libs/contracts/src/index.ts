@@ -5,7 +5,9 @@ export { begunText, boundedFault } from './bounded-fault.js';
 export {
   CheckpointFile,
   CheckpointFileQuery,
-  ParametersQuery,
+  CHECKPOINT_FILES,
+  OutputList,
+  ResultsQuery,
   CheckpointFinding,
   CheckpointTensors,
   CheckpointVerification,

@@ -1,3 +1,4 @@
+import { CHECKPOINT_FILES } from '@longrun/contracts';
 import { exportFile, exportFiles } from '@longrun/serialization';
 
 import { size } from '../../output/amounts.js';
@@ -27,8 +28,8 @@ export async function exportCheckpoint(
         await exportFiles(source.objects, stored.manifest, folder);
         return { name: stored.name, step: found, files: all, target: folder };
       }
-      await exportFile(source.objects, stored.manifest, PARAMETERS, parameters);
-      const written = all.filter((file) => file.name === PARAMETERS);
+      await exportFile(source.objects, stored.manifest, CHECKPOINT_FILES.parameters, parameters);
+      const written = all.filter((file) => file.name === CHECKPOINT_FILES.parameters);
       return { name: stored.name, step: found, files: written, target: parameters };
     }),
   );
@@ -38,6 +39,3 @@ export async function exportCheckpoint(
   const what = written.map((file) => file.name).join(', ');
   terminal.print(`${name}: ${what} (${size(sizeBytes)}, verified) in ${target}`);
 }
-
-/** As `libs/blocks` calls it in every snapshot. */
-const PARAMETERS = 'parameters.safetensors';

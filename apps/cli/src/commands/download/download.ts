@@ -1,9 +1,8 @@
-import { isTerminalDataset } from '@longrun/contracts';
+import { CHECKPOINT_FILES, isTerminalDataset } from '@longrun/contracts';
 
 import { size } from '../../output/amounts.js';
 import type { Terminal } from '../../output/terminal.js';
 import type { Client } from '../../client.js';
-import { CheckpointFailed } from '../checkpoint/checkpoint-errors.js';
 import { resolveReference } from '../reference.js';
 import { DownloadFailed, downloadFile, type WantedFile } from './download-file.js';
 
@@ -12,27 +11,30 @@ export interface DownloadOptions {
   readonly json: boolean;
   /** Of an experiment: `latest`, a step or a name. Default: `latest`. */
   readonly checkpoint?: string | undefined;
-  /** Where to. Default: a name of its own in the current folder. */
+  /** Of an experiment: a file that its program has written. Default: its parameters. */
   readonly output?: string | undefined;
+  /** Where to. Default: a name of its own in the current folder. */
+  readonly to?: string | undefined;
 }
 
 /**
- * Fetches the parameters of an experiment, or the file of a dataset, compared with the SHA-256 under which it was put there. Broken off, it goes on
+ * Fetches the parameters or an output of an experiment, or the file of a dataset, compared with the SHA-256 under which it was put there. Broken off, it goes on
  * where it was when it is run again.
  */
 export async function download(
   client: Client,
   terminal: Terminal,
   reference: string,
-  { json, checkpoint, output }: DownloadOptions,
+  { json, checkpoint, output, to }: DownloadOptions,
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, reference);
-  if (kind === 'dataset' && checkpoint !== undefined) {
-    throw new CheckpointFailed(`\`${reference}\` is a dataset, which has no checkpoints; leave out --checkpoint`);
+  if (kind === 'dataset' && (checkpoint ?? output) !== undefined) {
+    const option = checkpoint === undefined ? '--output' : '--checkpoint';
+    throw new DownloadFailed(`\`${reference}\` is a dataset, which has one file; leave out ${option}`);
   }
   const { what, wanted, name } =
-    kind === 'dataset' ? await datasetFile(client, id) : await parametersOf(client, id, checkpoint);
-  const file = output ?? name;
+    kind === 'dataset' ? await datasetFile(client, id) : await fileOf(client, id, { checkpoint, output });
+  const file = to ?? name;
   const { fetchedBytes } = await downloadFile(client, wanted, file);
   const { sha256, sizeBytes } = wanted;
   if (json) return terminal.printJson({ id, file, sha256, sizeBytes, fetchedBytes }, 2);
@@ -49,18 +51,27 @@ interface Found {
 }
 
 /** By the name of a checkpoint, under which the bytes are always the same ones. */
-async function parametersOf(client: Client, id: string, which = 'latest'): Promise<Found> {
-  const { name, step, files } = await client.checkpoint(id, which);
-  const file = files.find((each) => each.name === PARAMETERS);
+async function fileOf(
+  client: Client,
+  id: string,
+  { checkpoint = 'latest', output }: Pick<DownloadOptions, 'checkpoint' | 'output'>,
+): Promise<Found> {
+  const { name, step, files } = await client.checkpoint(id, checkpoint);
+  const { parameters, outputPrefix } = CHECKPOINT_FILES;
+  const wanted = output === undefined ? parameters : `${outputPrefix}${output}`;
+  const file = files.find((each) => each.name === wanted);
   if (file === undefined) {
-    const known = files.map((each) => each.name).join(', ') || 'no files';
-    throw new CheckpointFailed(`the checkpoint ${name} of ${id} has no ${PARAMETERS}: it has ${known}`);
+    const outputs = files.filter((each) => each.name.startsWith(outputPrefix));
+    const known = outputs.map((each) => each.name.slice(outputPrefix.length)).join(', ') || 'none';
+    const what = output === undefined ? parameters : `output ${JSON.stringify(output)}`;
+    throw new DownloadFailed(`the checkpoint ${name} of ${id} has no ${what}; its outputs: ${known}`);
   }
   const { sha256, sizeBytes } = file;
+  const place = output === undefined ? 'parameters' : `outputs/${encodeURIComponent(output)}`;
   return {
-    what: `parameters of ${id} at step ${step}`,
-    wanted: { path: `/v1/experiments/${id}/parameters?checkpoint=${name}`, sha256, sizeBytes },
-    name: `${id}-${name}.safetensors`,
+    what: `${output ?? 'parameters'} of ${id} at step ${step}`,
+    wanted: { path: `/v1/experiments/${id}/${place}?checkpoint=${name}`, sha256, sizeBytes },
+    name: output ?? `${id}-${name}.safetensors`,
   };
 }
 
@@ -79,6 +90,3 @@ async function datasetFile(client: Client, id: string): Promise<Found> {
     name: `${name}.hdf5`,
   };
 }
-
-/** As `libs/blocks` calls it in every snapshot. */
-const PARAMETERS = 'parameters.safetensors';

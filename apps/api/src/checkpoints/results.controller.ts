@@ -1,0 +1,91 @@
+import { CHECKPOINT_FILES, ExperimentId, OutputList, ResultsQuery, StorableText } from '@longrun/contracts';
+import { Platform } from '@longrun/platform';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
+import { sendFile } from '../files/send-file.js';
+import { untilGone } from '../files/until-gone.js';
+import { Answers } from '../openapi/answers.js';
+
+const WHICH =
+  'Those of the newest checkpoint, which are the final ones once it has succeeded; `checkpoint` names another one.';
+
+/** What an experiment has made so far. */
+@Controller('v1/experiments/:id')
+export class ResultsController {
+  readonly #platform: Platform;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  @Get('parameters')
+  @ApiOperation({
+    summary: 'The trained parameters of an experiment, as a safetensors file',
+    description: `${WHICH} ${FILE_HEADERS}`,
+    tags: ['checkpoints'],
+  })
+  @ApiProduces('application/octet-stream')
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  async getParameters(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Query({ schema: ResultsQuery }) { checkpoint }: ResultsQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.#send(request, response, { id, checkpoint, name: CHECKPOINT_FILES.parameters });
+  }
+
+  @Get('outputs')
+  @ApiOperation({
+    summary: 'The files that the program of an experiment has written',
+    description: WHICH,
+    tags: ['checkpoints'],
+  })
+  @Answers({
+    description: 'All of them.',
+    schema: OutputList,
+    problems: ['invalid-parameter', 'not-found', 'unreadable', 'unavailable'],
+  })
+  async listOutputs(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Query({ schema: ResultsQuery }) { checkpoint }: ResultsQuery,
+  ): Promise<OutputList> {
+    const { name: found, step, files } = await this.#platform.checkpoints.get(id, checkpoint);
+    const { outputPrefix } = CHECKPOINT_FILES;
+    const items = files
+      .filter(({ name }) => name.startsWith(outputPrefix))
+      .map(({ name, sha256, sizeBytes }) => ({ name: name.slice(outputPrefix.length), sha256, sizeBytes }));
+    return { checkpoint: found, step, items };
+  }
+
+  @Get('outputs/:name')
+  @ApiOperation({
+    summary: 'A file that the program of an experiment has written',
+    description: `${WHICH} ${FILE_HEADERS}`,
+    tags: ['checkpoints'],
+  })
+  @ApiProduces('application/octet-stream')
+  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  async getOutput(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Param('name', { schema: StorableText }) name: string,
+    @Query({ schema: ResultsQuery }) { checkpoint }: ResultsQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.#send(request, response, { id, checkpoint, name: `${CHECKPOINT_FILES.outputPrefix}${name}` });
+  }
+
+  async #send(
+    request: Request,
+    response: Response,
+    { id, checkpoint, name }: { readonly id: string; readonly checkpoint: string; readonly name: string },
+  ): Promise<void> {
+    await untilGone(response, async (signal) => {
+      const file = await this.#platform.checkpoints.file(id, checkpoint, { name, signal });
+      await sendFile(request, response, { ...file, name: name.replace(CHECKPOINT_FILES.outputPrefix, '') }, signal);
+    });
+  }
+}
