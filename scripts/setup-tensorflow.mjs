@@ -7,6 +7,12 @@ import { checkNode, installDependencies, root, stop } from './setup.mjs';
 import { buildFromWheel } from './tensorflow-from-wheel.mjs';
 
 checkNode();
+if (Number.parseInt(process.versions.node, 10) >= 23) {
+  stop(
+    `TensorFlow.js' native engine runs on Node 22 and older, and this is ${process.version}: run this again with one of them. ` +
+      'Nothing else needs it: Longrun goes on with the onnxruntime engine, and the engine tfjs computes in JavaScript.',
+  );
+}
 installDependencies();
 
 const VERSION = '4.22.0';
