@@ -10,11 +10,14 @@ setUp();
 ensureFashionMnist();
 const args = process.argv.slice(2);
 const engine = optionOf('--engine');
-if (engine !== undefined && optionOf('--provider') === undefined) {
+if (engine !== undefined) {
   // The demo asks less of one that computes in JavaScript, and only the engines know which this machine has.
-  const { computeTarget } = await import(pathToFileURL(join(root, 'libs/tensor/dist/index.js')).href);
+  const { computeTarget, describeTarget } = await import(pathToFileURL(join(root, 'libs/tensor/dist/index.js')).href);
+  const provider = optionOf('--provider');
   try {
-    args.push('--provider', computeTarget({ engine }).provider);
+    const target = computeTarget({ engine, provider });
+    if (provider === undefined) args.push('--provider', target.provider);
+    console.log(`demo: trains on ${describeTarget(target)}`);
   } catch (error) {
     stop(`demo: ${error.message}`);
   }

@@ -1,12 +1,17 @@
 // `npm run setup:tensorflow [-- --wheel [VERSION]]`: installs TensorFlow.js' native engine into node_modules, where a machine can have
 // it. It needs its install script (which downloads libtensorflow), so it is kept out of the lockfile: `npm ci` must work from the npm
 // registry alone. With `--wheel` it is built against the library of a `tensorflow-cpu` wheel, and nothing but registries is asked.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { checkNode, installDependencies, root, stop } from './setup.mjs';
+import { checkNode, installDependencies, must, stop } from './setup.mjs';
 import { buildFromWheel } from './tensorflow-from-wheel.mjs';
 
 checkNode();
+if (Number.parseInt(process.versions.node, 10) >= 23) {
+  stop(
+    `TensorFlow.js' native engine runs on Node 22 and older, and this is ${process.version}: run this again with one of them. ` +
+      'Nothing else needs it: Longrun goes on with the onnxruntime engine, and the engine tfjs computes in JavaScript.',
+  );
+}
 installDependencies();
 
 const VERSION = '4.22.0';
@@ -15,39 +20,19 @@ const gpu = wheel < 0 && process.platform === 'linux' && process.arch === 'x64' 
 const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
 
 console.log(`installing ${name}@${VERSION}${gpu ? ' (an NVIDIA GPU is here)' : ' (the CPU build)'}`);
-const install = spawnSync(
-  'npm',
-  [
-    'install',
-    '--no-save',
-    '--no-package-lock',
-    `--ignore-scripts=${wheel >= 0}`,
-    '--foreground-scripts',
-    `${name}@${VERSION}`,
-  ],
-  { cwd: root, encoding: 'utf8' },
-);
-
-if (wheel >= 0 && install.status === 0) buildFromWheel(process.argv[wheel + 1]);
+const failure =
+  `${name} could not be installed here (see above): it downloads libtensorflow from storage.googleapis.com and, on a GPU ` +
+  'machine, needs CUDA 11.2 and cuDNN 8.1; set TFJS_NODE_CDN_STORAGE to a mirror and run this again, or add `-- --wheel` to build the ' +
+  'CPU engine against a Python wheel. ' +
+  'Nothing else needs it: Longrun goes on with the onnxruntime engine.';
+const options = ['--no-save', '--no-package-lock', `--ignore-scripts=${wheel >= 0}`, '--foreground-scripts'];
+must('npm', ['install', ...options, `${name}@${VERSION}`], failure);
+if (wheel >= 0) buildFromWheel(process.argv[wheel + 1]);
 
 const trial = `
   const tf = require('${name}');
   const [value] = tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync();
   if (value !== 11) throw new Error('1x2 · 2x1 gave ' + value + ' instead of 11');
-  console.log('TensorFlow ' + tf.backend().binding.TF_Version);
+  console.log('${name} works: TensorFlow ' + tf.backend().binding.TF_Version);
 `;
-const check = spawnSync(process.execPath, ['-e', trial], { cwd: root, encoding: 'utf8' });
-if (install.status !== 0 || check.status !== 0) {
-  console.error(lastLines(`${install.stderr ?? ''}\n${check.stderr ?? ''}`, 15));
-  stop(
-    `${name} could not be installed here (last lines above): it downloads libtensorflow from storage.googleapis.com and, on a GPU ` +
-      'machine, needs CUDA 11.2 and cuDNN 8.1; set TFJS_NODE_CDN_STORAGE to a mirror and run this again, or add `-- --wheel` to build the ' +
-      'CPU engine against a Python wheel. ' +
-      'Nothing else needs it: Longrun goes on with the onnxruntime engine.',
-  );
-}
-console.log(`${name} works: ${check.stdout.trim()}`);
-
-function lastLines(text, count) {
-  return text.trim().split('\n').slice(-count).join('\n');
-}
+must(process.execPath, ['-e', trial], failure);

@@ -14,6 +14,7 @@ import {
   UnknownProgram,
 } from '@longrun/blocks';
 import { RandomStreams } from '@longrun/serialization';
+import { describeTarget } from '@longrun/tensor';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,6 +41,7 @@ async function run(commandLine: CommandLine): Promise<void> {
     ],
     outputs,
   });
+  console.log(`Trains on ${describeTarget(mainLoop.target)}.`);
   const snapshot = checkpoints === undefined ? undefined : await newestSnapshot(checkpoints);
   if (snapshot !== undefined) {
     const { step, environmentChanged } = await restoreSnapshot(mainLoop, snapshot);

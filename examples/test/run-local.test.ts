@@ -72,6 +72,7 @@ test('a run that is killed and then terminated ends with the parameters and the 
   const [whole, broken] = [path.join(folder, 'whole'), path.join(folder, 'broken')];
   const undisturbed = await runLocal(experiment(whole));
   expect(undisturbed).toMatchObject({ code: 0, stderr: expect.stringContaining('Epoch 39') as unknown });
+  expect(undisturbed.stdout).toMatch(/^Trains on onnxruntime\/cpu\.$/m);
 
   const killed = await runLocal(experiment(broken), { at: 'epochsDone: 5\n', signal: 'SIGKILL' });
   expect(killed.signal).toBe('SIGKILL');

@@ -129,7 +129,7 @@ test('a stopped trainer leaves a snapshot, and one that goes on elsewhere says w
   expect(second.lines.join('\n')).toMatch(/threads: 1 -> 2.*the last bits may differ/);
 });
 
-test('a trainer computes where its spec says, and where it cannot it says what there is', async () => {
+test('a trainer computes where its spec says and says so in the log, and where it cannot it says what there is', async () => {
   const elsewhere = start('elsewhere', { threads: 1, provider: 'tpu' }, null);
   expect(await elsewhere.hears('failed')).toMatchObject({
     reason: 'program_error',
@@ -141,6 +141,7 @@ test('a trainer computes where its spec says, and where it cannot it says what t
     engine: 'reference',
     environment: { engine: 'reference', provider: 'cpu', threads: 1 },
   });
+  await expect.poll(() => here.lines).toContain('[longrun] Trains on reference/cpu.');
 });
 
 test('what a program writes to files is handed over with each snapshot, and goes on from there', async () => {

@@ -4,7 +4,7 @@ import { engineText } from './engine-text.js';
 
 test.each([
   ['onnxruntime', { provider: 'cuda', threads: 1 }, 'onnxruntime/cuda'],
-  ['onnxruntime', { provider: 'cpu' }, 'onnxruntime'],
+  ['tfjs', { provider: 'cpu' }, 'tfjs/cpu'],
   ['reference', null, 'reference'],
   ['reference', { threads: 1 }, 'reference'],
   [null, null, ''],

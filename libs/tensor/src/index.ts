@@ -74,6 +74,7 @@ export type {
 } from './engine/engine.js';
 export {
   availableProviders,
+  describeTarget,
   EngineUnavailable,
   engineNamed,
   engines,

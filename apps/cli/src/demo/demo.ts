@@ -110,6 +110,11 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<nu
     memory.start();
     const examples = join(findInstallation().root, 'examples');
     const { short, resources } = options;
+    if (isInJavaScript(resources)) {
+      lines.say(
+        `${resources.engine} computes in JavaScript here, so the network is a small one: ${SMALL_DIMS.join(', ')}`,
+      );
+    }
     const stage: Stage = { client, stack, memory, lines, terminal, signal, examples, startedAt, short, resources };
     const passed =
       options.repeat === undefined
@@ -232,14 +237,20 @@ async function train(stage: Stage, label: string, disturbed = false): Promise<Ru
 }
 
 /** Puts the engine in place of the spec file's; one that computes in JavaScript is given a network of a fiftieth of the size. */
-function resourceOverrides({ engine, provider }: DemoResources): Override[] {
-  const isJavaScript = engine === 'reference' || (engine === 'tfjs' && provider === 'cpu');
+function resourceOverrides(resources: DemoResources): Override[] {
+  const { engine, provider } = resources;
   return [
     ...(engine === undefined ? [] : [{ path: ['resources', 'engine'], value: engine }]),
     ...(provider === undefined ? [] : [{ path: ['resources', 'provider'], value: provider }]),
-    ...(isJavaScript ? [{ path: ['params', 'dims'], value: [784, 16, 16, 10] }] : []),
+    ...(isInJavaScript(resources) ? [{ path: ['params', 'dims'], value: SMALL_DIMS }] : []),
   ];
 }
+
+function isInJavaScript({ engine, provider }: DemoResources): boolean {
+  return engine === 'reference' || (engine === 'tfjs' && provider === 'cpu');
+}
+
+const SMALL_DIMS = [784, 16, 16, 10];
 
 /** Only what the demo gives the services counts, whatever is set in the shell it is started from. */
 export function hermetic(state: string): Record<string, string | undefined> {

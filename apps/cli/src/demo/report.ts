@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
-import type { DatasetView } from '@longrun/contracts';
+import { type DatasetView, engineText } from '@longrun/contracts';
 
 import { duration, size } from '../output/amounts.js';
 import { table } from '../output/table.js';
@@ -18,6 +18,8 @@ export interface RunFacts {
     readonly reason: string | null;
     readonly startStep: number | null;
     readonly lastStep: number | null;
+    /** What it computed with, as `onnxruntime/cpu`. */
+    readonly engine: string;
   }[];
   readonly faults: readonly Fault[];
   readonly stepsRunAgain: number;
@@ -142,6 +144,7 @@ export function sayResult(terminal: Terminal, result: DemoResult): void {
           'attempts',
           (run) => `${run.attempts.length} (${run.attempts.map(({ reason }) => reason ?? 'none').join(', ')})`,
         ),
+        row('trained on', (run) => [...new Set(run.attempts.map(({ engine }) => engine))].join(', ')),
         row('steps run again', (run) => String(run.stepsRunAgain)),
         row('log rows', (run) => String(run.logRows)),
         row('test accuracy', accuracyText),
@@ -181,7 +184,10 @@ function runFacts({ view, rows, faults, totalMs, stepsRunAgain }: RunRecord): Ru
   return {
     experimentId: view.id,
     status: view.status,
-    attempts: view.attempts.map(({ fence, reason, startStep, lastStep }) => ({ fence, reason, startStep, lastStep })),
+    attempts: view.attempts.map((attempt) => {
+      const { fence, reason, startStep, lastStep } = attempt;
+      return { fence, reason, startStep, lastStep, engine: engineText(attempt) };
+    }),
     faults,
     stepsRunAgain,
     testAccuracy: (view.result === null ? undefined : testAccuracy(view.result.lastRow)) ?? null,

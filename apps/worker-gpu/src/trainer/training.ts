@@ -12,7 +12,7 @@ import {
 } from '@longrun/blocks';
 import type { ParentLink } from '@longrun/platform/child';
 import { RandomStreams, StateMismatch } from '@longrun/serialization';
-import { computeTarget } from '@longrun/tensor';
+import { computeTarget, describeTarget } from '@longrun/tensor';
 import { CheckpointUnreadable, failureOf } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
 import { Hold } from './hold.js';
@@ -142,6 +142,7 @@ export class Training {
       environment: { ...environment },
       environmentChanged: [...environmentChanged],
     });
+    process.stderr.write(`[longrun] Trains on ${describeTarget(mainLoop.target)}.\n`);
     if (environmentChanged.length > 0)
       process.stderr.write(
         `[longrun] The numeric environment is not that of the checkpoint (${environmentChanged.join(', ')}): ` +

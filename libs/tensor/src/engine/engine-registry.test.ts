@@ -5,6 +5,7 @@ import {
   availableProviders,
   compile,
   computeTarget,
+  describeTarget,
   engineNamed,
   engines,
   EngineUnavailable,
@@ -72,6 +73,19 @@ test('an engine that cannot be used here says why, and which can', async () => {
     /^The engine elsewhere cannot be used here: its library is not installed; use onnxruntime or tfjs or reference/,
   );
   expect(() => computeTarget({ engine: 'nowhere' })).toThrow(/elsewhere \(not here: its library is not installed\)/);
+});
+
+test('a target is described with what its engine prefers to it and has not here', () => {
+  const missing = { name: 'missing', hasSeveralDevices: false, unavailable: () => 'it is not plugged in' };
+  const fast = { name: 'fast', hasSeveralDevices: false, unavailable: () => undefined };
+  const slow = { name: 'slow', hasSeveralDevices: false, unavailable: () => undefined };
+  const last = { name: 'last', hasSeveralDevices: false, unavailable: () => 'it is broken' };
+  onTestFinished(registerEngine(likeReference('several', { providers: [missing, fast, slow, last] })));
+  const described = (provider?: string): string => describeTarget(computeTarget({ engine: 'several', provider }));
+  expect(described()).toBe('several/fast (not missing: it is not plugged in)');
+  expect(described('slow')).toBe('several/slow (not missing: it is not plugged in)');
+  expect(described('missing')).toBe('several/missing');
+  expect(describeTarget(computeTarget())).toBe('onnxruntime/cpu');
 });
 
 test('what can be used here is told by engine, without those of which nothing can be', () => {

@@ -1,4 +1,4 @@
-import type { EngineDefinition, ProviderDefinition } from './engine.js';
+import type { ComputeTarget, EngineDefinition, ProviderDefinition } from './engine.js';
 import { onnxruntime } from './onnxruntime/definition.js';
 import { reference } from './reference/definition.js';
 import { tfjs } from './tfjs/definition.js';
@@ -56,6 +56,28 @@ export function providerNamed(engine: EngineDefinition, name: string): ProviderD
   throw new EngineUnavailable(
     `The engine ${engine.name} has no provider ${name}; there are ${engine.providers.map(describeProvider).join(', ')}`,
   );
+}
+
+/**
+ * What a target computes with, and why with none of the providers that its engine prefers to it:
+ * `tfjs/cpu (not tensorflow: @tensorflow/tfjs-node is not installed)`.
+ *
+ * @throws EngineUnavailable for an unknown engine
+ */
+export function describeTarget({ engine, provider }: ComputeTarget): string {
+  const { providers } = engineNamed(engine);
+  const preferred = providers.slice(
+    0,
+    Math.max(
+      0,
+      providers.findIndex(({ name }) => name === provider),
+    ),
+  );
+  const reasons = preferred.flatMap((candidate) => {
+    const reason = candidate.unavailable();
+    return reason === undefined ? [] : [`not ${candidate.name}: ${reason}`];
+  });
+  return `${engine}/${provider}${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`;
 }
 
 /** @throws EngineUnavailable when the engine or its provider cannot be used on this machine */

@@ -9,8 +9,12 @@ export type TensorFlow = typeof TensorFlowCore;
 /** TensorFlow.js with one of its backends, loaded. */
 export interface TfjsDevice {
   readonly tf: TensorFlow;
-  /** Makes its backend the one that computes what is called next, until somebody awaits. */
-  readonly activate: () => Promise<void>;
+  /**
+   * Calls `work` while its backend is the one that computes, and gives what it returns; what several ask for is done one after the other.
+   *
+   * @throws Error where the backend does not start
+   */
+  readonly compute: <T>(work: () => T) => Promise<T>;
 }
 
 /**
@@ -24,13 +28,21 @@ export function openDevice(target: ComputeTarget): TfjsDevice {
   const tf = provider === 'cpu' ? loadPlain() : loadNative(provider, target);
   return {
     tf,
-    async activate() {
-      while (tf.getBackend() !== backend) {
-        if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js does not start its backend ${backend}`);
-      }
+    async compute(work) {
+      const turn = lastTurn.then(async () => {
+        if (tf.getBackend() !== backend && !(await tf.setBackend(backend))) {
+          throw new Error(`TensorFlow.js does not start its backend ${backend}`);
+        }
+        return work();
+      });
+      lastTurn = turn.catch(() => undefined);
+      return await turn;
     },
   };
 }
+
+/** Ends when nobody computes: all backends are those of one TensorFlow.js, which computes with one at a time. */
+let lastTurn: Promise<unknown> = Promise.resolve();
 
 function loadPlain(): TensorFlow {
   const tf = load('@tensorflow/tfjs-core');

@@ -21,6 +21,19 @@ test('a provider that this machine has not is refused, with the package that it 
   expect(() => tfjsProvider('webgl')).toThrow('TensorFlow.js has no provider webgl; there are cuda, tensorflow, cpu');
 });
 
+test('Node 23 and later have no native TensorFlow, whatever is installed', () => {
+  for (const node of ['23.0.0', '24.11.1']) {
+    expect(whyUnavailable('cuda', node)).toBe(
+      `@tensorflow/tfjs-node-gpu runs on Node 22 and older, and this is ${node}`,
+    );
+    expect(whyUnavailable('tensorflow', node)).toBe(
+      `@tensorflow/tfjs-node runs on Node 22 and older, and this is ${node}`,
+    );
+    expect(whyUnavailable('cpu', node)).toBeUndefined();
+  }
+  expect(whyUnavailable('tensorflow', '22.12.0') ?? '').not.toContain('Node');
+});
+
 test('the numeric environment says which package computes, and that JavaScript has one thread', () => {
   const here = environment({ engine: 'tfjs', provider: 'cpu', threads: 4 });
   expect(here).toMatchObject({ engine: 'tfjs', provider: 'cpu', threads: 1 });

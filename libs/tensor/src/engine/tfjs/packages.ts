@@ -29,15 +29,15 @@ export function tfjsProvider(name: string): TfjsProvider {
   throw new Error(`TensorFlow.js has no provider ${name}; there are ${PROVIDERS.join(', ')}`);
 }
 
-/** Why a provider cannot be used on this machine, undefined when it can. Loads nothing. */
-export function whyUnavailable(provider: TfjsProvider): string | undefined {
+/** Why a provider cannot be used on this machine with `node`, its version of Node; undefined when it can. Loads nothing. */
+export function whyUnavailable(provider: TfjsProvider, node = process.versions.node): string | undefined {
   const { name, backend } = PACKAGES[provider];
+  // They call functions that Node 23 has not, so nobody is told to install them there.
+  if (backend === 'tensorflow' && Number.parseInt(node, 10) >= 23) {
+    return `${name} runs on Node 22 and older, and this is ${node}`;
+  }
   if (!isInstalled(name)) return `${name} is not installed; where it can be, \`npm run setup:tensorflow\` does so`;
   if (backend === 'cpu') return undefined;
-  // It calls functions that Node 23 has not.
-  if (Number.parseInt(process.versions.node, 10) >= 23) {
-    return `${name} runs on Node 22 and older, and this is ${process.versions.node}`;
-  }
   const binding = path.join(folderOf(name), 'lib');
   const isBuilt = existsSync(binding) && readdirSync(binding).some((folder) => hasBinding(path.join(binding, folder)));
   if (!isBuilt) return `the native part of ${name} was not built; \`npm run setup:tensorflow\` does so`;

@@ -11,6 +11,7 @@ const why = whyUnavailable('tensorflow');
 const needs = why === undefined ? '' : ` (needs TensorFlow: ${why})`;
 
 const TENSORFLOW = { engine: 'tfjs', provider: 'tensorflow', threads: 2 } as const;
+const PLAIN = { engine: 'tfjs', provider: 'cpu' } as const;
 
 async function stateAfter(steps: number): Promise<number[][]> {
   const network = mlp([64, 50, 50, 10], 'float32');
@@ -45,6 +46,17 @@ test.skipIf(why !== undefined)(`memory of what was fed is not shared with state$
   await f.run([fed]);
   fed.data[0] = 5;
   expect((await W.getValue()).data[0]).toBe(3);
+});
+
+test.skipIf(why !== undefined)(`functions on TensorFlow and in JavaScript run side by side${needs}`, async () => {
+  const x = scalar('x');
+  const graph = { inputs: [x], outputs: [square(x)] };
+  const functions = await Promise.all(
+    [TENSORFLOW, PLAIN, TENSORFLOW, PLAIN].map(async (target) => await compile({ ...graph, ...target })),
+  );
+  const three = ndarray('float32', [], Float32Array.of(3));
+  const results = await Promise.all([...functions, ...functions].map(async (f) => await f.run([three])));
+  expect(results.map(([result]) => result?.data[0])).toEqual(Array.from({ length: 8 }, () => 9));
 });
 
 test.skipIf(why !== undefined)(`a process has one number of threads${needs}`, async () => {

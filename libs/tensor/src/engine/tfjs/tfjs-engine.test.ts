@@ -29,8 +29,8 @@ import { openDevice } from './device.js';
 const TFJS = { engine: 'tfjs', provider: 'cpu' } as const;
 
 /** It counts its tensors, of all functions together. */
-const { tf, activate } = openDevice({ ...TFJS, device: 0, threads: 1 });
-await activate();
+const { tf, compute } = openDevice({ ...TFJS, device: 0, threads: 1 });
+await compute(() => undefined);
 
 const three = array('float32', [3], [1, 2, 3]);
 

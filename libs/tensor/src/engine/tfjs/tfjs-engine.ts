@@ -12,14 +12,11 @@ import { TfjsValue } from './tfjs-value.js';
 
 /** Runs a graph op by op on TensorFlow.js; results stay where they were computed. */
 export async function compileTfjs(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
-  const { tf, activate } = openDevice(target);
-  await activate();
-  const program = programOf(tf, graph);
+  const { tf, compute } = openDevice(target);
+  const program = await compute(() => programOf(tf, graph));
   const run = async (inputs: readonly (NdArray | StoredValue)[], observe?: OpObserver): Promise<TfjsValue[]> => {
     const fed = await Promise.all(inputs.map((input) => readable(tf, input)));
-    // From here on nothing is awaited: another function may want another backend.
-    await activate();
-    const results = program.run(tensorsOf(tf, fed), observe);
+    const results = await compute(() => program.run(tensorsOf(tf, fed), observe));
     return results.map((tensor, position) => new TfjsValue(tf, at(graph.outputs, position).dtype, tensor));
   };
   return {

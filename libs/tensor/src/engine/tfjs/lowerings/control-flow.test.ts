@@ -9,7 +9,7 @@ const TFJS = { engine: 'tfjs', provider: 'cpu' } as const;
 
 /** It counts its tensors, of all functions together. */
 const device = openDevice({ ...TFJS, device: 0, threads: 1 });
-await device.activate();
+await device.compute(() => undefined);
 const { tf } = device;
 
 const [x, W] = [tensor('x', 'float32', [null, 2, 20]), tensor('W', 'float32', [20, 20])];
