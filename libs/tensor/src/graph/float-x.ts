@@ -1,3 +1,4 @@
+import { checkArguments } from './arguments.js';
 import { oneOf } from './one-of.js';
 import { TensorTypeError } from './tensor-type.js';
 
@@ -21,6 +22,7 @@ export function floatX(): FloatX {
  * @throws TensorTypeError where `dtype` is no float, or where `build` returns a promise: what runs after an `await` would be outside
  */
 export function withFloatX<T>(dtype: FloatX, build: () => T): T {
+  checkArguments('withFloatX', ['dtype', dtype, 'text'], ['build', build, 'function']);
   const outside = current;
   current = oneOf('withFloatX', 'dtype', dtype, FLOATS);
   let built: T;

@@ -251,7 +251,7 @@ test('operands that do not fit are refused', () => {
     'cannot have strides of 0; give an integer of 1 or more, or a pair',
   );
   expect(() => conv2d(x, w, { border: [1, -1] })).toThrow(
-    'cannot have a border of [1,-1]; give an integer of 0 or more',
+    'cannot have a border of [1, -1]; give an integer of 0 or more',
   );
   expect(() => conv2d(x, w, { groups: 0.5 })).toThrow(
     'cannot be divided into 0.5 groups; give an integer of 1 or more',
