@@ -265,3 +265,30 @@ test('operands that do not fit are refused', () => {
   expect(() => conv2d(x, bytes, { border: 'full' })).toThrow('conv2d: `x` float32 (2, 3, 5, 5) and `w` float64');
   expect(() => conv2dTranspose(wide, w)).toThrow('conv2dTranspose: `x` float64 (2, 3, 5, 5) and `w` float32');
 });
+
+test.each(['reference', 'onnxruntime', 'tfjs'])(
+  'conv2dTranspose refuses images that turn out to have no rows, as PyTorch does, and paddings that cut off more than all: %s',
+  async (engine) => {
+    const [x, w] = [tensor('x', 'float32', [null, 1, null, null]), tensor('w', 'float32', [1, 1, 3, 3])];
+    const filters = array('float32', [1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const f = await compile({ inputs: [x, w], outputs: [conv2dTranspose(x, w)], engine });
+    const empty = f.run([array('float32', [1, 1, 0, 2], []), filters]);
+    await expect(empty).rejects.toThrow(
+      '(1, 1, 0, 2) has no rows or no columns, as no convolution gives; give at least',
+    );
+    const cut = await compile({ inputs: [x, w], outputs: [conv2dTranspose(x, w, { padding: 3 })], engine });
+    const few = cut.run([array('float32', [1, 1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), filters]);
+    await expect(few).rejects.toThrow('the padding cuts off more than there is, which leaves (1, 1, -2, 0); give a');
+    await Promise.all([f.dispose(), cut.dispose()]);
+  },
+);
+
+test('conv2dTranspose refuses them when the graph is built, where the sizes are known', () => {
+  const w = tensor('w', 'float32', [1, 1, 3, 3]);
+  expect(() => conv2dTranspose(tensor('x', 'float32', [1, 1, 0, 2]), w)).toThrow(
+    'conv2dTranspose: `x` float32 (1, 1, 0, 2) and `w` float32 (1, 1, 3, 3): (1, 1, 0, 2) has no rows or no columns',
+  );
+  expect(() => conv2dTranspose(tensor('x', 'float32', [1, 1, 1, 2]), w, { padding: 2 })).toThrow(
+    'the padding cuts off more than there is, which leaves (1, 1, -1, 0)',
+  );
+});
