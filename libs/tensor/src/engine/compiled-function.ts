@@ -167,10 +167,12 @@ export class CompiledFunction {
 
   #checkEqual(inputs: readonly NdArray[], group: readonly UnknownSize[], reason: string): void {
     const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
-    if (sizes.every((size) => size === sizes[0])) return;
-    const found = group.map(
-      ({ input, axis }, position) => `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`,
-    );
+    const other = sizes.findIndex((size) => size !== sizes[0]);
+    if (other === -1) return;
+    const found = [0, other].map((position) => {
+      const { input, axis } = at(group, position);
+      return `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`;
+    });
     throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; ${reason}`);
   }
 
