@@ -1,6 +1,8 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { shown } from '../graph/arguments.js';
+import { checkArray } from '../graph/array-argument.js';
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -145,6 +147,11 @@ export class CompiledFunction {
 
   #check(inputs: readonly NdArray[]): void {
     const wanted = this.#layout.inputs;
+    if (!Array.isArray(inputs)) {
+      throw new TensorTypeError(
+        `${this.name}: takes a list of ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${shown(inputs)}`,
+      );
+    }
     if (inputs.length !== wanted.length) {
       throw new TensorTypeError(
         `${this.name}: takes ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${inputs.length}`,
@@ -152,6 +159,7 @@ export class CompiledFunction {
     }
     for (const [position, variable] of wanted.entries()) {
       const value = inputs[position];
+      checkArray(() => `${this.name}: input ${describe(variable)}`, value);
       if (value === undefined || (value.dtype === variable.dtype && shapeFits(value.shape, variable.shape))) continue;
       throw new TensorTypeError(
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,

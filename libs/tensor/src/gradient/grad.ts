@@ -157,6 +157,9 @@ function startingGradients(cost: Variable | null, known: ReadonlyMap<Variable, V
     gradients.set(cost, constant(1, cost.dtype));
   }
   for (const [variable, gradient] of known) {
+    if (!isFloat(variable.dtype)) {
+      throw new TensorTypeError(`grad: ${describe(variable)} of knownGrads is not a float; only floats have gradients`);
+    }
     if (!isAssignable(gradient.type, variable.type)) {
       throw new TensorTypeError(
         `grad: the known gradient ${describe(gradient)} does not fit its variable ${describe(variable)}`,

@@ -17,7 +17,7 @@ export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): 
   checkArguments('tensor', ['name', name, 'text']);
   oneOf('tensor', `the dtype of ${name}`, dtype, DTYPES);
   checkArguments('tensor', ['name', name, 'text'], ['dtype', dtype, 'text'], ['shape', shape, 'namedDims']);
-  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0));
+  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0));
   if (wrong !== undefined) {
     throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);
   }

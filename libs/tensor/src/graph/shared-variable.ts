@@ -2,6 +2,7 @@ import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { HostValue, StoredValue } from '../engine/stored-value.js';
 import { checkArguments, checkOption } from './arguments.js';
+import { checkArray } from './array-argument.js';
 import { arrayOf, type Literal } from './literal.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
@@ -52,6 +53,8 @@ export class SharedVariable extends Variable {
    * @throws TensorTypeError on another dtype or a shape that does not fit; Error while a run that updates this variable is unfinished
    */
   setValue(value: NdArray | StoredValue): void {
+    if (!(value instanceof StoredValue))
+      checkArray(() => `Shared variable ${describe(this)}: the value of setValue`, value);
     this.#check(value);
     if (this.#writer !== undefined) {
       throw new Error(
