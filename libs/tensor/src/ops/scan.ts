@@ -40,7 +40,11 @@ export interface ScanOptions {
   readonly outputsInfo?: readonly (Variable | TappedState | null)[];
   /** Given to the step last, the same each time. A step may as well use variables of the graph around it. Default none. */
   readonly nonSequences?: readonly Variable[];
-  /** How many steps to make: an integer, or an integer scalar. Default: as many as the sequences have rows; needed where there are none. */
+  /**
+   * How many steps to make: an integer, or an integer scalar. Default: as many as the sequences have rows; needed where there are none. Of a
+   * scalar only the run tells how many steps the outputs have: where these are 1, or meet a size of 1, `onnxruntime` and `tfjs` broadcast what
+   * `reference` refuses.
+   */
   readonly nSteps?: number | Variable;
   /** Go through the sequences from their end. The outputs stay in the order of the steps. Default false. */
   readonly goBackwards?: boolean;
