@@ -1,7 +1,7 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
-import { compile, grad, mul, shared, sum, tensor, TensorTypeError, vector } from '../src/index.js';
+import { compile, constant, grad, mul, shared, sum, tensor, TensorTypeError, vector } from '../src/index.js';
 
 const MADE = 'give an array, such as ndarray';
 const floats = Float32Array.of(1, 2, 3, 4, 5, 6);
@@ -51,6 +51,19 @@ test('what is set and is no array is refused, and the value stays', async () => 
     expect(set).toThrow(said);
   }
   expect((await s.getValue()).data).toEqual(Float32Array.of(1, 2, 3));
+});
+
+test('constants and shared variables of what only looks like an array are refused', () => {
+  const short = { dtype: 'float32', shape: [2, 3], data: floats.subarray(0, 2) };
+  for (const [name, make] of [
+    ['constant', constant],
+    ['shared', shared],
+  ] as const) {
+    expect(() => Reflect.apply(make, undefined, [short])).toThrow(
+      `${name}: the value is no array: ndarray: shape (2, 3) has 6 elements but data has 2`,
+    );
+    expect(() => Reflect.apply(make, undefined, [{ ...short, data: [1, 2] }])).toThrow('needs a Float32Array, but got');
+  }
 });
 
 test('of many sizes that must be equal, two that differ are named', async () => {

@@ -1,7 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
-import { shown } from '../graph/arguments.js';
+import { checkArguments, shown } from '../graph/arguments.js';
 import { checkArray } from '../graph/array-argument.js';
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
@@ -99,6 +99,7 @@ export class CompiledFunction {
    * @throws Error where the engine does not tell; TensorTypeError as {@link run} does
    */
   async profile(inputs: readonly NdArray[], options: { readonly runs?: number } = {}): Promise<Profile> {
+    checkArguments(`${this.name}.profile`, ['inputs', inputs, 'any'], ['options', options, 'options']);
     const { runs = 10 } = options;
     if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`runs is ${runs}; give an integer of 1 or more`);
     this.#assertNotDisposed();
