@@ -39,33 +39,46 @@ export function equalSizes(inputs: readonly Variable[], outputs: readonly Variab
     input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: position, axis }] : [])),
   );
   if (unknown.length < 2) return [];
-  const sizes = new Labels(inputs, unknown);
+  const order = toposort(outputs, { blockers: inputs });
+  const sizes = new Labels(inputs, unknown, firstLabel(order, unknown.length));
   const unclear: Apply[] = [];
-  for (const node of toposort(outputs, { blockers: inputs })) if (!sizes.infer(node)) unclear.push(node);
+  for (const node of order) if (!sizes.infer(node)) unclear.push(node);
   if (unclear.length > 0) tryPairs(sizes, inputs, outputs, unclear);
   return sizes.groups().filter((group) => group.length > 1);
 }
 
 /** Numbers that are no sum, small multiple or small difference of one another: in a shape, they tell which size it is. */
-const FIRST_LABEL = 10_007;
+const LEAST_LABEL = 10_007;
 const LABEL_STEP = 997;
+
+/** Such that no size that the graph knows is one of `count` labels. */
+function firstLabel(order: readonly Apply[], count: number): number {
+  const known = new Set(order.flatMap(({ inputs, outputs }) => [...inputs, ...outputs].flatMap(({ shape }) => shape)));
+  let first = LEAST_LABEL;
+  const isTaken = (size: Dim): boolean =>
+    size !== null && size >= first && size < first + count * LABEL_STEP && (size - first) % LABEL_STEP === 0;
+  while ([...known].some(isTaken)) first += 1;
+  return first;
+}
 
 /** Sizes that have numbers of their own, but for those that are known to be equal, and the shapes that follow from them. */
 class Labels {
   readonly unknown: readonly UnknownSize[];
+  readonly #firstLabel: number;
   /** For each, the first one that it must be equal to: itself, or one before it. */
   readonly #first: number[];
   /** Those of which an op takes not any number, so that they are taken for unknown. */
   readonly #bound = new Set<number>();
   readonly #shapes = new Map<Variable, readonly Dim[]>();
 
-  constructor(inputs: readonly Variable[], unknown: readonly UnknownSize[]) {
+  constructor(inputs: readonly Variable[], unknown: readonly UnknownSize[], first: number) {
     this.unknown = unknown;
+    this.#firstLabel = first;
     this.#first = unknown.map((_, position) => position);
     for (const [position, { input, axis }] of unknown.entries()) {
       const variable = at(inputs, input);
       const shape = this.#shapes.get(variable) ?? variable.shape;
-      this.#shapes.set(variable, shape.with(axis, FIRST_LABEL + position * LABEL_STEP));
+      this.#shapes.set(variable, shape.with(axis, first + position * LABEL_STEP));
     }
   }
 
@@ -113,13 +126,13 @@ class Labels {
     return shape.map((dim) => {
       const size = this.#sizeBy(dim);
       if (size === undefined) return dim;
-      return this.#bound.has(size) ? null : FIRST_LABEL + size * LABEL_STEP;
+      return this.#bound.has(size) ? null : this.#firstLabel + size * LABEL_STEP;
     });
   }
 
   /** The size that a number stands for: the first of those equal to it. */
   #sizeBy(dim: Dim): number | undefined {
-    const position = dim === null ? -1 : (dim - FIRST_LABEL) / LABEL_STEP;
+    const position = dim === null ? -1 : (dim - this.#firstLabel) / LABEL_STEP;
     return Number.isInteger(position) && position >= 0 && position < this.unknown.length
       ? this.firstOf(position)
       : undefined;
