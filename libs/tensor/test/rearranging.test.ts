@@ -141,12 +141,14 @@ test('what cannot be done is refused when the graph is built', () => {
   expect(() => stack([x, tensor('y', 'float32', [3])])).toThrow('stack: `x` float32 (2, 3), `y` float32 (3,) differ');
   expect(() => stack([])).toThrow('stack: no variables were given');
   expect(() => repeat(x, -1)).toThrow('cannot be repeated -1 times; give an integer of 0 or more');
-  expect(() => roll(x, 0.5)).toThrow('cannot be moved by 0.5; give an integer');
+  expect(() => roll(x, 0.5)).toThrow('roll: argument 2, shift, is 0.5; give an integer');
   expect(() => roll(x, tensor('by', 'float32', []), { axis: 0 })).toThrow(
-    'cannot be moved by `by` float32 (); give an',
+    'roll: argument 2, shift, is `by` float32 (); give an',
   );
-  expect(() => roll(x, tensor('by', 'int64', [2]), { axis: 0 })).toThrow('cannot be moved by `by` int64 (2,); give an');
-  expect(() => pad(x, [[1, 1]])).toThrow('pad: `x` float32 (2, 3) cannot be padded by [[1,1]]; give a pair');
+  expect(() => roll(x, tensor('by', 'int64', [2]), { axis: 0 })).toThrow(
+    'roll: argument 2, shift, is `by` int64 (2,); give an',
+  );
+  expect(() => pad(x, [[1, 1]])).toThrow('pad: `x` float32 (2, 3) cannot be padded by [[1, 1]]; give a pair');
   expect(() => pad(tensor('e', 'float32', [0]), 1, { mode: 'edge' })).toThrow('is empty; there is nothing at');
   expect(() => tril(tensor('v', 'float32', [3]))).toThrow('tril: `v` float32 (3,) has no rows and columns');
   expect(() => diag(stack([x, x]))).toThrow('has 3 axes; give a vector or a matrix');

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments, checkOption, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { oneOf } from '../graph/one-of.js';
 import { replace } from '../graph/replace.js';
@@ -48,7 +49,15 @@ export interface CompileOptions extends ComputeOptions {
  * when it cannot run an op.
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
+  checkArguments('compile', ['options', options, 'options']);
+  checkOption('compile', 'name', options.name, 'text');
   const name = options.name ?? 'function';
+  checkOption(name, 'engine', options.engine, 'text');
+  checkOption(name, 'provider', options.provider, 'text');
+  checkOption(name, 'inputs', options.inputs ?? null, 'variables');
+  checkOption(name, 'outputs', options.outputs ?? null, 'variables');
+  checkOption(name, 'updates', options.updates, 'iterable');
+  checkOption(name, 'givens', options.givens, 'map');
   const onUnusedInput = oneOf(name, 'onUnusedInput', options.onUnusedInput ?? 'raise', ON_UNUSED_INPUT);
   const updates = [...(options.updates ?? [])];
   checkUpdates(name, updates);
@@ -94,7 +103,14 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {
   const seen = new Set<Variable>();
-  for (const [variable, value] of updates) {
+  for (const update of updates) {
+    checkOption(name, 'updates', update ?? null, 'variables');
+    const [variable, value] = update;
+    if (!(variable instanceof SharedVariable) || value === undefined) {
+      throw new TensorTypeError(
+        `${name}: option updates has ${shown(update)}; give pairs of a shared variable and its new value`,
+      );
+    }
     if (seen.has(variable)) throw new Error(`${name}: shared variable ${describe(variable)} has two updates; give one`);
     seen.add(variable);
     const fits =

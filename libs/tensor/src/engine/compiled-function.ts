@@ -1,6 +1,8 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { checkArguments, shown } from '../graph/arguments.js';
+import { checkArray } from '../graph/array-argument.js';
 import type { SharedVariable } from '../graph/shared-variable.js';
 import { formatShape, formatType, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -97,6 +99,7 @@ export class CompiledFunction {
    * @throws Error where the engine does not tell; TensorTypeError as {@link run} does
    */
   async profile(inputs: readonly NdArray[], options: { readonly runs?: number } = {}): Promise<Profile> {
+    checkArguments(`${this.name}.profile`, ['inputs', inputs, 'any'], ['options', options, 'options']);
     const { runs = 10 } = options;
     if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`runs is ${runs}; give an integer of 1 or more`);
     this.#assertNotDisposed();
@@ -145,6 +148,11 @@ export class CompiledFunction {
 
   #check(inputs: readonly NdArray[]): void {
     const wanted = this.#layout.inputs;
+    if (!Array.isArray(inputs)) {
+      throw new TensorTypeError(
+        `${this.name}: takes a list of ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${shown(inputs)}`,
+      );
+    }
     if (inputs.length !== wanted.length) {
       throw new TensorTypeError(
         `${this.name}: takes ${wanted.length} inputs (${wanted.map(describe).join(', ')}) but was given ${inputs.length}`,
@@ -152,6 +160,7 @@ export class CompiledFunction {
     }
     for (const [position, variable] of wanted.entries()) {
       const value = inputs[position];
+      checkArray(() => `${this.name}: input ${describe(variable)}`, value);
       if (value === undefined || (value.dtype === variable.dtype && shapeFits(value.shape, variable.shape))) continue;
       throw new TensorTypeError(
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
@@ -167,10 +176,12 @@ export class CompiledFunction {
 
   #checkEqual(inputs: readonly NdArray[], group: readonly UnknownSize[], reason: string): void {
     const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
-    if (sizes.every((size) => size === sizes[0])) return;
-    const found = group.map(
-      ({ input, axis }, position) => `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`,
-    );
+    const other = sizes.findIndex((size) => size !== sizes[0]);
+    if (other === -1) return;
+    const found = [0, other].map((position) => {
+      const { input, axis } = at(group, position);
+      return `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`;
+    });
     throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; ${reason}`);
   }
 

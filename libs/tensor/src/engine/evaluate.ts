@@ -1,6 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { compile } from './compile.js';
 import type { ComputeOptions } from './compute-target.js';
@@ -16,6 +17,13 @@ export async function evaluate(
   values: ReadonlyMap<Variable, NdArray> = new Map(),
   options: ComputeOptions = {},
 ): Promise<NdArray> {
+  checkArguments(
+    'evaluate',
+    ['variable', variable, 'variable'],
+    ['values', values, 'any'],
+    ['options', options, 'options'],
+  );
+  checkOption('evaluate', 'inputs', values instanceof Map ? [...values.keys()] : values, 'variables');
   const f = await compile({ name: 'evaluate', inputs: [...values.keys()], outputs: [variable], ...options });
   try {
     return at(await f.run([...values.values()]), 0);

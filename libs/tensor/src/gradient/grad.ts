@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import type { Apply } from '../graph/apply.js';
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
@@ -43,6 +44,9 @@ export class NotDifferentiable extends Error {
  * @throws NotDifferentiable naming variable, op and reason, where a path to the variable leads through an op without gradient.
  */
 export function grad(cost: Variable | null, wrt: readonly Variable[], options: GradOptions = {}): Variable[] {
+  checkArguments('grad', ['cost', cost, 'cost'], ['wrt', wrt, 'variables'], ['options', options, 'options']);
+  checkOption('grad', 'knownGrads', options.knownGrads, 'map');
+  checkOption('grad', 'considerConstant', options.considerConstant, 'iterable');
   const policy = oneOf('grad', 'disconnectedInputs', options.disconnectedInputs ?? 'raise', DISCONNECTED_INPUTS);
   const flow = flowTo(cost, wrt, options);
   return wrt.map((variable) => {
@@ -75,6 +79,7 @@ export function gradientsInside(
 function flowTo(cost: Variable | null, wrt: readonly Variable[], options: GradOptions): ReadonlyMap<Variable, Flow> {
   const known = options.knownGrads ?? new Map<Variable, Variable>();
   const constants = new Set(options.considerConstant ?? []);
+  checkOption('grad', 'considerConstant', [...constants], 'variables');
   const roots = [...(cost === null ? [] : [cost]), ...known.keys()];
   const order = toposort(roots, { blockers: constants });
   const relevant = dependants(order, new Set(wrt));
@@ -152,6 +157,9 @@ function startingGradients(cost: Variable | null, known: ReadonlyMap<Variable, V
     gradients.set(cost, constant(1, cost.dtype));
   }
   for (const [variable, gradient] of known) {
+    if (!isFloat(variable.dtype)) {
+      throw new TensorTypeError(`grad: ${describe(variable)} of knownGrads is not a float; only floats have gradients`);
+    }
     if (!isAssignable(gradient.type, variable.type)) {
       throw new TensorTypeError(
         `grad: the known gradient ${describe(gradient)} does not fit its variable ${describe(variable)}`,

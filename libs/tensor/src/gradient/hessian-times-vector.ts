@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { mul } from '../ops/mul.js';
 import { sum } from '../ops/sum.js';
@@ -24,6 +25,13 @@ export function hessianTimesVector(
   vector: Variable,
   options: HessianTimesVectorOptions = {},
 ): Variable {
+  checkArguments(
+    'hessianTimesVector',
+    ['gradient', gradient, 'variable'],
+    ['parameter', parameter, 'variable'],
+    ['vector', vector, 'variable'],
+    ['options', options, 'options'],
+  );
   if (options.rOp === true) return rOp(gradient, [parameter], [vector]);
   return at(grad(sum(mul(gradient, vector)), [parameter], { considerConstant: [vector] }), 0);
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { arange } from '../ops/arange.js';
@@ -21,6 +22,12 @@ export function jacobian(
   wrt: readonly Variable[],
   options: Pick<GradOptions, 'considerConstant' | 'disconnectedInputs'> = {},
 ): Variable[] {
+  checkArguments(
+    'jacobian',
+    ['expression', expression, 'variable'],
+    ['wrt', wrt, 'variables'],
+    ['options', options, 'options'],
+  );
   if (!isFloat(expression.dtype)) {
     throw new TensorTypeError(`jacobian: ${describe(expression)} is not a float; only floats have gradients`);
   }

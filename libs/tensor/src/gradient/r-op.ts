@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { replace } from '../graph/replace.js';
 import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
@@ -22,6 +23,13 @@ export function rOp(
   evalPoints: readonly Variable[],
   options: Pick<GradOptions, 'considerConstant' | 'disconnectedInputs'> = {},
 ): Variable {
+  checkArguments(
+    'rOp',
+    ['output', output, 'variable'],
+    ['wrt', wrt, 'variables'],
+    ['evalPoints', evalPoints, 'variables'],
+    ['options', options, 'options'],
+  );
   if (!isFloat(output.dtype)) {
     throw new TensorTypeError(`rOp: ${describe(output)} is not a float; only floats have derivatives`);
   }

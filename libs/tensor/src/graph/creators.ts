@@ -1,5 +1,6 @@
 import { DTYPES, type DType } from '@longrun/serialization';
 
+import { checkArguments } from './arguments.js';
 import { nameDimensions, type NamedDim } from './dimension-names.js';
 import { floatX } from './float-x.js';
 import { oneOf } from './one-of.js';
@@ -13,8 +14,10 @@ import { Variable } from './variable.js';
  * @throws TensorTypeError where a size is not an integer of 0 or more.
  */
 export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+  checkArguments('tensor', ['name', name, 'text']);
   oneOf('tensor', `the dtype of ${name}`, dtype, DTYPES);
-  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0));
+  checkArguments('tensor', ['name', name, 'text'], ['dtype', dtype, 'text'], ['shape', shape, 'namedDims']);
+  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0));
   if (wrong !== undefined) {
     throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);
   }

@@ -87,6 +87,25 @@ test('it is for what is built at once: a promise is refused, as is a dtype that 
   );
 });
 
+test('what would go on later is refused: promises of any library and generators', () => {
+  // oxlint-disable-next-line unicorn/no-thenable -- as that of a library
+  const thenable = { then: (done: (value: unknown) => void): void => done(1) };
+  expect(() => withFloatX('float64', () => thenable)).toThrow('returned a promise; await before or after it');
+  const late: FloatX[] = [];
+  const building = function* (): Generator<FloatX> {
+    late.push(floatX());
+    yield floatX();
+  };
+  const asynchronous = async function* (): AsyncGenerator<FloatX> {
+    late.push(floatX());
+    yield await Promise.resolve(floatX());
+  };
+  expect(() => withFloatX('float64', building)).toThrow('returned a generator, which goes on later');
+  expect(() => withFloatX('float64', asynchronous)).toThrow('returned a generator, which goes on later');
+  expect(late).toEqual([]);
+  expect(withFloatX('float64', () => [...building()])).toEqual(['float64']);
+});
+
 test('a function computes in the dtype in which its graph was built', async () => {
   const [x, y] = withFloatX('float64', () => [scalar('x'), scalar('y')] as const);
   const f = await compile({ inputs: [x, y], outputs: [add(x, mul(y, 0.1))], engine: 'onnxruntime' });

@@ -1,3 +1,4 @@
+import { checkArguments } from './arguments.js';
 import { isScalarConstant, stableNames } from './names.js';
 import { formatOp } from './op.js';
 import { formatType } from './tensor-type.js';
@@ -9,6 +10,7 @@ import { graphInputs, toposort } from './walk.js';
  * frames. `dot -Tsvg` draws it. Names are those of `printGraph`.
  */
 export function graphviz(outputs: readonly Variable[]): string {
+  checkArguments('graphviz', ['outputs', outputs, 'variables']);
   const drawing = new Drawing(stableNames(outputs));
   drawing.graph([], outputs);
   return ['digraph {', ...drawing.lines.map((line) => `  ${line}`), '}'].join('\n');

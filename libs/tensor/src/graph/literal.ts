@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { DTYPES, ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
+import { checkArray } from './array-argument.js';
 import { floatX } from './float-x.js';
 import { oneOf } from './one-of.js';
 import { isFloat, TensorTypeError } from './tensor-type.js';
@@ -27,6 +28,7 @@ function isArray(value: Literal | NdArray): value is NdArray {
  */
 export function arrayOf(what: string, literal: Literal | NdArray, dtype?: DType): NdArray {
   if (isArray(literal)) {
+    checkArray(() => `${what}: the value`, literal);
     if (dtype === undefined || dtype === literal.dtype) return literal;
     throw new TensorTypeError(
       `${what}: the array is ${literal.dtype}, not ${dtype}; leave the dtype out, or give an array of it`,

@@ -46,7 +46,7 @@ test.each([
   ['tensor: the dtype of x', DTYPES, () => scalar('x', OTHER)],
   ['cast: dtype', DTYPES, () => cast(x, OTHER)],
   ['constant: dtype', DTYPES, () => constant(1, OTHER)],
-  ['constant: dtype', DTYPES, () => zeros([2], OTHER)],
+  ['zeros: dtype', DTYPES, () => zeros([2], OTHER)],
   ['shared: dtype', DTYPES, () => shared(1, 'W', { dtype: OTHER })],
   ['randomNormal: dtype', 'float32, float64', () => randomNormal(state, [2], { dtype: OTHER })],
   ['randomUniform: dtype', 'float32, float64', () => randomUniform(state, [2], { dtype: OTHER })],

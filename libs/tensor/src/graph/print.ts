@@ -1,3 +1,4 @@
+import { checkArguments } from './arguments.js';
 import { isScalarConstant, stableNames } from './names.js';
 import { formatOp } from './op.js';
 import { formatType } from './tensor-type.js';
@@ -10,6 +11,7 @@ import { graphInputs, toposort } from './walk.js';
  * built.
  */
 export function printGraph(outputs: readonly Variable[]): string {
+  checkArguments('printGraph', ['outputs', outputs, 'variables']);
   const names = stableNames(outputs);
   return graphLines([], outputs, names).join('\n');
 }

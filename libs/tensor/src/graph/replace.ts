@@ -1,4 +1,5 @@
 import { Apply } from './apply.js';
+import { checkArguments } from './arguments.js';
 import { cannotStandIn, rebuild, Rebuilding } from './rebuild.js';
 import { isAssignable } from './tensor-type.js';
 import type { Variable } from './variable.js';
@@ -13,6 +14,7 @@ import { ancestors, dependants } from './walk.js';
  * @throws TensorTypeError when a replacement's type does not fit the variable it stands in for.
  */
 export function replace(outputs: readonly Variable[], replacements: ReadonlyMap<Variable, Variable>): Variable[] {
+  checkArguments('replace', ['outputs', outputs, 'variables'], ['replacements', replacements, 'map']);
   checkReplacements(replacements);
   return rebuild(outputs, () => undefined, { replacements }).outputs;
 }
@@ -28,6 +30,7 @@ export function replaceInOrder(
   outputs: readonly Variable[],
   replacements: ReadonlyMap<Variable, Variable>,
 ): Variable[] {
+  checkArguments('replaceInOrder', ['outputs', outputs, 'variables'], ['replacements', replacements, 'map']);
   checkReplacements(replacements);
   const rebuilding = new Rebuilding(() => undefined);
   const pending = new Set(replacements.keys());
@@ -49,6 +52,7 @@ export function replaceInOrder(
 
 /** A copy of the graph down to its inputs, constants and shared variables, which are shared with the old one. */
 export function clone(outputs: readonly Variable[]): Variable[] {
+  checkArguments('clone', ['outputs', outputs, 'variables']);
   return rebuild(outputs, (node, old) => (node === old ? new Apply(node.op, node.inputs).outputs : undefined)).outputs;
 }
 

@@ -1,6 +1,8 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
 import { HostValue, StoredValue } from '../engine/stored-value.js';
+import { checkArguments, checkOption } from './arguments.js';
+import { checkArray } from './array-argument.js';
 import { arrayOf, type Literal } from './literal.js';
 import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
@@ -51,6 +53,8 @@ export class SharedVariable extends Variable {
    * @throws TensorTypeError on another dtype or a shape that does not fit; Error while a run that updates this variable is unfinished
    */
   setValue(value: NdArray | StoredValue): void {
+    if (!(value instanceof StoredValue))
+      checkArray(() => `Shared variable ${describe(this)}: the value of setValue`, value);
     this.#check(value);
     if (this.#writer !== undefined) {
       throw new Error(
@@ -109,6 +113,8 @@ export class SharedVariable extends Variable {
  * @throws TensorTypeError as `constant`
  */
 export function shared(value: Literal | NdArray, name?: string, options: SharedOptions = {}): SharedVariable {
+  checkArguments('shared', ['value', value, 'any'], ['name', name ?? '', 'text'], ['options', options, 'options']);
+  checkOption('shared', 'shape', options.shape, 'dims');
   const initial = arrayOf('shared', value, options.dtype);
   return new SharedVariable(initial, {
     ...(name === undefined ? {} : { name }),
@@ -123,6 +129,7 @@ export function shared(value: Literal | NdArray, name?: string, options: SharedO
  * @param name Default `shared_x` for a variable x.
  */
 export function sharedLike(variable: Variable, name?: string): SharedVariable {
+  checkArguments('sharedLike', ['variable', variable, 'variable'], ['name', name ?? '', 'text']);
   const { dtype, shape } = variable;
   const zeros = ndarray(
     dtype,

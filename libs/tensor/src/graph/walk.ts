@@ -1,4 +1,5 @@
 import type { Apply } from './apply.js';
+import { checkArguments, checkOption } from './arguments.js';
 import type { Variable } from './variable.js';
 
 /** Options of the walks. */
@@ -11,6 +12,8 @@ export interface WalkOptions {
 
 /** The applications that `outputs` depend on, each after those it depends on; the order is the same for the same graph. */
 export function toposort(outputs: readonly Variable[], options: WalkOptions = {}): Apply[] {
+  checkArguments('toposort', ['outputs', outputs, 'variables'], ['options', options, 'options']);
+  checkOption('toposort', 'blockers', options.blockers, 'iterable');
   const blockers = new Set(options.blockers ?? []);
   return toposortUntil(outputs, (variable) => blockers.has(variable), options.inside);
 }
@@ -52,6 +55,7 @@ export function toposortUntil(
 
 /** Every variable that `outputs` depend on, themselves included, each after those it depends on. */
 export function ancestors(outputs: readonly Variable[], options: WalkOptions = {}): Variable[] {
+  checkArguments('ancestors', ['outputs', outputs, 'variables'], ['options', options, 'options']);
   const found = new Set<Variable>();
   for (const node of toposort(outputs, options)) {
     for (const input of node.inputs) found.add(input);
@@ -64,6 +68,8 @@ export function ancestors(outputs: readonly Variable[], options: WalkOptions = {
 
 /** The variables without owner that `outputs` depend on: inputs, constants and shared variables, in order of first use. */
 export function graphInputs(outputs: readonly Variable[], options: Pick<WalkOptions, 'blockers'> = {}): Variable[] {
+  checkArguments('graphInputs', ['outputs', outputs, 'variables'], ['options', options, 'options']);
+  checkOption('graphInputs', 'blockers', options.blockers, 'iterable');
   const blockers = new Set(options.blockers ?? []);
   return ancestors(outputs, options).filter((variable) => variable.owner === null || blockers.has(variable));
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { formatType } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { dimension } from '../ops/dimension.js';
@@ -19,6 +20,7 @@ export interface PrintOptions {
  * than 1000 elements those at the edges. Theano's `Print`.
  */
 export function printValue(x: Variable, options: PrintOptions = {}): Variable {
+  checkArguments('printValue', ['x', x, 'variable'], ['options', options, 'options']);
   const print = printer(x, options);
   return watch(x, {
     of: (watched) => [watched],
@@ -31,6 +33,7 @@ export function printValue(x: Variable, options: PrintOptions = {}): Variable {
 
 /** As {@link printValue}, but prints the sum of the elements, which the engine computes. Blocks' `print_sum`. */
 export function printSum(x: Variable, options: PrintOptions = {}): Variable {
+  checkArguments('printSum', ['x', x, 'variable'], ['options', options, 'options']);
   const print = printer(x, options);
   return watch(x, {
     of: (watched) => [sum(watched)],
@@ -40,6 +43,7 @@ export function printSum(x: Variable, options: PrintOptions = {}): Variable {
 
 /** As {@link printValue}, but prints the shape; the elements stay where the engine has them. Blocks' `print_shape`. */
 export function printShape(x: Variable, options: PrintOptions = {}): Variable {
+  checkArguments('printShape', ['x', x, 'variable'], ['options', options, 'options']);
   const print = printer(x, options);
   return watch(x, {
     of: (watched) => watched.shape.map((_, axis) => dimension(watched, axis)),

@@ -1,6 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { tagKey } from '../graph/tag.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
@@ -15,6 +16,7 @@ import { identity } from '../ops/identity.js';
  * costs what one more output costs. What is computed inside of a `scan` cannot be tapped; what the scan gives can.
  */
 export function tap(x: Variable, callback: (value: NdArray) => void | Promise<void>): Variable {
+  checkArguments('tap', ['x', x, 'variable'], ['callback', callback, 'function']);
   return watch(x, { of: (watched) => [watched], callback: (values) => callback(at(values, 0)) });
 }
 

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -18,6 +19,11 @@ import { where } from './where.js';
  * runs. One index takes rows, as {@link take} along axis 0 does.
  */
 export function advancedIndex(x: Variable, ...indices: readonly Variable[]): Variable {
+  checkArguments(
+    'advancedIndex',
+    ['x', x, 'variable'],
+    ...indices.map((given) => ['indices', given, 'variable'] as const),
+  );
   if (indices.length === 0 || indices.length > x.ndim) {
     throw new TensorTypeError(
       `advancedIndex: ${describe(x)} has ${x.ndim} axes but there are ${indices.length} indices; give one for each leading axis, and one at least`,

@@ -1,11 +1,13 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp } from '../graph/op.js';
 import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -24,9 +26,11 @@ export interface ArangeOptions {
  * known where all are numbers. No gradient flows through it.
  */
 export function arange(start: number | Variable, stop: number | Variable, options: ArangeOptions = {}): Variable {
+  checkArguments('arange', ['start', start, 'operand'], ['stop', stop, 'operand'], ['options', options, 'options']);
+  checkOption('arange', 'step', options.step, 'operand');
   const bounds = [start, stop, options.step ?? 1];
   const whole = bounds.every((bound) => (typeof bound === 'number' ? Number.isInteger(bound) : !isFloat(bound.dtype)));
-  const dtype = options.dtype ?? (whole ? 'int64' : floatX());
+  const dtype = oneOf('arange', 'dtype', options.dtype ?? (whole ? 'int64' : floatX()), DTYPES);
   if (!whole && !isFloat(dtype)) {
     throw new TensorTypeError(`arange: the bounds ${bounds.map(said).join(', ')} are not all integers, as ${dtype} is`);
   }

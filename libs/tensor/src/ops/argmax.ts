@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
 import { isFloat } from '../graph/tensor-type.js';
@@ -19,6 +20,7 @@ export interface ArgmaxOptions {
 
 /** Index of the first maximum along an axis, NaN being larger than all numbers as in NumPy; int64. No gradient flows through it. */
 export function argmax(x: Variable, options: ArgmaxOptions = {}): Variable {
+  checkArguments('argmax', ['x', x, 'variable'], ['options', options, 'options']);
   const axis = normalizeAxis('argmax', x, options.axis ?? -1);
   const native = isFloat(x.dtype) || x.dtype === 'int32';
   return applyOp(argmaxOp({ axis, keepdims: options.keepdims ?? false }), [native ? x : cast(x, 'float64')]);

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
@@ -21,12 +22,14 @@ export interface SortOptions {
  * counts as larger than all else. No gradient flows through it.
  */
 export function argsort(x: Variable, options: SortOptions = {}): Variable {
+  checkArguments('argsort', ['x', x, 'variable'], ['options', options, 'options']);
   const axis = normalizeAxis('argsort', x, options.axis ?? -1);
   return applyOp(argsortOp({ axis, descending: options.descending ?? false }), [x]);
 }
 
 /** x with the elements of an axis in order, upwards unless `descending` is set; NaN counts as larger than all else. */
 export function sort(x: Variable, options: SortOptions = {}): Variable {
+  checkArguments('sort', ['x', x, 'variable'], ['options', options, 'options']);
   const axis = normalizeAxis('sort', x, options.axis ?? -1);
   return takeAlongAxis(x, argsort(x, options), { axis });
 }

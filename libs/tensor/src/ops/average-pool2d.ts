@@ -1,4 +1,5 @@
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ones } from './broadcast-to.js';
 import { conv2dOp } from './conv2d.js';
@@ -19,6 +20,7 @@ export interface AveragePoolOptions extends PoolOptions {
  * Theano's `pool_2d` in its modes of averages. Floats only.
  */
 export function averagePool2d(x: Variable, options: AveragePoolOptions): Variable {
+  checkArguments('averagePool2d', ['x', x, 'variable'], ['options', options, 'options']);
   checkOperands('averagePool2d', [x]);
   const windows = poolWindows('averagePool2d', describe(x), x.shape, options);
   pooledShape('averagePool2d', describe(x), x.shape, windows);

@@ -1,3 +1,4 @@
+import { shown } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 
@@ -10,11 +11,9 @@ export interface AxisOptions {
 /** The axes of `x` named by `axis`, counted from 0 and sorted; all of them without `axis`. Negative ones count from the end. */
 export function normalizeAxes(opName: string, x: Variable, axis: number | readonly number[] | undefined): number[] {
   if (axis === undefined) return x.shape.map((_, at) => at);
-  const axes = (typeof axis === 'number' ? [axis] : axis).map((one) => normalizeAxis(opName, x, one));
+  const axes = (Array.isArray(axis) ? axis : [axis]).map((one) => normalizeAxis(opName, x, one));
   if (new Set(axes).size < axes.length) {
-    throw new TensorTypeError(
-      `${opName}: axes [${String(axis)}] of ${describe(x)} name one axis twice; name each once`,
-    );
+    throw new TensorTypeError(`${opName}: axes ${shown(axis)} of ${describe(x)} name one axis twice; name each once`);
   }
   return axes.toSorted((a, b) => a - b);
 }
@@ -23,7 +22,7 @@ export function normalizeAxes(opName: string, x: Variable, axis: number | readon
 export function normalizeAxis(opName: string, x: Variable, axis: number): number {
   if (Number.isInteger(axis) && axis >= -x.ndim && axis < x.ndim) return axis < 0 ? axis + x.ndim : axis;
   throw new TensorTypeError(
-    `${opName}: ${describe(x)} has ${x.ndim} axes but axis is ${axis}; give one from ${-x.ndim} to ${x.ndim - 1}`,
+    `${opName}: ${describe(x)} has ${x.ndim} axes but axis is ${shown(axis)}; give one from ${-x.ndim} to ${x.ndim - 1}`,
   );
 }
 
@@ -31,6 +30,6 @@ export function normalizeAxis(opName: string, x: Variable, axis: number): number
 export function normalizeNewAxis(opName: string, x: Variable, axis: number): number {
   if (Number.isInteger(axis) && axis >= -x.ndim - 1 && axis <= x.ndim) return axis < 0 ? axis + x.ndim + 1 : axis;
   throw new TensorTypeError(
-    `${opName}: the new axis of ${describe(x)} cannot be ${axis}; give one from ${-x.ndim - 1} to ${x.ndim}`,
+    `${opName}: the new axis of ${describe(x)} cannot be ${shown(axis)}; give one from ${-x.ndim - 1} to ${x.ndim}`,
   );
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { expandDims } from './expand-dims.js';
@@ -10,6 +11,7 @@ import { squeeze } from './squeeze.js';
  * must be equal and do not broadcast. Floats only.
  */
 export function batchedDot(a: Variable, b: Variable): Variable {
+  checkArguments('batchedDot', ['a', a, 'variable'], ['b', b, 'variable']);
   if (a.ndim < 2 || b.ndim < 2 || b.ndim > 3) {
     throw new TensorTypeError(
       `batchedDot: ${describe(a)} and ${describe(b)} cannot be multiplied; the first needs a batch and one axis or more, the second a batch and one axis or two`,

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { log } from './log.js';
@@ -10,6 +11,7 @@ import { sub } from './sub.js';
  * Of probabilities that are a `logistic` it is computed without overflow, and so is its gradient.
  */
 export function binaryCrossEntropy(probabilities: Variable, targets: Variable): Variable {
+  checkArguments('binaryCrossEntropy', ['probabilities', probabilities, 'variable'], ['targets', targets, 'variable']);
   const [present, absent] = [log(probabilities), log(sub(1, probabilities))];
   return neg(add(mul(targets, present), mul(sub(1, targets), absent)));
 }

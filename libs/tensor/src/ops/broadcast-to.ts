@@ -1,11 +1,13 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { broadcastTo as repeated } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED, type InputGradient } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { broadcastDims, formatShape, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
@@ -17,6 +19,7 @@ import { unbroadcast } from './unbroadcast.js';
  * static size 1 stretched. Each entry is a size or an integer scalar.
  */
 export function broadcastTo(x: Variable, shape: readonly (number | Variable)[]): Variable {
+  checkArguments('broadcastTo', ['x', x, 'variable'], ['shape', shape, 'sizes']);
   const known = shape.map((entry) => (entry instanceof Constant ? entry.toNumber() : entry));
   if (known.length === x.ndim && known.every((size, axis) => size === x.shape[axis])) return x;
   const sizes = known.map((entry) => (entry instanceof Variable ? 'input' : entry));
@@ -26,12 +29,14 @@ export function broadcastTo(x: Variable, shape: readonly (number | Variable)[]):
 
 /** An array of zeros, {@link floatX} unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
 export function zeros(shape: readonly (number | Variable)[], dtype: DType = floatX()): Variable {
-  return broadcastTo(constant(0, dtype), shape);
+  checkArguments('zeros', ['shape', shape, 'sizes']);
+  return broadcastTo(constant(0, oneOf('zeros', 'dtype', dtype, DTYPES)), shape);
 }
 
 /** An array of ones, {@link floatX} unless `dtype` is given. Each entry of `shape` is a size or an integer scalar. */
 export function ones(shape: readonly (number | Variable)[], dtype: DType = floatX()): Variable {
-  return broadcastTo(constant(1, dtype), shape);
+  checkArguments('ones', ['shape', shape, 'sizes']);
+  return broadcastTo(constant(1, oneOf('ones', 'dtype', dtype, DTYPES)), shape);
 }
 
 /** 'input' stands for a size that is an input. */

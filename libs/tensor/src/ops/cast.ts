@@ -4,6 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { typedArray } from '../arrays/typed-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
@@ -16,6 +17,7 @@ import type { Variable } from '../graph/variable.js';
  * undefined; to bool, everything but 0 is true. Gradients flow between floats only.
  */
 export function cast(x: Variable, dtype: DType): Variable {
+  checkArguments('cast', ['x', x, 'variable']);
   if (x.dtype === dtype) return x;
   oneOf('cast', 'dtype', dtype, DTYPES);
   if (x instanceof Constant && x.ndim === 0) return new Constant(ndarray(dtype, [], typedArray(dtype, [x.toNumber()])));

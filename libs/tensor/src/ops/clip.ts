@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import type { Operand } from './elementwise.js';
 import { maximum } from './maximum.js';
@@ -8,5 +9,6 @@ import { minimum } from './minimum.js';
  * NaN. The gradient goes to x where it lies between them or on one of them, else to the bound.
  */
 export function clip(x: Variable, min: Operand, max: Operand): Variable {
+  checkArguments('clip', ['x', x, 'variable'], ['min', min, 'operand'], ['max', max, 'operand']);
   return minimum(maximum(x, min), max);
 }

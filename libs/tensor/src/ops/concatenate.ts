@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
@@ -12,6 +13,7 @@ import { slice } from './slice.js';
 
 /** Joins variables along one axis, 0 by default; the other axes must agree. */
 export function concatenate(parts: readonly Variable[], axis = 0): Variable {
+  checkArguments('concatenate', ['parts', parts, 'variables']);
   const [first] = parts;
   if (first === undefined) throw new TensorTypeError('concatenate: no variables were given; give at least one');
   const dtype = parts.map((part) => part.dtype).reduce(promote);

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { oneOf } from '../graph/one-of.js';
 import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { pairOf, spanOf, windowCount, type Pair } from './windows.js';
@@ -30,6 +31,12 @@ export function convOutputShape(
   filters: readonly Dim[],
   options: ConvolutionOptions = {},
 ): Dim[] {
+  checkArguments(
+    'convOutputShape',
+    ['image', image, 'dims'],
+    ['filters', filters, 'dims'],
+    ['options', options, 'options'],
+  );
   const subject = `an image of ${formatShape(image)}`;
   if (image.length !== 4 || filters.length !== 4) {
     throw new TensorTypeError(

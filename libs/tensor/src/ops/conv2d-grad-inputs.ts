@@ -3,8 +3,8 @@ import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import type { Dim } from '../graph/tensor-type.js';
-import type { Variable } from '../graph/variable.js';
+import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { describe, type Variable } from '../graph/variable.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dGradFilters } from './conv2d-grad-filters.js';
 import {
@@ -41,8 +41,29 @@ export function imageShape(
   const perGroup = at(filters, 1);
   const channels = perGroup === null ? null : perGroup * parameters.groups;
   const image = [at(output, 0), channels, knownSize(rows), knownSize(columns)];
+  checkImage(opName, operands, output, image);
   checkShapes(opName, operands, { image, filters, output }, parameters);
   return image;
+}
+
+/** Throws, naming op and operands, where there is nothing to go back from, or less than nothing to go back to. */
+function checkImage(
+  opName: string,
+  operands: readonly Variable[],
+  output: readonly Dim[],
+  image: readonly Dim[],
+): void {
+  const told = `${opName}: ${operands.map(describe).join(' and ')}:`;
+  if (output.slice(2).includes(0)) {
+    throw new TensorTypeError(
+      `${told} ${formatShape(output)} has no rows or no columns, as no convolution gives; give at least one of each`,
+    );
+  }
+  if (image.slice(2).some((size) => size !== null && size < 0)) {
+    throw new TensorTypeError(
+      `${told} the padding cuts off more than there is, which leaves ${formatShape(image)}; give a smaller one`,
+    );
+  }
 }
 
 /** The op of {@link conv2dGradInputs}. */
@@ -71,6 +92,7 @@ export const conv2dGradInputsOp = defineOp({
     const [rows, columns] = [at(at(inputs, 2).data, 0), at(at(inputs, 3).data, 0)];
     const image = [at(output.shape, 0), at(filters.shape, 1) * parameters.groups, rows, columns];
     const shapes = { image, filters: filters.shape, output: output.shape };
+    checkImage('conv2dGradInputs', node.inputs.slice(0, 2).map(asGiven), output.shape, image);
     checkShapes('conv2dGradInputs', node.inputs.slice(0, 2).map(asGiven), shapes, parameters);
     const result = dense(node.output.dtype, image);
     forEachTerm(shapes, parameters, (inImage, inFilters, inOutput) => {

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -31,6 +32,12 @@ export interface Conv2dTransposeOptions {
  * convolution whose output has the gradient x. Theano's `AbstractConv2d_gradInputs`, with PyTorch's options. Floats only.
  */
 export function conv2dTranspose(x: Variable, filters: Variable, options: Conv2dTransposeOptions = {}): Variable {
+  checkArguments(
+    'conv2dTranspose',
+    ['x', x, 'variable'],
+    ['filters', filters, 'variable'],
+    ['options', options, 'options'],
+  );
   checkOperands('conv2dTranspose', [x, filters]);
   const { groups = 1 } = options;
   checkGroups('conv2dTranspose', x, groups);

@@ -251,7 +251,7 @@ test('operands that do not fit are refused', () => {
     'cannot have strides of 0; give an integer of 1 or more, or a pair',
   );
   expect(() => conv2d(x, w, { border: [1, -1] })).toThrow(
-    'cannot have a border of [1,-1]; give an integer of 0 or more',
+    'cannot have a border of [1, -1]; give an integer of 0 or more',
   );
   expect(() => conv2d(x, w, { groups: 0.5 })).toThrow(
     'cannot be divided into 0.5 groups; give an integer of 1 or more',
@@ -264,4 +264,31 @@ test('operands that do not fit are refused', () => {
   const [bytes, wide] = [tensor('w', 'float64', [4, 2, null, 3]), tensor('x', 'float64', [2, 3, 5, 5])];
   expect(() => conv2d(x, bytes, { border: 'full' })).toThrow('conv2d: `x` float32 (2, 3, 5, 5) and `w` float64');
   expect(() => conv2dTranspose(wide, w)).toThrow('conv2dTranspose: `x` float64 (2, 3, 5, 5) and `w` float32');
+});
+
+test.each(['reference', 'onnxruntime', 'tfjs'])(
+  'conv2dTranspose refuses images that turn out to have no rows, as PyTorch does, and paddings that cut off more than all: %s',
+  async (engine) => {
+    const [x, w] = [tensor('x', 'float32', [null, 1, null, null]), tensor('w', 'float32', [1, 1, 3, 3])];
+    const filters = array('float32', [1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const f = await compile({ inputs: [x, w], outputs: [conv2dTranspose(x, w)], engine });
+    const empty = f.run([array('float32', [1, 1, 0, 2], []), filters]);
+    await expect(empty).rejects.toThrow(
+      '(1, 1, 0, 2) has no rows or no columns, as no convolution gives; give at least',
+    );
+    const cut = await compile({ inputs: [x, w], outputs: [conv2dTranspose(x, w, { padding: 3 })], engine });
+    const few = cut.run([array('float32', [1, 1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), filters]);
+    await expect(few).rejects.toThrow('the padding cuts off more than there is, which leaves (1, 1, -2, 0); give a');
+    await Promise.all([f.dispose(), cut.dispose()]);
+  },
+);
+
+test('conv2dTranspose refuses them when the graph is built, where the sizes are known', () => {
+  const w = tensor('w', 'float32', [1, 1, 3, 3]);
+  expect(() => conv2dTranspose(tensor('x', 'float32', [1, 1, 0, 2]), w)).toThrow(
+    'conv2dTranspose: `x` float32 (1, 1, 0, 2) and `w` float32 (1, 1, 3, 3): (1, 1, 0, 2) has no rows or no columns',
+  );
+  expect(() => conv2dTranspose(tensor('x', 'float32', [1, 1, 1, 2]), w, { padding: 2 })).toThrow(
+    'the padding cuts off more than there is, which leaves (1, 1, -1, 0)',
+  );
 });

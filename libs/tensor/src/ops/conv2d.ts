@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { promote, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -40,6 +41,7 @@ export interface Conv2dOptions extends ConvolutionOptions {
  * Theano's `conv2d`: (batch, output channels, rows, columns). Floats only.
  */
 export function conv2d(x: Variable, filters: Variable, options: Conv2dOptions = {}): Variable {
+  checkArguments('conv2d', ['x', x, 'variable'], ['filters', filters, 'variable'], ['options', options, 'options']);
   checkOperands('conv2d', [x, filters]);
   const { flipFilters = true, groups = 1, border } = options;
   checkGroups('conv2d', x, groups);

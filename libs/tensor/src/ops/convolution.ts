@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { formatShape, isFloat, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -34,7 +35,7 @@ export function checkOperands(opName: string, operands: readonly Variable[]): vo
 export function checkGroups(opName: string, x: Variable, groups: number): void {
   if (Number.isInteger(groups) && groups >= 1) return;
   throw new TensorTypeError(
-    `${opName}: the channels of ${describe(x)} cannot be divided into ${groups} groups; give an integer of 1 or more`,
+    `${opName}: the channels of ${describe(x)} cannot be divided into ${shown(groups)} groups; give an integer of 1 or more`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
@@ -14,6 +15,7 @@ import { slice } from './slice.js';
  * there are zeros too.
  */
 export function cumprod(x: Variable, options: CumulativeOptions = {}): Variable {
+  checkArguments('cumprod', ['x', x, 'variable'], ['options', options, 'options']);
   if (options.axis === undefined) return cumprod(flatten(x), { axis: 0 });
   const axis = normalizeAxis('cumprod', x, options.axis);
   const elements = cast(x, sumDtype(x.dtype));

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import type { InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
@@ -17,6 +18,7 @@ export interface CumulativeOptions {
 
 /** NumPy's `cumsum`: `output[i] = x[0] + ... + x[i]` along an axis. Integers and bools are summed as int64. */
 export function cumsum(x: Variable, options: CumulativeOptions = {}): Variable {
+  checkArguments('cumsum', ['x', x, 'variable'], ['options', options, 'options']);
   if (options.axis === undefined) return cumsum(flatten(x), { axis: 0 });
   const axis = normalizeAxis('cumsum', x, options.axis);
   return applyOp(cumsumOp({ axis, reverse: false }), [cast(x, sumDtype(x.dtype))]);

@@ -1,7 +1,9 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { floatX } from '../graph/float-x.js';
+import { oneOf } from '../graph/one-of.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
@@ -29,24 +31,31 @@ export interface EyeOptions {
 
 /** A matrix of zeros with ones on a diagonal. Sizes are numbers or integer scalars. */
 export function eye(rows: number | Variable, options: EyeOptions = {}): Variable {
-  const { columns = rows, offset = 0, dtype = floatX() } = options;
+  checkArguments('eye', ['rows', rows, 'size'], ['options', options, 'options']);
+  checkOption('eye', 'columns', options.columns, 'size');
+  checkOption('eye', 'offset', options.offset, 'integer');
+  const { columns = rows, offset = 0 } = options;
+  const dtype = oneOf('eye', 'dtype', options.dtype ?? floatX(), DTYPES);
   return cast(eq(diagonal(rows, offset), arange(0, columns)), dtype);
 }
 
 /** The lower triangle of each matrix (..., rows, columns), zeros above the diagonal that lies `offset` above the main one. */
 export function tril(x: Variable, offset = 0): Variable {
+  checkArguments('tril', ['x', x, 'variable'], ['offset', offset, 'integer']);
   const [rows, columns] = sizesOf('tril', x);
   return where(ge(diagonal(rows, offset), arange(0, columns)), x, 0);
 }
 
 /** The upper triangle of each matrix (..., rows, columns), zeros below the diagonal that lies `offset` above the main one. */
 export function triu(x: Variable, offset = 0): Variable {
+  checkArguments('triu', ['x', x, 'variable'], ['offset', offset, 'integer']);
   const [rows, columns] = sizesOf('triu', x);
   return where(le(diagonal(rows, offset), arange(0, columns)), x, 0);
 }
 
 /** NumPy's `diag`: of a vector, the matrix with it on the diagonal that lies `offset` above the main one; of a matrix, that diagonal. */
 export function diag(x: Variable, offset = 0): Variable {
+  checkArguments('diag', ['x', x, 'variable'], ['offset', offset, 'integer']);
   const [above, below] = [Math.max(0, offset), Math.max(0, -offset)];
   if (x.ndim === 1) {
     const padded = pad(x, [[above, below]]);

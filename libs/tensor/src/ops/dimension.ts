@@ -3,6 +3,7 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
@@ -13,6 +14,7 @@ import { mul } from './mul.js';
 
 /** The size of one axis of x as an int64 scalar: a constant where it is known, else computed when the graph runs. */
 export function dimension(x: Variable, axis: number): Variable {
+  checkArguments('dimension', ['x', x, 'variable']);
   const normal = normalizeAxis('dimension', x, axis);
   const dim = at(x.shape, normal);
   return dim === null ? applyOp(dimensionOp({ axis: normal }), [x]) : constant(dim, 'int64');

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { gather, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments, shown } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -11,6 +12,7 @@ import { normalizeAxis } from './axis.js';
  * static size 1 and are dropped: `dimshuffle(b, ['x', 0])` makes a row of a vector.
  */
 export function dimshuffle(x: Variable, order: readonly (number | 'x')[]): Variable {
+  checkArguments('dimshuffle', ['x', x, 'variable'], ['order', order, 'order']);
   const axes = order.map((axis) => (axis === 'x' ? axis : normalizeAxis('dimshuffle', x, axis)));
   if (axes.length === x.ndim && axes.every((axis, position) => axis === position)) return x;
   return applyOp(dimshuffleOp({ order: axes }), [x]);
@@ -18,7 +20,12 @@ export function dimshuffle(x: Variable, order: readonly (number | 'x')[]): Varia
 
 /** The axes of x in another order; reversed when none is given. */
 export function transpose(x: Variable, axes?: readonly number[]): Variable {
-  return dimshuffle(x, axes ?? x.shape.map((_, axis) => x.ndim - 1 - axis));
+  checkArguments('transpose', ['x', x, 'variable'], ['axes', axes ?? [], 'integers']);
+  const order = (axes ?? x.shape.map((_, axis) => -1 - axis)).map((axis) => normalizeAxis('transpose', x, axis));
+  if (order.length === x.ndim && new Set(order).size === x.ndim) return dimshuffle(x, order);
+  throw new TensorTypeError(
+    `transpose: ${describe(x)} cannot have its axes in the order ${shown(axes)}; name each axis once`,
+  );
 }
 
 /** The op of {@link dimshuffle}. */

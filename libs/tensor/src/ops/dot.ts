@@ -3,6 +3,7 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -14,6 +15,7 @@ import { reshape } from './reshape.js';
 
 /** Matrix product: of the last axis of `a` with the first axis of `b`, which is a vector or a matrix. Floats only. */
 export function dot(a: Variable, b: Variable): Variable {
+  checkArguments('dot', ['a', a, 'variable'], ['b', b, 'variable']);
   const dtype = promote(a.dtype, b.dtype);
   return applyOp(dotOp(), [cast(a, dtype), cast(b, dtype)]);
 }

@@ -3,6 +3,7 @@ import { assertNever, type DType } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { broadcastStrides, dense, offsets, wrapInteger, type DenseArray } from '../arrays/dense-array.js';
 import { applyOp, type Apply } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
@@ -53,7 +54,11 @@ export function unary<const N extends string>(
   definition: ElementwiseDefinition<[x: Variable]>,
 ): Elementwise<N, [x: Variable]> {
   const op = elementwiseOp(name, definition);
-  return Object.assign((x: Variable) => applyOp(op(), operandsOf(name, definition.accepts, [x])), { op });
+  const apply = (x: Variable): Variable => {
+    checkArguments(name, ['x', x, 'operand']);
+    return applyOp(op(), operandsOf(name, definition.accepts, [x]));
+  };
+  return Object.assign(apply, { op });
 }
 
 /** Declares an elementwise op of two operands. */
@@ -62,7 +67,11 @@ export function binary<const N extends string>(
   definition: ElementwiseDefinition<[a: Operand, b: Operand]>,
 ): Elementwise<N, [a: Operand, b: Operand]> {
   const op = elementwiseOp(name, definition);
-  return Object.assign((a: Operand, b: Operand) => applyOp(op(), operandsOf(name, definition.accepts, [a, b])), { op });
+  const apply = (a: Operand, b: Operand): Variable => {
+    checkArguments(name, ['a', a, 'operand'], ['b', b, 'operand']);
+    return applyOp(op(), operandsOf(name, definition.accepts, [a, b]));
+  };
+  return Object.assign(apply, { op });
 }
 
 /** Declares an elementwise op of two operands after a bool that chooses: only the two are promoted to one dtype. */
@@ -72,6 +81,7 @@ export function choice<const N extends string>(
 ): Elementwise<N, [condition: Variable, a: Operand, b: Operand]> {
   const op = elementwiseOp(name, definition);
   const apply = (condition: Variable, a: Operand, b: Operand): Variable => {
+    checkArguments(name, ['condition', condition, 'variable'], ['a', a, 'operand'], ['b', b, 'operand']);
     if (condition.dtype !== 'bool') {
       throw new TensorTypeError(
         `${name}: the condition ${describe(condition)} is not a bool; compare it, as in neq(x, 0)`,

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { broadcastTo } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
@@ -10,16 +11,19 @@ import { unbroadcast } from './unbroadcast.js';
 
 /** `value` broadcast to the shape of `like`, whose elements are not looked at. */
 export function fill(like: Variable, value: Variable): Variable {
+  checkArguments('fill', ['like', like, 'variable'], ['value', value, 'variable']);
   return value.ndim === like.ndim && isSameStatic(like, value) ? value : applyOp(fillOp(), [like, value]);
 }
 
 /** Zeros with the shape and dtype of x. */
 export function zerosLike(x: Variable): Variable {
+  checkArguments('zerosLike', ['x', x, 'variable']);
   return fill(x, constant(0, x.dtype));
 }
 
 /** Ones with the shape and dtype of x. */
 export function onesLike(x: Variable): Variable {
+  checkArguments('onesLike', ['x', x, 'variable']);
   return fill(x, constant(1, x.dtype));
 }
 

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { normalizeAxes } from './axis.js';
 import { slice } from './slice.js';
@@ -10,6 +11,7 @@ export interface FlipOptions {
 
 /** x with the elements of one axis or several in reverse order. */
 export function flip(x: Variable, options: FlipOptions = {}): Variable {
+  checkArguments('flip', ['x', x, 'variable'], ['options', options, 'options']);
   return normalizeAxes('flip', x, options.axis).reduce(
     (flipped, axis) => slice(flipped, null, null, { axis, step: -1 }),
     x,

@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import { Apply, applicationsSoFar } from '../graph/apply.js';
+import { checkArguments, variablesFrom } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { evaluator } from '../graph/evaluate.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient, type OutputGradient } from '../graph/gradient-flow.js';
@@ -24,13 +25,20 @@ export type Branch = () => Variable | readonly Variable[];
  * @throws TensorTypeError where the branches do not give as many variables, of equal dtypes and numbers of axes.
  */
 export function ifElse(condition: Variable, ifTrue: Branch, ifFalse: Branch): Variable[] {
+  checkArguments(
+    'ifElse',
+    ['condition', condition, 'variable'],
+    ['ifTrue', ifTrue, 'function'],
+    ['ifFalse', ifFalse, 'function'],
+  );
   if (condition.dtype !== 'bool' || condition.ndim !== 0) {
     throw new TensorTypeError(
       `ifElse: the condition ${describe(condition)} is not a bool scalar; compare it, as in gt(sum(x), 0)`,
     );
   }
   const before = applicationsSoFar();
-  const [first, second] = [listOf(ifTrue()), listOf(ifFalse())];
+  const first = variablesFrom('ifElse', 'the branch of true', ifTrue());
+  const second = variablesFrom('ifElse', 'the branch of false', ifFalse());
   const fits =
     first.length === second.length &&
     first.every(({ dtype, ndim }, position) => dtype === second[position]?.dtype && ndim === second[position].ndim);
@@ -71,10 +79,6 @@ export function branchesOf<T>(outputs: readonly T[]): {
   readonly ifFalse: readonly T[];
 } {
   return { ifTrue: outputs.slice(0, outputs.length / 2), ifFalse: outputs.slice(outputs.length / 2) };
-}
-
-function listOf(results: Variable | readonly Variable[]): readonly Variable[] {
-  return results instanceof Variable ? [results] : results;
 }
 
 function inferTypes(inner: InnerGraph, inputs: readonly Variable[]): readonly TensorType[] {

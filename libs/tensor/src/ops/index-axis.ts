@@ -1,9 +1,9 @@
 import { at } from '../arrays/at.js';
+import { checkArguments, isIntegerScalar } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis, type AxisOptions } from './axis.js';
-import { isIntegerScalar } from './indices.js';
 import { take } from './take.js';
 
 /**
@@ -11,6 +11,7 @@ import { take } from './take.js';
  * negative one counts from the end, and one out of range is an error, when the graph is built where both are known.
  */
 export function index(x: Variable, i: number | Variable, options: AxisOptions = {}): Variable {
+  checkArguments('index', ['x', x, 'variable'], ['i', i, 'operand'], ['options', options, 'options']);
   const axis = normalizeAxis('index', x, options.axis ?? 0);
   if (typeof i !== 'number') {
     if (i instanceof Constant && isIntegerScalar(i)) return index(x, i.toNumber(), { axis });

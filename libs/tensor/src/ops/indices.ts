@@ -13,11 +13,6 @@ export function integerIndices(opName: string, x: Variable, indices: Variable): 
   );
 }
 
-/** Whether a variable is one integer; bools are none. */
-export function isIntegerScalar({ dtype, ndim }: Variable): boolean {
-  return ndim === 0 && !isFloat(dtype) && dtype !== 'bool';
-}
-
 /** The positions that indices of an axis of `size` point at, negative ones counting from the end. */
 export function pointedAt(node: Apply, indices: Float64Array, size: number): Float64Array {
   return indices.map((index) => {

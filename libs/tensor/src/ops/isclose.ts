@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
@@ -23,6 +24,9 @@ export interface IscloseOptions {
 
 /** True where `|a - b| <= absoluteTolerance + relativeTolerance * |b|`, broadcasting, as in NumPy; infinities are close to themselves only. */
 export function isclose(a: Variable, b: Variable, options: IscloseOptions = {}): Variable {
+  checkArguments('isclose', ['a', a, 'variable'], ['b', b, 'variable'], ['options', options, 'options']);
+  checkOption('isclose', 'relativeTolerance', options.relativeTolerance, 'number');
+  checkOption('isclose', 'absoluteTolerance', options.absoluteTolerance, 'number');
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-8, equalNan = false } = options;
   // Differences of unsigned integers would wrap.
   const [first, second] = [toFloat(a), toFloat(b)];

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import { asRows, lastAxisTypes } from './last-axis.js';
@@ -11,6 +12,7 @@ import { sum } from './sum.js';
 
 /** `x - log(sum(exp(x)))` over the last axis, without overflow: the logarithm of softmax. */
 export function logSoftmax(x: Variable): Variable {
+  checkArguments('logSoftmax', ['x', x, 'variable']);
   return applyOp(logSoftmaxOp(), [x]);
 }
 

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { toFloat } from './cast.js';
 import { div } from './div.js';
@@ -11,6 +12,7 @@ import { where } from './where.js';
 
 /** `log(sum(exp(x)))` over axes, without overflow; -Infinity over an empty axis. Integers are cast to floats first. */
 export function logsumexp(x: Variable, options: ReductionOptions = {}): Variable {
+  checkArguments('logsumexp', ['x', x, 'variable'], ['options', options, 'options']);
   return reduce(logsumexpOp, toFloat(x), options);
 }
 

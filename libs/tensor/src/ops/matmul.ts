@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { broadcastTo, dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { broadcastDims, formatShape, isFloat, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -16,6 +17,7 @@ import { unbroadcast } from './unbroadcast.js';
  * a row on the left, for a column on the right, and its axis is not in the result. Floats only.
  */
 export function matmul(a: Variable, b: Variable): Variable {
+  checkArguments('matmul', ['a', a, 'variable'], ['b', b, 'variable']);
   if (b.ndim < 3) return dot(a, b);
   if (a.ndim === 1) return squeeze(matmul(expandDims(a, 0), b), { axis: -2 });
   const dtype = promote(a.dtype, b.dtype);

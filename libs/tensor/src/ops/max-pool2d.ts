@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { applyOp, type Apply } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Dim } from '../graph/tensor-type.js';
@@ -18,6 +19,7 @@ import { windowsOfAxis } from './windows.js';
  * of those that are equal. Theano's `pool_2d` in mode 'max'. Floats only.
  */
 export function maxPool2d(x: Variable, options: PoolOptions): Variable {
+  checkArguments('maxPool2d', ['x', x, 'variable'], ['options', options, 'options']);
   checkOperands('maxPool2d', [x]);
   const windows = poolWindows('maxPool2d', describe(x), x.shape, options);
   return applyOp(maxPool2dOp(windows), [fillingOne(x, -Infinity, windows, options)]);

@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { cast, toFloat } from './cast.js';
 import { elementCount } from './dimension.js';
@@ -7,6 +8,7 @@ import { reduce, reduction, type ReductionOptions } from './reduction.js';
 
 /** Mean over axes; NaN over an empty axis. Bools and narrow integers are averaged in float32, 32 and 64-bit integers in float64. */
 export function mean(x: Variable, options: ReductionOptions = {}): Variable {
+  checkArguments('mean', ['x', x, 'variable'], ['options', options, 'options']);
   return reduce(meanOp, toFloat(x), options);
 }
 

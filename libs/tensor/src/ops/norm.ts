@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { abs } from './abs.js';
@@ -33,6 +34,8 @@ export interface NormOptions extends ReductionOptions {
  * its gradient is 0 too, as PyTorch has it.
  */
 export function norm(x: Variable, options: NormOptions = {}): Variable {
+  checkArguments('norm', ['x', x, 'variable'], ['options', options, 'options']);
+  checkOption('norm', 'order', options.order, 'number');
   const { order = 2, keepdims = false } = options;
   const axes = { axis: normalizeAxes('norm', x, options.axis), keepdims };
   const float = toFloat(x);
@@ -57,6 +60,7 @@ export function norm(x: Variable, options: NormOptions = {}): Variable {
  * Where it is 0, its gradient is 0 too.
  */
 export function l2Norm(tensors: readonly Variable[]): Variable {
+  checkArguments('l2Norm', ['tensors', tensors, 'variables']);
   const [first, ...rest] = tensors.map((tensor) => sum(square(toFloat(tensor))));
   if (first === undefined) throw new TensorTypeError('l2Norm: there are no tensors; give one or more');
   return power(

@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { normalizeAxes } from './axis.js';
@@ -28,6 +29,16 @@ export function batchNormalization(
   spread: Variable,
   options: BatchNormalizationOptions = {},
 ): Variable {
+  checkArguments(
+    'batchNormalization',
+    ['x', x, 'variable'],
+    ['gamma', gamma, 'operand'],
+    ['beta', beta, 'operand'],
+    ['center', center, 'operand'],
+    ['spread', spread, 'variable'],
+    ['options', options, 'options'],
+  );
+  checkOption('batchNormalization', 'epsilon', options.epsilon, 'number');
   const { epsilon = 1e-4 } = options;
   return add(mul(sub(x, center), div(gamma, sqrt(add(spread, epsilon)))), beta);
 }
@@ -47,6 +58,14 @@ export function layerNormalization(
   beta: Operand,
   options: LayerNormalizationOptions = {},
 ): Variable {
+  checkArguments(
+    'layerNormalization',
+    ['x', x, 'variable'],
+    ['gamma', gamma, 'operand'],
+    ['beta', beta, 'operand'],
+    ['options', options, 'options'],
+  );
+  checkOption('layerNormalization', 'epsilon', options.epsilon, 'number');
   const { axis = -1, epsilon = 1e-5 } = options;
   const over = { axis: normalizeAxes('layerNormalization', x, axis), keepdims: true };
   return batchNormalization(x, gamma, beta, mean(x, over), variance(x, over), { epsilon });

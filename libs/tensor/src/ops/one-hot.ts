@@ -1,11 +1,13 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant, Constant } from '../graph/constant.js';
 import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
+import { oneOf } from '../graph/one-of.js';
 import { defineOp } from '../graph/op.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -16,6 +18,8 @@ import { cast } from './cast.js';
  * from the end; one out of range gives a row of zeros.
  */
 export function oneHot(labels: Variable, depth: number | Variable, dtype: DType = floatX()): Variable {
+  oneOf('oneHot', 'dtype', dtype, DTYPES);
+  checkArguments('oneHot', ['labels', labels, 'variable'], ['depth', depth, 'size']);
   const size = typeof depth === 'number' ? constant(depth, 'int64') : cast(depth, 'int64');
   const native = dtype === 'float32' || dtype === 'int64';
   const hot = applyOp(oneHotOp({ dtype: native ? dtype : 'float32' }), [cast(labels, 'int64'), size]);

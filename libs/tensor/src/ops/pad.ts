@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments, checkOption, shown } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { oneOf } from '../graph/one-of.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
@@ -37,12 +38,18 @@ export function pad(
   padding: number | readonly (readonly [before: number, after: number])[],
   options: PadOptions = {},
 ): Variable {
+  checkArguments('pad', ['x', x, 'variable'], ['padding', padding, 'padding'], ['options', options, 'options']);
   const { value = 0 } = options;
+  checkOption('pad', 'value', typeof value === 'boolean' ? Number(value) : value, 'number');
   const mode = oneOf('pad', 'mode', options.mode ?? 'constant', PAD_MODES);
   const pairs = typeof padding === 'number' ? x.shape.map(() => [padding, padding] as const) : padding;
-  if (pairs.length !== x.ndim || pairs.flat().some((size) => !Number.isInteger(size) || size < 0)) {
+  if (
+    pairs.length !== x.ndim ||
+    pairs.some((pair) => pair.length !== 2) ||
+    pairs.flat().some((size) => !Number.isInteger(size) || size < 0)
+  ) {
     throw new TensorTypeError(
-      `pad: ${describe(x)} cannot be padded by ${JSON.stringify(padding)}; give a pair of integers of 0 or more for each axis`,
+      `pad: ${describe(x)} cannot be padded by ${shown(padding)}; give a pair of integers of 0 or more for each axis`,
     );
   }
   return pairs.reduce((padded, [before, after], axis) => {

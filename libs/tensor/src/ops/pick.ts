@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, isFloat, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
@@ -16,6 +17,7 @@ import { oneHot } from './one-hot.js';
  * the end; one out of range is an error when the graph runs.
  */
 export function pick(x: Variable, labels: Variable): Variable {
+  checkArguments('pick', ['x', x, 'variable'], ['labels', labels, 'variable']);
   return applyOp(pickOp(), [x, cast(labels, 'int64')]);
 }
 

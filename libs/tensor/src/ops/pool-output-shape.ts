@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
@@ -29,6 +30,7 @@ export interface PoolOptions {
  * `Pool.out_shape`.
  */
 export function poolOutputShape(image: readonly Dim[], options: PoolOptions): Dim[] {
+  checkArguments('poolOutputShape', ['image', image, 'dims'], ['options', options, 'options']);
   const subject = `an image of ${formatShape(image)}`;
   if (image.length !== 4) {
     throw new TensorTypeError(

@@ -139,14 +139,48 @@ test.each(['reference', 'onnxruntime', 'tfjs'])(
 );
 
 test.each(['reference', 'onnxruntime', 'tfjs'])(
-  'an image that turns out to be smaller than a window is refused: %s',
+  'channels of which there turn out to be none, and any number of them: %s',
+  async (engine) => {
+    const x = tensor('x', 'float32', [null, null, 4, null]);
+    const outputs = [maxPool2d(x, { size: 2 }), averagePool2d(x, { size: 2 })];
+    const gradients = outputs.flatMap((output) => grad(sum(square(output)), [x]));
+    const f = await compile({ inputs: [x], outputs: [...outputs, ...gradients], engine });
+    const shapes = (await f.run([array('float32', [3, 0, 4, 5], [])])).map(({ shape }) => shape);
+    expect(shapes).toEqual([
+      [3, 0, 2, 2],
+      [3, 0, 2, 2],
+      [3, 0, 4, 5],
+      [3, 0, 4, 5],
+    ]);
+    const images = array('float32', [2, 3, 4, 2], [...Array.from({ length: 47 }, (_, k) => (k * 7) % 48), Number.NaN]);
+    const fixed = tensor('x', 'float32', [2, 3, 4, 2]);
+    const pooled = maxPool2d(fixed, { size: 2 });
+    const reference = await compile({
+      inputs: [fixed],
+      outputs: [pooled, ...grad(sum(square(pooled)), [fixed])],
+      engine: 'reference',
+    });
+    const [largest, , gradient] = await f.run([images]);
+    expect([largest, gradient]).toEqual(await reference.run([images]));
+    await Promise.all([f.dispose(), reference.dispose()]);
+  },
+);
+
+test.each(['reference', 'onnxruntime', 'tfjs'])(
+  'an image that turns out to be smaller than a window is refused, in the same words: %s',
   async (engine) => {
     const x = tensor('x', 'float32', [null, 1, null, null]);
+    const small = array('float32', [1, 1, 1, 3], [1, 2, 3]);
     const pooled = maxPool2d(x, { size: 2 });
     const f = await compile({ inputs: [x], outputs: [pooled, ...grad(sum(pooled), [x])], engine, threads: 1 });
-    await expect(f.run([array('float32', [1, 1, 1, 3], [1, 2, 3])])).rejects.toThrow('maxPool2d');
+    await expect(f.run([small])).rejects.toThrow(
+      'maxPool2d: windows of [2,2] are larger than `x` float32 (null, 1, null, null); give smaller ones, or a padding',
+    );
     const [largest] = await f.run([array('float32', [1, 1, 2, 3], [1, 2, 3, 6, 5, 4])]);
     expect(largest).toEqual(array('float32', [1, 1, 1, 1], [6]));
+    const mean = await compile({ inputs: [x], outputs: [averagePool2d(x, { size: 2 })], engine, threads: 1 });
+    await expect(mean.run([small])).rejects.toThrow('are larger than the image of (1, 1, 1, 3); give smaller ones');
+    await Promise.all([f.dispose(), mean.dispose()]);
   },
 );
 

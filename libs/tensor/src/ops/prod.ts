@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { concatenate } from './concatenate.js';
@@ -13,6 +14,7 @@ import { slice } from './slice.js';
  * right where elements are 0 too.
  */
 export function prod(x: Variable, options: ReductionOptions = {}): Variable {
+  checkArguments('prod', ['x', x, 'variable'], ['options', options, 'options']);
   return reduce(prodOp, cast(x, sumDtype(x.dtype)), options);
 }
 

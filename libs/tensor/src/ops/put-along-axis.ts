@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
@@ -34,6 +35,13 @@ export interface PutOptions {
  * the end, and one out of range is an error when the graph runs.
  */
 export function putAlongAxis(x: Variable, indices: Variable, values: Variable, options: PutOptions = {}): Variable {
+  checkArguments(
+    'putAlongAxis',
+    ['x', x, 'variable'],
+    ['indices', indices, 'variable'],
+    ['values', values, 'variable'],
+    ['options', options, 'options'],
+  );
   const axis = normalizeAxis('putAlongAxis', x, options.axis ?? -1);
   const dtype = promote(x.dtype, values.dtype);
   const where = integerIndices('putAlongAxis', x, indices);

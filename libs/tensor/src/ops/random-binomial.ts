@@ -1,5 +1,7 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
+import { checkArguments, checkOption, shown } from '../graph/arguments.js';
+import { oneOf } from '../graph/one-of.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
@@ -28,9 +30,17 @@ export function randomBinomial(
   shape: readonly (number | Variable)[],
   options: RandomBinomialOptions = {},
 ): Draw {
-  const { n = 1, p = 0.5, dtype = 'int64' } = options;
+  checkArguments(
+    'randomBinomial',
+    ['state', state, 'variable'],
+    ['shape', shape, 'sizes'],
+    ['options', options, 'options'],
+  );
+  checkOption('randomBinomial', 'p', options.p, 'operand');
+  const { n = 1, p = 0.5 } = options;
+  const dtype = oneOf('randomBinomial', 'dtype', options.dtype ?? 'int64', DTYPES);
   if (!Number.isInteger(n) || n < 0) {
-    throw new TensorTypeError(`randomBinomial: ${n} trials cannot be made; give an integer from 0 on`);
+    throw new TensorTypeError(`randomBinomial: ${shown(n)} trials cannot be made; give an integer from 0 on`);
   }
   if (typeof p === 'number' && !(p >= 0 && p <= 1)) {
     throw new TensorTypeError(`randomBinomial: p is ${p}; give a probability in 0..1`);

@@ -3,6 +3,7 @@ import { philox4x32, sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { Apply } from '../graph/apply.js';
+import { checkArguments, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
@@ -30,6 +31,12 @@ export function randomBits(
   shape: readonly (number | Variable)[],
   options: RandomBitsOptions = {},
 ): Draw {
+  checkArguments(
+    'randomBits',
+    ['state', state, 'variable'],
+    ['shape', shape, 'sizes'],
+    ['options', options, 'options'],
+  );
   const known = shape.map((entry) => (entry instanceof Constant ? entry.toNumber() : entry));
   const sizes = known.map((entry) => (entry instanceof Variable ? 'input' : entry));
   const inputs = known.filter((entry) => entry instanceof Variable).map((entry) => cast(entry, 'int64'));
@@ -46,7 +53,9 @@ export const randomBitsOp = defineOp({
   inferTypes(inputs, { shape, width }: { readonly shape: Sizes; readonly width: number }) {
     checkRandomState('randomBits', at(inputs, 0));
     if (!Number.isInteger(width) || width < 1 || width > 53) {
-      throw new TensorTypeError(`randomBits: integers of ${width} bits cannot be drawn; give a width of 1 to 53`);
+      throw new TensorTypeError(
+        `randomBits: integers of ${shown(width)} bits cannot be drawn; give a width of 1 to 53`,
+      );
     }
     const wrong = shape.find((size) => size !== 'input' && (!Number.isSafeInteger(size) || size < 0));
     if (wrong !== undefined || inputs.slice(1).some(({ ndim }) => ndim > 0)) {

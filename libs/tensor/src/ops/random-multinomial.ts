@@ -1,6 +1,8 @@
-import type { DType } from '@longrun/serialization';
+import { DTYPES, type DType } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import { checkArguments, shown } from '../graph/arguments.js';
+import { oneOf } from '../graph/one-of.js';
 import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
@@ -35,10 +37,17 @@ export function randomMultinomial(
   probabilities: Variable,
   options: RandomMultinomialOptions = {},
 ): Draw {
-  const { n = 1, dtype = 'int64' } = options;
+  checkArguments(
+    'randomMultinomial',
+    ['state', state, 'variable'],
+    ['probabilities', probabilities, 'variable'],
+    ['options', options, 'options'],
+  );
+  const { n = 1 } = options;
+  const dtype = oneOf('randomMultinomial', 'dtype', options.dtype ?? 'int64', DTYPES);
   const { ndim, dtype: precision } = probabilities;
   if (!Number.isInteger(n) || n < 0) {
-    throw new TensorTypeError(`randomMultinomial: ${n} cannot be drawn; give an integer from 0 on`);
+    throw new TensorTypeError(`randomMultinomial: ${shown(n)} cannot be drawn; give an integer from 0 on`);
   }
   if (!isFloat(precision) || ndim === 0 || at(probabilities.shape, -1) === 0) {
     throw new TensorTypeError(

@@ -1,5 +1,6 @@
 import { sizeOf } from '@longrun/serialization';
 
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
 import { oneOf } from '../graph/one-of.js';
 import { Variable } from '../graph/variable.js';
@@ -42,6 +43,14 @@ export function randomNormal(
   shape: readonly (number | Variable)[],
   options: RandomNormalOptions = {},
 ): Draw {
+  checkArguments(
+    'randomNormal',
+    ['state', state, 'variable'],
+    ['shape', shape, 'sizes'],
+    ['options', options, 'options'],
+  );
+  checkOption('randomNormal', 'mean', options.mean, 'operand');
+  checkOption('randomNormal', 'std', options.std, 'operand');
   const { mean = 0, std = 1 } = options;
   const dtype = oneOf('randomNormal', 'dtype', options.dtype ?? floatX(), FLOATS);
   const count = countOf(shape);

@@ -1,6 +1,7 @@
 import { ndarray, RandomKey, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 
@@ -13,6 +14,7 @@ import { describe, type Variable } from '../graph/variable.js';
  * @throws RangeError for another seed
  */
 export function randomState(seed: number, stage: string): NdArray<'int64'> {
+  checkArguments('randomState', ['seed', seed, 'integer'], ['stage', stage, 'text']);
   const { words } = new RandomKey(seed, stage);
   return ndarray('int64', [3], typedArray('int64', [...words, 0]));
 }

@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { FLOATS, floatX, type FloatX } from '../graph/float-x.js';
 import { oneOf } from '../graph/one-of.js';
 import type { Variable } from '../graph/variable.js';
@@ -30,6 +31,14 @@ export function randomUniform(
   shape: readonly (number | Variable)[],
   options: RandomUniformOptions = {},
 ): Draw {
+  checkArguments(
+    'randomUniform',
+    ['state', state, 'variable'],
+    ['shape', shape, 'sizes'],
+    ['options', options, 'options'],
+  );
+  checkOption('randomUniform', 'low', options.low, 'operand');
+  checkOption('randomUniform', 'high', options.high, 'operand');
   const { low = 0, high = 1 } = options;
   const dtype = oneOf('randomUniform', 'dtype', options.dtype ?? floatX(), FLOATS);
   const { values: unit, state: next } = unitUniform(state, shape, dtype);

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
@@ -16,6 +17,7 @@ export interface RepeatOptions {
 
 /** NumPy's `repeat`: each element of an axis so many times in a row. `repeats` is a number or an integer scalar. */
 export function repeat(x: Variable, repeats: number | Variable, options: RepeatOptions = {}): Variable {
+  checkArguments('repeat', ['x', x, 'variable'], ['repeats', repeats, 'size'], ['options', options, 'options']);
   if (options.axis === undefined) return repeat(flatten(x), repeats, { axis: 0 });
   const axis = normalizeAxis('repeat', x, options.axis);
   return copies(
@@ -31,6 +33,7 @@ export function repeat(x: Variable, repeats: number | Variable, options: RepeatO
  * give x new axes in front. Each is a number or an integer scalar.
  */
 export function tile(x: Variable, repeats: readonly (number | Variable)[]): Variable {
+  checkArguments('tile', ['x', x, 'variable'], ['repeats', repeats, 'sizes']);
   const missing = Math.max(0, repeats.length - x.ndim);
   const order = [...Array.from({ length: missing }, () => 'x' as const), ...x.shape.map((_, axis) => axis)];
   const counts = [...Array.from({ length: Math.max(0, x.ndim - repeats.length) }, () => 1), ...repeats];
@@ -45,7 +48,7 @@ function copies(
   what: 'elements' | 'whole',
 ): Variable {
   for (const count of counts) {
-    if (typeof count !== 'number' || (Number.isInteger(count) && count >= 0)) continue;
+    if (typeof count !== 'number' || count >= 0) continue;
     throw new TensorTypeError(
       `${opName}: ${describe(x)} cannot be repeated ${count} times; give an integer of 0 or more`,
     );

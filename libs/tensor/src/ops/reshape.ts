@@ -3,6 +3,7 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED, type InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
@@ -16,6 +17,7 @@ import { dimension, elementCount } from './dimension.js';
  * and not beside a size of 0, -1 for what is left.
  */
 export function reshape(x: Variable, shape: readonly (number | Variable)[]): Variable {
+  checkArguments('reshape', ['x', x, 'variable'], ['shape', shape, 'sizes']);
   const known = shape.map((entry) => (entry instanceof Constant ? entry.toNumber() : entry));
   const sizes = known.map((entry) => (entry instanceof Variable ? 'input' : entry));
   const inputs = known.filter((entry) => entry instanceof Variable).map((entry) => cast(entry, 'int64'));
@@ -24,10 +26,11 @@ export function reshape(x: Variable, shape: readonly (number | Variable)[]): Var
 
 /** x with its axes from `ndim - 1` on made into one; Theano's `flatten`. `ndim` is 1 by default: a vector, of a scalar too. */
 export function flatten(x: Variable, ndim = 1): Variable {
+  checkArguments('flatten', ['x', x, 'variable']);
   if (ndim === x.ndim) return x;
   const most = Math.max(1, x.ndim);
   if (!Number.isInteger(ndim) || ndim < 1 || ndim > most) {
-    throw new TensorTypeError(`flatten: ${describe(x)} cannot be given ${ndim} axes; give 1 to ${most}`);
+    throw new TensorTypeError(`flatten: ${describe(x)} cannot be given ${shown(ndim)} axes; give 1 to ${most}`);
   }
   const axes = x.shape.map((_, axis) => axis);
   return reshape(x, [

@@ -1,12 +1,11 @@
 import { at } from '../arrays/at.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
-import { describe, type Variable } from '../graph/variable.js';
+import { checkArguments } from '../graph/arguments.js';
+import type { Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
 import { concatenate } from './concatenate.js';
 import { dimension } from './dimension.js';
 import { mod } from './division.js';
-import { isIntegerScalar } from './indices.js';
 import { maximum } from './maximum.js';
 import { neg } from './neg.js';
 import { flatten, reshape } from './reshape.js';
@@ -23,17 +22,12 @@ export interface RollOptions {
  * back where it is negative.
  */
 export function roll(x: Variable, shift: number | Variable, options: RollOptions = {}): Variable {
+  checkArguments('roll', ['x', x, 'variable'], ['shift', shift, 'size'], ['options', options, 'options']);
   if (options.axis === undefined) {
     const sizes = x.shape.map((_, axis) => dimension(x, axis));
     return reshape(roll(flatten(x), shift, { axis: 0 }), sizes);
   }
   const axis = normalizeAxis('roll', x, options.axis);
-  if (typeof shift === 'number' && !Number.isInteger(shift)) {
-    throw new TensorTypeError(`roll: ${describe(x)} cannot be moved by ${shift}; give an integer`);
-  }
-  if (typeof shift !== 'number' && !isIntegerScalar(shift)) {
-    throw new TensorTypeError(`roll: ${describe(x)} cannot be moved by ${describe(shift)}; give an integer scalar`);
-  }
   const cut = cutOf(x, shift, axis);
   return concatenate([slice(x, cut, null, { axis }), slice(x, 0, cut, { axis })], axis);
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments, checkOption, shown, variablesFrom } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
@@ -42,6 +43,11 @@ export function scanCheckpoints(
   step: (...variables: Variable[]) => Variable | readonly Variable[],
   options: ScanCheckpointsOptions,
 ): Variable[] {
+  checkArguments('scanCheckpoints', ['step', step, 'function'], ['options', options, 'options']);
+  checkOption('scanCheckpoints', 'sequences', options.sequences, 'variables');
+  checkOption('scanCheckpoints', 'outputsInfo', options.outputsInfo ?? null, 'states');
+  checkOption('scanCheckpoints', 'nonSequences', options.nonSequences, 'variables');
+  checkOption('scanCheckpoints', 'nSteps', options.nSteps, 'integer');
   const { sequences = [], nonSequences = [], outputsInfo, saveEvery = 10 } = options;
   const parts = partsOf(sequences, options.nSteps, saveEvery);
   return scan(
@@ -49,7 +55,7 @@ export function scanCheckpoints(
       const states = variables.slice(sequences.length);
       const statesBefore = (position: number): number =>
         outputsInfo.slice(0, position).filter((info) => info !== null).length;
-      const results = scan(step, {
+      const results = scan((...given) => variablesFrom('scanCheckpoints', 'the step', step(...given)), {
         sequences: variables.slice(0, sequences.length),
         outputsInfo: outputsInfo.map((info, position) => (info === null ? null : at(states, statesBefore(position)))),
         nonSequences,
@@ -74,7 +80,7 @@ interface Parts {
 
 function partsOf(sequences: readonly Variable[], nSteps: number | undefined, size: number): Parts {
   if (!Number.isInteger(size) || size < 1) {
-    throw new TensorTypeError(`scanCheckpoints: saveEvery is ${size}; give an integer of 1 or more`);
+    throw new TensorTypeError(`scanCheckpoints: saveEvery is ${shown(size)}; give an integer of 1 or more`);
   }
   if ((sequences.length === 0) === (nSteps === undefined)) {
     throw new TensorTypeError(

@@ -1,5 +1,6 @@
 import { at } from '../arrays/at.js';
 import { Apply } from '../graph/apply.js';
+import { checkArguments, checkOption, shown, variablesFrom } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { closeOver } from '../graph/inner.js';
 import { formatShape, shapeFits, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
@@ -39,7 +40,11 @@ export interface ScanOptions {
   readonly outputsInfo?: readonly (Variable | TappedState | null)[];
   /** Given to the step last, the same each time. A step may as well use variables of the graph around it. Default none. */
   readonly nonSequences?: readonly Variable[];
-  /** How many steps to make: an integer, or an integer scalar. Default: as many as the sequences have rows; needed where there are none. */
+  /**
+   * How many steps to make: an integer, or an integer scalar. Default: as many as the sequences have rows; needed where there are none. Of a
+   * scalar only the run tells how many steps the outputs have: where these are 1, or meet a size of 1, `onnxruntime` and `tfjs` broadcast what
+   * `reference` refuses.
+   */
   readonly nSteps?: number | Variable;
   /** Go through the sequences from their end. The outputs stay in the order of the steps. Default false. */
   readonly goBackwards?: boolean;
@@ -59,6 +64,11 @@ export function scan(
   step: (...variables: Variable[]) => Variable | readonly Variable[],
   options: ScanOptions,
 ): Variable[] {
+  checkArguments('scan', ['step', step, 'function'], ['options', options, 'options']);
+  checkOption('scan', 'sequences', options.sequences, 'sequences');
+  checkOption('scan', 'outputsInfo', options.outputsInfo, 'states');
+  checkOption('scan', 'nonSequences', options.nonSequences, 'variables');
+  checkOption('scan', 'nSteps', options.nSteps, 'operand');
   const backward = options.goBackwards ?? false;
   const taps = (options.sequences ?? []).flatMap(tapsOfSequence);
   const steps = stepsOf(options.nSteps, taps);
@@ -69,7 +79,9 @@ export function scan(
   const outputsInfo = options.outputsInfo?.map((info) => (info === null ? null : new StateTaps(info)));
   const states = outputsInfo?.filter((info) => info !== null) ?? [];
 
-  const results = listOf(
+  const results = variablesFrom(
+    'scan',
+    'the step',
     step(
       ...sequences.map(({ inside }) => inside),
       ...states.flatMap((state) => state.seen()),
@@ -174,11 +186,7 @@ function partOf(rows: Variable, steps: Variable, backward: boolean): Variable {
 
 function truncation(steps: number | undefined): number | null {
   if (steps === undefined || (Number.isInteger(steps) && steps >= 1)) return steps ?? null;
-  throw new TensorTypeError(`scan: truncateGradient is ${steps}; give an integer of 1 or more`);
-}
-
-function listOf(results: Variable | readonly Variable[]): readonly Variable[] {
-  return results instanceof Variable ? [results] : results;
+  throw new TensorTypeError(`scan: truncateGradient is ${shown(steps)}; give an integer of 1 or more`);
 }
 
 /** A state by its values of the last steps, the newest first: each of them is carried from step to step. */

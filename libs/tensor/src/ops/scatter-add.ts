@@ -1,3 +1,4 @@
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis, type AxisOptions } from './axis.js';
@@ -12,6 +13,13 @@ import { putAlongAxis, type PutOptions } from './put-along-axis.js';
  * is 0 by default.
  */
 export function scatterAdd(x: Variable, indices: Variable, updates: Variable, options: AxisOptions = {}): Variable {
+  checkArguments(
+    'scatterAdd',
+    ['x', x, 'variable'],
+    ['indices', indices, 'variable'],
+    ['updates', updates, 'variable'],
+    ['options', options, 'options'],
+  );
   const axis = normalizeAxis('scatterAdd', x, options.axis ?? 0);
   return putRows('scatterAdd', x, indices, updates, { axis, mode: 'add' });
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { shown } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -6,7 +7,6 @@ import { add } from './add.js';
 import { arange } from './arange.js';
 import { cast } from './cast.js';
 import { dimension } from './dimension.js';
-import { isIntegerScalar } from './indices.js';
 import { lt } from './lt.js';
 import { maximum } from './maximum.js';
 import { minimum } from './minimum.js';
@@ -22,17 +22,16 @@ export type Bound = number | Variable | null;
 /** The bounds of a slice of x as int64 scalars, the open ones beyond any end; throws where they or the step are not integers. */
 export function boundsOf(x: Variable, start: Bound, stop: Bound, step: number): [start: Variable, stop: Variable] {
   if (!Number.isInteger(step) || step === 0) {
-    throw new TensorTypeError(`slice: ${describe(x)} cannot be cut in steps of ${step}; give an integer other than 0`);
+    throw new TensorTypeError(
+      `slice: ${describe(x)} cannot be cut in steps of ${shown(step)}; give an integer other than 0`,
+    );
   }
   const [first, last] = step > 0 ? [0, BEYOND] : [BEYOND, -BEYOND];
-  return [boundOf(x, start ?? first), boundOf(x, stop ?? last)];
+  return [boundOf(start ?? first), boundOf(stop ?? last)];
 }
 
-function boundOf(x: Variable, bound: number | Variable): Variable {
-  if (typeof bound !== 'number' && isIntegerScalar(bound)) return cast(bound, 'int64');
-  if (typeof bound === 'number' && Number.isInteger(bound)) return constant(bound, 'int64');
-  const said = typeof bound === 'number' ? String(bound) : describe(bound);
-  throw new TensorTypeError(`slice: ${describe(x)} cannot be cut at ${said}; give an integer, or an integer scalar`);
+function boundOf(bound: number | Variable): Variable {
+  return typeof bound === 'number' ? constant(bound, 'int64') : cast(bound, 'int64');
 }
 
 /** A bound of a slice counted from 0 and put where the elements end: between 0 and `size`, or between -1 and `size - 1` backwards. */

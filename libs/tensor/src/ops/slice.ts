@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { gather, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
@@ -26,6 +27,13 @@ export interface SliceOptions {
  * The part `start:stop:step` of one axis, as NumPy has it: negative bounds count from the end, what lies beyond either end is left out.
  */
 export function slice(x: Variable, start: Bound, stop: Bound, options: SliceOptions = {}): Variable {
+  checkArguments(
+    'slice',
+    ['x', x, 'variable'],
+    ['start', start, 'bound'],
+    ['stop', stop, 'bound'],
+    ['options', options, 'options'],
+  );
   const axis = normalizeAxis('slice', x, options.axis ?? 0);
   const step = options.step ?? 1;
   return applyOp(sliceOp({ axis, step }), [x, ...boundsOf(x, start, stop, step)]);

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import { asRows, lastAxisTypes } from './last-axis.js';
@@ -10,6 +11,7 @@ import { sum } from './sum.js';
 
 /** `exp(x) / sum(exp(x))` over the last axis, without overflow. */
 export function softmax(x: Variable): Variable {
+  checkArguments('softmax', ['x', x, 'variable']);
   return applyOp(softmaxOp(), [x]);
 }
 

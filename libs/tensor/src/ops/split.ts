@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
@@ -11,6 +12,7 @@ import { slice } from './slice.js';
  * of the axis; where only the data tell it, it is an error when the graph runs.
  */
 export function split(x: Variable, sizes: readonly number[], axis = 0): Variable[] {
+  checkArguments('split', ['x', x, 'variable'], ['sizes', sizes, 'integers']);
   const own = normalizeAxis('split', x, axis);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const size = at(x.shape, own);

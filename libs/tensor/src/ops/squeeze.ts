@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxes } from './axis.js';
@@ -12,6 +13,7 @@ export interface SqueezeOptions {
 
 /** x without axes of size 1; their size must be known when the graph is built. */
 export function squeeze(x: Variable, options: SqueezeOptions = {}): Variable {
+  checkArguments('squeeze', ['x', x, 'variable'], ['options', options, 'options']);
   const { axis } = options;
   const dropped =
     axis === undefined ? x.shape.flatMap((dim, own) => (dim === 1 ? [own] : [])) : normalizeAxes('squeeze', x, axis);

@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -35,11 +36,13 @@ export type Subtensor =
  * value stays.
  */
 export function setSubtensor(x: Variable, value: Operand, part: Subtensor): Variable {
+  checkArguments('setSubtensor', ['x', x, 'variable'], ['value', value, 'operand'], ['part', part, 'options']);
   return write('setSubtensor', x, value, part, 'set');
 }
 
 /** Theano's `inc_subtensor(x[...], value)`: x with `value`, broadcast, added to the part; to an index that comes twice, twice. */
 export function incSubtensor(x: Variable, value: Operand, part: Subtensor): Variable {
+  checkArguments('incSubtensor', ['x', x, 'variable'], ['value', value, 'operand'], ['part', part, 'options']);
   return write('incSubtensor', x, value, part, 'add');
 }
 
@@ -55,6 +58,7 @@ function write(opName: string, x: Variable, value: Operand, part: Subtensor, mod
 }
 
 function positionsOf(opName: string, x: Variable, part: Subtensor, axis: number): Variable {
+  checkOption(opName, 'indices', part.indices, 'variable');
   if (part.indices !== undefined) {
     const beside = Object.entries(part).flatMap(([name, value]) =>
       value === undefined || name === 'axis' || name === 'indices' ? [] : [name],
@@ -68,6 +72,9 @@ function positionsOf(opName: string, x: Variable, part: Subtensor, axis: number)
     throw new TensorTypeError(`${opName}: the indices ${describe(part.indices)} must be a vector; flatten them`);
   }
   const { start = null, stop = null, step = 1 } = part;
+  checkOption(opName, 'start', start, 'bound');
+  checkOption(opName, 'stop', stop, 'bound');
+  checkOption(opName, 'step', step, 'integer');
   const [from] = boundsOf(x, start, stop, step);
   const count = dimension(slice(x, start, stop, { axis, step }), axis);
   return positionsFrom(firstOf(x, from, axis, step), count, step);

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { gather } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
@@ -14,6 +15,12 @@ import { putAlongAxis } from './put-along-axis.js';
  * axes of x, equal in size but for the one; negative ones count from the end, and one out of range is an error when the graph runs.
  */
 export function takeAlongAxis(x: Variable, indices: Variable, options: AxisOptions = {}): Variable {
+  checkArguments(
+    'takeAlongAxis',
+    ['x', x, 'variable'],
+    ['indices', indices, 'variable'],
+    ['options', options, 'options'],
+  );
   const axis = normalizeAxis('takeAlongAxis', x, options.axis ?? -1);
   return applyOp(takeAlongAxisOp({ axis }), [x, integerIndices('takeAlongAxis', x, indices)]);
 }

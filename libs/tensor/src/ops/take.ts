@@ -3,6 +3,7 @@ import { assertNever } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { gather, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
@@ -41,6 +42,7 @@ export interface TakeOptions {
  * the rows: the lookup of an embedding.
  */
 export function take(x: Variable, indices: Variable, options: TakeOptions = {}): Variable {
+  checkArguments('take', ['x', x, 'variable'], ['indices', indices, 'variable'], ['options', options, 'options']);
   if (options.axis === undefined) return take(flatten(x), indices, { ...options, axis: 0 });
   const axis = normalizeAxis('take', x, options.axis);
   const where = integerIndices('take', x, indices);

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
@@ -16,6 +17,7 @@ export function tensordot(
   b: Variable,
   axes: number | readonly [readonly number[], readonly number[]] = 2,
 ): Variable {
+  checkArguments('tensordot', ['a', a, 'variable'], ['b', b, 'variable'], ['axes', axes, 'pairing']);
   const [ofA, ofB] = pairs(a, b, axes);
   const [freeA, freeB] = [others(a, ofA), others(b, ofB)];
   const left = reshape(dimshuffle(a, [...freeA, ...ofA]), [elementCount(a, freeA), elementCount(a, ofA)]);

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { checkArguments } from '../graph/arguments.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { arange } from './arange.js';
@@ -20,9 +21,10 @@ export interface TopKOptions {
  * all else. Fewer elements than k are an error, when the graph is built where their number is known.
  */
 export function topK(x: Variable, k: number, options: TopKOptions = {}): [values: Variable, indices: Variable] {
+  checkArguments('topK', ['x', x, 'variable'], ['k', k, 'integer'], ['options', options, 'options']);
   const axis = normalizeAxis('topK', x, options.axis ?? -1);
   const size = at(x.shape, axis) ?? Infinity;
-  if (!Number.isInteger(k) || k < 0 || k > size) {
+  if (k < 0 || k > size) {
     throw new TensorTypeError(`topK: axis ${axis} of ${describe(x)} has no ${k} elements; give 0 to its size`);
   }
   const order = argsort(x, { axis, descending: options.largest ?? true });

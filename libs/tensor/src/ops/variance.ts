@@ -1,3 +1,4 @@
+import { checkArguments, checkOption } from '../graph/arguments.js';
 import type { Variable } from '../graph/variable.js';
 import { normalizeAxes } from './axis.js';
 import { cast, toFloat } from './cast.js';
@@ -19,6 +20,8 @@ export interface VarianceOptions extends ReductionOptions {
 
 /** Mean of the squared deviations from the mean, over axes; NaN over an empty axis. Integers and bools as in {@link mean}. */
 export function variance(x: Variable, options: VarianceOptions = {}): Variable {
+  checkArguments('variance', ['x', x, 'variable'], ['options', options, 'options']);
+  checkOption('variance', 'ddof', options.ddof, 'number');
   const { ddof = 0, keepdims = false } = options;
   const axis = normalizeAxes('variance', x, options.axis);
   const float = toFloat(x);
@@ -31,5 +34,7 @@ export function variance(x: Variable, options: VarianceOptions = {}): Variable {
 
 /** Standard deviation over axes: the square root of {@link variance}. Where it is 0, its gradient is NaN. */
 export function std(x: Variable, options: VarianceOptions = {}): Variable {
+  checkArguments('std', ['x', x, 'variable'], ['options', options, 'options']);
+  checkOption('std', 'ddof', options.ddof, 'number');
   return sqrt(variance(x, { ...options, axis: normalizeAxes('std', x, options.axis) }));
 }

@@ -1,4 +1,5 @@
 import { at } from '../arrays/at.js';
+import { shown } from '../graph/arguments.js';
 import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
 
 /** One number for rows and columns alike, or one for each. */
@@ -50,9 +51,15 @@ export function pairOf(
   option: { readonly name: string; readonly value: Pair; readonly least: number },
 ): [rows: number, columns: number] {
   const { name, value, least } = option;
-  const pair: [number, number] = typeof value === 'number' ? [value, value] : [value[0], value[1]];
-  if (pair.every((number) => Number.isInteger(number) && number >= least)) return pair;
+  // Also a list that is no pair: not all who call are typed.
+  const numbers: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  const [rows, columns] = numbers;
+  if (numbers.length === 2 && isSize(rows, least) && isSize(columns, least)) return [rows, columns];
   throw new TensorTypeError(
-    `${opName}: ${subject} cannot have ${name} of ${JSON.stringify(value)}; give an integer of ${least} or more, or a pair of them`,
+    `${opName}: ${subject} cannot have ${name} of ${shown(value)}; give an integer of ${least} or more, or a pair of them`,
   );
+}
+
+function isSize(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least;
 }

@@ -93,11 +93,26 @@ test.skipIf(!existsSync('/proc/self/schedstat'))('threads do not spin between ru
   expect(slept.timeMs).toBeLessThan(0.1 * spun.timeMs);
 });
 
-test('an error of the engine names the function, and the op and variables it comes from', async () => {
+test('what an op refuses while it runs is said as the reference engine says it', async () => {
   const [x, labels] = [tensor('x', 'float32', [null, 3]), tensor('labels', 'int64', [null])];
+  const values = [array('float32', [1, 3], [1, 2, 3]), array('int64', [1], [3])];
+  const [said, known] = await Promise.all(
+    ['onnxruntime', 'reference'].map(async (engine) => {
+      const f = await compile({ inputs: [x, labels], outputs: [pick(log(x), labels)], engine });
+      return await f.run(values).catch((error: unknown) => error);
+    }),
+  );
+  expect(said).toEqual(known);
+  expect(said).toMatchObject({ message: expect.stringMatching(/^pick: /u) });
+});
+
+test('of what is too large for the reference the error names the function, and the op and variables it comes from', async () => {
+  const size = 2 ** 20;
+  const [x, labels] = [tensor('x', 'float32', [null, size]), tensor('labels', 'int64', [null])];
   const f = await compile({ name: 'evaluate', inputs: [x, labels], outputs: [pick(log(x), labels)] });
-  const run = f.run([array('float32', [1, 3], [1, 2, 3]), array('int64', [1], [3])]);
+  const run = f.run([ndarray('float32', [1, size]), array('int64', [1], [size])]);
   await expect(run).rejects.toThrow(/^evaluate: ONNX Runtime failed: .*'pick\(log\.0,labels\)/s);
+  await f.dispose();
 });
 
 test('a factor of a product of float64 matrices keeps its precision', async () => {

@@ -5,6 +5,7 @@ import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
+import { failureOf } from './failure.js';
 import { lowerToOnnx } from './lower.js';
 import { withProfiling } from './profiling.js';
 
@@ -25,7 +26,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     }
     // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
     const results = await opened.run(feeds).catch((error: unknown) => {
-      throw new Error(`${graph.name}: ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
+      throw failureOf(graph, values, error);
     });
     return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
   };

@@ -6,6 +6,7 @@ import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx
 import type { ConvolutionParameters } from '../../../ops/convolution.js';
 import { spanOf, windowCount, windowsOfAxis } from '../../../ops/windows.js';
 import { exceptFloat64, type OnnxLowerings } from './lowering.js';
+import { atLeast } from './pools.js';
 import { sumsOver } from './sums-of-nothing.js';
 
 export const convolutions = {
@@ -28,7 +29,8 @@ export const convolutions = {
     const isExact = reached.every((size, axis) => size !== null && size === node.output.shape[axis + 2]);
     return [graph.add('Transpose', [isExact ? slid : firstOf(graph, slid, inputs.slice(2))], swap)];
   }),
-  conv2dGradInputs: exceptFloat64((graph, inputs, { node, parameters }) => {
+  conv2dGradInputs: exceptFloat64((graph, given, { node, parameters }) => {
+    const inputs = given.with(0, atLeast(graph, at(given, 0), at(node.inputs, 0), [1, 1]));
     const transposed = (how: OnnxAttributes): string =>
       sumsOver(graph, graph.add('ConvTranspose', inputs.slice(0, 2), how), at(node.inputs, 0), at(inputs, 0), 1);
     const extra = outputPadding(node.inputs, parameters);

@@ -1,26 +1,28 @@
 import { at } from '../../../arrays/at.js';
 import type { Apply } from '../../../graph/apply.js';
+import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { PoolParameters } from '../../../ops/pool-output-shape.js';
 import type { OnnxLowerings } from './lowering.js';
 
 export const pools = {
   maxPool2d(graph, inputs, { node, parameters }) {
-    const x = fillingWindow(graph, at(inputs, 0), node, parameters);
+    const image = fillingWindow(graph, at(inputs, 0), node, parameters);
+    const x = planesOf(graph, image, node);
     const { dtype } = node.output;
     const attributes = attributesOf(parameters);
     const largest = (body: OnnxGraph): string => body.add('MaxPool', [x], attributes);
-    return [
-      whereFinite(graph, x, node, largest, (body) => {
-        const [isNan] = placesOfNan(body, x, node, attributes);
-        // The kernel without places takes -Infinity for the least finite number.
-        const exact = at(body.addMany('MaxPool', [x], 2, attributes), 0);
-        return body.add('Where', [body.cast(isNan, 'bool'), body.scalar(Number.NaN, dtype), exact]);
-      }),
-    ];
+    const pooled = whereFinite(graph, x, node, largest, (body) => {
+      const [isNan] = placesOfNan(body, x, node, attributes);
+      // The kernel without places takes -Infinity for the least finite number.
+      const exact = at(body.addMany('MaxPool', [x], 2, attributes), 0);
+      return body.add('Where', [body.cast(isNan, 'bool'), body.scalar(Number.NaN, dtype), exact]);
+    });
+    return [inChannels(graph, pooled, image, node)];
   },
   maxPool2dPlaces(graph, inputs, { node, parameters }) {
-    const x = fillingWindow(graph, at(inputs, 0), node, parameters);
+    const image = fillingWindow(graph, at(inputs, 0), node, parameters);
+    const x = planesOf(graph, image, node);
     const attributes = attributesOf(parameters);
     const largest = (body: OnnxGraph): string => at(body.addMany('MaxPool', [x], 2, attributes), 1);
     const places = whereFinite(graph, x, node, largest, (body) => {
@@ -29,7 +31,7 @@ export const pools = {
     });
     // ONNX counts through all planes.
     const plane = graph.add('ReduceProd', [graph.add('Shape', [x], { start: { int: 2 } })], { keepdims: { int: 0 } });
-    return [graph.add('Mod', [places, plane])];
+    return [inChannels(graph, graph.add('Mod', [places, plane]), image, node)];
   },
 } satisfies Partial<OnnxLowerings>;
 
@@ -42,11 +44,43 @@ function attributesOf({ size, pads, strides, dilation }: PoolParameters): OnnxAt
   };
 }
 
-/** x, which must be as large as a window: ONNX Runtime makes a smaller one of it, so that it is given a shape that a smaller image cannot have. */
+/** Images of a number of channels that only the data tell as images of one each: ONNX Runtime takes no channels for an error, but no images. */
+function planesOf(graph: OnnxGraph, image: string, { inputs }: Apply): string {
+  if (at(inputs, 0).shape[1] !== null) return image;
+  const count = graph.add('ReduceProd', [graph.add('Shape', [image], { end: { int: 2 } })]);
+  return reshaped(graph, image, [count, graph.int64Vector([1]), graph.add('Shape', [image], { start: { int: 2 } })]);
+}
+
+/** What was made of {@link planesOf} `image`, in its channels. */
+function inChannels(graph: OnnxGraph, planes: string, image: string, { inputs }: Apply): string {
+  if (at(inputs, 0).shape[1] !== null) return planes;
+  const [outer, inner] = [
+    graph.add('Shape', [image], { end: { int: 2 } }),
+    graph.add('Shape', [planes], { start: { int: 2 } }),
+  ];
+  return reshaped(graph, planes, [outer, inner]);
+}
+
+function reshaped(graph: OnnxGraph, x: string, sizes: readonly string[]): string {
+  const shape = graph.add('Concat', sizes, { axis: { int: 0 } });
+  return graph.add('Reshape', [x, shape], { allowzero: { int: 1 } });
+}
+
+/** x, which must be as large as a window: ONNX Runtime makes a smaller one of it. */
 function fillingWindow(graph: OnnxGraph, x: string, node: Apply, { size, pads }: PoolParameters): string {
   const [top, left, bottom, right] = pads;
-  if (!at(node.inputs, 0).shape.slice(2).includes(null)) return x;
-  const least = graph.int64Vector([0, 0, size[0] - top - bottom, size[1] - left - right]);
+  return atLeast(graph, x, at(node.inputs, 0), [size[0] - top - bottom, size[1] - left - right]);
+}
+
+/** Images x, the value of `variable`, which must have so many rows and columns: they are given a shape that smaller ones cannot have. */
+export function atLeast(
+  graph: OnnxGraph,
+  x: string,
+  variable: Variable,
+  [rows, columns]: readonly [rows: number, columns: number],
+): string {
+  if (!variable.shape.slice(2).includes(null)) return x;
+  const least = graph.int64Vector([0, 0, rows, columns]);
   const shape = graph.add('Max', [graph.add('Shape', [x]), least]);
   return graph.add('Reshape', [x, shape], { allowzero: { int: 1 } });
 }
