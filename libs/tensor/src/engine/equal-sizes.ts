@@ -1,22 +1,23 @@
 import { at } from '../arrays/at.js';
-import { namedAxes } from '../graph/dimension-names.js';
 import { replace } from '../graph/replace.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 
-/** One size of an input that only the data tell. */
+/** One size of a variable that only the data tell. */
 export interface UnknownSize {
-  /** Position of the input. */
+  /** Position of the variable. */
   readonly input: number;
   readonly axis: number;
 }
 
-/** The sizes of `inputs` that have the same name, by the name, where there are two or more. */
-export function sizesByName(inputs: readonly Variable[]): ReadonlyMap<string, readonly UnknownSize[]> {
+/** The sizes of `variables` that have the same name, by the name, where there are two or more. */
+export function sizesByName(variables: readonly Variable[]): ReadonlyMap<string, readonly UnknownSize[]> {
   const found = new Map<string, UnknownSize[]>();
-  for (const [input, variable] of inputs.entries()) {
-    for (const { name, axis } of namedAxes(variable)) found.set(name, [...(found.get(name) ?? []), { input, axis }]);
+  for (const [input, { shape }] of variables.entries()) {
+    for (const [axis, name] of shape.entries()) {
+      if (typeof name === 'string') found.set(name, [...(found.get(name) ?? []), { input, axis }]);
+    }
   }
   return new Map([...found].filter(([, sizes]) => sizes.length > 1));
 }
@@ -34,7 +35,7 @@ const TRIALS = [
  */
 export function equalSizes(inputs: readonly Variable[], outputs: readonly Variable[]): UnknownSize[][] {
   const unknown = inputs.flatMap((input, position) =>
-    input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: position, axis }] : [])),
+    input.shape.flatMap((dim, axis): UnknownSize[] => (isKnown(dim) ? [] : [{ input: position, axis }])),
   );
   const behind = inputsBehind(inputs, outputs);
   const dependants = inputs.map((_, position) => outputs.filter((output) => behind(output, position)));
@@ -100,7 +101,7 @@ function isPossible(
   outputs: readonly Variable[],
   sizes: ReadonlyMap<UnknownSize, number>,
 ): boolean {
-  const shapes = new Map<Variable, Variable>();
+  const shapes = new Map(inputs.map((input) => [input, input]));
   for (const [{ input: position, axis }, size] of sizes) {
     const input = at(inputs, position);
     const { dtype, shape } = (shapes.get(input) ?? input).type;

@@ -3,7 +3,7 @@ import { dense, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { formatShape, isKnown, promote, commonSize, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
@@ -75,10 +75,14 @@ function joinedShape(shapes: readonly (readonly Dim[])[], axis: number): Dim[] |
     if (shape.length !== joined.length) return undefined;
     for (const [position, dim] of shape.entries()) {
       const sofar = at(joined, position);
-      if (position === axis) joined[position] = sofar === null || dim === null ? null : sofar + dim;
-      else if (sofar === null) joined[position] = dim;
-      else if (dim !== null && dim !== sofar) return undefined;
+      const size = position === axis ? added(sofar, dim) : commonSize(sofar, dim);
+      if (size === undefined) return undefined;
+      joined[position] = size;
     }
   }
   return joined;
+}
+
+function added(first: Dim, second: Dim): Dim {
+  return isKnown(first) && isKnown(second) ? first + second : null;
 }

@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { arange } from './arange.js';
 import { argsort } from './argsort.js';
@@ -21,8 +21,8 @@ export interface TopKOptions {
  */
 export function topK(x: Variable, k: number, options: TopKOptions = {}): [values: Variable, indices: Variable] {
   const axis = normalizeAxis('topK', x, options.axis ?? -1);
-  const size = at(x.shape, axis) ?? Infinity;
-  if (!Number.isInteger(k) || k < 0 || k > size) {
+  const size = at(x.shape, axis);
+  if (!Number.isInteger(k) || k < 0 || (isKnown(size) && k > size)) {
     throw new TensorTypeError(`topK: axis ${axis} of ${describe(x)} has no ${k} elements; give 0 to its size`);
   }
   const order = argsort(x, { axis, descending: options.largest ?? true });

@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 
 /** One number for rows and columns alike, or one for each. */
 export type Pair = number | readonly [rows: number, columns: number];
@@ -37,9 +37,13 @@ export function spanOf(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
-/** How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one; null where a size is unknown. */
+/** How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one; null where a size is unknown, but that windows which stand
+ * on each element of the padded image are as many as it had. */
 export function windowCount(image: Dim, size: Dim, { before, after, stride, dilation }: WindowsOfAxis): Dim {
-  if (image === null || size === null) return null;
+  if (!isKnown(image) || !isKnown(size)) {
+    const isAsMany = isKnown(size) && stride === 1 && before + after + 1 === spanOf(size, dilation);
+    return isAsMany ? image : null;
+  }
   return Math.floor((before + image + after - spanOf(size, dilation)) / stride) + 1;
 }
 

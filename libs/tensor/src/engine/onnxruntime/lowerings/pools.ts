@@ -3,6 +3,7 @@ import type { Apply } from '../../../graph/apply.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { PoolParameters } from '../../../ops/pool-output-shape.js';
 import type { OnnxLowerings } from './lowering.js';
+import { isAllKnown } from '../../../graph/tensor-type.js';
 
 export const pools = {
   maxPool2d(graph, inputs, { node, parameters }) {
@@ -45,7 +46,7 @@ function attributesOf({ size, pads, strides, dilation }: PoolParameters): OnnxAt
 /** x, which must be as large as a window: ONNX Runtime makes a smaller one of it, so that it is given a shape that a smaller image cannot have. */
 function fillingWindow(graph: OnnxGraph, x: string, node: Apply, { size, pads }: PoolParameters): string {
   const [top, left, bottom, right] = pads;
-  if (!at(node.inputs, 0).shape.slice(2).includes(null)) return x;
+  if (isAllKnown(at(node.inputs, 0).shape.slice(2))) return x;
   const least = graph.int64Vector([0, 0, size[0] - top - bottom, size[1] - left - right]);
   const shape = graph.add('Max', [graph.add('Shape', [x]), least]);
   return graph.add('Reshape', [x, shape], { allowzero: { int: 1 } });
