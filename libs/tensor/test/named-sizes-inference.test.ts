@@ -108,6 +108,7 @@ const inferred: readonly (readonly [what: string, result: Variable, shape: reado
   ['expandDims and squeeze', squeeze(expandDims(rows, 1), { axis: 1 }), ['batch', 4]],
   ['flatten', flatten(x, 2), ['batch', null]],
   ['flatten of known sizes', flatten(tensor('y', 'float32', ['batch', 3, 4]), 2), ['batch', 12]],
+  ['flatten of sizes of 1', flatten(tensor('y', 'float32', ['batch', 1])), ['batch']],
   ['reshape with what is left', reshape(rows, [-1, 2, 2]), ['batch', 2, 2]],
   ['reshape with more left', reshape(rows, [-1, 2]), [null, 2]],
   ['reshape with a copied axis', reshape(rows, [dimension(rows, 0), -1]), ['batch', 4]],

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { replace } from '../graph/replace.js';
-import { isFloat, commonShape, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { add } from '../ops/add.js';
 import { zerosLike } from '../ops/fill.js';

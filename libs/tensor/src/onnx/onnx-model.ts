@@ -165,7 +165,7 @@ function tensorProto(value: NdArray): { dims: readonly number[]; data_type: numb
   return { dims: value.shape, data_type: onnxDataType[value.dtype], raw_data: bytes };
 }
 
-/** Sizes that are not known have a word each: ONNX Runtime would take two of one word for equal without looking. */
+/** Each size that is not known has a word of its own, whatever its name: ONNX takes those of one word for equal, and checks none of them. */
 function valueInfo({ name, type }: OnnxValue): object {
   const dims = type.shape.map((dim, axis) => (isKnown(dim) ? { dim_value: dim } : { dim_param: `${name}_${axis}` }));
   return { name, type: { tensor_type: { elem_type: onnxDataType[type.dtype], shape: { dim: dims } } } };

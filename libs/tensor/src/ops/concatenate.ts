@@ -3,7 +3,7 @@ import { dense, offsets, stridesOf } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { constant } from '../graph/constant.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, isKnown, promote, commonSize, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { commonSize, formatShape, isKnown, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';

@@ -1,5 +1,5 @@
 import { at } from '../arrays/at.js';
-import { formatShape, isFloat, isKnown, commonShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { whyFiltersAreNone } from './conv-output-shape.js';
 import { windowCount, windowsOfAxis, type Windows } from './windows.js';

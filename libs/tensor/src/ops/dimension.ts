@@ -29,7 +29,9 @@ export function sizeAlong(x: Variable, axis: number): number | Variable {
 export function elementCount(x: Variable, axes: readonly number[]): number | Variable {
   const dims = axes.map((axis) => at(x.shape, normalizeAxis('elementCount', x, axis)));
   if (isAllKnown(dims)) return sizeOf(dims);
-  return axes.map((axis) => dimension(x, axis)).reduce((product, size) => mul(product, size));
+  // Without the ones: of a single size beside them the product is that size, whose name it has.
+  const factors = axes.filter((axis) => at(x.shape, axis) !== 1);
+  return factors.map((axis) => dimension(x, axis)).reduce((product, size) => mul(product, size));
 }
 
 /** The sum of two int64 scalars: a constant where both are, so that a slice that ends there has a known size. */

@@ -4,7 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, isFloat, promote, commonSize, TensorTypeError } from '../graph/tensor-type.js';
+import { commonSize, formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension, elementCount } from './dimension.js';

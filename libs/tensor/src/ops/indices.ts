@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { offsets, stridesOf, type DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from '../graph/apply.js';
-import { formatShape, isFloat, commonShape, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 

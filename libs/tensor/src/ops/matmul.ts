@@ -4,10 +4,10 @@ import { applyOp } from '../graph/apply.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import {
   broadcastDims,
+  commonSize,
   formatShape,
   isFloat,
   promote,
-  commonSize,
   TensorTypeError,
   type Dim,
 } from '../graph/tensor-type.js';

@@ -3,7 +3,7 @@ import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, isFloat, commonShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { sizeAlong } from './dimension.js';

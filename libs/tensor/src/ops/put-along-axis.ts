@@ -4,7 +4,7 @@ import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, promote, commonShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, promote, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';

@@ -3,7 +3,7 @@ import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import type { InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, commonShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { concatenate } from './concatenate.js';
 import { zerosLike } from './fill.js';

@@ -6,7 +6,7 @@ import { applyOp } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED, type InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { type Dim, formatShape, isAllKnown, isKnown, TensorTypeError } from '../graph/tensor-type.js';
+import { formatShape, isAllKnown, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension, elementCount } from './dimension.js';

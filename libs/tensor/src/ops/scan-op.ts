@@ -6,11 +6,11 @@ import { evaluator } from '../graph/evaluate.js';
 import type { InnerGraph } from '../graph/op.js';
 import { innerTypes } from '../graph/inner-types.js';
 import {
+  commonShape,
+  commonSize,
   formatShape,
   isAllKnown,
   isKnown,
-  commonShape,
-  commonSize,
   TensorTypeError,
   type Dim,
   type TensorType,

@@ -2,7 +2,7 @@ import { at } from '../arrays/at.js';
 import { Apply } from '../graph/apply.js';
 import { Constant, constant } from '../graph/constant.js';
 import { closeOver } from '../graph/inner.js';
-import { formatShape, isKnown, commonShape, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isKnown, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension } from './dimension.js';

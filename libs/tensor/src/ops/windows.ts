@@ -37,8 +37,10 @@ export function spanOf(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
-/** How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one; null where a size is unknown, but that windows which stand
- * on each element of the padded image are as many as it had. */
+/**
+ * How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one. Null where a size is not known; but
+ * where there is one window for each element, as many as these, whatever they are called.
+ */
 export function windowCount(image: Dim, size: Dim, { before, after, stride, dilation }: WindowsOfAxis): Dim {
   if (!isKnown(image) || !isKnown(size)) {
     const isAsMany = isKnown(size) && stride === 1 && before + after + 1 === spanOf(size, dilation);
