@@ -88,8 +88,8 @@ export default defineExperiment({
     const train = await openStream(context, description, 'train', random);
     const test = await openStream(context, description, 'test');
 
-    const features = tensor('features', 'float32', [null, params.dims[0] ?? null]);
-    const targets = tensor('targets', source(description, 'targets').dtype ?? 'uint8', [null, 1]);
+    const features = tensor('features', 'float32', ['batch', params.dims[0] ?? null]);
+    const targets = tensor('targets', source(description, 'targets').dtype ?? 'uint8', ['batch', 1]);
     const { cost, misclassificationRate } = model(params, random, features, flatten(targets));
 
     return new MainLoop({

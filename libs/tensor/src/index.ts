@@ -4,7 +4,6 @@ export { Apply, applyOp } from './graph/apply.js';
 export { Constant, constant } from './graph/constant.js';
 export { imatrix, iscalar, ivector, lmatrix, lvector, matrix, scalar, tensor, vector } from './graph/creators.js';
 export { floatX, withFloatX, type FloatX } from './graph/float-x.js';
-export type { NamedDim } from './graph/dimension-names.js';
 export { equalGraphs, equalOps } from './graph/equal.js';
 export {
   DISCONNECTED,
@@ -35,10 +34,13 @@ export { clone, replace, replaceInOrder } from './graph/replace.js';
 export { shared, sharedLike, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
 export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {
+  commonShape,
   formatShape,
   formatType,
+  isAllKnown,
   isAssignable,
   isFloat,
+  isKnown,
   promote,
   shapeFits,
   TensorTypeError,

@@ -1,4 +1,4 @@
-import { formatShape, type Variable } from '@longrun/tensor';
+import { formatShape, commonShape, type Variable } from '@longrun/tensor';
 
 import type { BoundApplication } from './application.js';
 import type { Dimension } from './brick.js';
@@ -10,10 +10,7 @@ import type { Dimension } from './brick.js';
 export function checkInputSizes(called: BoundApplication, name: string, input: Variable): void {
   const expected = expectedSizes(called, name);
   if (expected === undefined) return;
-  const actual = input.shape.slice(-expected.length);
-  const fits =
-    actual.length === expected.length && expected.every((size, axis) => actual[axis] === null || actual[axis] === size);
-  if (fits) return;
+  if (commonShape(input.shape.slice(-expected.length), expected) !== undefined) return;
   throw new Error(
     `${called.toString()}: ${name} has shape ${formatShape(input.shape)} but should end in ${formatShape(expected)}; ` +
       `change the dimension of the brick or of what feeds it`,

@@ -1,5 +1,5 @@
 import { RandomStreams } from '@longrun/serialization';
-import { matrix } from '@longrun/tensor';
+import { matrix, tensor } from '@longrun/tensor';
 import { expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
@@ -61,6 +61,16 @@ test('the first and the last dim are its input and output', () => {
   expect(mlp.getDims(['input', 'output'])).toEqual([3, 2]);
   expect(() => mlp.apply(matrix('x')).owner && mlp.apply(mlp.apply(matrix('x')))).toThrow(
     '/mlp.apply: input has shape (null, 2) but should end in (3,)',
+  );
+});
+
+test('sizes that have a name have it behind each layer', () => {
+  const mlp = new MLP([new Tanh(), null], { dims: [3, 4, 2] });
+
+  expect(mlp.apply(tensor('x', 'float32', ['batch', 3])).shape).toEqual(['batch', 2]);
+  expect(mlp.apply(tensor('x', 'float32', ['time', 'batch', 'features'])).shape).toEqual(['time', 'batch', 2]);
+  expect(() => mlp.apply(tensor('x', 'float32', ['batch', 5]))).toThrow(
+    '/mlp.apply: input has shape (batch, 5) but should end in (3,)',
   );
 });
 

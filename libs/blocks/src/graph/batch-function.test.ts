@@ -113,11 +113,11 @@ describe('arrays are checked against inputs', () => {
     const compiled = await compileBatchFunction({
       name: 'test',
       engine: ENGINE,
-      outputs: [sum(tensor('features', 'float32', [null, 3]))],
+      outputs: [sum(tensor('features', 'float32', ['batch', 3]))],
     });
 
     await expect(compiled.run(batch({ features: float32([1, 2], [0, 0]) }))).rejects.toThrow(
-      'Source features of the batch has shape (1, 2) but the input features of the graph takes (null, 3)',
+      'Source features of the batch has shape (1, 2) but the input features of the graph takes (batch, 3)',
     );
   });
 });

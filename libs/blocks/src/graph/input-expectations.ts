@@ -1,5 +1,5 @@
 import type { NdArray } from '@longrun/serialization';
-import { formatShape, type Dim, type Variable } from '@longrun/tensor';
+import { formatShape, shapeFits, type Dim, type Variable } from '@longrun/tensor';
 
 import type { BoundApplication } from '../bricks/application.js';
 import { expectedSizes } from '../bricks/input-sizes.js';
@@ -28,9 +28,9 @@ export class InputExpectation {
           `put a Cast around the stream, or declare the input as ${array.dtype}`,
       );
     }
-    if (!fits(array.shape, shape)) throw new Error(this.#shapeMismatch(array, shape, this.#described()));
+    if (!shapeFits(array.shape, shape)) throw new Error(this.#shapeMismatch(array, shape, this.#described()));
     for (const { called, name, sizes } of this.#uses) {
-      if (fits(array.shape.slice(-sizes.length), sizes)) continue;
+      if (shapeFits(array.shape.slice(-sizes.length), sizes)) continue;
       const expected = [...shape.slice(0, -sizes.length), ...sizes];
       throw new Error(this.#shapeMismatch(array, expected, `${name} of ${called.toString()}`));
     }
@@ -78,8 +78,4 @@ export function inputExpectations(
     uses.set(origin, [...(uses.get(origin) ?? []), { called: call.application, name, sizes }]);
   }
   return inputs.map(([source, variable]) => new InputExpectation(source, variable, uses.get(variable) ?? []));
-}
-
-function fits(shape: readonly number[], pattern: readonly Dim[]): boolean {
-  return shape.length === pattern.length && pattern.every((size, axis) => size === null || size === shape[axis]);
 }

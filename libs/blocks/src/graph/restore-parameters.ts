@@ -10,7 +10,7 @@ import {
   type TensorSource,
   type WantedTensor,
 } from '@longrun/serialization';
-import type { SharedVariable } from '@longrun/tensor';
+import { isKnown, type SharedVariable } from '@longrun/tensor';
 
 import type { MainLoop } from '../main-loop.js';
 import type { Model } from './model.js';
@@ -56,7 +56,7 @@ async function restoreFrom(
     new Map(
       [...variables].map(([path, variable]): [string, WantedTensor] => [
         path,
-        { ...variable.valueType, sizes: variable.shape },
+        { ...variable.valueType, sizes: variable.shape.map((size) => (isKnown(size) ? size : null)) },
       ]),
     ),
     options,

@@ -110,6 +110,10 @@ test('a variable takes a value of its shape, rounded to its dtype', async () => 
   expect(() => new Constant(7).initialize(shared(0, 'd', { dtype: 'int64' }), streams.stream('d'))).toThrow(
     'Constant cannot initialize d, which is int64 (); only floats of known shape can be',
   );
+  const unknown = shared(float32([2], [0, 0]), 'e', { shape: ['examples'] });
+  expect(() => new Constant(7).initialize(unknown, streams.stream('e'))).toThrow(
+    'Constant cannot initialize e, which is float32 (examples,); only floats of known shape can be',
+  );
 });
 
 test('a parameter of float64 has the digits that one of float32 loses', async () => {

@@ -1,5 +1,5 @@
 import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
-import { formatShape, isFloat, type SharedVariable } from '@longrun/tensor';
+import { formatShape, isAllKnown, isFloat, type SharedVariable } from '@longrun/tensor';
 
 /** A way to give a parameter its first value (Blocks: `NdarrayInitialization`). Has no state: all randomness is the stream's. */
 export abstract class Initialization {
@@ -8,8 +8,8 @@ export abstract class Initialization {
 
   /** Sets the value of `variable` to an array of its shape, rounded to its dtype. */
   initialize(variable: SharedVariable, random: RandomStream): void {
-    const shape = variable.shape.filter((size) => size !== null);
-    if (shape.length !== variable.ndim || !isFloat(variable.dtype)) {
+    const { shape } = variable;
+    if (!isAllKnown(shape) || !isFloat(variable.dtype)) {
       throw new Error(
         `${this.constructor.name} cannot initialize ${variable.toString()}, which is ${variable.dtype} ` +
           `${formatShape(variable.shape)}; only floats of known shape can be`,

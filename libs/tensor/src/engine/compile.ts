@@ -4,7 +4,7 @@ import { Constant } from '../graph/constant.js';
 import { oneOf } from '../graph/one-of.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
@@ -89,7 +89,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       return { results: positions.slice(watched - values.length, watched), callback };
     }),
     equalSizes: equalSizes(options.inputs, results),
-    sizesByName: sizesByName(options.inputs),
+    sizesByName: sizesByName([...options.inputs, ...reads]),
     environment: engine.environment(target),
     explanation: new Explanation(target, {
       engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
@@ -113,10 +113,7 @@ function checkUpdates(name: string, updates: readonly (readonly [SharedVariable,
     }
     if (seen.has(variable)) throw new Error(`${name}: shared variable ${describe(variable)} has two updates; give one`);
     seen.add(variable);
-    const fits =
-      value.dtype === variable.dtype &&
-      value.ndim === variable.ndim &&
-      value.shape.every((dim, axis) => dim === null || variable.shape[axis] === null || dim === variable.shape[axis]);
+    const fits = value.dtype === variable.dtype && commonShape(value.shape, variable.shape) !== undefined;
     if (fits) continue;
     throw new TensorTypeError(
       `${name}: the update ${describe(value)} does not fit shared variable ${describe(variable)}; dtype and shape must be the same`,

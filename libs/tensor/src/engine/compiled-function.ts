@@ -29,7 +29,7 @@ export interface FunctionLayout {
   readonly watches: readonly { readonly results: readonly number[]; readonly callback: Watch['callback'] }[];
   /** Unknown sizes of inputs that must be equal, in groups. */
   readonly equalSizes: readonly (readonly UnknownSize[])[];
-  /** Those that must be equal as they have the same name, by the name. */
+  /** Sizes that must be equal as they have the same name, by the name: of the inputs, and behind them of the shared variables read. */
   readonly sizesByName: ReadonlyMap<string, readonly UnknownSize[]>;
   readonly environment: NumericEnvironment;
   readonly explanation: Explanation;
@@ -166,21 +166,24 @@ export class CompiledFunction {
         `${this.name}: input ${describe(variable)} was given ${formatType(value)}; give ${variable.dtype} of shape ${formatShape(variable.shape)}`,
       );
     }
+    const { reads } = this.#layout;
+    const sizeAt = ({ input, axis }: UnknownSize): number | undefined =>
+      (inputs[input] ?? reads[input - inputs.length]?.valueType)?.shape[axis];
     for (const [name, group] of this.#layout.sizesByName) {
-      this.#checkEqual(inputs, group, `these sizes have the name \`${name}\` and must be equal`);
+      this.#checkEqual(group.map(sizeAt), group, `these sizes have the name \`${name}\` and must be equal`);
     }
     for (const group of this.#layout.equalSizes) {
-      this.#checkEqual(inputs, group, 'the graph needs these sizes to be equal');
+      this.#checkEqual(group.map(sizeAt), group, 'the graph needs these sizes to be equal');
     }
   }
 
-  #checkEqual(inputs: readonly NdArray[], group: readonly UnknownSize[], reason: string): void {
-    const sizes = group.map(({ input, axis }) => inputs[input]?.shape[axis]);
+  #checkEqual(sizes: readonly (number | undefined)[], group: readonly UnknownSize[], reason: string): void {
     const other = sizes.findIndex((size) => size !== sizes[0]);
     if (other === -1) return;
+    const variables = [...this.inputs, ...this.#layout.reads];
     const found = [0, other].map((position) => {
       const { input, axis } = at(group, position);
-      return `\`${String(this.inputs[input])}\` has ${sizes[position]} along axis ${axis}`;
+      return `\`${String(variables[input])}\` has ${sizes[position]} along axis ${axis}`;
     });
     throw new TensorTypeError(`${this.name}: ${found.join(' but ')}; ${reason}`);
   }

@@ -1,23 +1,24 @@
 import { at } from '../arrays/at.js';
-import { namedAxes } from '../graph/dimension-names.js';
 import { replace } from '../graph/replace.js';
 import type { Apply } from '../graph/apply.js';
-import { TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
+import { type Dim, type TensorType, TensorTypeError, isKnown } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { dependants, toposort } from '../graph/walk.js';
 
-/** One size of an input that only the data tell. */
+/** One size of a variable that only the data tell. */
 export interface UnknownSize {
-  /** Position of the input. */
+  /** Position of the variable. */
   readonly input: number;
   readonly axis: number;
 }
 
-/** The sizes of `inputs` that have the same name, by the name, where there are two or more. */
-export function sizesByName(inputs: readonly Variable[]): ReadonlyMap<string, readonly UnknownSize[]> {
+/** The sizes of `variables` that have the same name, by the name, where there are two or more. */
+export function sizesByName(variables: readonly Variable[]): ReadonlyMap<string, readonly UnknownSize[]> {
   const found = new Map<string, UnknownSize[]>();
-  for (const [input, variable] of inputs.entries()) {
-    for (const { name, axis } of namedAxes(variable)) found.set(name, [...(found.get(name) ?? []), { input, axis }]);
+  for (const [input, { shape }] of variables.entries()) {
+    for (const [axis, name] of shape.entries()) {
+      if (typeof name === 'string') found.set(name, [...(found.get(name) ?? []), { input, axis }]);
+    }
   }
   return new Map([...found].filter(([, sizes]) => sizes.length > 1));
 }
@@ -36,7 +37,7 @@ const TRIALS = [
  */
 export function equalSizes(inputs: readonly Variable[], outputs: readonly Variable[]): UnknownSize[][] {
   const unknown = inputs.flatMap((input, position) =>
-    input.shape.flatMap((dim, axis): UnknownSize[] => (dim === null ? [{ input: position, axis }] : [])),
+    input.shape.flatMap((dim, axis): UnknownSize[] => (isKnown(dim) ? [] : [{ input: position, axis }])),
   );
   if (unknown.length < 2) return [];
   const order = toposort(outputs, { blockers: inputs });
@@ -56,7 +57,7 @@ function firstLabel(order: readonly Apply[], count: number): number {
   const known = new Set(order.flatMap(({ inputs, outputs }) => [...inputs, ...outputs].flatMap(({ shape }) => shape)));
   let first = LEAST_LABEL;
   const isTaken = (size: Dim): boolean =>
-    size !== null && size >= first && size < first + count * LABEL_STEP && (size - first) % LABEL_STEP === 0;
+    isKnown(size) && size >= first && size < first + count * LABEL_STEP && (size - first) % LABEL_STEP === 0;
   while ([...known].some(isTaken)) first += 1;
   return first;
 }
@@ -132,7 +133,7 @@ class Labels {
 
   /** The size that a number stands for: the first of those equal to it. */
   #sizeBy(dim: Dim): number | undefined {
-    const position = dim === null ? -1 : (dim - this.#firstLabel) / LABEL_STEP;
+    const position = !isKnown(dim) ? -1 : (dim - this.#firstLabel) / LABEL_STEP;
     return Number.isInteger(position) && position >= 0 && position < this.unknown.length
       ? this.firstOf(position)
       : undefined;
@@ -234,7 +235,7 @@ function isPossible(
   pair: readonly [UnknownSize, UnknownSize],
   sizes: readonly [number, number],
 ): boolean {
-  const shapes = new Map<Variable, Variable>();
+  const shapes = new Map(inputs.map((input) => [input, input]));
   for (const [position, { input: own, axis }] of pair.entries()) {
     const input = at(inputs, own);
     const { dtype, shape } = (shapes.get(input) ?? input).type;

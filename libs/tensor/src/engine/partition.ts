@@ -3,6 +3,7 @@ import { sizeOf, type DType } from '@longrun/serialization';
 import type { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import { formatOp } from '../graph/op.js';
+import { isAllKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import type { EngineDefinition, FunctionGraph } from './engine.js';
@@ -112,9 +113,7 @@ function dtypesOf({ inputs, outputs }: Apply): DType[] {
 /** Whether moving it between engine and host costs next to nothing, as of numbers and shapes. */
 function isSmall(node: Apply): boolean {
   const read = readsShapesOnly(node) ? [] : node.inputs;
-  return [...read, ...node.outputs].every(
-    ({ shape }) => !shape.includes(null) && sizeOf(shape.map(Number)) <= SMALL_ELEMENTS,
-  );
+  return [...read, ...node.outputs].every(({ shape }) => isAllKnown(shape) && sizeOf(shape) <= SMALL_ELEMENTS);
 }
 
 /** The host has even levels, the engine odd ones, and a level runs after all below it. */

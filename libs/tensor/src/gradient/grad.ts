@@ -4,12 +4,14 @@ import { checkArguments, checkOption } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
-import { isAssignable, isFloat, TensorTypeError } from '../graph/tensor-type.js';
+import { isAssignable, isFloat, isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import { add } from '../ops/add.js';
+import { dimension } from '../ops/dimension.js';
 import { zerosLike } from '../ops/fill.js';
 import { refine } from '../ops/refine.js';
+import { reshape } from '../ops/reshape.js';
 
 const DISCONNECTED_INPUTS = ['raise', 'warn', 'zero'] as const;
 
@@ -57,7 +59,7 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
           'leave it out of wrt, or cut the path with considerConstant',
       );
     }
-    return gradient ?? disconnected(cost, variable, policy);
+    return gradient === undefined ? disconnected(cost, variable, policy) : named(gradient, variable);
   });
 }
 
@@ -96,6 +98,19 @@ function flowTo(cost: Variable | null, wrt: readonly Variable[], options: GradOp
     }
   }
   return flow;
+}
+
+/** The gradient with the names that the sizes of its variable have, where an op on the way did not keep them. */
+function named(gradient: Variable, variable: Variable): Variable {
+  const lost = variable.shape.map((dim, axis) => {
+    const own = gradient.shape[axis];
+    return typeof dim === 'string' && !isKnown(own) && own !== dim;
+  });
+  if (!lost.includes(true)) return gradient;
+  return reshape(
+    gradient,
+    lost.map((isLost, axis) => dimension(isLost ? variable : gradient, axis)),
+  );
 }
 
 /** What is known of a gradient on the way: the variable, or which op could not give it. */

@@ -42,8 +42,9 @@ export function jacobian(
     },
     { sequences: [positions] },
   );
-  const sizes = expression.shape.map((dim, axis) => dim ?? dimension(expression, axis));
-  return wrt.map((variable, position) =>
-    reshape(at(rows, position), [...sizes, ...variable.shape.map((dim, axis) => dim ?? dimension(variable, axis))]),
-  );
+  return wrt.map((variable, position) => reshape(at(rows, position), [...sizesOf(expression), ...sizesOf(variable)]));
+}
+
+function sizesOf(variable: Variable): Variable[] {
+  return variable.shape.map((_, axis) => dimension(variable, axis));
 }

@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
 import { replace } from '../graph/replace.js';
-import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { add } from '../ops/add.js';
 import { zerosLike } from '../ops/fill.js';
@@ -54,10 +54,7 @@ function directionsIn(wrt: readonly Variable[], evalPoints: readonly Variable[])
   }
   return wrt.map((variable, position) => {
     const point = at(evalPoints, position);
-    const fits =
-      point.dtype === variable.dtype &&
-      point.ndim === variable.ndim &&
-      point.shape.every((dim, axis) => dim === null || variable.shape[axis] === null || dim === variable.shape[axis]);
+    const fits = point.dtype === variable.dtype && commonShape(point.shape, variable.shape) !== undefined;
     if (fits) return refine(point, variable.type);
     throw new TensorTypeError(
       `rOp: ${describe(point)} is no direction of ${describe(variable)}; give one of its dtype and shape`,

@@ -27,10 +27,6 @@ const KINDS = {
   integers: { wanted: 'a list of integers', fits: isListOf((entry) => typeof entry === 'number') },
   /** What is known of a shape. */
   dims: {
-    wanted: 'a list of sizes, each an integer of 0 or more, or null where it is unknown',
-    fits: isListOf((entry) => entry === null || (Number.isInteger(entry) && Number(entry) >= 0)),
-  },
-  namedDims: {
     wanted: 'a list of sizes, each an integer of 0 or more, a name, or null where it is unknown',
     fits: isListOf((entry) => entry === null || typeof entry === 'number' || typeof entry === 'string'),
   },

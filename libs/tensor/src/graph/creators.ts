@@ -1,29 +1,22 @@
 import { DTYPES, type DType } from '@longrun/serialization';
 
 import { checkArguments } from './arguments.js';
-import { nameDimensions, type NamedDim } from './dimension-names.js';
 import { floatX } from './float-x.js';
 import { oneOf } from './one-of.js';
-import { TensorTypeError } from './tensor-type.js';
+import { assertDims, type Dim } from './tensor-type.js';
 import { Variable } from './variable.js';
 
 /**
- * An input of the graph: `tensor('features', 'float32', ['batch', 784])`; where only the data tell the size, null or a name, such that
- * inputs of one function in which the same name stands must have the same size there.
+ * An input of the graph: `tensor('features', 'float32', ['batch', 784])`; where only the data tell the size, a name or null (see `Dim`).
  *
- * @throws TensorTypeError where a size is not an integer of 0 or more.
+ * @throws TensorTypeError where a size is not an integer of 0 or more, or a name is empty or reads as a size.
  */
-export function tensor(name: string, dtype: DType, shape: readonly NamedDim[]): Variable {
+export function tensor(name: string, dtype: DType, shape: readonly Dim[]): Variable {
   checkArguments('tensor', ['name', name, 'text']);
   oneOf('tensor', `the dtype of ${name}`, dtype, DTYPES);
-  checkArguments('tensor', ['name', name, 'text'], ['dtype', dtype, 'text'], ['shape', shape, 'namedDims']);
-  const wrong = shape.find((dim) => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0));
-  if (wrong !== undefined) {
-    throw new TensorTypeError(`tensor: \`${name}\` cannot have a size of ${wrong}; give an integer of 0 or more`);
-  }
-  const variable = new Variable({ dtype, shape: shape.map((dim) => (typeof dim === 'string' ? null : dim)) }, { name });
-  nameDimensions(variable, shape);
-  return variable;
+  checkArguments('tensor', ['name', name, 'text'], ['dtype', dtype, 'text'], ['shape', shape, 'dims']);
+  assertDims(`tensor: \`${name}\``, shape);
+  return new Variable({ dtype, shape: [...shape] }, { name });
 }
 
 /** A 0-d input, {@link floatX} unless `dtype` is given. */

@@ -1,5 +1,6 @@
 import { Constant } from './constant.js';
 import type { InnerGraph, Op, OpParameter } from './op.js';
+import { isKnown } from './tensor-type.js';
 import type { Variable } from './variable.js';
 import { toposort } from './walk.js';
 
@@ -13,7 +14,7 @@ export function equalOps(first: Op, second: Op): boolean {
 
 /**
  * True when two graphs are built in the same way from their inputs: the same ops on the same operands, constants of the same value.
- * Names and tags do not count. Variables that are not among the inputs must be the same variable in both.
+ * Names, of sizes too, and tags do not count. Variables that are not among the inputs must be the same variable in both.
  */
 export function equalGraphs(first: InnerGraph, second: InnerGraph): boolean {
   if (first.inputs.length !== second.inputs.length || first.outputs.length !== second.outputs.length) return false;
@@ -68,6 +69,6 @@ function equalTypes(first: Variable, second: Variable | undefined): boolean {
   return (
     first.dtype === second?.dtype &&
     first.ndim === second.ndim &&
-    first.shape.every((dim, axis) => dim === second.shape[axis])
+    first.shape.every((dim, axis) => (isKnown(dim) ? dim === second.shape[axis] : !isKnown(second.shape[axis])))
   );
 }

@@ -9,7 +9,8 @@ import { ancestors, dependants } from './walk.js';
  * The same outputs with some variables replaced by others, inside of inner graphs too; Theano's `clone(replace=...)`.
  *
  * What does not depend on a replaced variable is shared with the old graph, so replacing nothing returns `outputs`. What does
- * is copied, with name and tag. The replacements themselves are taken as they are: `{x: add(x, noise)}` is not a loop.
+ * is copied, with name and tag. The replacements themselves are taken as they are: `{x: add(x, noise)}` is not a loop. Of sizes that
+ * only the data tell, the names are those of the replacement, in all that is computed from it.
  *
  * @throws TensorTypeError when a replacement's type does not fit the variable it stands in for.
  */

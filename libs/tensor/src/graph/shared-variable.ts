@@ -4,14 +4,14 @@ import { HostValue, StoredValue } from '../engine/stored-value.js';
 import { checkArguments, checkOption } from './arguments.js';
 import { checkArray } from './array-argument.js';
 import { arrayOf, type Literal } from './literal.js';
-import { formatShape, formatType, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
+import { assertDims, formatShape, formatType, isKnown, shapeFits, TensorTypeError, type Dim } from './tensor-type.js';
 import { describe, Variable } from './variable.js';
 
 /** Options of {@link shared}. */
 export interface SharedOptions {
   /** Dtype of a value given as a number. Default {@link floatX}. */
   readonly dtype?: DType;
-  /** Static shape, null where later values may differ in size. Default: the shape of the first value. */
+  /** Static shape, with a name or null where later values may differ in size. Default: the shape of the first value. */
   readonly shape?: readonly Dim[];
 }
 
@@ -24,6 +24,7 @@ export class SharedVariable extends Variable {
   constructor(value: NdArray, options: { readonly name?: string; readonly shape?: readonly Dim[] } = {}) {
     const type = { dtype: value.dtype, shape: [...(options.shape ?? value.shape)] };
     super(type, options.name === undefined ? {} : { name: options.name });
+    assertDims(`Shared variable \`${this.toString()}\``, type.shape);
     this.#check(value);
     this.#value = HostValue.copyOf(value);
   }
@@ -133,7 +134,7 @@ export function sharedLike(variable: Variable, name?: string): SharedVariable {
   const { dtype, shape } = variable;
   const zeros = ndarray(
     dtype,
-    shape.map((dim) => dim ?? 0),
+    shape.map((dim) => (isKnown(dim) ? dim : 0)),
   );
   return shared(zeros, name ?? `shared_${variable.toString()}`, { shape });
 }

@@ -3,16 +3,59 @@ import type { DType } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 
 /**
- * A size known when the graph is built, or null for one that only the data tell (the batch size). Sizes of inputs that must be
- * equal are checked before each run. Of sizes that only the run itself makes (slices with variable bounds) the engine
- * `onnxruntime` may broadcast a 1 that the types did not announce, where `reference` throws.
+ * A size: a number where it is known when the graph is built; else only the data tell it, and it has a name (`'batch'`), or is null. A
+ * name stands for one size wherever it appears in a function, and changes no value: where the data give it two sizes, inputs and shared
+ * variables together, that is an error before the run, as are other sizes of inputs that must be equal. Of sizes that only the
+ * run itself makes (slices with variable bounds) the engine `onnxruntime` may broadcast a 1 that the types did not announce, where
+ * `reference` throws.
  */
-export type Dim = number | null;
+export type Dim = number | string | null;
+
+/** Whether the graph tells the size: of one with a name, as of null, only the data do. */
+export function isKnown(dim: Dim | undefined): dim is number {
+  return typeof dim === 'number';
+}
+
+/** Whether the graph tells all sizes. */
+export function isAllKnown(shape: readonly Dim[]): shape is readonly number[] {
+  return shape.every(isKnown);
+}
+
+/**
+ * The one size that two must be: a number where either is one, else the name that either has, of two names the first. Undefined where
+ * two numbers disagree. That two names stand for one size is checked when the data are there.
+ */
+export function commonSize(first: Dim, second: Dim): Dim | undefined {
+  if (isKnown(first) && isKnown(second)) return first === second ? first : undefined;
+  if (isKnown(first) || isKnown(second)) return isKnown(first) ? first : second;
+  return first ?? second;
+}
+
+/** The one shape that two must be, by {@link commonSize}; undefined where two numbers, or the numbers of axes, disagree. */
+export function commonShape(first: readonly Dim[], second: readonly Dim[]): Dim[] | undefined {
+  if (first.length !== second.length) return undefined;
+  const shape = first.map((dim, axis) => commonSize(dim, at(second, axis)));
+  return shape.every((dim) => dim !== undefined) ? shape : undefined;
+}
+
+/** @throws TensorTypeError, beginning with `who`, unless each size is one that a type can have */
+export function assertDims(who: string, shape: readonly Dim[]): void {
+  for (const dim of shape) {
+    if (isKnown(dim) && !(Number.isInteger(dim) && dim >= 0)) {
+      throw new TensorTypeError(`${who} cannot have a size of ${dim}; give an integer of 0 or more`);
+    }
+    if (typeof dim === 'string' && (dim === 'null' || !Number.isNaN(Number(dim)))) {
+      throw new TensorTypeError(
+        `${who} cannot have a size of the name '${dim}'; give a word such as 'batch', or null for a size without a name`,
+      );
+    }
+  }
+}
 
 /** What is known of a variable's value before there is one. */
 export interface TensorType {
   readonly dtype: DType;
-  /** One entry per axis. Only a static 1 broadcasts: null is never taken for 1. */
+  /** One entry per axis. Only a static 1 broadcasts: neither null nor a name is ever taken for 1. */
   readonly shape: readonly Dim[];
 }
 
@@ -21,12 +64,12 @@ export class TensorTypeError extends Error {
   override readonly name = 'TensorTypeError';
 }
 
-/** `float32 (null, 784)` */
+/** `float32 (batch, 784)` */
 export function formatType(type: TensorType): string {
   return `${type.dtype} ${formatShape(type.shape)}`;
 }
 
-/** `(null, 784)`; a vector prints as `(500,)`, a scalar as `()`. */
+/** `(batch, 784)`, `(null, 784)`; a vector prints as `(500,)`, a scalar as `()`. */
 export function formatShape(shape: readonly Dim[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.map(String).join(', ')})`;
 }
@@ -72,19 +115,22 @@ function bitsNeeded(dtype: DType, signed: boolean): number {
   return signed && dtype.startsWith('uint') ? width * 2 : width;
 }
 
-/** True when a value of type `from` is always a value of type `to`: equal dtype, and each dim equal or unknown in `to`. */
+/**
+ * True when what is of type `from` can stand where `to` is wanted: equal dtype, and each size equal where `to` knows it. Names do not
+ * count: what stands in brings its own, under which its sizes are checked.
+ */
 export function isAssignable(from: TensorType, to: TensorType): boolean {
   return from.dtype === to.dtype && shapeFits(from.shape, to.shape);
 }
 
-/** True when `shape` has as many axes as `pattern` and agrees with it wherever the pattern is not null. */
+/** True when `shape` has as many axes as `pattern` and agrees with it wherever the pattern knows the size. */
 export function shapeFits(shape: readonly Dim[], pattern: readonly Dim[]): boolean {
   return (
-    shape.length === pattern.length && pattern.every((expected, axis) => expected === null || expected === shape[axis])
+    shape.length === pattern.length && pattern.every((expected, axis) => !isKnown(expected) || expected === shape[axis])
   );
 }
 
-/** The static shape of a broadcast, aligned at the last axis, or undefined when two static sizes disagree. */
+/** The static shape of a broadcast, aligned at the last axis, each size as {@link commonSize} unless one is a static 1; undefined when two disagree. */
 export function broadcastDims(shapes: readonly (readonly Dim[])[]): Dim[] | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: Dim[] = Array.from({ length: rank }, () => 1);
@@ -93,10 +139,10 @@ export function broadcastDims(shapes: readonly (readonly Dim[])[]): Dim[] | unde
       const position = rank - shape.length + axis;
       const dim = at(shape, axis);
       const sofar = at(result, position);
-      if (dim === 1 || dim === sofar) continue;
-      if (sofar === 1) result[position] = dim;
-      else if (sofar === null) result[position] = dim;
-      else if (dim !== null) return undefined;
+      if (dim === 1) continue;
+      const size = sofar === 1 ? dim : commonSize(sofar, dim);
+      if (size === undefined) return undefined;
+      result[position] = size;
     }
   }
   return result;

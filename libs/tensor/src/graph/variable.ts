@@ -36,7 +36,7 @@ export class Variable {
     return this.type.dtype;
   }
 
-  /** The static shape: null where only the data tell. */
+  /** The static shape: a name or null where only the data tell. */
   get shape(): TensorType['shape'] {
     return this.type.shape;
   }
@@ -60,7 +60,7 @@ export class Variable {
   }
 }
 
-/** ``x` float32 (null, 784) made at /home/ann/model.js:12:15``: how error messages name a variable. */
+/** ``x` float32 (batch, 784) made at /home/ann/model.js:12:15``: how error messages name a variable. */
 export function describe(variable: Variable): string {
   const { madeAt } = variable;
   return `\`${variable.toString()}\` ${formatType(variable.type)}${madeAt === undefined ? '' : ` made at ${madeAt}`}`;

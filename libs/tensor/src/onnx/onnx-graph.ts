@@ -16,7 +16,7 @@ export type OnnxAttribute =
 /** The attributes of a node, by name. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
-/** A value of a graph: its name and its type; null sizes may differ from run to run. */
+/** A value of a graph: its name and its type; sizes that it does not know may differ from run to run. */
 export interface OnnxValue {
   readonly name: string;
   readonly type: TensorType;

@@ -7,8 +7,13 @@ import { array } from '../../test/op-laws.js';
 import { lowerToOnnx } from '../engine/onnxruntime/lower.js';
 import { onnxSchema } from './schema.js';
 
+interface Input {
+  readonly name: string;
+  readonly type: { readonly tensor_type: { readonly shape: { readonly dim: readonly object[] } } };
+}
+
 function decode(model: Uint8Array): {
-  graph: { node: { opType: string; name: string }[]; initializer: object[]; input: { name: string }[] };
+  graph: { node: { opType: string; name: string }[]; initializer: object[]; input: Input[] };
 } {
   const type = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
   const { graph } = type.toObject(type.decode(model), { arrays: true });
@@ -27,6 +32,17 @@ test('a graph becomes one model whose nodes are named after the ops they come fr
   expect(graph.node.map(({ opType }) => opType)).toEqual(['Mul', 'Sub']);
   expect(graph.node[0]?.name).toMatch(/^mul\(x,W\)\//);
   expect(graph.input.map(({ name }) => name)).toEqual(['input0', 'input1']);
+});
+
+test('no two sizes that are not known have one word, whatever their names', () => {
+  const [a, b] = [tensor('a', 'float32', ['batch', 3]), tensor('b', 'float32', ['input0_0', 'batch'])];
+  const { graph } = decode(lowerToOnnx('f', [a, b], [a, b]).model);
+  expect(graph.input.flatMap(({ type }) => type.tensor_type.shape.dim)).toMatchObject([
+    { dim_param: 'input0_0' },
+    { dim_value: expect.anything() },
+    { dim_param: 'input1_0' },
+    { dim_param: 'input1_1' },
+  ]);
 });
 
 test('equal small constants are stored once', () => {

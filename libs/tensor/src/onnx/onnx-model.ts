@@ -2,7 +2,7 @@ import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 import protobuf from 'protobufjs/light.js';
 
 import { typedArray } from '../arrays/typed-array.js';
-import type { TensorType } from '../graph/tensor-type.js';
+import { isKnown, type TensorType } from '../graph/tensor-type.js';
 import { onnxDataType } from './data-type.js';
 import type { OnnxAttribute, OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from './onnx-graph.js';
 import { onnxSchema } from './schema.js';
@@ -28,7 +28,7 @@ class OnnxBody implements OnnxGraph {
     this.#scope = scope;
   }
 
-  /** Declares an input; null sizes may differ from run to run. */
+  /** Declares an input; sizes that the type does not know may differ from run to run. */
   input(name: string, type: TensorType): string {
     this.inputs.push({ name, type });
     return name;
@@ -165,8 +165,9 @@ function tensorProto(value: NdArray): { dims: readonly number[]; data_type: numb
   return { dims: value.shape, data_type: onnxDataType[value.dtype], raw_data: bytes };
 }
 
+/** Each size that is not known has a word of its own, whatever its name: ONNX takes those of one word for equal, and checks none of them. */
 function valueInfo({ name, type }: OnnxValue): object {
-  const dims = type.shape.map((dim, axis) => (dim === null ? { dim_param: `${name}_${axis}` } : { dim_value: dim }));
+  const dims = type.shape.map((dim, axis) => (isKnown(dim) ? { dim_value: dim } : { dim_param: `${name}_${axis}` }));
   return { name, type: { tensor_type: { elem_type: onnxDataType[type.dtype], shape: { dim: dims } } } };
 }
 

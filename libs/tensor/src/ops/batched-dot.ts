@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, commonSize } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { expandDims } from './expand-dims.js';
 import { matmul } from './matmul.js';
@@ -18,7 +18,7 @@ export function batchedDot(a: Variable, b: Variable): Variable {
     );
   }
   const [first, second] = [at(a.shape, 0), at(b.shape, 0)];
-  if (first !== null && second !== null && first !== second) {
+  if (commonSize(first, second) === undefined) {
     throw new TensorTypeError(
       `batchedDot: ${describe(a)} and ${describe(b)} have batches of ${first} and ${second}; these, the first axes, must be equal`,
     );

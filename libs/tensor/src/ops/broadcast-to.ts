@@ -12,6 +12,7 @@ import { defineOp, onlyGradient } from '../graph/op.js';
 import { broadcastDims, formatShape, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
+import { toldSizes } from './told-size.js';
 import { unbroadcast } from './unbroadcast.js';
 
 /**
@@ -47,7 +48,7 @@ export const broadcastToOp = defineOp({
   name: 'broadcastTo',
   inferTypes(inputs, { shape: sizes }: { readonly shape: Sizes }) {
     const x = at(inputs, 0);
-    const target = sizes.map((size): Dim => (size === 'input' ? null : size));
+    const target = toldSizes(inputs, sizes);
     const whole = sizes.every((size) => size === 'input' || (Number.isInteger(size) && size >= 0));
     const shape = whole ? broadcastDims([target, x.shape]) : undefined;
     if (shape === undefined || !shapeFits(shape, target)) throw mismatch(x, target);

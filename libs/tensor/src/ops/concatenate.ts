@@ -4,7 +4,7 @@ import { applyOp } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { commonSize, formatShape, isKnown, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
@@ -77,10 +77,14 @@ function joinedShape(shapes: readonly (readonly Dim[])[], axis: number): Dim[] |
     if (shape.length !== joined.length) return undefined;
     for (const [position, dim] of shape.entries()) {
       const sofar = at(joined, position);
-      if (position === axis) joined[position] = sofar === null || dim === null ? null : sofar + dim;
-      else if (sofar === null) joined[position] = dim;
-      else if (dim !== null && dim !== sofar) return undefined;
+      const size = position === axis ? added(sofar, dim) : commonSize(sofar, dim);
+      if (size === undefined) return undefined;
+      joined[position] = size;
     }
   }
   return joined;
+}
+
+function added(first: Dim, second: Dim): Dim {
+  return isKnown(first) && isKnown(second) ? first + second : null;
 }

@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
 import { oneOf } from '../graph/one-of.js';
-import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { formatShape, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { pairOf, spanOf, windowCount, type Pair } from './windows.js';
 
 const BORDER_MODES = ['valid', 'half', 'full'] as const;
@@ -24,7 +24,7 @@ export interface ConvolutionOptions {
 
 /**
  * The shape of the convolution of an image (batch, channels, rows, columns) with filters (output channels, channels, rows, columns),
- * null where it follows from a size that is null. Theano's `get_conv_output_shape`.
+ * not known where it follows from a size that is not. Theano's `get_conv_output_shape`.
  */
 export function convOutputShape(
   image: readonly Dim[],
@@ -50,7 +50,7 @@ export function convOutputShape(
     const border = borders[axis] ?? 0;
     const windows = { before: border, after: border, stride: strides[axis], dilation: dilation[axis] };
     const count = windowCount(at(image, axis + 2), at(filters, axis + 2), windows);
-    if (count === null || count > 0) return count;
+    if (!isKnown(count) || count > 0) return count;
     throw new TensorTypeError(
       `convOutputShape: filters of ${formatShape(filters)} are larger than ${subject}; give smaller ones, or a border`,
     );
@@ -73,7 +73,7 @@ export function convolutionWindows(
 ): {
   readonly strides: readonly [number, number];
   readonly dilation: readonly [number, number];
-  readonly borders: readonly [rows: Dim, columns: Dim];
+  readonly borders: readonly [rows: number | null, columns: number | null];
 } {
   const { border = 'valid' } = options;
   const strides = pairOf(opName, subject, { name: 'strides', value: options.strides ?? 1, least: 1 });
@@ -83,9 +83,9 @@ export function convolutionWindows(
   if (typeof border !== 'string') {
     return { strides, dilation, borders: pairOf(opName, subject, { name: 'a border', value: border, least: 0 }) };
   }
-  const along = (axis: 0 | 1): Dim => {
+  const along = (axis: 0 | 1): number | null => {
     const size = at(filters, axis + 2);
-    if (size === null) return null;
+    if (!isKnown(size)) return null;
     const reach = spanOf(size, dilation[axis]);
     return border === 'full' ? reach - 1 : Math.floor(reach / 2);
   };

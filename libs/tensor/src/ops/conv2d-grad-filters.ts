@@ -3,11 +3,13 @@ import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
+import { isKnown } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dGradInputs } from './conv2d-grad-inputs.js';
-import { checkOperands, checkShapes, forEachTerm, knownSize, type ConvolutionParameters } from './convolution.js';
+import { checkOperands, checkShapes, forEachTerm, type ConvolutionParameters } from './convolution.js';
 import { dimension } from './dimension.js';
+import { toldSize } from './told-size.js';
 
 /**
  * The gradient of a cost with respect to the filters of a convolution, given its image, the gradient with respect to its output, and
@@ -30,8 +32,9 @@ export const conv2dGradFiltersOp = defineOp({
     const operands = [image, output];
     checkOperands('conv2dGradFilters', operands);
     const channels = at(image.shape, 1);
-    const perGroup = channels === null ? null : Math.floor(channels / parameters.groups);
-    const filters = [at(output.shape, 1), perGroup, knownSize(at(inputs, 2)), knownSize(at(inputs, 3))];
+    const { groups } = parameters;
+    const perGroup = groups === 1 ? channels : isKnown(channels) ? Math.floor(channels / groups) : null;
+    const filters = [at(output.shape, 1), perGroup, toldSize(at(inputs, 2)), toldSize(at(inputs, 3))];
     checkShapes('conv2dGradFilters', operands, { image: image.shape, filters, output: output.shape }, parameters);
     return [{ dtype: output.dtype, shape: filters }];
   },

@@ -3,19 +3,13 @@ import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
-import { describe, type Variable } from '../graph/variable.js';
+import { type Dim, TensorTypeError, formatShape, isKnown } from '../graph/tensor-type.js';
+import { type Variable, describe } from '../graph/variable.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dGradFilters } from './conv2d-grad-filters.js';
-import {
-  asGiven,
-  checkOperands,
-  checkShapes,
-  forEachTerm,
-  knownSize,
-  type ConvolutionParameters,
-} from './convolution.js';
+import { asGiven, checkOperands, checkShapes, forEachTerm, type ConvolutionParameters } from './convolution.js';
 import { dimension } from './dimension.js';
+import { toldSize } from './told-size.js';
 
 /**
  * The gradient of a cost with respect to the image of a convolution, given that with respect to its output, and rows and columns of
@@ -39,8 +33,9 @@ export function imageShape(
 ): Dim[] {
   const [{ shape: output }, { shape: filters }] = operands;
   const perGroup = at(filters, 1);
-  const channels = perGroup === null ? null : perGroup * parameters.groups;
-  const image = [at(output, 0), channels, knownSize(rows), knownSize(columns)];
+  const { groups } = parameters;
+  const channels = groups === 1 ? perGroup : isKnown(perGroup) ? perGroup * groups : null;
+  const image = [at(output, 0), channels, toldSize(rows), toldSize(columns)];
   checkImage(opName, operands, output, image);
   checkShapes(opName, operands, { image, filters, output }, parameters);
   return image;
@@ -59,7 +54,7 @@ function checkImage(
       `${told} ${formatShape(output)} has no rows or no columns, as no convolution gives; give at least one of each`,
     );
   }
-  if (image.slice(2).some((size) => size !== null && size < 0)) {
+  if (image.slice(2).some((size) => isKnown(size) && size < 0)) {
     throw new TensorTypeError(
       `${told} the padding cuts off more than there is, which leaves ${formatShape(image)}; give a smaller one`,
     );

@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
-import { promote, TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
@@ -54,7 +54,7 @@ export function conv2dTranspose(x: Variable, filters: Variable, options: Conv2dT
   const size = (axis: 0 | 1): Variable => {
     const [rows, taps] = [at(x.shape, axis + 2), at(filters.shape, axis + 2)];
     const fixed = 1 - 2 * padding[axis] + extra[axis];
-    if (rows !== null && taps !== null) {
+    if (isKnown(rows) && isKnown(taps)) {
       return constant((rows - 1) * strides[axis] + (taps - 1) * dilation[axis] + fixed, 'int64');
     }
     const starts = mul(sub(dimension(x, axis + 2), 1), strides[axis]);

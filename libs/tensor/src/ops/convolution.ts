@@ -1,7 +1,6 @@
 import { at } from '../arrays/at.js';
 import { shown } from '../graph/arguments.js';
-import { Constant } from '../graph/constant.js';
-import { formatShape, isFloat, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { type Dim, TensorTypeError, commonShape, formatShape, isFloat, isKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { whyFiltersAreNone } from './conv-output-shape.js';
 import { windowCount, windowsOfAxis, type Windows } from './windows.js';
@@ -67,21 +66,19 @@ function whyTheyDoNotFit(
 ): string | undefined {
   const { groups } = parameters;
   const [channels, perGroup, outputs] = [at(image, 1), at(filters, 1), at(filters, 0)];
-  if (channels !== null && perGroup !== null && channels !== perGroup * groups) {
+  if (isKnown(channels) && isKnown(perGroup) && channels !== perGroup * groups) {
     return `the image has ${channels} channels, the filters take ${perGroup} in each of ${groups} groups; these must be as many`;
   }
-  if (outputs !== null && outputs % groups !== 0) {
+  if (isKnown(outputs) && outputs % groups !== 0) {
     return `${outputs} output channels cannot be divided into ${groups} groups; give a number that divides them`;
   }
   const reason = whyFiltersAreNone(filters);
   if (reason !== undefined) return reason;
   const expected = outputShape({ image, filters }, parameters);
-  if (expected.some((size, axis) => axis > 1 && size !== null && size < 1)) {
+  if (expected.some((size, axis) => axis > 1 && isKnown(size) && size < 1)) {
     return `filters of ${formatShape(filters)} are larger than the image of ${formatShape(image)}; give smaller ones, or a border`;
   }
-  if (expected.every((size, axis) => size === null || at(output, axis) === null || size === at(output, axis))) {
-    return undefined;
-  }
+  if (commonShape(expected, output) !== undefined) return undefined;
   return `an image of ${formatShape(image)} and filters of ${formatShape(filters)} make ${formatShape(expected)}, not ${formatShape(output)}; the sizes must be those of one convolution`;
 }
 
@@ -91,11 +88,6 @@ export function asGiven(variable: Variable): Variable {
   if (owner === null || variable.name !== undefined) return variable;
   const isFlip = owner.op.name === 'slice' && owner.op.parameters['step'] === -1;
   return isFlip || owner.op.name === 'cast' ? asGiven(at(owner.inputs, 0)) : variable;
-}
-
-/** The value of an int64 scalar, where it is known. */
-export function knownSize(size: Variable): Dim {
-  return size instanceof Constant ? size.toNumber() : null;
 }
 
 /** Visits each product that a convolution sums: the offsets of its two factors and of the sum, in row-major arrays. */

@@ -1,6 +1,5 @@
 import { DTYPES, type DType } from '@longrun/serialization';
 
-import { at } from '../arrays/at.js';
 import { checkArguments, checkOption } from '../graph/arguments.js';
 import { floatX } from '../graph/float-x.js';
 import { oneOf } from '../graph/one-of.js';
@@ -9,7 +8,7 @@ import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { arange } from './arange.js';
 import { cast } from './cast.js';
-import { dimension } from './dimension.js';
+import { dimension, sizeAlong } from './dimension.js';
 import { eq } from './eq.js';
 import { expandDims } from './expand-dims.js';
 import { ge } from './ge.js';
@@ -59,7 +58,7 @@ export function diag(x: Variable, offset = 0): Variable {
   const [above, below] = [Math.max(0, offset), Math.max(0, -offset)];
   if (x.ndim === 1) {
     const padded = pad(x, [[above, below]]);
-    const size = at(padded.shape, 0) ?? dimension(padded, 0);
+    const size = sizeAlong(padded, 0);
     return where(eq(diagonal(size, offset), arange(0, size)), padded, 0);
   }
   if (x.ndim > 2) throw new TensorTypeError(`diag: ${describe(x)} has ${x.ndim} axes; give a vector or a matrix`);
@@ -77,5 +76,5 @@ function diagonal(rows: number | Variable, offset: number): Variable {
 function sizesOf(opName: string, x: Variable): [rows: number | Variable, columns: number | Variable] {
   if (x.ndim < 2)
     throw new TensorTypeError(`${opName}: ${describe(x)} has no rows and columns; give it two axes at least`);
-  return [at(x.shape, -2) ?? dimension(x, -2), at(x.shape, -1) ?? dimension(x, -1)];
+  return [sizeAlong(x, -2), sizeAlong(x, -1)];
 }

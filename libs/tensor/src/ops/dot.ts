@@ -5,7 +5,7 @@ import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
+import { commonSize, formatShape, isFloat, promote, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension, elementCount } from './dimension.js';
@@ -35,7 +35,7 @@ export const dotOp = defineOp({
     }
     const inner = at(a.shape, -1);
     const outer = at(b.shape, 0);
-    if (inner !== null && outer !== null && inner !== outer) {
+    if (commonSize(inner, outer) === undefined) {
       throw new TensorTypeError(
         `dot: the last axis of ${describe(a)} has size ${inner} but the first axis of ${describe(b)} has size ${outer}; they must be equal`,
       );

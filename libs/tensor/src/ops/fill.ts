@@ -5,7 +5,7 @@ import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { broadcastDims, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { broadcastDims, isKnown, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { unbroadcast } from './unbroadcast.js';
 
@@ -43,5 +43,5 @@ export const fillOp = defineOp({
 });
 
 function isSameStatic(like: Variable, value: Variable): boolean {
-  return like.shape.every((dim, axis) => dim !== null && dim === value.shape[axis]);
+  return like.shape.every((dim, axis) => isKnown(dim) && dim === value.shape[axis]);
 }

@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments, isIntegerScalar } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis, type AxisOptions } from './axis.js';
 import { take } from './take.js';
@@ -20,7 +20,8 @@ export function index(x: Variable, i: number | Variable, options: AxisOptions = 
       `index: ${describe(i)} is not a scalar; take(x, indices, { axis: ${axis} }) takes several`,
     );
   }
-  const size = at(x.shape, axis) ?? Infinity;
+  const dim = at(x.shape, axis);
+  const size = isKnown(dim) ? dim : Infinity;
   if (!Number.isInteger(i) || i < -size || i >= size) {
     throw new TensorTypeError(
       `index: there is no element ${i} of axis ${axis} of ${describe(x)}; give an integer within it`,

@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { offsets, stridesOf, type DenseArray } from '../arrays/dense-array.js';
 import type { Apply } from '../graph/apply.js';
-import { formatShape, isFloat, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, shapeFits, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 
@@ -23,11 +23,8 @@ export function pointedAt(node: Apply, indices: Float64Array, size: number): Flo
 
 /** The shape of indices along one axis of x, which have its other axes; throws where they have not. */
 export function checkAlongAxis(opName: string, x: Variable, indices: Variable, axis: number): Dim[] {
-  const agrees = (dim: Dim, own: number): boolean =>
-    own === axis || dim === null || [dim, null].includes(at(x.shape, own));
-  if (indices.ndim === x.ndim && indices.shape.every(agrees)) {
-    return indices.shape.map((dim, own) => (own === axis ? dim : (dim ?? at(x.shape, own))));
-  }
+  const shape = commonShape(indices.shape, x.shape.with(axis, indices.shape[axis] ?? null));
+  if (shape !== undefined) return shape;
   throw new TensorTypeError(
     `${opName}: ${describe(indices)} does not index axis ${axis} of ${describe(x)}; it must have the same axes, equal in size but for that one`,
   );

@@ -3,7 +3,15 @@ import { broadcastTo, dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { broadcastDims, formatShape, isFloat, promote, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import {
+  broadcastDims,
+  commonSize,
+  formatShape,
+  isFloat,
+  promote,
+  TensorTypeError,
+  type Dim,
+} from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimshuffle } from './dimshuffle.js';
@@ -73,7 +81,7 @@ export const matmulOp = defineOp({
 function productShape(a: readonly Dim[], b: readonly Dim[]): Dim[] | undefined {
   const [left, right] = [at(a, -1), at(b, -2)];
   const leading = broadcastDims([a.slice(0, -2), b.slice(0, -2)]);
-  if (leading === undefined || (left !== null && right !== null && left !== right)) return undefined;
+  if (leading === undefined || commonSize(left, right) === undefined) return undefined;
   return [...leading, at(a, -2), at(b, -1)];
 }
 

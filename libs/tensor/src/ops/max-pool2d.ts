@@ -40,7 +40,7 @@ export const maxPool2dOp = defineOp({
     return [
       reshape(
         scattered,
-        x.shape.map((dim, axis) => dim ?? dimension(x, axis)),
+        x.shape.map((_, axis) => dimension(x, axis)),
       ),
     ];
   },

@@ -4,7 +4,7 @@ import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
-import { constant, Constant } from '../graph/constant.js';
+import { constant } from '../graph/constant.js';
 import { floatX } from '../graph/float-x.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
@@ -12,6 +12,7 @@ import { defineOp } from '../graph/op.js';
 import { TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
+import { toldSize } from './told-size.js';
 
 /**
  * `output[..., j]` is 1 where `labels[...]` is j, else 0: (..., depth) of `dtype`, {@link floatX} by default. A negative label counts
@@ -36,7 +37,7 @@ export const oneHotOp = defineOp({
         `oneHot: ${describe(labels)} and depth ${describe(depth)}: labels must be integers, and the depth an integer scalar`,
       );
     }
-    return [{ dtype, shape: [...labels.shape, depth instanceof Constant ? depth.toNumber() : null] }];
+    return [{ dtype, shape: [...labels.shape, toldSize(depth)] }];
   },
   grad: () => [DISCONNECTED, DISCONNECTED],
   run(inputs, _node, { dtype }) {

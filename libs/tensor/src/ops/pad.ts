@@ -2,7 +2,7 @@ import { at } from '../arrays/at.js';
 import { checkArguments, checkOption, shown } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { oneOf } from '../graph/one-of.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { arange } from './arange.js';
@@ -72,7 +72,7 @@ function places(
   mode: Exclude<PadMode, 'constant'>,
 ): Variable {
   const [known, size] = [at(x.shape, axis), dimension(x, axis)];
-  const outside = arange(-before, known === null ? add(size, after) : known + after);
+  const outside = arange(-before, isKnown(known) ? known + after : add(size, after));
   const last = sub(size, 1);
   if (mode === 'edge') return maximum(minimum(outside, last), 0);
   const period = maximum(mul(last, 2), 1);

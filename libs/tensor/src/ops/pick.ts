@@ -4,10 +4,10 @@ import { applyOp } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, isFloat, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
-import { dimension } from './dimension.js';
+import { sizeAlong } from './dimension.js';
 import { dimshuffle } from './dimshuffle.js';
 import { mul } from './mul.js';
 import { oneHot } from './one-hot.js';
@@ -30,17 +30,17 @@ export const pickOp = defineOp({
     const mismatch = new TensorTypeError(
       `pick: ${describe(labels)} does not index the rows of ${describe(x)}; give integer labels of shape ${formatShape(rows)}`,
     );
-    if (x.ndim === 0 || labels.dtype !== 'int64' || labels.ndim !== rows.length) throw mismatch;
-    const known = labels.shape.map((dim, axis) => dim ?? at(rows, axis));
-    if (!rows.every((dim, axis) => dim === null || at(known, axis) === dim)) throw mismatch;
-    return [{ dtype: x.dtype, shape: known }];
+    if (x.ndim === 0 || labels.dtype !== 'int64') throw mismatch;
+    const shape = commonShape(labels.shape, rows);
+    if (shape === undefined) throw mismatch;
+    return [{ dtype: x.dtype, shape }];
   },
   grad(node, outputGradients) {
     const [x, labels] = [at(node.inputs, 0), at(node.inputs, 1)];
     if (!isFloat(x.dtype)) return [DISCONNECTED, DISCONNECTED];
     const gradient = onlyGradient(node, outputGradients);
     const column = dimshuffle(gradient, [...gradient.shape.map((_, axis) => axis), 'x']);
-    return [mul(oneHot(labels, at(x.shape, -1) ?? dimension(x, -1), x.dtype), column), DISCONNECTED];
+    return [mul(oneHot(labels, sizeAlong(x, -1), x.dtype), column), DISCONNECTED];
   },
   run(inputs, node) {
     const [x, labels] = [at(inputs, 0), at(inputs, 1)];

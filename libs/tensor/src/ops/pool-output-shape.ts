@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
-import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { formatShape, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { broadcastTo } from './broadcast-to.js';
 import { concatenate } from './concatenate.js';
@@ -26,7 +26,7 @@ export interface PoolOptions {
 }
 
 /**
- * The shape of an image (batch, channels, rows, columns) after pooling, null where it follows from a size that is null. Theano's
+ * The shape of an image (batch, channels, rows, columns) after pooling, not known where it follows from a size that is not. Theano's
  * `Pool.out_shape`.
  */
 export function poolOutputShape(image: readonly Dim[], options: PoolOptions): Dim[] {
@@ -68,7 +68,7 @@ export function poolWindows(
   const after = (axis: 0 | 1): number => {
     if (ignoreBorder) return padding[axis];
     const [most, known] = [Math.min(size[axis], strides[axis]) - 1, at(image, axis + 2)];
-    return known === null ? most : Math.max(most, size[axis] - Math.max(known, 1));
+    return isKnown(known) ? Math.max(most, size[axis] - Math.max(known, 1)) : most;
   };
   return { size, pads: [...padding, after(0), after(1)], strides, dilation: [1, 1] };
 }
@@ -86,7 +86,7 @@ export function fillingOne(
   if (ignoreBorder) return x;
   return ([0, 1] as const).reduce((filled, axis) => {
     const least = size[axis] - at(pads, axis + 2);
-    if (at(x.shape, axis + 2) !== null || least <= 1) return filled;
+    if (isKnown(at(x.shape, axis + 2)) || least <= 1) return filled;
     const missing = maximum(sub(least, maximum(dimension(x, axis + 2), 1)), 0);
     const sizes = filled.shape.map((_, own) => (own === axis + 2 ? missing : dimension(filled, own)));
     return concatenate([filled, broadcastTo(constant(value, x.dtype), sizes)], axis + 2);
@@ -98,7 +98,7 @@ export function pooledShape(opName: string, subject: string, image: readonly Dim
   const counts = ([0, 1] as const).map((axis) =>
     windowCount(at(image, axis + 2), parameters.size[axis], windowsOfAxis(parameters, axis)),
   );
-  if (counts.every((count) => count === null || count > 0)) return [at(image, 0), at(image, 1), ...counts];
+  if (counts.every((count) => !isKnown(count) || count > 0)) return [at(image, 0), at(image, 1), ...counts];
   throw new TensorTypeError(
     `${opName}: windows of [${String(parameters.size)}] are larger than ${subject}; give smaller ones, or a padding`,
   );

@@ -5,7 +5,7 @@ import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, promote, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, promote, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
@@ -58,10 +58,7 @@ export const putAlongAxisOp = defineOp({
     if (mode === 'add' && x.dtype === 'bool') {
       throw new TensorTypeError(`putAlongAxis: bools cannot be added to ${describe(x)}; cast to a number first`);
     }
-    const fits =
-      values.ndim === shape.length &&
-      values.shape.every((dim, own) => dim === null || shape[own] === null || dim === shape[own]);
-    if (!fits) {
+    if (commonShape(values.shape, shape) === undefined) {
       throw new TensorTypeError(
         `putAlongAxis: the values ${describe(values)} have not the shape of their indices ${describe(indices)}; they must`,
       );

@@ -7,10 +7,11 @@ import { checkArguments, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp } from '../graph/op.js';
-import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { TensorTypeError } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { checkRandomState, type Draw } from './random-state.js';
+import { toldSizes } from './told-size.js';
 
 /** Options of {@link randomBits}. */
 export interface RandomBitsOptions {
@@ -65,7 +66,7 @@ export const randomBitsOp = defineOp({
     }
     const dtype = width < 32 ? 'int32' : width === 32 ? 'uint32' : 'int64';
     return [
-      { dtype, shape: shape.map((size): Dim => (size === 'input' ? null : size)) },
+      { dtype, shape: toldSizes(inputs, shape) },
       { dtype: 'int64', shape: [3] },
     ];
   },

@@ -54,7 +54,7 @@ export function randomMultinomial(
       `randomMultinomial: ${describe(probabilities)} are no probabilities; give floats of which the last axis is the classes, one at least`,
     );
   }
-  const rows = probabilities.shape.slice(0, -1).map((size, axis) => size ?? dimension(probabilities, axis));
+  const rows = probabilities.shape.slice(0, -1).map((_, axis) => dimension(probabilities, axis));
   const { values: units, state: next } = unitUniform(state, [n, ...rows], precision);
   const sums = cumsum(probabilities, { axis: -1 });
   // By the last sum and not by 1, which rounding may miss: so there is always a class.

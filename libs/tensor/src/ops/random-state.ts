@@ -2,7 +2,7 @@ import { ndarray, RandomKey, type NdArray } from '@longrun/serialization';
 
 import { typedArray } from '../arrays/typed-array.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, commonShape } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 
 /**
@@ -29,7 +29,7 @@ export interface Draw {
 
 /** @throws TensorTypeError unless the variable has the type of a random state */
 export function checkRandomState(opName: string, state: Variable): void {
-  if (state.dtype === 'int64' && state.ndim === 1 && (state.shape[0] ?? 3) === 3) return;
+  if (state.dtype === 'int64' && commonShape(state.shape, [3]) !== undefined) return;
   throw new TensorTypeError(
     `${opName}: ${describe(state)} is no state to draw from, which is int64 (3,); make one with shared(randomState(seed, stage))`,
   );

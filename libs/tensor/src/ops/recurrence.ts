@@ -3,7 +3,7 @@ import { dense, wrapInteger } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
 import type { InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
+import { commonShape, formatShape, shapeFits, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { concatenate } from './concatenate.js';
 import { zerosLike } from './fill.js';
@@ -23,15 +23,13 @@ export const recurrenceOp = defineOp({
   name: 'recurrence',
   inferTypes(inputs, _parameters: RecurrenceParameters) {
     const [factors, terms] = [at(inputs, 0), at(inputs, 1)];
-    const fits =
-      factors.ndim === terms.ndim &&
-      factors.shape.every((dim, axis) => dim === null || [dim, null].includes(at(terms.shape, axis)));
-    if (!fits || factors.dtype !== terms.dtype) {
+    const shape = commonShape(terms.shape, factors.shape);
+    if (shape === undefined || factors.dtype !== terms.dtype) {
       throw new TensorTypeError(
         `recurrence: ${describe(factors)} and ${describe(terms)} must have one shape and dtype`,
       );
     }
-    return [{ dtype: terms.dtype, shape: terms.shape.map((dim, axis) => dim ?? at(factors.shape, axis)) }];
+    return [{ dtype: terms.dtype, shape }];
   },
   grad(node, outputGradients, { axis, reverse }): InputGradient[] {
     const factors = at(node.inputs, 0);

@@ -1,4 +1,4 @@
-import { isAssignable, type TensorType } from '../graph/tensor-type.js';
+import { isAssignable, isKnown, type TensorType } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { dimension } from './dimension.js';
 import { reshape } from './reshape.js';
@@ -8,6 +8,6 @@ export function refine(x: Variable, type: TensorType): Variable {
   if (isAssignable(x.type, type)) return x;
   return reshape(
     x,
-    type.shape.map((dim, axis) => dim ?? dimension(x, axis)),
+    type.shape.map((dim, axis) => (isKnown(dim) ? dim : dimension(x, axis))),
   );
 }

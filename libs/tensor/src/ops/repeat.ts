@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { type Dim, TensorTypeError, isKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { broadcastTo } from './broadcast-to.js';
@@ -65,10 +65,11 @@ function copies(
   );
   return reshape(
     stretched,
-    sizes.map((size, axis) => product(at(x.shape, axis), size, at(counts, axis))),
+    x.shape.map((dim, axis) => product(dim, at(sizes, axis), at(counts, axis))),
   );
 }
 
-function product(known: number | null, size: Variable, count: number | Variable): number | Variable {
-  return known !== null && typeof count === 'number' ? known * count : mul(size, count);
+function product(known: Dim, size: Variable, count: number | Variable): number | Variable {
+  if (count === 1) return size;
+  return isKnown(known) && typeof count === 'number' ? known * count : mul(size, count);
 }

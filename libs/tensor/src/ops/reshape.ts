@@ -7,10 +7,11 @@ import { checkArguments, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED, type InputGradient } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { formatShape, TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { formatShape, isAllKnown, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension, elementCount } from './dimension.js';
+import { toldSizes } from './told-size.js';
 
 /**
  * The elements of x, in row-major order, in another shape. Each entry is a size, an integer scalar variable, or, once at most
@@ -50,10 +51,11 @@ export const reshapeOp = defineOp({
     const numbers = sizes.filter((size) => size !== 'input');
     if (numbers.some((size) => size < -1 || !Number.isInteger(size))) throw mismatch(x, sizes);
     if (numbers.filter((size) => size === -1).length > 1) throw mismatch(x, sizes);
-    if (numbers.length === sizes.length && !x.shape.includes(null)) {
-      return [{ dtype: x.dtype, shape: resolve(x, sizes, x.shape.map(Number), numbers) }];
+    const told = toldSizes(inputs, sizes);
+    if (isAllKnown(told) && isAllKnown(x.shape)) {
+      return [{ dtype: x.dtype, shape: resolve(x, sizes, x.shape, told) }];
     }
-    return [{ dtype: x.dtype, shape: sizes.map((size): Dim => (size === 'input' || size === -1 ? null : size)) }];
+    return [{ dtype: x.dtype, shape: told.map((size) => (size === -1 ? sizeLeft(x.shape, told) : size)) }];
   },
   grad(node, outputGradients) {
     const x = at(node.inputs, 0);
@@ -74,6 +76,21 @@ export const reshapeOp = defineOp({
     return [dense(x.dtype, resolve(at(node.inputs, 0), sizes, x.shape, shape), x.data)];
   },
 });
+
+/** What is known of the size for which -1 stands in `to`: where all others are known or named alike in `from`, what these leave of it. */
+function sizeLeft(from: readonly Dim[], to: readonly Dim[]): Dim {
+  const left = from.filter((dim) => !isKnown(dim));
+  for (const dim of to) {
+    if (isKnown(dim)) continue;
+    const named = dim === null ? -1 : left.indexOf(dim);
+    if (named < 0) return null;
+    left.splice(named, 1);
+  }
+  const count = sizeOf(from.filter(isKnown)) / sizeOf(to.filter(isKnown).filter((size) => size !== -1));
+  const [dim, ...more] = left;
+  if (dim === undefined) return Number.isInteger(count) && count > 0 ? count : null;
+  return count === 1 && more.length === 0 ? dim : null;
+}
 
 /** The sizes `to` with -1 replaced; beside a 0 that would be 0/0, and is refused. */
 function resolve(x: Variable, sizes: Sizes, from: readonly number[], to: readonly number[]): number[] {

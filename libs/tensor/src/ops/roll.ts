@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import type { Variable } from '../graph/variable.js';
+import { type Variable, describe } from '../graph/variable.js';
+import { isKnown } from '../graph/tensor-type.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
 import { concatenate } from './concatenate.js';
@@ -35,7 +36,7 @@ export function roll(x: Variable, shift: number | Variable, options: RollOptions
 /** Where the axis is cut: the elements from there on come first. */
 function cutOf(x: Variable, shift: number | Variable, axis: number): number | Variable {
   const size = at(x.shape, axis);
-  if (typeof shift === 'number' && size !== null) return size === 0 ? 0 : ((-shift % size) + size) % size;
+  if (typeof shift === 'number' && isKnown(size)) return size === 0 ? 0 : ((-shift % size) + size) % size;
   const back = typeof shift === 'number' ? -shift : neg(cast(shift, 'int64'));
   return mod(back, maximum(dimension(x, axis), 1));
 }

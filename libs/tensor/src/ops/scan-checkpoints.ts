@@ -97,7 +97,7 @@ function partsOf(sequences: readonly Variable[], nSteps: number | undefined, siz
 
 /** `rows` with an axis of parts before that of the steps in one, which is filled up with zeros in the last. */
 function rowsByPart(rows: Variable, { steps, size, count, areWhole }: Parts): Variable {
-  const rest = rows.shape.slice(1).map((dim, axis) => dim ?? dimension(rows, axis + 1));
+  const rest = rows.shape.slice(1).map((_, axis) => dimension(rows, axis + 1));
   // Where there is another number of rows, this says so.
   const exact = reshape(rows, [steps, ...rest]);
   if (areWhole) return reshape(exact, [count, size, ...rest]);

@@ -2,14 +2,23 @@ import { sizeOf } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
-import { Constant } from '../graph/constant.js';
 import { evaluator } from '../graph/evaluate.js';
 import type { InnerGraph } from '../graph/op.js';
 import { innerTypes } from '../graph/inner-types.js';
-import { formatShape, isAssignable, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
+import {
+  commonShape,
+  commonSize,
+  formatShape,
+  isAllKnown,
+  isKnown,
+  TensorTypeError,
+  type Dim,
+  type TensorType,
+} from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { scanGradients } from './scan-gradients.js';
 import { scanInputs, type MakeScan, type ScanParameters } from './scan-inputs.js';
+import { toldSize } from './told-size.js';
 
 const makeScan: MakeScan = (inner, parameters) => ({
   name: 'scan',
@@ -57,23 +66,27 @@ function inferTypes(inner: InnerGraph, parameters: ScanParameters, inputs: reado
 }
 
 function stepCount(steps: Variable, sequences: readonly Variable[]): Dim {
-  let count: Dim = steps instanceof Constant ? steps.toNumber() : null;
+  let count = toldSize(steps);
   for (const sequence of sequences) {
     const [rows = null] = sequence.shape;
-    if (rows !== null && count !== null && rows !== count) {
+    const both = commonSize(count, rows);
+    if (both === undefined) {
       throw new TensorTypeError(
         `scan: the sequence ${describe(sequence)} has ${rows} rows but there are ${count} steps; give sequences of one length`,
       );
     }
-    count ??= rows;
+    count = both;
   }
   return count;
 }
 
+/** A size of which a step does not say that it stays is not known after all of them, whatever it was called before. */
 function sameState(before: Variable, after: TensorType): TensorType {
-  const shape = before.shape.map((dim, axis) => dim ?? at(after.shape, axis));
-  if (before.dtype === after.dtype && isAssignable({ dtype: after.dtype, shape }, after)) {
-    return { dtype: after.dtype, shape };
+  const shape = commonShape(before.shape, after.shape);
+  if (shape !== undefined && before.dtype === after.dtype) {
+    const isKept = (dim: Dim, axis: number): boolean =>
+      isKnown(dim) || (dim === before.shape[axis] && dim === after.shape[axis]);
+    return { dtype: after.dtype, shape: shape.map((dim, axis) => (isKept(dim, axis) ? dim : null)) };
   }
   throw new TensorTypeError(
     `scan: the state that starts as ${describe(before)} is ${after.dtype} ${formatShape(after.shape)} after a step; a state must keep its dtype and shape`,
@@ -112,9 +125,9 @@ function runSteps(
     ...states,
     ...collected.map((rows, position) => {
       const type = at(types, states.length + position);
-      const sizes =
-        rows[0]?.shape ?? (type.shape.slice(1).includes(null) ? at(zeroStep(), position) : type.shape.slice(1));
-      return stacked(at(backwardOutputs, position) ? rows.toReversed() : rows, type, sizes.map(Number));
+      const told = type.shape.slice(1);
+      const sizes = rows[0]?.shape ?? (isAllKnown(told) ? told : at(zeroStep(), position));
+      return stacked(at(backwardOutputs, position) ? rows.toReversed() : rows, type, sizes);
     }),
   ];
 

@@ -3,7 +3,7 @@ import { Apply } from '../graph/apply.js';
 import { checkArguments, checkOption, shown, variablesFrom } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { closeOver } from '../graph/inner.js';
-import { formatShape, shapeFits, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isKnown, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
 import { dimension } from './dimension.js';
@@ -163,7 +163,7 @@ function stepsOf(nSteps: number | Variable | undefined, taps: readonly { readonl
     throw new TensorTypeError(`scan: nSteps is ${describe(nSteps)}; give an integer scalar`);
   }
   // A known length says most; the others are checked against it.
-  const known = taps.find(({ rows }) => rows.shape[0] !== null) ?? taps[0];
+  const known = taps.find(({ rows }) => isKnown(rows.shape[0])) ?? taps[0];
   if (known === undefined) throw new TensorTypeError('scan: without sequences, say by nSteps how many steps to make');
   return dimension(known.rows, 0);
 }
@@ -181,7 +181,7 @@ function partOf(rows: Variable, steps: Variable, backward: boolean): Variable {
     return backward ? slice(rows, length - count, length) : slice(rows, 0, count);
   }
   const part = backward ? slice(rows, maximum(sub(size, steps), constant(0, 'int64')), size) : slice(rows, 0, steps);
-  return reshape(part, [steps, ...rows.shape.slice(1).map((dim, axis) => dim ?? dimension(rows, axis + 1))]);
+  return reshape(part, [steps, ...rows.shape.slice(1).map((_, axis) => dimension(rows, axis + 1))]);
 }
 
 function truncation(steps: number | undefined): number | null {
@@ -220,14 +220,7 @@ class StateTaps {
   /** The value that the step gave, of the sizes of the state. */
   next(result: Variable): Variable {
     const [{ type }] = [at(this.inside, 0)];
-    const fits =
-      result.dtype === type.dtype &&
-      (shapeFits(result.shape, type.shape) ||
-        shapeFits(
-          result.shape.map((dim, axis) => dim ?? type.shape[axis] ?? null),
-          type.shape,
-        ));
-    if (fits) return refine(result, type);
+    if (result.dtype === type.dtype && commonShape(result.shape, type.shape) !== undefined) return refine(result, type);
     throw new TensorTypeError(
       `scan: the state ${describe(at(this.initial, 0))} is ${describe(result)} after a step; give the state the dtype and shape ${result.dtype} ${formatShape(result.shape)} at the start, or cast what the step gives`,
     );
@@ -241,13 +234,13 @@ class StateTaps {
 
 function rowOf(initial: Variable, rows: number, index: number): Variable {
   const [first = null, ...rest] = initial.shape;
-  if (initial.ndim === 0 || (first !== null && first !== rows)) {
+  if (initial.ndim === 0 || (isKnown(first) && first !== rows)) {
     throw new TensorTypeError(
       `scan: the state ${describe(initial)} needs ${rows} first values; give them along its first axis`,
     );
   }
   return reshape(
     slice(initial, index, index + 1),
-    rest.map((dim, axis) => dim ?? dimension(initial, axis + 1)),
+    rest.map((_, axis) => dimension(initial, axis + 1)),
   );
 }

@@ -1,5 +1,5 @@
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, commonSize } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis, type AxisOptions } from './axis.js';
 import { dimshuffle } from './dimshuffle.js';
@@ -35,7 +35,7 @@ export function putRows(
   const { axis } = options;
   const where = integerIndices(opName, x, indices);
   const [count, size] = [indices.shape[0] ?? null, rows.shape[axis] ?? null];
-  if (where.ndim !== 1 || rows.ndim !== x.ndim || (count !== null && size !== null && count !== size)) {
+  if (where.ndim !== 1 || rows.ndim !== x.ndim || commonSize(count, size) === undefined) {
     throw new TensorTypeError(
       `${opName}: ${describe(rows)} cannot be put at ${describe(indices)} of axis ${axis} of ${describe(x)}; give a vector of indices and, along that axis, as many rows`,
     );

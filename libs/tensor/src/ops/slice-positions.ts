@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { shown } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { add } from './add.js';
 import { arange } from './arange.js';
@@ -34,6 +34,11 @@ function boundOf(bound: number | Variable): Variable {
   return typeof bound === 'number' ? constant(bound, 'int64') : cast(bound, 'int64');
 }
 
+/** Whether a slice from `start` to `stop` has all elements, however many there are, in their order or in reverse. */
+export function isAll(start: number, stop: number, step: number): boolean {
+  return step === 1 ? start === 0 && stop === BEYOND : step === -1 && start === BEYOND && stop === -BEYOND;
+}
+
 /** A bound of a slice counted from 0 and put where the elements end: between 0 and `size`, or between -1 and `size - 1` backwards. */
 export function clampBound(bound: number, size: number, step: number): number {
   const fromStart = bound < 0 ? bound + size : bound;
@@ -43,7 +48,7 @@ export function clampBound(bound: number, size: number, step: number): number {
 /** The index of the first element of a slice of x, as an int64 scalar: `start` as {@link clampBound} has it. */
 export function firstOf(x: Variable, start: Variable, axis: number, step: number): Variable {
   const known = at(x.shape, axis);
-  if (known !== null && start instanceof Constant) {
+  if (isKnown(known) && start instanceof Constant) {
     return constant(clampBound(start.toNumber(), known, step), 'int64');
   }
   const size = dimension(x, axis);

@@ -5,13 +5,13 @@ import { checkArguments } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import type { Dim } from '../graph/tensor-type.js';
+import { isKnown } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { dimension } from './dimension.js';
 import { zerosLike } from './fill.js';
 import { putRows } from './scatter-add.js';
-import { boundsOf, clampBound, firstOf, positionsFrom, type Bound } from './slice-positions.js';
+import { boundsOf, clampBound, firstOf, isAll, positionsFrom, type Bound } from './slice-positions.js';
 import { sub } from './sub.js';
 import { unslice } from './unslice.js';
 
@@ -44,9 +44,12 @@ export const sliceOp = defineOp({
   name: 'slice',
   inferTypes(inputs, { axis, step }: { readonly axis: number; readonly step: number }) {
     const [x, start, stop] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
-    const size = at(x.shape, axis);
-    const known = size !== null && start instanceof Constant && stop instanceof Constant;
-    const dim: Dim = known ? rangeOf(size, start.toNumber(), stop.toNumber(), step).count : null;
+    if (!(start instanceof Constant && stop instanceof Constant)) {
+      return [{ dtype: x.dtype, shape: x.shape.with(axis, null) }];
+    }
+    const [first, last, size] = [start.toNumber(), stop.toNumber(), at(x.shape, axis)];
+    const ofUnknown = isAll(first, last, step) ? size : null;
+    const dim = isKnown(size) ? rangeOf(size, first, last, step).count : ofUnknown;
     return [{ dtype: x.dtype, shape: x.shape.with(axis, dim) }];
   },
   grad(node, outputGradients, { axis, step }) {

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, isKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { dimension } from './dimension.js';
@@ -16,7 +16,7 @@ export function split(x: Variable, sizes: readonly number[], axis = 0): Variable
   const own = normalizeAxis('split', x, axis);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const size = at(x.shape, own);
-  if (sizes.some((one) => !Number.isInteger(one) || one < 0) || (size !== null && size !== total)) {
+  if (sizes.some((one) => !Number.isInteger(one) || one < 0) || (isKnown(size) && size !== total)) {
     throw new TensorTypeError(
       `split: ${describe(x)} cannot be cut into [${sizes.join(', ')}] along axis ${own}; give sizes of 0 or more that add up to that of the axis`,
     );
@@ -27,11 +27,11 @@ export function split(x: Variable, sizes: readonly number[], axis = 0): Variable
     const part = slice(x, start, last ? null : start + one, { axis: own });
     start += one;
     // A reshape, because a slice that ends early says nothing.
-    return size === null
-      ? reshape(
+    return isKnown(size)
+      ? part
+      : reshape(
           part,
           x.shape.map((_, axisOf) => (axisOf === own ? one : dimension(x, axisOf))),
-        )
-      : part;
+        );
   });
 }

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, isKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxes } from './axis.js';
 import { dimshuffle } from './dimshuffle.js';
@@ -21,7 +21,7 @@ export function squeeze(x: Variable, options: SqueezeOptions = {}): Variable {
     const dim = at(x.shape, one);
     if (dim === 1) continue;
     throw new TensorTypeError(
-      `squeeze: axis ${one} of ${describe(x)} ${dim === null ? 'is not known to have' : 'has not'} the size 1; only such an axis can be dropped, and one element of another is taken by index(x, 0, { axis: ${one} })`,
+      `squeeze: axis ${one} of ${describe(x)} ${isKnown(dim) ? 'has not' : 'is not known to have'} the size 1; only such an axis can be dropped, and one element of another is taken by index(x, 0, { axis: ${one} })`,
     );
   }
   return dimshuffle(

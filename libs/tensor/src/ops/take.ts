@@ -7,7 +7,7 @@ import { checkArguments } from '../graph/arguments.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { isAllKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { dimension, elementCount } from './dimension.js';
@@ -70,7 +70,7 @@ export const takeOp = defineOp({
   inferTypes(inputs, { axis }: { readonly axis: number }) {
     const [x, indices] = [at(inputs, 0), at(inputs, 1)];
     const nothing = indices.shape.includes(0);
-    if (at(x.shape, axis) === 0 && !nothing && !indices.shape.includes(null)) {
+    if (at(x.shape, axis) === 0 && !nothing && isAllKnown(indices.shape)) {
       throw new TensorTypeError(
         `take: axis ${axis} of ${describe(x)} is empty; there is nothing at ${describe(indices)}`,
       );

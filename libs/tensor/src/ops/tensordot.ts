@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, commonSize } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { dimension, elementCount } from './dimension.js';
@@ -48,8 +48,7 @@ function pairs(
   const paired =
     ofA.length === ofB.length &&
     ofA.every((axis, position) => {
-      const [first, second] = [at(a.shape, axis), at(b.shape, at(ofB, position))];
-      return first === null || second === null || first === second;
+      return commonSize(at(a.shape, axis), at(b.shape, at(ofB, position))) !== undefined;
     });
   if (!paired || twice) {
     throw new TensorTypeError(

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { TensorTypeError } from '../graph/tensor-type.js';
+import { TensorTypeError, isKnown } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { arange } from './arange.js';
 import { argsort } from './argsort.js';
@@ -23,8 +23,8 @@ export interface TopKOptions {
 export function topK(x: Variable, k: number, options: TopKOptions = {}): [values: Variable, indices: Variable] {
   checkArguments('topK', ['x', x, 'variable'], ['k', k, 'integer'], ['options', options, 'options']);
   const axis = normalizeAxis('topK', x, options.axis ?? -1);
-  const size = at(x.shape, axis) ?? Infinity;
-  if (k < 0 || k > size) {
+  const size = at(x.shape, axis);
+  if (k < 0 || (isKnown(size) && k > size)) {
     throw new TensorTypeError(`topK: axis ${axis} of ${describe(x)} has no ${k} elements; give 0 to its size`);
   }
   const order = argsort(x, { axis, descending: options.largest ?? true });

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { shown } from '../graph/arguments.js';
-import { TensorTypeError, type Dim } from '../graph/tensor-type.js';
+import { type Dim, TensorTypeError, isKnown } from '../graph/tensor-type.js';
 
 /** One number for rows and columns alike, or one for each. */
 export type Pair = number | readonly [rows: number, columns: number];
@@ -38,9 +38,15 @@ export function spanOf(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
-/** How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one; null where a size is unknown. */
+/**
+ * How many windows of a size fit into an axis of the image, 0 or less where it is smaller than one. Null where a size is not known; but
+ * where there is one window for each element, as many as these, whatever they are called.
+ */
 export function windowCount(image: Dim, size: Dim, { before, after, stride, dilation }: WindowsOfAxis): Dim {
-  if (image === null || size === null) return null;
+  if (!isKnown(image) || !isKnown(size)) {
+    const isAsMany = isKnown(size) && stride === 1 && before + after + 1 === spanOf(size, dilation);
+    return isAsMany ? image : null;
+  }
   return Math.floor((before + image + after - spanOf(size, dilation)) / stride) + 1;
 }
 

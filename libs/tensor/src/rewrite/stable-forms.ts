@@ -3,6 +3,7 @@ import type { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import { formatOp } from '../graph/op.js';
 import { rebuild } from '../graph/rebuild.js';
+import { isKnown } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from '../ops/add.js';
 import { dimshuffle } from '../ops/dimshuffle.js';
@@ -176,7 +177,10 @@ class StableForms {
   }
 }
 
-/** Equal sizes, where an unknown one is equal to an unknown one: neither is a 1 that would be broadcast. */
+/** Equal sizes, where one that is not known is equal to another: neither is a 1 that would be broadcast. */
 function hasShape(variable: Variable, shape: Variable['shape']): boolean {
-  return variable.ndim === shape.length && variable.shape.every((dim, axis) => dim === shape[axis]);
+  return (
+    variable.ndim === shape.length &&
+    variable.shape.every((dim, axis) => (isKnown(dim) ? dim === shape[axis] : !isKnown(shape[axis])))
+  );
 }

@@ -3,6 +3,7 @@ import { ndarray } from '@longrun/serialization';
 import { at } from '../../arrays/at.js';
 import type { Apply } from '../../graph/apply.js';
 import { Constant } from '../../graph/constant.js';
+import { isAllKnown } from '../../graph/tensor-type.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { OnnxGraph } from '../../onnx/onnx-graph.js';
@@ -62,6 +63,7 @@ function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: Readon
 
 /** What is known to be empty needs no nodes, and ONNX Runtime's optimizer makes a 1 of some sizes of 0. */
 function emptyOutputs(graph: OnnxGraph, node: Apply): readonly string[] | undefined {
-  if (node.outputs.some(({ shape }) => shape.includes(null) || !shape.includes(0))) return undefined;
+  const isEmpty = node.outputs.every(({ shape }) => isAllKnown(shape) && shape.includes(0));
+  if (!isEmpty) return undefined;
   return node.outputs.map(({ dtype, shape }) => graph.initializer(ndarray(dtype, shape.map(Number))));
 }

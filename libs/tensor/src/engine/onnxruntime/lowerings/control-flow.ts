@@ -4,7 +4,7 @@ import { at } from '../../../arrays/at.js';
 import type { Apply } from '../../../graph/apply.js';
 import { Constant } from '../../../graph/constant.js';
 import type { InnerGraph } from '../../../graph/op.js';
-import type { TensorType } from '../../../graph/tensor-type.js';
+import { isAllKnown, isKnown, type TensorType } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from '../../../onnx/onnx-graph.js';
 import { branchesOf } from '../../../ops/if-else.js';
@@ -44,7 +44,7 @@ function knownSteps({ node, parameters }: LoweredScan): number | null {
   const [steps, ...rest] = node.inputs;
   if (steps instanceof Constant) return steps.toNumber();
   const rows = scanInputs(rest, parameters).sequences.map(({ shape }) => at(shape, 0));
-  return rows.find((count) => count !== null) ?? null;
+  return rows.find(isKnown) ?? null;
 }
 
 function innerOf({ node }: { readonly node: Apply }): InnerGraph {
@@ -105,7 +105,7 @@ function withoutSteps(graph: OnnxGraph, inputs: readonly string[], application: 
   const collected = node.outputs.slice(parameters.states).map(({ type: { dtype, shape } }, position) => {
     const output = at(outputs, parameters.states + position);
     const sizes = shape.slice(1);
-    if (!sizes.includes(null)) return graph.initializer(ndarray(dtype, [0, ...sizes.map(Number)]));
+    if (isAllKnown(sizes)) return graph.initializer(ndarray(dtype, [0, ...sizes]));
     const state = states.indexOf(output);
     // What a step over zeros would give tells the sizes that the types do not.
     return noRows(state >= 0 ? at(outside.states, state) : at(lowerInside(graph, [output], given), 0));

@@ -1,6 +1,6 @@
 import { at } from '../../../arrays/at.js';
 import { Constant } from '../../../graph/constant.js';
-import type { Dim } from '../../../graph/tensor-type.js';
+import { isAllKnown, isKnown, type Dim } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { ConvolutionParameters } from '../../../ops/convolution.js';
@@ -26,7 +26,7 @@ export const convolutions = {
     const reached = ([0, 1] as const).map((axis) =>
       windowCount(at(image.shape, axis + 2), at(gradient.shape, axis + 2), windowsOfAxis(windows, axis)),
     );
-    const isExact = reached.every((size, axis) => size !== null && size === node.output.shape[axis + 2]);
+    const isExact = reached.every((size, axis) => isKnown(size) && size === node.output.shape[axis + 2]);
     return [graph.add('Transpose', [isExact ? slid : firstOf(graph, slid, inputs.slice(2))], swap)];
   }),
   conv2dGradInputs: exceptFloat64((graph, given, { node, parameters }) => {
@@ -54,7 +54,7 @@ function convolved(
 ): string {
   const attributes = attributesOf(parameters);
   const usual = (body: OnnxGraph): string => body.add('Conv', [image, filters], attributes);
-  if (shape.every((size) => size !== null && size > 0)) return usual(graph);
+  if (shape.every((size) => isKnown(size) && size > 0)) return usual(graph);
   const ofZeros = (body: OnnxGraph): string => {
     const more = (x: string, channels: number): string =>
       body.add('Pad', [x, body.int64Vector([0, 0, 0, 0, 0, channels, 0, 0])]);
@@ -124,11 +124,11 @@ function vectorOf(graph: OnnxGraph, scalars: readonly string[]): string {
 /** The rows and columns of the image at its end that no window reached; undefined where a size is not known. */
 function outputPadding(inputs: readonly Variable[], parameters: ConvolutionParameters): number[] | undefined {
   const [gradient, filters] = [at(inputs, 0), at(inputs, 1)];
-  const extra = ([0, 1] as const).map((axis): Dim => {
+  const extra = ([0, 1] as const).map((axis): number | null => {
     const { before, after, stride, dilation } = windowsOfAxis(parameters, axis);
     const [image, rows, taps] = [at(inputs, axis + 2), at(gradient.shape, axis + 2), at(filters.shape, axis + 2)];
-    if (!(image instanceof Constant) || rows === null || taps === null) return null;
+    if (!(image instanceof Constant) || !isKnown(rows) || !isKnown(taps)) return null;
     return image.toNumber() + before + after - (rows - 1) * stride - spanOf(taps, dilation);
   });
-  return extra.includes(null) ? undefined : extra.map(Number);
+  return isAllKnown(extra) ? [...extra] : undefined;
 }

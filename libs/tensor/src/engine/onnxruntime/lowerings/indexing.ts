@@ -3,6 +3,7 @@ import { ndarray } from '@longrun/serialization';
 import { at } from '../../../arrays/at.js';
 import { typedArray } from '../../../arrays/typed-array.js';
 import { Constant } from '../../../graph/constant.js';
+import { isKnown } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { OnnxLowerings } from './lowering.js';
@@ -55,7 +56,7 @@ export const indexing = {
     const [room, size] = [at(like.shape, axis), at(part.shape, axis)];
     const others = part.shape.map(() => 0);
     // Pads of all axes: ONNX Runtime moves a transpose past a Pad with an `axes` input and forgets the axes.
-    if (room !== null && size !== null && start instanceof Constant) {
+    if (isKnown(room) && isKnown(size) && start instanceof Constant) {
       const before = Math.min(start.toNumber(), room);
       const pads = graph.int64Vector([...others.with(axis, before), ...others.with(axis, room - size - before)]);
       return [graph.add('Pad', [at(inputs, 0), pads])];
@@ -72,6 +73,6 @@ export const indexing = {
 /** The size of one axis of input `position` as a vector of one: a constant where the type tells it. */
 function sizeOfAxis(graph: OnnxGraph, inputs: readonly string[], x: Variable, position: number, axis: number): string {
   const dim = at(x.shape, axis);
-  if (dim !== null) return graph.int64Vector([dim]);
+  if (isKnown(dim)) return graph.int64Vector([dim]);
   return graph.add('Shape', [at(inputs, position)], { start: { int: axis }, end: { int: axis + 1 } });
 }

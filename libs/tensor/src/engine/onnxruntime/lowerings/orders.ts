@@ -1,5 +1,5 @@
 import { at } from '../../../arrays/at.js';
-import { isFloat } from '../../../graph/tensor-type.js';
+import { isFloat, isKnown } from '../../../graph/tensor-type.js';
 import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import { computeDtype } from './kernels.js';
 import type { OnnxLowerings } from './lowering.js';
@@ -7,7 +7,7 @@ import type { OnnxLowerings } from './lowering.js';
 export const orders = {
   argsort(graph, inputs, { node, parameters: { axis, descending } }) {
     const [x, { dtype, shape }] = [at(inputs, 0), at(node.inputs, 0)];
-    const isWhole = shape.every((dim, own) => own === axis || (dim !== null && dim > 0));
+    const isWhole = shape.every((dim, own) => own === axis || (isKnown(dim) && dim > 0));
     const length = graph.add('Shape', [x], { start: { int: axis }, end: { int: axis + 1 } });
     // TopK divides by the number of rows: the process ends where there are none, unless nothing is wanted of them.
     const empty = graph.add('Equal', [graph.add('Size', [x]), graph.scalar(0, 'int64')]);

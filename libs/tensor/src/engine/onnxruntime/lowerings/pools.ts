@@ -4,6 +4,7 @@ import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { PoolParameters } from '../../../ops/pool-output-shape.js';
 import type { OnnxLowerings } from './lowering.js';
+import { isAllKnown, isKnown } from '../../../graph/tensor-type.js';
 
 export const pools = {
   maxPool2d(graph, inputs, { node, parameters }) {
@@ -46,14 +47,14 @@ function attributesOf({ size, pads, strides, dilation }: PoolParameters): OnnxAt
 
 /** Images of a number of channels that only the data tell as images of one each: ONNX Runtime takes no channels for an error, but no images. */
 function planesOf(graph: OnnxGraph, image: string, { inputs }: Apply): string {
-  if (at(inputs, 0).shape[1] !== null) return image;
+  if (isKnown(at(at(inputs, 0).shape, 1))) return image;
   const count = graph.add('ReduceProd', [graph.add('Shape', [image], { end: { int: 2 } })]);
   return reshaped(graph, image, [count, graph.int64Vector([1]), graph.add('Shape', [image], { start: { int: 2 } })]);
 }
 
 /** What was made of {@link planesOf} `image`, in its channels. */
 function inChannels(graph: OnnxGraph, planes: string, image: string, { inputs }: Apply): string {
-  if (at(inputs, 0).shape[1] !== null) return planes;
+  if (isKnown(at(at(inputs, 0).shape, 1))) return planes;
   const [outer, inner] = [
     graph.add('Shape', [image], { end: { int: 2 } }),
     graph.add('Shape', [planes], { start: { int: 2 } }),
@@ -79,7 +80,7 @@ export function atLeast(
   variable: Variable,
   [rows, columns]: readonly [rows: number, columns: number],
 ): string {
-  if (!variable.shape.slice(2).includes(null)) return x;
+  if (isAllKnown(variable.shape.slice(2))) return x;
   const least = graph.int64Vector([0, 0, rows, columns]);
   const shape = graph.add('Max', [graph.add('Shape', [x]), least]);
   return graph.add('Reshape', [x, shape], { allowzero: { int: 1 } });

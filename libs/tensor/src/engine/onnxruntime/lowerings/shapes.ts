@@ -1,6 +1,7 @@
 import { at } from '../../../arrays/at.js';
 import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 import type { OnnxLowerings } from './lowering.js';
+import { isAllKnown } from '../../../graph/tensor-type.js';
 
 export const shapes = {
   arange: (graph, inputs) => [graph.add('Range', inputs)],
@@ -28,7 +29,7 @@ export const shapes = {
   },
   fill(graph, inputs, { node }) {
     const { shape } = node.output;
-    const target = shape.includes(null) ? graph.add('Shape', [at(inputs, 0)]) : graph.int64Vector(shape.map(Number));
+    const target = isAllKnown(shape) ? graph.int64Vector(shape) : graph.add('Shape', [at(inputs, 0)]);
     return [graph.add('Expand', [at(inputs, 1), target])];
   },
   reshape(graph, inputs, { parameters: { shape: sizes } }) {

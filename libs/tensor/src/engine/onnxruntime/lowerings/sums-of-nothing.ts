@@ -1,4 +1,5 @@
 import { at } from '../../../arrays/at.js';
+import { isKnown } from '../../../graph/tensor-type.js';
 import type { Variable } from '../../../graph/variable.js';
 import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
 
@@ -8,7 +9,7 @@ import type { OnnxGraph } from '../../../onnx/onnx-graph.js';
  */
 export function sumsOver(graph: OnnxGraph, sums: string, x: Variable, name: string, axis: number): string {
   const size = at(x.shape, axis);
-  if (size !== null && size !== 0) return sums;
+  if (isKnown(size) && size !== 0) return sums;
   const end = axis === -1 ? {} : { end: { int: axis + 1 } };
   const found = graph.add('Shape', [name], { start: { int: axis }, ...end });
   return graph.add('Where', [graph.add('Equal', [found, graph.int64Vector([0])]), graph.scalar(0, x.dtype), sums]);

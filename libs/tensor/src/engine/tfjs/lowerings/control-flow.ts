@@ -5,6 +5,7 @@ import { scanInputs, type ScanParameters } from '../../../ops/scan-inputs.js';
 import type { TensorFlow } from '../device.js';
 import { heldAs } from '../device-dtype.js';
 import { moves, type Lower, type TfjsLowerings } from './lowering.js';
+import { isAllKnown } from '../../../graph/tensor-type.js';
 
 const scan: Lower<ScanParameters> = (tf, inputs, { node, parameters, integers, runInner }) => {
   const count = at(integers, 0);
@@ -27,7 +28,7 @@ const scan: Lower<ScanParameters> = (tf, inputs, { node, parameters, integers, r
   }
   const noRow = (position: number): readonly number[] => {
     const sizes = at(node.outputs, first.length + position).shape.slice(1);
-    if (!sizes.includes(null)) return sizes.map(Number);
+    if (isAllKnown(sizes)) return sizes;
     // Without steps, only a step over zeros tells the sizes that the types do not.
     const zeros = sequences.map((sequence) => tf.zeros(sequence.shape.slice(1), sequence.dtype));
     return at(runInner([...zeros, ...first, ...constants]), first.length + position).shape;

@@ -1,0 +1,22 @@
+import { at } from '../arrays/at.js';
+import { Constant } from '../graph/constant.js';
+import type { Dim } from '../graph/tensor-type.js';
+import type { Variable } from '../graph/variable.js';
+
+/** What is known of a size that is an int64 scalar: of a constant its value, of the size of an axis what its type tells, else nothing. */
+export function toldSize(size: Variable): Dim {
+  if (size instanceof Constant) return size.toNumber() < 0 ? null : size.toNumber();
+  const { owner } = size;
+  const axis = owner?.op.name === 'dimension' ? owner.op.parameters['axis'] : undefined;
+  return typeof axis === 'number' ? at(at(owner?.inputs ?? [], 0).shape, axis) : null;
+}
+
+/** A shape of which some sizes are inputs, those after the first in order: what is known of each. */
+export function toldSizes(inputs: readonly Variable[], sizes: readonly (number | 'input')[]): Dim[] {
+  let next = 0;
+  return sizes.map((size) => {
+    if (size !== 'input') return size;
+    next += 1;
+    return toldSize(at(inputs, next));
+  });
+}
