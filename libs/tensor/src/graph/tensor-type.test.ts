@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { formatType, promote } from '../index.js';
-import { broadcastDims, isAssignable } from './tensor-type.js';
+import { broadcastDims, commonShape, isAssignable } from './tensor-type.js';
 
 test('shapes print as tuples', () => {
   expect(formatType({ dtype: 'float32', shape: [null, 784] })).toBe('float32 (null, 784)');
@@ -31,6 +31,20 @@ test('only a static 1 broadcasts; an unknown size takes the size it meets', () =
   expect(broadcastDims([[null, 1], [1, null], []])).toEqual([null, null]);
   expect(broadcastDims([[2], [3]])).toBeUndefined();
   expect(broadcastDims([[0], [1]])).toEqual([0]);
+});
+
+test('neither does a name broadcast: it gives way to a number, and null to it', () => {
+  expect(broadcastDims([['batch', 1], [null, 'time'], [3]])).toEqual(['batch', 3]);
+  expect(broadcastDims([[1, 'batch'], ['batch']])).toEqual([1, 'batch']);
+  expect(commonShape([null, 'batch', 'batch', 5, null], ['batch', 'examples', 5, 'batch', null])).toEqual([
+    'batch',
+    'batch',
+    5,
+    5,
+    null,
+  ]);
+  expect(commonShape(['batch', 5], ['batch', 4])).toBeUndefined();
+  expect(commonShape(['batch'], ['batch', 4])).toBeUndefined();
 });
 
 test('a type is assignable to one that knows less', () => {
