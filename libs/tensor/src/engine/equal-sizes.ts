@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { replace } from '../graph/replace.js';
 import type { Apply } from '../graph/apply.js';
-import { type Dim, type TensorType, TensorTypeError, isKnown } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { dependants, toposort } from '../graph/walk.js';
 

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { shown } from '../graph/arguments.js';
-import { type Dim, TensorTypeError, commonShape, formatShape, isFloat, isKnown } from '../graph/tensor-type.js';
+import { commonShape, formatShape, isFloat, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { whyFiltersAreNone } from './conv-output-shape.js';
 import { windowCount, windowsOfAxis, type Windows } from './windows.js';

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { type Dim, TensorTypeError, isKnown } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { broadcastTo } from './broadcast-to.js';

@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { checkArguments } from '../graph/arguments.js';
-import { type Variable, describe } from '../graph/variable.js';
+import type { Variable } from '../graph/variable.js';
 import { isKnown } from '../graph/tensor-type.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';

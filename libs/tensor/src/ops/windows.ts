@@ -1,6 +1,6 @@
 import { at } from '../arrays/at.js';
 import { shown } from '../graph/arguments.js';
-import { type Dim, TensorTypeError, isKnown } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 
 /** One number for rows and columns alike, or one for each. */
 export type Pair = number | readonly [rows: number, columns: number];
