@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { dense } from '../arrays/dense-array.js';
 import { applyOp } from '../graph/apply.js';
+import { Constant } from '../graph/constant.js';
 import { DISCONNECTED } from '../graph/gradient-flow.js';
 import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
@@ -35,7 +36,9 @@ export function imageShape(
   const perGroup = at(filters, 1);
   const { groups } = parameters;
   const channels = groups === 1 ? perGroup : isKnown(perGroup) ? perGroup * groups : null;
-  const image = [at(output, 0), channels, toldSize(rows), toldSize(columns)];
+  // Negative ones are refused below.
+  const told = (size: Variable): Dim => (size instanceof Constant ? size.toNumber() : toldSize(size));
+  const image = [at(output, 0), channels, told(rows), told(columns)];
   checkImage(opName, operands, output, image);
   checkShapes(opName, operands, { image, filters, output }, parameters);
   return image;
