@@ -36,12 +36,15 @@ export function imageShape(
   const perGroup = at(filters, 1);
   const { groups } = parameters;
   const channels = groups === 1 ? perGroup : isKnown(perGroup) ? perGroup * groups : null;
-  // Negative ones are refused below.
-  const told = (size: Variable): Dim => (size instanceof Constant ? size.toNumber() : toldSize(size));
-  const image = [at(output, 0), channels, told(rows), told(columns)];
+  const image = [at(output, 0), channels, sizeToGoBackTo(rows), sizeToGoBackTo(columns)];
   checkImage(opName, operands, output, image);
   checkShapes(opName, operands, { image, filters, output }, parameters);
   return image;
+}
+
+/** As {@link toldSize}, but negative too, which is refused with its reason. */
+function sizeToGoBackTo(size: Variable): Dim {
+  return size instanceof Constant ? size.toNumber() : toldSize(size);
 }
 
 /** Throws, naming op and operands, where there is nothing to go back from, or less than nothing to go back to. */
