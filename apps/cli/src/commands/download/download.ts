@@ -38,7 +38,8 @@ export async function download(
   const { fetchedBytes } = await downloadFile(client, wanted, file);
   const { sha256, sizeBytes } = wanted;
   if (json) return terminal.printJson({ id, file, sha256, sizeBytes, fetchedBytes }, 2);
-  const came = fetchedBytes === sizeBytes ? '' : `, ${size(fetchedBytes)} of it now`;
+  const came =
+    fetchedBytes === sizeBytes ? '' : fetchedBytes === 0 ? ', it was there' : `, ${size(fetchedBytes)} of it now`;
   terminal.print(`${what}: ${file} (${size(sizeBytes)}${came}, verified, sha256 ${sha256})`);
 }
 
