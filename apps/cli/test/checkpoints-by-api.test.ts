@@ -290,6 +290,26 @@ test('of downloads of different bytes to one file the first is left as it is', a
   expect(await readFile(file, 'utf8')).toBe('other bytes');
 });
 
+test('what is damaged where it is fetched from is said, and nothing is left of it', async () => {
+  const [manifest] = await commitTo(id, 100);
+  await flipBit(manifest?.files[0]?.blobKey);
+  const failed = await longrun.run('download', id, '-o', join(folder, 'model.safetensors'));
+  expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('it is damaged there') });
+  expect((await readdir(folder)).filter((each) => each.startsWith('model'))).toEqual([]);
+});
+
+test.each(['.', '..'])('%s is no name of a checkpoint', async (which) => {
+  await commitTo(id, 100);
+  for (const words of [
+    ['download', id, '--checkpoint', which],
+    ['checkpoint', 'show', id, which],
+  ]) {
+    const { code, stdout, stderr } = await longrun.run(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`'${which}' is invalid`);
+  }
+});
+
 test('a download of what is removed meanwhile is told in a sentence', async () => {
   await commitTo(id, 100);
   const proxy = await proxyTo(client.url, (request) => {

@@ -94,7 +94,7 @@ async function fetchRest(client: Client, { path: from, sha256, sizeBytes }: Want
     if (found !== sha256) {
       await rm(part, { force: true });
       throw new DownloadFailed(
-        `what came has SHA-256 ${found} but the API has announced ${sha256}, and it was removed; run it again`,
+        `what came has SHA-256 ${found} but the API has announced ${sha256}, and it was removed; run it again: where it is so again, it is damaged there`,
       );
     }
     await handle.sync();
