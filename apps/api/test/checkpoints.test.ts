@@ -153,9 +153,13 @@ describe('a file', () => {
 
   test('is looked at without its bytes by HEAD', async () => {
     await experiment.commit(100);
-    const answer = await fetch(`${service.url}${pathOf(`/100${PARAMETERS}`)}`, { method: 'HEAD', headers: bearer() });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-length')).toBe(String(parameters(100).byteLength));
+    // A range is of a GET (RFC 9110, section 14.2).
+    for (const range of [{}, { range: 'bytes=0-3' }, { range: 'bytes=999999-' }]) {
+      const headers = { ...bearer(), ...range };
+      const answer = await fetch(`${service.url}${pathOf(`/100${PARAMETERS}`)}`, { method: 'HEAD', headers });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-length')).toBe(String(parameters(100).byteLength));
+    }
   });
 
   test('is for those who have the token', async () => {

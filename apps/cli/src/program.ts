@@ -392,7 +392,8 @@ function fileName(text: string): string {
 function reference(text: string): string {
   // As a table shows an id that it had to cut.
   const given = text.replace(/…$/, '');
-  if (given.trim() === '') throw new InvalidArgumentError('Give an id.');
+  // Nothing is called by dots, which a URL leaves out of its path.
+  if (/^\.{0,2}$/.test(given.trim())) throw new InvalidArgumentError('Give an id.');
   return given;
 }
 

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -263,6 +265,87 @@ test('what came of a download and is other bytes by now is fetched anew', async 
   await writeFile(part, Buffer.alloc(bytes.byteLength + 1));
   expect(await longrun.run('download', id, '-o', file)).toMatchObject({ code: 0 });
   expect(await readFile(file)).toEqual(Buffer.from(bytes));
+});
+
+test('several downloads to one file at once leave it whole, and all succeed', async () => {
+  const elements = 3_000_000;
+  await commitTo(id, { steps: [100], elements });
+  const file = join(folder, 'model.safetensors');
+  const all = await Promise.all(Array.from({ length: 3 }, async () => longrun.run('download', id, '-o', file)));
+  expect(Buffer.compare(await readFile(file), parametersAt(100, elements))).toBe(0);
+  expect(all.map(({ code, stderr }) => ({ code, stderr }))).toEqual(all.map(() => ({ code: 0, stderr: '' })));
+  expect((await readdir(folder)).filter((each) => each.startsWith('model'))).toEqual(['model.safetensors']);
+});
+
+test('of downloads of different bytes to one file the first is left as it is', async () => {
+  await commitTo(id, 100, 200);
+  const file = join(folder, 'model.safetensors');
+  const proxy = await proxyTo(client.url, (request) => {
+    // Another one is there by the time that it comes.
+    if (request.url?.includes('/parameters') === true) writeFileSync(file, 'other bytes');
+    return Infinity;
+  });
+  const late = await throughProxy(proxy, 'download', id, '-o', file);
+  expect(late).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('has other bytes; give another') });
+  expect(await readFile(file, 'utf8')).toBe('other bytes');
+});
+
+test('what is damaged where it is fetched from is said, and nothing is left of it', async () => {
+  const [manifest] = await commitTo(id, 100);
+  await flipBit(manifest?.files[0]?.blobKey);
+  const failed = await longrun.run('download', id, '-o', join(folder, 'model.safetensors'));
+  expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('it is damaged there') });
+  expect((await readdir(folder)).filter((each) => each.startsWith('model'))).toEqual([]);
+});
+
+test.each(['.', '..'])('%s is no name of a checkpoint', async (which) => {
+  await commitTo(id, 100);
+  for (const words of [
+    ['download', id, '--checkpoint', which],
+    ['checkpoint', 'show', id, which],
+  ]) {
+    const { code, stdout, stderr } = await longrun.run(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`'${which}' is invalid`);
+  }
+});
+
+test('a download of what is removed meanwhile is told in a sentence', async () => {
+  await commitTo(id, 100);
+  const proxy = await proxyTo(client.url, (request) => {
+    if (request.url?.includes('/parameters') === true) {
+      rmSync(join(stateFolder, 'objects', 'experiments', id), { recursive: true, force: true });
+    }
+    return Infinity;
+  });
+  const { code, stdout, stderr } = await throughProxy(proxy, 'download', id, '-o', join(folder, 'model.safetensors'));
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('it was removed meanwhile; run it again');
+  expect(stderr).not.toMatch(/^ +at /m);
+});
+
+test.each([
+  ['below a file', async () => writeFile(join(folder, 'new'), ''), 'cannot be written (ENOTDIR'],
+  ['below a link to itself', async () => symlink('new', join(folder, 'new')), 'cannot be written (ELOOP'],
+  ['in place of a folder', async () => mkdir(join(folder, 'new', 'one'), { recursive: true }), 'is no file'],
+  [
+    'in place of a pipe',
+    async () => {
+      await mkdir(join(folder, 'new'));
+      execFileSync('mkfifo', [join(folder, 'new', 'one')]);
+    },
+    'is no file',
+  ],
+])('no download %s', async (_what, make, says) => {
+  await commitTo(id, 100);
+  await make();
+  const before = await readdir(folder, { recursive: true });
+  const { code, stdout, stderr } = await longrun.run('download', id, '-o', join(folder, 'new', 'one'));
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(says);
+  expect(stderr).toContain('give another');
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(await readdir(folder, { recursive: true })).toEqual(before);
 });
 
 test.each([

@@ -157,7 +157,7 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
       const { checkpoint, name: file, known } = fault.facts;
       return {
         detail: `The checkpoint ${checkpoint} has no file ${JSON.stringify(file)}.`,
-        remedy: known.length === 0 ? 'It has no files.' : `Give one of ${known.join(', ')}.`,
+        remedy: known.length === 0 ? 'There is none.' : `Give one of ${known.join(', ')}.`,
       };
     }
     case 'copy-unknown':

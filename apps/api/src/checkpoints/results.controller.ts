@@ -1,5 +1,5 @@
 import { CHECKPOINT_FILES, ExperimentId, OutputList, ResultsQuery, StorableText } from '@longrun/contracts';
-import { Platform } from '@longrun/platform';
+import { type FileRequest, Platform } from '@longrun/platform';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -34,7 +34,7 @@ export class ResultsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await this.#send(request, response, { id, checkpoint, name: CHECKPOINT_FILES.parameters });
+    await this.#send(request, response, id, { checkpoint, name: CHECKPOINT_FILES.parameters });
   }
 
   @Get('outputs')
@@ -75,17 +75,18 @@ export class ResultsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await this.#send(request, response, { id, checkpoint, name: `${CHECKPOINT_FILES.outputPrefix}${name}` });
+    await this.#send(request, response, id, { checkpoint, name, prefix: CHECKPOINT_FILES.outputPrefix });
   }
 
   async #send(
     request: Request,
     response: Response,
-    { id, checkpoint, name }: { readonly id: string; readonly checkpoint: string; readonly name: string },
+    id: string,
+    { checkpoint, ...file }: { readonly checkpoint: string } & Pick<FileRequest, 'name' | 'prefix'>,
   ): Promise<void> {
     await untilGone(response, async (signal) => {
-      const file = await this.#platform.checkpoints.file(id, checkpoint, { name, signal });
-      await sendFile(request, response, { ...file, name: name.replace(CHECKPOINT_FILES.outputPrefix, '') }, signal);
+      const found = await this.#platform.checkpoints.file(id, checkpoint, { ...file, signal });
+      await sendFile(request, response, found, signal);
     });
   }
 }

@@ -27,9 +27,9 @@ export async function sendFile(
     'Cache-Control': 'private, no-cache, no-transform',
   };
   if (headers['if-none-match'] === tag) return void response.status(304).set(facts).end();
-  // The rest of a file that was another one is of no use.
+  // The rest of a file that was another one is of no use, and a range is of a GET alone.
   const isSame = headers['if-range'] === undefined || headers['if-range'] === tag;
-  const range = isSame ? askedRange(headers.range, sizeBytes) : undefined;
+  const range = isSame && method === 'GET' ? askedRange(headers.range, sizeBytes) : undefined;
   if (range === null) {
     throw refusal(
       'range-not-satisfiable',

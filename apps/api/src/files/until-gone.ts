@@ -13,7 +13,9 @@ export async function untilGone(response: ServerResponse, work: (gone: AbortSign
   try {
     await work(gone.signal);
   } catch (error) {
-    if (!gone.signal.aborted) throw error;
+    // A write may find that before it is said.
+    const isGone = gone.signal.aborted || response.socket?.destroyed === true;
+    if (!isGone) throw error;
   } finally {
     response.off('close', leave);
   }

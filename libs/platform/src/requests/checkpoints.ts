@@ -44,6 +44,8 @@ export interface CheckpointsOptions {
 /** Which file of a checkpoint is asked for. */
 export interface FileRequest {
   readonly name: string;
+  /** What its name begins with in the checkpoint: it is left out of all that is said of names. Default: nothing. */
+  readonly prefix?: string | undefined;
   /** Which of two copies: 1 or 2. Default: the first that is there with the right size. */
   readonly copy?: number | undefined;
   /** Aborted, nothing is read any more. */
@@ -82,15 +84,16 @@ export class Checkpoints {
   }
 
   /** A file of a checkpoint. */
-  async file(id: string, which: string, { name, copy, signal }: FileRequest): Promise<StoredFile> {
+  async file(id: string, which: string, { name, prefix = '', copy, signal }: FileRequest): Promise<StoredFile> {
     return this.#asked(
       id,
       which,
       (reader) =>
         reader.read(which, async ({ name: checkpoint, entry, manifest }) => {
-          const file = manifest.files.find((each) => each.name === name);
+          const file = manifest.files.find((each) => each.name === `${prefix}${name}`);
           if (file === undefined) {
-            const known = manifest.files.map((each) => each.name);
+            const names = manifest.files.map((each) => each.name);
+            const known = names.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length));
             const facts = { checkpoint, name, known };
             throw refused('not-found', [{ path: [], parameter: 'name', code: 'file-unknown', facts }]);
           }
