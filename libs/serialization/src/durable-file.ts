@@ -1,6 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 
 import { namingDisk } from './disk-error.js';
 
@@ -75,12 +76,12 @@ async function writeNew(
 ): Promise<number> {
   const pace = new Pace();
   const file = await open(target, 'wx');
-  const underWay: { readonly end: number; readonly written: Promise<void>; readonly begunAt: number }[] = [];
+  const underWay: { readonly end: number; readonly written: Promise<void>; readonly begun: Begun }[] = [];
   const untilFewer = async (atMost: number): Promise<void> => {
     while (underWay.length > atMost) {
       const [oldest] = underWay;
       await oldest?.written;
-      if (oldest !== undefined) pace.heard(performance.now() - oldest.begunAt, underWay.length);
+      if (oldest !== undefined) pace.heard(oldest.begun, underWay.length);
       underWay.shift();
       if (oldest !== undefined) onWritten?.(target, oldest.end);
     }
@@ -93,7 +94,7 @@ async function writeNew(
         // It is heard of when those before it are over.
         written.catch(() => undefined);
         sizeBytes += piece.byteLength;
-        underWay.push({ end: sizeBytes, written, begunAt: performance.now() });
+        underWay.push({ end: sizeBytes, written, begun: pace.begin() });
         // While the disk is at work.
         hash?.update(piece);
         // Others are valid only until the next one is asked for.
@@ -220,16 +221,30 @@ class Pace {
     return this.#atOnce;
   }
 
-  /** One was written, of so many that were under way, and it took so long until the process heard of it. */
-  heard(ms: number, underWay: number): void {
+  begin(): Begun {
+    return { at: performance.now(), loop: performance.eventLoopUtilization() };
+  }
+
+  /** One was written, of so many that were under way, and this process hears of it now: late, if it was busy itself. A slow disk is given no more than one. */
+  heard({ at: begunAt, loop }: Begun, underWay: number): void {
     const now = performance.now();
-    if (ms > LATE_MS * underWay) {
+    const wasBusy = performance.eventLoopUtilization(loop).utilization > BUSY_PART;
+    if (wasBusy && now - begunAt > LATE_MS * underWay) {
       this.#lateAt = now;
       this.#atOnce = Math.min(2 * this.#atOnce, MOST_AT_ONCE);
     } else if (now - this.#lateAt > AGAIN_PROMPT_MS) this.#atOnce = 1;
   }
 }
 
+/** When a piece was given to the disk. */
+interface Begun {
+  /** In ms. */
+  readonly at: number;
+  readonly loop: EventLoopUtilization;
+}
+
+/** Of the time in which a piece was under way. */
+const BUSY_PART = 0.5;
 /** For each that was under way. A disk's cache takes a piece in a fiftieth of it. */
 const LATE_MS = 24;
 /** Between two of its steps a process hears of some soon. */

@@ -21,6 +21,8 @@ export class HashBehind {
   #syncing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isStopped = false;
+  /** What was written a moment ago lies in memory still. */
+  #isInMemory = true;
   /** Nobody writes it any more. */
   #isWhole = false;
 
@@ -77,12 +79,19 @@ export class HashBehind {
     await this.#syncing;
   }
 
-  /** What was written a moment ago lies in memory: to fetch it here takes less than to have it fetched, where the processors are busy. */
+  /**
+   * What was written a moment ago lies in memory: to fetch it here takes less than to have it fetched, where the processors are busy. Once that has
+   * taken long it is had fetched: nobody waits for a disk here.
+   */
   async #follow(): Promise<void> {
     const buffer = new Uint8Array(PIECE_BYTES);
     while (this.#read < this.#upTo && this.#failure === undefined && !this.#isStopped && !this.#isWhole) {
       const wanted = Math.min(PIECE_BYTES, this.#upTo - this.#read);
-      const length = readSync(this.#handle.fd, buffer, 0, wanted, this.#read);
+      const begunAt = performance.now();
+      const length = this.#isInMemory
+        ? readSync(this.#handle.fd, buffer, 0, wanted, this.#read)
+        : (await this.#handle.read(buffer, 0, wanted, this.#read)).bytesRead;
+      this.#isInMemory &&= performance.now() - begunAt < OF_MEMORY_MS;
       // It is shorter than was said.
       if (length === 0) return;
       this.#add(buffer.subarray(0, length));
@@ -119,4 +128,6 @@ export class HashBehind {
 }
 
 const PIECE_BYTES = 1 << 20;
+/** A piece takes a hundredth of it. */
+const OF_MEMORY_MS = 20;
 const SYNCED_AT_ONCE = 32 << 20;
