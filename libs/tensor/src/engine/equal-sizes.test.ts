@@ -6,6 +6,7 @@ import {
   at,
   concatenate,
   defineOp,
+  dimension,
   dimshuffle,
   dot,
   matrix,
@@ -17,6 +18,7 @@ import {
   sum,
   tensor,
   vector,
+  zeros,
   type Variable,
 } from '../index.js';
 import { equalSizes } from './equal-sizes.js';
@@ -115,6 +117,18 @@ test('a size that is made of another must be equal to one made alike', () => {
       { input: 1, axis: 0 },
     ],
   ]);
+});
+
+test('a size that is computed of another is that size: zeros beside which rows stand, and rows that are put in order anew', () => {
+  const [rows, features] = [tensor('rows', 'float32', [null, 3]), tensor('features', 'float32', ['batch', null])];
+  const batches = [
+    { input: 0, axis: 0 },
+    { input: 1, axis: 0 },
+  ];
+  const states = zeros([dimension(features, 0), 3]);
+  expect(equalSizes([rows, features], [add(rows, states), sum(features)])).toEqual([batches]);
+  const turned = reshape(features, [dimension(features, 1), dimension(features, 0)]);
+  expect(equalSizes([rows, features], [dot(turned, rows)])).toEqual([batches]);
 });
 
 test('a size that the graph knows is none of those that are tried, whatever it is', () => {
