@@ -1,11 +1,11 @@
 import { at } from '../arrays/at.js';
 import { replace } from '../graph/replace.js';
-import { applyOp, type Apply } from '../graph/apply.js';
-import { isKnown, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
+import type { Apply } from '../graph/apply.js';
+import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { dependants, toposort } from '../graph/walk.js';
-import { dimensionOp } from '../ops/dimension.js';
 import { sizeTold } from '../ops/told-size.js';
+import { typesWith } from './types-with.js';
 
 /** One size of a variable that only the data tell. */
 export interface UnknownSize {
@@ -87,8 +87,8 @@ class Labels {
 
   /** Infers the types of what `node` gives, after finding which sizes must be equal for it; false where they cannot be inferred. */
   infer(node: Apply): boolean {
-    let types = inferred(node, (variable) => this.#shapeOf(variable));
-    if (types === undefined && this.#joinAt(node)) types = inferred(node, (variable) => this.#shapeOf(variable));
+    let types = typesWith(node, (variable) => this.#shapeOf(variable));
+    if (types === undefined && this.#joinAt(node)) types = typesWith(node, (variable) => this.#shapeOf(variable));
     for (const [position, output] of node.outputs.entries()) {
       if (!this.#shapes.has(output)) this.#shapes.set(output, types?.[position]?.shape ?? output.shape);
     }
@@ -139,7 +139,7 @@ class Labels {
       this.#shapeOf(variable).map((dim) => this.#sizeBy(dim));
     // Of all others nothing is known, as of sizes that are made of several.
     const fits = (a: number, b: number, [sizeA, sizeB]: readonly [number, number]): boolean =>
-      inferred(node, (variable) => {
+      typesWith(node, (variable) => {
         const sizes = sizesOf(variable);
         return variable.shape.map((dim, axis) => {
           const size = sizes[axis];
@@ -161,25 +161,6 @@ class Labels {
       found ||= groups.at(-1) !== size;
     }
     return found;
-  }
-}
-
-/** The types of what `node` gives where variables have other shapes; undefined where it refuses them. */
-function inferred(node: Apply, shapeOf: (variable: Variable) => readonly Dim[]): readonly TensorType[] | undefined {
-  const withShape = (variable: Variable): Variable => {
-    const shape = shapeOf(variable);
-    const isSame = shape.every((dim, axis) => dim === variable.shape[axis]);
-    return isSame ? variable : new Variable({ dtype: variable.dtype, shape });
-  };
-  const inputs = node.inputs.map((input) => {
-    const size = sizeTold(input);
-    return size === undefined ? withShape(input) : applyOp(dimensionOp({ axis: size.axis }), [withShape(size.of)]);
-  });
-  try {
-    return node.op.inferTypes(inputs);
-  } catch (error) {
-    if (error instanceof TensorTypeError || error instanceof RangeError) return undefined;
-    throw error;
   }
 }
 
