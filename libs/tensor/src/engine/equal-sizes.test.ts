@@ -131,6 +131,16 @@ test('a size that is computed of another is that size: zeros beside which rows s
   expect(equalSizes([rows, features], [dot(turned, rows)])).toEqual([batches]);
 });
 
+test('a size that one op wants to be a number must still equal another where another op says so', () => {
+  const [a, b] = [vector('a'), vector('b')];
+  expect(equalSizes([a, b], [add(a, tensor('d', 'float32', [5])), add(a, b)])).toEqual([
+    [
+      { input: 0, axis: 0 },
+      { input: 1, axis: 0 },
+    ],
+  ]);
+});
+
 test('a size that the graph knows is none of those that are tried, whatever it is', () => {
   for (let known = 9_000; known < 14_000; known += 1) {
     const [a, b, c] = [vector('a'), vector('b'), vector('c')];

@@ -70,8 +70,8 @@ class Labels {
   readonly #firstLabel: number;
   /** For each, the first one that it must be equal to: itself, or one before it. */
   readonly #first: number[];
-  /** Those of which an op takes not any number, so that they are taken for unknown. */
-  readonly #bound = new Set<number>();
+  /** Those of which the op that is looked at takes not any number, so that they are taken for unknown there. */
+  #bound = new Set<number>();
   readonly #shapes = new Map<Variable, readonly Dim[]>();
 
   constructor(inputs: readonly Variable[], unknown: readonly UnknownSize[], first: number) {
@@ -87,6 +87,7 @@ class Labels {
 
   /** Infers the types of what `node` gives, after finding which sizes must be equal for it; false where they cannot be inferred. */
   infer(node: Apply): boolean {
+    this.#bound = new Set();
     let types = typesWith(node, (variable) => this.#shapeOf(variable));
     if (types === undefined && this.#joinAt(node)) types = typesWith(node, (variable) => this.#shapeOf(variable));
     for (const [position, output] of node.outputs.entries()) {
