@@ -6,6 +6,7 @@ import {
   at,
   concatenate,
   defineOp,
+  dimension,
   dimshuffle,
   dot,
   matrix,
@@ -17,6 +18,7 @@ import {
   sum,
   tensor,
   vector,
+  zeros,
   type Variable,
 } from '../index.js';
 import { equalSizes } from './equal-sizes.js';
@@ -110,6 +112,28 @@ test('a size that is made of another must be equal to one made alike', () => {
   const [a, b, c] = [vector('a'), vector('b'), matrix('c')];
   const cost = sum(mul(pad(a, [[1, 1]]), pad(b, [[0, 2]])));
   expect(equalSizes([a, b, c], [add(cost, sum(c))])).toEqual([
+    [
+      { input: 0, axis: 0 },
+      { input: 1, axis: 0 },
+    ],
+  ]);
+});
+
+test('a size that is computed of another is that size: zeros beside which rows stand, and rows that are put in order anew', () => {
+  const [rows, features] = [tensor('rows', 'float32', [null, 3]), tensor('features', 'float32', ['batch', null])];
+  const batches = [
+    { input: 0, axis: 0 },
+    { input: 1, axis: 0 },
+  ];
+  const states = zeros([dimension(features, 0), 3]);
+  expect(equalSizes([rows, features], [add(rows, states), sum(features)])).toEqual([batches]);
+  const turned = reshape(features, [dimension(features, 1), dimension(features, 0)]);
+  expect(equalSizes([rows, features], [dot(turned, rows)])).toEqual([batches]);
+});
+
+test('a size that one op wants to be a number must still equal another where another op says so', () => {
+  const [a, b] = [vector('a'), vector('b')];
+  expect(equalSizes([a, b], [add(a, tensor('d', 'float32', [5])), add(a, b)])).toEqual([
     [
       { input: 0, axis: 0 },
       { input: 1, axis: 0 },

@@ -1,9 +1,11 @@
 import { at } from '../arrays/at.js';
 import { replace } from '../graph/replace.js';
 import type { Apply } from '../graph/apply.js';
-import { isKnown, TensorTypeError, type Dim, type TensorType } from '../graph/tensor-type.js';
+import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { dependants, toposort } from '../graph/walk.js';
+import { sizeTold } from '../ops/told-size.js';
+import { typesWith } from './types-with.js';
 
 /** One size of a variable that only the data tell. */
 export interface UnknownSize {
@@ -68,8 +70,8 @@ class Labels {
   readonly #firstLabel: number;
   /** For each, the first one that it must be equal to: itself, or one before it. */
   readonly #first: number[];
-  /** Those of which an op takes not any number, so that they are taken for unknown. */
-  readonly #bound = new Set<number>();
+  /** Those of which the op that is looked at takes not any number, so that they are taken for unknown there. */
+  #bound = new Set<number>();
   readonly #shapes = new Map<Variable, readonly Dim[]>();
 
   constructor(inputs: readonly Variable[], unknown: readonly UnknownSize[], first: number) {
@@ -85,16 +87,9 @@ class Labels {
 
   /** Infers the types of what `node` gives, after finding which sizes must be equal for it; false where they cannot be inferred. */
   infer(node: Apply): boolean {
-    let types = inferred(
-      node,
-      node.inputs.map((input) => this.#shapeOf(input)),
-    );
-    if (types === undefined && this.#joinAt(node)) {
-      types = inferred(
-        node,
-        node.inputs.map((input) => this.#shapeOf(input)),
-      );
-    }
+    this.#bound = new Set();
+    let types = typesWith(node, (variable) => this.#shapeOf(variable));
+    if (types === undefined && this.#joinAt(node)) types = typesWith(node, (variable) => this.#shapeOf(variable));
     for (const [position, output] of node.outputs.entries()) {
       if (!this.#shapes.has(output)) this.#shapes.set(output, types?.[position]?.shape ?? output.shape);
     }
@@ -141,22 +136,25 @@ class Labels {
 
   /** Joins the sizes in the shapes of what `node` takes that must be equal for it, and sets those aside that it takes not every number for; whether there are any. */
   #joinAt(node: Apply): boolean {
-    const shapes = node.inputs.map((input) => this.#shapeOf(input).map((dim) => this.#sizeBy(dim)));
+    const sizesOf = (variable: Variable): (number | undefined)[] =>
+      this.#shapeOf(variable).map((dim) => this.#sizeBy(dim));
     // Of all others nothing is known, as of sizes that are made of several.
     const fits = (a: number, b: number, [sizeA, sizeB]: readonly [number, number]): boolean =>
-      inferred(
-        node,
-        node.inputs.map(({ shape }, position) =>
-          shape.map((dim, axis) => {
-            const size = shapes[position]?.[axis];
-            if (size === undefined) return dim;
-            return size === a ? sizeA : size === b ? sizeB : null;
-          }),
-        ),
-      ) !== undefined;
+      typesWith(node, (variable) => {
+        const sizes = sizesOf(variable);
+        return variable.shape.map((dim, axis) => {
+          const size = sizes[axis];
+          if (size === undefined) return dim;
+          return size === a ? sizeA : size === b ? sizeB : null;
+        });
+      }) !== undefined;
+    const told = node.inputs.flatMap((input) => {
+      const size = sizeTold(input);
+      return size === undefined ? sizesOf(input) : [sizesOf(size.of)[size.axis]];
+    });
     const groups: number[] = [];
     let found = false;
-    for (const size of new Set(shapes.flat().filter((one) => one !== undefined))) {
+    for (const size of new Set(told.filter((one) => one !== undefined))) {
       const equal = groups.find((first) => mustBeEqual((trial) => fits(first, size, trial)));
       if (equal !== undefined) this.join(equal, size);
       else if (TRIALS.some((trial) => fits(size, size, trial))) groups.push(size);
@@ -164,21 +162,6 @@ class Labels {
       found ||= groups.at(-1) !== size;
     }
     return found;
-  }
-}
-
-/** The types of what `node` gives where its inputs have other shapes; undefined where it refuses them. */
-function inferred(node: Apply, shapes: readonly (readonly Dim[])[]): readonly TensorType[] | undefined {
-  const inputs = node.inputs.map((input, position) => {
-    const shape = at(shapes, position);
-    const isSame = shape.every((dim, axis) => dim === input.shape[axis]);
-    return isSame ? input : new Variable({ dtype: input.dtype, shape });
-  });
-  try {
-    return node.op.inferTypes(inputs);
-  } catch (error) {
-    if (error instanceof TensorTypeError || error instanceof RangeError) return undefined;
-    throw error;
   }
 }
 

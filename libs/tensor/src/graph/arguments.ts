@@ -144,7 +144,7 @@ function isPairOfLists(value: unknown): boolean {
 
 function isTapped(value: unknown, variable: 'input' | 'initial'): boolean {
   if (typeof value !== 'object' || value === null || !('taps' in value)) return false;
-  const of: unknown = Object.entries(value).find(([key]) => key === variable)?.[1];
+  const of: unknown = Reflect.get(value, variable);
   return of instanceof Variable && isListOf((entry) => typeof entry === 'number')(value.taps);
 }
 

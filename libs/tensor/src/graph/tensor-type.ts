@@ -3,11 +3,11 @@ import type { DType } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 
 /**
- * A size: a number where it is known when the graph is built; else only the data tell it, and it has a name (`'batch'`), or is null. A
- * name stands for one size wherever it appears in a function, and changes no value: where the data give it two sizes, inputs and shared
- * variables together, that is an error before the run, as are other sizes of inputs that must be equal. Of sizes that only the
- * run itself makes (slices with variable bounds) the engine `onnxruntime` may broadcast a 1 that the types did not announce, where
- * `reference` throws.
+ * A size: a number where it is known when the graph is built; else only the data tell it, and it has a name (`'batch'`), or is null. A name
+ * stands for one size wherever it appears in a function, and changes no value: where the data give it two sizes, inputs and shared
+ * variables together, that is an error before the run, as are other sizes of inputs that must be equal. Where an unknown size ought to be
+ * one that the graph knows, or that of a shared variable, or is made by the run itself (slices with variable bounds), the engines
+ * `onnxruntime` and `tfjs` may broadcast a 1 that the types did not announce, where `reference` throws.
  */
 export type Dim = number | string | null;
 

@@ -15,6 +15,7 @@ import {
   sub,
   sum,
   tanh,
+  vector,
   type Variable,
 } from '../index.js';
 import {
@@ -246,4 +247,21 @@ describe.each(recurrences)('1.T-04 scan: $rule', ({ build, values, shortest = 1 
   test('has the gradients of finite differences', async () => {
     await expectGradientsRight((...inputs) => weighted(build(scan, inputs)), values(5));
   });
+});
+
+test('taps may be an object of any class, whose fields it computes', () => {
+  const x = vector('x');
+  const delayed = new (class {
+    get input(): Variable {
+      return x;
+    }
+    get initial(): Variable {
+      return x;
+    }
+    get taps(): number[] {
+      return [-1];
+    }
+  })();
+  const [total] = scan((row, state) => add(row, state), { sequences: [delayed], outputsInfo: [delayed] });
+  expect(present(total).ndim).toBe(1);
 });
