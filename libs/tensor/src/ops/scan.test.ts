@@ -263,5 +263,6 @@ test('taps may be an object of any class, whose fields it computes', () => {
     }
   })();
   const [total] = scan((row, state) => add(row, state), { sequences: [delayed], outputsInfo: [delayed] });
-  expect(present(total).ndim).toBe(1);
+  // A vector after each step.
+  expect(present(total).ndim).toBe(2);
 });
