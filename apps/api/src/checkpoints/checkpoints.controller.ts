@@ -13,7 +13,7 @@ import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFile } from '../files/send-file.js';
+import { sendFound } from '../files/send-file.js';
 import { untilGone } from '../files/until-gone.js';
 import { Verifications } from './verifications.js';
 
@@ -148,10 +148,9 @@ export class CheckpointsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await untilGone(response, async (signal) => {
-      const file = await this.#platform.checkpoints.file(id, checkpoint, { name, copy, signal });
-      await sendFile(request, response, file, signal);
-    });
+    await sendFound(request, response, (signal) =>
+      this.#platform.checkpoints.file(id, checkpoint, { name, copy, signal }),
+    );
   }
 
   async #verify(response: Response, id: string, checkpoint: string | undefined): Promise<void> {

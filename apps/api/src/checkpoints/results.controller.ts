@@ -4,8 +4,7 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFile } from '../files/send-file.js';
-import { untilGone } from '../files/until-gone.js';
+import { sendFound } from '../files/send-file.js';
 import { Answers } from '../openapi/answers.js';
 
 const WHICH =
@@ -84,9 +83,8 @@ export class ResultsController {
     id: string,
     { checkpoint, ...file }: { readonly checkpoint: string } & Pick<FileRequest, 'name' | 'prefix'>,
   ): Promise<void> {
-    await untilGone(response, async (signal) => {
-      const found = await this.#platform.checkpoints.file(id, checkpoint, { ...file, signal });
-      await sendFile(request, response, found, signal);
-    });
+    await sendFound(request, response, (signal) =>
+      this.#platform.checkpoints.file(id, checkpoint, { ...file, signal }),
+    );
   }
 }

@@ -4,8 +4,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFile } from '../files/send-file.js';
-import { untilGone } from '../files/until-gone.js';
+import { sendFound } from '../files/send-file.js';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 
@@ -67,9 +66,7 @@ export class DatasetsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await untilGone(response, async (signal) => {
-      await sendFile(request, response, await this.#platform.datasets.file(idOrName, signal), signal);
-    });
+    await sendFound(request, response, (signal) => this.#platform.datasets.file(idOrName, signal));
   }
 
   @Post(':idOrName/cancel')

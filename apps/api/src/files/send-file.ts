@@ -3,6 +3,16 @@ import { unlessAborted } from '@longrun/serialization';
 import type { Request, Response } from 'express';
 import { refusal } from '../problems/refusal.js';
 import { askedRange } from './byte-range.js';
+import { untilGone } from './until-gone.js';
+
+/** Answers with the file that `find` finds, as {@link sendFile}; both end when the client leaves. */
+export async function sendFound(
+  request: Request,
+  response: Response,
+  find: (gone: AbortSignal) => Promise<StoredFile>,
+): Promise<void> {
+  await untilGone(response, async (gone) => await sendFile(request, response, await find(gone), gone));
+}
 
 /**
  * Answers with a file, or the range of it that was asked for, as fast as the client takes it. One that turns out to be damaged on the
@@ -11,7 +21,7 @@ import { askedRange } from './byte-range.js';
  * @param gone aborted when the client has left
  * @throws Refusal of a range that is not in the file, and what `read` of the file throws
  */
-export async function sendFile(
+async function sendFile(
   { headers, method }: Pick<Request, 'headers' | 'method'>,
   response: Response,
   file: StoredFile,
