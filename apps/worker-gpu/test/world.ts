@@ -16,7 +16,9 @@ import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 200;
+/** Too short for a worker on a busy machine, long enough for one that has ended. */
+const SILENCE_MS = 1_000;
 const PROGRAMS_FOLDER = fileURLToPath(new URL('programs', import.meta.url));
 
 /** How a worker is started where it is not as always. */
@@ -41,10 +43,9 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
 export class World extends PlatformWorld {
-  /** @param workerLostAfterMs how long a worker may be silent */
-  static async begin(workerLostAfterMs?: number): Promise<World> {
+  static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
-    await world.startAgain(workerLostAfterMs);
+    await world.startAgain();
     await world.#publish('digits', 'others');
     return world;
   }
@@ -62,9 +63,21 @@ export class World extends PlatformWorld {
         names: () => ['digits'],
         validate: (_name, params) => ({ ok: true, value: params }),
       },
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 400 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
+  }
+
+  /**
+   * Has the platform miss the worker of an experiment by its silence alone: it starts again, and has little patience until the attempt is
+   * written off. No worker may be at work meanwhile.
+   */
+  async missWorkerOf(id: string): Promise<void> {
+    await this.platform.close();
+    await this.startAgain(SILENCE_MS);
+    await this.when(id, ({ attempts }) => attempts.some(({ reason }) => reason === 'worker_lost'));
+    await this.platform.close();
+    await this.startAgain();
   }
 
   /** The worker that runs, or else a new one, once it is ready. */
