@@ -32,8 +32,11 @@ export default defineConfig({
   },
 });
 
+/** Of the project that is the root, or, where the checkout is, of all projects that are built. */
 function testFiles(name: string): string[] {
-  return [`src/**/${name}.ts`, `test/**/${name}.ts`, `lint/**/${name}.mjs`, `${name}.mjs`];
+  const ofProjects = ['', 'apps/*/', 'libs/*/', 'examples/'];
+  const written = ofProjects.flatMap((project) => [`${project}src/**/${name}.ts`, `${project}test/**/${name}.ts`]);
+  return [...written, `lint/**/${name}.mjs`, `${name}.mjs`];
 }
 
 /** Vite's compiler lowers the legacy decorators of Nest but not the standard ones of bricks; TypeScript does. */
