@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-import ts from 'typescript';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -39,6 +39,11 @@ function testFiles(name: string): string[] {
   return [...written, `lint/**/${name}.mjs`, `${name}.mjs`];
 }
 
+/** Where decorators need it: an import would look through all of its nine megabytes for what it exports, which takes seconds. */
+function typescript(): typeof import('typescript') {
+  return createRequire(import.meta.url)('typescript');
+}
+
 /** Vite's compiler lowers the legacy decorators of Nest but not the standard ones of bricks; TypeScript does. */
 function standardDecorators(): NonNullable<ViteUserConfig['plugins']>[number] {
   return {
@@ -46,6 +51,7 @@ function standardDecorators(): NonNullable<ViteUserConfig['plugins']>[number] {
     enforce: 'pre',
     transform(code, id) {
       if (!/\/(libs|examples)\/.*\.ts$/.test(id) || !/^\s*@\w+\(/m.test(code)) return null;
+      const ts = typescript();
       const { outputText, sourceMapText } = ts.transpileModule(code, {
         fileName: id,
         compilerOptions: {
