@@ -51,10 +51,10 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
   checkOption('grad', 'knownGrads', options.knownGrads, 'map');
   checkOption('grad', 'considerConstant', options.considerConstant, 'iterable');
   const policy = oneOf('grad', 'disconnectedInputs', options.disconnectedInputs ?? 'raise', DISCONNECTED_INPUTS);
-  return madeTogether(() => gradients(cost, wrt, options, policy));
+  return madeTogether(() => gradientsOf(cost, wrt, options, policy));
 }
 
-function gradients(
+function gradientsOf(
   cost: Variable | null,
   wrt: readonly Variable[],
   options: GradOptions,
