@@ -12,7 +12,7 @@ import { type LogLine, Service } from './service.js';
 let service: Service;
 beforeAll(async () => {
   // What is there but slow is not to be taken for what is away.
-  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '20000' });
+  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '20000' }, ['faulty', 'layers']);
 });
 afterAll(() => service.close());
 
@@ -62,7 +62,7 @@ describe('the token', () => {
 
   test('comes from LONGRUN_TOKEN when that is set, and no file is made', async () => {
     const token = 'a-token-of-my-own';
-    const other = await Service.start({ LONGRUN_TOKEN: token });
+    const other = await Service.start({ LONGRUN_TOKEN: token }, []);
     try {
       await other.raw().get('/v1/programs').set('Authorization', `Bearer ${token}`).expect(200);
       await expect(readFile(join(other.stateFolder, 'token'))).rejects.toThrow('ENOENT');
@@ -276,6 +276,8 @@ describe('the OpenAPI document', () => {
       'post /v1/workers/{id}/drain',
       'post /v1/workers/{id}/release',
       'get /v1/programs',
+      'put /v1/programs/{program}',
+      'get /v1/programs/{program}',
       'get /health/live',
       'get /health/ready',
       'get /openapi.json',

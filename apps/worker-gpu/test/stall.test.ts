@@ -22,8 +22,8 @@ test.each([
     said: 'the loop that never ends',
     found: [
       /The stack of the trainer/,
-      /at #turn \(file:.*programs\/digits\.js:\d+:\d+\)/,
-      /at afterBatch \(file:.*digits\.js/,
+      /at #turn \(file:.*program\/program\.mjs:\d+:\d+\)/,
+      /at afterBatch \(file:.*program\.mjs/,
     ],
   },
   {
