@@ -14,6 +14,17 @@ export class ProgramsController {
     this.#platform = platform;
   }
 
+  @Get()
+  @ApiOperation({
+    summary: 'The programs that experiments can name, with the schemas of their parameters, last published first',
+    description: 'Of each name the newest; with `name` all that were published under it.',
+    tags: ['programs'],
+  })
+  @Answers({ description: 'One page.', schema: ProgramList, problems: ['invalid-parameter'] })
+  listPrograms(@Query({ schema: ProgramListQuery }) query: ProgramListQuery): Promise<ProgramList> {
+    return this.#platform.programs.list(query);
+  }
+
   @Put(':program')
   @ApiOperation({
     summary: 'Publish a program: one ES module, under a name of which it is the newest from then on',
@@ -45,17 +56,6 @@ export class ProgramsController {
     const { program, created } = await this.#platform.programs.publish({ name, sha256, module });
     response.status(created ? 201 : 200).location(`/v1/programs/${name}@${sha256}`);
     return program;
-  }
-
-  @Get()
-  @ApiOperation({
-    summary: 'The programs that experiments can name, with the schemas of their parameters, last published first',
-    description: 'Of each name the newest; with `name` all that were published under it.',
-    tags: ['programs'],
-  })
-  @Answers({ description: 'One page.', schema: ProgramList, problems: ['invalid-parameter'] })
-  listPrograms(@Query({ schema: ProgramListQuery }) query: ProgramListQuery): Promise<ProgramList> {
-    return this.#platform.programs.list(query);
   }
 
   @Get(':program')
