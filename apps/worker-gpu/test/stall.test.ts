@@ -24,8 +24,8 @@ test.each([
     earliestStarts: [0, 7],
     found: [
       /The stack of the trainer/,
-      /at #turn \(file:.*programs\/digits\.js:\d+:\d+\)/,
-      /at afterBatch \(file:.*digits\.js/,
+      /at #turn \(file:.*program\/program\.mjs:\d+:\d+\)/,
+      /at afterBatch \(file:.*program\.mjs/,
     ],
   },
   {
