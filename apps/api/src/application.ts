@@ -53,9 +53,9 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   application.use(parseBody);
   application.useGlobalPipes(new SchemaPipe());
 
-  const document = openApiDocument(application);
-  application.get(Description).document = document;
-  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(document)));
+  const description = application.get(Description);
+  description.describe = () => openApiDocument(application);
+  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(() => description.document)));
   refuseBrokenHttp(application.getHttpServer());
   return application.init();
 }

@@ -82,6 +82,8 @@ test('an undisturbed run trains to the end, with a log row for every step', () =
 
 test('a worker that is killed with a snapshot in its hands changes nothing but the number of attempts, and is no matter of patience', async () => {
   await world.endProcesses();
+  // Else the platform, started again, would take it for one that is there.
+  await until(async () => (await world.platform.workers.list()).items.every(({ alive }) => !alive));
   await world.platform.close();
   await world.startAgain(3_600_000);
   const record = join(world.folder, 'killed.ndjson');
@@ -147,14 +149,12 @@ test('a trainer that somebody kills is a loss and no failure, and its worker goe
 });
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
-  await world.platform.close();
-  // Long enough for the successor on a busy machine.
-  await world.startAgain(30_000);
   const sleeper = await world.worker();
   const { id, gate } = await caught();
   const trainer = sleeper.childPid();
   sleeper.signal('SIGSTOP');
   await gate.open();
+  await world.missWorkerOf(id);
 
   const successor = await world.newWorker();
   await expectAsUndisturbed(id);

@@ -18,7 +18,9 @@ import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 200;
+/** Too short for a worker on a busy machine, long enough for one that has ended. */
+const SILENCE_MS = 1_000;
 const PROGRAMS_FOLDER = fileURLToPath(new URL('programs', import.meta.url));
 /** What programs import of this checkout. */
 export const LIBRARIES = fileURLToPath(new URL('../../../node_modules/@longrun', import.meta.url));
@@ -45,10 +47,9 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, programs, and real worker processes. */
 export class World extends PlatformWorld {
-  /** @param workerLostAfterMs how long a worker may be silent */
-  static async begin(workerLostAfterMs?: number): Promise<World> {
+  static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
-    await world.startAgain(workerLostAfterMs);
+    await world.startAgain();
     await world.#publish('digits', 'others');
     for (const file of await readdir(PROGRAMS_FOLDER)) await world.publishProgram(basename(file, '.js'));
     return world;
@@ -62,9 +63,21 @@ export class World extends PlatformWorld {
    */
   async startAgain(workerLostAfterMs = 120_000): Promise<Platform> {
     return await this.start({
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 400 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
+  }
+
+  /**
+   * Has the platform miss the worker of an experiment by its silence alone: it starts again, and has little patience until the attempt is
+   * written off. No worker may be at work meanwhile.
+   */
+  async missWorkerOf(id: string): Promise<void> {
+    await this.platform.close();
+    await this.startAgain(SILENCE_MS);
+    await this.when(id, ({ attempts }) => attempts.some(({ reason }) => reason === 'worker_lost'));
+    await this.platform.close();
+    await this.startAgain();
   }
 
   /** The worker that runs, or else a new one, once it is ready. */
