@@ -75,7 +75,7 @@ export function programReference(text: string): { readonly name: string; readonl
   return at === -1 ? { name: text, prefix: undefined } : { name: text.slice(0, at), prefix: text.slice(at + 1) };
 }
 
-/** What stands after the name, where something does. */
+/** Whether a text can be the beginning of a SHA-256 that stands for one of the programs of a name. */
 export function isHashPrefix(text: string): boolean {
   return /^[0-9a-f]{6,64}$/.test(text);
 }

@@ -49,7 +49,7 @@ export class ProgramsController {
     @Body() module: unknown,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ProgramView> {
-    if (!(module instanceof Uint8Array)) {
+    if (!(module instanceof Uint8Array) || module.byteLength === 0) {
       const facts = { program: name, says: 'the body is empty' };
       throw refusal('invalid-request', [{ path: [], code: 'module-broken', facts }]);
     }

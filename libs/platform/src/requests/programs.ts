@@ -20,6 +20,7 @@ import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
 import { ProgramBroken, type ProgramFacts, type ProgramHost, type ProgramModule } from './program-host.js';
 import { refused } from './request-refused.js';
+import { SharedLooks } from './shared-looks.js';
 
 export interface ProgramsOptions {
   readonly record: PlatformRecord;
@@ -50,9 +51,12 @@ export type Resolved =
 /** What users do with programs. Every method that refuses throws `RequestRefused`. */
 export class Programs {
   readonly #options: ProgramsOptions;
+  /** By name: of many submissions at once most name the same. */
+  readonly #newest: SharedLooks<ProgramRow | undefined>;
 
   constructor(options: ProgramsOptions) {
     this.#options = options;
+    this.#newest = new SharedLooks(async (name) => await newestOf(options.record.db, name));
   }
 
   /**
@@ -130,7 +134,7 @@ export class Programs {
   async resolve(reference: string): Promise<Resolved> {
     const { db } = this.#options.record;
     const { name, prefix } = programReference(reference);
-    const newest = await newestOf(db, name);
+    const newest = await this.#newest.look(name);
     if (newest === undefined) {
       const names = await db.selectFrom('programs').select('name').distinct().orderBy('name').execute();
       const fault = nameUnknown(
