@@ -14,6 +14,7 @@ import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
+import { Metrics } from './requests/metrics.js';
 import type { ProgramCatalog } from './requests/program-catalog.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
@@ -84,6 +85,7 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
 /** The life of experiments and datasets, wired together. Get one from {@link startPlatform}. */
 export class Platform {
   readonly experiments: Experiments;
+  readonly metrics: Metrics;
   readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
   readonly workers: Workers;
@@ -126,6 +128,7 @@ export class Platform {
     const endings = new Endings({ writer, store, logs, catchUp: undefined, warn });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
+    this.metrics = new Metrics({ record });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({

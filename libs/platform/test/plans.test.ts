@@ -83,7 +83,8 @@ if (postgresPrograms() === undefined) {
           expect(first.items).toHaveLength(10);
           await list.list({ limit: 10, cursor: first.nextCursor ?? 'p1' });
         }
-        await platform.experiments.list({ cursor: 'p50000' });
+        const middle = Buffer.from(JSON.stringify(['-created', 0, '50000', '50000'])).toString('base64url');
+        await platform.experiments.list({ cursor: middle });
         const id = `exp_${(77).toString(16).padStart(32, '0')}`;
         await platform.experiments.get(id);
         await platform.datasets.get('dataset-05');

@@ -5,6 +5,7 @@ import type {
   ExperimentProgress,
   ExperimentResult,
   ExperimentSpec,
+  ExperimentStatus,
   Json,
   JsonObject,
   Kind,
@@ -30,6 +31,7 @@ export interface Tables {
   events: EventsTable;
   logChunks: LogChunksTable;
   logColumns: LogColumnsTable;
+  metrics: MetricsTable;
   ingestCursors: IngestCursorsTable;
   idempotencyKeys: IdempotencyKeysTable;
   controller: ControllerTable;
@@ -103,7 +105,16 @@ export interface Ending {
 export interface ExperimentsTable {
   id: string;
   name: string;
+  /** Kept apart from the row: those who list and count read the other columns alone. */
   spec: JsonColumn<ExperimentSpec>;
+  /** Name of its program, as the spec has it. */
+  program: string;
+  /** As its life has them; here so that what is listed is filtered, sorted and counted in one table. */
+  place: number;
+  owner: string;
+  project: string;
+  status: ExperimentStatus;
+  endedAt: Date | null;
 }
 
 /** Which dataset an experiment uses for what. */
@@ -200,6 +211,25 @@ export interface LogColumnsTable {
   numbers: (number | null)[];
   /** Values that are no numbers, by the row's index. */
   others: NullableJsonColumn<Readonly<Record<string, Json>>>;
+  /** Of its numbers, see `metrics/digest.ts`; null where they are so few that it would be no shorter, and in a record of an older version. */
+  digest: Buffer | null;
+}
+
+/** What an experiment's log says under one name, of the rows that count: as {@link LogColumnsTable} has it, in the same transaction. */
+export interface MetricsTable {
+  id: string;
+  name: string;
+  count: number;
+  /** How many of the values are NaN or infinite. */
+  nonFinite: number;
+  /** At the highest step. */
+  last: number;
+  lastStep: number;
+  /** The smallest and the largest finite value, each at its first step; null when none is finite. */
+  min: number | null;
+  minStep: number | null;
+  max: number | null;
+  maxStep: number | null;
 }
 
 /** How far a stream has been taken in; moves in the transaction that holds the effects. */
@@ -277,5 +307,6 @@ export type WorkerRow = Selectable<WorkersTable>;
 export type LifeRow = Selectable<LivesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type ExperimentRow = Selectable<ExperimentsTable>;
+export type MetricRow = Selectable<MetricsTable>;
 export type DatasetRow = Selectable<DatasetsTable>;
 export type CheckpointRow = Selectable<CheckpointsTable>;

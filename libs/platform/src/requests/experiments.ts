@@ -9,12 +9,13 @@ import {
   type LiveEvent,
   type LogPage,
 } from '@longrun/contracts';
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
+import { experimentStatus } from '../life/transitions.js';
 import {
   type KnownWorkers,
   knownWorkers,
@@ -23,16 +24,17 @@ import {
   threadLimit,
 } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
+import type { LifeRow, Tables } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
+import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
+import { type ListOptions, listExperiments } from './experiment-list.js';
 import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import { nameUnknown } from './names.js';
-import { type PageOptions, readPage } from './pages.js';
 import { ProgramBroken, type ProgramCatalog } from './program-catalog.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
+import { checkpointView, experimentView } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -80,7 +82,9 @@ export class Experiments {
     const { record } = this.#options;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
     const workers = await this.#workers.read(record.db);
-    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) => summaryOf(found, workers));
+    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) =>
+      experimentView(found, found, found.datasets, workers),
+    );
     const checkpoints = await record.db
       .selectFrom('checkpoints')
       .selectAll()
@@ -92,12 +96,10 @@ export class Experiments {
     return { ...experiment, checkpoints: checkpoints.map(checkpointView) };
   }
 
-  /** One page of experiments, newest first. */
-  async list(options: PageOptions = {}): Promise<ExperimentList> {
-    const rowsBelow = (place: number, limit: number) =>
-      this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
-    const workers = await this.#workers.read(this.#options.record.db);
-    return readPage(options, rowsBelow, (row) => summaryOf(row, workers));
+  /** One page of the experiments that fit a query, see {@link listExperiments}. */
+  async list(options: ListOptions = {}): Promise<ExperimentList> {
+    const { db } = this.#options.record;
+    return listExperiments(db, options, await this.#workers.read(db));
   }
 
   /**
@@ -132,7 +134,7 @@ export class Experiments {
     const checked = submissions.map(({ body }) => newExperiment(body, datasets, workers));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
-    if (made.length > 0) await insert(lives.transaction, made);
+    if (made.length > 0) await insert(lives.transaction, made, rowOf);
     return checked.map((experiment) =>
       experiment instanceof Error
         ? experiment
@@ -168,15 +170,6 @@ export class Experiments {
     );
   }
 }
-
-/**
- * The datasets of the experiment in `lives`: for each row that is answered. Subselects by key, and not a join, so that a record whose
- * tables were never analyzed has no plan but the lookups.
- */
-const datasetsInRoles = sql<DatasetInRole[]>`(
-  select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase',
-    (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
-  from experiment_datasets used where used.id = lives.id)`;
 
 /** What a program said to the parameters of a spec. */
 type ProgramVerdict =
@@ -217,10 +210,21 @@ interface NewExperiment extends NewLife {
   readonly datasets: readonly DatasetInRole[];
 }
 
-async function insert(transaction: Transaction<Tables>, experiments: readonly NewExperiment[]): Promise<void> {
+async function insert(
+  transaction: Transaction<Tables>,
+  experiments: readonly NewExperiment[],
+  rowOf: (id: string) => LifeRow,
+): Promise<void> {
   await transaction
     .insertInto('experiments')
-    .values(experiments.map(({ id, name, spec }) => ({ id, name, spec: JSON.stringify(spec) })))
+    .values(
+      experiments.map(({ id, name, spec }) => {
+        const { place, owner, project, phase, reason, endedAt } = rowOf(id);
+        const status = experimentStatus(phase, reason);
+        const { program } = spec;
+        return { id, name, spec: JSON.stringify(spec), program, place, owner, project, status, endedAt };
+      }),
+    )
     .execute();
   await transaction
     .insertInto('experimentDatasets')
@@ -257,13 +261,6 @@ function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): Spe
   return [{ path: ['resources', facts.provider === null ? 'engine' : 'provider'], code: 'engine-unavailable', facts }];
 }
 
-function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
-  return { ...experimentSummary(row, { id, name, spec }, datasets, workers), attempts: [], checkpoints: [] };
-}
-
-function summaryOf(
-  row: LifeRow & ExperimentRow & { readonly datasets: readonly DatasetInRole[] },
-  workers: KnownWorkers,
-): ReturnType<typeof experimentSummary> {
-  return experimentSummary(row, row, row.datasets, workers);
+function newView({ name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
+  return { ...experimentView(row, { name, spec }, datasets, workers), attempts: [], checkpoints: [] };
 }

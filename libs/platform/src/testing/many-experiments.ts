@@ -42,9 +42,12 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
         case when n <= ${ended}::integer then 'ended' when n <= ${ended + queued}::integer then 'queued' else 'running' end,
         case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
       from generate_series(1, ${total}::integer) n`.execute(transaction);
-    await sql`insert into experiments (id, name, spec)
-      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n, ${spec}::jsonb
-      from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into experiments (id, name, spec, program, place, owner, project, status, ended_at)
+      select l.id, 'experiment ' || n, ${spec}::jsonb, 'mlp', l.place, l.owner, l.project,
+        case when l.phase <> 'ended' then l.phase when l.reason = 'succeeded' then l.reason else 'failed' end, l.ended_at
+      from generate_series(1, ${total}::integer) n join lives l on l.id = 'exp_' || lpad(to_hex(n), 32, '0')`.execute(
+      transaction,
+    );
     await sql`insert into experiment_datasets (id, role, dataset_id)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
       from generate_series(1, ${total}::integer) n`.execute(transaction);
