@@ -131,9 +131,8 @@ function waitingFor(
   workers: KnownWorkers,
 ): string | null {
   if (life.phase !== 'queued') return null;
-  const awaited = datasets.filter(({ phase }) => phase !== 'ended').map(({ name }) => name);
-  if (awaited.length > 0)
-    return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
+  const awaited = [...new Set(datasets.filter(({ phase }) => phase !== 'ended').map(({ name }) => name))];
+  if (awaited.length > 0) return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${awaited.join(', ')}`;
   if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
   if (!workers.alive) return 'Waits for a worker: none is alive';
   const missing = missingEngine(workers.livingEngines, resources);
