@@ -19,8 +19,8 @@ const experiments = [
   ['100 %_\\', 'cancelled', '-Infinity'],
 ] as const;
 
-const cost = 'valid, "cost" < 1';
-const where = (condition: string): { where: string } => ({ where: `metric.${JSON.stringify(cost)}${condition}` });
+const COST = 'valid, "cost" < 1';
+const where = (condition: string): { where: string } => ({ where: `metric.${JSON.stringify(COST)}${condition}` });
 
 test('each filter finds what fits, all of them together what fits each, and the counts leave out the status alone', async ({
   record,
@@ -60,13 +60,13 @@ test('each filter finds what fits, all of them together what fits each, and the 
   }
   const { counts } = await list(record, { exactName: 'conv', status: 'running' });
   expect(counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 0, cancelled: 0 });
-  const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(cost)},none` })).items;
+  const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(COST)},none` })).items;
   expect(first).toMatchObject({
     name: 'mlp deep',
     program: 'mlp',
     status: 'failed',
     datasets: { train: { id: `ds_${'1'.repeat(32)}`, name: 'faces' } },
-    metrics: { [cost]: 'NaN', none: null },
+    metrics: { [COST]: 'NaN', none: null },
   });
   expect(first).not.toHaveProperty('spec');
 });
@@ -82,8 +82,8 @@ test('every sort has each experiment once over its pages, ties in one order, als
     ['-ended', [0, 1, 2, 3, 6, 5, 4]],
     ['status', [6, 1, 5, 4, 0, 2, 3]],
     ['-status', [3, 2, 0, 4, 5, 1, 6]],
-    [`metric.${JSON.stringify(cost)}`, [6, 2, 3, 4, 0, 5, 1]],
-    [`-metric.${JSON.stringify(cost)}`, [0, 4, 3, 2, 6, 5, 1]],
+    [`metric.${JSON.stringify(COST)}`, [6, 2, 3, 4, 0, 5, 1]],
+    [`-metric.${JSON.stringify(COST)}`, [0, 4, 3, 2, 6, 5, 1]],
     ['metric.none', [6, 5, 4, 3, 2, 1, 0]],
   ];
   for (const [sort, places] of sorted) {
@@ -94,7 +94,7 @@ test('every sort has each experiment once over its pages, ties in one order, als
   const byName = await paged(record, ids, { sort: 'name', limit: 2 });
   expect(byName.filter((place) => place >= 3 && place <= 5)).toEqual([3, 4, 5]);
   expect(await paged(record, ids, { sort: '-name', limit: 2 })).toEqual(byName.toReversed());
-  const sort = `metric.${JSON.stringify(cost)}`;
+  const sort = `metric.${JSON.stringify(COST)}`;
   const rest = await paged(record, ids, { sort, limit: 2 }, async () => {
     // The last that was answered, and the next.
     for (const place of [2, 3]) {
@@ -173,7 +173,7 @@ async function fill(record: PlatformRecord): Promise<string[]> {
       values (${id}, 'train', ${`ds_${String(index % 2).repeat(32)}`})`.execute(db);
     if (last !== null) {
       await sql`insert into metrics (id, name, count, non_finite, last, last_step)
-        values (${id}, ${cost}, 1, 0, ${last}::float8, 1)`.execute(db);
+        values (${id}, ${COST}, 1, 0, ${last}::float8, 1)`.execute(db);
     }
     ids.push(id);
   }
