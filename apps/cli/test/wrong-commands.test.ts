@@ -123,7 +123,7 @@ test.each(['e', 'exp', 'exp_', 'exp_a', 'exp_aaa…', 'aaa'])(
     const asked: (string | undefined)[] = [];
     const LONGRUN_URL = await serving((request, response) => {
       asked.push(request.method);
-      const items = /^\/v1\/experiments\?id=/.test(request.url ?? '') ? [summary] : [];
+      const items = request.url?.startsWith('/v1/experiments?id=') === true ? [summary] : [];
       response
         .writeHead(200, { 'content-type': 'application/json' })
         .end(JSON.stringify(request.method === 'GET' ? { items, nextCursor: null, counts: null } : experiment));

@@ -20,10 +20,10 @@ export async function listing(servers: Servers, count: number): Promise<Listed> 
   const pages = [{}, ...deep.map((place) => ({ cursor: cursorAt(place) }))];
   const listed: Listed = { pages: [], filtered: [] };
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const took = { pages: await ask(pages), filtered: await ask(filters) };
+    const took = await ask([...pages, ...filters]);
     if (round === 0) continue;
-    listed.pages.push(took.pages);
-    listed.filtered.push(took.filtered);
+    listed.pages.push(took.slice(0, pages.length));
+    listed.filtered.push(took.slice(pages.length));
   }
   await service.close();
   return listed;

@@ -58,6 +58,9 @@ test('each filter finds what fits, all of them together what fits each, and the 
     expect([query, items.map(({ id }) => ids.indexOf(id))]).toEqual([query, places]);
     expect(nextCursor).toBeNull();
   }
+  const sort = `-metric.${JSON.stringify(COST)}`;
+  const bounded = await list(record, { sort, where: `${where('>=0.25').where},${where('<0.5').where}` });
+  expect(bounded.items.map(({ id }) => ids.indexOf(id))).toEqual([4, 3, 2]);
   const { counts } = await list(record, { exactName: 'conv', status: 'running' });
   expect(counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 0, cancelled: 0 });
   const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(COST)},none` })).items;

@@ -36,7 +36,7 @@ export async function listExperiments(
 ): Promise<ExperimentList> {
   const { limit, sort, metrics } = { ...ExperimentQuery.parse({}), ...options };
   const filters = filtersOf(options);
-  const stages = stagesOf(sort);
+  const stages = stagesOf(sort, options.where);
   const cursor = readCursor(options.cursor, sort, stages);
   const rows: ListedRow[] = [];
   for (let stage = cursor?.stage ?? 0; stage < stages.length && rows.length <= limit; stage += 1) {
@@ -73,17 +73,19 @@ interface SortKey {
   readonly isValid: (text: string) => boolean;
 }
 
-function stagesOf({ by, isDescending }: ExperimentSort): Stage[] {
+function stagesOf({ by, isDescending }: ExperimentSort, conditions: readonly MetricCondition[] = []): Stage[] {
   const place = bigintKey(sql`e.place`);
   const all = { from: sql`experiments e`, where: sql`true`, isDescending } as const;
   const newest = { ...all, keys: [place, place], isDescending: true } as const;
   if (typeof by === 'object') {
     const hasNumber = sql`m.name = ${by.metric} and m.last < 'NaN'`;
+    // What the filters say of the same metric is said here again: the index then begins where they do.
+    const same = conditions.filter(({ metric }) => metric === by.metric).map(isFulfilled);
     return [
       {
         ...all,
         from: sql`metrics m join experiments e on e.id = m.id`,
-        where: hasNumber,
+        where: sql.join([hasNumber, ...same], sql` and `),
         keys: [numberKey(sql`m.last`), textKey(sql`m.id`)],
       },
       { ...newest, where: sql`not exists (select from metrics m where m.id = e.id and ${hasNumber})` },
@@ -216,11 +218,14 @@ function filtersOf({ status, program, dataset, owner, project, name, exactName, 
   return filters.length === 0 ? sql`true` : sql.join(filters, sql` and `);
 }
 
-/** NaN is above all numbers to PostgreSQL, and neither above nor below any to us. */
-function hasMetric({ metric, relation, value }: MetricCondition): Sql {
+function hasMetric(condition: MetricCondition): Sql {
+  return sql`exists (select from metrics m where m.id = e.id and m.name = ${condition.metric} and ${isFulfilled(condition)})`;
+}
+
+/** What is asked of the last value of a metric `m`. NaN is above all numbers to PostgreSQL, and neither above nor below any to us. */
+function isFulfilled({ relation, value }: MetricCondition): Sql {
   const belowNaN = relation === '>' || relation === '>=' ? sql`and m.last < 'NaN'` : sql``;
-  return sql`exists (select from metrics m where m.id = e.id and m.name = ${metric}
-    and m.last ${operators[relation]} ${String(value)}::float8 ${belowNaN})`;
+  return sql`m.last ${operators[relation]} ${String(value)}::float8 ${belowNaN}`;
 }
 
 const operators: Readonly<Record<Relation, Sql>> = {
