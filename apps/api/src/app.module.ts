@@ -6,6 +6,7 @@ import { Verifications } from './checkpoints/verifications.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
+import { VerbsController } from './experiments/verbs.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
@@ -47,6 +48,7 @@ export class AppModule {
 
 const everything = [
   ExperimentsController,
+  VerbsController,
   CheckpointsController,
   ResultsController,
   DatasetsController,

@@ -257,6 +257,8 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments/{id}/cancel',
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
+      'post /v1/experiments/{id}/preempt',
+      'post /v1/experiments/{id}/retry',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',
       'get /v1/experiments/{id}/checkpoints/{checkpoint}',

@@ -7,6 +7,7 @@ import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { list } from './commands/ls.js';
+import { preempt, retry } from './commands/verbs.js';
 import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
 import { submit } from './commands/submit.js';
@@ -132,6 +133,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
 
+  verbCommands(program, terminal, client);
+
   program
     .command('download')
     .description(
@@ -218,6 +221,25 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     });
 
   return program;
+}
+
+/** What is done with an experiment that is there. */
+function verbCommands(program: Command, terminal: Terminal, client: () => Promise<Client>): void {
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<experiment>', 'id, beginning of an id, or name', reference)
+      .addOption(jsonOption());
+
+  command(
+    'preempt',
+    'have a running experiment checkpoint and give its machine back, as if it were preempted; it is queued again',
+  ).action(async (text: string, options: { json: boolean }) => preempt(await client(), terminal, text, options));
+  command(
+    'retry',
+    'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
+  ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
 }
 
 /** The options of `demo`, as commander gives them. */

@@ -15,6 +15,7 @@ import { Checkpoints } from './requests/checkpoints.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import type { ProgramCatalog } from './requests/program-catalog.js';
+import { Verbs } from './requests/verbs.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
 import { LogCompletion } from './systems/log-completion.js';
@@ -86,6 +87,7 @@ export class Platform {
   readonly experiments: Experiments;
   readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
+  readonly verbs: Verbs;
   readonly workers: Workers;
   readonly #record: PlatformRecord;
   readonly #redis: Redis;
@@ -126,6 +128,7 @@ export class Platform {
     const endings = new Endings({ writer, store, logs, catchUp: undefined, warn });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
+    this.verbs = new Verbs({ record, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({

@@ -37,7 +37,7 @@ export async function resolveReference(client: Client, text: string): Promise<Re
 export async function resolveExperiment(client: Client, text: string): Promise<string> {
   const { kind, id } = await resolveReference(client, text);
   if (kind === 'experiment') return id;
-  throw new UnknownReference(`\`${text}\` is a dataset, which has no checkpoints; give an experiment`);
+  throw new UnknownReference(`\`${text}\` is a dataset; give an experiment`);
 }
 
 /** What the beginning of an id has at least after its kind; less would mean whatever there is only one of. */

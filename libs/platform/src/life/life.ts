@@ -303,6 +303,50 @@ export class Life {
     if (this.row.phase === 'queued' && !this.row.enqueued) this.endWith({ reason: 'cancelled', message: null });
   }
 
+  /** Somebody wants the attempt that is on to give its machine back. */
+  requestPreempt(): void {
+    const attempt = this.#current();
+    if (attempt.preemptRequested) return;
+    this.#audit(USER, 'preempt', { status: this.#status(), fence: attempt.fence }, { preemptRequested: true });
+    attempt.preemptRequested = true;
+    this.#touch(attempt);
+  }
+
+  /**
+   * It has ended and is to go on, with new budgets, from its newest checkpoint. No job is put into the queue before its lease is reopened
+   * under the fence that this issues, see {@link reopened}.
+   *
+   * @param headFence the fence in its lease, 0 where nobody ever had one
+   */
+  retry(headFence: number, at: Date): void {
+    const { reason } = this.row;
+    this.#audit(USER, 'retry', { status: this.#status(), reason }, { status: 'queued' });
+    this.#move('queued');
+    this.row.fence = Math.max(this.row.fence, headFence) + 1;
+    this.row.budgetFence = this.row.fence;
+    this.row.reopening = true;
+    this.row.failures = 0;
+    this.row.preemptions = 0;
+    this.row.losses = 0;
+    this.row.refusals = 0;
+    this.row.cancelRequested = false;
+    this.row.reason = null;
+    this.row.message = null;
+    this.row.result = null;
+    // What is still on its way of the attempt that ended it would come among the rows of those to come.
+    this.row.outcomeFence = null;
+    this.row.endedAt = null;
+    this.#emitStatus(at);
+  }
+
+  /** Its lease was reopened under this fence: it may run. Nothing if it has been known. */
+  reopened(fence: number): void {
+    if (!this.row.reopening || this.row.budgetFence !== fence) return;
+    this.row.reopening = false;
+    this.changes.moved = true;
+    this.#touch();
+  }
+
   /**
    * Decides how it is to end. It ends when its lease is sealed with that, or with the outcome that a worker wrote there
    * first.

@@ -45,6 +45,8 @@ const lifeColumns = {
   refusals: 'integer',
   progressStep: 'bigint',
   cancelRequested: 'boolean',
+  budgetFence: 'integer',
+  reopening: 'boolean',
   progress: 'jsonb',
   nonFinite: 'jsonb',
   lastEvent: 'bigint',
@@ -75,6 +77,7 @@ const attemptColumns = {
   lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
   smallChunks: 'integer',
+  preemptRequested: 'boolean',
 } satisfies ColumnTypes<Exclude<keyof AttemptRow, 'id' | 'fence'>>;
 
 const attemptKey = { id: 'text', fence: 'integer' };

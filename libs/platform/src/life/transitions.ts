@@ -15,7 +15,8 @@ const moves: Readonly<Record<Phase, readonly Phase[]>> = {
   queued: ['running', 'ended'],
   // Back to the queue when the attempt ended and another one follows.
   running: ['queued', 'ended'],
-  ended: [],
+  // It is retried.
+  ended: ['queued'],
 };
 
 /** Throws when a life may not move so: a bug of ours, not a user's. */

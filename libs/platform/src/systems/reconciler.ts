@@ -64,6 +64,7 @@ export class Reconciler {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
+      await this.#attempt('retries', () => this.#reopenRetried());
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
@@ -126,6 +127,13 @@ export class Reconciler {
     await this.#each('the decided end', decided, async ({ id }) => await this.#options.endings.settle(id));
   }
 
+  /** Experiments that were retried, but a crash came before their lease was reopened. */
+  async #reopenRetried(): Promise<void> {
+    const { record, endings } = this.#options;
+    const retried = await record.db.selectFrom('lives').select(['id', 'kind']).where('reopening', '=', true).execute();
+    await this.#each('the retry', retried, async ({ id }) => await endings.reopen(id));
+  }
+
   async #completeLogs(): Promise<void> {
     const { logs } = this.#options;
     await this.#each('the log', await logs.doubtful(), async ({ id }) => await logs.complete(id));
@@ -136,14 +144,17 @@ export class Reconciler {
     const why = (workerId: string): string => `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
     const running = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'fence', 'cancelRequested'])
-      .where('phase', '=', 'running')
-      .where('ending', 'is', null)
+      .innerJoin('attempts', (join) =>
+        join.onRef('attempts.id', '=', 'lives.id').onRef('attempts.fence', '=', 'lives.fence'),
+      )
+      .select(['lives.id', 'lives.kind', 'lives.fence', 'lives.cancelRequested', 'attempts.preemptRequested'])
+      .where('lives.phase', '=', 'running')
+      .where('lives.ending', 'is', null)
       .execute();
-    await this.#each('the attempt', running, async ({ id, kind, fence, cancelRequested }) => {
+    await this.#each('the attempt', running, async ({ id, kind, fence, cancelRequested, preemptRequested }) => {
       // Pub/sub forgets: it is said until it is obeyed.
-      if (cancelRequested && redis.status === 'ready')
-        await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
+      const type = cancelRequested ? 'cancel' : preemptRequested ? 'preempt' : undefined;
+      if (type !== undefined && redis.status === 'ready') await publishCommand(redis, keys, { type, kind, id, fence });
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
       if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;

@@ -11,6 +11,7 @@ import { progressStep } from './0010-progress-step.js';
 import { lastHeard } from './0011-last-heard.js';
 import { refusals } from './0012-refusals.js';
 import { engines } from './0013-engines.js';
+import { verbs } from './0016-verbs.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   lastHeard,
   refusals,
   engines,
+  verbs,
 ];

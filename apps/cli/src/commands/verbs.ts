@@ -1,0 +1,36 @@
+import { type ExperimentView, visibleLine } from '@longrun/contracts';
+
+import type { Client } from '../client.js';
+import { statusText } from '../output/status-text.js';
+import type { Terminal } from '../output/terminal.js';
+import { resolveExperiment } from './reference.js';
+
+interface VerbOutput {
+  /** The experiment, as the API answers it. */
+  readonly json: boolean;
+}
+
+/** Has a running experiment give its machine back. */
+export async function preempt(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
+  const view = await client.actOn(await resolveExperiment(client, text), 'preempt');
+  print(terminal, view, output, view.status === 'running' ? 'it gives its machine back at its next step boundary' : '');
+}
+
+/** Queues an experiment again that has failed or was cancelled. */
+export async function retry(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
+  const view = await client.actOn(await resolveExperiment(client, text), 'retry');
+  const step = view.checkpoints[0]?.step;
+  print(
+    terminal,
+    view,
+    output,
+    step === undefined ? 'it begins anew' : `it goes on from its newest checkpoint, ${step}`,
+  );
+}
+
+/** An experiment in a line, and what happens with it next. */
+function print(terminal: Terminal, view: ExperimentView, { json }: VerbOutput, next: string): void {
+  if (json) return terminal.printJson(view, 2);
+  const then = next === '' ? '' : `; ${next}`;
+  terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${then}`);
+}

@@ -1,0 +1,123 @@
+import type { ExperimentView } from '@longrun/contracts';
+import { type Head, HeadDamaged } from '@longrun/serialization';
+import type { Redis } from 'ioredis';
+
+import type { Life } from '../life/life.js';
+import type { Lives } from '../life/lives.js';
+import { experimentStatus } from '../life/transitions.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { RedisKeys } from '../redis/keys.js';
+import type { Endings } from '../systems/endings.js';
+import { publishCommand } from '../worker/commands.js';
+import type { Experiments } from './experiments.js';
+import { notFound } from './life-reading.js';
+import { refused } from './request-refused.js';
+
+export interface VerbsOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly endings: Endings;
+  readonly experiments: Experiments;
+}
+
+/** What users have done with experiments that are there. Every method answers the experiment, and refuses by throwing `RequestRefused`. */
+export class Verbs {
+  readonly #options: VerbsOptions;
+
+  constructor(options: VerbsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Has the attempt that runs checkpoint and give its machine back, as if it were preempted; the next one goes on from there, at the place
+   * in the queue that the experiment had. The worker is told until it obeys. Refused when it does not run, comes to its end, or has no
+   * preemption left in its budget. Said again of the same attempt it changes nothing.
+   */
+  async preempt(id: string): Promise<ExperimentView> {
+    const { writer } = this.#options;
+    const fence = await writer.write(async (lives) => {
+      const life = await findExperiment(lives, id);
+      checkGoesOn(life);
+      const { phase, reason, fence: current, preemptions, retry } = life.row;
+      if (phase !== 'running') {
+        const facts = { experiment: id, status: experimentStatus(phase, reason) };
+        throw refused('conflict', [{ path: [], parameter: 'id', code: 'not-running', facts }]);
+      }
+      const limit = retry.maxPreemptions;
+      if (limit !== null && preemptions >= limit) {
+        const facts = { experiment: id, preemptions, limit };
+        throw refused('conflict', [{ path: [], parameter: 'id', code: 'preemptions-spent', facts }]);
+      }
+      life.requestPreempt();
+      return current;
+    });
+    await this.#tell('preempt', id, fence);
+    return this.#options.experiments.get(id);
+  }
+
+  /**
+   * Queues an experiment that has failed or was cancelled again, with new budgets of failures, preemptions and time. It goes on from its newest
+   * checkpoint, or begins from the seed where it has none; its earlier attempts stay on the record, and nobody who ran one can write any more.
+   * Refused when it has not ended, or has succeeded: so of two at once one is.
+   */
+  async retry(id: string): Promise<ExperimentView> {
+    const { writer, record, endings, experiments } = this.#options;
+    for (let isDone = false; !isDone;) {
+      const seen = await record.db.selectFrom('lives').select('endedAt').where('id', '=', id).executeTakeFirst();
+      const head = await this.#head(id);
+      isDone = await writer.write(async (lives) => {
+        const life = await findExperiment(lives, id);
+        const { phase, reason, endedAt } = life.row;
+        if (phase !== 'ended' || reason === 'succeeded') {
+          const facts = { experiment: id, status: experimentStatus(phase, reason) };
+          throw refused('conflict', [{ path: [], parameter: 'id', code: 'not-failed', facts }]);
+        }
+        // Else the head that was read may be that of before.
+        if (endedAt?.getTime() !== seen?.endedAt?.getTime()) return false;
+        life.retry(head?.fence ?? 0, new Date());
+        return true;
+      });
+    }
+    await endings.reopen(id);
+    return experiments.get(id);
+  }
+
+  async #head(id: string): Promise<Head | undefined> {
+    try {
+      return await this.#options.endings.head('experiment', id);
+    } catch (error) {
+      if (!(error instanceof HeadDamaged)) throw error;
+      const facts = { experiment: id, says: error.message };
+      throw refused('unreadable', [{ path: [], code: 'head-damaged', facts }]);
+    }
+  }
+
+  async #tell(type: 'preempt', id: string, fence: number): Promise<void> {
+    const { redis, keys } = this.#options;
+    // Without Redis the reconciler says it later.
+    if (redis.status === 'ready') await publishCommand(redis, keys, { type, kind: 'experiment', id, fence });
+  }
+}
+
+/** Locks an experiment. Refused when there is none with this id. */
+async function findExperiment(lives: Lives, id: string): Promise<Life> {
+  const life = await lives.find(id);
+  if (life?.row.kind !== 'experiment') throw notFound('experiment', id);
+  return life;
+}
+
+/** Refuses one that has ended, or will with what it does now. */
+function checkGoesOn({ row }: Life): void {
+  const { id, phase, reason, ending, cancelRequested } = row;
+  if (phase === 'ended') {
+    const facts = { what: 'experiment', id, status: experimentStatus(phase, reason) } as const;
+    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ended-already', facts }]);
+  }
+  if (cancelRequested || ending !== null) {
+    const facts = { experiment: id, isCancelled: cancelRequested };
+    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ending-already', facts }]);
+  }
+}
