@@ -304,6 +304,66 @@ describe('experiments', () => {
     expect(error?.detail).toBe(`The experiment ${id} has ended already: it is cancelled.`);
   });
 
+  test('one is preempted, paused, resumed, cancelled and retried, and its followers see it go on', async () => {
+    const id = await submit();
+    const verb = async (name: string): Promise<ExperimentView> =>
+      ExperimentView.parse((await service.post(`/v1/experiments/${id}/${name}`).expect(202)).body);
+    const run = async (): Promise<Awaited<ReturnType<typeof trainer.job>>> => {
+      const job = await trainer.job();
+      job.send(started);
+      await until(
+        () => experiment(id),
+        ({ status }) => status === 'running',
+      );
+      return job;
+    };
+    const first = await run();
+    expect(await verb('preempt')).toMatchObject({ status: 'running' });
+    await first.stopRequested;
+    first.end('preempted');
+
+    const second = await run();
+    expect(second.ticket).toMatchObject({ id, fence: 2 });
+    expect(await verb('pause')).toMatchObject({ status: 'running', pauseRequested: true });
+    await second.stopRequested;
+    second.end('paused');
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'paused',
+    );
+    const [refusal] = problemErrorsOf(await service.post(`/v1/experiments/${id}/preempt`), 'conflict');
+    expect(refusal).toMatchObject({
+      code: 'not-running',
+      detail: `The experiment ${id} does not run: it is paused.`,
+      remedy: 'Send it again when it runs.',
+    });
+    expect(await verb('resume')).toMatchObject({ status: 'queued' });
+
+    const third = await run();
+    await verb('cancel');
+    await third.stopRequested;
+    third.end('cancelled');
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'cancelled',
+    );
+    expect(await verb('retry')).toMatchObject({ status: 'queued', reason: null, cancelRequested: false });
+    problemErrorsOf(await service.post(`/v1/experiments/${id}/retry`), 'conflict');
+    const { frames } = await openEvents(service, `/v1/experiments/${id}/events`);
+    const gathered = gather(frames);
+    (await run()).end('succeeded', result);
+    const seen = withoutMark(await gathered);
+    const statuses = seen.filter(({ event }) => event === 'status').map(({ data }) => LiveEvent.parse(data).data);
+    expect(statuses.map((data) => 'status' in data && data.status)).toEqual([
+      ...['queued', 'running', 'queued', 'running', 'paused', 'queued', 'running', 'cancelled'],
+      ...['queued', 'running', 'succeeded'],
+    ]);
+    expect(seen.at(-1)).toEqual({ event: 'end', data: { status: 'succeeded', reason: 'succeeded' } });
+    expect((await experiment(id)).attempts.map(({ reason }) => reason)).toEqual([
+      ...['preempted', 'paused', 'cancelled', 'succeeded'],
+    ]);
+  });
+
   test('one that waits for its dataset is cancelled at once', async () => {
     await service.post('/v1/datasets', { name: 'slow', converter: 'mnist' }).expect(201);
     const conversion = await converter.job();

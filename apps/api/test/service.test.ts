@@ -258,6 +258,8 @@ describe('the OpenAPI document', () => {
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
       'post /v1/experiments/{id}/preempt',
+      'post /v1/experiments/{id}/pause',
+      'post /v1/experiments/{id}/resume',
       'post /v1/experiments/{id}/retry',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',

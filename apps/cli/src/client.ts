@@ -273,7 +273,7 @@ export class Client {
 }
 
 /** What is done with an experiment that is there. */
-export type Verb = 'cancel' | 'preempt' | 'retry';
+export type Verb = 'cancel' | 'preempt' | 'pause' | 'resume' | 'retry';
 
 function search(query: Readonly<Record<string, string | number>>): string {
   const words = new URLSearchParams();

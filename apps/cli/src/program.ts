@@ -7,7 +7,7 @@ import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { list } from './commands/ls.js';
-import { preempt, retry } from './commands/verbs.js';
+import { pause, preempt, resume, retry } from './commands/verbs.js';
 import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
 import { submit } from './commands/submit.js';
@@ -236,6 +236,12 @@ function verbCommands(program: Command, terminal: Terminal, client: () => Promis
     'preempt',
     'have a running experiment checkpoint and give its machine back, as if it were preempted; it is queued again',
   ).action(async (text: string, options: { json: boolean }) => preempt(await client(), terminal, text, options));
+  command('pause', 'have an experiment checkpoint and give its machine back, until it is resumed').action(
+    async (text: string, options: { json: boolean }) => pause(await client(), terminal, text, options),
+  );
+  command('resume', 'queue a paused experiment again, at the place that it had').action(
+    async (text: string, options: { json: boolean }) => resume(await client(), terminal, text, options),
+  );
   command(
     'retry',
     'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',

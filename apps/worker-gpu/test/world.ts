@@ -5,6 +5,7 @@ import {
   ExperimentSpec,
   type ExperimentSpecInput,
   type ExperimentView,
+  isTerminal,
   type LiveEvent,
   type StoredLogRow,
 } from '@longrun/contracts';
@@ -164,7 +165,7 @@ export class World extends PlatformWorld {
   }
 
   async whenEnded(id: string): Promise<ExperimentView> {
-    return await this.when(id, ({ status }) => status !== 'queued' && status !== 'running');
+    return await this.when(id, ({ status }) => isTerminal(status));
   }
 
   /** Waits until the log has a row of this step or a later one. */

@@ -62,8 +62,8 @@ export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 
 /** What the record asks of workers. Repeated until it is obeyed. */
 export const WorkerCommand = z.discriminatedUnion('type', [
-  /** To whichever worker runs the attempt: end it; or checkpoint and give the machine back, as if it were preempted. */
-  z.object({ type: z.enum(['cancel', 'preempt']), kind: Kind, id: z.string(), fence: Fence }),
+  /** To whichever worker runs the attempt: end it; or checkpoint and give the machine back, as if it were preempted, or because it is paused. */
+  z.object({ type: z.enum(['cancel', 'preempt', 'pause']), kind: Kind, id: z.string(), fence: Fence }),
   /** To one worker: finish what runs, and take no further job. */
   z.object({ type: z.literal('drain'), workerId: z.string() }),
   /** To one worker: take jobs again. */

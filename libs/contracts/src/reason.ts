@@ -22,6 +22,7 @@ export const ReasonCode = z.enum([
   'timed_out',
   'diverged',
   'checkpoints_damaged',
+  'paused',
 ]);
 export type ReasonCode = z.infer<typeof ReasonCode>;
 
@@ -133,6 +134,11 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     requeue: false,
     explain:
       'None of its checkpoints is whole, or what names them is damaged; they are kept, and it begins anew only if checkpoint.onAllDamaged says so.',
+  },
+  paused: {
+    counts: 'nothing',
+    requeue: true,
+    explain: 'It was paused on request; it goes on from its last checkpoint when it is resumed.',
   },
 };
 

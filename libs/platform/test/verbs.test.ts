@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@longrun/contracts';
-import { LeaseLost, readHead } from '@longrun/serialization';
+import { LeaseLost, LeaseRefused, readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
 import { RequestRefused } from '../src/index.js';
@@ -149,7 +149,7 @@ test('a retry of which a crash left the lease closed is finished, also where it 
   const again = await world.start({ role: 'api' });
   expect(await again.experiments.cancel(second)).toMatchObject({ status: 'cancelled' });
   expect(await readHead(world.store, `experiments/${second}`)).toMatchObject({
-    fence: 4,
+    fence: 3,
     outcome: { reason: 'cancelled' },
   });
   expect(await readHead(world.store, `experiments/${first}`)).toMatchObject({ fence: 1 });
@@ -164,15 +164,114 @@ test('a retry of which a crash left the lease closed is finished, also where it 
   expect(await refusalOf(verbs.retry('exp_0'))).toMatchObject({ code: 'not-found' });
 });
 
+test('a run is paused until it is resumed, and what waits is paused at once, its job taken back', async ({
+  world,
+  record,
+}) => {
+  const { experiments, verbs } = await world.start();
+  await world.readyDataset();
+  const [id, waits] = [await world.submit(), await world.submit()];
+  const worker = world.worker('gpu-1');
+  const attempt = (await worker.next()).start().train(3);
+  await world.when(id, ({ status }) => status === 'running');
+  await world.when(waits, ({ attempts }) => attempts.length === 1);
+
+  expect(await verbs.pause(waits)).toMatchObject({
+    status: 'paused',
+    pauseRequested: false,
+    attempts: [{ status: 'ended', reason: 'paused', startedAt: null }],
+  });
+  for (let times = 0; times < 2; times += 1)
+    expect(await verbs.pause(id)).toMatchObject({ status: 'running', pauseRequested: true });
+  // It goes on if it is resumed before its worker has stopped.
+  expect(await verbs.resume(id)).toMatchObject({ status: 'running', pauseRequested: false });
+  await verbs.pause(id);
+  await until(() => worker.commands.length >= 4);
+  expect(worker.commands[0]).toEqual({ type: 'pause', kind: 'experiment', id, fence: 1 });
+  await attempt.commit();
+  await attempt.end('paused');
+  expect(await world.when(id, ({ status }) => status === 'paused')).toMatchObject({
+    preemptions: 0,
+    failures: 0,
+    pauseRequested: false,
+  });
+
+  expect(await verbs.pause(id)).toMatchObject({ status: 'paused' });
+  expect(await refusalOf(verbs.preempt(id))).toMatchObject({ code: 'not-running', facts: { status: 'paused' } });
+  expect(await refusalOf(verbs.retry(id))).toMatchObject({ code: 'not-failed', facts: { status: 'paused' } });
+  const later = await world.submit();
+  // Nobody works on what is paused, and nobody who has the old job can.
+  const other = (await worker.next()).start();
+  expect(other.ticket.id).toBe(later);
+  await expect(world.claimAs('late', waits, 1)).rejects.toThrow(LeaseRefused);
+
+  expect(await experiments.cancel(waits)).toMatchObject({ status: 'cancelled' });
+  expect(await refusalOf(verbs.resume(waits))).toMatchObject({ code: 'ended-already' });
+  expect(await verbs.resume(id)).toMatchObject({ status: 'queued' });
+  expect(await verbs.resume(id)).toMatchObject({ status: 'queued' });
+  await other.succeed();
+  const next = await worker.next();
+  expect(next.ticket).toMatchObject({ id, fence: 2 });
+  expect(next.start().step).toBe(3);
+  await next.train(4).succeed();
+  await world.when(id, ({ status }) => status === 'succeeded');
+  expect(await actionsOn(record, id)).toEqual(['submit', 'pause', 'resume', 'pause', 'resume']);
+});
+
+test('what is to be paused is so whoever dies: its worker, or who takes its job back; and is cancelled rather than paused', async ({
+  world,
+  record,
+}) => {
+  const { verbs, experiments } = await world.start();
+  await world.readyDataset();
+  const [lost, cancelled, crashed, both] = [
+    await world.submit(),
+    await world.submit(),
+    await world.submit({ priority: -1 }),
+    await world.submit({ priority: -2 }),
+  ];
+  const workers = [world.worker('gpu-1'), world.worker('gpu-2')];
+  const attempts = await Promise.all(workers.map(async (worker) => (await worker.next()).start()));
+  const attemptOf = (id: string) => attempts.find(({ ticket }) => ticket.id === id);
+  for (const id of [lost, cancelled]) {
+    await world.when(id, ({ status }) => status === 'running');
+    await verbs.pause(id);
+  }
+  await attemptOf(lost)?.end('trainer_killed');
+  expect(await world.when(lost, ({ status }) => status === 'paused')).toMatchObject({ losses: 1 });
+  await experiments.cancel(cancelled);
+  expect(await refusalOf(verbs.pause(cancelled))).toMatchObject({ code: 'ending-already' });
+  // The worker had heard of the pause first.
+  await attemptOf(cancelled)?.end('paused');
+  await world.when(cancelled, ({ status }) => status === 'cancelled');
+
+  const held = await Promise.all([workers[0]?.next(), workers[1]?.next()]);
+  expect(held.map((attempt) => attempt?.ticket.id).toSorted()).toEqual([crashed, both].toSorted());
+  const waiting = [await world.submit(), await world.submit()];
+  const [first = '', second = ''] = waiting;
+  for (const id of waiting) await world.when(id, ({ attempts: all }) => all.length === 1);
+  // As far as one has come that died: it was asked for, and the fence is claimed by the record, or not even that.
+  const lease = await world.claimAs('record', first, 1);
+  await lease.release();
+  const writer = new LifeWriter(record);
+  await writer.write(async (lives) => (await lives.find(first))?.requestPause(new Date()));
+  await writer.write(async (lives) => {
+    const life = await lives.find(second);
+    life?.requestPause(new Date());
+    life?.requestCancel();
+  });
+  await world.when(first, ({ status }) => status === 'paused');
+  await world.when(second, ({ status }) => status === 'cancelled');
+});
+
 /** Code and facts of a refusal. */
-async function refusalOf(asked: Promise<unknown>): Promise<{ readonly code?: string; readonly facts?: unknown }> {
+async function refusalOf(asked: Promise<unknown>): Promise<{ readonly code: unknown; readonly facts: unknown }> {
   const error: unknown = await asked.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof RequestRefused)) throw new Error(`It was not refused: ${String(error)}`);
-  const { code, facts } = error.faults[0] ?? {};
-  return { code, facts };
+  return { code: error.faults[0]?.code, facts: error.faults[0]?.facts };
 }
 
 /** What was done with an experiment, in order. */

@@ -29,6 +29,32 @@ export class VerbsController {
     return this.#platform.verbs.preempt(id);
   }
 
+  @Post('pause')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Have an experiment give its machine back, and wait until it is resumed',
+    description:
+      'One that waits is paused at once, a running one at its next step, with a checkpoint: `pauseRequested` says so meanwhile. One that is paused ' +
+      'stays so.',
+    tags: ['experiments'],
+  })
+  @Answers({ status: 202, description: 'The experiment, as it is by now.', schema: ExperimentView, problems: PROBLEMS })
+  pauseExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
+    return this.#platform.verbs.pause(id);
+  }
+
+  @Post('resume')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Queue a paused experiment again, at the place that it had',
+    description: 'One whose pause was only asked for goes on; one that was never paused stays as it is.',
+    tags: ['experiments'],
+  })
+  @Answers({ status: 202, description: 'The experiment, as it is by now.', schema: ExperimentView, problems: PROBLEMS })
+  resumeExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
+    return this.#platform.verbs.resume(id);
+  }
+
   @Post('retry')
   @HttpCode(202)
   @ApiOperation({

@@ -16,6 +16,17 @@ export async function preempt(client: Client, terminal: Terminal, text: string, 
   print(terminal, view, output, view.status === 'running' ? 'it gives its machine back at its next step boundary' : '');
 }
 
+/** Has an experiment give its machine back, and wait until it is resumed. */
+export async function pause(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
+  const view = await client.actOn(await resolveExperiment(client, text), 'pause');
+  print(terminal, view, output, view.pauseRequested ? 'it is paused at its next step boundary' : '');
+}
+
+/** Queues a paused experiment again. */
+export async function resume(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
+  print(terminal, await client.actOn(await resolveExperiment(client, text), 'resume'), output, '');
+}
+
 /** Queues an experiment again that has failed or was cancelled. */
 export async function retry(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
   const view = await client.actOn(await resolveExperiment(client, text), 'retry');

@@ -284,6 +284,10 @@ export class Life {
         this.row.message = sequel.backoffMs === 0 ? null : (end.message ?? null);
         this.#emitStatus(at);
         return;
+      case 'paused':
+        this.row.message = end.reason === 'paused' ? null : (end.message ?? null);
+        this.#pauseNow(at);
+        return;
       case 'ended':
         this.endWith({ reason: sequel.reason, message: sequel.message });
         return;
@@ -300,7 +304,8 @@ export class Life {
     }
     this.row.cancelRequested = true;
     this.#touch();
-    if (this.row.phase === 'queued' && !this.row.enqueued) this.endWith({ reason: 'cancelled', message: null });
+    const { phase, enqueued } = this.row;
+    if (phase === 'paused' || (phase === 'queued' && !enqueued)) this.endWith({ reason: 'cancelled', message: null });
   }
 
   /** Somebody wants the attempt that is on to give its machine back. */
@@ -310,6 +315,37 @@ export class Life {
     this.#audit(USER, 'preempt', { status: this.#status(), fence: attempt.fence }, { preemptRequested: true });
     attempt.preemptRequested = true;
     this.#touch(attempt);
+  }
+
+  /** Somebody wants it paused. Without a job or an attempt it is at once; else when that has ended, or is taken back. */
+  requestPause(at: Date): void {
+    if (this.row.phase === 'paused' || this.row.pauseRequested) return;
+    this.#audit(USER, 'pause', { status: this.#status() }, { pauseRequested: true });
+    this.row.pauseRequested = true;
+    if (this.row.phase === 'queued' && !this.row.enqueued) this.#pauseNow(at);
+  }
+
+  /** The job of this fence was taken back before a worker claimed it. If it is to be paused no more, another one follows. */
+  takenBack(fence: number, at: Date): void {
+    if (!this.row.enqueued || this.row.fence !== fence) return;
+    this.#closeAttempt({ reason: 'paused' }, at);
+    this.row.enqueued = false;
+    this.row.queueRank = null;
+    this.changes.moved = true;
+    if (this.row.cancelRequested) this.endWith({ reason: 'cancelled', message: null });
+    else if (this.row.pauseRequested) this.#pauseNow(at);
+  }
+
+  /** Somebody wants it to go on: it is queued if it is paused, and is not paused if that was only asked for. */
+  resume(at: Date): void {
+    const { phase, pauseRequested } = this.row;
+    if (phase !== 'paused' && !pauseRequested) return;
+    this.#audit(USER, 'resume', { status: this.#status(), pauseRequested }, { pauseRequested: false });
+    this.row.pauseRequested = false;
+    if (phase !== 'paused') return;
+    this.#move('queued');
+    this.row.message = null;
+    this.#emitStatus(at);
   }
 
   /**
@@ -392,9 +428,17 @@ export class Life {
     this.row.enqueued = false;
     this.row.queueRank = null;
     this.row.notBefore = null;
+    this.row.pauseRequested = false;
     this.row.endedAt = at;
     this.#emitStatus(at);
     if (byFence === null) this.#audit(CONTROLLER, 'end', { status: before }, { status: this.#status(), reason });
+  }
+
+  #pauseNow(at: Date): void {
+    this.#move('paused');
+    this.row.pauseRequested = false;
+    this.row.notBefore = null;
+    this.#emitStatus(at);
   }
 
   #closeAttempt(end: ClosedAttempt, at: Date): void {

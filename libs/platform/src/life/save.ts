@@ -45,6 +45,7 @@ const lifeColumns = {
   refusals: 'integer',
   progressStep: 'bigint',
   cancelRequested: 'boolean',
+  pauseRequested: 'boolean',
   budgetFence: 'integer',
   reopening: 'boolean',
   progress: 'jsonb',

@@ -75,6 +75,8 @@ export interface LivesTable {
   /** How far its checkpoints have brought it; 0 before the first, and less again when the newest are damaged. */
   progressStep: Generated<number>;
   cancelRequested: Generated<boolean>;
+  /** It is to be paused once the attempt that is on has ended, or its job is taken back. */
+  pauseRequested: Generated<boolean>;
   /** Attempts of fences above it count in its budgets. 0, or issued to the record itself when it was last retried. */
   budgetFence: Generated<number>;
   /** It was retried, and its lease may have the outcome of before: no job of it could be claimed. */
@@ -271,7 +273,7 @@ export interface AuditTable {
   number: Generated<number>;
   at: Generated<Date>;
   actor: string;
-  /** `submit`, `cancel`, `preempt`, `retry`, `drain`, `write-off`, … */
+  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `drain`, `write-off`, … */
   action: string;
   /** Id of the experiment, dataset or worker. */
   subject: string;

@@ -59,6 +59,37 @@ export class Verbs {
   }
 
   /**
+   * Has an experiment checkpoint, give its machine back, and wait until it is resumed. One that waits is paused when this returns; the worker of
+   * one that runs is told until it obeys: `pauseRequested` says so meanwhile. Refused when it has ended or comes to its end. One that is paused
+   * stays so.
+   */
+  async pause(id: string): Promise<ExperimentView> {
+    const { writer, endings, experiments } = this.#options;
+    const { isPending, enqueued, fence } = await writer.write(async (lives) => {
+      const life = await findExperiment(lives, id);
+      checkGoesOn(life);
+      life.requestPause(new Date());
+      return { isPending: life.row.pauseRequested, enqueued: life.row.enqueued, fence: life.row.fence };
+    });
+    if (isPending && !(enqueued && (await endings.takeBack(id, fence)))) await this.#tell('pause', id, fence);
+    return experiments.get(id);
+  }
+
+  /**
+   * Queues an experiment again that is paused, at the place that it had; one that is only to be paused goes on. Refused when it has ended or
+   * comes to its end. One that was never paused stays as it is.
+   */
+  async resume(id: string): Promise<ExperimentView> {
+    const { writer, experiments } = this.#options;
+    await writer.write(async (lives) => {
+      const life = await findExperiment(lives, id);
+      checkGoesOn(life);
+      life.resume(new Date());
+    });
+    return experiments.get(id);
+  }
+
+  /**
    * Queues an experiment that has failed or was cancelled again, with new budgets of failures, preemptions and time. It goes on from its newest
    * checkpoint, or begins from the seed where it has none; its earlier attempts stay on the record, and nobody who ran one can write any more.
    * Refused when it has not ended, or has succeeded: so of two at once one is.
@@ -95,7 +126,7 @@ export class Verbs {
     }
   }
 
-  async #tell(type: 'preempt', id: string, fence: number): Promise<void> {
+  async #tell(type: 'preempt' | 'pause', id: string, fence: number): Promise<void> {
     const { redis, keys } = this.#options;
     // Without Redis the reconciler says it later.
     if (redis.status === 'ready') await publishCommand(redis, keys, { type, kind: 'experiment', id, fence });

@@ -37,6 +37,7 @@ export function experimentSummary(
     reason: life.reason,
     message: life.message ?? waitingFor(life, experiment, datasets, workers),
     cancelRequested: life.cancelRequested,
+    pauseRequested: life.pauseRequested,
     failures: life.failures,
     preemptions: life.preemptions,
     losses: life.losses,

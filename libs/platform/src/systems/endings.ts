@@ -67,6 +67,16 @@ export class Endings {
   }
 
   /**
+   * Takes an experiment's job back out of the queue, by claiming its fence before a worker does, and handing the lease back. False when a worker
+   * was first: then it has to be told.
+   *
+   * @throws HeadDamaged
+   */
+  async takeBack(id: string, fence: number): Promise<boolean> {
+    return this.#inTurn(id, () => this.#takeBack(id, fence));
+  }
+
+  /**
    * Takes the outcome in a head, if there is one, into the record: after the events that led to it, as far as they have
    * come. What a worker wrote is left to the leader, who alone takes in events.
    */
@@ -113,6 +123,22 @@ export class Endings {
     if (reopening) await this.#reopen(id).catch(unlessDamaged);
     await faultPoint('end.unsealed');
     await this.#seal(kind, id, fence, ending, step);
+  }
+
+  async #takeBack(id: string, fence: number): Promise<boolean> {
+    const prefix = leasePrefix('experiment', id);
+    try {
+      const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
+      await lease.release();
+    } catch (error) {
+      if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
+      const head = error instanceof LeaseRefused ? error.head : await this.head('experiment', id);
+      if (await this.adopt('experiment', id, head)) return true;
+      // Else a crash came between the claim and its note, or another process does it at the same time.
+      if (head?.holder !== HOLDER) return false;
+    }
+    await this.#writer.write(async (lives) => (await lives.find(id))?.takenBack(fence, new Date()));
+    return true;
   }
 
   async #reopen(id: string): Promise<void> {

@@ -147,13 +147,14 @@ export class Reconciler {
       .innerJoin('attempts', (join) =>
         join.onRef('attempts.id', '=', 'lives.id').onRef('attempts.fence', '=', 'lives.fence'),
       )
-      .select(['lives.id', 'lives.kind', 'lives.fence', 'lives.cancelRequested', 'attempts.preemptRequested'])
+      .select(['lives.id', 'lives.kind', 'lives.fence', 'lives.cancelRequested', 'lives.pauseRequested'])
+      .select('attempts.preemptRequested')
       .where('lives.phase', '=', 'running')
       .where('lives.ending', 'is', null)
       .execute();
-    await this.#each('the attempt', running, async ({ id, kind, fence, cancelRequested, preemptRequested }) => {
+    await this.#each('the attempt', running, async ({ id, kind, fence, ...asked }) => {
       // Pub/sub forgets: it is said until it is obeyed.
-      const type = cancelRequested ? 'cancel' : preemptRequested ? 'preempt' : undefined;
+      const type = commandFor(asked);
       if (type !== undefined && redis.status === 'ready') await publishCommand(redis, keys, { type, kind, id, fence });
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
@@ -169,13 +170,14 @@ export class Reconciler {
     const waiting = await Promise.all(Kind.options.map(async (kind) => [kind, await queues[kind].waiting()] as const));
     const enqueued = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested'])
+      .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested', 'pauseRequested'])
       .where('phase', '=', 'queued')
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    await this.#each('the job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
+    await this.#each('the job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested, pauseRequested }) => {
       if (cancelRequested) await this.#cancel(kind, id, fence);
+      else if (pauseRequested) await this.#pause(id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     });
     for (const [kind, jobs] of waiting) {
@@ -188,6 +190,11 @@ export class Reconciler {
 
   async #cancel(kind: Kind, id: string, fence: number): Promise<void> {
     if (await this.#options.endings.cancelUnclaimed(kind, id, fence)) return;
+    await this.#noteClaim(id, fence);
+  }
+
+  async #pause(id: string, fence: number): Promise<void> {
+    if (await this.#options.endings.takeBack(id, fence)) return;
     await this.#noteClaim(id, fence);
   }
 
@@ -214,6 +221,17 @@ export class Reconciler {
       life.claimed(new Date());
     });
   }
+}
+
+/** What a worker is to be told of what is asked of its attempt. */
+function commandFor(asked: {
+  readonly cancelRequested: boolean;
+  readonly pauseRequested: boolean;
+  readonly preemptRequested: boolean;
+}): 'cancel' | 'pause' | 'preempt' | undefined {
+  if (asked.cancelRequested) return 'cancel';
+  if (asked.pauseRequested) return 'pause';
+  return asked.preemptRequested ? 'preempt' : undefined;
 }
 
 /** Then it is not the one life, but what all need. */

@@ -128,6 +128,9 @@ export class JobWorker {
       case 'cancel':
         if (command.kind === kind) this.#running.get(keyOf(command))?.ask('cancelled');
         return;
+      case 'pause':
+        if (command.kind === kind) this.#running.get(keyOf(command))?.ask('paused');
+        return;
       case 'preempt':
         if (command.kind === kind) this.#running.get(keyOf(command))?.ask('preempted', graceMs);
         return;

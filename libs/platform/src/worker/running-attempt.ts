@@ -86,6 +86,8 @@ export class RunningAttempt implements Attempt {
     switch (this.#stopCause) {
       case 'cancelled':
         return { reason: 'cancelled' };
+      case 'paused':
+        return { reason: 'paused' };
       case 'preempted':
         return { reason: 'preempted', message: 'Preempted on request' };
       default:
