@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatasetView, ExperimentList, ExperimentView, LiveEvent, type WorkerEvent } from '@longrun/contracts';
+import {
+  DatasetView,
+  ExperimentList,
+  ExperimentView,
+  LiveEvent,
+  type ReasonCode,
+  type WorkerEvent,
+} from '@longrun/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Frame, openEvents } from './events-of.js';
 import { HandWorker } from './hand-worker.js';
@@ -318,31 +325,36 @@ describe('experiments', () => {
       return job;
     };
     const first = await run();
-    expect(await verb('preempt')).toMatchObject({ status: 'running' });
-    await first.stopRequested;
-    first.end('preempted');
+    // It ends when its worker has heard of it, which may be before the answer comes.
+    const endedBy = async (name: string, job: typeof first, reason: ReasonCode): Promise<void> => {
+      const asked = verb(name);
+      await job.stopRequested;
+      job.end(reason);
+      await asked;
+    };
+    await endedBy('preempt', first, 'preempted');
 
     const second = await run();
     expect(second.ticket).toMatchObject({ id, fence: 2 });
-    expect(await verb('pause')).toMatchObject({ status: 'running', pauseRequested: true });
-    await second.stopRequested;
-    second.end('paused');
+    await endedBy('pause', second, 'paused');
     await until(
       () => experiment(id),
       ({ status }) => status === 'paused',
     );
     const [refusal] = problemErrorsOf(await service.post(`/v1/experiments/${id}/preempt`), 'conflict');
     expect(refusal).toMatchObject({
-      code: 'not-running',
       detail: `The experiment ${id} does not run: it is paused.`,
       remedy: 'Send it again when it runs.',
     });
     expect(await verb('resume')).toMatchObject({ status: 'queued' });
+    const change = { addTags: ['kept'], notes: 'resumed', priority: 1 };
+    const changed = await service.patch(`/v1/experiments/${id}`, change);
+    expect(ExperimentView.parse(changed.body).spec).toMatchObject({ tags: ['kept'], notes: 'resumed', priority: 1 });
+    const wrong = await service.patch(`/v1/experiments/${id}`, { tag: 1 });
+    expect(problemErrorsOf(wrong, 'invalid-request')).toMatchObject([{ pointer: '/tag' }]);
 
     const third = await run();
-    await verb('cancel');
-    await third.stopRequested;
-    third.end('cancelled');
+    await endedBy('cancel', third, 'cancelled');
     await until(
       () => experiment(id),
       ({ status }) => status === 'cancelled',
@@ -355,12 +367,24 @@ describe('experiments', () => {
     const seen = withoutMark(await gathered);
     const statuses = seen.filter(({ event }) => event === 'status').map(({ data }) => LiveEvent.parse(data).data);
     expect(statuses.map((data) => 'status' in data && data.status)).toEqual([
-      ...['queued', 'running', 'queued', 'running', 'paused', 'queued', 'running', 'cancelled'],
-      ...['queued', 'running', 'succeeded'],
+      'queued',
+      'running',
+      'queued',
+      'running',
+      'paused',
+      'queued',
+      'running',
+      'cancelled',
+      'queued',
+      'running',
+      'succeeded',
     ]);
     expect(seen.at(-1)).toEqual({ event: 'end', data: { status: 'succeeded', reason: 'succeeded' } });
     expect((await experiment(id)).attempts.map(({ reason }) => reason)).toEqual([
-      ...['preempted', 'paused', 'cancelled', 'succeeded'],
+      'preempted',
+      'paused',
+      'cancelled',
+      'succeeded',
     ]);
   });
 

@@ -254,6 +254,7 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments',
       'get /v1/experiments',
       'get /v1/experiments/{id}',
+      'patch /v1/experiments/{id}',
       'post /v1/experiments/{id}/cancel',
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
@@ -333,7 +334,7 @@ const Description = z.object({
   paths: z.record(
     z.string(),
     z.record(
-      z.string().regex(/^(?:get|post|put|delete)$/),
+      z.string().regex(/^(?:get|post|put|patch|delete)$/),
       z.object({
         operationId: z.string().min(1),
         summary: z.string().min(1),

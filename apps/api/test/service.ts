@@ -28,7 +28,10 @@ export class Service {
   readonly log: readonly LogLine[];
 
   private constructor(
-    parts: Omit<Service, 'close' | 'url' | 'get' | 'post' | 'put' | 'delete' | 'raw' | 'events' | 'objectsUrl'>,
+    parts: Omit<
+      Service,
+      'close' | 'url' | 'get' | 'post' | 'put' | 'patch' | 'delete' | 'raw' | 'events' | 'objectsUrl'
+    >,
   ) {
     this.api = parts.api;
     this.redis = parts.redis;
@@ -78,6 +81,10 @@ export class Service {
 
   put(path: string): request.Test {
     return this.raw().put(path).set('Authorization', `Bearer ${this.token}`);
+  }
+
+  patch(path: string, body: object): request.Test {
+    return this.raw().patch(path).set('Authorization', `Bearer ${this.token}`).send(body);
   }
 
   delete(path: string): request.Test {

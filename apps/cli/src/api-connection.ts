@@ -141,7 +141,7 @@ export class ApiConnection {
 
 /** What is asked. */
 export interface ApiRequest {
-  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;

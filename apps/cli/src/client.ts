@@ -7,6 +7,7 @@ import {
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
+  type ExperimentChange,
   ExperimentList,
   type ExperimentSpecInput,
   ExperimentView,
@@ -165,6 +166,12 @@ export class Client {
   async actOn(id: string, verb: Verb): Promise<ExperimentView> {
     const path = `/v1/experiments/${encodeURIComponent(id)}/${verb}`;
     return await this.#connection.json(ExperimentView, path, { method: 'POST' });
+  }
+
+  /** Changes notes, tags or priority. */
+  async changeExperiment(id: string, change: ExperimentChange): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}`;
+    return await this.#connection.json(ExperimentView, path, { method: 'PATCH', body: change });
   }
 
   /** Asks for the end of a dataset's conversion. */

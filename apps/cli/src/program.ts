@@ -7,7 +7,7 @@ import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { list } from './commands/ls.js';
-import { pause, preempt, resume, retry } from './commands/verbs.js';
+import { change, pause, preempt, resume, retry } from './commands/verbs.js';
 import { logs } from './commands/logs.js';
 import { show } from './commands/show.js';
 import { submit } from './commands/submit.js';
@@ -236,6 +236,23 @@ function verbCommands(program: Command, terminal: Terminal, client: () => Promis
     'preempt',
     'have a running experiment checkpoint and give its machine back, as if it were preempted; it is queued again',
   ).action(async (text: string, options: { json: boolean }) => preempt(await client(), terminal, text, options));
+  command('tag', 'give an experiment tags, or take them away')
+    .argument('[tags...]', 'tags that it gets')
+    .option('--remove <tag>', 'a tag that it loses; repeatable', appended, [])
+    .action(async (text: string, addTags: string[], { json, remove }: { json: boolean; remove: string[] }) =>
+      change(await client(), terminal, text, { json, change: { addTags, removeTags: remove } }),
+    );
+  command('note', 'write notes on an experiment, in place of those that it has')
+    .argument('<notes>', 'an empty text takes them away')
+    .action(async (text: string, notes: string, { json }: { json: boolean }) =>
+      change(await client(), terminal, text, { json, change: { notes } }),
+    );
+  command('priority', 'have an experiment run sooner (a higher number) or later than others that wait')
+    .argument('<number>', '-1000 to 1000; write -- before a negative one', wholeNumber({ least: -1000, most: 1000 }))
+    .action(async (text: string, priority: number, { json }: { json: boolean }) =>
+      change(await client(), terminal, text, { json, change: { priority } }),
+    );
+
   command('pause', 'have an experiment checkpoint and give its machine back, until it is resumed').action(
     async (text: string, options: { json: boolean }) => pause(await client(), terminal, text, options),
   );

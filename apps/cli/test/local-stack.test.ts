@@ -122,6 +122,13 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   await expect.poll(() => statusOf(id)).toBe('running');
   expect(await longrun.run('pause', 'endless')).toMatchObject({ code: 0 });
   await expect.poll(() => statusOf(id)).toBe('paused');
+  expect(await longrun.run('tag', 'endless', 'good', 'bad')).toMatchObject({ code: 0 });
+  await longrun.run('note', 'endless', 'one to look at');
+  await longrun.run('priority', 'endless', '--', '-3');
+  expect(await longrun.run('tag', 'endless', '--remove', 'bad')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('paused; priority -3; tags good; notes: one to look at'),
+  });
   expect(await longrun.run('resume', 'endless')).toMatchObject({ code: 0 });
   await expect.poll(() => statusOf(id)).toBe('running');
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });

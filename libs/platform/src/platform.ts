@@ -128,7 +128,7 @@ export class Platform {
     const endings = new Endings({ writer, store, logs, catchUp: undefined, warn });
     const { programs } = options;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
-    this.verbs = new Verbs({ record, writer, redis, keys, endings, experiments: this.experiments });
+    this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({

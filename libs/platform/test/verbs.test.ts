@@ -120,8 +120,12 @@ test('a failed experiment is retried from its newest checkpoint, whatever still 
   await next.train(8).succeed();
   await followed;
   expect(seen.filter(({ type }) => type === 'status').map(({ data }) => 'status' in data && data.status)).toEqual([
-    ...['queued', 'running', 'failed'],
-    ...['queued', 'running', 'succeeded'],
+    'queued',
+    'running',
+    'failed',
+    'queued',
+    'running',
+    'succeeded',
   ]);
   const { items } = await experiments.logPage(id);
   expect(items.map(({ step, row }) => [step, row['fence']])).toEqual([
@@ -262,6 +266,35 @@ test('what is to be paused is so whoever dies: its worker, or who takes its job 
   });
   await world.when(first, ({ status }) => status === 'paused');
   await world.when(second, ({ status }) => status === 'cancelled');
+});
+
+test('notes, tags and priority are changed, in the spec that is shown, and a job that waits gets another rank', async ({
+  world,
+  record,
+}) => {
+  const { experiments, verbs } = await world.start();
+  await world.readyDataset();
+  const [first, second] = [await world.submit({ tags: ['new'] }), await world.submit({ notes: 'of before' })];
+  for (const id of [first, second]) await world.when(id, ({ attempts }) => attempts.length === 1);
+  const { spec } = await experiments.get(second);
+  const changed = await verbs.change(second, { priority: 5, addTags: ['good', 'good', 'bad'], notes: '' });
+  const { notes: _notes, ...rest } = spec;
+  expect(changed.spec).toEqual({ ...rest, priority: 5, tags: ['good', 'bad'] });
+  expect((await verbs.change(second, { removeTags: ['bad', 'none'] })).spec.tags).toEqual(['good']);
+  expect((await verbs.change(first, { tags: [] })).spec).not.toHaveProperty('tags');
+  // The ranks that jobs have by now are not in their order.
+  await until(async () => {
+    const lives = await record.db.selectFrom('lives').select(['id', 'queueRank']).execute();
+    const rankOf = (id: string): number => lives.find((life) => life.id === id)?.queueRank ?? Infinity;
+    return rankOf(second) < rankOf(first);
+  });
+  expect((await world.worker('gpu-1').next()).ticket.id).toBe(second);
+
+  const addTags = Array.from({ length: 50 }, (_, index) => `tag ${index}`);
+  expect(await refusalOf(verbs.change(second, { addTags }))).toMatchObject({ code: 'out-of-range' });
+  expect(await refusalOf(verbs.change(second, { addTags: ['a\u200B'] }))).toMatchObject({ code: 'rule-broken' });
+  await verbs.change(second, { priority: 5 });
+  expect(await actionsOn(record, second)).toEqual(['submit', 'change', 'change']);
 });
 
 /** Code and facts of a refusal. */

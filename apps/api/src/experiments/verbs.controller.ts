@@ -1,6 +1,6 @@
-import { ExperimentId, ExperimentView } from '@longrun/contracts';
+import { ExperimentChange, ExperimentId, ExperimentView } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 
@@ -13,6 +13,24 @@ export class VerbsController {
 
   constructor(platform: Platform) {
     this.#platform = platform;
+  }
+
+  @Patch()
+  @ApiOperation({
+    summary: 'Change the notes, tags or priority of an experiment',
+    description: 'What is left out stays as it is. Nothing that is computed depends on them.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    description: 'The experiment.',
+    schema: ExperimentView,
+    problems: [...BODY_PROBLEMS, 'not-found', 'invalid-request'],
+  })
+  changeExperiment(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Body({ schema: ExperimentChange }) change: ExperimentChange,
+  ): Promise<ExperimentView> {
+    return this.#platform.verbs.change(id, change);
   }
 
   @Post('preempt')

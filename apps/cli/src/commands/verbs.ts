@@ -1,4 +1,4 @@
-import { type ExperimentView, visibleLine } from '@longrun/contracts';
+import { type ExperimentChange, type ExperimentView, visibleLine } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -37,6 +37,23 @@ export async function retry(client: Client, terminal: Terminal, text: string, ou
     output,
     step === undefined ? 'it begins anew' : `it goes on from its newest checkpoint, ${step}`,
   );
+}
+
+/** Changes notes, tags or priority of an experiment, and says what it has now. */
+export async function change(
+  client: Client,
+  terminal: Terminal,
+  text: string,
+  output: VerbOutput & { readonly change: ExperimentChange },
+): Promise<void> {
+  const view = await client.changeExperiment(await resolveExperiment(client, text), output.change);
+  const { tags = [], notes, priority } = view.spec;
+  const facts = [
+    `priority ${priority}`,
+    tags.length === 0 ? 'no tags' : `tags ${tags.map((tag) => visibleLine(tag)).join(', ')}`,
+    ...(notes === undefined ? [] : [`notes: ${visibleLine(notes)}`]),
+  ];
+  print(terminal, view, output, facts.join('; '));
 }
 
 /** An experiment in a line, and what happens with it next. */

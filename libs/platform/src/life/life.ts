@@ -317,6 +317,14 @@ export class Life {
     this.#touch(attempt);
   }
 
+  /** Somebody has changed what is for people, or its place among others: what of it, before and after. */
+  changed(before: JsonObject, after: JsonObject, priority: number): void {
+    this.#audit(USER, 'change', before, after);
+    if (this.row.priority === priority) return;
+    this.row.priority = priority;
+    this.changes.moved = true;
+  }
+
   /** Somebody wants it paused. Without a job or an attempt it is at once; else when that has ended, or is taken back. */
   requestPause(at: Date): void {
     if (this.row.phase === 'paused' || this.row.pauseRequested) return;

@@ -30,6 +30,7 @@ export async function saveCheckpoints(transaction: Transaction<Tables>, lives: r
 }
 
 const lifeColumns = {
+  priority: 'integer',
   phase: 'text',
   reason: 'text',
   message: 'text',

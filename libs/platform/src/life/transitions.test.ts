@@ -48,7 +48,9 @@ test('losses in a row wait from the second on, and one more than the budget has 
   const sequels = [0, 1, 2, 3].map((losses) =>
     afterAttempt({ ...fresh, losses, retry: { ...fresh.retry, maxFailures: 0 } }, 'worker_lost', 'gone'),
   );
-  expect(sequels.map((sequel) => ('backoffMs' in sequel ? sequel.backoffMs : 'message' in sequel && sequel.message))).toEqual([
+  expect(
+    sequels.map((sequel) => ('backoffMs' in sequel ? sequel.backoffMs : 'message' in sequel && sequel.message)),
+  ).toEqual([
     0,
     1_000,
     2_000,
@@ -108,7 +110,10 @@ test('what is to be cancelled is not tried again', () => {
 
 test('what is to be paused is not tried again before it is resumed, unless it ends or is to be cancelled', () => {
   const life = { ...fresh, pauseRequested: true };
-  expect(afterAttempt(life, 'paused', null)).toEqual({ next: 'paused', spent: { failures: 0, preemptions: 0, losses: 0, refusals: 0 } });
+  expect(afterAttempt(life, 'paused', null)).toEqual({
+    next: 'paused',
+    spent: { failures: 0, preemptions: 0, losses: 0, refusals: 0 },
+  });
   expect(afterAttempt(life, 'worker_lost', null)).toMatchObject({ next: 'paused', spent: { losses: 1 } });
   expect(afterAttempt(life, 'invalid_params', 'bad')).toMatchObject({ next: 'ended' });
   expect(afterAttempt({ ...life, cancelRequested: true }, 'paused', null)).toMatchObject({ reason: 'cancelled' });

@@ -273,7 +273,7 @@ export interface AuditTable {
   number: Generated<number>;
   at: Generated<Date>;
   actor: string;
-  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `drain`, `write-off`, … */
+  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `drain`, `write-off`, … */
   action: string;
   /** Id of the experiment, dataset or worker. */
   subject: string;

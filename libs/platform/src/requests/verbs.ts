@@ -1,21 +1,32 @@
-import type { ExperimentView } from '@longrun/contracts';
-import { type Head, HeadDamaged } from '@longrun/serialization';
+import {
+  type ExperimentChange,
+  type ExperimentSpec,
+  type ExperimentView,
+  type FaultOf,
+  type JsonObject,
+  labelFaults,
+  MAX_TAGS,
+} from '@longrun/contracts';
+import { type Head, HeadDamaged, type ObjectStore, readHead } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
 import type { Life } from '../life/life.js';
 import type { Lives } from '../life/lives.js';
+import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
+import { AskedStore } from './asked-store.js';
 import type { Experiments } from './experiments.js';
 import { notFound } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface VerbsOptions {
   readonly record: PlatformRecord;
+  readonly store: ObjectStore;
   readonly writer: LifeWriter;
   readonly redis: Redis;
   readonly keys: RedisKeys;
@@ -112,13 +123,42 @@ export class Verbs {
         return true;
       });
     }
-    await endings.reopen(id);
+    // It is queued by now: what fails here the reconciler does.
+    await endings.reopen(id).catch(() => undefined);
+    return experiments.get(id);
+  }
+
+  /**
+   * Changes notes, tags or priority, in the record and in the spec that is shown; nothing that is computed depends on them. Refused: texts that
+   * cannot be seen, more tags than an experiment may have.
+   */
+  async change(id: string, change: ExperimentChange): Promise<ExperimentView> {
+    const { writer, experiments } = this.#options;
+    await writer.write(async (lives) => {
+      const life = await findExperiment(lives, id);
+      const { spec } = await lives.transaction
+        .selectFrom('experiments')
+        .select('spec')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      const changed = changedSpec(spec, change);
+      const keys = CHANGEABLE.filter((key) => JSON.stringify(spec[key]) !== JSON.stringify(changed[key]));
+      if (keys.length === 0) return;
+      const valuesOf = (of: ExperimentSpec): JsonObject =>
+        Object.fromEntries(keys.map((key) => [key, of[key] ?? null]));
+      life.changed(valuesOf(spec), valuesOf(changed), changed.priority);
+      await lives.transaction
+        .updateTable('experiments')
+        .set({ spec: JSON.stringify(changed) })
+        .where('id', '=', id)
+        .execute();
+    });
     return experiments.get(id);
   }
 
   async #head(id: string): Promise<Head | undefined> {
     try {
-      return await this.#options.endings.head('experiment', id);
+      return await readHead(new AskedStore(this.#options.store), leasePrefix('experiment', id));
     } catch (error) {
       if (!(error instanceof HeadDamaged)) throw error;
       const facts = { experiment: id, says: error.message };
@@ -131,6 +171,26 @@ export class Verbs {
     // Without Redis the reconciler says it later.
     if (redis.status === 'ready') await publishCommand(redis, keys, { type, kind: 'experiment', id, fence });
   }
+}
+
+const CHANGEABLE = ['notes', 'tags', 'priority'] as const;
+
+/** A spec with what is changed of it. Refused: see {@link Verbs.change}. */
+function changedSpec(spec: ExperimentSpec, change: ExperimentChange): ExperimentSpec {
+  const { notes = spec.notes, priority = spec.priority, addTags = [], removeTags = [] } = change;
+  const all = new Set([...(change.tags ?? spec.tags ?? []), ...addTags]);
+  const tags = [...all].filter((tag) => !removeTags.includes(tag));
+  const faults: FaultOf<'invalid-request'>[] = [
+    ...labelFaults({ notes: change.notes, tags: change.tags }),
+    ...labelFaults({ tags: addTags }).map((fault) => ({ ...fault, path: ['addTags', ...fault.path.slice(1)] })),
+  ];
+  if (tags.length > MAX_TAGS) {
+    const facts = { value: null, measure: 'entries', size: tags.length, relation: 'at most', bound: MAX_TAGS } as const;
+    faults.push({ path: ['tags'], code: 'out-of-range', facts: { ...facts, says: null } });
+  }
+  if (faults.length > 0) throw refused('invalid-request', faults);
+  const { notes: _notes, tags: _tags, ...rest } = spec;
+  return { ...rest, priority, ...(notes !== undefined && notes !== '' && { notes }), ...(tags.length > 0 && { tags }) };
 }
 
 /** Locks an experiment. Refused when there is none with this id. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Kind } from '@longrun/contracts';
 import { HeadDamaged, type ObjectStore, StateMismatch } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
+import { sql } from 'kysely';
 
 import type { LifeWriter } from '../life/writer.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -144,13 +145,9 @@ export class Reconciler {
     const why = (workerId: string): string => `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
     const running = await record.db
       .selectFrom('lives')
-      .innerJoin('attempts', (join) =>
-        join.onRef('attempts.id', '=', 'lives.id').onRef('attempts.fence', '=', 'lives.fence'),
-      )
-      .select(['lives.id', 'lives.kind', 'lives.fence', 'lives.cancelRequested', 'lives.pauseRequested'])
-      .select('attempts.preemptRequested')
-      .where('lives.phase', '=', 'running')
-      .where('lives.ending', 'is', null)
+      .select(['id', 'kind', 'fence', 'cancelRequested', 'pauseRequested', preemptRequested.as('preemptRequested')])
+      .where('phase', '=', 'running')
+      .where('ending', 'is', null)
       .execute();
     await this.#each('the attempt', running, async ({ id, kind, fence, ...asked }) => {
       // Pub/sub forgets: it is said until it is obeyed.
@@ -222,6 +219,10 @@ export class Reconciler {
     });
   }
 }
+
+/** Whether the attempt that is on is to give its machine back: looked up by its key, and no join, which may be planned as a look through all. */
+const preemptRequested = sql<boolean>`(
+  select attempts.preempt_requested from attempts where attempts.id = lives.id and attempts.fence = lives.fence)`;
 
 /** What a worker is to be told of what is asked of its attempt. */
 function commandFor(asked: {

@@ -118,7 +118,6 @@ export class Scheduler {
       candidates.map(({ id }) => id),
     );
     await this.#redirect(kind, candidates, avoided);
-    if (candidates.every((candidate) => candidate.enqueued)) return;
     const ranks = assignRanks(candidates.map((candidate) => candidate.queueRank));
     for (const [index, candidate] of candidates.entries()) {
       const rank = ranks[index];
