@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-import ts from 'typescript';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -32,8 +32,16 @@ export default defineConfig({
   },
 });
 
+/** Of the project that is the root, or, where the checkout is, of all projects that are built. */
 function testFiles(name: string): string[] {
-  return [`src/**/${name}.ts`, `test/**/${name}.ts`, `lint/**/${name}.mjs`, `${name}.mjs`];
+  const ofProjects = ['', 'apps/*/', 'libs/*/', 'examples/'];
+  const written = ofProjects.flatMap((project) => [`${project}src/**/${name}.ts`, `${project}test/**/${name}.ts`]);
+  return [...written, `lint/**/${name}.mjs`, `${name}.mjs`];
+}
+
+/** Where decorators need it: an import would look through all of its nine megabytes for what it exports, which takes seconds. */
+function typescript(): typeof import('typescript') {
+  return createRequire(import.meta.url)('typescript');
 }
 
 /** Vite's compiler lowers the legacy decorators of Nest but not the standard ones of bricks; TypeScript does. */
@@ -43,6 +51,7 @@ function standardDecorators(): NonNullable<ViteUserConfig['plugins']>[number] {
     enforce: 'pre',
     transform(code, id) {
       if (!/\/(libs|examples)\/.*\.ts$/.test(id) || !/^\s*@\w+\(/m.test(code)) return null;
+      const ts = typescript();
       const { outputText, sourceMapText } = ts.transpileModule(code, {
         fileName: id,
         compilerOptions: {

@@ -5,6 +5,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ensurePostgres, ensureS3, nx, root, setUp } from './setup.mjs';
 
+/** What takes longest, mostly to wait for processes: begun before the others that nothing else is built from, which take turns beside it. */
+const LONGEST = ['@longrun/worker-gpu', '@longrun/cli'];
+
 const projects = ['apps', 'libs', '.'].flatMap((parent) => foldersIn(join(root, parent)));
 const reports = projects.map((folder) => join(folder, 'test-results', 'report.json'));
 const unhandled = projects.map((folder) => join(folder, 'test-results', 'unhandled.json'));
@@ -14,11 +17,12 @@ ensurePostgres();
 ensureS3();
 // What is not run is not counted.
 for (const file of [...reports, ...unhandled]) rmSync(file, { force: true });
-const { status } = spawnSync(
-  process.execPath,
-  [nx, 'run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)],
-  { cwd: root, stdio: 'inherit' },
-);
+const words = process.argv.slice(2);
+if (!words.some((word) => /^(-p|--projects)\b/.test(word))) words.push(`--projects=${[...LONGEST, '*'].join(',')}`);
+const { status } = spawnSync(process.execPath, [nx, 'run-many', '-t', 'test', '--output-style=static', ...words], {
+  cwd: root,
+  stdio: 'inherit',
+});
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];

@@ -7,6 +7,7 @@ import {
   newestSnapshot,
   Outputs,
   Printing,
+  programFiles,
   ProgressBar,
   restoreSnapshot,
   saveSnapshot,
@@ -25,7 +26,10 @@ const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url));
 /** Runs a program here and now, without the platform: `node examples/dist/run-local.js mlp --dataset fashion-mnist.hdf5 --epochs 1`. */
 async function run(commandLine: CommandLine): Promise<void> {
   const { params, datasets, seed, target, checkpoints, everyBatches } = commandLine;
-  const program = await loadProgram(PROGRAMS, commandLine.program);
+  const files = await programFiles(PROGRAMS);
+  const module = files.get(commandLine.program);
+  if (module === undefined) throw new UnknownProgram(commandLine.program, [...files.keys()]);
+  const program = await loadProgram(module);
   const outputs = await Outputs.open(commandLine.outputs);
   const mainLoop = await program.build({
     params,

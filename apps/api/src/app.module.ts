@@ -10,14 +10,12 @@ import { VerbsController } from './experiments/verbs.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
-import { Programs } from './programs/programs.js';
 import { ProgramsController } from './programs/programs.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
 /** What the application is made of besides itself. Whoever started these closes them. */
 export interface ApplicationParts {
   readonly platform: Platform;
-  readonly programs: Programs;
   readonly eventStreams: EventStreams;
   readonly verifications: Verifications;
   readonly probes: Probes;
@@ -37,7 +35,6 @@ export class AppModule {
       providers: [
         Description,
         { provide: Platform, useFactory: () => parts().platform },
-        { provide: Programs, useFactory: () => parts().programs },
         { provide: EventStreams, useFactory: () => parts().eventStreams },
         { provide: Verifications, useFactory: () => parts().verifications },
         { provide: Probes, useFactory: () => parts().probes },

@@ -11,6 +11,7 @@ import { ProblemFilter } from './problems/problem-filter.js';
 import { RouteTable } from './problems/route-table.js';
 import { authentication } from './request/authentication.js';
 import { parseBody, requireJsonType } from './request/json-body.js';
+import { isModuleUpload, MODULE_BODY, requireModuleType } from './request/module-upload.js';
 import { refuseBrokenHttp } from './request/rejected-connection.js';
 import { requestLog } from './request/request-log.js';
 import { SchemaPipe } from './request/schema-pipe.js';
@@ -29,7 +30,7 @@ export interface ApplicationOptions extends ApplicationParts {
 
 /**
  * The HTTP application, initialized and not yet listening. What a request passes, in this order: its line in the log, security
- * headers, the dashboard's files, the token, the body as JSON, the route's schemas.
+ * headers, the dashboard's files, the token, the body as JSON (or the module of a program), the route's schemas.
  */
 export async function createApplication(options: ApplicationOptions): Promise<NestExpressApplication> {
   const { logger } = options;
@@ -46,14 +47,15 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   application.disable('etag');
   application.use(requestLog(logger), securityHeaders());
   if (options.role !== 'controller') serveDashboard(application, options.dashboardFolder);
-  application.use(authentication(options.token), requireJsonType);
-  application.useBodyParser('raw', { type: () => true, limit: options.bodyLimitBytes });
+  application.use(authentication(options.token), requireJsonType, requireModuleType);
+  application.useBodyParser('raw', MODULE_BODY);
+  application.useBodyParser('raw', { type: (request) => !isModuleUpload(request), limit: options.bodyLimitBytes });
   application.use(parseBody);
   application.useGlobalPipes(new SchemaPipe());
 
-  const document = openApiDocument(application);
-  application.get(Description).document = document;
-  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(document)));
+  const description = application.get(Description);
+  description.describe = () => openApiDocument(application);
+  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(() => description.document)));
   refuseBrokenHttp(application.getHttpServer());
   return application.init();
 }

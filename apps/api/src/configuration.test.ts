@@ -17,7 +17,6 @@ describe('readConfiguration', () => {
       bodyLimitBytes: 1_048_576,
       eventHeartbeatMs: 15_000,
     });
-    expect(readConfiguration({}).programsFolder).toMatch(/\/examples\/dist\/programs$/);
     expect(readConfiguration({}).dashboardFolder).toMatch(/\/apps\/dashboard\/dist$/);
   });
 

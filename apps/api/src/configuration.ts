@@ -33,8 +33,6 @@ export interface Configuration {
   readonly role: PlatformRole;
   /** Object store of checkpoints and datasets. LONGRUN_OBJECTS, default file:<state>/objects. */
   readonly objectsUrl: string;
-  /** Folder of compiled program modules, absolute. LONGRUN_PROGRAMS, default examples/dist/programs of this checkout. */
-  readonly programsFolder: string;
   /** Who the processes of programs run as. LONGRUN_TRAINER_USER: `auto`, `worker` (this process' own user), or a number; default `auto`. */
   readonly trainerUser: ChildUserSetting;
   /** Built dashboard, absolute. LONGRUN_DASHBOARD, default apps/dashboard/dist of this checkout. */
@@ -80,7 +78,6 @@ export function readConfiguration(environment: Environment): Configuration {
     databaseUrl: read.DATABASE_URL,
     role: read.LONGRUN_ROLE,
     redisUrl: read.REDIS_URL,
-    programsFolder: resolve(read.LONGRUN_PROGRAMS ?? fromCheckout('examples/dist/programs')),
     trainerUser: read.LONGRUN_TRAINER_USER,
     dashboardFolder: resolve(read.LONGRUN_DASHBOARD ?? fromCheckout('apps/dashboard/dist')),
     token: read.LONGRUN_TOKEN,
@@ -101,7 +98,6 @@ const apiVariables = {
   DATABASE_URL: variables.DATABASE_URL,
   REDIS_URL: variables.REDIS_URL,
   LONGRUN_REDIS_PREFIX: variables.LONGRUN_REDIS_PREFIX,
-  LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS,
   LONGRUN_TRAINER_USER: variables.LONGRUN_TRAINER_USER,
   LONGRUN_TOKEN: variables.LONGRUN_TOKEN,
   LONGRUN_HEARTBEAT_MS: variables.LONGRUN_HEARTBEAT_MS,
@@ -123,5 +119,5 @@ const apiVariables = {
 /** A place in the checkout that this module is part of, absolute. */
 export function fromCheckout(path: string): string {
   // src/ and dist/ both lie three folders below the root of the checkout.
-  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+  return resolve(fileURLToPath(new URL(`../../../${path}`, import.meta.url)));
 }

@@ -14,8 +14,9 @@ import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { Probes } from './health/probes.js';
 import { PROGRAM_LIMITS } from './programs/program-limits.js';
+import { ProgramProcesses } from './programs/program-processes.js';
 import { ProgramRooms } from './programs/program-rooms.js';
-import { Programs } from './programs/programs.js';
+
 import { tokenOf } from './token.js';
 
 /** A running API. */
@@ -30,7 +31,7 @@ export interface RunningApi {
 }
 
 /**
- * Starts the API: token, programs, platform, HTTP, and at last `<state>/api.json`, which says that it listens. When a
+ * Starts the API: token, platform, HTTP, and at last `<state>/api.json`, which says that it listens. When a
  * step fails, those before it are undone and its error is thrown.
  */
 export async function startApi(configuration: Configuration, logger: LoggerService): Promise<RunningApi> {
@@ -45,21 +46,20 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
     const claimed = await claim(stateFolder);
     undo.push(() => claimed.release());
     const token = configuration.token ?? (await tokenOf(stateFolder));
-    sayStage('finding the programs');
-    const { programsFolder, trainerUser: user } = configuration;
-    const rooms = new ProgramRooms({ stateFolder, programsFolder, user, report: (sentence) => logger.log(sentence) });
+    const { trainerUser: user } = configuration;
+    const rooms = new ProgramRooms({ stateFolder, user, report: (sentence) => logger.log(sentence) });
     // One that was asked for and cannot be had is said at once.
-    if (typeof user === 'object') await rooms.open();
+    if (typeof user === 'object') await rooms.prepare();
     undo.push(() => rooms.close());
-    const programs = await Programs.find(programsFolder, {
+    const programHost = new ProgramProcesses({
       // What comes back are the parameters of a body, with their defaults.
       limits: {
         ...PROGRAM_LIMITS,
         answerBytes: Math.max(PROGRAM_LIMITS.answerBytes, 2 * configuration.bodyLimitBytes),
       },
-      launch: async (program) => await rooms.launch(program),
+      rooms,
     });
-    undo.push(() => programs.close());
+    undo.push(() => programHost.close());
     const platform = await startPlatform({
       record:
         configuration.databaseUrl === undefined
@@ -68,7 +68,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       role: configuration.role,
       redisUrl: configuration.redisUrl,
       objectStoreUrl: configuration.objectsUrl,
-      programs,
+      programHost,
       converters: [...converters.keys()],
       prefix: configuration.redisPrefix,
       timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
@@ -87,7 +87,6 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       ...configuration,
       token,
       platform,
-      programs,
       eventStreams,
       verifications: new Verifications(configuration.eventHeartbeatMs),
       probes,

@@ -9,7 +9,7 @@ import { Service } from './service.js';
 // Other suites may share the machine's cores.
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start({ LONGRUN_BODY_LIMIT_BYTES: '20000' });
+  service = await Service.start({ LONGRUN_BODY_LIMIT_BYTES: '20000' }, ['layers', 'faulty']);
   await service.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' }).expect(201);
 });
 afterAll(() => service.close(), 60_000);

@@ -32,7 +32,7 @@ test('a failure of ours is logged with its id and tells the client nothing', asy
     { logger: false },
   );
   application.use(requestLog(logger));
-  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(openApiDocument(application))));
+  application.useGlobalFilters(new ProblemFilter(logger, new RouteTable(() => openApiDocument(application))));
   await application.init();
 
   const answer = await request(application.getHttpServer()).get('/fails');

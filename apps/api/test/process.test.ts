@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { newestStage } from '@longrun/platform/stages';
 import { RedisServer, until } from '@longrun/platform/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { programsFolder } from './service.js';
 
 // Other suites may share the machine's cores, and each start makes or opens a database.
 const entry = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
@@ -39,7 +38,7 @@ class Main {
 
   constructor(environment: Readonly<Record<string, string>>) {
     this.child = spawn(process.execPath, [entry], {
-      env: { PATH: process.env['PATH'] ?? '', LONGRUN_PROGRAMS: programsFolder, REDIS_URL: redis.url, ...environment },
+      env: { PATH: process.env['PATH'] ?? '', REDIS_URL: redis.url, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(this.child);
@@ -68,7 +67,7 @@ describe('main.js', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     // From its first line on it says what it does.
     expect(first.stdout).toMatch(
-      /^longrun-stage: loading code\n[^]*^longrun-stage: claiming the state folder\n[^]*^longrun-stage: finding the programs\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
+      /^longrun-stage: loading code\n[^]*^longrun-stage: claiming the state folder\n[^]*^longrun-stage: opening the record\n[^]*^longrun-stage: migrating the record\n[^]*^api listening/m,
     );
     expect(JSON.parse(await readFile(join(state, 'api.json'), 'utf8'))).toEqual({ url, pid: first.child.pid });
     expect((await stat(join(state, 'token'))).mode & 0o777).toBe(0o600);
@@ -78,7 +77,7 @@ describe('main.js', () => {
     await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200);
     expect((await fetch(`${url}/v1/programs`)).status).toBe(401);
     const programs = await fetch(`${url}/v1/programs`, { headers: { authorization: `Bearer ${token}` } });
-    expect(await programs.json()).toMatchObject({ items: [{ name: 'faulty' }, { name: 'layers' }] });
+    expect(await programs.json()).toEqual({ items: [], nextCursor: null });
 
     const second = new Main({ LONGRUN_STATE: state });
     expect(await second.exited).toBe(1);
@@ -142,7 +141,6 @@ describe('main.js', () => {
       'LONGRUN_PORT: "80x" is not a whole number from 0 to 65535; give a port, or 0 for a free one',
     ],
     [{ LONGRUN_OBJECTS: 's3://bucket/prefix' }, 's3'],
-    [{ LONGRUN_PROGRAMS: '/nowhere/programs' }, '/nowhere/programs'],
   ])('refuses %j', async (environment, message) => {
     const main = new Main({ LONGRUN_STATE: join(folder, 'refused'), ...environment });
     expect(await main.exited).toBe(1);

@@ -174,6 +174,7 @@ async function submit(replica: Replica): Promise<string> {
 }
 
 async function publishDataset(replicas: Replicas, replica: Replica): Promise<void> {
+  await replica.publish('layers');
   const converter = await HandWorker.start(replicas, 'dataset');
   await replica.post('/v1/datasets', { name: 'fashion', converter: 'fashion-mnist' });
   (await converter.job()).end('succeeded', {

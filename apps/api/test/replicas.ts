@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isTerminal, LiveEvent } from '@longrun/contracts';
 import { freePort, PostgresServer, ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 import { openEvents } from './events-of.js';
-import { programsFolder } from './service.js';
+import { programOf } from './service.js';
 
 const entry = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 
@@ -181,7 +181,6 @@ export class Replicas {
       DATABASE_URL: `${this.#postgres.databaseUrl}?application_name=${name}`,
       REDIS_URL: this.redis.url,
       LONGRUN_OBJECTS: this.objectsUrl,
-      LONGRUN_PROGRAMS: programsFolder,
       LONGRUN_TOKEN: this.token,
       LONGRUN_PORT: String(port),
       LONGRUN_HEARTBEAT_MS: '200',
@@ -229,6 +228,15 @@ export class Replica {
 
   async post(path: string, body: object = {}): Promise<{ readonly status: number; readonly body: unknown }> {
     return await this.#ask(path, { method: 'POST', body: JSON.stringify(body) });
+  }
+
+  /** Publishes a program of the tests. */
+  async publish(name: string): Promise<void> {
+    const { sha256, module } = await programOf(name);
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'text/javascript' };
+    const url = new URL(`/v1/programs/${sha256}?name=${name}`, this.url);
+    const answer = await fetch(url, { method: 'PUT', headers, body: Uint8Array.from(module) });
+    if (!answer.ok) throw new Error(`${url.href} answered ${answer.status}: ${await answer.text()}`);
   }
 
   async #ask(path: string, init: RequestInit): Promise<{ readonly status: number; readonly body: unknown }> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@longrun/platform/testing';
@@ -6,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeRoutes } from '../src/openapi/document.js';
 import { openEvents } from './events-of.js';
-import { problemErrorsOf } from './problem.js';
+import { problemErrorsOf, problemFaultsOf } from './problem.js';
 import { type LogLine, Service } from './service.js';
 
 let service: Service;
 beforeAll(async () => {
   // What is there but slow is not to be taken for what is away.
-  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '20000' });
+  service = await Service.start({ LONGRUN_PROBE_TIMEOUT_MS: '20000' }, ['layers', 'faulty']);
 });
 afterAll(() => service.close());
 
@@ -62,7 +63,7 @@ describe('the token', () => {
 
   test('comes from LONGRUN_TOKEN when that is set, and no file is made', async () => {
     const token = 'a-token-of-my-own';
-    const other = await Service.start({ LONGRUN_TOKEN: token });
+    const other = await Service.start({ LONGRUN_TOKEN: token }, []);
     try {
       await other.raw().get('/v1/programs').set('Authorization', `Bearer ${token}`).expect(200);
       await expect(readFile(join(other.stateFolder, 'token'))).rejects.toThrow('ENOENT');
@@ -183,10 +184,105 @@ describe('the log', () => {
 });
 
 describe('programs', () => {
+  const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
+  /** Says what it takes without a library. */
+  const small = (description: string): string =>
+    `export default { name: 'small', description: '${description}', params: ${SCHEMA}, parseParams: (params) => params, build() {} };`;
+  const SCHEMA = `{ _zod: { def: { type: 'any' } } }`;
+
+  test('are published under a name, whose newest they are, and named by their hashes', async () => {
+    const [first, second] = [small('one'), small('two')];
+    for (const [text, status] of [
+      [first, 201],
+      [second, 201],
+      [second, 200],
+    ] as const) {
+      const answer = await service.publish('small', sha256Of(text), text).expect(status);
+      expect(answer.headers['location']).toBe(`/v1/programs/small@${sha256Of(text)}`);
+    }
+    const { body } = await service.get('/v1/programs/small').expect(200);
+    expect(body).toMatchObject({
+      name: 'small',
+      description: 'two',
+      sha256: sha256Of(second),
+      sizeBytes: second.length,
+    });
+    const older = await service.get(`/v1/programs/small@${sha256Of(first).slice(0, 6)}`).expect(200);
+    expect(older.body).toMatchObject({ description: 'one' });
+    const all = await service.get('/v1/programs?name=small&limit=1').expect(200);
+    expect(all.body).toMatchObject({ items: [{ description: 'two' }], nextCursor: expect.any(String) as unknown });
+    problemErrorsOf(await service.get('/v1/programs/smaller'), 'not-found');
+    problemErrorsOf(await service.get('/v1/programs/small@12'), 'invalid-parameter');
+  });
+
+  test.each([
+    [
+      'throws',
+      'throw new Error("a comma is missing");',
+      /^The module cannot be published as hostile: Error: a comma is missing\.$/,
+    ],
+    ['ends its process', 'process.exit(3);', /its process ended with exit code 3/],
+    [
+      'prints without end and throws',
+      'for (let i = 0; i < 1e5; i += 1) console.log("x".repeat(100)); throw new Error("y");',
+      /Error: y/,
+    ],
+    [
+      'allocates without end',
+      'for (const kept = []; ;) kept.push(Buffer.alloc(2 ** 26, 1));',
+      /more than 1024 MiB of memory/,
+    ],
+    ['is no program', 'export default 7;', /is not a program: make defineExperiment/],
+    ['is no JavaScript', 'a b c', /SyntaxError/],
+    ['imports another package', "import 'express';", /Cannot find package 'express'/],
+    [
+      'has a schema that throws',
+      small('x').replace(SCHEMA, "{ get _zod() { throw new Error('no schema'); } }"),
+      /no schema/,
+    ],
+  ])('that are hostile are refused and not kept: one that %s', async (_how, text, says) => {
+    const answer = await service.publish('hostile', sha256Of(text), text);
+    const [error] = problemFaultsOf(answer, 'invalid-request');
+    expect(error).toMatchObject({ code: 'module-broken', detail: expect.stringMatching(says) as unknown });
+    problemErrorsOf(await service.get('/v1/programs/hostile'), 'not-found');
+  });
+
+  test('whose bytes, hash, name or type are not right are refused before anything is run', async () => {
+    const text = small('x');
+    const sha256 = sha256Of(text);
+    const altered = await service.publish('small', '0'.repeat(64), text);
+    expect(problemFaultsOf(altered, 'invalid-request')).toMatchObject([
+      { code: 'module-altered', facts: { found: sha256 } },
+    ]);
+    const empty = await service.put(`/v1/programs/${sha256}?name=small`).set('Content-Type', 'text/javascript');
+    expect(problemErrorsOf(empty, 'invalid-request')[0]?.detail).toContain('the body is empty');
+    const json = await service.put(`/v1/programs/${sha256}?name=small`).send({});
+    expect(problemFaultsOf(json, 'unsupported-media-type')).toMatchObject([
+      { code: 'module-type-unsupported', remedy: 'Send a module with the header "Content-Type: text/javascript".' },
+    ]);
+    const large = await service.publish('small', sha256, Buffer.alloc(16 * 2 ** 20 + 1, 'x'));
+    expect(problemFaultsOf(large, 'body-too-large')).toMatchObject([
+      { code: 'module-too-large', facts: { limitBytes: 16 * 2 ** 20 } },
+    ]);
+    for (const [path, at] of [
+      [`/v1/programs/${sha256}?name=Small`, 'name'],
+      [`/v1/programs/${sha256}`, 'name'],
+      ['/v1/programs/abc?name=small', 'program'],
+    ]) {
+      const answer = await service
+        .put(path ?? '')
+        .set('Content-Type', 'text/javascript')
+        .send(text);
+      expect(problemErrorsOf(answer, 'invalid-parameter')).toMatchObject([{ pointer: at }]);
+    }
+  });
+
   test('are listed with the schemas of their params', async () => {
     const { body } = await service.get('/v1/programs').expect(200);
     expect(body).toMatchObject({
+      nextCursor: null,
       items: [
+        { name: 'small' },
         { name: 'faulty' },
         {
           name: 'layers',
@@ -281,6 +377,8 @@ describe('the OpenAPI document', () => {
       'post /v1/workers/{id}/drain',
       'post /v1/workers/{id}/release',
       'get /v1/programs',
+      'put /v1/programs/{program}',
+      'get /v1/programs/{program}',
       'get /health/live',
       'get /health/ready',
       'get /openapi.json',

@@ -3,14 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { LoggerService } from '@nestjs/common';
+import { bundleProgram, type ProgramBundle } from '@longrun/platform/programs';
 import { RedisServer } from '@longrun/platform/testing';
 import request from 'supertest';
 import { readConfiguration } from '../src/configuration.js';
 import { type RunningApi, startApi } from '../src/start-api.js';
 import { tokenOf } from '../src/token.js';
 
-/** The programs that the services of these tests have. */
-export const programsFolder = fileURLToPath(new URL('programs', import.meta.url));
+/** A program of these tests: `layers`, `faulty`, `checks`. */
+export async function programOf(name: string): Promise<ProgramBundle> {
+  const known = bundles.get(name) ?? bundleProgram(fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url)));
+  bundles.set(name, known);
+  return await known;
+}
+const bundles = new Map<string, Promise<ProgramBundle>>();
 
 /** What was logged: message and fields. */
 export interface LogLine {
@@ -30,7 +36,7 @@ export class Service {
   private constructor(
     parts: Omit<
       Service,
-      'close' | 'url' | 'get' | 'post' | 'put' | 'patch' | 'delete' | 'raw' | 'events' | 'objectsUrl'
+      'close' | 'url' | 'get' | 'post' | 'put' | 'patch' | 'publish' | 'delete' | 'raw' | 'events' | 'objectsUrl'
     >,
   ) {
     this.api = parts.api;
@@ -40,21 +46,29 @@ export class Service {
     this.log = parts.log;
   }
 
-  /** Starts one. `environment` is what main.ts would read, on top of state, Redis and programs. */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+  /** Starts one with these programs. `environment` is what main.ts would read, on top of state and Redis. */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    programs: readonly string[] = ['layers'],
+  ): Promise<Service> {
     const redis = await RedisServer.start();
     const stateFolder = await mkdtemp(join(tmpdir(), 'longrun-api-'));
     const log: LogLine[] = [];
     const configuration = readConfiguration({
       LONGRUN_STATE: stateFolder,
       REDIS_URL: redis.url,
-      LONGRUN_PROGRAMS: programsFolder,
       LONGRUN_DASHBOARD: join(stateFolder, 'dashboard'),
       ...environment,
     });
     try {
       const api = await startApi(configuration, collector(log));
-      return new Service({ api, redis, stateFolder, token: configuration.token ?? (await tokenOf(stateFolder)), log });
+      const token = configuration.token ?? (await tokenOf(stateFolder));
+      const service = new Service({ api, redis, stateFolder, token, log });
+      for (const name of programs) {
+        const { sha256, module } = await programOf(name);
+        await service.publish(name, sha256, module).expect(201);
+      }
+      return service;
     } catch (error) {
       await redis.stop();
       await rm(stateFolder, { recursive: true, force: true });
@@ -85,6 +99,12 @@ export class Service {
 
   patch(path: string, body: object): request.Test {
     return this.raw().patch(path).set('Authorization', `Bearer ${this.token}`).send(body);
+  }
+
+  publish(name: string, sha256: string, module: string | Uint8Array): request.Test {
+    return this.put(`/v1/programs/${sha256}?name=${name}`)
+      .set('Content-Type', 'text/javascript')
+      .send(typeof module === 'string' ? module : Buffer.from(module));
   }
 
   delete(path: string): request.Test {

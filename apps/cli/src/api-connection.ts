@@ -105,10 +105,12 @@ export class ApiConnection {
       headers: {
         accept: 'application/json',
         authorization: `Bearer ${this.#token}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && {
+          'content-type': body instanceof Uint8Array ? 'text/javascript' : 'application/json',
+        }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body, refuseNotFinite) }),
+      ...(body !== undefined && { body: body instanceof Uint8Array ? body : JSON.stringify(body, refuseNotFinite) }),
       ...(signal !== undefined && { signal }),
     });
     if (!answer.ok) throw new ApiProblem(await problemOf(answer));
@@ -143,6 +145,7 @@ export class ApiConnection {
 export interface ApiRequest {
   readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes are the module of a program; all else is sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
 }

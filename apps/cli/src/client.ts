@@ -15,6 +15,8 @@ import {
   isTerminalDataset,
   LiveEvent,
   LogPage,
+  ProgramList,
+  ProgramView,
   StoredCheckpointList,
   StoredCheckpointSummary,
   StoredCheckpointView,
@@ -142,6 +144,22 @@ export class Client {
   async pinCheckpoint(id: string, which: string, isPinned: boolean): Promise<StoredCheckpointSummary> {
     const path = `${checkpointPath(id)}/${encodeURIComponent(which)}/pin`;
     return await this.#connection.json(StoredCheckpointSummary, path, { method: isPinned ? 'PUT' : 'DELETE' });
+  }
+
+  /** Publishes a module as the newest program of a name. */
+  async publishProgram(name: string, { sha256, module }: { sha256: string; module: Uint8Array }): Promise<ProgramView> {
+    const path = `/v1/programs/${sha256}?${search({ name })}`;
+    return await this.#connection.json(ProgramView, path, { method: 'PUT', body: module });
+  }
+
+  /** @param reference its name, or `name@` and the beginning of its SHA-256 */
+  async program(reference: string): Promise<ProgramView> {
+    return await this.#connection.json(ProgramView, `/v1/programs/${encodeURIComponent(reference)}`);
+  }
+
+  /** One page, last published first: of each name the newest. */
+  async programs(query: { cursor?: string; limit?: number } = {}): Promise<ProgramList> {
+    return await this.#connection.json(ProgramList, `/v1/programs?${search(query)}`);
   }
 
   /** Workers that are alive or were seen in the last day. */

@@ -9,6 +9,7 @@ import { cancel } from './commands/cancel.js';
 import { list } from './commands/ls.js';
 import { change, pause, preempt, resume, retry } from './commands/verbs.js';
 import { logs } from './commands/logs.js';
+import { listPrograms, publishProgram } from './commands/programs.js';
 import { show } from './commands/show.js';
 import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
@@ -87,16 +88,36 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 
   program
     .command('submit')
-    .description('submit an experiment or a dataset from a YAML or JSON file (`-`: stdin)')
+    .description(
+      'submit an experiment or a dataset from a YAML or JSON file (`-`: stdin), or publish a program from its file (.ts, .js) or folder and submit ' +
+        'an experiment of it',
+    )
     .argument('<file>')
+    .option('--dataset <name>', 'the dataset, or role=name for one of several; repeatable', appended, [])
+    .option('-p, --param <name=value>', 'a parameter, as in learningRate=0.01; repeatable', appended, [])
     .option('--set <path=value>', 'put a value into the spec, as in params.batchSize=64; repeatable', appended, [])
+    .option('--program-name <name>', 'what a program is published as (default: as its file)')
     .option('-f, --follow', 'stay until it has ended', false)
     .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
     .addOption(jsonOption())
-    .action(
-      async (file: string, options: { set: string[]; follow: boolean; json: boolean; idempotencyKey?: string }) => {
-        exit(await submit(client, terminal, file, { ...options, idempotencyKey: options.idempotencyKey }));
-      },
+    .action(async (file: string, { idempotencyKey: key, programName, ...options }: SubmitFlags) => {
+      exit(await submit(client, terminal, file, { ...options, idempotencyKey: key, programName }));
+    });
+
+  const programs = program.command('programs').description('list programs, or publish one');
+  programs
+    .command('ls', { isDefault: true })
+    .description('list the newest program of each name, last published first')
+    .addOption(jsonOption())
+    .action(async (options: { json: boolean }) => listPrograms(await client(), terminal, options));
+  programs
+    .command('publish')
+    .description('make one module of a program and publish it, as the newest of its name')
+    .argument('<file>', 'its file (.ts, .js), or a folder with an index.ts')
+    .option('--name <name>', 'what it is published as (default: as its file)')
+    .addOption(jsonOption())
+    .action(async (file: string, options: { json: boolean; name?: string }) =>
+      publishProgram(client, terminal, file, { ...options, name: options.name }),
     );
 
   program
@@ -263,6 +284,17 @@ function verbCommands(program: Command, terminal: Terminal, client: () => Promis
     'retry',
     'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
   ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
+}
+
+/** The options of `submit`, as commander gives them. */
+interface SubmitFlags {
+  readonly dataset: string[];
+  readonly param: string[];
+  readonly set: string[];
+  readonly programName?: string;
+  readonly follow: boolean;
+  readonly json: boolean;
+  readonly idempotencyKey?: string;
 }
 
 /** The options of `demo`, as commander gives them. */

@@ -4,7 +4,7 @@ import { until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import type { Client } from '../src/client.js';
-import { LAST_STEP, LONG_ENOUGH_MS, Services, stepsOf, tinyExperiment, turns, untilEnded, upTo } from './services.js';
+import { LAST_STEP, LONG_ENOUGH_MS, Services, stepsOf, tinyExperiment, untilEnded, upTo } from './services.js';
 
 let services: Services;
 
@@ -58,7 +58,7 @@ test.each(['keeps what it has', 'loses all it has'])(
 );
 
 test('of runs that failed while the API was dead no row is missing, though Redis loses all it has', async () => {
-  const api = await services.startApi(turns);
+  const api = await services.startApi();
   const client = await services.connect();
   // Before the first checkpoint, right after it, and long after it.
   const ends = [5, 16, 29];
@@ -67,7 +67,7 @@ test('of runs that failed while the API was dead no row is missing, though Redis
   api.signal('SIGKILL');
   expect(await api.exited).toBe('SIGKILL');
 
-  const worker = services.start('worker-gpu', turns);
+  const worker = services.start('worker-gpu');
   await until(
     () => ids.every((id) => worker.lines.some((line) => line.includes(`${id}: ended under fence 1: invalid_params`))),
     () => worker.output,
@@ -75,7 +75,7 @@ test('of runs that failed while the API was dead no row is missing, though Redis
   await worker.end();
   await services.redis.flushAll();
 
-  const again = await services.startApi(turns);
+  const again = await services.startApi();
   const after = await services.connect();
   for (const [index, id] of ids.entries()) {
     await untilEnded(after, id, () => again.output);
@@ -93,9 +93,9 @@ test('of runs that failed while the API was dead no row is missing, though Redis
 });
 
 test('of a run that was cancelled while the API was dead no row is missing, though Redis loses all it has', async () => {
-  const api = await services.startApi(turns);
+  const api = await services.startApi();
   // A trainer with a user of its own could not write the witness.
-  const worker = services.start('worker-gpu', { ...turns, LONGRUN_TRAINER_USER: 'worker' });
+  const worker = services.start('worker-gpu', { LONGRUN_TRAINER_USER: 'worker' });
   const client = await services.connect();
   const witness = join(services.folder, 'witness');
   const id = await submit(client, {
@@ -126,7 +126,7 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   await services.redis.flushAll();
 
   // There is no worker that could be lost.
-  const again = await services.startApi({ ...turns, LONGRUN_HEARTBEAT_MS: '500', LONGRUN_WORKER_LOST_MS: '2000' });
+  const again = await services.startApi({ LONGRUN_HEARTBEAT_MS: '500', LONGRUN_WORKER_LOST_MS: '2000' });
   const after = await services.connect();
   await untilEnded(after, id, () => again.output);
   expect(await after.experiment(id)).toMatchObject({ status: 'cancelled', attempts: [{ fence: 1 }] });

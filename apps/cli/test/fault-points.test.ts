@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { NotRunning } from '../src/address.js';
 import { ApiUnreachable } from '../src/api-errors.js';
 import type { Client } from '../src/client.js';
-import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, turns, untilEnded, upTo } from './services.js';
+import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, untilEnded, upTo } from './services.js';
 
 /** Where a run comes to its end. */
 type End = 'succeeded' | 'cancelled' | 'failed';
@@ -136,7 +136,7 @@ let undisturbed: Awaited<ReturnType<typeof factsOf>>;
 
 beforeAll(async () => {
   // A death is seen by the connection that closes; who is only slow is to come to its point.
-  services = await Services.begin({ ...turns, LONGRUN_HEARTBEAT_MS: '200', LONGRUN_WORKER_LOST_MS: '60000' });
+  services = await Services.begin({ LONGRUN_HEARTBEAT_MS: '200', LONGRUN_WORKER_LOST_MS: '60000' });
   await services.startApi();
   const worker = services.start('worker-gpu');
   const client = await services.connect();

@@ -174,6 +174,7 @@ const VIEW: ExperimentView = {
   name: HOSTILE,
   spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', tags: [HOSTILE], params: { [HOSTILE]: HOSTILE } }),
   datasets: { train: `ds_${'b'.repeat(32)}` },
+  programSha256: 'c'.repeat(64),
   owner: HOSTILE,
   project: 'default',
   status: 'failed',

@@ -85,6 +85,41 @@ test('a dataset and an experiment go from their files to a result', async () => 
   expect(await readFile(copy, 'latin1')).toMatch(/^\x89HDF\r\n/);
 });
 
+test("a program of one's own is bundled, published and submitted by its file, and runs as it was then", async () => {
+  const file = join(folder, 'my-program.ts');
+  const mlp = new URL('../../../examples/src/programs/mlp.ts', import.meta.url).pathname;
+  await writeFile(
+    file,
+    `import program from ${JSON.stringify(mlp)};\nexport default { ...program, description: 'Mine.' };\n`,
+  );
+  const words = [
+    '--dataset',
+    'tiny',
+    '-p',
+    'dims=[64, 16, 10]',
+    '-p',
+    'activations=[rectifier, softmax]',
+    '-p',
+    'epochs=1',
+  ];
+  const submitted = await longrun.run('submit', file, ...words, '--set', 'resources.threads=1', '--json');
+  const view = ExperimentView.parse(JSON.parse(submitted.stdout));
+  expect(view).toMatchObject({ name: 'my-program', spec: { dataset: 'tiny', params: { epochs: 1 } } });
+  const short = `my-program@${view.programSha256?.slice(0, 12)}`;
+  expect(view.spec.program).toBe(short);
+
+  await writeFile(file, 'throw new Error("broken meanwhile");');
+  const broken = await longrun.run('programs', 'publish', file);
+  expect(broken).toMatchObject({ code: 2, stdout: '' });
+  expect(broken.stderr).toContain('The module cannot be published as my-program: Error: broken meanwhile.');
+
+  expect(await longrun.run('logs', '-f', view.id)).toMatchObject({ code: 0 });
+  expect((await longrun.run('show', view.id)).stdout).toMatch(new RegExp(`program +${short}`));
+  const listed = await longrun.run('programs');
+  expect(listed.stdout).toMatch(new RegExp(`^${short} +\\d.* Mine\\.`, 'm'));
+  expect(listed.stdout).toMatch(/^mlp@[0-9a-f]{12} /m);
+});
+
 test('a cancelled experiment ends the log that is followed with exit code 1', async () => {
   const submitted = await longrun.run(
     'submit',

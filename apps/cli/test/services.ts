@@ -7,6 +7,7 @@ import { type ExperimentSpecInput, isTerminal } from '@longrun/contracts';
 import { ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 
 import { connect } from '../src/address.js';
+import { readProgram } from '../src/program-file.js';
 import type { Client } from '../src/client.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
@@ -16,9 +17,14 @@ export const LONG_ENOUGH_MS = 300_000;
 /** Steps of an experiment that {@link Services.submit} submits: 4 epochs of 10 batches. */
 export const LAST_STEP = 40;
 
+const PROGRAMS = ['../../../examples/src/programs/mlp.ts', '../../worker-gpu/test/programs/turns.js'];
+
 type Environment = Readonly<Record<string, string>>;
 
-/** A Redis, and the apps' own processes on one state folder, started and killed by hand; with a ready dataset `tiny`. */
+/**
+ * A Redis, and the apps' own processes on one state folder, started and killed by hand; with a ready dataset `tiny`
+ * and the programs `mlp` and `turns`, whose runs turn out as they are told.
+ */
 export class Services {
   readonly folder: string;
   readonly redis: RedisServer;
@@ -39,6 +45,10 @@ export class Services {
     await services.startApi();
     const converter = services.start('fuel-preproc');
     const client = await services.connect();
+    for (const path of PROGRAMS) {
+      const program = await readProgram(fileURLToPath(new URL(path, import.meta.url)));
+      await client.publishProgram(program.name, program);
+    }
     await client.submitDataset({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
     await until(
       async () => (await client.dataset('tiny')).status === 'ready',
@@ -118,9 +128,6 @@ export function tinyExperiment(spec: Partial<ExperimentSpecInput> = {}): Experim
     ...spec,
   };
 }
-
-/** Programs whose runs turn out as they are told. */
-export const turns = { LONGRUN_PROGRAMS: fileURLToPath(new URL('../../worker-gpu/test/programs', import.meta.url)) };
 
 /** Waits for the end of an experiment. */
 export async function untilEnded(client: Client, id: string, otherwise: () => string): Promise<void> {

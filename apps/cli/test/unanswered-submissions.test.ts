@@ -42,7 +42,15 @@ test('a submission that is not answered is sent again with the same key, which i
   const write = (text: string): void => void (said += text);
   // The first is late however patient the client is; of the others one comes in time.
   const client = new Client({ url: server.url, token: TOKEN, timeoutMs: 500 });
-  const options = { set: [], follow: false, json: false, idempotencyKey: undefined };
+  const options = {
+    set: [],
+    param: [],
+    dataset: [],
+    programName: undefined,
+    follow: false,
+    json: false,
+    idempotencyKey: undefined,
+  };
   const terminal = new Terminal({ writeResult: write, writeRemark: write });
   expect(await submit(() => Promise.resolve(client), terminal, file, options)).toBe(0);
   expect(keys.length).toBeGreaterThan(1);
@@ -72,7 +80,15 @@ test('one that nobody tells the fate of is not asked for without end', async () 
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
   });
   const client = new Client({ url: server.url, token: TOKEN });
-  const options = { set: [], follow: false, json: true, idempotencyKey: undefined };
+  const options = {
+    set: [],
+    param: [],
+    dataset: [],
+    programName: undefined,
+    follow: false,
+    json: true,
+    idempotencyKey: undefined,
+  };
   const terminal = new Terminal({ writeResult: () => {}, writeRemark: () => {} });
   await expect(submit(() => Promise.resolve(client), terminal, file, options)).rejects.toThrow('--idempotency-key');
   expect(keys.length).toBeGreaterThan(1);

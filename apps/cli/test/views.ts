@@ -9,6 +9,7 @@ export const experiment: ExperimentView = {
   name: 'slow',
   spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', params: {} }),
   datasets: { train: `ds_${'b'.repeat(32)}` },
+  programSha256: 'c'.repeat(64),
   owner: 'default',
   project: 'default',
   status: 'running',

@@ -24,6 +24,8 @@ beforeAll(async () => {
   longrun = new CommandLine(join(folder, 'state'));
   await mkdir(longrun.state);
   await writeFile(join(folder, 'wrong.yaml'), 'program: mlp\nsede: 3\n');
+  await writeFile(join(folder, 'wrong.ts'), 'export default\n=;');
+  for (const name of ['My_Net.ts', 'fine.ts']) await writeFile(join(folder, name), 'export default 1;');
   await writeFile(join(folder, 'deep.yaml'), `program: mlp\nparams: ${'['.repeat(100_000)}\n`);
 });
 afterAll(async () => {
@@ -34,6 +36,27 @@ afterAll(async () => {
 test.each([
   ['a spec', NOWHERE, ['submit', 'wrong.yaml'], 'not a valid experiment spec'],
   ['a spec that is not there', NOWHERE, ['submit', 'absent.yaml'], 'cannot be read'],
+  [
+    'a program that is not there',
+    NOWHERE,
+    ['submit', 'absent.ts'],
+    'absent.ts is not there; give the file or the folder',
+  ],
+  ['a program with a fault', NOWHERE, ['programs', 'publish', 'wrong.ts'], 'cannot be bundled: wrong.ts:2:1: '],
+  [
+    'the name of a program',
+    NOWHERE,
+    ['submit', 'My_Net.ts'],
+    'a program cannot be called "My_Net"; name it by 1 to 100',
+  ],
+  ['a program without a dataset', NOWHERE, ['submit', 'fine.ts'], 'fine.ts is not a valid experiment spec'],
+  [
+    'the name of a program for a spec',
+    NOWHERE,
+    ['submit', 'wrong.yaml', '--program-name', 'x'],
+    'leave --program-name out',
+  ],
+  ['a parameter', NOWHERE, ['submit', 'fine.ts', '--dataset', 'tiny', '-p', 'epochs'], 'give a path and a value'],
   ['an override', NOWHERE, ['submit', 'wrong.yaml', '--set', 'seed'], 'give a path and a value'],
   ['a spec that nests too deep', NOWHERE, ['submit', 'deep.yaml'], 'nests deeper than 256 levels'],
   [
@@ -60,7 +83,7 @@ test.each([
   ['an address with a query', { LONGRUN_URL: 'http://gpu/?x=1' }, ['ls'], 'LONGRUN_URL: has a part after'],
   ['a token', { ...NOWHERE, LONGRUN_TOKEN: 'ein Schlüssel für alle' }, ['ls'], 'LONGRUN_TOKEN: the token must'],
 ] as const)('%s that is not written right is told in a sentence, with exit code 2', async (_what, env, words, says) => {
-  const given = words.map((word: string) => (word.endsWith('.yaml') ? join(folder, word) : word));
+  const given = words.map((word: string) => (/\.(?:yaml|ts)$/.test(word) ? join(folder, word) : word));
   const { code, stdout, stderr } = await longrun.runWith(env, ...given);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(says);

@@ -6,7 +6,7 @@ import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/p
 import { Isolation, JobWorker, WorkerLink } from '@longrun/platform/worker';
 import { DatasetWork, type DatasetWorkOptions } from '../src/dataset-work.js';
 
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 200;
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** How a worker of this process is unlike others. */
@@ -28,7 +28,7 @@ export class World extends PlatformWorld {
   static async begin({ workerLostAfterMs = 120_000 } = {}): Promise<World> {
     const world = new World(await PlatformWorld.parts());
     await world.start({
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 400 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
       datasetRetry: { maxFailures: 1, backoffMs: 10, maxPreemptions: null, maxLosses: 3 },
     });

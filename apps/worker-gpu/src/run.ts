@@ -2,12 +2,14 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders } from '@longrun/tensor';
-import { hideEnvironment, keepFilesPrivate, readVariables, variables } from '@longrun/platform/configuration';
+import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
 import { FileCache, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
 import { readCacheBudgets } from './cache-budgets.js';
 import { ExperimentWork } from './supervisor/experiment-work.js';
-import { programsCheck } from './supervisor/programs-check.js';
 import { Trainers } from './supervisor/trainers.js';
+
+/** Modules of programs are small: no disk has too little room for so many bytes of them. */
+const PROGRAM_CACHE_BYTES = 2 ** 30;
 
 /** Runs the worker as this process, to its end. */
 export async function run(): Promise<void> {
@@ -16,10 +18,7 @@ export async function run(): Promise<void> {
   keepFilesPrivate();
   try {
     const configuration = readWorkerConfiguration(process.env);
-    const { LONGRUN_PROGRAMS } = readVariables({ LONGRUN_PROGRAMS: variables.LONGRUN_PROGRAMS }, process.env);
-    const ofCheckout = fileURLToPath(new URL('../../../examples/dist/programs', import.meta.url));
     const budgets = readCacheBudgets(process.env);
-    const programsFolder = resolve(LONGRUN_PROGRAMS ?? ofCheckout);
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
     const cache = join(configuration.stateFolder, 'cache');
     const datasetFolder = join(cache, 'datasets');
@@ -32,9 +31,8 @@ export async function run(): Promise<void> {
       check: {
         script: fileURLToPath(new URL('bundle/engine-check.js', import.meta.url)),
         folders: [datasetFolder],
-        more: programsCheck(programsFolder),
       },
-      code: [checkout, programsFolder],
+      code: [checkout],
       work: ({ scratchFolder, isolation }) => {
         const trainers = new Trainers({
           script: fileURLToPath(new URL('trainer.js', import.meta.url)),
@@ -47,13 +45,15 @@ export async function run(): Promise<void> {
         void trainers.keepSpare();
         const { datasetBytes, checkpointBytes } = budgets(scratchFolder);
         const datasetFiles = new FileCache(datasetFolder, { mostBytes: datasetBytes });
+        const programFiles = new FileCache(join(cache, 'programs'), { mostBytes: PROGRAM_CACHE_BYTES });
         const checkpointFiles = new FileCache(join(cache, 'checkpoints'), { mostBytes: checkpointBytes });
         return {
           of: (attempt) =>
             new ExperimentWork(attempt, {
               datasetFiles,
               checkpointFiles,
-              programsFolder,
+              programFiles,
+              libraries: join(checkout, 'node_modules', '@longrun'),
               trainers,
               graceMs: configuration.graceMs,
             }),

@@ -1,4 +1,4 @@
-import { open, readFile, truncate } from 'node:fs/promises';
+import { open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ExperimentOutcome } from '@longrun/contracts';
@@ -129,7 +129,7 @@ test('a program that throws is tried again within its budget, and its message an
   // The checkpoint of step 7 counts although what came after it failed.
   expect(failed.attempts[1]).toMatchObject({ startStep: 7, lastStep: 9, stepsRun: 2 });
   expect(failed.message).toContain('RangeError: the cost is lost at step 9');
-  expect(failed.message).toContain('programs/digits.js');
+  expect(failed.message).toContain('program/program.mjs');
   const events = JSON.stringify(await world.events(id));
   expect(events).toContain('about to divide by zero');
 });
@@ -267,3 +267,26 @@ async function damageBlob(manifestKey: string | undefined, how: 'bit' | 'end'): 
   await file.write(byte, 0, 1, length - 3);
   await file.close();
 }
+
+test('a program whose kept module rotted is fetched again; one whose module is gone ends its run, until it is published again', async () => {
+  await world.worker();
+  const first = await world.submit({ epochs: 1 });
+  const { programSha256, status } = await world.whenEnded(first);
+  expect(status).toBe('succeeded');
+  const kept = join(world.folder, 'state', 'cache', 'programs', 'kept');
+  const [entry = ''] = (await readdir(kept)).filter((name) => name.startsWith(programSha256 ?? '-'));
+  await rm(join(kept, entry, 'file'));
+  await writeFile(join(kept, entry, 'file'), 'throw new Error("rotten");');
+  expect(await world.whenEnded(await world.submit({ epochs: 1 }))).toMatchObject({ status: 'succeeded' });
+  const [again = ''] = (await readdir(kept)).filter((name) => name.startsWith(programSha256 ?? '-'));
+  expect(again).not.toBe(entry);
+
+  await rm(kept, { recursive: true });
+  await world.store.delete([`programs/${programSha256}.mjs`]);
+  const lost = await world.whenEnded(await world.submit({ epochs: 1 }));
+  expect(lost).toMatchObject({ status: 'failed', reason: 'program_unavailable', failures: 1 });
+  expect(lost.message).toContain(`has no programs/${programSha256}.mjs; publish the program again`);
+  await world.publishProgram('digits');
+  const found = await world.whenEnded(await world.submit({ epochs: 1 }));
+  expect(found).toMatchObject({ status: 'succeeded', programSha256 });
+});

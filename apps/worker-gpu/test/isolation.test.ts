@@ -76,7 +76,7 @@ test.runIf(mayMount)(
     await mkdir(state, { recursive: true, mode: 0o700 });
     await writeFile(join(state, 'token'), 'the token of the worker', { mode: 0o600 });
     const worker = await world.newWorker(
-      { LONGRUN_PROGRAMS: join(home, 'longrun', 'apps', 'worker-gpu', 'test', 'programs') },
+      {},
       {
         script: join(home, 'longrun', 'apps', 'worker-gpu', 'dist', 'bundle', 'main.js'),
         before: ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', BIND, checkout, join(home, 'longrun')],

@@ -29,7 +29,8 @@ class DistantStore extends StoreAround {
     options: TransferOptions,
     perform: (options: TransferOptions) => Promise<T>,
   ): Promise<T> {
-    if (method === 'download') this.read.push(key.startsWith('datasets/') ? 'dataset' : 'checkpoint');
+    if (method === 'download' && !key.startsWith('programs/'))
+      this.read.push(key.startsWith('datasets/') ? 'dataset' : 'checkpoint');
     return await perform(options);
   }
 }

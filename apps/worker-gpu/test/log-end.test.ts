@@ -40,8 +40,8 @@ test.each([
     await world.redis.flushAll();
 
     // Of a worker that was killed while no platform watched, only its silence tells.
-    await world.startAgain(30_000);
-    await world.when(id, ({ attempts, status }) => status === 'queued' && attempts[0]?.reason === 'worker_lost');
+    await world.missWorkerOf(id);
+    expect(await world.platform.experiments.get(id)).toMatchObject({ status: 'queued' });
     expect((await world.rows(id)).at(-1)?.step).toBeUndefined();
     await world.platform.experiments.cancel(id);
     expect(await world.whenEnded(id)).toMatchObject({ status: 'cancelled' });

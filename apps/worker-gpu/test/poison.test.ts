@@ -48,12 +48,12 @@ test('an experiment that kills its workers ends after 4 of them, and the one bes
 test('losses with a checkpoint between them are no losses in a row', async () => {
   const keeper = await Keeper.start();
   const id = await world.submit(
-    { fault: { kind: 'killWorkerOften', step: 17 } },
+    { epochs: 1, fault: { kind: 'killWorkerOften', step: 12 } },
     { checkpoint: { everyBatches: 5 }, retry: { maxFailures: 0, maxLosses: 1, backoffMs: BACKOFF_MS } },
   );
   const { status, failures, losses, preemptions } = await world.whenEnded(id);
   expect({ status, failures, losses }).toEqual({ status: 'succeeded', failures: 0, losses: 0 });
-  expect(preemptions).toBeGreaterThanOrEqual(3);
+  expect(preemptions).toBeGreaterThanOrEqual(2);
   expect(keeper.killed).toBe(preemptions);
 });
 

@@ -1,8 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import type { ExperimentView, StoredLogRow } from '@longrun/contracts';
-import { isRunning, until } from '@longrun/platform/testing';
-import { isReleased, readFired } from '@longrun/serialization';
+import { type ExperimentView, ResolvedExperiment, type StoredLogRow } from '@longrun/contracts';
+import { isRunning, publishModule, until } from '@longrun/platform/testing';
+import {
+  isReleased,
+  newestManifest,
+  type ReadOptions,
+  readFired,
+  StoreAround,
+  type StoreOperation,
+  type TransferOptions,
+} from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Gate } from './gate.js';
 import { World } from './world.js';
@@ -74,6 +82,8 @@ test('an undisturbed run trains to the end, with a log row for every step', () =
 
 test('a worker that is killed with a snapshot in its hands changes nothing but the number of attempts, and is no matter of patience', async () => {
   await world.endProcesses();
+  // Else the platform, started again, would take it for one that is there.
+  await until(async () => (await world.platform.workers.list()).items.every(({ alive }) => !alive));
   await world.platform.close();
   await world.startAgain(3_600_000);
   const record = join(world.folder, 'killed.ndjson');
@@ -158,14 +168,12 @@ test('a trainer that somebody kills is a loss and no failure, and its worker goe
 });
 
 test('a worker that slept while another took over cannot commit, and its events are refused', async () => {
-  await world.platform.close();
-  // Long enough for the successor on a busy machine.
-  await world.startAgain(30_000);
   const sleeper = await world.worker();
   const { id, gate } = await caught();
   const trainer = sleeper.childPid();
   sleeper.signal('SIGSTOP');
   await gate.open();
+  await world.missWorkerOf(id);
 
   const successor = await world.newWorker();
   await expectAsUndisturbed(id);
@@ -196,3 +204,66 @@ test('a run survives a Redis that loses all it has', async () => {
   await expectAsUndisturbed(id);
   expect((await world.platform.experiments.get(id)).attempts).toHaveLength(1);
 });
+
+test('a run goes on with its own program, whatever was published under the name meanwhile, and with no other', async () => {
+  const worker = await world.worker();
+  const { id, gate } = await caught();
+  const { programSha256 } = await world.platform.experiments.get(id);
+  const other = await publishModule(world.platform, 'digits', 'throw new Error("another program");');
+  worker.signal('SIGKILL');
+  await worker.exited;
+  await gate.open();
+  await world.worker();
+  await expectAsUndisturbed(id);
+  expect(await world.platform.experiments.get(id)).toMatchObject({ programSha256, spec: { program: 'digits' } });
+  const manifest = await newestManifest(world.store, `experiments/${id}`);
+  expect(manifest?.programSha256).toBe(programSha256);
+  // The one that is the newest is what a new run gets, and the older one is there by its hash.
+  const newer = await world.submit(params, { retry: { maxFailures: 0 } });
+  expect(await world.whenEnded(newer)).toMatchObject({ programSha256: other, reason: 'program_error' });
+  const older = await world.submit(params, { program: `digits@${programSha256?.slice(0, 8)}` });
+  expect(await world.platform.experiments.get(older)).toMatchObject({ programSha256, name: 'digits' });
+  await expectAsUndisturbed(older);
+  await world.publishProgram('digits');
+});
+
+test('a checkpoint is not gone on from with another program than its own, and is left as it is', async () => {
+  const worker = await world.worker();
+  const { id, gate } = await caught();
+  worker.signal('SIGTERM');
+  await worker.exited;
+  await gate.open();
+  const { checkpoints } = await world.head(id);
+  const stop = await world.localWorker({ workerId: 'deceived', store: new OtherProgram(world.store) });
+  const { status, attempts } = await world.when(id, (view) =>
+    view.attempts.some(({ reason }) => reason === 'checkpoint_unreadable'),
+  );
+  await stop();
+  expect(attempts.find(({ reason }) => reason === 'checkpoint_unreadable')?.message).toContain(
+    `gone on from with ${OTHER}`,
+  );
+  expect(status).not.toBe('succeeded');
+  expect((await world.head(id)).checkpoints).toEqual(checkpoints);
+  await world.worker();
+  await expectAsUndisturbed(id);
+});
+
+const OTHER = 'f'.repeat(64);
+
+/** Has workers run another program than an experiment has. */
+class OtherProgram extends StoreAround {
+  override async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    const bytes = await super.get(key, options);
+    if (bytes === undefined || !key.endsWith('/spec.json')) return bytes;
+    const spec = ResolvedExperiment.parse(JSON.parse(Buffer.from(bytes).toString()));
+    return Buffer.from(JSON.stringify({ ...spec, program: { ...spec.program, sha256: OTHER } }));
+  }
+
+  protected override async around<T>(
+    _operation: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    return await perform(options);
+  }
+}

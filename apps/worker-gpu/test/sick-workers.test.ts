@@ -1,6 +1,5 @@
-import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { WorkerView } from '@longrun/contracts';
 import { type Disk, type ProcessUnderTest, smallDisk, until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -68,25 +67,6 @@ test('an experiment that fills the disk itself is charged itself, and its worker
   expect(worker.output).not.toContain('quarantined');
   const next = await world.submit({ epochs: 1 }, { retry });
   expect(await world.whenEnded(next)).toMatchObject({ status: 'succeeded' });
-});
-
-test('a worker whose programs are gone takes no more, and what it had is charged to it', async () => {
-  const programs = join(world.folder, 'programs-of-one');
-  symlinkSync(fileURLToPath(new URL('programs', import.meta.url)), programs);
-  const sick = await world.newWorker({ ...checkAgain, LONGRUN_PROGRAMS: programs });
-  // What a disk leaves that is no longer mounted.
-  rmSync(programs);
-  mkdirSync(programs);
-  const id = await world.submit({ epochs: 1 }, { retry });
-  const waiting = await world.when(id, ({ attempts }) => attempts.length === 2);
-  expect(waiting.attempts[0]).toMatchObject({ reason: 'worker_unfit' });
-  expect(waiting.attempts[0]?.message).toContain(`The programs folder ${programs} has no program any more`);
-  await world.newWorker();
-  expect(await world.whenEnded(id)).toMatchObject({ status: 'succeeded', failures: 0 });
-
-  rmdirSync(programs);
-  symlinkSync(fileURLToPath(new URL('programs', import.meta.url)), programs);
-  await seenAs(sick, ({ status }) => status === 'ready');
 });
 
 test('what no disk has room for goes to another worker once, uncharged, before it is charged', async () => {

@@ -3,20 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExperimentSpec, type ExperimentSpecInput, type TrainerCommand, TrainerMessage } from '@longrun/contracts';
+import { bundleProgram, layOutProgram } from '@longrun/platform/programs';
 import { pidOf, until } from '@longrun/platform/testing';
 import { type ChildExit, SupervisedChild } from '@longrun/platform/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { writeDigits } from './dataset.js';
+import { LIBRARIES } from './world.js';
 
 /** However busy the machine is. */
 const LONG_ENOUGH_MS = 300_000;
 
 let folder: string;
+let programFile: string;
 const trainers: TrainerUnderTest[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-trainer-'));
   await writeDigits(join(folder, 'digits.hdf5'));
+  const { module } = await bundleProgram(fileURLToPath(new URL('programs/digits.js', import.meta.url)));
+  programFile = await layOutProgram(join(folder, 'program'), module, LIBRARIES);
 });
 
 afterEach(async () => {
@@ -99,7 +104,7 @@ function start(
     datasetFiles: { train: join(folder, 'digits.hdf5') },
     checkpointFolder,
     workFolder: join(folder, name),
-    programsFolder: fileURLToPath(new URL('programs', import.meta.url)),
+    programFile,
   });
   return trainer;
 }

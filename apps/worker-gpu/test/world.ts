@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   DatasetSpec,
@@ -10,15 +11,20 @@ import {
   type StoredLogRow,
 } from '@longrun/contracts';
 import type { Platform } from '@longrun/platform';
-import { type ProcessUnderTest, until, World as PlatformWorld } from '@longrun/platform/testing';
+import { bundleProgram } from '@longrun/platform/programs';
+import { type ProcessUnderTest, publishModule, until, World as PlatformWorld } from '@longrun/platform/testing';
 import { FileCache, Isolation, JobWorker, WorkerLink, type WorkerLinkOptions } from '@longrun/platform/worker';
 import { type Head, type LogEntry, newestManifest, type ObjectStore, readHead, readLog } from '@longrun/serialization';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 200;
+/** Too short for a worker on a busy machine, long enough for one that has ended. */
+const SILENCE_MS = 1_000;
 const PROGRAMS_FOLDER = fileURLToPath(new URL('programs', import.meta.url));
+/** What programs import of this checkout. */
+export const LIBRARIES = fileURLToPath(new URL('../../../node_modules/@longrun', import.meta.url));
 
 /** How a worker is started where it is not as always. */
 export interface WorkerStart {
@@ -40,13 +46,13 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
   readonly report?: (sentence: string) => void;
 }
 
-/** A platform with its Redis, record and object store, two small datasets `digits` and `others`, and real worker processes. */
+/** A platform with its Redis, record and object store, two small datasets `digits` and `others`, programs, and real worker processes. */
 export class World extends PlatformWorld {
-  /** @param workerLostAfterMs how long a worker may be silent */
-  static async begin(workerLostAfterMs?: number): Promise<World> {
+  static async begin(): Promise<World> {
     const world = new World(await PlatformWorld.parts());
-    await world.startAgain(workerLostAfterMs);
+    await world.startAgain();
     await world.#publish('digits', 'others');
+    for (const file of await readdir(PROGRAMS_FOLDER)) await world.publishProgram(basename(file, '.js'));
     return world;
   }
 
@@ -58,14 +64,21 @@ export class World extends PlatformWorld {
    */
   async startAgain(workerLostAfterMs = 120_000): Promise<Platform> {
     return await this.start({
-      programs: {
-        has: () => true,
-        names: () => ['digits'],
-        validate: (_name, params) => ({ ok: true, value: params }),
-      },
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 400 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
+  }
+
+  /**
+   * Has the platform miss the worker of an experiment by its silence alone: it starts again, and has little patience until the attempt is
+   * written off. No worker may be at work meanwhile.
+   */
+  async missWorkerOf(id: string): Promise<void> {
+    await this.platform.close();
+    await this.startAgain(SILENCE_MS);
+    await this.when(id, ({ attempts }) => attempts.some(({ reason }) => reason === 'worker_lost'));
+    await this.platform.close();
+    await this.startAgain();
   }
 
   /** The worker that runs, or else a new one, once it is ready. */
@@ -93,7 +106,6 @@ export class World extends PlatformWorld {
       REDIS_URL: this.redis.url,
       LONGRUN_STATE: join(this.folder, 'state'),
       LONGRUN_OBJECTS: this.store.url,
-      LONGRUN_PROGRAMS: PROGRAMS_FOLDER,
       LONGRUN_HEARTBEAT_MS: String(HEARTBEAT_MS),
       // No test is about it, but where it says so.
       LONGRUN_GRACE_MS: '600000',
@@ -115,10 +127,11 @@ export class World extends PlatformWorld {
     const scratchFolder = join(this.folder, 'scratch');
     const cacheFolder = join(this.folder, 'cache');
     const datasetFiles = new FileCache(cacheFolder, { mostBytes: Infinity });
+    const programFiles = new FileCache(join(this.folder, 'programs'), { mostBytes: Infinity });
     const checkpointFiles = new FileCache(join(this.folder, 'checkpoints'), { mostBytes: Infinity });
     const trainers = new Trainers({
       script: fileURLToPath(new URL('../dist/trainer.js', import.meta.url)),
-      isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [PROGRAMS_FOLDER] }),
+      isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [] }),
       folder: scratchFolder,
       cacheFolder,
       memoryLimitBytes: null,
@@ -135,7 +148,8 @@ export class World extends PlatformWorld {
         new ExperimentWork(attempt, {
           datasetFiles,
           checkpointFiles,
-          programsFolder: PROGRAMS_FOLDER,
+          programFiles,
+          libraries: LIBRARIES,
           trainers,
           graceMs,
           ...(now !== undefined && { now }),
@@ -148,6 +162,12 @@ export class World extends PlatformWorld {
       await trainers.close();
       workerLink.close();
     };
+  }
+
+  /** Publishes a program of the tests, as the newest of its name. */
+  async publishProgram(name: string): Promise<void> {
+    const { module } = await bundleProgram(join(PROGRAMS_FOLDER, `${name}.js`));
+    await publishModule(this.platform, name, module);
   }
 
   async submit(params: ExperimentSpecInput['params'] = {}, spec: Partial<ExperimentSpecInput> = {}): Promise<string> {

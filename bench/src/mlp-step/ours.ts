@@ -49,7 +49,7 @@ class Gate extends TrainingExtension {
 }
 
 const SEED = 1;
-const program = await loadProgram(join(checkout, 'examples/dist/programs'), 'mlp');
+const program = await loadProgram(join(checkout, 'examples/dist/programs/mlp.js'));
 const rows: string[] = [];
 const mainLoop = await program.build({
   params: {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Agent, get, request } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LiveEvent } from '@longrun/contracts';
+import { bundleProgram } from '@longrun/platform/programs';
 import { z } from 'zod';
+import { checkout } from '../report.js';
 import { TOKEN } from './api-process.js';
 
 /** Posts JSON under an idempotency key of its own; resolves with the id in the answer, which must be 201. */
@@ -28,6 +31,15 @@ export function post(agent: Agent, url: URL, body: unknown): Promise<string> {
     sent.on('error', reject);
     sent.end(text);
   });
+}
+
+/** Publishes the program of the example. */
+export async function publishMlp(api: URL | string): Promise<void> {
+  const { sha256, module } = await bundleProgram(join(checkout, 'examples/src/programs/mlp.ts'));
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/javascript' };
+  const url = new URL(`/v1/programs/${sha256}?name=mlp`, api);
+  const answer = await fetch(url, { method: 'PUT', headers, body: Uint8Array.from(module) });
+  if (!answer.ok) throw new Error(`PUT ${url.pathname} answered ${answer.status}: ${await answer.text()}`);
 }
 
 /** Waits until what is there has a job for a worker. */

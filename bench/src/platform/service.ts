@@ -1,5 +1,6 @@
 import { assertNever, DatasetSpec, ExperimentSpec } from '@longrun/contracts';
-import { type Platform, type ProgramCatalog, startPlatform } from '@longrun/platform';
+import { type Platform, startPlatform } from '@longrun/platform';
+import { anyProgram, publishModule } from '@longrun/platform/testing';
 import { ServiceCommand, ServiceOptions, type Took } from './service-protocol.js';
 
 const options = ServiceOptions.parse(JSON.parse(process.argv[2] ?? ''));
@@ -24,7 +25,7 @@ async function close(): Promise<void> {
 }
 
 async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<unknown> {
-  platform ??= await startPlatform({ ...options, programs: anyProgram });
+  platform ??= await start();
   const { experiments, datasets } = platform;
   switch (command.do) {
     case 'dataset': {
@@ -53,6 +54,12 @@ async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<
     default:
       return assertNever(command, 'command');
   }
+}
+
+async function start(): Promise<Platform> {
+  const started = await startPlatform({ ...options, programHost: anyProgram });
+  await publishModule(started, 'mlp', 'export default undefined;');
+  return started;
 }
 
 async function ingest(service: Platform, work: { skip: number; size: number; windows: number }): Promise<Took[]> {
@@ -90,9 +97,3 @@ async function when(condition: () => boolean | Promise<boolean>): Promise<void> 
 }
 
 const specification = ExperimentSpec.parse({ program: 'mlp', params: {}, dataset: 'digits' });
-
-const anyProgram: ProgramCatalog = {
-  has: () => true,
-  names: () => ['mlp'],
-  validate: (_name, params) => ({ ok: true, value: params }),
-};

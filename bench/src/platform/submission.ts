@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import { ApiProcess } from './api-process.js';
-import { post } from './api-requests.js';
+import { post, publishMlp } from './api-requests.js';
 import type { Servers } from './servers.js';
 import type { Took } from './service-protocol.js';
 
@@ -25,6 +25,7 @@ export async function submission(servers: Servers): Promise<Submitted[]> {
   const api = await ApiProcess.start(servers);
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   try {
+    await publishMlp(api.url);
     await post(agent, new URL('/v1/datasets', api.url), { name: 'digits', converter: 'mnist' });
     const all: Submitted[] = [];
     for (let round = 0; round <= ROUNDS; round += 1) {

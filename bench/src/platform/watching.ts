@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiProcess } from './api-process.js';
-import { enqueued, follow, post } from './api-requests.js';
+import { enqueued, follow, post, publishMlp } from './api-requests.js';
 import { conversion, rowsFrom, started } from './attempt-events.js';
 import { EventSource } from './event-source.js';
 import type { Servers } from './servers.js';
@@ -73,6 +73,7 @@ async function runningExperiments(
   const dataset = await post(agent, new URL('/v1/datasets', url), { name: 'digits', converter: 'mnist' });
   await enqueued(new URL(`/v1/datasets/${dataset}`, url));
   await source.send('dataset', dataset, conversion());
+  await publishMlp(url);
   const ids: string[] = [];
   for (let index = 0; index < EXPERIMENTS; index += 1) {
     ids.push(await post(agent, new URL('/v1/experiments', url), { program: 'mlp', dataset: 'digits' }));

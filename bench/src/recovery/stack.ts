@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isRunning, ProcessUnderTest } from '@longrun/platform/testing';
 import { z } from 'zod';
 import { ApiProcess, TOKEN } from '../platform/api-process.js';
-import { post } from '../platform/api-requests.js';
+import { post, publishMlp } from '../platform/api-requests.js';
 import type { Servers } from '../platform/servers.js';
 import { checkout, stateFolder } from '../report.js';
 
@@ -22,7 +22,9 @@ export class Stack {
   }
 
   static async start(servers: Servers): Promise<Stack> {
-    return new Stack(servers, await ApiProcess.start(servers, { hasWorkers: true }));
+    const api = await ApiProcess.start(servers, { hasWorkers: true });
+    await publishMlp(api.url);
+    return new Stack(servers, api);
   }
 
   url(path: string): URL {

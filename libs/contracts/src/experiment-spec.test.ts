@@ -95,14 +95,22 @@ test.each(['Train', 'a b', '-a', '', 'ü', 'r'.repeat(33)])('the role of a datas
   ]);
 });
 
-test('a resolved experiment of version 1 is read as one whose dataset has the role train', () => {
+test('a resolved experiment of version 1 is read as one whose dataset has the role train, and of version 2 as one of no known module', () => {
   const file = { id: `ds_${'0'.repeat(32)}`, fileKey: 'datasets/files/a.hdf5', sha256: '0'.repeat(64), sizeBytes: 3 };
   const written = { id: `exp_${'0'.repeat(32)}`, spec: { program: 'mlp', dataset: 'digits' } };
   const resolved = ResolvedExperiment.parse({ ...written, version: 1, dataset: file });
-  expect(resolved).toMatchObject({ version: 2, id: written.id, spec: written.spec, datasets: { train: file } });
+  expect(resolved).toMatchObject({
+    version: 3,
+    program: null,
+    id: written.id,
+    spec: written.spec,
+    datasets: { train: file },
+  });
   expect(Object.keys(resolved)).not.toContain('dataset');
   expect(ResolvedExperiment.parse(JSON.parse(JSON.stringify(resolved)))).toEqual(resolved);
-  expect(ResolvedExperiment.safeParse({ ...resolved, version: 3 }).success).toBe(false);
+  const { program: _, ...second } = resolved;
+  expect(ResolvedExperiment.parse({ ...second, version: 2 })).toEqual(resolved);
+  expect(ResolvedExperiment.safeParse({ ...resolved, version: 4 }).success).toBe(false);
 });
 
 test('a spec says what its engine computes with, and on which device; what says nothing of it is as it was', () => {

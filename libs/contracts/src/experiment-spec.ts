@@ -114,7 +114,7 @@ export const MAX_TAGS = 50;
 const Submitted = z.strictObject({
   /** For people; need not be unique. Default: the program's name. */
   name: StorableText.min(1).max(200).optional(),
-  /** Name of a registered program. */
+  /** Name of a published program, of which the newest is meant now, or `name@` and at least 6 of the first digits of its SHA-256. */
   program: StorableText.min(1).max(200),
   /** Parameters of the program, checked by the program's own schema. */
   params: JsonObject.default({}),

@@ -54,6 +54,13 @@ const NameUnknown = z.object({
   others: z.int(),
 });
 
+/** A program by the beginning of its SHA-256: that says which of its name is meant. */
+const programFaults = {
+  'program-hash-malformed': z.object({ name: z.string(), prefix: z.string() }),
+  /** `candidates` are references that each mean one program. */
+  'program-hash-ambiguous': z.object({ name: z.string(), prefix: z.string(), candidates: z.array(z.string()) }),
+} as const;
+
 /**
  * What can be wrong with a request, or with us. Each kind of problem has its HTTP status, its title, and the faults that it
  * lists, by their codes, with their facts. A problem document's `type` is `/problems/<kind>`.
@@ -80,7 +87,7 @@ export const problemKinds = {
   'invalid-parameter': {
     status: 400,
     title: 'A query parameter, path parameter or header is not valid',
-    faults: { ...valueFaults, 'cursor-unknown': z.object({ cursor: z.string() }) },
+    faults: { ...valueFaults, ...programFaults, 'cursor-unknown': z.object({ cursor: z.string() }) },
   },
   unauthenticated: {
     status: 401,
@@ -96,7 +103,7 @@ export const problemKinds = {
     status: 404,
     title: 'There is no such thing',
     faults: {
-      'not-found': z.object({ what: z.enum([...Kind.options, 'worker']), id: z.string() }),
+      'not-found': z.object({ what: z.enum([...Kind.options, 'worker', 'program']), id: z.string() }),
       /** `known` are the names of those that the experiment has. */
       'checkpoint-unknown': z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) }),
       'file-unknown': z.object({ checkpoint: z.string(), name: z.string(), known: z.array(z.string()) }),
@@ -136,6 +143,8 @@ export const problemKinds = {
     title: 'The body is too large',
     faults: {
       'body-too-large': z.object({ limitBytes: z.number() }),
+      /** The module of a program, for which nobody sets the limit. */
+      'module-too-large': z.object({ limitBytes: z.number() }),
       /** Its JSON has more of something than is accepted, at the place where it becomes too much. */
       'json-too-large': z.object({
         measure: z.enum(['levels', 'values', 'characters in a key']),
@@ -146,10 +155,12 @@ export const problemKinds = {
   },
   'unsupported-media-type': {
     status: 415,
-    title: 'The body must be JSON',
+    title: 'The body is of another type than it must be',
     faults: {
       /** The media type that the body calls itself; null without one. */
       'type-unsupported': z.object({ type: z.string().nullable() }),
+      /** The same, of what must be the module of a program. */
+      'module-type-unsupported': z.object({ type: z.string().nullable() }),
       'encoding-unsupported': z.object({ says: z.string() }),
     },
   },
@@ -170,6 +181,13 @@ export const problemKinds = {
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
       /** The program of that name cannot check parameters: it threw, took too long, or is no program. */
       'program-broken': z.object({ program: z.string(), says: z.string() }),
+      ...programFaults,
+      /** No program of that name begins so; `known` are references to the newest that there are. */
+      'program-hash-unknown': z.object({ name: z.string(), prefix: z.string(), known: z.array(z.string()) }),
+      /** What was uploaded cannot be published as that: it threw, took too long, or is no program. */
+      'module-broken': z.object({ program: z.string(), says: z.string() }),
+      /** What was uploaded has another SHA-256 than it was said to have. */
+      'module-altered': z.object({ said: z.string(), found: z.string() }),
     },
   },
   'range-not-satisfiable': {
@@ -187,6 +205,7 @@ export const problemKinds = {
       /** What says which checkpoints there are. */
       'head-damaged': z.object({ experiment: z.string(), says: z.string() }),
       'dataset-damaged': z.object({ dataset: z.string(), says: z.string() }),
+      'program-damaged': z.object({ program: z.string(), says: z.string() }),
       'written-by-newer': z.object({ experiment: z.string(), says: z.string() }),
     },
   },

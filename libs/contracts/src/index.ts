@@ -76,6 +76,20 @@ export {
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
+export {
+  isHashPrefix,
+  MAX_PROGRAM_BYTES,
+  ProgramFile,
+  programKey,
+  ProgramLibraries,
+  ProgramList,
+  ProgramListQuery,
+  ProgramName,
+  programReference,
+  ProgramView,
+  PublishQuery,
+  shortProgram,
+} from './program.js';
 export { firstFaults, MAX_FAULTS, readValue, type Reading } from './read-value.js';
 export { isFinalReason, ReasonCode, retryPolicy, type RetryRule } from './reason.js';
 export { interruptions, restarts } from './restarts.js';

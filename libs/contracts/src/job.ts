@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
+import { ProgramFile } from './program.js';
 
 /** What a queue carries: ids, and who may take them. Everything else is in the object store, at `spec.json` below the lease's prefix. */
 export const JobTicket = z.object({
@@ -19,10 +20,12 @@ export type JobTicket = z.infer<typeof JobTicket>;
 
 const ResolvedDatasetFile = DatasetFile.extend({ id: DatasetId });
 
-const ResolvedExperiment2 = z.object({
-  version: z.literal(2),
+const ResolvedExperiment3 = z.object({
+  version: z.literal(3),
   id: ExperimentId,
   spec: ExperimentSpec,
+  /** The module that it runs; null from before there were any in the object store. */
+  program: ProgramFile.nullable(),
   /** By role. */
   datasets: z.record(DatasetRole, ResolvedDatasetFile),
   /** How long its earlier attempts ran since it was last retried, all together, in ms. */
@@ -31,23 +34,33 @@ const ResolvedExperiment2 = z.object({
   checkpointStep: z.int().min(0).default(0),
 });
 
+/** From before programs were in the object store. */
+const ResolvedExperiment2 = ResolvedExperiment3.omit({ program: true })
+  .extend({ version: z.literal(2) })
+  .transform((before): z.infer<typeof ResolvedExperiment3> => ({ ...before, version: 3, program: null }));
+
 /** From before datasets had roles. */
 const ResolvedExperiment1 = z
   .object({ version: z.literal(1), id: ExperimentId, spec: ExperimentSpec, dataset: ResolvedDatasetFile })
-  .transform(({ id, spec, dataset }): z.infer<typeof ResolvedExperiment2> => ({
-    version: 2,
+  .transform(({ id, spec, dataset }): z.infer<typeof ResolvedExperiment3> => ({
+    version: 3,
     id,
     spec,
+    program: null,
     datasets: { train: dataset },
     trainedMs: 0,
     checkpointStep: 0,
   }));
 
 /**
- * `experiments/<id>/spec.json` in the object store: an experiment with everything looked up. Version 2 is written; version 1 is
+ * `experiments/<id>/spec.json` in the object store: an experiment with everything looked up. Version 3 is written; versions 1 and 2 are
  * read as that.
  */
-export const ResolvedExperiment = z.discriminatedUnion('version', [ResolvedExperiment2, ResolvedExperiment1]);
+export const ResolvedExperiment = z.discriminatedUnion('version', [
+  ResolvedExperiment3,
+  ResolvedExperiment2,
+  ResolvedExperiment1,
+]);
 export type ResolvedExperiment = z.infer<typeof ResolvedExperiment>;
 
 /** `datasets/<id>/spec.json` in the object store. */

@@ -9,6 +9,7 @@ export const ReasonCode = z.enum([
   'program_error',
   'invalid_params',
   'out_of_memory',
+  'program_unavailable',
   'dataset_unavailable',
   'dataset_corrupt',
   'checkpoint_unreadable',
@@ -72,6 +73,11 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     counts: 'failure',
     requeue: true,
     explain: 'The trainer ran out of memory; ask for a smaller batch or model.',
+  },
+  program_unavailable: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'The module of its program is gone or damaged; publish it again, then submit the experiment.',
   },
   dataset_unavailable: {
     counts: 'failure',

@@ -23,8 +23,8 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     checkpointFolder: z.string().nullable(),
     /** The one folder that the trainer may write to. It makes its snapshots in `snapshots`, each in a folder of its own. */
     workFolder: z.string(),
-    /** Folder of program modules. */
-    programsFolder: z.string(),
+    /** The module of the program. */
+    programFile: z.string(),
   }),
   /** Stop at the next step boundary: with `snapshot`, hand over a final snapshot, then answer `stopped`. */
   z.object({ type: z.literal('stop'), snapshot: z.boolean().default(true) }),

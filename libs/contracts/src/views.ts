@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
-import { DatasetId, ExperimentId, Fence, Moment } from './ids.js';
+import { DatasetId, ExperimentId, Fence, Moment, Sha256 } from './ids.js';
 import { Json } from './json.js';
 import { NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
@@ -56,6 +56,8 @@ export const ExperimentView = z.object({
   spec: ExperimentSpec,
   /** Ids of its datasets, by role. */
   datasets: z.record(DatasetRole, DatasetId),
+  /** Of the module of its program, whatever has been published under the name since; null of one that was submitted before programs had one. */
+  programSha256: Sha256.nullable(),
   status: ExperimentStatus,
   /** Why it ended; null while it is active. */
   reason: ReasonCode.nullable(),

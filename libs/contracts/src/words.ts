@@ -126,6 +126,42 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         ),
         remedy: 'Mend the program, or tell whoever put it there.',
       };
+    case 'program-hash-malformed': {
+      const { name: program, prefix } = fault.facts;
+      return {
+        detail: `${JSON.stringify(prefix)} after ${program}@ is not the beginning of a SHA-256.`,
+        remedy: `Give 6 to 64 of its first digits, 0-9 and a-f, or ${program} alone for the newest.`,
+      };
+    }
+    case 'program-hash-ambiguous': {
+      const { name: program, prefix, candidates } = fault.facts;
+      return {
+        detail: `Several programs ${program} begin with ${prefix}.`,
+        remedy: `Give one of ${candidates.join(', ')}.`,
+      };
+    }
+    case 'program-hash-unknown': {
+      const { name: program, prefix, known } = fault.facts;
+      return {
+        detail: `No program ${program} begins with ${prefix}.`,
+        remedy: `Give one of ${known.join(', ')}, or publish it first.`,
+      };
+    }
+    case 'module-broken':
+      return {
+        detail: sentence(`The module cannot be published as ${fault.facts.program}: ${fault.facts.says}`),
+        remedy: 'Mend the program and publish it again; nothing was kept of it.',
+      };
+    case 'module-altered':
+      return {
+        detail: `The body has the SHA-256 ${fault.facts.found}, and not ${fault.facts.said}, as the path says.`,
+        remedy: 'Send the bytes as they were hashed, or the hash of those that are sent.',
+      };
+    case 'program-damaged':
+      return {
+        detail: sentence(`The module of the program ${fault.facts.program} is damaged: ${fault.facts.says}`),
+        remedy: 'Publish it again: what was made with it stays as it is.',
+      };
     case 'name-taken':
       return {
         detail: `${capital(name)} is ${JSON.stringify(fault.facts.name)}, which is taken by ${fault.facts.by}.`,
@@ -251,7 +287,7 @@ function oneOf({ what, near, others }: Extract<RequestFault, { code: 'name-unkno
   if (near.length > 0) return `Give one of ${near.join(', ')}${others > 0 ? `, and ${others} more` : ''}.`;
   switch (what) {
     case 'program':
-      return 'Put a program into the folder of programs.';
+      return 'There is none yet: publish a program first.';
     case 'dataset':
       return 'There is none yet: submit a dataset first.';
     case 'converter':

@@ -2,7 +2,14 @@
 export type { StoredEvent } from './life/changes.js';
 export { leasePrefix } from './life/outcome.js';
 export { Platform, type PlatformHealth, type PlatformOptions, type PlatformRole, startPlatform } from './platform.js';
-export { type ParamsVerdict, ProgramBroken, type ProgramCatalog } from './requests/program-catalog.js';
+export {
+  type ParamsVerdict,
+  ProgramBroken,
+  type ProgramFacts,
+  type ProgramHost,
+  type ProgramModule,
+} from './requests/program-host.js';
+export { Programs, type Publication, type PublishedProgram } from './requests/programs.js';
 export { type QueueSettings, queueSettings, type QueueSettingsInput } from './queue/queue-settings.js';
 export type { JobContext, JobHandler, JobTaker } from './queue/take-jobs.js';
 export type { RecordLocation } from './record/record.js';

@@ -14,7 +14,8 @@ import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
-import type { ProgramCatalog } from './requests/program-catalog.js';
+import type { ProgramHost } from './requests/program-host.js';
+import { Programs } from './requests/programs.js';
 import { Verbs } from './requests/verbs.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
@@ -34,8 +35,8 @@ export interface PlatformOptions {
   readonly redisUrl: string;
   /** `file:/absolute/folder`. */
   readonly objectStoreUrl: string;
-  /** The programs that experiments may name. */
-  readonly programs: ProgramCatalog;
+  /** Runs the programs that are published, to see what they take. */
+  readonly programHost: ProgramHost;
   /** Names of the converters that datasets may name. Default: every name passes, and the worker refuses unknown ones. */
   readonly converters?: readonly string[];
   /** Prefix of all names in Redis. Default `longrun`. */
@@ -87,6 +88,7 @@ export class Platform {
   readonly experiments: Experiments;
   readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
+  readonly programs: Programs;
   readonly verbs: Verbs;
   readonly workers: Workers;
   readonly #record: PlatformRecord;
@@ -126,8 +128,10 @@ export class Platform {
     const writer = new LifeWriter(record);
     const logs = new LogCompletion({ record, writer, store });
     const endings = new Endings({ writer, store, logs, catchUp: undefined, warn });
-    const { programs } = options;
-    this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, redis, keys });
+    const { programHost: host } = options;
+    const programs = new Programs({ record, store, host });
+    this.programs = programs;
+    this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, host, redis, keys });
     this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});

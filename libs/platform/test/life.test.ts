@@ -17,7 +17,7 @@ test('an experiment goes from submission over a worker to its result', async ({ 
   expect(await attempt.specification()).toMatchObject({
     id,
     spec: { params: { dims: [4, 2], batchSize: 128 } },
-    version: 2,
+    version: 3,
     datasets: { train: { id: datasetId, sizeBytes: 'bytes of digits'.length } },
   });
   attempt.start().train(3);

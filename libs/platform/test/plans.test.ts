@@ -8,11 +8,19 @@ import { readLogPage } from '../src/life/series.js';
 import { startOn } from '../src/platform.js';
 import { openRecord, PlatformRecord } from '../src/record/record.js';
 import type { Tables } from '../src/record/tables.js';
-import { crowd, postgresPrograms, PostgresServer, until } from '../src/testing/index.js';
+import { anyProgram, crowd, postgresPrograms, PostgresServer, until } from '../src/testing/index.js';
 import { test } from './world.js';
 
 /** Tables with few rows may be read from end to end. */
-const small = new Set(['datasets', 'ingest_cursors', 'migrations', 'controller', 'controller_beats', 'workers']);
+const small = new Set([
+  'datasets',
+  'programs',
+  'ingest_cursors',
+  'migrations',
+  'controller',
+  'controller_beats',
+  'workers',
+]);
 /** Rows that a statement may sort, at most. */
 const SORTABLE = 1_000;
 
@@ -66,14 +74,14 @@ if (postgresPrograms() === undefined) {
       { ended: 99_000, queued: 900, running: 100 },
       { ended: 20_000, queued: 79_900, running: 100 },
     ])('%o', async (many, { world }) => {
-      await sql`truncate lives, ingest_cursors cascade`.execute(record.db);
+      await sql`truncate lives, programs, ingest_cursors cascade`.execute(record.db);
       await crowd(record.db, many);
       seen = new Map();
       const platform = await startOn(new PlatformRecord(record.db, record.notices, () => Promise.resolve(), true), {
         redisUrl: world.redis.url,
         objectStoreUrl: world.store.url,
         prefix: world.prefix,
-        programs: { has: () => true, names: () => ['mlp'], validate: (_name, params) => ({ ok: true, value: params }) },
+        programHost: anyProgram,
         timings: { reconcileEveryMs: 100, workerLostAfterMs: 60_000 },
         warn: (sentence) => world.warnings.push(sentence),
       });

@@ -5,7 +5,7 @@ import { expect, test as base } from 'vitest';
 import { startPlatform } from '../src/index.js';
 import { openRecord } from '../src/record/record.js';
 import { migrations } from '../src/record/migrations/index.js';
-import { postgresPrograms, PostgresServer } from '../src/testing/index.js';
+import { anyProgram, postgresPrograms, PostgresServer } from '../src/testing/index.js';
 import { resultAt } from './scripted-worker.js';
 import { experimentSpec, impatient, test } from './world.js';
 
@@ -83,7 +83,7 @@ if (postgresPrograms() === undefined) {
         record: { databaseUrl },
         redisUrl: world.redis.url,
         objectStoreUrl: world.store.url,
-        programs: { has: () => true, names: () => ['mlp'], validate: (_name, params) => ({ ok: true, value: params }) },
+        programHost: anyProgram,
       });
       const names = Array.from({ length: 60 }, (_, index) => `number ${index}`);
       const submissions = await Promise.all(

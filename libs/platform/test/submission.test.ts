@@ -2,9 +2,9 @@ import { DatasetSpec } from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
-import { ProgramBroken, type ProgramCatalog, RequestRefused } from '../src/index.js';
+import { ProgramBroken, type ProgramHost, RequestRefused } from '../src/index.js';
 import type { PlatformRecord } from '../src/record/record.js';
-import { until } from '../src/testing/until.js';
+import { anyProgram, publishModule, until } from '../src/testing/index.js';
 import { experimentSpec, test } from './world.js';
 
 const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
@@ -53,17 +53,17 @@ test('requests that come at once share transactions; one that is refused is refu
 test('a program that is broken, or slow, concerns the request for it, and none that came with it', async ({
   world,
 }) => {
-  const programs: ProgramCatalog = {
-    has: () => true,
-    names: () => ['mlp', 'broken'],
-    validate: async (name, params) => {
+  const programHost: ProgramHost = {
+    ...anyProgram,
+    validate: async ({ name }, params) => {
       if (name !== 'broken') return { ok: true, value: params };
       // It is slower than all others.
       await until(async () => (await world.platform.experiments.list()).items.length === 7);
       throw new ProgramBroken('its refinement reads a length of nothing');
     },
   };
-  const { experiments, datasets } = await world.start({ role: 'api', programs });
+  const { experiments, datasets } = await world.start({ role: 'api', programHost });
+  await publishModule(world.platform, 'broken', 'the module of broken');
   await datasets.submit(digits);
   const submit = (index: number) =>
     experiments.submit(experimentSpec({ program: index === 4 ? 'broken' : 'mlp', name: `number ${index}` }), {

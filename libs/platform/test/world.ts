@@ -9,11 +9,11 @@ import { sql } from 'kysely';
 import { test as base } from 'vitest';
 import { z } from 'zod';
 
-import { type Platform, type PlatformOptions, type ProgramCatalog, startPlatform, WorkerLink } from '../src/index.js';
+import { type Platform, type PlatformOptions, type ProgramHost, startPlatform, WorkerLink } from '../src/index.js';
 import { startOn } from '../src/platform.js';
 import { leasePrefix } from '../src/life/outcome.js';
 import { openRecord, PlatformRecord } from '../src/record/record.js';
-import { RedisServer, until, World as PlatformWorld, type WorldParts } from '../src/testing/index.js';
+import { publishModule, RedisServer, until, World as PlatformWorld, type WorldParts } from '../src/testing/index.js';
 import { ScriptedWorker } from './scripted-worker.js';
 
 /** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
@@ -38,13 +38,13 @@ export class World extends PlatformWorld {
     this.record = record;
   }
 
-  /** Starts the platform: on the file's record, emptied, or on one of its own. */
+  /** Starts the platform with a program `mlp`: on the file's record, emptied, or on one of its own. */
   override async start(overrides: Partial<PlatformOptions> = {}): Promise<Platform> {
     const shared = new PlatformRecord(this.record.db, this.record.notices, () => Promise.resolve(), true);
-    return await super.start(
+    const platform = await super.start(
       {
         prefix: this.prefix,
-        programs,
+        programHost: mlp,
         converters: ['mnist', 'fashion-mnist'],
         timings,
         queue,
@@ -53,6 +53,8 @@ export class World extends PlatformWorld {
       },
       overrides.record === undefined ? async (options) => await startOn(shared, options) : startPlatform,
     );
+    await publishModule(platform, 'mlp', 'the module of mlp');
+    return platform;
   }
 
   /** A worker with a connection of its own, which holds what it takes until the test says what to do. */
@@ -118,7 +120,7 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
     { scope: 'file' },
   ],
   world: async ({ redis, record }, use) => {
-    await sql`truncate lives, ingest_cursors, workers, audit cascade`.execute(record.db);
+    await sql`truncate lives, programs, ingest_cursors, workers, audit cascade`.execute(record.db);
     const folder = await mkdtemp(join(tmpdir(), 'longrun-world-'));
     const store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
     const world = new World({ folder, redis, store }, `test-${folder.slice(-6)}`, record);
@@ -136,8 +138,7 @@ export function experimentSpec(spec: Partial<ExperimentSpecInput> = {}): Experim
 
 const MlpParams = z.strictObject({ dims: z.array(z.int().min(1)).min(2), batchSize: z.int().min(1).default(128) });
 
-const programs: ProgramCatalog = {
-  has: (name) => name === 'mlp',
-  names: () => ['mlp'],
-  validate: (_name, params) => readValue(MlpParams, params),
+const mlp: ProgramHost = {
+  inspect: () => ({ description: 'A stack of layers.', params: { type: 'object' } }),
+  validate: (_program, params) => readValue(MlpParams, params),
 };

@@ -1,6 +1,6 @@
 import { ndarray, type NdArray } from '@longrun/serialization';
 
-import { compile, engineNamed, type Variable } from '../src/index.js';
+import { add, compile, constant, engineNamed, type Variable } from '../src/index.js';
 import { stableForms } from '../src/rewrite/stable-forms.js';
 import { compileOnHost } from '../src/engine/host-executable.js';
 
@@ -13,6 +13,8 @@ export interface TestedEngine {
   readonly widest?: 'float32' | 'float64';
   /** Whether it takes denormals of float32 for 0. Default false. */
   readonly flushesDenormals?: boolean;
+  /** Units in the last place that its functions of floats may be off, of 1/64 where the value is smaller. Default: those of the golden. */
+  readonly approximates?: number;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
   run(inputs: readonly Variable[], outputs: readonly Variable[], values: readonly NdArray[]): Promise<NdArray[]>;
 }
@@ -46,6 +48,13 @@ const TENSORFLOW: TestedEngine = { ...engine('tfjs', 'tensorflow'), ...TFJS, flu
 /** It has no kernels of convolutions for float64. */
 const ONNX_RUNTIME_LIMITS = /^function: the engine onnxruntime cannot run conv2d.* float64/;
 
+const WEBGPU: TestedEngine = {
+  ...engine('onnxruntime', 'webgpu'),
+  limits: ONNX_RUNTIME_LIMITS,
+  flushesDenormals: true,
+  approximates: 128,
+};
+
 /** All of them: a new engine is tested by being listed here. */
 export const ENGINES: readonly TestedEngine[] = [
   engine('reference'),
@@ -54,11 +63,22 @@ export const ENGINES: readonly TestedEngine[] = [
   { ...engine('tfjs', 'cpu'), ...TFJS },
   // Where it was set up only: it comes from no registry.
   ...(isAvailable('tfjs', 'tensorflow') ? [TENSORFLOW] : []),
+  // Where there is a GPU with a driver of Vulkan, or one that does without.
+  ...(isAvailable('onnxruntime', 'webgpu') && (await computes(WEBGPU)) ? [WEBGPU] : []),
 ];
 
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
     (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
+  );
+}
+
+/** Whether it computes at all: of a device there may be the file alone. */
+async function computes(tested: TestedEngine): Promise<boolean> {
+  const one = constant(1, 'float32');
+  return await tested.run([], [add(one, one)], []).then(
+    () => true,
+    () => false,
   );
 }
 

@@ -19,7 +19,9 @@ export function make(t) {
   const hidden = t.tanh(x);
   const sum = () => t.add(t.exp(x), y);
   const late = t.reshape(t.exp(hidden), [2, 2]);
-  return { x, y, hidden, sum, late };
+  const [slope] = t.grad(t.sum(hidden), [x]);
+  const after = t.tanh(slope);
+  return { x, y, hidden, sum, late, slope, after };
 }
 `;
 
@@ -38,6 +40,8 @@ interface Made {
   readonly hidden: tensor.Variable;
   readonly late: tensor.Variable;
   readonly sum: () => tensor.Variable;
+  readonly slope: tensor.Variable;
+  readonly after: tensor.Variable;
 }
 
 beforeEach(async () => {
@@ -55,6 +59,15 @@ test('a variable knows the place in the program where it was made, whatever stan
   const copied = tensor.replace([made.hidden], new Map([[made.x, tensor.tensor('z', 'float32', [2, 3])]]));
   expect(copied[0]).not.toBe(made.hidden);
   expect(copied[0]?.madeAt).toBe(placeOf('t.tanh'));
+});
+
+test('what gradients are made of was made where they were asked for, and what comes after them where it was made', () => {
+  const { slope, after, hidden } = made;
+  expect(slope.madeAt).toBe(placeOf('t.grad('));
+  expect(after.madeAt).toBe(placeOf('t.tanh(slope'));
+  const steps = slope.owner?.inputs.map((input) => input.madeAt);
+  expect(steps?.length).toBeGreaterThan(0);
+  for (const place of steps ?? []) expect([placeOf('t.grad('), hidden.madeAt]).toContain(place);
 });
 
 test('an error in making a graph says where its operands were made', () => {

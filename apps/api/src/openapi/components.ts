@@ -24,6 +24,8 @@ import {
   LogPage,
   Problem,
   ProblemError,
+  ProgramList,
+  ProgramView,
   ReasonCode,
   RejectedCheckpoint,
   StoredCheckpointList,
@@ -33,7 +35,6 @@ import {
   WorkerView,
 } from '@longrun/contracts';
 import { z } from 'zod';
-import { ProgramList, ProgramView } from '../programs/program-view.js';
 import { Liveness, Readiness } from '../health/health-view.js';
 
 /** The schemas that clients know by name: each becomes one entry of `components.schemas`. */

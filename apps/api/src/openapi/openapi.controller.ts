@@ -2,10 +2,18 @@ import { Controller, Get, Header, Injectable } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, type OpenAPIObject } from '@nestjs/swagger';
 import { AnswersProblems } from './answers.js';
 
-/** Holds the description of the application, which exists only after the application does. */
+/** The description of the application, made when it is first asked for: that takes as long as a tenth of a start. */
 @Injectable()
 export class Description {
-  document: OpenAPIObject | undefined;
+  /** Makes it. To be set once the application exists, before it answers. */
+  describe: (() => OpenAPIObject) | undefined;
+  #document: OpenAPIObject | undefined;
+
+  get document(): OpenAPIObject {
+    this.#document ??= this.describe?.();
+    if (this.#document === undefined) throw new Error('The application answers before it can be described');
+    return this.#document;
+  }
 }
 
 @Controller()
@@ -22,8 +30,6 @@ export class OpenApiController {
   @ApiOkResponse({ description: 'The OpenAPI document.', schema: { type: 'object' } })
   @AnswersProblems(['internal-error'])
   describe(): OpenAPIObject {
-    const { document } = this.#description;
-    if (document === undefined) throw new Error('The application answers before it was described');
-    return document;
+    return this.#description.document;
   }
 }

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { ObjectsUnreachable, RequestRefused } from '@longrun/platform';
+import { isModuleUpload } from '../request/module-upload.js';
 import { refusal, Refusal } from './refusal.js';
 
 /** The request during which something was thrown. */
@@ -46,7 +47,8 @@ function fromHttp(error: HttpException, { method, path, methods }: Occasion): Re
       return refusal('unknown-route', [{ path: [], code: 'route-unknown', facts: { method, path } }]);
     case 413: {
       const facts = { limitBytes: Number(causeOf(error, 'limit')) };
-      const fault = { path: [], parameter: 'Content-Length', code: 'body-too-large', facts } as const;
+      const code = isModuleUpload({ method, url: path }) ? 'module-too-large' : 'body-too-large';
+      const fault = { path: [], parameter: 'Content-Length', code, facts } as const;
       return refusal('body-too-large', [fault], { cause: error });
     }
     case 415: {

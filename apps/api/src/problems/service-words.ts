@@ -49,6 +49,11 @@ export function serviceWordsOf(fault: ServiceFault): Words {
         detail: `The body is larger than the ${fault.facts.limitBytes} bytes that are accepted.`,
         remedy: 'Send less, or start the API with a larger LONGRUN_BODY_LIMIT_BYTES.',
       };
+    case 'module-too-large':
+      return {
+        detail: `The module is larger than the ${fault.facts.limitBytes} bytes that are accepted.`,
+        remedy: 'Import less; what is data belongs into a dataset.',
+      };
     case 'json-too-large': {
       const { measure, limit, line } = fault.facts;
       return {
@@ -61,6 +66,13 @@ export function serviceWordsOf(fault: ServiceFault): Words {
       return {
         detail: type === null ? 'The body has no Content-Type.' : `The body is said to be ${JSON.stringify(type)}.`,
         remedy: 'Send JSON with the header "Content-Type: application/json".',
+      };
+    }
+    case 'module-type-unsupported': {
+      const { type } = fault.facts;
+      return {
+        detail: type === null ? 'The body has no Content-Type.' : `The body is said to be ${JSON.stringify(type)}.`,
+        remedy: 'Send a module with the header "Content-Type: text/javascript".',
       };
     }
     case 'encoding-unsupported':

@@ -14,13 +14,9 @@ const parent = new ParentLink((message) => {
 let loading: Promise<ExperimentProgram> | undefined;
 let answerBytes = 0;
 
-async function load({
-  folder,
-  name,
-  answerBytes: most,
-}: Extract<ProgramCommand, { type: 'load' }>): Promise<ProgramMessage> {
+async function load({ file, answerBytes: most }: Extract<ProgramCommand, { type: 'load' }>): Promise<ProgramMessage> {
   answerBytes = most;
-  loading = loadProgram(folder, name);
+  loading = loadProgram(file);
   const { description, params } = await loading;
   const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' });
   return { type: 'loaded', description, params: JsonObject.parse(schema) };

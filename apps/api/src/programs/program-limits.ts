@@ -16,7 +16,7 @@ export interface ProgramLimits {
   readonly processes: number;
   /** Questions to one program that wait for their turn. */
   readonly questions: number;
-  /** Time for which a program that could not be imported is not tried again while its file stays as it is, in milliseconds. */
+  /** Time for which a program that could not be imported is not tried again, in milliseconds. */
   readonly brokenMs: number;
 }
 

@@ -1,10 +1,10 @@
-import { begunText, boundedFault, isValueFault, JsonObject, type ValueFault } from '@longrun/contracts';
+import { begunText, boundedFault, isValueFault, JsonObject, storableText, type ValueFault } from '@longrun/contracts';
 import { z } from 'zod';
 
 /** What the API tells a process that has one program loaded. The first message is `load`. */
 export const ProgramCommand = z.discriminatedUnion('type', [
-  /** The one program to import: that of this name in the folder. No message of the process has more than `answerBytes`. */
-  z.object({ type: z.literal('load'), folder: z.string(), name: z.string(), answerBytes: z.int() }),
+  /** The one module to import. No message of the process has more than `answerBytes`. */
+  z.object({ type: z.literal('load'), file: z.string(), answerBytes: z.int() }),
   /** Check parameters by its schema, one after the other. The first have this number, and the next the next. */
   z.object({ type: z.literal('check'), number: z.int(), params: z.array(JsonObject) }),
 ]);
@@ -33,7 +33,7 @@ const FoundFault = z
 export const ProgramMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('loaded'),
-    description: z.string().max(10_000),
+    description: z.string().max(10_000).transform(storableText),
     /** JSON schema (draft 2020-12). */
     params: JsonObject,
   }),

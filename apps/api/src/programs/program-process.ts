@@ -1,24 +1,18 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { JsonObject } from '@longrun/contracts';
-import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
-import type { Launch } from '@longrun/platform/worker';
+import { type ParamsVerdict, ProgramBroken, type ProgramFacts, type ProgramModule } from '@longrun/platform';
 import { refusal } from '../problems/refusal.js';
 import type { ProcessPlaces } from './process-places.js';
 import type { ProgramLimits } from './program-limits.js';
+import type { ProgramRooms } from './program-rooms.js';
 import { CutShort, ProgramSession } from './program-session.js';
-import type { ProgramView } from './program-view.js';
 
 /** How the process of a program is run. */
 export interface ProgramProcessOptions {
-  readonly name: string;
-  /** Its module. */
-  readonly file: string;
   readonly limits: ProgramLimits;
   /** Those of all programs. */
   readonly places: ProcessPlaces;
-  /** How that of a program is started. Default: as this process' own user. */
-  readonly launch?: ((program: string) => Promise<Launch>) | undefined;
+  /** Where they run. */
+  readonly rooms: Pick<ProgramRooms, 'open'>;
 }
 
 /**
@@ -32,21 +26,26 @@ export class ProgramProcess {
   /** Questions in the order in which they came: some that stand first are being asked. */
   readonly #questions: Question[] = [];
   #isAsking = false;
-  #broken: { readonly why: ProgramBroken; readonly stamp: string; readonly since: number } | undefined;
+  #broken: { readonly why: ProgramBroken; readonly since: number } | undefined;
   #isClosed = false;
 
   constructor(options: ProgramProcessOptions) {
     this.#options = options;
   }
 
-  /** What it takes. @throws ProgramBroken */
-  async view(): Promise<ProgramView> {
-    return await new Promise((resolve, reject) => this.#ask({ params: undefined, resolve, reject }));
+  /** It is asked nothing, and has no process. */
+  get isAtRest(): boolean {
+    return this.#questions.length === 0 && this.#session?.hasEnded !== false;
+  }
+
+  /** What it says of itself. @throws ProgramBroken */
+  async inspect(module: ProgramModule): Promise<ProgramFacts> {
+    return await new Promise((resolve, reject) => this.#ask({ module, params: undefined, resolve, reject }));
   }
 
   /** What it says to parameters. @throws ProgramBroken */
-  async check(params: JsonObject): Promise<ParamsVerdict> {
-    return await new Promise((resolve, reject) => this.#ask({ params, resolve, reject }));
+  async check(module: ProgramModule, params: JsonObject): Promise<ParamsVerdict> {
+    return await new Promise((resolve, reject) => this.#ask({ module, params, resolve, reject }));
   }
 
   /** Ends its process. */
@@ -57,10 +56,9 @@ export class ProgramProcess {
   }
 
   #ask(question: Question): void {
-    const { name, limits } = this.#options;
     const waiting = this.#questions.length;
-    if (waiting >= limits.questions) {
-      const facts = { program: name, waiting };
+    if (waiting >= this.#options.limits.questions) {
+      const facts = { program: question.module.name, waiting };
       throw refusal('unavailable', [{ path: [], code: 'program-busy', facts }], { headers: { 'Retry-After': '5' } });
     }
     this.#questions.push(question);
@@ -69,9 +67,9 @@ export class ProgramProcess {
 
   async #askAll(): Promise<void> {
     this.#isAsking = true;
-    while (this.#questions.length > 0) {
+    for (let [first] = this.#questions; first !== undefined; [first] = this.#questions) {
       try {
-        await this.#askSome();
+        await this.#askSome(first.module);
       } catch (error) {
         this.#questions.shift()?.reject(error);
       }
@@ -80,25 +78,22 @@ export class ProgramProcess {
   }
 
   /** Asks what stands first, and answers at least one. @throws what is the answer to the first */
-  async #askSome(): Promise<void> {
+  async #askSome(module: ProgramModule): Promise<void> {
     const { places, limits } = this.#options;
-    const stamp = await this.#stamp();
-    if (this.#broken?.stamp === stamp && performance.now() - this.#broken.since < limits.brokenMs)
-      throw this.#broken.why;
+    if (this.#broken !== undefined && performance.now() - this.#broken.since < limits.brokenMs) throw this.#broken.why;
     clearTimeout(this.#idle);
-    const session = await this.#living();
-    let view: ProgramView;
+    const session = await this.#living(module);
+    let facts: ProgramFacts;
     try {
-      view = await session.loaded;
+      facts = await session.loaded;
     } catch (why) {
       // What befell it from outside says nothing of it.
-      if (why instanceof ProgramBroken && !(why instanceof CutShort))
-        this.#broken = { why, stamp, since: performance.now() };
+      if (why instanceof ProgramBroken && !(why instanceof CutShort)) this.#broken = { why, since: performance.now() };
       void session.end();
       throw why;
     }
     try {
-      this.#tell(view);
+      this.#tell(facts);
       await this.#check(session);
     } finally {
       this.#idle = setTimeout(() => void session.end(), limits.idleMs).unref();
@@ -106,11 +101,11 @@ export class ProgramProcess {
     }
   }
 
-  /** Answers those who stand first and want to know what it takes. */
-  #tell(view: ProgramView): void {
+  /** Answers those who stand first and want to know what it says of itself. */
+  #tell(facts: ProgramFacts): void {
     for (let [first] = this.#questions; first !== undefined && first.params === undefined; [first] = this.#questions) {
       this.#questions.shift();
-      first.resolve(view);
+      first.resolve(facts);
     }
   }
 
@@ -130,38 +125,35 @@ export class ProgramProcess {
     });
   }
 
-  async #living(): Promise<ProgramSession> {
-    const { name, file, limits, places, launch } = this.#options;
+  async #living(module: ProgramModule): Promise<ProgramSession> {
+    const { limits, places, rooms } = this.#options;
     if (this.#session?.hasEnded === false) {
       places.work(this.#session);
       return this.#session;
     }
     await places.take();
     try {
-      const how = await launch?.(name);
-      if (this.#isClosed) throw new CutShort('the API is being stopped');
-      this.#session = new ProgramSession({ folder: dirname(file), name, limits, launch: how });
+      const room = await rooms.open(await module.read());
+      if (this.#isClosed) {
+        await room.close();
+        throw new CutShort('the API is being stopped');
+      }
+      const session = new ProgramSession({ ...room, limits });
+      void session.gone.then(async () => await room.close()).then(() => places.leave(session));
+      this.#session = session;
+      return session;
     } catch (error) {
       places.leave();
       throw error;
     }
-    const session = this.#session;
-    void session.gone.then(() => places.leave(session));
-    return session;
-  }
-
-  /** Another one when the module was changed. */
-  async #stamp(): Promise<string> {
-    const { mtimeMs, size, ino } = await stat(this.#options.file).catch(() => ({ mtimeMs: 0, size: 0, ino: 0 }));
-    return `${mtimeMs} ${size} ${ino}`;
   }
 }
 
-/** What somebody waits for: what it says to parameters or, without any, what it takes. */
-type Question =
-  | { readonly params: JsonObject; readonly resolve: (verdict: ParamsVerdict) => void; readonly reject: Reject }
-  | { readonly params: undefined; readonly resolve: (view: ProgramView) => void; readonly reject: Reject };
-type Reject = (error: unknown) => void;
+/** What somebody waits for: what it says to parameters or, without any, of itself. */
+type Question = { readonly module: ProgramModule; readonly reject: (error: unknown) => void } & (
+  | { readonly params: JsonObject; readonly resolve: (verdict: ParamsVerdict) => void }
+  | { readonly params: undefined; readonly resolve: (facts: ProgramFacts) => void }
+);
 
 /**
  * Parameters that a process is given to check at once, at most; then its place may go to another program. One by one they would be

@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { layOutProgram } from '@longrun/platform/programs';
 import {
   type ChildUserSetting,
   claimScratchFolder,
@@ -12,8 +13,6 @@ import { fromCheckout } from '../configuration.js';
 export interface ProgramRoomsOptions {
   /** Absolute. */
   readonly stateFolder: string;
-  /** Absolute. */
-  readonly programsFolder: string;
   /** Whose processes theirs are. */
   readonly user: ChildUserSetting;
   /** Told what kind of separation was found, and what could not be removed, in a sentence. */
@@ -27,26 +26,36 @@ export interface ProgramRoomsOptions {
 export class ProgramRooms {
   readonly #options: ProgramRoomsOptions;
   #open: Promise<Opened> | undefined;
+  #rooms = 0;
 
   constructor(options: ProgramRoomsOptions) {
     this.#options = options;
   }
 
   /** Finds out who programs run as. @throws ConfigurationError where a user is named that cannot be had */
-  async open(): Promise<void> {
+  async prepare(): Promise<void> {
     await this.#opened();
   }
 
-  /** How the process of a program is started. */
-  async launch(program: string): Promise<Launch> {
+  /** A room for one process, with the module that it is to import. */
+  async open(module: Uint8Array): Promise<ProgramRoom> {
     const { isolation, folder } = await this.#opened();
-    return await isolation.prepare({ folder: join(folder, program) });
+    this.#rooms += 1;
+    const room = join(folder, `program-${this.#rooms}`);
+    const given = join(room, 'given');
+    const file = await layOutProgram(given, module, fromCheckout('node_modules/@longrun'));
+    const launch = await isolation.prepare({ folder: join(room, 'own'), shared: [given] });
+    return { file, launch, close: async () => await this.#remove(room) };
   }
 
   /** Removes what programs have left. No process of theirs runs any more. */
   async close(): Promise<void> {
     const opened = await this.#open?.catch(() => undefined);
-    const left = opened === undefined ? undefined : await removeTree(opened.folder);
+    if (opened !== undefined) await this.#remove(opened.folder);
+  }
+
+  async #remove(folder: string): Promise<void> {
+    const left = await removeTree(folder);
     if (left !== undefined) this.#options.report(left);
   }
 
@@ -56,16 +65,25 @@ export class ProgramRooms {
   }
 
   async #make(): Promise<Opened> {
-    const { stateFolder, programsFolder, user, report } = this.#options;
-    const isolation = await Isolation.find({ user, stateFolder, code: [resolve(fromCheckout('.')), programsFolder] });
+    const { stateFolder, user, report } = this.#options;
+    const isolation = await Isolation.find({ user, stateFolder, code: [fromCheckout('.')] });
     report(isolation.sentence);
     const folder = await claimScratchFolder(stateFolder, 'api', report);
     return { isolation, folder };
   }
 }
 
+/** Where one process of a program runs. */
+export interface ProgramRoom {
+  /** The module, which it reads. */
+  readonly file: string;
+  readonly launch: Launch;
+  /** Removes it. Nothing runs there any more. Never fails. */
+  close(): Promise<void>;
+}
+
 interface Opened {
   readonly isolation: Isolation;
-  /** Of this process alone; in it each program has one. */
+  /** Of this process alone; in it each process of a program has one. */
   readonly folder: string;
 }

@@ -1,23 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '@longrun/contracts';
-import { type ParamsVerdict, ProgramBroken } from '@longrun/platform';
+import { type ParamsVerdict, ProgramBroken, type ProgramFacts } from '@longrun/platform';
 import { cpuSecondsOfProcess, ObservedTime } from '@longrun/platform/processes';
 import { type ChildExit, type Launch, SupervisedChild } from '@longrun/platform/worker';
 import { z } from 'zod';
 import type { ProgramLimits } from './program-limits.js';
 import { type ProgramCommand, ProgramMessage, shortReason } from './program-messages.js';
-import type { ProgramView } from './program-view.js';
 
 /** Its process was ended, or could not be begun, by what is no doing of the program. */
 export class CutShort extends ProgramBroken {}
 
 export interface ProgramSessionOptions {
-  /** Of the module. */
-  readonly folder: string;
-  readonly name: string;
+  /** The module. */
+  readonly file: string;
   readonly limits: ProgramLimits;
-  readonly launch: Launch | undefined;
+  readonly launch: Launch;
 }
 
 /** What is waited for of a child. */
@@ -30,8 +28,8 @@ interface Question {
 
 /** One life of a program's process. */
 export class ProgramSession {
-  /** What the program takes. @throws ProgramBroken */
-  readonly loaded: Promise<ProgramView>;
+  /** What the program says of itself. @throws ProgramBroken */
+  readonly loaded: Promise<ProgramFacts>;
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<void>;
   readonly #child: SupervisedChild;
@@ -49,11 +47,11 @@ export class ProgramSession {
   readonly #early = new Map<number, ProgramMessage>();
   hasEnded = false;
 
-  constructor({ folder, name, limits, launch }: ProgramSessionOptions) {
+  constructor({ file, limits, launch }: ProgramSessionOptions) {
     this.#limits = limits;
     this.#child = new SupervisedChild({
       script: CHILD,
-      ...(launch && { launch }),
+      launch,
       memoryLimitBytes: limits.memoryBytes,
       maxMessageBytes: limits.answerBytes,
       onMessage: (message) => this.#hear(message),
@@ -61,11 +59,11 @@ export class ProgramSession {
       onLine: () => {},
     });
     this.gone = this.#child.exited.then((exit) => this.#ended(exit));
-    const command: ProgramCommand = { type: 'load', folder, name, answerBytes: limits.answerBytes };
+    const command: ProgramCommand = { type: 'load', file, answerBytes: limits.answerBytes };
     this.#child.send(command);
     this.loaded = this.#answer(null, limits.loadCpuMs, 'be imported').then((message) => {
       if (message.type !== 'loaded') throw new ProgramBroken('it answered something else than what it takes');
-      return { name, description: message.description, params: message.params, broken: null };
+      return { description: message.description, params: message.params };
     });
     // Whoever asks something waits for it; if nobody does, nobody is to be told.
     this.loaded.catch(() => {});

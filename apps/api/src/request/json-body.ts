@@ -3,10 +3,11 @@ import type { RequestHandler } from 'express';
 import { refusal } from '../problems/refusal.js';
 import { excessOf } from './json-limits.js';
 import { parseJson } from './json-text.js';
+import { isModuleUpload } from './module-upload.js';
 
 /** Refuses a body that does not call itself JSON, or says that it is not in UTF-8, before it is read. A request without a body passes. */
 export const requireJsonType: RequestHandler = (request, _response, next) => {
-  if (!hasBody(request.headers)) return next();
+  if (!hasBody(request.headers) || isModuleUpload(request)) return next();
   const type = request.headers['content-type'];
   const charset = charsetOf(type);
   if (isJson(type) && !isUtf8(charset)) {
@@ -30,6 +31,7 @@ export const requireJsonType: RequestHandler = (request, _response, next) => {
  * JSON, or what their JSON has too much of.
  */
 export const parseBody: RequestHandler = (request, _response, next) => {
+  if (isModuleUpload(request)) return next();
   const bytes: unknown = request.body;
   // Empty bodies stay undefined: whether one is needed is for the route's schema to say.
   request.body = undefined;

@@ -134,14 +134,14 @@ async function stateFolder(state: string): Promise<Finding> {
 const LEAST_FREE_BYTES = 256 * 2 ** 20;
 
 async function separation(state: string, environment: Environment): Promise<Finding> {
-  const { root, programs } = findInstallation();
+  const { root } = findInstallation();
   // Tried beside the state folder, which is not to be made by looking.
   const beside = await mkdtemp(join(await nearestExisting(state), '.longrun-doctor-'));
   try {
     const isolation = await Isolation.find({
       user: readWorkerConfiguration(environment).trainerUser,
       stateFolder: beside,
-      code: [root, programs],
+      code: [root],
     });
     return isolation.user === null ? note(isolation.sentence) : ok(isolation.sentence);
   } finally {

@@ -5,8 +5,10 @@ import {
   engineText,
   type ExperimentView,
   interruptions,
+  programReference,
   restarts,
   retryPolicy,
+  shortProgram,
   visibleLine,
 } from '@longrun/contracts';
 import { stringify } from 'yaml';
@@ -45,6 +47,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
+    ['program', programText(view)],
     ...datasetFacts(view),
     ['owner', ownerText(view)],
     ...times(view),
@@ -67,6 +70,12 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
     ...times(view),
   ];
   return sections(`${visibleLine(view.name)}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+}
+
+/** As it was meant when it was submitted. */
+function programText({ spec, programSha256 }: ExperimentView): string {
+  const { name } = programReference(spec.program);
+  return programSha256 === null ? name : shortProgram(name, programSha256);
 }
 
 /** A line for each dataset, with its role where there are several. */

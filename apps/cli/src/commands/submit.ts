@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
-import { type DatasetView, type ExperimentView, visibleLine } from '@longrun/contracts';
+import { type DatasetView, type ExperimentView, shortProgram, visibleLine } from '@longrun/contracts';
 
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
 import type { Client } from '../client.js';
 import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { parseOverride } from '../override.js';
+import { type Override, parseOverride } from '../override.js';
+import { isProgram, type LocalProgram, readProgram } from '../program-file.js';
 import { Reconnection } from '../reconnection.js';
-import { readSpecFile, type Submission } from '../spec-file.js';
+import { parseSpec, readSpecFile, SpecFileError, type Submission } from '../spec-file.js';
 import { follow } from './follow.js';
 import { listenForStop } from './stop-requests.js';
 import { SubmissionUnknown } from './submission-unknown.js';
@@ -18,6 +19,12 @@ import { SubmissionUnknown } from './submission-unknown.js';
 export interface SubmitOptions {
   /** `path=value`, in order. */
   readonly set: readonly string[];
+  /** `name=value` of parameters, in order. */
+  readonly param: readonly string[];
+  /** Names or ids of datasets, or `role=name`. */
+  readonly dataset: readonly string[];
+  /** Of a program that is published first. Default: that of its file. */
+  readonly programName: string | undefined;
   /** Stay until it has ended. */
   readonly follow: boolean;
   readonly json: boolean;
@@ -26,8 +33,8 @@ export interface SubmitOptions {
 }
 
 /**
- * Checks a spec file and submits it, once, however often the API has to be asked. The exit code. The client is asked for after the file
- * has been found good.
+ * Checks a spec file and submits it, once, however often the API has to be asked; or publishes a program, from its file or folder, and submits an
+ * experiment of it. The exit code. The client is asked for after the file has been found good.
  */
 export async function submit(
   connect: () => Promise<Client>,
@@ -35,8 +42,9 @@ export async function submit(
   file: string,
   options: SubmitOptions,
 ): Promise<number> {
-  const submission = await readSpecFile(file, options.set.map(parseOverride));
+  const { program, submission } = await readFileToSubmit(file, options);
   const client = await connect();
+  if (program !== undefined) await client.publishProgram(program.name, program);
   const key = options.idempotencyKey ?? randomUUID();
   const requests = listenForStop();
   let submitted: ExperimentView | DatasetView;
@@ -67,6 +75,36 @@ export async function submit(
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }
   return status === 'failed' ? 1 : 0;
+}
+
+interface FileToSubmit {
+  /** What is to be published first. */
+  readonly program: LocalProgram | undefined;
+  readonly submission: Submission;
+}
+
+async function readFileToSubmit(file: string, options: SubmitOptions): Promise<FileToSubmit> {
+  const overrides = [
+    ...options.dataset.map(datasetOverride),
+    ...options.param.map((text) => parseOverride(`params.${text}`)),
+    ...options.set.map(parseOverride),
+  ];
+  if (isProgram(file)) {
+    const program = await readProgram(file, options.programName);
+    const text = JSON.stringify({ program: shortProgram(program.name, program.sha256) });
+    return { program, submission: parseSpec(text, file, overrides) };
+  }
+  if (options.programName !== undefined)
+    throw new SpecFileError(`${file} is a spec, which names its program itself; leave --program-name out`);
+  return { program: undefined, submission: await readSpecFile(file, overrides) };
+}
+
+/** `fashion-mnist`, or `valid=other` for another role. */
+function datasetOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  return equals === -1
+    ? { path: ['dataset'], value: text }
+    : { path: ['datasets', text.slice(0, equals)], value: text.slice(equals + 1) };
 }
 
 /**

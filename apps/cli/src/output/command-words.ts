@@ -44,9 +44,13 @@ export function commandWords(fault: KnownFault): Partial<Words> {
         remedy: `Give another --idempotency-key, or see what this one has made: longrun show ${fault.facts.by}`,
       };
     case 'name-unknown':
-      return fault.facts.what === 'dataset' && fault.facts.near.length === 0
-        ? { remedy: 'There is none yet: submit its spec first, with longrun submit.' }
-        : {};
+      return fault.facts.near.length > 0 ? {} : { ...firstOnes[fault.facts.what] };
+    case 'program-hash-unknown':
+      return {
+        remedy: `Give one of ${fault.facts.known.join(', ')}, or publish it first: longrun programs publish FILE`,
+      };
+    case 'program-damaged':
+      return { remedy: 'Publish it again: longrun programs publish FILE. What was made with it stays as it is.' };
     case 'dataset-failed':
       return {
         remedy: `See how it failed: longrun show ${fault.facts.dataset}. Put that right and submit its spec again, with longrun submit.`,
@@ -70,6 +74,8 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'text-undecodable':
     case 'json-broken':
     case 'type-unsupported':
+    case 'module-type-unsupported':
+    case 'module-altered':
     case 'encoding-unsupported':
     case 'cursor-unknown':
       return { remedy: SAME_VERSION };
@@ -107,6 +113,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'program-broken':
     case 'not-failed':
     case 'preemptions-spent':
+    case 'program-hash-malformed':
+    case 'program-hash-ambiguous':
+    case 'module-broken':
+    case 'module-too-large':
     case 'file-unknown':
     case 'copy-unknown':
     case 'head-damaged':
@@ -123,4 +133,11 @@ export function commandWords(fault: KnownFault): Partial<Words> {
 const SAME_VERSION = 'See that LONGRUN_URL names a Longrun API, and that it and this command are of the same version.';
 
 /** The command that lists what there is. */
-const listings = { experiment: 'ls', dataset: 'ls --datasets', worker: 'workers ls' } as const;
+const listings = { experiment: 'ls', dataset: 'ls --datasets', worker: 'workers ls', program: 'programs' } as const;
+
+/** What to do where there is none of a kind. */
+const firstOnes: Readonly<Record<Extract<KnownFault, { code: 'name-unknown' }>['facts']['what'], Partial<Words>>> = {
+  dataset: { remedy: 'There is none yet: submit its spec first, with longrun submit.' },
+  program: { remedy: 'There is none yet: publish one first, with longrun programs publish.' },
+  converter: {},
+};

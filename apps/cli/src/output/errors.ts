@@ -10,6 +10,7 @@ import {
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
+import { BundleRefused } from '@longrun/platform/programs';
 import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
@@ -20,6 +21,7 @@ import { UnknownReference } from '../commands/reference.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { InvalidOverride } from '../override.js';
+import { UnusableProgram } from '../program-file.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
 import { NotInstalled } from '../stack/installation.js';
 import { ServiceFailed } from '../stack/service.js';
@@ -65,6 +67,8 @@ const notWrittenRight = [
   CommanderError,
   InvalidOverride,
   SpecFileError,
+  BundleRefused,
+  UnusableProgram,
   ConfigurationError,
   UnusableAddress,
   UnusableStateFolder,
@@ -109,6 +113,13 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'dataset-failed': false,
   'program-broken': false,
   'program-busy': false,
+  'program-hash-malformed': true,
+  'program-hash-ambiguous': true,
+  'program-hash-unknown': false,
+  'program-damaged': false,
+  'module-broken': true,
+  'module-altered': false,
+  'module-too-large': true,
   'verification-busy': false,
   'name-taken': false,
   'key-reused': false,
@@ -129,6 +140,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'json-broken': false,
   'type-unsupported': false,
   'encoding-unsupported': false,
+  'module-type-unsupported': false,
   'cursor-unknown': false,
   'route-unknown': false,
   'method-unserved': false,

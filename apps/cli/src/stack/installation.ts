@@ -13,7 +13,7 @@ export interface Installation {
   readonly root: string;
   /** The main modules of the three service apps. */
   readonly entries: Readonly<Record<'api' | 'fuel-preproc' | 'worker-gpu', string>>;
-  /** The folder of built program modules. */
+  /** The folder of the examples' programs. */
   readonly programs: string;
 }
 
@@ -22,7 +22,7 @@ export function findInstallation(): Installation {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
   const entry = (app: string): string => join(root, 'apps', app, 'dist', 'bundle', 'main.js');
   const entries = { api: entry('api'), 'fuel-preproc': entry('fuel-preproc'), 'worker-gpu': entry('worker-gpu') };
-  const programs = join(root, 'examples', 'dist', 'programs');
+  const programs = join(root, 'examples', 'src', 'programs');
   for (const path of [...Object.values(entries), programs]) {
     if (!existsSync(path)) {
       throw new NotInstalled(`${path} is missing; run \`npm run setup\` (or \`npm run build\`) in ${root}`);

@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { freePort, makeStateFolder, readVariables, variables } from '@longrun/platform/configuration';
+import { connect } from '../address.js';
 import { lookAtApi } from './api-file.js';
 import { type Installation, findInstallation, findRedisServer } from './installation.js';
 import { endGroup, isAlive, type ProcessIdentity, stopProcess } from '@longrun/platform/processes';
 import { refusePortInUse } from './port.js';
 import { foundPortInUse, localRedis } from './redis.js';
+import { publishPrograms } from './example-programs.js';
 import { Service, type ServiceExit, type ServiceOptions } from './service.js';
 import { inStateFolder } from './state-folder.js';
 import { CLAIM_NAMES, StateLock } from './state-lock.js';
@@ -69,7 +71,7 @@ export interface StackOptions {
   readonly workers?: 1 | 2;
   /**
    * Put into the environment of the API and the workers, which is else that of this process, at each start; undefined takes a variable
-   * away. What the stack itself decides (its state folder, addresses, programs) stays.
+   * away. What the stack itself decides (its state folder, addresses) stays.
    */
   readonly environment?: (service: ServiceName) => Readonly<Record<string, string | undefined>>;
   /** Start a service again, with growing pauses, when it dies. Default false. */
@@ -100,7 +102,8 @@ const RECOVERED_AFTER_MS = 60_000;
 
 /**
  * Redis, the API, fuel-preproc and worker-gpu as processes of their own, on free ports of 127.0.0.1 and one state
- * folder. `LocalStack.start` resolves when all of them can be used.
+ * folder. `LocalStack.start` resolves when all of them can be used, and
+ * the programs of the examples are published.
  */
 export class LocalStack {
   /** The state folder, as a full path. */
@@ -109,6 +112,8 @@ export class LocalStack {
   readonly #options: StackOptions;
   readonly #lock: StateLock;
   readonly #services: Readonly<Record<ServiceName, Service>>;
+  /** The folder of the examples' programs. */
+  readonly #examples: string;
   readonly #restarts = new Map<ServiceName, { failures: number; timer?: NodeJS.Timeout }>();
   readonly #expected = new Set<number>();
   #url = '';
@@ -124,6 +129,7 @@ export class LocalStack {
     this.redisUrl = redis.url;
     this.#options = options;
     this.#lock = lock;
+    this.#examples = installation.programs;
     this.#services = {
       redis: redis.service,
       api: this.#node('api', installation, (service) => this.#apiIsReady(service.pid)),
@@ -241,8 +247,14 @@ export class LocalStack {
     await rm(join(this.state, 'api.json'), { force: true });
     signal?.throwIfAborted();
     const workers = (['worker-gpu', 'worker-gpu-2'] as const).slice(0, this.#options.workers ?? 1);
-    const rest = (['api', 'fuel-preproc', ...workers] as const).map((name) => this.startService(name));
-    await Promise.race([Promise.all(rest), aborted]);
+    const rest = (['fuel-preproc', ...workers] as const).map((name) => this.startService(name));
+    const api = this.startService('api').then(async () => await this.#publishExamples());
+    await Promise.race([Promise.all([api, ...rest]), aborted]);
+  }
+
+  async #publishExamples(): Promise<void> {
+    const environment = { ...process.env, ...this.#options.environment?.('api'), LONGRUN_URL: this.#url };
+    await publishPrograms(await connect({ state: this.state, environment }), this.#examples);
   }
 
   async #start(name: ServiceName): Promise<number> {
@@ -346,7 +358,6 @@ export class LocalStack {
         // A restarted API keeps its address.
         LONGRUN_PORT: this.#url === '' ? String(this.#options.port ?? 0) : new URL(this.#url).port,
         LONGRUN_OBJECTS: this.#options.objectsUrl ?? pathToFileURL(join(this.state, 'objects')).href,
-        LONGRUN_PROGRAMS: installation.programs,
         REDIS_URL: this.redisUrl,
       }),
     });

@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import {
+  type DatasetFile,
   type ExperimentOutcome,
   type ExperimentResult,
+  type ProgramFile,
   ResolvedExperiment,
   type TrainerCommand,
   type TrainerMessage,
   type WorkerEvent,
 } from '@longrun/contracts';
+import { layOutProgram } from '@longrun/platform/programs';
 import {
   type Attempt,
   type AttemptEnd,
@@ -28,7 +32,7 @@ import {
   StateMismatch,
 } from '@longrun/serialization';
 import { CheckpointCache } from '../checkpoint-cache.js';
-import { DatasetCache, DatasetUnavailable } from '../dataset-cache.js';
+import { ContentCache, ContentUnavailable, DATASETS, PROGRAMS } from '../content-cache.js';
 import type { OpenSnapshot } from './open-snapshot.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
@@ -38,8 +42,10 @@ export interface ExperimentWorkOptions {
   readonly datasetFiles: FileCache;
   /** Where files of checkpoints are kept on the local disk. */
   readonly checkpointFiles: FileCache;
-  /** Folder of program modules, absolute. */
-  readonly programsFolder: string;
+  /** Where modules of programs are kept on the local disk. */
+  readonly programFiles: FileCache;
+  /** The installation's own folder `node_modules/@longrun`, absolute: what programs import of it. */
+  readonly libraries: string;
   /** Where trainer processes come from, the same for all attempts. */
   readonly trainers: Trainers;
   /** How long a trainer may take to stop in good order once its time is up, in ms. */
@@ -60,7 +66,7 @@ export class ExperimentWork implements Work {
   #result: ExperimentResult | undefined;
   #wallTime: WallTime | undefined;
   #checkpointCache: CheckpointCache | undefined;
-  /** Dataset files by their SHA-256: they stay until the trainer has gone. */
+  /** Files of datasets and the program by their SHA-256: they stay until the trainer has gone. */
   readonly #held = new Map<string, HeldFile>();
 
   constructor(attempt: Attempt, options: ExperimentWorkOptions) {
@@ -86,7 +92,8 @@ export class ExperimentWork implements Work {
   async #run(): Promise<AttemptEnd> {
     try {
       const experiment = ResolvedExperiment.parse(await this.#attempt.readSpec());
-      const { trainedMs, spec } = experiment;
+      const { trainedMs, spec, program } = experiment;
+      if (program === null) return NO_MODULE;
       const { limits } = spec;
       const { keepLast, keepEvery, keepBest } = spec.checkpoint;
       const { now } = this.#options;
@@ -111,11 +118,15 @@ export class ExperimentWork implements Work {
         ...(checkpointCache !== undefined && { local: checkpointCache }),
       });
       const restored = await this.#newestCheckpoint(checkpoints, experiment, place);
+      const { manifest } = restored;
+      if (manifest?.programSha256 !== undefined && manifest.programSha256 !== program.sha256)
+        return otherProgram(manifest.programSha256, program);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
         checkpointCache,
+        programSha256: program.sha256,
         restored,
         keepBest,
         place,
@@ -124,12 +135,12 @@ export class ExperimentWork implements Work {
         graceMs: this.#options.graceMs,
       });
       this.#training = training;
-      const assignment = await this.#assignment(experiment, restored, place);
+      const assignment = await this.#assignment({ ...experiment, program }, restored, place);
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
       if (wallTime.isUp) return timedOut(wallTime);
       return await this.#endOf(training, await training.run(assignment), wallTime);
     } catch (error) {
-      if (error instanceof DatasetUnavailable) return { reason: 'dataset_unavailable', message: error.message };
+      if (error instanceof ContentUnavailable) return { reason: error.reason, message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
       if (error instanceof HandoverRefused || error instanceof SnapshotChanged)
         return { reason: 'program_error', message: error.message };
@@ -200,15 +211,23 @@ export class ExperimentWork implements Work {
     return found;
   }
 
-  /** Brings the datasets to the local disk, and says to the trainer where everything is. */
+  /** Brings the program and the datasets to the local disk, and says to the trainer where everything is. */
   async #assignment(
-    { spec, datasets }: ResolvedExperiment,
+    { spec, program, datasets }: ResolvedExperiment & { readonly program: ProgramFile },
     restored: NewestValid,
     place: TrainerPlace,
   ): Promise<TrainerCommand> {
     const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
-    await place.share([...Object.values(datasetFiles), ...(restored.folder === undefined ? [] : [restored.folder])]);
+    const programFolder = join(place.givenFolder, 'program');
+    const { programFiles, libraries } = this.#options;
+    const module = await this.#fetch(new ContentCache(this.#attempt.store, programFiles, PROGRAMS), program, 'program');
+    const programFile = await layOutProgram(programFolder, module, libraries);
+    await place.share([
+      ...Object.values(datasetFiles),
+      programFolder,
+      ...(restored.folder === undefined ? [] : [restored.folder]),
+    ]);
     return {
       type: 'assignment',
       experimentId: ticket.id,
@@ -217,29 +236,34 @@ export class ExperimentWork implements Work {
       datasetFiles,
       checkpointFolder: restored.folder ?? null,
       workFolder: place.workFolder,
-      programsFolder: this.#options.programsFolder,
+      programFile,
     };
   }
 
   /** Brings the files of all datasets to the local disk; answers their paths, by role. A file of several roles is looked at once. */
   async #fetchDatasets(datasets: ResolvedExperiment['datasets']): Promise<Record<string, string>> {
-    const cache = new DatasetCache(this.#attempt.store, this.#options.datasetFiles);
-    for (const file of Object.values(datasets)) {
-      if (this.#held.has(file.sha256)) continue;
-      const signal = this.#leave();
-      const held = await withStorageRetries(
-        async () => await cache.fetch(file, { signal }),
-        { what: `fetch the dataset ${file.fileKey}`, signal },
-        (error) => error instanceof DatasetUnavailable,
-      );
-      this.#held.set(file.sha256, held);
-    }
+    const cache = new ContentCache(this.#attempt.store, this.#options.datasetFiles, DATASETS);
+    for (const file of Object.values(datasets)) await this.#fetch(cache, file, 'dataset');
     return Object.fromEntries(
       Object.entries(datasets).flatMap(([role, { sha256 }]) => {
         const held = this.#held.get(sha256);
         return held === undefined ? [] : [[role, held.path]];
       }),
     );
+  }
+
+  /** Brings a file to the local disk, where it stays until the trainer has gone. */
+  async #fetch(cache: ContentCache, file: DatasetFile | ProgramFile, what: string): Promise<HeldFile> {
+    const known = this.#held.get(file.sha256);
+    if (known !== undefined) return known;
+    const signal = this.#leave();
+    const held = await withStorageRetries(
+      async () => await cache.fetch(file, { signal }),
+      { what: `fetch the ${what} ${file.fileKey}`, signal },
+      (error) => error instanceof ContentUnavailable,
+    );
+    this.#held.set(file.sha256, held);
+    return held;
   }
 
   /** Aborted when it has to end before its trainer has begun: it was asked to, its lease is lost, or its time is up. */
@@ -299,6 +323,20 @@ function resultOf(
 
 function timedOut({ message }: WallTime): AttemptEnd {
   return { reason: 'timed_out', message: `${message}; its last checkpoint is kept.` };
+}
+
+/** Whoever looks after the record has not been updated yet, or was since: the next attempt is told it. */
+const NO_MODULE: AttemptEnd = {
+  reason: 'worker_unfit',
+  message:
+    'What is to be done was written by an older build, which names no module of a program: update the API first.',
+};
+
+function otherProgram(of: string, { sha256 }: ProgramFile): AttemptEnd {
+  return {
+    reason: 'checkpoint_unreadable',
+    message: `Its newest checkpoint is one of the program with SHA-256 ${of}, and it was to be gone on from with ${sha256}. Nobody but its own program goes on from it.`,
+  };
 }
 
 /** There were checkpoints, and none is whole. */

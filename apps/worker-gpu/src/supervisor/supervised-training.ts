@@ -37,6 +37,8 @@ export interface SupervisedTrainingOptions {
   readonly checkpoints: CheckpointStore;
   /** Where the files of checkpoints are kept on the local disk. Undefined: they are not. */
   readonly checkpointCache: CheckpointCache | undefined;
+  /** Of the module of the program: part of each checkpoint. */
+  readonly programSha256: string;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** By which record of the log its checkpoints are scored. Undefined: they are not. */
@@ -156,7 +158,7 @@ export class SupervisedTraining {
   }
 
   async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcomeOf?: OutcomeOf): Promise<void> {
-    const { attempt, checkpoints, checkpointCache, keepBest, place } = this.#options;
+    const { attempt, checkpoints, checkpointCache, keepBest, place, programSha256 } = this.#options;
     const { step, rows, followed } = snapshot;
     const before = this.#before;
     const stepBefore = before?.step ?? 0;
@@ -177,7 +179,7 @@ export class SupervisedTraining {
         const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
         return await checkpoints.commit(
           attempt.lease,
-          { ...opened, ...scores, log: rows.files },
+          { ...opened, ...scores, programSha256, log: rows.files },
           { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
         );
       });

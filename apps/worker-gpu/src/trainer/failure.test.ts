@@ -1,4 +1,4 @@
-import { Diverged, InvalidParams, UnknownProgram } from '@longrun/blocks';
+import { Diverged, InvalidParams } from '@longrun/blocks';
 import { StateMismatch } from '@longrun/serialization';
 import { EngineUnavailable } from '@longrun/tensor';
 import { expect, test } from 'vitest';
@@ -6,7 +6,6 @@ import { CheckpointUnreadable, failureOf } from './failure.js';
 
 test.each([
   [new InvalidParams('mlp', [{ path: ['dims'], message: 'too few' }]), 'invalid_params'],
-  [new UnknownProgram('mpl', ['mlp']), 'program_error'],
   [new CheckpointUnreadable(new StateMismatch('version 7')), 'checkpoint_unreadable'],
   [new Diverged({ step: 9, record: 'cost', value: Number.NaN }), 'diverged'],
   [new RangeError('Array buffer allocation failed'), 'out_of_memory'],

@@ -1,5 +1,5 @@
 import type { TrainerFailure } from '@longrun/contracts';
-import { Diverged, InvalidParams, MissingDataset, UnknownProgram } from '@longrun/blocks';
+import { Diverged, InvalidParams, MissingDataset } from '@longrun/blocks';
 import { isDiskError } from '@longrun/serialization';
 import { EngineUnavailable } from '@longrun/tensor';
 
@@ -24,9 +24,8 @@ export function failureOf(error: unknown): TrainingFailure {
   if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
   if (error instanceof InvalidParams || error instanceof MissingDataset)
     return { reason: 'invalid_params', message: error.message };
-  // The API knew it: it may be there on another worker, or later.
-  if (error instanceof UnknownProgram || error instanceof EngineUnavailable)
-    return { reason: 'program_error', message: error.message };
+  // Another worker may have it.
+  if (error instanceof EngineUnavailable) return { reason: 'program_error', message: error.message };
   if (error instanceof Diverged) return { reason: 'diverged', message: `${error.message}, and onNonFinite is stop` };
   if (error instanceof CheckpointUnreadable) return { reason: 'checkpoint_unreadable', message: error.message };
   const chain = causes(error);

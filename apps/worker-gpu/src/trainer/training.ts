@@ -101,8 +101,8 @@ export class Training {
   }
 
   async #build(assignment: Assignment): Promise<MainLoop> {
-    const { spec, programsFolder } = assignment;
-    const program = await loadProgram(programsFolder, spec.program);
+    const { spec, programFile } = assignment;
+    const program = await loadProgram(programFile);
     return await program.build({
       params: spec.params,
       seed: spec.seed,

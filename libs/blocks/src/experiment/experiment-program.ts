@@ -107,7 +107,7 @@ export class InvalidParams extends Error {
 }
 
 /**
- * Makes a program. A module called as it is that exports it as its default can be found by `loadProgram`. The module must be cheap to import
+ * Makes a program, the default export of its module. The module must be cheap to import
  * (no engine is loaded before a main loop runs), as params are checked where nothing is trained.
  */
 export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefinition<S>): ExperimentProgram {

@@ -19,7 +19,7 @@ import {
   type ExperimentProgram,
   type HostContext,
 } from './experiment-program.js';
-import { loadProgram, programFiles, UnknownProgram } from './load-program.js';
+import { loadProgram, programFiles } from './load-program.js';
 
 const program = defineExperiment({
   name: 'tiny',
@@ -138,13 +138,10 @@ describe('a folder of programs', () => {
   test('has a program for each of its modules, which is found without importing another', async () => {
     const programs = await made('two', { 'one.mjs': PROGRAM, 'another.mjs': 'throw new Error("imported")' });
 
-    expect([...(await programFiles(programs)).keys()]).toEqual(['another', 'one']);
-    expect((await loadProgram(programs, 'one')).parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
-    await expect(loadProgram(programs, 'another')).rejects.toThrow('imported');
-    await expect(loadProgram(programs, 'second')).rejects.toThrow(UnknownProgram);
-    await expect(loadProgram(programs, 'second')).rejects.toThrow(
-      'There is no program named second; the programs here are another, one',
-    );
+    const files = await programFiles(programs);
+    expect([...files.keys()]).toEqual(['another', 'one']);
+    expect((await loadProgram(files.get('one') ?? '')).parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
+    await expect(loadProgram(files.get('another') ?? '')).rejects.toThrow('imported');
   });
 
   test('is read for its modules alone', async () => {
@@ -159,14 +156,11 @@ describe('a folder of programs', () => {
     expect([...(await programFiles(programs)).keys()]).toEqual(['one']);
   });
 
-  test('has programs only, each called as its file', async () => {
-    const programs = await made('wrong', { 'other.mjs': 'export const x = 1;', 'uno.mjs': PROGRAM });
+  test('a module without a program is refused', async () => {
+    const programs = await made('wrong', { 'other.mjs': 'export const x = 1;' });
 
-    await expect(loadProgram(programs, 'other')).rejects.toThrow(
-      /other.mjs is not a program; make defineExperiment\(\{ ... \}\) its default export, or move it elsewhere/,
-    );
-    await expect(loadProgram(programs, 'uno')).rejects.toThrow(
-      /uno.mjs has the program one; call the file as the program, or the program as the file/,
+    await expect(loadProgram(path.join(programs, 'other.mjs'))).rejects.toThrow(
+      'The module is not a program: make defineExperiment({ ... }) its default export',
     );
   });
 

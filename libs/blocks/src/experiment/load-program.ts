@@ -1,4 +1,5 @@
-/** `@longrun/blocks/programs`: finds and imports programs. Loads nothing of Blocks itself. */
+/** `@longrun/blocks/programs`: imports programs, and finds those of a folder. Loads nothing of Blocks itself. */
+import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -44,25 +45,18 @@ export async function programFiles(folder: string): Promise<ReadonlyMap<string, 
 }
 
 /**
- * Imports the program of a name from a folder, and no other one.
+ * Imports the module of a program.
  *
- * @throws UnknownProgram listing those there are; Error when its module has no program of that name as its default export; what the
- * module throws
+ * @throws Error when its default export is no program; what the module throws
  */
-export async function loadProgram(folder: string, name: string): Promise<ExperimentProgram> {
-  const files = await programFiles(folder);
-  const file = files.get(name);
-  if (file === undefined) throw new UnknownProgram(name, [...files.keys()]);
+export async function loadProgram(file: string): Promise<ExperimentProgram> {
+  // Node stops to follow links for as long as the last thing that was looked at by this process is a socket, as the one to its parent is: the
+  // libraries that the module imports by a link would be others than those that are loaded.
+  statSync(file);
   const module: unknown = await import(pathToFileURL(file).href);
   const program: unknown = typeof module === 'object' && module !== null ? Reflect.get(module, 'default') : undefined;
   if (!isProgram(program))
-    throw new Error(
-      `${file} is not a program; make defineExperiment({ ... }) its default export, or move it elsewhere`,
-    );
-  if (program.name !== name)
-    throw new Error(
-      `${file} has the program ${program.name}; call the file as the program, or the program as the file`,
-    );
+    throw new Error('The module is not a program: make defineExperiment({ ... }) its default export');
   return program;
 }
 

@@ -3,7 +3,7 @@ import { statFieldsIn } from '../processes/stat-fields.js';
 
 /** Variables that a child may inherit: what programs and numeric libraries need to run, and nothing that could be a credential. */
 const INHERITED_NAMES =
-  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SystemRoot|NODE_ENV|NODE_OPTIONS|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|(OMP|MKL|OPENBLAS|KMP|CUDA|NVIDIA|TF|ORT)_[A-Z0-9_]+)$/;
+  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|TEMP|TMP|SystemRoot|NODE_ENV|NODE_OPTIONS|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|(OMP|MKL|OPENBLAS|KMP|CUDA|NVIDIA|VK|TF|ORT)_[A-Z0-9_]+)$/;
 
 /** The variables that children are given. */
 export function environmentWithoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -37,8 +37,6 @@ export const variables = {
     .default(DEFAULT_PREFIX),
   /** PostgreSQL that holds the record. Default: one embedded in the state folder. */
   DATABASE_URL: secretUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/longrun').optional(),
-  /** Folder of compiled program modules. Default: that of the checkout, which each app knows. */
-  LONGRUN_PROGRAMS: z.string().optional(),
   /** Who programs and converters run as, see `Isolation`. Default `auto`. */
   LONGRUN_TRAINER_USER: userNumber(),
   /** Where clients find the API. Default: what `api.json` in the state folder says. */

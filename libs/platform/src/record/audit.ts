@@ -7,9 +7,9 @@ import type { Tables } from './tables.js';
 export interface Change {
   /** Who: an owner, or {@link CONTROLLER}. */
   readonly actor: string;
-  /** What was done: `submit`, `cancel`, `drain`. */
+  /** What was done: `submit`, `cancel`, `drain`, `publish`. */
   readonly action: string;
-  /** Id of the experiment, dataset or worker. */
+  /** Id of the experiment, dataset or worker, or name of the program. */
   readonly subject: string;
   /** What of it was changed, before and after; null where there was nothing. */
   readonly before: JsonObject | null;

@@ -3,10 +3,10 @@ import { canonicalJson } from '@longrun/serialization';
 
 /** SHA-256 of a value's {@link canonicalJson}. */
 export function sha256OfJson(value: unknown): string {
-  return sha256OfText(canonicalJson(value));
+  return sha256Of(canonicalJson(value));
 }
 
-/** SHA-256 of a text, in hexadecimal digits. */
-export function sha256OfText(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** SHA-256 of a text or of bytes, in hexadecimal digits. */
+export function sha256Of(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }

@@ -11,6 +11,7 @@ import type {
   LiveEvent,
   NonFiniteCost,
   Phase,
+  ProgramLibraries,
   ReasonCode,
   RejectedCheckpoint,
   RetryBudget,
@@ -25,6 +26,7 @@ export interface Tables {
   experiments: ExperimentsTable;
   experimentDatasets: ExperimentDatasetsTable;
   datasets: DatasetsTable;
+  programs: ProgramsTable;
   attempts: AttemptsTable;
   checkpoints: CheckpointsTable;
   events: EventsTable;
@@ -110,6 +112,22 @@ export interface ExperimentsTable {
   id: string;
   name: string;
   spec: JsonColumn<ExperimentSpec>;
+  /** Of the module that it runs; null where it was submitted before there were any, and none of its name has been published since. */
+  programSha256: string | null;
+}
+
+/** What was published: a module may have several names, and a name several modules. */
+export interface ProgramsTable {
+  name: string;
+  sha256: string;
+  /** Order of publication; of a name the highest is the newest. */
+  place: Generated<number>;
+  sizeBytes: number;
+  description: string;
+  /** JSON schema. */
+  params: JsonColumn<JsonObject>;
+  libraries: JsonColumn<ProgramLibraries>;
+  publishedAt: Date;
 }
 
 /** Which dataset an experiment uses for what. */
@@ -275,7 +293,7 @@ export interface AuditTable {
   actor: string;
   /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `drain`, `write-off`, … */
   action: string;
-  /** Id of the experiment, dataset or worker. */
+  /** Id of the experiment, dataset or worker, or name of the program. */
   subject: string;
   before: NullableJsonColumn<JsonObject>;
   after: NullableJsonColumn<JsonObject>;
@@ -286,4 +304,5 @@ export type LifeRow = Selectable<LivesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type ExperimentRow = Selectable<ExperimentsTable>;
 export type DatasetRow = Selectable<DatasetsTable>;
+export type ProgramRow = Selectable<ProgramsTable>;
 export type CheckpointRow = Selectable<CheckpointsTable>;

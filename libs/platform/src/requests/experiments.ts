@@ -27,9 +27,9 @@ import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
-import { nameUnknown } from './names.js';
 import { type PageOptions, readPage } from './pages.js';
-import { ProgramBroken, type ProgramCatalog } from './program-catalog.js';
+import { ProgramBroken, type ProgramHost } from './program-host.js';
+import type { Programs } from './programs.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
@@ -39,7 +39,8 @@ type SpecFault = FaultOf<'invalid-request'>;
 export interface ExperimentsOptions extends CancelOptions {
   readonly record: PlatformRecord;
   readonly live: LiveEvents;
-  readonly programs: ProgramCatalog;
+  readonly programs: Programs;
+  readonly host: ProgramHost;
 }
 
 /** An experiment, and whether this request made it or one before. */
@@ -140,18 +141,19 @@ export class Experiments {
     );
   }
 
-  /** What the program says to the parameters. */
-  async #checkProgram(spec: ExperimentSpec): Promise<ProgramVerdict> {
-    const { programs } = this.#options;
-    if (!programs.has(spec.program))
-      return { ok: false, faults: [nameUnknown('program', spec.program, programs.names())] };
+  /** Which program it is now, and what that says to the parameters. */
+  async #checkProgram({ program: reference, params }: ExperimentSpec): Promise<ProgramVerdict> {
+    const { programs, host } = this.#options;
+    const resolved = await programs.resolve(reference);
+    if (!resolved.ok) return { ok: false, faults: [resolved.fault] };
+    const { program } = resolved;
     try {
-      const verdict = await programs.validate(spec.program, spec.params);
-      if (verdict.ok) return { ok: true, params: verdict.value };
+      const verdict = await host.validate(programs.moduleOf(program), params);
+      if (verdict.ok) return { ok: true, params: verdict.value, name: program.name, sha256: program.sha256 };
       return { ok: false, faults: verdict.faults.map((fault) => ({ ...fault, path: ['params', ...fault.path] })) };
     } catch (error) {
       if (!(error instanceof ProgramBroken)) throw error;
-      const facts = { program: spec.program, says: error.message };
+      const facts = { program: reference, says: error.message };
       return { ok: false, faults: [{ path: ['program'], code: 'program-broken', facts }] };
     }
   }
@@ -162,7 +164,7 @@ export class Experiments {
         .selectFrom('lives')
         .innerJoin('experiments', 'experiments.id', 'lives.id')
         .selectAll('lives')
-        .select(['experiments.name', 'experiments.spec', datasetsInRoles.as('datasets')])
+        .select(['experiments.name', 'experiments.spec', 'experiments.programSha256', datasetsInRoles.as('datasets')])
         // The index on places begins with it.
         .where('lives.kind', '=', 'experiment')
     );
@@ -178,9 +180,9 @@ const datasetsInRoles = sql<DatasetInRole[]>`(
     (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
   from experiment_datasets used where used.id = lives.id)`;
 
-/** What a program said to the parameters of a spec. */
+/** The program of a spec, and what it said to the parameters. */
 type ProgramVerdict =
-  | { readonly ok: true; readonly params: JsonObject }
+  | { readonly ok: true; readonly params: JsonObject; readonly name: string; readonly sha256: string }
   | { readonly ok: false; readonly faults: readonly SpecFault[] };
 
 /** A spec, and what its program said to its parameters. */
@@ -206,21 +208,33 @@ function newExperiment(
       firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults), ...other]),
     );
   }
-  const { name = spec.program, priority, retry } = spec;
+  const { name = program.name, priority, retry } = spec;
   const stored = { ...spec, params: program.params };
-  return { id: newId('experiment'), kind: 'experiment', name, spec: stored, priority, retry, datasets: datasets.found };
+  return {
+    id: newId('experiment'),
+    kind: 'experiment',
+    name,
+    spec: stored,
+    programSha256: program.sha256,
+    priority,
+    retry,
+    datasets: datasets.found,
+  };
 }
 
 /** An experiment that can be made. */
 interface NewExperiment extends NewLife {
   readonly spec: ExperimentSpec;
+  readonly programSha256: string;
   readonly datasets: readonly DatasetInRole[];
 }
 
 async function insert(transaction: Transaction<Tables>, experiments: readonly NewExperiment[]): Promise<void> {
   await transaction
     .insertInto('experiments')
-    .values(experiments.map(({ id, name, spec }) => ({ id, name, spec: JSON.stringify(spec) })))
+    .values(
+      experiments.map(({ id, name, spec, programSha256 }) => ({ id, name, spec: JSON.stringify(spec), programSha256 })),
+    )
     .execute();
   await transaction
     .insertInto('experimentDatasets')
@@ -257,8 +271,8 @@ function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): Spe
   return [{ path: ['resources', facts.provider === null ? 'engine' : 'provider'], code: 'engine-unavailable', facts }];
 }
 
-function newView({ id, name, spec, datasets }: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
-  return { ...experimentSummary(row, { id, name, spec }, datasets, workers), attempts: [], checkpoints: [] };
+function newView(experiment: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
+  return { ...experimentSummary(row, experiment, experiment.datasets, workers), attempts: [], checkpoints: [] };
 }
 
 function summaryOf(

@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import type { Lives } from '../life/lives.js';
 import type { LifeWriter } from '../life/writer.js';
 import { run } from '../record/bulk.js';
-import { sha256OfText } from '../record/hash.js';
+import { sha256Of } from '../record/hash.js';
 import type { Tables } from '../record/tables.js';
 import { refused, type RequestRefused } from './request-refused.js';
 
@@ -64,7 +64,7 @@ export class Submissions<Body, View> {
   /** Refused: what `make` refuses, and a key that was used for another body. */
   async submit(body: Body, { idempotencyKey }: SubmitOptions): Promise<Made<View>> {
     const text = canonicalJson(this.#requestIn(body));
-    const request = { body, sha256: sha256OfText(text), key: idempotencyKey, characters: text.length };
+    const request = { body, sha256: sha256Of(text), key: idempotencyKey, characters: text.length };
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject, repetitions: [] });
       if (!this.#writing) void this.#write();

@@ -33,6 +33,7 @@ export function experimentSummary(
     project: life.project,
     spec: experiment.spec,
     datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
+    programSha256: experiment.programSha256,
     status: experimentStatus(life.phase, life.reason),
     reason: life.reason,
     message: life.message ?? waitingFor(life, experiment, datasets, workers),
@@ -94,11 +95,12 @@ export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
 
 function waitingFor(
   life: LifeRow,
-  { spec }: ExperimentRow,
+  { spec, programSha256 }: ExperimentRow,
   datasets: readonly DatasetInRole[],
   workers: KnownWorkers,
 ): string | null {
   if (life.phase !== 'queued') return null;
+  if (programSha256 === null) return `Waits for the program ${spec.program}: publish it`;
   const names = datasetsOf(spec);
   const awaited = datasets.filter(({ phase }) => phase !== 'ended').map(({ role, id }) => names[role] ?? id);
   if (awaited.length > 0)

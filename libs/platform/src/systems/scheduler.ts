@@ -1,4 +1,11 @@
-import { askedEngine, datasetsOf, Kind, type ResolvedDataset, type ResolvedExperiment } from '@longrun/contracts';
+import {
+  askedEngine,
+  datasetsOf,
+  Kind,
+  programKey,
+  type ResolvedDataset,
+  type ResolvedExperiment,
+} from '@longrun/contracts';
 import { faultPoint, type ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 import { type RawBuilder, sql } from 'kysely';
@@ -11,7 +18,7 @@ import type { JobQueue } from '../queue/job-queue.js';
 import { assignRanks } from '../queue/places.js';
 import { knownWorkers, presentEngines, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { DatasetRow, ExperimentRow } from '../record/tables.js';
+import type { DatasetRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
@@ -172,7 +179,7 @@ export class Scheduler {
       .limit(this.#options.window);
     if (kind === 'dataset') return candidates.execute();
     const workers = await knownWorkers(db);
-    const able = candidates.where(asksForAtMost(threadLimit(workers)));
+    const able = candidates.where(hasProgram).where(asksForAtMost(threadLimit(workers)));
     const found = new Map<string, Candidate>();
     for (const engines of workers.readyEngines)
       for (const candidate of await able.where(asksForOneOf(presentEngines(engines))).execute())
@@ -226,6 +233,10 @@ const datasetsReady = sql<boolean>`(
     is not distinct from 'succeeded'), true)
   from experiment_datasets used where used.id = lives.id)`;
 
+/** What was submitted before programs were published waits for one of its name. */
+const hasProgram = sql<boolean>`(
+  select experiments.program_sha256 is not null from experiments where experiments.id = lives.id)`;
+
 /** What no known worker has the threads for keeps nobody from its place in the queue. */
 function asksForAtMost(threads: number): RawBuilder<boolean> {
   return sql<boolean>`(
@@ -272,11 +283,11 @@ export async function writeSpecification(
 }
 
 async function resolveExperiment(record: PlatformRecord, id: string): Promise<ResolvedExperiment> {
-  const experiment: ExperimentRow & { readonly progressStep: number } = await record.db
+  const experiment = await record.db
     .selectFrom('experiments')
     .innerJoin('lives', 'lives.id', 'experiments.id')
-    .selectAll('experiments')
-    .select('lives.progressStep')
+    .innerJoin('programs', 'programs.sha256', 'experiments.programSha256')
+    .select(['experiments.spec', 'programs.sha256', 'programs.sizeBytes', 'lives.progressStep'])
     .where('experiments.id', '=', id)
     .executeTakeFirstOrThrow();
   const rows = await record.db
@@ -297,8 +308,9 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
   const trainedMs = await ranBefore(record, id);
-  const { spec, progressStep: checkpointStep } = experiment;
-  return { version: 2, id, spec, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
+  const { spec, sha256, sizeBytes, progressStep: checkpointStep } = experiment;
+  const program = { fileKey: programKey(sha256), sha256, sizeBytes };
+  return { version: 3, id, spec, program, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
 }
 
 /** How long the attempts that have ended ran, since it was last retried, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */

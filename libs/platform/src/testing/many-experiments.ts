@@ -22,7 +22,7 @@ export async function fillRecord(location: RecordLocation, many: Crowd): Promise
 }
 
 /**
- * A crowd of experiments, of priorities from 0 to 4, each with an attempt unless it waits, on twenty datasets: the first one failed, the others
+ * A crowd of experiments of twenty programs, of priorities from 0 to 4, each with an attempt unless it waits, on twenty datasets: the first one failed, the others
  * are ready. Ids are `exp_` and `ds_` with the number in hexadecimal digits.
  */
 export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crowd): Promise<void> {
@@ -42,8 +42,12 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
         case when n <= ${ended}::integer then 'ended' when n <= ${ended + queued}::integer then 'queued' else 'running' end,
         case when n > ${ended}::integer then null when n % 10 = 0 then 'program_error' else 'succeeded' end, now(), 1
       from generate_series(1, ${total}::integer) n`.execute(transaction);
-    await sql`insert into experiments (id, name, spec)
-      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n, ${spec}::jsonb
+    await sql`insert into programs (name, sha256, size_bytes, description, params, libraries, published_at)
+      select 'program-' || n, lpad(to_hex(n), 64, '0'), 1, '', '{}', '{}', now() from generate_series(1, 20) n`.execute(
+      transaction,
+    );
+    await sql`insert into experiments (id, name, spec, program_sha256)
+      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n, ${spec}::jsonb, lpad(to_hex(1 + n % 20), 64, '0')
       from generate_series(1, ${total}::integer) n`.execute(transaction);
     await sql`insert into experiment_datasets (id, role, dataset_id)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')

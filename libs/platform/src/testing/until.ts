@@ -18,7 +18,7 @@ export async function until(
     before = answered;
     if (leftMs < 0) throw new Error(`Waited ${timeoutMs} ms for ${condition.toString()}: ${otherwise()}`);
     // What is waited for needs the machine more than the question does.
-    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, 6 * (answered - asked))));
+    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, 15 * (answered - asked))));
   }
 }
 

@@ -9,6 +9,7 @@ import { type ObjectStore, openObjectStore } from '@longrun/serialization';
 import { type Platform, type PlatformOptions, startPlatform } from '../platform.js';
 import { isRunning, ProcessUnderTest } from './process-under-test.js';
 import { RedisServer } from './redis-server.js';
+import { anyProgram } from './any-program.js';
 import { until } from './until.js';
 
 /** What a {@link World} is made of. */
@@ -54,7 +55,7 @@ export class World {
       record: { folder: join(this.folder, 'record') },
       redisUrl: this.redis.url,
       objectStoreUrl: this.store.url,
-      programs: { has: () => false, names: () => [], validate: (_name, params) => ({ ok: true, value: params }) },
+      programHost: anyProgram,
       warn: () => undefined,
       ...options,
     });

@@ -19,7 +19,7 @@ export interface IsolationOptions {
   readonly user: ChildUserSetting;
   /** Folder of scratch and caches, absolute. */
   readonly stateFolder: string;
-  /** What every child reads, absolute: code, programs, raw files. They are there. */
+  /** What every child reads, absolute: code, raw files. They are there. */
   readonly code: readonly string[];
   /** Ways that may be tried, the strongest first. Default: all of them. */
   readonly ways?: readonly IsolationWay[];
@@ -248,7 +248,7 @@ const run = promisify(execFile);
 const TRUSTED = "children run as this worker's own user, and programs are trusted as it is";
 
 const REMEDY =
-  'put the checkout, Node and the programs where everybody may read them, or start the worker with the right to mount (CAP_SYS_ADMIN)';
+  'put the checkout and Node where everybody may read them, or start the worker with the right to mount (CAP_SYS_ADMIN)';
 
 /** A machine that swaps can take long to start a process; one that hangs is not to keep a worker from starting. */
 const TRIAL_WITHIN_MS = 60_000;

@@ -9,7 +9,6 @@ import { patience } from '../processes/patience.js';
 import { endLeftovers } from '../processes/process-tree.js';
 import { sayStage } from '../stages/stage.js';
 import type { Attempt, Work } from './attempt.js';
-import type { WorkerCheck } from './fitness.js';
 import { type ChildUserSetting, Isolation } from './isolation.js';
 import { JobWorker } from './job-worker.js';
 import { logLine } from '../log-line.js';
@@ -62,10 +61,8 @@ export interface WorkerProcessOptions {
     readonly script: string;
     /** Folders that must be writable, besides the scratch folder. */
     readonly folders: readonly string[];
-    /** What else must hold. Default: nothing. */
-    readonly more?: WorkerCheck;
   };
-  /** What the children of attempts read, absolute, besides what is shared with each: code, programs, raw files. They are there. */
+  /** What the children of attempts read, absolute, besides what is shared with each: code, raw files. They are there. */
   readonly code: readonly string[];
   /** Makes what makes the work of attempts, before any job is taken. */
   readonly work: (place: WorkPlace) => WorkMaker;
@@ -134,7 +131,6 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<v
     check: async () => {
       await isolation.endEscaped();
       for (const folder of [scratchFolder, ...options.check.folders]) await checkFolder(folder);
-      await options.check.more?.();
       await checkInChild(options.check.script, scratchFolder);
     },
     checkAgainAfterMs: configuration.checkAgainAfterMs,

@@ -27,6 +27,8 @@ export interface Manifest {
   readonly createdAt: string;
   /** The numeric environment that made it. */
   readonly environment: Json;
+  /** SHA-256 of the module of the program that it is a state of; undefined where that is not known. */
+  readonly programSha256?: string | undefined;
   readonly files: readonly ManifestFile[];
   /** Every row of the run before the step, oldest first. */
   readonly log: readonly LogSegment[];
@@ -91,6 +93,8 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   fence: z.int().nonnegative(),
   createdAt: z.string(),
   environment: parsedJson,
+  // Earlier builds had none.
+  programSha256: z.string().optional(),
   files: z.array(
     z.object({
       name: z.string().regex(FILE_NAME),

@@ -62,6 +62,8 @@ export interface Snapshot {
   readonly files: readonly (SnapshotFile | ReadSnapshotFile)[];
   /** The numeric environment that made it. */
   readonly environment: Json;
+  /** SHA-256 of the module of the program that it is a state of. Default: not known. */
+  readonly programSha256?: string | undefined;
   /**
    * The log rows that are new since the last snapshot whose commit has succeeded, in the order of arrival. A commit that is tried
    * again gets the same ones again. Default: none.

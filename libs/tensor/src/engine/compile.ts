@@ -70,7 +70,8 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
   const target = computeTarget(options);
   const engine = engineNamed(target.engine);
   assertAvailable(engine, providerNamed(engine, target.provider));
-  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results };
+  const state = new Set(replaced.slice(options.outputs.length, computed.length));
+  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results, state };
   const { stages, hostOps } = partition(graph, engine);
   const onEngine = stages.filter(({ on }) => on === 'engine');
   const positions = replaced.map((variable) => results.indexOf(variable));

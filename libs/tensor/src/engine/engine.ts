@@ -14,6 +14,8 @@ export interface FunctionGraph {
   readonly inputs: readonly Variable[];
   /** What is computed: outputs and new values of shared variables, each once. */
   readonly outputs: readonly Variable[];
+  /** Those of the outputs that are fed again and not looked at: an engine with a memory of its own keeps them there. Default none. */
+  readonly state?: ReadonlySet<Variable>;
 }
 
 /** Where a function runs: what travels from an experiment's spec to the engine. Fixed for an experiment, as the last bits depend on it. */

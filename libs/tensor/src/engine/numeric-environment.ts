@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 
+import { graphicsDevices } from './graphics-devices.js';
+
 /** What the bits of a run depend on (law 8): they repeat wherever all of this is equal. JSON-able. */
 export interface NumericEnvironment {
   readonly engine: string;
@@ -15,6 +17,8 @@ export interface NumericEnvironment {
   readonly instructionSet: string;
   /** Platform and architecture: `linux-x64`. */
   readonly platform: string;
+  /** The graphics processors and their driver (see `graphicsDevices`), where the provider is not the processor. */
+  readonly graphics?: string;
   /** Node's version: `Math.exp` and its like differ between versions of V8. */
   readonly node: string;
   readonly [key: string]: string | number;
@@ -26,12 +30,16 @@ export function environmentHere(
 ): NumericEnvironment {
   return {
     ...engine,
+    ...(ON_GRAPHICS.has(engine.provider) ? { graphics: graphicsDevices() } : {}),
     cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
     instructionSet: instructionSet(),
     platform: `${process.platform}-${process.arch}`,
     node: process.versions.node,
   };
 }
+
+/** Names of providers. */
+const ON_GRAPHICS: ReadonlySet<string> = new Set(['cuda', 'webgpu']);
 
 /** The version in a package.json, as the module `from` (its `import.meta.url`) finds it. */
 export function packageVersion(specifier: string, from: string): string {

@@ -16,14 +16,14 @@ export async function compileStages(
   engine: EngineDefinition,
   target: ComputeTarget,
 ): Promise<Executable> {
-  const { name } = graph;
+  const { name, state } = graph;
   const parts: { readonly stage: Stage; readonly executable: Executable }[] = [];
   const dispose = async (): Promise<void> => {
     await Promise.all(parts.map(({ executable }) => executable.dispose()));
   };
   try {
     for (const stage of stages) {
-      const part: FunctionGraph = { name, inputs: stage.inputs, outputs: stage.outputs };
+      const part: FunctionGraph = { name, inputs: stage.inputs, outputs: stage.outputs, ...(state && { state }) };
       const executable =
         stage.on === 'host'
           ? compileOnHost(part, { rounding: 'each op', on: 'host' })

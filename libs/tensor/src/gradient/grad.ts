@@ -4,6 +4,7 @@ import { checkArguments, checkOption } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
+import { madeTogether } from '../graph/origin.js';
 import { isAssignable, isFloat, isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
@@ -50,6 +51,15 @@ export function grad(cost: Variable | null, wrt: readonly Variable[], options: G
   checkOption('grad', 'knownGrads', options.knownGrads, 'map');
   checkOption('grad', 'considerConstant', options.considerConstant, 'iterable');
   const policy = oneOf('grad', 'disconnectedInputs', options.disconnectedInputs ?? 'raise', DISCONNECTED_INPUTS);
+  return madeTogether(() => gradientsOf(cost, wrt, options, policy));
+}
+
+function gradientsOf(
+  cost: Variable | null,
+  wrt: readonly Variable[],
+  options: GradOptions,
+  policy: DisconnectedInputs,
+): Variable[] {
   const flow = flowTo(cost, wrt, options);
   return wrt.map((variable) => {
     const gradient = flow.get(variable);

@@ -12,7 +12,7 @@ const FRAMES = 30;
  */
 export class Origin {
   /** The line of a stack trace. As text: a frame, or an error not yet looked at, holds each `this` and all that the functions refer to. */
-  readonly #call: string | undefined = programsCall();
+  readonly #call: string | undefined = together === undefined ? programsCall(Origin) : together.call;
 
   /** `/home/ann/model.js:12:15`; undefined where it was made by the library itself, or deeper below a program than is looked. */
   get place(): string | undefined {
@@ -25,6 +25,23 @@ export class Origin {
   }
 }
 
+/**
+ * Calls `make`, whose whole work is of this library: all that it makes is made for the one call in the program, which is looked for once.
+ * To look for it again for each of thousands would take longer than to make them.
+ */
+export function madeTogether<T>(make: () => T): T {
+  if (together !== undefined) return make();
+  together = { call: programsCall(madeTogether) };
+  try {
+    return make();
+  } finally {
+    together = undefined;
+  }
+}
+
+/** Of what is made now; undefined where each is made for a call of its own. */
+let together: { readonly call: string | undefined } | undefined;
+
 /** `at model (/home/ann/model.js:12:15)`, or without the name of a function; the folders may have spaces and parentheses. */
 const CALL = /^\s*at (?:.*? \((?=.*\)$)(.+)|(?:async )?(.+)):(\d+):(\d+)\)?$/mu;
 
@@ -34,7 +51,8 @@ const TRACES: {
   prepareStackTrace?: ((error: Error, frames: NodeJS.CallSite[]) => unknown) | undefined;
 } = Error;
 
-function programsCall(): string | undefined {
+/** The line of the stack trace, below the call of `callee`. */
+function programsCall(callee: typeof Origin | typeof madeTogether): string | undefined {
   const { stackTraceLimit, prepareStackTrace } = TRACES;
   const trace: { stack?: unknown } = {};
   TRACES.stackTraceLimit = FRAMES;
@@ -48,7 +66,7 @@ function programsCall(): string | undefined {
       : `at ${frame.getFileName()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
   };
   try {
-    Error.captureStackTrace(trace, Origin);
+    Error.captureStackTrace(trace, callee);
     return typeof trace.stack === 'string' ? trace.stack : undefined;
   } finally {
     TRACES.stackTraceLimit = stackTraceLimit;

@@ -46,6 +46,8 @@ export interface OnnxGraph {
   ): OnnxSubgraph;
   /** Names the nodes added from here on, so that errors of the engine say which op they come from. */
   scope(label: string): void;
+  /** Has the nodes added from here to the next scope run on the processor, whatever else the model runs on. */
+  leaveToProcessor(): void;
   /** Makes an initializer; equal small values share one. */
   initializer(value: NdArray): string;
   /** An int64 vector as initializer: axes, shapes. */

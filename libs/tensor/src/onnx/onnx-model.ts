@@ -22,10 +22,12 @@ class OnnxBody implements OnnxGraph {
   /** Inputs, outputs and what other graphs own: none of them can be named as an output. */
   readonly #own = new Set<string>();
   #scope: string;
+  #isForProcessor: boolean;
 
-  constructor(names: ValueNames, scope: string) {
+  constructor(names: ValueNames, scope: string, isForProcessor = false) {
     this.#names = names;
     this.#scope = scope;
+    this.#isForProcessor = isForProcessor;
   }
 
   /** Declares an input; sizes that the type does not know may differ from run to run. */
@@ -44,6 +46,11 @@ class OnnxBody implements OnnxGraph {
 
   scope(label: string): void {
     this.#scope = label;
+    this.#isForProcessor = false;
+  }
+
+  leaveToProcessor(): void {
+    this.#isForProcessor = true;
   }
 
   add(opType: string, inputs: readonly string[], attributes: OnnxAttributes = {}): string {
@@ -60,12 +67,14 @@ class OnnxBody implements OnnxGraph {
   ): readonly string[] {
     const outputs = Array.from({ length: count }, () => this.#names.fresh());
     for (const output of outputs) this.#own.add(output);
+    const name = `${this.#scope}/${opType}_${outputs.join('_')}`;
+    if (this.#isForProcessor) this.#names.forProcessor.push(name);
     this.#nodes.push({
       op_type: opType,
-      name: `${this.#scope}/${opType}_${outputs.join('_')}`,
+      name,
       input: inputs,
       output: outputs,
-      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+      attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
     });
     return outputs;
   }
@@ -74,7 +83,7 @@ class OnnxBody implements OnnxGraph {
     inputs: readonly TensorType[],
     build: (graph: OnnxGraph, inputs: readonly string[]) => readonly OnnxValue[],
   ): OnnxSubgraph {
-    const body = new OnnxBody(this.#names, this.#scope);
+    const body = new OnnxBody(this.#names, this.#scope, this.#isForProcessor);
     const names = inputs.map((type) => body.input(this.#names.fresh(), type));
     for (const { name, type } of build(body, names)) body.output(name, type);
     return { inputs: body.inputs, outputs: body.outputs, message: body.message(`${this.#scope}/${names.join('_')}`) };
@@ -119,6 +128,11 @@ export class OnnxModel extends OnnxBody {
     this.#values = values;
   }
 
+  /** Names of the nodes that are for the processor, whatever else the model runs on. */
+  get forProcessor(): readonly string[] {
+    return this.#values.forProcessor;
+  }
+
   /** The model as ONNX protobuf bytes. */
   encode(): Uint8Array {
     const type = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
@@ -137,6 +151,8 @@ export class OnnxModel extends OnnxBody {
 /** The names of a model's values, no two alike in all of its graphs, and its initializers, which all of them may use. */
 class ValueNames {
   readonly initializers: object[] = [];
+  /** Names of nodes. */
+  readonly forProcessor: string[] = [];
   readonly #shared = new Map<string, string>();
   #count = 0;
 

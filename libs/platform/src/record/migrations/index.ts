@@ -11,6 +11,7 @@ import { progressStep } from './0010-progress-step.js';
 import { lastHeard } from './0011-last-heard.js';
 import { refusals } from './0012-refusals.js';
 import { engines } from './0013-engines.js';
+import { programs } from './0014-programs.js';
 import { verbs } from './0016-verbs.js';
 import type { Migration } from './migration.js';
 
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   lastHeard,
   refusals,
   engines,
+  programs,
   verbs,
 ];

@@ -16,8 +16,8 @@ const webgpu: ProviderDefinition = {
   name: 'webgpu',
   hasSeveralDevices: false,
   unavailable: () =>
-    process.platform === 'linux' && !hasGraphicsDevice()
-      ? 'this machine has no graphics device (/dev/dri/render*, /dev/nvidia0)'
+    process.platform === 'linux' && !hasGraphicsDevice() && !namesVulkanDriver()
+      ? 'this machine has no graphics device (/dev/dri/render*, /dev/nvidia0), and VK_DRIVER_FILES names no driver without one'
       : undefined,
 };
 
@@ -75,4 +75,11 @@ function binaries(): string {
 function hasGraphicsDevice(): boolean {
   if (existsSync('/dev/nvidia0')) return true;
   return existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('render'));
+}
+
+/** Vulkan's loader takes the drivers that they name, and no others: one that computes on the processor may be among them. */
+function namesVulkanDriver(): boolean {
+  return [process.env.VK_DRIVER_FILES, process.env.VK_ICD_FILENAMES].some(
+    (files) => files !== undefined && files !== '',
+  );
 }

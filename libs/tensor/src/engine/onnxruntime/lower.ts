@@ -10,28 +10,42 @@ import type { OnnxGraph } from '../../onnx/onnx-graph.js';
 import { OnnxModel } from '../../onnx/onnx-model.js';
 import { lowerings } from './lowerings/index.js';
 import { loweringOf } from './lowerings/lowering.js';
+import { isLeftToProcessor, onWebgpu } from './lowerings/webgpu.js';
 
 /** A graph as ONNX, and the names under which its inputs and outputs go in and out, in the order given. */
 export interface LoweredGraph {
   readonly model: Uint8Array;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Names of the nodes that the provider has to leave to the processor. */
+  readonly forProcessor: readonly string[];
 }
 
-/** Writes the graph from `inputs` to `outputs` as one ONNX model. */
-export function lowerToOnnx(name: string, inputs: readonly Variable[], outputs: readonly Variable[]): LoweredGraph {
+/** Writes the graph from `inputs` to `outputs` as one ONNX model for a provider. */
+export function lowerToOnnx(
+  name: string,
+  inputs: readonly Variable[],
+  outputs: readonly Variable[],
+  provider = 'cpu',
+): LoweredGraph {
   const model = new OnnxModel(name);
   const inputNames = inputs.map((input, position) => model.input(`input${position}`, input.type));
   const names = new Map<Variable, string>(inputs.map((input, position) => [input, at(inputNames, position)]));
-  const results = lowerInto(model, outputs, names);
+  const results = lowerInto(model, outputs, names, provider);
   model.scope('outputs');
   const outputNames = outputs.map((output, position) => model.output(at(results, position), output.type));
-  return { model: model.encode(), inputNames, outputNames };
+  return { model: model.encode(), inputNames, outputNames, forProcessor: model.forProcessor };
 }
 
 /** Writes what computes `outputs` into `graph`, given the names of what is there, and returns their names. */
-function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: ReadonlyMap<Variable, string>): string[] {
+function lowerInto(
+  graph: OnnxGraph,
+  outputs: readonly Variable[],
+  given: ReadonlyMap<Variable, string>,
+  provider: string,
+): string[] {
   const names = new Map(given);
+  const table = provider === 'webgpu' ? { ...lowerings, ...onWebgpu } : lowerings;
   const nameOf = (variable: Variable): string => {
     const known = names.get(variable);
     if (known !== undefined) return known;
@@ -44,12 +58,13 @@ function lowerInto(graph: OnnxGraph, outputs: readonly Variable[], given: Readon
   for (const node of toposort(outputs, { blockers: given.keys() })) {
     const { op } = node;
     graph.scope(node.toString());
+    if (provider === 'webgpu' && isLeftToProcessor(node)) graph.leaveToProcessor();
     const results =
       emptyOutputs(graph, node) ??
-      loweringOf(lowerings, op)(graph, node.inputs.map(nameOf), {
+      loweringOf(table, op)(graph, node.inputs.map(nameOf), {
         node,
         parameters: op.parameters,
-        lowerInside: lowerInto,
+        lowerInside: (inside, wanted, known) => lowerInto(inside, wanted, known, provider),
       });
     if (results.length !== node.outputs.length) {
       throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);

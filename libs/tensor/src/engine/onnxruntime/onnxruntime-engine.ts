@@ -1,42 +1,62 @@
-import { copyOf, ndarray, isDType, type NdArray } from '@longrun/serialization';
+import { copyOf, isDType, type NdArray } from '@longrun/serialization';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
+import { at } from '../../arrays/at.js';
+import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
+import { DeviceValue } from './device-value.js';
 import { failureOf } from './failure.js';
-import { lowerToOnnx } from './lower.js';
+import { lowerToOnnx, type LoweredGraph } from './lower.js';
 import { withProfiling } from './profiling.js';
+import { toNdArray } from './to-ndarray.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
   const ort = await import('onnxruntime-node');
-  const { model, inputNames, outputNames } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
-  const session = await ort.InferenceSession.create(model, sessionOptions(graph, target)).catch((error: unknown) => {
-    throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
-  });
+  const lowered = lowerToOnnx(graph.name, graph.inputs, graph.outputs, target.provider);
+  const { inputNames, outputNames } = lowered;
+  const options = sessionOptions(graph, lowered, target);
+  const session = await openSession(graph, lowered, options);
+  /** Of the processor, for what the kernels of WebGPU cannot be given. */
+  let spare: Promise<InferenceSession> | undefined;
+  const spareSession = (): Promise<InferenceSession> =>
+    (spare ??= openSession(graph, lowered, sessionOptions(graph, lowered, { ...target, provider: 'cpu' })));
 
-  const runIn = async (opened: InferenceSession, inputs: readonly (NdArray | StoredValue)[]): Promise<HostValue[]> => {
-    const values = await Promise.all(inputs.map(elementsOf));
+  const runIn = async (
+    opened: InferenceSession,
+    inputs: readonly (NdArray | StoredValue)[],
+  ): Promise<StoredValue[]> => {
+    const isOnDevice = opened === session && target.provider === 'webgpu';
+    const values = await Promise.all(
+      inputs.map(async (input) => (isOnDevice && input instanceof DeviceValue ? input : await elementsOf(input))),
+    );
     const feeds: Record<string, Tensor> = {};
-    for (const [at, name] of inputNames.entries()) {
-      const value = values[at];
-      if (value !== undefined) feeds[name] = new ort.Tensor(value.dtype, feedable(value), value.shape);
+    for (const [position, name] of inputNames.entries()) {
+      const value = values[position];
+      if (value !== undefined) {
+        feeds[name] =
+          value instanceof DeviceValue ? value.tensor : new ort.Tensor(value.dtype, feedable(value), value.shape);
+      }
     }
     // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
-    const results = await opened.run(feeds).catch((error: unknown) => {
-      throw failureOf(graph, values, error);
+    const results = await opened.run(feeds).catch(async (error: unknown) => {
+      throw failureOf(graph, await Promise.all(values.map(elementsOf)), error);
     });
-    return outputNames.map((name) => new HostValue(toNdArray(graph.name, results[name])));
+    return outputNames.map((name) => storedValue(graph.name, results[name]));
   };
 
   return {
-    run: (inputs) => runIn(session, inputs),
+    async run(inputs) {
+      const isForSpare = target.provider === 'webgpu' && inputs.some(({ shape }) => shape.includes(0));
+      return await runIn(isForSpare ? await spareSession() : session, inputs);
+    },
     profile: (inputs, runs) =>
-      withProfiling(async (options) => {
+      withProfiling(async (profiling) => {
         // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
-        const profiled = await ort.InferenceSession.create(model, { ...sessionOptions(graph, target), ...options });
+        const profiled = await ort.InferenceSession.create(lowered.model, { ...options, ...profiling });
         try {
           await repeat(runs, async () => await runIn(profiled, inputs));
           profiled.endProfiling();
@@ -44,14 +64,31 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
           await profiled.release();
         }
       }),
-    dispose: () => session.release(),
+    async dispose() {
+      await session.release();
+      await (await spare)?.release();
+    },
   };
 }
 
-function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceSession.SessionOptions {
-  const { provider, device, threads } = target;
+async function openSession(
+  graph: FunctionGraph,
+  { model }: LoweredGraph,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const { InferenceSession } = await import('onnxruntime-node');
+  return await InferenceSession.create(model, options).catch((error: unknown) => {
+    throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
+  });
+}
+
+function sessionOptions(
+  graph: FunctionGraph,
+  lowered: LoweredGraph,
+  { provider, device, threads }: ComputeTarget,
+): InferenceSession.SessionOptions {
   return {
-    executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId: device } : provider],
+    ...providerOptions(graph, lowered, provider, device),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -65,6 +102,38 @@ function sessionOptions(graph: FunctionGraph, target: ComputeTarget): InferenceS
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
   };
+}
+
+/** What the provider is told. Of WebGPU: state stays on the device. */
+function providerOptions(
+  { outputs, state }: FunctionGraph,
+  { outputNames, forProcessor }: LoweredGraph,
+  provider: string,
+  device: number,
+): Pick<InferenceSession.SessionOptions, 'executionProviders' | 'preferredOutputLocation'> {
+  switch (provider) {
+    case 'webgpu': {
+      const isKept = (output: Variable): boolean => state?.has(output) === true && output.dtype === 'float32';
+      return {
+        // It refuses an empty list.
+        executionProviders: [
+          forProcessor.length === 0 ? 'webgpu' : { name: 'webgpu', forceCpuNodeNames: forProcessor },
+        ],
+        preferredOutputLocation: Object.fromEntries(
+          outputs.map((output, position) => [at(outputNames, position), isKept(output) ? 'gpu-buffer' : 'cpu']),
+        ),
+      };
+    }
+    case 'cuda':
+      return { executionProviders: [{ name: 'cuda', deviceId: device }] };
+    default:
+      return { executionProviders: [provider] };
+  }
+}
+
+function storedValue(name: string, tensor: Tensor | undefined): StoredValue {
+  const isOnDevice = tensor?.location === 'gpu-buffer' && isDType(tensor.type);
+  return isOnDevice ? new DeviceValue(tensor.type, tensor) : new HostValue(toNdArray(name, tensor));
 }
 
 /** The fusions of ONNX Runtime that must not be made. */
@@ -90,15 +159,6 @@ function feedable(value: NdArray): NdArray['data'] {
   const { buffer, byteOffset } = value.data;
   const isTaken = !(buffer instanceof SharedArrayBuffer) && byteOffset % ALIGNMENT_BYTES === 0;
   return isTaken ? value.data : copyOf(value).data;
-}
-
-function toNdArray(name: string, tensor: Tensor | undefined): NdArray {
-  if (tensor === undefined) throw new Error(`${name}: ONNX Runtime returned no value for an output`);
-  const { type, dims, data } = tensor;
-  if (!isDType(type) || Array.isArray(data) || data instanceof BigUint64Array) {
-    throw new Error(`${name}: ONNX Runtime returned a value of type ${type} for an output`);
-  }
-  return ndarray(type, dims, data);
 }
 
 function messageOf(error: unknown): string {

@@ -14,6 +14,8 @@ export const pools = {
     const attributes = attributesOf(parameters);
     const largest = (body: OnnxGraph): string => body.add('MaxPool', [x], attributes);
     const pooled = whereFinite(graph, x, node, largest, (body) => {
+      // WebGPU has no kernel with places.
+      body.leaveToProcessor();
       const [isNan] = placesOfNan(body, x, node, attributes);
       // The kernel without places takes -Infinity for the least finite number.
       const exact = at(body.addMany('MaxPool', [x], 2, attributes), 0);

@@ -1,7 +1,8 @@
 import { defineExperiment } from '@longrun/blocks';
 import { MESSAGES_FD } from '@longrun/contracts';
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /** Does, when its parameters are checked, what it is told to. */
@@ -67,5 +68,12 @@ function looksAt(folder) {
   } catch ({ code }) {
     token = code;
   }
-  throw new Error(`user ${process.getuid()} in ${process.cwd()}, token ${token}`);
+  let module;
+  try {
+    writeFileSync(fileURLToPath(import.meta.url), '');
+    module = 'written';
+  } catch ({ code }) {
+    module = code;
+  }
+  throw new Error(`user ${process.getuid()} in ${process.cwd()}, token ${token}, module ${module}`);
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { FileCache, type HeldFile, Isolation } from '@longrun/platform/worker';
 import { type ObjectStore, openObjectStore } from '@longrun/serialization';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DatasetCache, DatasetUnavailable } from './dataset-cache.js';
+import { ContentCache, ContentUnavailable, DATASETS } from './content-cache.js';
 
 const bytes = Buffer.from('an HDF5 file, as far as a cache can tell');
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -15,13 +15,13 @@ const file = { fileKey: `datasets/files/${sha256}.hdf5`, sha256, sizeBytes: byte
 let folder: string;
 let store: ObjectStore;
 let files: FileCache;
-let cache: DatasetCache;
+let cache: ContentCache;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-cache-'));
   store = await openObjectStore(pathToFileURL(join(folder, 'objects')).href);
   files = new FileCache(join(folder, 'cache'), { mostBytes: 1000 });
-  cache = new DatasetCache(store, files);
+  cache = new ContentCache(store, files, DATASETS);
 });
 
 afterEach(async () => {
@@ -45,12 +45,12 @@ test('a dataset is fetched once and kept', async () => {
 
 test('a dataset for which there is no room is fetched and used, each time', async () => {
   await store.put(file.fileKey, bytes);
-  const small = new DatasetCache(store, new FileCache(join(folder, 'cache'), { mostBytes: 1 }));
+  const small = new ContentCache(store, new FileCache(join(folder, 'cache'), { mostBytes: 1 }), DATASETS);
   const held = await fetch(small);
   expect(await readFile(held.path)).toEqual(bytes);
   await held.release();
   await store.delete([file.fileKey]);
-  await expect(small.fetch(file)).rejects.toThrow(DatasetUnavailable);
+  await expect(small.fetch(file)).rejects.toThrow(ContentUnavailable);
 });
 
 test.runIf(process.geteuid?.() === 0)(
@@ -90,7 +90,7 @@ test('a cached file that was damaged is fetched again', async () => {
 });
 
 test('a dataset that is missing or damaged in the store is said to be, and nothing is cached', async () => {
-  await expect(cache.fetch(file)).rejects.toThrow(DatasetUnavailable);
+  await expect(cache.fetch(file)).rejects.toThrow(ContentUnavailable);
   await store.put(file.fileKey, Buffer.concat([bytes, Buffer.from('!')]));
   await expect(cache.fetch(file)).rejects.toThrow(/it is damaged; submit the dataset again/);
   for (const below of ['kept', 'new']) expect(await readdir(join(files.folder, below))).toEqual([]);

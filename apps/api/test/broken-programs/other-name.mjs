@@ -1,1 +1,0 @@
-export default { name: 'mlp', description: '', params: undefined, parseParams: () => ({}), build: () => undefined };

@@ -1,1 +1,0 @@
-throw new Error('Only whoever names this program imports it');

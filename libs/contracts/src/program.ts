@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+import { Moment, Sha256 } from './ids.js';
+import { JsonObject, StorableText } from './json.js';
+import { textLike } from './rule.js';
+import { ListQuery } from './views.js';
+
+/** What a program is published as, and named by in specs. */
+export const ProgramName = textLike(
+  /^[a-z][a-z0-9-]{0,99}$/,
+  'a program cannot be called so',
+  'give 1 to 100 of a-z, 0-9, `-`; begin with a letter',
+);
+export type ProgramName = z.infer<typeof ProgramName>;
+
+/** The module of a program has at most so many bytes. */
+export const MAX_PROGRAM_BYTES = 16 * 2 ** 20;
+
+/** Versions of the packages `@longrun/*` that a module imports, by their names. */
+export const ProgramLibraries = z.record(
+  StorableText.regex(/^@longrun\/[a-z0-9-]{1,50}$/),
+  StorableText.regex(/^[0-9][0-9A-Za-z.+-]{0,50}$/),
+);
+export type ProgramLibraries = z.infer<typeof ProgramLibraries>;
+
+/** A program that experiments can name: one module, published under a name. */
+export const ProgramView = z.object({
+  name: ProgramName,
+  /** Of its module. A spec names this very program by `name@` and 6 or more of its first digits. */
+  sha256: Sha256,
+  sizeBytes: z.int().min(1),
+  /** One sentence; empty when there is none. */
+  description: z.string(),
+  /** JSON schema (draft 2020-12) of `params`: what has a default can be left out. */
+  params: JsonObject,
+  /** What it was made against; empty where its module does not say. */
+  libraries: ProgramLibraries,
+  /** When it was last published under this name. */
+  publishedAt: Moment,
+});
+export type ProgramView = z.infer<typeof ProgramView>;
+
+/** One page of programs, last published first. */
+export const ProgramList = z.object({ items: z.array(ProgramView), nextCursor: z.string().nullable() });
+export type ProgramList = z.infer<typeof ProgramList>;
+
+/** The query of the list of programs. */
+export const ProgramListQuery = ListQuery.extend({
+  /** All that were ever published under this name. Default: of each name the newest. */
+  name: StorableText.max(200).optional(),
+});
+export type ProgramListQuery = z.infer<typeof ProgramListQuery>;
+
+/** The query of a publication. */
+export const PublishQuery = z.strictObject({ name: ProgramName });
+export type PublishQuery = z.infer<typeof PublishQuery>;
+
+/** Where the module of a program is, and how it is known again. */
+export const ProgramFile = z.object({
+  /** Key in the object store. */
+  fileKey: z.string(),
+  sha256: Sha256,
+  sizeBytes: z.int().min(1),
+});
+export type ProgramFile = z.infer<typeof ProgramFile>;
+
+/** Key of the module in the object store. */
+export function programKey(sha256: string): string {
+  return `programs/${sha256}.mjs`;
+}
+
+/** A program as a spec names it: by its name, or by its name and the beginning of its SHA-256. */
+export function programReference(text: string): { readonly name: string; readonly prefix: string | undefined } {
+  const at = text.indexOf('@');
+  return at === -1 ? { name: text, prefix: undefined } : { name: text.slice(0, at), prefix: text.slice(at + 1) };
+}
+
+/** What stands after the name, where something does. */
+export function isHashPrefix(text: string): boolean {
+  return /^[0-9a-f]{6,64}$/.test(text);
+}
+
+/** The shortest way to name a program for people that no other is likely to have: `mlp@0123456789ab`. */
+export function shortProgram(name: string, sha256: string): string {
+  return `${name}@${sha256.slice(0, 12)}`;
+}
