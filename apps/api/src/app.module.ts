@@ -6,6 +6,7 @@ import { Verifications } from './checkpoints/verifications.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
+import { VerbsController } from './experiments/verbs.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -46,6 +47,7 @@ export class AppModule {
 const everything = [
   ExperimentsController,
   MetricsController,
+  VerbsController,
   CheckpointsController,
   ResultsController,
   DatasetsController,

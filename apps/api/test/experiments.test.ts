@@ -7,6 +7,7 @@ import {
   LiveEvent,
   type Metric,
   MetricList,
+  type ReasonCode,
   type WorkerEvent,
 } from '@longrun/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -388,6 +389,83 @@ describe('experiments', () => {
     const again = await service.post(`/v1/experiments/${id}/cancel`);
     const [error] = problemErrorsOf(again, 'conflict');
     expect(error?.detail).toBe(`The experiment ${id} has ended already: it is cancelled.`);
+  });
+
+  test('one is preempted, paused, resumed, cancelled and retried, and its followers see it go on', async () => {
+    const id = await submit();
+    const verb = async (name: string): Promise<ExperimentView> =>
+      ExperimentView.parse((await service.post(`/v1/experiments/${id}/${name}`).expect(202)).body);
+    const run = async (): Promise<Awaited<ReturnType<typeof trainer.job>>> => {
+      const job = await trainer.job();
+      job.send(started);
+      await until(
+        () => experiment(id),
+        ({ status }) => status === 'running',
+      );
+      return job;
+    };
+    const first = await run();
+    // It ends when its worker has heard of it, which may be before the answer comes.
+    const endedBy = async (name: string, job: typeof first, reason: ReasonCode): Promise<void> => {
+      const asked = verb(name);
+      await job.stopRequested;
+      job.end(reason);
+      await asked;
+    };
+    await endedBy('preempt', first, 'preempted');
+
+    const second = await run();
+    expect(second.ticket).toMatchObject({ id, fence: 2 });
+    await endedBy('pause', second, 'paused');
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'paused',
+    );
+    const [refusal] = problemErrorsOf(await service.post(`/v1/experiments/${id}/preempt`), 'conflict');
+    expect(refusal).toMatchObject({
+      detail: `The experiment ${id} does not run: it is paused.`,
+      remedy: 'Send it again when it runs.',
+    });
+    expect(await verb('resume')).toMatchObject({ status: 'queued' });
+    const change = { addTags: ['kept'], notes: 'resumed', priority: 1 };
+    const changed = await service.patch(`/v1/experiments/${id}`, change);
+    expect(ExperimentView.parse(changed.body).spec).toMatchObject({ tags: ['kept'], notes: 'resumed', priority: 1 });
+    const wrong = await service.patch(`/v1/experiments/${id}`, { tag: 1 });
+    expect(problemErrorsOf(wrong, 'invalid-request')).toMatchObject([{ pointer: '/tag' }]);
+
+    const third = await run();
+    await endedBy('cancel', third, 'cancelled');
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'cancelled',
+    );
+    expect(await verb('retry')).toMatchObject({ status: 'queued', reason: null, cancelRequested: false });
+    problemErrorsOf(await service.post(`/v1/experiments/${id}/retry`), 'conflict');
+    const { frames } = await openEvents(service, `/v1/experiments/${id}/events`);
+    const gathered = gather(frames);
+    (await run()).end('succeeded', result);
+    const seen = withoutMark(await gathered);
+    const statuses = seen.filter(({ event }) => event === 'status').map(({ data }) => LiveEvent.parse(data).data);
+    expect(statuses.map((data) => 'status' in data && data.status)).toEqual([
+      'queued',
+      'running',
+      'queued',
+      'running',
+      'paused',
+      'queued',
+      'running',
+      'cancelled',
+      'queued',
+      'running',
+      'succeeded',
+    ]);
+    expect(seen.at(-1)).toEqual({ event: 'end', data: { status: 'succeeded', reason: 'succeeded' } });
+    expect((await experiment(id)).attempts.map(({ reason }) => reason)).toEqual([
+      'preempted',
+      'paused',
+      'cancelled',
+      'succeeded',
+    ]);
   });
 
   test('one that waits for its dataset is cancelled at once', async () => {

@@ -350,12 +350,17 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments',
       'get /v1/experiments',
       'get /v1/experiments/{id}',
+      'patch /v1/experiments/{id}',
       'post /v1/experiments/{id}/cancel',
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
       'get /v1/experiments/{id}/metrics',
       'get /v1/experiments/{id}/metrics/{name}',
       'get /v1/metrics/{name}',
+      'post /v1/experiments/{id}/preempt',
+      'post /v1/experiments/{id}/pause',
+      'post /v1/experiments/{id}/resume',
+      'post /v1/experiments/{id}/retry',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',
       'get /v1/experiments/{id}/checkpoints/{checkpoint}',
@@ -430,7 +435,7 @@ const Description = z.object({
   paths: z.record(
     z.string(),
     z.record(
-      z.string().regex(/^(?:get|post|put|delete)$/),
+      z.string().regex(/^(?:get|post|put|patch|delete)$/),
       z.object({
         operationId: z.string().min(1),
         summary: z.string().min(1),

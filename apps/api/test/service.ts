@@ -36,7 +36,7 @@ export class Service {
   private constructor(
     parts: Omit<
       Service,
-      'close' | 'url' | 'get' | 'post' | 'put' | 'publish' | 'delete' | 'raw' | 'events' | 'objectsUrl'
+      'close' | 'url' | 'get' | 'post' | 'put' | 'patch' | 'publish' | 'delete' | 'raw' | 'events' | 'objectsUrl'
     >,
   ) {
     this.api = parts.api;
@@ -95,6 +95,10 @@ export class Service {
 
   put(path: string): request.Test {
     return this.raw().put(path).set('Authorization', `Bearer ${this.token}`);
+  }
+
+  patch(path: string, body: object): request.Test {
+    return this.raw().patch(path).set('Authorization', `Bearer ${this.token}`).send(body);
   }
 
   publish(name: string, sha256: string, module: string | Uint8Array): request.Test {

@@ -143,7 +143,7 @@ export class ApiConnection {
 
 /** What is asked. */
 export interface ApiRequest {
-  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method?: 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes are the module of a program; all else is sent as JSON. */
   readonly body?: unknown;

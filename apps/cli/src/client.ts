@@ -8,6 +8,7 @@ import {
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
+  type ExperimentChange,
   ExperimentList,
   type ExperimentQueryInput,
   type ExperimentSpecInput,
@@ -194,10 +195,16 @@ export class Client {
     return await this.#connection.json(WorkerView, path, { method: 'POST' });
   }
 
-  /** Asks for the end of an experiment. */
-  async cancelExperiment(id: string): Promise<ExperimentView> {
-    const path = `/v1/experiments/${encodeURIComponent(id)}/cancel`;
+  /** Does something with an experiment that is there. */
+  async actOn(id: string, verb: Verb): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}/${verb}`;
     return await this.#connection.json(ExperimentView, path, { method: 'POST' });
+  }
+
+  /** Changes notes, tags or priority. */
+  async changeExperiment(id: string, change: ExperimentChange): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}`;
+    return await this.#connection.json(ExperimentView, path, { method: 'PATCH', body: change });
   }
 
   /** Asks for the end of a dataset's conversion. */
@@ -207,26 +214,29 @@ export class Client {
   }
 
   /**
-   * The events of an experiment, each once and in order, up to the one that says it has ended. A broken connection is made
+   * The events of an experiment, each once and in order, up to the last one, once it has ended. A broken connection is made
    * again from the last event seen.
    */
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
     const { signal } = options;
     const reconnection = new Reconnection(options);
     let afterId = options.afterId ?? 0;
+    // One that was retried has events after its end.
+    let isOver = false;
     for (;;) {
       signal?.throwIfAborted();
       try {
         for await (const event of this.#events(id, afterId, signal)) {
           reconnection.serves();
           if (event.id !== null) afterId = event.id;
+          if (event.id !== null) isOver = event.type === 'status' && isTerminal(event.data.status);
           yield event;
-          if (event.type === 'status' && isTerminal(event.data.status)) return;
         }
         signal?.throwIfAborted();
         throw this.#connection.brokenOff('event stream', 'it was closed');
       } catch (error) {
         if (!isPassing(error)) throw error;
+        if (isOver) return;
         await reconnection.pause(error);
       }
     }
@@ -258,12 +268,14 @@ export class Client {
    * @throws ApiUnreachable when the connection breaks before that: what was yielded is not all
    */
   async *eventsSoFar(id: string, signal?: AbortSignal): AsyncGenerator<LiveEvent, void, undefined> {
+    let isOver = false;
     for await (const event of this.#events(id, 0, signal)) {
       if (event.type === 'caught-up') return;
       if (event.id === null) continue;
+      isOver = event.type === 'status' && isTerminal(event.data.status);
       yield event;
-      if (event.type === 'status' && isTerminal(event.data.status)) return;
     }
+    if (isOver) return;
     throw this.#connection.brokenOff('event stream', 'it was closed');
   }
 
@@ -299,6 +311,9 @@ export class Client {
     return known ? this.#connection.read(LiveEvent, data, `an event \`${type}\``) : undefined;
   }
 }
+
+/** What is done with an experiment that is there. */
+export type Verb = 'cancel' | 'preempt' | 'pause' | 'resume' | 'retry';
 
 function search(query: Readonly<Record<string, string | number | undefined>>): string {
   const words = new URLSearchParams();

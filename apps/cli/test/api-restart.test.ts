@@ -109,7 +109,7 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   );
   // It hears that it is cancelled when the API is dead, and its trainer has gone on.
   worker.signal('SIGSTOP');
-  await client.cancelExperiment(id);
+  await client.actOn(id, 'cancel');
   const recorded = (await stepsOf(client, id)).length;
   api.signal('SIGKILL');
   expect(await api.exited).toBe('SIGKILL');

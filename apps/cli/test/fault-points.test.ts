@@ -177,7 +177,7 @@ test.each(deathsOfWorkers)(
     if (end === 'cancelled')
       for (const id of ids) {
         await untilItHasACheckpoint(client, id);
-        await client.cancelExperiment(id);
+        await client.actOn(id, 'cancel');
       }
 
     expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
@@ -218,7 +218,7 @@ test('a controller that takes in the events of a run that was cancelled loses no
   await untilItHasACheckpoint(client, id);
   // Whatever it says of the end is said to the next controller.
   worker.signal('SIGSTOP');
-  await client.cancelExperiment(id);
+  await client.actOn(id, 'cancel');
   canceller.signal('SIGKILL');
   await canceller.exited;
   worker.signal('SIGCONT');

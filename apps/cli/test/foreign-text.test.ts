@@ -181,6 +181,7 @@ const VIEW: ExperimentView = {
   reason: 'program_error',
   message: HOSTILE,
   cancelRequested: false,
+  pauseRequested: false,
   failures: 1,
   preemptions: 0,
   losses: 0,

@@ -159,6 +159,31 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   expect(code).toBe(1);
   expect(stdout.trim().split('\n').at(-1)).toContain('"cancelled"');
   expect(await statusOf(id)).toBe('cancelled');
+
+  // It can be tried again, and who follows it sees it go on beyond its end.
+  expect(await longrun.run('preempt', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`See how it ended: longrun show ${id}`),
+  });
+  expect(await longrun.run('retry', 'endless')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/queued; it goes on from its newest checkpoint, \d+$/m),
+  });
+  const again = longrun.run('logs', '-f', id);
+  await expect.poll(() => statusOf(id)).toBe('running');
+  expect(await longrun.run('pause', 'endless')).toMatchObject({ code: 0 });
+  await expect.poll(() => statusOf(id)).toBe('paused');
+  expect(await longrun.run('tag', 'endless', 'good', 'bad')).toMatchObject({ code: 0 });
+  await longrun.run('note', 'endless', 'one to look at');
+  await longrun.run('priority', 'endless', '--', '-3');
+  expect(await longrun.run('tag', 'endless', '--remove', 'bad')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('paused; priority -3; tags good; notes: one to look at'),
+  });
+  expect(await longrun.run('resume', 'endless')).toMatchObject({ code: 0 });
+  await expect.poll(() => statusOf(id)).toBe('running');
+  expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
+  expect((await again).stdout).toMatch(/^cancelled[^]*^queued[^]*^paused[^]*^queued[^]*^cancelled/m);
 });
 
 test('Ctrl+C ends what follows and not the experiment, which is said', async () => {

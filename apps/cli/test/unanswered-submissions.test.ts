@@ -112,7 +112,7 @@ test('a request of another kind that is not answered is no reason to start an AP
   server = await serve(receive);
   const client = new Client({ url: server.url, token: TOKEN, timeoutMs: 50 });
   await expect(client.experiment(experiment.id)).rejects.toThrow('has not answered for 0.05 s; it may have much to do');
-  await expect(client.cancelExperiment(experiment.id)).rejects.toThrow('it may have done all the same');
+  await expect(client.actOn(experiment.id, 'cancel')).rejects.toThrow('it may have done all the same');
 });
 
 function receive(request: IncomingMessage): void {

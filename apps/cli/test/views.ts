@@ -16,6 +16,7 @@ export const experiment: ExperimentView = {
   reason: null,
   message: null,
   cancelRequested: false,
+  pauseRequested: false,
   failures: 0,
   preemptions: 0,
   losses: 0,

@@ -12,6 +12,10 @@ const looks: Readonly<Record<Status, { readonly pill: string; readonly dot: stri
     pill: 'bg-sky-100 text-sky-800 dark:bg-sky-400/15 dark:text-sky-300',
     dot: 'bg-sky-500 animate-pulse',
   },
+  paused: {
+    pill: 'bg-violet-100 text-violet-800 dark:bg-violet-400/15 dark:text-violet-300',
+    dot: 'bg-violet-500',
+  },
   converting: {
     pill: 'bg-sky-100 text-sky-800 dark:bg-sky-400/15 dark:text-sky-300',
     dot: 'bg-sky-500 animate-pulse',

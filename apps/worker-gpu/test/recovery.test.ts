@@ -132,6 +132,25 @@ test('SIGTERM gives the experiment back without losing a step', async () => {
   expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
 });
 
+test('a run that is preempted on request, then paused and resumed, loses no step, and its worker goes on', async () => {
+  await world.worker();
+  const { id, gate } = await caught({ everyBatches: 1000 });
+  await world.platform.verbs.preempt(id);
+  const preempted = await world.when(id, ({ attempts }) => attempts[0]?.reason !== null);
+  expect(preempted.attempts[0]).toMatchObject({ reason: 'preempted', message: 'Preempted on request', startStep: 0 });
+  await world.when(id, ({ attempts }) => attempts[1]?.startStep === attempts[0]?.lastStep);
+  await world.platform.verbs.pause(id);
+  await world.when(id, ({ status }) => status === 'paused');
+  expect(isReleased(await world.head(id))).toBe(true);
+  await world.platform.verbs.resume(id);
+  await gate.open();
+  await expectAsUndisturbed(id);
+  const { attempts, preemptions, failures } = await world.platform.experiments.get(id);
+  expect(attempts.map((attempt) => attempt.reason)).toEqual(['preempted', 'paused', 'succeeded']);
+  expect(attempts[2]?.startStep).toBe(attempts[1]?.lastStep);
+  expect({ preemptions, failures }).toEqual({ preemptions: 1, failures: 0 });
+});
+
 test('a trainer that somebody kills is a loss and no failure, and its worker goes on where it is the only one', async () => {
   const worker = await world.worker();
   const { id, gate } = await caught();

@@ -6,6 +6,7 @@ import {
   ExperimentSpec,
   type ExperimentSpecInput,
   type ExperimentView,
+  isTerminal,
   type LiveEvent,
   type StoredLogRow,
 } from '@longrun/contracts';
@@ -184,7 +185,7 @@ export class World extends PlatformWorld {
   }
 
   async whenEnded(id: string): Promise<ExperimentView> {
-    return await this.when(id, ({ status }) => status !== 'queued' && status !== 'running');
+    return await this.when(id, ({ status }) => isTerminal(status));
   }
 
   /** Waits until the log has a row of this step or a later one. */

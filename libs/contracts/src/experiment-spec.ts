@@ -108,6 +108,9 @@ const MAX_ROLES = 16;
 /** Name or id of a dataset. */
 const DatasetReference = StorableText.min(1).max(200);
 
+/** Tags that an experiment may have. */
+export const MAX_TAGS = 50;
+
 const Submitted = z.strictObject({
   /** For people; need not be unique. Default: the program's name. */
   name: StorableText.min(1).max(200).optional(),
@@ -140,7 +143,7 @@ const Submitted = z.strictObject({
   /** Higher runs first; within one priority, first come first served. */
   priority: z.int().min(-1000).max(1000).default(0),
   notes: StorableText.max(10_000).optional(),
-  tags: z.array(StorableText.min(1).max(100)).max(50).optional(),
+  tags: z.array(StorableText.min(1).max(100)).max(MAX_TAGS).optional(),
 });
 /** What a researcher submits. Unknown keys are refused at every level. */
 export const ExperimentSpec = Submitted.refine((spec) => spec.dataset !== undefined || spec.datasets !== undefined, {
@@ -162,6 +165,22 @@ export const ExperimentSpec = Submitted.refine((spec) => spec.dataset !== undefi
 export type ExperimentSpec = z.infer<typeof ExperimentSpec>;
 /** A spec as it may be written: what has a default can be left out. */
 export type ExperimentSpecInput = z.input<typeof ExperimentSpec>;
+
+const { notes, tags, priority } = Submitted.shape;
+/** What is changed of an experiment that is there; what is left out stays as it is. */
+export const ExperimentChange = z.strictObject({
+  /** An empty text takes them away. */
+  notes,
+  /** All tags that it has from now on. */
+  tags,
+  /** Tags that it gets besides. */
+  addTags: tags,
+  /** Tags that it loses, where it has them. */
+  removeTags: tags,
+  /** Of one that waits, its place in the queue changes at once. */
+  priority: priority.unwrap().optional(),
+});
+export type ExperimentChange = z.infer<typeof ExperimentChange>;
 
 /** The datasets of an experiment, names or ids, by their roles, in whichever way they were given. */
 export function datasetsOf({

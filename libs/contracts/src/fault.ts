@@ -136,6 +136,13 @@ export const problemKinds = {
       /** A dataset that has no file: it waits, is being converted, or has failed (`message` says of what). */
       'not-ready': z.object({ dataset: z.string(), status: DatasetStatus, message: z.string().nullable() }),
       'ended-already': z.object({ what: Kind, id: z.string(), status: z.union([ExperimentStatus, DatasetStatus]) }),
+      'not-running': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** It is on its way to its end: somebody has cancelled it, or its end is decided. */
+      'ending-already': z.object({ experiment: z.string(), isCancelled: z.boolean() }),
+      /** It has not ended, or has succeeded: there is nothing to try again. */
+      'not-failed': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */
+      'preemptions-spent': z.object({ experiment: z.string(), preemptions: z.int(), limit: z.int() }),
     },
   },
   'body-too-large': {

@@ -32,11 +32,13 @@ export {
   CheckpointPolicy,
   DatasetRole,
   datasetsOf,
+  ExperimentChange,
   ExperimentSpec,
   type ExperimentSpecInput,
   Limits,
   Resources,
   RetryBudget,
+  MAX_TAGS,
 } from './experiment-spec.js';
 export {
   DatasetQuery,

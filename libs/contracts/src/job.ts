@@ -28,7 +28,7 @@ const ResolvedExperiment3 = z.object({
   program: ProgramFile.nullable(),
   /** By role. */
   datasets: z.record(DatasetRole, ResolvedDatasetFile),
-  /** How long its earlier attempts ran, all together, in ms. */
+  /** How long its earlier attempts ran since it was last retried, all together, in ms. */
   trainedMs: z.number().min(0).default(0),
   /** Step of the newest checkpoint that the record knows; 0 without one. Whoever finds none does not look where it was written. */
   checkpointStep: z.int().min(0).default(0),
@@ -75,8 +75,8 @@ export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 
 /** What the record asks of workers. Repeated until it is obeyed. */
 export const WorkerCommand = z.discriminatedUnion('type', [
-  /** To whichever worker runs the attempt: end it. */
-  z.object({ type: z.literal('cancel'), kind: Kind, id: z.string(), fence: Fence }),
+  /** To whichever worker runs the attempt: end it; or checkpoint and give the machine back, as if it were preempted, or because it is paused. */
+  z.object({ type: z.enum(['cancel', 'preempt', 'pause']), kind: Kind, id: z.string(), fence: Fence }),
   /** To one worker: finish what runs, and take no further job. */
   z.object({ type: z.literal('drain'), workerId: z.string() }),
   /** To one worker: take jobs again. */

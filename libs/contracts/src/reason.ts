@@ -23,6 +23,7 @@ export const ReasonCode = z.enum([
   'timed_out',
   'diverged',
   'checkpoints_damaged',
+  'paused',
 ]);
 export type ReasonCode = z.infer<typeof ReasonCode>;
 
@@ -139,6 +140,11 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     requeue: false,
     explain:
       'None of its checkpoints is whole, or what names them is damaged; they are kept, and it begins anew only if checkpoint.onAllDamaged says so.',
+  },
+  paused: {
+    counts: 'nothing',
+    requeue: true,
+    explain: 'It was paused on request; it goes on from its last checkpoint when it is resumed.',
   },
 };
 

@@ -3,22 +3,23 @@ import { z } from 'zod';
 import { assertNever } from './assert-never.js';
 
 /** Where a life, of an experiment or a dataset, stands in the record. Statuses are phases seen with the reason of the end. */
-export const Phase = z.enum(['queued', 'running', 'ended']);
+export const Phase = z.enum(['queued', 'running', 'paused', 'ended']);
 export type Phase = z.infer<typeof Phase>;
 
-/** Where an experiment stands. `queued` also between two attempts. */
-export const ExperimentStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
+/** Where an experiment stands. `queued` also between two attempts; `paused` until it is resumed. */
+export const ExperimentStatus = z.enum(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled']);
 export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
 
 /** Where a dataset stands. `queued` also between two attempts. */
 export const DatasetStatus = z.enum(['queued', 'converting', 'ready', 'failed']);
 export type DatasetStatus = z.infer<typeof DatasetStatus>;
 
-/** True when the experiment has ended and nothing about it will change. */
+/** True when the experiment has ended: nothing about it will change unless it is retried. */
 export function isTerminal(status: ExperimentStatus): boolean {
   switch (status) {
     case 'queued':
     case 'running':
+    case 'paused':
       return false;
     case 'succeeded':
     case 'failed':
@@ -29,7 +30,7 @@ export function isTerminal(status: ExperimentStatus): boolean {
   }
 }
 
-/** True while the experiment waits or runs: it can be cancelled. */
+/** True while the experiment waits, runs or is paused: it can be cancelled. */
 export function isActive(status: ExperimentStatus): boolean {
   return !isTerminal(status);
 }

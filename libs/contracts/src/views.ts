@@ -65,9 +65,11 @@ export const ExperimentView = z.object({
   message: z.string().nullable(),
   /** True once somebody asked to cancel it. */
   cancelRequested: z.boolean(),
-  /** Attempts charged to the failure budget. */
+  /** True from a request to pause it until it is paused. */
+  pauseRequested: z.boolean(),
+  /** Attempts charged to the failure budget, since it was last retried. */
   failures: z.int().min(0),
-  /** Attempts charged to the preemption budget. */
+  /** Attempts charged to the preemption budget, since it was last retried. */
   preemptions: z.int().min(0),
   /** Losses in a row, without a checkpoint of a later step between them. */
   losses: z.int().min(0),

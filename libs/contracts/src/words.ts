@@ -252,6 +252,33 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The ${fault.facts.what} ${fault.facts.id} has ended already: it is ${fault.facts.status}.`,
         remedy: 'Look at it to see how it ended; there is nothing left to stop.',
       };
+    case 'not-running':
+      return {
+        detail: `The experiment ${fault.facts.experiment} does not run: it is ${fault.facts.status}.`,
+        remedy: 'Send it again when it runs.',
+      };
+    case 'ending-already':
+      return {
+        detail: `The experiment ${fault.facts.experiment} ${fault.facts.isCancelled ? 'was cancelled' : 'comes to its end'} and has not ended yet.`,
+        remedy: 'Wait until it has ended, and look at it then.',
+      };
+    case 'not-failed': {
+      const { experiment, status } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} is ${status}; only one that has failed or was cancelled is tried again.`,
+        remedy:
+          status === 'succeeded'
+            ? 'Submit it anew to run it once more.'
+            : 'Wait until it has ended, or cancel it first.',
+      };
+    }
+    case 'preemptions-spent': {
+      const { experiment, preemptions, limit } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} was preempted ${preemptions} times, and its retry.maxPreemptions is ${limit}: one more would end it.`,
+        remedy: 'Leave it, or submit it with a larger retry.maxPreemptions.',
+      };
+    }
     default:
       return assertNever(fault, 'fault');
   }

@@ -25,6 +25,7 @@ export type { IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';
 export type { ListOptions } from './requests/experiment-list.js';
 export type { SubmitOptions } from './requests/submissions.js';
+export { Verbs, type VerbsOptions } from './requests/verbs.js';
 export { type Timings, timings, type TimingsInput } from './timings.js';
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './worker/attempt.js';
 export { EventOutbox } from './worker/event-outbox.js';

@@ -17,6 +17,7 @@ import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
 import type { ProgramHost } from './requests/program-host.js';
 import { Programs } from './requests/programs.js';
+import { Verbs } from './requests/verbs.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
 import { LogCompletion } from './systems/log-completion.js';
@@ -90,6 +91,7 @@ export class Platform {
   readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
   readonly programs: Programs;
+  readonly verbs: Verbs;
   readonly workers: Workers;
   readonly #record: PlatformRecord;
   readonly #redis: Redis;
@@ -133,6 +135,7 @@ export class Platform {
     this.programs = programs;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, host, redis, keys });
     this.metrics = new Metrics({ record });
+    this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { ExperimentOutcome, ReasonCode, WorkerEvent } from '@longrun/contracts';
 
 import {
+  type AbandonCause,
   type Attempt,
   type AttemptEnd,
   JobWorker,
   type JobWorkerOptions,
+  type StopCause,
   type Work,
   WorkerLink,
 } from '../src/index.js';
@@ -19,6 +21,10 @@ export interface Told {
   readonly end: (reason: ReasonCode) => void;
   /** Its work throws this. */
   readonly fail: (error: Error) => void;
+  /** Resolves with the cause when it is asked to end in good order. */
+  readonly mustStop: Promise<StopCause | undefined>;
+  /** Resolves with the cause when it is to end at once. */
+  readonly mustLeave: Promise<AbandonCause | undefined>;
 }
 
 type ToldOptions = Pick<JobWorkerOptions, 'keepTurnMs' | 'description' | 'check' | 'checkAgainAfterMs'> & {
@@ -90,6 +96,10 @@ export class ToldWorker {
   }
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
 class ToldWork implements Work {
   readonly #ended: Promise<AttemptEnd>;
   readonly #workerId: string;
@@ -97,7 +107,13 @@ class ToldWork implements Work {
   constructor(attempt: Attempt, take: (told: Told) => void) {
     this.#workerId = attempt.workerId;
     this.#ended = new Promise((resolve, fail) =>
-      take({ id: attempt.ticket.id, end: (reason) => resolve({ reason }), fail }),
+      take({
+        id: attempt.ticket.id,
+        end: (reason) => resolve({ reason }),
+        fail,
+        mustStop: aborted(attempt.stop).then(() => attempt.stopCause()),
+        mustLeave: aborted(attempt.abandon).then(() => attempt.abandonCause()),
+      }),
     );
     // The test may be faster than whoever runs it.
     this.#ended.catch(() => undefined);

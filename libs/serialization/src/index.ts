@@ -165,7 +165,7 @@ export type { CheckpointStoreOptions, NewestValid, RejectedCheckpoint } from './
 export { HeadDamaged, isReleased, readHead } from './checkpoint/head.js';
 export type { CheckpointEntry, Head, Hold, RunLog } from './checkpoint/head.js';
 export { holdCheckpoint, PIN, releaseCheckpoint, TooManyHolds, withPresentHolds } from './checkpoint/holds.js';
-export { acquireLease, Lease, LeaseLost, LeaseRefused } from './checkpoint/lease.js';
+export { acquireLease, Lease, LeaseLost, LeaseRefused, reopenLease } from './checkpoint/lease.js';
 export type { LeaseClaim, LeaseLoss, LeaseRefusal } from './checkpoint/lease.js';
 export type { LocalFiles } from './checkpoint/local-files.js';
 export { blobKeysOf } from './checkpoint/manifest.js';

@@ -13,7 +13,7 @@ export async function cancel(
   options: { json: boolean },
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
-  const view = kind === 'experiment' ? await client.cancelExperiment(id) : await client.cancelDataset(id);
+  const view = kind === 'experiment' ? await client.actOn(id, 'cancel') : await client.cancelDataset(id);
   if (options.json) return terminal.printJson(view, 2);
   terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${soon(view)}`);
 }

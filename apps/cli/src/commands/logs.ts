@@ -48,6 +48,7 @@ function exitCode(status: ExperimentStatus | DatasetStatus): number {
   switch (status) {
     case 'queued':
     case 'running':
+    case 'paused':
     case 'converting':
     case 'succeeded':
     case 'ready':

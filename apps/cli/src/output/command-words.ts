@@ -37,6 +37,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
         : { remedy: `Wait until it is ready: longrun logs -f ${fault.facts.dataset}` };
     case 'ended-already':
       return { remedy: `See how it ended: longrun show ${fault.facts.id}` };
+    case 'not-running':
+      return { remedy: `Send it again when it runs: longrun logs -f ${fault.facts.experiment}` };
+    case 'ending-already':
+      return { remedy: `Wait until it has ended: longrun logs -f ${fault.facts.experiment}` };
     case 'name-taken':
       return { remedy: `Choose another name, or use that dataset: longrun show ${fault.facts.by}` };
     case 'key-reused':
@@ -111,6 +115,8 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'threads-unavailable':
     case 'engine-unavailable':
     case 'program-broken':
+    case 'not-failed':
+    case 'preemptions-spent':
     case 'program-hash-malformed':
     case 'program-hash-ambiguous':
     case 'module-broken':

@@ -27,6 +27,7 @@ function styleOf(status: ExperimentStatus | DatasetStatus): Style | undefined {
     case 'failed':
       return 'red';
     case 'cancelled':
+    case 'paused':
       return 'yellow';
     default:
       return assertNever(status, 'status');

@@ -47,5 +47,6 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     lastHeardAt: null,
     saidEnd: false,
     smallChunks: 0,
+    preemptRequested: false,
   };
 }

@@ -284,6 +284,10 @@ export class Life {
         this.row.message = sequel.backoffMs === 0 ? null : (end.message ?? null);
         this.#emitStatus(at);
         return;
+      case 'paused':
+        this.row.message = end.reason === 'paused' ? null : (end.message ?? null);
+        this.#pauseNow(at);
+        return;
       case 'ended':
         this.endWith({ reason: sequel.reason, message: sequel.message });
         return;
@@ -300,7 +304,91 @@ export class Life {
     }
     this.row.cancelRequested = true;
     this.#touch();
-    if (this.row.phase === 'queued' && !this.row.enqueued) this.endWith({ reason: 'cancelled', message: null });
+    const { phase, enqueued } = this.row;
+    if (phase === 'paused' || (phase === 'queued' && !enqueued)) this.endWith({ reason: 'cancelled', message: null });
+  }
+
+  /** Somebody wants the attempt that is on to give its machine back. */
+  requestPreempt(): void {
+    const attempt = this.#current();
+    if (attempt.preemptRequested) return;
+    this.#audit(USER, 'preempt', { status: this.#status(), fence: attempt.fence }, { preemptRequested: true });
+    attempt.preemptRequested = true;
+    this.#touch(attempt);
+  }
+
+  /** Somebody has changed what is for people, or its place among others: what of it, before and after. */
+  changed(before: JsonObject, after: JsonObject, priority: number): void {
+    this.#audit(USER, 'change', before, after);
+    if (this.row.priority === priority) return;
+    this.row.priority = priority;
+    this.changes.moved = true;
+  }
+
+  /** Somebody wants it paused. Without a job or an attempt it is at once; else when that has ended, or is taken back. */
+  requestPause(at: Date): void {
+    if (this.row.phase === 'paused' || this.row.pauseRequested) return;
+    this.#audit(USER, 'pause', { status: this.#status() }, { pauseRequested: true });
+    this.row.pauseRequested = true;
+    if (this.row.phase === 'queued' && !this.row.enqueued) this.#pauseNow(at);
+  }
+
+  /** The job of this fence was taken back before a worker claimed it. If it is to be paused no more, another one follows. */
+  takenBack(fence: number, at: Date): void {
+    if (!this.row.enqueued || this.row.fence !== fence) return;
+    this.#closeAttempt({ reason: 'paused' }, at);
+    this.row.enqueued = false;
+    this.row.queueRank = null;
+    this.changes.moved = true;
+    if (this.row.cancelRequested) this.endWith({ reason: 'cancelled', message: null });
+    else if (this.row.pauseRequested) this.#pauseNow(at);
+  }
+
+  /** Somebody wants it to go on: it is queued if it is paused, and is not paused if that was only asked for. */
+  resume(at: Date): void {
+    const { phase, pauseRequested } = this.row;
+    if (phase !== 'paused' && !pauseRequested) return;
+    this.#audit(USER, 'resume', { status: this.#status(), pauseRequested }, { pauseRequested: false });
+    this.row.pauseRequested = false;
+    if (phase !== 'paused') return;
+    this.#move('queued');
+    this.row.message = null;
+    this.#emitStatus(at);
+  }
+
+  /**
+   * It has ended and is to go on, with new budgets, from its newest checkpoint. No job is put into the queue before its lease is reopened
+   * under the fence that this issues, see {@link reopened}.
+   *
+   * @param headFence the fence in its lease, 0 where nobody ever had one
+   */
+  retry(headFence: number, at: Date): void {
+    const { reason } = this.row;
+    this.#audit(USER, 'retry', { status: this.#status(), reason }, { status: 'queued' });
+    this.#move('queued');
+    this.row.fence = Math.max(this.row.fence, headFence) + 1;
+    this.row.budgetFence = this.row.fence;
+    this.row.reopening = true;
+    this.row.failures = 0;
+    this.row.preemptions = 0;
+    this.row.losses = 0;
+    this.row.refusals = 0;
+    this.row.cancelRequested = false;
+    this.row.reason = null;
+    this.row.message = null;
+    this.row.result = null;
+    // What is still on its way of the attempt that ended it would come among the rows of those to come.
+    this.row.outcomeFence = null;
+    this.row.endedAt = null;
+    this.#emitStatus(at);
+  }
+
+  /** Its lease was reopened under this fence: it may run. Nothing if it has been known. */
+  reopened(fence: number): void {
+    if (!this.row.reopening || this.row.budgetFence !== fence) return;
+    this.row.reopening = false;
+    this.changes.moved = true;
+    this.#touch();
   }
 
   /**
@@ -348,9 +436,17 @@ export class Life {
     this.row.enqueued = false;
     this.row.queueRank = null;
     this.row.notBefore = null;
+    this.row.pauseRequested = false;
     this.row.endedAt = at;
     this.#emitStatus(at);
     if (byFence === null) this.#audit(CONTROLLER, 'end', { status: before }, { status: this.#status(), reason });
+  }
+
+  #pauseNow(at: Date): void {
+    this.#move('paused');
+    this.row.pauseRequested = false;
+    this.row.notBefore = null;
+    this.#emitStatus(at);
   }
 
   #closeAttempt(end: ClosedAttempt, at: Date): void {

@@ -42,6 +42,7 @@ export async function saveCheckpoints(transaction: Transaction<Tables>, lives: r
 }
 
 const lifeColumns = {
+  priority: 'integer',
   phase: 'text',
   reason: 'text',
   message: 'text',
@@ -57,6 +58,9 @@ const lifeColumns = {
   refusals: 'integer',
   progressStep: 'bigint',
   cancelRequested: 'boolean',
+  pauseRequested: 'boolean',
+  budgetFence: 'integer',
+  reopening: 'boolean',
   progress: 'jsonb',
   nonFinite: 'jsonb',
   lastEvent: 'bigint',
@@ -89,6 +93,7 @@ const attemptColumns = {
   lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
   smallChunks: 'integer',
+  preemptRequested: 'boolean',
 } satisfies ColumnTypes<Exclude<keyof AttemptRow, 'id' | 'fence'>>;
 
 const attemptKey = { id: 'text', fence: 'integer' };

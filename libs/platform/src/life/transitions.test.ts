@@ -9,6 +9,7 @@ const fresh = {
   losses: 0,
   refusals: 0,
   cancelRequested: false,
+  pauseRequested: false,
   retry: { maxFailures: 2, backoffMs: 1_000, maxPreemptions: null, maxLosses: 3 },
 };
 
@@ -47,7 +48,9 @@ test('losses in a row wait from the second on, and one more than the budget has 
   const sequels = [0, 1, 2, 3].map((losses) =>
     afterAttempt({ ...fresh, losses, retry: { ...fresh.retry, maxFailures: 0 } }, 'worker_lost', 'gone'),
   );
-  expect(sequels.map((sequel) => (sequel.next === 'queued' ? sequel.backoffMs : sequel.message))).toEqual([
+  expect(
+    sequels.map((sequel) => ('backoffMs' in sequel ? sequel.backoffMs : 'message' in sequel && sequel.message)),
+  ).toEqual([
     0,
     1_000,
     2_000,
@@ -105,9 +108,23 @@ test('what is to be cancelled is not tried again', () => {
   expect(afterAttempt(life, 'invalid_params', 'bad')).toMatchObject({ next: 'ended', reason: 'invalid_params' });
 });
 
-test('nothing leaves its end', () => {
+test('what is to be paused is not tried again before it is resumed, unless it ends or is to be cancelled', () => {
+  const life = { ...fresh, pauseRequested: true };
+  expect(afterAttempt(life, 'paused', null)).toEqual({
+    next: 'paused',
+    spent: { failures: 0, preemptions: 0, losses: 0, refusals: 0 },
+  });
+  expect(afterAttempt(life, 'worker_lost', null)).toMatchObject({ next: 'paused', spent: { losses: 1 } });
+  expect(afterAttempt(life, 'invalid_params', 'bad')).toMatchObject({ next: 'ended' });
+  expect(afterAttempt({ ...life, cancelRequested: true }, 'paused', null)).toMatchObject({ reason: 'cancelled' });
+  // It was resumed before its worker had stopped.
+  expect(afterAttempt(fresh, 'paused', null)).toMatchObject({ next: 'queued', backoffMs: 0 });
+});
+
+test('nothing leaves its end but to be retried', () => {
   const phases = Phase.options;
-  for (const to of phases) expect(() => checkMove('exp_1', 'ended', to)).toThrow(/exp_1 cannot move from ended/);
+  for (const to of phases.filter((phase) => phase !== 'queued'))
+    expect(() => checkMove('exp_1', 'ended', to)).toThrow(/exp_1 cannot move from ended/);
   expect(() => checkMove('exp_1', 'queued', 'queued')).toThrow(/cannot move/);
 });
 

@@ -12,10 +12,13 @@ import {
 /** From where to where a life may move. */
 const moves: Readonly<Record<Phase, readonly Phase[]>> = {
   // To the end without running: cancelled, or its dataset failed.
-  queued: ['running', 'ended'],
+  queued: ['running', 'paused', 'ended'],
   // Back to the queue when the attempt ended and another one follows.
-  running: ['queued', 'ended'],
-  ended: [],
+  running: ['queued', 'paused', 'ended'],
+  // It is resumed, or cancelled.
+  paused: ['queued', 'ended'],
+  // It is retried.
+  ended: ['queued'],
 };
 
 /** Throws when a life may not move so: a bug of ours, not a user's. */
@@ -30,6 +33,8 @@ export function experimentStatus(phase: Phase, reason: ReasonCode | null): Exper
       return 'queued';
     case 'running':
       return 'running';
+    case 'paused':
+      return 'paused';
     case 'ended':
       if (reason === 'succeeded') return 'succeeded';
       return reason === 'cancelled' ? 'cancelled' : 'failed';
@@ -45,6 +50,8 @@ export function datasetStatus(phase: Phase, reason: ReasonCode | null): DatasetS
       return 'queued';
     case 'running':
       return 'converting';
+    case 'paused':
+      throw new Error('A dataset is never paused');
     case 'ended':
       return reason === 'succeeded' ? 'ready' : 'failed';
     default:
@@ -64,6 +71,7 @@ export interface Spent {
 
 /** What follows an attempt. */
 export type Sequel =
+  | { readonly next: 'paused'; readonly spent: Spent }
   | { readonly next: 'queued'; readonly spent: Spent; /** Pause before the next attempt. */ readonly backoffMs: number }
   | { readonly next: 'ended'; readonly spent: Spent; readonly reason: ReasonCode; readonly message: string | null };
 
@@ -73,7 +81,7 @@ export type Sequel =
  * @param othersReady whether another worker is ready to take the next attempt
  */
 export function afterAttempt(
-  life: Spent & { readonly retry: RetryBudget; readonly cancelRequested: boolean },
+  life: Spent & { readonly retry: RetryBudget; readonly cancelRequested: boolean; readonly pauseRequested: boolean },
   reason: ReasonCode,
   message: string | null,
   othersReady = false,
@@ -90,6 +98,7 @@ export function afterAttempt(
   if (life.cancelRequested) return { next: 'ended', spent, reason: 'cancelled', message: null };
   const over = overdrawn(life.retry, counts, spent);
   if (over !== null) return { next: 'ended', spent, reason, message: exhausted(over, message) };
+  if (life.pauseRequested) return { next: 'paused', spent };
   return { next: 'queued', spent, backoffMs: pauseMs(life.retry, counts, spent) };
 }
 

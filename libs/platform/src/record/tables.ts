@@ -62,7 +62,7 @@ export interface LivesTable {
   result: NullableJsonColumn<ExperimentResult | DatasetResult>;
   /** How it is to end, decided and not yet written into its lease. */
   ending: NullableJsonColumn<Ending>;
-  /** The last fence issued; 0 before the first. */
+  /** The last fence issued, to an attempt or to the record itself; 0 before the first. */
   fence: Generated<number>;
   /** True while the job of `fence` is out and nobody is known to have claimed it. */
   enqueued: Generated<boolean>;
@@ -79,6 +79,12 @@ export interface LivesTable {
   /** How far its checkpoints have brought it; 0 before the first, and less again when the newest are damaged. */
   progressStep: Generated<number>;
   cancelRequested: Generated<boolean>;
+  /** It is to be paused once the attempt that is on has ended, or its job is taken back. */
+  pauseRequested: Generated<boolean>;
+  /** Attempts of fences above it count in its budgets. 0, or issued to the record itself when it was last retried. */
+  budgetFence: Generated<number>;
+  /** It was retried, and its lease may have the outcome of before: no job of it could be claimed. */
+  reopening: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** The first cost that was not a finite number. */
   nonFinite: NullableJsonColumn<NonFiniteCost>;
@@ -177,6 +183,8 @@ export interface AttemptsTable {
   saidEnd: Generated<boolean>;
   /** How many chunks of its log are small, and to be merged. */
   smallChunks: Generated<number>;
+  /** Somebody wants it to give its machine back. */
+  preemptRequested: Generated<boolean>;
 }
 
 export interface CheckpointsTable {
@@ -313,7 +321,7 @@ export interface AuditTable {
   number: Generated<number>;
   at: Generated<Date>;
   actor: string;
-  /** `submit`, `cancel`, `drain`, `write-off`, … */
+  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `drain`, `write-off`, … */
   action: string;
   /** Id of the experiment, dataset or worker, or name of the program. */
   subject: string;

@@ -23,6 +23,7 @@ import {
   TooManyHolds,
 } from '@longrun/serialization';
 
+import { audit, USER } from '../record/audit.js';
 import { checkpointFindings, verificationOf } from '../checkpoints/findings.js';
 import { checkpointList, checkpointView } from '../checkpoints/views.js';
 import { leasePrefix } from '../life/outcome.js';
@@ -120,7 +121,7 @@ export class Checkpoints {
 
   /** Keeps a checkpoint, whatever is committed after it, until it is unpinned. One that is pinned stays so. */
   async pin(id: string, which: string): Promise<StoredCheckpointSummary> {
-    return this.#changed(id, which, async (store, prefix, manifestKey) => {
+    return this.#changed(id, which, 'pin', async (store, prefix, manifestKey) => {
       await holdCheckpoint(store, prefix, manifestKey, { name: PIN });
     });
   }
@@ -130,10 +131,11 @@ export class Checkpoints {
     return this.#changed(
       id,
       which,
+      'unpin',
       async (store, prefix, manifestKey) => {
         await releaseCheckpoint(store, prefix, manifestKey, PIN);
       },
-      ({ holds }) => holds.some(({ name }) => name === PIN),
+      isPinned,
     );
   }
 
@@ -154,6 +156,7 @@ export class Checkpoints {
   async #changed(
     id: string,
     which: string,
+    action: 'pin' | 'unpin',
     change: (store: ObjectStore, prefix: string, manifestKey: string) => Promise<void>,
     isPreferred: (item: StoredCheckpointSummary) => boolean = () => false,
   ): Promise<StoredCheckpointSummary> {
@@ -165,6 +168,8 @@ export class Checkpoints {
         manifestKey: listed.entry.manifestKey,
       }));
       await change(reader.store, reader.prefix, manifestKey);
+      const wasPinned = before.some((item) => item.name === name && isPinned(item));
+      if (wasPinned !== (action === 'pin')) await this.#audit(id, action, name);
       const { items } = checkpointList(await reader.list());
       const changed = items.find((item) => item.name === name);
       if (changed !== undefined) return changed;
@@ -174,6 +179,11 @@ export class Checkpoints {
         items.map((item) => item.name),
       );
     });
+  }
+
+  async #audit(id: string, action: 'pin' | 'unpin', checkpoint: string): Promise<void> {
+    const change = { actor: USER, action, subject: id, before: null, after: { checkpoint } };
+    await this.#options.record.transact(async (transaction) => await audit(transaction, change));
   }
 
   async #asked<T>(
@@ -191,6 +201,10 @@ export class Checkpoints {
       throw refusalFor(error, id, which ?? 'latest');
     }
   }
+}
+
+function isPinned({ holds }: StoredCheckpointSummary): boolean {
+  return holds.some(({ name }) => name === PIN);
 }
 
 /** What is read in a moment is not held: whoever reads a file in small ranges would change the head with each. */

@@ -192,7 +192,7 @@ async function countsOf(db: Kysely<Tables>, options: ListOptions): Promise<Recor
   const { rows } = await sql<{ status: ExperimentStatus; count: number }>`
     select e.status, count(*) as count from experiments e
     where ${filtersOf({ ...options, status: undefined })} group by e.status`.execute(db);
-  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const counts = { queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0 };
   for (const { status, count } of rows) counts[status] = count;
   return counts;
 }

@@ -77,6 +77,7 @@ function standing(
     reason: life.reason,
     message: life.message ?? waitingFor(life, experiment, workers),
     cancelRequested: life.cancelRequested,
+    pauseRequested: life.pauseRequested,
     failures: life.failures,
     preemptions: life.preemptions,
     losses: life.losses,

@@ -9,6 +9,7 @@ import {
   LeaseRefused,
   type ObjectStore,
   readHead,
+  reopenLease,
 } from '@longrun/serialization';
 
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
@@ -60,6 +61,21 @@ export class Endings {
     return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, fence));
   }
 
+  /** Reopens the lease of an experiment that is retried, so that a job of it can be claimed. Nothing happens where that is done. */
+  async reopen(id: string): Promise<void> {
+    return this.#inTurn(id, () => this.#reopen(id));
+  }
+
+  /**
+   * Takes an experiment's job back out of the queue, by claiming its fence before a worker does, and handing the lease back. False when a worker
+   * was first: then it has to be told.
+   *
+   * @throws HeadDamaged
+   */
+  async takeBack(id: string, fence: number): Promise<boolean> {
+    return this.#inTurn(id, () => this.#takeBack(id, fence));
+  }
+
   /**
    * Takes the outcome in a head, if there is one, into the record: after the events that led to it, as far as they have
    * come. What a worker wrote is left to the leader, who alone takes in events.
@@ -97,13 +113,42 @@ export class Endings {
     const decided = await this.#writer.write(async (lives) => {
       const life = await lives.find(id);
       if (life === undefined || life.row.ending === null) return undefined;
-      const step = Math.max(0, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
-      return { kind: life.row.kind, fence: life.row.fence, ending: life.row.ending, step };
+      const { kind, fence, ending, progressStep, reopening } = life.row;
+      const step = Math.max(progressStep, ...[...life.attempts.values()].map((attempt) => attempt.lastStep ?? 0));
+      return { kind, fence, ending, step, reopening };
     });
     if (decided === undefined) return;
-    const { kind, fence, ending, step } = decided;
+    const { kind, fence, ending, step, reopening } = decided;
+    // The outcome of before is not that of now. What is damaged says neither.
+    if (reopening) await this.#reopen(id).catch(unlessDamaged);
     await faultPoint('end.unsealed');
     await this.#seal(kind, id, fence, ending, step);
+  }
+
+  async #takeBack(id: string, fence: number): Promise<boolean> {
+    const prefix = leasePrefix('experiment', id);
+    try {
+      const lease = await acquireLease(this.#store, prefix, { fence, holder: HOLDER });
+      await lease.release();
+    } catch (error) {
+      if (!(error instanceof LeaseRefused || error instanceof LeaseLost)) throw error;
+      const head = error instanceof LeaseRefused ? error.head : await this.head('experiment', id);
+      if (await this.adopt('experiment', id, head)) return true;
+      // Else a crash came between the claim and its note, or another process does it at the same time.
+      if (head?.holder !== HOLDER) return false;
+    }
+    await this.#writer.write(async (lives) => (await lives.find(id))?.takenBack(fence, new Date()));
+    return true;
+  }
+
+  async #reopen(id: string): Promise<void> {
+    const fence = await this.#writer.write(async (lives) => {
+      const life = await lives.find(id);
+      return life?.row.reopening === true ? life.row.budgetFence : undefined;
+    });
+    if (fence === undefined) return;
+    await reopenLease(this.#store, leasePrefix('experiment', id), { fence, holder: HOLDER });
+    await this.#writer.write(async (lives) => (await lives.find(id))?.reopened(fence));
   }
 
   async #cancelUnclaimed(kind: Kind, id: string, fence: number): Promise<boolean> {
@@ -202,6 +247,10 @@ export class Endings {
       this.#warn(`What nobody needs of ${id} any more could not be removed, and stays: ${String(error)}`);
     }
   }
+}
+
+function unlessDamaged(error: unknown): void {
+  if (!(error instanceof HeadDamaged)) throw error;
 }
 
 /** The fence of the worker that wrote the outcome; null when it was the record. */

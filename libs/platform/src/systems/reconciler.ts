@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Kind } from '@longrun/contracts';
 import { HeadDamaged, type ObjectStore, StateMismatch } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
+import { sql } from 'kysely';
 
 import type { LifeWriter } from '../life/writer.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -64,6 +65,7 @@ export class Reconciler {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
+      await this.#attempt('retries', () => this.#reopenRetried());
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
@@ -126,6 +128,13 @@ export class Reconciler {
     await this.#each('the decided end', decided, async ({ id }) => await this.#options.endings.settle(id));
   }
 
+  /** Experiments that were retried, but a crash came before their lease was reopened. */
+  async #reopenRetried(): Promise<void> {
+    const { record, endings } = this.#options;
+    const retried = await record.db.selectFrom('lives').select(['id', 'kind']).where('reopening', '=', true).execute();
+    await this.#each('the retry', retried, async ({ id }) => await endings.reopen(id));
+  }
+
   async #completeLogs(): Promise<void> {
     const { logs } = this.#options;
     await this.#each('the log', await logs.doubtful(), async ({ id }) => await logs.complete(id));
@@ -136,14 +145,14 @@ export class Reconciler {
     const why = (workerId: string): string => `Nothing was heard of ${workerId} for ${timings.workerLostAfterMs} ms`;
     const running = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'fence', 'cancelRequested'])
+      .select(['id', 'kind', 'fence', 'cancelRequested', 'pauseRequested', preemptRequested.as('preemptRequested')])
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
-    await this.#each('the attempt', running, async ({ id, kind, fence, cancelRequested }) => {
+    await this.#each('the attempt', running, async ({ id, kind, fence, ...asked }) => {
       // Pub/sub forgets: it is said until it is obeyed.
-      if (cancelRequested && redis.status === 'ready')
-        await publishCommand(redis, keys, { type: 'cancel', kind, id, fence });
+      const type = commandFor(asked);
+      if (type !== undefined && redis.status === 'ready') await publishCommand(redis, keys, { type, kind, id, fence });
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
       if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
@@ -158,13 +167,14 @@ export class Reconciler {
     const waiting = await Promise.all(Kind.options.map(async (kind) => [kind, await queues[kind].waiting()] as const));
     const enqueued = await record.db
       .selectFrom('lives')
-      .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested'])
+      .select(['id', 'kind', 'fence', 'queueRank', 'cancelRequested', 'pauseRequested'])
       .where('phase', '=', 'queued')
       .where('enqueued', '=', true)
       .where('ending', 'is', null)
       .execute();
-    await this.#each('the job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested }) => {
+    await this.#each('the job', enqueued, async ({ id, kind, fence, queueRank, cancelRequested, pauseRequested }) => {
       if (cancelRequested) await this.#cancel(kind, id, fence);
+      else if (pauseRequested) await this.#pause(id, fence);
       else if (!(await queues[kind].has({ id, fence }))) await this.#bringBack(kind, id, fence, queueRank ?? 1);
     });
     for (const [kind, jobs] of waiting) {
@@ -177,6 +187,11 @@ export class Reconciler {
 
   async #cancel(kind: Kind, id: string, fence: number): Promise<void> {
     if (await this.#options.endings.cancelUnclaimed(kind, id, fence)) return;
+    await this.#noteClaim(id, fence);
+  }
+
+  async #pause(id: string, fence: number): Promise<void> {
+    if (await this.#options.endings.takeBack(id, fence)) return;
     await this.#noteClaim(id, fence);
   }
 
@@ -203,6 +218,21 @@ export class Reconciler {
       life.claimed(new Date());
     });
   }
+}
+
+/** Whether the attempt that is on is to give its machine back: looked up by its key, and no join, which may be planned as a look through all. */
+const preemptRequested = sql<boolean>`(
+  select attempts.preempt_requested from attempts where attempts.id = lives.id and attempts.fence = lives.fence)`;
+
+/** What a worker is to be told of what is asked of its attempt. */
+function commandFor(asked: {
+  readonly cancelRequested: boolean;
+  readonly pauseRequested: boolean;
+  readonly preemptRequested: boolean;
+}): 'cancel' | 'pause' | 'preempt' | undefined {
+  if (asked.cancelRequested) return 'cancel';
+  if (asked.pauseRequested) return 'pause';
+  return asked.preemptRequested ? 'preempt' : undefined;
 }
 
 /** Then it is not the one life, but what all need. */

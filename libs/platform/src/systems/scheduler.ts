@@ -125,7 +125,6 @@ export class Scheduler {
       candidates.map(({ id }) => id),
     );
     await this.#redirect(kind, candidates, avoided);
-    if (candidates.every((candidate) => candidate.enqueued)) return;
     const ranks = assignRanks(candidates.map((candidate) => candidate.queueRank));
     for (const [index, candidate] of candidates.entries()) {
       const rank = ranks[index];
@@ -172,6 +171,7 @@ export class Scheduler {
       .where('lives.kind', '=', kind)
       .where('lives.phase', '=', 'queued')
       .where('lives.ending', 'is', null)
+      .where('lives.reopening', '=', false)
       .where((where) => where.or([where('lives.notBefore', 'is', null), where('lives.notBefore', '<=', new Date())]))
       .where(datasetsReady)
       .orderBy('lives.priority', 'desc')
@@ -192,8 +192,8 @@ export class Scheduler {
     await faultPoint('enqueue.specified');
     const fence = await this.#options.writer.write(async (lives) => {
       const life = await lives.find(id);
-      if (life === undefined || life.row.phase !== 'queued' || life.row.enqueued || life.row.ending !== null)
-        return null;
+      if (life === undefined || life.row.phase !== 'queued' || life.row.enqueued) return null;
+      if (life.row.ending !== null || life.row.reopening) return null;
       return life.enqueue(rank, new Date());
     });
     if (fence === null) return;
@@ -313,13 +313,15 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
   return { version: 3, id, spec, program, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
 }
 
-/** How long the attempts that have ended ran, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */
+/** How long the attempts that have ended ran, since it was last retried, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */
 async function ranBefore(record: PlatformRecord, id: string): Promise<number> {
   const attempts = await record.db
     .selectFrom('attempts')
-    .select(['startedAt', 'endedAt', 'lastHeardAt', 'saidEnd'])
-    .where('id', '=', id)
-    .where('status', '=', 'ended')
+    .innerJoin('lives', 'lives.id', 'attempts.id')
+    .select(['attempts.startedAt', 'attempts.endedAt', 'attempts.lastHeardAt', 'attempts.saidEnd'])
+    .where('attempts.id', '=', id)
+    .where('attempts.status', '=', 'ended')
+    .whereRef('attempts.fence', '>', 'lives.budgetFence')
     .execute();
   return attempts.reduce((sum, { startedAt, endedAt, lastHeardAt, saidEnd }) => {
     const until = saidEnd ? endedAt : lastHeardAt;

@@ -3,7 +3,7 @@ import type { Lease, ObjectStore } from '@longrun/serialization';
 import type { Pressure } from './pressure.js';
 
 /** Why an attempt is asked to end in good order. */
-export type StopCause = 'shutdown' | 'cancelled';
+export type StopCause = 'shutdown' | 'cancelled' | 'preempted' | 'paused';
 
 /** Why an attempt must end at once, dropping what it has not committed. */
 export type AbandonCause = 'lease_lost' | 'grace_over';

@@ -123,10 +123,16 @@ export class JobWorker {
   }
 
   #obey(command: WorkerCommand): void {
-    const { kind, link } = this.#options;
+    const { kind, link, graceMs } = this.#options;
     switch (command.type) {
       case 'cancel':
         if (command.kind === kind) this.#running.get(keyOf(command))?.ask('cancelled');
+        return;
+      case 'pause':
+        if (command.kind === kind) this.#running.get(keyOf(command))?.ask('paused');
+        return;
+      case 'preempt':
+        if (command.kind === kind) this.#running.get(keyOf(command))?.ask('preempted', graceMs);
         return;
       case 'drain':
       case 'release':
@@ -212,6 +218,7 @@ export class JobWorker {
       end = await this.#run(attempt);
     } finally {
       this.#running.delete(keyOf(ticket));
+      attempt.close();
       await discardScratch(attempt);
       parting = this.#part(attempt.outbox);
     }

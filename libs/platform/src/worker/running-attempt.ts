@@ -34,6 +34,7 @@ export class RunningAttempt implements Attempt {
   #stopCause: StopCause | undefined;
   #abandonCause: AbandonCause | undefined;
   #verifying = false;
+  #dropTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RunningAttemptOptions) {
     this.ticket = options.ticket;
@@ -82,7 +83,16 @@ export class RunningAttempt implements Attempt {
 
   endOfStop(): AttemptEnd {
     if (this.#abandonCause === 'lease_lost') return { reason: 'lease_lost' };
-    return { reason: this.#stopCause === 'cancelled' ? 'cancelled' : 'preempted' };
+    switch (this.#stopCause) {
+      case 'cancelled':
+        return { reason: 'cancelled' };
+      case 'paused':
+        return { reason: 'paused' };
+      case 'preempted':
+        return { reason: 'preempted', message: 'Preempted on request' };
+      default:
+        return { reason: 'preempted' };
+    }
   }
 
   async readSpec(): Promise<unknown> {
@@ -107,10 +117,17 @@ export class RunningAttempt implements Attempt {
     this.#report(sentence);
   }
 
-  /** It is to end in good order. */
-  ask(cause: StopCause): void {
-    this.#stopCause ??= cause;
+  /** It is to end in good order. The first cause counts; of one that has `graceMs` it is dropped when these are over. */
+  ask(cause: StopCause, graceMs?: number): void {
+    if (this.#stopCause !== undefined) return;
+    this.#stopCause = cause;
     this.#stop.abort();
+    if (graceMs !== undefined) this.#dropTimer = setTimeout(() => this.drop('grace_over'), graceMs);
+  }
+
+  /** It has ended. */
+  close(): void {
+    clearTimeout(this.#dropTimer);
   }
 
   /** It is to end at once. */

@@ -65,6 +65,33 @@ export async function acquireLease(store: ObjectStore, prefix: string, claimed: 
 }
 
 /**
+ * Takes the outcome out of the head of a run that has ended, so that it can go on: a lease can be taken again, under a fence above this one, and
+ * nobody who held one before can write. Checkpoints and log stay. Nothing changes where there is no head, or one of this or a higher fence: it is done.
+ *
+ * To be done by whoever issues fences, once it is known that none above the head's was issued but this one.
+ *
+ * @throws HeadDamaged
+ */
+export async function reopenLease(
+  store: ObjectStore,
+  prefix: string,
+  { fence, holder }: Pick<LeaseClaim, 'fence' | 'holder'>,
+): Promise<void> {
+  for (;;) {
+    const current = await readVersionedHead(store, prefix);
+    if (current === undefined || current.head.fence >= fence) return;
+    const head: Head = { ...current.head, fence, holder, claim: RELEASED, outcome: null };
+    try {
+      await store.compareAndSet(headKey(prefix), current.version, encodeHead(head));
+      return;
+    } catch (error) {
+      // Somebody has put a hold on a checkpoint, or reopened it.
+      if (!(error instanceof PreconditionFailed)) throw error;
+    }
+  }
+}
+
+/**
  * The right to write under a prefix, until another takes it, or it is ended or released. Get one from {@link acquireLease}. It does not run
  * out: whoever holds it asks now and then whether it does so still ({@link isHeld}), and others learn from the head that it is free.
  */

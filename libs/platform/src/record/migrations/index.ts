@@ -13,6 +13,7 @@ import { refusals } from './0012-refusals.js';
 import { engines } from './0013-engines.js';
 import { programs } from './0014-programs.js';
 import { metrics } from './0015-metrics.js';
+import { verbs } from './0016-verbs.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   engines,
   programs,
   metrics,
+  verbs,
 ];
