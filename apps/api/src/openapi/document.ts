@@ -55,7 +55,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
 }
 
 function problemResponses(path: PathItemObject): ResponseObject[] {
-  return [path.get, path.post, path.put, path.delete].flatMap((operation) =>
+  return [path.get, path.post, path.put, path.patch, path.delete].flatMap((operation) =>
     Object.entries(operation?.responses ?? {}).flatMap(([status, response]) =>
       Number(status) < 400 || response === undefined || '$ref' in response ? [] : [response],
     ),
