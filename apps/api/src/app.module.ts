@@ -8,6 +8,7 @@ import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
 import { ProgramsController } from './programs/programs.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
@@ -44,6 +45,7 @@ export class AppModule {
 
 const everything = [
   ExperimentsController,
+  MetricsController,
   CheckpointsController,
   ResultsController,
   DatasetsController,

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatasetView, ExperimentList, ExperimentView, LiveEvent, type WorkerEvent } from '@longrun/contracts';
+import {
+  DatasetView,
+  ExperimentList,
+  ExperimentView,
+  LiveEvent,
+  type Metric,
+  MetricList,
+  type WorkerEvent,
+} from '@longrun/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Frame, openEvents } from './events-of.js';
 import { HandWorker } from './hand-worker.js';
@@ -281,6 +289,84 @@ describe('experiments', () => {
       items: [],
       nextAfter: null,
     });
+  });
+
+  test('metrics are asked for by any name while it runs and after a restart, of one experiment and of several', async () => {
+    const id = await submit({ name: 'measured' });
+    const name = 'a/b %2F .. ü';
+    const log = (step: number, value: number | string): WorkerEvent => ({
+      type: 'log_row',
+      step,
+      row: { [name]: value, train_cost: step },
+    });
+    const metric = async (): Promise<Metric | undefined> =>
+      MetricList.parse((await service.get(`/v1/experiments/${id}/metrics`).expect(200)).body).items[0];
+    const first = await trainer.job();
+    first.send(started);
+    for (const event of [log(1, 0.5), log(2, 'NaN'), log(3, 0.25), log(4, 9)]) first.send(event);
+    expect(await until(metric, (seen) => seen?.count === 4)).toEqual({
+      name,
+      count: 4,
+      nonFinite: 1,
+      last: 9,
+      lastStep: 4,
+      min: { value: 0.25, step: 3 },
+      max: { value: 9, step: 4 },
+    });
+    const path = `/v1/experiments/${id}/metrics/${encodeURIComponent(name)}`;
+    const series = { experiment: id, name, count: 4, nonFinite: 1, steps: [1, 2, 3, 4], values: [0.5, 'NaN', 0.25, 9] };
+    expect((await service.get(path).expect(200)).body).toEqual(series);
+
+    // The next attempt goes on from step 2.
+    first.end('preempted');
+    const second = await trainer.job();
+    expect(second.ticket.id).toBe(id);
+    second.send({ ...started, startStep: 2 });
+    second.send(log(3, 0.75));
+    const resumed = await until(metric, (seen) => seen?.last === 0.75);
+    expect(resumed).toMatchObject({ count: 3, min: { value: 0.5, step: 1 }, max: { value: 0.75, step: 3 } });
+    const points = { experiment: id, name, count: 3, nonFinite: 1, steps: [1, 2, 3], values: [0.5, 'NaN', 0.75] };
+    expect((await service.get(path).expect(200)).body).toEqual(points);
+    second.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+
+    const other = await submit();
+    await service.post(`/v1/experiments/${other}/cancel`);
+    const many = `/v1/metrics/${encodeURIComponent(name)}?experiments=${other},${id}`;
+    const none = { experiment: other, name, count: 0, nonFinite: 0, steps: [], values: [] };
+    expect((await service.get(many).expect(200)).body).toEqual({ items: [none, points] });
+    expect((await service.get(`/v1/experiments/${other}/metrics`).expect(200)).body).toEqual({ items: [] });
+
+    const where = encodeURIComponent(`metric.${JSON.stringify(name)}<1`);
+    const { body } = await service
+      .get(`/v1/experiments?where=${where}&metrics=${encodeURIComponent(name)}`)
+      .expect(200);
+    expect(ExperimentList.parse(body)).toMatchObject({
+      items: [{ id, program: 'layers', datasets: { train: { name: 'fashion' } }, metrics: { [name]: 0.75 } }],
+      counts: { succeeded: 1, running: 0 },
+    });
+
+    const unknown = problemErrorsOf(await service.get(`/v1/experiments/${id}/metrics/train_cots`), 'not-found');
+    expect(unknown[0]?.remedy).toContain('Give one of "train_cost"');
+    const absent = `exp_${'0'.repeat(32)}`;
+    problemErrorsOf(await service.get(`/v1/experiments/${absent}/metrics`), 'not-found');
+    problemErrorsOf(await service.get(`/v1/experiments/${absent}/metrics/a`), 'not-found');
+    const [missing] = problemErrorsOf(await service.get(`${many},${absent}`), 'not-found');
+    expect(missing?.detail).toContain(absent);
+    for (const [query, words] of [
+      ['/v1/metrics/a?experiments=exp_1', 'whole ids'],
+      ['/v1/metrics/a', 'experiments'],
+      [`/v1/experiments/${id}/metrics/a?maxPoints=1`, 'at least 10'],
+      ['/v1/experiments?where=cost', 'metric.valid_cost<0.3'],
+      ['/v1/experiments?sort=cost', 'metric.NAME'],
+    ] as const) {
+      const answer = await service.get(query);
+      problemErrorsOf(answer, 'invalid-parameter');
+      expect(answer.text).toContain(words);
+    }
   });
 
   test('one that runs is cancelled: its worker is told, and its followers see the end', async () => {

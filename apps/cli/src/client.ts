@@ -4,16 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CheckpointVerification,
   DatasetList,
+  type DatasetQueryInput,
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
   ExperimentList,
+  type ExperimentQueryInput,
   type ExperimentSpecInput,
   ExperimentView,
   isTerminal,
   isTerminalDataset,
   LiveEvent,
   LogPage,
+  MetricList,
+  MetricSeries,
   ProgramList,
   ProgramView,
   StoredCheckpointList,
@@ -96,13 +100,13 @@ export class Client {
     return await this.#connection.json(DatasetView, `/v1/datasets/${encodeURIComponent(id)}`, { signal });
   }
 
-  /** One page, newest first. */
-  async experiments(query: { cursor?: string; limit?: number } = {}): Promise<ExperimentList> {
+  /** One page of those that fit a query. */
+  async experiments(query: ExperimentQueryInput = {}): Promise<ExperimentList> {
     return await this.#connection.json(ExperimentList, `/v1/experiments?${search(query)}`);
   }
 
-  /** One page, newest first. */
-  async datasets(query: { cursor?: string; limit?: number } = {}): Promise<DatasetList> {
+  /** One page of those that fit a query, newest first. */
+  async datasets(query: DatasetQueryInput = {}): Promise<DatasetList> {
     return await this.#connection.json(DatasetList, `/v1/datasets?${search(query)}`);
   }
 
@@ -114,6 +118,17 @@ export class Client {
       yield* page.items;
       after = page.nextAfter;
     }
+  }
+
+  /** What an experiment has logged as numbers by now. */
+  async metrics(id: string): Promise<MetricList> {
+    return await this.#connection.json(MetricList, `/v1/experiments/${encodeURIComponent(id)}/metrics`);
+  }
+
+  /** Points of a metric, at most so many; undefined: as many as the API gives. */
+  async series(id: string, name: string, maxPoints?: number): Promise<MetricSeries> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}/metrics/${encodeURIComponent(name)}`;
+    return await this.#connection.json(MetricSeries, `${path}?${search({ maxPoints })}`);
   }
 
   /** The checkpoints of an experiment as they lie in the object store. */
@@ -292,9 +307,9 @@ export class Client {
 /** On a busy machine a program takes its time to be imported, which the API bounds itself. */
 const PUBLISHED_WITHIN_MS = 300_000;
 
-function search(query: Readonly<Record<string, string | number>>): string {
+function search(query: Readonly<Record<string, string | number | undefined>>): string {
   const words = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) words.set(name, String(value));
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, String(value));
   return words.toString();
 }
 

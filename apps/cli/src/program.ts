@@ -6,7 +6,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { connect } from './address.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
-import { list } from './commands/ls.js';
+import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { logs } from './commands/logs.js';
 import { listPrograms, publishProgram } from './commands/programs.js';
 import { show } from './commands/show.js';
@@ -123,10 +123,23 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .command('ls')
     .description('list experiments, newest first')
     .option('--datasets', 'list datasets instead', false)
-    .option('-n, --limit <number>', 'the newest so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
+    .option('-n, --limit <number>', 'the first so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
+    .option('--status <statuses>', 'of these: queued, running, succeeded, failed, cancelled; commas between')
+    .option('--program <name>', 'of this program')
+    .option('--dataset <name>', 'that use this dataset (name or id)')
+    .option('--owner <owner>', 'of this owner')
+    .option('--project <project>', 'in this project')
+    .option('--name <text>', 'with this in the name, in whatever case')
+    .option('--where <condition>', "on a metric's last value, as metric.valid_cost<0.3; repeatable", appended, [])
+    .option('--sort <key>', 'created, ended, name, status or metric.NAME; - before it: descending (default: -created)')
+    .option(
+      '--columns <names>',
+      `columns, or names of metrics; commas between (default: ${DEFAULT_COLUMNS.join()})`,
+      listed,
+    )
     .addOption(jsonOption())
-    .action(async (options: { datasets: boolean; json: boolean; limit?: number }) => {
-      await list(await client(), terminal, { ...options, limit: options.limit });
+    .action(async (options: Omit<ListOptions, 'columns'> & { columns?: string[] }) => {
+      await list(await client(), terminal, { ...options, columns: options.columns ?? DEFAULT_COLUMNS });
     });
 
   program
@@ -135,6 +148,18 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .argument('<id>', 'id, beginning of an id, or name', reference)
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => show(await client(), terminal, id, options));
+
+  program
+    .command('metrics')
+    .description('show what an experiment has logged as numbers: last and best values, or the points of one metric')
+    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .argument('[name]', 'name of a metric', reference)
+    .option('--max-points <number>', 'points at most (default: 1000)', wholeNumber({ least: 10, most: 100_000 }))
+    .addOption(jsonOption())
+    .action(async (id: string, name: string | undefined, options: { json: boolean; maxPoints?: number }) => {
+      const { metrics } = await import('./commands/metrics.js');
+      await metrics(await client(), terminal, { id, name, ...options });
+    });
 
   program
     .command('logs')
@@ -409,6 +434,12 @@ function jsonOption(): Option {
 
 function appended(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
+}
+
+function listed(text: string): string[] {
+  const words = text.split(',').map((word) => word.trim());
+  if (!words.includes('')) return words;
+  throw new InvalidArgumentError('Give names with commas between.');
 }
 
 function folder(text: string): string {

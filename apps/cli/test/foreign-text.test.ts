@@ -49,7 +49,7 @@ const server = createServer((request, response) => {
         : pathname.startsWith('/v1/datasets/')
           ? DATASET
           : pathname === '/v1/experiments'
-            ? { items: [VIEW], nextCursor: null }
+            ? { items: [{ ...VIEW, program: HOSTILE, datasets: {}, metrics: {} }], nextCursor: null, counts: null }
             : VIEW;
   const isRefused = body === refusal;
   response.writeHead(isRefused ? 409 : 200, {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { DatasetView, ExperimentSummary, ExperimentView } from '@longrun/contracts';
+import { DatasetView, ExperimentSummary, ExperimentView, MetricSeries } from '@longrun/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 
@@ -78,6 +78,22 @@ test('a dataset and an experiment go from their files to a result', async () => 
   expect(shown.stdout).toMatch(/status +succeeded/);
   expect(shown.stdout).toMatch(/1 +succeeded +0 → 20/);
   expect((await longrun.run('ls')).stdout).toMatch(new RegExp(`${id} +tiny-mlp +succeeded +mlp +20/20`));
+  const error = 'test_misclassification_rate';
+  const fitting = ['ls', '--status', 'succeeded', '--sort', '-created', '--columns', `id,name,${error}`, '--where'];
+  expect((await longrun.run(...fitting, `metric.${error}<=1`)).stdout).toMatch(
+    new RegExp(`^ID +NAME +${error}\n${id} +tiny-mlp +[\\d.]+$`, 'm'),
+  );
+  expect(await longrun.run(...fitting, `metric.${error}>1`)).toMatchObject({
+    stdout: '',
+    stderr: expect.stringContaining('No experiment fits'),
+  });
+  expect(await longrun.run(...fitting, `${error}>1`)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('metric.valid_cost<0.3'),
+  });
+  expect((await longrun.run('metrics', 'tiny-mlp')).stdout).toMatch(new RegExp(`^${error} +[\\d.]+ +\\d+ `, 'm'));
+  const series = await longrun.run('metrics', id.slice(0, 30), 'train_cost', '--max-points', '10', '--json');
+  expect(MetricSeries.parse(JSON.parse(series.stdout)).steps.length).toBeGreaterThan(0);
   expect((await longrun.run('ls', '--datasets')).stdout).toMatch(/tiny +ready +mnist +.*train 640, test 100/);
   expect((await longrun.run('show', 'tiny')).stdout).toMatch(/features +uint8 \(740, 1, 8, 8\)/);
   const copy = join(folder, 'copy.hdf5');

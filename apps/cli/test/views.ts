@@ -1,4 +1,4 @@
-import { DatasetView, ExperimentSpec, type ExperimentView } from '@longrun/contracts';
+import { DatasetView, ExperimentSpec, ExperimentSummary, type ExperimentView } from '@longrun/contracts';
 
 /** When all of it was. */
 export const AT = '2026-01-01T00:00:00.000Z';
@@ -28,6 +28,14 @@ export const experiment: ExperimentView = {
   startedAt: AT,
   endedAt: null,
 };
+
+/** The same in a list. */
+export const summary: ExperimentSummary = ExperimentSummary.parse({
+  ...experiment,
+  program: 'mlp',
+  datasets: { train: { id: `ds_${'b'.repeat(32)}`, name: 'tiny' } },
+  metrics: {},
+});
 
 /** A dataset that is converted. */
 export const dataset: DatasetView = DatasetView.parse({

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { CommandLine } from './command-line.js';
 import { type HttpServer, serve } from './http-server.js';
-import { experiment } from './views.js';
+import { experiment, summary } from './views.js';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
 /** Where nothing listens. */
@@ -131,7 +131,7 @@ test('an API that is served below a path is asked below it', async () => {
   const asked: (string | undefined)[] = [];
   const url = await serving((request, response) => {
     asked.push(request.url);
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null}');
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"nextCursor":null,"counts":null}');
   });
   for (const slash of ['', '/']) {
     const LONGRUN_URL = `${url}/lab/longrun${slash}`;
@@ -146,10 +146,10 @@ test.each(['e', 'exp', 'exp_', 'exp_a', 'exp_aaa…', 'aaa'])(
     const asked: (string | undefined)[] = [];
     const LONGRUN_URL = await serving((request, response) => {
       asked.push(request.method);
-      const items = request.url?.startsWith('/v1/experiments?') === true ? [experiment] : [];
+      const items = request.url?.startsWith('/v1/experiments?id=') === true ? [summary] : [];
       response
         .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(request.method === 'GET' ? { items, nextCursor: null } : experiment));
+        .end(JSON.stringify(request.method === 'GET' ? { items, nextCursor: null, counts: null } : experiment));
     });
     const surroundings = { LONGRUN_URL, LONGRUN_TOKEN: TOKEN };
     const refused = await longrun.runWith(surroundings, 'cancel', text);

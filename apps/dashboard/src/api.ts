@@ -1,4 +1,6 @@
-import { DatasetList, ExperimentList, Problem } from '@longrun/contracts';
+import { DatasetList, ExperimentList, type ExperimentStatus, Problem } from '@longrun/contracts';
+
+import { TEST_ERROR } from './experiment-facts.js';
 
 /** The API refused a request. */
 export class Refused extends Error {
@@ -11,14 +13,26 @@ export class Refused extends Error {
   }
 }
 
+/** What a page of experiments is asked for by. */
+export interface PageRequest {
+  readonly status: ExperimentStatus | undefined;
+  /** `nextCursor` of the page before; null: the first page. */
+  readonly cursor: string | null;
+}
+
 /** One page of experiments, newest first. Throws Refused, or a TypeError when the API cannot be reached. */
 export async function fetchExperiments(
   token: string,
-  cursor: string | null,
+  { status, cursor }: PageRequest,
   signal: AbortSignal,
 ): Promise<ExperimentList> {
-  const query = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-  return ExperimentList.parse(await fetchJson(`/v1/experiments?limit=50${query}`, token, signal));
+  const query = new URLSearchParams({
+    limit: '50',
+    metrics: TEST_ERROR,
+    ...(status !== undefined && { status }),
+    ...(cursor !== null && { cursor }),
+  });
+  return ExperimentList.parse(await fetchJson(`/v1/experiments?${query.toString()}`, token, signal));
 }
 
 /** The newest datasets. */

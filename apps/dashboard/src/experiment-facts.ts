@@ -13,10 +13,13 @@ export function nonFiniteCost({ nonFinite }: ExperimentSummary): string | undefi
   return nonFinite === null ? undefined : `${nonFinite.record} is ${nonFinite.value} since step ${nonFinite.step}`;
 }
 
+/** What {@link testAccuracy} is known by. */
+export const TEST_ERROR = 'test_misclassification_rate';
+
 /** The share of test examples that the finished model gets right, 0 to 1; undefined where the program logs none. */
-export function testAccuracy({ result }: ExperimentSummary): number | undefined {
-  const error = decodeNumber(result?.lastRow['test_misclassification_rate']);
-  return error === undefined ? undefined : 1 - error;
+export function testAccuracy({ status, metrics }: ExperimentSummary): number | undefined {
+  const error = decodeNumber(metrics[TEST_ERROR] ?? undefined);
+  return error === undefined || status !== 'succeeded' ? undefined : 1 - error;
 }
 
 /** The share of an experiment's batches that are done; undefined where the program does not say how many there are. */

@@ -1,4 +1,4 @@
-import { datasetsOf, type ExperimentSummary, interruptions, isActive, restarts } from '@longrun/contracts';
+import { type ExperimentSummary, interruptions, isActive, restarts } from '@longrun/contracts';
 import type { ReactNode } from 'react';
 
 import { ago, count, duration } from './amounts.js';
@@ -15,7 +15,7 @@ export function ExperimentRow({
   readonly experiment: ExperimentSummary;
   readonly now: number;
 }): ReactNode {
-  const { id, name, spec, status, createdAt } = experiment;
+  const { id, name, program, datasets, status, createdAt } = experiment;
   const why = explanation(experiment);
   const cost = nonFiniteCost(experiment);
   const accuracy = testAccuracy(experiment);
@@ -28,8 +28,8 @@ export function ExperimentRow({
         <p className="mt-1 flex flex-wrap items-center gap-x-2 text-sm text-soft">
           <CopyId id={id} />
           <span>
-            {spec.program} <span aria-hidden="true">·</span> <span className="sr-only">on</span>{' '}
-            {[...new Set(Object.values(datasetsOf(spec)))].join(', ')}
+            {program} <span aria-hidden="true">·</span> <span className="sr-only">on</span>{' '}
+            {[...new Set(Object.values(datasets).map((dataset) => dataset.name))].join(', ')}
           </span>
         </p>
         {why !== undefined && (

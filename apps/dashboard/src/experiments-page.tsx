@@ -1,5 +1,5 @@
 import { type ExperimentStatus, ExperimentStatus as Statuses } from '@longrun/contracts';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 
 import { fetchDatasets, fetchExperiments, Refused } from './api.js';
@@ -22,10 +22,11 @@ export function ExperimentsPage({
   const now = useNow();
   const [only, setOnly] = useState<ExperimentStatus>();
   const experiments = useInfiniteQuery({
-    queryKey: ['experiments', token],
-    queryFn: ({ pageParam, signal }) => answered(fetchExperiments(token, pageParam, signal)),
+    queryKey: ['experiments', token, only],
+    queryFn: ({ pageParam, signal }) => answered(fetchExperiments(token, { status: only, cursor: pageParam }, signal)),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
+    placeholderData: keepPreviousData,
   });
   const datasets = useQuery({
     queryKey: ['datasets', token],
@@ -41,11 +42,14 @@ export function ExperimentsPage({
   const answers = experiments.data && datasets.data && [...experiments.data.pages, datasets.data];
   const answeredAt = answers && Math.min(...answers.map((answer) => answer.answeredAt));
   const live = liveness(answeredAt, error !== null, now.steady);
-  const all = experiments.data?.pages.flatMap(({ items }) => items);
-  const shown = only === undefined ? all : all?.filter(({ status }) => status === only);
-  const counts = new Map(
-    Statuses.options.map((status) => [status, all?.filter((one) => one.status === status).length ?? 0]),
-  );
+  const loaded = experiments.data?.pages
+    .flatMap(({ items }) => items)
+    .filter(({ status }) => only === undefined || status === only);
+  // Until the answer to another choice is there, what the one before has of it is shown.
+  const shown = experiments.isPlaceholderData && loaded?.length === 0 ? undefined : loaded;
+  const counted = experiments.data?.pages[0]?.counts;
+  const counts = new Map(Statuses.options.map((status) => [status, counted?.[status] ?? 0]));
+  const none = [...counts.values()].every((count) => count === 0);
   return (
     <>
       <Header liveness={live} date={now.date} onSignOut={() => onSignOut()} />
@@ -71,10 +75,10 @@ export function ExperimentsPage({
             <div className="overflow-hidden rounded-xl border border-line bg-card shadow-sm">
               {shown === undefined ? (
                 <Waiting failed={error !== null} />
-              ) : all?.length === 0 ? (
+              ) : none ? (
                 <EmptyState />
               ) : shown.length === 0 ? (
-                <p className="px-5 py-10 text-center text-sm text-soft">No experiment shown here is {only}.</p>
+                <p className="px-5 py-10 text-center text-sm text-soft">No experiment is {only}.</p>
               ) : (
                 <ul className="divide-y divide-line">
                   {shown.map((experiment) => (

@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { atLeastRow, boundRow, everyRow, machine, quantile, type Report, type Row, versionOf } from '../report.js';
+import { comparing } from './comparing.js';
 import { ingestion } from './ingestion.js';
 import { listing } from './listing.js';
 import { engines, withServers } from './servers.js';
@@ -9,6 +10,9 @@ import { submission } from './submission.js';
 
 /** Experiments in the list that is read. */
 const LISTED = 100_000;
+
+/** Experiments whose curves are read in one call, and points of each. */
+const COMPARED = { experiments: 100, steps: 10_000 };
 
 /**
  * The platform under load: log rows taken in, submissions, lists; and its start. The service, Redis, PostgreSQL and what loads
@@ -59,9 +63,27 @@ export async function platform(): Promise<Report> {
       boundRow(
         `p95 of a page of ${LISTED}, ${engine}`,
         'ms',
-        read.map((latencies) => quantile(latencies, 0.95)),
+        read.pages.map((latencies) => quantile(latencies, 0.95)),
         null,
         100,
+      ),
+      boundRow(
+        `p95 of a first page by any filter or sort of ${LISTED}, with counts, ${engine}`,
+        'ms',
+        read.filtered.map((latencies) => quantile(latencies, 0.95)),
+        null,
+        100,
+      ),
+    );
+    const compared = await withServers(engine, (servers) => comparing(servers, COMPARED));
+    samples[`series compared, ${engine}`] = compared;
+    rows.push(
+      boundRow(
+        `one metric of ${COMPARED.experiments} experiments with ${COMPARED.steps} points each, ${engine}`,
+        'ms',
+        compared,
+        null,
+        300,
       ),
     );
   }

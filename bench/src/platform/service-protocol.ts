@@ -18,8 +18,10 @@ export const ServiceCommand = z.discriminatedUnion('do', [
   z.object({ do: z.literal('enqueued'), ids: z.array(z.string()) }),
   /** Takes events in; after the first `skip`, measures `windows` times how long `size` events take. */
   z.object({ do: z.literal('ingest'), skip: z.int(), size: z.int(), windows: z.int() }),
-  /** Reads pages of experiments: the newest, and those deeper down. */
-  z.object({ do: z.literal('list'), cursors: z.array(z.string().nullable()) }),
+  /** Answers one query after the other for experiments, and tells how long each took, in milliseconds. */
+  z.object({ do: z.literal('list'), queries: z.array(z.record(z.string(), z.string())) }),
+  /** Answers points of one metric of several experiments as JSON, again and again, and tells how long each took, in milliseconds. */
+  z.object({ do: z.literal('series'), ids: z.array(z.string()), name: z.string(), maxPoints: z.int(), times: z.int() }),
   z.object({ do: z.literal('close') }),
 ]);
 export type ServiceCommand = z.infer<typeof ServiceCommand>;

@@ -1,4 +1,4 @@
-import { assertNever, DatasetSpec, ExperimentSpec } from '@longrun/contracts';
+import { assertNever, DatasetSpec, ExperimentQuery, ExperimentSpec } from '@longrun/contracts';
 import { type Platform, startPlatform } from '@longrun/platform';
 import { anyProgram, publishModule } from '@longrun/platform/testing';
 import { ServiceCommand, ServiceOptions, type Took } from './service-protocol.js';
@@ -26,7 +26,7 @@ async function close(): Promise<void> {
 
 async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<unknown> {
   platform ??= await start();
-  const { experiments, datasets } = platform;
+  const { experiments, datasets, metrics } = platform;
   switch (command.do) {
     case 'dataset': {
       const { dataset } = await datasets.submit(DatasetSpec.parse({ name: 'digits', converter: 'mnist' }));
@@ -42,14 +42,11 @@ async function obey(command: Exclude<ServiceCommand, { do: 'close' }>): Promise<
       return null;
     case 'ingest':
       return ingest(platform, command);
-    case 'list': {
-      const took: number[] = [];
-      for (const cursor of command.cursors) {
-        const before = performance.now();
-        await experiments.list(cursor === null ? {} : { cursor });
-        took.push(performance.now() - before);
-      }
-      return took;
+    case 'list':
+      return tookEach(command.queries, (query) => experiments.list(ExperimentQuery.parse(query)));
+    case 'series': {
+      const { ids, name, maxPoints, times } = command;
+      return tookEach(Array.from({ length: times }), () => metrics.seriesOf(ids, name, maxPoints));
     }
     default:
       return assertNever(command, 'command');
@@ -60,6 +57,17 @@ async function start(): Promise<Platform> {
   const started = await startPlatform({ ...options, programHost: anyProgram });
   await publishModule(started, 'mlp', 'export default undefined;');
   return started;
+}
+
+/** Milliseconds from the question to its answer as JSON. */
+async function tookEach<T>(questions: readonly T[], ask: (question: T) => Promise<unknown>): Promise<number[]> {
+  const took: number[] = [];
+  for (const question of questions) {
+    const before = performance.now();
+    JSON.stringify(await ask(question));
+    took.push(performance.now() - before);
+  }
+  return took;
 }
 
 async function ingest(service: Platform, work: { skip: number; size: number; windows: number }): Promise<Took[]> {

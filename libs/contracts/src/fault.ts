@@ -104,6 +104,13 @@ export const problemKinds = {
     title: 'There is no such thing',
     faults: {
       'not-found': z.object({ what: z.enum([...Kind.options, 'worker', 'program']), id: z.string() }),
+      /** A metric that the experiment has not logged. `near` are the likest that it has; `others` is how many more there are. */
+      'metric-unknown': z.object({
+        experiment: z.string(),
+        metric: z.string(),
+        near: z.array(z.string()),
+        others: z.int(),
+      }),
       /** `known` are the names of those that the experiment has. */
       'checkpoint-unknown': z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) }),
       'file-unknown': z.object({ checkpoint: z.string(), name: z.string(), known: z.array(z.string()) }),

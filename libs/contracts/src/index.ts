@@ -39,6 +39,16 @@ export {
   RetryBudget,
 } from './experiment-spec.js';
 export {
+  DatasetQuery,
+  type DatasetQueryInput,
+  ExperimentList,
+  ExperimentQuery,
+  type ExperimentQueryInput,
+  type ExperimentSort,
+  ExperimentSummary,
+  sortText,
+} from './experiment-list.js';
+export {
   type Fault,
   type FaultCode,
   type FaultOf,
@@ -72,6 +82,16 @@ export {
   StoredLogRow,
 } from './log-row.js';
 export { DatasetOutcome, DatasetResult, ExperimentOutcome, ExperimentResult } from './outcome.js';
+export { type MetricCondition, nameText, type Relation } from './metric-text.js';
+export {
+  Metric,
+  MetricList,
+  MetricName,
+  MetricSeries,
+  MetricSeriesList,
+  SeriesListQuery,
+  SeriesQuery,
+} from './metrics.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
 export {
@@ -102,8 +122,6 @@ export {
   DatasetList,
   DatasetSummary,
   DatasetView,
-  ExperimentList,
-  ExperimentSummary,
   ExperimentView,
   ListQuery,
 } from './views.js';

@@ -1,5 +1,5 @@
 import { retryPolicy } from './reason.js';
-import type { ExperimentSummary } from './views.js';
+import type { ExperimentSummary } from './experiment-list.js';
 
 type Counted = Pick<ExperimentSummary, 'failures' | 'preemptions' | 'status' | 'reason'>;
 

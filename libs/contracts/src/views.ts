@@ -85,10 +85,6 @@ export const ExperimentView = z.object({
 });
 export type ExperimentView = z.infer<typeof ExperimentView>;
 
-/** An experiment in a list: without its attempts and checkpoints. */
-export const ExperimentSummary = ExperimentView.omit({ attempts: true, checkpoints: true });
-export type ExperimentSummary = z.infer<typeof ExperimentSummary>;
-
 /** A dataset as the API answers it. */
 export const DatasetView = z.object({
   id: DatasetId,
@@ -114,11 +110,7 @@ export type DatasetView = z.infer<typeof DatasetView>;
 export const DatasetSummary = DatasetView.omit({ attempts: true });
 export type DatasetSummary = z.infer<typeof DatasetSummary>;
 
-/** One page of experiments, newest first; `nextCursor` asks for the following one, null at the end. */
-export const ExperimentList = z.object({ items: z.array(ExperimentSummary), nextCursor: z.string().nullable() });
-export type ExperimentList = z.infer<typeof ExperimentList>;
-
-/** One page of datasets, newest first. */
+/** One page of datasets, newest first; `nextCursor` asks for the following one, null at the end. */
 export const DatasetList = z.object({ items: z.array(DatasetSummary), nextCursor: z.string().nullable() });
 export type DatasetList = z.infer<typeof DatasetList>;
 

@@ -182,6 +182,17 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.id)}.`,
         remedy: 'List them to see which there are.',
       };
+    case 'metric-unknown': {
+      const { experiment, metric, near, others } = fault.facts;
+      const some = near.map((one) => JSON.stringify(one)).join(', ');
+      return {
+        detail: `The experiment ${experiment} has logged no number as ${JSON.stringify(metric)}.`,
+        remedy:
+          near.length === 0
+            ? 'It has logged none yet.'
+            : `Give one of ${some}${others > 0 ? `, and ${others} more` : ''}.`,
+      };
+    }
     case 'checkpoint-unknown': {
       const { experiment, checkpoint, known } = fault.facts;
       return {

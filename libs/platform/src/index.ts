@@ -23,7 +23,7 @@ export type { StoredFile } from './requests/stored-file.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export type { IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';
-export type { PageOptions } from './requests/pages.js';
+export type { ListOptions } from './requests/experiment-list.js';
 export type { SubmitOptions } from './requests/submissions.js';
 export { type Timings, timings, type TimingsInput } from './timings.js';
 export type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './worker/attempt.js';

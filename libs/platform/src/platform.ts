@@ -14,6 +14,7 @@ import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
+import { Metrics } from './requests/metrics.js';
 import type { ProgramHost } from './requests/program-host.js';
 import { Programs } from './requests/programs.js';
 import { Workers } from './requests/workers.js';
@@ -85,6 +86,7 @@ export async function startOn(record: PlatformRecord, options: Omit<PlatformOpti
 /** The life of experiments and datasets, wired together. Get one from {@link startPlatform}. */
 export class Platform {
   readonly experiments: Experiments;
+  readonly metrics: Metrics;
   readonly checkpoints: Checkpoints;
   readonly datasets: Datasets;
   readonly programs: Programs;
@@ -130,6 +132,7 @@ export class Platform {
     const programs = new Programs({ record, store, host });
     this.programs = programs;
     this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, host, redis, keys });
+    this.metrics = new Metrics({ record });
     this.checkpoints = new Checkpoints({ record, store });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({

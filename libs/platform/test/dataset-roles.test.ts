@@ -90,10 +90,12 @@ test('a list has each experiment once, however many datasets it has, and one dat
   const two = await world.submit({ datasets: byRole });
   const twice = await world.submit({ datasets: { train: 'digits', valid: digits } });
   const { items } = await experiments.list();
+  const ofDigits = { id: digits, name: 'digits' };
+  const ofLetters = { id: letters, name: 'letters' };
   expect(items.map(({ id, datasets, message }) => ({ id, datasets, message }))).toEqual([
-    { id: twice, datasets: { train: digits, valid: digits }, message: `Waits for datasets digits, ${digits}` },
-    { id: two, datasets: { train: digits, valid: letters }, message: 'Waits for datasets digits, letters' },
-    { id: one, datasets: { train: digits }, message: 'Waits for dataset digits' },
+    { id: twice, datasets: { train: ofDigits, valid: ofDigits }, message: 'Waits for dataset digits' },
+    { id: two, datasets: { train: ofDigits, valid: ofLetters }, message: 'Waits for datasets digits, letters' },
+    { id: one, datasets: { train: ofDigits }, message: 'Waits for dataset digits' },
   ]);
   const first = await experiments.list({ limit: 2 });
   const second = await experiments.list({ cursor: first.nextCursor ?? undefined });

@@ -1,3 +1,4 @@
+import { ExperimentQuery } from '@longrun/contracts';
 import { CamelCasePlugin, CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
@@ -91,7 +92,18 @@ if (postgresPrograms() === undefined) {
           expect(first.items).toHaveLength(10);
           await list.list({ limit: 10, cursor: first.nextCursor ?? 'p1' });
         }
-        await platform.experiments.list({ cursor: 'p50000' });
+        const middle = Buffer.from(JSON.stringify(['-created', 0, '50000', '50000'])).toString('base64url');
+        await platform.experiments.list({ cursor: middle });
+        for (const query of [
+          { status: 'running' },
+          { exactName: 'experiment 77' },
+          { id: (77).toString(16).padStart(32, '0') },
+          { sort: 'name' },
+          { sort: '-ended' },
+          { sort: 'metric.cost', metrics: 'cost' },
+          { where: 'metric.cost<0.001' },
+        ])
+          await platform.experiments.list(ExperimentQuery.parse({ ...query, limit: 10 }));
         const id = `exp_${(77).toString(16).padStart(32, '0')}`;
         await platform.experiments.get(id);
         await platform.datasets.get('dataset-05');

@@ -1,4 +1,4 @@
-import type { Json, LogRow, WorkerEvent } from '@longrun/contracts';
+import { decodeNumber, type Json, type LogRow, type WorkerEvent } from '@longrun/contracts';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
@@ -6,6 +6,7 @@ import { type NumberedEvent, readEventPage } from '../src/life/event-page.js';
 import { insertRows, readLogPage, readSeries } from '../src/life/series.js';
 import { mergeChunks } from '../src/record/log-store.js';
 import type { PlatformRecord } from '../src/record/record.js';
+import { Metrics } from '../src/requests/metrics.js';
 import { ExperimentByHand } from './by-hand.js';
 import { test } from './world.js';
 
@@ -189,6 +190,60 @@ test('a chunk is bounded in rows and in bytes, and so is a page of the log', asy
   );
 });
 
+test('long series are thinned from what chunks say of themselves, and come as the rows have them where a restart has cut a chunk', async ({
+  record,
+}) => {
+  const experiment = await ExperimentByHand.start(record);
+  const metrics = new Metrics({ record });
+  await experiment.goOnFrom(0);
+  const cost = (step: number): number | 'NaN' =>
+    step === 1234 ? 'NaN' : step === 777 ? -5 : 1 + ((step * 7919) % 1000);
+  const rows = (from: number, to: number): WorkerEvent[] =>
+    Array.from({ length: to - from }, (_, index) => logRow(from + index, { cost: cost(from + index), 'a/b %.ü': 1 }));
+  await experiment.take(1, ...rows(0, 3000));
+  // Small chunks, one of them with a digest of its own, which are merged as the next attempt begins.
+  await experiment.take(1, ...rows(3000, 3300));
+  for (let step = 3300; step < 4000; step += 100) await experiment.take(1, ...rows(step, step + 100));
+  const second = await experiment.goOnFrom(3500);
+  expect((await metrics.list(experiment.id)).items.map(({ name, count, lastStep }) => [name, count, lastStep])).toEqual(
+    [
+      ['a/b %.ü', 3501, 3500],
+      ['cost', 3501, 3500],
+    ],
+  );
+  await experiment.take(second, logRow(3501, { cost: 'Infinity' }));
+  const known = (await metrics.list(experiment.id)).items[1];
+  const [all] = await readSeries(record.db, experiment.id, ['cost']);
+  const whole = await metrics.series(experiment.id, 'cost', 100_000);
+  expect([whole.steps, whole.values]).toEqual([all?.steps, all?.values]);
+  expect(known).toMatchObject({ count: 3502, nonFinite: 2, last: 'Infinity', min: { value: -5, step: 777 } });
+
+  for (const maxPoints of [10, 100, 1000]) {
+    const thinned = await metrics.series(experiment.id, 'cost', maxPoints);
+    expect(thinned).toMatchObject({ count: 3502, nonFinite: 2 });
+    expect(thinned.steps.length).toBeLessThanOrEqual(maxPoints);
+    expect(thinned.steps.length).toBeGreaterThan(maxPoints / 4);
+    expect([thinned.steps[0], thinned.steps.at(-1)]).toEqual([0, 3501]);
+    const points = thinned.steps.map((step, index) => [step, thinned.values[index]]);
+    expect(points).toEqual(
+      expect.arrayContaining([
+        [777, -5],
+        [1234, 'NaN'],
+        [known?.max?.step, known?.max?.value],
+      ]),
+    );
+    for (const [step, value] of points) expect(value).toBe(whole.values[whole.steps.indexOf(Number(step))]);
+  }
+  // Most of it was read from digests: two chunks of the first rows, and the third.
+  const digests = await record.db
+    .selectFrom('logColumns')
+    .select('chunk')
+    .where('id', '=', experiment.id)
+    .where('digest', 'is not', null)
+    .execute();
+  expect(digests).toHaveLength(8);
+});
+
 /** What may happen to a log, in a few words. */
 type Happening =
   | { readonly type: 'log'; readonly steps: readonly { readonly ahead: number; readonly name: string }[] }
@@ -225,6 +280,13 @@ test('whatever happens to a log, what is read is what counts, by step and by eve
       for (const one of happenings) await happen(experiment, model, one);
 
       expect((await readLogPage(record.db, experiment.id)).items).toEqual(model.rows());
+      const metrics = new Metrics({ record });
+      const { items } = await metrics.list(experiment.id).catch(() => ({ items: [] }));
+      expect(items).toEqual(['a', 'b', 'c'].flatMap((name) => model.metric(name) ?? []));
+      for (const { name } of items) {
+        const { steps, values } = await metrics.series(experiment.id, name, 1000);
+        expect(steps.map((step, index) => [step, values[index]])).toEqual(model.points(name));
+      }
       const events = await eventsAfter(record, experiment.id, 0);
       expect(events.flatMap((event) => (event.type === 'log_row' ? [event.data] : []))).toEqual(model.sent());
       expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))].toSorted((a, b) => a - b));
@@ -283,10 +345,45 @@ class ModelOfALog {
     const entry = {
       fence: this.fence,
       step: this.step,
-      row: { [name]: ahead === 2 ? [`text ${this.step}`] : this.#entries.length },
+      row: { [name]: ahead === 2 ? [`text ${this.step}`] : this.#number() },
     };
     this.#entries.push(entry);
     return entry;
+  }
+
+  #number(): number | string {
+    const number = this.#entries.length;
+    return number % 7 === 3 ? 'NaN' : number % 11 === 5 ? '-Infinity' : (number % 4) - 1.5;
+  }
+
+  /** The last number of each step. */
+  points(name: string): [number, Json][] {
+    const points = new Map<number, Json>();
+    for (const { step, row } of this.sent().toSorted((a, b) => a.fence - b.fence)) {
+      const value = row[name];
+      if (decodeNumber(value) !== undefined && value !== undefined) points.set(step, value);
+    }
+    return [...points].toSorted(([a], [b]) => a - b);
+  }
+
+  metric(name: string): unknown {
+    const points = this.points(name);
+    const last = points.at(-1);
+    if (last === undefined) return undefined;
+    const finite = points.filter((point): point is [number, number] => typeof point[1] === 'number');
+    const extreme = (sign: number): unknown => {
+      const [best] = finite.toSorted((one, two) => sign * (one[1] - two[1]) || one[0] - two[0]);
+      return best === undefined ? null : { value: best[1], step: best[0] };
+    };
+    return {
+      name,
+      count: points.length,
+      nonFinite: points.length - finite.length,
+      last: last[1],
+      lastStep: last[0],
+      min: extreme(1),
+      max: extreme(-1),
+    };
   }
 
   complete(entries: readonly { step: number; row: Record<string, Json> }[]): number {

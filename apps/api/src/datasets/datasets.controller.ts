@@ -1,4 +1,4 @@
-import { DatasetList, DatasetSpec, DatasetView, ListQuery, StorableText } from '@longrun/contracts';
+import { DatasetList, DatasetQuery, DatasetSpec, DatasetView, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
@@ -40,9 +40,9 @@ export class DatasetsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List datasets, newest first', tags: ['datasets'] })
+  @ApiOperation({ summary: 'List datasets, newest first: those that fit every part of the query', tags: ['datasets'] })
   @Answers({ description: 'One page.', schema: DatasetList, problems: ['invalid-parameter'] })
-  listDatasets(@Query({ schema: ListQuery }) query: ListQuery): Promise<DatasetList> {
+  listDatasets(@Query({ schema: DatasetQuery }) query: DatasetQuery): Promise<DatasetList> {
     return this.#platform.datasets.list(query);
   }
 

@@ -1,9 +1,9 @@
 import {
   ExperimentId,
   ExperimentList,
+  ExperimentQuery,
   ExperimentSpec,
   ExperimentView,
-  ListQuery,
   LiveEvent,
   LogPage,
   LogQuery,
@@ -48,9 +48,16 @@ export class ExperimentsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List experiments, newest first', tags: ['experiments'] })
+  @ApiOperation({
+    summary: 'List experiments: those that fit every part of the query',
+    description:
+      'By default all, newest first. `where` has conditions on the last values of metrics with commas between, such as `metric.valid_cost<0.3`; `sort` is ' +
+      '`created`, `ended`, `name`, `status` or `metric.NAME`, with `-` before it descending; `metrics` names those of which each item says the last value. A name with ' +
+      'a comma, a quote or a comparison in it is written as a JSON string. The pages after the first are asked for with the same query.',
+    tags: ['experiments'],
+  })
   @Answers({ description: 'One page.', schema: ExperimentList, problems: ['invalid-parameter'] })
-  listExperiments(@Query({ schema: ListQuery }) query: ListQuery): Promise<ExperimentList> {
+  listExperiments(@Query({ schema: ExperimentQuery }) query: ExperimentQuery): Promise<ExperimentList> {
     return this.#platform.experiments.list(query);
   }
 

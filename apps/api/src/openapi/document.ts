@@ -29,6 +29,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .setDescription(description)
     .addTag('experiments', 'What is trained.')
+    .addTag('metrics', 'What experiments have logged as numbers.')
     .addTag('checkpoints', 'What can be gone on from, as it lies in the object store.')
     .addTag('datasets', 'What is trained on: raw files converted to one HDF5 file.')
     .addTag('workers', 'What trains and converts.')

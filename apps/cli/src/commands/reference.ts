@@ -16,15 +16,10 @@ export type Reference =
 export async function resolveReference(client: Client, text: string): Promise<Reference> {
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
-  const experiments = await all((cursor) => client.experiments({ limit: 200, ...cursor }));
-  const datasets = await all((cursor) => client.datasets({ limit: 200, ...cursor }));
-  for (const [kind, listed] of [
-    ['experiment', experiments],
-    ['dataset', datasets],
-  ] as const) {
-    const found = candidates(text, listed);
-    if (found.length > 0) return { kind, id: theOnly(text, kind, found) };
-  }
+  const experiments = await found(text, 'exp', (query) => client.experiments({ ...query, limit: 200 }));
+  if (experiments.length > 0) return { kind: 'experiment', id: theOnly(text, 'experiment', experiments) };
+  const datasets = currentOf(await found(text, 'ds', (query) => client.datasets({ ...query, limit: 200 })));
+  if (datasets.length > 0) return { kind: 'dataset', id: theOnly(text, 'dataset', datasets) };
   const tooShort = isBeginning(text)
     ? ''
     : `; the beginning of an id has at least ${LEAST_OF_ID} characters after \`exp_\` or \`ds_\``;
@@ -37,7 +32,7 @@ export async function resolveReference(client: Client, text: string): Promise<Re
 export async function resolveExperiment(client: Client, text: string): Promise<string> {
   const { kind, id } = await resolveReference(client, text);
   if (kind === 'experiment') return id;
-  throw new UnknownReference(`\`${text}\` is a dataset, which has no checkpoints; give an experiment`);
+  throw new UnknownReference(`\`${text}\` is a dataset; give an experiment`);
 }
 
 /** What the beginning of an id has at least after its kind; less would mean whatever there is only one of. */
@@ -49,39 +44,32 @@ function isBeginning(text: string): boolean {
 
 type Listed = Pick<ExperimentSummary | DatasetSummary, 'id' | 'name' | 'status'>;
 
-function theOnly(text: string, what: string, found: readonly Listed[]): string {
-  const [only] = found;
-  if (only === undefined || found.length > 1) {
-    const shown = found.slice(0, 10).map(({ id, name, status }) => `\n  ${id}  ${name} (${status})`);
-    const more = found.length > 10 ? `\n  and ${found.length - 10} more` : '';
-    throw new UnknownReference(
-      `\`${text}\` means ${found.length} ${what}s; give the id of one:${shown.join('')}${more}`,
-    );
+function theOnly(text: string, what: string, candidates: readonly Listed[]): string {
+  const [only] = candidates;
+  if (only === undefined || candidates.length > 1) {
+    const shown = candidates.slice(0, 10).map(({ id, name, status }) => `\n  ${id}  ${name} (${status})`);
+    const more = candidates.length > 10 ? `\n  and ${candidates.length - 10} more` : '';
+    const count = candidates.length < 200 ? candidates.length : '200 or more';
+    throw new UnknownReference(`\`${text}\` means ${count} ${what}s; give the id of one:${shown.join('')}${more}`);
   }
   return only.id;
 }
 
-/** A name wins over the beginning of an id, and means the dataset that has it now over those that have failed. */
-function candidates(text: string, listed: readonly Listed[]): Listed[] {
-  const named = listed.filter(({ name }) => name === text);
-  const current = named.filter(({ id, status }) => id.startsWith('ds_') && status !== 'failed');
-  if (current.length === 1) return current;
-  if (named.length > 0 || !isBeginning(text)) return named;
-  return listed.filter(({ id }) => id.startsWith(text) || id.slice(id.indexOf('_') + 1).startsWith(text));
+/** What has the name or, where nothing has, begins so; at most as many as are on a page. A name wins over the beginning of an id. */
+async function found(
+  text: string,
+  prefix: 'exp' | 'ds',
+  ask: (query: { exactName: string } | { id: string }) => Promise<{ items: readonly Listed[] }>,
+): Promise<readonly Listed[]> {
+  const { items } = await ask({ exactName: text });
+  if (items.length > 0 || !isBeginning(text) || !new RegExp(`^(${prefix}_)?[0-9a-f]{0,32}$`).test(text)) return items;
+  return (await ask({ id: text })).items;
 }
 
-/** All items of a paged list. */
-export async function all<T>(
-  page: (cursor: { cursor?: string }) => Promise<{ items: T[]; nextCursor: string | null }>,
-): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | null | undefined;
-  do {
-    const next = await page(typeof cursor === 'string' ? { cursor } : {});
-    items.push(...next.items);
-    cursor = next.nextCursor;
-  } while (cursor !== null);
-  return items;
+/** A name means the dataset that has it now over those that have failed. */
+function currentOf(datasets: readonly Listed[]): readonly Listed[] {
+  const current = datasets.filter(({ status }) => status !== 'failed');
+  return current.length === 1 ? current : datasets;
 }
 
 function isWholeId(text: string, prefix: 'exp' | 'ds'): boolean {

@@ -12,6 +12,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       };
     case 'not-found':
       return { remedy: `See which there are: longrun ${listings[fault.facts.what]}` };
+    case 'metric-unknown':
+      return fault.facts.others === 0
+        ? {}
+        : { remedy: `See which there are: longrun metrics ${fault.facts.experiment}` };
     case 'checkpoint-unknown':
       return fault.facts.known.length > 0
         ? {}

@@ -101,6 +101,7 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   // What is not there may come to be there.
   'name-unknown': false,
   'not-found': false,
+  'metric-unknown': false,
   'checkpoint-unknown': false,
   'file-unknown': false,
   'copy-unknown': false,

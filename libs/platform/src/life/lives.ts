@@ -6,7 +6,8 @@ import { chunksOf, isSmall, type LogChunk } from '../record/log-chunk.js';
 import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
 import type { AttemptRow, Tables } from '../record/tables.js';
 import { Life } from './life.js';
-import { saveAttempts, saveCheckpoints, saveEvents, saveLives } from './save.js';
+import { saveMetrics } from './metric-summaries.js';
+import { saveAttempts, saveCheckpoints, saveEvents, saveListed, saveLives } from './save.js';
 import { addDoubtful } from './series.js';
 
 /** The experiments and datasets that one transaction reads under lock and changes. */
@@ -66,6 +67,7 @@ export class Lives {
     const chunks = touched.flatMap((life) => chunksOf(life.changes.entries).map((chunk) => ({ life, chunk })));
     for (const { life, chunk } of chunks) if (isSmall(chunk)) life.hasSmallChunk(chunk.fence);
     await saveLives(this.transaction, touched);
+    await saveListed(this.transaction, touched);
     await saveAttempts(this.transaction, touched);
     await this.#saveLog(touched, chunks);
     await saveEvents(this.transaction, touched);
@@ -81,6 +83,7 @@ export class Lives {
       this.transaction,
       chunks.map(({ life, chunk }) => ({ id: life.row.id, chunk })),
     );
+    await saveMetrics(this.transaction, lives, chunks);
     for (const { id, fence } of toMerge(lives)) {
       const smallChunks = await mergeChunks(this.transaction, id, fence);
       await this.transaction

@@ -1,12 +1,24 @@
 import type { Transaction } from 'kysely';
 
 import { assignments, columnList, type ColumnTypes, recordset, run } from '../record/bulk.js';
-import type { AttemptRow, CheckpointRow, LifeRow, Tables } from '../record/tables.js';
+import type { AttemptRow, CheckpointRow, ExperimentRow, LifeRow, Tables } from '../record/tables.js';
 import type { Life } from './life.js';
+import { experimentStatus } from './transitions.js';
 
 /** Writes the rows of lives: what can change of them. */
 export async function saveLives(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
   await run(transaction, livesText, JSON.stringify(lives.map(({ row }) => row)));
+}
+
+/** Writes where experiments stand that moved, for those who list them. */
+export async function saveListed(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const moved = lives.filter(({ row, changes }) => row.kind === 'experiment' && changes.moved);
+  const listed = moved.map(({ row: { id, phase, reason, endedAt } }) => ({
+    id,
+    status: experimentStatus(phase, reason),
+    endedAt,
+  }));
+  if (listed.length > 0) await run(transaction, listedText, JSON.stringify(listed));
 }
 
 /** Writes the attempts that changed. */
@@ -55,6 +67,8 @@ const lifeColumns = {
   endedAt: 'timestamptz',
 } satisfies Partial<ColumnTypes<keyof LifeRow>>;
 
+const listedColumns = { status: 'text', endedAt: 'timestamptz' } satisfies Partial<ColumnTypes<keyof ExperimentRow>>;
+
 const attemptColumns = {
   status: 'text',
   workerId: 'text',
@@ -91,6 +105,10 @@ const checkpointColumns = {
 
 const livesText = `update lives set ${assignments(lifeColumns, 'r')}
   from ${recordset('$1', 'r', { id: 'text', ...lifeColumns })} where lives.id = r.id`;
+
+const listedText = `update experiments e set ${assignments(listedColumns, 'r')}
+  from ${recordset('$1', 'r', { id: 'text', ...listedColumns })}
+  where e.id = r.id and (e.status, e.ended_at) is distinct from (r.status, r.ended_at)`;
 
 const attemptsText = `insert into attempts (${columnList({ ...attemptKey, ...attemptColumns })})
   select ${columnList({ ...attemptKey, ...attemptColumns }, 'r')}

@@ -15,6 +15,28 @@ export function bigintArray(values: readonly number[]): Buffer {
   });
 }
 
+/** The opposite of {@link float8Array}: what `array_send` gives of a `float8[]`. */
+export function readFloat8Array(buffer: Buffer): (number | null)[] {
+  const values: (number | null)[] = [];
+  for (let offset = FIRST_VALUE; offset < buffer.length; offset += 4) {
+    const isNull = buffer.readInt32BE(offset) < 0;
+    values.push(isNull ? null : buffer.readDoubleBE(offset + 4));
+    if (!isNull) offset += 8;
+  }
+  return values;
+}
+
+/** The opposite of {@link bigintArray}. */
+export function readBigintArray(buffer: Buffer): number[] {
+  const values: number[] = [];
+  for (let offset = FIRST_VALUE; offset < buffer.length; offset += 12)
+    values.push(buffer.readInt32BE(offset + 4) * 2 ** 32 + buffer.readUInt32BE(offset + 8));
+  return values;
+}
+
+/** Where the first value's length stands. */
+const FIRST_VALUE = 20;
+
 /** The types' numbers in every PostgreSQL. */
 const INT8 = 20;
 const FLOAT8 = 701;

@@ -1,8 +1,9 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 
-import { bigintArray, float8Array } from './binary-array.js';
+import { bigintArray, float8Array, readBigintArray, readFloat8Array } from './binary-array.js';
 import { columnList, recordset, run } from './bulk.js';
 import { type LogChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ROWS, SMALL_BYTES, SMALL_ROWS } from './log-chunk.js';
+import { DIGEST_POINTS, encodeDigest, pointsOf } from './log-digest.js';
 import type { Tables } from './tables.js';
 
 /** Stores chunks of several lives. Rows beyond the start of a later attempt are superseded from the beginning. */
@@ -34,8 +35,10 @@ export async function insertChunks(
     times.push(...chunk.times);
     for (const { name, numbers: values, others } of chunk.columns) {
       const first = numbers.length + 1;
-      for (const value of values) numbers.push(value === null ? null : Number(value));
-      columns.push({ id, chunk: chunk.chunk, name, others, first, last: numbers.length });
+      const ofColumn = values.map((value) => (value === null ? null : Number(value)));
+      numbers.push(...ofColumn);
+      const digest = digestOf(chunk.steps, ofColumn);
+      columns.push({ id, chunk: chunk.chunk, name, others, digest, first, last: numbers.length });
     }
   }
   await run(
@@ -85,11 +88,39 @@ export async function mergeChunks(transaction: Transaction<Tables>, id: string, 
       shift: sum(group.slice(0, index), ({ rowCount }) => rowCount),
     })),
   );
-  if (parts.some(({ chunk, head }) => chunk !== head)) await run(transaction, mergeText, JSON.stringify(parts), id);
+  if (parts.some(({ chunk, head }) => chunk !== head)) {
+    await run(transaction, mergeText, JSON.stringify(parts), id);
+    await digestChunks(
+      transaction,
+      id,
+      parts.flatMap(({ head }) => head ?? []),
+    );
+  }
   return groups.filter(
     (group) =>
       sum(group, ({ rowCount }) => rowCount) < SMALL_ROWS && sum(group, ({ sizeBytes }) => sizeBytes) < SMALL_BYTES,
   ).length;
+}
+
+/** Writes the digests of chunks that were merged. */
+async function digestChunks(transaction: Transaction<Tables>, id: string, chunks: readonly number[]): Promise<void> {
+  const { rows } = await sql<{ chunk: number; name: string; steps: string; numbers: string }>`
+    select chunk, k.name, encode(array_send(c.steps), 'base64') as steps, encode(array_send(k.numbers), 'base64') as numbers
+    from log_chunks c join log_columns k using (id, chunk)
+    where c.id = ${id} and c.chunk = any(${[...new Set(chunks)]}::bigint[]) and c.row_count > ${DIGEST_POINTS}::integer
+      and k.digest is null`.execute(transaction);
+  if (rows.length === 0) return;
+  const digests = rows.map(({ chunk, name, steps, numbers }) => ({
+    chunk,
+    name,
+    digest: digestOf(readBigintArray(Buffer.from(steps, 'base64')), readFloat8Array(Buffer.from(numbers, 'base64'))),
+  }));
+  await run(transaction, digestText, JSON.stringify(digests), id);
+}
+
+/** Base64 of the digest of a column; null where it would be no shorter. */
+function digestOf(steps: readonly number[], numbers: readonly (number | null)[]): string | null {
+  return steps.length > DIGEST_POINTS ? encodeDigest(pointsOf(steps, numbers)).toString('base64') : null;
 }
 
 interface SmallChunk {
@@ -166,6 +197,11 @@ const headColumns = {
 
 const valueColumns = { id: 'text', chunk: 'bigint', name: 'text', others: 'jsonb' };
 
+const digestColumns = { chunk: 'bigint', name: 'text', digest: 'text' };
+
+const digestText = `update log_columns k set digest = decode(r.digest, 'base64')
+  from ${recordset('$1', 'r', digestColumns)} where k.id = $2 and k.chunk = r.chunk and k.name = r.name`;
+
 /** Where a row's part of the arrays of all rows begins and ends. */
 const part = { first: 'integer', last: 'integer' };
 
@@ -175,9 +211,9 @@ const insertText = `with stored as (
       ($2::bigint[])[r.first:r.last], ($3::bigint[])[r.first:r.last], ($4::bigint[])[r.first:r.last], (
         select min(a.start_step) from attempts a where a.id = r.id and a.fence > r.fence and a.start_step < r.last_step)
     from ${recordset('$1', 'r', { ...headColumns, ...part })})
-  insert into log_columns (${columnList(valueColumns)}, numbers)
-  select ${columnList(valueColumns, 'r')}, ($6::float8[])[r.first:r.last]
-  from ${recordset('$5', 'r', { ...valueColumns, ...part })}`;
+  insert into log_columns (${columnList(valueColumns)}, numbers, digest)
+  select ${columnList(valueColumns, 'r')}, ($6::float8[])[r.first:r.last], decode(r.digest, 'base64')
+  from ${recordset('$5', 'r', { ...valueColumns, digest: 'text', ...part })}`;
 
 /** The first of each group takes in the others: `$1` says which is whose, and where its rows begin. All reads are of the state before. */
 const mergeText = `with parts as (
@@ -204,7 +240,7 @@ const mergeText = `with parts as (
     from names n join parts p on p.head = n.head
       left join log_columns k on k.id = $2 and k.chunk = p.chunk and k.name = n.name
     group by n.head, n.name
-    on conflict (id, chunk, name) do update set numbers = excluded.numbers, others = excluded.others)
+    on conflict (id, chunk, name) do update set numbers = excluded.numbers, others = excluded.others, digest = null)
   delete from log_chunks c using parts p where c.id = $2 and c.chunk = p.chunk and p.chunk <> p.head`;
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

@@ -5,6 +5,7 @@ import type {
   ExperimentProgress,
   ExperimentResult,
   ExperimentSpec,
+  ExperimentStatus,
   Json,
   JsonObject,
   Kind,
@@ -32,6 +33,7 @@ export interface Tables {
   events: EventsTable;
   logChunks: LogChunksTable;
   logColumns: LogColumnsTable;
+  metrics: MetricsTable;
   ingestCursors: IngestCursorsTable;
   idempotencyKeys: IdempotencyKeysTable;
   controller: ControllerTable;
@@ -105,9 +107,18 @@ export interface Ending {
 export interface ExperimentsTable {
   id: string;
   name: string;
+  /** Kept apart from the row: those who list and count read the other columns alone. */
   spec: JsonColumn<ExperimentSpec>;
+  /** Name of its program, without a part of the hash that the spec may have. */
+  program: string;
   /** Of the module that it runs; null where it was submitted before there were any, and none of its name has been published since. */
   programSha256: string | null;
+  /** As its life has them; here so that what is listed is filtered, sorted and counted in one table. */
+  place: number;
+  owner: string;
+  project: string;
+  status: ExperimentStatus;
+  endedAt: Date | null;
 }
 
 /** What was published: a module may have several names, and a name several modules. */
@@ -218,6 +229,25 @@ export interface LogColumnsTable {
   numbers: (number | null)[];
   /** Values that are no numbers, by the row's index. */
   others: NullableJsonColumn<Readonly<Record<string, Json>>>;
+  /** Of its numbers, see `metrics/digest.ts`; null where they are so few that it would be no shorter, and in a record of an older version. */
+  digest: Buffer | null;
+}
+
+/** What an experiment's log says under one name, of the rows that count: as {@link LogColumnsTable} has it, in the same transaction. */
+export interface MetricsTable {
+  id: string;
+  name: string;
+  count: number;
+  /** How many of the values are NaN or infinite. */
+  nonFinite: number;
+  /** At the highest step. */
+  last: number;
+  lastStep: number;
+  /** The smallest and the largest finite value, each at its first step; null when none is finite. */
+  min: number | null;
+  minStep: number | null;
+  max: number | null;
+  maxStep: number | null;
 }
 
 /** How far a stream has been taken in; moves in the transaction that holds the effects. */
@@ -295,6 +325,7 @@ export type WorkerRow = Selectable<WorkersTable>;
 export type LifeRow = Selectable<LivesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type ExperimentRow = Selectable<ExperimentsTable>;
+export type MetricRow = Selectable<MetricsTable>;
 export type DatasetRow = Selectable<DatasetsTable>;
 export type ProgramRow = Selectable<ProgramsTable>;
 export type CheckpointRow = Selectable<CheckpointsTable>;

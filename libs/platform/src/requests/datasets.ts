@@ -1,6 +1,14 @@
-import { type DatasetList, DatasetSpec, type DatasetView, type RetryBudget } from '@longrun/contracts';
+import {
+  type DatasetList,
+  type DatasetQuery,
+  DatasetSpec,
+  type DatasetView,
+  type RetryBudget,
+} from '@longrun/contracts';
 
 import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
+
+import { sql } from 'kysely';
 
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
@@ -10,9 +18,10 @@ import type { DatasetRow, LifeRow } from '../record/tables.js';
 import { AskedStore } from './asked-store.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { checkedBytes } from './checked-bytes.js';
+import { idBegins } from './id-beginning.js';
 import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
-import { type PageOptions, readPage } from './pages.js';
+import { readPage } from './pages.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import type { StoredFile } from './stored-file.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
@@ -110,10 +119,16 @@ export class Datasets {
     };
   }
 
-  /** One page of datasets, newest first. */
-  async list(options: PageOptions = {}): Promise<DatasetList> {
+  /** One page of the datasets that fit a query, newest first. */
+  async list({ exactName, id, ...options }: Partial<DatasetQuery> = {}): Promise<DatasetList> {
     const rowsBelow = (place: number, limit: number) =>
-      this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
+      this.#select()
+        .where('lives.place', '<', place)
+        .$if(exactName !== undefined, (query) => query.where('datasets.name', '=', exactName ?? ''))
+        .$if(id !== undefined, (query) => query.where(idBegins(sql`lives.id`, 'ds', id ?? '')))
+        .orderBy('lives.place', 'desc')
+        .limit(limit)
+        .execute();
     return readPage(options, rowsBelow, summaryOf);
   }
 

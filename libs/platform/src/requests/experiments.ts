@@ -9,12 +9,13 @@ import {
   type LiveEvent,
   type LogPage,
 } from '@longrun/contracts';
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
 import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
+import { experimentStatus } from '../life/transitions.js';
 import {
   type KnownWorkers,
   knownWorkers,
@@ -23,16 +24,17 @@ import {
   threadLimit,
 } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { ExperimentRow, LifeRow, Tables } from '../record/tables.js';
+import type { LifeRow, Tables } from '../record/tables.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
+import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
+import { type ListOptions, listExperiments } from './experiment-list.js';
 import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
-import { type PageOptions, readPage } from './pages.js';
 import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, type DatasetInRole, experimentSummary } from './views.js';
+import { checkpointView, experimentView } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -81,7 +83,9 @@ export class Experiments {
     const { record } = this.#options;
     const row = await this.#select().where('lives.id', '=', id).executeTakeFirst();
     const workers = await this.#workers.read(record.db);
-    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) => summaryOf(found, workers));
+    const experiment = await readLife(record, { what: 'experiment', id }, row, (found) =>
+      experimentView(found, found, found.datasets, workers),
+    );
     const checkpoints = await record.db
       .selectFrom('checkpoints')
       .selectAll()
@@ -93,12 +97,10 @@ export class Experiments {
     return { ...experiment, checkpoints: checkpoints.map(checkpointView) };
   }
 
-  /** One page of experiments, newest first. */
-  async list(options: PageOptions = {}): Promise<ExperimentList> {
-    const rowsBelow = (place: number, limit: number) =>
-      this.#select().where('lives.place', '<', place).orderBy('lives.place', 'desc').limit(limit).execute();
-    const workers = await this.#workers.read(this.#options.record.db);
-    return readPage(options, rowsBelow, (row) => summaryOf(row, workers));
+  /** One page of the experiments that fit a query, see {@link listExperiments}. */
+  async list(options: ListOptions = {}): Promise<ExperimentList> {
+    const { db } = this.#options.record;
+    return listExperiments(db, options, await this.#workers.read(db));
   }
 
   /**
@@ -133,7 +135,7 @@ export class Experiments {
     const checked = submissions.map(({ body }) => newExperiment(body, datasets, workers));
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
-    if (made.length > 0) await insert(lives.transaction, made);
+    if (made.length > 0) await insert(lives.transaction, made, rowOf);
     return checked.map((experiment) =>
       experiment instanceof Error
         ? experiment
@@ -164,21 +166,13 @@ export class Experiments {
         .selectFrom('lives')
         .innerJoin('experiments', 'experiments.id', 'lives.id')
         .selectAll('lives')
-        .select(['experiments.name', 'experiments.spec', 'experiments.programSha256', datasetsInRoles.as('datasets')])
+        .select(['experiments.name', 'experiments.spec', 'experiments.program', 'experiments.programSha256'])
+        .select(datasetsInRoles.as('datasets'))
         // The index on places begins with it.
         .where('lives.kind', '=', 'experiment')
     );
   }
 }
-
-/**
- * The datasets of the experiment in `lives`: for each row that is answered. Subselects by key, and not a join, so that a record whose
- * tables were never analyzed has no plan but the lookups.
- */
-const datasetsInRoles = sql<DatasetInRole[]>`(
-  select coalesce(json_agg(json_build_object('role', used.role, 'id', used.dataset_id, 'phase',
-    (select dataset.phase from lives dataset where dataset.id = used.dataset_id)) order by used.role), '[]')
-  from experiment_datasets used where used.id = lives.id)`;
 
 /** The program of a spec, and what it said to the parameters. */
 type ProgramVerdict =
@@ -215,6 +209,7 @@ function newExperiment(
     kind: 'experiment',
     name,
     spec: stored,
+    program: program.name,
     programSha256: program.sha256,
     priority,
     retry,
@@ -225,15 +220,26 @@ function newExperiment(
 /** An experiment that can be made. */
 interface NewExperiment extends NewLife {
   readonly spec: ExperimentSpec;
+  /** Its name. */
+  readonly program: string;
   readonly programSha256: string;
   readonly datasets: readonly DatasetInRole[];
 }
 
-async function insert(transaction: Transaction<Tables>, experiments: readonly NewExperiment[]): Promise<void> {
+async function insert(
+  transaction: Transaction<Tables>,
+  experiments: readonly NewExperiment[],
+  rowOf: (id: string) => LifeRow,
+): Promise<void> {
   await transaction
     .insertInto('experiments')
     .values(
-      experiments.map(({ id, name, spec, programSha256 }) => ({ id, name, spec: JSON.stringify(spec), programSha256 })),
+      experiments.map(({ id, name, spec, program, programSha256 }) => {
+        const { place, owner, project, phase, reason, endedAt } = rowOf(id);
+        const status = experimentStatus(phase, reason);
+        const text = JSON.stringify(spec);
+        return { id, name, spec: text, program, programSha256, place, owner, project, status, endedAt };
+      }),
     )
     .execute();
   await transaction
@@ -272,12 +278,5 @@ function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): Spe
 }
 
 function newView(experiment: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
-  return { ...experimentSummary(row, experiment, experiment.datasets, workers), attempts: [], checkpoints: [] };
-}
-
-function summaryOf(
-  row: LifeRow & ExperimentRow & { readonly datasets: readonly DatasetInRole[] },
-  workers: KnownWorkers,
-): ReturnType<typeof experimentSummary> {
-  return experimentSummary(row, row, row.datasets, workers);
+  return { ...experimentView(row, experiment, experiment.datasets, workers), attempts: [], checkpoints: [] };
 }

@@ -2,8 +2,8 @@ import { datasetsOf, type ExperimentSpec, type FaultOf } from '@longrun/contract
 import type { Transaction } from 'kysely';
 
 import type { Tables } from '../record/tables.js';
+import type { DatasetInRole } from './datasets-in-roles.js';
 import { nameUnknown } from './names.js';
-import type { DatasetInRole } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -39,7 +39,7 @@ export class NamedDatasets {
       const meant = this.#rows.filter((row) => isMeant(row, nameOrId));
       const usable = meant.find(({ current }) => current);
       if (usable !== undefined) {
-        found.push({ role, id: usable.id, phase: usable.phase });
+        found.push({ role, id: usable.id, name: usable.name, phase: usable.phase });
         continue;
       }
       const path = spec.datasets === undefined ? ['dataset'] : ['datasets', role];

@@ -32,5 +32,10 @@ function placeBelow(cursor: string | undefined): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
   const place = /^p(\d{1,15})$/.exec(cursor)?.[1];
   if (place !== undefined) return Number(place);
-  throw refused('invalid-parameter', [{ path: [], parameter: 'cursor', code: 'cursor-unknown', facts: { cursor } }]);
+  throw cursorUnknown(cursor);
+}
+
+/** Refuses a cursor that no such list has answered. */
+export function cursorUnknown(cursor: string): Error {
+  return refused('invalid-parameter', [{ path: [], parameter: 'cursor', code: 'cursor-unknown', facts: { cursor } }]);
 }

@@ -1,49 +1,87 @@
-import {
-  type AttemptView,
-  type CheckpointView,
-  type DatasetSummary,
-  datasetsOf,
-  type ExperimentSummary,
-  type Phase,
+import type {
+  AttemptView,
+  CheckpointView,
+  DatasetSummary,
+  ExperimentSummary,
+  ExperimentView,
+  Resources,
 } from '@longrun/contracts';
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus } from '../life/transitions.js';
 import { type KnownWorkers, missingEngine, threadLimit } from '../record/known-workers.js';
 import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
+import type { DatasetInRole } from './datasets-in-roles.js';
 
-/** A dataset of an experiment, and where it stands. */
-export interface DatasetInRole {
-  readonly role: string;
-  readonly id: string;
-  readonly phase: Phase;
+/** What lists read of an experiment besides its life. */
+export interface ListedExperiment {
+  readonly name: string;
+  readonly program: string;
+  readonly programSha256: string | null;
+  readonly resources: Resources;
+  readonly datasets: readonly DatasetInRole[];
+  /** Last values of the metrics that were asked for, where it has logged them. */
+  readonly metrics: ExperimentSummary['metrics'];
 }
 
-/** An experiment as a list shows it. Its datasets and the workers tell what it may be waiting for. */
+/**
+ * An experiment as a list shows it. Its datasets and the workers tell what it may be waiting for.
+ *
+ * @param metrics names of the metrics that were asked for
+ */
 export function experimentSummary(
+  row: LifeRow & ListedExperiment,
+  workers: KnownWorkers,
+  metrics: readonly string[],
+): ExperimentSummary {
+  return {
+    ...standing(row, row, workers),
+    program: row.program,
+    datasets: Object.fromEntries(row.datasets.map(({ role, id, name }) => [role, { id, name }])),
+    metrics: Object.fromEntries(metrics.map((name) => [name, row.metrics[name] ?? null])),
+  };
+}
+
+/** An experiment, of whose attempts and checkpoints nothing is known yet. */
+export function experimentView(
   life: LifeRow,
-  experiment: ExperimentRow,
+  experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256'>,
   datasets: readonly DatasetInRole[],
   workers: KnownWorkers,
-): ExperimentSummary {
+): Omit<ExperimentView, 'attempts' | 'checkpoints'> {
+  const { name, spec, program, programSha256 } = experiment;
+  return {
+    ...standing(life, { name, program, programSha256, resources: spec.resources, datasets }, workers),
+    spec,
+    datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
+    result: experimentResult(life.result),
+  };
+}
+
+/** What an experiment may wait for. */
+type Waiting = Pick<ListedExperiment, 'program' | 'programSha256' | 'resources' | 'datasets'>;
+
+/** What is said of an experiment wherever it is shown. */
+function standing(
+  life: LifeRow,
+  experiment: Waiting & Pick<ListedExperiment, 'name'>,
+  workers: KnownWorkers,
+) {
   return {
     id: life.id,
     name: experiment.name,
     owner: life.owner,
     project: life.project,
-    spec: experiment.spec,
-    datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
     programSha256: experiment.programSha256,
     status: experimentStatus(life.phase, life.reason),
     reason: life.reason,
-    message: life.message ?? waitingFor(life, experiment, datasets, workers),
+    message: life.message ?? waitingFor(life, experiment, workers),
     cancelRequested: life.cancelRequested,
     failures: life.failures,
     preemptions: life.preemptions,
     losses: life.losses,
     progress: life.progress !== null && 'step' in life.progress ? life.progress : null,
     nonFinite: life.nonFinite,
-    result: experimentResult(life.result),
     ...moments(life),
   };
 }
@@ -94,27 +132,24 @@ export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
 
 function waitingFor(
   life: LifeRow,
-  { spec, programSha256 }: ExperimentRow,
-  datasets: readonly DatasetInRole[],
+  { program, programSha256, resources, datasets }: Waiting,
   workers: KnownWorkers,
 ): string | null {
   if (life.phase !== 'queued') return null;
-  if (programSha256 === null) return `Waits for the program ${spec.program}: publish it`;
-  const names = datasetsOf(spec);
-  const awaited = datasets.filter(({ phase }) => phase !== 'ended').map(({ role, id }) => names[role] ?? id);
-  if (awaited.length > 0)
-    return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${[...new Set(awaited)].join(', ')}`;
+  if (programSha256 === null) return `Waits for the program ${program}: publish it`;
+  const awaited = [...new Set(datasets.filter(({ phase }) => phase !== 'ended').map(({ name }) => name))];
+  if (awaited.length > 0) return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${awaited.join(', ')}`;
   if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
   if (!workers.alive) return 'Waits for a worker: none is alive';
-  const missing = missingEngine(workers.livingEngines, spec.resources);
+  const missing = missingEngine(workers.livingEngines, resources);
   if (missing !== undefined) {
     const { engine, provider, known } = missing;
     return `Waits for a worker with the engine ${engine}${provider === null ? '' : `/${provider}`}: those that are alive have ${known.join(', ')}`;
   }
   const limit = threadLimit(workers);
-  return spec.resources.threads <= limit
+  return resources.threads <= limit
     ? null
-    : `Waits for a worker with ${spec.resources.threads} threads: none that is known has more than ${limit}`;
+    : `Waits for a worker with ${resources.threads} threads: none that is known has more than ${limit}`;
 }
 
 function moments(life: LifeRow): { createdAt: string; startedAt: string | null; endedAt: string | null } {

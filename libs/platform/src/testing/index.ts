@@ -3,6 +3,7 @@ export { anyProgram } from './any-program.js';
 export { CHILD_CHANNEL } from './child-channel.js';
 export { freePort } from '../configuration/free-port.js';
 export { makeDeepFolder } from './deep-folder.js';
+export { fillLogs } from './long-logs.js';
 export { crowd, type Crowd, fillRecord } from './many-experiments.js';
 export { pidOf } from './pid-of.js';
 export { postgresPrograms, PostgresServer } from './postgres-server.js';

@@ -46,9 +46,12 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
       select 'program-' || n, lpad(to_hex(n), 64, '0'), 1, '', '{}', '{}', now() from generate_series(1, 20) n`.execute(
       transaction,
     );
-    await sql`insert into experiments (id, name, spec, program_sha256)
-      select 'exp_' || lpad(to_hex(n), 32, '0'), 'experiment ' || n, ${spec}::jsonb, lpad(to_hex(1 + n % 20), 64, '0')
-      from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into experiments (id, name, spec, program, program_sha256, place, owner, project, status, ended_at)
+      select l.id, 'experiment ' || n, ${spec}::jsonb, 'mlp', lpad(to_hex(1 + n % 20), 64, '0'), l.place, l.owner, l.project,
+        case when l.phase <> 'ended' then l.phase when l.reason = 'succeeded' then l.reason else 'failed' end, l.ended_at
+      from generate_series(1, ${total}::integer) n join lives l on l.id = 'exp_' || lpad(to_hex(n), 32, '0')`.execute(
+      transaction,
+    );
     await sql`insert into experiment_datasets (id, role, dataset_id)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
       from generate_series(1, ${total}::integer) n`.execute(transaction);
@@ -67,8 +70,13 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
       select id, 1, 1, 1, 1, 1, 1, '{1}', '{1}', '{1}' from lives where kind = 'experiment' and phase = 'ended'`.execute(
       transaction,
     );
+    // From 0 up to 1, each as often.
     await sql`insert into log_columns (id, chunk, name, numbers)
-      select id, 1, 'cost', '{1}' from lives where kind = 'experiment' and phase = 'ended'`.execute(transaction);
+      select id, 1, 'cost', array[(place % 1000) / 1000.0] from lives where kind = 'experiment' and phase = 'ended'`.execute(
+      transaction,
+    );
+    await sql`insert into metrics (id, name, count, non_finite, last, last_step, min, min_step, max, max_step)
+      select id, name, 1, 0, numbers[1], 1, numbers[1], 1, numbers[1], 1 from log_columns`.execute(transaction);
   });
   await sql`vacuum analyze`.execute(db);
 }

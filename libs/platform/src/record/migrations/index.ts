@@ -12,6 +12,7 @@ import { lastHeard } from './0011-last-heard.js';
 import { refusals } from './0012-refusals.js';
 import { engines } from './0013-engines.js';
 import { programs } from './0014-programs.js';
+import { metrics } from './0015-metrics.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   refusals,
   engines,
   programs,
+  metrics,
 ];
