@@ -58,8 +58,8 @@ export class ApiConnection {
 
   /** What is answered in one piece. */
   async json<T>(shape: Shape<T>, path: string, request: ApiRequest = {}): Promise<T> {
-    const { signal } = request;
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const { signal, timeoutMs = this.#timeoutMs } = request;
+    const timeout = AbortSignal.timeout(timeoutMs);
     const stop = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     let text: string;
     try {
@@ -67,7 +67,7 @@ export class ApiConnection {
     } catch (error) {
       signal?.throwIfAborted();
       if (!isNetworkFailure(error)) throw error;
-      throw timeout.aborted ? this.#silent(request, error) : this.#unreachable(error, request);
+      throw timeout.aborted ? this.#silent({ ...request, timeoutMs }, error) : this.#unreachable(error, request);
     }
     return this.read(shape, text, path);
   }
@@ -117,8 +117,8 @@ export class ApiConnection {
     return answer;
   }
 
-  #silent({ method = 'GET' }: ApiRequest, cause: unknown): ApiUnreachable {
-    const seconds = `${this.#timeoutMs / 1_000} s`;
+  #silent({ method = 'GET', timeoutMs }: ApiRequest & { readonly timeoutMs: number }, cause: unknown): ApiUnreachable {
+    const seconds = `${timeoutMs / 1_000} s`;
     const what =
       method === 'GET'
         ? `has not answered for ${seconds}; it may have much to do or stand still: try again`
@@ -148,6 +148,8 @@ export interface ApiRequest {
   /** Bytes are the module of a program; all else is sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** How long an answer in one piece may take, in ms. Default: as long as any of the connection. */
+  readonly timeoutMs?: number;
 }
 
 /** An answer of which the body is still to come. */

@@ -164,7 +164,11 @@ export class Client {
   /** Publishes a module as the newest program of a name. */
   async publishProgram(name: string, { sha256, module }: { sha256: string; module: Uint8Array }): Promise<ProgramView> {
     const path = `/v1/programs/${sha256}?${search({ name })}`;
-    return await this.#connection.json(ProgramView, path, { method: 'PUT', body: module });
+    return await this.#connection.json(ProgramView, path, {
+      method: 'PUT',
+      body: module,
+      timeoutMs: PUBLISHED_WITHIN_MS,
+    });
   }
 
   /** @param reference its name, or `name@` and the beginning of its SHA-256 */
@@ -314,6 +318,9 @@ export class Client {
 
 /** What is done with an experiment that is there. */
 export type Verb = 'cancel' | 'preempt' | 'pause' | 'resume' | 'retry';
+
+/** On a busy machine a program takes its time to be imported, which the API bounds itself. */
+const PUBLISHED_WITHIN_MS = 300_000;
 
 function search(query: Readonly<Record<string, string | number | undefined>>): string {
   const words = new URLSearchParams();

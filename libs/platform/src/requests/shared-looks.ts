@@ -24,10 +24,12 @@ export class SharedLooks<T> {
 
   async #begin(key: string): Promise<T> {
     const look = this.#look(key);
-    const ended = Promise.allSettled([look]).then(() => {
-      this.#running.delete(key);
-    });
-    this.#running.set(key, ended);
+    this.#running.set(key, this.#ended(key, look));
     return await look;
+  }
+
+  async #ended(key: string, look: Promise<T>): Promise<void> {
+    await Promise.allSettled([look]);
+    this.#running.delete(key);
   }
 }

@@ -62,11 +62,7 @@ export function experimentView(
 type Waiting = Pick<ListedExperiment, 'program' | 'programSha256' | 'resources' | 'datasets'>;
 
 /** What is said of an experiment wherever it is shown. */
-function standing(
-  life: LifeRow,
-  experiment: Waiting & Pick<ListedExperiment, 'name'>,
-  workers: KnownWorkers,
-) {
+function standing(life: LifeRow, experiment: Waiting & Pick<ListedExperiment, 'name'>, workers: KnownWorkers) {
   return {
     id: life.id,
     name: experiment.name,
