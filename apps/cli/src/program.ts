@@ -1,13 +1,26 @@
 import { readFileSync } from 'node:fs';
 
-import { type Environment, readVariables, variables } from '@longrun/platform/configuration';
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ExperimentStatus } from '@longrun/contracts';
+import { readVariables, variables } from '@longrun/platform/configuration';
+import { Command, CommanderError, Option } from 'commander';
 
 import { connect } from './address.js';
+import {
+  appended,
+  fileName,
+  folder,
+  idempotencyKey,
+  jsonOption,
+  listed,
+  reference,
+  WHICH,
+  wholeNumber,
+} from './arguments.js';
 import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
-import { change, pause, preempt, resume, retry } from './commands/verbs.js';
+import { verbCommands } from './commands/verb-commands.js';
+import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js';
 import { logs } from './commands/logs.js';
 import { listPrograms, publishProgram } from './commands/programs.js';
 import { show } from './commands/show.js';
@@ -17,14 +30,8 @@ import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
 import { demo } from './demo/demo.js';
 import type { DownloadOptions } from './commands/download/download.js';
 import { exitCodeOf, sayError } from './output/errors.js';
-import type { Terminal } from './output/terminal.js';
 import { soak } from './soak/soak.js';
-
-/** What a command line runs in. */
-export interface Surroundings {
-  readonly terminal: Terminal;
-  readonly environment: Environment;
-}
+import type { Surroundings } from './surroundings.js';
 
 /** Runs one command line (without `node longrun`). Gives its exit code, one of {@link EXIT_CODES}. */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -125,7 +132,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .description('list experiments, newest first')
     .option('--datasets', 'list datasets instead', false)
     .option('-n, --limit <number>', 'the first so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
-    .option('--status <statuses>', 'of these: queued, running, succeeded, failed, cancelled; commas between')
+    .option('--status <statuses>', `of these: ${ExperimentStatus.options.join(', ')}; commas between`)
     .option('--program <name>', 'of this program')
     .option('--dataset <name>', 'that use this dataset (name or id)')
     .option('--owner <owner>', 'of this owner')
@@ -269,48 +276,6 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   return program;
 }
 
-/** What is done with an experiment that is there. */
-function verbCommands(program: Command, terminal: Terminal, client: () => Promise<Client>): void {
-  const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .argument('<experiment>', 'id, beginning of an id, or name', reference)
-      .addOption(jsonOption());
-
-  command(
-    'preempt',
-    'have a running experiment checkpoint and give its machine back, as if it were preempted; it is queued again',
-  ).action(async (text: string, options: { json: boolean }) => preempt(await client(), terminal, text, options));
-  command('tag', 'give an experiment tags, or take them away')
-    .argument('[tags...]', 'tags that it gets')
-    .option('--remove <tag>', 'a tag that it loses; repeatable', appended, [])
-    .action(async (text: string, addTags: string[], { json, remove }: { json: boolean; remove: string[] }) =>
-      change(await client(), terminal, text, { json, change: { addTags, removeTags: remove } }),
-    );
-  command('note', 'write notes on an experiment, in place of those that it has')
-    .argument('<notes>', 'an empty text takes them away')
-    .action(async (text: string, notes: string, { json }: { json: boolean }) =>
-      change(await client(), terminal, text, { json, change: { notes } }),
-    );
-  command('priority', 'have an experiment run sooner (a higher number) or later than others that wait')
-    .argument('<number>', '-1000 to 1000; write -- before a negative one', wholeNumber({ least: -1000, most: 1000 }))
-    .action(async (text: string, priority: number, { json }: { json: boolean }) =>
-      change(await client(), terminal, text, { json, change: { priority } }),
-    );
-
-  command('pause', 'have an experiment checkpoint and give its machine back, until it is resumed').action(
-    async (text: string, options: { json: boolean }) => pause(await client(), terminal, text, options),
-  );
-  command('resume', 'queue a paused experiment again, at the place that it had').action(
-    async (text: string, options: { json: boolean }) => resume(await client(), terminal, text, options),
-  );
-  command(
-    'retry',
-    'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
-  ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
-}
-
 /** The options of `submit`, as commander gives them. */
 interface SubmitFlags {
   readonly dataset: string[];
@@ -333,124 +298,6 @@ interface DemoFlags {
   readonly s3?: string | true;
 }
 
-/** Each loads what it needs, which no other command does. */
-function checkpointCommands(
-  program: Command,
-  { terminal, environment }: Surroundings,
-  { state, client }: { readonly state: () => string; readonly client: () => Promise<Client> },
-  exit: (code: number) => void,
-): void {
-  const checkpoint = program
-    .command('checkpoint')
-    .description('list, show, verify, export, compare or pin the checkpoints of an experiment')
-    .addHelpText('after', CHECKPOINT_HELP);
-  const command = (name: string, description: string): Command =>
-    checkpoint
-      .command(name)
-      .description(description)
-      .argument(
-        '<experiment>',
-        'id, beginning of an id, or name of an experiment; in a store its whole id, or a prefix as experiments/<id>',
-        reference,
-      )
-      .option('--objects <url>', 'read this object store itself (default: LONGRUN_OBJECTS, or by way of the API)')
-      .addOption(jsonOption());
-  const place = (experiment: string, { objects, json }: CheckpointOptions) => ({
-    experiment,
-    objects,
-    json,
-    state: state(),
-    environment,
-  });
-
-  command('ls', 'list checkpoints, newest first').action(async (experiment: string, options: CheckpointOptions) => {
-    const { listCheckpoints } = await import('./commands/checkpoint/ls.js');
-    await listCheckpoints(terminal, place(experiment, options));
-  });
-
-  command('show', 'show the manifest, files, tensors, environment and log segments of a checkpoint')
-    .addArgument(checkpointArgument())
-    .action(async (experiment: string, which: string, options: CheckpointOptions) => {
-      const { showCheckpoint } = await import('./commands/checkpoint/show.js');
-      await showCheckpoint(terminal, which, place(experiment, options));
-    });
-
-  command('verify', 'read every byte of a checkpoint and compare it with what was committed; exit code 1 for damage')
-    .argument('[checkpoint]', `${WHICH} (default: latest)`, reference)
-    .option('--all', 'every checkpoint, and the log that the head keeps beside them', false)
-    .action(
-      async (
-        experiment: string,
-        which: string | undefined,
-        options: CheckpointOptions & { all: boolean },
-        used: Command,
-      ) => {
-        const { all } = options;
-        if (all && which !== undefined) used.error('error: give one checkpoint, or --all');
-        const { verifyCheckpoints } = await import('./commands/checkpoint/verify.js');
-        exit(await verifyCheckpoints(terminal, all ? undefined : (which ?? 'latest'), place(experiment, options)));
-      },
-    );
-
-  command('export', 'copy the files of a checkpoint, verified, to a folder, or its parameters to a file')
-    .addArgument(checkpointArgument())
-    .addOption(
-      new Option('--to <folder>', 'a folder that is empty or not there yet').argParser(folder).conflicts('parameters'),
-    )
-    .option('--parameters <file>', 'only parameters.safetensors, under a name that is not there yet', fileName)
-    .action(async (experiment: string, which: string, options: ExportTarget, used: Command) => {
-      const { to, parameters } = options;
-      if (to === undefined && parameters === undefined) used.error('error: give --to FOLDER or --parameters FILE');
-      const { exportCheckpoint } = await import('./commands/checkpoint/export.js');
-      await exportCheckpoint(terminal, which, { ...place(experiment, options), to, parameters });
-    });
-
-  command('diff', 'compare two checkpoints: tensors by name, state by path')
-    .argument('<a>', WHICH, reference)
-    .argument('<b>', WHICH, reference)
-    .option('--with <experiment>', 'the experiment that <b> is of (default: the same)', reference)
-    .action(async (experiment: string, a: string, b: string, options: CheckpointOptions & { with?: string }) => {
-      const { diffCheckpoints } = await import('./commands/checkpoint/diff.js');
-      await diffCheckpoints(terminal, [a, b], { ...place(experiment, options), with: options.with });
-    });
-
-  for (const [name, isPinned, description] of [
-    ['pin', true, 'keep a checkpoint, whatever is committed after it'],
-    ['unpin', false, 'let go of a checkpoint that was pinned'],
-  ] as const) {
-    checkpoint
-      .command(name)
-      .description(`${description}; by way of the API`)
-      .argument('<experiment>', 'id, beginning of an id, or name', reference)
-      .argument('<checkpoint>', WHICH, reference)
-      .addOption(jsonOption())
-      .action(async (experiment: string, which: string, { json }: { json: boolean }) => {
-        const { pinCheckpoint } = await import('./commands/checkpoint/pin.js');
-        await pinCheckpoint(await client(), terminal, experiment, { which, isPinned, json });
-      });
-  }
-}
-
-interface CheckpointOptions {
-  readonly json: boolean;
-  readonly objects?: string;
-}
-
-interface ExportTarget extends CheckpointOptions {
-  readonly to?: string;
-  readonly parameters?: string;
-}
-
-const WHICH = 'step or name of a checkpoint, or latest';
-
-const CHECKPOINT_HELP = `
-Only pins change anything, whoever trains meanwhile. With --objects or LONGRUN_OBJECTS the object store is read itself, and no API is needed; else the API is
-asked that other commands ask, or the store of the state folder read where none runs. A checkpoint is named by its step, by its name (<step>-<fence>), or as latest.`;
-
-function checkpointArgument(): Argument {
-  return new Argument('[checkpoint]', WHICH).argParser(reference).default('latest');
-}
-
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
@@ -471,50 +318,4 @@ function bucketUrl(program: Command, given: string | true | undefined): string |
     `error: ${what} Give one, such as s3://bucket/prefix; \`node scripts/s3-server.mjs --folder FOLDER\` starts a server on this machine and ` +
       'prints its URL and keys.',
   );
-}
-
-function jsonOption(): Option {
-  return new Option('--json', 'machine-readable output').default(false);
-}
-
-function appended(value: string, earlier: readonly string[]): string[] {
-  return [...earlier, value];
-}
-
-function listed(text: string): string[] {
-  const words = text.split(',').map((word) => word.trim());
-  if (!words.includes('')) return words;
-  throw new InvalidArgumentError('Give names with commas between.');
-}
-
-function folder(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
-  return text;
-}
-
-function fileName(text: string): string {
-  if (text.trim() !== '' && !/[\\/]$/.test(text)) return text;
-  throw new InvalidArgumentError('Give the name of a file, which ends in no slash.');
-}
-
-function reference(text: string): string {
-  // As a table shows an id that it had to cut.
-  const given = text.replace(/…$/, '');
-  // Nothing is called by dots, which a URL leaves out of its path.
-  if (/^\.{0,2}$/.test(given.trim())) throw new InvalidArgumentError('Give an id.');
-  return given;
-}
-
-/** What a header can hold, as the API demands. */
-function idempotencyKey(text: string): string {
-  if (/^[!-~]{1,255}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give 1 to 255 visible ASCII characters without blanks, such as a UUID.');
-}
-
-function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-  };
 }

@@ -36,7 +36,7 @@ test('an experiment waits until all its datasets are ready, and its worker is to
   );
   // It has kept its place before the other.
   expect(await (await world.worker('gpu-1').next()).specification()).toMatchObject({
-    version: 2,
+    version: 3,
     id,
     datasets: {
       train: { id: digits, sizeBytes: 'bytes of digits'.length },

@@ -62,7 +62,7 @@ test('each filter finds what fits, all of them together what fits each, and the 
   const bounded = await list(record, { sort, where: `${where('>=0.25').where},${where('<0.5').where}` });
   expect(bounded.items.map(({ id }) => ids.indexOf(id))).toEqual([4, 3, 2]);
   const { counts } = await list(record, { exactName: 'conv', status: 'running' });
-  expect(counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 0, cancelled: 0 });
+  expect(counts).toEqual({ queued: 1, running: 1, paused: 0, succeeded: 1, failed: 0, cancelled: 0 });
   const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(COST)},none` })).items;
   expect(first).toMatchObject({
     name: 'mlp deep',
@@ -111,7 +111,7 @@ test('every sort has each experiment once over its pages, ties in one order, als
 test('what a list cannot be asked by is refused with what to give instead', async ({ record }) => {
   await fill(record);
   for (const [query, words] of [
-    [{ status: 'runing' }, 'queued, running, succeeded, failed, cancelled'],
+    [{ status: 'runing' }, 'queued, running, paused, succeeded, failed, cancelled'],
     [{ where: 'valid_cost<0.3' }, 'metric.valid_cost<0.3'],
     [{ where: 'metric.a=<1' }, 'metric.valid_cost<0.3'],
     [{ where: 'metric.a<1e999' }, 'metric.valid_cost<0.3'],

@@ -129,7 +129,7 @@ export class CheckpointStore {
         fence: lease.fence,
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
-        programSha256: snapshot.programSha256,
+        ...(snapshot.programSha256 !== undefined && { programSha256: snapshot.programSha256 }),
         files: blobs.files,
         log,
       };

@@ -1,0 +1,57 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** How a checkpoint is named, for help. */
+export const WHICH = 'step or name of a checkpoint, or latest';
+
+/** Whether a command's output is for programs. */
+export function jsonOption(): Option {
+  return new Option('--json', 'machine-readable output').default(false);
+}
+
+/** Of an option that is repeatable. */
+export function appended(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+/** Names with commas between. @throws InvalidArgumentError */
+export function listed(text: string): string[] {
+  const words = text.split(',').map((word) => word.trim());
+  if (!words.includes('')) return words;
+  throw new InvalidArgumentError('Give names with commas between.');
+}
+
+/** The name of a folder. @throws InvalidArgumentError */
+export function folder(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Give the name of a folder.');
+  return text;
+}
+
+/** The name of a file. @throws InvalidArgumentError */
+export function fileName(text: string): string {
+  if (text.trim() !== '' && !/[\\/]$/.test(text)) return text;
+  throw new InvalidArgumentError('Give the name of a file, which ends in no slash.');
+}
+
+/** What an experiment, dataset or checkpoint is meant by. @throws InvalidArgumentError */
+export function reference(text: string): string {
+  // As a table shows an id that it had to cut.
+  const given = text.replace(/…$/, '');
+  // Nothing is called by dots, which a URL leaves out of its path.
+  if (/^\.{0,2}$/.test(given.trim())) throw new InvalidArgumentError('Give an id.');
+  return given;
+}
+
+/** What a header can hold, as the API demands. */
+export function idempotencyKey(text: string): string {
+  if (/^[!-~]{1,255}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give 1 to 255 visible ASCII characters without blanks, such as a UUID.');
+}
+
+/** A whole number within bounds. @throws InvalidArgumentError */
+export function wholeNumber({ least, most }: { least: number; most: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}
