@@ -13,6 +13,8 @@ export interface TestedEngine {
   readonly widest?: 'float32' | 'float64';
   /** Whether it takes denormals of float32 for 0. Default false. */
   readonly flushesDenormals?: boolean;
+  /** Whether it runs a function that is fed something empty in another way, all of it. Default false. */
+  readonly setsEmptyApart?: boolean;
   /** Units in the last place that its functions of floats may be off, of 1/64 where the value is smaller. Default: those of the golden. */
   readonly approximates?: number;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
@@ -52,6 +54,7 @@ const WEBGPU: TestedEngine = {
   ...engine('onnxruntime', 'webgpu'),
   limits: ONNX_RUNTIME_LIMITS,
   flushesDenormals: true,
+  setsEmptyApart: true,
   approximates: 128,
 };
 
