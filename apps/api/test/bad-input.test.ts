@@ -212,7 +212,7 @@ describe('an experiment spec', () => {
   });
 
   test('that was refused leaves nothing behind', async () => {
-    expect((await service.get('/v1/experiments').expect(200)).body).toEqual({ items: [], nextCursor: null });
+    expect((await service.get('/v1/experiments').expect(200)).body).toMatchObject({ items: [], nextCursor: null });
   });
 });
 
@@ -351,7 +351,7 @@ describe('a parameter', () => {
       '/v1/datasets?page=2',
       'page',
       '"page" is not a key that is known in the query.',
-      'Remove it. Known keys: cursor, limit.',
+      'Remove it. Known keys: cursor, limit, exactName, id.',
     ],
     [
       `/v1/experiments/${'exp_'.padEnd(36, '0')}/log?limit=5001`,

@@ -16,7 +16,7 @@ import type { Client } from '../src/client.js';
 import { CommandLine, type Finished } from './command-line.js';
 import { commitCheckpoint, parametersAt } from './commit-checkpoint.js';
 import { type HttpServer, serve } from './http-server.js';
-import { LONG_ENOUGH_MS, tinyExperiment } from './services.js';
+import { LONG_ENOUGH_MS, publish, tinyExperiment } from './services.js';
 
 let redis: RedisServer;
 let stateFolder: string;
@@ -37,6 +37,7 @@ beforeAll(async () => {
   );
   client = await connect({ state: stateFolder, environment: {} });
   objects = `file:${join(stateFolder, 'objects')}`;
+  await publish(client);
   await client.submitDataset({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
 });
 afterAll(async () => {

@@ -34,7 +34,7 @@ test('one that has ended is printed to its end', async () => {
   const data = { status: 'succeeded', reason: 'succeeded', message: null, result: null } as const;
   const printed = await logsOf((response) => {
     response.write(frame(row(1)));
-    response.write(frame({ type: 'status', id: 2, at: AT, data }));
+    response.end(frame({ type: 'status', id: 2, at: AT, data }));
   });
   expect(printed.lines).toHaveLength(2);
 });

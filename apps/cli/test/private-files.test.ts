@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -51,12 +51,13 @@ test("all that a stack leaves in its state folder is its user's alone, however g
       /^objects\/experiments\/./,
       /^objects\/datasets\/files\/./,
       /^cache\/datasets\/./,
+      /^cache\/programs\/./,
       /^worker-gpu-.*\/owner$/,
       /^fuel-preproc-.*\/owner$/,
     ])
       expect(found.map(({ path }) => path)).toContainEqual(expect.stringMatching(made));
-    // What is given to trainers with users of their own they read, who are shown it; nobody else gets past the state folder.
-    const own = found.filter(({ path }) => !/^cache\/datasets|\/trainer-\d+\/given/.test(path));
+    // What is given to trainers, and to programs that are asked, with users of their own they read, who are shown it; nobody else gets past the state folder.
+    const own = found.filter(({ path }) => !/^cache\/(datasets|programs)|\/(trainer|program)-\d+\/given/.test(path));
     expect(own.filter(({ mode, isFolder }) => mode !== (isFolder ? 0o700 : 0o600))).toEqual([]);
   } finally {
     await stack.end('SIGTERM');
@@ -79,9 +80,9 @@ interface Found {
 async function walk(state: string, except: string): Promise<Found[]> {
   const found: Found[] = [];
   const visit = async (path: string): Promise<void> => {
-    const stats = await stat(path).catch(() => undefined);
-    // A running stack also takes files away.
-    if (stats === undefined || path === except) return;
+    const stats = await lstat(path).catch(() => undefined);
+    // A running stack also takes files away. Links have no mode of their own.
+    if (stats === undefined || stats.isSymbolicLink() || path === except) return;
     found.push({ path: relative(state, path), isFolder: stats.isDirectory(), mode: stats.mode & 0o777 });
     if (!stats.isDirectory()) return;
     for (const name of await readdir(path).catch(() => [])) await visit(join(path, name));

@@ -17,7 +17,14 @@ export const LONG_ENOUGH_MS = 300_000;
 /** Steps of an experiment that {@link Services.submit} submits: 4 epochs of 10 batches. */
 export const LAST_STEP = 40;
 
-const PROGRAMS = ['../../../examples/src/programs/mlp.ts', '../../worker-gpu/test/programs/turns.js'];
+const MLP = '../../../examples/src/programs/mlp.ts';
+const PROGRAMS = [MLP, '../../worker-gpu/test/programs/turns.js'];
+
+/** Publishes a program of this checkout, by its path from here. */
+export async function publish(client: Client, path = MLP): Promise<void> {
+  const program = await readProgram(fileURLToPath(new URL(path, import.meta.url)));
+  await client.publishProgram(program.name, program);
+}
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -45,10 +52,7 @@ export class Services {
     await services.startApi();
     const converter = services.start('fuel-preproc');
     const client = await services.connect();
-    for (const path of PROGRAMS) {
-      const program = await readProgram(fileURLToPath(new URL(path, import.meta.url)));
-      await client.publishProgram(program.name, program);
-    }
+    for (const path of PROGRAMS) await publish(client, path);
     await client.submitDataset({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
     await until(
       async () => (await client.dataset('tiny')).status === 'ready',

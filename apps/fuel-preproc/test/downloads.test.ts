@@ -45,7 +45,7 @@ beforeAll(async () => {
   await mkdir(world.childrenFolder);
   await writeFile(
     converterScript,
-    `import { converters } from ${urlOf('libs', 'fuel', 'dist', 'index.js')};
+    `import { converters } from ${urlOf('libs', 'fuel', 'dist', 'bundle', 'index.js')};
     converters.set('toy', { ...converters.get('mnist'), name: 'toy', requiredFiles: ${JSON.stringify(requiredFiles)} });
     await import(${urlOf('apps', 'fuel-preproc', 'dist', 'converter.js')});`,
   );
