@@ -48,9 +48,10 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
 
 /** A platform with its Redis, record and object store, two small datasets `digits` and `others`, programs, and real worker processes. */
 export class World extends PlatformWorld {
-  static async begin(): Promise<World> {
+  /** @param workerLostAfterMs how long a worker may be silent */
+  static async begin(workerLostAfterMs?: number): Promise<World> {
     const world = new World(await PlatformWorld.parts());
-    await world.startAgain();
+    await world.startAgain(workerLostAfterMs);
     await world.#publish('digits', 'others');
     for (const file of await readdir(PROGRAMS_FOLDER)) await world.publishProgram(basename(file, '.js'));
     return world;
