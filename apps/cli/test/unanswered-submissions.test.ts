@@ -32,6 +32,17 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Those of a command line that has none. */
+const OPTIONS = {
+  set: [],
+  param: [],
+  dataset: [],
+  programName: undefined,
+  follow: false,
+  json: false,
+  idempotencyKey: undefined,
+};
+
 test('a submission that is not answered is sent again with the same key, which is said', async () => {
   server = await serve((request, response) => {
     receive(request);
@@ -42,17 +53,8 @@ test('a submission that is not answered is sent again with the same key, which i
   const write = (text: string): void => void (said += text);
   // The first is late however patient the client is; of the others one comes in time.
   const client = new Client({ url: server.url, token: TOKEN, timeoutMs: 500 });
-  const options = {
-    set: [],
-    param: [],
-    dataset: [],
-    programName: undefined,
-    follow: false,
-    json: false,
-    idempotencyKey: undefined,
-  };
   const terminal = new Terminal({ writeResult: write, writeRemark: write });
-  expect(await submit(() => Promise.resolve(client), terminal, file, options)).toBe(0);
+  expect(await submit(() => Promise.resolve(client), terminal, file, OPTIONS)).toBe(0);
   expect(keys.length).toBeGreaterThan(1);
   expect(new Set(keys).size).toBe(1);
   expect(said).toContain(`${server.url} was sent the request and has not answered for 0.5 s; it may have done`);
@@ -80,17 +82,10 @@ test('one that nobody tells the fate of is not asked for without end', async () 
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
   });
   const client = new Client({ url: server.url, token: TOKEN });
-  const options = {
-    set: [],
-    param: [],
-    dataset: [],
-    programName: undefined,
-    follow: false,
-    json: true,
-    idempotencyKey: undefined,
-  };
   const terminal = new Terminal({ writeResult: () => {}, writeRemark: () => {} });
-  await expect(submit(() => Promise.resolve(client), terminal, file, options)).rejects.toThrow('--idempotency-key');
+  await expect(submit(() => Promise.resolve(client), terminal, file, { ...OPTIONS, json: true })).rejects.toThrow(
+    '--idempotency-key',
+  );
   expect(keys.length).toBeGreaterThan(1);
   expect(new Set(keys).size).toBe(1);
 });

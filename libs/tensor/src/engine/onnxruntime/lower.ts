@@ -37,6 +37,8 @@ export function lowerToOnnx(
   return { model: model.encode(), inputNames, outputNames, forProcessor: model.forProcessor };
 }
 
+const WEBGPU_LOWERINGS = { ...lowerings, ...onWebgpu };
+
 /** Writes what computes `outputs` into `graph`, given the names of what is there, and returns their names. */
 function lowerInto(
   graph: OnnxGraph,
@@ -45,7 +47,7 @@ function lowerInto(
   provider: string,
 ): string[] {
   const names = new Map(given);
-  const table = provider === 'webgpu' ? { ...lowerings, ...onWebgpu } : lowerings;
+  const table = provider === 'webgpu' ? WEBGPU_LOWERINGS : lowerings;
   const nameOf = (variable: Variable): string => {
     const known = names.get(variable);
     if (known !== undefined) return known;
