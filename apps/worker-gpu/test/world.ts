@@ -19,7 +19,7 @@ import { ExperimentWork } from '../src/supervisor/experiment-work.js';
 import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
-const HEARTBEAT_MS = 100;
+const HEARTBEAT_MS = 200;
 /** Too short for a worker on a busy machine, long enough for one that has ended. */
 const SILENCE_MS = 1_000;
 const PROGRAMS_FOLDER = fileURLToPath(new URL('programs', import.meta.url));
@@ -65,7 +65,7 @@ export class World extends PlatformWorld {
    */
   async startAgain(workerLostAfterMs = 120_000): Promise<Platform> {
     return await this.start({
-      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 100 },
+      timings: { heartbeatMs: HEARTBEAT_MS, workerLostAfterMs, reconcileEveryMs: 400 },
       queue: { lockDurationMs: 8_000, lockRenewMs: 500, stalledCheckMs: 500, retryDelayMs: 50 },
     });
   }

@@ -79,7 +79,7 @@ export const WorkerCommand = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['cancel', 'preempt', 'pause']), kind: Kind, id: z.string(), fence: Fence }),
   /** To one worker: finish what runs, and take no further job. */
   z.object({ type: z.literal('drain'), workerId: z.string() }),
-  /** To one worker: take jobs again. */
-  z.object({ type: z.literal('release'), workerId: z.string() }),
+  /** To one worker: take jobs again, unless it was put into quarantine once more since the `quarantines`th time. */
+  z.object({ type: z.literal('release'), workerId: z.string(), quarantines: z.int().min(0).optional() }),
 ]);
 export type WorkerCommand = z.infer<typeof WorkerCommand>;

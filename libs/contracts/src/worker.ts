@@ -37,6 +37,8 @@ export const WorkerReport = z.object({
   status: WorkerStatus,
   /** Why it is quarantined: what its own check says. */
   statusReason: z.string().optional(),
+  /** How many times this process was put into quarantine: which of them a release ends. Workers of older builds do not say it. */
+  quarantines: z.int().min(0).optional(),
   /** What it runs now. */
   attempts: z.array(z.object({ id: z.string(), fence: Fence })),
   /** Grows with each report of one process: a number that stands still is no sign of life. */
@@ -47,17 +49,19 @@ export const WorkerReport = z.object({
 export type WorkerReport = z.infer<typeof WorkerReport>;
 
 /** A worker as the API answers it. */
-export const WorkerView = WorkerReport.omit({ workerId: true, beat: true, connection: true }).extend({
-  id: z.string(),
-  /** As the record wants it; the worker follows. */
-  status: WorkerStatus,
-  /** Why it is not `ready`; null when it is. */
-  statusReason: z.string().nullable(),
-  /** False when nothing was heard of it for long, or it said goodbye. */
-  alive: z.boolean(),
-  firstSeenAt: Moment,
-  lastSeenAt: Moment,
-});
+export const WorkerView = WorkerReport.omit({ workerId: true, beat: true, connection: true, quarantines: true }).extend(
+  {
+    id: z.string(),
+    /** As the record wants it; the worker follows. */
+    status: WorkerStatus,
+    /** Why it is not `ready`; null when it is. */
+    statusReason: z.string().nullable(),
+    /** False when nothing was heard of it for long, or it said goodbye. */
+    alive: z.boolean(),
+    firstSeenAt: Moment,
+    lastSeenAt: Moment,
+  },
+);
 export type WorkerView = z.infer<typeof WorkerView>;
 
 /** Why a worker is drained. */

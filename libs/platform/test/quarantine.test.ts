@@ -56,9 +56,8 @@ test('a user releases a worker from quarantine, and drains one that is in it', a
   await until(async () => (await row(world))?.status === 'quarantined');
 
   expect(await world.platform.workers.release('told')).toMatchObject({ status: 'ready', statusReason: null });
-  const again = await worker.next();
-  await until(async () => (await reported(world)) === 'ready');
-  again.end('storage_error');
+  // Back in quarantine before the record has heard that it was out of it: its word is not for this one.
+  (await worker.next()).end('storage_error');
   await until(async () => (await row(world))?.status === 'quarantined');
 
   await world.platform.workers.drain('told', 'it is old');

@@ -17,7 +17,7 @@ import { publishModule, RedisServer, until, World as PlatformWorld, type WorldPa
 import { ScriptedWorker } from './scripted-worker.js';
 
 /** How patient the platform is in tests that lose no worker: a busy machine must not lose one for them. */
-const timings = { heartbeatMs: 50, workerLostAfterMs: 20_000, reconcileEveryMs: 100 };
+const timings = { heartbeatMs: 100, workerLostAfterMs: 20_000, reconcileEveryMs: 300 };
 /** And in those that do. */
 export const impatient = { timings: { ...timings, workerLostAfterMs: 3_000 } };
 

@@ -309,6 +309,8 @@ export interface WorkersTable {
   statusReason: string | null;
   /** As the worker says it is. */
   reportedStatus: WorkerStatus;
+  /** How many times its process was put into quarantine, as it says; 0 where it does not. */
+  reportedQuarantines: number;
   attempts: JsonColumn<WorkerReport['attempts']>;
   /** False when nothing was heard of it for long, or it said goodbye. */
   alive: boolean;

@@ -6,7 +6,7 @@ import type { PlatformRecord } from '../record/record.js';
 import { recentWorkers } from '../record/recent-workers.js';
 import type { WorkerRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
-import { publishCommand } from '../worker/commands.js';
+import { commandFor, publishCommand } from '../worker/commands.js';
 import { notFound } from './life-reading.js';
 
 export interface WorkersOptions {
@@ -60,14 +60,13 @@ export class Workers {
       return { ...before, status, statusReason: reason };
     });
     // Without Redis the census says it later.
-    if (redis.status === 'ready')
-      await publishCommand(redis, keys, { type: status === 'draining' ? 'drain' : 'release', workerId: id });
+    if (redis.status === 'ready') await publishCommand(redis, keys, commandFor(row));
     return workerView(row);
   }
 }
 
 function workerView(row: WorkerRow): WorkerView {
-  const { reportedStatus: _, engines, firstSeenAt, lastSeenAt, ...facts } = row;
+  const { reportedStatus: _, reportedQuarantines: __, engines, firstSeenAt, lastSeenAt, ...facts } = row;
   return {
     ...facts,
     ...(engines === null ? {} : { engines }),

@@ -12,7 +12,7 @@ import type { Tables, WorkerRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
-import { publishCommand } from '../worker/commands.js';
+import { commandFor, publishCommand } from '../worker/commands.js';
 import type { Connections } from './connections.js';
 import { lookMsFor, ObservedTime } from '@longrun/serialization/observed-time';
 
@@ -95,7 +95,8 @@ export class Census {
     heard.beat = beat;
     heard.changedAt = this.#observed.ms;
     const now = performance.now();
-    const isNew = row === undefined || !row.alive || row.reportedStatus !== report.status;
+    const isNew =
+      row === undefined || !row.alive || row.reportedStatus !== report.status || isOtherQuarantine(report, row);
     const hasOtherFault =
       report.status === 'quarantined' && row?.status === 'quarantined' && row.statusReason !== report.statusReason;
     const runsOther = JSON.stringify(row?.attempts) !== JSON.stringify(report.attempts);
@@ -134,15 +135,14 @@ export class Census {
     const { redis, keys } = this.#options;
     if (row === undefined || row.status === report.status || row.status === 'quarantined') return;
     // Its quarantine was not known when the record last said what it wants.
-    if (report.status === 'quarantined' && row.reportedStatus !== 'quarantined') return;
-    const type = row.status === 'draining' ? 'drain' : 'release';
-    await publishCommand(redis, keys, { type, workerId: report.workerId });
+    if (report.status === 'quarantined' && isOtherQuarantine(report, row)) return;
+    await publishCommand(redis, keys, commandFor(row));
   }
 }
 
 /** Writes a report over what is there; what the record wants of the worker stays, but for its quarantine. */
 async function note(transaction: Transaction<Tables>, report: WorkerReport): Promise<void> {
-  const { workerId, beat: _beat, connection: _connection, status, statusReason, ...facts } = report;
+  const { workerId, beat: _beat, connection: _connection, status, statusReason, quarantines = 0, ...facts } = report;
   const at = new Date();
   const columns = {
     ...facts,
@@ -151,12 +151,13 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
     engines: facts.engines === undefined ? null : JSON.stringify(facts.engines),
     attempts: JSON.stringify(facts.attempts),
     reportedStatus: status,
+    reportedQuarantines: quarantines,
     alive: true,
     lastSeenAt: at,
   };
   const before = await transaction
     .selectFrom('workers')
-    .select(['status', 'statusReason', 'reportedStatus'])
+    .select(['status', 'statusReason', 'reportedStatus', 'reportedQuarantines'])
     .where('id', '=', workerId)
     .executeTakeFirst();
   const stands = { status, statusReason: statusReason ?? null };
@@ -188,13 +189,19 @@ async function note(transaction: Transaction<Tables>, report: WorkerReport): Pro
  * Whether the worker's own word on its fitness is what the record wants from now on. A quarantine that was lifted by a user, which the
  * worker has not heard of yet, is not taken in again; one that is drained takes no jobs anyway.
  */
-function turnsBy(
-  { status, statusReason }: WorkerReport,
-  before: Pick<WorkerRow, 'status' | 'statusReason' | 'reportedStatus'>,
-): boolean {
+function turnsBy(report: WorkerReport, before: Wanted & Reported): boolean {
+  const { status, statusReason } = report;
   if (before.status === 'quarantined') return status !== 'quarantined' || statusReason !== before.statusReason;
-  return status === 'quarantined' && before.status === 'ready' && before.reportedStatus !== 'quarantined';
+  return status === 'quarantined' && before.status === 'ready' && isOtherQuarantine(report, before);
 }
+
+/** Whether the worker is in a quarantine, or was in one, that is not the one the record has last heard of. */
+function isOtherQuarantine({ status, quarantines = 0 }: WorkerReport, before: Reported): boolean {
+  return before.reportedQuarantines !== quarantines || (status === 'quarantined' && before.reportedStatus !== status);
+}
+
+type Wanted = Pick<WorkerRow, 'status' | 'statusReason'>;
+type Reported = Pick<WorkerRow, 'reportedStatus' | 'reportedQuarantines'>;
 
 /** The record is told that nothing has changed so rarely. */
 const NOTE_EVERY_MS = 5_000;

@@ -1,6 +1,7 @@
 import { WorkerCommand } from '@longrun/contracts';
 import type { Redis } from 'ioredis';
 
+import type { WorkerRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { parseJson } from '../redis/parse-json.js';
@@ -29,4 +30,13 @@ export async function listenCommands(
   });
   // ioredis subscribes again by itself when it reconnects.
   await redis.subscribe(keys.commands);
+}
+
+/** What has a worker turn to what the record wants of it, said of the quarantine that the record has heard of last. */
+export function commandFor({
+  id: workerId,
+  status,
+  reportedQuarantines: quarantines,
+}: Pick<WorkerRow, 'id' | 'status' | 'reportedQuarantines'>): WorkerCommand {
+  return status === 'draining' ? { type: 'drain', workerId } : { type: 'release', workerId, quarantines };
 }

@@ -20,6 +20,7 @@ export interface FitnessOptions {
 export class Fitness {
   readonly #options: FitnessOptions;
   #fault: string | null = null;
+  #quarantines = 0;
   #pauseMs: number;
   #quarantine: AbortController | undefined;
 
@@ -31,6 +32,11 @@ export class Fitness {
   /** Why it is in quarantine; null when it is not. */
   get fault(): string | null {
     return this.#fault;
+  }
+
+  /** How many times it was put into quarantine. */
+  get quarantines(): number {
+    return this.#quarantines;
   }
 
   /** Checks now; puts it into quarantine, and resolves with the fault, when the check fails. */
@@ -86,6 +92,7 @@ export class Fitness {
 
   #turnTo(fault: string | null): void {
     if (fault === this.#fault) return;
+    if (this.#fault === null) this.#quarantines += 1;
     this.#fault = fault;
     this.#options.onChange(fault);
   }

@@ -137,6 +137,8 @@ export class JobWorker {
       case 'drain':
       case 'release':
         if (command.workerId !== link.workerId) return;
+        // Said of an earlier quarantine: the record has not heard of this one yet.
+        if (command.type === 'release' && (command.quarantines ?? Infinity) < this.#fitness.quarantines) return;
         this.#wanted = command.type === 'drain' ? 'draining' : 'ready';
         if (command.type === 'release') this.#fitness.release();
         this.#turn();
@@ -168,8 +170,8 @@ export class JobWorker {
   #say(): void {
     const { kind } = this.#options;
     const attempts = [...this.#running.values()].map(({ ticket }) => ({ id: ticket.id, fence: ticket.fence }));
-    const { fault } = this.#fitness;
-    const state = { status: this.#status, ...(fault !== null && { statusReason: fault }) };
+    const { fault, quarantines } = this.#fitness;
+    const state = { status: this.#status, ...(fault !== null && { statusReason: fault }), quarantines };
     this.#presence.say({ kind, ...this.#description, slots: 1, ...state, attempts });
   }
 
