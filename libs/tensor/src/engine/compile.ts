@@ -2,6 +2,7 @@ import { at } from '../arrays/at.js';
 import { checkArguments, checkOption, shown } from '../graph/arguments.js';
 import { Constant } from '../graph/constant.js';
 import { oneOf } from '../graph/one-of.js';
+import { madeTogether } from '../graph/origin.js';
 import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
@@ -12,11 +13,11 @@ import { stableForms } from '../rewrite/stable-forms.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
-import type { FunctionGraph } from './engine.js';
+import type { ComputeTarget, EngineDefinition, FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
 import { Explanation } from './explanation.js';
 import { heldMemory } from './held-memory.js';
-import { partition } from './partition.js';
+import { partition, type Stage } from './partition.js';
 import { compileStages } from './staged-executable.js';
 
 const ON_UNUSED_INPUT = ['raise', 'ignore'] as const;
@@ -49,6 +50,21 @@ export interface CompileOptions extends ComputeOptions {
  * when it cannot run an op.
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
+  // What rewriting makes is made for this call.
+  const { layout, graph, stages, engine, target } = madeTogether(() => plan(options));
+  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));
+}
+
+/** What is compiled, and how its function is laid out. */
+interface Plan {
+  readonly layout: FunctionLayout;
+  readonly graph: FunctionGraph;
+  readonly stages: readonly Stage[];
+  readonly engine: EngineDefinition;
+  readonly target: ComputeTarget;
+}
+
+function plan(options: CompileOptions): Plan {
   checkArguments('compile', ['options', options, 'options']);
   checkOption('compile', 'name', options.name, 'text');
   const name = options.name ?? 'function';
@@ -99,7 +115,7 @@ export async function compile(options: CompileOptions): Promise<CompiledFunction
       ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
     }),
   };
-  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));
+  return { layout, graph, stages, engine, target };
 }
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The packages beside this one: what is made in them was made for whoever called them. */
 const PACKAGES = new URL('../../..', import.meta.url).href;
-/** A brick within bricks that takes a gradient is so far below its program. */
-const FRAMES = 30;
+/** How many frames are looked at, and then, where the program is below them: each costs. A brick within bricks that takes a gradient is so far below its program. */
+const FRAMES = [8, 30];
 
 /**
  * Where in a program something was made, as Theano's `traceback` of a variable: the place in the call that led there which is nearest to it and
@@ -53,10 +53,24 @@ const TRACES: {
 
 /** The line of the stack trace, below the call of `callee`. */
 function programsCall(callee: typeof Origin | typeof madeTogether): string | undefined {
+  for (const limit of FRAMES) {
+    const { call, isWhole } = callWithin(limit, callee);
+    if (call !== undefined || isWhole) return call;
+  }
+  return undefined;
+}
+
+/** The same, looked for in so many frames; and whether there are no more of them. */
+function callWithin(
+  limit: number,
+  callee: typeof Origin | typeof madeTogether,
+): { readonly call: string | undefined; readonly isWhole: boolean } {
   const { stackTraceLimit, prepareStackTrace } = TRACES;
   const trace: { stack?: unknown } = {};
-  TRACES.stackTraceLimit = FRAMES;
+  let isWhole = false;
+  TRACES.stackTraceLimit = limit;
   TRACES.prepareStackTrace = (error, frames) => {
+    isWhole = frames.length < limit;
     const frame = frames.find(isOfProgram);
     if (frame === undefined) return undefined;
     // Who has set one knows of what the program was translated.
@@ -67,7 +81,7 @@ function programsCall(callee: typeof Origin | typeof madeTogether): string | und
   };
   try {
     Error.captureStackTrace(trace, callee);
-    return typeof trace.stack === 'string' ? trace.stack : undefined;
+    return { call: typeof trace.stack === 'string' ? trace.stack : undefined, isWhole };
   } finally {
     TRACES.stackTraceLimit = stackTraceLimit;
     TRACES.prepareStackTrace = prepareStackTrace;
