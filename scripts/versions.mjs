@@ -21,11 +21,10 @@ const tests = [
   ...within('libs/serialization', 'src/store'),
   ...within('libs/tensor', 'src/engine/onnxruntime', 'test/mlp-golden.test.ts'),
   ...within('libs/fuel', 'src/hdf5', 'test/h5py-goldens.test.ts'),
-  ...within('libs/blocks', 'src/snapshot', 'src/experiment', 'test/resume.test.ts', 'test/torch-golden.test.ts'),
+  ...within('libs/blocks', 'src/snapshot', 'src/experiment', 'test/torch-golden.test.ts'),
   ...within('libs/platform', 'src/child', 'src/queue/take-jobs.test.ts', 'src/worker/supervised-child.test.ts'),
   ...within('apps/api', 'src/request', 'src/experiments', 'src/token.test.ts'),
   ...within('apps/dashboard', 'src/liveness.test.ts'),
-  ...within('apps/worker-gpu', 'test/trainer.test.ts'),
   ...within('apps/cli', 'src/stack', 'src/output'),
   ...within('examples', 'test/run-local.test.ts'),
 ];

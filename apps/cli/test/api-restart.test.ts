@@ -22,12 +22,12 @@ afterAll(async () => {
 });
 
 test.each(['keeps what it has', 'loses all it has'])(
-  'five runs that ended while the API was dead have every row after its restart, if Redis %s meanwhile',
+  'three runs that ended while the API was dead have every row after its restart, if Redis %s meanwhile',
   async (fate) => {
     const api = await services.startApi();
     const client = await services.connect();
-    const ids = await Promise.all([1, 2, 3, 4, 5].map(() => submit(client)));
-    await until(async () => (await services.waitingJobs()) >= 5, undefined, LONG_ENOUGH_MS);
+    const ids = await Promise.all([1, 2, 3].map(() => submit(client)));
+    await until(async () => (await services.waitingJobs()) >= 3, undefined, LONG_ENOUGH_MS);
     api.signal('SIGKILL');
     expect(await api.exited).toBe('SIGKILL');
 

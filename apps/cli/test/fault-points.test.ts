@@ -29,7 +29,6 @@ const deathsOfWorkers: readonly (readonly [doing: string, end: End, deaths: read
       ['lease.read', 1],
       ['lease.claimed', 1],
       ['take.claimed', 1],
-      ['snapshot.handed-over', 1],
       ['commit.blobs-written', 1],
     ],
   ],
@@ -63,17 +62,13 @@ const deathsOfWorkers: readonly (readonly [doing: string, end: End, deaths: read
     [
       ['keep-log.written', 1],
       ['keep-log.head-swapped', 1],
-      ['outcome.decided', 1],
       ['outcome.in-head', 1],
-      ['outcome.sent', 1],
     ],
   ],
   [
     'whose run fails',
     'failed',
     [
-      ['keep-log.written', 1],
-      ['keep-log.head-swapped', 1],
       ['lease.released', 1],
       ['outcome.sent', 1],
     ],

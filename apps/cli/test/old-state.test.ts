@@ -17,8 +17,7 @@ const builds = (await readdir(states)).filter((name) => name.endsWith('.tar.br')
 /** What `make.mjs` noted beside the state. */
 const Expected = z.object({
   whole: z.object({ id: z.string(), parametersSha256: z.string() }),
-  /** The first states have none. */
-  stopped: z.array(z.object({ id: z.string(), lastStep: z.number() })).default([]),
+  stopped: z.array(z.object({ id: z.string(), lastStep: z.number() })),
   half: z.object({ id: z.string(), spec: z.record(z.string(), z.unknown()), stepAtLeast: z.number() }),
 });
 type Expected = z.infer<typeof Expected>;

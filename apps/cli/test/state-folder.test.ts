@@ -60,7 +60,6 @@ test('a state folder may have any name, lie below a symbolic link, and be given 
 });
 
 test.each([
-  ['by --state', (folder: string) => ({ words: ['--state', folder], environment: {} })],
   ['by LONGRUN_STATE', (folder: string) => ({ words: [], environment: { LONGRUN_STATE: folder } })],
   [
     'by --state, which goes before LONGRUN_STATE',
