@@ -14,7 +14,7 @@ import { engines } from './0013-engines.js';
 import { programs } from './0014-programs.js';
 import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
-import { quarantines } from './0017-quarantines.js';
+import { quarantines } from './0018-quarantines.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
