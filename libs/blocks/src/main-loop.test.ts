@@ -12,6 +12,7 @@ import {
   type CallbackContext,
   type CallbackName,
 } from './extensions/training-extension.js';
+import type { LogRow } from './log/log-value.js';
 import { TrainingLog } from './log/training-log.js';
 import type { MainLoopArrays } from './main-loop-state.js';
 import { MainLoop } from './main-loop.js';
@@ -397,6 +398,39 @@ describe('a state', () => {
     expect(successor.status.trainingFinished).toBe(false);
     expect(await successor.run()).toBe('finished');
     expect(successor.status.iterationsDone).toBe(3);
+  });
+
+  test('of training that has finished is gone on from, once reopened, as if there had been no end', async () => {
+    const rowsOf = new Map<number, LogRow[]>();
+    const trained = async (epochs: number, before?: Parameters<MainLoop['restore']>[0]) => {
+      const closer = new Witness((callback, { log }) => {
+        if (callback === 'afterTraining') log.currentRow['closed'] = true;
+      });
+      const mainLoop = tinyExperiment({ epochs, extensions: [closer] });
+      const rows: LogRow[] = [];
+      mainLoop.log.onRow((_time, row) => rows.push({ ...row }));
+      rowsOf.set(epochs, rows);
+      if (before !== undefined) {
+        mainLoop.restore(before);
+        expect(await mainLoop.run()).toBe('finished');
+        expect(rows).toEqual([]);
+        mainLoop.reopen();
+      }
+      await mainLoop.run();
+      return { state: JSON.parse(JSON.stringify(mainLoop.state())), ...(await mainLoop.arrays()) };
+    };
+    const whole = await trained(4);
+    const wholeRows = rowsOf.get(4);
+    const first = await trained(2);
+    const gone = await trained(4, first);
+
+    expect(gone.parameters).toEqual(whole.parameters);
+    expect(gone.algorithm).toEqual(whole.algorithm);
+    expect([...(rowsOf.get(2) ?? []).slice(0, -1), ...(rowsOf.get(4) ?? [])]).toEqual(wholeRows);
+    // An end that is behind it is its end: it comes again.
+    const again = await trained(1, first);
+    expect(again.parameters).toEqual(first.parameters);
+    expect(rowsOf.get(1)).toEqual(rowsOf.get(2)?.slice(-1));
   });
 
   test('of another program is refused, saying what differs', async () => {

@@ -18,7 +18,7 @@ import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
-import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from './log/training-log.js';
 import {
   restoreState,
   stateOf,
@@ -175,7 +175,7 @@ export class MainLoop {
 
   /**
    * Trains until an extension asks to finish (`finished`), or until it is stopped (`stopped`). On a main loop that has
-   * finished it does nothing.
+   * finished it does nothing, see `reopen()`.
    *
    * @throws Error whatever a step or an extension throws, after `onError` was called; `afterTraining` is not
    */
@@ -250,6 +250,15 @@ export class MainLoop {
   restore(contents: MainLoopContents): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
     restoreState(this.#statefulParts, this.inventory, contents);
+  }
+
+  /**
+   * Takes back that training has finished, or is to, so that `run()` goes on as if it had never been at its end: to the end that the extensions have
+   * now, which may be here. What extensions wrote to the log in `afterTraining` is taken back, too; what they wrote to outputs is not.
+   */
+  reopen(): void {
+    if (this.#running) throw new Error('MainLoop: reopen() while run() is going on; await it');
+    this.log.reopen();
   }
 
   async #run(): Promise<RunOutcome> {
@@ -336,14 +345,13 @@ export class MainLoop {
   }
 
   async #finish(): Promise<void> {
-    this.log.currentRow['training_finished'] = true;
-    this.log.status.trainingFinished = true;
+    this.log.finish();
     await this.#dispatch('afterTraining');
     this.log.complete(this.status.iterationsDone);
   }
 
   #shouldFinish(): boolean {
-    return this.log.currentRow['training_finish_requested'] === true || this.status.batchInterruptReceived;
+    return this.log.currentRow[FINISH_REQUESTED] === true || this.status.batchInterruptReceived;
   }
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
