@@ -24,6 +24,7 @@ import {
   stateOf,
   type MainLoopArrays,
   type MainLoopContents,
+  type MainLoopRestoring,
   type StatefulParts,
 } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
@@ -175,7 +176,7 @@ export class MainLoop {
 
   /**
    * Trains until an extension asks to finish (`finished`), or until it is stopped (`stopped`). On a main loop that has
-   * finished it does nothing, see `reopen()`.
+   * finished it does nothing.
    *
    * @throws Error whatever a step or an extension throws, after `onError` was called; `afterTraining` is not
    */
@@ -226,7 +227,7 @@ export class MainLoop {
 
   /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
-    return stateOf(this.#statefulParts);
+    return stateOf(this.#statefulParts, this.inventory);
   }
 
   /** Copies of the values as they are at the call, which belong to the caller. */
@@ -247,18 +248,9 @@ export class MainLoop {
    * @throws StateMismatch when it is not that of such a main loop: where names, shapes or dtypes of arrays differ, nothing has
    * been changed; where a stream or an extension refuses its part, this main loop is not to be used further
    */
-  restore(contents: MainLoopContents): void {
+  restore(contents: MainLoopContents, options: MainLoopRestoring = {}): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
-    restoreState(this.#statefulParts, this.inventory, contents);
-  }
-
-  /**
-   * Takes back that training has finished, or is to, so that `run()` goes on as if it had never been at its end: to the end that the extensions have
-   * now, which may be here. What extensions wrote to the log in `afterTraining` is taken back, too; what they wrote to outputs is not.
-   */
-  reopen(): void {
-    if (this.#running) throw new Error('MainLoop: reopen() while run() is going on; await it');
-    this.log.reopen();
+    restoreState(this.#statefulParts, this.inventory, contents, options);
   }
 
   async #run(): Promise<RunOutcome> {

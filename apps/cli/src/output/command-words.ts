@@ -115,6 +115,12 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'threads-unavailable':
     case 'engine-unavailable':
     case 'program-broken':
+    case 'origin-unknown':
+      return { remedy: 'List the experiments with: longrun ls' };
+    case 'origin-differs': {
+      const { what } = fault.facts;
+      return what === 'seed' ? {} : { remedy: `Give the same, or allow it: --allow ${what}` };
+    }
     case 'not-failed':
     case 'preemptions-spent':
     case 'program-hash-malformed':

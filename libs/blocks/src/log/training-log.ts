@@ -199,7 +199,7 @@ function encodeRow(row: LogRow): { [record: string]: Json } {
 
 function decodeMoment(saved: Json | undefined): Moment | null {
   if (saved === null || saved === undefined) return null;
-  const { status, row } = typeof saved === 'object' && !Array.isArray(saved) ? saved as { readonly [part: string]: Json } : {};
+  const [status, row] = typeof saved === 'object' && 'status' in saved ? [saved.status, saved['row']] : [];
   return { status: { ...freshStatus(), ...decodeRow(status) }, row: decodeRow(row) };
 }
 

@@ -14,6 +14,7 @@ import { engines } from './0013-engines.js';
 import { programs } from './0014-programs.js';
 import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
+import { origins } from './0017-origins.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   programs,
   metrics,
   verbs,
+  origins,
 ];
