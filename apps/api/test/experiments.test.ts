@@ -433,6 +433,12 @@ describe('experiments', () => {
     const wrong = await service.patch(`/v1/experiments/${id}`, { tag: 1 });
     expect(problemErrorsOf(wrong, 'invalid-request')).toMatchObject([{ pointer: '/tag' }]);
 
+    const from = { experiment: id, step: 3 };
+    const unforked = await service.post('/v1/experiments', { ...(await experiment(id)).spec, from });
+    expect(problemErrorsOf(unforked, 'invalid-request')).toMatchObject([
+      { pointer: '/from/step', detail: expect.stringContaining('has no checkpoint 3') },
+    ]);
+
     const third = await run();
     await endedBy('cancel', third, 'cancelled');
     await until(

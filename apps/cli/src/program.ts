@@ -24,6 +24,7 @@ import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js
 import { logs } from './commands/logs.js';
 import { listPrograms, publishProgram } from './commands/programs.js';
 import { show } from './commands/show.js';
+import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
 import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
@@ -110,6 +111,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .action(async (file: string, { idempotencyKey: key, programName, ...options }: SubmitFlags) => {
       exit(await submit(client, terminal, file, { ...options, idempotencyKey: key, programName }));
     });
+
+  forkCommands(program, terminal, client, exit);
 
   const programs = program.command('programs').description('list programs, or publish one');
   programs

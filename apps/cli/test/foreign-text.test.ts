@@ -175,6 +175,7 @@ const VIEW: ExperimentView = {
   spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', tags: [HOSTILE], params: { [HOSTILE]: HOSTILE } }),
   datasets: { train: `ds_${'b'.repeat(32)}` },
   programSha256: 'c'.repeat(64),
+  from: null,
   owner: HOSTILE,
   project: 'default',
   status: 'failed',

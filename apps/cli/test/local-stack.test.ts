@@ -184,6 +184,15 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
   await expect.poll(() => statusOf(id)).toBe('running');
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   expect((await again).stdout).toMatch(/^cancelled[^]*^queued[^]*^paused[^]*^queued[^]*^cancelled/m);
+
+  // A new one goes on from its newest checkpoint, to an end that is behind it.
+  const words = ['-p', 'epochs=1', '--set', 'name=shorter'];
+  expect(await longrun.run('fork', id, '--step', '1', ...words)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('has no checkpoint 1'),
+  });
+  expect(await longrun.run('continue', id, ...words, '-f')).toMatchObject({ code: 0 });
+  expect((await longrun.run('show', 'shorter')).stdout).toMatch(new RegExp(`from +step \\d+ of ${id}`));
 });
 
 test('Ctrl+C ends what follows and not the experiment, which is said', async () => {

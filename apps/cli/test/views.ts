@@ -10,6 +10,7 @@ export const experiment: ExperimentView = {
   spec: ExperimentSpec.parse({ program: 'mlp', dataset: 'tiny', params: {} }),
   datasets: { train: `ds_${'b'.repeat(32)}` },
   programSha256: 'c'.repeat(64),
+  from: null,
   owner: 'default',
   project: 'default',
   status: 'running',

@@ -103,6 +103,7 @@ function start(
     }),
     datasetFiles: { train: join(folder, 'digits.hdf5') },
     checkpointFolder,
+    fork: null,
     workFolder: join(folder, name),
     programFile,
   });

@@ -118,10 +118,15 @@ export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop.js';
 export type { Activity, TrainingWatch } from './training-watch.js';
 export type { MainLoopOptions, MainLoopTimes, RunOptions, RunOutcome } from './main-loop.js';
-export type { MainLoopArrays, MainLoopContents } from './main-loop-state.js';
+export type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop-state.js';
 
 export { TrainingExtension } from './extensions/training-extension.js';
-export type { CallbackContext, CallbackName, ExtensionOptions } from './extensions/training-extension.js';
+export type {
+  CallbackContext,
+  CallbackName,
+  ExtensionOptions,
+  ExtensionRestoring,
+} from './extensions/training-extension.js';
 export { SimpleExtension } from './extensions/simple-extension.js';
 export type { Conditions, Predicate, SimpleExtensionOptions } from './extensions/simple-extension.js';
 export { CostWatch, Diverged } from './extensions/cost-watch.js';

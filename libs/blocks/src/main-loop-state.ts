@@ -8,16 +8,21 @@ import {
   StateMismatch,
   type VersionedState,
 } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
+import { isDeepStrictEqual } from 'node:util';
 
+import { firstValue } from './algorithms/algorithm-state.js';
 import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
+import type { ExtensionList } from './extensions/extension-list.js';
 import type { Inventory } from './inventory/inventory.js';
+import { encodeLogValue } from './log/log-value.js';
 import type { TrainingLog } from './log/training-log.js';
 import { savedPart } from './saved-part.js';
 import { checkArrays, setArrays } from './snapshot/named-arrays.js';
 
 /** The kind of a main loop's states. `arrays` says which belong to one: all that are `written`, or those chosen `by role`. */
 export const MAIN_LOOP = new StateKind('MainLoop', {
-  version: 3,
+  version: 4,
   namedSince: 3,
   migrations: [
     // In the first version, roles decided which arrays belong to a state; in the second, all that training writes did.
@@ -27,6 +32,8 @@ export const MAIN_LOOP = new StateKind('MainLoop', {
       from: 2,
       migrate: (state) => ({ arrays: 'written', ...state, version: 3, kind: 'MainLoop', algorithm: null }),
     },
+    // It did not say what hyperparameters were built with.
+    { from: 3, migrate: (state) => ({ ...state, version: 4, hyperparameters: {} }) },
   ],
 });
 
@@ -43,22 +50,35 @@ export interface MainLoopContents extends MainLoopArrays {
   readonly state: VersionedState;
 }
 
+/** How a main loop goes on from a state. */
+export interface MainLoopRestoring {
+  /**
+   * The state is that of another run, which may have ended there: that it has finished is taken back, with what extensions wrote to the log in
+   * `afterTraining`, and hyperparameters that are built with other values than there have these. Null, and by default: it is one of its own.
+   */
+  readonly fork?: { readonly otherDatasets: boolean } | null;
+}
+
 /** What of a main loop has a part in its state, besides the arrays and the outputs. */
 export interface StatefulParts {
   readonly algorithm: Pick<TrainingAlgorithm, 'identity'>;
-  readonly log: Pick<TrainingLog, 'state' | 'restore'>;
+  readonly log: Pick<TrainingLog, 'state' | 'restore' | 'reopen'>;
   readonly dataStream: Pick<DataStream, 'state' | 'restore'>;
   readonly random: RandomStreams | undefined;
   /** Their states by name. */
-  readonly extensions: { states(): { readonly [name: string]: Json }; restore(saved: Json): void };
+  readonly extensions: Pick<ExtensionList, 'states' | 'restore'>;
 }
 
 /** The state of a main loop, see `MainLoop.state`. */
-export function stateOf({ algorithm, log, dataStream, random, extensions }: StatefulParts): VersionedState {
+export function stateOf(
+  { algorithm, log, dataStream, random, extensions }: StatefulParts,
+  inventory: Inventory,
+): VersionedState {
   return {
     ...MAIN_LOOP.head,
     arrays: 'written',
     algorithm: algorithm.identity(),
+    hyperparameters: hyperparametersIn(inventory.algorithm),
     log: log.state(),
     dataStream: dataStream.state(),
     random: random?.state() ?? null,
@@ -67,7 +87,12 @@ export function stateOf({ algorithm, log, dataStream, random, extensions }: Stat
 }
 
 /** Gives a main loop a state, see `MainLoop.restore`. */
-export function restoreState(parts: StatefulParts, inventory: Inventory, contents: MainLoopContents): void {
+export function restoreState(
+  parts: StatefulParts,
+  inventory: Inventory,
+  contents: MainLoopContents,
+  { fork = null }: MainLoopRestoring,
+): void {
   const state = MAIN_LOOP.read(contents.state);
   const byRole = state['arrays'] === 'by role';
   const { parameters, algorithm } = byRole ? inventory.byRole() : inventory;
@@ -82,11 +107,33 @@ export function restoreState(parts: StatefulParts, inventory: Inventory, content
   );
   if (byRole) inventory.warnOfUnsaved();
   parts.log.restore(savedPart('MainLoop', state, 'log'));
-  parts.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
+  // A place in other data is none.
+  const otherData = fork?.otherDatasets === true;
+  if (!otherData) parts.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
   restoreRandom(parts.random, state);
-  parts.extensions.restore(state['extensions'] ?? {});
+  parts.extensions.restore(state['extensions'] ?? {}, { otherData });
   setArrays(parameters, contents.parameters);
-  setArrays(algorithm, contents.algorithm);
+  const rebuilt = fork === null ? new Set() : rebuiltIn(algorithm, state);
+  setArrays(new Map([...algorithm].filter(([name]) => !rebuilt.has(name))), contents.algorithm);
+  if (fork !== null) parts.log.reopen();
+}
+
+/** Names of the hyperparameters that are built with other values now than when a state was saved. */
+function rebuiltIn(variables: ReadonlyMap<string, SharedVariable>, state: VersionedState): ReadonlySet<string> {
+  const before = new Map(Object.entries(state['hyperparameters'] ?? {}));
+  return new Set(
+    Object.entries(hyperparametersIn(variables))
+      .filter(([name, value]) => before.has(name) && !isDeepStrictEqual(before.get(name), value))
+      .map(([name]) => name),
+  );
+}
+
+/** What the hyperparameters among variables were built with. */
+function hyperparametersIn(variables: ReadonlyMap<string, SharedVariable>): { readonly [name: string]: Json } {
+  const values = [...variables].map(([name, variable]) => [name, firstValue(variable)] as const);
+  return Object.fromEntries(
+    values.flatMap(([name, value]) => (value === undefined ? [] : [[name, encodeLogValue(value)]])),
+  );
 }
 
 function restoreRandom(random: RandomStreams | undefined, state: VersionedState): void {

@@ -1,8 +1,9 @@
 import { DatasetStream, IndexableDataset, SequentialScheme, type Batch } from '@longrun/fuel';
-import { RandomStreams, StateMismatch } from '@longrun/serialization';
+import { ndarray, type NdArray, RandomStreams, StateMismatch } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import { float32, sequential, tinyDataset, tinyExperiment, tinyModel } from '../test/tiny-experiment.js';
+import { Adam } from './algorithms/adam.js';
 import { GradientDescent } from './algorithms/gradient-descent.js';
 import { DataStreamMonitoring } from './extensions/monitoring.js';
 import { FinishAfter } from './extensions/finish-after.js';
@@ -12,6 +13,7 @@ import {
   type CallbackContext,
   type CallbackName,
 } from './extensions/training-extension.js';
+import type { LogRow } from './log/log-value.js';
 import { TrainingLog } from './log/training-log.js';
 import type { MainLoopArrays } from './main-loop-state.js';
 import { MainLoop } from './main-loop.js';
@@ -399,6 +401,54 @@ describe('a state', () => {
     expect(successor.status.iterationsDone).toBe(3);
   });
 
+  test('of training that has finished is gone on from by another run as if there had been no end', async () => {
+    const rowsOf = new Map<number, LogRow[]>();
+    const trained = async (epochs: number, before?: Parameters<MainLoop['restore']>[0]) => {
+      const closer = new Witness((callback, { log }) => {
+        if (callback === 'afterTraining') log.currentRow['closed'] = true;
+      });
+      const mainLoop = tinyExperiment({ epochs, extensions: [closer] });
+      const rows: LogRow[] = [];
+      mainLoop.log.onRow((_time, row) => rows.push({ ...row }));
+      rowsOf.set(epochs, rows);
+      if (before !== undefined) mainLoop.restore(before, { fork: { otherDatasets: false } });
+      await mainLoop.run();
+      return { state: JSON.parse(JSON.stringify(mainLoop.state())), ...(await mainLoop.arrays()) };
+    };
+    const whole = await trained(4);
+    const wholeRows = rowsOf.get(4);
+    const first = await trained(2);
+    const gone = await trained(4, first);
+
+    expect(gone.parameters).toEqual(whole.parameters);
+    expect(gone.algorithm).toEqual(whole.algorithm);
+    expect([...(rowsOf.get(2) ?? []).slice(0, -1), ...(rowsOf.get(4) ?? [])]).toEqual(wholeRows);
+    // An end that is behind it is its end: it comes again.
+    const again = await trained(1, first);
+    expect(again.parameters).toEqual(first.parameters);
+    expect(rowsOf.get(1)).toEqual(rowsOf.get(2)?.slice(-1));
+  });
+
+  test('of another run leaves hyperparameters that are built anew, and no others', async () => {
+    const first = tinyExperiment({ stepRule: new Adam({ learningRate: 0.05, beta1: 0.8 }) });
+    // As an extension may.
+    first.inventory.algorithm.get('adam.beta1')?.setValue(float64(0.7));
+    first.inventory.algorithm.get('adam.learning_rate')?.setValue(float64(0.01));
+    const { state, arrays } = await savedBy(first);
+    const second = tinyExperiment({ stepRule: new Adam({ learningRate: 0.25, beta1: 0.8 }) });
+    const valuesOf = async () =>
+      await Promise.all(
+        ['adam.learning_rate', 'adam.beta1'].map(async (name) => {
+          const value = await second.inventory.algorithm.get(name)?.getValue();
+          return value?.data[0];
+        }),
+      );
+    second.restore({ state, ...arrays }, { fork: { otherDatasets: false } });
+    expect(await valuesOf()).toEqual([0.25, 0.7]);
+    second.restore({ state, ...arrays });
+    expect(await valuesOf()).toEqual([0.01, 0.7]);
+  });
+
   test('of another program is refused, saying what differs', async () => {
     const { state, arrays } = await savedBy(tinyExperiment());
     const wider = tinyExperiment({ hidden: 7 });
@@ -437,8 +487,8 @@ describe('a state', () => {
       'the extensions with a state differ from those that were saved (only now: More; only then: none)',
     );
     expect(() => tinyExperiment({ seed: 2 }).restore({ state, ...arrays })).toThrow(StateMismatch);
-    expect(() => tinyExperiment().restore({ state: { ...state, version: 4 }, ...arrays })).toThrow(
-      'MainLoop: saved state has version 4, this build reads 1..3',
+    expect(() => tinyExperiment().restore({ state: { ...state, version: 5 }, ...arrays })).toThrow(
+      'MainLoop: saved state has version 5, this build reads 1..4',
     );
     expect(() => tinyExperiment().restore({ state: { version: 1 }, ...arrays })).toThrow(
       'MainLoop: the saved state has nothing for log',
@@ -486,6 +536,11 @@ describe('a state', () => {
     expect((await mainLoop.arrays()).algorithm.get('adam.time')?.data).toHaveLength(1);
   });
 });
+
+/** A float64 scalar. */
+function float64(value: number): NdArray<'float64'> {
+  return ndarray('float64', [], Float64Array.of(value));
+}
 
 async function savedBy(mainLoop: MainLoop): Promise<{ state: ReturnType<MainLoop['state']>; arrays: MainLoopArrays }> {
   await mainLoop.run();

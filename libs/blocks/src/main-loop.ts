@@ -18,12 +18,13 @@ import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
 import { Model } from './graph/model.js';
 import { Inventory } from './inventory/inventory.js';
-import { TrainingLog, type TrainingStatus } from './log/training-log.js';
+import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from './log/training-log.js';
 import {
   restoreState,
   stateOf,
   type MainLoopArrays,
   type MainLoopContents,
+  type MainLoopRestoring,
   type StatefulParts,
 } from './main-loop-state.js';
 import type { Outputs } from './outputs/outputs.js';
@@ -226,7 +227,7 @@ export class MainLoop {
 
   /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
-    return stateOf(this.#statefulParts);
+    return stateOf(this.#statefulParts, this.inventory);
   }
 
   /** Copies of the values as they are at the call, which belong to the caller. */
@@ -247,9 +248,9 @@ export class MainLoop {
    * @throws StateMismatch when it is not that of such a main loop: where names, shapes or dtypes of arrays differ, nothing has
    * been changed; where a stream or an extension refuses its part, this main loop is not to be used further
    */
-  restore(contents: MainLoopContents): void {
+  restore(contents: MainLoopContents, options: MainLoopRestoring = {}): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
-    restoreState(this.#statefulParts, this.inventory, contents);
+    restoreState(this.#statefulParts, this.inventory, contents, options);
   }
 
   async #run(): Promise<RunOutcome> {
@@ -336,14 +337,13 @@ export class MainLoop {
   }
 
   async #finish(): Promise<void> {
-    this.log.currentRow['training_finished'] = true;
-    this.log.status.trainingFinished = true;
+    this.log.finish();
     await this.#dispatch('afterTraining');
     this.log.complete(this.status.iterationsDone);
   }
 
   #shouldFinish(): boolean {
-    return this.log.currentRow['training_finish_requested'] === true || this.status.batchInterruptReceived;
+    return this.log.currentRow[FINISH_REQUESTED] === true || this.status.batchInterruptReceived;
   }
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { ExperimentId } from './ids.js';
 import { JsonObject, StorableText } from './json.js';
 import { rule, textLike } from './rule.js';
 
@@ -108,6 +109,20 @@ const MAX_ROLES = 16;
 /** Name or id of a dataset. */
 const DatasetReference = StorableText.min(1).max(200);
 
+/** Which of another experiment's checkpoints an experiment begins from. */
+export const From = z.strictObject({
+  /** The id of the experiment that has it. */
+  experiment: ExperimentId,
+  /** Batches that it had done by then. Default: those of its newest checkpoint. */
+  step: z.int().min(0).optional(),
+  /** In what this experiment may differ from that one, besides its parameters. Default: in nothing. */
+  allow: z
+    .array(z.enum(['program', 'datasets']))
+    .max(2)
+    .default([]),
+});
+export type From = z.infer<typeof From>;
+
 /** Tags that an experiment may have. */
 export const MAX_TAGS = 50;
 
@@ -134,6 +149,8 @@ const Submitted = z.strictObject({
     .optional(),
   /** All randomness of the experiment is drawn from streams derived from it. */
   seed: z.int().min(0).default(1),
+  /** It goes on from a checkpoint of another experiment, with the seed of that. Default: it begins at the beginning. */
+  from: From.optional(),
   checkpoint: CheckpointPolicy.prefault({}),
   retry: RetryBudget.prefault({}),
   resources: Resources.prefault({}),

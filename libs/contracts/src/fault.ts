@@ -61,6 +61,9 @@ const programFaults = {
   'program-hash-ambiguous': z.object({ name: z.string(), prefix: z.string(), candidates: z.array(z.string()) }),
 } as const;
 
+/** `known` are the names of those that the experiment has. */
+const CheckpointUnknown = z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) });
+
 /**
  * What can be wrong with a request, or with us. Each kind of problem has its HTTP status, its title, and the faults that it
  * lists, by their codes, with their facts. A problem document's `type` is `/problems/<kind>`.
@@ -111,8 +114,7 @@ export const problemKinds = {
         near: z.array(z.string()),
         others: z.int(),
       }),
-      /** `known` are the names of those that the experiment has. */
-      'checkpoint-unknown': z.object({ experiment: z.string(), checkpoint: z.string(), known: z.array(z.string()) }),
+      'checkpoint-unknown': CheckpointUnknown,
       'file-unknown': z.object({ checkpoint: z.string(), name: z.string(), known: z.array(z.string()) }),
       /** The second copy of a file that is kept once. */
       'copy-unknown': z.object({ checkpoint: z.string(), name: z.string() }),
@@ -184,6 +186,16 @@ export const problemKinds = {
         engine: z.string(),
         provider: z.string().nullable(),
         known: z.array(z.string()),
+      }),
+      /** The experiment that another one is to go on from. */
+      'origin-unknown': z.object({ experiment: z.string() }),
+      'checkpoint-unknown': CheckpointUnknown,
+      /** It is to go on from an experiment that has another program, other datasets, or another seed: texts that say which. */
+      'origin-differs': z.object({
+        experiment: z.string(),
+        what: z.enum(['program', 'datasets', 'seed']),
+        there: z.string(),
+        here: z.string(),
       }),
       'dataset-failed': z.object({ dataset: z.string(), message: z.string().nullable() }),
       /** The program of that name cannot check parameters: it threw, took too long, or is no program. */

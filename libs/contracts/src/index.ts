@@ -35,6 +35,7 @@ export {
   ExperimentChange,
   ExperimentSpec,
   type ExperimentSpecInput,
+  From,
   Limits,
   Resources,
   RetryBudget,
@@ -124,6 +125,7 @@ export {
   DatasetList,
   DatasetSummary,
   DatasetView,
+  ExperimentOrigin,
   ExperimentView,
   ListQuery,
 } from './views.js';

@@ -8,6 +8,8 @@ import { ExperimentStatus } from './status.js';
 import { ExperimentProgress, OutputStream, RejectedCheckpoint } from './worker-event.js';
 
 const Step = z.int().min(0);
+/** Of the attempt that it is of; 0 of what an experiment has from the one whose checkpoint it began from. */
+const OriginFence = z.int().min(0);
 const stored = { id: z.int().min(1), at: Moment };
 
 /** The header of an event stream that says after how many milliseconds of silence the server sends a comment. */
@@ -56,11 +58,11 @@ export const LiveEvent = z.discriminatedUnion('type', [
       peakMemoryBytes: z.int().min(0).nullable(),
     }),
   }),
-  z.object({ type: z.literal('log_row'), ...stored, data: z.object({ fence: Fence, step: Step, row: LogRow }) }),
+  z.object({ type: z.literal('log_row'), ...stored, data: z.object({ fence: OriginFence, step: Step, row: LogRow }) }),
   z.object({
     type: z.literal('line'),
     ...stored,
-    data: z.object({ fence: Fence, stream: OutputStream, text: z.string() }),
+    data: z.object({ fence: OriginFence, stream: OutputStream, text: z.string() }),
   }),
   z.object({
     type: z.literal('checkpoint'),

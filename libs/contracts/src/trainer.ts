@@ -21,6 +21,11 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     datasetFiles: z.record(DatasetRole, z.string()),
     /** A verified checkpoint to go on from; null starts from the seed. */
     checkpointFolder: z.string().nullable(),
+    /**
+     * The checkpoint is that of another experiment, which may have ended there: training goes on to the end that this one has. With
+     * `otherDatasets` its place in the data is none of theirs: an epoch of them begins. Null: it is one of its own.
+     */
+    fork: z.object({ otherDatasets: z.boolean() }).nullable(),
     /** The one folder that the trainer may write to. It makes its snapshots in `snapshots`, each in a folder of its own. */
     workFolder: z.string(),
     /** The module of the program. */

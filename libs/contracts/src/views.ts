@@ -40,6 +40,17 @@ export type AttemptView = z.infer<typeof AttemptView>;
 export const CheckpointView = z.object({ step: Step, fence: Fence, sizeBytes: z.int().min(0), at: Moment });
 export type CheckpointView = z.infer<typeof CheckpointView>;
 
+/** The checkpoint of another experiment from which one began. */
+export const ExperimentOrigin = z.object({
+  experiment: ExperimentId,
+  step: Step,
+  /** Of its manifest. */
+  sha256: Sha256,
+  /** What was allowed to differ from that experiment, and does. */
+  changed: z.array(z.enum(['program', 'datasets'])),
+});
+export type ExperimentOrigin = z.infer<typeof ExperimentOrigin>;
+
 /** To whom something belongs. `default` until there are users. */
 const Belonging = z.object({
   /** Who submitted it. */
@@ -58,6 +69,8 @@ export const ExperimentView = z.object({
   datasets: z.record(DatasetRole, DatasetId),
   /** Of the module of its program, whatever has been published under the name since; null of one that was submitted before programs had one. */
   programSha256: Sha256.nullable(),
+  /** Where it went on from; null where it began at its beginning. */
+  from: ExperimentOrigin.nullable(),
   status: ExperimentStatus,
   /** Why it ended; null while it is active. */
   reason: ReasonCode.nullable(),

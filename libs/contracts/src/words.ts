@@ -272,6 +272,21 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
             : 'Wait until it has ended, or cancel it first.',
       };
     }
+    case 'origin-unknown':
+      return {
+        detail: `There is no experiment ${fault.facts.experiment} to go on from.`,
+        remedy: 'Give the id of one that is there; the list of experiments has them.',
+      };
+    case 'origin-differs': {
+      const { experiment, what, there, here } = fault.facts;
+      const isSeed = what === 'seed';
+      return {
+        detail: `The ${what} of ${experiment}, which it is to go on from, ${what === 'datasets' ? 'are' : 'is'} ${there}, and here ${here}.`,
+        remedy: isSeed
+          ? `Give seed ${there}: all randomness goes on with it.`
+          : `Give the same, or allow it: "from": { "allow": [${JSON.stringify(what)}] }.`,
+      };
+    }
     case 'preemptions-spent': {
       const { experiment, preemptions, limit } = fault.facts;
       return {

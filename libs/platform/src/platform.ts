@@ -133,7 +133,17 @@ export class Platform {
     const { programHost: host } = options;
     const programs = new Programs({ record, store, host });
     this.programs = programs;
-    this.experiments = new Experiments({ record, writer, endings, live: this.#live, programs, host, redis, keys });
+    this.experiments = new Experiments({
+      record,
+      store,
+      writer,
+      endings,
+      live: this.#live,
+      programs,
+      host,
+      redis,
+      keys,
+    });
     this.metrics = new Metrics({ record });
     this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });

@@ -22,7 +22,15 @@ export class ExperimentByHand {
     const experiment = new ExperimentByHand(record);
     await experiment.#writer.write(async (lives) => {
       const retry = RetryBudget.parse({ maxLosses: null });
-      await begin(lives, { id: experiment.id, kind: 'experiment', name: 'by hand', spec: {}, priority: 0, retry });
+      await begin(lives, {
+        id: experiment.id,
+        kind: 'experiment',
+        name: 'by hand',
+        spec: {},
+        priority: 0,
+        retry,
+        origin: null,
+      });
     });
     await experiment.write((life) => life.enqueue(1, new Date()));
     return experiment;

@@ -48,6 +48,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
     ['program', programText(view)],
+    ['from', originText(view)],
     ...datasetFacts(view),
     ['owner', ownerText(view)],
     ...times(view),
@@ -76,6 +77,13 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
 function programText({ spec, programSha256 }: ExperimentView): string {
   const { name } = programReference(spec.program);
   return programSha256 === null ? name : shortProgram(name, programSha256);
+}
+
+/** Where it went on from. */
+function originText({ from }: ExperimentView): string | undefined {
+  if (from === null) return undefined;
+  const { experiment, step, changed } = from;
+  return `step ${step} of ${experiment}${changed.length === 0 ? '' : `, with other ${changed.join(' and ')}`}`;
 }
 
 /** A line for each dataset, with its role where there are several. */

@@ -15,8 +15,17 @@ import { follow } from './follow.js';
 import { listenForStop } from './stop-requests.js';
 import { SubmissionUnknown } from './submission-unknown.js';
 
+/** How a submission is made, and what is said of it. */
+export interface SubmissionOptions {
+  /** Stay until it has ended. */
+  readonly follow: boolean;
+  readonly json: boolean;
+  /** The same key submits at most once. Default: a new one. */
+  readonly idempotencyKey: string | undefined;
+}
+
 /** How a spec is submitted. */
-export interface SubmitOptions {
+export interface SubmitOptions extends SubmissionOptions {
   /** `path=value`, in order. */
   readonly set: readonly string[];
   /** `name=value` of parameters, in order. */
@@ -25,11 +34,6 @@ export interface SubmitOptions {
   readonly dataset: readonly string[];
   /** Of a program that is published first. Default: that of its file. */
   readonly programName: string | undefined;
-  /** Stay until it has ended. */
-  readonly follow: boolean;
-  readonly json: boolean;
-  /** The same key submits at most once. Default: a new one. */
-  readonly idempotencyKey: string | undefined;
 }
 
 /**
@@ -45,6 +49,16 @@ export async function submit(
   const { program, submission } = await readFileToSubmit(file, options);
   const client = await connect();
   if (program !== undefined) await client.publishProgram(program.name, program);
+  return await makeSubmission(client, terminal, submission, options);
+}
+
+/** Submits something, once, however often the API has to be asked, and says or follows it. The exit code. */
+export async function makeSubmission(
+  client: Client,
+  terminal: Terminal,
+  submission: Submission,
+  options: SubmissionOptions,
+): Promise<number> {
   const key = options.idempotencyKey ?? randomUUID();
   const requests = listenForStop();
   let submitted: ExperimentView | DatasetView;
@@ -100,7 +114,7 @@ async function readFileToSubmit(file: string, options: SubmitOptions): Promise<F
 }
 
 /** `fashion-mnist`, or `valid=other` for another role. */
-function datasetOverride(text: string): Override {
+export function datasetOverride(text: string): Override {
   const equals = text.indexOf('=');
   return equals === -1
     ? { path: ['dataset'], value: text }

@@ -103,6 +103,12 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       return {
         remedy: 'See the logs of the services in the state folder of longrun up; it starts them again when they end.',
       };
+    case 'origin-unknown':
+      return { remedy: 'List the experiments with: longrun ls' };
+    case 'origin-differs': {
+      const { what } = fault.facts;
+      return what === 'seed' ? {} : { remedy: `Give the same, or allow it: --allow ${what}` };
+    }
     case 'missing':
     case 'wrong-type':
     case 'wrong-form':

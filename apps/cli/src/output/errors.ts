@@ -112,6 +112,8 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'threads-unavailable': false,
   'engine-unavailable': false,
   'dataset-failed': false,
+  'origin-unknown': false,
+  'origin-differs': true,
   'program-broken': false,
   'program-busy': false,
   'program-hash-malformed': true,

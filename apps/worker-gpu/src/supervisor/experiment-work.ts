@@ -26,6 +26,7 @@ import {
 } from '@longrun/platform/worker';
 import {
   CheckpointStore,
+  FORK_FENCE,
   type NewestValid,
   type RejectedCheckpoint,
   SnapshotChanged,
@@ -127,6 +128,7 @@ export class ExperimentWork implements Work {
         checkpoints,
         checkpointCache,
         programSha256: program.sha256,
+        from: manifest?.from,
         restored,
         keepBest,
         place,
@@ -235,6 +237,7 @@ export class ExperimentWork implements Work {
       spec,
       datasetFiles,
       checkpointFolder: restored.folder ?? null,
+      fork: forkIn(restored),
       workFolder: place.workFolder,
       programFile,
     };
@@ -320,6 +323,14 @@ function resultOf(
     throw new HandoverRefused(`The trainer handed over no ${parametersFile}, which it says has the parameters.`);
   return { parametersSha256: parameters.sha256, lastRow };
 }
+
+/** What is to be known of a checkpoint that is another experiment's; null for one of its own. */
+function forkIn({ manifest }: NewestValid): TrainerCommandFork {
+  if (manifest?.from === undefined || manifest.fence !== FORK_FENCE) return null;
+  return { otherDatasets: manifest.from.changed.includes('datasets') };
+}
+
+type TrainerCommandFork = Extract<TrainerCommand, { type: 'assignment' }>['fork'];
 
 function timedOut({ message }: WallTime): AttemptEnd {
   return { reason: 'timed_out', message: `${message}; its last checkpoint is kept.` };

@@ -12,6 +12,7 @@ import {
 } from '@longrun/platform/worker';
 import {
   type CheckpointStore,
+  type CheckpointOrigin,
   LeaseLost,
   type LogFile,
   type LogPart,
@@ -39,6 +40,8 @@ export interface SupervisedTrainingOptions {
   readonly checkpointCache: CheckpointCache | undefined;
   /** Of the module of the program: part of each checkpoint. */
   readonly programSha256: string;
+  /** Of which checkpoint of another experiment it began, where it did. */
+  readonly from: CheckpointOrigin | undefined;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** By which record of the log its checkpoints are scored. Undefined: they are not. */
@@ -158,7 +161,7 @@ export class SupervisedTraining {
   }
 
   async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcomeOf?: OutcomeOf): Promise<void> {
-    const { attempt, checkpoints, checkpointCache, keepBest, place, programSha256 } = this.#options;
+    const { attempt, checkpoints, checkpointCache, keepBest, place, programSha256, from } = this.#options;
     const { step, rows, followed } = snapshot;
     const before = this.#before;
     const stepBefore = before?.step ?? 0;
@@ -179,7 +182,7 @@ export class SupervisedTraining {
         const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
         return await checkpoints.commit(
           attempt.lease,
-          { ...opened, ...scores, programSha256, log: rows.files },
+          { ...opened, ...scores, programSha256, from, log: rows.files },
           { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
         );
       });

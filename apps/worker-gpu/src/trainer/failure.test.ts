@@ -2,10 +2,11 @@ import { Diverged, InvalidParams } from '@longrun/blocks';
 import { StateMismatch } from '@longrun/serialization';
 import { EngineUnavailable } from '@longrun/tensor';
 import { expect, test } from 'vitest';
-import { CheckpointUnreadable, failureOf } from './failure.js';
+import { CheckpointUnreadable, failureOf, ForkUnfit } from './failure.js';
 
 test.each([
   [new InvalidParams('mlp', [{ path: ['dims'], message: 'too few' }]), 'invalid_params'],
+  [new ForkUnfit(new StateMismatch('W is (2, 3) in it')), 'invalid_params'],
   [new CheckpointUnreadable(new StateMismatch('version 7')), 'checkpoint_unreadable'],
   [new Diverged({ step: 9, record: 'cost', value: Number.NaN }), 'diverged'],
   [new RangeError('Array buffer allocation failed'), 'out_of_memory'],

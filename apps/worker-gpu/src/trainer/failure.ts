@@ -19,10 +19,24 @@ export class CheckpointUnreadable extends Error {
   }
 }
 
+/** The checkpoint of another experiment is whole, but the program cannot go on from it with the parameters of this one. */
+export class ForkUnfit extends Error {
+  override readonly name = 'ForkUnfit';
+
+  constructor(cause: Error) {
+    super(
+      `The program cannot go on with these parameters from the checkpoint of the other experiment: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** What an error means that ended training. */
 export function failureOf(error: unknown): TrainingFailure {
   if (!(error instanceof Error)) return { reason: 'program_error', message: `The program threw ${String(error)}` };
-  if (error instanceof InvalidParams || error instanceof MissingDataset)
+  if (error instanceof InvalidParams || error instanceof MissingDataset || error instanceof ForkUnfit)
     return { reason: 'invalid_params', message: error.message };
   // Another worker may have it.
   if (error instanceof EngineUnavailable) return { reason: 'program_error', message: error.message };

@@ -13,7 +13,7 @@ import {
 import type { ParentLink } from '@longrun/platform/child';
 import { RandomStreams, StateMismatch } from '@longrun/serialization';
 import { computeTarget, describeTarget } from '@longrun/tensor';
-import { CheckpointUnreadable, failureOf } from './failure.js';
+import { CheckpointUnreadable, failureOf, ForkUnfit } from './failure.js';
 import { hostExtensions } from './host-extensions.js';
 import { Hold } from './hold.js';
 import { encodeRow } from './log-row.js';
@@ -78,7 +78,7 @@ export class Training {
     this.#mainLoop = mainLoop;
     mainLoop.watchedBy(this.#progress);
     this.#progress.atStage('restoring the checkpoint');
-    await this.#restore(mainLoop, assignment.checkpointFolder);
+    await this.#restore(mainLoop, assignment);
     if (this.#stop.signal.aborted) return await this.#leaveStopped(mainLoop);
 
     const outcome = await mainLoop.run({ signal: this.#stop.signal });
@@ -124,14 +124,15 @@ export class Training {
     });
   }
 
-  async #restore(mainLoop: MainLoop, checkpointFolder: string | null): Promise<void> {
+  async #restore(mainLoop: MainLoop, { checkpointFolder, fork }: Assignment): Promise<void> {
     let startStep = 0;
     let environmentChanged: readonly string[] = [];
     if (checkpointFolder !== null) {
       try {
-        ({ step: startStep, environmentChanged } = await restoreSnapshot(mainLoop, checkpointFolder));
+        ({ step: startStep, environmentChanged } = await restoreSnapshot(mainLoop, checkpointFolder, { fork }));
       } catch (error) {
-        throw error instanceof StateMismatch ? new CheckpointUnreadable(error) : error;
+        if (!(error instanceof StateMismatch)) throw error;
+        throw fork === null ? new CheckpointUnreadable(error) : new ForkUnfit(error);
       }
     }
     const { environment } = mainLoop;

@@ -33,6 +33,7 @@ export default defineExperiment({
     epochs: z.int().min(1).default(2),
     /** Units of the hidden layer. */
     hidden: z.int().min(1).default(12),
+    learningRate: z.number().positive().default(0.01),
     pauseMs: z.number().min(0).default(0),
     /** After which step it waits for which file. */
     holds: z.array(z.strictObject({ step: z.int(), file: z.string() })).default([]),
@@ -93,7 +94,7 @@ export default defineExperiment({
     error.name = 'error';
 
     return new MainLoop({
-      algorithm: new GradientDescent({ cost, stepRule: new Adam({ learningRate: 0.01 }) }),
+      algorithm: new GradientDescent({ cost, stepRule: new Adam({ learningRate: params.learningRate }) }),
       dataStream: train,
       random,
       ...target,

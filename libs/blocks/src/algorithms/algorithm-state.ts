@@ -5,6 +5,13 @@ import { addRole, ALGORITHM_BUFFER, ALGORITHM_HYPERPARAMETER } from '../roles.js
 
 const FOR_PARAMETER = tagKey<SharedVariable>('forParameter');
 
+const FIRST_VALUE = tagKey<number>('firstValue');
+
+/** What a hyperparameter was built with, whatever has become of it since; undefined of any other variable. */
+export function firstValue(variable: Variable): number | undefined {
+  return variable.tag.get(FIRST_VALUE);
+}
+
 /** The parameter that a buffer belongs to. */
 export function forParameter(buffer: Variable): SharedVariable | undefined {
   return buffer.tag.get(FOR_PARAMETER);
@@ -14,6 +21,7 @@ export function forParameter(buffer: Variable): SharedVariable | undefined {
 export function hyperparameter(name: string, value: number): SharedVariable {
   const variable = shared(value, name, { dtype: 'float64' });
   addRole(variable, ALGORITHM_HYPERPARAMETER);
+  variable.tag.set(FIRST_VALUE, value);
   return variable;
 }
 

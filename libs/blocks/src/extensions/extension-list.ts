@@ -1,7 +1,7 @@
 import { StateMismatch, type Json } from '@longrun/serialization';
 
 import { savedPart } from '../saved-part.js';
-import type { TrainingExtension } from './training-extension.js';
+import type { ExtensionRestoring, TrainingExtension } from './training-extension.js';
 
 /** The extensions of a main loop, in order, with their states by name. */
 export class ExtensionList implements Iterable<TrainingExtension> {
@@ -37,7 +37,7 @@ export class ExtensionList implements Iterable<TrainingExtension> {
   }
 
   /** @throws StateMismatch when other extensions saved something than those here would */
-  restore(saved: Json): void {
+  restore(saved: Json, options: ExtensionRestoring = {}): void {
     const byKey = this.#byKey();
     const states = new Set(Object.keys(saved ?? {}));
     const own = [...byKey].filter(([, extension]) => extension.state() !== undefined).map(([key]) => key);
@@ -49,7 +49,7 @@ export class ExtensionList implements Iterable<TrainingExtension> {
           `only then: ${unknown.join(', ') || 'none'}); build the main loop with the program that saved it`,
       );
     }
-    for (const key of own) byKey.get(key)?.restore(savedPart('MainLoop', saved, key));
+    for (const key of own) byKey.get(key)?.restore(savedPart('MainLoop', saved, key), options);
   }
 
   /** Waits for what extensions do in the background, for all of them, and then throws what failed first. */

@@ -1,6 +1,10 @@
+import { FINISH_REQUESTED, type TrainingStatus } from '../log/training-log.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 
-/** Finishes training: `new FinishAfter({ afterNEpochs: 3 })`. No default conditions. */
+/**
+ * Finishes training: `new FinishAfter({ afterNEpochs: 3 })`. No default conditions. Training that goes on from a checkpoint at which so many epochs
+ * or batches are done finishes there.
+ */
 export class FinishAfter extends SimpleExtension {
   /** After how many epochs training ends, if that is one of the conditions. */
   readonly afterNEpochs: number | undefined;
@@ -11,9 +15,14 @@ export class FinishAfter extends SimpleExtension {
     super(options);
     this.afterNEpochs = options.afterNEpochs;
     this.afterNBatches = options.afterNBatches;
+    this.addCondition(['onResumption'], { predicate: ({ status }) => this.#isOver(status) });
   }
 
   override do(): void {
-    this.mainLoop.log.currentRow['training_finish_requested'] = true;
+    this.mainLoop.log.currentRow[FINISH_REQUESTED] = true;
+  }
+
+  #isOver({ epochsDone, iterationsDone }: TrainingStatus): boolean {
+    return epochsDone >= (this.afterNEpochs ?? Infinity) || iterationsDone >= (this.afterNBatches ?? Infinity);
   }
 }

@@ -8,7 +8,7 @@ import { aggregatorsOf, type Aggregator } from '../monitoring/aggregator.js';
 import { DatasetEvaluator, type DatasetEvaluatorOptions } from '../monitoring/dataset-evaluator.js';
 import { savedPart } from '../saved-part.js';
 import { SimpleExtension, type Conditions, type SimpleExtensionOptions } from './simple-extension.js';
-import type { CallbackContext, CallbackName } from './training-extension.js';
+import type { CallbackContext, CallbackName, ExtensionRestoring } from './training-extension.js';
 
 /** Options of monitoring extensions. */
 export interface MonitoringOptions extends SimpleExtensionOptions {
@@ -86,7 +86,8 @@ export class DataStreamMonitoring extends MonitoringExtension {
     return { ...DATA_STREAM_MONITORING.head, dataStream: this.dataStream.state() };
   }
 
-  override restore(state: VersionedState): void {
+  override restore(state: VersionedState, { otherData = false }: ExtensionRestoring = {}): void {
+    if (otherData) return;
     const read = DATA_STREAM_MONITORING.read(state, this.name);
     this.dataStream.restore(savedPart(this.name, read, 'dataStream'));
   }

@@ -32,6 +32,12 @@ export interface ExtensionOptions {
   readonly name?: string;
 }
 
+/** How an extension goes on from a state. */
+export interface ExtensionRestoring {
+  /** The datasets are others than when it was saved: a place in them is none. Default false. */
+  readonly otherData?: boolean | undefined;
+}
+
 /**
  * Something that the main loop calls as training goes on (Blocks: `TrainingExtension`). The callbacks do nothing here.
  *
@@ -116,5 +122,5 @@ export abstract class TrainingExtension {
   }
 
   /** Takes back what `state()` gave. */
-  restore(_state: VersionedState): void {}
+  restore(_state: VersionedState, _options?: ExtensionRestoring): void {}
 }

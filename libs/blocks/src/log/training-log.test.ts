@@ -100,12 +100,24 @@ describe('the state', () => {
     expect(heard).toEqual([3]);
   });
 
+  test('of a build that knew no way back from the end is taken back all the same', () => {
+    const log = logAt(2);
+    log.finish();
+    const { beforeEnd: _, ...before } = log.state() as { beforeEnd?: unknown; version: number };
+    const copy = new TrainingLog();
+    copy.restore({ ...before, version: 2 });
+    copy.reopen();
+
+    expect(copy.status.trainingFinished).toBe(false);
+    expect(copy.currentRow).toEqual({ cost: 1 });
+  });
+
   test('that is damaged is refused', () => {
     expect(() => new TrainingLog().restore({ version: 1, status: {}, rows: {} })).toThrow(StateMismatch);
     expect(() => new TrainingLog().restore({ version: 1, status: { iterationsDone: 1 }, rows: { 0: 5 } })).toThrow(
       StateMismatch,
     );
-    expect(() => new TrainingLog().restore({ version: 9, kind: 'TrainingLog' })).toThrow('this build reads 1..2');
+    expect(() => new TrainingLog().restore({ version: 9, kind: 'TrainingLog' })).toThrow('this build reads 1..3');
   });
 });
 

@@ -52,6 +52,8 @@ export class TrainingLog implements Stateful {
   readonly #listeners: RowListener[] = [];
   readonly #rowsKept: number;
   #completed = -1;
+  /** The status and the row as they were when training finished; null while it has not. */
+  #beforeEnd: Moment | null = null;
 
   constructor(options: TrainingLogOptions = {}) {
     this.#rowsKept = options.rowsKept ?? 100_000;
@@ -104,6 +106,24 @@ export class TrainingLog implements Stateful {
     for (const listener of this.#listeners) listener(time, row);
   }
 
+  /** Training has finished: what is said of that from now on can be taken back. For the main loop. */
+  finish(): void {
+    const { [FINISH_REQUESTED]: _requested, ...row } = this.currentRow;
+    this.#beforeEnd = { status: { ...this.status }, row };
+    this.currentRow['training_finished'] = true;
+    this.status.trainingFinished = true;
+  }
+
+  /** Takes back that training has finished, with all that was added to status and row since, or that it is to finish. */
+  reopen(): void {
+    const { [FINISH_REQUESTED]: _requested, training_finished: _finished, ...present } = this.currentRow;
+    const { status, row } = this.#beforeEnd ?? { status: this.status, row: present };
+    const open = { trainingFinished: false, epochInterruptReceived: false, batchInterruptReceived: false };
+    this.status = { ...status, ...open };
+    this.#rows.set(this.status.iterationsDone, { ...row });
+    this.#beforeEnd = null;
+  }
+
   state(): VersionedState {
     const { iterationsDone, epochEnds } = this.status;
     const times = [...new Set([epochEnds.at(-1) ?? 0, iterationsDone - 1, iterationsDone])].toSorted((a, b) => a - b);
@@ -111,7 +131,9 @@ export class TrainingLog implements Stateful {
       const row = this.#rows.get(time);
       return row === undefined ? [] : [[String(time), encodeRow(row)]];
     });
-    return { ...TRAINING_LOG.head, status: encodeRow(this.status), rows: Object.fromEntries(rows) };
+    const end = this.#beforeEnd;
+    const beforeEnd = end === null ? null : { status: encodeRow(end.status), row: encodeRow(end.row) };
+    return { ...TRAINING_LOG.head, status: encodeRow(this.status), rows: Object.fromEntries(rows), beforeEnd };
   }
 
   restore(state: VersionedState): void {
@@ -122,6 +144,7 @@ export class TrainingLog implements Stateful {
       throw new StateMismatch('TrainingLog: the saved state has no status or no rows; the checkpoint is damaged');
     }
     this.status = { ...freshStatus(), ...status };
+    this.#beforeEnd = decodeMoment(read['beforeEnd']);
     this.#rows.clear();
     for (const [time, row] of Object.entries(saved)) this.#rows.set(Number(time), decodeRow(row));
     this.#completed = this.status.iterationsDone - 1;
@@ -137,7 +160,23 @@ export class TrainingLog implements Stateful {
   }
 }
 
-const TRAINING_LOG = new StateKind('TrainingLog', { version: 2, namedSince: 2, migrations: [naming('TrainingLog')] });
+/** The record by which an extension asks that training finishes. */
+export const FINISH_REQUESTED = 'training_finish_requested';
+
+interface Moment {
+  readonly status: TrainingStatus;
+  readonly row: LogRow;
+}
+
+const TRAINING_LOG = new StateKind('TrainingLog', {
+  version: 3,
+  namedSince: 2,
+  migrations: [
+    naming('TrainingLog'),
+    // It did not say how things were before the end.
+    { from: 2, migrate: (state) => ({ ...state, version: 3, beforeEnd: null }) },
+  ],
+});
 
 function freshStatus(): TrainingStatus {
   return {
@@ -156,6 +195,12 @@ function freshStatus(): TrainingStatus {
 
 function encodeRow(row: LogRow): { [record: string]: Json } {
   return Object.fromEntries(Object.entries(row).map(([record, value]) => [record, encodeLogValue(value)]));
+}
+
+function decodeMoment(saved: Json | undefined): Moment | null {
+  if (saved === null || saved === undefined) return null;
+  const [status, row] = typeof saved === 'object' && 'status' in saved ? [saved.status, saved['row']] : [];
+  return { status: { ...freshStatus(), ...decodeRow(status) }, row: decodeRow(row) };
 }
 
 function decodeRow(saved: Json | undefined): LogRow {

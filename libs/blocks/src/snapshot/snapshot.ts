@@ -16,6 +16,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import type { MainLoop } from '../main-loop.js';
+import type { MainLoopRestoring } from '../main-loop-state.js';
 import { elementsOf } from './named-arrays.js';
 import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 
@@ -134,7 +135,11 @@ export interface RestoredSnapshot {
  *
  * @throws StateMismatch when the snapshot is damaged, of a newer version, or of another program or other params
  */
-export async function restoreSnapshot(mainLoop: MainLoop, folder: string): Promise<RestoredSnapshot> {
+export async function restoreSnapshot(
+  mainLoop: MainLoop,
+  folder: string,
+  options: MainLoopRestoring = {},
+): Promise<RestoredSnapshot> {
   const document = await readState(path.join(folder, SNAPSHOT_FILES.state));
   const [parameters, algorithm] = await Promise.all(
     [SNAPSHOT_FILES.parameters, SNAPSHOT_FILES.algorithm].map((name) => readArrays(path.join(folder, name))),
@@ -147,7 +152,7 @@ export async function restoreSnapshot(mainLoop: MainLoop, folder: string): Promi
         'give it new MainLoop({ outputs })',
     );
   }
-  mainLoop.restore({ state: document.mainLoop, parameters, algorithm });
+  mainLoop.restore({ state: document.mainLoop, parameters, algorithm }, options);
   if (document.outputs !== null) await mainLoop.outputs?.restore(outputs);
   return { step: document.step, environmentChanged: differences(document.environment, mainLoop.environment) };
 }

@@ -11,6 +11,7 @@ import { Census } from '../systems/census.js';
 import { Connections } from '../systems/connections.js';
 import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
+import { Forks } from '../systems/forks.js';
 import { LogCompletion } from '../systems/log-completion.js';
 import { Reconciler } from '../systems/reconciler.js';
 import { Scheduler } from '../systems/scheduler.js';
@@ -138,6 +139,7 @@ class Systems {
       endings: this.#endings,
       scheduler: this.scheduler,
       logs,
+      forks: new Forks({ record, writer, store, logs, endings: this.#endings, warn }),
       census: new Census({ record, redis, keys, goneAfterMs, guard: term.guard, connections, warn }),
       writeOff,
       timings,

@@ -1,4 +1,4 @@
-import type { Kind, RetryBudget } from '@longrun/contracts';
+import type { ExperimentOrigin, Kind, RetryBudget } from '@longrun/contracts';
 import { v7 as uuid } from 'uuid';
 
 import { columnList, type ColumnTypes, recordset, run } from '../record/bulk.js';
@@ -16,6 +16,8 @@ export interface NewLife {
   readonly spec: unknown;
   readonly priority: number;
   readonly retry: RetryBudget;
+  /** The checkpoint of another experiment that it begins from; null for none. */
+  readonly origin: ExperimentOrigin | null;
 }
 
 /** A new id; ids sort by the time at which they were made. */
@@ -39,19 +41,22 @@ export async function beginMany(lives: Lives, news: readonly NewLife[]): Promise
   };
   if (news.length === 0) return rowOf;
   const submittedAt = new Date();
-  const values = news.map(({ id, kind, priority, retry }) => ({
+  const values = news.map(({ id, kind, priority, retry, origin }) => ({
     id,
     kind,
     priority,
     retry,
     phase: 'queued',
     submittedAt,
+    progressStep: origin?.step ?? 0,
+    reopening: origin !== null,
   }));
   const { rows } = await run<LifeRow>(lives.transaction, beginText, JSON.stringify(values));
   for (const row of rows) begun.set(row.id, row);
-  for (const { id, name, spec } of news) {
+  for (const { id, name, spec, origin } of news) {
     const life = new Life(rowOf(id), []);
-    life.submitted({ name, specSha256: sha256OfJson(spec) }, submittedAt);
+    const from = origin === null ? {} : { from: origin };
+    life.submitted({ name, specSha256: sha256OfJson(spec), ...from }, submittedAt);
     lives.add(life);
   }
   return rowOf;
@@ -64,6 +69,8 @@ const columns = {
   retry: 'jsonb',
   phase: 'text',
   submittedAt: 'timestamptz',
+  progressStep: 'bigint',
+  reopening: 'boolean',
 } satisfies Partial<ColumnTypes<keyof LifeRow>>;
 
 const beginText = `insert into lives (${columnList(columns)})

@@ -198,7 +198,8 @@ export class Life {
 
   /** All rows up to this step that the log of a checkpoint of this fence has are there. */
   logCompleted(fence: number, toStep: number): void {
-    const { startStep } = this.#current();
+    // Of another experiment's rows there is no attempt.
+    const startStep = this.#attempts.get(this.row.fence)?.startStep ?? null;
     // A later attempt may have gone on from an earlier checkpoint, as the newest was damaged.
     const counts = fence < this.row.fence && startStep !== null ? Math.min(toStep, startStep - 1) : toStep;
     this.row.logCompleteTo = Math.max(counts, this.row.logCompleteTo);

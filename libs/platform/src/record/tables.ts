@@ -2,6 +2,7 @@ import type {
   DatasetProgress,
   DatasetResult,
   DatasetSpec,
+  ExperimentOrigin,
   ExperimentProgress,
   ExperimentResult,
   ExperimentSpec,
@@ -83,7 +84,10 @@ export interface LivesTable {
   pauseRequested: Generated<boolean>;
   /** Attempts of fences above it count in its budgets. 0, or issued to the record itself when it was last retried. */
   budgetFence: Generated<number>;
-  /** It was retried, and its lease may have the outcome of before: no job of it could be claimed. */
+  /**
+   * Its lease is not ready for a job: it was retried, and the lease may have the outcome of before; or it is to begin from another experiment's checkpoint
+   * and has no copy of that yet.
+   */
   reopening: Generated<boolean>;
   progress: NullableJsonColumn<ExperimentProgress | DatasetProgress>;
   /** The first cost that was not a finite number. */
@@ -119,6 +123,8 @@ export interface ExperimentsTable {
   program: string;
   /** Of the module that it runs; null where it was submitted before there were any, and none of its name has been published since. */
   programSha256: string | null;
+  /** Of which checkpoint of another one it began; null where it began at its beginning. */
+  origin: NullableJsonColumn<ExperimentOrigin>;
   /** As its life has them; here so that what is listed is filtered, sorted and counted in one table. */
   place: number;
   owner: string;

@@ -238,7 +238,8 @@ async function* refusing<T>(steps: AsyncIterable<T>, experiment: string, checkpo
   }
 }
 
-function refusalFor(error: unknown, experiment: string, checkpoint: string): unknown {
+/** The refusal that an error of reading checkpoints is to whoever asked for one; any other as it is. */
+export function refusalFor(error: unknown, experiment: string, checkpoint: string): unknown {
   if (!(error instanceof Error)) return error;
   const says = error.message;
   if (error instanceof CheckpointAbsent) {

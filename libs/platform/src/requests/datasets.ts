@@ -160,7 +160,15 @@ export class Datasets {
       return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
     }
     const id = newId('dataset');
-    const row = await begin(lives, { id, kind: 'dataset', name, spec, priority: 0, retry: this.#options.retry });
+    const row = await begin(lives, {
+      id,
+      kind: 'dataset',
+      name,
+      spec,
+      priority: 0,
+      retry: this.#options.retry,
+      origin: null,
+    });
     await lives.transaction
       .insertInto('datasets')
       .values({ id, name, spec: JSON.stringify(spec) })

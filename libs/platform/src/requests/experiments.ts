@@ -9,6 +9,7 @@ import {
   type LiveEvent,
   type LogPage,
 } from '@longrun/contracts';
+import type { ObjectStore } from '@longrun/serialization';
 import type { Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
@@ -32,7 +33,8 @@ import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
-import { refused, type RequestRefused } from './request-refused.js';
+import { NO_ORIGIN, originOf, Origins, type OriginVerdict } from './origins.js';
+import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, experimentView } from './views.js';
 
@@ -40,6 +42,7 @@ type SpecFault = FaultOf<'invalid-request'>;
 
 export interface ExperimentsOptions extends CancelOptions {
   readonly record: PlatformRecord;
+  readonly store: ObjectStore;
   readonly live: LiveEvents;
   readonly programs: Programs;
   readonly host: ProgramHost;
@@ -55,10 +58,12 @@ export interface SubmittedExperiment {
 export class Experiments {
   readonly #options: ExperimentsOptions;
   readonly #submissions: Submissions<Checked, ExperimentView>;
+  readonly #origins: Origins;
   readonly #workers = new RecentlyKnownWorkers();
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
+    this.#origins = new Origins(options.record, options.store);
     this.#submissions = new Submissions(
       options.writer,
       'experiment',
@@ -68,14 +73,30 @@ export class Experiments {
   }
 
   /**
-   * Queues an experiment. Refused: a program, parameters or dataset that cannot be, more threads than any known worker has, an engine that none has, an
+   * Queues an experiment. One that goes on from a checkpoint of another waits until it has a copy of that. Refused: a checkpoint that is not there, a program, datasets or
+   * seed that are not those of that experiment, unless they may differ; a program, parameters or dataset that cannot be, more threads than any known worker has, an engine that none has, an
    * idempotency key that was used for another spec.
    */
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     // Before it joins others in a transaction: a program may take its time.
     const program = await this.#checkProgram(spec);
-    const { id, view } = await this.#submissions.submit({ spec, program }, options);
+    const verdict = spec.from === undefined ? NO_ORIGIN : await this.#origins.hold(spec.from, newId('experiment'));
+    const { id, view } = await this.#submit({ spec, program, verdict }, options);
     return { experiment: view ?? (await this.get(id)), created: view !== undefined };
+  }
+
+  /** Lets go of the checkpoint that it was to go on from, where it was not made. */
+  async #submit(checked: Checked, options: SubmitOptions): Promise<Made<ExperimentView>> {
+    const origin = checked.verdict.ok ? checked.verdict.origin : null;
+    try {
+      const made = await this.#submissions.submit(checked, options);
+      if (origin !== null && made.id !== origin.heldBy) await this.#origins.release(origin);
+      return made;
+    } catch (error) {
+      // Of any other error nobody knows whether it was made.
+      if (origin !== null && error instanceof RequestRefused) await this.#origins.release(origin);
+      throw error;
+    }
   }
 
   /** One experiment with its attempts and checkpoints. Refused when there is none with this id. */
@@ -166,7 +187,13 @@ export class Experiments {
         .selectFrom('lives')
         .innerJoin('experiments', 'experiments.id', 'lives.id')
         .selectAll('lives')
-        .select(['experiments.name', 'experiments.spec', 'experiments.program', 'experiments.programSha256'])
+        .select([
+          'experiments.name',
+          'experiments.spec',
+          'experiments.program',
+          'experiments.programSha256',
+          'experiments.origin',
+        ])
         .select(datasetsInRoles.as('datasets'))
         // The index on places begins with it.
         .where('lives.kind', '=', 'experiment')
@@ -183,11 +210,12 @@ type ProgramVerdict =
 interface Checked {
   readonly spec: ExperimentSpec;
   readonly program: ProgramVerdict;
+  readonly verdict: OriginVerdict;
 }
 
 /** The experiment of a spec, or why there cannot be one. */
 function newExperiment(
-  { spec, program }: Checked,
+  { spec, program, verdict }: Checked,
   named: NamedDatasets,
   workers: KnownWorkers | null,
 ): NewExperiment | RequestRefused {
@@ -196,16 +224,16 @@ function newExperiment(
     ...labelFaults(spec),
     ...(workers === null ? [] : [...threadFaults(spec, workers), ...engineFaults(spec, workers)]),
   ];
-  if (!program.ok || !datasets.ok || other.length > 0) {
-    return refused(
-      'invalid-request',
-      firstFaults([...(program.ok ? [] : program.faults), ...(datasets.ok ? [] : datasets.faults), ...other]),
-    );
+  if (!program.ok || !datasets.ok || !verdict.ok || other.length > 0) {
+    const faults = [program, datasets, verdict].flatMap((each) => (each.ok ? [] : each.faults));
+    return refused('invalid-request', firstFaults([...faults, ...other]));
   }
+  const from = verdict.origin === null ? null : originOf(spec, verdict.origin, program, datasets.found);
+  if (from !== null && from.faults.length > 0) return refused('invalid-request', firstFaults([...from.faults]));
   const { name = program.name, priority, retry } = spec;
   const stored = { ...spec, params: program.params };
   return {
-    id: newId('experiment'),
+    id: verdict.origin?.heldBy ?? newId('experiment'),
     kind: 'experiment',
     name,
     spec: stored,
@@ -213,6 +241,7 @@ function newExperiment(
     programSha256: program.sha256,
     priority,
     retry,
+    origin: from?.origin ?? null,
     datasets: datasets.found,
   };
 }
@@ -234,11 +263,12 @@ async function insert(
   await transaction
     .insertInto('experiments')
     .values(
-      experiments.map(({ id, name, spec, program, programSha256 }) => {
+      experiments.map(({ id, name, spec, program, programSha256, origin }) => {
         const { place, owner, project, phase, reason, endedAt } = rowOf(id);
         const status = experimentStatus(phase, reason);
         const text = JSON.stringify(spec);
-        return { id, name, spec: text, program, programSha256, place, owner, project, status, endedAt };
+        const from = origin === null ? null : JSON.stringify(origin);
+        return { id, name, spec: text, program, programSha256, origin: from, place, owner, project, status, endedAt };
       }),
     )
     .execute();

@@ -45,14 +45,15 @@ export function experimentSummary(
 /** An experiment, of whose attempts and checkpoints nothing is known yet. */
 export function experimentView(
   life: LifeRow,
-  experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256'>,
+  experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256' | 'origin'>,
   datasets: readonly DatasetInRole[],
   workers: KnownWorkers,
 ): Omit<ExperimentView, 'attempts' | 'checkpoints'> {
-  const { name, spec, program, programSha256 } = experiment;
+  const { name, spec, program, programSha256, origin } = experiment;
   return {
     ...standing(life, { name, program, programSha256, resources: spec.resources, datasets }, workers),
     spec,
+    from: origin,
     datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
     result: experimentResult(life.result),
   };
@@ -136,6 +137,7 @@ function waitingFor(
   if (programSha256 === null) return `Waits for the program ${program}: publish it`;
   const awaited = [...new Set(datasets.filter(({ phase }) => phase !== 'ended').map(({ name }) => name))];
   if (awaited.length > 0) return `Waits for ${awaited.length === 1 ? 'dataset' : 'datasets'} ${awaited.join(', ')}`;
+  if (life.reopening) return 'Waits until its checkpoints are ready';
   if (workers.mostThreads === null) return 'Waits for a worker: none is known yet';
   if (!workers.alive) return 'Waits for a worker: none is alive';
   const missing = missingEngine(workers.livingEngines, resources);

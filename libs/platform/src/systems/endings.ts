@@ -1,4 +1,4 @@
-import type { Kind } from '@longrun/contracts';
+import type { ExperimentOrigin, Kind } from '@longrun/contracts';
 import {
   acquireLease,
   cleanEnded,
@@ -12,6 +12,7 @@ import {
   reopenLease,
 } from '@longrun/serialization';
 
+import { releaseOrigin } from '../life/origin-hold.js';
 import { leasePrefix, type Outcome, readOutcome, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { Ending } from '../record/tables.js';
@@ -61,9 +62,12 @@ export class Endings {
     return this.#inTurn(id, () => this.#cancelUnclaimed(kind, id, fence));
   }
 
-  /** Reopens the lease of an experiment that is retried, so that a job of it can be claimed. Nothing happens where that is done. */
+  /**
+   * Reopens the lease of an experiment that is retried, so that a job of it can be claimed. Nothing happens where that is done, nor while one that
+   * begins from another's checkpoint has no copy of it: see {@link Forks}.
+   */
   async reopen(id: string): Promise<void> {
-    return this.#inTurn(id, () => this.#reopen(id));
+    await this.#inTurn(id, () => this.#reopen(id));
   }
 
   /**
@@ -120,9 +124,11 @@ export class Endings {
     if (decided === undefined) return;
     const { kind, fence, ending, step, reopening } = decided;
     // The outcome of before is not that of now. What is damaged says neither.
-    if (reopening) await this.#reopen(id).catch(unlessDamaged);
+    const uncopied = reopening ? await this.#reopen(id).catch(unlessDamaged) : null;
     await faultPoint('end.unsealed');
     await this.#seal(kind, id, fence, ending, step);
+    // Nobody goes on from it now. What is not released ends by itself.
+    if (uncopied) await releaseOrigin(this.#store, uncopied, id).catch(() => undefined);
   }
 
   async #takeBack(id: string, fence: number): Promise<boolean> {
@@ -141,14 +147,28 @@ export class Endings {
     return true;
   }
 
-  async #reopen(id: string): Promise<void> {
-    const fence = await this.#writer.write(async (lives) => {
+  /** Answers the checkpoint of another experiment that it begins from, where it has not all that it needs of that yet: nothing is done then. */
+  async #reopen(id: string): Promise<ExperimentOrigin | null> {
+    const waiting = await this.#writer.write(async (lives) => {
       const life = await lives.find(id);
-      return life?.row.reopening === true ? life.row.budgetFence : undefined;
+      if (life?.row.reopening !== true) return undefined;
+      const { origin } = await lives.transaction
+        .selectFrom('experiments')
+        .select('origin')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      return { fence: life.row.budgetFence, origin, logCompleteTo: life.row.logCompleteTo };
     });
-    if (fence === undefined) return;
+    if (waiting === undefined) return null;
+    const { fence, origin, logCompleteTo } = waiting;
+    if (origin !== null) {
+      const head = await this.head('experiment', id);
+      // It would begin at the beginning, or without the rows before it.
+      if (head === undefined || head.checkpoints.length === 0 || logCompleteTo < origin.step - 1) return origin;
+    }
     await reopenLease(this.#store, leasePrefix('experiment', id), { fence, holder: HOLDER });
     await this.#writer.write(async (lives) => (await lives.find(id))?.reopened(fence));
+    return null;
   }
 
   async #cancelUnclaimed(kind: Kind, id: string, fence: number): Promise<boolean> {
@@ -249,8 +269,9 @@ export class Endings {
   }
 }
 
-function unlessDamaged(error: unknown): void {
-  if (!(error instanceof HeadDamaged)) throw error;
+function unlessDamaged(error: unknown): null {
+  if (error instanceof HeadDamaged) return null;
+  throw error;
 }
 
 /** The fence of the worker that wrote the outcome; null when it was the record. */

@@ -1,5 +1,6 @@
 import type { Kind, StoredLogRow } from '@longrun/contracts';
 import {
+  FORK_FENCE,
   HeadDamaged,
   type LogEntry,
   type Manifest,
@@ -75,6 +76,13 @@ export class LogCompletion {
       if (lastStepOf(log) > range.afterStep) await this.#add(id, log, range);
     }
     if (atEnd) await this.#options.writer.write(async (lives) => (await lives.find(id))?.logGivenUp());
+  }
+
+  /** Adds the rows of the checkpoint from which an experiment begins, before its first attempt. */
+  async begin(id: string): Promise<void> {
+    const manifest = await newestManifest(this.#options.store, leasePrefix('experiment', id));
+    if (manifest === undefined || manifest.fence !== FORK_FENCE) return;
+    await this.#add(id, manifest, { afterStep: -1, toStep: manifest.step - 1, mend: false });
   }
 
   /** Where the first attempt after that of `fence` began: rows of later steps are superseded. */

@@ -15,6 +15,7 @@ import { publishCommand } from '../worker/commands.js';
 import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
+import type { Forks } from './forks.js';
 import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
 import { Troubles } from './troubles.js';
@@ -34,6 +35,7 @@ export interface ReconcilerOptions {
   readonly census: Census;
   readonly writeOff: WriteOff;
   readonly logs: LogCompletion;
+  readonly forks: Forks;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -60,12 +62,13 @@ export class Reconciler {
   /** Waits for the look that is under way. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    await Promise.all([this.#running, this.#options.forks.close()]);
   }
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#attempt('retries', () => this.#reopenRetried());
+      await this.#attempt('forks', () => this.#options.forks.look());
       await this.#attempt('decided ends', () => this.#settleDecided());
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
@@ -131,7 +134,14 @@ export class Reconciler {
   /** Experiments that were retried, but a crash came before their lease was reopened. */
   async #reopenRetried(): Promise<void> {
     const { record, endings } = this.#options;
-    const retried = await record.db.selectFrom('lives').select(['id', 'kind']).where('reopening', '=', true).execute();
+    const retried = await record.db
+      .selectFrom('lives')
+      .innerJoin('experiments', 'experiments.id', 'lives.id')
+      .select(['lives.id', 'lives.kind'])
+      .where('lives.reopening', '=', true)
+      // The others are gone on with by what copies their checkpoints.
+      .where('experiments.origin', 'is', null)
+      .execute();
     await this.#each('the retry', retried, async ({ id }) => await endings.reopen(id));
   }
 

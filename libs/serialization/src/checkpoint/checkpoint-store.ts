@@ -130,6 +130,7 @@ export class CheckpointStore {
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
         ...(snapshot.programSha256 !== undefined && { programSha256: snapshot.programSha256 }),
+        ...(snapshot.from !== undefined && { from: snapshot.from }),
         files: blobs.files,
         log,
       };

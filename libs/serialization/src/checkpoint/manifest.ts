@@ -29,9 +29,22 @@ export interface Manifest {
   readonly environment: Json;
   /** SHA-256 of the module of the program that it is a state of; undefined where that is not known. */
   readonly programSha256?: string | undefined;
+  /** Of which checkpoint the run began, where it was that of another; undefined where it began at its beginning. */
+  readonly from?: CheckpointOrigin | undefined;
   readonly files: readonly ManifestFile[];
   /** Every row of the run before the step, oldest first. */
   readonly log: readonly LogSegment[];
+}
+
+/** A checkpoint that another run went on from. */
+export interface CheckpointOrigin {
+  /** Id of the experiment that it was of. */
+  readonly experiment: string;
+  readonly step: number;
+  /** Of its manifest. */
+  readonly sha256: string;
+  /** In what this run differs from that one, besides parameters: `program`, `datasets`. */
+  readonly changed: readonly string[];
 }
 
 /** Keys of all objects that a checkpoint needs, the manifest itself aside. */
@@ -95,6 +108,9 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   environment: parsedJson,
   // Earlier builds had none.
   programSha256: z.string().optional(),
+  from: z
+    .object({ experiment: z.string(), step: z.int().nonnegative(), sha256: z.string(), changed: z.array(z.string()) })
+    .optional(),
   files: z.array(
     z.object({
       name: z.string().regex(FILE_NAME),

@@ -5,7 +5,7 @@ import { HashBehind } from '../hash-behind.js';
 import type { LogFile } from '../log/log-file.js';
 import type { Json } from '../state.js';
 import type { ObjectStore, OperationOptions } from '../store/object-store.js';
-import { checkFileName } from './manifest.js';
+import { checkFileName, type CheckpointOrigin } from './manifest.js';
 
 /** A file of a snapshot on the local disk. */
 export interface SnapshotFile {
@@ -64,6 +64,8 @@ export interface Snapshot {
   readonly environment: Json;
   /** SHA-256 of the module of the program that it is a state of. Default: not known. */
   readonly programSha256?: string | undefined;
+  /** Of which checkpoint of another run this one began. Default: of none. */
+  readonly from?: CheckpointOrigin | undefined;
   /**
    * The log rows that are new since the last snapshot whose commit has succeeded, in the order of arrival. A commit that is tried
    * again gets the same ones again. Default: none.

@@ -56,7 +56,8 @@ export async function* readLog(
   }
 }
 
-function lossOf({ rows, firstStep, lastStep }: LogSegment, damage: readonly DamagedCopy[]): string {
+/** A sentence that says what is lost with a segment, neither copy of which is whole. */
+export function lossOf({ rows, firstStep, lastStep }: LogSegment, damage: readonly DamagedCopy[]): string {
   const steps = firstStep === lastStep ? `step ${firstStep}` : `steps ${firstStep} to ${lastStep}`;
   return `${rows} log rows of ${steps} are lost: ${damage.map(({ reason }) => reason).join('; ')}`;
 }

@@ -14,6 +14,7 @@ import { engines } from './0013-engines.js';
 import { programs } from './0014-programs.js';
 import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
+import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
 import type { Migration } from './migration.js';
 
@@ -35,5 +36,6 @@ export const migrations: readonly Migration[] = [
   programs,
   metrics,
   verbs,
+  origins,
   quarantines,
 ];

@@ -1,0 +1,126 @@
+import type { ExperimentOrigin } from '@longrun/contracts';
+import {
+  CheckpointAbsent,
+  CorruptBlob,
+  CorruptManifest,
+  FORK_FENCE,
+  forkCheckpoint,
+  HeadDamaged,
+  type ObjectStore,
+} from '@longrun/serialization';
+
+import { releaseOrigin } from '../life/origin-hold.js';
+import { leasePrefix } from '../life/outcome.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { PlatformRecord } from '../record/record.js';
+import type { Warn } from '../redis/connection.js';
+import type { Endings } from './endings.js';
+import type { LogCompletion } from './log-completion.js';
+import { Troubles } from './troubles.js';
+
+export interface ForksOptions {
+  readonly record: PlatformRecord;
+  readonly writer: LifeWriter;
+  readonly store: ObjectStore;
+  readonly logs: LogCompletion;
+  readonly endings: Endings;
+  readonly warn: Warn;
+}
+
+/**
+ * Gives experiments that begin from a checkpoint of another one a copy of their own, and the rows of the log before it; only then a job of
+ * them can be claimed. In the background, as it may take long. What a crash interrupts is done again from its beginning.
+ */
+export class Forks {
+  readonly #options: ForksOptions;
+  readonly #stop = new AbortController();
+  readonly #troubles = new Troubles();
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(options: ForksOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with those that nobody is at. */
+  async look(): Promise<void> {
+    const waiting = await this.#options.record.db
+      .selectFrom('lives')
+      .innerJoin('experiments', 'experiments.id', 'lives.id')
+      .select(['lives.id', 'experiments.origin', 'experiments.programSha256'])
+      .where('lives.reopening', '=', true)
+      .where('lives.phase', '!=', 'ended')
+      .where('lives.ending', 'is', null)
+      .where('experiments.origin', 'is not', null)
+      .orderBy('lives.place')
+      .execute();
+    for (const { id, origin, programSha256 } of waiting) {
+      if (this.#underWay.size >= AT_ONCE) return;
+      if (origin === null || programSha256 === null || this.#underWay.has(id)) continue;
+      const work = this.#try(id, origin, programSha256).finally(() => this.#underWay.delete(id));
+      this.#underWay.set(id, work);
+    }
+  }
+
+  /** Gives up what is under way. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The controller stops'));
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #try(id: string, origin: ExperimentOrigin, programSha256: string): Promise<void> {
+    const what = `the checkpoint that ${id} begins from`;
+    try {
+      await this.#fork(id, origin, programSha256);
+      this.#troubles.over(what);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      if (this.#troubles.isNew(what, String(error)))
+        this.#options.warn(`Copying ${what} failed: ${String(error)}; trying again`);
+    }
+  }
+
+  async #fork(id: string, origin: ExperimentOrigin, programSha256: string): Promise<void> {
+    const { store, logs, endings, writer } = this.#options;
+    const prefix = leasePrefix('experiment', id);
+    try {
+      const losses = await forkCheckpoint(store, prefix, {
+        fromPrefix: leasePrefix('experiment', origin.experiment),
+        origin,
+        programSha256,
+        holder: 'record',
+        signal: this.#stop.signal,
+      });
+      await writer.write(async (lives) => {
+        const life = await lives.find(id);
+        for (const loss of losses)
+          life?.printed(FORK_FENCE, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
+      });
+    } catch (error) {
+      if (!DAMAGE.some((kind) => error instanceof kind)) throw error;
+      await this.#end(id, origin, error);
+      return;
+    }
+    await logs.begin(id);
+    await releaseOrigin(store, origin, id);
+    await endings.reopen(id);
+  }
+
+  /** Nobody can go on from it: it ends before its first attempt. */
+  async #end(id: string, origin: ExperimentOrigin, error: unknown): Promise<void> {
+    const { writer, endings } = this.#options;
+    const { experiment, step } = origin;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The checkpoint of step ${step} of ${experiment}, which it was to go on from, cannot be read: ${why}. Submit it with another one.`;
+    await writer.write(async (lives) => {
+      const life = await lives.find(id);
+      if (life !== undefined && life.row.phase !== 'ended') life.endWith({ reason: 'checkpoint_unreadable', message });
+    });
+    await endings.settle(id);
+  }
+}
+
+/** Copies at the same time: each is bound by the store. */
+const AT_ONCE = 4;
+
+/** What no other try will mend. */
+const DAMAGE = [CheckpointAbsent, CorruptBlob, CorruptManifest, HeadDamaged] as const;
