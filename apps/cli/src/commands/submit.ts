@@ -11,6 +11,7 @@ import { type Override, parseOverride } from '../override.js';
 import { isProgram, type LocalProgram, readProgram } from '../program-file.js';
 import { Reconnection } from '../reconnection.js';
 import { parseSpec, readSpecFile, SpecFileError, type Submission } from '../spec-file.js';
+import { exitCodeOfStatus } from './ended.js';
 import { follow } from './follow.js';
 import { listenForStop } from './stop-requests.js';
 import { SubmissionUnknown } from './submission-unknown.js';
@@ -74,7 +75,7 @@ export async function submit(
   if (!options.json && (status === 'queued' || status === 'running' || status === 'converting')) {
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }
-  return status === 'failed' ? 1 : 0;
+  return exitCodeOfStatus(status, submitted.reason);
 }
 
 interface FileToSubmit {
