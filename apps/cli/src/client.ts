@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 
 import {
   CheckpointVerification,
+  DatasetDryRun,
   DatasetList,
   type DatasetQueryInput,
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
   type ExperimentChange,
+  ExperimentDryRun,
   ExperimentList,
   type ExperimentQueryInput,
   type ExperimentSpecInput,
@@ -85,6 +87,16 @@ export class Client {
   ): Promise<DatasetView> {
     const headers = { 'idempotency-key': idempotencyKey };
     return await this.#connection.json(DatasetView, '/v1/datasets', { method: 'POST', body: spec, headers, signal });
+  }
+
+  /** What a submission would record of an experiment; it records nothing. */
+  async dryRunExperiment(spec: ExperimentSpecInput): Promise<ExperimentDryRun> {
+    return await this.#connection.json(ExperimentDryRun, '/v1/experiments/dry-run', { method: 'POST', body: spec });
+  }
+
+  /** What a submission would record of a dataset; it records nothing. */
+  async dryRunDataset(spec: DatasetSpecInput): Promise<DatasetDryRun> {
+    return await this.#connection.json(DatasetDryRun, '/v1/datasets/dry-run', { method: 'POST', body: spec });
   }
 
   async experiment(id: string, signal?: AbortSignal): Promise<ExperimentView> {

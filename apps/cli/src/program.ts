@@ -113,6 +113,14 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .option('--set <path=value>', 'put a value into the spec, as in params.batchSize=64; repeatable', appended, [])
     .option('--program-name <name>', 'what a program is published as (default: as its file)')
     .option('-f, --follow', 'stay until it has ended', false)
+    .addOption(
+      new Option(
+        '--dry-run',
+        'have the API check all that it would check, record nothing, and print the spec as it would be recorded',
+      )
+        .default(false)
+        .conflicts(['follow', 'idempotencyKey']),
+    )
     .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
     .addOption(jsonOption())
     .action(async (file: string, { idempotencyKey: key, programName, ...options }: SubmitFlags) => {
@@ -307,6 +315,7 @@ interface SubmitFlags {
   readonly set: string[];
   readonly programName?: string;
   readonly follow: boolean;
+  readonly dryRun: boolean;
   readonly json: boolean;
   readonly idempotencyKey?: string;
 }

@@ -232,6 +232,22 @@ test('a dataset is followed, and cancelled while it waits, by its name', async (
   expect(await longrun.run('cancel', 'late')).toMatchObject({ code: 1 });
 });
 
+test('a dry run prints the spec as it would be recorded, or what the API refuses, and records nothing', async () => {
+  const tried = await longrun.run('submit', experimentFile, '--dry-run', '--set', 'name=tried');
+  expect(tried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^name: tried$[^]*^ {2}keepLast: 3$/m) });
+  expect(tried.stderr).toMatch(
+    /submitted as tried, of the program mlp@[0-9a-f]{12}, on ds_.*; nothing was recorded\n$/,
+  );
+  expect(await longrun.run('submit', datasetFile, '--dry-run')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('it is there already, as ds_'),
+  });
+  const refused = await longrun.run('submit', experimentFile, '--dry-run', '--set', 'params.epochs=-1');
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('params.epochs: ') });
+  expect(await longrun.run('show', 'tried')).toMatchObject({ code: 1 });
+  expect(await longrun.run('submit', experimentFile, '--dry-run', '--follow')).toMatchObject({ code: 2 });
+});
+
 test('what the API refuses is printed by field, with the remedy', async () => {
   const refused = await longrun.run('submit', experimentFile, '--set', 'dataset=nowhere');
   expect(refused).toMatchObject({ code: 1, stdout: '' });

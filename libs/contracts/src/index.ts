@@ -121,9 +121,11 @@ export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {
   AttemptView,
   CheckpointView,
+  DatasetDryRun,
   DatasetList,
   DatasetSummary,
   DatasetView,
+  ExperimentDryRun,
   ExperimentView,
   ListQuery,
 } from './views.js';

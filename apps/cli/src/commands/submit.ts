@@ -12,6 +12,7 @@ import { isProgram, type LocalProgram, readProgram } from '../program-file.js';
 import { Reconnection } from '../reconnection.js';
 import { parseSpec, readSpecFile, SpecFileError, type Submission } from '../spec-file.js';
 import { exitCodeOfStatus } from './ended.js';
+import { dryRun } from './dry-run.js';
 import { follow } from './follow.js';
 import { listenForStop } from './stop-requests.js';
 import { SubmissionUnknown } from './submission-unknown.js';
@@ -28,6 +29,8 @@ export interface SubmitOptions {
   readonly programName: string | undefined;
   /** Stay until it has ended. */
   readonly follow: boolean;
+  /** Have the API check it, and print what would be recorded. */
+  readonly dryRun: boolean;
   readonly json: boolean;
   /** The same key submits at most once. Default: a new one. */
   readonly idempotencyKey: string | undefined;
@@ -45,6 +48,7 @@ export async function submit(
 ): Promise<number> {
   const { program, submission } = await readFileToSubmit(file, options);
   const client = await connect();
+  if (options.dryRun) return dryRun(client, terminal, submission, options);
   if (program !== undefined) await client.publishProgram(program.name, program);
   const key = options.idempotencyKey ?? randomUUID();
   const requests = listenForStop();

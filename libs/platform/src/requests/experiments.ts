@@ -1,4 +1,5 @@
 import {
+  type ExperimentDryRun,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -34,7 +35,7 @@ import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, experimentView } from './views.js';
+import { checkpointView, experimentView, idsByRole } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -76,6 +77,17 @@ export class Experiments {
     const program = await this.#checkProgram(spec);
     const { id, view } = await this.#submissions.submit({ spec, program }, options);
     return { experiment: view ?? (await this.get(id)), created: view !== undefined };
+  }
+
+  /** What {@link submit} would record, without recording anything. Refused as that would be. */
+  async dryRun(spec: ExperimentSpec): Promise<ExperimentDryRun> {
+    const body = { spec, program: await this.#checkProgram(spec) };
+    const { checked } = await this.#options.record.transact((transaction) => this.#check(transaction, [body]));
+    const [experiment] = checked;
+    if (experiment === undefined) throw new Error('Nothing was said of an experiment');
+    if (experiment instanceof Error) throw experiment;
+    const { name, spec: stored, datasets, programSha256 } = experiment;
+    return { name, spec: stored, datasets: idsByRole(datasets), programSha256 };
   }
 
   /** One experiment with its attempts and checkpoints. Refused when there is none with this id. */
@@ -128,11 +140,10 @@ export class Experiments {
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
   async #make(lives: Lives, submissions: readonly Submission<Checked>[]): Promise<(Made<ExperimentView> | Error)[]> {
-    const specs = submissions.map(({ body }) => body.spec);
-    const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const known = await this.#workers.read(lives.transaction);
-    const workers = await readWorkersToRefuseBy(lives.transaction, specs, known);
-    const checked = submissions.map(({ body }) => newExperiment(body, datasets, workers));
+    const { checked, known } = await this.#check(
+      lives.transaction,
+      submissions.map(({ body }) => body),
+    );
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made, rowOf);
@@ -141,6 +152,18 @@ export class Experiments {
         ? experiment
         : { id: experiment.id, view: newView(experiment, rowOf(experiment.id), known) },
     );
+  }
+
+  /** The experiment of each, or why there cannot be one, as the record stands in a transaction; and the workers that it knows of. */
+  async #check(
+    transaction: Transaction<Tables>,
+    bodies: readonly Checked[],
+  ): Promise<{ checked: readonly (NewExperiment | RequestRefused)[]; known: KnownWorkers }> {
+    const specs = bodies.map(({ spec }) => spec);
+    const datasets = await NamedDatasets.find(transaction, specs);
+    const known = await this.#workers.read(transaction);
+    const workers = await readWorkersToRefuseBy(transaction, specs, known);
+    return { checked: bodies.map((body) => newExperiment(body, datasets, workers)), known };
   }
 
   /** Which program it is now, and what that says to the parameters. */
