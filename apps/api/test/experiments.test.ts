@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DatasetView,
+  ExperimentDryRun,
   ExperimentList,
   ExperimentView,
   LiveEvent,
   type Metric,
   MetricList,
+  Problem,
   type ReasonCode,
   type WorkerEvent,
 } from '@longrun/contracts';
@@ -481,6 +483,40 @@ describe('experiments', () => {
     const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);
     expect(answer.body).toMatchObject({ status: 'cancelled', attempts: [] });
     conversion.end('dataset_corrupt');
+  });
+
+  test('a dry run answers what a submission would record, or its refusal, and uses up neither key nor name', async () => {
+    const dataset = { name: 'not-there-yet', converter: 'mnist' };
+    const converted = await service.post('/v1/datasets/dry-run', dataset).expect(200);
+    expect(converted.body).toMatchObject({ existing: null, spec: { ...dataset, source: { download: true } } });
+    await service.get(`/v1/datasets/${dataset.name}`).expect(404);
+
+    const wrong = { ...spec, dataset: dataset.name, params: { ...spec.params, dims: [784, 10] } };
+    const refused = await service.post('/v1/experiments/dry-run', wrong);
+    const { instance: _tried, ...problem } = Problem.parse(refused.body);
+    const { instance: _sent, ...same } = Problem.parse((await service.post('/v1/experiments', wrong)).body);
+    expect(problem).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '/params/dims' }, { pointer: '/dataset' }],
+    });
+    expect(problem).toEqual(same);
+
+    const key = randomUUID();
+    const tried = await service
+      .post('/v1/experiments/dry-run', { ...spec, name: 'tried' })
+      .set('Idempotency-Key', key)
+      .expect(200);
+    const { body: list } = await service.get('/v1/experiments?exactName=tried').expect(200);
+    expect(ExperimentList.parse(list).items).toEqual([]);
+    const other = { ...spec, name: 'tried', seed: 9 };
+    const made = await service.post('/v1/experiments', other).set('Idempotency-Key', key).expect(201);
+    const { name, datasets, programSha256, ...view } = ExperimentView.parse(made.body);
+    const before = ExperimentDryRun.parse(tried.body);
+    expect({ name, datasets, programSha256, spec: view.spec }).toEqual({
+      ...before,
+      spec: { ...before.spec, seed: 9 },
+    });
+    await service.post(`/v1/experiments/${view.id}/cancel`).expect(202);
   });
 
   test('a key makes one experiment, however often and however much at once it is used', async () => {

@@ -349,6 +349,7 @@ describe('the OpenAPI document', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'post /v1/experiments',
       'get /v1/experiments',
+      'post /v1/experiments/dry-run',
       'get /v1/experiments/{id}',
       'patch /v1/experiments/{id}',
       'post /v1/experiments/{id}/cancel',
@@ -373,6 +374,7 @@ describe('the OpenAPI document', () => {
       'get /v1/experiments/{id}/outputs/{name}',
       'post /v1/datasets',
       'get /v1/datasets',
+      'post /v1/datasets/dry-run',
       'get /v1/datasets/{idOrName}',
       'get /v1/datasets/{idOrName}/file',
       'post /v1/datasets/{idOrName}/cancel',

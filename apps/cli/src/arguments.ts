@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 
 /** How a checkpoint is named, for help. */
 export const WHICH = 'step or name of a checkpoint, or latest';
@@ -11,6 +11,11 @@ export function jsonOption(): Option {
 /** Of an option that is repeatable. */
 export function appended(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
+}
+
+/** Of an argument that takes several words, each of which is read so. */
+export function eachOf(read: (text: string) => string): (text: string, earlier: unknown) => string[] {
+  return (text, earlier) => appended(read(text), Array.isArray(earlier) ? earlier : []);
 }
 
 /** Names with commas between. @throws InvalidArgumentError */
@@ -32,8 +37,28 @@ export function fileName(text: string): string {
   throw new InvalidArgumentError('Give the name of a file, which ends in no slash.');
 }
 
-/** What an experiment, dataset or checkpoint is meant by. @throws InvalidArgumentError */
+/** What stands for `--latest` where an id is taken; no word of a command line can have it in it. */
+export const LATEST = '\0latest';
+
+/** The words of a command line with {@link LATEST} in the place of `--latest`, which is an id and no option. */
+export function withLatest(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.map((word, index) => (word === '--latest' && (end === -1 || index < end) ? LATEST : word));
+}
+
+/** What an experiment or a dataset is given by. */
+export function idArgument(name = '<id>', what = 'id, beginning of an id, or name'): Argument {
+  return new Argument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
+}
+
+/** What an experiment or a dataset is meant by, {@link LATEST} among it. @throws InvalidArgumentError */
+export function experimentReference(text: string): string {
+  return text === LATEST ? LATEST : reference(text);
+}
+
+/** What another thing, such as a checkpoint or a worker, is meant by. @throws InvalidArgumentError */
 export function reference(text: string): string {
+  if (text === LATEST) throw new InvalidArgumentError('--latest is an experiment; give an id.');
   // As a table shows an id that it had to cut.
   const given = text.replace(/…$/, '');
   // Nothing is called by dots, which a URL leaves out of its path.

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   CheckpointVerification,
+  DatasetDryRun,
   DatasetList,
   type DatasetQueryInput,
   type DatasetSpecInput,
   DatasetView,
   type DrainRequest,
   type ExperimentChange,
+  ExperimentDryRun,
   ExperimentList,
   type ExperimentQueryInput,
   type ExperimentSpecInput,
@@ -34,6 +35,7 @@ import { ParseError } from 'eventsource-parser';
 import { ApiConnection, type ApiConnectionOptions } from './api-connection.js';
 import { serverSentEvents } from './event-stream.js';
 import { FileReading } from './file-reading.js';
+import { looks, type LooksOptions } from './looks.js';
 import { isPassing } from './network-failure.js';
 import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 
@@ -41,12 +43,6 @@ import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 export interface FollowOptions extends ReconnectionOptions {
   /** Go on after this event. Default 0: from the first one. */
   readonly afterId?: number;
-}
-
-/** How a dataset is followed. */
-export interface FollowDatasetOptions extends ReconnectionOptions {
-  /** Pause between two looks. Default 500. */
-  readonly pollMs?: number;
 }
 
 /**
@@ -93,8 +89,18 @@ export class Client {
     return await this.#connection.json(DatasetView, '/v1/datasets', { method: 'POST', body: spec, headers, signal });
   }
 
-  async experiment(id: string): Promise<ExperimentView> {
-    return await this.#connection.json(ExperimentView, `/v1/experiments/${encodeURIComponent(id)}`);
+  /** What a submission would record of an experiment; it records nothing. */
+  async dryRunExperiment(spec: ExperimentSpecInput): Promise<ExperimentDryRun> {
+    return await this.#connection.json(ExperimentDryRun, '/v1/experiments/dry-run', { method: 'POST', body: spec });
+  }
+
+  /** What a submission would record of a dataset; it records nothing. */
+  async dryRunDataset(spec: DatasetSpecInput): Promise<DatasetDryRun> {
+    return await this.#connection.json(DatasetDryRun, '/v1/datasets/dry-run', { method: 'POST', body: spec });
+  }
+
+  async experiment(id: string, signal?: AbortSignal): Promise<ExperimentView> {
+    return await this.#connection.json(ExperimentView, `/v1/experiments/${encodeURIComponent(id)}`, { signal });
   }
 
   async dataset(id: string, signal?: AbortSignal): Promise<DatasetView> {
@@ -247,22 +253,21 @@ export class Client {
   }
 
   /** What is seen of a dataset at one look after the other, up to the one at which it has ended. A broken connection is made again. */
-  async *followDataset(id: string, options: FollowDatasetOptions = {}): AsyncGenerator<DatasetView, void, undefined> {
-    const { pollMs = 500, signal } = options;
-    const reconnection = new Reconnection(options);
-    for (;;) {
-      signal?.throwIfAborted();
-      try {
-        const view = await this.dataset(id, signal);
-        reconnection.serves();
-        yield view;
-        if (isTerminalDataset(view.status)) return;
-        await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        await reconnection.pause(error);
-      }
-    }
+  lookAtDataset(id: string, options: LooksOptions = {}): AsyncGenerator<DatasetView, void, undefined> {
+    return looks(
+      () => this.dataset(id, options.signal),
+      ({ status }) => isTerminalDataset(status),
+      options,
+    );
+  }
+
+  /** What is seen of an experiment so, without the events that have led there. */
+  lookAtExperiment(id: string, options: LooksOptions = {}): AsyncGenerator<ExperimentView, void, undefined> {
+    return looks(
+      () => this.experiment(id, options.signal),
+      ({ status }) => isTerminal(status),
+      options,
+    );
   }
 
   /**

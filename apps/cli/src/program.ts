@@ -7,13 +7,17 @@ import { Command, CommanderError, Option } from 'commander';
 import { connect } from './address.js';
 import {
   appended,
+  eachOf,
+  experimentReference,
   fileName,
   folder,
+  idArgument,
   idempotencyKey,
   jsonOption,
   listed,
   reference,
   WHICH,
+  withLatest,
   wholeNumber,
 } from './arguments.js';
 import type { Client } from './client.js';
@@ -27,6 +31,7 @@ import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
+import { wait } from './commands/wait.js';
 import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
 import { demo } from './demo/demo.js';
 import type { DownloadOptions } from './commands/download/download.js';
@@ -42,7 +47,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   let code = 0;
   try {
     const program = commandTree(surroundings, json, (value) => (code = value));
-    await program.parseAsync([...words], { from: 'user' });
+    await program.parseAsync(withLatest(words), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -54,9 +59,12 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 
 const EXIT_CODES = `
 Exit codes:
-  0    it was done; an experiment or a dataset that was followed has ended well
-  1    it failed, was refused, or what was followed has failed or was cancelled
+  0    it was done; an experiment or a dataset that was waited for or followed has ended well
+  1    it failed or was refused
   2    the command, a variable (LONGRUN_...) or the spec was not written right
+  3    what was waited for, followed or shown by \`logs\` has failed
+  4    ... was cancelled
+  5    ... has not ended within --timeout: it waits, runs or is paused
   130  it was ended by Ctrl+C (143 by SIGTERM, but 0 for \`up\`, which it ends in order, also as it starts)
 
 With --json an error is one line of JSON on stderr: {"error":{"message","errors":[{"place","detail","remedy"}]}}.`;
@@ -106,6 +114,14 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .option('--set <path=value>', 'put a value into the spec, as in params.batchSize=64; repeatable', appended, [])
     .option('--program-name <name>', 'what a program is published as (default: as its file)')
     .option('-f, --follow', 'stay until it has ended', false)
+    .addOption(
+      new Option(
+        '--dry-run',
+        'have the API check all that it would check, record nothing, and print the spec as it would be recorded',
+      )
+        .default(false)
+        .conflicts(['follow', 'idempotencyKey']),
+    )
     .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
     .addOption(jsonOption())
     .action(async (file: string, { idempotencyKey: key, programName, ...options }: SubmitFlags) => {
@@ -156,14 +172,14 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
   program
     .command('show')
     .description('show one experiment or dataset: its status, attempts, progress, result and spec')
-    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .addArgument(idArgument())
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => show(await client(), terminal, id, options));
 
   program
     .command('metrics')
     .description('show what an experiment has logged as numbers: last and best values, or the points of one metric')
-    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .addArgument(idArgument())
     .argument('[name]', 'name of a metric', reference)
     .option('--max-points <number>', 'points at most (default: 1000)', wholeNumber({ least: 10, most: 100_000 }))
     .addOption(jsonOption())
@@ -174,8 +190,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 
   program
     .command('logs')
-    .description('print what an experiment has logged, or how far a dataset is; exit code 1 when it has failed')
-    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .description('print what an experiment has logged, or how far a dataset is')
+    .addArgument(idArgument())
     .option('-f, --follow', 'stay until it has ended', false)
     .addOption(jsonOption())
     .action(async (id: string, options: { follow: boolean; json: boolean }) =>
@@ -183,9 +199,25 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     );
 
   program
+    .command('wait')
+    .description(
+      'wait until experiments or datasets have ended, and end with the exit code of the first that has not ended well',
+    )
+    .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
+    .option(
+      '--timeout <seconds>',
+      'for so long at most (default: without end)',
+      wholeNumber({ least: 1, most: 4_000_000 }),
+    )
+    .addOption(jsonOption())
+    .action(async (ids: string[], options: { timeout?: number; json: boolean }) =>
+      exit(await wait(await client(), terminal, ids, options)),
+    );
+
+  program
     .command('cancel')
     .description('cancel an experiment or the conversion of a dataset')
-    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .addArgument(idArgument())
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
 
@@ -197,7 +229,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       'fetch the parameters of an experiment (safetensors), a file that its program has written, or the file of a dataset (HDF5), verified; broken off, ' +
         'it goes on when run again',
     )
-    .argument('<id>', 'id, beginning of an id, or name', reference)
+    .addArgument(idArgument())
     .addOption(
       new Option('--checkpoint <checkpoint>', `of an experiment: ${WHICH} (default: latest)`).argParser(reference),
     )
@@ -286,6 +318,7 @@ interface SubmitFlags {
   readonly set: string[];
   readonly programName?: string;
   readonly follow: boolean;
+  readonly dryRun: boolean;
   readonly json: boolean;
   readonly idempotencyKey?: string;
 }

@@ -59,11 +59,35 @@ test('broken YAML and broken JSON are refused with their line', () => {
   });
 });
 
+const SHARED = `x-sizes: &sizes { dims: [784, 500, 10], batchSize: 128 }
+x-rest:
+  - &slow
+    everyBatches: -1
+program: mlp
+dataset: fashion-mnist
+params:
+  <<: [*sizes, { epochs: 3 }]
+  batchSize: 64
+`;
+
+test('what places have in common is written once: by anchors below x- keys, and merged', () => {
+  expect(parseSpec(SHARED, 'a.yaml').spec).toMatchObject({
+    params: { dims: [784, 500, 10], batchSize: 64, epochs: 3 },
+  });
+  const dataset = 'x-from: &from { folder: raw }\nname: m\nconverter: mnist\nsource: { <<: *from }\n';
+  expect(parseSpec(dataset, 'a.yaml')).toMatchObject({ kind: 'dataset', spec: { source: { folder: 'raw' } } });
+  // An error is where it is written, not where it is merged; below the top, x- means nothing.
+  const { errors } = refusal(`${SHARED}checkpoint:\n  <<: *slow\nretry:\n  x-note: 1\n`);
+  expect(errors.map(({ place }) => place)).toEqual(['checkpoint.everyBatches (a.yaml:4)', 'retry.x-note (a.yaml:13)']);
+  expect(refusal(SHARED, ['x-note=1']).errors.map(({ place }) => place)).toEqual(['x-note']);
+});
+
 test.each([
   ['', 'is empty'],
   ['# only a comment', 'is empty'],
   ['- 1', 'a list'],
   ['program: *nothing', 'Unresolved alias'],
+  ['program: mlp\nparams: { <<: 3 }', 'Merge sources must be maps'],
   ['seed: 3', 'neither an experiment'],
   ['kind: sweep\nprogram: mlp', 'kind is "sweep"'],
   ['program: mlp\n---\nprogram: mlp', '2 YAML documents'],

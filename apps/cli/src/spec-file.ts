@@ -10,7 +10,18 @@ import {
   type Words,
   wordsOf,
 } from '@longrun/contracts';
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from 'yaml';
 
 import { applyOverride, type Override } from './override.js';
 import { MAX_LEVELS, nestsTooDeep } from './yaml-levels.js';
@@ -50,7 +61,10 @@ export async function readSpecFile(path: string, overrides: readonly Override[] 
   ]);
 }
 
-/** The spec in a text. `kind: experiment` or `kind: dataset` says what it is; without it, `program` or `converter` does. */
+/**
+ * The spec in a text. `kind: experiment` or `kind: dataset` says what it is; without it, `program` or `converter` does. Keys of the top that begin
+ * with `x-` are no part of it: they hold what other places refer to by an alias, or merge by `<<`.
+ */
 export function parseSpec(text: string, source: string, overrides: readonly Override[] = []): Submission {
   const lines = new LineCounter();
   const document = onlyDocument(text, source, lines);
@@ -60,7 +74,7 @@ export function parseSpec(text: string, source: string, overrides: readonly Over
       `${source}: a spec is a mapping of keys to values, such as \`program: mlp\`; this is ${nameOf(content)}`,
     );
   }
-  const { kind, ...body } = overrides.reduce(applyOverride, content);
+  const { kind, ...body } = overrides.reduce(applyOverride, withoutExtensions(content));
   const named = kindOf(kind, body, source);
   const read = named === 'experiment' ? readValue(ExperimentSpec, body) : readValue(DatasetSpec, body);
   if (!read.ok) {
@@ -77,7 +91,7 @@ function onlyDocument(text: string, source: string, lineCounter: LineCounter): D
   if (nestsTooDeep(text)) {
     throw new SpecFileError(`${source} nests deeper than ${MAX_LEVELS} levels; keep it flatter`);
   }
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false });
+  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, merge: true });
   const [document] = documents;
   if (!Array.isArray(documents) || document === undefined)
     throw new SpecFileError(`${source} is empty; write a spec into it`);
@@ -94,7 +108,11 @@ function onlyDocument(text: string, source: string, lineCounter: LineCounter): D
   return document;
 }
 
-/** What the document says. An alias without its anchor is only found here. */
+function withoutExtensions(content: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(content).filter(([key]) => !key.startsWith('x-')));
+}
+
+/** What the document says. An alias without its anchor, and a merge of what is no mapping, are only found here. */
 function contentOf(document: Document, source: string): unknown {
   try {
     return document.toJS();
@@ -120,10 +138,24 @@ function kindOf(kind: unknown, body: Readonly<Record<string, unknown>>, source: 
 /** `params.batchSize (fashion-mlp.yaml:7)`; the nearest enclosing line for a key that is missing, none for an override's. */
 function locate(path: readonly (string | number)[], document: Document, lines: LineCounter, source: string): string {
   const field = path.join('.') || 'the spec';
-  const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
-  const range = isRecord(node) ? node['range'] : undefined;
-  const start: unknown = Array.isArray(range) ? range[0] : undefined;
-  return typeof start === 'number' ? `${field} (${source}:${lines.linePos(start).line})` : field;
+  const start = nodeAt(document.contents, path, document)?.range?.[0];
+  return start === undefined ? field : `${field} (${source}:${lines.linePos(start).line})`;
+}
+
+/** The node at a path below another, where it is written: through aliases and merges. */
+function nodeAt(node: unknown, path: readonly (string | number)[], document: Document): Node | undefined {
+  if (isAlias(node)) return nodeAt(node.resolve(document), path, document);
+  const [key, ...rest] = path;
+  if (key === undefined) return isNode(node) ? node : undefined;
+  if (!isCollection(node)) return undefined;
+  const own: unknown = node.get(key, true);
+  if (own !== undefined) return nodeAt(own, rest, document);
+  // Read as a symbol where it merges, and as itself where it is in quotes.
+  const merged: unknown = isMap(node)
+    ? node.items.find(({ key: name }) => isScalar(name) && typeof name.value === 'symbol')?.value
+    : undefined;
+  const sources: readonly unknown[] = isSeq(merged) ? merged.items : [merged];
+  return sources.map((from) => nodeAt(from, path, document)).find((found) => found !== undefined);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

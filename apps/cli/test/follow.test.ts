@@ -15,9 +15,9 @@ afterEach(() => server?.close());
 
 test.each([
   ['followed', 'succeeded', true, 0],
-  ['followed', 'failed', true, 1],
+  ['followed', 'failed', true, 3],
   ['printed', 'succeeded', false, 0],
-  ['printed', 'cancelled', false, 1],
+  ['printed', 'cancelled', false, 4],
 ] as const)(
   'an experiment that is %s to its end has %s, also when the API is gone right after',
   async (_how, status, follow, code) => {

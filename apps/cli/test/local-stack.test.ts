@@ -60,6 +60,7 @@ test('a dataset and an experiment go from their files to a result', async () => 
   const { id, spec } = ExperimentView.parse(JSON.parse(submitted.stdout));
   expect(spec).toMatchObject({ seed: 7, params: { epochs: 2, batchSize: 64 } });
 
+  expect(await longrun.run('wait', '--latest')).toMatchObject({ code: 0, stdout: `${id}  tiny-mlp  succeeded\n` });
   const followed = await longrun.runProcess('logs', '-f', id);
   expect(followed).toMatchObject({ code: 0 });
   expect(followed.stdout).toMatch(/attempt 1 starts on worker-gpu/);
@@ -136,7 +137,7 @@ test("a program of one's own is bundled, published and submitted by its file, an
   expect(listed.stdout).toMatch(/^mlp@[0-9a-f]{12} /m);
 });
 
-test('a cancelled experiment ends the log that is followed with exit code 1', async () => {
+test('a cancelled experiment ends the log that is followed with exit code 4', async () => {
   const submitted = await longrun.run(
     'submit',
     experimentFile,
@@ -156,7 +157,7 @@ test('a cancelled experiment ends the log that is followed with exit code 1', as
 
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   const { code, stdout } = await followed;
-  expect(code).toBe(1);
+  expect(code).toBe(4);
   expect(stdout.trim().split('\n').at(-1)).toContain('"cancelled"');
   expect(await statusOf(id)).toBe('cancelled');
 
@@ -234,10 +235,26 @@ test('a dataset is followed, and cancelled while it waits, by its name', async (
     stdout: expect.stringMatching(/failed \(cancelled\)$/m),
   });
   process.kill(stack.pidOf('fuel-preproc'), 'SIGCONT');
-  expect(await followed).toMatchObject({ code: 1, stdout: expect.stringContaining('failed (cancelled)') });
+  expect(await followed).toMatchObject({ code: 4, stdout: expect.stringContaining('failed (cancelled)') });
   const again = await longrun.run('cancel', submitted.id);
   expect(again.stderr).toContain(`→ See how it ended: longrun show ${submitted.id}`);
   expect(await longrun.run('cancel', 'late')).toMatchObject({ code: 1 });
+});
+
+test('a dry run prints the spec as it would be recorded, or what the API refuses, and records nothing', async () => {
+  const tried = await longrun.run('submit', experimentFile, '--dry-run', '--set', 'name=tried');
+  expect(tried).toMatchObject({ code: 0, stdout: expect.stringMatching(/^name: tried$[^]*^ {2}keepLast: 3$/m) });
+  expect(tried.stderr).toMatch(
+    /submitted as tried, of the program mlp@[0-9a-f]{12}, on ds_.*; nothing was recorded\n$/,
+  );
+  expect(await longrun.run('submit', datasetFile, '--dry-run')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('it is there already, as ds_'),
+  });
+  const refused = await longrun.run('submit', experimentFile, '--dry-run', '--set', 'params.epochs=-1');
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('params.epochs: ') });
+  expect(await longrun.run('show', 'tried')).toMatchObject({ code: 1 });
+  expect(await longrun.run('submit', experimentFile, '--dry-run', '--follow')).toMatchObject({ code: 2 });
 });
 
 test('what the API refuses is printed by field, with the remedy', async () => {
@@ -343,7 +360,7 @@ test('an API that dies is said, comes back at its address, and a log that is fol
 
   await longrun.run('cancel', id);
   const { stdout, stderr, code } = await followed;
-  expect({ code, lost: stderr.match(/lost the API/g)?.length }).toEqual({ code: 1, lost: 1 });
+  expect({ code, lost: stderr.match(/lost the API/g)?.length }).toEqual({ code: 4, lost: 1 });
   const events = stdout
     .trim()
     .split('\n')

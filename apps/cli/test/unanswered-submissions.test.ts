@@ -39,6 +39,7 @@ const OPTIONS = {
   dataset: [],
   programName: undefined,
   follow: false,
+  dryRun: false,
   json: false,
   idempotencyKey: undefined,
 };

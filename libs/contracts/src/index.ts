@@ -122,9 +122,11 @@ export { TrainerCommand, TrainerFailure, TrainerMessage } from './trainer.js';
 export {
   AttemptView,
   CheckpointView,
+  DatasetDryRun,
   DatasetList,
   DatasetSummary,
   DatasetView,
+  ExperimentDryRun,
   ExperimentOrigin,
   ExperimentView,
   ListQuery,

@@ -100,6 +100,16 @@ export const ExperimentView = z.object({
 });
 export type ExperimentView = z.infer<typeof ExperimentView>;
 
+/** What a submission would record of an experiment. */
+export const ExperimentDryRun = ExperimentView.pick({
+  name: true,
+  spec: true,
+  from: true,
+  datasets: true,
+  programSha256: true,
+});
+export type ExperimentDryRun = z.infer<typeof ExperimentDryRun>;
+
 /** A dataset as the API answers it. */
 export const DatasetView = z.object({
   id: DatasetId,
@@ -120,6 +130,13 @@ export const DatasetView = z.object({
   endedAt: Moment.nullable(),
 });
 export type DatasetView = z.infer<typeof DatasetView>;
+
+/** What a submission would record of a dataset. */
+export const DatasetDryRun = DatasetView.pick({ name: true, spec: true }).extend({
+  /** The one that an identical request has made, which would be the answer; null where there is none. */
+  existing: DatasetId.nullable(),
+});
+export type DatasetDryRun = z.infer<typeof DatasetDryRun>;
 
 /** A dataset in a list: without its attempts. */
 export const DatasetSummary = DatasetView.omit({ attempts: true });

@@ -28,6 +28,43 @@ test('the same idempotency key and body make one experiment, also at once', asyn
   expect(same).toMatchObject({ created: false, experiment: { id: again.experiment.id } });
 });
 
+test('a dry run says what a submission would record or is refused for, and changes nothing in any table', async ({
+  world,
+}) => {
+  const { experiments, datasets } = await world.start({ role: 'api' });
+  const { dataset } = await datasets.submit(digits);
+  const before = await allRows(world.record);
+  expect(before).toContain(dataset.id);
+  const spec = experimentSpec({ priority: 7 });
+  const tried = await experiments.dryRun(spec);
+  expect(await datasets.dryRun(digits)).toEqual({ name: 'digits', spec: digits, existing: dataset.id });
+  expect(await datasets.dryRun({ ...digits, name: 'other' })).toMatchObject({ name: 'other', existing: null });
+  await expect(datasets.dryRun({ ...digits, source: { folder: 'x' } })).rejects.toMatchObject({ kind: 'conflict' });
+  const wrong = experimentSpec({ dataset: 'digit', params: { refuse: true } });
+  const refusal = await experiments.dryRun(wrong).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(RequestRefused);
+  expect(await allRows(world.record)).toBe(before);
+
+  await expect(experiments.submit(wrong)).rejects.toEqual(refusal);
+  const { name, spec: stored, datasets: used, programSha256 } = (await experiments.submit(spec)).experiment;
+  expect({ name, spec: stored, datasets: used, programSha256 }).toEqual(tried);
+  expect(await allRows(world.record)).not.toBe(before);
+});
+
+/** Every row of every table, as text. */
+async function allRows({ db }: PlatformRecord): Promise<string> {
+  const { rows: tables } = await sql<{ name: string }>`select table_name as name from information_schema.tables
+    where table_schema = current_schema() and table_type = 'BASE TABLE' order by 1`.execute(db);
+  const texts = [];
+  for (const { name } of tables) {
+    const { rows } = await sql<{
+      text: string;
+    }>`select row.*::text as text from ${sql.table(name)} as row order by 1`.execute(db);
+    texts.push(name, ...rows.map(({ text }) => text));
+  }
+  return texts.join('\n');
+}
+
 test('requests that come at once share transactions; one that is refused is refused alone', async ({ world }) => {
   const { experiments, datasets } = await world.start({ role: 'api' });
   await datasets.submit(digits);

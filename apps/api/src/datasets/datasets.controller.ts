@@ -1,4 +1,4 @@
-import { DatasetList, DatasetQuery, DatasetSpec, DatasetView, StorableText } from '@longrun/contracts';
+import { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
@@ -37,6 +37,23 @@ export class DatasetsController {
     const { dataset, created } = await this.#platform.datasets.submit(spec, { idempotencyKey });
     response.status(created ? 201 : 200).location(`/v1/datasets/${dataset.id}`);
     return dataset;
+  }
+
+  @Post('dry-run')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Check a dataset as a submission would, and record nothing',
+    description:
+      'What is answered, and what is refused, is what a submission at this moment would record, or be refused for.',
+    tags: ['datasets'],
+  })
+  @Answers({
+    description: 'What would be recorded, or is already.',
+    schema: DatasetDryRun,
+    problems: [...BODY_PROBLEMS, 'conflict', 'invalid-request'],
+  })
+  dryRunDataset(@Body({ schema: DatasetSpec }) spec: DatasetSpec): Promise<DatasetDryRun> {
+    return this.#platform.datasets.dryRun(spec);
   }
 
   @Get()

@@ -1,4 +1,5 @@
 import {
+  ExperimentDryRun,
   ExperimentId,
   ExperimentList,
   ExperimentQuery,
@@ -45,6 +46,23 @@ export class ExperimentsController {
     const { experiment, created } = await this.#platform.experiments.submit(spec, { idempotencyKey });
     response.status(created ? 201 : 200).location(`/v1/experiments/${experiment.id}`);
     return experiment;
+  }
+
+  @Post('dry-run')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Check an experiment as a submission would, and record nothing',
+    description:
+      'What is answered, and what is refused, is what a submission at this moment would record, or be refused for.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    description: 'What would be recorded.',
+    schema: ExperimentDryRun,
+    problems: [...BODY_PROBLEMS, 'invalid-request', 'unavailable'],
+  })
+  dryRunExperiment(@Body({ schema: ExperimentSpec }) spec: ExperimentSpec): Promise<ExperimentDryRun> {
+    return this.#platform.experiments.dryRun(spec);
   }
 
   @Get()

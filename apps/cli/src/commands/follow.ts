@@ -5,6 +5,7 @@ import { duration } from '../output/amounts.js';
 import { eventText } from '../output/event-text.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
+import { ENDED, exitCodeOfStatus } from './ended.js';
 import type { Reference } from './reference.js';
 import { listenForStop } from './stop-requests.js';
 
@@ -16,7 +17,7 @@ export interface FollowOutput {
 
 /**
  * Prints what happens to an experiment or a dataset until it has ended. Ctrl+C ends this and not what is followed, which is
- * said. The exit code: 0 when it ended well, 1 when it did not, 130 after Ctrl+C.
+ * said. The exit code: one of {@link ENDED}, or 130 after Ctrl+C.
  */
 export async function follow(
   client: Client,
@@ -26,11 +27,9 @@ export async function follow(
 ): Promise<number> {
   const requests = listenForStop();
   try {
-    const endedWell =
-      kind === 'experiment'
-        ? await followExperiment(client, terminal, id, output, requests.stop)
-        : await followDataset(client, terminal, id, output, requests.stop);
-    return endedWell ? 0 : 1;
+    return kind === 'experiment'
+      ? await followExperiment(client, terminal, id, output, requests.stop)
+      : await followDataset(client, terminal, id, output, requests.stop);
   } catch (error) {
     if (!requests.stop.aborted) throw error;
     terminal.say(`\n${id} goes on. Follow it again: longrun logs -f ${id}. End it: longrun cancel ${id}.`);
@@ -46,15 +45,15 @@ async function followExperiment(
   id: string,
   output: FollowOutput,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<number> {
   const connection = new ConnectionNews(client, terminal);
-  let endedWell = false;
+  let exitCode: number = ENDED.notYet;
   for await (const event of client.follow(id, { onDisconnect: connection.lost, signal })) {
     connection.serves();
     printEvent(terminal, event, output);
-    if (event.type === 'status') endedWell = event.data.status === 'succeeded';
+    if (event.type === 'status') exitCode = exitCodeOfStatus(event.data.status, event.data.reason);
   }
-  return endedWell;
+  return exitCode;
 }
 
 /** Prints an event of an experiment as a line, if it is one. */
@@ -70,11 +69,11 @@ async function followDataset(
   id: string,
   { json }: FollowOutput,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<number> {
   const connection = new ConnectionNews(client, terminal);
   let said = '';
-  let endedWell = false;
-  for await (const view of client.followDataset(id, { onDisconnect: connection.lost, signal })) {
+  let exitCode: number = ENDED.notYet;
+  for await (const view of client.lookAtDataset(id, { onDisconnect: connection.lost, signal })) {
     connection.serves();
     const text = datasetLine(view, terminal);
     if (!json && text !== said) terminal.print(text);
@@ -82,13 +81,13 @@ async function followDataset(
     if (!isTerminalDataset(view.status)) continue;
     if (json) terminal.printJson(view, 2);
     if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
-    endedWell = view.status === 'ready';
+    exitCode = exitCodeOfStatus(view.status, view.reason);
   }
-  return endedWell;
+  return exitCode;
 }
 
 /** Says once that the API is lost, and once that it is there again. */
-class ConnectionNews {
+export class ConnectionNews {
   readonly #client: Client;
   readonly #terminal: Terminal;
   #isLost = false;

@@ -1,7 +1,8 @@
-import { assertNever, type DatasetStatus, type DatasetView, type ExperimentStatus } from '@longrun/contracts';
+import type { DatasetView } from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
+import { ENDED, exitCodeOfStatus } from './ended.js';
 import { datasetLine, follow, printEvent } from './follow.js';
 import { resolveReference } from './reference.js';
 
@@ -14,25 +15,25 @@ export interface LogsOptions {
 }
 
 /**
- * Prints the events of an experiment, or of a dataset, which has no log, its attempts and how far it is. The exit code: 0
- * when it ended well or goes on, 1 when it failed or was cancelled.
+ * Prints the events of an experiment, or of a dataset, which has no log, its attempts and how far it is. The exit code: one of
+ * {@link ENDED}, 0 also when it goes on.
  */
 export async function logs(client: Client, terminal: Terminal, text: string, options: LogsOptions): Promise<number> {
   const reference = await resolveReference(client, text);
   if (options.follow) return follow(client, terminal, reference, options);
   const { kind, id } = reference;
   if (kind === 'experiment') {
-    let status: ExperimentStatus = 'queued';
+    let exitCode: number = ENDED.well;
     for await (const event of client.eventsSoFar(id)) {
       printEvent(terminal, event, options);
-      if (event.type === 'status') ({ status } = event.data);
+      if (event.type === 'status') exitCode = exitCodeOfStatus(event.data.status, event.data.reason);
     }
-    return exitCode(status);
+    return exitCode;
   }
   const view = await client.dataset(id);
   if (options.json) terminal.printJson(view, 2);
   else terminal.print(datasetText(view, terminal));
-  return exitCode(view.status);
+  return exitCodeOfStatus(view.status, view.reason);
 }
 
 function datasetText(view: DatasetView, terminal: Terminal): string {
@@ -42,21 +43,4 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
     return terminal.style('dim', `attempt ${fence}${worker} ${reason === null ? status : `ended: ${reason}${why}`}`);
   });
   return [...attempts, datasetLine(view, terminal)].join('\n');
-}
-
-function exitCode(status: ExperimentStatus | DatasetStatus): number {
-  switch (status) {
-    case 'queued':
-    case 'running':
-    case 'paused':
-    case 'converting':
-    case 'succeeded':
-    case 'ready':
-      return 0;
-    case 'failed':
-    case 'cancelled':
-      return 1;
-    default:
-      return assertNever(status, 'status');
-  }
 }

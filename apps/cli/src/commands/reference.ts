@@ -1,5 +1,6 @@
 import type { DatasetSummary, ExperimentSummary } from '@longrun/contracts';
 
+import { LATEST } from '../arguments.js';
 import type { Client } from '../client.js';
 
 /** Nothing, or more than one thing, is called what was given. */
@@ -14,6 +15,7 @@ export type Reference =
 
 /** The one experiment, or else the one dataset, that the text means. Throws UnknownReference where there is no such one. */
 export async function resolveReference(client: Client, text: string): Promise<Reference> {
+  if (text === LATEST) return { kind: 'experiment', id: await newest(client) };
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
   const experiments = await found(text, 'exp', (query) => client.experiments({ ...query, limit: 200 }));
@@ -33,6 +35,12 @@ export async function resolveExperiment(client: Client, text: string): Promise<s
   const { kind, id } = await resolveReference(client, text);
   if (kind === 'experiment') return id;
   throw new UnknownReference(`\`${text}\` is a dataset; give an experiment`);
+}
+
+async function newest(client: Client): Promise<string> {
+  const { items } = await client.experiments({ limit: 1 });
+  if (items[0] !== undefined) return items[0].id;
+  throw new UnknownReference('there is no experiment yet; submit one with `longrun submit`');
 }
 
 /** What the beginning of an id has at least after its kind; less would mean whatever there is only one of. */

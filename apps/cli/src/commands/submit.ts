@@ -11,6 +11,8 @@ import { type Override, parseOverride } from '../override.js';
 import { isProgram, type LocalProgram, readProgram } from '../program-file.js';
 import { Reconnection } from '../reconnection.js';
 import { parseSpec, readSpecFile, SpecFileError, type Submission } from '../spec-file.js';
+import { exitCodeOfStatus } from './ended.js';
+import { dryRun } from './dry-run.js';
 import { follow } from './follow.js';
 import { listenForStop } from './stop-requests.js';
 import { SubmissionUnknown } from './submission-unknown.js';
@@ -34,6 +36,8 @@ export interface SubmitOptions extends SubmissionOptions {
   readonly dataset: readonly string[];
   /** Of a program that is published first. Default: that of its file. */
   readonly programName: string | undefined;
+  /** Have the API check it, and print what would be recorded. */
+  readonly dryRun: boolean;
 }
 
 /**
@@ -48,6 +52,7 @@ export async function submit(
 ): Promise<number> {
   const { program, submission } = await readFileToSubmit(file, options);
   const client = await connect();
+  if (options.dryRun) return dryRun(client, terminal, submission, options);
   if (program !== undefined) await client.publishProgram(program.name, program);
   return await makeSubmission(client, terminal, submission, options);
 }
@@ -88,7 +93,7 @@ export async function makeSubmission(
   if (!options.json && (status === 'queued' || status === 'running' || status === 'converting')) {
     terminal.say(`follow it with: longrun logs -f ${id}`);
   }
-  return status === 'failed' ? 1 : 0;
+  return exitCodeOfStatus(status, submitted.reason);
 }
 
 interface FileToSubmit {

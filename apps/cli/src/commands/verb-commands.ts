@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { appended, jsonOption, reference, wholeNumber } from '../arguments.js';
+import { appended, idArgument, jsonOption, wholeNumber } from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { change, pause, preempt, resume, retry } from './verbs.js';
@@ -8,11 +8,7 @@ import { change, pause, preempt, resume, retry } from './verbs.js';
 /** What is done with an experiment that is there. */
 export function verbCommands(program: Command, terminal: Terminal, client: () => Promise<Client>): void {
   const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .argument('<experiment>', 'id, beginning of an id, or name', reference)
-      .addOption(jsonOption());
+    program.command(name).description(description).addArgument(idArgument('<experiment>')).addOption(jsonOption());
 
   command(
     'preempt',

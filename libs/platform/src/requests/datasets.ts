@@ -1,4 +1,5 @@
 import {
+  type DatasetDryRun,
   type DatasetList,
   type DatasetQuery,
   DatasetSpec,
@@ -8,13 +9,13 @@ import {
 
 import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
 
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import { begin, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { sha256OfJson } from '../record/hash.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { DatasetRow, LifeRow } from '../record/tables.js';
+import type { DatasetRow, LifeRow, Tables } from '../record/tables.js';
 import { AskedStore } from './asked-store.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { checkedBytes } from './checked-bytes.js';
@@ -61,12 +62,19 @@ export class Datasets {
    * means another dataset, an idempotency key that was used for another spec. A dataset that failed leaves its name free.
    */
   async submit(spec: DatasetSpec, options: SubmitOptions = {}): Promise<SubmittedDataset> {
-    const { converters } = this.#options;
-    if (converters?.includes(spec.converter) === false) {
-      throw refused('invalid-request', [nameUnknown('converter', spec.converter, converters)]);
-    }
+    this.#checkConverter(spec);
     const { id, view } = await this.#submissions.submit(spec, options);
     return { dataset: view ?? (await this.get(id)), created: view !== undefined };
+  }
+
+  /** What {@link submit} would record or answer, without recording anything. Refused as that would be. */
+  async dryRun(spec: DatasetSpec): Promise<DatasetDryRun> {
+    this.#checkConverter(spec);
+    const existing = await this.#options.record.transact((transaction) =>
+      findExisting(transaction, { body: spec, sha256: sha256OfJson(spec) }),
+    );
+    if (existing instanceof Error) throw existing;
+    return { name: spec.name, spec, existing: existing?.id ?? null };
   }
 
   /** A dataset by id or, among those that have not failed, by name. Refused when there is none. */
@@ -143,22 +151,18 @@ export class Datasets {
     return this.get(id);
   }
 
-  async #findOrMake(
-    lives: Lives,
-    { body: spec, sha256 }: Submission<DatasetSpec>,
-  ): Promise<Made<DatasetView> | RequestRefused> {
-    const { name } = spec;
-    const existing = await lives.transaction
-      .selectFrom('datasets')
-      .select(['id', 'spec'])
-      .where('name', '=', name)
-      .where('current', '=', true)
-      .executeTakeFirst();
-    if (existing !== undefined) {
-      // What has got a default since it was submitted has it there, too.
-      if (sha256OfJson(DatasetSpec.parse(existing.spec)) === sha256) return { id: existing.id, view: undefined };
-      return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
+  #checkConverter({ converter }: DatasetSpec): void {
+    const { converters } = this.#options;
+    if (converters?.includes(converter) === false) {
+      throw refused('invalid-request', [nameUnknown('converter', converter, converters)]);
     }
+  }
+
+  async #findOrMake(lives: Lives, submission: Submission<DatasetSpec>): Promise<Made<DatasetView> | RequestRefused> {
+    const existing = await findExisting(lives.transaction, submission);
+    if (existing !== undefined) return existing;
+    const { body: spec } = submission;
+    const { name } = spec;
     const id = newId('dataset');
     const row = await begin(lives, {
       id,
@@ -187,6 +191,23 @@ export class Datasets {
         .where('lives.kind', '=', 'dataset')
     );
   }
+}
+
+/** The dataset that an identical request has made, the refusal of another one of its name, or undefined where the name is free. */
+async function findExisting(
+  transaction: Transaction<Tables>,
+  { body: { name }, sha256 }: Submission<DatasetSpec>,
+): Promise<Made<never> | RequestRefused | undefined> {
+  const existing = await transaction
+    .selectFrom('datasets')
+    .select(['id', 'spec'])
+    .where('name', '=', name)
+    .where('current', '=', true)
+    .executeTakeFirst();
+  if (existing === undefined) return undefined;
+  // What has got a default since it was submitted has it there, too.
+  if (sha256OfJson(DatasetSpec.parse(existing.spec)) === sha256) return { id: existing.id, view: undefined };
+  return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
 }
 
 function summaryOf(row: LifeRow & DatasetRow): ReturnType<typeof datasetSummary> {

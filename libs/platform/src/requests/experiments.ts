@@ -1,4 +1,5 @@
 import {
+  type ExperimentDryRun,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -36,7 +37,7 @@ import type { Programs } from './programs.js';
 import { NO_ORIGIN, originOf, Origins, type OriginVerdict } from './origins.js';
 import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, experimentView } from './views.js';
+import { checkpointView, experimentView, idsByRole } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -80,9 +81,30 @@ export class Experiments {
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     // Before it joins others in a transaction: a program may take its time.
     const program = await this.#checkProgram(spec);
-    const verdict = spec.from === undefined ? NO_ORIGIN : await this.#origins.hold(spec.from, newId('experiment'));
-    const { id, view } = await this.#submit({ spec, program, verdict }, options);
+    const { id, view } = await this.#submit({ spec, program, verdict: await this.#hold(spec) }, options);
     return { experiment: view ?? (await this.get(id)), created: view !== undefined };
+  }
+
+  /** What {@link submit} would record, without recording anything. Refused as that would be. */
+  async dryRun(spec: ExperimentSpec): Promise<ExperimentDryRun> {
+    const program = await this.#checkProgram(spec);
+    const verdict = await this.#hold(spec);
+    try {
+      const body = { spec, program, verdict };
+      const { checked } = await this.#options.record.transact((transaction) => this.#check(transaction, [body]));
+      const [experiment] = checked;
+      if (experiment === undefined) throw new Error('Nothing was said of an experiment');
+      if (experiment instanceof Error) throw experiment;
+      const { name, spec: stored, origin, datasets, programSha256 } = experiment;
+      return { name, spec: stored, from: origin, datasets: idsByRole(datasets), programSha256 };
+    } finally {
+      if (verdict.ok && verdict.origin !== null) await this.#origins.release(verdict.origin);
+    }
+  }
+
+  /** The checkpoint that it is to go on from, if any, held for it. */
+  async #hold({ from }: ExperimentSpec): Promise<OriginVerdict> {
+    return from === undefined ? NO_ORIGIN : await this.#origins.hold(from, newId('experiment'));
   }
 
   /** Lets go of the checkpoint that it was to go on from, where it was not made. */
@@ -149,11 +171,10 @@ export class Experiments {
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
   async #make(lives: Lives, submissions: readonly Submission<Checked>[]): Promise<(Made<ExperimentView> | Error)[]> {
-    const specs = submissions.map(({ body }) => body.spec);
-    const datasets = await NamedDatasets.find(lives.transaction, specs);
-    const known = await this.#workers.read(lives.transaction);
-    const workers = await readWorkersToRefuseBy(lives.transaction, specs, known);
-    const checked = submissions.map(({ body }) => newExperiment(body, datasets, workers));
+    const { checked, known } = await this.#check(
+      lives.transaction,
+      submissions.map(({ body }) => body),
+    );
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insert(lives.transaction, made, rowOf);
@@ -162,6 +183,18 @@ export class Experiments {
         ? experiment
         : { id: experiment.id, view: newView(experiment, rowOf(experiment.id), known) },
     );
+  }
+
+  /** The experiment of each, or why there cannot be one, as the record stands in a transaction; and the workers that it knows of. */
+  async #check(
+    transaction: Transaction<Tables>,
+    bodies: readonly Checked[],
+  ): Promise<{ checked: readonly (NewExperiment | RequestRefused)[]; known: KnownWorkers }> {
+    const specs = bodies.map(({ spec }) => spec);
+    const datasets = await NamedDatasets.find(transaction, specs);
+    const known = await this.#workers.read(transaction);
+    const workers = await readWorkersToRefuseBy(transaction, specs, known);
+    return { checked: bodies.map((body) => newExperiment(body, datasets, workers)), known };
   }
 
   /** Which program it is now, and what that says to the parameters. */

@@ -54,9 +54,14 @@ export function experimentView(
     ...standing(life, { name, program, programSha256, resources: spec.resources, datasets }, workers),
     spec,
     from: origin,
-    datasets: Object.fromEntries(datasets.map(({ role, id }) => [role, id])),
+    datasets: idsByRole(datasets),
     result: experimentResult(life.result),
   };
+}
+
+/** The ids of datasets, each under its role. */
+export function idsByRole(datasets: readonly DatasetInRole[]): ExperimentView['datasets'] {
+  return Object.fromEntries(datasets.map(({ role, id }) => [role, id]));
 }
 
 /** What an experiment may wait for. */

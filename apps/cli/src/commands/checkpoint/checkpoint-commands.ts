@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 
-import { fileName, folder, jsonOption, reference, WHICH } from '../../arguments.js';
+import { experimentReference, fileName, folder, idArgument, jsonOption, reference, WHICH } from '../../arguments.js';
 import type { Client } from '../../client.js';
 import type { Surroundings } from '../../surroundings.js';
 
@@ -19,10 +19,11 @@ export function checkpointCommands(
     checkpoint
       .command(name)
       .description(description)
-      .argument(
-        '<experiment>',
-        'id, beginning of an id, or name of an experiment; in a store its whole id, or a prefix as experiments/<id>',
-        reference,
+      .addArgument(
+        idArgument(
+          '<experiment>',
+          'id, beginning of an id, or name of an experiment; in a store its whole id, or a prefix as experiments/<id>',
+        ),
       )
       .option('--objects <url>', 'read this object store itself (default: LONGRUN_OBJECTS, or by way of the API)')
       .addOption(jsonOption());
@@ -79,7 +80,7 @@ export function checkpointCommands(
   command('diff', 'compare two checkpoints: tensors by name, state by path')
     .argument('<a>', WHICH, reference)
     .argument('<b>', WHICH, reference)
-    .option('--with <experiment>', 'the experiment that <b> is of (default: the same)', reference)
+    .option('--with <experiment>', 'the experiment that <b> is of (default: the same)', experimentReference)
     .action(async (experiment: string, a: string, b: string, options: CheckpointOptions & { with?: string }) => {
       const { diffCheckpoints } = await import('./diff.js');
       await diffCheckpoints(terminal, [a, b], { ...place(experiment, options), with: options.with });
@@ -92,7 +93,7 @@ export function checkpointCommands(
     checkpoint
       .command(name)
       .description(`${description}; by way of the API`)
-      .argument('<experiment>', 'id, beginning of an id, or name', reference)
+      .addArgument(idArgument('<experiment>'))
       .argument('<checkpoint>', WHICH, reference)
       .addOption(jsonOption())
       .action(async (experiment: string, which: string, { json }: { json: boolean }) => {
