@@ -15,7 +15,7 @@ const projects = ['apps', 'libs', '.']
   .filter((folder) => existsSync(join(root, folder, 'package.json')))
   .map((folder) => ({ folder, ...JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) }));
 const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
-const source = ['program', 'commands/verb-commands', 'commands/checkpoint/checkpoint-commands']
+const source = ['program', 'arguments', 'commands/verb-commands', 'commands/checkpoint/checkpoint-commands']
   .map((file) => readFileSync(join(root, 'apps/cli/src', `${file}.ts`), 'utf8'))
   .join('\n');
 
