@@ -1,12 +1,12 @@
 import { sizeOf, type DType, type NdArray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
-import { add, constant, isFloat, square, sum, tensor } from '../src/index.js';
+import { add, constant, grad, isFloat, log, mul, scan, square, sum, tensor } from '../src/index.js';
 import { distance, firstAndSecond } from './derivatives.js';
 import { ENGINES } from './engines.js';
 import { valuesOf, type GraphNode, type ScanNode } from './golden/random-graphs.js';
 import { inputsOf, resultOf, SCAN_GRAPHS, type ScanGraph } from './golden/scan-goldens.js';
-import { array, present } from './op-laws.js';
+import { array, expectClose, present } from './op-laws.js';
 import { verdictsOf, type Trial } from './trials.js';
 
 /** How far a value may be from PyTorch's, as a part of the largest of its array, or of 1. */
@@ -33,6 +33,31 @@ describe.each(ENGINES)('on $name', (engine) => {
       expect(judged).toHaveLength(SCAN_GRAPHS.length);
     },
   );
+
+  test('rows that are counted for several scans are as many for the last of them', async () => {
+    const [x, s] = [tensor('x', 'float32', [null]), tensor('s', 'float32', [null])];
+    const [repeated] = scan((_row, last) => last, { sequences: [x], outputsInfo: [s] });
+    const cost = add(sum(square(present(repeated))), sum(square(log(s))));
+    const [gradient] = grad(cost, [s]);
+    const [second] = grad(sum(mul(present(gradient), constant(array('float32', [2], [1, -0.5])))), [s]);
+    const [rows, values] = [3, [1, 1.25] as const];
+    const fed = [array('float32', [rows], [0, 0, 0]), array('float32', [2], [...values])];
+    const found = await engine.run([x, s], [present(repeated), present(gradient), present(second)], fed);
+    const expected = [
+      array('float32', [rows, 2], [...values, ...values, ...values]),
+      array(
+        'float32',
+        [2],
+        values.map((v) => 2 * rows * v + (2 * Math.log(v)) / v),
+      ),
+      array(
+        'float32',
+        [2],
+        values.map((v, at) => (at === 0 ? 1 : -0.5) * (2 * rows + (2 * (1 - Math.log(v))) / v ** 2)),
+      ),
+    ];
+    for (const [at, value] of expected.entries()) expectClose(present(found[at]), value, 1e-5);
+  });
 });
 
 /** What a scan may have, each of which some of the graphs must. */
@@ -54,10 +79,10 @@ const FEATURES: Readonly<Record<string, (scan: ScanNode, depth: number) => boole
 };
 
 describe('among the graphs are some', () => {
-  const scans = SCAN_GRAPHS.flatMap(({ nodes }) => scansOf(nodes, 0));
+  const found = SCAN_GRAPHS.flatMap(({ nodes }) => scansOf(nodes, 0));
 
   test.each(Object.entries(FEATURES))('with %s', (_, has) => {
-    expect(scans.filter(({ scan, depth }) => has(scan, depth)).length).toBeGreaterThanOrEqual(5);
+    expect(found.filter((inner) => has(inner.scan, inner.depth)).length).toBeGreaterThanOrEqual(5);
   });
 
   test('that make no step', () => {

@@ -10,7 +10,7 @@ import type { OnnxGraph } from '../../onnx/onnx-graph.js';
 import { OnnxModel } from '../../onnx/onnx-model.js';
 import { lowerings } from './lowerings/index.js';
 import { loweringOf } from './lowerings/lowering.js';
-import { isLeftToProcessor, onWebgpu } from './lowerings/webgpu.js';
+import { isLeftToProcessor, isOfProcessor, onWebgpu } from './lowerings/webgpu.js';
 
 /** A graph as ONNX, and the names under which its inputs and outputs go in and out, in the order given. */
 export interface LoweredGraph {
@@ -31,6 +31,7 @@ export function lowerToOnnx(
   const model = new OnnxModel(name);
   const inputNames = inputs.map((input, position) => model.input(`input${position}`, input.type));
   const names = new Map<Variable, string>(inputs.map((input, position) => [input, at(inputNames, position)]));
+  if (provider === 'webgpu') handOverScalars(model, outputs, names);
   const results = lowerInto(model, outputs, names, provider);
   model.scope('outputs');
   const outputNames = outputs.map((output, position) => model.output(at(results, position), output.type));
@@ -38,6 +39,40 @@ export function lowerToOnnx(
 }
 
 const WEBGPU_LOWERINGS = { ...lowerings, ...onWebgpu };
+
+/**
+ * Has the scalars that WebGPU takes of the processor, such as those of step rules, go there in one copy, and adds them to `names`: a copy of
+ * one number takes as long as that of thousands.
+ */
+function handOverScalars(model: OnnxModel, outputs: readonly Variable[], names: Map<Variable, string>): void {
+  const scalars = scalarsForDevice(outputs, names);
+  if (scalars.length < 2) return;
+  const results = lowerInto(model, scalars, names, 'webgpu');
+  const first = model.int64Vector([0]);
+  model.scope('scalars');
+  model.leaveToProcessor();
+  const rows = results.map((result) => model.add('Unsqueeze', [result, first]));
+  const vector = model.add('Concat', rows, { axis: { int: 0 } });
+  model.scope('scalars on the device');
+  for (const [position, scalar] of scalars.entries()) {
+    names.set(scalar, model.add('Gather', [vector, model.scalar(position, 'int64')]));
+  }
+}
+
+/** The scalars of float32 that are cast of what the processor alone computes from the inputs, and that the device computes with. */
+function scalarsForDevice(outputs: readonly Variable[], given: ReadonlyMap<Variable, string>): Variable[] {
+  const nodes = toposort(outputs, { blockers: given.keys() });
+  const ofDevice = new Set(nodes.flatMap((node) => (isLeftToProcessor(node) ? [] : node.inputs)));
+  const onProcessor = new Set<Variable>([...given.keys()].filter(({ dtype }) => dtype !== 'float32'));
+  for (const node of nodes) {
+    const isComputed = node.inputs.every((input) => input instanceof Constant || onProcessor.has(input));
+    if (isComputed && isOfProcessor(node)) for (const output of node.outputs) onProcessor.add(output);
+  }
+  return nodes.flatMap(({ op, inputs, outputs: [cast] }) => {
+    const isHandedOver = op.name === 'cast' && inputs.every((input) => onProcessor.has(input));
+    return isHandedOver && cast?.dtype === 'float32' && cast.ndim === 0 && ofDevice.has(cast) ? [cast] : [];
+  });
+}
 
 /** Writes what computes `outputs` into `graph`, given the names of what is there, and returns their names. */
 function lowerInto(
