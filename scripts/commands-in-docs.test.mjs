@@ -15,8 +15,10 @@ const projects = ['apps', 'libs', '.']
   .filter((folder) => existsSync(join(root, folder, 'package.json')))
   .map((folder) => ({ folder, ...JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) }));
 const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
-const source = ['program', 'arguments', 'commands/verb-commands', 'commands/checkpoint/checkpoint-commands']
-  .map((file) => readFileSync(join(root, 'apps/cli/src', `${file}.ts`), 'utf8'))
+const cli = join(root, 'apps/cli/src');
+const source = readdirSync(cli, { recursive: true })
+  .filter((file) => /^(program|arguments|.*-commands)\.ts$/.test(file))
+  .map((file) => readFileSync(join(cli, file), 'utf8'))
   .join('\n');
 
 test('there are pages with commands', () => {
