@@ -1,7 +1,8 @@
-// `npm run versions`: the demo in short on this Node and on the others that Longrun supports, which must give the same
-// bits, on this one with its objects in S3 where a server can be started, and on those others the tests that depend on what they run on. State and temporary files lie in a folder whose
-// name has a space and an umlaut. node_modules is shared: what is native in it has Node-API, which all of them have, or is
-// WebAssembly. The versions run side by side, as much of what they do is to wait; each step is printed when it is over.
+// `npm run versions [-- 24]`: the demo in short on this Node and on the others that Longrun supports, or those that are named, which
+// must give the same bits, on this one with its objects in S3 where a server can be started, and on those others the tests that depend on
+// what they run on. State and temporary files lie in a folder whose name has a space and an umlaut. node_modules is shared: what is native
+// in it has Node-API, which all of them have, or is WebAssembly. The versions run side by side, as much of what they do is to wait; each
+// step is printed when it is over.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +10,12 @@ import { delimiter, dirname, join } from 'node:path';
 import { environmentFor, missingPrograms, startS3Server, storeUrl } from './s3-server.mjs';
 import { ensureFashionMnist, root, setUp, stateFolder, stop } from './setup.mjs';
 
-/** Major versions; the one that runs this is left out where its turn would come. */
-const majors = [20, 22, 24].filter((major) => major !== majorOf(process.version));
+/** Major versions that are there, and those that are examined; the one that runs this is left out where its turn would come. */
+const supported = [20, 22, 24];
+const asked = process.argv.slice(2).map(Number);
+const unknown = asked.filter((major) => !supported.includes(major));
+if (unknown.length > 0) stop(`versions: give major versions of Node among ${supported.join(', ')}, or none for all`);
+const majors = (asked.length > 0 ? asked : supported).filter((major) => major !== majorOf(process.version));
 
 /**
  * What native modules, files, child processes, sockets, encodings, WebAssembly and decorators can make different: the beginnings of the paths of tests.

@@ -46,8 +46,8 @@ test('a dry run says what a submission would record or is refused for, and chang
   expect(await allRows(world.record)).toBe(before);
 
   await expect(experiments.submit(wrong)).rejects.toEqual(refusal);
-  const { name, spec: stored, datasets: used, programSha256 } = (await experiments.submit(spec)).experiment;
-  expect({ name, spec: stored, datasets: used, programSha256 }).toEqual(tried);
+  const { name, spec: stored, from, datasets: used, programSha256 } = (await experiments.submit(spec)).experiment;
+  expect({ name, spec: stored, from, datasets: used, programSha256 }).toEqual(tried);
   expect(await allRows(world.record)).not.toBe(before);
 });
 
