@@ -510,9 +510,9 @@ describe('experiments', () => {
     expect(ExperimentList.parse(list).items).toEqual([]);
     const other = { ...spec, name: 'tried', seed: 9 };
     const made = await service.post('/v1/experiments', other).set('Idempotency-Key', key).expect(201);
-    const { name, datasets, programSha256, ...view } = ExperimentView.parse(made.body);
+    const { name, from, datasets, programSha256, ...view } = ExperimentView.parse(made.body);
     const before = ExperimentDryRun.parse(tried.body);
-    expect({ name, datasets, programSha256, spec: view.spec }).toEqual({
+    expect({ name, from, datasets, programSha256, spec: view.spec }).toEqual({
       ...before,
       spec: { ...before.spec, seed: 9 },
     });

@@ -76,6 +76,9 @@ export const ENGINES: readonly TestedEngine[] = [
   ...(isAvailable('onnxruntime', 'webgpu') && (await computes(WEBGPU)) ? [WEBGPU] : []),
 ];
 
+/** For what takes long: the reference computes as the one that rounds each op does, but for the rounding. */
+export const WITHOUT_ROUNDING: readonly TestedEngine[] = ENGINES.filter((tested) => tested !== FAITHFUL);
+
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
     (candidate) => candidate.name === provider && candidate.unavailable() === undefined,

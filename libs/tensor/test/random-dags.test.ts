@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { add, mean, tensor, type Variable } from '../src/index.js';
 import { distance, firstAndSecond } from './derivatives.js';
-import { ENGINES } from './engines.js';
+import { WITHOUT_ROUNDING } from './engines.js';
 import { valuesOf, type OpNode } from './golden/random-graphs.js';
 import { array, present } from './op-laws.js';
 import { verdictsOf, type Trial } from './trials.js';
@@ -29,7 +29,7 @@ const tolerances = [
 /** How many graphs are run as one function. */
 const AT_ONCE = 5;
 
-describe.each(ENGINES)('on $name', (engine) => {
+describe.each(WITHOUT_ROUNDING)('on $name', (engine) => {
   test.each(tolerances)(
     'random graphs have the values and the first and second derivatives of PyTorch: $dtype',
     async ({ dtype, tolerance }) => {

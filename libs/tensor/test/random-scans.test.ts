@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { add, constant, grad, isFloat, log, mul, scan, square, sum, tensor } from '../src/index.js';
 import { distance, firstAndSecond } from './derivatives.js';
-import { ENGINES } from './engines.js';
+import { WITHOUT_ROUNDING } from './engines.js';
 import { valuesOf, type GraphNode, type ScanNode } from './golden/random-graphs.js';
 import { inputsOf, resultOf, SCAN_GRAPHS, type ScanGraph } from './golden/scan-goldens.js';
 import { array, expectClose, present } from './op-laws.js';
@@ -18,7 +18,7 @@ const tolerances = [
 /** How many graphs are run as one function. */
 const AT_ONCE = 6;
 
-describe.each(ENGINES)('on $name', (engine) => {
+describe.each(WITHOUT_ROUNDING)('on $name', (engine) => {
   const own = tolerances.filter(({ dtype }) => dtype === 'float32' || engine.widest !== 'float32');
 
   test.each(own)(
