@@ -1,4 +1,4 @@
-// `npm run versions [-- 24]`: the demo in short on this Node and on the others that Longrun supports, or those that are named, which
+// `npm run versions [-- 24] [--demo-only]`: the demo in short on this Node and on the others that Longrun supports, or those that are named, which
 // must give the same bits, on this one with its objects in S3 where a server can be started, and on those others the tests that depend on
 // what they run on. State and temporary files lie in a folder whose name has a space and an umlaut. node_modules is shared: what is native
 // in it has Node-API, which all of them have, or is WebAssembly. The versions run side by side, as much of what they do is to wait; each
@@ -12,7 +12,9 @@ import { ensureFashionMnist, root, setUp, stateFolder, stop } from './setup.mjs'
 
 /** Major versions that are there, and those that are examined; the one that runs this is left out where its turn would come. */
 const supported = [20, 22, 24];
-const asked = process.argv.slice(2).map(Number);
+const given = process.argv.slice(2);
+const isDemoOnly = given.includes('--demo-only');
+const asked = given.filter((word) => word !== '--demo-only').map(Number);
 const unknown = asked.filter((major) => !supported.includes(major));
 if (unknown.length > 0) stop(`versions: give major versions of Node among ${supported.join(', ')}, or none for all`);
 const majors = (asked.length > 0 ? asked : supported).filter((major) => major !== majorOf(process.version));
@@ -52,7 +54,7 @@ console.log('\nversions: all good');
 async function examine(node) {
   const version = versionOf(node);
   const hash = await demo(node, version);
-  if (node === process.execPath) return hash;
+  if (node === process.execPath || isDemoOnly) return hash;
   if (!(await test(node, version))) problems.push(`${version}: tests failed: mend what is named above`);
   return hash;
 }
