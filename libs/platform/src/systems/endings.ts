@@ -280,4 +280,4 @@ function writerOf(head: Head): number | null {
 }
 
 /** Who holds the leases that the record seals. */
-const HOLDER = 'record';
+export const HOLDER = 'record';

@@ -14,7 +14,7 @@ import { leasePrefix } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Warn } from '../redis/connection.js';
-import type { Endings } from './endings.js';
+import { type Endings, HOLDER } from './endings.js';
 import type { LogCompletion } from './log-completion.js';
 import { Troubles } from './troubles.js';
 
@@ -87,14 +87,15 @@ export class Forks {
         fromPrefix: leasePrefix('experiment', origin.experiment),
         origin,
         programSha256,
-        holder: 'record',
+        holder: HOLDER,
         signal: this.#stop.signal,
       });
-      await writer.write(async (lives) => {
-        const life = await lives.find(id);
-        for (const loss of losses)
-          life?.printed(FORK_FENCE, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
-      });
+      if (losses.length > 0)
+        await writer.write(async (lives) => {
+          const life = await lives.find(id);
+          for (const loss of losses)
+            life?.printed(FORK_FENCE, { stream: 'stderr', text: `[longrun] ${loss}` }, new Date());
+        });
     } catch (error) {
       if (!DAMAGE.some((kind) => error instanceof kind)) throw error;
       await this.#end(id, origin, error);

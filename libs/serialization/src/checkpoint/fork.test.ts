@@ -139,12 +139,12 @@ class CutOff extends StoreAround {
 
   protected override async around<T>(
     _operation: StoreOperation,
-    _options: object,
+    options: object,
     perform: (options: object) => Promise<T>,
   ): Promise<T> {
     this.#left -= 1;
     this.isCut ||= this.#left <= 0;
     if (this.isCut) throw new Error('killed');
-    return await perform(_options);
+    return await perform(options);
   }
 }
