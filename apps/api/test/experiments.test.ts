@@ -56,6 +56,14 @@ async function experiment(id: string): Promise<ExperimentView> {
   return ExperimentView.parse((await service.get(`/v1/experiments/${id}`).expect(200)).body);
 }
 
+/** Until its name is not among those that refusals offer. */
+async function datasetFailed({ id }: DatasetView): Promise<void> {
+  await until(
+    async () => DatasetView.parse((await service.get(`/v1/datasets/${id}`).expect(200)).body),
+    ({ status }) => status === 'failed',
+  );
+}
+
 async function gather(frames: AsyncIterable<Frame>): Promise<Frame[]> {
   const all: Frame[] = [];
   for await (const frame of frames) if (frame.event !== undefined) all.push(frame);
@@ -477,12 +485,13 @@ describe('experiments', () => {
   });
 
   test('one that waits for its dataset is cancelled at once', async () => {
-    await service.post('/v1/datasets', { name: 'slow', converter: 'mnist' }).expect(201);
+    const slow = await service.post('/v1/datasets', { name: 'slow', converter: 'mnist' }).expect(201);
     const conversion = await converter.job();
     const id = await submit({ dataset: 'slow' });
     const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);
     expect(answer.body).toMatchObject({ status: 'cancelled', attempts: [] });
     conversion.end('dataset_corrupt');
+    await datasetFailed(DatasetView.parse(slow.body));
   });
 
   test('a dry run answers what a submission would record, or its refusal, and uses up neither key nor name', async () => {
@@ -520,7 +529,7 @@ describe('experiments', () => {
   });
 
   test('a key makes one experiment, however often and however much at once it is used', async () => {
-    await service.post('/v1/datasets', { name: 'never', converter: 'mnist' }).expect(201);
+    const never = await service.post('/v1/datasets', { name: 'never', converter: 'mnist' }).expect(201);
     const conversion = await converter.job();
     const key = randomUUID();
     const body = { ...spec, dataset: 'never', name: 'keyed' };
@@ -533,6 +542,7 @@ describe('experiments', () => {
     const { body: list } = await service.get('/v1/experiments?limit=200');
     expect(ExperimentList.parse(list).items.filter(({ name }) => name === 'keyed')).toHaveLength(1);
     conversion.end('dataset_corrupt');
+    await datasetFailed(DatasetView.parse(never.body));
   });
 
   test('the list is read in pages, newest first, each once, whatever is submitted meanwhile', async () => {

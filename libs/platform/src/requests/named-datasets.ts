@@ -59,6 +59,11 @@ function isMeant({ id, name }: Candidate, nameOrId: string): boolean {
 }
 
 async function readUsableNames(transaction: Transaction<Tables>): Promise<string[]> {
-  const rows = await transaction.selectFrom('datasets').select('name').where('current', '=', true).execute();
+  const rows = await transaction
+    .selectFrom('datasets')
+    .select('name')
+    .where('current', '=', true)
+    .orderBy('name')
+    .execute();
   return rows.map(({ name }) => name);
 }
