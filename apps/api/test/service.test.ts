@@ -361,6 +361,7 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments/{id}/preempt',
       'post /v1/experiments/{id}/pause',
       'post /v1/experiments/{id}/resume',
+      'post /v1/experiments/{id}/set',
       'post /v1/experiments/{id}/retry',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',

@@ -14,6 +14,7 @@ import {
   type ExperimentQueryInput,
   type ExperimentSpecInput,
   ExperimentView,
+  type Hyperparameters,
   isTerminal,
   isTerminalDataset,
   LiveEvent,
@@ -209,6 +210,12 @@ export class Client {
   async actOn(id: string, verb: Verb): Promise<ExperimentView> {
     const path = `/v1/experiments/${encodeURIComponent(id)}/${verb}`;
     return await this.#connection.json(ExperimentView, path, { method: 'POST' });
+  }
+
+  /** Has hyperparameters of an experiment that trains set before its next batch. */
+  async setHyperparameters(id: string, hyperparameters: Hyperparameters): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}/set`;
+    return await this.#connection.json(ExperimentView, path, { method: 'POST', body: { hyperparameters } });
   }
 
   /** Changes notes, tags or priority. */

@@ -189,6 +189,7 @@ const VIEW: ExperimentView = {
   nonFinite: null,
   progress: null,
   result: null,
+  settings: [],
   attempts: [
     {
       fence: 1,
@@ -207,6 +208,7 @@ const VIEW: ExperimentView = {
       environment: null,
       restoredFrom: null,
       rejectedCheckpoints: [],
+      hyperparameters: null,
     },
   ],
   checkpoints: [],

@@ -155,6 +155,18 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
   expect(await longrun.run('logs', id)).toMatchObject({ code: 0, stderr: '' });
   expect(await statusOf(id)).toBe('running');
 
+  expect(await longrun.run('set', 'endless', 'learningRate=fast')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Give a name and a number, as in learning_rate=1e-4, not learningRate=fast.'),
+  });
+  expect(await longrun.run('set', 'endless', 'learningRate=1e-3')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('learning_rate = 0.001 '),
+  });
+  await expect
+    .poll(async () => (await longrun.run('show', id)).stdout)
+    .toMatch(/set +\w+\.learning_rate = 0\.001 from step \d+ on/);
+
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   const { code, stdout } = await followed;
   expect(code).toBe(4);

@@ -48,7 +48,7 @@ export type ServicePart = z.infer<typeof ServicePart>;
 
 /** A name that nothing has. `near` are the likest that there are, the likest first; `others` is how many more there are. */
 const NameUnknown = z.object({
-  what: z.enum(['program', 'dataset', 'converter']),
+  what: z.enum(['program', 'dataset', 'converter', 'hyperparameter']),
   name: z.string(),
   near: z.array(z.string()),
   others: z.int(),
@@ -143,6 +143,10 @@ export const problemKinds = {
       'ending-already': z.object({ experiment: z.string(), isCancelled: z.boolean() }),
       /** It has not ended, or has succeeded: there is nothing to try again. */
       'not-failed': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** It has not trained yet, so nobody knows what can be set. */
+      'hyperparameters-unknown': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** So many settings of hyperparameters were asked for that no more are taken. */
+      'too-many-settings': z.object({ experiment: z.string(), limit: z.int() }),
       /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */
       'preemptions-spent': z.object({ experiment: z.string(), preemptions: z.int(), limit: z.int() }),
     },
@@ -190,6 +194,8 @@ export const problemKinds = {
       /** The experiment that another one is to go on from. */
       'origin-unknown': z.object({ experiment: z.string() }),
       'checkpoint-unknown': CheckpointUnknown,
+      /** Several hyperparameters have the name as their last part. */
+      'hyperparameter-ambiguous': z.object({ name: z.string(), candidates: z.array(z.string()) }),
       /** It is to go on from an experiment that has another program, other datasets, or another seed: texts that say which. */
       'origin-differs': z.object({
         experiment: z.string(),

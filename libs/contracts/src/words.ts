@@ -262,6 +262,27 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The experiment ${fault.facts.experiment} ${fault.facts.isCancelled ? 'was cancelled' : 'comes to its end'} and has not ended yet.`,
         remedy: 'Wait until it has ended, and look at it then.',
       };
+    case 'hyperparameters-unknown': {
+      const { experiment, status } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} is ${status} and has not trained yet, so that what can be set is not known.`,
+        remedy: 'Wait until it trains; or cancel it, and submit it with other params.',
+      };
+    }
+    case 'too-many-settings': {
+      const { experiment, limit } = fault.facts;
+      return {
+        detail: `Hyperparameters of the experiment ${experiment} were set ${limit} times, and are not set more often.`,
+        remedy: 'Let its program change them by an extension.',
+      };
+    }
+    case 'hyperparameter-ambiguous': {
+      const { name: last, candidates } = fault.facts;
+      return {
+        detail: `Several hyperparameters are called ${JSON.stringify(last)}.`,
+        remedy: `Give one of ${candidates.join(', ')}.`,
+      };
+    }
     case 'not-failed': {
       const { experiment, status } = fault.facts;
       return {
@@ -316,6 +337,8 @@ function oneOf({ what, near, others }: Extract<RequestFault, { code: 'name-unkno
       return 'There is none yet: publish a program first.';
     case 'dataset':
       return 'There is none yet: submit a dataset first.';
+    case 'hyperparameter':
+      return 'Its algorithm has none that can be set.';
     case 'converter':
       return 'This installation has no converters.';
     default:

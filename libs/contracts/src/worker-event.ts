@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
+import { Hyperparameters } from './hyperparameters.js';
 import { Fence, Kind, Moment } from './ids.js';
 import { Json, StorableText } from './json.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
@@ -57,7 +58,11 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
     /** Names of environment entries that differ from the checkpoint's. */
     environmentChanged: z.array(z.string()).optional(),
     rejectedCheckpoints: z.array(RejectedCheckpoint).default([]),
+    /** What can be set while it trains, as it is at the start. Workers of older builds do not say it. */
+    hyperparameters: Hyperparameters.optional(),
   }),
+  /** A setting of hyperparameters was applied when so many batches were done. */
+  z.object({ type: z.literal('hyperparameters_set'), number: z.int().min(1), step: Step }),
   /** The worker is alive and holds the lease. Sent every `heartbeatMs` from the claim to the end. */
   z.object({ type: z.literal('heartbeat'), step: Step }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
@@ -134,6 +139,7 @@ export function isEphemeral(event: WorkerEvent): boolean {
     case 'dataset_progress':
       return true;
     case 'attempt_started':
+    case 'hyperparameters_set':
     case 'log_row':
     case 'non_finite':
     case 'log_skipped':

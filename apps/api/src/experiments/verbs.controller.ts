@@ -1,4 +1,4 @@
-import { ExperimentChange, ExperimentId, ExperimentView } from '@longrun/contracts';
+import { ExperimentChange, ExperimentId, ExperimentView, HyperparameterChange } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Body, Controller, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
@@ -71,6 +71,29 @@ export class VerbsController {
   @Answers({ status: 202, description: 'The experiment, as it is by now.', schema: ExperimentView, problems: PROBLEMS })
   resumeExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
     return this.#platform.verbs.resume(id);
+  }
+
+  @Post('set')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Set hyperparameters of an experiment that trains',
+    description:
+      'They are set before the next batch, once: training that goes on from an earlier checkpoint sets them again at the same step, so that it ends ' +
+      'with the same bits. `settings` say which were set at which step; the log has the new values at it. What can be set, the newest attempt that ' +
+      'trained says: `hyperparameters`. The last part of a name is enough where only one has it: `learningRate` or `learning_rate`.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    status: 202,
+    description: 'The experiment, as it is by now.',
+    schema: ExperimentView,
+    problems: [...PROBLEMS, 'invalid-request', 'unavailable'],
+  })
+  setHyperparameters(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Body({ schema: HyperparameterChange }) { hyperparameters }: HyperparameterChange,
+  ): Promise<ExperimentView> {
+    return this.#platform.hyperparameters.set(id, hyperparameters);
   }
 
   @Post('retry')

@@ -123,6 +123,9 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'program-broken':
     case 'not-failed':
     case 'preemptions-spent':
+    case 'hyperparameters-unknown':
+    case 'too-many-settings':
+    case 'hyperparameter-ambiguous':
     case 'program-hash-malformed':
     case 'program-hash-ambiguous':
     case 'module-broken':
@@ -150,4 +153,5 @@ const firstOnes: Readonly<Record<Extract<KnownFault, { code: 'name-unknown' }>['
   dataset: { remedy: 'There is none yet: submit its spec first, with longrun submit.' },
   program: { remedy: 'There is none yet: publish one first, with longrun programs publish.' },
   converter: {},
+  hyperparameter: {},
 };

@@ -215,7 +215,7 @@ export class ExperimentWork implements Work {
 
   /** Brings the program and the datasets to the local disk, and says to the trainer where everything is. */
   async #assignment(
-    { spec, program, datasets }: ResolvedExperiment & { readonly program: ProgramFile },
+    { spec, program, datasets, settings }: ResolvedExperiment & { readonly program: ProgramFile },
     restored: NewestValid,
     place: TrainerPlace,
   ): Promise<TrainerCommand> {
@@ -240,6 +240,7 @@ export class ExperimentWork implements Work {
       fork: forkIn(restored),
       workFolder: place.workFolder,
       programFile,
+      settings,
     };
   }
 

@@ -104,6 +104,9 @@ export class TrainerReports {
         spool.add(message);
         attempt.send(message);
         break;
+      case 'hyperparameters_set':
+        attempt.send(message);
+        break;
       case 'non_finite':
         if (this.#isNonFiniteSaid) return this.#ignore('it has said before that a cost is not finite');
         this.#isNonFiniteSaid = true;
@@ -155,6 +158,7 @@ export class TrainerReports {
       environment: message.environment,
       environmentChanged: message.environmentChanged,
       rejectedCheckpoints: [...restored.rejected],
+      hyperparameters: message.hyperparameters,
       ...(restoredFrom === undefined ? {} : { restoredFrom }),
     });
   }

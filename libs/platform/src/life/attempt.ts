@@ -1,4 +1,11 @@
-import type { DatasetResult, ExperimentResult, Json, ReasonCode, RejectedCheckpoint } from '@longrun/contracts';
+import type {
+  DatasetResult,
+  ExperimentResult,
+  Hyperparameters,
+  Json,
+  ReasonCode,
+  RejectedCheckpoint,
+} from '@longrun/contracts';
 
 import type { AttemptRow } from '../record/tables.js';
 
@@ -11,6 +18,7 @@ export interface AttemptBegin {
   readonly restoredFrom: string | null;
   readonly environmentChanged: string[];
   readonly rejectedCheckpoints: RejectedCheckpoint[];
+  readonly hyperparameters: Hyperparameters | null;
 }
 
 /** What is known of an attempt at its end. */
@@ -43,6 +51,7 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     environment: null,
     restoredFrom: null,
     rejectedCheckpoints: null,
+    hyperparameters: null,
     lastSeq: 0,
     lastHeardAt: null,
     saidEnd: false,

@@ -126,6 +126,17 @@ export class Life {
     this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
   }
 
+  /** A setting of hyperparameters was applied when so many batches were done. */
+  hasSet(number: number, step: number): void {
+    this.changes.settings.push({ number, step });
+    this.#touch();
+  }
+
+  /** Somebody wants hyperparameters to be set: for the audit. */
+  requestSet(number: number, values: JsonObject): void {
+    this.#audit(USER, 'set', null, { number, hyperparameters: values });
+  }
+
   /** Which worker has it. */
   heldBy(fence: number, workerId: string): void {
     const attempt = this.#attempt(fence);

@@ -35,6 +35,12 @@ export async function saveEvents(transaction: Transaction<Tables>, lives: readon
   if (events.length > 0) await run(transaction, eventsText, JSON.stringify(events));
 }
 
+/** Notes at which steps hyperparameters were set. */
+export async function saveSettings(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const settings = lives.flatMap(({ row, changes }) => changes.settings.map((one) => ({ id: row.id, ...one })));
+  if (settings.length > 0) await run(transaction, settingsText, JSON.stringify(settings));
+}
+
 /** Notes checkpoints that were committed. */
 export async function saveCheckpoints(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
   const checkpoints = lives.flatMap(({ row, changes }) => changes.checkpoints.map((one) => ({ id: row.id, ...one })));
@@ -89,6 +95,7 @@ const attemptColumns = {
   environment: 'jsonb',
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
+  hyperparameters: 'jsonb',
   lastSeq: 'bigint',
   lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
@@ -108,6 +115,8 @@ const checkpointColumns = {
   at: 'timestamptz',
 } satisfies ColumnTypes<keyof CheckpointRow>;
 
+const settingColumns = { id: 'text', number: 'integer', step: 'bigint' };
+
 const livesText = `update lives set ${assignments(lifeColumns, 'r')}
   from ${recordset('$1', 'r', { id: 'text', ...lifeColumns })} where lives.id = r.id`;
 
@@ -122,6 +131,9 @@ const attemptsText = `insert into attempts (${columnList({ ...attemptKey, ...att
 
 const eventsText = `insert into events (${columnList(eventColumns)})
   select ${columnList(eventColumns, 'r')} from ${recordset('$1', 'r', eventColumns)}`;
+
+const settingsText = `update hyperparameter_settings s set step = r.step
+  from ${recordset('$1', 'r', settingColumns)} where s.id = r.id and s.number = r.number`;
 
 const checkpointsText = `insert into checkpoints (${columnList(checkpointColumns)})
   select ${columnList(checkpointColumns, 'r')} from ${recordset('$1', 'r', checkpointColumns)}

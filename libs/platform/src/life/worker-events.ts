@@ -19,10 +19,13 @@ export function applyEvent(
   switch (event.type) {
     case 'attempt_started': {
       const { type: _, ...begin } = event;
-      const { restoredFrom = null, environmentChanged = [] } = begin;
-      life.begun(fence, { ...begin, restoredFrom, environmentChanged }, at);
+      const { restoredFrom = null, environmentChanged = [], hyperparameters = null } = begin;
+      life.begun(fence, { ...begin, restoredFrom, environmentChanged, hyperparameters }, at);
       return;
     }
+    case 'hyperparameters_set':
+      life.hasSet(event.number, event.step);
+      return;
     case 'dataset_started':
       life.heldBy(fence, event.workerId);
       return;

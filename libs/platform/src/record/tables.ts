@@ -7,6 +7,7 @@ import type {
   ExperimentResult,
   ExperimentSpec,
   ExperimentStatus,
+  Hyperparameters,
   Json,
   JsonObject,
   Kind,
@@ -31,6 +32,7 @@ export interface Tables {
   programs: ProgramsTable;
   attempts: AttemptsTable;
   checkpoints: CheckpointsTable;
+  hyperparameterSettings: HyperparameterSettingsTable;
   events: EventsTable;
   logChunks: LogChunksTable;
   logColumns: LogColumnsTable;
@@ -181,6 +183,8 @@ export interface AttemptsTable {
   environment: NullableJsonColumn<Json>;
   restoredFrom: string | null;
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
+  /** What can be set while it trains, as it was at the start; null while it is not known. */
+  hyperparameters: NullableJsonColumn<Hyperparameters>;
   /** Sequence number of the last event taken. */
   lastSeq: Generated<number>;
   /** By its worker's clock; some seconds old while it sends heartbeats alone. Null before the first sign. */
@@ -199,6 +203,17 @@ export interface CheckpointsTable {
   step: number;
   sizeBytes: number;
   at: Date;
+}
+
+/** Hyperparameters that somebody has had set, or has asked to be set, while an experiment trains. */
+export interface HyperparameterSettingsTable {
+  id: string;
+  /** 1, 2, 3, … in each experiment: the order in which they are applied. */
+  number: number;
+  hyperparameters: JsonColumn<Hyperparameters>;
+  at: Date;
+  /** Batches done when it was applied; null while it was not. */
+  step: number | null;
 }
 
 /** Live events, for those who join later; those of log rows are in {@link LogChunksTable}. */
@@ -345,3 +360,4 @@ export type MetricRow = Selectable<MetricsTable>;
 export type DatasetRow = Selectable<DatasetsTable>;
 export type ProgramRow = Selectable<ProgramsTable>;
 export type CheckpointRow = Selectable<CheckpointsTable>;
+export type HyperparameterSettingRow = Selectable<HyperparameterSettingsTable>;

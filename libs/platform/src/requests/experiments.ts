@@ -27,6 +27,7 @@ import {
 } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow, Tables } from '../record/tables.js';
+import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
@@ -37,7 +38,7 @@ import type { Programs } from './programs.js';
 import { NO_ORIGIN, originOf, Origins, type OriginVerdict } from './origins.js';
 import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, experimentView, idsByRole } from './views.js';
+import { checkpointView, experimentView, idsByRole, settingView } from './views.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
 
@@ -137,7 +138,8 @@ export class Experiments {
       .orderBy('fence', 'desc')
       .limit(100)
       .execute();
-    return { ...experiment, checkpoints: checkpoints.map(checkpointView) };
+    const settings = await settingsOf(record.db, id);
+    return { ...experiment, checkpoints: checkpoints.map(checkpointView), settings: settings.map(settingView) };
   }
 
   /** One page of the experiments that fit a query, see {@link listExperiments}. */
@@ -341,5 +343,10 @@ function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): Spe
 }
 
 function newView(experiment: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
-  return { ...experimentView(row, experiment, experiment.datasets, workers), attempts: [], checkpoints: [] };
+  return {
+    ...experimentView(row, experiment, experiment.datasets, workers),
+    attempts: [],
+    checkpoints: [],
+    settings: [],
+  };
 }

@@ -10,8 +10,6 @@ import {
 import { type Head, HeadDamaged, type ObjectStore, readHead } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
-import type { Life } from '../life/life.js';
-import type { Lives } from '../life/lives.js';
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
@@ -20,8 +18,8 @@ import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
 import { AskedStore } from './asked-store.js';
+import { checkGoesOn, findExperiment } from './experiment-lives.js';
 import type { Experiments } from './experiments.js';
-import { notFound } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface VerbsOptions {
@@ -191,24 +189,4 @@ function changedSpec(spec: ExperimentSpec, change: ExperimentChange): Experiment
   if (faults.length > 0) throw refused('invalid-request', faults);
   const { notes: _notes, tags: _tags, ...rest } = spec;
   return { ...rest, priority, ...(notes !== undefined && notes !== '' && { notes }), ...(tags.length > 0 && { tags }) };
-}
-
-/** Locks an experiment. Refused when there is none with this id. */
-async function findExperiment(lives: Lives, id: string): Promise<Life> {
-  const life = await lives.find(id);
-  if (life?.row.kind !== 'experiment') throw notFound('experiment', id);
-  return life;
-}
-
-/** Refuses one that has ended, or will with what it does now. */
-function checkGoesOn({ row }: Life): void {
-  const { id, phase, reason, ending, cancelRequested } = row;
-  if (phase === 'ended') {
-    const facts = { what: 'experiment', id, status: experimentStatus(phase, reason) } as const;
-    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ended-already', facts }]);
-  }
-  if (cancelRequested || ending !== null) {
-    const facts = { experiment: id, isCancelled: cancelRequested };
-    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ending-already', facts }]);
-  }
 }

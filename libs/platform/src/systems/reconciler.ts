@@ -16,6 +16,7 @@ import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { Forks } from './forks.js';
+import { pendingSettings } from './hyperparameter-settings.js';
 import type { LogCompletion } from './log-completion.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
 import { Troubles } from './troubles.js';
@@ -159,10 +160,17 @@ export class Reconciler {
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
+    const pending = await pendingSettings(
+      record.db,
+      running.map(({ id }) => id),
+    );
     await this.#each('the attempt', running, async ({ id, kind, fence, ...asked }) => {
       // Pub/sub forgets: it is said until it is obeyed.
       const type = commandFor(asked);
       if (type !== undefined && redis.status === 'ready') await publishCommand(redis, keys, { type, kind, id, fence });
+      const settings = pending.get(id);
+      if (settings !== undefined && redis.status === 'ready')
+        await publishCommand(redis, keys, { type: 'set', kind: 'experiment', id, fence, settings });
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
       if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
