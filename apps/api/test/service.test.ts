@@ -362,6 +362,7 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments/{id}/pause',
       'post /v1/experiments/{id}/resume',
       'post /v1/experiments/{id}/retry',
+      'delete /v1/experiments/{id}',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',
       'get /v1/experiments/{id}/checkpoints/{checkpoint}',

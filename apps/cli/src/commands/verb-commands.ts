@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 
-import { appended, idArgument, jsonOption, wholeNumber } from '../arguments.js';
+import { appended, eachOf, experimentReference, idArgument, jsonOption, wholeNumber } from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
+import { remove } from './rm.js';
 import { change, pause, preempt, resume, retry } from './verbs.js';
 
 /** What is done with an experiment that is there. */
@@ -41,4 +42,12 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
     'retry',
     'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
   ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
+
+  program
+    .command('rm')
+    .alias('delete')
+    .description('delete experiments that have ended, for good, with their logs, checkpoints and outputs')
+    .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
+    .addOption(jsonOption())
+    .action(async (ids: string[], options: { json: boolean }) => remove(await client(), terminal, ids, options));
 }
