@@ -1,8 +1,20 @@
-import { LeaseLost, LeaseRefused } from '@longrun/serialization';
+import { EventEmitter, once } from 'node:events';
+
+import {
+  LeaseLost,
+  LeaseRefused,
+  type ObjectStore,
+  StoreAround,
+  type StoreOperation,
+  type TransferOptions,
+} from '@longrun/serialization';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
 import { RequestRefused } from '../src/index.js';
+import { LifeWriter } from '../src/life/writer.js';
+import { Checkpoints } from '../src/requests/checkpoints.js';
+import { deleteExperiment } from '../src/requests/delete-experiment.js';
 import { until } from '../src/testing/index.js';
 import { ExperimentByHand } from './by-hand.js';
 import { experimentSpec, test, type World } from './world.js';
@@ -127,24 +139,58 @@ test('an experiment that went on from one that is deleted has a copy of its own,
   expect((await experiments.logPage(child)).items.map(({ step }) => step)).toEqual([1, 2, 3, 5, 6]);
 });
 
-test('of what is asked for at once with a deletion either is done, and the other refused', async ({ world }) => {
-  const { verbs, checkpoints } = await world.start();
+test('a checkpoint that is pinned while its experiment is deleted keeps it, or is not pinned', async ({
+  world,
+  record,
+}) => {
+  const { checkpoints } = await world.start();
   await world.readyDataset();
-  const worker = world.worker('gpu-1');
-  const outcomes: string[] = [];
-  for (let round = 0; round < 6; round += 1) {
-    const id = await world.submit({ retry: { maxFailures: 0 } });
-    const attempt = (await worker.next()).start().train(2);
-    await attempt.commit();
-    await attempt.end('program_error');
-    await world.when(id, ({ status }) => status === 'failed');
-    const rival = round % 2 === 0 ? checkpoints.pin(id, 'latest') : verbs.retry(id);
-    const both = await Promise.allSettled([rival, verbs.delete(id)]);
-    outcomes.push(both.map(({ status }) => status).join());
-    if (round % 2 === 1 && both[0]?.status === 'fulfilled') await (await worker.next()).start().succeed();
+  const id = await failedWithCheckpoint(world);
+  const writer = new LifeWriter(record);
+  // Pinned after the deletion has looked for pins.
+  const store = new Interrupted(world.store, 'readRegister', async () => void (await checkpoints.pin(id, 'latest')));
+  expect(await refusalOf(deleteExperiment({ record, writer, store }, id))).toMatchObject({
+    code: 'checkpoints-pinned',
+  });
+  await checkpoints.unpin(id, 'latest');
+
+  // The same, and the deletion is done before the pin is noted.
+  const events = new EventEmitter();
+  const pausing = new Interrupted(world.store, 'compareAndSet', async () => {
+    const deleted = once(events, 'deleted');
+    events.emit('held');
+    await deleted;
+  });
+  let pin: Promise<unknown> | undefined;
+  const pinning = new Interrupted(world.store, 'readRegister', async () => {
+    const held = once(events, 'held');
+    pin = refusalOf(new Checkpoints({ record, store: pausing }).pin(id, 'latest'));
+    await held;
+  });
+  await deleteExperiment({ record, writer, store: pinning }, id);
+  events.emit('deleted');
+  expect(await pin).toMatchObject({ code: 'deleted' });
+});
+
+test('an experiment that is retried or begun from while it is deleted is deleted or not, and nothing between', async ({
+  world,
+}) => {
+  await world.start();
+  await world.readyDataset();
+  for (const rival of [
+    async (id: string) => (await world.platform.verbs.retry(id)).id,
+    async (id: string) => await world.submit({ from: { experiment: id } }),
+  ]) {
+    const id = await failedWithCheckpoint(world);
+    await world.platform.close();
+    const { verbs, experiments } = await world.start({ role: 'api' });
+    const [rivalled, deleted] = await Promise.allSettled([rival(id), verbs.delete(id)]);
+    expect([rivalled.status, deleted.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+    // It is not to be run before the next.
+    if (rivalled.status === 'fulfilled') await experiments.cancel(rivalled.value);
+    await world.platform.close();
+    await world.start();
   }
-  expect(outcomes).not.toContain('fulfilled,fulfilled');
-  expect(outcomes).not.toContain('rejected,rejected');
 });
 
 test('what an attempt still says of an experiment that is deleted is refused, before its rows are removed', async ({
@@ -159,6 +205,41 @@ test('what an attempt still says of an experiment that is deleted is refused, be
     expect(life.judge(fence, 1)).toBe('refused');
   });
 });
+
+/** A store in whose first operation of a kind, once it is done, something else is done. */
+class Interrupted extends StoreAround {
+  readonly #method: StoreOperation['method'];
+  #meanwhile: (() => Promise<void>) | undefined;
+
+  constructor(store: ObjectStore, method: StoreOperation['method'], meanwhile: () => Promise<void>) {
+    super(store);
+    this.#method = method;
+    this.#meanwhile = meanwhile;
+  }
+
+  protected override async around<T>(
+    operation: StoreOperation,
+    options: TransferOptions,
+    perform: (options: TransferOptions) => Promise<T>,
+  ): Promise<T> {
+    const value = await perform(options);
+    const meanwhile = operation.method === this.#method ? this.#meanwhile : undefined;
+    if (meanwhile !== undefined) this.#meanwhile = undefined;
+    await meanwhile?.();
+    return value;
+  }
+}
+
+async function failedWithCheckpoint(world: World): Promise<string> {
+  const id = await world.submit({ retry: { maxFailures: 0 } });
+  const worker = world.worker(`gpu-${id}`);
+  const attempt = (await worker.next()).start().train(2);
+  await attempt.commit();
+  await attempt.end('program_error');
+  await world.when(id, ({ status }) => status === 'failed');
+  await worker.close();
+  return id;
+}
 
 async function restarted(world: World, role: 'all' | 'api') {
   return await world.start({ role });
