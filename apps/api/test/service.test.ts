@@ -451,7 +451,8 @@ const Description = z.object({
         requestBody: z.object({ content: Content }).optional(),
         responses: z.record(
           z.string().regex(/^[2-5]\d\d$/),
-          z.object({ description: z.string().min(1), content: Content }),
+          // One without a body has none.
+          z.object({ description: z.string().min(1), content: Content.optional() }),
         ),
       }),
     ),
