@@ -3,7 +3,7 @@ import type { Terminal } from '../output/terminal.js';
 import { resolveExperiment } from './reference.js';
 
 /** Deletes experiments for good, one after the other, and says of each that it is deleted. The first that is refused ends it. */
-export async function remove(
+export async function rm(
   client: Client,
   terminal: Terminal,
   texts: readonly string[],

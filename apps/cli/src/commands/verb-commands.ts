@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { appended, eachOf, experimentReference, idArgument, jsonOption, wholeNumber } from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
-import { remove } from './rm.js';
+import { rm } from './rm.js';
 import { change, pause, preempt, resume, retry } from './verbs.js';
 
 /** What is done with an experiment that is there. */
@@ -49,5 +49,5 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
     .description('delete experiments that have ended, for good, with their logs, checkpoints and outputs')
     .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
     .addOption(jsonOption())
-    .action(async (ids: string[], options: { json: boolean }) => remove(await client(), terminal, ids, options));
+    .action(async (ids: string[], options: { json: boolean }) => rm(await client(), terminal, ids, options));
 }

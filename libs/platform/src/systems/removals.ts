@@ -72,7 +72,9 @@ export class Removals {
     for (const text of rowsTexts)
       for (let isOver = false; !isOver;) {
         signal.throwIfAborted();
-        isOver = await writer.write(async ({ transaction }) => (await deleted(transaction, text, id)) < ROWS_AT_ONCE);
+        isOver = await writer.write(
+          async ({ transaction }) => (await deleteRows(transaction, text, id)) < ROWS_AT_ONCE,
+        );
       }
     await writer.write(async (lives) => (await lives.find(id))?.removed());
   }
@@ -83,8 +85,8 @@ interface Deleted {
   readonly fence: number;
 }
 
-/** How many rows a statement has deleted. */
-async function deleted(transaction: Transaction<Tables>, text: string, id: string): Promise<number> {
+/** Answers how many there were. */
+async function deleteRows(transaction: Transaction<Tables>, text: string, id: string): Promise<number> {
   const { numAffectedRows } = await transaction.executeQuery(CompiledQuery.raw(text, [id, ROWS_AT_ONCE]));
   return Number(numAffectedRows);
 }
