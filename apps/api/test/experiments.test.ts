@@ -482,6 +482,14 @@ describe('experiments', () => {
       'cancelled',
       'succeeded',
     ]);
+
+    expect((await service.delete(`/v1/experiments/${id}`).expect(204)).text).toBe('');
+    for (const path of ['', '/log', '/metrics', '/events', '/checkpoints', '/outputs'])
+      expect(problemErrorsOf(await service.get(`/v1/experiments/${id}${path}`), 'not-found')).toMatchObject([
+        { detail: expect.stringMatching(new RegExp(`^The experiment ${id} was deleted at 20.*Z\\.$`)) },
+      ]);
+    problemErrorsOf(await service.delete(`/v1/experiments/${id}`), 'not-found');
+    expect(ExperimentList.parse((await service.get(`/v1/experiments?id=${id}`).expect(200)).body).items).toEqual([]);
   });
 
   test('hyperparameters are set while one trains: those that it has, to what its program takes', async () => {

@@ -224,6 +224,11 @@ export class Client {
     return await this.#connection.json(ExperimentView, path, { method: 'PATCH', body: change });
   }
 
+  /** Deletes an experiment that has ended. */
+  async deleteExperiment(id: string): Promise<void> {
+    await this.#connection.done(`/v1/experiments/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
   /** Asks for the end of a dataset's conversion. */
   async cancelDataset(id: string): Promise<DatasetView> {
     const path = `/v1/datasets/${encodeURIComponent(id)}/cancel`;

@@ -206,6 +206,20 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
   });
   expect(await longrun.run('continue', id, ...words, '-f')).toMatchObject({ code: 0 });
   expect((await longrun.run('show', 'shorter')).stdout).toMatch(new RegExp(`from +step \\d+ of ${id}`));
+
+  // It has a copy of its own.
+  expect(await longrun.run('rm', 'endless', 'never-there')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no experiment `never-there`'),
+  });
+  expect(await longrun.run('rm', 'endless')).toMatchObject({ code: 0, stdout: `${id}  deleted\n` });
+  expect(await longrun.run('show', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(`The experiment ${id} was deleted at .*\n.*longrun ls`),
+  });
+  const ls = (await longrun.run('ls')).stdout;
+  expect(ls).toContain('shorter');
+  expect(ls).not.toContain('endless');
 });
 
 test('Ctrl+C ends what follows and not the experiment, which is said', async () => {

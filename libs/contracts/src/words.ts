@@ -172,6 +172,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The idempotency key ${JSON.stringify(fault.facts.key)} was used for another request, which made ${fault.facts.by}.`,
         remedy: 'Use a new key for a new request.',
       };
+    case 'made-deleted': {
+      const { key, by, at } = fault.facts;
+      return {
+        detail: `The idempotency key ${JSON.stringify(key)} has made ${by}, which was deleted at ${at}.`,
+        remedy: 'Use a new key to make another one.',
+      };
+    }
     case 'cursor-unknown':
       return {
         detail: `The cursor ${JSON.stringify(fault.facts.cursor)} is none that a list has answered.`,
@@ -182,6 +189,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.id)}.`,
         remedy: 'List them to see which there are.',
       };
+    case 'deleted': {
+      const { what, id, at } = fault.facts;
+      return {
+        detail: `The ${what} ${id} was deleted at ${at}.`,
+        remedy: 'List them to see which there are; what was deleted does not come back.',
+      };
+    }
     case 'metric-unknown': {
       const { experiment, metric, near, others } = fault.facts;
       const some = near.map((one) => JSON.stringify(one)).join(', ');
@@ -293,6 +307,29 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
             : 'Wait until it has ended, or cancel it first.',
       };
     }
+    case 'not-ended': {
+      const { what, id, status } = fault.facts;
+      return {
+        detail: `The ${what} ${id} has not ended: it is ${status}, and only what has ended is deleted.`,
+        remedy: 'Cancel it first, and delete it when it has ended.',
+      };
+    }
+    case 'copies-awaited': {
+      const { experiment, by, others } = fault.facts;
+      const [verb, have] = by.length + others === 1 ? ['begins', 'has'] : ['begin', 'have'];
+      return {
+        detail: `${listed(by, others)} ${verb} from a checkpoint of ${experiment}, and ${have} no copy of it yet.`,
+        remedy: 'Delete it when they run, or cancel them first.',
+      };
+    }
+    case 'checkpoints-pinned': {
+      const { experiment, checkpoints } = fault.facts;
+      const several = checkpoints.length > 1;
+      return {
+        detail: `The experiment ${experiment} has ${several ? 'checkpoints that are' : 'a checkpoint that is'} pinned: ${checkpoints.join(', ')}.`,
+        remedy: `Unpin ${several ? 'them' : 'it'} first, or leave the experiment.`,
+      };
+    }
     case 'origin-unknown':
       return {
         detail: `There is no experiment ${fault.facts.experiment} to go on from.`,
@@ -318,6 +355,11 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
     default:
       return assertNever(fault, 'fault');
   }
+}
+
+/** Some of several, and how many more there are. */
+function listed(some: readonly string[], others: number): string {
+  return `${some.join(', ')}${others > 0 ? `, and ${others} more,` : ''}`;
 }
 
 /** `"seed" is -3` */

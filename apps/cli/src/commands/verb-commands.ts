@@ -1,9 +1,10 @@
 import type { Hyperparameters } from '@longrun/contracts';
 import type { Command } from 'commander';
 
-import { appended, idArgument, jsonOption, namedNumber, wholeNumber } from '../arguments.js';
+import { appended, eachOf, experimentReference, idArgument, jsonOption, namedNumber, wholeNumber } from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
+import { rm } from './rm.js';
 import { change, pause, preempt, resume, retry, set } from './verbs.js';
 
 /** What is done with an experiment that is there. */
@@ -47,4 +48,12 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
     'retry',
     'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
   ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
+
+  program
+    .command('rm')
+    .alias('delete')
+    .description('delete experiments that have ended, for good, with their logs, checkpoints and outputs')
+    .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
+    .addOption(jsonOption())
+    .action(async (ids: string[], options: { json: boolean }) => rm(await client(), terminal, ids, options));
 }

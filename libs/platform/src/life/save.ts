@@ -75,6 +75,8 @@ const lifeColumns = {
   outcomeFence: 'integer',
   startedAt: 'timestamptz',
   endedAt: 'timestamptz',
+  deletedAt: 'timestamptz',
+  removing: 'boolean',
 } satisfies Partial<ColumnTypes<keyof LifeRow>>;
 
 const listedColumns = { status: 'text', endedAt: 'timestamptz' } satisfies Partial<ColumnTypes<keyof ExperimentRow>>;

@@ -108,6 +108,10 @@ export interface LivesTable {
   submittedAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;
+  /** It was deleted, and is neither listed nor found; null while it is there. */
+  deletedAt: Date | null;
+  /** It was deleted, and what is left of it is still to be removed: bytes in the object store, and rows. */
+  removing: Generated<boolean>;
 }
 
 /** How a life is to end. */
@@ -344,7 +348,7 @@ export interface AuditTable {
   number: Generated<number>;
   at: Generated<Date>;
   actor: string;
-  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `drain`, `write-off`, … */
+  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `delete`, `drain`, `write-off`, … */
   action: string;
   /** Id of the experiment, dataset or worker, or name of the program. */
   subject: string;

@@ -31,11 +31,11 @@ import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
-import { readLife } from './life-reading.js';
+import { absent, readLife, thoseThere } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
-import { NO_ORIGIN, originOf, Origins, type OriginVerdict } from './origins.js';
+import { NO_ORIGIN, originOf, Origins, originUnknown, type OriginVerdict } from './origins.js';
 import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, experimentView, idsByRole, settingView } from './views.js';
@@ -166,9 +166,12 @@ export class Experiments {
     return this.#options.live.subscribe(id, afterId, signal);
   }
 
-  /** Rows of the training log by step, see {@link readLogPage}. */
+  /** Rows of the training log by step, see {@link readLogPage}. Refused when there is no experiment with this id. */
   async logPage(id: string, range: LogRange = {}): Promise<LogPage> {
-    return readLogPage(this.#options.record.db, id, range);
+    const { db } = this.#options.record;
+    const known = await db.selectFrom('experiments').select('id').where('id', '=', id).executeTakeFirst();
+    if (known === undefined) throw await absent(db, 'experiment', id);
+    return readLogPage(db, id, range);
   }
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
@@ -196,7 +199,10 @@ export class Experiments {
     const datasets = await NamedDatasets.find(transaction, specs);
     const known = await this.#workers.read(transaction);
     const workers = await readWorkersToRefuseBy(transaction, specs, known);
-    return { checked: bodies.map((body) => newExperiment(body, datasets, workers)), known };
+    const origins = bodies.flatMap(({ verdict }) => (verdict.ok ? (verdict.origin?.experiment ?? []) : []));
+    const there = await thoseThere(transaction, [...new Set(origins)]);
+    const checked = bodies.map((body) => newExperiment(withOriginIn(there, body), datasets, workers));
+    return { checked, known };
   }
 
   /** Which program it is now, and what that says to the parameters. */
@@ -246,6 +252,14 @@ interface Checked {
   readonly spec: ExperimentSpec;
   readonly program: ProgramVerdict;
   readonly verdict: OriginVerdict;
+}
+
+/** What was checked, but that the experiment which it goes on from was deleted since, if it is not among those that are there. */
+function withOriginIn(there: ReadonlySet<string>, checked: Checked): Checked {
+  const { verdict } = checked;
+  const experiment = verdict.ok ? verdict.origin?.experiment : undefined;
+  if (experiment === undefined || there.has(experiment)) return checked;
+  return { ...checked, verdict: { ok: false, faults: [originUnknown(experiment)] } };
 }
 
 /** The experiment of a spec, or why there cannot be one. */

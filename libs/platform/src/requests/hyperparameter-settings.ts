@@ -17,9 +17,9 @@ import type { Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { pendingSettings } from '../systems/hyperparameter-settings.js';
 import { publishCommand } from '../worker/commands.js';
-import { checkGoesOn, findExperiment } from './experiment-lives.js';
 import type { Experiments } from './experiments.js';
-import { notFound } from './life-reading.js';
+import { checkGoesOn } from './goes-on.js';
+import { absent, findLife } from './life-reading.js';
 import type { ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
 import { refused } from './request-refused.js';
@@ -56,13 +56,13 @@ export class HyperparameterSettings {
       .select(['program', 'programSha256', 'spec'])
       .where('id', '=', id)
       .executeTakeFirst();
-    if (experiment === undefined) throw notFound('experiment', id);
+    if (experiment === undefined) throw await absent(record.db, 'experiment', id);
     const known = await knownHyperparameters(record.db, id);
     const values = known === null ? {} : namedIn(known, asked);
     // Before the transaction: a program may take its time.
     const faults = await this.#refusedByProgram(experiment, asked);
     const fence = await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       const { phase, reason } = life.row;
       if (known === null) {

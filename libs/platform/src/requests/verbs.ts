@@ -18,8 +18,10 @@ import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
 import { AskedStore } from './asked-store.js';
-import { checkGoesOn, findExperiment } from './experiment-lives.js';
+import { deleteExperiment } from './delete-experiment.js';
 import type { Experiments } from './experiments.js';
+import { checkGoesOn } from './goes-on.js';
+import { findLife } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface VerbsOptions {
@@ -32,7 +34,7 @@ export interface VerbsOptions {
   readonly experiments: Experiments;
 }
 
-/** What users have done with experiments that are there. Every method answers the experiment, and refuses by throwing `RequestRefused`. */
+/** What users have done with experiments that are there. Every method but the last answers the experiment, and each refuses by throwing `RequestRefused`. */
 export class Verbs {
   readonly #options: VerbsOptions;
 
@@ -48,7 +50,7 @@ export class Verbs {
   async preempt(id: string): Promise<ExperimentView> {
     const { writer } = this.#options;
     const fence = await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       const { phase, reason, fence: current, preemptions, retry } = life.row;
       if (phase !== 'running') {
@@ -75,7 +77,7 @@ export class Verbs {
   async pause(id: string): Promise<ExperimentView> {
     const { writer, endings, experiments } = this.#options;
     const { isPending, enqueued, fence } = await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       life.requestPause(new Date());
       return { isPending: life.row.pauseRequested, enqueued: life.row.enqueued, fence: life.row.fence };
@@ -91,7 +93,7 @@ export class Verbs {
   async resume(id: string): Promise<ExperimentView> {
     const { writer, experiments } = this.#options;
     await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       life.resume(new Date());
     });
@@ -109,7 +111,7 @@ export class Verbs {
       const seen = await record.db.selectFrom('lives').select('endedAt').where('id', '=', id).executeTakeFirst();
       const head = await this.#head(id);
       isDone = await writer.write(async (lives) => {
-        const life = await findExperiment(lives, id);
+        const life = await findLife(lives, 'experiment', id);
         const { phase, reason, endedAt } = life.row;
         if (phase !== 'ended' || reason === 'succeeded') {
           const facts = { experiment: id, status: experimentStatus(phase, reason) };
@@ -133,7 +135,7 @@ export class Verbs {
   async change(id: string, change: ExperimentChange): Promise<ExperimentView> {
     const { writer, experiments } = this.#options;
     await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       const { spec } = await lives.transaction
         .selectFrom('experiments')
         .select('spec')
@@ -152,6 +154,11 @@ export class Verbs {
         .execute();
     });
     return experiments.get(id);
+  }
+
+  /** Deletes an experiment, see {@link deleteExperiment}. */
+  async delete(id: string): Promise<void> {
+    await deleteExperiment(this.#options, id);
   }
 
   async #head(id: string): Promise<Head | undefined> {

@@ -16,6 +16,7 @@ import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
 import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
+import { deletions } from './0019-deletions.js';
 import { hyperparameters } from './0021-hyperparameters.js';
 import type { Migration } from './migration.js';
 
@@ -39,5 +40,6 @@ export const migrations: readonly Migration[] = [
   verbs,
   origins,
   quarantines,
+  deletions,
   hyperparameters,
 ];
