@@ -11,6 +11,8 @@ import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
+import { SessionCookies } from './request/session-cookie.js';
+import { SessionController } from './session/session.controller.js';
 import { ProgramsController } from './programs/programs.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
@@ -20,6 +22,7 @@ export interface ApplicationParts {
   readonly eventStreams: EventStreams;
   readonly verifications: Verifications;
   readonly probes: Probes;
+  readonly sessionCookies: SessionCookies;
 }
 
 /** The routes. */
@@ -38,6 +41,7 @@ export class AppModule {
         { provide: Platform, useFactory: () => parts().platform },
         { provide: EventStreams, useFactory: () => parts().eventStreams },
         { provide: Verifications, useFactory: () => parts().verifications },
+        { provide: SessionCookies, useFactory: () => parts().sessionCookies },
         { provide: Probes, useFactory: () => parts().probes },
       ],
     };
@@ -53,6 +57,7 @@ const everything = [
   DatasetsController,
   WorkersController,
   ProgramsController,
+  SessionController,
   HealthController,
   OpenApiController,
 ];

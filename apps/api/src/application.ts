@@ -14,10 +14,11 @@ import { parseBody, requireJsonType } from './request/json-body.js';
 import { isModuleUpload, MODULE_BODY, requireModuleType } from './request/module-upload.js';
 import { refuseBrokenHttp } from './request/rejected-connection.js';
 import { requestLog } from './request/request-log.js';
+import { SessionCookies } from './request/session-cookie.js';
 import { SchemaPipe } from './request/schema-pipe.js';
 
 /** What a running application needs to know beyond its parts. */
-export interface ApplicationOptions extends ApplicationParts {
+export interface ApplicationOptions extends Omit<ApplicationParts, 'sessionCookies'> {
   /** What requests must bear. */
   readonly token: string;
   /** Folder of the built dashboard; need not exist. */
@@ -34,8 +35,9 @@ export interface ApplicationOptions extends ApplicationParts {
  */
 export async function createApplication(options: ApplicationOptions): Promise<NestExpressApplication> {
   const { logger } = options;
+  const sessionCookies = new SessionCookies(options.token);
   const application = await NestFactory.create<NestExpressApplication>(
-    AppModule.of(() => options, options.role),
+    AppModule.of(() => ({ ...options, sessionCookies }), options.role),
     {
       bodyParser: false,
       abortOnError: false,
@@ -47,7 +49,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ne
   application.disable('etag');
   application.use(requestLog(logger), securityHeaders());
   if (options.role !== 'controller') serveDashboard(application, options.dashboardFolder);
-  application.use(authentication(options.token), requireJsonType, requireModuleType);
+  application.use(authentication(options.token, sessionCookies), requireJsonType, requireModuleType);
   application.useBodyParser('raw', MODULE_BODY);
   application.useBodyParser('raw', { type: (request) => !isModuleUpload(request), limit: options.bodyLimitBytes });
   application.use(parseBody);

@@ -61,6 +61,21 @@ describe('the token', () => {
     problemErrorsOf(await service.raw().post('/health/live'), 'unauthenticated');
   });
 
+  test('signs a browser in, and out: pages of the API need it no more, those of others have nothing of it', async () => {
+    problemErrorsOf(await service.raw().post('/v1/session'), 'unauthenticated');
+    const entered = await service.post('/v1/session').expect(204);
+    const [cookie = ''] = entered.get('Set-Cookie')?.[0]?.split(';') ?? [];
+    const list = () => service.raw().get('/v1/experiments').set('Cookie', cookie);
+    await list().set('Sec-Fetch-Site', 'same-origin').expect(200);
+    problemErrorsOf(await list().set('Sec-Fetch-Site', 'same-site'), 'unauthenticated');
+    // Whoever says a token is known by that.
+    problemErrorsOf(await list().set('Authorization', 'Bearer x'), 'unauthenticated');
+    const submitting = service.raw().post('/v1/experiments').set('Cookie', cookie).set('Origin', 'http://127.0.0.1:1');
+    problemErrorsOf(await submitting.send({}), 'unauthenticated');
+    const left = await service.raw().delete('/v1/session').set('Cookie', cookie).set('Sec-Fetch-Site', 'same-origin');
+    expect(left.get('Set-Cookie')?.[0]).toMatch(/^longrun-\w+=; Path=\/; Max-Age=0;/);
+  });
+
   test('comes from LONGRUN_TOKEN when that is set, and no file is made', async () => {
     const token = 'a-token-of-my-own';
     const other = await Service.start({ LONGRUN_TOKEN: token }, []);
@@ -386,6 +401,9 @@ describe('the OpenAPI document', () => {
       'get /v1/programs',
       'put /v1/programs/{program}',
       'get /v1/programs/{program}',
+      'post /v1/session',
+      'get /v1/session',
+      'delete /v1/session',
       'get /health/live',
       'get /health/ready',
       'get /openapi.json',

@@ -1,39 +1,63 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useState } from 'react';
 
+import { Refused } from './api.js';
 import { ExperimentsPage } from './experiments-page.js';
-import { forgetToken, keepToken, takeToken } from './token.js';
+import { runOf, usePath } from './navigation.js';
+import { RunPage } from './run/run-page.js';
+import { hasToken, signIn, signOut, takeToken } from './session.js';
 import { TokenForm } from './token-form.js';
 
-/** The whole page: the experiments, or the question for the token while there is none that the API accepts. */
+/** Whether this browser is signed in, as far as is known: what is shown finds out. */
+type Session =
+  | { readonly state: 'signed in' | 'signing in' }
+  | { readonly state: 'signed out'; readonly refusal?: string };
+
+/** The page of the address, or the question for the token while the API knows nobody here. */
 export function App(): ReactNode {
-  const [token, setToken] = useState(takeToken);
-  const [refusal, setRefusal] = useState<string>();
+  const path = usePath();
   const queries = useQueryClient();
+  const [session, setSession] = useState<Session>({ state: hasToken() ? 'signing in' : 'signed in' });
 
-  useEffect(() => {
-    const onHashChange = (): void => {
-      setToken(takeToken());
-      setRefusal(undefined);
-    };
-    window.addEventListener('hashchange', onHashChange);
-    return () => window.removeEventListener('hashchange', onHashChange);
+  const enter = useCallback(async (token: string) => {
+    setSession({ state: 'signing in' });
+    try {
+      await signIn(token);
+      setSession({ state: 'signed in' });
+    } catch (error) {
+      const refusal =
+        error instanceof Refused && error.status === 401
+          ? 'The API does not accept this token. It may belong to another state folder.'
+          : 'The API does not answer. Is `longrun up` still running?';
+      setSession({ state: 'signed out', refusal });
+    }
   }, []);
+  useEffect(() => {
+    const enterByAddress = (): void => {
+      const token = takeToken();
+      if (token !== undefined) void enter(token);
+    };
+    enterByAddress();
+    window.addEventListener('hashchange', enterByAddress);
+    return () => window.removeEventListener('hashchange', enterByAddress);
+  }, [enter]);
 
-  const signOut = (reason?: string): void => {
-    forgetToken();
+  const leave = useCallback(() => {
+    // Nobody is signed in where the API does not answer, and the next answer says so.
+    signOut().catch(() => undefined);
     queries.clear();
-    setToken(undefined);
-    setRefusal(reason);
-  };
-  const signIn = (given: string): void => {
-    keepToken(given);
-    setToken(given.trim());
-    setRefusal(undefined);
-  };
-  return token === undefined ? (
-    <TokenForm refusal={refusal} onToken={signIn} />
-  ) : (
-    <ExperimentsPage key={token} token={token} onSignOut={signOut} />
-  );
+    setSession({ state: 'signed out' });
+  }, [queries]);
+  const onUnknown = useCallback(() => {
+    queries.clear();
+    setSession({ state: 'signed out' });
+  }, [queries]);
+
+  if (session.state === 'signing in') return null;
+  if (session.state === 'signed out') {
+    return <TokenForm refusal={session.refusal} onToken={(token) => void enter(token)} />;
+  }
+  const frame = { onSignOut: leave, onUnknown };
+  const run = runOf(path);
+  return run === undefined ? <ExperimentsPage {...frame} /> : <RunPage key={run} id={run} {...frame} />;
 }

@@ -1,11 +1,11 @@
-import { type ExperimentSummary, interruptions, isActive, restarts } from '@longrun/contracts';
+import { type ExperimentSummary, interruptions, restarts } from '@longrun/contracts';
 import type { ReactNode } from 'react';
 
-import { ago, count, duration } from './amounts.js';
+import { ago } from './amounts.js';
 import { CopyId } from './copy-id.js';
-import { epochs, explanation, nonFiniteCost, share, steps, testAccuracy } from './experiment-facts.js';
-import { ProgressBar } from './progress-bar.js';
-import { StatusPill } from './status-pill.js';
+import { explanation, nonFiniteCost, testAccuracy } from './experiment-facts.js';
+import { ExperimentProgress } from './experiment-progress.js';
+import { PageLink, runPath } from './navigation.js';
 
 /** One experiment in the list. */
 export function ExperimentRow({
@@ -23,7 +23,9 @@ export function ExperimentRow({
     <li className="grid gap-x-8 gap-y-3 px-4 py-4 sm:px-5 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_auto]">
       <div className="min-w-0 self-center">
         <h3 className="truncate font-medium" title={name}>
-          {name}
+          <PageLink to={runPath(id)} className="hover:underline">
+            {name}
+          </PageLink>
         </h3>
         <p className="mt-1 flex flex-wrap items-center gap-x-2 text-sm text-soft">
           <CopyId id={id} />
@@ -42,7 +44,7 @@ export function ExperimentRow({
         {cost !== undefined && <p className="mt-1.5 text-sm break-words text-red-700 dark:text-red-300">{cost}</p>}
       </div>
       <div className="min-w-0 self-center">
-        <Progress experiment={experiment} now={now} />
+        <ExperimentProgress experiment={experiment} now={now} />
       </div>
       <dl className="grid grid-cols-3 gap-x-4 self-center text-sm md:w-60 md:text-right">
         <Fact
@@ -54,29 +56,6 @@ export function ExperimentRow({
         <Fact name="Submitted" title={new Date(createdAt).toLocaleString()} value={ago(createdAt, now)} />
       </dl>
     </li>
-  );
-}
-
-function Progress({ experiment, now }: { readonly experiment: ExperimentSummary; readonly now: number }): ReactNode {
-  const { name, progress, status, reason, startedAt, endedAt } = experiment;
-  const tone = status === 'succeeded' ? 'done' : isActive(status) ? 'active' : 'stopped';
-  const end = endedAt === null ? now : Date.parse(endedAt);
-  const speed =
-    status === 'running' && progress !== null ? `${count(Math.round(progress.stepsPerSecond))} steps/s` : undefined;
-  return (
-    <>
-      <p className="mb-2 flex flex-wrap items-center justify-between gap-x-3 text-sm whitespace-nowrap text-soft tabular-nums">
-        <StatusPill status={status} reason={reason} />
-        {startedAt !== null && (
-          <span title="Since the first attempt began">{duration(Math.max(0, end - Date.parse(startedAt)))}</span>
-        )}
-      </p>
-      <ProgressBar label={`Progress of ${name}`} share={share(experiment)} tone={tone} />
-      <p className="mt-1.5 flex flex-wrap justify-between gap-x-3 text-sm whitespace-nowrap text-soft tabular-nums">
-        <span>{steps(experiment)}</span>
-        <span>{speed ?? epochs(experiment)}</span>
-      </p>
-    </>
   );
 }
 

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 import { type Liveness, livenessText } from './liveness.js';
 import { Logo } from './logo.js';
+import { PageLink } from './navigation.js';
 
 const dots = {
   live: 'bg-emerald-500',
@@ -25,7 +26,9 @@ export function Header({
     <header className="border-b border-line bg-card">
       <div className="mx-auto flex max-w-7xl items-center justify-between gap-4 px-4 py-3 sm:px-6">
         <h1>
-          <Logo />
+          <PageLink to="/">
+            <Logo />
+          </PageLink>
         </h1>
         <div className="flex items-center gap-4 text-sm text-soft">
           <span role="status" className="flex items-center gap-2">

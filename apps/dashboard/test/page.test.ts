@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -46,7 +47,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await context.close();
   });
 
-  test('a token in the address is taken out of it and lasts as long as the tab', async () => {
+  test('a token in the address is taken out of it, and signs in a reloaded page and other tabs, until one signs out', async () => {
     await page.goto(`${api.url}/#token=${api.token}`);
     await page.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
     expect(page.url()).toBe(`${api.url}/`);
@@ -55,7 +56,17 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     await page.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
     const other = await context.newPage();
     await other.goto(api.url);
+    await other.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
+    // No script can read what signs in, nor is the token kept.
+    expect(await other.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length])).toEqual([
+      '',
+      0,
+      0,
+    ]);
+
+    await other.getByRole('button', { name: 'Sign out' }).click();
     await other.getByLabel('Token').waitFor();
+    await page.getByLabel('Token').waitFor();
   });
 
   test('without a token the page asks for it, says when it is wrong, and works by keyboard alone', async () => {
@@ -91,6 +102,23 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     expect(await short.innerText()).toMatch(/30 of 30 steps[^]*Accuracy\s+\d+\.\d\d %[^]*Restarts\s+0/);
     expect(await short.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100');
 
+    await short.getByRole('link', { name: 'short' }).click();
+    await expectRun(page, 'succeeded');
+    const file = await downloaded(page, 'parameters.safetensors');
+    expect(file.subarray(8, 9).toString()).toBe('{');
+    expect(file.length).toBe(8 + Number(file.readBigUInt64LE()) + 4 * (64 * 16 + 16 + 16 * 10 + 10));
+    expect((await downloaded(page, 'epochs.csv')).toString()).toMatch(/^epoch,/);
+    // Its address can be shared.
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await expectRun(other, 'succeeded');
+    await other.getByRole('link', { name: 'All experiments' }).click();
+    await other.getByRole('heading', { name: 'Experiments', exact: true }).waitFor();
+    await other.goto(`${api.url}/experiments/exp_${'0'.repeat(32)}`);
+    await other.getByRole('alert').getByText('There is no experiment').waitFor();
+    await other.close();
+    await page.goBack();
+
     const { id } = await api.post('/v1/experiments', experiment('long', 100_000));
     const long = page.getByRole('listitem').filter({ hasText: 'long' });
     await long.getByText('running').waitFor();
@@ -98,7 +126,17 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     const before = await stepOf(long.innerText());
     await expect.poll(() => stepOf(long.innerText())).toBeGreaterThan(before);
 
+    // It grows while one looks.
+    const watching = await context.newPage();
+    await watching.goto(`${api.url}/experiments/${String(id)}`);
+    const newest = watching.getByRole('region', { name: 'Log' }).getByRole('row').nth(1);
+    const first = await newest.innerText();
+    await expect.poll(() => newest.innerText()).not.toBe(first);
+    await watching.setViewportSize({ width: 390, height: 844 });
+    expect(await watching.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await api.post(`/v1/experiments/${String(id)}/cancel`);
+    await watching.getByRole('region', { name: 'Attempts' }).getByText('cancelled').waitFor();
+    await watching.close();
     await long.getByText('cancelled', { exact: true }).waitFor();
     await page.getByRole('button', { name: /^cancelled/ }).click();
     expect(await page.getByRole('region', { name: 'Experiments', exact: true }).getByRole('listitem').count()).toBe(1);
@@ -137,6 +175,35 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 });
+
+/** The page of the run `short`, with what it has. */
+async function expectRun(page: Page, status: string): Promise<void> {
+  await page.getByRole('heading', { name: 'short' }).waitFor();
+  await page.getByText(status, { exact: true }).first().waitFor();
+  const curve = page.getByRole('img', { name: 'test_cost over steps' }).locator('canvas');
+  await expect.poll(() => curve.evaluate(pixelsOfCurve)).toBeGreaterThan(100);
+  expect(await page.getByRole('region', { name: 'Attempts' }).innerText()).toMatch(/succeeded\s+0 → 30/);
+  await page.getByRole('region', { name: 'Log' }).getByText('test_cost').first().waitFor();
+  await page.getByRole('region', { name: 'Checkpoints' }).getByText('30', { exact: true }).waitFor();
+}
+
+/** How much of a canvas has the colour of curves, not of axes. */
+function pixelsOfCurve(canvas: SVGElement | HTMLElement): number {
+  if (!(canvas instanceof HTMLCanvasElement)) return 0;
+  const { data = [] } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const [red = 0, green = 0] = data.slice(at, at + 2);
+    if (green - red > 60 && (data[at + 3] ?? 0) > 128) count += 1;
+  }
+  return count;
+}
+
+async function downloaded(page: Page, name: string): Promise<Buffer> {
+  const begun = page.waitForEvent('download');
+  await page.getByRole('link', { name, exact: true }).click();
+  return await readFile(await (await begun).path());
+}
 
 function experiment(name: string, epochs: number): object {
   return {

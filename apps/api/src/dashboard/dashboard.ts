@@ -5,7 +5,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /**
- * Serves the built dashboard at `/`, without the token: its files hold no secrets. While it has not been built, `/` says how
+ * Serves the built dashboard at `/` and the addresses of its pages, without the token: its files hold no secrets. While it has not been built, `/` says how
  * to build it.
  */
 export function serveDashboard(application: NestExpressApplication, folder: string): void {
@@ -17,12 +17,15 @@ export function serveDashboard(application: NestExpressApplication, folder: stri
       response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  const notBuilt: RequestHandler = (request, response, next) => {
-    const isPage = request.path === '/' && (request.method === 'GET' || request.method === 'HEAD');
-    if (!isPage || existsSync(join(folder, 'index.html'))) return next();
+  const page: RequestHandler = (request, response, next) => {
+    const isPage = PAGES.test(request.path) && (request.method === 'GET' || request.method === 'HEAD');
+    if (!isPage) return next();
+    // Whatever page it is, the same file shows it.
+    if (existsSync(join(folder, 'index.html')))
+      return response.setHeader('Cache-Control', 'no-cache').sendFile('index.html', { root: folder });
     response.type('html').setHeader('Cache-Control', 'no-cache').send(NOT_BUILT_PAGE);
   };
-  application.use(notBuilt);
+  application.use(page);
 }
 
 /** Security headers that fit a page built by Vite and served over plain HTTP on loopback. */
@@ -50,6 +53,9 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: false,
   });
 }
+
+/** Addresses that people share. */
+const PAGES = /^\/(experiments\/[^/]+\/?)?$/;
 
 const NOT_BUILT_PAGE = `<!doctype html>
 <html lang="en">

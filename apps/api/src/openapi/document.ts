@@ -34,6 +34,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .addTag('datasets', 'What is trained on: raw files converted to one HDF5 file.')
     .addTag('workers', 'What trains and converts.')
     .addTag('programs', 'What an experiment can run.')
+    .addTag('session', 'Browsers that are signed in.')
     .addTag('service', 'The API itself.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: TOKEN_DESCRIPTION }, 'token')
     .addSecurityRequirements('token')

@@ -2,15 +2,16 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FaultOf } from '@longrun/contracts';
 import type { RequestHandler, Response } from 'express';
 import { refusal, type Refusal } from '../problems/refusal.js';
+import type { SessionCookies } from './session-cookie.js';
 
 /** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
 export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/];
 
 /**
- * Lets requests through that bear the token (`Authorization: Bearer …`, RFC 6750) or read a public path. It runs before the
- * body is read, so that strangers cannot make us parse anything. Others are refused with 401 and `WWW-Authenticate`.
+ * Lets requests through that bear the token (`Authorization: Bearer …`, RFC 6750), come from a page of ours in a browser that is signed in, or read a public
+ * path. It runs before the body is read, so that strangers cannot make us parse anything. Others are refused with 401 and `WWW-Authenticate`.
  */
-export function authentication(token: string): RequestHandler {
+export function authentication(token: string, cookies: SessionCookies): RequestHandler {
   const expected = digest(token);
   return (request, response, next) => {
     const isPublic =
@@ -18,6 +19,10 @@ export function authentication(token: string): RequestHandler {
     if (isPublic) return next();
 
     const header = request.headers.authorization;
+    if (header === undefined && cookies.accepts(request.method, request.headers)) {
+      response.locals['isAuthenticated'] = true;
+      return next();
+    }
     if (header === undefined) return next(unauthenticated('token-missing'));
     const given = /^Bearer +(\S+) *$/i.exec(header)?.[1];
     if (given === undefined) return next(unauthenticated('token-malformed'));
@@ -28,7 +33,7 @@ export function authentication(token: string): RequestHandler {
   };
 }
 
-/** Whether the request of this response bore the token, where one was needed. */
+/** Whether the request of this response bore the token or a session, where one was needed. */
 export function isAuthenticated(response: Response): boolean {
   return response.locals['isAuthenticated'] === true;
 }

@@ -1,7 +1,15 @@
 import type { Hyperparameters } from '@longrun/contracts';
 import type { Command } from 'commander';
 
-import { appended, eachOf, experimentReference, idArgument, jsonOption, namedNumber, wholeNumber } from '../arguments.js';
+import {
+  appended,
+  eachOf,
+  experimentReference,
+  idArgument,
+  jsonOption,
+  namedNumber,
+  wholeNumber,
+} from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { rm } from './rm.js';
