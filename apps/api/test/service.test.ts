@@ -379,6 +379,7 @@ describe('the OpenAPI document', () => {
       'get /v1/datasets/{idOrName}',
       'get /v1/datasets/{idOrName}/file',
       'post /v1/datasets/{idOrName}/cancel',
+      'delete /v1/datasets/{idOrName}',
       'get /v1/workers',
       'post /v1/workers/{id}/drain',
       'post /v1/workers/{id}/release',
