@@ -550,8 +550,13 @@ describe('experiments', () => {
     const id = await submit({ dataset: 'slow' });
     const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);
     expect(answer.body).toMatchObject({ status: 'cancelled', attempts: [] });
+    const [unended] = problemErrorsOf(await service.delete('/v1/datasets/slow'), 'conflict');
+    expect(unended?.detail).toMatch(/^The dataset ds_\w+ has not ended: it is /);
     conversion.end('dataset_corrupt');
-    await datasetFailed(DatasetView.parse(slow.body));
+    const failed = DatasetView.parse(slow.body);
+    await datasetFailed(failed);
+    await service.delete(`/v1/datasets/${failed.id}`).expect(204);
+    problemErrorsOf(await service.get(`/v1/datasets/${failed.id}`), 'not-found');
   });
 
   test('a dry run answers what a submission would record, or its refusal, and uses up neither key nor name', async () => {

@@ -229,6 +229,11 @@ export class Client {
     await this.#connection.done(`/v1/experiments/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
+  /** Deletes a dataset that no experiment needs any more. */
+  async deleteDataset(id: string): Promise<void> {
+    await this.#connection.done(`/v1/datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
   /** Asks for the end of a dataset's conversion. */
   async cancelDataset(id: string): Promise<DatasetView> {
     const path = `/v1/datasets/${encodeURIComponent(id)}/cancel`;

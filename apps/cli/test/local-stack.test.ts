@@ -265,6 +265,10 @@ test('a dataset is followed, and cancelled while it waits, by its name', async (
   const again = await longrun.run('cancel', submitted.id);
   expect(again.stderr).toContain(`→ See how it ended: longrun show ${submitted.id}`);
   expect(await longrun.run('cancel', 'late')).toMatchObject({ code: 1 });
+  expect(await longrun.run('delete', 'late', '--json')).toMatchObject({
+    code: 0,
+    stdout: `${JSON.stringify({ id: submitted.id, deleted: true })}\n`,
+  });
 });
 
 test('a dry run prints the spec as it would be recorded, or what the API refuses, and records nothing', async () => {

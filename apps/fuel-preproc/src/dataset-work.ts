@@ -27,7 +27,7 @@ import {
   withStorageRetries,
 } from '@longrun/platform/worker';
 import type { Converter } from '@longrun/fuel';
-import { hashFile, ObjectExists } from '@longrun/serialization';
+import { hashFile } from '@longrun/serialization';
 import { z } from 'zod';
 import { type ConverterAssignment, ConverterMessage } from './converter-messages.js';
 import { KeptDownloads } from './kept-downloads.js';
@@ -61,7 +61,7 @@ const OUTPUT_NAME = 'dataset.hdf5';
 const DOWNLOADS_NAME = 'downloads';
 
 /**
- * One attempt at a dataset: has it converted in a process of its own, publishes the file under its own hash, and says how it
+ * One attempt at a dataset: has it converted in a process of its own, publishes the file under its id and hash, and says how it
  * ended. Whatever goes wrong, nothing of a half-made dataset stays.
  */
 export class DatasetWork implements Work {
@@ -218,25 +218,14 @@ export class DatasetWork implements Work {
   }
 
   async #publish(handle: FileHandle, description: DatasetDescription, signal: AbortSignal): Promise<DatasetResult> {
-    const { store, scratchFolder } = this.#attempt;
+    const { store, ticket } = this.#attempt;
     // A file that grows is never read to its end.
     const { size: mostBytes } = await handle.stat();
     const { sha256, sizeBytes } = await hashFile(handle, mostBytes);
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: 0, total: sizeBytes, unit: 'bytes' });
-    const fileKey = `datasets/files/${sha256}.hdf5`;
-    const publish = async (ifAbsent: boolean): Promise<void> => {
-      await store.put(fileKey, { handle, mostBytes }, { ifAbsent, expected: { sizeBytes, sha256 }, signal });
-    };
-    try {
-      await publish(true);
-    } catch (error) {
-      if (!(error instanceof ObjectExists)) throw error;
-      // Where the store has noted no hash what is there is read.
-      const found =
-        (await store.head(fileKey, { signal }))?.sha256 ??
-        (await store.download(fileKey, join(scratchFolder, 'published.hdf5'), { signal }))?.sha256;
-      if (found !== sha256) await publish(false);
-    }
+    // Of this dataset alone: when it is deleted, no other one that is published at the same time loses its file.
+    const fileKey = `datasets/files/${ticket.id}/${sha256}.hdf5`;
+    await store.put(fileKey, { handle, mostBytes }, { expected: { sizeBytes, sha256 }, signal });
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: sizeBytes, total: sizeBytes, unit: 'bytes' });
     return { fileKey, sha256, sizeBytes, description };
   }

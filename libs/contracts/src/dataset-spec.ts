@@ -67,7 +67,7 @@ export type DatasetDescription = z.infer<typeof DatasetDescription>;
 
 /** The immutable file of a dataset in the object store. */
 export const DatasetFile = z.object({
-  /** Key in the object store: `datasets/files/<sha256>.hdf5`. */
+  /** Key in the object store: `datasets/files/<dataset id>/<sha256>.hdf5`; earlier builds left the id out. */
   fileKey: z.string(),
   sha256: Sha256,
   sizeBytes: z.int().min(0),

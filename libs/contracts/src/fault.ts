@@ -157,6 +157,10 @@ export const problemKinds = {
       'copies-awaited': z.object({ experiment: z.string(), by: z.array(z.string()), others: z.int() }),
       /** It is to be deleted, and has checkpoints that are pinned: these. */
       'checkpoints-pinned': z.object({ experiment: z.string(), checkpoints: z.array(z.string()) }),
+      /** It is to be deleted, and experiments that have not ended use it: the first of them, and how many more. */
+      'dataset-used': z.object({ dataset: z.string(), by: z.array(z.string()), others: z.int() }),
+      /** It is to be tried again, and a dataset of it was deleted. */
+      'dataset-deleted': z.object({ experiment: z.string(), dataset: z.string(), name: z.string() }),
       /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */
       'preemptions-spent': z.object({ experiment: z.string(), preemptions: z.int(), limit: z.int() }),
     },

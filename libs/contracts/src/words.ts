@@ -330,6 +330,21 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         remedy: `Unpin ${several ? 'them' : 'it'} first, or leave the experiment.`,
       };
     }
+    case 'dataset-used': {
+      const { dataset, by, others } = fault.facts;
+      const isOne = by.length + others === 1;
+      return {
+        detail: `${listed(by, others)} ${isOne ? 'uses' : 'use'} the dataset ${JSON.stringify(dataset)}, and ${isOne ? 'has' : 'have'} not ended.`,
+        remedy: `Delete it when ${isOne ? 'it has' : 'they have'} ended, or cancel ${isOne ? 'it' : 'them'} first.`,
+      };
+    }
+    case 'dataset-deleted': {
+      const { experiment, dataset, name: called } = fault.facts;
+      return {
+        detail: `The dataset ${called} (${dataset}) of the experiment ${experiment} was deleted.`,
+        remedy: 'Submit it anew with a dataset that is there.',
+      };
+    }
     case 'origin-unknown':
       return {
         detail: `There is no experiment ${fault.facts.experiment} to go on from.`,

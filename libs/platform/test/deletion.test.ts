@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 
+import { DatasetSpec } from '@longrun/contracts';
 import {
   LeaseLost,
   LeaseRefused,
@@ -193,6 +194,70 @@ test('an experiment that is retried or begun from while it is deleted is deleted
   }
 });
 
+test('a dataset that nothing needs is deleted with its file, and its name is free; one of an experiment that has not ended is not', async ({
+  world,
+}) => {
+  const { datasets, experiments, verbs } = await world.start();
+  const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist' });
+  const { dataset } = await datasets.submit(digits, { idempotencyKey: 'key' });
+  const { id } = dataset;
+  expect(await refusalOf(datasets.delete('digits'))).toEqual({
+    code: 'not-ended',
+    facts: { what: 'dataset', id, status: 'queued' },
+  });
+  const preproc = world.worker('preproc', 'dataset');
+  await (await preproc.next()).publish(Buffer.from('bytes of digits'));
+  await until(async () => (await datasets.get(id)).status === 'ready');
+  const users = [];
+  for (let count = 0; count < 7; count += 1) users.push(await world.submit());
+  expect(await refusalOf(datasets.delete('digits'))).toEqual({
+    code: 'dataset-used',
+    facts: { dataset: 'digits', by: users.slice(0, 5), others: 2 },
+  });
+  for (const user of users) await experiments.cancel(user);
+  const [user = ''] = users;
+  const [retried, deleted] = await Promise.allSettled([verbs.retry(user), datasets.delete('digits')]);
+  expect([retried.status, deleted.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+  if (retried.status === 'fulfilled') await experiments.cancel(user);
+  if (deleted.status === 'rejected') await datasets.delete(id);
+
+  expect(await refusalOf(datasets.get('digits'))).toMatchObject({ code: 'not-found' });
+  for (const ask of [() => datasets.get(id), () => datasets.cancel(id), () => datasets.delete(id)])
+    expect(await refusalOf(ask())).toMatchObject({ code: 'deleted', facts: { what: 'dataset', id } });
+  expect((await datasets.list()).items).toEqual([]);
+  expect(await refusalOf(world.submit())).toMatchObject({ code: 'name-unknown' });
+  expect(await refusalOf(world.submit({ dataset: id }))).toMatchObject({ code: 'name-unknown' });
+  expect(await refusalOf(datasets.submit(digits, { idempotencyKey: 'key' }))).toMatchObject({ code: 'made-deleted' });
+  expect((await experiments.get(user)).datasets).toEqual({ train: id });
+  expect(await refusalOf(verbs.retry(user))).toEqual({
+    code: 'dataset-deleted',
+    facts: { experiment: user, dataset: id, name: 'digits' },
+  });
+  await until(async () => !(await isLeft(world, id)));
+  expect(await keysUnder(world, 'datasets/')).toEqual([`datasets/${id}/head.json`]);
+  expect((await datasets.submit(digits)).created).toBe(true);
+});
+
+test('a file that datasets of an earlier build share is removed with the last of them', async ({ world, record }) => {
+  const { datasets } = await world.start();
+  const preproc = world.worker('preproc', 'dataset');
+  const ids: string[] = [];
+  for (const name of ['one', 'two']) {
+    const { dataset } = await datasets.submit(DatasetSpec.parse({ name, converter: 'mnist' }));
+    await (await preproc.next()).publish(Buffer.from('bytes'));
+    await until(async () => (await datasets.get(name)).status === 'ready');
+    ids.push(dataset.id);
+  }
+  const fileKey = 'datasets/files/shared.hdf5';
+  await world.store.put(fileKey, Buffer.from('bytes'));
+  await sql`update lives set result = jsonb_set(result, '{fileKey}', to_jsonb(${fileKey}::text))`.execute(record.db);
+  for (const [index, id] of ids.entries()) {
+    await datasets.delete(id);
+    await until(async () => !(await isLeft(world, id)));
+    expect((await world.store.head(fileKey)) === undefined).toBe(index === 1);
+  }
+});
+
 test('what an attempt still says of an experiment that is deleted is refused, before its rows are removed', async ({
   record,
 }) => {
@@ -246,8 +311,12 @@ async function restarted(world: World, role: 'all' | 'api') {
 }
 
 async function keysOf(world: World, id: string): Promise<string[]> {
+  return await keysUnder(world, `experiments/${id}/`);
+}
+
+async function keysUnder(world: World, prefix: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of world.store.list(`experiments/${id}/`)) keys.push(key);
+  for await (const { key } of world.store.list(prefix)) keys.push(key);
   return keys;
 }
 

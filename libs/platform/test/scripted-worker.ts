@@ -218,7 +218,7 @@ export class ScriptedAttempt {
   /** Publishes a converted file as a dataset's result. */
   async publish(bytes: Uint8Array): Promise<void> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const fileKey = `datasets/files/${sha256}.hdf5`;
+    const fileKey = `datasets/files/${this.ticket.id}/${sha256}.hdf5`;
     const result: DatasetResult = {
       fileKey,
       sha256,

@@ -1,6 +1,6 @@
 import { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
@@ -103,5 +103,19 @@ export class DatasetsController {
   })
   cancelDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.cancel(idOrName);
+  }
+
+  @Delete(':idOrName')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a dataset that is ready or has failed, for good',
+    description:
+      'From now on it is neither listed nor found, its name is free, and its file is removed in the background. Refused while it is converted, or an ' +
+      'experiment that has not ended uses it. Experiments that have ended still say that they used it, and are not tried again without it.',
+    tags: ['datasets'],
+  })
+  @Answers({ status: 204, description: 'It is deleted.', problems: ['invalid-parameter', 'not-found', 'conflict'] })
+  async deleteDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<void> {
+    await this.#platform.datasets.delete(idOrName);
   }
 }

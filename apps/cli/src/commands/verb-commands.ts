@@ -60,7 +60,9 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
   program
     .command('rm')
     .alias('delete')
-    .description('delete experiments that have ended, for good, with their logs, checkpoints and outputs')
+    .description(
+      'delete experiments that have ended, with their logs, checkpoints and outputs, or datasets that none of the others needs, for good',
+    )
     .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
     .addOption(jsonOption())
     .action(async (ids: string[], options: { json: boolean }) => rm(await client(), terminal, ids, options));

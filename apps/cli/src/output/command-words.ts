@@ -44,6 +44,8 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       return { remedy: `Wait until it has ended: longrun logs -f ${fault.facts.experiment}` };
     case 'not-ended':
       return { remedy: `Cancel it first: longrun cancel ${fault.facts.id}` };
+    case 'dataset-used':
+      return { remedy: `Wait until it has ended: longrun wait ${fault.facts.by.join(' ')}` };
     case 'copies-awaited':
       return { remedy: `Delete it when they run, or cancel them first: longrun cancel ${fault.facts.by[0] ?? 'ID'}` };
     case 'checkpoints-pinned': {
@@ -133,6 +135,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'engine-unavailable':
     case 'program-broken':
     case 'not-failed':
+    case 'dataset-deleted':
     case 'preemptions-spent':
     case 'hyperparameters-unknown':
     case 'too-many-settings':

@@ -135,6 +135,8 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'not-ended': false,
   'copies-awaited': false,
   'checkpoints-pinned': false,
+  'dataset-used': false,
+  'dataset-deleted': false,
   'preemptions-spent': false,
   'hyperparameters-unknown': false,
   'too-many-settings': false,

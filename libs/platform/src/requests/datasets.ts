@@ -19,6 +19,7 @@ import type { DatasetRow, LifeRow, Tables } from '../record/tables.js';
 import { AskedStore } from './asked-store.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { checkedBytes } from './checked-bytes.js';
+import { deleteDataset } from './delete-dataset.js';
 import { idBegins } from './id-beginning.js';
 import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
@@ -151,6 +152,12 @@ export class Datasets {
     return this.get(id);
   }
 
+  /** Deletes a dataset, by its id or name, see {@link deleteDataset}. */
+  async delete(idOrName: string): Promise<void> {
+    const { id } = await this.get(idOrName);
+    await deleteDataset(this.#options.writer, id);
+  }
+
   #checkConverter({ converter }: DatasetSpec): void {
     const { converters } = this.#options;
     if (converters?.includes(converter) === false) {
@@ -189,6 +196,7 @@ export class Datasets {
         .select(['datasets.name', 'datasets.spec', 'datasets.current'])
         // The index on places begins with it.
         .where('lives.kind', '=', 'dataset')
+        .where('lives.deletedAt', 'is', null)
     );
   }
 }

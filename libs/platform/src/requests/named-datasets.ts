@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 
 import type { Tables } from '../record/tables.js';
 import type { DatasetInRole } from './datasets-in-roles.js';
+import { thoseThere } from './life-reading.js';
 import { nameUnknown } from './names.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
@@ -20,13 +21,17 @@ export class NamedDatasets {
 
   static async find(transaction: Transaction<Tables>, specs: readonly ExperimentSpec[]): Promise<NamedDatasets> {
     const namesOrIds = [...new Set(specs.flatMap((spec) => Object.values(datasetsOf(spec))))];
-    const rows = await transaction
+    const found = await transaction
       .selectFrom('datasets')
       .innerJoin('lives', 'lives.id', 'datasets.id')
       .select(['datasets.id', 'datasets.name', 'datasets.current', 'lives.phase', 'lives.message'])
       .where((where) => where.or([where('datasets.id', 'in', namesOrIds), where('datasets.name', 'in', namesOrIds)]))
+      .where('lives.deletedAt', 'is', null)
       .orderBy('lives.place', 'desc')
       .execute();
+    const usable = found.filter(({ current }) => current).map(({ id }) => id);
+    const there = await thoseThere(transaction, usable);
+    const rows = found.filter(({ id, current }) => !current || there.has(id));
     const allFound = namesOrIds.every((nameOrId) => rows.some((row) => isMeant(row, nameOrId)));
     return new NamedDatasets(rows, allFound ? [] : await readUsableNames(transaction));
   }

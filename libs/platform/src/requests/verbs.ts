@@ -9,11 +9,13 @@ import {
 } from '@longrun/contracts';
 import { type Head, HeadDamaged, type ObjectStore, readHead } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
+import type { Transaction } from 'kysely';
 
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
+import type { Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
@@ -21,7 +23,7 @@ import { AskedStore } from './asked-store.js';
 import { deleteExperiment } from './delete-experiment.js';
 import type { Experiments } from './experiments.js';
 import { checkGoesOn } from './goes-on.js';
-import { findLife } from './life-reading.js';
+import { findLife, thoseThere } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface VerbsOptions {
@@ -103,7 +105,7 @@ export class Verbs {
   /**
    * Queues an experiment that has failed or was cancelled again, with new budgets of failures, preemptions and time. It goes on from its newest
    * checkpoint, or begins from the seed where it has none; its earlier attempts stay on the record, and nobody who ran one can write any more.
-   * Refused when it has not ended, or has succeeded: so of two at once one is.
+   * Refused when it has not ended, or has succeeded: so of two at once one is; and when a dataset of it was deleted.
    */
   async retry(id: string): Promise<ExperimentView> {
     const { writer, record, endings, experiments } = this.#options;
@@ -117,6 +119,7 @@ export class Verbs {
           const facts = { experiment: id, status: experimentStatus(phase, reason) };
           throw refused('conflict', [{ path: [], parameter: 'id', code: 'not-failed', facts }]);
         }
+        await refuseWithoutDatasets(lives.transaction, id);
         // Else the head that was read may be that of before.
         if (endedAt?.getTime() !== seen?.endedAt?.getTime()) return false;
         life.retry(head?.fence ?? 0, new Date());
@@ -196,4 +199,23 @@ function changedSpec(spec: ExperimentSpec, change: ExperimentChange): Experiment
   if (faults.length > 0) throw refused('invalid-request', faults);
   const { notes: _notes, tags: _tags, ...rest } = spec;
   return { ...rest, priority, ...(notes !== undefined && notes !== '' && { notes }), ...(tags.length > 0 && { tags }) };
+}
+
+/** Refuses an experiment of which a dataset was deleted; those that are there stay until the transaction is over. */
+async function refuseWithoutDatasets(transaction: Transaction<Tables>, id: string): Promise<void> {
+  const used = await transaction
+    .selectFrom('experimentDatasets as used')
+    .innerJoin('datasets', 'datasets.id', 'used.datasetId')
+    .select(['datasets.id', 'datasets.name'])
+    .where('used.id', '=', id)
+    .orderBy('used.role')
+    .execute();
+  const there = await thoseThere(
+    transaction,
+    used.map((dataset) => dataset.id),
+  );
+  const missing = used.find((dataset) => !there.has(dataset.id));
+  if (missing === undefined) return;
+  const facts = { experiment: id, dataset: missing.id, name: missing.name };
+  throw refused('conflict', [{ path: [], parameter: 'id', code: 'dataset-deleted', facts }]);
 }

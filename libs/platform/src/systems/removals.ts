@@ -1,10 +1,10 @@
 import { type ObjectStore, removeRun } from '@longrun/serialization';
-import { CompiledQuery, type Transaction } from 'kysely';
+import { CompiledQuery, sql, type Transaction } from 'kysely';
 
-import { leasePrefix, writeOutcome } from '../life/outcome.js';
+import { datasetResult, leasePrefix, writeOutcome } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { Tables } from '../record/tables.js';
+import type { LifeRow, Tables } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import { HOLDER } from './endings.js';
 import { Troubles } from './troubles.js';
@@ -17,7 +17,7 @@ export interface RemovalsOptions {
 }
 
 /**
- * Removes what is left of experiments that were deleted: first their bytes in the object store, under a lease that nobody can take any more, then their
+ * Removes what is left of experiments and datasets that were deleted: first their bytes in the object store, under a lease that nobody can take any more, then their
  * rows. In the background, as it may take long. What a crash interrupts is gone on with; nobody finds anything of it meanwhile.
  */
 export class Removals {
@@ -34,7 +34,7 @@ export class Removals {
   async look(): Promise<void> {
     const left = await this.#options.record.db
       .selectFrom('lives')
-      .select(['id', 'fence'])
+      .select(['id', 'kind', 'fence', 'result'])
       .where('removing', '=', true)
       .orderBy('id')
       .execute();
@@ -64,11 +64,13 @@ export class Removals {
     }
   }
 
-  async #remove({ id, fence }: Deleted): Promise<void> {
+  async #remove(life: Deleted): Promise<void> {
     const { store, writer } = this.#options;
-    const outcome = writeOutcome('experiment', { reason: 'cancelled', message: 'It was deleted' }, 0);
+    const { kind, id, fence } = life;
+    const outcome = writeOutcome(kind, { reason: 'cancelled', message: 'It was deleted' }, 0);
     const { signal } = this.#stop;
-    await removeRun(store, leasePrefix('experiment', id), { fence: fence + 1, holder: HOLDER, outcome, signal });
+    await removeRun(store, leasePrefix(kind, id), { fence: fence + 1, holder: HOLDER, outcome, signal });
+    if (kind === 'dataset') await this.#removeFiles(life);
     for (const text of rowsTexts)
       for (let isOver = false; !isOver;) {
         signal.throwIfAborted();
@@ -78,12 +80,23 @@ export class Removals {
       }
     await writer.write(async (lives) => (await lives.find(id))?.removed());
   }
+
+  /** What it has published, and the file that it had from an earlier build, where no dataset that is there has the same. */
+  async #removeFiles({ id, result }: Deleted): Promise<void> {
+    const { store, record } = this.#options;
+    const keys: string[] = [];
+    for await (const { key } of store.list(`datasets/files/${id}/`)) keys.push(key);
+    const shared = datasetResult(result)?.fileKey;
+    if (shared !== undefined && !keys.includes(shared)) {
+      const { rows } = await sql`select from lives where kind = 'dataset' and deleted_at is null
+        and result ->> 'fileKey' = ${shared} limit 1`.execute(record.db);
+      if (rows.length === 0) keys.push(shared);
+    }
+    if (keys.length > 0) await store.delete(keys, { signal: this.#stop.signal });
+  }
 }
 
-interface Deleted {
-  readonly id: string;
-  readonly fence: number;
-}
+type Deleted = Pick<LifeRow, 'id' | 'kind' | 'fence' | 'result'>;
 
 /** Answers how many there were. */
 async function deleteRows(transaction: Transaction<Tables>, text: string, id: string): Promise<number> {

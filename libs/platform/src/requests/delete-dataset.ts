@@ -1,0 +1,50 @@
+import type { Kysely } from 'kysely';
+
+import { datasetStatus } from '../life/transitions.js';
+import type { LifeWriter } from '../life/writer.js';
+import type { Tables } from '../record/tables.js';
+import { findLife } from './life-reading.js';
+import { refused } from './request-refused.js';
+
+/**
+ * Deletes a dataset: when this returns it is neither listed nor found, and its name is free. Its file the controller removes; see `Removals`. Refused when it
+ * is still converted, or an experiment that has not ended uses it.
+ */
+export async function deleteDataset(writer: LifeWriter, id: string): Promise<void> {
+  await writer.write(async (lives) => {
+    const life = await findLife(lives, 'dataset', id);
+    const { phase, reason } = life.row;
+    if (phase !== 'ended') {
+      const facts = { what: 'dataset', id, status: datasetStatus(phase, reason) } as const;
+      throw refused('conflict', [{ path: [], parameter: 'id', code: 'not-ended', facts }]);
+    }
+    const { name } = await lives.transaction
+      .selectFrom('datasets')
+      .select('name')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    await refuseUsed(lives.transaction, id, name);
+    life.delete({ name }, new Date());
+    // Experiments that have ended still say what they used.
+    await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
+  });
+}
+
+async function refuseUsed(db: Kysely<Tables>, id: string, name: string): Promise<void> {
+  const users = await db
+    .selectFrom('experimentDatasets as used')
+    .innerJoin('lives', 'lives.id', 'used.id')
+    .select('used.id')
+    .distinct()
+    .where('used.datasetId', '=', id)
+    .where('lives.phase', '!=', 'ended')
+    .orderBy('used.id')
+    .execute();
+  if (users.length === 0) return;
+  const by = users.slice(0, NAMED).map((one) => one.id);
+  const facts = { dataset: name, by, others: users.length - by.length };
+  throw refused('conflict', [{ path: [], parameter: 'id', code: 'dataset-used', facts }]);
+}
+
+/** How many of those in the way are named. */
+const NAMED = 5;
