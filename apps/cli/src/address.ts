@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { Client } from '@longrun/client';
 import { type Environment, readVariables, TOKEN_PATTERN, variables } from '@longrun/platform/configuration';
 
-import { Client } from './client.js';
 import { parseApiFile } from './stack/api-file.js';
 
 /** There is no API to talk to. */

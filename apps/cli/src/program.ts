@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import type { Client } from '@longrun/client';
 import { ExperimentStatus } from '@longrun/contracts';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, Option } from 'commander';
@@ -20,7 +21,6 @@ import {
   withLatest,
   wholeNumber,
 } from './arguments.js';
-import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';

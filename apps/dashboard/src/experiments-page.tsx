@@ -1,8 +1,9 @@
+import { ApiProblem } from '@longrun/client';
 import { type ExperimentStatus, ExperimentStatus as Statuses } from '@longrun/contracts';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
 
-import { fetchDatasets, fetchExperiments, Refused } from './api.js';
+import { apiOf, fetchDatasets, fetchExperiments } from './api.js';
 import { DatasetList } from './dataset-list.js';
 import { EmptyState } from './empty-state.js';
 import { ExperimentRow } from './experiment-row.js';
@@ -20,21 +21,22 @@ export function ExperimentsPage({
   readonly onSignOut: (reason?: string) => void;
 }): ReactNode {
   const now = useNow();
+  const api = useMemo(() => apiOf(token), [token]);
   const [only, setOnly] = useState<ExperimentStatus>();
   const experiments = useInfiniteQuery({
     queryKey: ['experiments', token, only],
-    queryFn: ({ pageParam, signal }) => answered(fetchExperiments(token, { status: only, cursor: pageParam }, signal)),
+    queryFn: ({ pageParam, signal }) => answered(fetchExperiments(api, { status: only, cursor: pageParam }, signal)),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
   });
   const datasets = useQuery({
     queryKey: ['datasets', token],
-    queryFn: ({ signal }) => answered(fetchDatasets(token, signal)),
+    queryFn: ({ signal }) => answered(fetchDatasets(api, signal)),
   });
 
   const error = experiments.error ?? datasets.error;
-  const isRefusedToken = error instanceof Refused && error.status === 401;
+  const isRefusedToken = error instanceof ApiProblem && error.problem.status === 401;
   useEffect(() => {
     if (isRefusedToken) onSignOut('The API does not accept this token. It may belong to another state folder.');
   }, [isRefusedToken, onSignOut]);
@@ -59,7 +61,7 @@ export function ExperimentsPage({
             role="alert"
             className="mb-5 rounded-xl border border-amber-300 bg-amber-50 px-4 py-3 text-sm text-amber-900 dark:border-amber-400/30 dark:bg-amber-400/10 dark:text-amber-200"
           >
-            {error instanceof Refused
+            {error instanceof ApiProblem
               ? error.message
               : 'The API does not answer. What is shown may be old; this page goes on trying. Is `longrun up` still running?'}
           </p>

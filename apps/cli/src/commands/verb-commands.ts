@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import type { Command } from 'commander';
 
 import { appended, idArgument, jsonOption, wholeNumber } from '../arguments.js';
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { change, pause, preempt, resume, retry } from './verbs.js';
 

@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import { Argument, type Command, Option } from 'commander';
 
 import { experimentReference, fileName, folder, idArgument, jsonOption, reference, WHICH } from '../../arguments.js';
-import type { Client } from '../../client.js';
 import type { Surroundings } from '../../surroundings.js';
 
 /** Each loads what it needs, which no other command does. */

@@ -1,3 +1,4 @@
+import { ApiUnreachable } from '@longrun/client';
 import { type Environment, places, readVariables, variables } from '@longrun/platform/configuration';
 import {
   CheckpointAbsent,
@@ -18,7 +19,7 @@ import {
 } from '@longrun/serialization';
 
 import { connectIfRunning } from '../../address.js';
-import { ApiUnreachable } from '../../api-errors.js';
+import { connectionWords } from '../../output/connection-words.js';
 import { ApiSource } from './api-source.js';
 import { CheckpointFailed, UnusableObjects } from './checkpoint-errors.js';
 import type { CheckpointSource } from './checkpoint-source.js';
@@ -68,7 +69,9 @@ async function sourceAt({ experiment, objects, state, environment }: CheckpointP
     return await ApiSource.of(client, experiment);
   } catch (error) {
     if (!(error instanceof ApiUnreachable)) throw error;
-    throw new CheckpointFailed(`${error.message}, or read the object store itself: --objects URL`, { cause: error });
+    throw new CheckpointFailed(`${connectionWords(error)}, or read the object store itself: --objects URL`, {
+      cause: error,
+    });
   }
 }
 
