@@ -66,6 +66,14 @@ export function reference(text: string): string {
   return given;
 }
 
+/** The address of a server. @throws InvalidArgumentError */
+export function serverUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError(
+    'Give an address that begins with http:// or https://, as https://longrun.example.org.',
+  );
+}
+
 /** What a header can hold, as the API demands. */
 export function idempotencyKey(text: string): string {
   if (/^[!-~]{1,255}$/.test(text)) return text;

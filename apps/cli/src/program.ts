@@ -5,7 +5,7 @@ import { ExperimentStatus } from '@longrun/contracts';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, Option } from 'commander';
 
-import { connect } from './address.js';
+import { type AddressOptions, connect } from './address.js';
 import {
   appended,
   eachOf,
@@ -17,6 +17,7 @@ import {
   jsonOption,
   listed,
   reference,
+  serverUrl,
   WHICH,
   withLatest,
   wholeNumber,
@@ -25,6 +26,7 @@ import { cancel } from './commands/cancel.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
 import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js';
+import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
 import { listPrograms, publishProgram } from './commands/programs.js';
 import { show } from './commands/show.js';
@@ -69,12 +71,18 @@ Exit codes:
 
 With --json an error is one line of JSON on stderr: {"error":{"message","errors":[{"place","detail","remedy"}]}}.`;
 
-function commandTree({ terminal, environment }: Surroundings, json: boolean, exit: (code: number) => void): Command {
+function commandTree(surroundings: Surroundings, json: boolean, exit: (code: number) => void): Command {
+  const { terminal, environment } = surroundings;
   const { LONGRUN_STATE } = readVariables({ LONGRUN_STATE: variables.LONGRUN_STATE }, environment);
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
     .version(version(), '-V, --version')
     .option('--state <folder>', 'state folder of the local stack', folder, LONGRUN_STATE)
+    .option(
+      '--server <url>',
+      'API to talk to (default: LONGRUN_URL, the local stack, or the last `longrun login`)',
+      serverUrl,
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
@@ -85,7 +93,13 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(`longrun --help` shows the commands)');
   const state = (): string => program.opts<{ state: string }>().state;
-  const client = (): Promise<Client> => connect({ state: state(), environment });
+  const address = (): AddressOptions => ({
+    server: program.opts<{ server?: string }>().server,
+    state: state(),
+    mayUseLogin: program.getOptionValueSource('state') === 'default' && !environment['LONGRUN_STATE']?.trim(),
+    environment,
+  });
+  const client = (): Promise<Client> => connect(address());
 
   program
     .command('up')
@@ -245,6 +259,8 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       await download(await client(), terminal, id, options);
     });
 
+  loginCommands(program, surroundings, address);
+
   const workers = program.command('workers').description('list workers; drain or release one');
   workers
     .command('ls', { isDefault: true })
@@ -267,7 +283,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addOption(jsonOption())
     .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
 
-  checkpointCommands(program, { terminal, environment }, { state, client }, exit);
+  checkpointCommands(program, terminal, { address, client }, exit);
 
   program
     .command('doctor')

@@ -18,8 +18,10 @@ import { NotRunning, UnusableAddress } from '../address.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
 import { UnknownReference } from '../commands/reference.js';
+import { UnusableToken } from '../commands/login.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
+import { HostsFileError } from '../hosts-file.js';
 import { InvalidOverride } from '../override.js';
 import { UnusableProgram } from '../program-file.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
@@ -72,6 +74,7 @@ const notWrittenRight = [
   UnusableProgram,
   ConfigurationError,
   UnusableAddress,
+  UnusableToken,
   UnusableStateFolder,
   UnusableObjects,
 ];
@@ -167,6 +170,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
   const foreseen = [
     ...notWrittenRight,
     NotRunning,
+    HostsFileError,
     UnknownReference,
     SubmissionUnknown,
     NotInstalled,
@@ -198,6 +202,6 @@ function fieldName(pointer: string): string {
 
 const headers: ReadonlyMap<string, string> = new Map([
   ['Idempotency-Key', '--idempotency-key'],
-  ['Authorization', 'LONGRUN_TOKEN'],
+  ['Authorization', 'the token'],
   ['Content-Length', 'the spec'],
 ]);
