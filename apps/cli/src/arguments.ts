@@ -1,5 +1,7 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 
+import type { KnownKind } from './completion/known-words.js';
+
 /** How a checkpoint is named, for help. */
 export const WHICH = 'step or name of a checkpoint, or latest';
 
@@ -48,7 +50,14 @@ export function withLatest(words: readonly string[]): string[] {
 
 /** What an experiment or a dataset is given by. */
 export function idArgument(name = '<id>', what = 'id, beginning of an id, or name'): Argument {
-  return new Argument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
+  return new ReferenceArgument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
+}
+
+/** An argument that means an experiment, or (`<id>`) a dataset too. */
+export class ReferenceArgument extends Argument {
+  get completes(): KnownKind {
+    return this.name() === 'experiment' ? 'experiments' : 'references';
+  }
 }
 
 /** What an experiment or a dataset is meant by, {@link LATEST} among it. @throws InvalidArgumentError */
