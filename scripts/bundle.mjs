@@ -25,7 +25,7 @@ const WITH_FILES = [
 /** Nest asks for them when it is told to use them, and does without. */
 const OPTIONAL = /^@nestjs\/(microservices|websockets)|^@fastify\/static$|^class-(transformer|validator)/;
 
-const LIBS = ['contracts', 'serialization', 'tensor', 'fuel', 'blocks', 'platform'];
+const LIBS = ['contracts', 'client', 'serialization', 'tensor', 'fuel', 'blocks', 'platform'];
 
 /** Of each lib the files that its exports are made of, and the names of their bundles. */
 const exported = new Map(LIBS.map((lib) => [lib, exportsOf(lib)]));

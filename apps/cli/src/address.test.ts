@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { connect, NotRunning } from './address.js';
+import { connect, findAddress, NotRunning } from './address.js';
+import { writeHosts } from './hosts-file.js';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
 let state: string;
@@ -37,4 +38,16 @@ test('what the API would refuse as its token or address is refused here, in the 
         'LONGRUN_TOKEN: the token must be 16 to 512 of the characters A-Z a-z 0-9 . _ ~ + / - ; make one with: openssl rand -hex 32',
     ),
   );
+});
+
+test('where a stack was on the state folder the last login does not count', async () => {
+  const environment = { XDG_CONFIG_HOME: join(state, 'config') };
+  await writeHosts(environment, [{ url: 'http://gpu', token: TOKEN }]);
+  const used = async (folder: string) => (await findAddress({ state: folder, mayUseLogin: true, environment }))?.url;
+  const elsewhere = join(state, 'stopped');
+  expect(await used(elsewhere)).toBe('http://gpu');
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, 'token'), TOKEN);
+  expect(await used(elsewhere)).toBeUndefined();
+  expect(await used(state)).toBe('http://127.0.0.1:4001');
 });

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { Client } from '@longrun/client';
 import { type Environment, readVariables, TOKEN_PATTERN, variables } from '@longrun/platform/configuration';
 
-import { Client } from './client.js';
+import { type Host, isSameServer, readHosts } from './hosts-file.js';
 import { parseApiFile } from './stack/api-file.js';
 
 /** There is no API to talk to. */
@@ -18,43 +19,101 @@ export class UnusableAddress extends Error {
 
 /** Where a command looks for the API. */
 export interface AddressOptions {
+  /** Its address, as the command line says. Default: what the environment, the state folder or the last login says. */
+  readonly server?: string | undefined;
   /** The state folder of `longrun up`. */
   readonly state: string;
+  /** The state folder was not asked for by name: where no stack has been on it, the last login counts. Default false. */
+  readonly mayUseLogin?: boolean;
   readonly environment: Environment;
 }
 
-/**
- * A client of the API that LONGRUN_URL and LONGRUN_TOKEN name, or else of the one that runs on the state folder (its
- * `api.json` and `token`). Throws NotRunning when neither is there, ConfigurationError or UnusableAddress for what no
- * request could be sent with.
- */
+/** The API that a command talks to, and what says so. */
+export interface Address {
+  readonly url: string;
+  readonly token: string;
+  readonly urlFrom: '--server' | 'LONGRUN_URL' | 'state' | 'login';
+  readonly tokenFrom: 'LONGRUN_TOKEN' | 'state' | 'login';
+}
+
+/** A client of the API that {@link findAddress} finds. Throws NotRunning where there is none, and what that throws. */
 export async function connect(options: AddressOptions): Promise<Client> {
-  const client = await connectIfRunning(options);
-  if (client !== undefined) return client;
-  throw new NotRunning(
-    `no Longrun API runs on ${resolve(options.state)}; start one with \`longrun up\`, or name another by --state or by LONGRUN_URL and LONGRUN_TOKEN`,
-  );
+  return new Client(await addressOf(options));
 }
 
 /** As {@link connect}; undefined when nothing names an API. */
 export async function connectIfRunning(options: AddressOptions): Promise<Client | undefined> {
-  const state = resolve(options.state);
-  const { LONGRUN_URL, LONGRUN_TOKEN } = readVariables(addressVariables, options.environment);
-  const url = LONGRUN_URL ?? parseApiFile(await textOf(join(state, 'api.json')))?.url;
-  if (url === undefined) return undefined;
-  return new Client({ url: plainAddress(url), token: LONGRUN_TOKEN ?? (await tokenIn(state, url)) });
+  const address = await findAddress(options);
+  return address && new Client(address);
 }
 
-/** The address of an API, which may lie below a path. Throws UnusableAddress for one with more in it, which may be a secret. */
-function plainAddress(url: string): string {
+/** As {@link findAddress}. Throws NotRunning when nothing names an API. */
+export async function addressOf(options: AddressOptions): Promise<Address> {
+  const address = await findAddress(options);
+  if (address !== undefined) return address;
+  throw new NotRunning(
+    `no Longrun API runs on ${resolve(options.state)}; start one with \`longrun up\`, log in to one with \`longrun login URL\`, or name it by --server, --state or LONGRUN_URL`,
+  );
+}
+
+/**
+ * The API that `--server` names, or else LONGRUN_URL, the state folder (its `api.json`) or the last login, with the token of LONGRUN_TOKEN, of the
+ * state folder or of the login to that server. LONGRUN_TOKEN is never for another server than LONGRUN_URL, where both are set. Where a stack was on
+ * the state folder the last login does not count: what was meant for the one must not be done to the other.
+ *
+ * @throws NotRunning without a token; ConfigurationError, UnusableAddress or HostsFileError for what no request could be sent with
+ */
+export async function findAddress(options: AddressOptions): Promise<Address | undefined> {
+  const state = resolve(options.state);
+  const given = readVariables(addressVariables, options.environment);
+  const local = parseApiFile(await textOf(join(state, 'api.json')))?.url;
+  const server = await serverOf(options, { state, local, named: given.LONGRUN_URL });
+  if (server === undefined) return undefined;
+  const { url, urlFrom } = server;
+  const isOfAnother =
+    urlFrom === '--server' && given.LONGRUN_URL !== undefined && !isSameServer(given.LONGRUN_URL, url);
+  if (given.LONGRUN_TOKEN !== undefined && !isOfAnother) {
+    return { ...server, token: given.LONGRUN_TOKEN, tokenFrom: 'LONGRUN_TOKEN' };
+  }
+  if (local === undefined || !isSameServer(local, url)) {
+    const host = await hostOf(options.environment, url);
+    if (host !== undefined) return { ...server, token: host.token, tokenFrom: 'login' };
+    if (urlFrom === '--server') {
+      throw new NotRunning(`there is no token for ${url}: log in with \`longrun login ${url}\`, or set LONGRUN_TOKEN`);
+    }
+  }
+  return { ...server, token: await tokenIn(state, url), tokenFrom: 'state' };
+}
+
+async function serverOf(
+  { server, mayUseLogin = false, environment }: AddressOptions,
+  found: { readonly state: string; readonly local: string | undefined; readonly named: string | undefined },
+): Promise<Pick<Address, 'url' | 'urlFrom'> | undefined> {
+  if (server !== undefined) return { url: plainAddress(server, '--server'), urlFrom: '--server' };
+  if (found.named !== undefined) return { url: plainAddress(found.named, 'LONGRUN_URL'), urlFrom: 'LONGRUN_URL' };
+  if (found.local !== undefined) return { url: found.local, urlFrom: 'state' };
+  if (!mayUseLogin || (await textOf(join(found.state, 'token'))) !== '') return undefined;
+  const [last] = await readHosts(environment);
+  return last && { url: last.url, urlFrom: 'login' };
+}
+
+async function hostOf(environment: Environment, url: string): Promise<Host | undefined> {
+  return (await readHosts(environment)).find((host) => isSameServer(host.url, url));
+}
+
+/**
+ * The address of an API, which may lie below a path. Throws UnusableAddress for one with more in it, which may be a secret.
+ *
+ * @param place what names it
+ */
+export function plainAddress(url: string, place: string): string {
   const { username, password, search, hash } = new URL(url);
   if (username !== '' || password !== '') {
-    throw new UnusableAddress(
-      'LONGRUN_URL: holds a name or a password; take it out, and give the token in LONGRUN_TOKEN',
-    );
+    const elsewhere = place === 'LONGRUN_URL' ? 'give the token in LONGRUN_TOKEN' : 'use `longrun login` for the token';
+    throw new UnusableAddress(`${place}: holds a name or a password; take it out, and ${elsewhere}`);
   }
   if (search !== '' || hash !== '') {
-    throw new UnusableAddress('LONGRUN_URL: has a part after ? or #; give only the address, as http://127.0.0.1:4000');
+    throw new UnusableAddress(`${place}: has a part after ? or #; give only the address, as http://127.0.0.1:4000`);
   }
   return url;
 }
@@ -64,7 +123,7 @@ async function tokenIn(state: string, url: string): Promise<string> {
   const token = (await textOf(file)).trim();
   if (token === '') {
     throw new NotRunning(
-      `there is no token for ${url}: set LONGRUN_TOKEN, or give the state folder that holds it with --state`,
+      `there is no token for ${url}: log in with \`longrun login ${url}\`, set LONGRUN_TOKEN, or give the state folder that holds it with --state`,
     );
   }
   if (TOKEN_PATTERN.test(token)) return token;

@@ -1,5 +1,7 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 
+import type { KnownKind } from './completion/known-words.js';
+
 /** How a checkpoint is named, for help. */
 export const WHICH = 'step or name of a checkpoint, or latest';
 
@@ -48,7 +50,14 @@ export function withLatest(words: readonly string[]): string[] {
 
 /** What an experiment or a dataset is given by. */
 export function idArgument(name = '<id>', what = 'id, beginning of an id, or name'): Argument {
-  return new Argument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
+  return new ReferenceArgument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
+}
+
+/** An argument that means an experiment, or (`<id>`) a dataset too. */
+export class ReferenceArgument extends Argument {
+  get completes(): KnownKind {
+    return this.name() === 'experiment' ? 'experiments' : 'references';
+  }
 }
 
 /** What an experiment or a dataset is meant by, {@link LATEST} among it. @throws InvalidArgumentError */
@@ -64,6 +73,14 @@ export function reference(text: string): string {
   // Nothing is called by dots, which a URL leaves out of its path.
   if (/^\.{0,2}$/.test(given.trim())) throw new InvalidArgumentError('Give an id.');
   return given;
+}
+
+/** The address of a server. @throws InvalidArgumentError */
+export function serverUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError(
+    'Give an address that begins with http:// or https://, as https://longrun.example.org.',
+  );
 }
 
 /** What a header can hold, as the API demands. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 
+import type { Client } from '@longrun/client';
 import { ExperimentStatus } from '@longrun/contracts';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, Option } from 'commander';
 
-import { connect } from './address.js';
+import { type AddressOptions, connect } from './address.js';
 import {
   appended,
   eachOf,
@@ -16,23 +17,25 @@ import {
   jsonOption,
   listed,
   reference,
+  serverUrl,
   WHICH,
   withLatest,
   wholeNumber,
 } from './arguments.js';
-import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
+import { completionCommands } from './commands/completion-commands.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
 import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js';
+import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
-import { listPrograms, publishProgram } from './commands/programs.js';
+import { programCommands } from './commands/program-commands.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
 import { up } from './commands/up.js';
 import { wait } from './commands/wait.js';
-import { drainWorker, listWorkers, releaseWorker } from './commands/workers.js';
+import { workerCommands } from './commands/worker-commands.js';
 import { demo } from './demo/demo.js';
 import type { DownloadOptions } from './commands/download/download.js';
 import { exitCodeOf, sayError } from './output/errors.js';
@@ -69,12 +72,18 @@ Exit codes:
 
 With --json an error is one line of JSON on stderr: {"error":{"message","errors":[{"place","detail","remedy"}]}}.`;
 
-function commandTree({ terminal, environment }: Surroundings, json: boolean, exit: (code: number) => void): Command {
+function commandTree(surroundings: Surroundings, json: boolean, exit: (code: number) => void): Command {
+  const { terminal, environment } = surroundings;
   const { LONGRUN_STATE } = readVariables({ LONGRUN_STATE: variables.LONGRUN_STATE }, environment);
   const program = new Command('longrun')
     .description('Long deep-learning experiments that survive preemption.')
     .version(version(), '-V, --version')
     .option('--state <folder>', 'state folder of the local stack', folder, LONGRUN_STATE)
+    .option(
+      '--server <url>',
+      'API to talk to (default: LONGRUN_URL, the local stack, or the last `longrun login`)',
+      serverUrl,
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
@@ -85,7 +94,13 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(`longrun --help` shows the commands)');
   const state = (): string => program.opts<{ state: string }>().state;
-  const client = (): Promise<Client> => connect({ state: state(), environment });
+  const address = (): AddressOptions => ({
+    server: program.opts<{ server?: string }>().server,
+    state: state(),
+    mayUseLogin: program.getOptionValueSource('state') === 'default' && !environment['LONGRUN_STATE']?.trim(),
+    environment,
+  });
+  const client = (): Promise<Client> => connect(address());
 
   program
     .command('up')
@@ -130,21 +145,7 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
 
   forkCommands(program, terminal, client, exit);
 
-  const programs = program.command('programs').description('list programs, or publish one');
-  programs
-    .command('ls', { isDefault: true })
-    .description('list the newest program of each name, last published first')
-    .addOption(jsonOption())
-    .action(async (options: { json: boolean }) => listPrograms(await client(), terminal, options));
-  programs
-    .command('publish')
-    .description('make one module of a program and publish it, as the newest of its name')
-    .argument('<file>', 'its file (.ts, .js), or a folder with an index.ts')
-    .option('--name <name>', 'what it is published as (default: as its file)')
-    .addOption(jsonOption())
-    .action(async (file: string, options: { json: boolean; name?: string }) =>
-      publishProgram(client, terminal, file, { ...options, name: options.name }),
-    );
+  programCommands(program, terminal, client);
 
   program
     .command('ls')
@@ -245,29 +246,11 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       await download(await client(), terminal, id, options);
     });
 
-  const workers = program.command('workers').description('list workers; drain or release one');
-  workers
-    .command('ls', { isDefault: true })
-    .description('list workers, the last one seen first')
-    .addOption(jsonOption())
-    .action(async (options: { json: boolean }) => listWorkers(await client(), terminal, options));
-  workers
-    .command('drain')
-    .description('have a worker finish what it runs and take no further job')
-    .argument('<id>', 'id of the worker', reference)
-    .option('--reason <text>', 'for people: shown beside its status')
-    .addOption(jsonOption())
-    .action(async (id: string, options: { json: boolean; reason?: string }) =>
-      drainWorker(await client(), terminal, id, { ...options, reason: options.reason }),
-    );
-  workers
-    .command('release')
-    .description('let a worker take jobs again')
-    .argument('<id>', 'id of the worker', reference)
-    .addOption(jsonOption())
-    .action(async (id: string, options: { json: boolean }) => releaseWorker(await client(), terminal, id, options));
+  loginCommands(program, surroundings, address);
+  completionCommands(program, terminal, address);
 
-  checkpointCommands(program, { terminal, environment }, { state, client }, exit);
+  workerCommands(program, terminal, client);
+  checkpointCommands(program, terminal, { address, client }, exit);
 
   program
     .command('doctor')

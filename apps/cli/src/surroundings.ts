@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 import type { Environment } from '@longrun/platform/configuration';
 
 import type { Terminal } from './output/terminal.js';
@@ -6,4 +8,6 @@ import type { Terminal } from './output/terminal.js';
 export interface Surroundings {
   readonly terminal: Terminal;
   readonly environment: Environment;
+  /** Its stdin. */
+  readonly input: Readable & { readonly isTTY?: boolean };
 }

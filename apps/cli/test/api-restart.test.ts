@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client } from '@longrun/client';
 import { until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import type { Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, stepsOf, tinyExperiment, untilEnded, upTo } from './services.js';
 
 let services: Services;
@@ -49,10 +49,10 @@ test.each([
     const after = await services.connect();
     for (const id of ids) {
       await untilEnded(after, id, () => again.output);
-      const { status, attempts, result } = await after.experiment(id);
+      const { status, attempts, result } = await after.experiments.get(id);
       expect({ status, fences: attempts.map(({ fence }) => fence) }).toEqual({ status: 'succeeded', fences: [1] });
       const rows = [];
-      for await (const row of after.logRows(id)) rows.push(row);
+      for await (const row of after.experiments.logRows(id)) rows.push(row);
       expect(rows.map(({ step }) => step)).toEqual(upTo(LAST_STEP));
       expect(rows.at(-1)?.row).toEqual(result?.lastRow);
     }
@@ -82,7 +82,7 @@ test('of runs that failed while the API was dead no row is missing, though Redis
   const after = await services.connect();
   for (const [index, id] of ids.entries()) {
     await untilEnded(after, id, () => again.output);
-    const { status, reason, attempts, checkpoints } = await after.experiment(id);
+    const { status, reason, attempts, checkpoints } = await after.experiments.get(id);
     expect({ status, reason, fences: attempts.map(({ fence }) => fence) }).toEqual({
       status: 'failed',
       reason: 'invalid_params',
@@ -112,7 +112,7 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   );
   // It hears that it is cancelled when the API is dead, and its trainer has gone on.
   worker.signal('SIGSTOP');
-  await client.actOn(id, 'cancel');
+  await client.experiments.act(id, 'cancel');
   const recorded = (await stepsOf(client, id)).length;
   api.signal('SIGKILL');
   expect(await api.exited).toBe('SIGKILL');
@@ -132,7 +132,7 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
   const again = await services.startApi({ LONGRUN_HEARTBEAT_MS: '500', LONGRUN_WORKER_LOST_MS: '2000' });
   const after = await services.connect();
   await untilEnded(after, id, () => again.output);
-  expect(await after.experiment(id)).toMatchObject({ status: 'cancelled', attempts: [{ fence: 1 }] });
+  expect(await after.experiments.get(id)).toMatchObject({ status: 'cancelled', attempts: [{ fence: 1 }] });
   const steps = await stepsOf(after, id);
   expect(steps.length).toBeGreaterThanOrEqual(logged);
   expect(steps).toEqual(upTo(steps.length).slice(1));
@@ -140,5 +140,5 @@ test('of a run that was cancelled while the API was dead no row is missing, thou
 });
 
 async function submit(client: Client, spec: Parameters<typeof tinyExperiment>[0] = {}): Promise<string> {
-  return (await client.submitExperiment(tinyExperiment(spec))).id;
+  return (await client.experiments.submit(tinyExperiment(spec))).id;
 }

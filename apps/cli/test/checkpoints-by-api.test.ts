@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { Client } from '@longrun/client';
 import { acquireLease, CheckpointStore, type Manifest, openObjectStore } from '@longrun/serialization';
 import { ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { connect } from '../src/address.js';
-import type { Client } from '../src/client.js';
 import { CommandLine, type Finished } from './command-line.js';
 import { commitCheckpoint, parametersAt } from './commit-checkpoint.js';
 import { type HttpServer, serve } from './http-server.js';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   client = await connect({ state: stateFolder, environment: {} });
   objects = `file:${join(stateFolder, 'objects')}`;
   await publish(client);
-  await client.submitDataset({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
+  await client.datasets.submit({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
 });
 afterAll(async () => {
   await api.end();
@@ -53,7 +53,7 @@ let longrun: CommandLine;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-checkpoints-'));
   name = `run-${Math.trunc(performance.now())}`;
-  ({ id } = await client.submitExperiment(tinyExperiment({ name })));
+  ({ id } = await client.experiments.submit(tinyExperiment({ name })));
   longrun = new CommandLine(stateFolder);
 });
 afterEach(() => rm(folder, { recursive: true, maxRetries: 20 }));
@@ -130,7 +130,7 @@ test('pin keeps a checkpoint and unpin lets go of it, which ls shows', async () 
 
 test('diff compares checkpoints of two experiments, by way of the API and in the store', async () => {
   await commitTo(id, 100);
-  const other = await client.submitExperiment(tinyExperiment({ name: `${name}-other` }));
+  const other = await client.experiments.submit(tinyExperiment({ name: `${name}-other` }));
   await commitTo(other.id, 300);
   for (const [words, reference] of [
     [[], `${name}-other`],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { until } from '@longrun/platform/testing';
@@ -48,7 +49,7 @@ export class CommandLine {
       writeResult: (text) => (stdout += text),
       writeRemark: (text) => (stderr += text),
     });
-    const code = await run(['--state', this.state, ...words], { terminal, environment });
+    const code = await run(['--state', this.state, ...words], { terminal, environment, input: Readable.from([]) });
     return { code, stdout, stderr };
   }
 

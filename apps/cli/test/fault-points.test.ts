@@ -3,14 +3,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { ApiUnreachable, type Client } from '@longrun/client';
 import { type ExperimentSpecInput, isTerminal, type LiveEvent } from '@longrun/contracts';
 import { type ProcessUnderTest, until } from '@longrun/platform/testing';
 import { FAULT_POINTS, type FaultPoint, openObjectStore, readFired, readHead } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { NotRunning } from '../src/address.js';
-import { ApiUnreachable } from '../src/api-errors.js';
-import type { Client } from '../src/client.js';
 import { LAST_STEP, LONG_ENOUGH_MS, Services, tinyExperiment, untilEnded, upTo } from './services.js';
 
 /** Where a run comes to its end. */
@@ -126,7 +125,7 @@ beforeAll(async () => {
   await services.startApi();
   const worker = services.start('worker-gpu');
   const client = await services.connect();
-  const { id } = await client.submitExperiment(specs.succeeded);
+  const { id } = await client.experiments.submit(specs.succeeded);
   await untilEnded(client, id, () => worker.output);
   undisturbed = await factsOf(client, id);
   expect(undisturbed.view).toMatchObject({ status: 'succeeded', attempts: [{ reason: 'succeeded' }] });
@@ -159,11 +158,11 @@ test.each(deathsOfWorkers)(
     for (const each of mortals) await untilReady(each);
     const client = await services.connect();
     const ids: string[] = [];
-    for (const _ of deaths) ids.push((await client.submitExperiment(specs[end])).id);
+    for (const _ of deaths) ids.push((await client.experiments.submit(specs[end])).id);
     if (end === 'cancelled')
       for (const id of ids) {
         await untilItHasACheckpoint(client, id);
-        await client.actOn(id, 'cancel');
+        await client.experiments.act(id, 'cancel');
       }
 
     expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
@@ -184,7 +183,9 @@ test.each(deathsOfControllers)(
       for (const _ of deaths) expect(await services.start('api', environment).exited).toBe('SIGKILL');
     })();
     const key = doing.replaceAll(' ', '-');
-    const { id } = await insistently(async (client) => await client.submitExperiment(specs[end], key));
+    const { id } = await insistently(
+      async (client) => await client.experiments.submit(specs[end], { idempotencyKey: key }),
+    );
     await dying;
     expect(firedIn(record)).toEqual(namesOf(deaths));
 
@@ -200,11 +201,11 @@ test('a controller that takes in the events of a run that was cancelled loses no
   const worker = services.start('worker-gpu');
   const canceller = await services.startApi();
   const client = await services.connect();
-  const { id } = await client.submitExperiment(specs.cancelled);
+  const { id } = await client.experiments.submit(specs.cancelled);
   await untilItHasACheckpoint(client, id);
   // Whatever it says of the end is said to the next controller.
   worker.signal('SIGSTOP');
-  await client.actOn(id, 'cancel');
+  await client.experiments.act(id, 'cancel');
   canceller.signal('SIGKILL');
   await canceller.exited;
   worker.signal('SIGCONT');
@@ -253,7 +254,7 @@ async function insistently<T>(request: (client: Client) => Promise<T>): Promise<
 
 async function untilItHasACheckpoint(client: Client, id: string): Promise<void> {
   await until(
-    async () => (await client.experiment(id)).checkpoints.length > 0,
+    async () => (await client.experiments.get(id)).checkpoints.length > 0,
     () => services.output,
     LONG_ENOUGH_MS,
   );
@@ -279,11 +280,11 @@ async function expectWholeAndOnce(id: string, end: End): Promise<void> {
 }
 
 async function factsOf(client: Client, id: string) {
-  const view = await client.experiment(id);
+  const view = await client.experiments.get(id);
   const rows = [];
-  for await (const row of client.logRows(id)) rows.push(row);
+  for await (const row of client.experiments.logRows(id)) rows.push(row);
   const events: LiveEvent[] = [];
-  for await (const event of client.follow(id)) events.push(event);
+  for await (const event of client.experiments.follow(id)) events.push(event);
   return { view, rows, steps: rows.map(({ step }) => step), events };
 }
 

@@ -1,10 +1,10 @@
 import type { RequestListener } from 'node:http';
 
+import { Client } from '@longrun/client';
 import type { LiveEvent } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { afterEach, expect, test } from 'vitest';
 
-import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
 import { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@longrun/client';
 import { EVENT_HEARTBEAT_HEADER, type LiveEvent } from '@longrun/contracts';
 import { afterEach, expect, test } from 'vitest';
 
-import { Client } from '../src/client.js';
 import { logs } from '../src/commands/logs.js';
 import { Terminal } from '../src/output/terminal.js';
 import { type HttpServer, serve } from './http-server.js';

@@ -23,7 +23,8 @@ test('a worker in quarantine is listed with its reason, and released by its id',
   await services.startApi();
   const worker = services.start('worker-gpu', { LONGRUN_CHECK_AGAIN_MS: '3600000' });
   const client = await services.connect();
-  const seen = async () => (await client.workers()).items.find(({ kind, alive }) => kind === 'experiment' && alive);
+  const seen = async () =>
+    (await client.workers.list()).items.find(({ kind, alive }) => kind === 'experiment' && alive);
   await until(
     async () => (await seen())?.status === 'quarantined',
     () => worker.output,

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { Client } from '@longrun/client';
 import { type ExperimentSpecInput, isTerminal } from '@longrun/contracts';
 import { ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
 
 import { connect } from '../src/address.js';
 import { readProgram } from '../src/program-file.js';
-import type { Client } from '../src/client.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
 /** However busy the machine is. */
@@ -23,7 +23,7 @@ const PROGRAMS = [MLP, '../../worker-gpu/test/programs/turns.js'];
 /** Publishes a program of this checkout, by its path from here. */
 export async function publish(client: Client, path = MLP): Promise<void> {
   const program = await readProgram(fileURLToPath(new URL(path, import.meta.url)));
-  await client.publishProgram(program.name, program);
+  await client.programs.publish(program.name, program);
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -53,9 +53,9 @@ export class Services {
     const converter = services.start('fuel-preproc');
     const client = await services.connect();
     for (const path of PROGRAMS) await publish(client, path);
-    await client.submitDataset({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
+    await client.datasets.submit({ name: 'tiny', converter: 'mnist', source: { folder: 'tiny' } });
     await until(
-      async () => (await client.dataset('tiny')).status === 'ready',
+      async () => (await client.datasets.get('tiny')).status === 'ready',
       () => converter.output,
       LONG_ENOUGH_MS,
     );
@@ -135,13 +135,13 @@ export function tinyExperiment(spec: Partial<ExperimentSpecInput> = {}): Experim
 
 /** Waits for the end of an experiment. */
 export async function untilEnded(client: Client, id: string, otherwise: () => string): Promise<void> {
-  await until(async () => isTerminal((await client.experiment(id)).status), otherwise, LONG_ENOUGH_MS);
+  await until(async () => isTerminal((await client.experiments.get(id)).status), otherwise, LONG_ENOUGH_MS);
 }
 
 /** The steps of all rows of its log. */
 export async function stepsOf(client: Client, id: string): Promise<number[]> {
   const steps = [];
-  for await (const { step } of client.logRows(id)) steps.push(step);
+  for await (const { step } of client.experiments.logRows(id)) steps.push(step);
   return steps;
 }
 

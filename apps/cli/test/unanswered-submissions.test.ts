@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { Client } from '@longrun/client';
 import { until } from '@longrun/platform/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { Client } from '../src/client.js';
 import { submit } from '../src/commands/submit.js';
 import { Terminal } from '../src/output/terminal.js';
 import { CommandLine } from './command-line.js';
@@ -107,8 +107,10 @@ test.each([
 test('a request of another kind that is not answered is no reason to start an API', async () => {
   server = await serve(receive);
   const client = new Client({ url: server.url, token: TOKEN, timeoutMs: 50 });
-  await expect(client.experiment(experiment.id)).rejects.toThrow('has not answered for 0.05 s; it may have much to do');
-  await expect(client.actOn(experiment.id, 'cancel')).rejects.toThrow('it may have done all the same');
+  await expect(client.experiments.get(experiment.id)).rejects.toThrow(
+    'has not answered for 0.05 s; it may have much to do',
+  );
+  await expect(client.experiments.act(experiment.id, 'cancel')).rejects.toThrow('it may have done all the same');
 });
 
 function receive(request: IncomingMessage): void {

@@ -186,7 +186,7 @@ test.each([
         stderr: expect.stringMatching(/^longrun: [^\n]*\n$/),
       });
       expect(told.stderr).toContain(`${LONGRUN_URL} answered, but not as a Longrun API of this version`);
-      expect(told.stderr).toContain('; see LONGRUN_URL\n');
+      expect(told.stderr).toContain('; `longrun status` says why it is asked\n');
 
       const asJson = await longrun.runWith({ LONGRUN_URL, LONGRUN_TOKEN: TOKEN }, ...words, '--json');
       expect(JSON.parse(asJson.stderr)).toEqual({

@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useState } from 'react';
 
-import { Refused } from './api.js';
+import { api, isUnauthenticated } from './api.js';
 import { ExperimentsPage } from './experiments-page.js';
 import { runOf, usePath } from './navigation.js';
 import { RunPage } from './run/run-page.js';
-import { hasToken, signIn, signOut, takeToken } from './session.js';
+import { hasToken, takeToken } from './token.js';
 import { TokenForm } from './token-form.js';
 
 /** Whether this browser is signed in, as far as is known: what is shown finds out. */
@@ -22,13 +22,12 @@ export function App(): ReactNode {
   const enter = useCallback(async (token: string) => {
     setSession({ state: 'signing in' });
     try {
-      await signIn(token);
+      await api.sessions.signIn(token.trim());
       setSession({ state: 'signed in' });
     } catch (error) {
-      const refusal =
-        error instanceof Refused && error.status === 401
-          ? 'The API does not accept this token. It may belong to another state folder.'
-          : 'The API does not answer. Is `longrun up` still running?';
+      const refusal = isUnauthenticated(error)
+        ? 'The API does not accept this token. It may belong to another state folder.'
+        : 'The API does not answer. Is `longrun up` still running?';
       setSession({ state: 'signed out', refusal });
     }
   }, []);
@@ -44,7 +43,7 @@ export function App(): ReactNode {
 
   const leave = useCallback(() => {
     // Nobody is signed in where the API does not answer, and the next answer says so.
-    signOut().catch(() => undefined);
+    api.sessions.signOut().catch(() => undefined);
     queries.clear();
     setSession({ state: 'signed out' });
   }, [queries]);

@@ -2,7 +2,7 @@ import { type ExperimentStatus, ExperimentStatus as Statuses } from '@longrun/co
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 
-import { fetchDatasets, fetchExperiments } from './api.js';
+import { api, fetchExperiments } from './api.js';
 import { DatasetList } from './dataset-list.js';
 import { EmptyState } from './empty-state.js';
 import { ExperimentRow } from './experiment-row.js';
@@ -23,7 +23,7 @@ export function ExperimentsPage(leaving: Leaving): ReactNode {
   });
   const datasets = useQuery({
     queryKey: ['datasets'],
-    queryFn: ({ signal }) => answered(fetchDatasets(signal)),
+    queryFn: ({ signal }) => answered(api.datasets.list({ limit: 50 }, signal)),
   });
 
   const error = experiments.error ?? datasets.error;

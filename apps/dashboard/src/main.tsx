@@ -1,11 +1,11 @@
 import './index.css';
 
+import { isPassing } from '@longrun/client';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { App } from './app.js';
-import { Refused } from './api.js';
 import { REFRESH_MS } from './liveness.js';
 
 const queries = new QueryClient({
@@ -15,7 +15,7 @@ const queries = new QueryClient({
       // The API may well be on this machine: without a network it is asked all the same.
       networkMode: 'always',
       // A refusal will not change by asking again; a lost connection may.
-      retry: (failures, error) => !(error instanceof Refused) && failures < 2,
+      retry: (failures, error) => isPassing(error) && failures < 2,
       retryDelay: 500,
     },
   },

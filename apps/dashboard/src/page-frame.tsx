@@ -1,6 +1,7 @@
+import { ApiProblem } from '@longrun/client';
 import { type ReactNode, useEffect } from 'react';
 
-import { Refused } from './api.js';
+import { isUnauthenticated } from './api.js';
 import { Header } from './header.js';
 import { liveness } from './liveness.js';
 import type { Now } from './use-now.js';
@@ -29,7 +30,7 @@ export function PageFrame({
   readonly error: Error | null;
   readonly children: ReactNode;
 }): ReactNode {
-  const isUnknown = error instanceof Refused && error.status === 401;
+  const isUnknown = isUnauthenticated(error);
   useEffect(() => {
     if (isUnknown) onUnknown();
   }, [isUnknown, onUnknown]);
@@ -43,7 +44,7 @@ export function PageFrame({
             role="alert"
             className="mb-5 rounded-xl border border-amber-300 bg-amber-50 px-4 py-3 text-sm text-amber-900 dark:border-amber-400/30 dark:bg-amber-400/10 dark:text-amber-200"
           >
-            {error instanceof Refused
+            {error instanceof ApiProblem
               ? error.message
               : 'The API does not answer. What is shown may be old; this page goes on trying. Is `longrun up` still running?'}
           </p>

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type DatasetView, type ExperimentView, isTerminal, isTerminalDataset, visibleLine } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { resolveReference } from './reference.js';
@@ -13,7 +13,7 @@ export async function cancel(
   options: { json: boolean },
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
-  const view = kind === 'experiment' ? await client.actOn(id, 'cancel') : await client.cancelDataset(id);
+  const view = kind === 'experiment' ? await client.experiments.act(id, 'cancel') : await client.datasets.cancel(id);
   if (options.json) return terminal.printJson(view, 2);
   terminal.print(`${view.id}  ${visibleLine(view.name)}  ${statusText(view, terminal)}${soon(view)}`);
 }

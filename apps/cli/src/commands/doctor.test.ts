@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 import { freePort } from '@longrun/platform/configuration';
@@ -27,7 +28,11 @@ async function told(words: readonly string[], environment: Readonly<Record<strin
   let printed = '';
   const print = (text: string): void => void (printed += text);
   const terminal = new Terminal({ writeResult: print, writeRemark: print });
-  const code = await run(['--state', join(folder, 'state'), 'doctor', ...words], { terminal, environment });
+  const code = await run(['--state', join(folder, 'state'), 'doctor', ...words], {
+    terminal,
+    environment,
+    input: Readable.from([]),
+  });
   return { code, printed };
 }
 

@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import { type DatasetDryRun, type ExperimentDryRun, shortProgram, visibleLine } from '@longrun/contracts';
 import { stringify } from 'yaml';
 
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import type { Submission } from '../spec-file.js';
 
@@ -15,7 +15,7 @@ export async function dryRun(
   { kind, spec }: Submission,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const answer = kind === 'experiment' ? await client.dryRunExperiment(spec) : await client.dryRunDataset(spec);
+  const answer = kind === 'experiment' ? await client.experiments.dryRun(spec) : await client.datasets.dryRun(spec);
   if (json) {
     terminal.printJson(answer, 2);
     return 0;

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type DatasetView, isTerminalDataset, type LiveEvent, visibleLine } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { duration } from '../output/amounts.js';
 import { eventText } from '../output/event-text.js';
 import { statusText } from '../output/status-text.js';
@@ -48,7 +48,7 @@ async function followExperiment(
 ): Promise<number> {
   const connection = new ConnectionNews(client, terminal);
   let exitCode: number = ENDED.notYet;
-  for await (const event of client.follow(id, { onDisconnect: connection.lost, signal })) {
+  for await (const event of client.experiments.follow(id, { onDisconnect: connection.lost, signal })) {
     connection.serves();
     printEvent(terminal, event, output);
     if (event.type === 'status') exitCode = exitCodeOfStatus(event.data.status, event.data.reason);
@@ -73,7 +73,7 @@ async function followDataset(
   const connection = new ConnectionNews(client, terminal);
   let said = '';
   let exitCode: number = ENDED.notYet;
-  for await (const view of client.lookAtDataset(id, { onDisconnect: connection.lost, signal })) {
+  for await (const view of client.datasets.lookAt(id, { onDisconnect: connection.lost, signal })) {
     connection.serves();
     const text = datasetLine(view, terminal);
     if (!json && text !== said) terminal.print(text);

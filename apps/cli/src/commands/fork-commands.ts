@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import { type Command, Option } from 'commander';
 
 import { appended, idempotencyKey, jsonOption, reference, wholeNumber } from '../arguments.js';
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { fork, type ForkOptions } from './fork.js';
 

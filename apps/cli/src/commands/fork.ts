@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type ExperimentView, programReference, shortProgram } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { parseOverride } from '../override.js';
 import { parseSpec } from '../spec-file.js';
@@ -26,7 +26,7 @@ export interface ForkOptions extends SubmissionOptions {
  * tags. The exit code.
  */
 export async function fork(client: Client, terminal: Terminal, text: string, options: ForkOptions): Promise<number> {
-  const parent = await client.experiment(await resolveExperiment(client, text));
+  const parent = await client.experiments.get(await resolveExperiment(client, text));
   const { step, dataset = [], allow = [] } = options;
   const overrides = [
     ...dataset.map(datasetOverride),

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import type { DatasetView } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { ENDED, exitCodeOfStatus } from './ended.js';
 import { datasetLine, follow, printEvent } from './follow.js';
@@ -24,13 +24,13 @@ export async function logs(client: Client, terminal: Terminal, text: string, opt
   const { kind, id } = reference;
   if (kind === 'experiment') {
     let exitCode: number = ENDED.well;
-    for await (const event of client.eventsSoFar(id)) {
+    for await (const event of client.experiments.eventsSoFar(id)) {
       printEvent(terminal, event, options);
       if (event.type === 'status') exitCode = exitCodeOfStatus(event.data.status, event.data.reason);
     }
     return exitCode;
   }
-  const view = await client.dataset(id);
+  const view = await client.datasets.get(id);
   if (options.json) terminal.printJson(view, 2);
   else terminal.print(datasetText(view, terminal));
   return exitCodeOfStatus(view.status, view.reason);

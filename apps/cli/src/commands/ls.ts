@@ -1,3 +1,4 @@
+import type { Client } from '@longrun/client';
 import {
   type DatasetSummary,
   type ExperimentQueryInput,
@@ -7,7 +8,6 @@ import {
   visibleLine,
 } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
 import { statusText } from '../output/status-text.js';
 import { table } from '../output/table.js';
@@ -32,7 +32,7 @@ export interface ListOptions extends Pick<
 export async function list(client: Client, terminal: Terminal, options: ListOptions): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY } = options;
   if (options.datasets) {
-    const items = await first(limit, (page) => client.datasets(page));
+    const items = await first(limit, (page) => client.datasets.list(page));
     if (options.json) return terminal.printJson(items, 2);
     if (items.length === 0) return terminal.say('There are no datasets yet; make one with `longrun submit FILE`.');
     return terminal.print(datasetTable(items, terminal));
@@ -42,7 +42,7 @@ export async function list(client: Client, terminal: Terminal, options: ListOpti
   const columns = options.columns.map(columnOf);
   const metrics =
     columns.flatMap(({ metric }) => (metric === undefined ? [] : nameText(metric))).join(',') || undefined;
-  const items = await first(limit, (page) => client.experiments({ ...page, ...filters, sort, metrics }));
+  const items = await first(limit, (page) => client.experiments.list({ ...page, ...filters, sort, metrics }));
   if (options.json) return terminal.printJson(items, 2);
   if (items.length > 0) return terminal.print(experimentTable(items, columns, terminal));
   const isFiltered = Object.values(filters).some((filter) => filter !== undefined);

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import type { Metric } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { numberText } from './ls.js';
@@ -21,12 +21,12 @@ export async function metrics(client: Client, terminal: Terminal, options: Metri
   const { name, json, maxPoints } = options;
   const id = await resolveExperiment(client, options.id);
   if (name === undefined) {
-    const { items } = await client.metrics(id);
+    const { items } = await client.metrics.list(id);
     if (json) return terminal.printJson(items, 2);
     if (items.length === 0) return terminal.say('It has logged no numbers yet.');
     return terminal.print(metricTable(items, terminal));
   }
-  const series = await client.series(id, name, maxPoints);
+  const series = await client.metrics.series(id, name, maxPoints);
   if (json) return terminal.printJson(series, 2);
   const rows = series.steps.map((step, index) => [String(step), String(series.values[index])]);
   terminal.print(table(['STEP', series.name], rows, { right: ['STEP', series.name] }));

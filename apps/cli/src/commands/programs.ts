@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type ProgramView, shortProgram } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
@@ -14,7 +14,7 @@ interface Output {
 export async function listPrograms(client: Client, terminal: Terminal, { json }: Output): Promise<void> {
   const programs: ProgramView[] = [];
   for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await client.programs({ limit: 200, ...(cursor !== undefined && { cursor }) });
+    const page = await client.programs.list({ limit: 200, ...(cursor !== undefined && { cursor }) });
     programs.push(...page.items);
     cursor = page.nextCursor;
   }
@@ -41,7 +41,7 @@ export async function publishProgram(
 ): Promise<void> {
   const local = await readProgram(path, name);
   const client = await connect();
-  const program = await client.publishProgram(local.name, local);
+  const program = await client.programs.publish(local.name, local);
   if (json) return terminal.printJson(program, 2);
   terminal.print(`${shortProgram(program.name, program.sha256)}  ${size(program.sizeBytes)}`);
 }

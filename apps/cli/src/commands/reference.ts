@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import type { DatasetSummary, ExperimentSummary } from '@longrun/contracts';
 
 import { LATEST } from '../arguments.js';
-import type { Client } from '../client.js';
 
 /** Nothing, or more than one thing, is called what was given. */
 export class UnknownReference extends Error {
@@ -18,9 +18,9 @@ export async function resolveReference(client: Client, text: string): Promise<Re
   if (text === LATEST) return { kind: 'experiment', id: await newest(client) };
   if (isWholeId(text, 'exp')) return { kind: 'experiment', id: text };
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
-  const experiments = await found(text, 'exp', (query) => client.experiments({ ...query, limit: 200 }));
+  const experiments = await found(text, 'exp', (query) => client.experiments.list({ ...query, limit: 200 }));
   if (experiments.length > 0) return { kind: 'experiment', id: theOnly(text, 'experiment', experiments) };
-  const datasets = currentOf(await found(text, 'ds', (query) => client.datasets({ ...query, limit: 200 })));
+  const datasets = currentOf(await found(text, 'ds', (query) => client.datasets.list({ ...query, limit: 200 })));
   if (datasets.length > 0) return { kind: 'dataset', id: theOnly(text, 'dataset', datasets) };
   const tooShort = isBeginning(text)
     ? ''
@@ -38,7 +38,7 @@ export async function resolveExperiment(client: Client, text: string): Promise<s
 }
 
 async function newest(client: Client): Promise<string> {
-  const { items } = await client.experiments({ limit: 1 });
+  const { items } = await client.experiments.list({ limit: 1 });
   if (items[0] !== undefined) return items[0].id;
   throw new UnknownReference('there is no experiment yet; submit one with `longrun submit`');
 }

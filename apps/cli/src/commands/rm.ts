@@ -1,4 +1,5 @@
-import type { Client } from '../client.js';
+import type { Client } from '@longrun/client';
+
 import type { Terminal } from '../output/terminal.js';
 import { type Reference, resolveReference } from './reference.js';
 
@@ -16,8 +17,8 @@ export async function rm(
     references.set(reference.id, reference);
   }
   for (const { kind, id } of references.values()) {
-    if (kind === 'experiment') await client.deleteExperiment(id);
-    else await client.deleteDataset(id);
+    if (kind === 'experiment') await client.experiments.delete(id);
+    else await client.datasets.delete(id);
     if (json) terminal.printJson({ id, deleted: true });
     else terminal.print(`${id}  deleted`);
   }

@@ -1,3 +1,4 @@
+import type { Client } from '@longrun/client';
 import {
   type AttemptView,
   datasetsOf,
@@ -13,7 +14,6 @@ import {
 } from '@longrun/contracts';
 import { stringify } from 'yaml';
 
-import type { Client } from '../client.js';
 import { ago, duration, size } from '../output/amounts.js';
 import { rowText } from '../output/event-text.js';
 import { statusText } from '../output/status-text.js';
@@ -31,7 +31,7 @@ export async function show(
   options: { json: boolean },
 ): Promise<void> {
   const { kind, id } = await resolveReference(client, text);
-  const view = kind === 'experiment' ? await client.experiment(id) : await client.dataset(id);
+  const view = kind === 'experiment' ? await client.experiments.get(id) : await client.datasets.get(id);
   if (options.json) return terminal.printJson(view, 2);
   terminal.print('datasets' in view ? experimentText(view, terminal) : datasetText(view, terminal));
 }

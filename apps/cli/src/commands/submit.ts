@@ -1,15 +1,11 @@
-import { randomUUID } from 'node:crypto';
-
+import { ApiProblem, ApiUnreachable, type Client, newIdempotencyKey, NotLongrun, Reconnection } from '@longrun/client';
 import { type DatasetView, type ExperimentView, shortProgram, visibleLine } from '@longrun/contracts';
 
-import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
-import type { Client } from '../client.js';
 import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { type Override, parseOverride } from '../override.js';
 import { isProgram, type LocalProgram, readProgram } from '../program-file.js';
-import { Reconnection } from '../reconnection.js';
 import { parseSpec, readSpecFile, SpecFileError, type Submission } from '../spec-file.js';
 import { exitCodeOfStatus } from './ended.js';
 import { dryRun } from './dry-run.js';
@@ -53,7 +49,7 @@ export async function submit(
   const { program, submission } = await readFileToSubmit(file, options);
   const client = await connect();
   if (options.dryRun) return dryRun(client, terminal, submission, options);
-  if (program !== undefined) await client.publishProgram(program.name, program);
+  if (program !== undefined) await client.programs.publish(program.name, program);
   return await makeSubmission(client, terminal, submission, options);
 }
 
@@ -64,7 +60,7 @@ export async function makeSubmission(
   submission: Submission,
   options: SubmissionOptions,
 ): Promise<number> {
-  const key = options.idempotencyKey ?? randomUUID();
+  const key = options.idempotencyKey ?? newIdempotencyKey();
   const requests = listenForStop();
   let submitted: ExperimentView | DatasetView;
   try {
@@ -140,8 +136,8 @@ async function submitOnce(
   for (let asked = 1; ; asked += 1) {
     try {
       return kind === 'dataset'
-        ? await client.submitDataset(spec, key, signal)
-        : await client.submitExperiment(spec, key, signal);
+        ? await client.datasets.submit(spec, { idempotencyKey: key, signal })
+        : await client.experiments.submit(spec, { idempotencyKey: key, signal });
     } catch (error) {
       const isOpen = mayHaveArrived(error);
       if (!isOpen && (asked === 1 || !saysNothing(error))) throw error;

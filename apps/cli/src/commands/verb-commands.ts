@@ -1,3 +1,4 @@
+import type { Client } from '@longrun/client';
 import type { Hyperparameters } from '@longrun/contracts';
 import type { Command } from 'commander';
 
@@ -10,7 +11,6 @@ import {
   namedNumber,
   wholeNumber,
 } from '../arguments.js';
-import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
 import { rm } from './rm.js';
 import { change, pause, preempt, resume, retry, set } from './verbs.js';

@@ -1,3 +1,4 @@
+import type { Client } from '@longrun/client';
 import {
   type ExperimentChange,
   type ExperimentView,
@@ -6,7 +7,6 @@ import {
   visibleLine,
 } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { resolveExperiment } from './reference.js';
@@ -18,24 +18,24 @@ interface VerbOutput {
 
 /** Has a running experiment give its machine back. */
 export async function preempt(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
-  const view = await client.actOn(await resolveExperiment(client, text), 'preempt');
+  const view = await client.experiments.act(await resolveExperiment(client, text), 'preempt');
   print(terminal, view, output, view.status === 'running' ? 'it gives its machine back at its next step boundary' : '');
 }
 
 /** Has an experiment give its machine back, and wait until it is resumed. */
 export async function pause(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
-  const view = await client.actOn(await resolveExperiment(client, text), 'pause');
+  const view = await client.experiments.act(await resolveExperiment(client, text), 'pause');
   print(terminal, view, output, view.pauseRequested ? 'it is paused at its next step boundary' : '');
 }
 
 /** Queues a paused experiment again. */
 export async function resume(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
-  print(terminal, await client.actOn(await resolveExperiment(client, text), 'resume'), output, '');
+  print(terminal, await client.experiments.act(await resolveExperiment(client, text), 'resume'), output, '');
 }
 
 /** Queues an experiment again that has failed or was cancelled. */
 export async function retry(client: Client, terminal: Terminal, text: string, output: VerbOutput): Promise<void> {
-  const view = await client.actOn(await resolveExperiment(client, text), 'retry');
+  const view = await client.experiments.act(await resolveExperiment(client, text), 'retry');
   const step = view.checkpoints[0]?.step;
   print(
     terminal,
@@ -52,7 +52,7 @@ export async function set(
   text: string,
   output: VerbOutput & { readonly values: Hyperparameters },
 ): Promise<void> {
-  const view = await client.setHyperparameters(await resolveExperiment(client, text), output.values);
+  const view = await client.experiments.set(await resolveExperiment(client, text), output.values);
   const setting = view.settings.at(-1);
   print(terminal, view, output, setting === undefined ? '' : settingText(setting));
 }
@@ -70,7 +70,7 @@ export async function change(
   text: string,
   output: VerbOutput & { readonly change: ExperimentChange },
 ): Promise<void> {
-  const view = await client.changeExperiment(await resolveExperiment(client, text), output.change);
+  const view = await client.experiments.change(await resolveExperiment(client, text), output.change);
   const { tags = [], notes, priority } = view.spec;
   const facts = [
     `priority ${priority}`,

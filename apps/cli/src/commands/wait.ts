@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type DatasetView, type ExperimentView, isTerminal, isTerminalDataset, visibleLine } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { ENDED, exitCodeOfStatus } from './ended.js';
@@ -75,7 +75,7 @@ function viewsOf(
   { kind, id }: Reference,
   options: { readonly onDisconnect: (cause: unknown, pauseMs: number) => void; readonly signal: AbortSignal },
 ): AsyncGenerator<View, void, undefined> {
-  return kind === 'experiment' ? client.lookAtExperiment(id, options) : client.lookAtDataset(id, options);
+  return kind === 'experiment' ? client.experiments.lookAt(id, options) : client.datasets.lookAt(id, options);
 }
 
 function hasEnded(view: View): boolean {

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import type { WorkerView } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { ago, size } from '../output/amounts.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
@@ -11,7 +11,7 @@ interface Output {
 
 /** Lists workers, the last one seen first. */
 export async function listWorkers(client: Client, terminal: Terminal, { json }: Output): Promise<void> {
-  const { items } = await client.workers();
+  const { items } = await client.workers.list();
   if (json) return terminal.printJson(items, 2);
   if (items.length === 0) return terminal.say('There are no workers yet; `longrun up` starts one of each kind.');
   const rows = items.map((worker) => [
@@ -39,7 +39,7 @@ export async function drainWorker(
   id: string,
   options: Output & { readonly reason: string | undefined },
 ): Promise<void> {
-  const worker = await client.drainWorker(id, options.reason);
+  const worker = await client.workers.drain(id, options.reason);
   if (options.json) return terminal.printJson(worker, 2);
   const runs = worker.attempts.length === 0 ? '' : `; it still runs ${worker.attempts.map((one) => one.id).join(', ')}`;
   terminal.print(`${worker.id}  ${statusText(worker, terminal)}${runs}`);
@@ -47,7 +47,7 @@ export async function drainWorker(
 
 /** Lets a worker take jobs again. */
 export async function releaseWorker(client: Client, terminal: Terminal, id: string, { json }: Output): Promise<void> {
-  const worker = await client.releaseWorker(id);
+  const worker = await client.workers.release(id);
   if (json) return terminal.printJson(worker, 2);
   terminal.print(`${worker.id}  ${statusText(worker, terminal)}`);
 }

@@ -2,9 +2,9 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Client } from '@longrun/client';
 import { type DatasetView, isTerminalDataset } from '@longrun/contracts';
 
-import { Client } from '../client.js';
 import { splitsText } from '../commands/ls.js';
 import { listenForStop, untilAborted } from '../commands/stop-requests.js';
 import { sayAddresses, sayStackEvent } from '../commands/up.js';
@@ -195,13 +195,13 @@ async function convert(stage: Stage): Promise<{ view: DatasetView; totalMs: numb
   const since = performance.now();
   const submission = await readSpecFile(join(examples, 'fashion-mnist.yaml'));
   if (submission.kind !== 'dataset') throw new DemoFailed(`fashion-mnist.yaml in ${examples} is not a dataset`);
-  let view = await client.submitDataset(submission.spec);
+  let view = await client.datasets.submit(submission.spec);
   while (!isTerminalDataset(view.status)) {
     const { progress } = view;
     const doing = progress === null ? 'waiting for fuel-preproc' : `${progress.phase} ${progress.what}`;
     lines.set('dataset', `${terminal.style('bold', 'fashion-mnist'.padEnd(14))}${doing}`, doing);
     await sleep(100, undefined, { signal });
-    view = await client.dataset(view.id);
+    view = await client.datasets.get(view.id);
   }
   const totalMs = performance.now() - since;
   if (view.result === null)
@@ -229,7 +229,7 @@ async function train(stage: Stage, label: string, disturbed = false): Promise<Ru
       : []),
   ]);
   if (submission.kind !== 'experiment') throw new DemoFailed(`${specFile} is not an experiment`);
-  const { id } = await client.submitExperiment(submission.spec);
+  const { id } = await client.experiments.submit(submission.spec);
   const line = new RunLine({ lines, terminal, label });
   const record = await watchRun(id, { ...stage, ...(disturbed && { drawFaults }), onNews: (news) => line.tell(news) });
   line.finish(record);

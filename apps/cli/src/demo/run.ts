@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import type { ExperimentProgress, ExperimentView, LiveEvent, StoredLogRow } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import type { LocalStack } from '../stack/stack.js';
 import { DemoFailed } from './demo-failed.js';
 import type { PlannedFault, RunLength } from './faults.js';
@@ -60,7 +60,7 @@ export async function watchRun(id: string, options: WatchOptions): Promise<RunRe
   const repairs: Promise<void>[] = [];
   let planned: PlannedFault[] | undefined;
   let repairing = false;
-  for await (const event of client.follow(id, { signal })) {
+  for await (const event of client.experiments.follow(id, { signal })) {
     onNews({ kind: 'event', event });
     if (event.type === 'attempt_started') noteResumption(faults, event.data.startStep);
     if (event.type === 'attempt_ended') memory.record('trainer', event.data.peakMemoryBytes ?? 0);
@@ -88,9 +88,9 @@ export async function watchRun(id: string, options: WatchOptions): Promise<RunRe
     repairs.push(repair);
   }
   await Promise.all(repairs);
-  const view = await client.experiment(id);
+  const view = await client.experiments.get(id);
   const rows: StoredLogRow[] = [];
-  for await (const row of client.logRows(id)) rows.push(row);
+  for await (const row of client.experiments.logRows(id)) rows.push(row);
   return { view, rows, faults, totalMs: performance.now() - started, stepsRunAgain: stepsRunAgain(view) };
 }
 

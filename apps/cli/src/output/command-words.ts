@@ -8,7 +8,8 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'token-wrong':
       return {
         detail: 'The token is not the one of this API.',
-        remedy: 'Set LONGRUN_TOKEN, or name the state folder that holds the token of this API by --state.',
+        remedy:
+          'Log in with its token (longrun login URL), set LONGRUN_TOKEN, or name the state folder that holds it by --state; longrun status says which is used.',
       };
     case 'not-found':
     case 'deleted':

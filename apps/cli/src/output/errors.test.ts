@@ -1,7 +1,7 @@
+import { ApiProblem } from '@longrun/client';
 import { type Problem, type ProblemKind, problemType } from '@longrun/contracts';
 import { expect, test } from 'vitest';
 
-import { ApiProblem } from '../api-errors.js';
 import { exitCodeOf, sayError } from './errors.js';
 import { Terminal } from './terminal.js';
 

@@ -1,3 +1,4 @@
+import { ApiProblem, ApiUnreachable, NotLongrun } from '@longrun/client';
 import {
   type FaultCode,
   isFault,
@@ -14,12 +15,13 @@ import { BundleRefused } from '@longrun/platform/programs';
 import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
-import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
 import { UnknownReference } from '../commands/reference.js';
+import { UnusableToken } from '../commands/login.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
+import { HostsFileError } from '../hosts-file.js';
 import { InvalidOverride } from '../override.js';
 import { UnusableProgram } from '../program-file.js';
 import { SpecFileError, type SpecError } from '../spec-file.js';
@@ -29,6 +31,7 @@ import { PortInUse } from '../stack/port.js';
 import { UnusableStateFolder } from '../stack/state-folder.js';
 import { StateFolderInUse } from '../stack/state-lock.js';
 import { commandWords } from './command-words.js';
+import { connectionWords } from './connection-words.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit code that an error means: 2 for a command, a variable or a spec that was not written right, 1 for all else. */
@@ -71,6 +74,7 @@ const notWrittenRight = [
   UnusableProgram,
   ConfigurationError,
   UnusableAddress,
+  UnusableToken,
   UnusableStateFolder,
   UnusableObjects,
 ];
@@ -171,11 +175,12 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
   // Without the mark that Commander puts before its sentences.
   if (error instanceof CommanderError) return { message: error.message.replace(/^error: /, ''), errors: [] };
   if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
+  if (error instanceof ApiUnreachable || error instanceof NotLongrun)
+    return { message: connectionWords(error), errors: [] };
   const foreseen = [
     ...notWrittenRight,
-    ApiUnreachable,
-    NotLongrun,
     NotRunning,
+    HostsFileError,
     UnknownReference,
     SubmissionUnknown,
     NotInstalled,
@@ -207,6 +212,6 @@ function fieldName(pointer: string): string {
 
 const headers: ReadonlyMap<string, string> = new Map([
   ['Idempotency-Key', '--idempotency-key'],
-  ['Authorization', 'LONGRUN_TOKEN'],
+  ['Authorization', 'the token'],
   ['Content-Length', 'the spec'],
 ]);

@@ -1,6 +1,6 @@
+import type { Client } from '@longrun/client';
 import { type ExperimentSpecInput, type ExperimentView, isTerminal, type StoredLogRow } from '@longrun/contracts';
 
-import type { Client } from '../client.js';
 import { logFaults } from '../demo/verdict.js';
 
 /** How many different experiments there are; the others are the same again. */
@@ -37,12 +37,12 @@ export interface Ended {
 
 /** Reads it from the API. One that has not ended is as far as it is. */
 export async function readEnded(client: Client, id: string, signal: AbortSignal): Promise<Ended> {
-  const view = await client.experiment(id);
+  const view = await client.experiments.get(id);
   const rows: StoredLogRow[] = [];
-  for await (const row of client.logRows(id)) rows.push(row);
+  for await (const row of client.experiments.logRows(id)) rows.push(row);
   let ends = 0;
   // Of one that goes on the events never end.
-  for await (const event of isTerminal(view.status) ? client.follow(id, { signal }) : [])
+  for await (const event of isTerminal(view.status) ? client.experiments.follow(id, { signal }) : [])
     if (event.type === 'status' && isTerminal(event.data.status)) ends += 1;
   return { view, rows, ends };
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Client } from '../client.js';
+import type { Client } from '@longrun/client';
 import { childrenOf, membersOf } from '@longrun/platform/processes';
 import type { LocalStack } from '../stack/stack.js';
 import { askRedis } from './chaos.js';
@@ -48,7 +48,7 @@ async function inQueues({ redisUrl }: LocalStack): Promise<string[]> {
 }
 
 async function onWorkers(stack: LocalStack, client: Client): Promise<string[]> {
-  const left = (await client.workers()).items
+  const left = (await client.workers.list()).items
     .filter(({ alive, attempts }) => alive && attempts.length > 0)
     .map(({ id, attempts }) => `worker ${id} still runs ${attempts.map((attempt) => attempt.id).join(', ')}`);
   for (const name of ['worker-gpu', 'worker-gpu-2'] as const) {

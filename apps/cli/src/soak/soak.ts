@@ -3,11 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { ApiUnreachable, Client } from '@longrun/client';
 import { type ExperimentView, isTerminal, isTerminalDataset } from '@longrun/contracts';
 import { readFired } from '@longrun/serialization';
 
-import { ApiUnreachable } from '../api-errors.js';
-import { Client } from '../client.js';
 import { listenForStop } from '../commands/stop-requests.js';
 import { hermetic } from '../demo/demo.js';
 import type { Terminal } from '../output/terminal.js';
@@ -150,14 +149,16 @@ class Soak {
     const file = join(findInstallation().root, 'examples', 'fashion-mnist.yaml');
     const submission = await readSpecFile(file);
     if (submission.kind !== 'dataset') throw new Error(`${file} is not a dataset`);
-    const { id: datasetId } = await this.#insist(async () => await client.submitDataset(submission.spec, 'dataset'));
-    const dataset = async () => await this.#insist(async () => await client.dataset(datasetId));
+    const { id: datasetId } = await this.#insist(
+      async () => await client.datasets.submit(submission.spec, { idempotencyKey: 'dataset' }),
+    );
+    const dataset = async () => await this.#insist(async () => await client.datasets.get(datasetId));
     while (!isTerminalDataset((await dataset()).status)) await this.#pause(200);
     const ids: string[] = [];
     for (let kind = 0; kind < KINDS; kind += 1) ids.push(await this.#submit(client, kind, `undisturbed-${kind}`));
     const ended: Ended[] = [];
     for (const id of ids) {
-      const view = async () => await this.#insist(async () => await client.experiment(id));
+      const view = async () => await this.#insist(async () => await client.experiments.get(id));
       while (!isTerminal((await view()).status)) await this.#pause(200);
       ended.push(await this.#insist(async () => await readEnded(client, id, this.#stop)));
     }
@@ -204,7 +205,7 @@ class Soak {
     let seen = '';
     for (let looksWithoutMove = 0; unfinished.length > 0 && looksWithoutMove < STUCK_LOOKS; looksWithoutMove += 1) {
       const views: ExperimentView[] = [];
-      for (const id of unfinished) views.push(await this.#insist(async () => await client.experiment(id)));
+      for (const id of unfinished) views.push(await this.#insist(async () => await client.experiments.get(id)));
       const left = views.filter(({ status }) => !isTerminal(status));
       if (left.length < unfinished.length)
         this.#terminal.say(`${ids.length - left.length} of ${ids.length} ended, ${this.#done.length} disasters`);
@@ -219,7 +220,11 @@ class Soak {
 
   /** Submits an experiment, once, and answers its id. */
   async #submit(client: Client, kind: number, name: string): Promise<string> {
-    return (await this.#insist(async () => await client.submitExperiment(smallExperiment(kind, name), name))).id;
+    return (
+      await this.#insist(
+        async () => await client.experiments.submit(smallExperiment(kind, name), { idempotencyKey: name }),
+      )
+    ).id;
   }
 
   /** A request, made again while the API is away. */

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ApiProblem } from '../api-errors.js';
-import type { Client } from '../client.js';
+import { ApiProblem, type Client } from '@longrun/client';
+
 import { readProgram } from '../program-file.js';
 
 /** Publishes the programs of a folder, each once: a name that has been given to another since is left to that. */
@@ -11,13 +11,13 @@ export async function publishPrograms(client: Client, folder: string): Promise<v
   for (const file of files) {
     const program = await readProgram(join(folder, file));
     if (!(await isPublished(client, `${program.name}@${program.sha256}`)))
-      await client.publishProgram(program.name, program);
+      await client.programs.publish(program.name, program);
   }
 }
 
 async function isPublished(client: Client, reference: string): Promise<boolean> {
   try {
-    await client.program(reference);
+    await client.programs.get(reference);
     return true;
   } catch (error) {
     if (error instanceof ApiProblem && error.problem.status === 404) return false;

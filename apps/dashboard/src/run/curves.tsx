@@ -2,11 +2,13 @@ import { decodeNumber, type Metric, type MetricSeries } from '@longrun/contracts
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
 
-import { fetchSeries } from '../api.js';
+import { api } from '../api.js';
 import { REFRESH_MS } from '../liveness.js';
 import { Card } from './card.js';
 import { Chart } from './chart.js';
 
+/** No chart shows more. */
+const MOST_POINTS = 1_000;
 /** Curves that are shown without being asked for. */
 const SHOWN_AT_FIRST = 6;
 
@@ -59,7 +61,7 @@ function Curve({ id, metric, isLive }: { readonly id: string; readonly metric: M
   const { name, last, min } = metric;
   const { data } = useQuery({
     queryKey: ['series', id, name],
-    queryFn: ({ signal }) => fetchSeries(id, name, signal),
+    queryFn: ({ signal }) => api.metrics.series(id, name, MOST_POINTS, signal),
     refetchInterval: isLive ? REFRESH_MS : false,
   });
   const { steps, values } = useMemo(() => points(data), [data]);

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
 import { ago, count, size } from '../amounts.js';
-import { experimentUrl, fetchCheckpoints, fetchOutputs } from '../api.js';
+import { api, experimentUrl, fetchOutputs } from '../api.js';
 import { Card, Table } from './card.js';
 
 /** How often it is looked whether there are others, in milliseconds: each look reads the object store. */
@@ -22,7 +22,7 @@ export function Files({
   const refetchInterval = isLive ? LOOK_EVERY_MS : false;
   const checkpoints = useQuery({
     queryKey: ['checkpoints', id, isLive],
-    queryFn: ({ signal }) => fetchCheckpoints(id, signal),
+    queryFn: ({ signal }) => api.checkpoints.list(id, signal),
     refetchInterval,
   });
   const outputs = useQuery({

@@ -2,7 +2,7 @@ import type { StoredLogRow } from '@longrun/contracts';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-import { fetchLog } from '../api.js';
+import { api } from '../api.js';
 import { REFRESH_MS } from '../liveness.js';
 import { Card, Table } from './card.js';
 
@@ -22,7 +22,7 @@ export function LogTail({
 }): ReactNode {
   const { data } = useQuery({
     queryKey: ['log', id, isLive ? 'newest' : step],
-    queryFn: ({ signal }) => fetchLog(id, Math.max(-1, step - ROWS), signal),
+    queryFn: ({ signal }) => api.experiments.log(id, { after: Math.max(-1, step - ROWS), limit: 100 }, signal),
     refetchInterval: isLive ? REFRESH_MS : false,
   });
   const rows = (data?.items ?? []).slice(-ROWS).toReversed();

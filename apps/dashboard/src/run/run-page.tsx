@@ -11,7 +11,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
 import { ago } from '../amounts.js';
-import { fetchExperiment, fetchMetrics } from '../api.js';
+import { api } from '../api.js';
 import { CopyId } from '../copy-id.js';
 import { explanation, nonFiniteCost } from '../experiment-facts.js';
 import { ExperimentProgress } from '../experiment-progress.js';
@@ -29,13 +29,13 @@ export function RunPage({ id, ...leaving }: Leaving & { readonly id: string }): 
   const now = useNow();
   const run = useQuery({
     queryKey: ['experiment', id],
-    queryFn: ({ signal }) => answered(fetchExperiment(id, signal)),
+    queryFn: ({ signal }) => answered(api.experiments.get(id, signal)),
   });
   const isLive = run.data === undefined || isActive(run.data.status);
   const metrics = useQuery({
     // Those of one that has ended are asked for once more.
     queryKey: ['metrics', id, isLive],
-    queryFn: ({ signal }) => fetchMetrics(id, signal),
+    queryFn: ({ signal }) => api.metrics.list(id, signal),
     refetchInterval: isLive ? REFRESH_MS : false,
     placeholderData: (before) => before,
   });

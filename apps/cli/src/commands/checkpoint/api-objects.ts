@@ -1,3 +1,4 @@
+import { ApiProblem, type Client, isPassing, Reconnection } from '@longrun/client';
 import {
   type ByteRange,
   ObjectAbsent,
@@ -10,10 +11,6 @@ import {
   type WrittenFile,
 } from '@longrun/serialization';
 
-import { ApiProblem } from '../../api-errors.js';
-import type { Client } from '../../client.js';
-import { isPassing } from '../../network-failure.js';
-import { Reconnection } from '../../reconnection.js';
 import { CheckpointFailed } from './checkpoint-errors.js';
 
 /** How often in a row a connection may break without having brought a byte. */

@@ -1,7 +1,7 @@
+import type { Client } from '@longrun/client';
 import type { CheckpointFinding, StoredCheckpointList, StoredCheckpointView } from '@longrun/contracts';
 import type { ManifestFile, ObjectReading } from '@longrun/serialization';
 
-import type { Client } from '../../client.js';
 import { resolveExperiment } from '../reference.js';
 import { ApiObjects } from './api-objects.js';
 import { CheckpointFailed } from './checkpoint-errors.js';
@@ -37,15 +37,15 @@ export class ApiSource implements CheckpointSource {
   }
 
   async list(): Promise<StoredCheckpointList> {
-    return this.#client.checkpoints(this.#id);
+    return this.#client.checkpoints.list(this.#id);
   }
 
   async view(which: string): Promise<StoredCheckpointView> {
-    return this.#client.checkpoint(this.#id, which);
+    return this.#client.checkpoints.get(this.#id, which);
   }
 
   async *verify(which: string | undefined): AsyncGenerator<CheckpointFinding> {
-    const { checkpoints } = await this.#client.verifyCheckpoints(this.#id, which);
+    const { checkpoints } = await this.#client.checkpoints.verify(this.#id, which);
     yield* checkpoints;
   }
 

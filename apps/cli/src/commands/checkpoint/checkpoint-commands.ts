@@ -1,14 +1,15 @@
+import type { Client } from '@longrun/client';
 import { Argument, type Command, Option } from 'commander';
 
+import type { AddressOptions } from '../../address.js';
 import { experimentReference, fileName, folder, idArgument, jsonOption, reference, WHICH } from '../../arguments.js';
-import type { Client } from '../../client.js';
-import type { Surroundings } from '../../surroundings.js';
+import type { Terminal } from '../../output/terminal.js';
 
 /** Each loads what it needs, which no other command does. */
 export function checkpointCommands(
   program: Command,
-  { terminal, environment }: Surroundings,
-  { state, client }: { readonly state: () => string; readonly client: () => Promise<Client> },
+  terminal: Terminal,
+  { address, client }: { readonly address: () => AddressOptions; readonly client: () => Promise<Client> },
   exit: (code: number) => void,
 ): void {
   const checkpoint = program
@@ -31,8 +32,7 @@ export function checkpointCommands(
     experiment,
     objects,
     json,
-    state: state(),
-    environment,
+    ...address(),
   });
 
   command('ls', 'list checkpoints, newest first').action(async (experiment: string, options: CheckpointOptions) => {

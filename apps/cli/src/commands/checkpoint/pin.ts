@@ -1,4 +1,5 @@
-import type { Client } from '../../client.js';
+import type { Client } from '@longrun/client';
+
 import type { Terminal } from '../../output/terminal.js';
 import { resolveExperiment } from '../reference.js';
 import { holdersText } from './holds-text.js';
@@ -11,7 +12,7 @@ export async function pinCheckpoint(
   { which, isPinned, json }: { readonly which: string; readonly isPinned: boolean; readonly json: boolean },
 ): Promise<void> {
   const id = await resolveExperiment(client, experiment);
-  const found = await client.pinCheckpoint(id, which, isPinned);
+  const found = isPinned ? await client.checkpoints.pin(id, which) : await client.checkpoints.unpin(id, which);
   if (json) return terminal.printJson(found, 2);
   const others = holdersText(found.holds);
   const kept = isPinned ? 'is kept until it is unpinned' : 'is no longer pinned';

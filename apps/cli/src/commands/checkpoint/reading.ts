@@ -1,4 +1,5 @@
-import { type Environment, places, readVariables, variables } from '@longrun/platform/configuration';
+import { ApiUnreachable } from '@longrun/client';
+import { places, readVariables, variables } from '@longrun/platform/configuration';
 import {
   CheckpointAbsent,
   CorruptBlob,
@@ -17,21 +18,19 @@ import {
   StoreUnfit,
 } from '@longrun/serialization';
 
-import { connectIfRunning } from '../../address.js';
-import { ApiUnreachable } from '../../api-errors.js';
+import { type AddressOptions, connectIfRunning } from '../../address.js';
+import { connectionWords } from '../../output/connection-words.js';
 import { ApiSource } from './api-source.js';
 import { CheckpointFailed, UnusableObjects } from './checkpoint-errors.js';
 import type { CheckpointSource } from './checkpoint-source.js';
 import { StoreSource } from './store-source.js';
 
 /** Where a command looks for checkpoints. */
-export interface CheckpointPlace {
+export interface CheckpointPlace extends AddressOptions {
   /** Id of an experiment, or a prefix such as `experiments/<id>`; by way of the API also the beginning of an id, or a name. */
   readonly experiment: string;
   /** URL of the object store. Default: LONGRUN_OBJECTS. Where neither is given the API is asked, if there is one, or else the state folder is read. */
   readonly objects?: string | undefined;
-  readonly state: string;
-  readonly environment: Environment;
 }
 
 /**
@@ -55,11 +54,11 @@ export async function reading<T>(
   }
 }
 
-async function sourceAt({ experiment, objects, state, environment }: CheckpointPlace): Promise<CheckpointSource> {
+async function sourceAt(place: CheckpointPlace): Promise<CheckpointSource> {
+  const { experiment, objects, state, environment } = place;
   const { LONGRUN_OBJECTS } = readVariables({ LONGRUN_OBJECTS: variables.LONGRUN_OBJECTS }, environment);
   const named = objects ?? LONGRUN_OBJECTS;
-  const client =
-    named === undefined && !experiment.includes('/') ? await connectIfRunning({ state, environment }) : undefined;
+  const client = named === undefined && !experiment.includes('/') ? await connectIfRunning(place) : undefined;
   if (client === undefined) {
     const { objectsUrl } = places({ LONGRUN_STATE: state, LONGRUN_OBJECTS: named });
     return new StoreSource(await opened(objectsUrl), experiment);
@@ -68,7 +67,9 @@ async function sourceAt({ experiment, objects, state, environment }: CheckpointP
     return await ApiSource.of(client, experiment);
   } catch (error) {
     if (!(error instanceof ApiUnreachable)) throw error;
-    throw new CheckpointFailed(`${error.message}, or read the object store itself: --objects URL`, { cause: error });
+    throw new CheckpointFailed(`${connectionWords(error)}, or read the object store itself: --objects URL`, {
+      cause: error,
+    });
   }
 }
 

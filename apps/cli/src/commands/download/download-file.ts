@@ -2,9 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import type { Client } from '@longrun/client';
 import { hashFile, isDiskFull, makeFolder, ObjectAbsent, readPieces, syncFolder } from '@longrun/serialization';
 
-import type { Client } from '../../client.js';
 import { ApiObjects } from '../checkpoint/api-objects.js';
 
 /** A file that an API has. */

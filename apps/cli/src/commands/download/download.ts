@@ -1,8 +1,8 @@
+import type { Client } from '@longrun/client';
 import { CHECKPOINT_FILES, isTerminalDataset } from '@longrun/contracts';
 
 import { size } from '../../output/amounts.js';
 import type { Terminal } from '../../output/terminal.js';
-import type { Client } from '../../client.js';
 import { resolveReference } from '../reference.js';
 import { DownloadFailed, downloadFile, type WantedFile } from './download-file.js';
 
@@ -57,7 +57,7 @@ async function fileOf(
   id: string,
   { checkpoint = 'latest', output }: Pick<DownloadOptions, 'checkpoint' | 'output'>,
 ): Promise<Found> {
-  const { name, step, files } = await client.checkpoint(id, checkpoint);
+  const { name, step, files } = await client.checkpoints.get(id, checkpoint);
   const { parameters, outputPrefix } = CHECKPOINT_FILES;
   const wanted = output === undefined ? parameters : `${outputPrefix}${output}`;
   const file = files.find((each) => each.name === wanted);
@@ -77,7 +77,7 @@ async function fileOf(
 }
 
 async function datasetFile(client: Client, id: string): Promise<Found> {
-  const { name, status, result } = await client.dataset(id);
+  const { name, status, result } = await client.datasets.get(id);
   if (result === null) {
     const remedy = isTerminalDataset(status)
       ? `see why: longrun show ${name}`

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { isPassing } from './network-failure.js';
+import { pause } from './pause.js';
 import { Reconnection, type ReconnectionOptions } from './reconnection.js';
 
 /** How something is looked at again and again. */
@@ -24,7 +23,7 @@ export async function* looks<View>(
       reconnection.serves();
       yield view;
       if (isLast(view)) return;
-      await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+      await pause(pollMs, signal);
     } catch (error) {
       if (!isPassing(error)) throw error;
       await reconnection.pause(error);

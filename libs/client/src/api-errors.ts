@@ -11,15 +11,20 @@ export class ApiProblem extends Error {
   }
 }
 
-/** No answer came from the API's address. */
+/** No answer came from the API's address, or not all of one. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
-  /** The request may have reached the API, and what it asks for been done. */
-  readonly mayHaveArrived: boolean;
+  /** Nothing was reached there; it did not answer in time; or the connection was lost before the end of its answer. */
+  readonly how: 'not-connected' | 'silent' | 'broken-off';
 
-  constructor(message: string, { mayHaveArrived = false, cause }: { mayHaveArrived?: boolean; cause?: unknown }) {
+  constructor(message: string, { how, cause }: { readonly how: ApiUnreachable['how']; readonly cause?: unknown }) {
     super(message, { cause });
-    this.mayHaveArrived = mayHaveArrived;
+    this.how = how;
+  }
+
+  /** The request may have reached the API, and what it asks for been done. */
+  get mayHaveArrived(): boolean {
+    return this.how !== 'not-connected';
   }
 }
 

@@ -5,9 +5,12 @@ export function isPassing(error: unknown): boolean {
   return error instanceof ApiUnreachable || (error instanceof ApiProblem && error.problem.status >= 502);
 }
 
-/** fetch throws these TypeErrors when a connection fails or breaks, and a DOMException on our time-outs. */
+/**
+ * Whether what fetch, or the reading of a body, has thrown says that a connection failed or broke, which is a TypeError whose words each browser
+ * chooses, or that it was given up.
+ */
 export function isNetworkFailure(error: unknown): boolean {
-  if (error instanceof TypeError) return error.message === 'fetch failed' || error.message === 'terminated';
+  if (error instanceof TypeError) return true;
   return error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from './pause.js';
 
 /** How a connection that broke is made again. */
 export interface ReconnectionOptions {
@@ -29,6 +29,6 @@ export class Reconnection {
     const pauseMs = reconnectMs * 2 ** Math.min(this.#failures, 4);
     this.#failures += 1;
     onDisconnect?.(cause, pauseMs);
-    await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
+    await pause(pauseMs, signal);
   }
 }

@@ -7,7 +7,7 @@ const UNTOLD_PATIENCE_MS = 60_000;
 /** Aborts when nothing has come of a stream for four of its heartbeats. */
 export class SilenceWatch {
   readonly #silence = new AbortController();
-  #timer: NodeJS.Timeout;
+  #timer: ReturnType<typeof setTimeout>;
   #patienceMs = UNTOLD_PATIENCE_MS;
 
   constructor() {
@@ -47,7 +47,7 @@ export class SilenceWatch {
     this.#silence.abort();
   }
 
-  #listen(): NodeJS.Timeout {
+  #listen(): ReturnType<typeof setTimeout> {
     return setTimeout(() => this.#silence.abort(), this.#patienceMs);
   }
 }

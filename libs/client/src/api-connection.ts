@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-
 import { EVENT_HEARTBEAT_HEADER, Problem } from '@longrun/contracts';
 
 import { ApiProblem, ApiUnreachable, NotLongrun } from './api-errors.js';
@@ -10,7 +8,8 @@ import { SilenceWatch } from './silence-watch.js';
 export interface ApiConnectionOptions {
   /** Address of the API, `http://127.0.0.1:4000`; its paths are taken below the path that it has itself. */
   readonly url: string;
-  readonly token: string;
+  /** Undefined: that of the session of this browser, which a page of the API's is signed in to. */
+  readonly token?: string | undefined;
   /** How long an answer may take. Default 30 000. */
   readonly timeoutMs?: number;
 }
@@ -23,7 +22,7 @@ export class ApiConnection {
   readonly url: string;
   /** Without a slash at its end: paths begin with one, and may lie below a prefix. */
   readonly #base: string;
-  readonly #token: string;
+  readonly #token: string | undefined;
   readonly #timeoutMs: number;
 
   constructor(options: ApiConnectionOptions) {
@@ -36,6 +35,7 @@ export class ApiConnection {
   /** An answer whose body is read as it comes; one of which nothing comes for too long is given up. Close it. */
   async open(path: string, request: ApiRequest, what: string): Promise<OpenAnswer> {
     const { signal } = request;
+    const asked = this.#asked(path, request);
     const silence = new SilenceWatch();
     const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
     const failure = (error: unknown, begun: boolean): unknown => {
@@ -45,9 +45,9 @@ export class ApiConnection {
       return begun ? this.brokenOff(what, causeOf(error), error) : this.#unreachable(error, request);
     };
     try {
-      const answer = await this.#request(path, { ...request, signal: stop });
+      const answer = await this.#request(asked, stop);
       silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
-      const bytes = failingWith(silence.watched(answer.body ?? Readable.from([])), (error) => failure(error, true));
+      const bytes = failingWith(silence.watched(piecesOf(answer.body)), (error) => failure(error, true));
       return { answer, bytes, close: () => silence.end() };
     } catch (error) {
       const reason = failure(error, false);
@@ -68,10 +68,11 @@ export class ApiConnection {
 
   async #text(path: string, request: ApiRequest): Promise<string> {
     const { signal, timeoutMs = this.#timeoutMs } = request;
+    const asked = this.#asked(path, request);
     const timeout = AbortSignal.timeout(timeoutMs);
     const stop = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     try {
-      return await (await this.#request(path, { ...request, signal: stop })).text();
+      return await (await this.#request(asked, stop)).text();
     } catch (error) {
       signal?.throwIfAborted();
       if (!isNetworkFailure(error)) throw error;
@@ -95,31 +96,33 @@ export class ApiConnection {
 
   /** The error for an answer that ended before it was complete. */
   brokenOff(what: string, how: string, cause?: unknown): ApiUnreachable {
-    return new ApiUnreachable(`the ${what} of the API at ${this.url} broke off before its end (${how}); try again`, {
-      cause,
-    });
+    const message = `the ${what} of the API at ${this.url} broke off before its end (${how}); try again`;
+    return new ApiUnreachable(message, { how: 'broken-off', cause });
   }
 
   /** The error for an answer that no API of this version gives. */
   notLongrun(why: string): NotLongrun {
-    return new NotLongrun(`${this.url} answered, but not as a Longrun API of this version (${why}); see LONGRUN_URL`);
+    return new NotLongrun(`${this.url} answered, but not as a Longrun API of this version (${why})`);
   }
 
-  async #request(path: string, request: ApiRequest): Promise<Response> {
-    const { body, method = 'GET', headers, signal } = request;
-    const answer = await fetch(this.#base + path, {
+  /** What is sent. What cannot be sent fails here, and is no failure of the network. */
+  #asked(path: string, { body, method = 'GET', headers }: ApiRequest): Asked {
+    const isModule = body instanceof Uint8Array;
+    return {
+      url: this.#base + path,
       method,
-      headers: {
+      headers: new Headers({
         accept: 'application/json',
-        authorization: `Bearer ${this.#token}`,
-        ...(body !== undefined && {
-          'content-type': body instanceof Uint8Array ? 'text/javascript' : 'application/json',
-        }),
+        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+        ...(body !== undefined && { 'content-type': isModule ? 'text/javascript' : 'application/json' }),
         ...headers,
-      },
-      ...(body !== undefined && { body: body instanceof Uint8Array ? body : JSON.stringify(body, refuseNotFinite) }),
-      ...(signal !== undefined && { signal }),
-    });
+      }),
+      ...(body !== undefined && { body: isModule ? new Uint8Array(body) : JSON.stringify(body, refuseNotFinite) }),
+    };
+  }
+
+  async #request({ url, ...asked }: Asked, signal: AbortSignal): Promise<Response> {
+    const answer = await fetch(url, { ...asked, signal });
     if (!answer.ok) throw new ApiProblem(await problemOf(answer));
     return answer;
   }
@@ -130,7 +133,7 @@ export class ApiConnection {
       method === 'GET'
         ? `has not answered for ${seconds}; it may have much to do or stand still: try again`
         : `was sent the request and has not answered for ${seconds}; it may have done all the same what it was asked for`;
-    return new ApiUnreachable(`the API at ${this.url} ${what}`, { mayHaveArrived: true, cause });
+    return new ApiUnreachable(`the API at ${this.url} ${what}`, { how: 'silent', cause });
   }
 
   #unreachable(cause: unknown, { method = 'GET' }: ApiRequest = {}): ApiUnreachable {
@@ -138,14 +141,22 @@ export class ApiConnection {
       const what = method === 'GET' ? 'try again' : 'it may have done all the same what it was asked for';
       return new ApiUnreachable(
         `the connection to the API at ${this.url} broke before its answer had come (${causeOf(cause)}); ${what}`,
-        { mayHaveArrived: true, cause },
+        { how: 'broken-off', cause },
       );
     }
-    return new ApiUnreachable(
-      `no Longrun API answers at ${this.url} (${causeOf(cause)}); start one with \`longrun up\`, or set LONGRUN_URL and LONGRUN_TOKEN`,
-      { cause },
-    );
+    return new ApiUnreachable(`no Longrun API answers at ${this.url} (${causeOf(cause)})`, {
+      how: 'not-connected',
+      cause,
+    });
   }
+}
+
+/** A request as it is sent. */
+interface Asked {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** What is asked. */
@@ -197,6 +208,22 @@ async function problemOf(answer: Response): Promise<Problem> {
   }
   const detail = `${answer.url} answered ${answer.status} ${answer.statusText} without a problem document: ${text.slice(0, 200)}`;
   return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
+}
+
+/** Not every browser gives out the pieces of a body by `for await`. */
+async function* piecesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Of one that broke off the reader has been told already.
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
 async function* failingWith<T>(steps: AsyncIterable<T>, failure: (error: unknown) => unknown): AsyncGenerator<T> {

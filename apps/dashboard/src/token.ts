@@ -1,18 +1,3 @@
-import { asked } from './api.js';
-
-/**
- * Signs this browser in with a token of the API: a cookie that no script can read lasts through reloads and other tabs. Throws Refused when the API does not
- * accept it.
- */
-export async function signIn(token: string): Promise<void> {
-  await asked('/v1/session', { method: 'POST', headers: { authorization: `Bearer ${token.trim()}` } });
-}
-
-/** Signs it out, in all tabs. */
-export async function signOut(): Promise<void> {
-  await asked('/v1/session', { method: 'DELETE' });
-}
-
 /** Whether the address has a token. */
 export function hasToken(): boolean {
   return new URLSearchParams(location.hash.slice(1)).has('token');
