@@ -11,6 +11,7 @@ import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
+import { ProblemsController } from './problems/problems.controller.js';
 import { ProgramsController } from './programs/programs.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
@@ -55,4 +56,5 @@ const everything = [
   ProgramsController,
   HealthController,
   OpenApiController,
+  ProblemsController,
 ];

@@ -4,7 +4,7 @@ import type { RequestHandler, Response } from 'express';
 import { refusal, type Refusal } from '../problems/refusal.js';
 
 /** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
-export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/];
+export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/, /^\/problems\/[^/]+$/];
 
 /**
  * Lets requests through that bear the token (`Authorization: Bearer …`, RFC 6750) or read a public path. It runs before the
