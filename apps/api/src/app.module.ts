@@ -11,6 +11,7 @@ import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Description, OpenApiController } from './openapi/openapi.controller.js';
+import { ProblemsController } from './problems/problems.controller.js';
 import { SessionCookies } from './request/session-cookie.js';
 import { SessionController } from './session/session.controller.js';
 import { ProgramsController } from './programs/programs.controller.js';
@@ -60,4 +61,5 @@ const everything = [
   SessionController,
   HealthController,
   OpenApiController,
+  ProblemsController,
 ];

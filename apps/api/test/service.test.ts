@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { problemKinds } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -345,6 +346,18 @@ describe('the dashboard', () => {
   });
 });
 
+test('the type of a problem leads to a page that says what it means and what to do, for every kind', async () => {
+  for (const [kind, { title, faults }] of Object.entries(problemKinds)) {
+    const { text, type } = await service.raw().get(`/problems/${kind}`).expect(200);
+    expect(type).toBe('text/plain');
+    expect(text).toContain(title);
+    for (const part of ['What it means\n', 'What to do\n', ...Object.keys(faults)]) expect(text).toContain(part);
+  }
+  const refused = await service.raw().get('/problems/none').expect(404);
+  expect(refused.body).toMatchObject({ type: '/problems/unknown-route' });
+  await service.raw().get(String(refused.body.type)).expect(200);
+});
+
 describe('the OpenAPI document', () => {
   test('is served to anybody, is that of the repository, and needs nothing started to be made', async () => {
     const served: unknown = (await service.raw().get('/openapi.json').expect(200)).body;
@@ -408,6 +421,7 @@ describe('the OpenAPI document', () => {
       'get /health/live',
       'get /health/ready',
       'get /openapi.json',
+      'get /problems/{kind}',
     ]);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
 

@@ -17,7 +17,7 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Whether the process answers', tags: ['service'], security: [] })
   @ApiResponse({ status: 200, description: 'It does.', standardSchema: Liveness })
-  @AnswersProblems(['internal-error'])
+  @AnswersProblems(['bad-request', 'internal-error'])
   isAlive(): Liveness {
     return { status: 'alive' };
   }
@@ -30,7 +30,7 @@ export class HealthController {
     security: [],
   })
   @ApiResponse({ status: 200, description: 'All of them work.', standardSchema: Readiness })
-  @AnswersProblems(['internal-error', 'unavailable'])
+  @AnswersProblems(['bad-request', 'internal-error', 'unavailable'])
   async isReady(): Promise<Readiness> {
     const checks = await this.#probes.latest();
     const failed = checks.filter((check) => !check.ok);

@@ -115,8 +115,19 @@ export function openApiSchema(schema: z.ZodType, side: 'input' | 'output'): Open
 }
 
 function jsonSchema(schema: z.ZodType, side: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(schema, { io: side, metadata: registry, unrepresentable: 'any' });
+  return z.toJSONSchema(schema, { io: side, metadata: registry, unrepresentable: 'any', override: keysAsProperties });
 }
+
+/** A record that has all of a list of keys is described as an object with these properties: generators of clients make fields of them. */
+function keysAsProperties({ jsonSchema: { propertyNames, ...record }, jsonSchema }: Overridden): void {
+  const { required, additionalProperties } = record;
+  if (propertyNames === undefined || required === undefined || additionalProperties === undefined) return;
+  const properties = Object.fromEntries(required.map((key) => [key, additionalProperties]));
+  delete jsonSchema.propertyNames;
+  Object.assign(jsonSchema, { properties, additionalProperties: false });
+}
+
+type Overridden = Parameters<NonNullable<z.core.ToJSONSchemaParams['override']>>[0];
 
 function differs(id: string): boolean {
   const schema = byId.get(id);

@@ -28,6 +28,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .setDescription(description)
+    .addServer('/', 'The API that serves this description.')
     .addTag('experiments', 'What is trained.')
     .addTag('metrics', 'What experiments have logged as numbers.')
     .addTag('checkpoints', 'What can be gone on from, as it lies in the object store.')
@@ -75,7 +76,7 @@ const description = [
   '',
   'Every answer of 400 and above is a problem document (RFC 9457, `application/problem+json`). Its `errors` name what is wrong: ' +
     'a JSON pointer into the body or the name of a parameter or header, a stable `code` with its `facts`, a sentence, and a remedy. Its `instance` is the id of the ' +
-    'request in the log of the API. `type` is `/problems/` and one of these, with the codes that its errors have:',
+    'request in the log of the API. `type` is `/problems/` and one of these, where a page for people says what it means, with the codes that its errors have:',
   '',
   ...Object.entries(problemKinds).map(
     ([kind, { status, faults }]) =>

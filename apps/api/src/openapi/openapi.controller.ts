@@ -28,7 +28,7 @@ export class OpenApiController {
   @Header('Cache-Control', 'no-cache')
   @ApiOperation({ summary: 'This description, as OpenAPI 3.1', tags: ['service'], security: [] })
   @ApiOkResponse({ description: 'The OpenAPI document.', schema: { type: 'object' } })
-  @AnswersProblems(['internal-error'])
+  @AnswersProblems(['bad-request', 'internal-error'])
   describe(): OpenAPIObject {
     return this.#description.document;
   }

@@ -5,7 +5,7 @@ import { refusal, type Refusal } from '../problems/refusal.js';
 import type { SessionCookies } from './session-cookie.js';
 
 /** Paths that anybody may read. Everything that is not named here needs the token, routes of tomorrow included. */
-export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/];
+export const publicPaths: readonly RegExp[] = [/^\/health\/(live|ready)$/, /^\/openapi\.json$/, /^\/problems\/[^/]+$/];
 
 /**
  * Lets requests through that bear the token (`Authorization: Bearer …`, RFC 6750), come from a page of ours in a browser that is signed in, or read a public
