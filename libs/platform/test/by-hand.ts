@@ -1,5 +1,5 @@
 import { RetryBudget, type WorkerEvent } from '@longrun/contracts';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import type { Life } from '../src/life/life.js';
 import { LifeWriter } from '../src/life/writer.js';
@@ -32,7 +32,14 @@ export class ExperimentByHand {
         origin: null,
       });
     });
-    await experiment.write((life) => life.enqueue(1, new Date()));
+    await experiment.write(async (life, transaction) => {
+      life.enqueue(1, new Date());
+      // By it users find the experiment.
+      await sql`insert into experiments (id, name, spec, program, place, owner, project, status)
+        select id, 'by hand', '{}', 'mlp', place, owner, project, 'queued' from lives where id = ${experiment.id}`.execute(
+        transaction,
+      );
+    });
     return experiment;
   }
 

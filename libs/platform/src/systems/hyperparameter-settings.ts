@@ -14,10 +14,10 @@ export async function pendingSettings(
     .selectAll()
     .where('step', 'is', null)
     .where('id', 'in', ids)
-    .orderBy('number')
     .execute();
   const byId = new Map<string, HyperparameterSetting[]>();
-  for (const row of rows) byId.set(row.id, [...(byId.get(row.id) ?? []), settingOf(row)]);
+  for (const row of rows.toSorted((a, b) => a.number - b.number))
+    byId.set(row.id, [...(byId.get(row.id) ?? []), settingOf(row)]);
   return byId;
 }
 

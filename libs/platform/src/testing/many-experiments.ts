@@ -65,6 +65,9 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
     await sql`insert into checkpoints (id, fence, step, size_bytes, at)
       select id, 1, step, 1, now() from lives, generate_series(1, 2) step
       where kind = 'experiment' and phase = 'ended'`.execute(transaction);
+    await sql`insert into hyperparameter_settings (id, number, hyperparameters, at, step)
+      select id, number, '{"adam.learning_rate": 0.01}', now(), case phase when 'ended' then 1 end
+      from lives, generate_series(1, 2) number where kind = 'experiment' and phase <> 'queued'`.execute(transaction);
     await sql`insert into log_chunks
         (id, chunk, fence, first_step, last_step, row_count, size_bytes, steps, events, times)
       select id, 1, 1, 1, 1, 1, 1, '{1}', '{1}', '{1}' from lives where kind = 'experiment' and phase = 'ended'`.execute(
