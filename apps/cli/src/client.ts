@@ -10,10 +10,13 @@ import {
   type DrainRequest,
   type ExperimentChange,
   ExperimentDryRun,
+  ExperimentExport,
   ExperimentList,
   type ExperimentQueryInput,
   type ExperimentSpecInput,
   ExperimentView,
+  type ExportedExperiment,
+  type ExportQueryInput,
   type Hyperparameters,
   isTerminal,
   isTerminalDataset,
@@ -111,6 +114,16 @@ export class Client {
   /** One page of those that fit a query. */
   async experiments(query: ExperimentQueryInput = {}): Promise<ExperimentList> {
     return await this.#connection.json(ExperimentList, `/v1/experiments?${search(query)}`);
+  }
+
+  /** All that fit a query with their specs and metrics, oldest first. */
+  async *exportedExperiments(query: ExportQueryInput = {}): AsyncGenerator<ExportedExperiment, void, undefined> {
+    for (let cursor: string | null | undefined = query.cursor; cursor !== null;) {
+      const path = `/v1/experiments/export?${search({ limit: 200, ...query, cursor })}`;
+      const page: ExperimentExport = await this.#connection.json(ExperimentExport, path);
+      yield* page.items;
+      cursor = page.nextCursor;
+    }
   }
 
   /** One page of those that fit a query, newest first. */

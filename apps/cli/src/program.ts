@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-import { ExperimentStatus } from '@longrun/contracts';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, Option } from 'commander';
 
@@ -24,6 +23,7 @@ import type { Client } from './client.js';
 import { cancel } from './commands/cancel.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
+import { type ExperimentFilters, filterQuery, withFilters } from './commands/experiment-filters.js';
 import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js';
 import { logs } from './commands/logs.js';
 import { listPrograms, publishProgram } from './commands/programs.js';
@@ -146,18 +146,9 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
       publishProgram(client, terminal, file, { ...options, name: options.name }),
     );
 
-  program
-    .command('ls')
-    .description('list experiments, newest first')
+  withFilters(program.command('ls').description('list experiments, newest first'))
     .option('--datasets', 'list datasets instead', false)
     .option('-n, --limit <number>', 'the first so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
-    .option('--status <statuses>', `of these: ${ExperimentStatus.options.join(', ')}; commas between`)
-    .option('--program <name>', 'of this program')
-    .option('--dataset <name>', 'that use this dataset (name or id)')
-    .option('--owner <owner>', 'of this owner')
-    .option('--project <project>', 'in this project')
-    .option('--name <text>', 'with this in the name, in whatever case')
-    .option('--where <condition>', "on a metric's last value, as metric.valid_cost<0.3; repeatable", appended, [])
     .option('--sort <key>', 'created, ended, name, status or metric.NAME; - before it: descending (default: -created)')
     .option(
       '--columns <names>',
@@ -243,6 +234,20 @@ function commandTree({ terminal, environment }: Surroundings, json: boolean, exi
     .action(async (id: string, options: DownloadOptions) => {
       const { download } = await import('./commands/download/download.js');
       await download(await client(), terminal, id, options);
+    });
+
+  withFilters(
+    program
+      .command('export')
+      .description(
+        'write experiments (runs.csv) and all that they have logged as numbers (metrics.csv) to a folder, where each file appears whole in the place of the one of before',
+      )
+      .option('-o, --to <folder>', 'where to', folder, 'longrun-export'),
+  )
+    .addOption(jsonOption())
+    .action(async ({ to, json: isJson, ...filters }: ExperimentFilters & { to: string; json: boolean }) => {
+      const { exportRecord } = await import('./commands/export/export.js');
+      await exportRecord(await client(), terminal, { folder: to, json: isJson, query: filterQuery(filters) });
     });
 
   const workers = program.command('workers').description('list workers; drain or release one');

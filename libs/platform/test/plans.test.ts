@@ -92,8 +92,10 @@ if (postgresPrograms() === undefined) {
           expect(first.items).toHaveLength(10);
           await list.list({ limit: 10, cursor: first.nextCursor ?? 'p1' });
         }
-        const middle = Buffer.from(JSON.stringify(['-created', 0, '12500', '12500'])).toString('base64url');
-        await platform.experiments.list({ cursor: middle });
+        const middleOf = (sort: string): string =>
+          Buffer.from(JSON.stringify([sort, 0, '12500', '12500'])).toString('base64url');
+        await platform.experiments.list({ cursor: middleOf('-created') });
+        await platform.experiments.exportPage({ cursor: middleOf('created') });
         for (const query of [
           { status: 'running' },
           { exactName: 'experiment 77' },

@@ -1,10 +1,12 @@
 import {
   ExperimentDryRun,
+  ExperimentExport,
   ExperimentId,
   ExperimentList,
   ExperimentQuery,
   ExperimentSpec,
   ExperimentView,
+  ExportQuery,
   LiveEvent,
   LogPage,
   LogQuery,
@@ -77,6 +79,19 @@ export class ExperimentsController {
   @Answers({ description: 'One page.', schema: ExperimentList, problems: ['invalid-parameter'] })
   listExperiments(@Query({ schema: ExperimentQuery }) query: ExperimentQuery): Promise<ExperimentList> {
     return this.#platform.experiments.list(query);
+  }
+
+  @Get('export')
+  @ApiOperation({
+    summary: 'Experiments with their specs and metrics, oldest first: those that fit every part of the query',
+    description:
+      'For tables of all runs. The query is that of the list, without `sort` and `metrics`. A page has fewer than `limit` where they are large; one that is submitted meanwhile is on ' +
+      'a later page.',
+    tags: ['experiments'],
+  })
+  @Answers({ description: 'One page.', schema: ExperimentExport, problems: ['invalid-parameter'] })
+  exportExperiments(@Query({ schema: ExportQuery }) query: ExportQuery): Promise<ExperimentExport> {
+    return this.#platform.experiments.exportPage(query);
   }
 
   @Get(':id')

@@ -10,6 +10,7 @@ import {
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
+import { FolderInUse } from '@longrun/platform/processes';
 import { BundleRefused } from '@longrun/platform/programs';
 import { CommanderError } from 'commander';
 
@@ -17,6 +18,7 @@ import { NotRunning, UnusableAddress } from '../address.js';
 import { ApiProblem, ApiUnreachable, NotLongrun } from '../api-errors.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
+import { ExportFailed } from '../commands/export/export-failed.js';
 import { UnknownReference } from '../commands/reference.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
@@ -178,6 +180,8 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     DemoFailed,
     CheckpointFailed,
     DownloadFailed,
+    ExportFailed,
+    FolderInUse,
   ];
   if (error instanceof Error) {
     const isForeseen = foreseen.some((kind) => error instanceof kind);

@@ -34,6 +34,20 @@ export async function listExperiments(
   options: ListOptions,
   workers: KnownWorkers,
 ): Promise<ExperimentList> {
+  const { metrics = [] } = options;
+  const { rows, nextCursor } = await readListed(db, options);
+  return {
+    items: rows.map((row) => experimentSummary(row, workers, metrics)),
+    nextCursor,
+    counts: options.cursor === undefined ? await countsOf(db, options) : null,
+  };
+}
+
+/** One page of what a list shows of experiments, and where the next one goes on; null at the end. */
+export async function readListed(
+  db: Kysely<Tables>,
+  options: ListOptions,
+): Promise<{ readonly rows: readonly ListedRow[]; readonly nextCursor: string | null }> {
   const { limit, sort, metrics } = { ...ExperimentQuery.parse({}), ...options };
   const filters = filtersOf(options);
   const stages = stagesOf(sort, options.where);
@@ -46,11 +60,7 @@ export async function listExperiments(
   }
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return {
-    items: page.map((row) => experimentSummary(row, workers, metrics)),
-    nextCursor: rows.length > limit && last !== undefined ? cursorText(sort, last) : null,
-    counts: options.cursor === undefined ? await countsOf(db, options) : null,
-  };
+  return { rows: page, nextCursor: rows.length > limit && last !== undefined ? cursorAfter(sort, last) : null };
 }
 
 type Sql = RawBuilder<unknown>;
@@ -141,7 +151,8 @@ function momentKey(value: Sql): SortKey {
   };
 }
 
-type ListedRow = LifeRow & ListedExperiment & Sorted;
+/** What a list reads of an experiment. */
+export type ListedRow = LifeRow & ListedExperiment & Sorted;
 
 interface Sorted {
   readonly stage: number;
@@ -245,7 +256,8 @@ interface Cursor {
 
 const CursorParts = z.tuple([z.string(), z.int().min(0), z.string(), z.string()]);
 
-function cursorText(sort: ExperimentSort, { stage, firstKey, secondKey }: ListedRow): string {
+/** Where a list with this sort goes on after a row of it. */
+export function cursorAfter(sort: ExperimentSort, { stage, firstKey, secondKey }: ListedRow): string {
   const parts: z.infer<typeof CursorParts> = [sortText(sort), stage, firstKey, secondKey];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }

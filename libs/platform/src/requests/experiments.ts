@@ -1,5 +1,6 @@
 import {
   type ExperimentDryRun,
+  type ExperimentExport,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -30,6 +31,7 @@ import type { LifeRow, Tables } from '../record/tables.js';
 import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
+import { exportExperiments, type ExportOptions } from './experiment-export.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
 import { readLife } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
@@ -146,6 +148,12 @@ export class Experiments {
   async list(options: ListOptions = {}): Promise<ExperimentList> {
     const { db } = this.#options.record;
     return listExperiments(db, options, await this.#workers.read(db));
+  }
+
+  /** One page of the experiments that fit a query with their specs and metrics, see {@link exportExperiments}. */
+  async exportPage(options: ExportOptions = {}): Promise<ExperimentExport> {
+    const { db } = this.#options.record;
+    return exportExperiments(db, options, await this.#workers.read(db));
   }
 
   /**
