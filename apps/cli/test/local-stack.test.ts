@@ -105,7 +105,7 @@ test('a dataset and an experiment go from their files to a result', async () => 
 test('all that the record has is exported to tables, with the numbers that the API answers', async () => {
   await longrun.run('tag', 'tiny-mlp', 'good');
   const to = join(folder, 'tables');
-  const exported = await longrun.run('export', '-o', to, '--name', 'tiny', '--json');
+  const exported = await longrun.run('export', '-o', to, '--tag', 'good', '--json');
   expect(exported).toMatchObject({ code: 0, stderr: '' });
   const runs = (await readFile(join(to, 'runs.csv'), 'utf8')).split('\r\n');
   expect(runs).toHaveLength(3);
@@ -221,6 +221,10 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
     code: 0,
     stdout: expect.stringContaining('paused; priority -3; tags good; notes: one to look at'),
   });
+  await longrun.run('tag', 'endless', 'one, two');
+  const tagged = ['ls', '--json', '--status', 'paused', '--tag', 'good', '--tag'];
+  expect(idsIn((await longrun.run(...tagged, 'one, two')).stdout)).toEqual([id]);
+  expect(idsIn((await longrun.run(...tagged, 'bad')).stdout)).toEqual([]);
   expect(await longrun.run('resume', 'endless')).toMatchObject({ code: 0 });
   await expect.poll(() => statusOf(id)).toBe('running');
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });

@@ -26,6 +26,9 @@ const experiments = [
   ['100 %_\\', 'cancelled', '-Infinity'],
 ] as const;
 
+/** Of each of them. */
+const tags: readonly (readonly string[])[] = [[], ['good'], ['good', 'a, "b"'], ['Good'], [], ['a, "b"', 'good'], []];
+
 const COST = 'valid, "cost" < 1';
 const where = (condition: string): { where: string } => ({ where: `metric.${JSON.stringify(COST)}${condition}` });
 
@@ -58,6 +61,10 @@ test('each filter finds what fits, all of them together what fits each, and the 
     [where('!=0.25'), [0, 1, 6]],
     [{ where: `${where('>0').where},${where('<0.3').where}` }, [2, 3, 4]],
     [{ where: 'metric.cost<1' }, []],
+    [{ tag: 'good' }, [1, 2, 5]],
+    [{ tag: 'good,"a, \\"b\\""' }, [2, 5]],
+    [{ tag: 'goo' }, []],
+    [{ tag: 'good', status: 'succeeded', name: 'narrow' }, [2]],
     [{ status: 'succeeded', exactName: 'conv', program: 'conv', dataset: 'faces', ...where('=0.25') }, [3]],
   ];
   for (const [query, places] of fitting) {
@@ -69,6 +76,12 @@ test('each filter finds what fits, all of them together what fits each, and the 
   const bounded = await list(record, { sort, where: `${where('>=0.25').where},${where('<0.5').where}` });
   expect(bounded.items.map(({ id }) => ids.indexOf(id))).toEqual([4, 3, 2]);
   const { counts } = await list(record, { exactName: 'conv', status: 'running' });
+  expect((await list(record, { tag: 'good', status: 'queued' })).counts).toMatchObject({
+    queued: 1,
+    failed: 1,
+    succeeded: 1,
+    cancelled: 0,
+  });
   expect(counts).toEqual({ queued: 1, running: 1, paused: 0, succeeded: 1, failed: 0, cancelled: 0 });
   const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(COST)},none` })).items;
   expect(first).toMatchObject({
@@ -162,6 +175,7 @@ test('what a list cannot be asked by is refused with what to give instead', asyn
     [{ sort: 'metric.' }, 'metric.NAME'],
     [{ id: 'exp_xyz' }, '32 hexadecimal digits'],
     [{ metrics: Array.from({ length: 21 }, (_, index) => index).join(',') }, 'at most 20'],
+    [{ tag: '"a' }, 'names with commas between'],
     [{ wher: 'x' }, 'where'],
   ] as const) {
     const read = readValue(ExperimentQuery, query);
@@ -214,6 +228,8 @@ async function fill(record: PlatformRecord): Promise<string[]> {
         ${rows[0]?.place}, ${owner}, 'default', ${status}, ${endedAt}::timestamptz)`.execute(db);
     await sql`insert into experiment_datasets (id, role, dataset_id)
       values (${id}, 'train', ${`ds_${String(index % 2).repeat(32)}`})`.execute(db);
+    for (const tag of tags[index] ?? [])
+      await sql`insert into experiment_tags (tag, place) values (${tag}, ${rows[0]?.place})`.execute(db);
     if (last !== null) {
       await sql`insert into metrics (id, name, count, non_finite, last, last_step)
         values (${id}, ${COST}, 1, 0, ${last}::float8, 1)`.execute(db);

@@ -104,6 +104,8 @@ if (postgresPrograms() === undefined) {
           { sort: '-ended' },
           { sort: 'metric.cost', metrics: 'cost' },
           { where: 'metric.cost<0.001' },
+          { tag: 'group 7' },
+          { tag: 'group 0,rare' },
         ])
           await platform.experiments.list(ExperimentQuery.parse({ ...query, limit: 10 }));
         const id = `exp_${(77).toString(16).padStart(32, '0')}`;

@@ -72,7 +72,7 @@ export class ExperimentsController {
     summary: 'List experiments: those that fit every part of the query',
     description:
       'By default all, newest first. `where` has conditions on the last values of metrics with commas between, such as `metric.valid_cost<0.3`; `sort` is ' +
-      '`created`, `ended`, `name`, `status` or `metric.NAME`, with `-` before it descending; `metrics` names those of which each item says the last value. A name with ' +
+      '`created`, `ended`, `name`, `status` or `metric.NAME`, with `-` before it descending; `metrics` names those of which each item says the last value; `tag` names tags with commas between, all of which it has. A name with ' +
       'a comma, a quote or a comparison in it is written as a JSON string. The pages after the first are asked for with the same query.',
     tags: ['experiments'],
   })

@@ -1,4 +1,4 @@
-import { type ExperimentQueryInput, ExperimentStatus } from '@longrun/contracts';
+import { type ExperimentQueryInput, ExperimentStatus, nameText } from '@longrun/contracts';
 import type { Command } from 'commander';
 
 import { appended } from '../arguments.js';
@@ -10,6 +10,8 @@ export interface ExperimentFilters extends Pick<
 > {
   /** Conditions on metrics. */
   readonly where: readonly string[];
+  /** Tags, all of which it has. */
+  readonly tag: readonly string[];
 }
 
 /** The same command with the options of {@link ExperimentFilters}. */
@@ -21,11 +23,21 @@ export function withFilters(command: Command): Command {
     .option('--owner <owner>', 'of this owner')
     .option('--project <project>', 'in this project')
     .option('--name <text>', 'with this in the name, in whatever case')
-    .option('--where <condition>', "on a metric's last value, as metric.valid_cost<0.3; repeatable", appended, []);
+    .option('--where <condition>', "on a metric's last value, as metric.valid_cost<0.3; repeatable", appended, [])
+    .option('--tag <tag>', 'with this tag; repeatable: with all of them', appended, []);
 }
 
 /** The filters as a query has them; undefined for each that is not given. */
 export function filterQuery(filters: ExperimentFilters) {
-  const { status, program, dataset, owner, project, name, where } = filters;
-  return { status, program, dataset, owner, project, name, where: where.join(',') || undefined };
+  const { status, program, dataset, owner, project, name, where, tag } = filters;
+  return {
+    status,
+    program,
+    dataset,
+    owner,
+    project,
+    name,
+    where: where.join(',') || undefined,
+    tag: tag.map(nameText).join(',') || undefined,
+  };
 }

@@ -22,8 +22,8 @@ import { cursorUnknown } from './pages.js';
 import { experimentSummary, type ListedExperiment } from './views.js';
 
 /** Which experiments are listed, and how. Default: all, newest first. */
-export type ListOptions = Partial<Omit<ExperimentQuery, 'status' | 'where'>> &
-  Pick<ExperimentQuery, 'status' | 'where'>;
+export type ListOptions = Partial<Omit<ExperimentQuery, 'status' | 'where' | 'tag'>> &
+  Pick<ExperimentQuery, 'status' | 'where' | 'tag'>;
 
 /**
  * One page of the experiments that fit a query, and on the first page how many of them have each status. A page goes on after the last item of the one
@@ -209,7 +209,7 @@ async function countsOf(db: Kysely<Tables>, options: ListOptions): Promise<Recor
 }
 
 /** What an experiment `e` has to be. */
-function filtersOf({ status, program, dataset, owner, project, name, exactName, id, where }: ListOptions): Sql {
+function filtersOf({ status, program, dataset, owner, project, name, exactName, id, tag, where }: ListOptions): Sql {
   const filters: Sql[] = [
     ...(status === undefined ? [] : [sql`e.status = any(${[...status]}::text[])`]),
     ...(program === undefined ? [] : [sql`e.program = ${program}`]),
@@ -224,6 +224,7 @@ function filtersOf({ status, program, dataset, owner, project, name, exactName, 
           sql`exists (select from experiment_datasets used where used.id = e.id and used.dataset_id in (
             select d.id from datasets d where d.id = ${dataset} or d.name = ${dataset}))`,
         ]),
+    ...(tag ?? []).map((one) => sql`exists (select from experiment_tags t where t.tag = ${one} and t.place = e.place)`),
     ...(where ?? []).map(hasMetric),
   ];
   return filters.length === 0 ? sql`true` : sql.join(filters, sql` and `);

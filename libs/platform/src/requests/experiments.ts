@@ -19,6 +19,7 @@ import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
 import { experimentStatus } from '../life/transitions.js';
+import { insertTags } from '../record/experiment-tags.js';
 import {
   type KnownWorkers,
   knownWorkers,
@@ -315,6 +316,10 @@ async function insert(
       }),
     )
     .execute();
+  await insertTags(
+    transaction,
+    experiments.map(({ id, spec }) => ({ place: rowOf(id).place, tags: spec.tags })),
+  );
   await transaction
     .insertInto('experimentDatasets')
     .values(

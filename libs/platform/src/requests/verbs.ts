@@ -13,6 +13,7 @@ import type { Redis } from 'ioredis';
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
+import { replaceTags } from '../record/experiment-tags.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
@@ -150,6 +151,7 @@ export class Verbs {
         .set({ spec: JSON.stringify(changed) })
         .where('id', '=', id)
         .execute();
+      if (keys.includes('tags')) await replaceTags(lives.transaction, life.row.place, changed.tags);
     });
     return experiments.get(id);
   }

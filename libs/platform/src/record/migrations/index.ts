@@ -17,6 +17,7 @@ import { verbs } from './0016-verbs.js';
 import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
 import { hyperparameters } from './0021-hyperparameters.js';
+import { tags } from './0022-tags.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   origins,
   quarantines,
   hyperparameters,
+  tags,
 ];
