@@ -440,6 +440,8 @@ describe('experiments', () => {
     const change = { addTags: ['kept'], notes: 'resumed', priority: 1 };
     const changed = await service.patch(`/v1/experiments/${id}`, change);
     expect(ExperimentView.parse(changed.body).spec).toMatchObject({ tags: ['kept'], notes: 'resumed', priority: 1 });
+    const tagged = ExperimentList.parse((await service.get('/v1/experiments?tag=kept&status=queued').expect(200)).body);
+    expect([tagged.items.map((item) => item.id), tagged.counts?.queued]).toEqual([[id], 1]);
     const wrong = await service.patch(`/v1/experiments/${id}`, { tag: 1 });
     expect(problemErrorsOf(wrong, 'invalid-request')).toMatchObject([{ pointer: '/tag' }]);
 

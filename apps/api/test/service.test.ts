@@ -378,6 +378,7 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments',
       'get /v1/experiments',
       'post /v1/experiments/dry-run',
+      'get /v1/experiments/export',
       'get /v1/experiments/{id}',
       'patch /v1/experiments/{id}',
       'delete /v1/experiments/{id}',

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 
 import type { Client } from '@longrun/client';
-import { ExperimentStatus } from '@longrun/contracts';
 import { readVariables, variables } from '@longrun/platform/configuration';
 import { Command, CommanderError, Option } from 'commander';
 
@@ -26,6 +25,7 @@ import { cancel } from './commands/cancel.js';
 import { completionCommands } from './commands/completion-commands.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
+import { type ExperimentFilters, filterQuery, withFilters } from './commands/experiment-filters.js';
 import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js';
 import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
@@ -147,18 +147,9 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
 
   programCommands(program, terminal, client);
 
-  program
-    .command('ls')
-    .description('list experiments, newest first')
+  withFilters(program.command('ls').description('list experiments, newest first'))
     .option('--datasets', 'list datasets instead', false)
     .option('-n, --limit <number>', 'the first so many (default: all)', wholeNumber({ least: 1, most: 1_000_000 }))
-    .option('--status <statuses>', `of these: ${ExperimentStatus.options.join(', ')}; commas between`)
-    .option('--program <name>', 'of this program')
-    .option('--dataset <name>', 'that use this dataset (name or id)')
-    .option('--owner <owner>', 'of this owner')
-    .option('--project <project>', 'in this project')
-    .option('--name <text>', 'with this in the name, in whatever case')
-    .option('--where <condition>', "on a metric's last value, as metric.valid_cost<0.3; repeatable", appended, [])
     .option('--sort <key>', 'created, ended, name, status or metric.NAME; - before it: descending (default: -created)')
     .option(
       '--columns <names>',
@@ -248,6 +239,19 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
 
   loginCommands(program, surroundings, address);
   completionCommands(program, terminal, address);
+  withFilters(
+    program
+      .command('export')
+      .description(
+        'write experiments (runs.csv) and all that they have logged as numbers (metrics.csv) to a folder, where each file appears whole in the place of the one of before',
+      )
+      .option('-o, --to <folder>', 'where to', folder, 'longrun-export'),
+  )
+    .addOption(jsonOption())
+    .action(async ({ to, json: isJson, ...filters }: ExperimentFilters & { to: string; json: boolean }) => {
+      const { exportRecord } = await import('./commands/export/export.js');
+      await exportRecord(await client(), terminal, { folder: to, json: isJson, query: filterQuery(filters) });
+    });
 
   workerCommands(program, terminal, client);
   checkpointCommands(program, terminal, { address, client }, exit);

@@ -102,6 +102,34 @@ test('a dataset and an experiment go from their files to a result', async () => 
   expect(await readFile(copy, 'latin1')).toMatch(/^\x89HDF\r\n/);
 });
 
+test('all that the record has is exported to tables, with the numbers that the API answers', async () => {
+  await longrun.run('tag', 'tiny-mlp', 'good');
+  const to = join(folder, 'tables');
+  const exported = await longrun.run('export', '-o', to, '--tag', 'good', '--json');
+  expect(exported).toMatchObject({ code: 0, stderr: '' });
+  const runs = (await readFile(join(to, 'runs.csv'), 'utf8')).split('\r\n');
+  expect(runs).toHaveLength(3);
+  expect(runs[0]).toMatch(/,params.learningRate,.*,metrics.train_cost.last,/);
+  expect(runs[1]).toMatch(/^exp_\w+,tiny-mlp,succeeded,succeeded,.*,7,"\[""good""\]",,.*,0.01,/);
+
+  const id = runs[1]?.split(',')[0] ?? '';
+  const series = await longrun.run('metrics', id, 'train_cost', '--json', '--max-points', '1000');
+  const { steps, values } = MetricSeries.parse(JSON.parse(series.stdout));
+  const lines = (await readFile(join(to, 'metrics.csv'), 'utf8')).split('\r\n');
+  expect(lines.filter((line) => line.startsWith(`${id},train_cost,`))).toEqual(
+    steps.map((step, index) => `${id},train_cost,${step},${values[index]}`),
+  );
+  expect(JSON.parse(exported.stdout)).toMatchObject({ runs: { rows: 1 }, metrics: { rows: lines.length - 2 } });
+
+  expect(await longrun.run('export', '-o', to, '--where', 'train_cost<1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('metric.valid_cost<0.3'),
+  });
+  expect(await longrun.run('export', '-o', to, '--status', 'failed')).toMatchObject({
+    stdout: expect.stringMatching(/^0 runs: .*\n0 points: /),
+  });
+});
+
 test("a program of one's own is bundled, published and submitted by its file, and runs as it was then", async () => {
   const file = join(folder, 'my-program.ts');
   const mlp = new URL('../../../examples/src/programs/mlp.ts', import.meta.url).pathname;
@@ -193,6 +221,10 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
     code: 0,
     stdout: expect.stringContaining('paused; priority -3; tags good; notes: one to look at'),
   });
+  await longrun.run('tag', 'endless', 'one, two');
+  const tagged = ['ls', '--json', '--status', 'paused', '--tag', 'good', '--tag'];
+  expect(idsIn((await longrun.run(...tagged, 'one, two')).stdout)).toEqual([id]);
+  expect(idsIn((await longrun.run(...tagged, 'bad')).stdout)).toEqual([]);
   expect(await longrun.run('resume', 'endless')).toMatchObject({ code: 0 });
   await expect.poll(() => statusOf(id)).toBe('running');
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });

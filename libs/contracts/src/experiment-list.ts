@@ -81,6 +81,8 @@ export const ExperimentQuery = ListQuery.extend({
   exactName: StorableText.optional(),
   /** How its id begins. */
   id: idBeginning('exp').optional(),
+  /** Tags that it has, all of them: with commas between, at most 20. One with a comma or a quote in it is written as a JSON string. */
+  tag: StorableText.max(4000).transform(readBy(readNames)).optional(),
   /** Conditions on last values of metrics, with commas between: `metric.valid_cost<0.3`. One that has not logged the metric does not fit. */
   where: StorableText.max(4000).transform(readBy(readConditions)).optional(),
   /**

@@ -41,6 +41,7 @@ export {
   RetryBudget,
   MAX_TAGS,
 } from './experiment-spec.js';
+export { ExperimentExport, ExportedExperiment, ExportQuery, type ExportQueryInput } from './experiment-export.js';
 export {
   DatasetQuery,
   type DatasetQueryInput,

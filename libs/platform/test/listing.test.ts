@@ -1,10 +1,17 @@
-import { ExperimentQuery, type ExperimentQueryInput, readValue } from '@longrun/contracts';
+import {
+  ExperimentQuery,
+  type ExperimentQueryInput,
+  ExportQuery,
+  type ExportQueryInput,
+  readValue,
+} from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
 import { newId } from '../src/life/begin.js';
 import type { PlatformRecord } from '../src/record/record.js';
 import { knownWorkers } from '../src/record/known-workers.js';
+import { exportExperiments } from '../src/requests/experiment-export.js';
 import { listExperiments } from '../src/requests/experiment-list.js';
 import { test } from './world.js';
 
@@ -18,6 +25,9 @@ const experiments = [
   ['conv', 'queued', null],
   ['100 %_\\', 'cancelled', '-Infinity'],
 ] as const;
+
+/** Of each of them. */
+const tags: readonly (readonly string[])[] = [[], ['good'], ['good', 'a, "b"'], ['Good'], [], ['a, "b"', 'good'], []];
 
 const COST = 'valid, "cost" < 1';
 const where = (condition: string): { where: string } => ({ where: `metric.${JSON.stringify(COST)}${condition}` });
@@ -51,6 +61,10 @@ test('each filter finds what fits, all of them together what fits each, and the 
     [where('!=0.25'), [0, 1, 6]],
     [{ where: `${where('>0').where},${where('<0.3').where}` }, [2, 3, 4]],
     [{ where: 'metric.cost<1' }, []],
+    [{ tag: 'good' }, [1, 2, 5]],
+    [{ tag: 'good,"a, \\"b\\""' }, [2, 5]],
+    [{ tag: 'goo' }, []],
+    [{ tag: 'good', status: 'succeeded', name: 'narrow' }, [2]],
     [{ status: 'succeeded', exactName: 'conv', program: 'conv', dataset: 'faces', ...where('=0.25') }, [3]],
   ];
   for (const [query, places] of fitting) {
@@ -62,6 +76,12 @@ test('each filter finds what fits, all of them together what fits each, and the 
   const bounded = await list(record, { sort, where: `${where('>=0.25').where},${where('<0.5').where}` });
   expect(bounded.items.map(({ id }) => ids.indexOf(id))).toEqual([4, 3, 2]);
   const { counts } = await list(record, { exactName: 'conv', status: 'running' });
+  expect((await list(record, { tag: 'good', status: 'queued' })).counts).toMatchObject({
+    queued: 1,
+    failed: 1,
+    succeeded: 1,
+    cancelled: 0,
+  });
   expect(counts).toEqual({ queued: 1, running: 1, paused: 0, succeeded: 1, failed: 0, cancelled: 0 });
   const [first] = (await list(record, { id: ids[1], metrics: `${JSON.stringify(COST)},none` })).items;
   expect(first).toMatchObject({
@@ -108,6 +128,39 @@ test('every sort has each experiment once over its pages, ties in one order, als
   expect(rest).toEqual([6, 2, 4, 0, 5, 1]);
 });
 
+test('an export has each experiment once over its pages, oldest first, with its spec, attempts and metrics; large ones make pages short', async ({
+  record,
+}) => {
+  const ids = await fill(record);
+  await sql`insert into attempts (id, fence, status, enqueued_at, reason)
+    select ${ids[2]}, n, 'ended', now(), 'preempted' from generate_series(1, 3) n`.execute(record.db);
+  for (const limit of [1, 3, 200])
+    expect([limit, await exportedPages(record, ids, { limit })]).toEqual([
+      limit,
+      chunked([0, 1, 2, 3, 4, 5, 6], limit),
+    ]);
+  expect(await exportedPages(record, ids, { status: 'succeeded', limit: 2, ...where('<0.3') })).toEqual([[2, 3]]);
+  expect(await exportedPages(record, ids, { owner: 'nobody' })).toEqual([[]]);
+  const { items } = await exportExperiments(record.db, ExportQuery.parse({}), await knownWorkers(record.db));
+  expect(items[2]).toMatchObject({
+    name: 'MLP narrow',
+    status: 'succeeded',
+    program: 'mlp',
+    datasets: { train: { name: 'digits' } },
+    spec: { program: 'mlp', resources: { threads: 1, engine: 'reference' } },
+    from: null,
+    attempts: 3,
+    metrics: [{ name: COST, count: 1, last: 0.25, lastStep: 1, min: null }],
+  });
+  expect(items[5]).toMatchObject({ attempts: 0, metrics: [] });
+
+  // 3 MiB each, of pages of 4.
+  const notes = 'a'.repeat(3 * 2 ** 20);
+  await sql`update experiments set spec = spec || jsonb_build_object('notes', ${notes}::text)
+    where id = any(${[ids[1], ids[2], ids[6]]}::text[])`.execute(record.db);
+  expect(await exportedPages(record, ids, {})).toEqual([[0, 1], [2, 3, 4, 5], [6]]);
+});
+
 test('what a list cannot be asked by is refused with what to give instead', async ({ record }) => {
   await fill(record);
   for (const [query, words] of [
@@ -122,6 +175,7 @@ test('what a list cannot be asked by is refused with what to give instead', asyn
     [{ sort: 'metric.' }, 'metric.NAME'],
     [{ id: 'exp_xyz' }, '32 hexadecimal digits'],
     [{ metrics: Array.from({ length: 21 }, (_, index) => index).join(',') }, 'at most 20'],
+    [{ tag: '"a' }, 'names with commas between'],
     [{ wher: 'x' }, 'where'],
   ] as const) {
     const read = readValue(ExperimentQuery, query);
@@ -174,6 +228,8 @@ async function fill(record: PlatformRecord): Promise<string[]> {
         ${rows[0]?.place}, ${owner}, 'default', ${status}, ${endedAt}::timestamptz)`.execute(db);
     await sql`insert into experiment_datasets (id, role, dataset_id)
       values (${id}, 'train', ${`ds_${String(index % 2).repeat(32)}`})`.execute(db);
+    for (const tag of tags[index] ?? [])
+      await sql`insert into experiment_tags (tag, place) values (${tag}, ${rows[0]?.place})`.execute(db);
     if (last !== null) {
       await sql`insert into metrics (id, name, count, non_finite, last, last_step)
         values (${id}, ${COST}, 1, 0, ${last}::float8, 1)`.execute(db);
@@ -185,6 +241,26 @@ async function fill(record: PlatformRecord): Promise<string[]> {
 
 async function list(record: PlatformRecord, query: ExperimentQueryInput): ReturnType<typeof listExperiments> {
   return listExperiments(record.db, ExperimentQuery.parse(query), await knownWorkers(record.db));
+}
+
+/** The places of those on each page of an export. */
+async function exportedPages(
+  record: PlatformRecord,
+  ids: readonly string[],
+  query: ExportQueryInput,
+): Promise<number[][]> {
+  const pages: number[][] = [];
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const options = ExportQuery.parse({ ...query, cursor });
+    const page = await exportExperiments(record.db, options, await knownWorkers(record.db));
+    pages.push(page.items.map(({ id }) => ids.indexOf(id)));
+    cursor = page.nextCursor;
+  }
+  return pages;
+}
+
+function chunked(places: readonly number[], size: number): number[][] {
+  return places.length <= size ? [[...places]] : [places.slice(0, size), ...chunked(places.slice(size), size)];
 }
 
 /** The places of all that fit, page after page. */

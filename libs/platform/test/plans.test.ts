@@ -92,8 +92,10 @@ if (postgresPrograms() === undefined) {
           expect(first.items).toHaveLength(10);
           await list.list({ limit: 10, cursor: first.nextCursor ?? 'p1' });
         }
-        const middle = Buffer.from(JSON.stringify(['-created', 0, '12500', '12500'])).toString('base64url');
-        await platform.experiments.list({ cursor: middle });
+        const middleOf = (sort: string): string =>
+          Buffer.from(JSON.stringify([sort, 0, '12500', '12500'])).toString('base64url');
+        await platform.experiments.list({ cursor: middleOf('-created') });
+        await platform.experiments.exportPage({ cursor: middleOf('created') });
         for (const query of [
           { status: 'running' },
           { exactName: 'experiment 77' },
@@ -102,6 +104,8 @@ if (postgresPrograms() === undefined) {
           { sort: '-ended' },
           { sort: 'metric.cost', metrics: 'cost' },
           { where: 'metric.cost<0.001' },
+          { tag: 'group 7' },
+          { tag: 'group 0,rare' },
         ])
           await platform.experiments.list(ExperimentQuery.parse({ ...query, limit: 10 }));
         const id = `exp_${(77).toString(16).padStart(32, '0')}`;

@@ -281,14 +281,19 @@ test('notes, tags and priority are changed, in the spec that is shown, and a job
 }) => {
   const { experiments, verbs } = await world.start();
   await world.readyDataset();
-  const [first, second] = [await world.submit({ tags: ['new'] }), await world.submit({ notes: 'of before' })];
+  const [first, second] = [await world.submit({ tags: ['new', 'new'] }), await world.submit({ notes: 'of before' })];
   for (const id of [first, second]) await world.when(id, ({ attempts }) => attempts.length === 1);
+  const taggedWith = async (...tag: string[]): Promise<string[]> =>
+    (await experiments.list({ tag, status: undefined, where: undefined })).items.map(({ id }) => id);
+  expect(await taggedWith('new')).toEqual([first]);
   const { spec } = await experiments.get(second);
   const changed = await verbs.change(second, { priority: 5, addTags: ['good', 'good', 'bad'], notes: '' });
   const { notes: _notes, ...rest } = spec;
   expect(changed.spec).toEqual({ ...rest, priority: 5, tags: ['good', 'bad'] });
+  expect(await taggedWith('good', 'bad')).toEqual([second]);
   expect((await verbs.change(second, { removeTags: ['bad', 'none'] })).spec.tags).toEqual(['good']);
   expect((await verbs.change(first, { tags: [] })).spec).not.toHaveProperty('tags');
+  expect([await taggedWith('new'), await taggedWith('bad'), await taggedWith('good')]).toEqual([[], [], [second]]);
   // The ranks that jobs have by now are not in their order.
   await until(async () => {
     const lives = await record.db.selectFrom('lives').select(['id', 'queueRank']).execute();

@@ -1,10 +1,12 @@
 import {
   ExperimentDryRun,
+  ExperimentExport,
   ExperimentId,
   ExperimentList,
   ExperimentQuery,
   ExperimentSpec,
   ExperimentView,
+  ExportQuery,
   LiveEvent,
   LogPage,
   LogQuery,
@@ -70,13 +72,26 @@ export class ExperimentsController {
     summary: 'List experiments: those that fit every part of the query',
     description:
       'By default all, newest first. `where` has conditions on the last values of metrics with commas between, such as `metric.valid_cost<0.3`; `sort` is ' +
-      '`created`, `ended`, `name`, `status` or `metric.NAME`, with `-` before it descending; `metrics` names those of which each item says the last value. A name with ' +
+      '`created`, `ended`, `name`, `status` or `metric.NAME`, with `-` before it descending; `metrics` names those of which each item says the last value; `tag` names tags with commas between, all of which it has. A name with ' +
       'a comma, a quote or a comparison in it is written as a JSON string. The pages after the first are asked for with the same query.',
     tags: ['experiments'],
   })
   @Answers({ description: 'One page.', schema: ExperimentList, problems: ['invalid-parameter'] })
   listExperiments(@Query({ schema: ExperimentQuery }) query: ExperimentQuery): Promise<ExperimentList> {
     return this.#platform.experiments.list(query);
+  }
+
+  @Get('export')
+  @ApiOperation({
+    summary: 'Experiments with their specs and metrics, oldest first: those that fit every part of the query',
+    description:
+      'For tables of all runs. The query is that of the list, without `sort` and `metrics`. A page has fewer than `limit` where they are large; one that is submitted meanwhile is on ' +
+      'a later page.',
+    tags: ['experiments'],
+  })
+  @Answers({ description: 'One page.', schema: ExperimentExport, problems: ['invalid-parameter'] })
+  exportExperiments(@Query({ schema: ExportQuery }) query: ExportQuery): Promise<ExperimentExport> {
+    return this.#platform.experiments.exportPage(query);
   }
 
   @Get(':id')

@@ -12,18 +12,14 @@ import { ago, size } from '../output/amounts.js';
 import { statusText } from '../output/status-text.js';
 import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
+import { type ExperimentFilters, filterQuery } from './experiment-filters.js';
 
 /** What `longrun ls` lists. */
-export interface ListOptions extends Pick<
-  ExperimentQueryInput,
-  'status' | 'program' | 'dataset' | 'owner' | 'project' | 'name' | 'sort'
-> {
+export interface ListOptions extends ExperimentFilters, Pick<ExperimentQueryInput, 'sort'> {
   readonly datasets: boolean;
   readonly json: boolean;
   /** The first so many; undefined: all. */
   readonly limit: number | undefined;
-  /** Conditions on metrics. */
-  readonly where: readonly string[];
   /** What is shown of each experiment: names of columns, and of metrics. */
   readonly columns: readonly string[];
 }
@@ -37,8 +33,8 @@ export async function list(client: Client, terminal: Terminal, options: ListOpti
     if (items.length === 0) return terminal.say('There are no datasets yet; make one with `longrun submit FILE`.');
     return terminal.print(datasetTable(items, terminal));
   }
-  const { status, program, dataset, owner, project, name, sort } = options;
-  const filters = { status, program, dataset, owner, project, name, where: options.where.join(',') || undefined };
+  const { sort } = options;
+  const filters = filterQuery(options);
   const columns = options.columns.map(columnOf);
   const metrics =
     columns.flatMap(({ metric }) => (metric === undefined ? [] : nameText(metric))).join(',') || undefined;

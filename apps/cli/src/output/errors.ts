@@ -11,12 +11,14 @@ import {
 } from '@longrun/contracts';
 
 import { ConfigurationError } from '@longrun/platform/configuration';
+import { FolderInUse } from '@longrun/platform/processes';
 import { BundleRefused } from '@longrun/platform/programs';
 import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
+import { ExportFailed } from '../commands/export/export-failed.js';
 import { UnknownReference } from '../commands/reference.js';
 import { UnusableToken } from '../commands/login.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
@@ -190,6 +192,8 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     DemoFailed,
     CheckpointFailed,
     DownloadFailed,
+    ExportFailed,
+    FolderInUse,
   ];
   if (error instanceof Error) {
     const isForeseen = foreseen.some((kind) => error instanceof kind);

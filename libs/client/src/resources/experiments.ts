@@ -1,10 +1,13 @@
 import {
   type ExperimentChange,
   ExperimentDryRun,
+  ExperimentExport,
   ExperimentList,
   type ExperimentQueryInput,
   type ExperimentSpecInput,
   ExperimentView,
+  type ExportedExperiment,
+  type ExportQueryInput,
   type Hyperparameters,
   isTerminal,
   type LiveEvent,
@@ -55,6 +58,16 @@ export class Experiments {
   /** One page of those that fit a query. */
   async list(query: ExperimentQueryInput = {}, signal?: AbortSignal): Promise<ExperimentList> {
     return await this.#connection.json(ExperimentList, `${EXPERIMENTS_PATH}?${queryText(query)}`, { signal });
+  }
+
+  /** All that fit a query with their specs and metrics, oldest first. */
+  async *export(query: ExportQueryInput = {}): AsyncGenerator<ExportedExperiment, void, undefined> {
+    for (let cursor: string | null | undefined = query.cursor; cursor !== null;) {
+      const path = `${EXPERIMENTS_PATH}/export?${queryText({ limit: 200, ...query, cursor })}`;
+      const page: ExperimentExport = await this.#connection.json(ExperimentExport, path);
+      yield* page.items;
+      cursor = page.nextCursor;
+    }
   }
 
   async act(id: string, verb: Verb): Promise<ExperimentView> {

@@ -143,6 +143,26 @@ test('what was committed is there when the record is opened again', async () => 
   expect((await sql`select answer from kept`.execute(record.db)).rows).toEqual([{ answer: 42 }]);
 });
 
+test('experiments of old builds are found by their tags', async () => {
+  await sql`insert into lives (id, kind, priority, retry, phase, submitted_at)
+    select 'exp_' || n, 'experiment', 0, '{}', 'queued', now() from generate_series(1, 3) n`.execute(record.db);
+  for (const [place, tags] of [['good', 'bad', 'good'], undefined, ['good']].entries()) {
+    await sql`insert into experiments (id, name, spec, program, place, owner, project, status)
+      values (${`exp_${place + 1}`}, 'old', ${JSON.stringify({ tags })}::jsonb, 'mlp', ${place + 1}, 'default', 'default', 'queued')`.execute(
+      record.db,
+    );
+  }
+  await sql`drop table experiment_tags`.execute(record.db);
+  await sql`delete from migrations where name = '0022-tags'`.execute(record.db);
+  expect(await migrate(record.db)).toEqual(['0022-tags']);
+  const tags = await record.db.selectFrom('experimentTags').selectAll().orderBy('tag').orderBy('place').execute();
+  expect(tags).toEqual([
+    { tag: 'bad', place: 1 },
+    { tag: 'good', place: 1 },
+    { tag: 'good', place: 3 },
+  ]);
+});
+
 test('log rows of old builds, which were stored twice, are converted once, each with its attempt', async () => {
   const old = await mkdtemp(join(tmpdir(), 'longrun-record-'));
   const pglite = await PGlite.create(old);

@@ -28,6 +28,7 @@ export interface Tables {
   lives: LivesTable;
   experiments: ExperimentsTable;
   experimentDatasets: ExperimentDatasetsTable;
+  experimentTags: ExperimentTagsTable;
   datasets: DatasetsTable;
   programs: ProgramsTable;
   attempts: AttemptsTable;
@@ -159,6 +160,13 @@ export interface ExperimentDatasetsTable {
   id: string;
   role: string;
   datasetId: string;
+}
+
+/** The tags of an experiment, as its spec has them. */
+export interface ExperimentTagsTable {
+  tag: string;
+  /** Of the experiment. */
+  place: number;
 }
 
 export interface DatasetsTable {

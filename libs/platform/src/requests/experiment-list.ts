@@ -22,8 +22,8 @@ import { cursorUnknown } from './pages.js';
 import { experimentSummary, type ListedExperiment } from './views.js';
 
 /** Which experiments are listed, and how. Default: all, newest first. */
-export type ListOptions = Partial<Omit<ExperimentQuery, 'status' | 'where'>> &
-  Pick<ExperimentQuery, 'status' | 'where'>;
+export type ListOptions = Partial<Omit<ExperimentQuery, 'status' | 'where' | 'tag'>> &
+  Pick<ExperimentQuery, 'status' | 'where' | 'tag'>;
 
 /**
  * One page of the experiments that fit a query, and on the first page how many of them have each status. A page goes on after the last item of the one
@@ -34,6 +34,20 @@ export async function listExperiments(
   options: ListOptions,
   workers: KnownWorkers,
 ): Promise<ExperimentList> {
+  const { metrics = [] } = options;
+  const { rows, nextCursor } = await readListed(db, options);
+  return {
+    items: rows.map((row) => experimentSummary(row, workers, metrics)),
+    nextCursor,
+    counts: options.cursor === undefined ? await countsOf(db, options) : null,
+  };
+}
+
+/** One page of what a list shows of experiments, and where the next one goes on; null at the end. */
+export async function readListed(
+  db: Kysely<Tables>,
+  options: ListOptions,
+): Promise<{ readonly rows: readonly ListedRow[]; readonly nextCursor: string | null }> {
   const { limit, sort, metrics } = { ...ExperimentQuery.parse({}), ...options };
   const filters = filtersOf(options);
   const stages = stagesOf(sort, options.where);
@@ -46,11 +60,7 @@ export async function listExperiments(
   }
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return {
-    items: page.map((row) => experimentSummary(row, workers, metrics)),
-    nextCursor: rows.length > limit && last !== undefined ? cursorText(sort, last) : null,
-    counts: options.cursor === undefined ? await countsOf(db, options) : null,
-  };
+  return { rows: page, nextCursor: rows.length > limit && last !== undefined ? cursorAfter(sort, last) : null };
 }
 
 type Sql = RawBuilder<unknown>;
@@ -141,7 +151,8 @@ function momentKey(value: Sql): SortKey {
   };
 }
 
-type ListedRow = LifeRow & ListedExperiment & Sorted;
+/** What a list reads of an experiment. */
+export type ListedRow = LifeRow & ListedExperiment & Sorted;
 
 interface Sorted {
   readonly stage: number;
@@ -198,7 +209,7 @@ async function countsOf(db: Kysely<Tables>, options: ListOptions): Promise<Recor
 }
 
 /** What an experiment `e` has to be. */
-function filtersOf({ status, program, dataset, owner, project, name, exactName, id, where }: ListOptions): Sql {
+function filtersOf({ status, program, dataset, owner, project, name, exactName, id, tag, where }: ListOptions): Sql {
   const filters: Sql[] = [
     ...(status === undefined ? [] : [sql`e.status = any(${[...status]}::text[])`]),
     ...(program === undefined ? [] : [sql`e.program = ${program}`]),
@@ -213,6 +224,7 @@ function filtersOf({ status, program, dataset, owner, project, name, exactName, 
           sql`exists (select from experiment_datasets used where used.id = e.id and used.dataset_id in (
             select d.id from datasets d where d.id = ${dataset} or d.name = ${dataset}))`,
         ]),
+    ...(tag ?? []).map((one) => sql`exists (select from experiment_tags t where t.tag = ${one} and t.place = e.place)`),
     ...(where ?? []).map(hasMetric),
   ];
   return filters.length === 0 ? sql`true` : sql.join(filters, sql` and `);
@@ -245,7 +257,8 @@ interface Cursor {
 
 const CursorParts = z.tuple([z.string(), z.int().min(0), z.string(), z.string()]);
 
-function cursorText(sort: ExperimentSort, { stage, firstKey, secondKey }: ListedRow): string {
+/** Where a list with this sort goes on after a row of it. */
+export function cursorAfter(sort: ExperimentSort, { stage, firstKey, secondKey }: ListedRow): string {
   const parts: z.infer<typeof CursorParts> = [sortText(sort), stage, firstKey, secondKey];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }

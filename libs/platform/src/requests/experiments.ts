@@ -1,5 +1,6 @@
 import {
   type ExperimentDryRun,
+  type ExperimentExport,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
@@ -18,6 +19,7 @@ import { beginMany, newId, type NewLife } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
 import { experimentStatus } from '../life/transitions.js';
+import { insertTags } from '../record/experiment-tags.js';
 import {
   type KnownWorkers,
   knownWorkers,
@@ -30,6 +32,7 @@ import type { LifeRow, Tables } from '../record/tables.js';
 import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
+import { exportExperiments, type ExportOptions } from './experiment-export.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
 import { absent, readLife, thoseThere } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
@@ -146,6 +149,12 @@ export class Experiments {
   async list(options: ListOptions = {}): Promise<ExperimentList> {
     const { db } = this.#options.record;
     return listExperiments(db, options, await this.#workers.read(db));
+  }
+
+  /** One page of the experiments that fit a query with their specs and metrics, see {@link exportExperiments}. */
+  async exportPage(options: ExportOptions = {}): Promise<ExperimentExport> {
+    const { db } = this.#options.record;
+    return exportExperiments(db, options, await this.#workers.read(db));
   }
 
   /**
@@ -321,6 +330,10 @@ async function insert(
       }),
     )
     .execute();
+  await insertTags(
+    transaction,
+    experiments.map(({ id, spec }) => ({ place: rowOf(id).place, tags: spec.tags })),
+  );
   await transaction
     .insertInto('experimentDatasets')
     .values(

@@ -61,7 +61,8 @@ export class Metrics {
 
 const NO_POINTS: Points = { steps: new Float64Array(), values: new Float64Array(), count: 0, nonFinite: 0 };
 
-function metricView({ name, count, nonFinite, last, lastStep, min, minStep, max, maxStep }: MetricRow): Metric {
+/** A metric as the API answers it. */
+export function metricView({ name, count, nonFinite, last, lastStep, min, minStep, max, maxStep }: MetricRow): Metric {
   return {
     name,
     count,

@@ -14,6 +14,7 @@ import type { Transaction } from 'kysely';
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
+import { replaceTags } from '../record/experiment-tags.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -155,6 +156,7 @@ export class Verbs {
         .set({ spec: JSON.stringify(changed) })
         .where('id', '=', id)
         .execute();
+      if (keys.includes('tags')) await replaceTags(lives.transaction, life.row.place, changed.tags);
     });
     return experiments.get(id);
   }

@@ -23,7 +23,7 @@ export async function fillRecord(location: RecordLocation, many: Crowd): Promise
 
 /**
  * A crowd of experiments of twenty programs, of priorities from 0 to 4, each with an attempt unless it waits, on twenty datasets: the first one failed, the others
- * are ready. Ids are `exp_` and `ds_` with the number in hexadecimal digits.
+ * are ready. Each has one of the tags `group 0` to `group 19`, and of a thousand one `rare`. Ids are `exp_` and `ds_` with the number in hexadecimal digits.
  */
 export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crowd): Promise<void> {
   const total = ended + queued + running;
@@ -55,6 +55,10 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
     await sql`insert into experiment_datasets (id, role, dataset_id)
       select 'exp_' || lpad(to_hex(n), 32, '0'), 'train', 'ds_' || lpad(to_hex(2 + n % 19), 32, '0')
       from generate_series(1, ${total}::integer) n`.execute(transaction);
+    await sql`insert into experiment_tags (tag, place)
+      select 'group ' || place % 20, place from experiments union all select 'rare', place from experiments where place % 1000 = 0`.execute(
+      transaction,
+    );
     await sql`insert into attempts (id, fence, status, enqueued_at, reason)
       select id, 1, case phase when 'ended' then 'ended' else 'running' end, now(), reason
       from lives where kind = 'experiment' and phase <> 'queued'`.execute(transaction);

@@ -18,6 +18,7 @@ import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
 import { deletions } from './0019-deletions.js';
 import { hyperparameters } from './0021-hyperparameters.js';
+import { tags } from './0022-tags.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   quarantines,
   deletions,
   hyperparameters,
+  tags,
 ];
