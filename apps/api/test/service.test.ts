@@ -350,6 +350,8 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments',
       'get /v1/experiments',
       'post /v1/experiments/dry-run',
+      'post /v1/experiments/{id}/reproduce',
+      'get /v1/experiments/{id}/comparison',
       'get /v1/experiments/{id}',
       'patch /v1/experiments/{id}',
       'post /v1/experiments/{id}/cancel',

@@ -160,7 +160,7 @@ export interface OpenAnswer {
 }
 
 /** A schema of what is answered. */
-interface Shape<T> {
+export interface Shape<T> {
   safeParse(
     value: unknown,
   ):

@@ -9,6 +9,7 @@ import {
   DatasetView,
   type DrainRequest,
   type ExperimentChange,
+  ExperimentComparison,
   ExperimentDryRun,
   ExperimentList,
   type ExperimentQueryInput,
@@ -32,7 +33,7 @@ import {
 
 import { ParseError } from 'eventsource-parser';
 
-import { ApiConnection, type ApiConnectionOptions } from './api-connection.js';
+import { ApiConnection, type ApiConnectionOptions, type ApiRequest, type Shape } from './api-connection.js';
 import { serverSentEvents } from './event-stream.js';
 import { FileReading } from './file-reading.js';
 import { looks, type LooksOptions } from './looks.js';
@@ -77,6 +78,19 @@ export class Client {
       headers,
       signal,
     });
+  }
+
+  /** Submits an experiment once more, the very same. The same key submits at most once. */
+  async reproduceExperiment(id: string, idempotencyKey: string, signal?: AbortSignal): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}/reproduce`;
+    const headers = { 'idempotency-key': idempotencyKey };
+    return await this.#connection.json(ExperimentView, path, { method: 'POST', headers, signal });
+  }
+
+  /** How the results of two experiments compare. It may take as long as it likes. */
+  async comparison(a: string, b: string, signal?: AbortSignal): Promise<ExperimentComparison> {
+    const path = `/v1/experiments/${encodeURIComponent(a)}/comparison?${search({ with: b })}`;
+    return await this.#wholeAnswer(ExperimentComparison, path, { signal });
   }
 
   /** Submits a dataset; an identical earlier request is answered with what it has made. */
@@ -151,14 +165,7 @@ export class Client {
   /** Has every byte of a checkpoint, or (undefined) of all and the log beside them, read and compared. It may take as long as it likes. */
   async verifyCheckpoints(id: string, which: string | undefined): Promise<CheckpointVerification> {
     const path = [checkpointPath(id), ...(which === undefined ? [] : [encodeURIComponent(which)]), 'verify'].join('/');
-    const { bytes, close } = await this.#connection.open(path, { method: 'POST' }, 'answer');
-    try {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of bytes) pieces.push(piece);
-      return this.#connection.read(CheckpointVerification, Buffer.concat(pieces).toString(), path);
-    } finally {
-      close();
-    }
+    return await this.#wholeAnswer(CheckpointVerification, path, { method: 'POST' });
   }
 
   /** Keeps a checkpoint, whatever is committed after it, or lets go of it. */
@@ -270,6 +277,18 @@ export class Client {
     );
   }
 
+  /** How two experiments compare at one look after the other, up to the one at which both have ended. */
+  lookAtComparison(
+    [a, b]: readonly [string, string],
+    options: LooksOptions = {},
+  ): AsyncGenerator<ExperimentComparison, void, undefined> {
+    return looks(
+      () => this.comparison(a, b, options.signal),
+      ({ verdict }) => verdict !== 'undecided',
+      options,
+    );
+  }
+
   /**
    * The events that have happened by now, each once and in order; progress is not among them. The API says where they end,
    * however long that takes.
@@ -286,6 +305,18 @@ export class Client {
     }
     if (isOver) return;
     throw this.#connection.brokenOff('event stream', 'it was closed');
+  }
+
+  /** What is answered when all of it is known, with signs of life meanwhile. */
+  async #wholeAnswer<View>(shape: Shape<View>, path: string, request: ApiRequest = {}): Promise<View> {
+    const { bytes, close } = await this.#connection.open(path, request, 'answer');
+    try {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of bytes) pieces.push(piece);
+      return this.#connection.read(shape, Buffer.concat(pieces).toString(), path);
+    } finally {
+      close();
+    }
   }
 
   async *#events(

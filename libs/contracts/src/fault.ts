@@ -143,6 +143,10 @@ export const problemKinds = {
       'ending-already': z.object({ experiment: z.string(), isCancelled: z.boolean() }),
       /** It has not ended, or has succeeded: there is nothing to try again. */
       'not-failed': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** The experiment is from before there were modules of programs: nobody knows which one it ran. */
+      'program-unrecorded': z.object({ experiment: z.string(), program: z.string() }),
+      /** The checkpoint that the experiment began from is not there any more, or another one is in its place. */
+      'origin-gone': z.object({ experiment: z.string(), origin: z.string(), step: z.int() }),
       /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */
       'preemptions-spent': z.object({ experiment: z.string(), preemptions: z.int(), limit: z.int() }),
     },
@@ -238,7 +242,7 @@ export const problemKinds = {
       }),
       /** So many questions to the program wait for their turn that no more are taken. */
       'program-busy': z.object({ program: z.string(), waiting: z.int() }),
-      /** So many checkpoints are being verified that no more are begun. */
+      /** So many checkpoints are being verified, or experiments compared, that no more are begun. */
       'verification-busy': z.object({ running: z.int() }),
     },
   },

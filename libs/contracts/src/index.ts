@@ -77,6 +77,7 @@ export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
 export {
   decodeNumber,
   encodeNumber,
+  isWallClock,
   LogPage,
   LogQuery,
   LogRow,
@@ -95,6 +96,8 @@ export {
   SeriesListQuery,
   SeriesQuery,
 } from './metrics.js';
+export { LibraryChange, libraryChanges, libraryChangeText, LibraryVersions } from './library-versions.js';
+export { ComparisonQuery, ExperimentComparison } from './comparison.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
 export {
@@ -102,7 +105,6 @@ export {
   MAX_PROGRAM_BYTES,
   ProgramFile,
   programKey,
-  ProgramLibraries,
   ProgramList,
   ProgramListQuery,
   ProgramName,

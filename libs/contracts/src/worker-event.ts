@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { assertNever } from './assert-never.js';
 import { Fence, Kind, Moment } from './ids.js';
 import { Json, StorableText } from './json.js';
+import { LibraryChange, LibraryVersions } from './library-versions.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -57,6 +58,9 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
     /** Names of environment entries that differ from the checkpoint's. */
     environmentChanged: z.array(z.string()).optional(),
     rejectedCheckpoints: z.array(RejectedCheckpoint).default([]),
+    /** What the program imports of `@longrun/*`, and in what that differs from the checkpoint's. Earlier workers did not say. */
+    libraries: LibraryVersions.optional(),
+    librariesChanged: z.array(LibraryChange).optional(),
   }),
   /** The worker is alive and holds the lease. Sent every `heartbeatMs` from the claim to the end. */
   z.object({ type: z.literal('heartbeat'), step: Step }),

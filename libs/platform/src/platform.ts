@@ -12,6 +12,7 @@ import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/
 import { RedisKeys } from './redis/keys.js';
 import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
+import { Comparisons } from './requests/comparisons.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
@@ -89,6 +90,7 @@ export class Platform {
   readonly experiments: Experiments;
   readonly metrics: Metrics;
   readonly checkpoints: Checkpoints;
+  readonly comparisons: Comparisons;
   readonly datasets: Datasets;
   readonly programs: Programs;
   readonly verbs: Verbs;
@@ -147,6 +149,7 @@ export class Platform {
     this.metrics = new Metrics({ record });
     this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
     this.checkpoints = new Checkpoints({ record, store });
+    this.comparisons = new Comparisons({ record, store, experiments: this.experiments });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({
       record,

@@ -131,6 +131,8 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'ending-already': false,
   'not-failed': false,
   'preemptions-spent': false,
+  'program-unrecorded': false,
+  'origin-gone': false,
   'not-ready': false,
   'too-many-holds': false,
   'token-missing': false,

@@ -1,4 +1,12 @@
-import type { DatasetResult, ExperimentResult, Json, ReasonCode, RejectedCheckpoint } from '@longrun/contracts';
+import type {
+  DatasetResult,
+  ExperimentResult,
+  Json,
+  LibraryChange,
+  LibraryVersions,
+  ReasonCode,
+  RejectedCheckpoint,
+} from '@longrun/contracts';
 
 import type { AttemptRow } from '../record/tables.js';
 
@@ -8,8 +16,10 @@ export interface AttemptBegin {
   readonly startStep: number;
   readonly engine: string;
   readonly environment: Json;
+  readonly libraries: LibraryVersions | null;
   readonly restoredFrom: string | null;
   readonly environmentChanged: string[];
+  readonly librariesChanged: LibraryChange[];
   readonly rejectedCheckpoints: RejectedCheckpoint[];
 }
 
@@ -41,6 +51,7 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     peakMemoryBytes: null,
     engine: null,
     environment: null,
+    libraries: null,
     restoredFrom: null,
     rejectedCheckpoints: null,
     lastSeq: 0,

@@ -87,6 +87,7 @@ const attemptColumns = {
   peakMemoryBytes: 'bigint',
   engine: 'text',
   environment: 'jsonb',
+  libraries: 'jsonb',
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
   lastSeq: 'bigint',

@@ -19,8 +19,8 @@ export function applyEvent(
   switch (event.type) {
     case 'attempt_started': {
       const { type: _, ...begin } = event;
-      const { restoredFrom = null, environmentChanged = [] } = begin;
-      life.begun(fence, { ...begin, restoredFrom, environmentChanged }, at);
+      const { restoredFrom = null, environmentChanged = [], libraries = null, librariesChanged = [] } = begin;
+      life.begun(fence, { ...begin, restoredFrom, environmentChanged, libraries, librariesChanged }, at);
       return;
     }
     case 'dataset_started':

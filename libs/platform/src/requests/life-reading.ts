@@ -30,6 +30,6 @@ export async function readLife<Row extends LifeRow, Summary extends { readonly m
 }
 
 /** Refuses an id or name that nothing has. */
-export function notFound(what: Kind | 'worker', id: string): Error {
-  return refused('not-found', [{ path: [], parameter: 'id', code: 'not-found', facts: { what, id } }]);
+export function notFound(what: Kind | 'worker', id: string, parameter = 'id'): Error {
+  return refused('not-found', [{ path: [], parameter, code: 'not-found', facts: { what, id } }]);
 }

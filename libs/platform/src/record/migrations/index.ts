@@ -16,6 +16,7 @@ import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
 import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
+import { reproductions } from './0020-reproductions.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   verbs,
   origins,
   quarantines,
+  reproductions,
 ];
