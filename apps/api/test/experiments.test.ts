@@ -483,6 +483,66 @@ describe('experiments', () => {
       'cancelled',
       'succeeded',
     ]);
+
+    expect((await service.delete(`/v1/experiments/${id}`).expect(204)).text).toBe('');
+    for (const path of ['', '/log', '/metrics', '/events', '/checkpoints', '/outputs'])
+      expect(problemErrorsOf(await service.get(`/v1/experiments/${id}${path}`), 'not-found')).toMatchObject([
+        { detail: expect.stringMatching(new RegExp(`^The experiment ${id} was deleted at 20.*Z\\.$`)) },
+      ]);
+    problemErrorsOf(await service.delete(`/v1/experiments/${id}`), 'not-found');
+    expect(ExperimentList.parse((await service.get(`/v1/experiments?id=${id}`).expect(200)).body).items).toEqual([]);
+  });
+
+  test('hyperparameters are set while one trains: those that it has, to what its program takes', async () => {
+    const id = await submit();
+    const set = (hyperparameters: object) => service.post(`/v1/experiments/${id}/set`).send({ hyperparameters });
+    const [unknown] = problemErrorsOf(await set({ learningRate: 0.5 }), 'conflict');
+    expect(unknown?.detail).toMatch(
+      /is (queued|running) and has not trained yet, so that what can be set is not known/,
+    );
+    const job = await trainer.job();
+    const hyperparameters = {
+      'adam.learning_rate': 0.002,
+      'adam.beta1': 0.9,
+      'clip.threshold': 1,
+      'other.threshold': 2,
+    };
+    job.send({ ...started, hyperparameters });
+    await until(
+      () => experiment(id),
+      ({ attempts }) => attempts[0]?.hyperparameters != null,
+    );
+    const wrong = await set({ beta3: 1, threshold: 3 });
+    expect(problemErrorsOf(wrong, 'invalid-request')).toMatchObject([
+      { pointer: '/hyperparameters/beta3', detail: 'There is no hyperparameter "beta3".' },
+      { pointer: '/hyperparameters/threshold', remedy: 'Give one of clip.threshold, other.threshold.' },
+    ]);
+    expect(problemErrorsOf(await set({ learningRate: -1 }), 'invalid-request')).toMatchObject([
+      { pointer: '/hyperparameters/learningRate', remedy: 'Give a number more than 0.' },
+    ]);
+    expect(problemErrorsOf(await set({}), 'invalid-request')).toMatchObject([{ pointer: '/hyperparameters' }]);
+    problemErrorsOf(await set({ learningRate: '1e-4' }), 'invalid-request');
+    problemErrorsOf(
+      await service.post(`/v1/experiments/exp_${'0'.repeat(32)}/set`).send({ hyperparameters: { x: 1 } }),
+      'not-found',
+    );
+
+    const asked = ExperimentView.parse((await set({ learningRate: 0.5, 'adam.beta1': 0.8 }).expect(202)).body);
+    const values = { 'adam.learning_rate': 0.5, 'adam.beta1': 0.8 };
+    expect(asked.settings).toMatchObject([{ number: 1, values, step: null }]);
+    // Said until it is heard of: once with the request, and again.
+    expect(await job.settings(2)).toEqual(Array.from({ length: 2 }, () => [{ number: 1, values, step: null }]));
+    job.send({ type: 'hyperparameters_set', number: 1, step: 12 });
+    await until(
+      () => experiment(id),
+      ({ settings }) => settings[0]?.step === 12,
+    );
+    job.end('succeeded', result);
+    await until(
+      () => experiment(id),
+      ({ status }) => status === 'succeeded',
+    );
+    problemErrorsOf(await set({ learningRate: 0.5 }), 'conflict');
   });
 
   test('one is submitted once more, under a key once, and compared with the other', async () => {

@@ -6,6 +6,7 @@ import type {
   DatasetResult,
   ExperimentOutcome,
   ExperimentResult,
+  HyperparameterSetting,
   JobTicket,
   Kind,
   ReasonCode,
@@ -13,6 +14,7 @@ import type {
 } from '@longrun/contracts';
 import { type AttemptEnd, JobWorker, type Work, WorkerLink } from '@longrun/platform';
 import { openObjectStore } from '@longrun/serialization';
+import { expect } from 'vitest';
 
 /** A job that a test has in its hands. */
 export interface HeldJob {
@@ -20,6 +22,8 @@ export interface HeldJob {
   send(event: WorkerEvent): void;
   /** Resolves when the worker is told to stop. */
   readonly stopRequested: Promise<void>;
+  /** Resolves with what it was told to set, when that was said so often. */
+  settings(times: number): Promise<readonly (readonly HyperparameterSetting[])[]>;
   /** Ends the attempt, with the result where it succeeded. */
   end(reason: ReasonCode, result?: ExperimentResult | DatasetResult): void;
 }
@@ -50,10 +54,16 @@ export class HandWorker {
       report: () => undefined,
       work: (attempt) => {
         const work = new HandWork(parts.kind, attempt.stop);
+        const told: (readonly HyperparameterSetting[])[] = [];
+        attempt.onSettings((settings) => told.push(settings));
         this.#arrived.push({
           ticket: attempt.ticket,
           send: (event) => attempt.send(event),
           stopRequested: work.stopRequested,
+          settings: async (times) => {
+            await expect.poll(() => told.length).toBeGreaterThanOrEqual(times);
+            return told.slice(0, times);
+          },
           end: (reason, result) => work.end(reason, result),
         });
         this.#onArrival();

@@ -354,6 +354,7 @@ describe('the OpenAPI document', () => {
       'get /v1/experiments/{id}/comparison',
       'get /v1/experiments/{id}',
       'patch /v1/experiments/{id}',
+      'delete /v1/experiments/{id}',
       'post /v1/experiments/{id}/cancel',
       'get /v1/experiments/{id}/events',
       'get /v1/experiments/{id}/log',
@@ -363,6 +364,7 @@ describe('the OpenAPI document', () => {
       'post /v1/experiments/{id}/preempt',
       'post /v1/experiments/{id}/pause',
       'post /v1/experiments/{id}/resume',
+      'post /v1/experiments/{id}/set',
       'post /v1/experiments/{id}/retry',
       'get /v1/experiments/{id}/checkpoints',
       'post /v1/experiments/{id}/checkpoints/verify',
@@ -452,7 +454,8 @@ const Description = z.object({
         requestBody: z.object({ content: Content }).optional(),
         responses: z.record(
           z.string().regex(/^[2-5]\d\d$/),
-          z.object({ description: z.string().min(1), content: Content }),
+          // One without a body has none.
+          z.object({ description: z.string().min(1), content: Content.optional() }),
         ),
       }),
     ),

@@ -58,18 +58,25 @@ export class ApiConnection {
 
   /** What is answered in one piece. */
   async json<T>(shape: Shape<T>, path: string, request: ApiRequest = {}): Promise<T> {
+    return this.read(shape, await this.#text(path, request), path);
+  }
+
+  /** Asks for what is answered without a word. */
+  async done(path: string, request: ApiRequest): Promise<void> {
+    await this.#text(path, request);
+  }
+
+  async #text(path: string, request: ApiRequest): Promise<string> {
     const { signal, timeoutMs = this.#timeoutMs } = request;
     const timeout = AbortSignal.timeout(timeoutMs);
     const stop = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-    let text: string;
     try {
-      text = await (await this.#request(path, { ...request, signal: stop })).text();
+      return await (await this.#request(path, { ...request, signal: stop })).text();
     } catch (error) {
       signal?.throwIfAborted();
       if (!isNetworkFailure(error)) throw error;
       throw timeout.aborted ? this.#silent({ ...request, timeoutMs }, error) : this.#unreachable(error, request);
     }
-    return this.read(shape, text, path);
   }
 
   /** What came, if it is what this version of the API answers with. */

@@ -80,3 +80,14 @@ export function wholeNumber({ least, most }: { least: number; most: number }): (
     throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
   };
 }
+
+/** Collects numbers by name, of words such as `learning_rate=1e-4`. */
+export function namedNumber(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const equals = text.indexOf('=');
+  const [name, word] = equals === -1 ? ['', ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  const value = word.trim() === '' ? NaN : Number(word);
+  if (name === '' || !Number.isFinite(value)) {
+    throw new InvalidArgumentError(`Give a name and a number, as in learning_rate=1e-4, not ${text}.`);
+  }
+  return { ...before, [name]: value };
+}

@@ -15,6 +15,7 @@ import {
   type ExperimentQueryInput,
   type ExperimentSpecInput,
   ExperimentView,
+  type Hyperparameters,
   isTerminal,
   isTerminalDataset,
   LiveEvent,
@@ -218,10 +219,21 @@ export class Client {
     return await this.#connection.json(ExperimentView, path, { method: 'POST' });
   }
 
+  /** Has hyperparameters of an experiment that trains set before its next batch. */
+  async setHyperparameters(id: string, hyperparameters: Hyperparameters): Promise<ExperimentView> {
+    const path = `/v1/experiments/${encodeURIComponent(id)}/set`;
+    return await this.#connection.json(ExperimentView, path, { method: 'POST', body: { hyperparameters } });
+  }
+
   /** Changes notes, tags or priority. */
   async changeExperiment(id: string, change: ExperimentChange): Promise<ExperimentView> {
     const path = `/v1/experiments/${encodeURIComponent(id)}`;
     return await this.#connection.json(ExperimentView, path, { method: 'PATCH', body: change });
+  }
+
+  /** Deletes an experiment that has ended. */
+  async deleteExperiment(id: string): Promise<void> {
+    await this.#connection.done(`/v1/experiments/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
   /** Asks for the end of a dataset's conversion. */

@@ -190,6 +190,7 @@ const VIEW: ExperimentView = {
   nonFinite: null,
   progress: null,
   result: null,
+  settings: [],
   attempts: [
     {
       fence: 1,
@@ -209,6 +210,7 @@ const VIEW: ExperimentView = {
       environment: null,
       restoredFrom: null,
       rejectedCheckpoints: [],
+      hyperparameters: null,
     },
   ],
   checkpoints: [],

@@ -168,6 +168,18 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
   expect(await longrun.run('logs', id)).toMatchObject({ code: 0, stderr: '' });
   expect(await statusOf(id)).toBe('running');
 
+  expect(await longrun.run('set', 'endless', 'learningRate=fast')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Give a name and a number, as in learning_rate=1e-4, not learningRate=fast.'),
+  });
+  expect(await longrun.run('set', 'endless', 'learningRate=1e-3')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('learning_rate = 0.001 '),
+  });
+  await expect
+    .poll(async () => (await longrun.run('show', id)).stdout)
+    .toMatch(/set +\w+\.learning_rate = 0\.001 from step \d+ on/);
+
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   const { code, stdout } = await followed;
   expect(code).toBe(4);
@@ -207,6 +219,20 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
   });
   expect(await longrun.run('continue', id, ...words, '-f')).toMatchObject({ code: 0 });
   expect((await longrun.run('show', 'shorter')).stdout).toMatch(new RegExp(`from +step \\d+ of ${id}`));
+
+  // It has a copy of its own.
+  expect(await longrun.run('rm', 'endless', 'never-there')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no experiment `never-there`'),
+  });
+  expect(await longrun.run('rm', 'endless')).toMatchObject({ code: 0, stdout: `${id}  deleted\n` });
+  expect(await longrun.run('show', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(`The experiment ${id} was deleted at .*\n.*longrun ls`),
+  });
+  const ls = (await longrun.run('ls')).stdout;
+  expect(ls).toContain('shorter');
+  expect(ls).not.toContain('endless');
 });
 
 test('Ctrl+C ends what follows and not the experiment, which is said', async () => {

@@ -27,6 +27,7 @@ export const experiment: ExperimentView = {
   result: null,
   attempts: [],
   checkpoints: [],
+  settings: [],
   createdAt: AT,
   startedAt: AT,
   endedAt: null,

@@ -77,6 +77,7 @@ test('one of a step before the newest is gone on from, while its own run goes on
   expect((await expectAsWhole(id)).attempts).toMatchObject([{ startStep: 56 }]);
   const steps = (await world.head(parent)).checkpoints.map(({ step }) => step);
   expect(steps[0]).toBe(2 * EPOCH);
+  await world.platform.verbs.delete(parent);
   await expect(world.platform.experiments.reproduce(id)).rejects.toMatchObject({
     kind: 'conflict',
     faults: [{ code: 'origin-gone', facts: { experiment: id, origin: parent, step: 56 } }],

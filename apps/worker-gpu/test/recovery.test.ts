@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ExperimentView, ResolvedExperiment, type StoredLogRow } from '@longrun/contracts';
+import { type ExperimentView, type Hyperparameters, ResolvedExperiment, type StoredLogRow } from '@longrun/contracts';
 import { isRunning, publishModule, until } from '@longrun/platform/testing';
 import {
   isReleased,
@@ -301,6 +301,49 @@ async function withVersions(folder: string, versions: Readonly<Record<string, st
     await symlink(join(library, 'dist'), join(folder, name, 'dist'));
   }
 }
+
+test('hyperparameters that are set while it trains are set again at the same steps by whoever trains them again', async () => {
+  const caughtTwice = async (): Promise<{ id: string; gates: readonly Gate[] }> => {
+    const gates = [await Gate.make(), await Gate.make()];
+    const holds = gates.map((gate, index) => gate.after([20, 40][index] ?? 0));
+    const id = await world.submit({ ...params, holds }, { checkpoint: { everyBatches: 1000 } });
+    await world.whenLogged(id, 19);
+    return { id, gates };
+  };
+  const set = async (id: string, hyperparameters: Hyperparameters): Promise<ExperimentView> =>
+    await world.platform.hyperparameters.set(id, hyperparameters);
+  const later = { 'adam.beta1': 0.8, epsilon: 1e-6 };
+
+  const worker = await world.worker();
+  const calm = await caughtTwice();
+  await set(calm.id, { learningRate: 0.05 });
+  await set(calm.id, later);
+  for (const gate of calm.gates) await gate.open();
+  const wanted = await world.whenEnded(calm.id);
+  expect(wanted.settings).toMatchObject([
+    { number: 1, values: { 'adam.learning_rate': 0.05 }, step: 21 },
+    { number: 2, values: { 'adam.beta1': 0.8, 'adam.epsilon': 1e-6 }, step: 21 },
+  ]);
+  expect(wanted.result).not.toEqual(undisturbed.experiment.result);
+
+  const { id, gates } = await caughtTwice();
+  expect((await set(id, { learning_rate: 0.05 })).settings).toMatchObject([{ number: 1, step: null }]);
+  await gates[0]?.open();
+  await world.when(id, ({ settings }) => settings[0]?.step === 21);
+  await world.whenLogged(id, 39);
+  worker.signal('SIGKILL');
+  await worker.exited;
+  await set(id, later);
+  await gates[1]?.open();
+  await world.worker();
+  const experiment = await world.whenEnded(id);
+  expect(experiment.attempts.map(({ startStep }) => startStep)).toEqual([0, 0]);
+  expect(experiment.settings.map(({ step }) => step)).toEqual([21, 21]);
+  expect(experiment.result).toEqual(wanted.result);
+  const rows = await world.rows(id);
+  expect(rows).toEqual(await world.rows(calm.id));
+  expect(rows[21]?.row).toMatchObject({ 'adam.learning_rate': 0.05, 'adam.epsilon': 1e-6 });
+});
 
 const OTHER = 'f'.repeat(64);
 

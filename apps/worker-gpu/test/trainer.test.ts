@@ -106,6 +106,7 @@ function start(
     fork: null,
     workFolder: join(folder, name),
     programFile,
+    settings: [],
   });
   return trainer;
 }

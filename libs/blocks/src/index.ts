@@ -151,6 +151,7 @@ export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';
 export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
 
+export type { AppliedSetting, HyperparameterSetting } from './hyperparameters.js';
 export { CapturedOutput, Output } from './outputs/output.js';
 export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';

@@ -14,6 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { firstValue } from './algorithms/algorithm-state.js';
 import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
 import type { ExtensionList } from './extensions/extension-list.js';
+import type { Hyperparameters } from './hyperparameters.js';
 import type { Inventory } from './inventory/inventory.js';
 import { encodeLogValue } from './log/log-value.js';
 import type { TrainingLog } from './log/training-log.js';
@@ -22,7 +23,7 @@ import { checkArrays, setArrays } from './snapshot/named-arrays.js';
 
 /** The kind of a main loop's states. `arrays` says which belong to one: all that are `written`, or those chosen `by role`. */
 export const MAIN_LOOP = new StateKind('MainLoop', {
-  version: 4,
+  version: 5,
   namedSince: 3,
   migrations: [
     // In the first version, roles decided which arrays belong to a state; in the second, all that training writes did.
@@ -34,6 +35,8 @@ export const MAIN_LOOP = new StateKind('MainLoop', {
     },
     // It did not say what hyperparameters were built with.
     { from: 3, migrate: (state) => ({ ...state, version: 4, hyperparameters: {} }) },
+    // None could be set while it trained.
+    { from: 4, migrate: (state) => ({ ...state, version: 5, settings: [] }) },
   ],
 });
 
@@ -62,6 +65,7 @@ export interface MainLoopRestoring {
 /** What of a main loop has a part in its state, besides the arrays and the outputs. */
 export interface StatefulParts {
   readonly algorithm: Pick<TrainingAlgorithm, 'identity'>;
+  readonly hyperparameters: Pick<Hyperparameters, 'state' | 'restore'>;
   readonly log: Pick<TrainingLog, 'state' | 'restore' | 'reopen'>;
   readonly dataStream: Pick<DataStream, 'state' | 'restore'>;
   readonly random: RandomStreams | undefined;
@@ -71,7 +75,7 @@ export interface StatefulParts {
 
 /** The state of a main loop, see `MainLoop.state`. */
 export function stateOf(
-  { algorithm, log, dataStream, random, extensions }: StatefulParts,
+  { algorithm, hyperparameters, log, dataStream, random, extensions }: StatefulParts,
   inventory: Inventory,
 ): VersionedState {
   return {
@@ -79,6 +83,7 @@ export function stateOf(
     arrays: 'written',
     algorithm: algorithm.identity(),
     hyperparameters: hyperparametersIn(inventory.algorithm),
+    settings: hyperparameters.state(),
     log: log.state(),
     dataStream: dataStream.state(),
     random: random?.state() ?? null,
@@ -115,6 +120,8 @@ export function restoreState(
   setArrays(parameters, contents.parameters);
   const rebuilt = fork === null ? new Set() : rebuiltIn(algorithm, state);
   setArrays(new Map([...algorithm].filter(([name]) => !rebuilt.has(name))), contents.algorithm);
+  // Their numbers are those of that run; what they set stays.
+  parts.hyperparameters.restore(fork === null ? state['settings'] : []);
   if (fork !== null) parts.log.reopen();
 }
 

@@ -487,8 +487,8 @@ describe('a state', () => {
       'the extensions with a state differ from those that were saved (only now: More; only then: none)',
     );
     expect(() => tinyExperiment({ seed: 2 }).restore({ state, ...arrays })).toThrow(StateMismatch);
-    expect(() => tinyExperiment().restore({ state: { ...state, version: 5 }, ...arrays })).toThrow(
-      'MainLoop: saved state has version 5, this build reads 1..4',
+    expect(() => tinyExperiment().restore({ state: { ...state, version: 6 }, ...arrays })).toThrow(
+      'MainLoop: saved state has version 6, this build reads 1..5',
     );
     expect(() => tinyExperiment().restore({ state: { version: 1 }, ...arrays })).toThrow(
       'MainLoop: the saved state has nothing for log',

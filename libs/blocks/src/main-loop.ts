@@ -17,6 +17,7 @@ import { ExtensionList } from './extensions/extension-list.js';
 import { FinishAfter } from './extensions/finish-after.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
 import { Model } from './graph/model.js';
+import { Hyperparameters } from './hyperparameters.js';
 import { Inventory } from './inventory/inventory.js';
 import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from './log/training-log.js';
 import {
@@ -81,6 +82,8 @@ export class MainLoop {
   readonly model: Model;
   readonly log: TrainingLog;
   readonly random: RandomStreams | undefined;
+  /** What can be set while it trains. */
+  readonly hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
   readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
@@ -312,6 +315,8 @@ export class MainLoop {
     this.times.readDataMs += readAt - startedAt;
     if (batch === undefined) return false;
     status.receivedFirstBatch = true;
+    // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
+    this.hyperparameters.applyDue(status.iterationsDone, this.log.currentRow);
     const context: { readonly batch: Batch } = { batch };
     await this.#dispatch('beforeBatch', context);
     this.#watch?.at('step');
@@ -375,7 +380,7 @@ export class MainLoop {
   }
 
   get #statefulParts(): StatefulParts {
-    const { algorithm, log, dataStream, random } = this;
-    return { algorithm, log, dataStream, random, extensions: this.#extensions };
+    const { algorithm, hyperparameters, log, dataStream, random } = this;
+    return { algorithm, hyperparameters, log, dataStream, random, extensions: this.#extensions };
   }
 }

@@ -48,7 +48,7 @@ export type ServicePart = z.infer<typeof ServicePart>;
 
 /** A name that nothing has. `near` are the likest that there are, the likest first; `others` is how many more there are. */
 const NameUnknown = z.object({
-  what: z.enum(['program', 'dataset', 'converter']),
+  what: z.enum(['program', 'dataset', 'converter', 'hyperparameter']),
   name: z.string(),
   near: z.array(z.string()),
   others: z.int(),
@@ -107,6 +107,8 @@ export const problemKinds = {
     title: 'There is no such thing',
     faults: {
       'not-found': z.object({ what: z.enum([...Kind.options, 'worker', 'program']), id: z.string() }),
+      /** It was there until somebody deleted it, at this time. */
+      deleted: z.object({ what: Kind, id: z.string(), at: z.iso.datetime() }),
       /** A metric that the experiment has not logged. `near` are the likest that it has; `others` is how many more there are. */
       'metric-unknown': z.object({
         experiment: z.string(),
@@ -133,6 +135,8 @@ export const problemKinds = {
       'name-taken': z.object({ name: z.string(), by: z.string() }),
       /** The idempotency key was used for another request, which made `by`. */
       'key-reused': z.object({ key: z.string(), by: z.string() }),
+      /** The same key with the same request: what it made was deleted, at this time. */
+      'made-deleted': z.object({ key: z.string(), by: z.string(), at: z.iso.datetime() }),
       /** As many need the checkpoint as may at once. */
       'too-many-holds': z.object({ experiment: z.string(), checkpoint: z.string(), holds: z.int() }),
       /** A dataset that has no file: it waits, is being converted, or has failed (`message` says of what). */
@@ -147,6 +151,16 @@ export const problemKinds = {
       'program-unrecorded': z.object({ experiment: z.string(), program: z.string() }),
       /** The checkpoint that the experiment began from is not there any more, or another one is in its place. */
       'origin-gone': z.object({ experiment: z.string(), origin: z.string(), step: z.int() }),
+      /** It has not trained yet, so nobody knows what can be set. */
+      'hyperparameters-unknown': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** So many settings of hyperparameters were asked for that no more are taken. */
+      'too-many-settings': z.object({ experiment: z.string(), limit: z.int() }),
+      /** It is to be deleted, and has not ended. */
+      'not-ended': z.object({ what: Kind, id: z.string(), status: z.union([ExperimentStatus, DatasetStatus]) }),
+      /** It is to be deleted, and experiments that begin from a checkpoint of it have no copy of that yet: the first of them, and how many more. */
+      'copies-awaited': z.object({ experiment: z.string(), by: z.array(z.string()), others: z.int() }),
+      /** It is to be deleted, and has checkpoints that are pinned: these. */
+      'checkpoints-pinned': z.object({ experiment: z.string(), checkpoints: z.array(z.string()) }),
       /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */
       'preemptions-spent': z.object({ experiment: z.string(), preemptions: z.int(), limit: z.int() }),
     },
@@ -194,6 +208,8 @@ export const problemKinds = {
       /** The experiment that another one is to go on from. */
       'origin-unknown': z.object({ experiment: z.string() }),
       'checkpoint-unknown': CheckpointUnknown,
+      /** Several hyperparameters have the name as their last part. */
+      'hyperparameter-ambiguous': z.object({ name: z.string(), candidates: z.array(z.string()) }),
       /** It is to go on from an experiment that has another program, other datasets, or another seed: texts that say which. */
       'origin-differs': z.object({
         experiment: z.string(),

@@ -69,6 +69,13 @@ export {
   ServicePart,
   type ValueFault,
 } from './fault.js';
+export {
+  HyperparameterChange,
+  Hyperparameters,
+  HyperparameterSetting,
+  HyperparameterSettingView,
+  MAX_SETTINGS,
+} from './hyperparameters.js';
 export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, nestsTooDeep, StorableText, storableText } from './json.js';

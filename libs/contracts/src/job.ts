@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
+import { HyperparameterSetting } from './hyperparameters.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
 import { ProgramFile } from './program.js';
 
@@ -32,6 +33,8 @@ const ResolvedExperiment3 = z.object({
   trainedMs: z.number().min(0).default(0),
   /** Step of the newest checkpoint that the record knows; 0 without one. Whoever finds none does not look where it was written. */
   checkpointStep: z.int().min(0).default(0),
+  /** What was set while it trained, and is to be set. */
+  settings: z.array(HyperparameterSetting).default([]),
 });
 
 /** From before programs were in the object store. */
@@ -50,6 +53,7 @@ const ResolvedExperiment1 = z
     datasets: { train: dataset },
     trainedMs: 0,
     checkpointStep: 0,
+    settings: [],
   }));
 
 /**
@@ -77,6 +81,14 @@ export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 export const WorkerCommand = z.discriminatedUnion('type', [
   /** To whichever worker runs the attempt: end it; or checkpoint and give the machine back, as if it were preempted, or because it is paused. */
   z.object({ type: z.enum(['cancel', 'preempt', 'pause']), kind: Kind, id: z.string(), fence: Fence }),
+  /** To whichever worker runs the attempt: have these set, where its trainer has not. */
+  z.object({
+    type: z.literal('set'),
+    kind: z.literal('experiment'),
+    id: z.string(),
+    fence: Fence,
+    settings: z.array(HyperparameterSetting),
+  }),
   /** To one worker: finish what runs, and take no further job. */
   z.object({ type: z.literal('drain'), workerId: z.string() }),
   /** To one worker: take jobs again, unless it was put into quarantine once more since the `quarantines`th time. */

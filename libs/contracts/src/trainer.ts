@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
+import { Hyperparameters, HyperparameterSetting, MAX_SETTINGS } from './hyperparameters.js';
 import { Fence } from './ids.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
@@ -30,7 +31,11 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     workFolder: z.string(),
     /** The module of the program. */
     programFile: z.string(),
+    /** Hyperparameters that were set while it trained, and are to be set. */
+    settings: z.array(HyperparameterSetting),
   }),
+  /** Set these, those that it has not set yet. */
+  z.object({ type: z.literal('set'), settings: z.array(HyperparameterSetting) }),
   /** Stop at the next step boundary: with `snapshot`, hand over a final snapshot, then answer `stopped`. */
   z.object({ type: z.literal('stop'), snapshot: z.boolean().default(true) }),
   /** Wait between two steps until `go_on`: the record takes events more slowly than they come. A `stop` ends it too. */
@@ -53,6 +58,11 @@ const SnapshotFile = z.object({ name: PlainName, sizeBytes: z.int().min(0) });
 const EnvironmentEntries = z
   .record(z.string().max(200), z.union([z.string().max(1_000), z.number()]))
   .refine((entries) => Object.keys(entries).length <= 100, 'a numeric environment has at most 100 entries');
+
+const BoundedHyperparameters = Hyperparameters.refine(
+  (values) => Object.keys(values).length <= 1_000,
+  'an algorithm has at most 1000 hyperparameters that can be set',
+);
 
 /** Why a trainer may say that it cannot go on. All other reasons are for the worker and the record to find. */
 export const TrainerFailure = ReasonCode.extract([
@@ -78,7 +88,11 @@ export const TrainerMessage = z.discriminatedUnion('type', [
     environment: EnvironmentEntries,
     /** In what the environment differs from the checkpoint's. */
     environmentChanged: z.array(z.string().max(3_000)).max(200).default([]),
+    /** What can be set, and what it is now. */
+    hyperparameters: BoundedHyperparameters.default({}),
   }),
+  /** A setting was applied when so many batches were done; also of one that its checkpoint has already. */
+  z.object({ type: z.literal('hyperparameters_set'), number: z.int().min(1).max(MAX_SETTINGS), step: Step }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
   z.object({ type: z.literal('log_row'), step: Step, row: LogRow }),
   /** Its cost is not a finite number: said once, with the first. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
+import { Hyperparameters, HyperparameterSettingView } from './hyperparameters.js';
 import { DatasetId, ExperimentId, Fence, Moment, Sha256 } from './ids.js';
 import { Json } from './json.js';
 import { LibraryVersions } from './library-versions.js';
@@ -36,6 +37,8 @@ export const AttemptView = z.object({
   libraries: LibraryVersions.nullable(),
   restoredFrom: z.string().nullable(),
   rejectedCheckpoints: z.array(RejectedCheckpoint),
+  /** What can be set while it trains, as it was at the start; null while it is not known. */
+  hyperparameters: Hyperparameters.nullable(),
 });
 export type AttemptView = z.infer<typeof AttemptView>;
 
@@ -99,6 +102,8 @@ export const ExperimentView = z.object({
   attempts: z.array(AttemptView),
   /** Newest first, at most 100. */
   checkpoints: z.array(CheckpointView),
+  /** Hyperparameters that were set while it trained, or are to be: oldest first. */
+  settings: z.array(HyperparameterSettingView),
   createdAt: Moment,
   startedAt: Moment.nullable(),
   endedAt: Moment.nullable(),

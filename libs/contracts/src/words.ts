@@ -172,6 +172,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The idempotency key ${JSON.stringify(fault.facts.key)} was used for another request, which made ${fault.facts.by}.`,
         remedy: 'Use a new key for a new request.',
       };
+    case 'made-deleted': {
+      const { key, by, at } = fault.facts;
+      return {
+        detail: `The idempotency key ${JSON.stringify(key)} has made ${by}, which was deleted at ${at}.`,
+        remedy: 'Use a new key to make another one.',
+      };
+    }
     case 'cursor-unknown':
       return {
         detail: `The cursor ${JSON.stringify(fault.facts.cursor)} is none that a list has answered.`,
@@ -182,6 +189,13 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `There is no ${fault.facts.what} ${JSON.stringify(fault.facts.id)}.`,
         remedy: 'List them to see which there are.',
       };
+    case 'deleted': {
+      const { what, id, at } = fault.facts;
+      return {
+        detail: `The ${what} ${id} was deleted at ${at}.`,
+        remedy: 'List them to see which there are; what was deleted does not come back.',
+      };
+    }
     case 'metric-unknown': {
       const { experiment, metric, near, others } = fault.facts;
       const some = near.map((one) => JSON.stringify(one)).join(', ');
@@ -262,6 +276,27 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         detail: `The experiment ${fault.facts.experiment} ${fault.facts.isCancelled ? 'was cancelled' : 'comes to its end'} and has not ended yet.`,
         remedy: 'Wait until it has ended, and look at it then.',
       };
+    case 'hyperparameters-unknown': {
+      const { experiment, status } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} is ${status} and has not trained yet, so that what can be set is not known.`,
+        remedy: 'Wait until it trains; or cancel it, and submit it with other params.',
+      };
+    }
+    case 'too-many-settings': {
+      const { experiment, limit } = fault.facts;
+      return {
+        detail: `Hyperparameters of the experiment ${experiment} were set ${limit} times, and are not set more often.`,
+        remedy: 'Let its program change them by an extension.',
+      };
+    }
+    case 'hyperparameter-ambiguous': {
+      const { name: last, candidates } = fault.facts;
+      return {
+        detail: `Several hyperparameters are called ${JSON.stringify(last)}.`,
+        remedy: `Give one of ${candidates.join(', ')}.`,
+      };
+    }
     case 'not-failed': {
       const { experiment, status } = fault.facts;
       return {
@@ -270,6 +305,29 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
           status === 'succeeded'
             ? 'Submit it anew to run it once more.'
             : 'Wait until it has ended, or cancel it first.',
+      };
+    }
+    case 'not-ended': {
+      const { what, id, status } = fault.facts;
+      return {
+        detail: `The ${what} ${id} has not ended: it is ${status}, and only what has ended is deleted.`,
+        remedy: 'Cancel it first, and delete it when it has ended.',
+      };
+    }
+    case 'copies-awaited': {
+      const { experiment, by, others } = fault.facts;
+      const [verb, have] = by.length + others === 1 ? ['begins', 'has'] : ['begin', 'have'];
+      return {
+        detail: `${listed(by, others)} ${verb} from a checkpoint of ${experiment}, and ${have} no copy of it yet.`,
+        remedy: 'Delete it when they run, or cancel them first.',
+      };
+    }
+    case 'checkpoints-pinned': {
+      const { experiment, checkpoints } = fault.facts;
+      const several = checkpoints.length > 1;
+      return {
+        detail: `The experiment ${experiment} has ${several ? 'checkpoints that are' : 'a checkpoint that is'} pinned: ${checkpoints.join(', ')}.`,
+        remedy: `Unpin ${several ? 'them' : 'it'} first, or leave the experiment.`,
       };
     }
     case 'origin-unknown':
@@ -313,6 +371,11 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
   }
 }
 
+/** Some of several, and how many more there are. */
+function listed(some: readonly string[], others: number): string {
+  return `${some.join(', ')}${others > 0 ? `, and ${others} more,` : ''}`;
+}
+
 /** `"seed" is -3` */
 function is(name: string, value: string | null): string {
   return `${capital(name)} is ${value ?? 'not given'}`;
@@ -330,6 +393,8 @@ function oneOf({ what, near, others }: Extract<RequestFault, { code: 'name-unkno
       return 'There is none yet: publish a program first.';
     case 'dataset':
       return 'There is none yet: submit a dataset first.';
+    case 'hyperparameter':
+      return 'Its algorithm has none that can be set.';
     case 'converter':
       return 'This installation has no converters.';
     default:

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
+import { Hyperparameters } from './hyperparameters.js';
 import { Fence, Kind, Moment } from './ids.js';
 import { Json, StorableText } from './json.js';
 import { LibraryChange, LibraryVersions } from './library-versions.js';
@@ -61,7 +62,11 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
     /** What the program imports of `@longrun/*`, and in what that differs from the checkpoint's. Earlier workers did not say. */
     libraries: LibraryVersions.optional(),
     librariesChanged: z.array(LibraryChange).optional(),
+    /** What can be set while it trains, as it is at the start. Workers of older builds do not say it. */
+    hyperparameters: Hyperparameters.optional(),
   }),
+  /** A setting of hyperparameters was applied when so many batches were done. */
+  z.object({ type: z.literal('hyperparameters_set'), number: z.int().min(1), step: Step }),
   /** The worker is alive and holds the lease. Sent every `heartbeatMs` from the claim to the end. */
   z.object({ type: z.literal('heartbeat'), step: Step }),
   z.object({ type: z.literal('progress'), ...ExperimentProgress.shape }),
@@ -138,6 +143,7 @@ export function isEphemeral(event: WorkerEvent): boolean {
     case 'dataset_progress':
       return true;
     case 'attempt_started':
+    case 'hyperparameters_set':
     case 'log_row':
     case 'non_finite':
     case 'log_skipped':

@@ -18,6 +18,7 @@ import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
 import type { ProgramHost } from './requests/program-host.js';
 import { Programs } from './requests/programs.js';
+import { HyperparameterSettings } from './requests/hyperparameter-settings.js';
 import { Verbs } from './requests/verbs.js';
 import { Workers } from './requests/workers.js';
 import { Endings } from './systems/endings.js';
@@ -94,6 +95,7 @@ export class Platform {
   readonly datasets: Datasets;
   readonly programs: Programs;
   readonly verbs: Verbs;
+  readonly hyperparameters: HyperparameterSettings;
   readonly workers: Workers;
   readonly #record: PlatformRecord;
   readonly #redis: Redis;
@@ -148,6 +150,8 @@ export class Platform {
     });
     this.metrics = new Metrics({ record });
     this.verbs = new Verbs({ record, store, writer, redis, keys, endings, experiments: this.experiments });
+    const { experiments } = this;
+    this.hyperparameters = new HyperparameterSettings({ record, writer, redis, keys, programs, host, experiments });
     this.checkpoints = new Checkpoints({ record, store });
     this.comparisons = new Comparisons({ record, store, experiments: this.experiments });
     const retry = options.datasetRetry ?? RetryBudget.parse({});

@@ -152,7 +152,7 @@ export { StoreAround, type StoreOperation } from './store/store-around.js';
 export { TemporaryFiles } from './store/temporary-files.js';
 export { StoreStalled, WatchedStore, type WatchedStoreOptions } from './store/watched-store.js';
 
-export { CheckpointAbsent, CheckpointReader } from './checkpoint/checkpoint-reader.js';
+export { CheckpointAbsent, CheckpointReader, namesIn } from './checkpoint/checkpoint-reader.js';
 export type { CheckpointListing, ListedCheckpoint, StoredCheckpoint } from './checkpoint/checkpoint-reader.js';
 export { compareCheckpoints } from './checkpoint/comparison.js';
 export type { Comparison, FileComparison, TensorComparison, ValueComparison } from './checkpoint/comparison.js';
@@ -173,6 +173,7 @@ export { blobKeysOf } from './checkpoint/manifest.js';
 export type { CheckpointOrigin, Manifest, ManifestFile } from './checkpoint/manifest.js';
 export { newestLog, newestManifest } from './checkpoint/manifests.js';
 export { CorruptManifest } from './checkpoint/manifest.js';
+export { removeRun, type Tombstone } from './checkpoint/removal.js';
 export { CorruptBlob } from './checkpoint/stored-files.js';
 export { tensorsOf } from './checkpoint/stored-tensors.js';
 export type { StoredTensors } from './checkpoint/stored-tensors.js';

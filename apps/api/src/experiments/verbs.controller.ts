@@ -1,6 +1,6 @@
-import { ExperimentChange, ExperimentId, ExperimentView } from '@longrun/contracts';
+import { ExperimentChange, ExperimentId, ExperimentView, HyperparameterChange } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
-import { Body, Controller, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 
@@ -73,6 +73,29 @@ export class VerbsController {
     return this.#platform.verbs.resume(id);
   }
 
+  @Post('set')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Set hyperparameters of an experiment that trains',
+    description:
+      'They are set before the next batch, once: training that goes on from an earlier checkpoint sets them again at the same step, so that it ends ' +
+      'with the same bits. `settings` say which were set at which step; the log has the new values at it. What can be set, the newest attempt that ' +
+      'trained says: `hyperparameters`. The last part of a name is enough where only one has it: `learningRate` or `learning_rate`.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    status: 202,
+    description: 'The experiment, as it is by now.',
+    schema: ExperimentView,
+    problems: [...PROBLEMS, 'invalid-request', 'unavailable'],
+  })
+  setHyperparameters(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Body({ schema: HyperparameterChange }) { hyperparameters }: HyperparameterChange,
+  ): Promise<ExperimentView> {
+    return this.#platform.hyperparameters.set(id, hyperparameters);
+  }
+
   @Post('retry')
   @HttpCode(202)
   @ApiOperation({
@@ -90,5 +113,24 @@ export class VerbsController {
   })
   retryExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
     return this.#platform.verbs.retry(id);
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete an experiment that has ended, for good',
+    description:
+      'From now on it is neither listed nor found, nor are its log, metrics, events, checkpoints and outputs, whose bytes are removed in the background. Its ' +
+      'program and its datasets stay, and so do experiments that went on from it, which have copies of their own. Refused while it has not ended, has a ' +
+      'checkpoint that is pinned, or one that another experiment is to begin from and has not copied yet. The `Idempotency-Key` that made it makes no other.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    status: 204,
+    description: 'It is deleted.',
+    problems: ['invalid-parameter', 'not-found', 'conflict', 'unreadable', 'unavailable'],
+  })
+  async deleteExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<void> {
+    await this.#platform.verbs.delete(id);
   }
 }

@@ -10,8 +10,8 @@ export interface AnswerOptions {
   readonly description: string;
   /** Described as a second success, of status 200: nothing was made, because it is there already. */
   readonly repeated?: string;
-  /** What the body holds. */
-  readonly schema: z.ZodType;
+  /** What the body holds. Default: there is none. */
+  readonly schema?: z.ZodType;
   /** Problems that this route can answer with, beyond those of every route. */
   readonly problems?: readonly ProblemKind[];
 }
@@ -30,11 +30,17 @@ export function Answers(options: AnswerOptions): MethodDecorator {
     ApiResponse({
       status: options.status ?? 200,
       description: options.description,
-      standardSchema: options.schema,
+      ...(options.schema !== undefined && { standardSchema: options.schema }),
     }),
     ...(options.repeated === undefined
       ? []
-      : [ApiResponse({ status: 200, description: options.repeated, standardSchema: options.schema })]),
+      : [
+          ApiResponse({
+            status: 200,
+            description: options.repeated,
+            ...(options.schema !== undefined && { standardSchema: options.schema }),
+          }),
+        ]),
     AnswersProblems(['unauthenticated', ...(options.problems ?? []), 'internal-error']),
   );
 }

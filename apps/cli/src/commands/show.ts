@@ -21,6 +21,7 @@ import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { splitsText } from './ls.js';
 import { resolveReference } from './reference.js';
+import { settingText } from './verbs.js';
 
 /** Shows all there is to know about one experiment or dataset. */
 export async function show(
@@ -45,6 +46,9 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['restarts', restarts(view) === 0 ? undefined : `${restarts(view)} (${interruptions(view)})`],
     ['cost', nonFiniteText(view, terminal)],
     ['checkpoint', newest && `step ${newest.step}, ${size(newest.sizeBytes)}, ${ago(newest.at)}`],
+    ...view.settings
+      .slice(-SETTINGS_SHOWN)
+      .map((setting, index): [string, string] => [index === 0 ? 'set' : '', settingText(setting)]),
     ['last row', result === null ? undefined : rowText(result.lastRow)],
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
     ['program', programText(view)],
@@ -166,6 +170,9 @@ function times(view: Pick<ExperimentView, 'createdAt' | 'startedAt' | 'endedAt'>
     ['ended', view.endedAt === null || ended === undefined ? undefined : `${view.endedAt} (after ${duration(ended)})`],
   ];
 }
+
+/** The newest. */
+const SETTINGS_SHOWN = 5;
 
 const INDENT = '  ';
 

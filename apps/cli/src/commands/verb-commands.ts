@@ -1,9 +1,19 @@
+import type { Hyperparameters } from '@longrun/contracts';
 import type { Command } from 'commander';
 
-import { appended, idArgument, jsonOption, wholeNumber } from '../arguments.js';
+import {
+  appended,
+  eachOf,
+  experimentReference,
+  idArgument,
+  jsonOption,
+  namedNumber,
+  wholeNumber,
+} from '../arguments.js';
 import type { Client } from '../client.js';
 import type { Terminal } from '../output/terminal.js';
-import { change, pause, preempt, resume, retry } from './verbs.js';
+import { rm } from './rm.js';
+import { change, pause, preempt, resume, retry, set } from './verbs.js';
 
 /** What is done with an experiment that is there. */
 export function verbCommands(program: Command, terminal: Terminal, client: () => Promise<Client>): void {
@@ -31,6 +41,11 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
       change(await client(), terminal, text, { json, change: { priority } }),
     );
 
+  command('set', 'set hyperparameters of an experiment that trains, before its next batch')
+    .argument('<values...>', 'name=number each: learning_rate=1e-4, or adam.learning_rate=1e-4', namedNumber)
+    .action(async (text: string, values: Hyperparameters, options: { json: boolean }) =>
+      set(await client(), terminal, text, { ...options, values }),
+    );
   command('pause', 'have an experiment checkpoint and give its machine back, until it is resumed').action(
     async (text: string, options: { json: boolean }) => pause(await client(), terminal, text, options),
   );
@@ -41,4 +56,12 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
     'retry',
     'queue an experiment again that has failed or was cancelled, with new budgets, from its newest checkpoint',
   ).action(async (text: string, options: { json: boolean }) => retry(await client(), terminal, text, options));
+
+  program
+    .command('rm')
+    .alias('delete')
+    .description('delete experiments that have ended, for good, with their logs, checkpoints and outputs')
+    .addArgument(idArgument('<ids...>', 'ids, beginnings of ids, or names').argParser(eachOf(experimentReference)))
+    .addOption(jsonOption())
+    .action(async (ids: string[], options: { json: boolean }) => rm(await client(), terminal, ids, options));
 }

@@ -1,4 +1,10 @@
-import { type ExperimentChange, type ExperimentView, visibleLine } from '@longrun/contracts';
+import {
+  type ExperimentChange,
+  type ExperimentView,
+  type Hyperparameters,
+  type HyperparameterSettingView,
+  visibleLine,
+} from '@longrun/contracts';
 
 import type { Client } from '../client.js';
 import { statusText } from '../output/status-text.js';
@@ -37,6 +43,24 @@ export async function retry(client: Client, terminal: Terminal, text: string, ou
     output,
     step === undefined ? 'it begins anew' : `it goes on from its newest checkpoint, ${step}`,
   );
+}
+
+/** Has hyperparameters set, and says when. */
+export async function set(
+  client: Client,
+  terminal: Terminal,
+  text: string,
+  output: VerbOutput & { readonly values: Hyperparameters },
+): Promise<void> {
+  const view = await client.setHyperparameters(await resolveExperiment(client, text), output.values);
+  const setting = view.settings.at(-1);
+  print(terminal, view, output, setting === undefined ? '' : settingText(setting));
+}
+
+/** What is set, and at which step. */
+export function settingText({ values, step }: HyperparameterSettingView): string {
+  const each = Object.entries(values).map(([name, value]) => `${visibleLine(name)} = ${value}`);
+  return `${each.join(', ')} ${step === null ? 'before its next batch' : `from step ${step} on`}`;
 }
 
 /** Changes notes, tags or priority of an experiment, and says what it has now. */

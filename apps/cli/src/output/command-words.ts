@@ -11,6 +11,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
         remedy: 'Set LONGRUN_TOKEN, or name the state folder that holds the token of this API by --state.',
       };
     case 'not-found':
+    case 'deleted':
       return { remedy: `See which there are: longrun ${listings[fault.facts.what]}` };
     case 'metric-unknown':
       return fault.facts.others === 0
@@ -41,6 +42,16 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       return { remedy: `Send it again when it runs: longrun logs -f ${fault.facts.experiment}` };
     case 'ending-already':
       return { remedy: `Wait until it has ended: longrun logs -f ${fault.facts.experiment}` };
+    case 'not-ended':
+      return { remedy: `Cancel it first: longrun cancel ${fault.facts.id}` };
+    case 'copies-awaited':
+      return { remedy: `Delete it when they run, or cancel them first: longrun cancel ${fault.facts.by[0] ?? 'ID'}` };
+    case 'checkpoints-pinned': {
+      const { experiment, checkpoints } = fault.facts;
+      return { remedy: `Unpin first: longrun checkpoint unpin ${experiment} ${checkpoints[0] ?? ''}`.trimEnd() };
+    }
+    case 'made-deleted':
+      return { remedy: 'Give another --idempotency-key to make another one.' };
     case 'name-taken':
       return { remedy: `Choose another name, or use that dataset: longrun show ${fault.facts.by}` };
     case 'key-reused':
@@ -128,6 +139,9 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'not-failed':
     case 'preemptions-spent':
     case 'program-unrecorded':
+    case 'hyperparameters-unknown':
+    case 'too-many-settings':
+    case 'hyperparameter-ambiguous':
     case 'program-hash-malformed':
     case 'program-hash-ambiguous':
     case 'module-broken':
@@ -155,4 +169,5 @@ const firstOnes: Readonly<Record<Extract<KnownFault, { code: 'name-unknown' }>['
   dataset: { remedy: 'There is none yet: submit its spec first, with longrun submit.' },
   program: { remedy: 'There is none yet: publish one first, with longrun programs publish.' },
   converter: {},
+  hyperparameter: {},
 };

@@ -219,7 +219,7 @@ export class ExperimentWork implements Work {
 
   /** Brings the program and the datasets to the local disk, and says to the trainer where everything is. */
   async #assignment(
-    { spec, program, datasets }: ResolvedExperiment & { readonly program: ProgramFile },
+    { spec, program, datasets, settings }: ResolvedExperiment & { readonly program: ProgramFile },
     restored: NewestValid,
     place: TrainerPlace,
   ): Promise<TrainerCommand> {
@@ -244,6 +244,7 @@ export class ExperimentWork implements Work {
       fork: forkIn(restored),
       workFolder: place.workFolder,
       programFile,
+      settings,
     };
   }
 

@@ -137,6 +137,7 @@ export class SupervisedTraining {
       if (cancelled) void trainer.endWithin(CANCEL_WITHIN_MS);
     });
     this.#command(assignment);
+    attempt.onSettings((settings) => this.#command({ type: 'set', settings: [...settings] }));
 
     const exit = await trainer.exited;
     this.reports.close();

@@ -113,6 +113,9 @@ export class TrainerReports {
         spool.add(message);
         attempt.send(message);
         break;
+      case 'hyperparameters_set':
+        attempt.send(message);
+        break;
       case 'non_finite':
         if (this.#isNonFiniteSaid) return this.#ignore('it has said before that a cost is not finite');
         this.#isNonFiniteSaid = true;
@@ -166,6 +169,7 @@ export class TrainerReports {
       rejectedCheckpoints: [...restored.rejected],
       libraries,
       librariesChanged: libraryChanges(libraries, restored.manifest?.libraries ?? libraries),
+      hyperparameters: message.hyperparameters,
       ...(restoredFrom === undefined ? {} : { restoredFrom }),
     });
   }

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
-import { assertNever, datasetsOf, type TrainerCommand, type TrainerMessage } from '@longrun/contracts';
 import {
+  assertNever,
+  datasetsOf,
+  type HyperparameterSetting,
+  type TrainerCommand,
+  type TrainerMessage,
+} from '@longrun/contracts';
+import {
+  type AppliedSetting,
   type DatasetFile,
   loadProgram,
   type MainLoop,
@@ -34,6 +41,11 @@ export class Training {
   /** Whether it wants the state in which training stops. */
   #snapshotWanted = true;
   #mainLoop: MainLoop | undefined;
+  /** Settings of hyperparameters that came before they could be taken. */
+  readonly #settings: HyperparameterSetting[] = [];
+  /** Numbers of those that cannot be applied. */
+  readonly #unfit = new Set<number>();
+  #isRestored = false;
 
   constructor(parent: ParentLink) {
     this.#parent = parent;
@@ -51,6 +63,9 @@ export class Training {
         this.#stop.abort();
         this.#hold.endForGood();
         this.#handover.release();
+        break;
+      case 'set':
+        this.#set(command.settings);
         break;
       case 'hold':
         this.#hold.begin();
@@ -79,6 +94,8 @@ export class Training {
     mainLoop.watchedBy(this.#progress);
     this.#progress.atStage('restoring the checkpoint');
     await this.#restore(mainLoop, assignment);
+    this.#isRestored = true;
+    this.#set([...assignment.settings, ...this.#settings]);
     if (this.#stop.signal.aborted) return await this.#leaveStopped(mainLoop);
 
     const outcome = await mainLoop.run({ signal: this.#stop.signal });
@@ -135,20 +152,47 @@ export class Training {
         throw fork === null ? new CheckpointUnreadable(error) : new ForkUnfit(error);
       }
     }
-    const { environment } = mainLoop;
+    const { environment, hyperparameters } = mainLoop;
     this.#tell({
       type: 'started',
       startStep,
       engine: environment.engine,
       environment: { ...environment },
       environmentChanged: [...environmentChanged],
+      hyperparameters: finite(await hyperparameters.values()),
     });
+    // What is in the checkpoint the record may have lost.
+    for (const setting of hyperparameters.applied) this.#tellSet(setting);
+    hyperparameters.onApplied((setting) => this.#tellSet(setting));
     process.stderr.write(`[longrun] Trains on ${describeTarget(mainLoop.target)}.\n`);
     if (environmentChanged.length > 0)
       process.stderr.write(
         `[longrun] The numeric environment is not that of the checkpoint (${environmentChanged.join(', ')}): ` +
           'from here on the last bits may differ from those of an undisturbed run.\n',
       );
+  }
+
+  /** Has hyperparameters set before the next batch, or before that at which they were set once. */
+  #set(settings: readonly HyperparameterSetting[]): void {
+    const mainLoop = this.#mainLoop;
+    if (mainLoop === undefined || !this.#isRestored) {
+      this.#settings.push(...settings);
+      return;
+    }
+    for (const setting of settings.filter(({ number }) => !this.#unfit.has(number))) {
+      try {
+        mainLoop.hyperparameters.set([setting]);
+      } catch (error) {
+        // Its names were those of an attempt before, of another version of a library perhaps.
+        this.#unfit.add(setting.number);
+        const reason = error instanceof Error ? error.message : String(error);
+        process.stderr.write(`[longrun] Setting ${setting.number} is left out: ${reason}.\n`);
+      }
+    }
+  }
+
+  #tellSet({ number, step }: AppliedSetting): void {
+    this.#tell({ type: 'hyperparameters_set', number, step });
   }
 
   /** What is trained after it, nobody will know. It is not waited for: the worker has it, whatever becomes of this process. */
@@ -183,6 +227,11 @@ function datasetsIn({ spec, datasetFiles }: Assignment): Record<string, DatasetF
     return [role, { path, name }] as const;
   });
   return Object.fromEntries(files);
+}
+
+/** Without those that no JSON can say: they are not to be set to anything like it. */
+function finite(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
 }
 
 function peakMemoryBytes(): number {

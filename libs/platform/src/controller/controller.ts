@@ -14,6 +14,7 @@ import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ing
 import { Forks } from '../systems/forks.js';
 import { LogCompletion } from '../systems/log-completion.js';
 import { Reconciler } from '../systems/reconciler.js';
+import { Removals } from '../systems/removals.js';
 import { Scheduler } from '../systems/scheduler.js';
 import { WriteOff } from '../systems/write-off.js';
 import type { Timings } from '../timings.js';
@@ -140,6 +141,7 @@ class Systems {
       scheduler: this.scheduler,
       logs,
       forks: new Forks({ record, writer, store, logs, endings: this.#endings, warn }),
+      removals: new Removals({ record, writer, store, warn }),
       census: new Census({ record, redis, keys, goneAfterMs, guard: term.guard, connections, warn }),
       writeOff,
       timings,

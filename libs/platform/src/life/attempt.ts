@@ -1,6 +1,7 @@
 import type {
   DatasetResult,
   ExperimentResult,
+  Hyperparameters,
   Json,
   LibraryChange,
   LibraryVersions,
@@ -21,6 +22,7 @@ export interface AttemptBegin {
   readonly environmentChanged: string[];
   readonly librariesChanged: LibraryChange[];
   readonly rejectedCheckpoints: RejectedCheckpoint[];
+  readonly hyperparameters: Hyperparameters | null;
 }
 
 /** What is known of an attempt at its end. */
@@ -54,6 +56,7 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     libraries: null,
     restoredFrom: null,
     rejectedCheckpoints: null,
+    hyperparameters: null,
     lastSeq: 0,
     lastHeardAt: null,
     saidEnd: false,

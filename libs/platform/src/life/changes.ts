@@ -20,6 +20,8 @@ export class Changes {
   readonly events: StoredEvent[] = [];
   readonly entries: LogEntry[] = [];
   readonly doubtful: DoubtfulRow[] = [];
+  /** Settings of hyperparameters that were applied. */
+  readonly settings: { readonly number: number; readonly step: number }[] = [];
   readonly checkpoints: Omit<CheckpointRow, 'id'>[] = [];
   /** What somebody changed of it, for the audit. */
   readonly audited: Change[] = [];

@@ -76,7 +76,7 @@ export class Life {
    */
   judge(fence: number, seq: number): Verdict {
     const attempt = this.#attempts.get(fence);
-    if (attempt === undefined) return 'refused';
+    if (attempt === undefined || this.row.deletedAt !== null) return 'refused';
     if (seq > 0 && seq <= attempt.lastSeq) return 'duplicate';
     if (!this.isOpen(fence) && !attempt.saidEnd && this.row.outcomeFence !== fence) return 'refused';
     return seq > attempt.lastSeq + 1 ? 'gap' : 'taken';
@@ -125,6 +125,17 @@ export class Life {
     const changed = { environmentChanged, librariesChanged };
     const data = { fence, workerId, startStep, engine, restoredFrom, ...changed, rejectedCheckpoints };
     this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
+  }
+
+  /** A setting of hyperparameters was applied when so many batches were done. */
+  hasSet(number: number, step: number): void {
+    this.changes.settings.push({ number, step });
+    this.#touch();
+  }
+
+  /** Somebody wants hyperparameters to be set: for the audit. */
+  requestSet(number: number, values: JsonObject): void {
+    this.#audit(USER, 'set', null, { number, hyperparameters: values });
   }
 
   /** Which worker has it. */
@@ -394,6 +405,24 @@ export class Life {
   }
 
   /**
+   * It has ended and somebody has deleted it: from now on nothing of it is found, and what is left of it is removed, until {@link removed} is said.
+   *
+   * @param what it was, for the audit
+   */
+  delete(what: JsonObject, at: Date): void {
+    if (this.row.phase !== 'ended') throw new Error(`${this.row.id} has not ended, and cannot be deleted`);
+    this.#audit(USER, 'delete', { ...what, status: this.#status(), reason: this.row.reason }, null);
+    this.row.deletedAt = at;
+    this.row.removing = true;
+  }
+
+  /** Nothing is left of it but this row. */
+  removed(): void {
+    this.row.removing = false;
+    this.#touch();
+  }
+
+  /**
    * Decides how it is to end. It ends when its lease is sealed with that, or with the outcome that a worker wrote there
    * first.
    */
@@ -497,7 +526,7 @@ export class Life {
     return kind === 'experiment' ? experimentStatus(phase, reason) : datasetStatus(phase, reason);
   }
 
-  #audit(actor: string, action: string, before: JsonObject | null, after: JsonObject): void {
+  #audit(actor: string, action: string, before: JsonObject | null, after: JsonObject | null): void {
     this.changes.audited.push({ actor, action, subject: this.row.id, before, after });
     this.#touch();
   }

@@ -7,7 +7,7 @@ import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
 import type { AttemptRow, Tables } from '../record/tables.js';
 import { Life } from './life.js';
 import { saveMetrics } from './metric-summaries.js';
-import { saveAttempts, saveCheckpoints, saveEvents, saveListed, saveLives } from './save.js';
+import { saveAttempts, saveCheckpoints, saveEvents, saveListed, saveLives, saveSettings } from './save.js';
 import { addDoubtful } from './series.js';
 
 /** The experiments and datasets that one transaction reads under lock and changes. */
@@ -71,6 +71,7 @@ export class Lives {
     await saveAttempts(this.transaction, touched);
     await this.#saveLog(touched, chunks);
     await saveEvents(this.transaction, touched);
+    await saveSettings(this.transaction, touched);
     await saveCheckpoints(this.transaction, touched);
     await audit(this.transaction, ...touched.flatMap(({ changes }) => changes.audited));
   }

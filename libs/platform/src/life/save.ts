@@ -35,6 +35,12 @@ export async function saveEvents(transaction: Transaction<Tables>, lives: readon
   if (events.length > 0) await run(transaction, eventsText, JSON.stringify(events));
 }
 
+/** Notes at which steps hyperparameters were set. */
+export async function saveSettings(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
+  const settings = lives.flatMap(({ row, changes }) => changes.settings.map((one) => ({ id: row.id, ...one })));
+  if (settings.length > 0) await run(transaction, settingsText, JSON.stringify(settings));
+}
+
 /** Notes checkpoints that were committed. */
 export async function saveCheckpoints(transaction: Transaction<Tables>, lives: readonly Life[]): Promise<void> {
   const checkpoints = lives.flatMap(({ row, changes }) => changes.checkpoints.map((one) => ({ id: row.id, ...one })));
@@ -69,6 +75,8 @@ const lifeColumns = {
   outcomeFence: 'integer',
   startedAt: 'timestamptz',
   endedAt: 'timestamptz',
+  deletedAt: 'timestamptz',
+  removing: 'boolean',
 } satisfies Partial<ColumnTypes<keyof LifeRow>>;
 
 const listedColumns = { status: 'text', endedAt: 'timestamptz' } satisfies Partial<ColumnTypes<keyof ExperimentRow>>;
@@ -90,6 +98,7 @@ const attemptColumns = {
   libraries: 'jsonb',
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
+  hyperparameters: 'jsonb',
   lastSeq: 'bigint',
   lastHeardAt: 'timestamptz',
   saidEnd: 'boolean',
@@ -109,6 +118,8 @@ const checkpointColumns = {
   at: 'timestamptz',
 } satisfies ColumnTypes<keyof CheckpointRow>;
 
+const settingColumns = { id: 'text', number: 'integer', step: 'bigint' };
+
 const livesText = `update lives set ${assignments(lifeColumns, 'r')}
   from ${recordset('$1', 'r', { id: 'text', ...lifeColumns })} where lives.id = r.id`;
 
@@ -123,6 +134,9 @@ const attemptsText = `insert into attempts (${columnList({ ...attemptKey, ...att
 
 const eventsText = `insert into events (${columnList(eventColumns)})
   select ${columnList(eventColumns, 'r')} from ${recordset('$1', 'r', eventColumns)}`;
+
+const settingsText = `update hyperparameter_settings s set step = r.step
+  from ${recordset('$1', 'r', settingColumns)} where s.id = r.id and s.number = r.number`;
 
 const checkpointsText = `insert into checkpoints (${columnList(checkpointColumns)})
   select ${columnList(checkpointColumns, 'r')} from ${recordset('$1', 'r', checkpointColumns)}

@@ -19,10 +19,15 @@ export function applyEvent(
   switch (event.type) {
     case 'attempt_started': {
       const { type: _, ...begin } = event;
-      const { restoredFrom = null, environmentChanged = [], libraries = null, librariesChanged = [] } = begin;
-      life.begun(fence, { ...begin, restoredFrom, environmentChanged, libraries, librariesChanged }, at);
+      const { restoredFrom = null, environmentChanged = [], hyperparameters = null } = begin;
+      const { libraries = null, librariesChanged = [] } = begin;
+      const known = { ...begin, restoredFrom, environmentChanged, hyperparameters, libraries, librariesChanged };
+      life.begun(fence, known, at);
       return;
     }
+    case 'hyperparameters_set':
+      life.hasSet(event.number, event.step);
+      return;
     case 'dataset_started':
       life.heldBy(fence, event.workerId);
       return;

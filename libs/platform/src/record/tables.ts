@@ -7,6 +7,7 @@ import type {
   ExperimentResult,
   ExperimentSpec,
   ExperimentStatus,
+  Hyperparameters,
   Json,
   JsonObject,
   Kind,
@@ -31,6 +32,7 @@ export interface Tables {
   programs: ProgramsTable;
   attempts: AttemptsTable;
   checkpoints: CheckpointsTable;
+  hyperparameterSettings: HyperparameterSettingsTable;
   events: EventsTable;
   logChunks: LogChunksTable;
   logColumns: LogColumnsTable;
@@ -106,6 +108,10 @@ export interface LivesTable {
   submittedAt: Date;
   startedAt: Date | null;
   endedAt: Date | null;
+  /** It was deleted, and is neither listed nor found; null while it is there. */
+  deletedAt: Date | null;
+  /** It was deleted, and what is left of it is still to be removed: bytes in the object store, and rows. */
+  removing: Generated<boolean>;
 }
 
 /** How a life is to end. */
@@ -185,6 +191,8 @@ export interface AttemptsTable {
   libraries: NullableJsonColumn<LibraryVersions>;
   restoredFrom: string | null;
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
+  /** What can be set while it trains, as it was at the start; null while it is not known. */
+  hyperparameters: NullableJsonColumn<Hyperparameters>;
   /** Sequence number of the last event taken. */
   lastSeq: Generated<number>;
   /** By its worker's clock; some seconds old while it sends heartbeats alone. Null before the first sign. */
@@ -203,6 +211,17 @@ export interface CheckpointsTable {
   step: number;
   sizeBytes: number;
   at: Date;
+}
+
+/** Hyperparameters that somebody has had set, or has asked to be set, while an experiment trains. */
+export interface HyperparameterSettingsTable {
+  id: string;
+  /** 1, 2, 3, … in each experiment: the order in which they are applied. */
+  number: number;
+  hyperparameters: JsonColumn<Hyperparameters>;
+  at: Date;
+  /** Batches done when it was applied; null while it was not. */
+  step: number | null;
 }
 
 /** Live events, for those who join later; those of log rows are in {@link LogChunksTable}. */
@@ -333,7 +352,7 @@ export interface AuditTable {
   number: Generated<number>;
   at: Generated<Date>;
   actor: string;
-  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `drain`, `write-off`, … */
+  /** `submit`, `cancel`, `preempt`, `retry`, `pause`, `resume`, `change`, `delete`, `drain`, `write-off`, … */
   action: string;
   /** Id of the experiment, dataset or worker, or name of the program. */
   subject: string;
@@ -349,3 +368,4 @@ export type MetricRow = Selectable<MetricsTable>;
 export type DatasetRow = Selectable<DatasetsTable>;
 export type ProgramRow = Selectable<ProgramsTable>;
 export type CheckpointRow = Selectable<CheckpointsTable>;
+export type HyperparameterSettingRow = Selectable<HyperparameterSettingsTable>;

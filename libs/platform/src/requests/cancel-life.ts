@@ -6,7 +6,7 @@ import type { LifeWriter } from '../life/writer.js';
 import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
-import { notFound } from './life-reading.js';
+import { findLife } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 /** What it takes to cancel something. */
@@ -26,8 +26,7 @@ export async function cancelLife(
   { kind, id }: { readonly kind: Kind; readonly id: string },
 ): Promise<void> {
   const life = await writer.write(async (lives) => {
-    const found = await lives.find(id);
-    if (found === undefined || found.row.kind !== kind) throw notFound(kind, id);
+    const found = await findLife(lives, kind, id);
     const { phase, reason } = found.row;
     if (phase === 'ended') {
       const status = kind === 'experiment' ? experimentStatus(phase, reason) : datasetStatus(phase, reason);

@@ -31,7 +31,7 @@ import type { PlatformRecord } from '../record/record.js';
 import { AskedStore } from './asked-store.js';
 import { checkedBytes } from './checked-bytes.js';
 import { heldBytes } from './held-bytes.js';
-import { notFound } from './life-reading.js';
+import { absent, thoseThere } from './life-reading.js';
 import { refused } from './request-refused.js';
 import type { StoredFile } from './stored-file.js';
 
@@ -169,7 +169,7 @@ export class Checkpoints {
       }));
       await change(reader.store, reader.prefix, manifestKey);
       const wasPinned = before.some((item) => item.name === name && isPinned(item));
-      if (wasPinned !== (action === 'pin')) await this.#audit(id, action, name);
+      await this.#note(id, wasPinned === (action === 'pin') ? undefined : { action, checkpoint: name });
       const { items } = checkpointList(await reader.list());
       const changed = items.find((item) => item.name === name);
       if (changed !== undefined) return changed;
@@ -181,9 +181,17 @@ export class Checkpoints {
     });
   }
 
-  async #audit(id: string, action: 'pin' | 'unpin', checkpoint: string): Promise<void> {
-    const change = { actor: USER, action, subject: id, before: null, after: { checkpoint } };
-    await this.#options.record.transact(async (transaction) => await audit(transaction, change));
+  /** Notes what was changed. Refused where the experiment was deleted meanwhile: whoever deletes it looks at the audit for what was pinned since. */
+  async #note(
+    id: string,
+    changed: { readonly action: 'pin' | 'unpin'; readonly checkpoint: string } | undefined,
+  ): Promise<void> {
+    await this.#options.record.transact(async (transaction) => {
+      if (!(await thoseThere(transaction, [id])).has(id)) throw await absent(transaction, 'experiment', id);
+      if (changed === undefined) return;
+      const { action, checkpoint } = changed;
+      await audit(transaction, { actor: USER, action, subject: id, before: null, after: { checkpoint } });
+    });
   }
 
   async #asked<T>(
@@ -194,7 +202,7 @@ export class Checkpoints {
   ): Promise<T> {
     const { record, store } = this.#options;
     const known = await record.db.selectFrom('experiments').select('id').where('id', '=', id).executeTakeFirst();
-    if (known === undefined) throw notFound('experiment', id);
+    if (known === undefined) throw await absent(record.db, 'experiment', id);
     try {
       return await ask(new CheckpointReader(new AskedStore(store, signal), leasePrefix('experiment', id)));
     } catch (error) {

@@ -23,7 +23,8 @@ import type { PlatformRecord } from '../record/record.js';
 import { AskedStore } from './asked-store.js';
 import { refusalFor } from './checkpoints.js';
 import type { Experiments } from './experiments.js';
-import { notFound } from './life-reading.js';
+import { absence } from './life-reading.js';
+import { refused } from './request-refused.js';
 
 export interface ComparisonsOptions {
   readonly record: PlatformRecord;
@@ -50,8 +51,8 @@ export class Comparisons {
   async compare(id: string, other: string, signal: AbortSignal): Promise<ExperimentComparison> {
     const { experiments, record } = this.#options;
     const a = await experiments.get(id);
-    const isKnown = await record.db.selectFrom('experiments').select('id').where('id', '=', other).executeTakeFirst();
-    if (isKnown === undefined) throw notFound('experiment', other, 'with');
+    const isThere = await record.db.selectFrom('experiments').select('id').where('id', '=', other).executeTakeFirst();
+    if (isThere === undefined) throw refused('not-found', [await absence(record.db, 'experiment', other, 'with')]);
     const b = await experiments.get(other);
     const haveEnded = isTerminal(a.status) && isTerminal(b.status);
     const differences = haveEnded ? await this.#differences(a, b, signal) : null;

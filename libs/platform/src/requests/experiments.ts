@@ -17,10 +17,11 @@ import { type LogRange, readLogPage } from '../life/series.js';
 import { type KnownWorkers, RecentlyKnownWorkers } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow, Tables } from '../record/tables.js';
+import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { datasetsInRoles } from './datasets-in-roles.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
-import { notFound, readLife } from './life-reading.js';
+import { absent, readLife, thoseThere } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
 import {
   type Checked,
@@ -29,13 +30,14 @@ import {
   newExperiment,
   type ProgramVerdict,
   readWorkersToRefuseBy,
+  withOriginIn,
 } from './new-experiment.js';
 import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
 import { NO_ORIGIN, Origins, type OriginVerdict } from './origins.js';
 import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { checkpointView, experimentView, idsByRole } from './views.js';
+import { checkpointView, experimentView, idsByRole, settingView } from './views.js';
 
 export interface ExperimentsOptions extends CancelOptions {
   readonly record: PlatformRecord;
@@ -88,7 +90,7 @@ export class Experiments {
    */
   async reproduce(id: string, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     const original = await this.#select().where('lives.id', '=', id).executeTakeFirst();
-    if (original === undefined) throw notFound('experiment', id);
+    if (original === undefined) throw await absent(this.#options.record.db, 'experiment', id);
     const { program: name, programSha256: sha256, origin } = original;
     if (sha256 === null)
       throw refused('conflict', [{ path: [], code: 'program-unrecorded', facts: { experiment: id, program: name } }]);
@@ -157,7 +159,8 @@ export class Experiments {
       .orderBy('fence', 'desc')
       .limit(100)
       .execute();
-    return { ...experiment, checkpoints: checkpoints.map(checkpointView) };
+    const settings = await settingsOf(record.db, id);
+    return { ...experiment, checkpoints: checkpoints.map(checkpointView), settings: settings.map(settingView) };
   }
 
   /** One page of the experiments that fit a query, see {@link listExperiments}. */
@@ -184,9 +187,12 @@ export class Experiments {
     return this.#options.live.subscribe(id, afterId, signal);
   }
 
-  /** Rows of the training log by step, see {@link readLogPage}. */
+  /** Rows of the training log by step, see {@link readLogPage}. Refused when there is no experiment with this id. */
   async logPage(id: string, range: LogRange = {}): Promise<LogPage> {
-    return readLogPage(this.#options.record.db, id, range);
+    const { db } = this.#options.record;
+    const known = await db.selectFrom('experiments').select('id').where('id', '=', id).executeTakeFirst();
+    if (known === undefined) throw await absent(db, 'experiment', id);
+    return readLogPage(db, id, range);
   }
 
   /** Makes experiments whose program and datasets are there, and refuses the others. */
@@ -217,7 +223,10 @@ export class Experiments {
     );
     const known = await this.#workers.read(transaction);
     const workers = await readWorkersToRefuseBy(transaction, specs, known);
-    return { checked: bodies.map((body) => newExperiment(body, datasets, workers)), known };
+    const origins = bodies.flatMap(({ verdict }) => (verdict.ok ? (verdict.origin?.experiment ?? []) : []));
+    const there = await thoseThere(transaction, [...new Set(origins)]);
+    const checked = bodies.map((body) => newExperiment(withOriginIn(there, body), datasets, workers));
+    return { checked, known };
   }
 
   /** Which program it is now, and what that says to the parameters. */
@@ -259,5 +268,10 @@ export class Experiments {
 }
 
 function newView(experiment: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {
-  return { ...experimentView(row, experiment, experiment.datasets, workers), attempts: [], checkpoints: [] };
+  return {
+    ...experimentView(row, experiment, experiment.datasets, workers),
+    attempts: [],
+    checkpoints: [],
+    settings: [],
+  };
 }

@@ -12,6 +12,7 @@ import { type Points, thin } from '../record/log-digest.js';
 import { readPoints } from '../record/metric-points.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { MetricRow } from '../record/tables.js';
+import { absence } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 /** What users ask of the numbers that experiments have logged, as they count now. Every method that refuses throws `RequestRefused`. */
@@ -31,6 +32,7 @@ export class Metrics {
 
   /** Points of one metric of an experiment, at most so many. Refused when there is no such experiment, or it has not logged the metric. */
   async series(id: string, name: string, maxPoints: number): Promise<MetricSeries> {
+    await this.#refuseUnknown([id], 'id');
     const [found] = await readPoints(this.#record.db, { ids: [id], names: [name], atLeast: maxPoints });
     if (found !== undefined) return seriesView(id, name, thin(found.points, maxPoints));
     const known = (await this.list(id)).items.map((metric) => metric.name);
@@ -52,10 +54,8 @@ export class Metrics {
     const known = new Set(rows.map(({ id }) => id));
     const unknown = ids.filter((id) => !known.has(id));
     if (unknown.length === 0) return;
-    const faults = unknown.map(
-      (id) => ({ path: [], parameter, code: 'not-found', facts: { what: 'experiment', id } }) as const,
-    );
-    throw refused('not-found', faults.slice(0, MAX_FAULTS));
+    const faults = unknown.slice(0, MAX_FAULTS).map((id) => absence(this.#record.db, 'experiment', id, parameter));
+    throw refused('not-found', await Promise.all(faults));
   }
 }
 

@@ -7,7 +7,7 @@ import { type KnownWorkers, knownWorkers, missingEngine, threadLimit } from '../
 import type { LifeRow, Tables } from '../record/tables.js';
 import type { DatasetInRole } from './datasets-in-roles.js';
 import type { NamedDatasets } from './named-datasets.js';
-import { originOf, type OriginVerdict } from './origins.js';
+import { originOf, originUnknown, type OriginVerdict } from './origins.js';
 import { refused, type RequestRefused } from './request-refused.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
@@ -26,6 +26,14 @@ export interface Checked {
   readonly verdict: OriginVerdict;
   /** Id of the experiment that it is the same as, once more; null where it is submitted by itself. */
   readonly reproduces: string | null;
+}
+
+/** What was checked, but that the experiment which it goes on from was deleted since, if it is not among those that are there. */
+export function withOriginIn(there: ReadonlySet<string>, checked: Checked): Checked {
+  const { verdict } = checked;
+  const experiment = verdict.ok ? verdict.origin?.experiment : undefined;
+  if (experiment === undefined || there.has(experiment)) return checked;
+  return { ...checked, verdict: { ok: false, faults: [originUnknown(experiment)] } };
 }
 
 /** The experiment of a spec, or why there cannot be one. */

@@ -69,8 +69,7 @@ export class Origins {
       .select(['spec', 'programSha256'])
       .where('id', '=', experiment)
       .executeTakeFirst();
-    if (parent === undefined)
-      return { ok: false, faults: [{ path: ['from', 'experiment'], code: 'origin-unknown', facts: { experiment } }] };
+    if (parent === undefined) return { ok: false, faults: [originUnknown(experiment)] };
     const datasets = await this.#record.db
       .selectFrom('experimentDatasets as used')
       .innerJoin('datasets', 'datasets.id', 'used.datasetId')
@@ -133,6 +132,11 @@ export function originOf(
   const faults = unwanted.map(([what, there, here]) => originDiffers(experiment, what, there, here));
   if (seed !== origin.seed) faults.push(originDiffers(experiment, 'seed', String(origin.seed), String(seed)));
   return { origin: { experiment, step, sha256, changed: changed.map(([what]) => what) }, faults };
+}
+
+/** The experiment that another one is to go on from is not there. */
+export function originUnknown(experiment: string): SpecFault {
+  return { path: ['from', 'experiment'], code: 'origin-unknown', facts: { experiment } };
 }
 
 function originDiffers(

@@ -12,7 +12,7 @@ import { refused, type RequestRefused } from './request-refused.js';
 /** How a request is submitted. */
 export interface SubmitOptions {
   /**
-   * The same key with the same spec answers what was made the first time; with another spec it is refused.
+   * The same key with the same spec answers what was made the first time; with another spec it is refused, and once that was deleted.
    */
   readonly idempotencyKey?: string | undefined;
 }
@@ -192,9 +192,9 @@ async function findByKeys(
 ): Promise<readonly (Made<never> | RequestRefused | undefined)[]> {
   const keys = requests.flatMap(({ key }) => key ?? []);
   if (keys.length === 0) return requests.map(() => undefined);
-  const { rows } = await run<{ key: string; id: string; requestSha256: string }>(
+  const { rows } = await run<{ key: string; id: string; requestSha256: string; deletedAt: Date | null }>(
     transaction,
-    'select key, id, request_sha256 from idempotency_keys where kind = $1 and key = any($2::text[])',
+    KEYS_TEXT,
     kind,
     keys,
   );
@@ -202,11 +202,18 @@ async function findByKeys(
   return requests.map(({ key, sha256: sha }) => {
     const row = key === undefined ? undefined : found.get(key);
     if (key === undefined || row === undefined) return undefined;
-    if (row.requestSha256 === sha) return { id: row.id, view: undefined };
+    if (row.requestSha256 === sha) {
+      if (row.deletedAt === null) return { id: row.id, view: undefined };
+      const facts = { key, by: row.id, at: row.deletedAt.toISOString() };
+      return refused('conflict', [{ path: [], parameter: 'idempotencyKey', code: 'made-deleted', facts }]);
+    }
     const facts = { key, by: row.id };
     return refused('conflict', [{ path: [], parameter: 'idempotencyKey', code: 'key-reused', facts }]);
   });
 }
+
+const KEYS_TEXT = `select k.key, k.id, k.request_sha256, lives.deleted_at
+  from idempotency_keys k join lives on lives.id = k.id where k.kind = $1 and k.key = any($2::text[])`;
 
 /** Remembers what keys have made. Fails on a key's uniqueness when another request was faster. */
 async function rememberKeys(

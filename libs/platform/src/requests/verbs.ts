@@ -10,8 +10,6 @@ import {
 import { type Head, HeadDamaged, type ObjectStore, readHead } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 
-import type { Life } from '../life/life.js';
-import type { Lives } from '../life/lives.js';
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
@@ -20,8 +18,10 @@ import type { RedisKeys } from '../redis/keys.js';
 import type { Endings } from '../systems/endings.js';
 import { publishCommand } from '../worker/commands.js';
 import { AskedStore } from './asked-store.js';
+import { deleteExperiment } from './delete-experiment.js';
 import type { Experiments } from './experiments.js';
-import { notFound } from './life-reading.js';
+import { checkGoesOn } from './goes-on.js';
+import { findLife } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 export interface VerbsOptions {
@@ -34,7 +34,7 @@ export interface VerbsOptions {
   readonly experiments: Experiments;
 }
 
-/** What users have done with experiments that are there. Every method answers the experiment, and refuses by throwing `RequestRefused`. */
+/** What users have done with experiments that are there. Every method but the last answers the experiment, and each refuses by throwing `RequestRefused`. */
 export class Verbs {
   readonly #options: VerbsOptions;
 
@@ -50,7 +50,7 @@ export class Verbs {
   async preempt(id: string): Promise<ExperimentView> {
     const { writer } = this.#options;
     const fence = await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       const { phase, reason, fence: current, preemptions, retry } = life.row;
       if (phase !== 'running') {
@@ -77,7 +77,7 @@ export class Verbs {
   async pause(id: string): Promise<ExperimentView> {
     const { writer, endings, experiments } = this.#options;
     const { isPending, enqueued, fence } = await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       life.requestPause(new Date());
       return { isPending: life.row.pauseRequested, enqueued: life.row.enqueued, fence: life.row.fence };
@@ -93,7 +93,7 @@ export class Verbs {
   async resume(id: string): Promise<ExperimentView> {
     const { writer, experiments } = this.#options;
     await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       checkGoesOn(life);
       life.resume(new Date());
     });
@@ -111,7 +111,7 @@ export class Verbs {
       const seen = await record.db.selectFrom('lives').select('endedAt').where('id', '=', id).executeTakeFirst();
       const head = await this.#head(id);
       isDone = await writer.write(async (lives) => {
-        const life = await findExperiment(lives, id);
+        const life = await findLife(lives, 'experiment', id);
         const { phase, reason, endedAt } = life.row;
         if (phase !== 'ended' || reason === 'succeeded') {
           const facts = { experiment: id, status: experimentStatus(phase, reason) };
@@ -135,7 +135,7 @@ export class Verbs {
   async change(id: string, change: ExperimentChange): Promise<ExperimentView> {
     const { writer, experiments } = this.#options;
     await writer.write(async (lives) => {
-      const life = await findExperiment(lives, id);
+      const life = await findLife(lives, 'experiment', id);
       const { spec } = await lives.transaction
         .selectFrom('experiments')
         .select('spec')
@@ -154,6 +154,11 @@ export class Verbs {
         .execute();
     });
     return experiments.get(id);
+  }
+
+  /** Deletes an experiment, see {@link deleteExperiment}. */
+  async delete(id: string): Promise<void> {
+    await deleteExperiment(this.#options, id);
   }
 
   async #head(id: string): Promise<Head | undefined> {
@@ -191,24 +196,4 @@ function changedSpec(spec: ExperimentSpec, change: ExperimentChange): Experiment
   if (faults.length > 0) throw refused('invalid-request', faults);
   const { notes: _notes, tags: _tags, ...rest } = spec;
   return { ...rest, priority, ...(notes !== undefined && notes !== '' && { notes }), ...(tags.length > 0 && { tags }) };
-}
-
-/** Locks an experiment. Refused when there is none with this id. */
-async function findExperiment(lives: Lives, id: string): Promise<Life> {
-  const life = await lives.find(id);
-  if (life?.row.kind !== 'experiment') throw notFound('experiment', id);
-  return life;
-}
-
-/** Refuses one that has ended, or will with what it does now. */
-function checkGoesOn({ row }: Life): void {
-  const { id, phase, reason, ending, cancelRequested } = row;
-  if (phase === 'ended') {
-    const facts = { what: 'experiment', id, status: experimentStatus(phase, reason) } as const;
-    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ended-already', facts }]);
-  }
-  if (cancelRequested || ending !== null) {
-    const facts = { experiment: id, isCancelled: cancelRequested };
-    throw refused('conflict', [{ path: [], parameter: 'id', code: 'ending-already', facts }]);
-  }
 }

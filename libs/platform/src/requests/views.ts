@@ -4,13 +4,21 @@ import type {
   DatasetSummary,
   ExperimentSummary,
   ExperimentView,
+  HyperparameterSettingView,
   Resources,
 } from '@longrun/contracts';
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
 import { datasetStatus, experimentStatus } from '../life/transitions.js';
 import { type KnownWorkers, missingEngine, threadLimit } from '../record/known-workers.js';
-import type { AttemptRow, CheckpointRow, DatasetRow, ExperimentRow, LifeRow } from '../record/tables.js';
+import type {
+  AttemptRow,
+  CheckpointRow,
+  DatasetRow,
+  ExperimentRow,
+  HyperparameterSettingRow,
+  LifeRow,
+} from '../record/tables.js';
 import type { DatasetInRole } from './datasets-in-roles.js';
 
 /** What lists read of an experiment besides its life. */
@@ -42,13 +50,13 @@ export function experimentSummary(
   };
 }
 
-/** An experiment, of whose attempts and checkpoints nothing is known yet. */
+/** An experiment, of whose attempts, checkpoints and settings nothing is known yet. */
 export function experimentView(
   life: LifeRow,
   experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256' | 'origin' | 'reproduces'>,
   datasets: readonly DatasetInRole[],
   workers: KnownWorkers,
-): Omit<ExperimentView, 'attempts' | 'checkpoints'> {
+): Omit<ExperimentView, 'attempts' | 'checkpoints' | 'settings'> {
   const { name, spec, program, programSha256, origin, reproduces } = experiment;
   return {
     ...standing(life, { name, program, programSha256, resources: spec.resources, datasets }, workers),
@@ -127,12 +135,23 @@ export function attemptView(attempt: AttemptRow): AttemptView {
     libraries: attempt.libraries,
     restoredFrom: attempt.restoredFrom,
     rejectedCheckpoints: [...(attempt.rejectedCheckpoints ?? [])],
+    hyperparameters: attempt.hyperparameters,
   };
 }
 
 export function checkpointView(checkpoint: CheckpointRow): CheckpointView {
   const { step, fence, sizeBytes, at } = checkpoint;
   return { step, fence, sizeBytes, at: at.toISOString() };
+}
+
+/** A setting of hyperparameters as the API answers it. */
+export function settingView({
+  number,
+  hyperparameters,
+  at,
+  step,
+}: HyperparameterSettingRow): HyperparameterSettingView {
+  return { number, values: hyperparameters, at: at.toISOString(), step };
 }
 
 function waitingFor(

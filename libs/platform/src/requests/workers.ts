@@ -7,7 +7,7 @@ import { recentWorkers } from '../record/recent-workers.js';
 import type { WorkerRow } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { commandFor, publishCommand } from '../worker/commands.js';
-import { notFound } from './life-reading.js';
+import { refused } from './request-refused.js';
 
 export interface WorkersOptions {
   readonly record: PlatformRecord;
@@ -48,7 +48,10 @@ export class Workers {
         .where('id', '=', id)
         .forUpdate()
         .executeTakeFirst();
-      if (before === undefined) throw notFound('worker', id);
+      if (before === undefined) {
+        const facts = { what: 'worker', id } as const;
+        throw refused('not-found', [{ path: [], parameter: 'id', code: 'not-found', facts }]);
+      }
       await transaction.updateTable('workers').set({ status, statusReason: reason }).where('id', '=', id).execute();
       await audit(transaction, {
         actor: USER,

@@ -16,7 +16,9 @@ import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { Forks } from './forks.js';
+import { pendingSettings } from './hyperparameter-settings.js';
 import type { LogCompletion } from './log-completion.js';
+import type { Removals } from './removals.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
 import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
@@ -36,6 +38,7 @@ export interface ReconcilerOptions {
   readonly writeOff: WriteOff;
   readonly logs: LogCompletion;
   readonly forks: Forks;
+  readonly removals: Removals;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -62,7 +65,7 @@ export class Reconciler {
   /** Waits for the look that is under way. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([this.#running, this.#options.forks.close()]);
+    await Promise.all([this.#running, this.#options.forks.close(), this.#options.removals.close()]);
   }
 
   async #run(): Promise<void> {
@@ -73,6 +76,7 @@ export class Reconciler {
       await this.#attempt('running attempts', () => this.#lookAfterRunning());
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
       await this.#attempt('logs', () => this.#completeLogs());
+      await this.#attempt('deletions', () => this.#options.removals.look());
       await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
@@ -159,10 +163,17 @@ export class Reconciler {
       .where('phase', '=', 'running')
       .where('ending', 'is', null)
       .execute();
+    const pending = await pendingSettings(
+      record.db,
+      running.map(({ id }) => id),
+    );
     await this.#each('the attempt', running, async ({ id, kind, fence, ...asked }) => {
       // Pub/sub forgets: it is said until it is obeyed.
       const type = commandFor(asked);
       if (type !== undefined && redis.status === 'ready') await publishCommand(redis, keys, { type, kind, id, fence });
+      const settings = pending.get(id);
+      if (settings !== undefined && redis.status === 'ready')
+        await publishCommand(redis, keys, { type: 'set', kind: 'experiment', id, fence, settings });
       if (ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;
       // This process may have slept while heartbeats piled up.
       if (!(await ingester.catchUp()) || ingester.silenceMs(id, fence) <= timings.workerLostAfterMs) return;

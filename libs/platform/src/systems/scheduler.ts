@@ -20,6 +20,7 @@ import { knownWorkers, presentEngines, threadLimit } from '../record/known-worke
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
+import { settingOf, settingsOf } from './hyperparameter-settings.js';
 import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
 
@@ -308,9 +309,19 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     return [role, { id: dataset.id, fileKey, sha256, sizeBytes }] as const;
   });
   const trainedMs = await ranBefore(record, id);
+  const settings = await settingsOf(record.db, id);
   const { spec, sha256, sizeBytes, libraries, progressStep: checkpointStep } = experiment;
   const program = { fileKey: programKey(sha256), sha256, sizeBytes, libraries };
-  return { version: 3, id, spec, program, datasets: Object.fromEntries(datasets), trainedMs, checkpointStep };
+  return {
+    version: 3,
+    id,
+    spec,
+    program,
+    datasets: Object.fromEntries(datasets),
+    trainedMs,
+    checkpointStep,
+    settings: settings.map(settingOf),
+  };
 }
 
 /** How long the attempts that have ended ran, since it was last retried, in ms. One that did not say its end ran until it was last heard of: it may be missed late. */

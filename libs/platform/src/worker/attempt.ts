@@ -1,4 +1,11 @@
-import type { DatasetOutcome, ExperimentOutcome, JobTicket, ReasonCode, WorkerEvent } from '@longrun/contracts';
+import type {
+  DatasetOutcome,
+  ExperimentOutcome,
+  HyperparameterSetting,
+  JobTicket,
+  ReasonCode,
+  WorkerEvent,
+} from '@longrun/contracts';
 import type { Lease, ObjectStore } from '@longrun/serialization';
 import type { Pressure } from './pressure.js';
 
@@ -30,6 +37,8 @@ export interface Attempt {
   stopCause(): StopCause | undefined;
   /** Why `abandon` is aborted, if it is. */
   abandonCause(): AbandonCause | undefined;
+  /** Calls `listener` with hyperparameters that are to be set, with those of before at once; the same come again until the record hears that they were. */
+  onSettings(listener: (settings: readonly HyperparameterSetting[]) => void): void;
   /** The end of an attempt that left because it must. */
   endOfStop(): AttemptEnd;
   /** What the record resolved for it, `<prefix>/spec.json`, parsed as JSON. */

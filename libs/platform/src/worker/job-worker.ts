@@ -134,6 +134,9 @@ export class JobWorker {
       case 'preempt':
         if (command.kind === kind) this.#running.get(keyOf(command))?.ask('preempted', graceMs);
         return;
+      case 'set':
+        if (command.kind === kind) this.#running.get(keyOf(command))?.set(command.settings);
+        return;
       case 'drain':
       case 'release':
         if (command.workerId !== link.workerId) return;

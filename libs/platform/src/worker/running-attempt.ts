@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobTicket, WorkerEvent } from '@longrun/contracts';
+import type { HyperparameterSetting, JobTicket, WorkerEvent } from '@longrun/contracts';
 import { type Lease, LeaseLost, type ObjectStore } from '@longrun/serialization';
 import type { AbandonCause, Attempt, AttemptEnd, StopCause, Work } from './attempt.js';
 import type { EventOutbox } from './event-outbox.js';
@@ -34,6 +34,9 @@ export class RunningAttempt implements Attempt {
   #stopCause: StopCause | undefined;
   #abandonCause: AbandonCause | undefined;
   #verifying = false;
+  /** Those that the record wants to be set, as it said last. */
+  #settings: readonly HyperparameterSetting[] = [];
+  #onSettings: ((settings: readonly HyperparameterSetting[]) => void) | undefined;
   #dropTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RunningAttemptOptions) {
@@ -93,6 +96,17 @@ export class RunningAttempt implements Attempt {
       default:
         return { reason: 'preempted' };
     }
+  }
+
+  onSettings(listener: (settings: readonly HyperparameterSetting[]) => void): void {
+    this.#onSettings = listener;
+    if (this.#settings.length > 0) listener(this.#settings);
+  }
+
+  /** Hyperparameters are to be set. */
+  set(settings: readonly HyperparameterSetting[]): void {
+    this.#settings = settings;
+    this.#onSettings?.(settings);
   }
 
   async readSpec(): Promise<unknown> {

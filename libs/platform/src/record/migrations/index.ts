@@ -16,7 +16,9 @@ import { metrics } from './0015-metrics.js';
 import { verbs } from './0016-verbs.js';
 import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
+import { deletions } from './0019-deletions.js';
 import { reproductions } from './0020-reproductions.js';
+import { hyperparameters } from './0021-hyperparameters.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -39,5 +41,7 @@ export const migrations: readonly Migration[] = [
   verbs,
   origins,
   quarantines,
+  deletions,
   reproductions,
+  hyperparameters,
 ];
