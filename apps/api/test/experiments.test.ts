@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DatasetView,
+  ExperimentComparison,
   ExperimentDryRun,
   ExperimentList,
   ExperimentView,
@@ -544,6 +545,49 @@ describe('experiments', () => {
       ({ status }) => status === 'succeeded',
     );
     problemErrorsOf(await set({ learningRate: 0.5 }), 'conflict');
+  });
+
+  test('one is submitted once more, under a key once, and compared with the other', async () => {
+    const id = await submit({ notes: 'of the first' });
+    const key = randomUUID();
+    const path = `/v1/experiments/${id}`;
+    const reproduce = () => service.post(`${path}/reproduce`).set('Idempotency-Key', key);
+    const made = await reproduce().expect(201);
+    const again = ExperimentView.parse(made.body);
+    expect(again).toMatchObject({ reproduces: id, spec: { program: 'layers' } });
+    expect(again.spec.notes).toBeUndefined();
+    expect(made.headers['location']).toBe(`/v1/experiments/${again.id}`);
+    expect((await reproduce().expect(200)).body).toMatchObject({ id: again.id });
+    expect(await experiment(id)).toMatchObject({ reproduces: null });
+
+    const compared = await service.get(`${path}/comparison?with=${again.id}`).expect(200);
+    expect(ExperimentComparison.parse(compared.body)).toMatchObject({
+      a: { id },
+      b: { id: again.id },
+      verdict: 'undecided',
+      differences: null,
+    });
+    for (const each of [id, again.id]) {
+      const job = await trainer.job();
+      const cancelled = service.post(`/v1/experiments/${each}/cancel`).expect(202);
+      const [stopped] = await Promise.all([job.stopRequested, cancelled]);
+      expect(stopped).toBeUndefined();
+      job.end('cancelled');
+      await until(
+        () => experiment(each),
+        ({ status }) => status === 'cancelled',
+      );
+    }
+    expect((await service.get(`${path}/comparison?with=${again.id}`).expect(200)).body).toMatchObject({
+      verdict: 'incomparable',
+      differences: { rows: 0, log: null, parameters: [], outputs: [] },
+    });
+
+    const unknown = `exp_${'0'.repeat(32)}`;
+    problemErrorsOf(await service.post(`/v1/experiments/${unknown}/reproduce`), 'not-found');
+    const [absent] = problemErrorsOf(await service.get(`${path}/comparison?with=${unknown}`), 'not-found');
+    expect(absent).toMatchObject({ pointer: 'with' });
+    problemErrorsOf(await service.get(`${path}/comparison`), 'invalid-parameter');
   });
 
   test('one that waits for its dataset is cancelled at once', async () => {

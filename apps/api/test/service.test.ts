@@ -379,6 +379,8 @@ describe('the OpenAPI document', () => {
       'get /v1/experiments',
       'post /v1/experiments/dry-run',
       'get /v1/experiments/export',
+      'post /v1/experiments/{id}/reproduce',
+      'get /v1/experiments/{id}/comparison',
       'get /v1/experiments/{id}',
       'patch /v1/experiments/{id}',
       'delete /v1/experiments/{id}',

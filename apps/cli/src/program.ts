@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from './arguments.js';
 import { cancel } from './commands/cancel.js';
+import { compare } from './commands/compare.js';
 import { completionCommands } from './commands/completion-commands.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
@@ -30,6 +31,7 @@ import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js
 import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
 import { programCommands } from './commands/program-commands.js';
+import { reproduce } from './commands/reproduce.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
@@ -144,6 +146,34 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     });
 
   forkCommands(program, terminal, client, exit);
+
+  program
+    .command('reproduce')
+    .description(
+      'submit an experiment once more, the very same, wait until both have ended, and say whether they are identical: exit code 0 if so, 1 if not',
+    )
+    .addArgument(idArgument('<experiment>'))
+    .option('--no-wait', 'submit it, and end')
+    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(jsonOption())
+    .action(
+      async (
+        text: string,
+        { idempotencyKey: key, ...flags }: { idempotencyKey?: string; wait: boolean; json: boolean },
+      ) => exit(await reproduce(await client(), terminal, text, { ...flags, idempotencyKey: key })),
+    );
+
+  program
+    .command('compare')
+    .description(
+      'say whether two experiments have ended with the same parameters, log and outputs, bit for bit, or where they part: exit code 0 if so, 1 if not',
+    )
+    .addArgument(idArgument('<experiment>'))
+    .addArgument(idArgument('[other]', 'the other one (default: the one that the first reproduces)'))
+    .addOption(jsonOption())
+    .action(async (text: string, other: string | undefined, options: { json: boolean }) =>
+      exit(await compare(await client(), terminal, [text, other], options)),
+    );
 
   programCommands(program, terminal, client);
 

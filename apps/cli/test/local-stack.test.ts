@@ -100,6 +100,19 @@ test('a dataset and an experiment go from their files to a result', async () => 
   const copy = join(folder, 'copy.hdf5');
   expect(await longrun.run('download', 'tiny', '-o', copy)).toMatchObject({ code: 0, stderr: '' });
   expect(await readFile(copy, 'latin1')).toMatch(/^\x89HDF\r\n/);
+
+  const reproduced = await longrun.run('reproduce', id);
+  expect(reproduced.stdout).toBe(
+    `identical, sha256 ${result?.parametersSha256}\n  the parameters, 21 rows of the log and all outputs are equal, bit for bit\n`,
+  );
+  const again = reproduced.stderr.slice(0, id.length);
+  expect(reproduced).toMatchObject({ code: 0, stderr: `${again}  tiny-mlp  queued\n` });
+  expect(await longrun.run('compare', again)).toEqual({ code: 0, stdout: reproduced.stdout, stderr: '' });
+  expect((await longrun.run('show', again)).stdout).toMatch(new RegExp(`reproduces +${id}`));
+  expect(await longrun.run('compare', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('reproduces no other experiment; give the one to compare it with'),
+  });
 });
 
 test('all that the record has is exported to tables, with the numbers that the API answers', async () => {

@@ -39,6 +39,27 @@ test('one that has ended is printed to its end', async () => {
   expect(printed.lines).toHaveLength(2);
 });
 
+test('an attempt says with which other libraries it goes on', async () => {
+  const data = {
+    fence: 2,
+    workerId: 'gpu-1',
+    startStep: 100,
+    engine: 'reference',
+    restoredFrom: 'checkpoints/100-1.json',
+    environmentChanged: [],
+    librariesChanged: [{ name: '@longrun/blocks', version: '0.2.0', was: '0.1.0' }],
+    rejectedCheckpoints: [],
+  };
+  const printed = await logsOf(
+    (response) => {
+      response.write(frame({ type: 'attempt_started', id: 1, at: AT, data }));
+      response.write(frame({ type: 'caught-up', id: null, at: AT, data: {} }));
+    },
+    { json: false },
+  );
+  expect(printed.lines.join('\n')).toContain('\n  goes on with @longrun/blocks 0.2.0, was 0.1.0');
+});
+
 test.each([
   ['is closed', (response: ServerResponse) => response.end(), 'it was closed'],
   ['is cut', (response: ServerResponse) => response.destroy(), 'UND_ERR_SOCKET'],
@@ -55,13 +76,13 @@ test.each([
 });
 
 test('a stream that misses the heartbeats which its server has announced is dead, however patient TCP is', async () => {
-  const printing = logsOf((response) => response.write(frame(row(1))), { [EVENT_HEARTBEAT_HEADER]: '50' });
+  const printing = logsOf((response) => response.write(frame(row(1))), { headers: { [EVENT_HEARTBEAT_HEADER]: '50' } });
   await expect(printing).rejects.toThrow('nothing came for 200 ms');
 });
 
 async function logsOf(
   send: (response: ServerResponse) => unknown,
-  headers: Readonly<Record<string, string>> = {},
+  { headers = {}, json = true }: { headers?: Readonly<Record<string, string>>; json?: boolean } = {},
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   server = await serve((request, response) => {
     if (request.url?.endsWith('/events') === true) {
@@ -78,7 +99,7 @@ async function logsOf(
     writeRemark: () => undefined,
   });
   const client = new Client({ url: server.url, token: 'a-token-of-this-test' });
-  return { code: await logs(client, terminal, id, { follow: false, json: true }), lines };
+  return { code: await logs(client, terminal, id, { follow: false, json }), lines };
 }
 
 function row(step: number): LiveEvent {

@@ -11,6 +11,7 @@ export const experiment: ExperimentView = {
   datasets: { train: `ds_${'b'.repeat(32)}` },
   programSha256: 'c'.repeat(64),
   from: null,
+  reproduces: null,
   owner: 'default',
   project: 'default',
   status: 'running',

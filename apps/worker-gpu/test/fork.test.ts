@@ -1,4 +1,4 @@
-import type { ExperimentSpecInput, ExperimentView } from '@longrun/contracts';
+import type { ExperimentComparison, ExperimentSpecInput, ExperimentView } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { newestManifest } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -77,7 +77,37 @@ test('one of a step before the newest is gone on from, while its own run goes on
   expect((await expectAsWhole(id)).attempts).toMatchObject([{ startStep: 56 }]);
   const steps = (await world.head(parent)).checkpoints.map(({ step }) => step);
   expect(steps[0]).toBe(2 * EPOCH);
+  await world.platform.verbs.delete(parent);
+  await expect(world.platform.experiments.reproduce(id)).rejects.toMatchObject({
+    kind: 'conflict',
+    faults: [{ code: 'origin-gone', facts: { experiment: id, origin: parent, step: 56 } }],
+  });
 });
+
+test('an experiment that is run once more, from the same checkpoint where it began from one, is identical', async () => {
+  const params = { epochs: 2, learningRate: 0.5 };
+  const fork = await forked({ experiment: short, step: 28 }, params);
+  await world.whenEnded(fork);
+  for (const original of [whole, fork]) {
+    const { experiment } = await world.platform.experiments.reproduce(original);
+    const { from } = await world.whenEnded(experiment.id);
+    expect(from).toEqual((await world.platform.experiments.get(original)).from);
+    expect(await compared(original, experiment.id)).toMatchObject({
+      verdict: 'identical',
+      differences: { rows: (await world.rows(original)).length },
+      environment: [],
+    });
+  }
+  expect(await holdsOf(short)).toEqual([]);
+  const outputs = [{ name: 'batches.csv', a: expect.any(String), b: expect.any(String) }];
+  // The cost of a batch is that before its step.
+  const log = { step: 30, record: 'batch_cost', a: expect.any(Number), b: expect.any(Number) };
+  expect(await compared(whole, fork)).toMatchObject({ verdict: 'different', differences: { log, outputs } });
+});
+
+async function compared(a: string, b: string): Promise<ExperimentComparison> {
+  return await world.platform.comparisons.compare(a, b, new AbortController().signal);
+}
 
 test('other parameters hold from its step on, and what was logged before stays', async () => {
   const id = await forked({ experiment: short, step: 28 }, { epochs: 2, learningRate: 0.5 });

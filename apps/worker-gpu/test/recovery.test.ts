@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExperimentView, type Hyperparameters, ResolvedExperiment, type StoredLogRow } from '@longrun/contracts';
 import { isRunning, publishModule, until } from '@longrun/platform/testing';
@@ -13,7 +14,7 @@ import {
 } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Gate } from './gate.js';
-import { World } from './world.js';
+import { LIBRARIES, World } from './world.js';
 
 /** 2 epochs of 30 batches. */
 const params = { epochs: 2 };
@@ -247,6 +248,59 @@ test('a checkpoint is not gone on from with another program than its own, and is
   await world.worker();
   await expectAsUndisturbed(id);
 });
+
+test('a run goes on with other libraries that read its state, and who looks at it is told which', async () => {
+  const worker = await world.worker();
+  const { id, gate } = await caught();
+  worker.signal('SIGTERM');
+  await worker.exited;
+  await gate.open();
+  const folder = join(world.folder, 'libraries');
+  await withVersions(folder, { blocks: '0.2.0-next' });
+  const stop = await world.localWorker({ workerId: 'updated', libraries: folder });
+  await expectAsUndisturbed(id);
+  await stop();
+  const { attempts } = await world.platform.experiments.get(id);
+  const [before, after] = attempts.map(({ libraries }) => libraries);
+  expect(Object.keys(before ?? {}).toSorted()).toEqual(
+    ['blocks', 'fuel', 'serialization', 'tensor'].map((name) => `@longrun/${name}`),
+  );
+  expect(after).toEqual({ ...before, '@longrun/blocks': '0.2.0-next' });
+  const was = before?.['@longrun/blocks'];
+  const begun = (await world.events(id)).flatMap((event) => (event.type === 'attempt_started' ? [event.data] : []));
+  expect(begun.map(({ librariesChanged }) => librariesChanged)).toEqual([
+    [],
+    [{ name: '@longrun/blocks', version: '0.2.0-next', was }],
+  ]);
+  const resolved = ResolvedExperiment.parse(
+    JSON.parse(Buffer.from((await world.store.get(`experiments/${id}/spec.json`)) ?? []).toString()),
+  );
+  expect(resolved.program?.libraries).toMatchObject({ '@longrun/blocks': was });
+  const manifest = await newestManifest(world.store, `experiments/${id}`);
+  expect(manifest).toMatchObject({
+    programSha256: resolved.program?.sha256,
+    datasets: { train: resolved.datasets['train']?.sha256 },
+    libraries: after,
+  });
+});
+
+/** Makes a folder of the libraries of this checkout, of which some say that they have another version. */
+async function withVersions(folder: string, versions: Readonly<Record<string, string>>): Promise<void> {
+  for (const name of ['blocks', 'contracts', 'fuel', 'platform', 'serialization', 'tensor']) {
+    const library = join(LIBRARIES, name);
+    const version = versions[name];
+    await mkdir(folder, { recursive: true });
+    if (version === undefined) {
+      await symlink(library, join(folder, name));
+      continue;
+    }
+    await mkdir(join(folder, name));
+    const description: object = JSON.parse(await readFile(join(library, 'package.json'), 'utf8'));
+    await writeFile(join(folder, name, 'package.json'), JSON.stringify({ ...description, version }));
+    // What Node imports by a link is what the link leads to: the same modules as in the trainer.
+    await symlink(join(library, 'dist'), join(folder, name, 'dist'));
+  }
+}
 
 test('hyperparameters that are set while it trains are set again at the same steps by whoever trains them again', async () => {
   const caughtTwice = async (): Promise<{ id: string; gates: readonly Gate[] }> => {

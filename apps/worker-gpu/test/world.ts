@@ -42,6 +42,8 @@ export interface LocalWorkerOptions extends Pick<WorkerLinkOptions, 'workerId' |
   readonly graceMs?: number;
   /** The clock of its wall time, in ms. Default: as always. */
   readonly now?: () => number;
+  /** What programs import. Default: {@link LIBRARIES}. */
+  readonly libraries?: string;
   /** Told what it says. */
   readonly report?: (sentence: string) => void;
 }
@@ -121,6 +123,7 @@ export class World extends PlatformWorld {
     store,
     report,
     now,
+    libraries = LIBRARIES,
     graceMs = 5_000,
     ...link
   }: LocalWorkerOptions): Promise<() => Promise<void>> {
@@ -150,7 +153,7 @@ export class World extends PlatformWorld {
           datasetFiles,
           checkpointFiles,
           programFiles,
-          libraries: LIBRARIES,
+          libraries,
           trainers,
           graceMs,
           ...(now !== undefined && { now }),

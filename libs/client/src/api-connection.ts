@@ -61,6 +61,19 @@ export class ApiConnection {
     return this.read(shape, await this.#text(path, request), path);
   }
 
+  /** What is answered when all of it is known, with signs of life meanwhile, however long it takes. */
+  async slow<T>(shape: Shape<T>, path: string, request: ApiRequest): Promise<T> {
+    const { bytes, close } = await this.open(path, request, 'answer');
+    try {
+      const decoder = new TextDecoder();
+      let text = '';
+      for await (const piece of bytes) text += decoder.decode(piece, { stream: true });
+      return this.read(shape, text + decoder.decode(), path);
+    } finally {
+      close();
+    }
+  }
+
   /** Asks for what is answered without a word. */
   async done(path: string, request: ApiRequest): Promise<void> {
     await this.#text(path, request);
@@ -178,7 +191,7 @@ export interface OpenAnswer {
 }
 
 /** A schema of what is answered. */
-interface Shape<T> {
+export interface Shape<T> {
   safeParse(
     value: unknown,
   ):

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { Moment, Sha256 } from './ids.js';
 import { Json, StorableText } from './json.js';
+import { LibraryVersions } from './library-versions.js';
 
 const Count = z.int().min(0);
 
@@ -67,6 +68,11 @@ export const StoredCheckpointView = z.object({
   createdAt: Moment,
   /** The numeric environment that made it. */
   environment: Json,
+  /** SHA-256 of the module of the program, and of the files of the datasets by role; absent where an earlier build has written it. */
+  programSha256: Sha256.optional(),
+  datasets: z.record(z.string(), Sha256).optional(),
+  /** What the program imported of `@longrun/*`; absent where an earlier build has written it. */
+  libraries: LibraryVersions.optional(),
   /** Of what is kept twice, `copyKey` is the other object. */
   files: z.array(CheckpointFile.extend({ blobKey: z.string(), copyKey: z.string().optional() })),
   /** The segments of the log of the run before the step, oldest first. */

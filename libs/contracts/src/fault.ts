@@ -147,6 +147,10 @@ export const problemKinds = {
       'ending-already': z.object({ experiment: z.string(), isCancelled: z.boolean() }),
       /** It has not ended, or has succeeded: there is nothing to try again. */
       'not-failed': z.object({ experiment: z.string(), status: ExperimentStatus }),
+      /** The experiment is from before there were modules of programs: nobody knows which one it ran. */
+      'program-unrecorded': z.object({ experiment: z.string(), program: z.string() }),
+      /** The checkpoint that the experiment began from is not there any more, or another one is in its place. */
+      'origin-gone': z.object({ experiment: z.string(), origin: z.string(), step: z.int() }),
       /** It has not trained yet, so nobody knows what can be set. */
       'hyperparameters-unknown': z.object({ experiment: z.string(), status: ExperimentStatus }),
       /** So many settings of hyperparameters were asked for that no more are taken. */
@@ -258,7 +262,7 @@ export const problemKinds = {
       }),
       /** So many questions to the program wait for their turn that no more are taken. */
       'program-busy': z.object({ program: z.string(), waiting: z.int() }),
-      /** So many checkpoints are being verified that no more are begun. */
+      /** So many checkpoints are being verified, or experiments compared, that no more are begun. */
       'verification-busy': z.object({ running: z.int() }),
     },
   },

@@ -85,6 +85,7 @@ export { EVENT_HEARTBEAT_HEADER, LiveEvent } from './live-event.js';
 export {
   decodeNumber,
   encodeNumber,
+  isWallClock,
   LogPage,
   LogQuery,
   LogRow,
@@ -103,6 +104,8 @@ export {
   SeriesListQuery,
   SeriesQuery,
 } from './metrics.js';
+export { LibraryChange, libraryChanges, libraryChangeText, LibraryVersions } from './library-versions.js';
+export { ComparisonQuery, ExperimentComparison } from './comparison.js';
 export { likestFirst, nearestWord } from './nearest-word.js';
 export { jsonPointer, pointerPath, Problem, ProblemError } from './problem.js';
 export {
@@ -110,7 +113,6 @@ export {
   MAX_PROGRAM_BYTES,
   ProgramFile,
   programKey,
-  ProgramLibraries,
   ProgramList,
   ProgramListQuery,
   ProgramName,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { Fence, Moment } from './ids.js';
+import { LibraryChange } from './library-versions.js';
 import { LogRow } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -43,6 +44,8 @@ export const LiveEvent = z.discriminatedUnion('type', [
       engine: z.string(),
       restoredFrom: z.string().nullable(),
       environmentChanged: z.array(z.string()),
+      /** Libraries that are others than those of the checkpoint that it goes on from. */
+      librariesChanged: z.array(LibraryChange).default([]),
       rejectedCheckpoints: z.array(RejectedCheckpoint),
     }),
   }),

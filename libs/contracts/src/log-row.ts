@@ -30,6 +30,11 @@ export const NonFiniteCost = z.object({
 });
 export type NonFiniteCost = z.infer<typeof NonFiniteCost>;
 
+/** Whether a record of a log is what the clock on the wall says, as those of the extension `Timing`: equal runs differ in it. */
+export function isWallClock(name: string): boolean {
+  return /(^|_)time_(initialization|train|read_data)/.test(name);
+}
+
 /** The number that {@link encodeNumber} wrote; undefined when the value is no number. */
 export function decodeNumber(value: Json | undefined): number | undefined {
   switch (value) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { Moment, Sha256 } from './ids.js';
 import { JsonObject, StorableText } from './json.js';
+import { LibraryVersions } from './library-versions.js';
 import { textLike } from './rule.js';
 import { ListQuery } from './views.js';
 
@@ -16,13 +17,6 @@ export type ProgramName = z.infer<typeof ProgramName>;
 /** The module of a program has at most so many bytes. */
 export const MAX_PROGRAM_BYTES = 16 * 2 ** 20;
 
-/** Versions of the packages `@longrun/*` that a module imports, by their names. */
-export const ProgramLibraries = z.record(
-  StorableText.regex(/^@longrun\/[a-z0-9-]{1,50}$/),
-  StorableText.regex(/^[0-9][0-9A-Za-z.+-]{0,50}$/),
-);
-export type ProgramLibraries = z.infer<typeof ProgramLibraries>;
-
 /** A program that experiments can name: one module, published under a name. */
 export const ProgramView = z.object({
   name: ProgramName,
@@ -34,7 +28,7 @@ export const ProgramView = z.object({
   /** JSON schema (draft 2020-12) of `params`: what has a default can be left out. */
   params: JsonObject,
   /** What it was made against; empty where its module does not say. */
-  libraries: ProgramLibraries,
+  libraries: LibraryVersions,
   /** When it was last published under this name. */
   publishedAt: Moment,
 });
@@ -61,6 +55,8 @@ export const ProgramFile = z.object({
   fileKey: z.string(),
   sha256: Sha256,
   sizeBytes: z.int().min(1),
+  /** What it was made against; empty where its module does not say. */
+  libraries: LibraryVersions.default({}),
 });
 export type ProgramFile = z.infer<typeof ProgramFile>;
 

@@ -5,6 +5,7 @@ import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { Hyperparameters, HyperparameterSettingView } from './hyperparameters.js';
 import { DatasetId, ExperimentId, Fence, Moment, Sha256 } from './ids.js';
 import { Json } from './json.js';
+import { LibraryVersions } from './library-versions.js';
 import { NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -32,6 +33,8 @@ export const AttemptView = z.object({
   peakMemoryBytes: z.int().min(0).nullable(),
   engine: z.string().nullable(),
   environment: Json,
+  /** What its program imported of `@longrun/*`; null where it has not begun, or its worker did not say. */
+  libraries: LibraryVersions.nullable(),
   restoredFrom: z.string().nullable(),
   rejectedCheckpoints: z.array(RejectedCheckpoint),
   /** What can be set while it trains, as it was at the start; null while it is not known. */
@@ -74,6 +77,8 @@ export const ExperimentView = z.object({
   programSha256: Sha256.nullable(),
   /** Where it went on from; null where it began at its beginning. */
   from: ExperimentOrigin.nullable(),
+  /** The experiment that it is the same as, once more; null where it was submitted by itself. */
+  reproduces: ExperimentId.nullable(),
   status: ExperimentStatus,
   /** Why it ended; null while it is active. */
   reason: ReasonCode.nullable(),

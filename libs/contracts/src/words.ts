@@ -367,6 +367,20 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         remedy: 'Leave it, or submit it with a larger retry.maxPreemptions.',
       };
     }
+    case 'program-unrecorded': {
+      const { experiment, program } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} is from before modules of programs were kept: which ${program} it ran is not known.`,
+        remedy: 'Submit its spec anew, with the program that you mean.',
+      };
+    }
+    case 'origin-gone': {
+      const { experiment, origin, step } = fault.facts;
+      return {
+        detail: `The experiment ${experiment} began from the checkpoint of step ${step} of ${origin}, which is not there any more.`,
+        remedy: `Reproduce ${origin} and continue that, or submit its spec anew from a checkpoint that is there; a pinned checkpoint stays.`,
+      };
+    }
     default:
       return assertNever(fault, 'fault');
   }

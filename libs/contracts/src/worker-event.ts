@@ -4,6 +4,7 @@ import { assertNever } from './assert-never.js';
 import { Hyperparameters } from './hyperparameters.js';
 import { Fence, Kind, Moment } from './ids.js';
 import { Json, StorableText } from './json.js';
+import { LibraryChange, LibraryVersions } from './library-versions.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
@@ -58,6 +59,9 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
     /** Names of environment entries that differ from the checkpoint's. */
     environmentChanged: z.array(z.string()).optional(),
     rejectedCheckpoints: z.array(RejectedCheckpoint).default([]),
+    /** What the program imports of `@longrun/*`, and in what that differs from the checkpoint's. Earlier workers did not say. */
+    libraries: LibraryVersions.optional(),
+    librariesChanged: z.array(LibraryChange).optional(),
     /** What can be set while it trains, as it is at the start. Workers of older builds do not say it. */
     hyperparameters: Hyperparameters.optional(),
   }),

@@ -20,6 +20,7 @@ export { RequestRefused } from './requests/request-refused.js';
 export { ObjectsUnreachable } from './requests/asked-store.js';
 export { Checkpoints, type CheckpointsOptions, type FileRequest } from './requests/checkpoints.js';
 export type { StoredFile } from './requests/stored-file.js';
+export { Comparisons } from './requests/comparisons.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export type { IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';

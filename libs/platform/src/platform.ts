@@ -12,6 +12,7 @@ import { connectRedis, disconnectRedis, type Warn, warnOnStderr } from './redis/
 import { RedisKeys } from './redis/keys.js';
 import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
+import { Comparisons } from './requests/comparisons.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
@@ -90,6 +91,7 @@ export class Platform {
   readonly experiments: Experiments;
   readonly metrics: Metrics;
   readonly checkpoints: Checkpoints;
+  readonly comparisons: Comparisons;
   readonly datasets: Datasets;
   readonly programs: Programs;
   readonly verbs: Verbs;
@@ -151,6 +153,7 @@ export class Platform {
     const { experiments } = this;
     this.hyperparameters = new HyperparameterSettings({ record, writer, redis, keys, programs, host, experiments });
     this.checkpoints = new Checkpoints({ record, store });
+    this.comparisons = new Comparisons({ record, store, experiments: this.experiments });
     const retry = options.datasetRetry ?? RetryBudget.parse({});
     this.datasets = new Datasets({
       record,

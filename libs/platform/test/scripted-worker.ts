@@ -137,39 +137,41 @@ export class ScriptedAttempt {
     this.#heart = setInterval(beat, this.worker.heartbeatMs);
   }
 
-  /** The trainer is up, at the step of the newest checkpoint. */
-  start(): this {
+  /** The trainer is up, at the step of the newest checkpoint, with so many threads. */
+  start(threads = 2): this {
     this.#step = this.#startStep = this.lease.head().checkpoints[0]?.step ?? 0;
     this.outbox.send({
       type: 'attempt_started',
       workerId: this.worker.link.workerId,
       startStep: this.#startStep,
       engine: 'reference',
-      environment: { threads: 2 },
+      environment: { threads },
       rejectedCheckpoints: [],
     });
     return this;
   }
 
   /** Trains up to and with a step, a log row for each. `silently`: nobody hears of the rows. */
-  train(to: number, options: { silently?: boolean } = {}): this {
+  train(to: number, options: { silently?: boolean; row?: (step: number) => Record<string, number> } = {}): this {
     while (this.#step < to) {
       this.#step += 1;
-      const entry = { step: this.#step, row: { cost: 1 / this.#step, fence: this.ticket.fence } };
+      const row = options.row?.(this.#step) ?? { cost: 1 / this.#step, fence: this.ticket.fence };
+      const entry = { step: this.#step, row };
       this.#rows.push(entry);
       if (options.silently !== true) this.outbox.send({ type: 'log_row', ...entry });
     }
     return this;
   }
 
-  /** Commits a checkpoint of the current step, with the rows since the last one. */
-  async commit(): Promise<this> {
+  /** Commits a checkpoint of the current step, with the rows since the last one, and these files by name besides. */
+  async commit(contents: Readonly<Record<string, string | Uint8Array>> = {}): Promise<this> {
     const folder = await mkdtemp(join(tmpdir(), 'longrun-snapshot-'));
-    const path = join(folder, 'state.json');
-    await writeFile(path, JSON.stringify({ version: 1, step: this.#step }));
+    const all = { 'state.json': JSON.stringify({ version: 1, step: this.#step }), ...contents };
+    for (const [name, content] of Object.entries(all)) await writeFile(join(folder, name), content);
+    const files = Object.keys(all).map((name) => ({ name, path: join(folder, name) }));
     const log = join(folder, 'log.ndjson');
     await writeFile(log, this.#rows.splice(0).map(encodeLogEntry).join(''));
-    const snapshot = { step: this.#step, files: [{ name: 'state.json', path }], environment: {}, log: [{ path: log }] };
+    const snapshot = { step: this.#step, files, environment: {}, log: [{ path: log }] };
     await this.#checkpoints.commit(this.lease, snapshot);
     await rm(folder, { recursive: true });
     this.outbox.send({ type: 'checkpoint_committed', step: this.#step, sizeBytes: 25 });
@@ -193,8 +195,8 @@ export class ScriptedAttempt {
   }
 
   /** Writes success into the head, then says so. `silently`: dies in between. */
-  async succeed(options: { silently?: boolean } = {}): Promise<void> {
-    const result = resultAt(this.#step);
+  async succeed(options: { silently?: boolean; result?: ExperimentResult } = {}): Promise<void> {
+    const { result = resultAt(this.#step) } = options;
     await this.lease.end({ reason: 'succeeded', step: this.#step, result: { ...result } });
     if (options.silently === true) this.drop();
     else await this.end('succeeded', { result });

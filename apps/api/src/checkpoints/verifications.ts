@@ -5,7 +5,7 @@ import { refusal } from '../problems/refusal.js';
 /** How many may be under way at once: each reads as fast as the object store gives. */
 const MOST_AT_ONCE = 2;
 
-/** The verifications that are under way. */
+/** The verifications, and comparisons of experiments, that are under way. */
 export class Verifications {
   readonly #heartbeatMs: number;
   #running = 0;
@@ -16,12 +16,12 @@ export class Verifications {
   }
 
   /**
-   * Answers with what `verify` finds, as JSON, however long that takes: blanks come before it, which JSON allows. What is refused before the first
+   * Answers with what `look` finds, as JSON, however long that takes: blanks come before it, which JSON allows. What is refused before the first
    * blank has a status; later the answer is cut.
    *
-   * @throws Refusal where too many are under way; what `verify` throws
+   * @throws Refusal where too many are under way; what `look` throws
    */
-  async send(response: ServerResponse, verify: () => Promise<unknown>): Promise<void> {
+  async send(response: ServerResponse, look: () => Promise<unknown>): Promise<void> {
     if (this.#running >= MOST_AT_ONCE) {
       const facts = { running: this.#running };
       throw refusal('unavailable', [{ path: [], code: 'verification-busy', facts }], {
@@ -35,7 +35,7 @@ export class Verifications {
       if (!response.writableNeedDrain) response.write('\n');
     }, this.#heartbeatMs);
     try {
-      const found = await verify();
+      const found = await look();
       clearInterval(heartbeat);
       response.end(JSON.stringify(found));
     } finally {

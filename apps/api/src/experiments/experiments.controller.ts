@@ -1,4 +1,6 @@
 import {
+  ComparisonQuery,
+  ExperimentComparison,
   ExperimentDryRun,
   ExperimentExport,
   ExperimentId,
@@ -15,6 +17,8 @@ import { Platform } from '@longrun/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Verifications } from '../checkpoints/verifications.js';
+import { untilGone } from '../files/until-gone.js';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 import { EventQuery } from './event-query.js';
@@ -25,8 +29,10 @@ import { LastEventId } from './last-event-id.js';
 export class ExperimentsController {
   readonly #platform: Platform;
   readonly #streams: EventStreams;
+  readonly #verifications: Verifications;
 
-  constructor(platform: Platform, streams: EventStreams) {
+  constructor(platform: Platform, streams: EventStreams, verifications: Verifications) {
+    this.#verifications = verifications;
     this.#platform = platform;
     this.#streams = streams;
   }
@@ -65,6 +71,55 @@ export class ExperimentsController {
   })
   dryRunExperiment(@Body({ schema: ExperimentSpec }) spec: ExperimentSpec): Promise<ExperimentDryRun> {
     return this.#platform.experiments.dryRun(spec);
+  }
+
+  @Post(':id/reproduce')
+  @HttpCode(201)
+  @ApiOperation({
+    summary: 'Submit an experiment once more, the very same',
+    description:
+      'Of the same module, parameters, seed, resources and datasets, whatever their names mean by now, without its notes and tags; from the same checkpoint, where it ' +
+      'began from one. What is refused of its spec is said by the places there. Once both have ended, `comparison` says whether they are identical.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    status: 201,
+    repeated: 'The `Idempotency-Key` has made this one before.',
+    description: 'The new experiment: `reproduces` is the id of the other.',
+    schema: ExperimentView,
+    problems: [...BODY_PROBLEMS, 'not-found', 'conflict', 'invalid-request', 'unreadable', 'unavailable'],
+  })
+  async reproduceExperiment(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ExperimentView> {
+    const { experiment, created } = await this.#platform.experiments.reproduce(id, { idempotencyKey });
+    response.status(created ? 201 : 200).location(`/v1/experiments/${experiment.id}`);
+    return experiment;
+  }
+
+  @Get(':id/comparison')
+  @ApiOperation({
+    summary: 'Whether two experiments have ended with the same result, bit for bit, or where they part',
+    description:
+      '`a` is the experiment of the path and `b` the one of the query. Compared are the logs, but for what the clock on the wall says, the final parameters and ' +
+      'the files that the programs have written. While it reads, blanks come before the answer.',
+    tags: ['experiments'],
+  })
+  @Answers({
+    description: 'The verdict, and what differs.',
+    schema: ExperimentComparison,
+    problems: ['invalid-parameter', 'not-found', 'unreadable', 'unavailable'],
+  })
+  async compareExperiments(
+    @Param('id', { schema: ExperimentId }) id: string,
+    @Query({ schema: ComparisonQuery }) { with: other }: ComparisonQuery,
+    @Res() response: Response,
+  ): Promise<void> {
+    await untilGone(response, async (gone) => {
+      await this.#verifications.send(response, () => this.#platform.comparisons.compare(id, other, gone));
+    });
   }
 
   @Get()

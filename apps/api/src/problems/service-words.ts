@@ -97,7 +97,7 @@ export function serviceWordsOf(fault: ServiceFault): Words {
       };
     case 'verification-busy':
       return {
-        detail: `${fault.facts.running} verifications are under way already.`,
+        detail: `${fault.facts.running} verifications and comparisons are under way already.`,
         remedy: 'Send it again when one of them has ended.',
       };
     case 'range-outside':

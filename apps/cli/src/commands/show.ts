@@ -53,6 +53,7 @@ function experimentText(view: ExperimentView, terminal: Terminal): string {
     ['parameters', result === null ? undefined : `sha256 ${result.parametersSha256}`],
     ['program', programText(view)],
     ['from', originText(view)],
+    ['reproduces', view.reproduces ?? undefined],
     ...datasetFacts(view),
     ['owner', ownerText(view)],
     ...times(view),

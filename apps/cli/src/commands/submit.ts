@@ -60,24 +60,16 @@ export async function makeSubmission(
   submission: Submission,
   options: SubmissionOptions,
 ): Promise<number> {
-  const key = options.idempotencyKey ?? newIdempotencyKey();
-  const requests = listenForStop();
-  let submitted: ExperimentView | DatasetView;
-  try {
-    submitted = await submitOnce(client, submission, key, {
-      signal: requests.stop,
-      onUncertain: (error) => {
-        const asking = `asking again with its idempotency key ${key}, so that it is submitted at most once`;
-        if (!options.json) terminal.say(`longrun: ${error.message}; ${asking}`);
-      },
-    });
-  } catch (error) {
-    if (!requests.stop.aborted) throw error;
-    sayError(terminal, new SubmissionUnknown('the API was asked and has not answered yet', key), options.json);
-    return requests.exitCode();
-  } finally {
-    requests.release();
-  }
+  const { kind, spec } = submission;
+  const submitted = await submitOnce<ExperimentView | DatasetView>(
+    terminal,
+    async (idempotencyKey, signal) =>
+      kind === 'dataset'
+        ? await client.datasets.submit(spec, { idempotencyKey, signal })
+        : await client.experiments.submit(spec, { idempotencyKey, signal }),
+    options,
+  );
+  if (typeof submitted === 'number') return submitted;
   const { id, name, status } = submitted;
   const line = `${id}  ${visibleLine(name)}  ${statusText(submitted, terminal)}`;
   if (options.follow) {
@@ -123,21 +115,45 @@ export function datasetOverride(text: string): Override {
 }
 
 /**
- * Asks until there is an answer, some times while nobody knows whether the last one arrived. Throws SubmissionUnknown when none has told what
- * became of it.
+ * Has something made by the API once, however often that has to be asked under one idempotency key, and answers it, or the exit code where this command
+ * was ended before there was an answer, which it says.
+ *
+ * @throws SubmissionUnknown when nobody has told what became of it
  */
-async function submitOnce(
-  client: Client,
-  { kind, spec }: Submission,
+export async function submitOnce<View extends object>(
+  terminal: Terminal,
+  ask: (key: string, signal: AbortSignal) => Promise<View>,
+  options: Pick<SubmissionOptions, 'json' | 'idempotencyKey'>,
+): Promise<View | number> {
+  const key = options.idempotencyKey ?? newIdempotencyKey();
+  const requests = listenForStop();
+  try {
+    return await askUntilAnswered(async (signal) => await ask(key, signal), key, {
+      signal: requests.stop,
+      onUncertain: (error) => {
+        const asking = `asking again with its idempotency key ${key}, so that it is submitted at most once`;
+        if (!options.json) terminal.say(`longrun: ${error.message}; ${asking}`);
+      },
+    });
+  } catch (error) {
+    if (!requests.stop.aborted) throw error;
+    sayError(terminal, new SubmissionUnknown('the API was asked and has not answered yet', key), options.json);
+    return requests.exitCode();
+  } finally {
+    requests.release();
+  }
+}
+
+/** Asks until there is an answer, some times while nobody knows whether the last one arrived. @throws SubmissionUnknown */
+async function askUntilAnswered<View>(
+  ask: (signal: AbortSignal) => Promise<View>,
   key: string,
   { signal, onUncertain }: { readonly signal: AbortSignal; readonly onUncertain: (error: Error) => void },
-): Promise<ExperimentView | DatasetView> {
+): Promise<View> {
   const reconnection = new Reconnection({ signal });
   for (let asked = 1; ; asked += 1) {
     try {
-      return kind === 'dataset'
-        ? await client.datasets.submit(spec, { idempotencyKey: key, signal })
-        : await client.experiments.submit(spec, { idempotencyKey: key, signal });
+      return await ask(signal);
     } catch (error) {
       const isOpen = mayHaveArrived(error);
       if (!isOpen && (asked === 1 || !saysNothing(error))) throw error;

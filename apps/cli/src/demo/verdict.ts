@@ -1,4 +1,4 @@
-import { decodeNumber, type LogRow, type StoredLogRow } from '@longrun/contracts';
+import { decodeNumber, isWallClock, type LogRow, type StoredLogRow } from '@longrun/contracts';
 
 import type { MemoryRole } from './peak-memory.js';
 import type { RunRecord } from './run.js';
@@ -63,14 +63,11 @@ export function logFaults(ours: readonly StoredLogRow[], theirs: readonly Stored
 function rowsByStep(rows: readonly StoredLogRow[]): Map<number, string> {
   return new Map(
     rows.map(({ step, row }) => {
-      const records = Object.entries(row).filter(([name]) => !WALL_CLOCK.test(name));
+      const records = Object.entries(row).filter(([name]) => !isWallClock(name));
       return [step, JSON.stringify(Object.fromEntries(records.toSorted(([a], [b]) => (a < b ? -1 : 1))))];
     }),
   );
 }
-
-/** Records that the `Timing` extension writes. */
-const WALL_CLOCK = /(^|_)time_(initialization|train|read_data)/;
 
 /** The kinds of process that held more than they may. */
 export function memoryFaults(peaks: ReadonlyMap<MemoryRole, number>, limits: MemoryLimits): string[] {

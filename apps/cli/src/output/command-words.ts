@@ -117,6 +117,10 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       return {
         remedy: 'See the logs of the services in the state folder of longrun up; it starts them again when they end.',
       };
+    case 'origin-gone': {
+      const { origin } = fault.facts;
+      return { remedy: `Reproduce that one (longrun reproduce ${origin}) and continue what comes of it.` };
+    }
     case 'origin-unknown':
       return { remedy: 'List the experiments with: longrun ls' };
     case 'origin-differs': {
@@ -138,6 +142,7 @@ export function commandWords(fault: KnownFault): Partial<Words> {
     case 'not-failed':
     case 'dataset-deleted':
     case 'preemptions-spent':
+    case 'program-unrecorded':
     case 'hyperparameters-unknown':
     case 'too-many-settings':
     case 'hyperparameter-ambiguous':

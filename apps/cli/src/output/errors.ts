@@ -144,6 +144,8 @@ const writtenWrong: Readonly<Record<FaultCode, boolean>> = {
   'dataset-used': false,
   'dataset-deleted': false,
   'preemptions-spent': false,
+  'program-unrecorded': false,
+  'origin-gone': false,
   'hyperparameters-unknown': false,
   'too-many-settings': false,
   'hyperparameter-ambiguous': true,

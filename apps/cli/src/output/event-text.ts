@@ -1,4 +1,4 @@
-import { assertNever, type Json, type LiveEvent, type LogRow } from '@longrun/contracts';
+import { assertNever, type Json, libraryChangeText, type LiveEvent, type LogRow } from '@longrun/contracts';
 
 import { size } from './amounts.js';
 import type { Terminal } from './terminal.js';
@@ -19,7 +19,8 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
         `step ${String(event.data.step).padStart(6)}  checkpoint, ${size(event.data.sizeBytes)}`,
       );
     case 'attempt_started': {
-      const { fence, workerId, startStep, restoredFrom, rejectedCheckpoints, environmentChanged } = event.data;
+      const { fence, workerId, startStep, restoredFrom, rejectedCheckpoints, environmentChanged, librariesChanged } =
+        event.data;
       const from =
         restoredFrom === null ? 'from the start' : `from the checkpoint at step ${startStep}; later rows come again`;
       return [
@@ -27,6 +28,9 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
         ...rejectedCheckpoints.map(({ step, reason }) =>
           terminal.style('yellow', `  the checkpoint at step ${step} was passed over: ${reason}`),
         ),
+        ...(librariesChanged.length === 0
+          ? []
+          : [terminal.style('yellow', `  goes on with ${librariesChanged.map(libraryChangeText).join('; ')}`)]),
         ...(environmentChanged.length === 0
           ? []
           : [

@@ -9,7 +9,7 @@ import {
   type TrainerMessage,
   type WorkerEvent,
 } from '@longrun/contracts';
-import { layOutProgram } from '@longrun/platform/programs';
+import { installedLibraries, layOutProgram } from '@longrun/platform/programs';
 import {
   type Attempt,
   type AttemptEnd,
@@ -127,8 +127,12 @@ export class ExperimentWork implements Work {
         attempt: this.#attempt,
         checkpoints,
         checkpointCache,
-        programSha256: program.sha256,
-        from: manifest?.from,
+        made: {
+          programSha256: program.sha256,
+          datasets: hashesOf(experiment),
+          libraries: await installedLibraries(this.#options.libraries),
+          from: manifest?.from,
+        },
         restored,
         keepBest,
         place,
@@ -349,6 +353,11 @@ function otherProgram(of: string, { sha256 }: ProgramFile): AttemptEnd {
     reason: 'checkpoint_unreadable',
     message: `Its newest checkpoint is one of the program with SHA-256 ${of}, and it was to be gone on from with ${sha256}. Nobody but its own program goes on from it.`,
   };
+}
+
+/** The SHA-256 of the files of its datasets, by role. */
+function hashesOf({ datasets }: ResolvedExperiment): Record<string, string> {
+  return Object.fromEntries(Object.entries(datasets).map(([role, { sha256 }]) => [role, sha256]));
 }
 
 /** There were checkpoints, and none is whole. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CheckpointPolicy, ExperimentOutcome, Limits, TrainerCommand } from '@longrun/contracts';
+import type { CheckpointPolicy, ExperimentOutcome, LibraryVersions, Limits, TrainerCommand } from '@longrun/contracts';
 import {
   type Attempt,
   type ChildExit,
@@ -12,7 +12,6 @@ import {
 } from '@longrun/platform/worker';
 import {
   type CheckpointStore,
-  type CheckpointOrigin,
   LeaseLost,
   type LogFile,
   type LogPart,
@@ -20,6 +19,7 @@ import {
   type NewestValid,
   readLog,
   readLogFiles,
+  type Snapshot,
   SnapshotChanged,
 } from '@longrun/serialization';
 import { scoresIn } from './checkpoint-score.js';
@@ -38,10 +38,10 @@ export interface SupervisedTrainingOptions {
   readonly checkpoints: CheckpointStore;
   /** Where the files of checkpoints are kept on the local disk. Undefined: they are not. */
   readonly checkpointCache: CheckpointCache | undefined;
-  /** Of the module of the program: part of each checkpoint. */
-  readonly programSha256: string;
-  /** Of which checkpoint of another experiment it began, where it did. */
-  readonly from: CheckpointOrigin | undefined;
+  /** What makes its checkpoints: part of each. `from` is undefined where it did not begin from a checkpoint of another experiment. */
+  readonly made: Required<Pick<Snapshot, 'programSha256' | 'datasets' | 'from'>> & {
+    readonly libraries: LibraryVersions;
+  };
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
   /** By which record of the log its checkpoints are scored. Undefined: they are not. */
@@ -95,6 +95,7 @@ export class SupervisedTraining {
     this.reports = new TrainerReports({
       attempt: options.attempt,
       restored: options.restored,
+      libraries: options.made.libraries,
       spool: this.#spool,
       follower: this.#follower,
       pid: () => this.#trainer?.pid,
@@ -162,7 +163,7 @@ export class SupervisedTraining {
   }
 
   async #commit(snapshot: LocalSnapshot, signal: AbortSignal, outcomeOf?: OutcomeOf): Promise<void> {
-    const { attempt, checkpoints, checkpointCache, keepBest, place, programSha256, from } = this.#options;
+    const { attempt, checkpoints, checkpointCache, keepBest, place, made } = this.#options;
     const { step, rows, followed } = snapshot;
     const before = this.#before;
     const stepBefore = before?.step ?? 0;
@@ -183,7 +184,7 @@ export class SupervisedTraining {
         const scores = keepBest && (await scoresIn(rows.files, { record: keepBest.record, step, stepBefore }));
         return await checkpoints.commit(
           attempt.lease,
-          { ...opened, ...scores, programSha256, from, log: rows.files },
+          { ...opened, ...scores, ...made, log: rows.files },
           { signal, ...(outcome === undefined ? {} : { outcome: outcomeJson(outcome) }) },
         );
       });

@@ -26,6 +26,7 @@ beforeEach(async () => {
   reports = new TrainerReports({
     attempt,
     restored: { manifest: undefined, rejected: [] },
+    libraries: { '@longrun/blocks': '1.0.0' },
     spool: new LogSpool(join(folder, 'log')),
     follower: new SnapshotFollower(folder, store),
     pid: () => undefined,

@@ -1,5 +1,12 @@
 import { basename } from 'node:path';
-import { assertNever, type LogRow, nestsTooDeep, TrainerMessage } from '@longrun/contracts';
+import {
+  assertNever,
+  libraryChanges,
+  type LibraryVersions,
+  type LogRow,
+  nestsTooDeep,
+  TrainerMessage,
+} from '@longrun/contracts';
 import { type Attempt, LineLimit } from '@longrun/platform/worker';
 import type { NewestValid } from '@longrun/serialization';
 import { z } from 'zod';
@@ -14,6 +21,8 @@ export interface TrainerReportsOptions {
   readonly attempt: Pick<Attempt, 'workerId' | 'lease' | 'send' | 'report'>;
   /** The checkpoint that the trainer goes on from, and those that were damaged. */
   readonly restored: NewestValid;
+  /** What the program imports of `@longrun/*`. */
+  readonly libraries: LibraryVersions;
   /** Where its log rows are kept until they are part of a checkpoint. */
   readonly spool: LogSpool;
   /** Reads its snapshots while it writes them. */
@@ -144,7 +153,7 @@ export class TrainerReports {
   }
 
   #started(message: Extract<TrainerMessage, { type: 'started' }>): void {
-    const { attempt, restored, pid } = this.#options;
+    const { attempt, restored, libraries, pid } = this.#options;
     if (this.isStarted) return this.#ignore('it has said before that it started');
     attempt.report(`training from step ${message.startStep} in process ${pid()}`);
     this.isStarted = true;
@@ -158,6 +167,8 @@ export class TrainerReports {
       environment: message.environment,
       environmentChanged: message.environmentChanged,
       rejectedCheckpoints: [...restored.rejected],
+      libraries,
+      librariesChanged: libraryChanges(libraries, restored.manifest?.libraries ?? libraries),
       hyperparameters: message.hyperparameters,
       ...(restoredFrom === undefined ? {} : { restoredFrom }),
     });

@@ -35,15 +35,7 @@ export class Checkpoints {
   async verify(experiment: string, which: string | undefined): Promise<CheckpointVerification> {
     const of = which === undefined ? `${experimentPath(experiment)}/checkpoints` : checkpointPath(experiment, which);
     const path = `${of}/verify`;
-    const { bytes, close } = await this.#connection.open(path, { method: 'POST' }, 'answer');
-    try {
-      const decoder = new TextDecoder();
-      let text = '';
-      for await (const piece of bytes) text += decoder.decode(piece, { stream: true });
-      return this.#connection.read(CheckpointVerification, text + decoder.decode(), path);
-    } finally {
-      close();
-    }
+    return await this.#connection.slow(CheckpointVerification, path, { method: 'POST' });
   }
 
   /** Keeps one, whatever is committed after it. */

@@ -1,5 +1,6 @@
 import {
   type ExperimentChange,
+  ExperimentComparison,
   ExperimentDryRun,
   ExperimentExport,
   ExperimentList,
@@ -44,6 +45,34 @@ export class Experiments {
       headers,
       signal,
     });
+  }
+
+  /** Submits one once more, the very same. */
+  async reproduce(
+    id: string,
+    { idempotencyKey = newIdempotencyKey(), signal }: SubmissionOptions = {},
+  ): Promise<ExperimentView> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    const path = `${experimentPath(id)}/reproduce`;
+    return await this.#connection.json(ExperimentView, path, { method: 'POST', headers, signal });
+  }
+
+  /** How the results of two compare. It may take as long as it likes. */
+  async comparison(a: string, b: string, signal?: AbortSignal): Promise<ExperimentComparison> {
+    const path = `${experimentPath(a)}/comparison?${queryText({ with: b })}`;
+    return await this.#connection.slow(ExperimentComparison, path, { signal });
+  }
+
+  /** How two compare at one look after the other, up to the one at which both have ended. A broken connection is made again. */
+  lookAtComparison(
+    [a, b]: readonly [string, string],
+    options: LooksOptions = {},
+  ): AsyncGenerator<ExperimentComparison, void, undefined> {
+    return looks(
+      () => this.comparison(a, b, options.signal),
+      ({ verdict }) => verdict !== 'undecided',
+      options,
+    );
   }
 
   /** What a submission would record; it records nothing. */

@@ -3,6 +3,8 @@ import type {
   ExperimentResult,
   Hyperparameters,
   Json,
+  LibraryChange,
+  LibraryVersions,
   ReasonCode,
   RejectedCheckpoint,
 } from '@longrun/contracts';
@@ -15,8 +17,10 @@ export interface AttemptBegin {
   readonly startStep: number;
   readonly engine: string;
   readonly environment: Json;
+  readonly libraries: LibraryVersions | null;
   readonly restoredFrom: string | null;
   readonly environmentChanged: string[];
+  readonly librariesChanged: LibraryChange[];
   readonly rejectedCheckpoints: RejectedCheckpoint[];
   readonly hyperparameters: Hyperparameters | null;
 }
@@ -49,6 +53,7 @@ export function newAttempt(id: string, fence: number, at: Date): AttemptRow {
     peakMemoryBytes: null,
     engine: null,
     environment: null,
+    libraries: null,
     restoredFrom: null,
     rejectedCheckpoints: null,
     hyperparameters: null,

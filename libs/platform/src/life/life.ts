@@ -109,7 +109,7 @@ export class Life {
   /** What its worker says of an attempt that begins. Log rows of earlier attempts beyond its start are superseded. */
   begun(fence: number, begin: AttemptBegin, at: Date): void {
     const attempt = this.#attempt(fence);
-    const { environmentChanged, ...facts } = begin;
+    const { environmentChanged, librariesChanged, ...facts } = begin;
     Object.assign(attempt, facts);
     // The row of the step that it begins at comes again, and so do all later ones.
     const before = begin.startStep - 1;
@@ -122,7 +122,8 @@ export class Life {
     this.#touch(attempt);
     this.advanced(fence, begin.startStep);
     const { workerId, startStep, engine, restoredFrom, rejectedCheckpoints } = begin;
-    const data = { fence, workerId, startStep, engine, restoredFrom, environmentChanged, rejectedCheckpoints };
+    const changed = { environmentChanged, librariesChanged };
+    const data = { fence, workerId, startStep, engine, restoredFrom, ...changed, rejectedCheckpoints };
     this.#emit(at, (stamp) => ({ type: 'attempt_started', ...stamp, data }));
   }
 

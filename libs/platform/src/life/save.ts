@@ -95,6 +95,7 @@ const attemptColumns = {
   peakMemoryBytes: 'bigint',
   engine: 'text',
   environment: 'jsonb',
+  libraries: 'jsonb',
   restoredFrom: 'text',
   rejectedCheckpoints: 'jsonb',
   hyperparameters: 'jsonb',

@@ -33,18 +33,36 @@ export interface LogRange {
  */
 export async function readLogPage(db: Kysely<Tables>, id: string, range: LogRange = {}): Promise<LogPage> {
   const { after = -1, limit = 1000 } = range;
-  const items: { step: number; row: Record<string, LogRow[string]> }[] = [];
+  const items: StoredLogRow[] = [];
   let bytes = 0;
-  for await (const entry of entriesByStep(db, id, { fromStep: after + 1, superseded: false })) {
+  for await (const { step, row, bytes: size } of rowsByStep(db, id, after + 1)) {
     const last = items.at(-1);
-    // A row can come in parts: monitoring of the batch, then of the epoch. What came last counts.
-    if (last?.step === entry.step) Object.assign(last.row, entry.row);
-    else if (last !== undefined && (items.length === limit || bytes >= MAX_PAGE_BYTES))
+    if (last !== undefined && (items.length === limit || bytes >= MAX_PAGE_BYTES))
       return { items, nextAfter: last.step };
-    else items.push({ step: entry.step, row: { ...entry.row } });
-    bytes += entry.bytes;
+    items.push({ step, row });
+    bytes += size;
   }
   return { items, nextAfter: null };
+}
+
+/** Rows of an experiment's log by step, from `fromStep` on: of each step what counts, whole, and about how many bytes it has as JSON. */
+export async function* rowsByStep(
+  db: Kysely<Tables>,
+  id: string,
+  fromStep = 0,
+): AsyncGenerator<StoredLogRow & { readonly bytes: number }, void, undefined> {
+  let last: { readonly step: number; readonly row: Record<string, LogRow[string]>; bytes: number } | undefined;
+  for await (const { step, row, bytes } of entriesByStep(db, id, { fromStep, superseded: false })) {
+    if (last?.step === step) {
+      // A row can come in parts: monitoring of the batch, then of the epoch. What came last counts.
+      Object.assign(last.row, row);
+      last.bytes += bytes;
+      continue;
+    }
+    if (last !== undefined) yield last;
+    last = { step, row: { ...row }, bytes };
+  }
+  if (last !== undefined) yield last;
 }
 
 /** Of a page as JSON, about: whoever sends it writes it at once. */

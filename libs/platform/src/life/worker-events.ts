@@ -20,7 +20,9 @@ export function applyEvent(
     case 'attempt_started': {
       const { type: _, ...begin } = event;
       const { restoredFrom = null, environmentChanged = [], hyperparameters = null } = begin;
-      life.begun(fence, { ...begin, restoredFrom, environmentChanged, hyperparameters }, at);
+      const { libraries = null, librariesChanged = [] } = begin;
+      const known = { ...begin, restoredFrom, environmentChanged, hyperparameters, libraries, librariesChanged };
+      life.begun(fence, known, at);
       return;
     }
     case 'hyperparameters_set':

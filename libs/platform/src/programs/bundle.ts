@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { MAX_PROGRAM_BYTES, ProgramLibraries } from '@longrun/contracts';
+import { MAX_PROGRAM_BYTES, LibraryVersions } from '@longrun/contracts';
 import type { Message, Plugin } from 'esbuild';
 
 import { BundleRefused } from './bundle-refused.js';
@@ -113,13 +113,13 @@ const REQUIRE = [
 ].join('\n');
 
 /** Those that are installed beside the program, else those of this installation. */
-function versionsOf(libraries: ReadonlySet<string>, folder: string): ProgramLibraries {
+function versionsOf(libraries: ReadonlySet<string>, folder: string): LibraryVersions {
   const sorted = [...libraries].toSorted();
   const found = sorted.flatMap((name) => {
     const version = installedVersion(name, folder) ?? installedVersion(name, HERE);
     return version === undefined ? [] : [[name, version] as const];
   });
-  return ProgramLibraries.parse(Object.fromEntries(found));
+  return LibraryVersions.parse(Object.fromEntries(found));
 }
 
 function installedVersion(name: string, folder: string): string | undefined {

@@ -14,7 +14,7 @@ import type {
   LiveEvent,
   NonFiniteCost,
   Phase,
-  ProgramLibraries,
+  LibraryVersions,
   ReasonCode,
   RejectedCheckpoint,
   RetryBudget,
@@ -132,6 +132,8 @@ export interface ExperimentsTable {
   programSha256: string | null;
   /** Of which checkpoint of another one it began; null where it began at its beginning. */
   origin: NullableJsonColumn<ExperimentOrigin>;
+  /** Id of the experiment that it is the same as, once more; null where it was submitted by itself. */
+  reproduces: string | null;
   /** As its life has them; here so that what is listed is filtered, sorted and counted in one table. */
   place: number;
   owner: string;
@@ -150,7 +152,7 @@ export interface ProgramsTable {
   description: string;
   /** JSON schema. */
   params: JsonColumn<JsonObject>;
-  libraries: JsonColumn<ProgramLibraries>;
+  libraries: JsonColumn<LibraryVersions>;
   publishedAt: Date;
 }
 
@@ -193,6 +195,8 @@ export interface AttemptsTable {
   peakMemoryBytes: number | null;
   engine: string | null;
   environment: NullableJsonColumn<Json>;
+  /** Null where its worker does not say. */
+  libraries: NullableJsonColumn<LibraryVersions>;
   restoredFrom: string | null;
   rejectedCheckpoints: NullableJsonColumn<readonly RejectedCheckpoint[]>;
   /** What can be set while it trains, as it was at the start; null while it is not known. */

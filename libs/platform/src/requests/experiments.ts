@@ -1,13 +1,10 @@
 import {
+  datasetsOf,
   type ExperimentDryRun,
   type ExperimentExport,
   type ExperimentList,
   type ExperimentSpec,
   type ExperimentView,
-  type FaultOf,
-  firstFaults,
-  type JsonObject,
-  labelFaults,
   type LiveEvent,
   type LogPage,
 } from '@longrun/contracts';
@@ -15,35 +12,34 @@ import type { ObjectStore } from '@longrun/serialization';
 import type { Transaction } from 'kysely';
 
 import type { LiveEvents } from '../life/live-events.js';
-import { beginMany, newId, type NewLife } from '../life/begin.js';
+import { beginMany, newId } from '../life/begin.js';
 import type { Lives } from '../life/lives.js';
 import { type LogRange, readLogPage } from '../life/series.js';
-import { experimentStatus } from '../life/transitions.js';
-import { insertTags } from '../record/experiment-tags.js';
-import {
-  type KnownWorkers,
-  knownWorkers,
-  missingEngine,
-  RecentlyKnownWorkers,
-  threadLimit,
-} from '../record/known-workers.js';
+import { type KnownWorkers, RecentlyKnownWorkers } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow, Tables } from '../record/tables.js';
 import { settingsOf } from '../systems/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
-import { type DatasetInRole, datasetsInRoles } from './datasets-in-roles.js';
+import { datasetsInRoles } from './datasets-in-roles.js';
 import { exportExperiments, type ExportOptions } from './experiment-export.js';
 import { type ListOptions, listExperiments } from './experiment-list.js';
 import { absent, readLife, thoseThere } from './life-reading.js';
 import { NamedDatasets } from './named-datasets.js';
+import {
+  type Checked,
+  insertExperiments,
+  type NewExperiment,
+  newExperiment,
+  type ProgramVerdict,
+  readWorkersToRefuseBy,
+  withOriginIn,
+} from './new-experiment.js';
 import { ProgramBroken, type ProgramHost } from './program-host.js';
 import type { Programs } from './programs.js';
-import { NO_ORIGIN, originOf, Origins, originUnknown, type OriginVerdict } from './origins.js';
+import { NO_ORIGIN, Origins, type OriginVerdict } from './origins.js';
 import { refused, RequestRefused } from './request-refused.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { checkpointView, experimentView, idsByRole, settingView } from './views.js';
-
-type SpecFault = FaultOf<'invalid-request'>;
 
 export interface ExperimentsOptions extends CancelOptions {
   readonly record: PlatformRecord;
@@ -73,7 +69,7 @@ export class Experiments {
       options.writer,
       'experiment',
       (lives, all) => this.#make(lives, all),
-      ({ spec }) => spec,
+      ({ spec, reproduces }) => (reproduces === null ? spec : { reproduces }),
     );
   }
 
@@ -85,8 +81,32 @@ export class Experiments {
   async submit(spec: ExperimentSpec, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
     // Before it joins others in a transaction: a program may take its time.
     const program = await this.#checkProgram(spec);
-    const { id, view } = await this.#submit({ spec, program, verdict: await this.#hold(spec) }, options);
-    return { experiment: view ?? (await this.get(id)), created: view !== undefined };
+    const verdict = await this.#hold(spec);
+    return await this.#submit({ spec, datasets: datasetsOf(spec), program, verdict, reproduces: null }, options);
+  }
+
+  /**
+   * Queues an experiment that is the same as another one, once more: of the same module, parameters, seed and datasets, whatever their names mean by now, from
+   * the same checkpoint where that one began from one, and without its notes and tags. Refused: an unknown experiment, one whose module is not
+   * known, a checkpoint that is not there any more, and as {@link submit} refuses the spec of that experiment.
+   */
+  async reproduce(id: string, options: SubmitOptions = {}): Promise<SubmittedExperiment> {
+    const original = await this.#select().where('lives.id', '=', id).executeTakeFirst();
+    if (original === undefined) throw await absent(this.#options.record.db, 'experiment', id);
+    const { program: name, programSha256: sha256, origin } = original;
+    if (sha256 === null)
+      throw refused('conflict', [{ path: [], code: 'program-unrecorded', facts: { experiment: id, program: name } }]);
+    const { notes: _notes, tags: _tags, from, ...rest } = original.spec;
+    const spec =
+      origin === null
+        ? rest
+        : { ...rest, from: { allow: [], ...from, experiment: origin.experiment, step: origin.step } };
+    const verdict = origin === null ? NO_ORIGIN : await this.#origins.holdAgain(id, origin, newId('experiment'));
+    const program = { ok: true, params: spec.params, name, sha256 } as const;
+    return await this.#submit(
+      { spec, datasets: idsByRole(original.datasets), program, verdict, reproduces: id },
+      options,
+    );
   }
 
   /** What {@link submit} would record, without recording anything. Refused as that would be. */
@@ -94,7 +114,7 @@ export class Experiments {
     const program = await this.#checkProgram(spec);
     const verdict = await this.#hold(spec);
     try {
-      const body = { spec, program, verdict };
+      const body = { spec, datasets: datasetsOf(spec), program, verdict, reproduces: null };
       const { checked } = await this.#options.record.transact((transaction) => this.#check(transaction, [body]));
       const [experiment] = checked;
       if (experiment === undefined) throw new Error('Nothing was said of an experiment');
@@ -112,12 +132,12 @@ export class Experiments {
   }
 
   /** Lets go of the checkpoint that it was to go on from, where it was not made. */
-  async #submit(checked: Checked, options: SubmitOptions): Promise<Made<ExperimentView>> {
+  async #submit(checked: Checked, options: SubmitOptions): Promise<SubmittedExperiment> {
     const origin = checked.verdict.ok ? checked.verdict.origin : null;
     try {
-      const made = await this.#submissions.submit(checked, options);
-      if (origin !== null && made.id !== origin.heldBy) await this.#origins.release(origin);
-      return made;
+      const { id, view } = await this.#submissions.submit(checked, options);
+      if (origin !== null && id !== origin.heldBy) await this.#origins.release(origin);
+      return { experiment: view ?? (await this.get(id)), created: view !== undefined };
     } catch (error) {
       // Of any other error nobody knows whether it was made.
       if (origin !== null && error instanceof RequestRefused) await this.#origins.release(origin);
@@ -191,7 +211,7 @@ export class Experiments {
     );
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
-    if (made.length > 0) await insert(lives.transaction, made, rowOf);
+    if (made.length > 0) await insertExperiments(lives.transaction, made, rowOf);
     return checked.map((experiment) =>
       experiment instanceof Error
         ? experiment
@@ -205,7 +225,10 @@ export class Experiments {
     bodies: readonly Checked[],
   ): Promise<{ checked: readonly (NewExperiment | RequestRefused)[]; known: KnownWorkers }> {
     const specs = bodies.map(({ spec }) => spec);
-    const datasets = await NamedDatasets.find(transaction, specs);
+    const datasets = await NamedDatasets.find(
+      transaction,
+      bodies.map((body) => body.datasets),
+    );
     const known = await this.#workers.read(transaction);
     const workers = await readWorkersToRefuseBy(transaction, specs, known);
     const origins = bodies.flatMap(({ verdict }) => (verdict.ok ? (verdict.origin?.experiment ?? []) : []));
@@ -243,130 +266,13 @@ export class Experiments {
           'experiments.program',
           'experiments.programSha256',
           'experiments.origin',
+          'experiments.reproduces',
         ])
         .select(datasetsInRoles.as('datasets'))
         // The index on places begins with it.
         .where('lives.kind', '=', 'experiment')
     );
   }
-}
-
-/** The program of a spec, and what it said to the parameters. */
-type ProgramVerdict =
-  | { readonly ok: true; readonly params: JsonObject; readonly name: string; readonly sha256: string }
-  | { readonly ok: false; readonly faults: readonly SpecFault[] };
-
-/** A spec, and what its program said to its parameters. */
-interface Checked {
-  readonly spec: ExperimentSpec;
-  readonly program: ProgramVerdict;
-  readonly verdict: OriginVerdict;
-}
-
-/** What was checked, but that the experiment which it goes on from was deleted since, if it is not among those that are there. */
-function withOriginIn(there: ReadonlySet<string>, checked: Checked): Checked {
-  const { verdict } = checked;
-  const experiment = verdict.ok ? verdict.origin?.experiment : undefined;
-  if (experiment === undefined || there.has(experiment)) return checked;
-  return { ...checked, verdict: { ok: false, faults: [originUnknown(experiment)] } };
-}
-
-/** The experiment of a spec, or why there cannot be one. */
-function newExperiment(
-  { spec, program, verdict }: Checked,
-  named: NamedDatasets,
-  workers: KnownWorkers | null,
-): NewExperiment | RequestRefused {
-  const datasets = named.of(spec);
-  const other = [
-    ...labelFaults(spec),
-    ...(workers === null ? [] : [...threadFaults(spec, workers), ...engineFaults(spec, workers)]),
-  ];
-  if (!program.ok || !datasets.ok || !verdict.ok || other.length > 0) {
-    const faults = [program, datasets, verdict].flatMap((each) => (each.ok ? [] : each.faults));
-    return refused('invalid-request', firstFaults([...faults, ...other]));
-  }
-  const from = verdict.origin === null ? null : originOf(spec, verdict.origin, program, datasets.found);
-  if (from !== null && from.faults.length > 0) return refused('invalid-request', firstFaults([...from.faults]));
-  const { name = program.name, priority, retry } = spec;
-  const stored = { ...spec, params: program.params };
-  return {
-    id: verdict.origin?.heldBy ?? newId('experiment'),
-    kind: 'experiment',
-    name,
-    spec: stored,
-    program: program.name,
-    programSha256: program.sha256,
-    priority,
-    retry,
-    origin: from?.origin ?? null,
-    datasets: datasets.found,
-  };
-}
-
-/** An experiment that can be made. */
-interface NewExperiment extends NewLife {
-  readonly spec: ExperimentSpec;
-  /** Its name. */
-  readonly program: string;
-  readonly programSha256: string;
-  readonly datasets: readonly DatasetInRole[];
-}
-
-async function insert(
-  transaction: Transaction<Tables>,
-  experiments: readonly NewExperiment[],
-  rowOf: (id: string) => LifeRow,
-): Promise<void> {
-  await transaction
-    .insertInto('experiments')
-    .values(
-      experiments.map(({ id, name, spec, program, programSha256, origin }) => {
-        const { place, owner, project, phase, reason, endedAt } = rowOf(id);
-        const status = experimentStatus(phase, reason);
-        const text = JSON.stringify(spec);
-        const from = origin === null ? null : JSON.stringify(origin);
-        return { id, name, spec: text, program, programSha256, origin: from, place, owner, project, status, endedAt };
-      }),
-    )
-    .execute();
-  await insertTags(
-    transaction,
-    experiments.map(({ id, spec }) => ({ place: rowOf(id).place, tags: spec.tags })),
-  );
-  await transaction
-    .insertInto('experimentDatasets')
-    .values(
-      experiments.flatMap(({ id, datasets }) =>
-        datasets.map((dataset) => ({ id, role: dataset.role, datasetId: dataset.id })),
-      ),
-    )
-    .execute();
-}
-
-/** The workers by which specs are refused that ask for more than they have, as they are known now; null where none is refused. */
-async function readWorkersToRefuseBy(
-  transaction: Transaction<Tables>,
-  specs: readonly ExperimentSpec[],
-  known: KnownWorkers,
-): Promise<KnownWorkers | null> {
-  if (specs.every((spec) => [...threadFaults(spec, known), ...engineFaults(spec, known)].length === 0)) return null;
-  const now = await knownWorkers(transaction);
-  // While none is alive, one of any kind may come.
-  return now.alive ? now : null;
-}
-
-function threadFaults({ resources }: ExperimentSpec, workers: KnownWorkers): SpecFault[] {
-  const limit = threadLimit(workers);
-  if (resources.threads <= limit) return [];
-  const facts = { threads: resources.threads, most: limit };
-  return [{ path: ['resources', 'threads'], code: 'threads-unavailable', facts }];
-}
-
-function engineFaults({ resources }: ExperimentSpec, workers: KnownWorkers): SpecFault[] {
-  const facts = missingEngine(workers.engines, resources);
-  if (facts === undefined) return [];
-  return [{ path: ['resources', facts.provider === null ? 'engine' : 'provider'], code: 'engine-unavailable', facts }];
 }
 
 function newView(experiment: NewExperiment, row: LifeRow, workers: KnownWorkers): ExperimentView {

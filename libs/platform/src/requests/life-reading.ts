@@ -50,7 +50,7 @@ export async function absence(
   db: Kysely<Tables>,
   what: Kind,
   id: string,
-  parameter: 'id' | 'experiments',
+  parameter: 'id' | 'experiments' | 'with',
 ): Promise<FaultOf<'not-found'>> {
   const place = { path: [], parameter } as const;
   const life = await db

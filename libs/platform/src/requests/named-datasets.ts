@@ -1,4 +1,4 @@
-import { datasetsOf, type ExperimentSpec, type FaultOf } from '@longrun/contracts';
+import type { FaultOf } from '@longrun/contracts';
 import type { Transaction } from 'kysely';
 
 import type { Tables } from '../record/tables.js';
@@ -7,6 +7,9 @@ import { thoseThere } from './life-reading.js';
 import { nameUnknown } from './names.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
+
+/** Names or ids of datasets, by role. */
+type ByRole = Readonly<Record<string, string>>;
 
 /** The datasets that specs of experiments name, by name or id, as they stand in a transaction. */
 export class NamedDatasets {
@@ -19,8 +22,8 @@ export class NamedDatasets {
     this.#usableNames = usableNames;
   }
 
-  static async find(transaction: Transaction<Tables>, specs: readonly ExperimentSpec[]): Promise<NamedDatasets> {
-    const namesOrIds = [...new Set(specs.flatMap((spec) => Object.values(datasetsOf(spec))))];
+  static async find(transaction: Transaction<Tables>, references: readonly ByRole[]): Promise<NamedDatasets> {
+    const namesOrIds = [...new Set(references.flatMap((byRole) => Object.values(byRole)))];
     const found = await transaction
       .selectFrom('datasets')
       .innerJoin('lives', 'lives.id', 'datasets.id')
@@ -36,18 +39,22 @@ export class NamedDatasets {
     return new NamedDatasets(rows, allFound ? [] : await readUsableNames(transaction));
   }
 
-  /** The datasets of a spec in their roles, or what is wrong with which of them. */
-  of(spec: ExperimentSpec): { ok: true; found: DatasetInRole[] } | { ok: false; faults: SpecFault[] } {
+  /**
+   * Datasets in their roles, or what is wrong with which of them.
+   *
+   * @param isShort whether the spec gives one, as `dataset`
+   */
+  of(references: ByRole, isShort: boolean): { ok: true; found: DatasetInRole[] } | { ok: false; faults: SpecFault[] } {
     const found: DatasetInRole[] = [];
     const faults: SpecFault[] = [];
-    for (const [role, nameOrId] of Object.entries(datasetsOf(spec))) {
+    for (const [role, nameOrId] of Object.entries(references)) {
       const meant = this.#rows.filter((row) => isMeant(row, nameOrId));
       const usable = meant.find(({ current }) => current);
       if (usable !== undefined) {
         found.push({ role, id: usable.id, name: usable.name, phase: usable.phase });
         continue;
       }
-      const path = spec.datasets === undefined ? ['dataset'] : ['datasets', role];
+      const path = isShort ? ['dataset'] : ['datasets', role];
       const [failed] = meant;
       if (failed === undefined) faults.push(nameUnknown('dataset', nameOrId, this.#usableNames, path));
       else faults.push({ path, code: 'dataset-failed', facts: { dataset: nameOrId, message: failed.message } });

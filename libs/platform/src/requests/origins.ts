@@ -6,6 +6,7 @@ import { leasePrefix } from '../life/outcome.js';
 import type { PlatformRecord } from '../record/record.js';
 import { AskedStore } from './asked-store.js';
 import { refusalFor } from './checkpoints.js';
+import { refused } from './request-refused.js';
 import type { DatasetInRole } from './datasets-in-roles.js';
 
 type SpecFault = FaultOf<'invalid-request'>;
@@ -43,6 +44,26 @@ export class Origins {
    * @throws RequestRefused for one that cannot be read, or that too many hold; ObjectsUnreachable
    */
   async hold({ experiment, step }: From, heldBy: string): Promise<OriginVerdict> {
+    return await this.#hold({ experiment, step, sha256: undefined }, heldBy);
+  }
+
+  /**
+   * Holds the very checkpoint that an experiment began from for another one that does.
+   *
+   * @throws RequestRefused where it is not there any more; as {@link hold} besides
+   */
+  async holdAgain(id: string, origin: ExperimentOrigin, heldBy: string): Promise<OriginVerdict> {
+    const verdict = await this.#hold(origin, heldBy);
+    if (verdict.ok) return verdict;
+    const { experiment, step } = origin;
+    throw refused('conflict', [{ path: [], code: 'origin-gone', facts: { experiment: id, origin: experiment, step } }]);
+  }
+
+  /** @param which.sha256 Of the manifest. Undefined: whichever the step has */
+  async #hold(
+    { experiment, step, sha256: wanted }: Pick<From, 'experiment' | 'step'> & { readonly sha256: string | undefined },
+    heldBy: string,
+  ): Promise<OriginVerdict> {
     const parent = await this.#record.db
       .selectFrom('experiments')
       .select(['spec', 'programSha256'])
@@ -60,7 +81,7 @@ export class Origins {
     const store = new AskedStore(this.#store);
     try {
       const reader = new CheckpointReader(store, leasePrefix('experiment', experiment));
-      const held = await reader.read(which, async ({ entry: { manifestKey } }) =>
+      const held = await reader.read(await nameOf(reader, which, wanted), async ({ entry: { manifestKey } }) =>
         holdCheckpoint(store, reader.prefix, manifestKey, holdOf(heldBy)),
       );
       const { step: found, sha256 } = held;
@@ -82,6 +103,18 @@ export class Origins {
   }
 }
 
+/** The name of the checkpoint whose manifest has a SHA-256; where none is wanted, what it was asked for by. @throws CheckpointAbsent */
+async function nameOf(reader: CheckpointReader, which: string, sha256: string | undefined): Promise<string> {
+  if (sha256 === undefined) return which;
+  const { checkpoints } = await reader.list();
+  const found = checkpoints.find(({ entry }) => entry.sha256 === sha256);
+  if (found !== undefined) return found.name;
+  throw new CheckpointAbsent(
+    `${reader.prefix} has no checkpoint ${which} with SHA-256 ${sha256} any more`,
+    checkpoints.map(({ name }) => name),
+  );
+}
+
 /** Whether a spec may go on from a checkpoint: its program, datasets and seed are those that made it, or may differ. */
 export function originOf(
   { from, seed }: ExperimentSpec,
@@ -95,8 +128,8 @@ export function originOf(
     ['datasets', textOf(origin.datasets), textOf(datasets)],
   ] as const;
   const changed = differences.filter(([, there, here]) => there !== here);
-  const refused = changed.filter(([what]) => from?.allow.includes(what) !== true);
-  const faults = refused.map(([what, there, here]) => originDiffers(experiment, what, there, here));
+  const unwanted = changed.filter(([what]) => from?.allow.includes(what) !== true);
+  const faults = unwanted.map(([what, there, here]) => originDiffers(experiment, what, there, here));
   if (seed !== origin.seed) faults.push(originDiffers(experiment, 'seed', String(origin.seed), String(seed)));
   return { origin: { experiment, step, sha256, changed: changed.map(([what]) => what) }, faults };
 }

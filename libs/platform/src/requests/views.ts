@@ -53,15 +53,16 @@ export function experimentSummary(
 /** An experiment, of whose attempts, checkpoints and settings nothing is known yet. */
 export function experimentView(
   life: LifeRow,
-  experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256' | 'origin'>,
+  experiment: Pick<ExperimentRow, 'name' | 'spec' | 'program' | 'programSha256' | 'origin' | 'reproduces'>,
   datasets: readonly DatasetInRole[],
   workers: KnownWorkers,
 ): Omit<ExperimentView, 'attempts' | 'checkpoints' | 'settings'> {
-  const { name, spec, program, programSha256, origin } = experiment;
+  const { name, spec, program, programSha256, origin, reproduces } = experiment;
   return {
     ...standing(life, { name, program, programSha256, resources: spec.resources, datasets }, workers),
     spec,
     from: origin,
+    reproduces,
     datasets: idsByRole(datasets),
     result: experimentResult(life.result),
   };
@@ -131,6 +132,7 @@ export function attemptView(attempt: AttemptRow): AttemptView {
     peakMemoryBytes: attempt.peakMemoryBytes,
     engine: attempt.engine,
     environment: attempt.environment,
+    libraries: attempt.libraries,
     restoredFrom: attempt.restoredFrom,
     rejectedCheckpoints: [...(attempt.rejectedCheckpoints ?? [])],
     hyperparameters: attempt.hyperparameters,

@@ -288,7 +288,7 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
     .selectFrom('experiments')
     .innerJoin('lives', 'lives.id', 'experiments.id')
     .innerJoin('programs', 'programs.sha256', 'experiments.programSha256')
-    .select(['experiments.spec', 'programs.sha256', 'programs.sizeBytes', 'lives.progressStep'])
+    .select(['experiments.spec', 'programs.sha256', 'programs.sizeBytes', 'programs.libraries', 'lives.progressStep'])
     .where('experiments.id', '=', id)
     .executeTakeFirstOrThrow();
   const rows = await record.db
@@ -310,8 +310,8 @@ async function resolveExperiment(record: PlatformRecord, id: string): Promise<Re
   });
   const trainedMs = await ranBefore(record, id);
   const settings = await settingsOf(record.db, id);
-  const { spec, sha256, sizeBytes, progressStep: checkpointStep } = experiment;
-  const program = { fileKey: programKey(sha256), sha256, sizeBytes };
+  const { spec, sha256, sizeBytes, libraries, progressStep: checkpointStep } = experiment;
+  const program = { fileKey: programKey(sha256), sha256, sizeBytes, libraries };
   return {
     version: 3,
     id,

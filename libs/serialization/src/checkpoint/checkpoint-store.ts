@@ -130,6 +130,8 @@ export class CheckpointStore {
         createdAt: new Date().toISOString(),
         environment: snapshot.environment,
         ...(snapshot.programSha256 !== undefined && { programSha256: snapshot.programSha256 }),
+        ...(snapshot.datasets !== undefined && { datasets: snapshot.datasets }),
+        ...(snapshot.libraries !== undefined && { libraries: snapshot.libraries }),
         ...(snapshot.from !== undefined && { from: snapshot.from }),
         files: blobs.files,
         log,

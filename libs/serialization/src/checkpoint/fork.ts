@@ -53,6 +53,8 @@ export async function forkCheckpoint(store: ObjectStore, prefix: string, fork: F
     createdAt: new Date().toISOString(),
     environment: given.environment,
     programSha256,
+    ...(given.datasets !== undefined && { datasets: given.datasets }),
+    ...(given.libraries !== undefined && { libraries: given.libraries }),
     from: origin,
     files: given.files.map(({ name, sha256, sizeBytes }) => {
       const { blobKey } = files.get(sha256) ?? unreachable(name);

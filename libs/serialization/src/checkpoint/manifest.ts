@@ -29,6 +29,10 @@ export interface Manifest {
   readonly environment: Json;
   /** SHA-256 of the module of the program that it is a state of; undefined where that is not known. */
   readonly programSha256?: string | undefined;
+  /** SHA-256 of the files of the datasets, by role; undefined where they are not known. */
+  readonly datasets?: Readonly<Record<string, string>> | undefined;
+  /** Versions of the libraries that made it, by name; undefined where they are not known. */
+  readonly libraries?: Readonly<Record<string, string>> | undefined;
   /** Of which checkpoint the run began, where it was that of another; undefined where it began at its beginning. */
   readonly from?: CheckpointOrigin | undefined;
   readonly files: readonly ManifestFile[];
@@ -108,6 +112,8 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   environment: parsedJson,
   // Earlier builds had none.
   programSha256: z.string().optional(),
+  datasets: z.record(z.string(), z.string()).optional(),
+  libraries: z.record(z.string(), z.string()).optional(),
   from: z
     .object({ experiment: z.string(), step: z.int().nonnegative(), sha256: z.string(), changed: z.array(z.string()) })
     .optional(),

@@ -5,7 +5,7 @@ import { HashBehind } from '../hash-behind.js';
 import type { LogFile } from '../log/log-file.js';
 import type { Json } from '../state.js';
 import type { ObjectStore, OperationOptions } from '../store/object-store.js';
-import { checkFileName, type CheckpointOrigin } from './manifest.js';
+import { checkFileName, type CheckpointOrigin, type Manifest } from './manifest.js';
 
 /** A file of a snapshot on the local disk. */
 export interface SnapshotFile {
@@ -56,14 +56,12 @@ export async function readSnapshotFile(
 }
 
 /** A finished snapshot on the local disk, to be committed. Its files must not change until then, and those that are given never again. */
-export interface Snapshot {
+export interface Snapshot extends Pick<Manifest, 'programSha256' | 'datasets' | 'libraries'> {
   /** Batches done: an integer of 0 or more. */
   readonly step: number;
   readonly files: readonly (SnapshotFile | ReadSnapshotFile)[];
   /** The numeric environment that made it. */
   readonly environment: Json;
-  /** SHA-256 of the module of the program that it is a state of. Default: not known. */
-  readonly programSha256?: string | undefined;
   /** Of which checkpoint of another run this one began. Default: of none. */
   readonly from?: CheckpointOrigin | undefined;
   /**

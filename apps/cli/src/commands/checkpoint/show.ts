@@ -18,12 +18,28 @@ export async function showCheckpoint(
 }
 
 function asText(found: StoredCheckpointView, terminal: Terminal): string {
-  const { name, manifestKey, sha256, step, fence, createdAt, environment, files, log, tensors } = found;
+  const {
+    name,
+    manifestKey,
+    sha256,
+    step,
+    fence,
+    createdAt,
+    programSha256,
+    datasets,
+    environment,
+    libraries,
+    files,
+    log,
+    tensors,
+  } = found;
   const facts = [
     ['step', String(step)],
     ['fence', String(fence)],
     ['saved', `${createdAt} (${ago(createdAt)})`],
     ['manifest', `${manifestKey}, sha256 ${sha256}`],
+    ...(programSha256 === undefined ? [] : [['program', `sha256 ${programSha256}`]]),
+    ...Object.entries(datasets ?? {}).map(([role, hash]) => [role, `sha256 ${hash}`]),
   ].map(([fact = '', value = '']) => `  ${terminal.style('dim', fact.padEnd(10))}${value}`);
   const section = (title: string, text: string): string[] => [
     '',
@@ -41,6 +57,7 @@ function asText(found: StoredCheckpointView, terminal: Terminal): string {
     terminal.style('bold', name),
     ...facts,
     ...section('environment', stringify(environment).trimEnd()),
+    ...(libraries === undefined ? [] : section('libraries', stringify(libraries).trimEnd())),
     ...section('files', table(['NAME', 'SIZE', 'COPIES', 'SHA-256'], fileRows, { right: ['SIZE', 'COPIES'] })),
     ...tensors.flatMap((each) => section(`tensors of ${each.file}`, tensorText(each, terminal))),
     ...section('log', table(['STEPS', 'ROWS', 'SIZE', 'SHA-256'], logRows, { right: ['ROWS', 'SIZE'] })),

@@ -17,6 +17,7 @@ import { verbs } from './0016-verbs.js';
 import { origins } from './0017-origins.js';
 import { quarantines } from './0018-quarantines.js';
 import { deletions } from './0019-deletions.js';
+import { reproductions } from './0020-reproductions.js';
 import { hyperparameters } from './0021-hyperparameters.js';
 import { tags } from './0022-tags.js';
 import type { Migration } from './migration.js';
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   origins,
   quarantines,
   deletions,
+  reproductions,
   hyperparameters,
   tags,
 ];
