@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { problemKinds } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -367,6 +369,13 @@ describe('the OpenAPI document', () => {
     // If this fails, run: npm run openapi -w @longrun/api
     expect(committed).toEqual(served);
     expect(JSON.parse(JSON.stringify(await describeRoutes()))).toEqual(served);
+  });
+
+  test('is clean under the rules that Redocly recommends', async () => {
+    const file = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url));
+    const config = await createConfig({ extends: ['recommended'] });
+    const found = await lintFromString({ source: await readFile(file, 'utf8'), absoluteRef: file, config });
+    expect(found.map(({ ruleId, message, location: [at] }) => `${ruleId}: ${message} ${at?.pointer}`)).toEqual([]);
   });
 
   test('describes every route with its token, its problems, and schemas that exist', async () => {

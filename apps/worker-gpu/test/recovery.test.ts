@@ -343,6 +343,14 @@ test('hyperparameters that are set while it trains are set again at the same ste
   const rows = await world.rows(id);
   expect(rows).toEqual(await world.rows(calm.id));
   expect(rows[21]?.row).toMatchObject({ 'adam.learning_rate': 0.05, 'adam.epsilon': 1e-6 });
+
+  // Who runs it once more has nobody who asks for it at the right time.
+  const { experiment: again } = await world.platform.experiments.reproduce(id);
+  expect((await world.whenEnded(again.id)).settings).toMatchObject(
+    experiment.settings.map(({ at: _at, ...one }) => one),
+  );
+  const { signal } = new AbortController();
+  expect(await world.platform.comparisons.compare(id, again.id, signal)).toMatchObject({ verdict: 'identical' });
 });
 
 const OTHER = 'f'.repeat(64);

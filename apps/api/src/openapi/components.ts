@@ -123,12 +123,12 @@ function jsonSchema(schema: z.ZodType, side: 'input' | 'output'): z.core.JSONSch
 }
 
 /** A record that has all of a list of keys is described as an object with these properties: generators of clients make fields of them. */
-function keysAsProperties({ jsonSchema: { propertyNames, ...record }, jsonSchema }: Overridden): void {
-  const { required, additionalProperties } = record;
+function keysAsProperties({ jsonSchema: described }: Overridden): void {
+  const { propertyNames, required, additionalProperties } = described;
   if (propertyNames === undefined || required === undefined || additionalProperties === undefined) return;
   const properties = Object.fromEntries(required.map((key) => [key, additionalProperties]));
-  delete jsonSchema.propertyNames;
-  Object.assign(jsonSchema, { properties, additionalProperties: false });
+  delete described.propertyNames;
+  Object.assign(described, { properties, additionalProperties: false });
 }
 
 type Overridden = Parameters<NonNullable<z.core.ToJSONSchemaParams['override']>>[0];

@@ -31,6 +31,7 @@ import {
   type NewExperiment,
   newExperiment,
   type ProgramVerdict,
+  copySettings,
   readWorkersToRefuseBy,
   withOriginIn,
 } from './new-experiment.js';
@@ -212,6 +213,7 @@ export class Experiments {
     const made = checked.flatMap((experiment) => (experiment instanceof Error ? [] : experiment));
     const rowOf = await beginMany(lives, made);
     if (made.length > 0) await insertExperiments(lives.transaction, made, rowOf);
+    await copySettings(lives.transaction, made);
     return checked.map((experiment) =>
       experiment instanceof Error
         ? experiment

@@ -1,5 +1,5 @@
 import { type ExperimentSpec, type FaultOf, firstFaults, type JsonObject, labelFaults } from '@longrun/contracts';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import { newId, type NewLife } from '../life/begin.js';
 import { experimentStatus } from '../life/transitions.js';
@@ -112,6 +112,28 @@ export async function insertExperiments(
       ),
     )
     .execute();
+}
+
+/** Has what reproduces another experiment set the hyperparameters that were set of that, at the same steps. */
+export async function copySettings(
+  transaction: Transaction<Tables>,
+  experiments: readonly Pick<NewExperiment, 'id' | 'reproduces'>[],
+): Promise<void> {
+  for (const { id, reproduces } of experiments) {
+    if (reproduces === null) continue;
+    await transaction
+      .insertInto('hyperparameterSettings')
+      .columns(['id', 'number', 'hyperparameters', 'at', 'step'])
+      .expression((builder) =>
+        builder
+          .selectFrom('hyperparameterSettings')
+          .select([sql.lit(id).as('id'), 'number', 'hyperparameters', sql<Date>`now()`.as('at'), 'step'])
+          .where('id', '=', reproduces)
+          // What was asked for and came too late had no effect.
+          .where('step', 'is not', null),
+      )
+      .execute();
+  }
 }
 
 /** The workers by which specs are refused that ask for more than they have, as they are known now; null where none is refused. */
