@@ -488,6 +488,7 @@ const Description = z.object({
       z.object({
         operationId: z.string().min(1),
         summary: z.string().min(1),
+        description: z.string().min(1),
         security: z.array(z.unknown()).optional(),
         parameters: z
           .array(

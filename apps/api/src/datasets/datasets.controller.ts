@@ -57,14 +57,22 @@ export class DatasetsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List datasets, newest first: those that fit every part of the query', tags: ['datasets'] })
+  @ApiOperation({
+    summary: 'List datasets, newest first: those that fit every part of the query',
+    description: 'One page; `nextCursor` is `cursor` of the next one, which is asked for with the same query.',
+    tags: ['datasets'],
+  })
   @Answers({ description: 'One page.', schema: DatasetList, problems: ['invalid-parameter'] })
   listDatasets(@Query({ schema: DatasetQuery }) query: DatasetQuery): Promise<DatasetList> {
     return this.#platform.datasets.list(query);
   }
 
   @Get(':idOrName')
-  @ApiOperation({ summary: 'One dataset, by its id or its name', tags: ['datasets'] })
+  @ApiOperation({
+    summary: 'One dataset, by its id or its name',
+    description: 'Its status, its spec, how far its conversion is, and the file that it has become.',
+    tags: ['datasets'],
+  })
   @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
   getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.get(idOrName);

@@ -38,7 +38,12 @@ export class ExperimentsController {
   }
 
   @Post()
-  @ApiOperation({ summary: 'Submit an experiment', tags: ['experiments'] })
+  @ApiOperation({
+    summary: 'Submit an experiment',
+    description:
+      'The spec is checked, by its program too, and recorded as `queued` with its `Idempotency-Key`: a repetition makes no second one.',
+    tags: ['experiments'],
+  })
   @Answers({
     status: 201,
     repeated: 'The `Idempotency-Key` has made this one before.',
@@ -150,7 +155,12 @@ export class ExperimentsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One experiment with its attempts and checkpoints', tags: ['experiments'] })
+  @ApiOperation({
+    summary: 'One experiment with its attempts and checkpoints',
+    description:
+      'As the record has it now: status, progress, result, spec and what it runs on. `/events` tells what changes.',
+    tags: ['experiments'],
+  })
   @Answers({ description: 'The experiment.', schema: ExperimentView, problems: ['invalid-parameter', 'not-found'] })
   getExperiment(@Param('id', { schema: ExperimentId }) id: string): Promise<ExperimentView> {
     return this.#platform.experiments.get(id);
@@ -196,7 +206,12 @@ export class ExperimentsController {
   }
 
   @Get(':id/log')
-  @ApiOperation({ summary: 'The training log, oldest row first', tags: ['experiments'] })
+  @ApiOperation({
+    summary: 'The training log, oldest row first',
+    description:
+      'One page of rows by step, as they hold now: those that a resume has trained again stand here once. `nextAfter` is `after` of the next page; null: there is none.',
+    tags: ['experiments'],
+  })
   @Answers({ description: 'One page of rows.', schema: LogPage, problems: ['invalid-parameter', 'not-found'] })
   readLog(
     @Param('id', { schema: ExperimentId }) id: string,

@@ -15,7 +15,12 @@ export class HealthController {
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Whether the process answers', tags: ['service'], security: [] })
+  @ApiOperation({
+    summary: 'Whether the process answers',
+    description: 'It looks at nothing else: who is told that it does not may start it anew.',
+    tags: ['service'],
+    security: [],
+  })
   @ApiResponse({ status: 200, description: 'It does.', standardSchema: Liveness })
   @AnswersProblems(['bad-request', 'internal-error'])
   isAlive(): Liveness {
@@ -26,6 +31,7 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     summary: 'Whether requests can be served: record, Redis, object store and the flow of events',
+    description: 'While one of them does not work, the answer is 503, and its `errors` say which and why.',
     tags: ['service'],
     security: [],
   })

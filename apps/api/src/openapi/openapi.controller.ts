@@ -26,7 +26,12 @@ export class OpenApiController {
 
   @Get('openapi.json')
   @Header('Cache-Control', 'no-cache')
-  @ApiOperation({ summary: 'This description, as OpenAPI 3.1', tags: ['service'], security: [] })
+  @ApiOperation({
+    summary: 'This description, as OpenAPI 3.1',
+    description: 'Made from the schemas that requests are read by.',
+    tags: ['service'],
+    security: [],
+  })
   @ApiOkResponse({ description: 'The OpenAPI document.', schema: { type: 'object' } })
   @AnswersProblems(['bad-request', 'internal-error'])
   describe(): OpenAPIObject {

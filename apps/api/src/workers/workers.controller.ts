@@ -13,7 +13,11 @@ export class WorkersController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List workers: those that are alive or were seen in the last day', tags: ['workers'] })
+  @ApiOperation({
+    summary: 'List workers: those that are alive or were seen in the last day',
+    description: 'The last one seen first, each with its devices, what it runs, and whether it takes jobs.',
+    tags: ['workers'],
+  })
   @Answers({ description: 'All of them, the last one seen first.', schema: WorkerList, problems: [] })
   listWorkers(): Promise<WorkerList> {
     return this.#platform.workers.list();
@@ -41,7 +45,7 @@ export class WorkersController {
 
   @Post(':id/release')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Let a worker take jobs again', tags: ['workers'] })
+  @ApiOperation({ summary: 'Let a worker take jobs again', description: 'It undoes a drain.', tags: ['workers'] })
   @Answers({
     status: 202,
     description: 'The worker, as it is wanted from now on.',
