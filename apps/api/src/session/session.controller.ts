@@ -29,13 +29,22 @@ export class SessionController {
 
   @Get()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Whether this browser is signed in, or the token is right', tags: ['session'] })
+  @ApiOperation({
+    summary: 'Whether this browser is signed in, or the token is right',
+    description: 'Answers without a word; 401 where neither is so.',
+    tags: ['session'],
+  })
   @Answers({ status: 204, description: 'It is.' })
   check(): void {}
 
   @Delete()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Sign this browser out', tags: ['session'] })
+  @ApiOperation({
+    summary: 'Sign this browser out',
+    description:
+      'Takes the cookie away from it, in all its tabs. A copy of the cookie elsewhere is accepted until it is too old.',
+    tags: ['session'],
+  })
   @Answers({ status: 204, description: 'It is signed out.' })
   signOut(@Req() request: Request, @Res({ passthrough: true }) response: Response): void {
     response.setHeader('Set-Cookie', this.#cookies.clear(isSecure(request)));
