@@ -17,7 +17,7 @@ const projects = ['apps', 'libs', '.']
 const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
 const cli = join(root, 'apps/cli/src');
 const source = readdirSync(cli, { recursive: true })
-  .filter((file) => /^(program|arguments|.*-commands)\.ts$/.test(file))
+  .filter((file) => /^(program|arguments|.*-(commands|filters))\.ts$/.test(file))
   .map((file) => readFileSync(join(cli, file), 'utf8'))
   .join('\n');
 
