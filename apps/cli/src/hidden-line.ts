@@ -13,8 +13,20 @@ export async function hiddenLine(input: Readable): Promise<string | undefined> {
     process.kill(process.pid, 'SIGINT');
   });
   try {
-    return await new Promise((done) => lines.once('line', done).once('close', () => done(undefined)));
+    return await new Promise((done) =>
+      lines.once('line', (line) => done(withoutTakenBack(line))).once('close', () => done(undefined)),
+    );
   } finally {
     lines.close();
   }
+}
+
+/** Without what was typed and taken back: on a dumb terminal (`TERM=dumb`) readline takes the key that does it for a character. */
+function withoutTakenBack(line: string): string {
+  const kept: string[] = [];
+  for (const character of line) {
+    if (character === '\u007F' || character === '\b') kept.pop();
+    else kept.push(character);
+  }
+  return kept.join('');
 }

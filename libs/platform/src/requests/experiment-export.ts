@@ -39,10 +39,10 @@ export async function exportExperiments(
     page.map(({ id }) => id),
   );
   return {
-    items: page.map((row) => {
+    items: page.flatMap((row) => {
       const found = details.get(row.id);
-      if (found === undefined) throw new Error(`The experiment ${row.id} is not there any more`);
-      return { ...experimentSummary(row, workers, []), ...found };
+      // It was deleted a moment ago.
+      return found === undefined ? [] : [{ ...experimentSummary(row, workers, []), ...found }];
     }),
     nextCursor: last === undefined || page.length === rows.length ? nextCursor : cursorAfter(OLDEST_FIRST, last),
   };
