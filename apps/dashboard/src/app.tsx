@@ -41,22 +41,21 @@ export function App(): ReactNode {
     return () => window.removeEventListener('hashchange', enterByAddress);
   }, [enter]);
 
-  const leave = useCallback(() => {
-    // Nobody is signed in where the API does not answer, and the next answer says so.
-    api.sessions.signOut().catch(() => undefined);
-    queries.clear();
-    setSession({ state: 'signed out' });
-  }, [queries]);
   const onUnknown = useCallback(() => {
     queries.clear();
     setSession({ state: 'signed out' });
   }, [queries]);
+  const onSignOut = useCallback(() => {
+    // Nobody is signed in where the API does not answer, and the next answer says so.
+    api.sessions.signOut().catch(() => undefined);
+    onUnknown();
+  }, [onUnknown]);
 
   if (session.state === 'signing in') return null;
   if (session.state === 'signed out') {
     return <TokenForm refusal={session.refusal} onToken={(token) => void enter(token)} />;
   }
-  const frame = { onSignOut: leave, onUnknown };
+  const frame = { onSignOut, onUnknown };
   const run = runOf(path);
   return run === undefined ? <ExperimentsPage {...frame} /> : <RunPage key={run} id={run} {...frame} />;
 }

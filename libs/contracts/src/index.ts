@@ -26,6 +26,7 @@ export {
   SourceDescription,
 } from './dataset-spec.js';
 export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
+export { settingText } from './setting-text.js';
 export { engineText } from './engine-text.js';
 export {
   BestCheckpoints,

@@ -12,12 +12,12 @@ import {
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 
-import { RequestRefused } from '../src/index.js';
 import { LifeWriter } from '../src/life/writer.js';
 import { Checkpoints } from '../src/requests/checkpoints.js';
 import { deleteExperiment } from '../src/requests/delete-experiment.js';
 import { until } from '../src/testing/index.js';
 import { ExperimentByHand } from './by-hand.js';
+import { refusalOf } from './refusal-of.js';
 import { experimentSpec, test, type World } from './world.js';
 
 test('an experiment that is deleted is found nowhere, and what a crash leaves of it is removed, whoever still believes to have it', async ({
@@ -352,12 +352,3 @@ const OWN = [
   'log_columns',
   'metrics',
 ];
-
-async function refusalOf(asked: Promise<unknown>): Promise<{ readonly code: unknown; readonly facts: unknown }> {
-  const error: unknown = await asked.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof RequestRefused)) throw new Error(`It was not refused: ${String(error)}`);
-  return { code: error.faults[0]?.code, facts: error.faults[0]?.facts };
-}

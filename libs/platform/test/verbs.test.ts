@@ -2,10 +2,10 @@ import type { LiveEvent } from '@longrun/contracts';
 import { LeaseLost, LeaseRefused, readHead } from '@longrun/serialization';
 import { expect } from 'vitest';
 
-import { RequestRefused } from '../src/index.js';
 import { LifeWriter } from '../src/life/writer.js';
 import type { PlatformRecord } from '../src/record/record.js';
 import { until } from '../src/testing/index.js';
+import { refusalOf } from './refusal-of.js';
 import { ToldWorker } from './told-worker.js';
 import { test } from './world.js';
 
@@ -308,16 +308,6 @@ test('notes, tags and priority are changed, in the spec that is shown, and a job
   await verbs.change(second, { priority: 5 });
   expect(await actionsOn(record, second)).toEqual(['submit', 'change', 'change']);
 });
-
-/** Code and facts of a refusal. */
-async function refusalOf(asked: Promise<unknown>): Promise<{ readonly code: unknown; readonly facts: unknown }> {
-  const error: unknown = await asked.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof RequestRefused)) throw new Error(`It was not refused: ${String(error)}`);
-  return { code: error.faults[0]?.code, facts: error.faults[0]?.facts };
-}
 
 /** What was done with an experiment, in order. */
 async function actionsOn(record: PlatformRecord, id: string): Promise<string[]> {

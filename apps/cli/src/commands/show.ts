@@ -9,6 +9,7 @@ import {
   programReference,
   restarts,
   retryPolicy,
+  settingText,
   shortProgram,
   visibleLine,
 } from '@longrun/contracts';
@@ -21,7 +22,6 @@ import { table } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { splitsText } from './ls.js';
 import { resolveReference } from './reference.js';
-import { settingText } from './verbs.js';
 
 /** Shows all there is to know about one experiment or dataset. */
 export async function show(

@@ -3,7 +3,7 @@ import {
   type ExperimentChange,
   type ExperimentView,
   type Hyperparameters,
-  type HyperparameterSettingView,
+  settingText,
   visibleLine,
 } from '@longrun/contracts';
 
@@ -55,12 +55,6 @@ export async function set(
   const view = await client.experiments.set(await resolveExperiment(client, text), output.values);
   const setting = view.settings.at(-1);
   print(terminal, view, output, setting === undefined ? '' : settingText(setting));
-}
-
-/** What is set, and at which step. */
-export function settingText({ values, step }: HyperparameterSettingView): string {
-  const each = Object.entries(values).map(([name, value]) => `${visibleLine(name)} = ${value}`);
-  return `${each.join(', ')} ${step === null ? 'before its next batch' : `from step ${step} on`}`;
 }
 
 /** Changes notes, tags or priority of an experiment, and says what it has now. */

@@ -25,24 +25,32 @@ export function Card({
   );
 }
 
+interface Column {
+  readonly title: string;
+  readonly isNumber?: boolean;
+}
+
+function side({ isNumber = false }: Column): string {
+  return isNumber ? 'text-right tabular-nums' : 'text-left';
+}
+
 /** A table as wide as its card, which scrolls where it is wider. */
 export function Table({
   columns,
   rows,
 }: {
   /** Titles; those of numbers end at the right. */
-  readonly columns: readonly { readonly title: string; readonly isNumber?: boolean }[];
+  readonly columns: readonly Column[];
   readonly rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[];
 }): ReactNode {
-  const side = (index: number): string => (columns[index]?.isNumber === true ? 'text-right tabular-nums' : 'text-left');
   return (
     <div className="overflow-x-auto rounded-xl border border-line bg-card shadow-sm">
       <table className="w-full text-sm">
         <thead>
           <tr className="border-b border-line text-xs text-soft">
-            {columns.map(({ title }, index) => (
-              <th key={title} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${side(index)}`}>
-                {title}
+            {columns.map((column) => (
+              <th key={column.title} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${side(column)}`}>
+                {column.title}
               </th>
             ))}
           </tr>
@@ -50,11 +58,9 @@ export function Table({
         <tbody className="divide-y divide-line">
           {rows.map(({ key, cells }) => (
             <tr key={key}>
-              {cells.map((cell, index) => (
-                // The cells of a row never change their places.
-                // oxlint-disable-next-line react/no-array-index-key
-                <td key={index} className={`px-4 py-2 align-top ${side(index)}`}>
-                  {cell}
+              {columns.map((column, index) => (
+                <td key={column.title} className={`px-4 py-2 align-top ${side(column)}`}>
+                  {cells[index]}
                 </td>
               ))}
             </tr>

@@ -1,6 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 
 const HEIGHT = 180;
@@ -19,8 +19,9 @@ export function Chart({
 }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const newest = useRef<uPlot.AlignedData>([[], []]);
-  newest.current = [[...steps], [...values]];
+  const data = useMemo((): uPlot.AlignedData => [[...steps], [...values]], [steps, values]);
+  const newest = useRef(data);
+  newest.current = data;
 
   useEffect(() => {
     const element = place.current;
@@ -51,8 +52,8 @@ export function Chart({
     const [all] = current.data;
     // Without points it has no ends.
     const isWhole = min == null || (min === all[0] && max === all.at(-1));
-    current.setData([[...steps], [...values]], isWhole);
-  }, [steps, values]);
+    current.setData(data, isWhole);
+  }, [data]);
   return <div ref={place} role="img" aria-label={`${name} over steps`} className="w-full" style={{ height: HEIGHT }} />;
 }
 

@@ -5,6 +5,7 @@ import {
   isActive,
   programReference,
   restarts,
+  settingText,
   shortProgram,
 } from '@longrun/contracts';
 import { useQuery } from '@tanstack/react-query';
@@ -16,7 +17,7 @@ import { CopyId } from '../copy-id.js';
 import { explanation, nonFiniteCost } from '../experiment-facts.js';
 import { ExperimentProgress } from '../experiment-progress.js';
 import { REFRESH_MS } from '../liveness.js';
-import { PageLink } from '../navigation.js';
+import { PageLink, runPath } from '../navigation.js';
 import { answered, type Leaving, PageFrame, Waiting } from '../page-frame.js';
 import { useNow } from '../use-now.js';
 import { Attempts } from './attempts.js';
@@ -105,10 +106,6 @@ function Summary({ run, now }: { readonly run: ExperimentView; readonly now: num
 function facts(run: ExperimentView, now: number): [string, ReactNode][] {
   const { spec, programSha256, from, result, settings } = run;
   const program = programReference(spec.program).name;
-  const set = settings.map(({ values, step }) => {
-    const each = Object.entries(values).map(([name, value]) => `${name} = ${value}`);
-    return `${each.join(', ')} ${step === null ? 'with the next batch' : `from step ${step} on`}`;
-  });
   return [
     ['Program', programSha256 === null ? program : shortProgram(program, programSha256)],
     ['Dataset', [...new Set(Object.values(datasetsOf(spec)))].join(', ')],
@@ -117,7 +114,9 @@ function facts(run: ExperimentView, now: number): [string, ReactNode][] {
     ['Restarts', restarts(run) === 0 ? '0' : `${restarts(run)} (${interruptions(run)})`],
     ...Object.entries(spec.params).map(([name, value]): [string, ReactNode] => [name, JSON.stringify(value)]),
     ...(from === null ? [] : [['From', <Origin key="from" from={from} />] satisfies [string, ReactNode]]),
-    ...(set.length === 0 ? [] : [['Set while it trained', set.join('; ')] satisfies [string, ReactNode]]),
+    ...(settings.length === 0
+      ? []
+      : [['Set while it trained', settings.map(settingText).join('; ')] satisfies [string, ReactNode]]),
     ...(spec.tags === undefined ? [] : [['Tags', spec.tags.join(', ')] satisfies [string, ReactNode]]),
     ...(spec.notes === undefined ? [] : [['Notes', spec.notes] satisfies [string, ReactNode]]),
     ...(result === null
@@ -128,7 +127,7 @@ function facts(run: ExperimentView, now: number): [string, ReactNode][] {
 
 function Origin({ from: { experiment, step } }: { readonly from: NonNullable<ExperimentView['from']> }): ReactNode {
   return (
-    <PageLink to={`/experiments/${experiment}`} className="text-accent hover:underline">
+    <PageLink to={runPath(experiment)} className="text-accent hover:underline">
       step {step} of …{experiment.slice(-8)}
     </PageLink>
   );

@@ -18,7 +18,7 @@ import { type LogRange, readLogPage } from '../life/series.js';
 import { type KnownWorkers, RecentlyKnownWorkers } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow, Tables } from '../record/tables.js';
-import { settingsOf } from '../systems/hyperparameter-settings.js';
+import { settingsOf } from '../record/hyperparameter-settings.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { datasetsInRoles } from './datasets-in-roles.js';
 import { exportExperiments, type ExportOptions } from './experiment-export.js';

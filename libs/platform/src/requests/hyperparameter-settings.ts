@@ -15,7 +15,7 @@ import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Tables } from '../record/tables.js';
 import type { RedisKeys } from '../redis/keys.js';
-import { pendingSettings } from '../systems/hyperparameter-settings.js';
+import { pendingSettings } from '../record/hyperparameter-settings.js';
 import { publishCommand } from '../worker/commands.js';
 import type { Experiments } from './experiments.js';
 import { checkGoesOn } from './goes-on.js';

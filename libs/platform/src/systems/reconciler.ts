@@ -16,7 +16,7 @@ import type { Census } from './census.js';
 import type { Endings } from './endings.js';
 import type { EventIngester } from './event-ingester.js';
 import type { Forks } from './forks.js';
-import { pendingSettings } from './hyperparameter-settings.js';
+import { pendingSettings } from '../record/hyperparameter-settings.js';
 import type { LogCompletion } from './log-completion.js';
 import type { Removals } from './removals.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';

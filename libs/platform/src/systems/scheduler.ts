@@ -20,7 +20,7 @@ import { knownWorkers, presentEngines, threadLimit } from '../record/known-worke
 import type { PlatformRecord } from '../record/record.js';
 import type { DatasetRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
-import { settingOf, settingsOf } from './hyperparameter-settings.js';
+import { settingOf, settingsOf } from '../record/hyperparameter-settings.js';
 import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
 

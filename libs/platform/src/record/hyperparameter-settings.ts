@@ -1,7 +1,7 @@
 import type { HyperparameterSetting } from '@longrun/contracts';
 import type { Kysely } from 'kysely';
 
-import type { HyperparameterSettingRow, Tables } from '../record/tables.js';
+import type { HyperparameterSettingRow, Tables } from './tables.js';
 
 /** Of these experiments, what is to be set and nobody has said yet that it is. */
 export async function pendingSettings(
