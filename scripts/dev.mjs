@@ -12,7 +12,7 @@ ensureFashionMnist();
 
 const compiler = spawn(
   process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
+  [join(root, 'node_modules/native-typescript/bin/tsc'), '-b', '-w', '--preserveWatchOutput'],
   { cwd: root, stdio: 'inherit' },
 );
 let stopping = false;
