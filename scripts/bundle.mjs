@@ -1,4 +1,4 @@
-// `node scripts/bundle.mjs [PROJECT...]`: bundles what is started, for a quick start. Of an app these are the services: apps/APP/dist/main.js and
+// `node scripts/bundle.mjs [PROJECT...]`: bundles what is started, for a quick start. Of an app these are the services and the command line: apps/APP/dist/main.js and
 // all that it imports become apps/APP/dist/bundle/main.js, which loads in a fifth of the time of a thousand files. Processes that load programs or
 // converters are not bundled: these must find the same bricks and datasets as who loads them does. What they share are the libs, of which each
 // is bundled by itself: libs/LIB/dist/bundle has a file for each of its exports, and one of what these share.
@@ -10,12 +10,14 @@ import { root } from './setup.mjs';
 /** What is started of each app. */
 const ENTRIES = {
   api: ['main'],
+  cli: ['main'],
   'fuel-preproc': ['main', 'hdf5-check'],
   'worker-gpu': ['main', 'engine-check'],
 };
 /** They have files beside them that they look for: WebAssembly, native code. */
 const WITH_FILES = [
   '@electric-sql/pglite',
+  'esbuild',
   'h5wasm',
   'h5wasm/node',
   'msgpackr-extract',
