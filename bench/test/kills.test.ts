@@ -11,7 +11,7 @@ import { Quota } from '../src/kills/quota.js';
 import { soak } from '../src/kills/soak.js';
 import type { Strike } from '../src/kills/strikes.js';
 
-const KILLS = 8;
+const KILLS = 4;
 const PROGRAM = join(import.meta.dirname, '../dist/kills/worker.js');
 const FLAWED = join(import.meta.dirname, 'children/flawed.mjs');
 

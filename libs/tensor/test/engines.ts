@@ -79,6 +79,16 @@ export const ENGINES: readonly TestedEngine[] = [
 /** For what takes long: the reference computes as the one that rounds each op does, but for the rounding. */
 export const WITHOUT_ROUNDING: readonly TestedEngine[] = ENGINES.filter((tested) => tested !== FAITHFUL);
 
+/**
+ * What of all that takes long is run on an engine: its share, so that the engines have all together; with `LONGRUN_THOROUGH=1`, each all.
+ *
+ * @param turn engines take turns with each: another share of the same
+ */
+export function shareOf<T>(engine: TestedEngine, all: readonly T[], turn = 0): readonly T[] {
+  if (process.env['LONGRUN_THOROUGH'] === '1') return all;
+  return all.filter((_, at) => (at + turn) % WITHOUT_ROUNDING.length === WITHOUT_ROUNDING.indexOf(engine));
+}
+
 function isAvailable(engineName: string, provider: string): boolean {
   return engineNamed(engineName).providers.some(
     (candidate) => candidate.name === provider && candidate.unavailable() === undefined,
