@@ -1,3 +1,4 @@
+import { VariableName } from '@longrun/contracts';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 
 import type { KnownKind } from './completion/known-words.js';
@@ -80,6 +81,15 @@ export function serverUrl(text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
   throw new InvalidArgumentError(
     'Give an address that begins with http:// or https://, as https://longrun.example.org.',
+  );
+}
+
+/** What a program can find a secret by. */
+export function secretName(text: string): string {
+  const { success, error } = VariableName.safeParse(text);
+  if (success) return text;
+  throw new InvalidArgumentError(
+    `${error.issues[0]?.message ?? ''}: give A-Z, 0-9 and \`_\`, and no name that begins with LONGRUN_, NODE_ or LD_.`,
   );
 }
 

@@ -32,6 +32,7 @@ import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
 import { programCommands } from './commands/program-commands.js';
 import { reproduce } from './commands/reproduce.js';
+import { secretCommands } from './commands/secret-commands.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
@@ -268,6 +269,7 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     });
 
   loginCommands(program, surroundings, address);
+  secretCommands(program, surroundings, state);
   completionCommands(program, terminal, address);
   withFilters(
     program

@@ -2,10 +2,12 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableProviders } from '@longrun/tensor';
-import { hideEnvironment, keepFilesPrivate } from '@longrun/platform/configuration';
+import { hideEnvironment, keepFilesPrivate, readVariables } from '@longrun/platform/configuration';
 import { FileCache, logLine, readWorkerConfiguration, runWorkerProcess } from '@longrun/platform/worker';
+import { z } from 'zod';
 import { readCacheBudgets } from './cache-budgets.js';
 import { ExperimentWork } from './supervisor/experiment-work.js';
+import { Secrets } from './supervisor/secrets.js';
 import { Trainers } from './supervisor/trainers.js';
 
 /** Modules of programs are small: no disk has too little room for so many bytes of them. */
@@ -19,6 +21,8 @@ export async function run(): Promise<void> {
   try {
     const configuration = readWorkerConfiguration(process.env);
     const budgets = readCacheBudgets(process.env);
+    const { LONGRUN_SECRETS } = readVariables({ LONGRUN_SECRETS: z.string().optional() }, process.env);
+    const secrets = new Secrets(resolve(LONGRUN_SECRETS ?? join(configuration.stateFolder, 'secrets')));
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
     const cache = join(configuration.stateFolder, 'cache');
     const datasetFolder = join(cache, 'datasets');
@@ -54,6 +58,7 @@ export async function run(): Promise<void> {
               checkpointFiles,
               programFiles,
               libraries: join(checkout, 'node_modules', '@longrun'),
+              secrets,
               trainers,
               graceMs: configuration.graceMs,
             }),

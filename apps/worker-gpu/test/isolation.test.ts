@@ -29,8 +29,12 @@ afterAll(async () => {
 });
 
 /** What a hostile program tells after a word, once it has ended. */
-async function told(word: string, params: ExperimentSpecInput['params'], limits = {}): Promise<unknown> {
-  const id = await world.submit(params, { program: 'hostile', retry: { maxFailures: 0 }, limits });
+async function told(
+  word: string,
+  params: ExperimentSpecInput['params'],
+  spec: Partial<ExperimentSpecInput> = {},
+): Promise<unknown> {
+  const id = await world.submit(params, { program: 'hostile', retry: { maxFailures: 0 }, ...spec });
   expect(await world.whenEnded(id)).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   for (const event of await world.events(id))
     if (event.type === 'line' && event.data.text.startsWith(word))
@@ -54,6 +58,36 @@ test.runIf(isRoot)(
     expect((Array.isArray(escaped) ? escaped : []).map(Number).filter(isRunning)).toEqual([]);
   },
 );
+
+test('a program finds its secrets in its environment, and nothing that is kept of it has them', async () => {
+  await world.worker();
+  const environment = { PLAIN: 'for everybody' };
+  const secrets = ['SECRET_OF_TEST'];
+  const spec = { program: 'hostile', retry: { maxFailures: 0 }, environment, secrets };
+  const without = await world.whenEnded(await world.submit({ act: 'tell' }, spec));
+  expect(without).toMatchObject({ status: 'failed', reason: 'secret_unavailable' });
+  expect(without.message).toMatch(
+    /^The worker has no secret SECRET_OF_TEST: there is no file .*longrun secret set SECRET_OF_TEST/,
+  );
+
+  const folder = join(world.folder, 'state', 'secrets');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'SECRET_OF_TEST'), 'correct horse battery\n', { mode: 0o600 });
+  expect(await told('told: ', { act: 'tell' }, { environment, secrets })).toEqual({
+    plain: 'for everybody',
+    length: 21,
+    secret: '***',
+  });
+  const { items } = await world.platform.experiments.list({ limit: 1 });
+  const ended = await world.platform.experiments.get(items[0]?.id ?? '');
+  expect(ended).toMatchObject({
+    reason: 'invalid_params',
+    message: expect.stringContaining('it was told ***') as string,
+  });
+  expect(spawnSync('grep', ['-rl', 'correct horse', world.folder], { encoding: 'utf8' }).stdout).toBe(
+    `${join(folder, 'SECRET_OF_TEST')}\n`,
+  );
+});
 
 test('a program that takes more memory than it may ends as out_of_memory, with the numbers', async () => {
   const worker = await world.worker();

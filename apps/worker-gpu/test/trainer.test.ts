@@ -107,6 +107,7 @@ function start(
     workFolder: join(folder, name),
     programFile,
     settings: [],
+    environment: {},
   });
   return trainer;
 }

@@ -16,6 +16,7 @@ import { type ProcessUnderTest, publishModule, until, World as PlatformWorld } f
 import { FileCache, Isolation, JobWorker, WorkerLink, type WorkerLinkOptions } from '@longrun/platform/worker';
 import { type Head, type LogEntry, newestManifest, type ObjectStore, readHead, readLog } from '@longrun/serialization';
 import { ExperimentWork } from '../src/supervisor/experiment-work.js';
+import { Secrets } from '../src/supervisor/secrets.js';
 import { Trainers } from '../src/supervisor/trainers.js';
 import { PublishFile, writeDigits } from './dataset.js';
 
@@ -154,6 +155,7 @@ export class World extends PlatformWorld {
           checkpointFiles,
           programFiles,
           libraries,
+          secrets: new Secrets(join(this.folder, 'state', 'secrets')),
           trainers,
           graceMs,
           ...(now !== undefined && { now }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { ExperimentId } from './ids.js';
 import { JsonObject, StorableText } from './json.js';
+import { ProgramEnvironment, SecretNames } from './program-environment.js';
 import { rule, textLike } from './rule.js';
 
 /** A year: longer than anything is meant to take, and what a timer can still count. */
@@ -147,6 +148,10 @@ const Submitted = z.strictObject({
       rule(`an experiment has at most ${MAX_ROLES} datasets`, 'leave some out'),
     )
     .optional(),
+  /** Environment variables of the program. They are on the record as they stand here: what is secret is named in `secrets`. */
+  environment: ProgramEnvironment.optional(),
+  /** Secrets that the program finds in its environment. Their values lie with the workers, and neither here nor on the record. */
+  secrets: SecretNames.optional(),
   /** All randomness of the experiment is drawn from streams derived from it. */
   seed: z.int().min(0).default(1),
   /** It goes on from a checkpoint of another experiment, with the seed of that. Default: it begins at the beginning. */
@@ -170,14 +175,20 @@ export const ExperimentSpec = Submitted.refine((spec) => spec.dataset !== undefi
   ),
   path: ['dataset'],
   when: isKeyed,
-}).refine((spec) => spec.dataset === undefined || spec.datasets === undefined, {
-  ...rule(
-    '`datasets` is given too, and `dataset` is short for `datasets: { train: … }`',
-    'remove it, or give all datasets in `datasets`',
-  ),
-  path: ['dataset'],
-  when: isKeyed,
-});
+})
+  .refine((spec) => spec.dataset === undefined || spec.datasets === undefined, {
+    ...rule(
+      '`datasets` is given too, and `dataset` is short for `datasets: { train: … }`',
+      'remove it, or give all datasets in `datasets`',
+    ),
+    path: ['dataset'],
+    when: isKeyed,
+  })
+  .refine(({ environment = {}, secrets = [] }) => !secrets.some((name) => name in environment), {
+    ...rule('a secret has a value in `environment` too, where everybody reads it', 'leave it out of one of them'),
+    path: ['secrets'],
+    when: isKeyed,
+  });
 /** A spec with every default filled in. */
 export type ExperimentSpec = z.infer<typeof ExperimentSpec>;
 /** A spec as it may be written: what has a default can be left out. */

@@ -42,6 +42,7 @@ export {
   RetryBudget,
   MAX_TAGS,
 } from './experiment-spec.js';
+export { VariableName } from './program-environment.js';
 export { ExperimentExport, ExportedExperiment, ExportQuery, type ExportQueryInput } from './experiment-export.js';
 export {
   DatasetQuery,

@@ -12,6 +12,7 @@ export const ReasonCode = z.enum([
   'program_unavailable',
   'dataset_unavailable',
   'dataset_corrupt',
+  'secret_unavailable',
   'checkpoint_unreadable',
   'lease_lost',
   'storage_error',
@@ -88,6 +89,11 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     counts: 'failure',
     requeue: false,
     explain: 'The raw files are damaged or not what the converter reads; replace them and submit the dataset again.',
+  },
+  secret_unavailable: {
+    counts: 'failure',
+    requeue: false,
+    explain: 'Its worker has not a secret that it names; put it there, then retry the experiment.',
   },
   checkpoint_unreadable: {
     counts: 'failure',

@@ -31,6 +31,8 @@ export const TrainerCommand = z.discriminatedUnion('type', [
     workFolder: z.string(),
     /** The module of the program. */
     programFile: z.string(),
+    /** Environment variables that the program gets, secrets among them. */
+    environment: z.record(z.string(), z.string()),
     /** Hyperparameters that were set while it trained, and are to be set. */
     settings: z.array(HyperparameterSetting),
   }),

@@ -84,9 +84,9 @@ export const WITHOUT_ROUNDING: readonly TestedEngine[] = ENGINES.filter((tested)
  *
  * @param turn engines take turns with each: another share of the same
  */
-export function shareOf<T>(engine: TestedEngine, all: readonly T[], turn = 0): readonly T[] {
+export function shareOf<T>(tested: TestedEngine, all: readonly T[], turn = 0): readonly T[] {
   if (process.env['LONGRUN_THOROUGH'] === '1') return all;
-  return all.filter((_, at) => (at + turn) % WITHOUT_ROUNDING.length === WITHOUT_ROUNDING.indexOf(engine));
+  return all.filter((_, at) => (at + turn) % WITHOUT_ROUNDING.length === WITHOUT_ROUNDING.indexOf(tested));
 }
 
 function isAvailable(engineName: string, provider: string): boolean {

@@ -21,6 +21,7 @@ import { DownloadFailed } from '../commands/download/download-file.js';
 import { ExportFailed } from '../commands/export/export-failed.js';
 import { UnknownReference } from '../commands/reference.js';
 import { UnusableToken } from '../commands/login.js';
+import { UnusableSecret } from '../commands/secrets.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
 import { DemoFailed } from '../demo/demo-failed.js';
 import { HostsFileError } from '../hosts-file.js';
@@ -77,6 +78,7 @@ const notWrittenRight = [
   ConfigurationError,
   UnusableAddress,
   UnusableToken,
+  UnusableSecret,
   UnusableStateFolder,
   UnusableObjects,
 ];

@@ -24,17 +24,20 @@ import {
   type Work,
   withStorageRetries,
 } from '@longrun/platform/worker';
-import {
-  CheckpointStore,
-  FORK_FENCE,
-  type NewestValid,
-  type RejectedCheckpoint,
-  SnapshotChanged,
-  StateMismatch,
-} from '@longrun/serialization';
+import { CheckpointStore, FORK_FENCE, type NewestValid, SnapshotChanged, StateMismatch } from '@longrun/serialization';
 import { CheckpointCache } from '../checkpoint-cache.js';
 import { ContentCache, ContentUnavailable, DATASETS, PROGRAMS } from '../content-cache.js';
+import {
+  allDamaged,
+  failureMessage,
+  isAllDamaged,
+  NO_MODULE,
+  otherProgram,
+  rejectionLine,
+  timedOut,
+} from './attempt-ends.js';
 import type { OpenSnapshot } from './open-snapshot.js';
+import { masking, SecretUnavailable, type Secrets } from './secrets.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
 
@@ -47,6 +50,8 @@ export interface ExperimentWorkOptions {
   readonly programFiles: FileCache;
   /** The installation's own folder `node_modules/@longrun`, absolute: what programs import of it. */
   readonly libraries: string;
+  /** Where secrets of programs are. */
+  readonly secrets: Pick<Secrets, 'read'>;
   /** Where trainer processes come from, the same for all attempts. */
   readonly trainers: Trainers;
   /** How long a trainer may take to stop in good order once its time is up, in ms. */
@@ -67,6 +72,8 @@ export class ExperimentWork implements Work {
   #result: ExperimentResult | undefined;
   #wallTime: WallTime | undefined;
   #checkpointCache: CheckpointCache | undefined;
+  /** Takes secrets out of what the program says. */
+  #masked = (text: string): string => text;
   /** Files of datasets and the program by their SHA-256: they stay until the trainer has gone. */
   readonly #held = new Map<string, HeldFile>();
 
@@ -123,6 +130,8 @@ export class ExperimentWork implements Work {
       if (manifest?.programSha256 !== undefined && manifest.programSha256 !== program.sha256)
         return otherProgram(manifest.programSha256, program);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
+      const secrets = await this.#options.secrets.read(spec.secrets ?? []);
+      this.#masked = masking(Object.values(secrets));
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
@@ -139,14 +148,17 @@ export class ExperimentWork implements Work {
         limits,
         wallTime,
         graceMs: this.#options.graceMs,
+        masked: this.#masked,
       });
       this.#training = training;
-      const assignment = await this.#assignment({ ...experiment, program }, restored, place);
+      const task = await this.#task({ ...experiment, program }, restored, place);
+      const assignment = { ...task, environment: { ...spec.environment, ...secrets } };
       if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
       if (wallTime.isUp) return timedOut(wallTime);
       return await this.#endOf(training, await training.run(assignment), wallTime);
     } catch (error) {
       if (error instanceof ContentUnavailable) return { reason: error.reason, message: error.message };
+      if (error instanceof SecretUnavailable) return { reason: 'secret_unavailable', message: error.message };
       if (error instanceof StateMismatch) return { reason: 'checkpoint_unreadable', message: error.message };
       if (error instanceof HandoverRefused || error instanceof SnapshotChanged)
         return { reason: 'program_error', message: error.message };
@@ -218,11 +230,11 @@ export class ExperimentWork implements Work {
   }
 
   /** Brings the program and the datasets to the local disk, and says to the trainer where everything is. */
-  async #assignment(
+  async #task(
     { spec, program, datasets, settings }: ResolvedExperiment & { readonly program: ProgramFile },
     restored: NewestValid,
     place: TrainerPlace,
-  ): Promise<TrainerCommand> {
+  ): Promise<Omit<Assignment, 'environment'>> {
     const { ticket } = this.#attempt;
     const datasetFiles = await this.#fetchDatasets(datasets);
     const programFolder = join(place.givenFolder, 'program');
@@ -295,7 +307,8 @@ export class ExperimentWork implements Work {
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
-    if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
+    if (lastMessage?.type === 'failed')
+      return { reason: lastMessage.reason, message: this.#masked(failureMessage(lastMessage)) };
     if (training.guard.stalled !== undefined) return { reason: 'stalled', message: training.guard.stalled };
     if (training.guard.isTimeUp) {
       let end = timedOut(wallTime);
@@ -330,59 +343,14 @@ function resultOf(
 }
 
 /** What is to be known of a checkpoint that is another experiment's; null for one of its own. */
-function forkIn({ manifest }: NewestValid): TrainerCommandFork {
+function forkIn({ manifest }: NewestValid): Assignment['fork'] {
   if (manifest?.from === undefined || manifest.fence !== FORK_FENCE) return null;
   return { otherDatasets: manifest.from.changed.includes('datasets') };
 }
 
-type TrainerCommandFork = Extract<TrainerCommand, { type: 'assignment' }>['fork'];
-
-function timedOut({ message }: WallTime): AttemptEnd {
-  return { reason: 'timed_out', message: `${message}; its last checkpoint is kept.` };
-}
-
-/** Whoever looks after the record has not been updated yet, or was since: the next attempt is told it. */
-const NO_MODULE: AttemptEnd = {
-  reason: 'worker_unfit',
-  message:
-    'What is to be done was written by an older build, which names no module of a program: update the API first.',
-};
-
-function otherProgram(of: string, { sha256 }: ProgramFile): AttemptEnd {
-  return {
-    reason: 'checkpoint_unreadable',
-    message: `Its newest checkpoint is one of the program with SHA-256 ${of}, and it was to be gone on from with ${sha256}. Nobody but its own program goes on from it.`,
-  };
-}
+type Assignment = Extract<TrainerCommand, { type: 'assignment' }>;
 
 /** The SHA-256 of the files of its datasets, by role. */
 function hashesOf({ datasets }: ResolvedExperiment): Record<string, string> {
   return Object.fromEntries(Object.entries(datasets).map(([role, { sha256 }]) => [role, sha256]));
-}
-
-/** There were checkpoints, and none is whole. */
-function isAllDamaged({ manifest, rejected }: NewestValid): boolean {
-  return manifest === undefined && rejected.length > 0;
-}
-
-function allDamaged({ rejected }: NewestValid): AttemptEnd {
-  const each = rejected.map(({ step, reason }) => `that of step ${step}: ${reason}`).join('; ');
-  const what =
-    rejected.length === 1 ? 'Its only checkpoint is damaged' : `All its ${rejected.length} checkpoints are damaged`;
-  return {
-    reason: 'checkpoints_damaged',
-    message: `${what} and kept as they are (${each}). To begin anew from the seed, submit it with checkpoint.onAllDamaged: restart.`,
-  };
-}
-
-function rejectionLine(rejected: RejectedCheckpoint, found: NewestValid): string {
-  const next =
-    found.manifest === undefined ? 'None is whole' : `Going on from the checkpoint of step ${found.manifest.step}`;
-  return `[longrun] The checkpoint of step ${rejected.step} is damaged: ${rejected.reason}. ${next}.`;
-}
-
-function failureMessage(failed: Extract<TrainerMessage, { type: 'failed' }>): string {
-  if (failed.stack === undefined) return failed.message;
-  // A stack begins with the message already, unless that was put together from several.
-  return failed.stack.includes(failed.message) ? failed.stack : `${failed.message}\n${failed.stack}`;
 }

@@ -52,6 +52,8 @@ export interface SupervisedTrainingOptions {
   readonly wallTime: WallTime;
   /** How long the trainer may take to stop in good order once its time is up, in ms. */
   readonly graceMs: number;
+  /** Takes secrets out of what it prints. */
+  readonly masked: (text: string) => string;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -117,13 +119,13 @@ export class SupervisedTraining {
    * been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
-    const { attempt, place } = this.#options;
+    const { attempt, place, masked } = this.#options;
     const trainer = place.start({
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();
       },
-      onLine: (stream, text) => this.reports.print(stream, text),
+      onLine: (stream, text) => this.reports.print(stream, masked(text)),
       onBeat: (beat) => this.guard.beat(beat),
     });
     this.#trainer = trainer;

@@ -118,7 +118,8 @@ export class Training {
   }
 
   async #build(assignment: Assignment): Promise<MainLoop> {
-    const { spec, programFile } = assignment;
+    const { spec, programFile, environment } = assignment;
+    Object.assign(process.env, environment);
     const program = await loadProgram(programFile);
     return await program.build({
       params: spec.params,
