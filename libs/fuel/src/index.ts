@@ -6,6 +6,7 @@ export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
+export { LabelledSplits, type BatchesOptions, type LabelledFile } from './datasets/labelled-splits.js';
 
 export {
   describeH5Dataset,
