@@ -32,6 +32,7 @@ import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
 import { programCommands } from './commands/program-commands.js';
 import { reproduce } from './commands/reproduce.js';
+import { runCommands } from './commands/run-commands.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
@@ -146,6 +147,7 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     });
 
   forkCommands(program, terminal, client, exit);
+  runCommands(program, terminal, exit);
 
   program
     .command('reproduce')

@@ -179,4 +179,4 @@ export type {
 export { activationsOf, checkLayers, LayerActivations, layersAgree, LayerSizes } from './experiment/layer-params.js';
 export type { LabelledExamples, LayerParams } from './experiment/layer-params.js';
 export { stepRuleOf, TRAINING_PARAMS } from './experiment/training-params.js';
-export { loadProgram, programFiles, UnknownProgram } from './experiment/load-program.js';
+export { loadProgram } from './experiment/load-program.js';

@@ -1,6 +1,6 @@
 import { visibleJson } from '@longrun/contracts';
 
-import { type Style, styled, writable } from './seen-text.js';
+import { cutLine, seenLine, type Style, styled, writable } from './seen-text.js';
 
 /** What a terminal writes to, and what is known of it. */
 export interface TerminalOptions {
@@ -66,6 +66,11 @@ export class Terminal {
   redraw(lines: readonly string[], replaced: number): void {
     const erase = replaced > 0 ? `\x1B[${replaced}A\x1B[0J` : '';
     this.#options.writeRemark(erase + lines.map((line) => `${this.#writable(line)}\n`).join(''));
+  }
+
+  /** A line in the place of the unfinished one, for the person who watches; only when `interactive`. It is cut to the width, and stays unfinished. */
+  overwrite(line: string): void {
+    this.#options.writeRemark(`\r\x1B[K${cutLine(seenLine(line), this.columns - 1)}`);
   }
 
   /** The text in a style, where that is seen. */

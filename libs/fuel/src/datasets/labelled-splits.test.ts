@@ -63,7 +63,9 @@ test.each([
 test('a split that is not there is refused with those that are', async () => {
   const data = await LabelledSplits.open({ path: await written() });
 
-  await expect(data.batches('valid', { batchSize: 2 })).rejects.toThrow('the splits available are train, test');
+  await expect(data.batches('valid', { batchSize: 2 })).rejects.toThrow(
+    'has no split valid, only train, test; give a ',
+  );
 });
 
 interface Contents {

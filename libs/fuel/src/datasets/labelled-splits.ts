@@ -1,4 +1,5 @@
 import type { DType, RandomStream } from '@longrun/serialization';
+import { UnsuitableDataset } from '../errors.js';
 import { describeH5Dataset, type DatasetDescription, type SourceDescription } from '../hdf5/describe.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { ShuffledScheme } from '../schemes/shuffled-scheme.js';
@@ -48,7 +49,7 @@ export class LabelledSplits {
   }
 
   /**
-   * @throws RangeError for a file without such sources, saying which it has
+   * @throws UnsuitableDataset for a file without such sources, saying which it has
    * @throws MissingInput, CorruptInput as `H5Dataset.open`
    */
   static async open(file: LabelledFile): Promise<LabelledSplits> {
@@ -56,11 +57,11 @@ export class LabelledSplits {
     const called = file.name ?? file.path;
     const features = sourceOf(description, 'features', called);
     if (features.dtype !== 'uint8' && features.dtype !== 'float32') {
-      throw new RangeError(`${called}: the features are ${features.dtype}; give uint8 (0 to 255) or float32`);
+      throw new UnsuitableDataset(`${called}: the features are ${features.dtype}; give uint8 (0 to 255) or float32`);
     }
     const { dtype, shape } = sourceOf(description, 'targets', called);
     if (dtype === null || dtype.startsWith('float') || shape.slice(1).some((size) => size !== 1)) {
-      throw new RangeError(
+      throw new UnsuitableDataset(
         `${called}: the targets are ${dtype} of shape (${shape.join(', ')}); give one class number for each example`,
       );
     }
@@ -71,10 +72,14 @@ export class LabelledSplits {
   /**
    * Batches of a split, `features` as float32: what was uint8 pixels is from 0 to 1. A small file is read into memory.
    *
-   * @throws RangeError for an unknown split, listing those there are
+   * @throws UnsuitableDataset for a split that is not there, listing those that are
    */
   async batches(split: string, { batchSize, shuffle }: BatchesOptions): Promise<DataStream> {
-    const { sizeBytes } = this.#description;
+    const { sizeBytes, splits } = this.#description;
+    if (!splits.some(({ name }) => name === split)) {
+      const there = splits.map(({ name }) => name).join(', ');
+      throw new UnsuitableDataset(`${this.name} has no split ${split}, only ${there}; give a dataset with it`);
+    }
     const dataset = await H5Dataset.open(this.#path, {
       whichSets: [split],
       sources: ['features', 'targets'],
@@ -103,7 +108,7 @@ interface LabelledSources {
 function sourceOf({ sources }: DatasetDescription, name: string, called: string): SourceDescription {
   const found = sources.find((source) => source.name === name);
   if (found !== undefined) return found;
-  throw new RangeError(
+  throw new UnsuitableDataset(
     `${called} has no source ${name}, only ${sources.map((source) => source.name).join(', ')}; give a dataset with features and targets`,
   );
 }
