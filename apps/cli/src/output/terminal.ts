@@ -39,7 +39,9 @@ export class Terminal {
 
   /** Characters in a line. */
   get columns(): number {
-    return this.#options.columns?.() ?? 100;
+    const columns = this.#options.columns?.();
+    // A terminal that nobody has told its size has none.
+    return columns === undefined || columns === 0 ? 100 : columns;
   }
 
   /** Characters in a line of the result; undefined where it goes to a file or another program, which gets it whole. */
