@@ -32,8 +32,8 @@ const tests = [
   ...within('libs/platform', 'src/child', 'src/queue/take-jobs.test.ts', 'src/worker/supervised-child.test.ts'),
   ...within('apps/api', 'src/request', 'src/experiments', 'src/token.test.ts'),
   ...within('apps/dashboard', 'src/liveness.test.ts'),
-  ...within('apps/cli', 'src/stack', 'src/output'),
-  ...within('examples', 'test/run-local.test.ts'),
+  ...within('apps/cli', 'src/stack', 'src/output', 'test/run.test.ts'),
+  ...within('examples', 'test'),
 ];
 
 setUp();

@@ -39,7 +39,8 @@ export async function readProgram(path: string, name = nameOf(path)): Promise<Lo
   return { name, ...(await bundleProgram(path)) };
 }
 
-function nameOf(path: string): string {
+/** What a program is called after its file or folder. */
+export function nameOf(path: string): string {
   const name = basename(resolve(path));
   return name.slice(0, name.length - (EXTENSIONS.has(extname(name)) ? extname(name).length : 0));
 }

@@ -33,6 +33,7 @@ import { logs } from './commands/logs.js';
 import { programCommands } from './commands/program-commands.js';
 import { reproduce } from './commands/reproduce.js';
 import { secretCommands } from './commands/secret-commands.js';
+import { runCommands } from './commands/run-commands.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
 import { submit } from './commands/submit.js';
@@ -147,6 +148,7 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     });
 
   forkCommands(program, terminal, client, exit);
+  runCommands(program, terminal, exit);
 
   program
     .command('reproduce')

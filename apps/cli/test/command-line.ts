@@ -14,6 +14,8 @@ const bin = fileURLToPath(new URL('../bin/longrun.js', import.meta.url));
 /** What a finished command has left. */
 export interface Finished {
   readonly code: number | null;
+  /** Of a process that was ended by one. */
+  readonly signal?: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -61,7 +63,7 @@ export class CommandLine {
     child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
     child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
     await once(child, 'close');
-    return { code: child.exitCode, stdout, stderr };
+    return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
   }
 
   /** Starts a process with these words alone. */

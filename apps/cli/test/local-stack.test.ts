@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,7 @@ import { CommandLine, type RunningStack } from './command-line.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
 const UpLines = z.array(z.looseObject({ kind: z.string() }));
+const LocalResult = z.object({ parametersSha256: z.string(), lastRow: z.record(z.string(), z.number()) });
 const services = ['redis', 'api', 'fuel-preproc', 'worker-gpu'];
 
 let folder: string;
@@ -144,24 +145,13 @@ test('all that the record has is exported to tables, with the numbers that the A
   });
 });
 
-test("a program of one's own is bundled, published and submitted by its file, and runs as it was then", async () => {
+test("a program of one's own is bundled, published and submitted by its file, runs as it was then, and ends as it does when trained here", async () => {
   const file = join(folder, 'my-program.ts');
-  const mlp = new URL('../../../examples/src/programs/mlp.ts', import.meta.url).pathname;
-  await writeFile(
-    file,
-    `import program from ${JSON.stringify(mlp)};\nexport default { ...program, description: 'Mine.' };\n`,
-  );
-  const words = [
-    '--dataset',
-    'tiny',
-    '-p',
-    'dims=[64, 16, 10]',
-    '-p',
-    'activations=[rectifier, softmax]',
-    '-p',
-    'epochs=1',
-  ];
-  const submitted = await longrun.run('submit', file, ...words, '--set', 'resources.threads=1', '--json');
+  const source = new URL('programs/own-brick.ts', import.meta.url);
+  await copyFile(source, file);
+  const params = ['-p', 'hidden=16', '-p', 'batchSize=64', '-p', 'epochs=1'];
+  const words = [file, '--dataset', 'tiny', ...params, '--set', 'resources.threads=1', '--json'];
+  const submitted = await longrun.run('submit', ...words);
   const view = ExperimentView.parse(JSON.parse(submitted.stdout));
   expect(view).toMatchObject({ name: 'my-program', spec: { dataset: 'tiny', params: { epochs: 1 } } });
   const short = `my-program@${view.programSha256?.slice(0, 12)}`;
@@ -177,6 +167,16 @@ test("a program of one's own is bundled, published and submitted by its file, an
   const listed = await longrun.run('programs');
   expect(listed.stdout).toMatch(new RegExp(`^${short} +\\d.* Mine\\.`, 'm'));
   expect(listed.stdout).toMatch(/^mlp@[0-9a-f]{12} /m);
+
+  await copyFile(source, file);
+  // Built or not, the command line makes the same module of a file: it is published already.
+  expect(await longrun.runProcess('submit', ...words, '--dry-run')).toMatchObject({ code: 0 });
+  const dataset = join(folder, 'tiny.hdf5');
+  expect(await longrun.run('download', 'tiny', '-o', dataset)).toMatchObject({ code: 0 });
+  const here = await longrun.runProcess('run', file, '--dataset', dataset, ...params, '--threads', '1', '--json');
+  const there = ExperimentView.parse(JSON.parse((await longrun.run('show', view.id, '--json')).stdout)).result;
+  const { parametersSha256, lastRow } = LocalResult.parse(JSON.parse(here.stdout));
+  expect(there).toMatchObject({ parametersSha256, lastRow });
 });
 
 test('a cancelled experiment ends the log that is followed with exit code 4', async () => {

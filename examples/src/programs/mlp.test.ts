@@ -117,7 +117,7 @@ describe('a dataset', () => {
     await writeH5Dataset(other, { splits: { train: { pixels: rows } }, sources: [{ name: 'pixels', ...source }] });
 
     await expect(build(SMALL, { datasets: { train: { path: other } } })).rejects.toThrow(
-      'The dataset has no source features, only pixels',
+      'other.hdf5 has no source features, only pixels; give a dataset with features and targets',
     );
   });
 

@@ -70,11 +70,14 @@ export { dimsMismatch, MLP } from './bricks/mlp.js';
 export type { MLPOptions } from './bricks/mlp.js';
 export { Cost } from './bricks/cost.js';
 export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';
+export { classificationCosts } from './bricks/classification-costs.js';
+export type { ClassificationCosts } from './bricks/classification-costs.js';
 export { MisclassificationRate } from './bricks/misclassification-rate.js';
 export type { MisclassificationRateOptions } from './bricks/misclassification-rate.js';
 
 export { Initialization } from './initialization/initialization.js';
 export { Constant } from './initialization/constant.js';
+export { HeNormal } from './initialization/he-normal.js';
 export { IdentityMatrix } from './initialization/identity-matrix.js';
 export { IsotropicGaussian } from './initialization/isotropic-gaussian.js';
 export { Orthogonal } from './initialization/orthogonal.js';
@@ -131,6 +134,9 @@ export { SimpleExtension } from './extensions/simple-extension.js';
 export type { Conditions, Predicate, SimpleExtensionOptions } from './extensions/simple-extension.js';
 export { CostWatch, Diverged } from './extensions/cost-watch.js';
 export type { CostWatchOptions, NonFiniteCost } from './extensions/cost-watch.js';
+export { costMonitoring } from './extensions/cost-monitoring.js';
+export type { CostMonitoringOptions } from './extensions/cost-monitoring.js';
+export { EpochTable } from './extensions/epoch-table.js';
 export { FinishAfter } from './extensions/finish-after.js';
 export { Printing } from './extensions/printing.js';
 export type { PrintingOptions } from './extensions/printing.js';
@@ -170,4 +176,7 @@ export type {
   HostContext,
   ParamsIssue,
 } from './experiment/experiment-program.js';
-export { loadProgram, programFiles, UnknownProgram } from './experiment/load-program.js';
+export { activationsOf, checkLayers, LayerActivations, layersAgree, LayerSizes } from './experiment/layer-params.js';
+export type { LabelledExamples, LayerParams } from './experiment/layer-params.js';
+export { stepRuleOf, TRAINING_PARAMS } from './experiment/training-params.js';
+export { loadProgram } from './experiment/load-program.js';

@@ -15,6 +15,11 @@ export class CorruptInput extends Error {
   }
 }
 
+/** A dataset is whole, but not what is needed here. The message says what it is and what to give instead. */
+export class UnsuitableDataset extends Error {
+  override readonly name = 'UnsuitableDataset';
+}
+
 /** Files that are needed are not there (Fuel's MissingInputFiles). */
 export class MissingInput extends Error {
   override readonly name = 'MissingInput';

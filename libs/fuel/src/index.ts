@@ -1,11 +1,12 @@
 export { exampleArray, type ExampleValue } from './arrays/example-array.js';
 export type { RowRange } from './arrays/rows.js';
-export { CorruptInput, DownloadFailed, MissingInput } from './errors.js';
+export { CorruptInput, DownloadFailed, MissingInput, UnsuitableDataset } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
+export { LabelledSplits, type BatchesOptions, type LabelledFile } from './datasets/labelled-splits.js';
 
 export {
   describeH5Dataset,

@@ -40,9 +40,10 @@ function globalOptions(command: Command): readonly Option[] {
   return parent?.parent == null ? (parent?.options ?? []) : globalOptions(parent);
 }
 
-function optionEntry({ short, long, description, required, optional, argChoices }: Option): OptionEntry {
+function optionEntry({ flags, short, long, description, required, optional, argChoices }: Option): OptionEntry {
   const takesValue = required || optional;
-  const known = long === '--dataset' ? 'datasets' : 'any';
+  // `run` takes files.
+  const known = flags === '--dataset <name>' ? 'datasets' : 'any';
   return {
     flags: [long, short].filter((flag) => typeof flag === 'string'),
     description,

@@ -20,6 +20,7 @@ import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkp
 import { DownloadFailed } from '../commands/download/download-file.js';
 import { ExportFailed } from '../commands/export/export-failed.js';
 import { UnknownReference } from '../commands/reference.js';
+import { RunFailed, UnusableRun } from '../commands/run/run-failed.js';
 import { UnusableToken } from '../commands/login.js';
 import { UnusableSecret } from '../commands/secrets.js';
 import { SubmissionUnknown } from '../commands/submission-unknown.js';
@@ -81,6 +82,7 @@ const notWrittenRight = [
   UnusableSecret,
   UnusableStateFolder,
   UnusableObjects,
+  UnusableRun,
 ];
 
 /** What the API refuses for what stands in it, not for want of what it names or for what is wrong with that. */
@@ -180,7 +182,8 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
   }
   // Without the mark that Commander puts before its sentences.
   if (error instanceof CommanderError) return { message: error.message.replace(/^error: /, ''), errors: [] };
-  if (error instanceof SpecFileError) return { message: error.message, errors: error.errors };
+  if (error instanceof SpecFileError || error instanceof UnusableRun)
+    return { message: error.message, errors: error.errors };
   if (error instanceof ApiUnreachable || error instanceof NotLongrun)
     return { message: connectionWords(error), errors: [] };
   const foreseen = [
@@ -197,6 +200,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     CheckpointFailed,
     DownloadFailed,
     ExportFailed,
+    RunFailed,
     FolderInUse,
   ];
   if (error instanceof Error) {

@@ -13,6 +13,13 @@ test('whatever is written, only styles act on a terminal, and only those that it
   expect(written()).toEqual([`${SEEN}\n`, `\x1B[31m${SEEN}\x1B[39m\n\t.\n`, `\x1B[2A\x1B[0J\x1B[1m${SEEN}\x1B[22m\n`]);
 });
 
+test('a line in the place of the unfinished one is cut to the width, also where the terminal says none', () => {
+  const { terminal, written } = recorded({ coloured: true, columns: () => 9 });
+  terminal.overwrite(`\x1B[2Jabcdefgh`);
+  expect(written()).toEqual([`\r\x1B[K${String.raw`\x1b[2Ja`}`]);
+  expect(recorded({ coloured: true, columns: () => 0 }).terminal.columns).toBe(100);
+});
+
 test('where no colours are seen there are none', () => {
   const { terminal, written } = recorded({ coloured: false });
   terminal.say(`${terminal.style('red', 'a')}${terminal.style('dim', HOSTILE)}`);
@@ -25,7 +32,10 @@ test('JSON reads back as the same value', () => {
   expect(JSON.parse(written().join(''))).toEqual({ [HOSTILE]: HOSTILE });
 });
 
-function recorded(options: { coloured: boolean }): { terminal: Terminal; written: () => readonly string[] } {
+function recorded(options: { coloured: boolean; columns?: () => number }): {
+  terminal: Terminal;
+  written: () => readonly string[];
+} {
   const pieces: string[] = [];
   const write = (text: string): void => void pieces.push(text);
   return { terminal: new Terminal({ ...options, writeResult: write, writeRemark: write }), written: () => pieces };

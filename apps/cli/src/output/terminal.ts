@@ -1,6 +1,6 @@
 import { visibleJson } from '@longrun/contracts';
 
-import { type Style, styled, writable } from './seen-text.js';
+import { cutLine, seenLine, type Style, styled, writable } from './seen-text.js';
 
 /** What a terminal writes to, and what is known of it. */
 export interface TerminalOptions {
@@ -39,7 +39,9 @@ export class Terminal {
 
   /** Characters in a line. */
   get columns(): number {
-    return this.#options.columns?.() ?? 100;
+    const columns = this.#options.columns?.();
+    // A terminal that nobody has told its size has none.
+    return columns === undefined || columns === 0 ? 100 : columns;
   }
 
   /** Characters in a line of the result; undefined where it goes to a file or another program, which gets it whole. */
@@ -66,6 +68,11 @@ export class Terminal {
   redraw(lines: readonly string[], replaced: number): void {
     const erase = replaced > 0 ? `\x1B[${replaced}A\x1B[0J` : '';
     this.#options.writeRemark(erase + lines.map((line) => `${this.#writable(line)}\n`).join(''));
+  }
+
+  /** A line in the place of the unfinished one, for the person who watches; only when `interactive`. It is cut to the width, and stays unfinished. */
+  overwrite(line: string): void {
+    this.#options.writeRemark(`\r\x1B[K${cutLine(seenLine(line), this.columns - 1)}`);
   }
 
   /** The text in a style, where that is seen. */

@@ -30,10 +30,17 @@ export interface BuildContext<P> {
    * @throws RangeError for something that is not a plain file name, or for one name too many
    */
   readonly output: (name: string) => Output;
+  /**
+   * An error to throw that refuses params for what only shows once there is a dataset: `throw invalidParam(['dims', 0], 'give 784')`.
+   *
+   * @param path the field, from the root of the params
+   * @param message what is wrong, and what to do
+   */
+  readonly invalidParam: (path: ParamsIssue['path'], message: string) => InvalidParams;
 }
 
 /** What a host has a program built with. */
-export interface HostContext extends Omit<BuildContext<unknown>, 'dataset' | 'output'> {
+export interface HostContext extends Omit<BuildContext<unknown>, 'dataset' | 'output' | 'invalidParam'> {
   /** The files that `output(name)` is to give. The main loop is made to keep them. */
   readonly outputs: Outputs;
 }
@@ -140,6 +147,7 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
           return datasetForTraining(context.datasets);
         },
         output: (file) => outputs.output(file),
+        invalidParam: (path, message) => new InvalidParams(name, [{ path, message }]),
       });
       mainLoop.keepOutputs(outputs);
       return mainLoop;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -19,7 +19,7 @@ import {
   type ExperimentProgram,
   type HostContext,
 } from './experiment-program.js';
-import { loadProgram, programFiles } from './load-program.js';
+import { loadProgram } from './load-program.js';
 
 const program = defineExperiment({
   name: 'tiny',
@@ -120,60 +120,33 @@ describe('a program', () => {
   });
 });
 
-describe('a folder of programs', () => {
+describe('the module of a program', () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'longrun-programs-'));
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  const made = async (name: string, files: Readonly<Record<string, string>>): Promise<string> => {
-    const programs = path.join(folder, name);
-    await mkdir(programs);
-    for (const [file, text] of Object.entries(files)) await writeFile(path.join(programs, file), text);
-    return programs;
+  const made = async (name: string, text: string): Promise<string> => {
+    const file = path.join(folder, name);
+    await writeFile(file, text);
+    return file;
   };
-  const PROGRAM = `export default { name: 'one', description: '', parseParams: (params) => params, build: () => undefined };`;
 
-  test('has a program for each of its modules, which is found without importing another', async () => {
-    const programs = await made('two', { 'one.mjs': PROGRAM, 'another.mjs': 'throw new Error("imported")' });
+  test('has the program as its default export', async () => {
+    const file = await made(
+      'one.mjs',
+      `export default { name: 'one', description: '', parseParams: (params) => params, build: () => undefined };`,
+    );
 
-    const files = await programFiles(programs);
-    expect([...files.keys()]).toEqual(['another', 'one']);
-    expect((await loadProgram(files.get('one') ?? '')).parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
-    await expect(loadProgram(files.get('another') ?? '')).rejects.toThrow('imported');
+    expect((await loadProgram(file)).parseParams({ epochs: 2 })).toEqual({ epochs: 2 });
   });
 
-  test('is read for its modules alone', async () => {
-    const programs = await made('mixed', {
-      'one.mjs': PROGRAM,
-      'one.test.mjs': 'throw 1',
-      'one.d.ts': '',
-      'one.js.map': '{}',
-      'notes.md': '',
-    });
-
-    expect([...(await programFiles(programs)).keys()]).toEqual(['one']);
-  });
-
-  test('a module without a program is refused', async () => {
-    const programs = await made('wrong', { 'other.mjs': 'export const x = 1;' });
-
-    await expect(loadProgram(path.join(programs, 'other.mjs'))).rejects.toThrow(
+  test('is refused without one, and fails as it fails', async () => {
+    await expect(loadProgram(await made('other.mjs', 'export const x = 1;'))).rejects.toThrow(
       'The module is not a program: make defineExperiment({ ... }) its default export',
     );
-  });
-
-  test('has one program of a name', async () => {
-    await expect(programFiles(await made('twice', { 'a.js': PROGRAM, 'a.mjs': PROGRAM }))).rejects.toThrow(
-      /a.mjs: a.js has the program a too; rename one/,
-    );
-  });
-
-  test('is there', async () => {
-    await expect(programFiles(path.join(folder, 'missing'))).rejects.toThrow(
-      /The programs folder .*missing cannot be read; build the programs first, or name another folder/,
-    );
+    await expect(loadProgram(await made('broken.mjs', 'throw new Error("imported")'))).rejects.toThrow('imported');
   });
 });
 

@@ -1,0 +1,149 @@
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { writeH5Dataset } from '@longrun/fuel';
+import { FolderLock } from '@longrun/platform/processes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+import { CommandLine, type Finished } from './command-line.js';
+
+const SOURCE = fileURLToPath(new URL('programs/own-brick.ts', import.meta.url));
+const Result = z.object({
+  steps: z.int(),
+  lastRow: z.record(z.string(), z.number()),
+  parametersSha256: z.string(),
+  parameters: z.string(),
+  outputs: z.array(z.string()),
+});
+
+let folder: string;
+let file: string;
+let words: readonly string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longrun-run-'));
+  file = join(folder, 'own-brick.ts');
+  await copyFile(SOURCE, file);
+  await writeDataset(join(folder, 'blobs.hdf5'));
+  const params = ['-p', 'batchSize=4', '-p', 'epochs=3', '-p', 'learningRate=0.02'];
+  words = ['run', file, '--dataset', join(folder, 'blobs.hdf5'), ...params, '--threads', '1', '--every-batches', '7'];
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a file is trained', () => {
+  test('to the same bits, log and outputs, whether it is killed and interrupted on the way or not', async () => {
+    const whole = await trained('whole', undefined, '--json');
+    expect(whole).toMatchObject({ code: 0, signal: null });
+    const undisturbed = Result.parse(JSON.parse(whole.stdout));
+    expect(undisturbed).toMatchObject({ steps: 36, lastRow: { test_misclassification_rate: expect.any(Number) } });
+
+    const killed = await trained('broken', 'SIGKILL@17');
+    expect(killed).toMatchObject({ signal: 'SIGKILL', stdout: '' });
+
+    const interrupted = await trained('broken', 'SIGINT@26');
+    expect(interrupted).toMatchObject({ code: 130, signal: null, stdout: '' });
+    expect(interrupted.stderr).toMatch(/^it goes on at step (7|14)$/m);
+    expect(interrupted.stderr).toMatch(/^stopped at step 26, with a checkpoint; the same command goes on from there$/m);
+
+    const rest = await trained('broken');
+    expect(rest).toMatchObject({ code: 0 });
+    expect(rest.stderr).toMatch(/^it goes on at step 26$/m);
+    expect(rest.stderr).toMatch(/^epoch 3 of 3, batch 2 of 12, 72 %/m);
+    expect(rest.stdout).toMatch(/^finished after 36 steps: .*train_cost \d\.\d+, test_cost \d/);
+    expect(rest.stdout).toContain(
+      `parameters sha256 ${undisturbed.parametersSha256} in ${join(folder, 'broken', 'run')}`,
+    );
+    expect(await readFile(join(folder, 'broken', 'run', 'outputs', 'epochs.csv'), 'utf8')).toBe(
+      await readFile(undisturbed.outputs[0] ?? '', 'utf8'),
+    );
+
+    const again = await trained('broken', undefined, '--json');
+    expect(Result.parse(JSON.parse(again.stdout))).toMatchObject({
+      lastRow: undisturbed.lastRow,
+      parametersSha256: undisturbed.parametersSha256,
+    });
+  });
+
+  test('anew by --fresh, with what was there moved aside; a second Ctrl+C ends it at once', async () => {
+    const { stderr, signal } = await trained('whole', 'SIGINT,SIGINT@5', '--fresh');
+
+    expect(signal).toBe('SIGINT');
+    expect(stderr).toContain(`what an earlier run has left is in ${join(folder, 'whole', 'run-1')} now`);
+    expect(stderr).not.toContain('stopped at');
+    expect(await readdir(join(folder, 'whole', 'run-1', 'checkpoints'))).toContain('step-000000000036-final');
+    expect(await readdir(join(folder, 'whole', 'run', 'checkpoints'))).toEqual([]);
+  });
+});
+
+describe('it is refused, with nothing made,', () => {
+  test.each([
+    [['-p', 'epochs=0', '-p', 'hiden=3'], 2, ['params.epochs: "epochs" is 0: train for', 'Did you mean "hidden"?']],
+    [['--dataset', 'valid=nowhere.hdf5'], 2, ['--dataset nowhere.hdf5: there is no such file']],
+    [['--dataset', SOURCE], 2, ['--dataset is given twice for the role train']],
+    [['--engine', 'cuda'], 2, ['There is no engine cuda; there are onnxruntime, tfjs, reference']],
+    [['--device', '3'], 2, ['device is 3, but cpu of onnxruntime is one device; leave it out']],
+  ])('%j', async (more, code, sentences) => {
+    const refused = await longrun().run(...words, '--checkpoints', join(folder, 'refused'), ...more);
+
+    expect(refused).toMatchObject({ code, stdout: '' });
+    for (const sentence of sentences) expect(refused.stderr).toContain(sentence);
+    expect(refused.stderr).not.toContain('    at ');
+    expect(await readdir(folder)).not.toContain('refused');
+  });
+
+  test('without a dataset, and as JSON', async () => {
+    const refused = await longrun().run('run', file, '--json');
+
+    expect(refused.code).toBe(2);
+    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { message: expect.stringContaining('no dataset') } });
+  });
+
+  test('while it is trained in the same folder', async () => {
+    const lock = await FolderLock.take(join(folder, 'broken', 'lock'));
+    const refused = await longrun().run(...words, '--checkpoints', join(folder, 'broken'));
+    await lock.release();
+
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`in use by process ${process.pid}`);
+  });
+
+  test('from the checkpoint of something else', async () => {
+    const refused = await trained('broken', undefined, '-p', 'hidden=9', '--seed', '2');
+
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('has a run of hidden = 8, not 9, the seed 1, not 2, and only the same goes on');
+  });
+});
+
+function longrun(signals?: string): CommandLine {
+  return new CommandLine(
+    join(folder, 'state'),
+    signals === undefined ? {} : { environment: { SIGNALS_AT_STEP: signals } },
+  );
+}
+
+/** Runs it to its end in a folder, by a process, which is sent signals at a step. */
+async function trained(checkpoints: string, signals?: string, ...more: string[]): Promise<Finished> {
+  return await longrun(signals).runProcess(...words, '--checkpoints', join(folder, checkpoints), ...more);
+}
+
+/** 48 and 12 examples of 2 x 2 pixels and three classes. */
+async function writeDataset(path: string): Promise<void> {
+  const targets = Uint8Array.from({ length: 60 }, (_, at) => at % 3);
+  const features = Uint8Array.from({ length: 240 }, (_, at) =>
+    at % 4 === Math.floor(at / 4) % 3 ? 200 : (at * 37) % 90,
+  );
+  const [ofTrain, ofTest] = [
+    { start: 0, stop: 48 },
+    { start: 48, stop: 60 },
+  ];
+  await writeH5Dataset(path, {
+    splits: { train: { features: ofTrain, targets: ofTrain }, test: { features: ofTest, targets: ofTest } },
+    sources: [
+      { name: 'features', dtype: 'uint8', shape: [60, 2, 2], rows: [features] },
+      { name: 'targets', dtype: 'uint8', shape: [60, 1], rows: [targets] },
+    ],
+  });
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+import { Adam } from '../algorithms/adam.js';
+import { Scale } from '../algorithms/scale.js';
+import type { StepRule } from '../algorithms/step-rule.js';
+
+/** How the step rules that params name are made. */
+const STEP_RULES = {
+  adam: (learningRate) => new Adam({ learningRate }),
+  scale: (learningRate) => new Scale({ learningRate }),
+} satisfies Readonly<Record<string, (learningRate: number) => StepRule>>;
+
+/**
+ * Params that nearly every program takes, to be spread into the schema of its own; a key that follows has another default:
+ * `z.strictObject({ ...TRAINING_PARAMS, hidden: z.int().default(500) })`.
+ */
+export const TRAINING_PARAMS = {
+  /** Examples in a batch. */
+  batchSize: z.int('give a whole number of examples').min(1, 'a batch has at least 1 example').default(128),
+  /** Passes through the training set. */
+  epochs: z.int('give a whole number of epochs').min(1, 'train for at least 1 epoch').default(3),
+  learningRate: z.number().positive('give a number above 0').default(0.002),
+  /** `scale` is plain gradient descent. */
+  optimizer: z.enum(['adam', 'scale']).default('adam'),
+};
+
+/** The step rule that params name. */
+export function stepRuleOf({
+  optimizer,
+  learningRate,
+}: {
+  readonly optimizer: keyof typeof STEP_RULES;
+  readonly learningRate: number;
+}): StepRule {
+  return STEP_RULES[optimizer](learningRate);
+}
