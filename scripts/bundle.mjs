@@ -1,6 +1,6 @@
 // `node scripts/bundle.mjs [PROJECT...]`: bundles what is started, for a quick start. Of an app these are the services and the command line: apps/APP/dist/main.js and
 // all that it imports become apps/APP/dist/bundle/main.js, which loads in a fifth of the time of a thousand files. Processes that load programs or
-// converters are not bundled: these must find the same bricks and datasets as who loads them does. What they share are the libs, of which each
+// converters are not bundled, nor is what trains in the command line: programs must find the same bricks and datasets as who loads them does. What they share are the libs, of which each
 // is bundled by itself: libs/LIB/dist/bundle has a file for each of its exports, and one of what these share.
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
@@ -24,6 +24,9 @@ const WITH_FILES = [
   'onnxruntime-node',
   'pg-native',
 ];
+/** `longrun run` loads programs itself: the bricks and datasets that it knows are to be those of the programs. */
+const TRAINING = /apps\/cli\/dist\/commands\/run\//;
+const SCIENCE = /^@longrun\/(blocks|fuel|serialization|tensor)(\/|$)/;
 /** Nest asks for them when it is told to use them, and does without. */
 const OPTIONAL = /^@nestjs\/(microservices|websockets)|^@fastify\/static$|^class-(transformer|validator)/;
 
@@ -88,7 +91,11 @@ function filesOfLibs() {
   const files = new Map([...exported.values()].flat().map(({ specifier, file }) => [specifier, file]));
   return {
     name: 'files-of-libs',
-    resolveId: { filter: { id: /^@longrun\// }, handler: (id) => files.get(id) },
+    resolveId: {
+      filter: { id: /^@longrun\// },
+      handler: (id, importer = '') =>
+        TRAINING.test(importer) && SCIENCE.test(id) ? { id, external: true } : files.get(id),
+    },
   };
 }
 
