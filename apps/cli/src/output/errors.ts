@@ -1,4 +1,4 @@
-import { ApiProblem, ApiUnreachable, NotLongrun } from '@longrun/client';
+import { ApiProblem, ApiUnreachable, NotLongrun, StoreUnreachable } from '@longrun/client';
 import {
   type FaultCode,
   isFault,
@@ -195,6 +195,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     CheckpointFailed,
     DownloadFailed,
     ExportFailed,
+    StoreUnreachable,
     FolderInUse,
   ];
   if (error instanceof Error) {
