@@ -7,6 +7,7 @@ import { DatasetsController } from './datasets/datasets.controller.js';
 import { EventStreams } from './experiments/event-streams.js';
 import { ExperimentsController } from './experiments/experiments.controller.js';
 import { VerbsController } from './experiments/verbs.controller.js';
+import { FileAnswers } from './files/file-answers.js';
 import { HealthController } from './health/health.controller.js';
 import { Probes } from './health/probes.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -22,6 +23,7 @@ export interface ApplicationParts {
   readonly platform: Platform;
   readonly eventStreams: EventStreams;
   readonly verifications: Verifications;
+  readonly files: FileAnswers;
   readonly probes: Probes;
   readonly sessionCookies: SessionCookies;
 }
@@ -42,6 +44,7 @@ export class AppModule {
         { provide: Platform, useFactory: () => parts().platform },
         { provide: EventStreams, useFactory: () => parts().eventStreams },
         { provide: Verifications, useFactory: () => parts().verifications },
+        { provide: FileAnswers, useFactory: () => parts().files },
         { provide: SessionCookies, useFactory: () => parts().sessionCookies },
         { provide: Probes, useFactory: () => parts().probes },
       ],

@@ -43,6 +43,7 @@ describe('readConfiguration', () => {
       { REDIS_URL: 'localhost:6379' },
       'REDIS_URL: is not a URL that starts with redis:// or rediss://; give one such as redis://127.0.0.1:6379',
     ],
+    [{ LONGRUN_DOWNLOADS: 'yes' }, 'LONGRUN_DOWNLOADS: "yes" is no way to give files; give stream or redirect'],
     [
       { LONGRUN_OBJECTS: '/data' },
       'LONGRUN_OBJECTS: "/data" is not an object store; give a URL such as file:/var/lib/longrun/objects or s3://bucket/prefix',

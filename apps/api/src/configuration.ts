@@ -13,6 +13,7 @@ import {
 } from '@longrun/platform/configuration';
 import type { ChildUserSetting } from '@longrun/platform/worker';
 import { z } from 'zod';
+import type { Downloads } from './files/file-answers.js';
 
 /** Everything the API is told from outside. Read once, from the environment, by `readConfiguration`. */
 export interface Configuration {
@@ -41,6 +42,12 @@ export interface Configuration {
   readonly token: string | undefined;
   /** Prefix of all names in Redis. LONGRUN_REDIS_PREFIX, default `longrun`. */
   readonly redisPrefix: string;
+  /**
+   * How files of at least 1 MiB are given: `stream`, by the API itself, which every client reaches that has asked it; or `redirect`, where the objects
+   * are in S3, by a URL of the store that is valid for ten minutes, which spares the API the bytes. The address of the store as the API has it must be one that clients reach,
+   * and whoever gets hold of such a URL needs no token. LONGRUN_DOWNLOADS, default `stream`.
+   */
+  readonly downloads: Downloads;
   /** How often workers say that they are alive. LONGRUN_HEARTBEAT_MS, default 1000. */
   readonly heartbeatMs: number;
   /** A running attempt of which nothing is heard for so long is written off. LONGRUN_WORKER_LOST_MS, default 5000. */
@@ -82,6 +89,7 @@ export function readConfiguration(environment: Environment): Configuration {
     dashboardFolder: resolve(read.LONGRUN_DASHBOARD ?? fromCheckout('apps/dashboard/dist')),
     token: read.LONGRUN_TOKEN,
     redisPrefix: read.LONGRUN_REDIS_PREFIX,
+    downloads: read.LONGRUN_DOWNLOADS,
     heartbeatMs,
     workerLostMs,
     bodyLimitBytes: read.LONGRUN_BODY_LIMIT_BYTES,
@@ -107,6 +115,11 @@ const apiVariables = {
       error: ({ input }) => `${JSON.stringify(input)} is no role; give all, api or controller`,
     })
     .default('all'),
+  LONGRUN_DOWNLOADS: z
+    .enum(['stream', 'redirect'], {
+      error: ({ input }) => `${JSON.stringify(input)} is no way to give files; give stream or redirect`,
+    })
+    .default('stream'),
   LONGRUN_HOST: z.string().default('127.0.0.1'),
   LONGRUN_PORT: wholeNumber({ least: 0, most: 65_535, byDefault: 0 }, 'a port, or 0 for a free one'),
   LONGRUN_DASHBOARD: z.string().optional(),

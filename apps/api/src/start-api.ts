@@ -12,6 +12,7 @@ import { createApplication } from './application.js';
 import { Verifications } from './checkpoints/verifications.js';
 import type { Configuration } from './configuration.js';
 import { EventStreams } from './experiments/event-streams.js';
+import { FileAnswers } from './files/file-answers.js';
 import { Probes } from './health/probes.js';
 import { PROGRAM_LIMITS } from './programs/program-limits.js';
 import { ProgramProcesses } from './programs/program-processes.js';
@@ -89,6 +90,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       platform,
       eventStreams,
       verifications: new Verifications(configuration.eventHeartbeatMs),
+      files: new FileAnswers(configuration.downloads),
       probes,
       logger,
     });

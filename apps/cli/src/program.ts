@@ -24,6 +24,7 @@ import {
 import { cancel } from './commands/cancel.js';
 import { compare } from './commands/compare.js';
 import { completionCommands } from './commands/completion-commands.js';
+import { EXPORT_FORMATS, type ExportFormat } from './commands/export/export-format.js';
 import { DEFAULT_COLUMNS, list, type ListOptions } from './commands/ls.js';
 import { verbCommands } from './commands/verb-commands.js';
 import { type ExperimentFilters, filterQuery, withFilters } from './commands/experiment-filters.js';
@@ -277,14 +278,15 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     program
       .command('export')
       .description(
-        'write experiments (runs.csv) and all that they have logged as numbers (metrics.csv) to a folder, where each file appears whole in the place of the one of before',
+        'write experiments (runs) and all that they have logged as numbers (metrics) as tables to a folder, where each file appears whole in the place of the one of before',
       )
-      .option('-o, --to <folder>', 'where to', folder, 'longrun-export'),
+      .option('-o, --to <folder>', 'where to', folder, 'longrun-export')
+      .addOption(new Option('--format <format>', 'of the files').choices(EXPORT_FORMATS).default('csv')),
   )
     .addOption(jsonOption())
-    .action(async ({ to, json: isJson, ...filters }: ExperimentFilters & { to: string; json: boolean }) => {
+    .action(async ({ to, format, json: isJson, ...filters }: ExportFlags) => {
       const { exportRecord } = await import('./commands/export/export.js');
-      await exportRecord(await client(), terminal, { folder: to, json: isJson, query: filterQuery(filters) });
+      await exportRecord(await client(), terminal, { folder: to, format, json: isJson, query: filterQuery(filters) });
     });
 
   workerCommands(program, terminal, client);
@@ -342,6 +344,13 @@ interface SubmitFlags {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly idempotencyKey?: string;
+}
+
+/** The options of `export`, as commander gives them. */
+interface ExportFlags extends ExperimentFilters {
+  readonly to: string;
+  readonly format: ExportFormat;
+  readonly json: boolean;
 }
 
 /** The options of `demo`, as commander gives them. */

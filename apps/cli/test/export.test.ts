@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { type ExportedExperiment, ExperimentSpec, type StoredLogRow } from '@longrun/contracts';
 import { FolderLock } from '@longrun/platform/processes';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { CommandLine, type Finished } from './command-line.js';
@@ -51,6 +52,57 @@ test('runs have a column of every parameter and metric that any of them has; met
   expect((await readdir(folder)).toSorted()).toEqual(['metrics.csv', 'runs.csv']);
 });
 
+test('Parquet has the same tables with types, whole numbers, moments and null among them', async () => {
+  expect(await exporting(answer, folder, '--format', 'parquet')).toMatchObject({ code: 0, stderr: '' });
+  expect((await readdir(folder)).toSorted()).toEqual(['metrics.parquet', 'runs.parquet']);
+  const runs = await parquet('runs.parquet');
+  expect(runs.types).toMatchObject({
+    id: 'BYTE_ARRAY UTF8',
+    seed: 'INT64',
+    tags: 'BYTE_ARRAY UTF8',
+    createdAt: 'INT64 TIMESTAMP_MILLIS UTC',
+    'params."a.b"': 'INT64',
+    'params.learningRate': 'DOUBLE',
+    'params.optimizer.decay': 'BYTE_ARRAY UTF8',
+    'metrics.cost.last': 'DOUBLE',
+    'metrics.cost.lastStep': 'INT64',
+  });
+  const { id, createdAt } = RUNS[0];
+  expect(runs.rows).toMatchObject([
+    {
+      id,
+      name: '=cmd()',
+      notes: LINES,
+      seed: 7n,
+      tags: '["good","=x"]',
+      createdAt: new Date(createdAt),
+      endedAt: null,
+      'datasets.train': 'tiny',
+      'params."a.b"': 1n,
+      'params.dims': '[64,10]',
+      'params.learningRate': 0.1,
+      'params.optimizer.decay': null,
+      'metrics.cost.last': NaN,
+      'metrics.cost.min': 0.25,
+      'metrics.cost.minStep': 3n,
+    },
+    {
+      id: OTHER,
+      'params.dims': null,
+      'params.learningRate': 1e-7,
+      'params.optimizer.decay': null,
+      'params.optimizer.name': '',
+      'metrics.cost.last': null,
+    },
+  ]);
+  expect((await parquet('metrics.parquet')).rows).toEqual([
+    { run: id, name: '+cost', step: 1n, value: -Infinity },
+    { run: id, name: 'cost', step: 1n, value: 0.1 + 0.2 },
+    { run: id, name: 'cost', step: 3n, value: 0.25 },
+    { run: id, name: 'cost', step: 4n, value: NaN },
+  ]);
+});
+
 test('what is exported again takes the place of what was; broken off, it leaves that as it was', async () => {
   for (const name of ['runs.csv', 'metrics.csv']) await writeFile(join(folder, name), 'of before');
   const broken = await exporting((request, response) => {
@@ -88,11 +140,22 @@ test('two exports do not write to one folder, and one that cannot be written to 
 
 type Answer = RequestListener;
 
-async function exporting(listener: Answer = answer, to = folder): Promise<Finished> {
+/** A file as another reader has it. */
+async function parquet(name: string): Promise<{ types: Record<string, string>; rows: Record<string, unknown>[] }> {
+  const file = await asyncBufferFromFile(join(folder, name));
+  const { schema } = await parquetMetadataAsync(file);
+  const types = schema.map(({ name: column, type, converted_type: converted, logical_type: logical }) => {
+    const isUtc = logical?.type === 'TIMESTAMP' && logical.isAdjustedToUTC;
+    return [column, [type, converted, isUtc && 'UTC'].filter(Boolean).join(' ')];
+  });
+  return { types: Object.fromEntries(types), rows: await parquetReadObjects({ file }) };
+}
+
+async function exporting(listener: Answer = answer, to = folder, ...words: string[]): Promise<Finished> {
   server?.close();
   server = await serve(listener);
   const environment = { LONGRUN_URL: server.url, LONGRUN_TOKEN: 'a-token-of-sixteen-or-more' };
-  return new CommandLine('/nowhere').runWith(environment, 'export', '-o', to);
+  return new CommandLine('/nowhere').runWith(environment, 'export', '-o', to, ...words);
 }
 
 /** Pages of one item each. */

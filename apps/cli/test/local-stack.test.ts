@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,11 @@ import { DatasetView, ExperimentSummary, ExperimentView, MetricSeries } from '@l
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 
+import { decodeSafetensors } from '@longrun/serialization';
 import { identify, membersOf } from '@longrun/platform/processes';
+import { connect } from '../src/address.js';
 import { CommandLine, type RunningStack } from './command-line.js';
+import { PYTHON, pythonTensors } from './python-tensors.js';
 import { writeTinyMnist } from './tiny-mnist.js';
 
 const UpLines = z.array(z.looseObject({ kind: z.string() }));
@@ -115,6 +119,33 @@ test('a dataset and an experiment go from their files to a result', async () => 
     stderr: expect.stringContaining('reproduces no other experiment; give the one to compare it with'),
   });
 });
+
+test.skipIf(PYTHON === undefined)(
+  `Python's safetensors reads the parameters of an experiment${PYTHON === undefined ? ': did not run, as no python3, nor LONGRUN_PYTHON, imports safetensors and numpy' : ''}`,
+  async () => {
+    const client = await connect({ state: longrun.state, environment: {} });
+    const { id } = ExperimentView.parse(JSON.parse((await longrun.run('show', '--latest', '--json')).stdout));
+    const authorization = `Bearer ${(await readFile(join(longrun.state, 'token'), 'utf8')).trim()}`;
+    const answer = await fetch(`${client.url}/v1/experiments/${id}/parameters`, { headers: { authorization } });
+    expect(answer.status).toBe(200);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const file = join(folder, 'parameters.safetensors');
+    await writeFile(file, bytes);
+    const read = pythonTensors(file);
+    expect(Object.entries(read).map(([name, { dtype, shape }]) => [name, dtype, shape])).toEqual([
+      ['/mlp/linear_0.W', 'float32', [64, 16]],
+      ['/mlp/linear_0.b', 'float32', [16]],
+      ['/mlp/linear_1.W', 'float32', [16, 10]],
+      ['/mlp/linear_1.b', 'float32', [10]],
+    ]);
+    // What our own reader has of the same bytes.
+    const ours = [...decodeSafetensors(bytes).tensors].map(([name, { data }]) => {
+      const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return [name, createHash('sha256').update(raw).digest('hex')];
+    });
+    expect(ours).toEqual(Object.entries(read).map(([name, { sha256 }]) => [name, sha256]));
+  },
+);
 
 test('all that the record has is exported to tables, with the numbers that the API answers', async () => {
   // Two have the name by now.

@@ -1,8 +1,8 @@
-import { EVENT_HEARTBEAT_HEADER, Problem } from '@longrun/contracts';
+import { Problem } from '@longrun/contracts';
 
 import { ApiProblem, ApiUnreachable, NotLongrun } from './api-errors.js';
 import { causeOf, isBroken, isNetworkFailure } from './network-failure.js';
-import { SilenceWatch } from './silence-watch.js';
+import { openAnswer, type OpenAnswer } from './open-answer.js';
 
 /** What a connection to an API is made with. */
 export interface ApiConnectionOptions {
@@ -34,26 +34,12 @@ export class ApiConnection {
 
   /** An answer whose body is read as it comes; one of which nothing comes for too long is given up. Close it. */
   async open(path: string, request: ApiRequest, what: string): Promise<OpenAnswer> {
-    const { signal } = request;
     const asked = this.#asked(path, request);
-    const silence = new SilenceWatch();
-    const stop = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
-    const failure = (error: unknown, begun: boolean): unknown => {
-      if (signal?.aborted === true) return signal.reason;
-      if (!isNetworkFailure(error)) return error;
-      if (silence.signal.aborted) return this.brokenOff(what, `nothing came for ${silence.patienceMs} ms`, error);
-      return begun ? this.brokenOff(what, causeOf(error), error) : this.#unreachable(error, request);
-    };
-    try {
-      const answer = await this.#request(asked, stop);
-      silence.expect(answer.headers.get(EVENT_HEARTBEAT_HEADER));
-      const bytes = failingWith(silence.watched(piecesOf(answer.body)), (error) => failure(error, true));
-      return { answer, bytes, close: () => silence.end() };
-    } catch (error) {
-      const reason = failure(error, false);
-      silence.end();
-      throw reason;
-    }
+    return await openAnswer((stop) => this.#request(asked, stop), {
+      signal: request.signal,
+      failed: ({ cause, wasMade, why }) =>
+        wasMade ? this.brokenOff(what, why, cause) : this.#unreachable(cause, request),
+    });
   }
 
   /** What is answered in one piece. */
@@ -119,11 +105,12 @@ export class ApiConnection {
   }
 
   /** What is sent. What cannot be sent fails here, and is no failure of the network. */
-  #asked(path: string, { body, method = 'GET', headers }: ApiRequest): Asked {
+  #asked(path: string, { body, method = 'GET', headers, redirect = 'follow' }: ApiRequest): Asked {
     const isModule = body instanceof Uint8Array;
     return {
       url: this.#base + path,
       method,
+      redirect,
       headers: new Headers({
         accept: 'application/json',
         ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
@@ -136,7 +123,8 @@ export class ApiConnection {
 
   async #request({ url, ...asked }: Asked, signal: AbortSignal): Promise<Response> {
     const answer = await fetch(url, { ...asked, signal });
-    if (!answer.ok) throw new ApiProblem(await problemOf(answer));
+    const isAnswer = answer.ok || (asked.redirect === 'manual' && isRedirect(answer));
+    if (!isAnswer) throw new ApiProblem(await problemOf(answer));
     return answer;
   }
 
@@ -168,6 +156,7 @@ export class ApiConnection {
 interface Asked {
   readonly url: string;
   readonly method: string;
+  readonly redirect: 'follow' | 'manual';
   readonly headers: Headers;
   readonly body?: string | Uint8Array<ArrayBuffer>;
 }
@@ -179,15 +168,17 @@ export interface ApiRequest {
   /** Bytes are the module of a program; all else is sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** Whether an answer that names another place is given as it is (`manual`). Default: what is there is, `follow`. */
+  readonly redirect?: 'follow' | 'manual';
   /** How long an answer in one piece may take, in ms. Default: as long as any of the connection. */
   readonly timeoutMs?: number;
 }
 
-/** An answer of which the body is still to come. */
-export interface OpenAnswer {
-  readonly answer: Response;
-  readonly bytes: AsyncGenerator<Uint8Array>;
-  readonly close: () => void;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Whether an answer names another place; a browser gives out no more of it than that. */
+export function isRedirect({ status, type }: Response): boolean {
+  return REDIRECTS.has(status) || type === 'opaqueredirect';
 }
 
 /** A schema of what is answered. */
@@ -221,28 +212,4 @@ async function problemOf(answer: Response): Promise<Problem> {
   }
   const detail = `${answer.url} answered ${answer.status} ${answer.statusText} without a problem document: ${text.slice(0, 200)}`;
   return { type: 'about:blank', title: answer.statusText, status: answer.status, detail };
-}
-
-/** Not every browser gives out the pieces of a body by `for await`. */
-async function* piecesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Of one that broke off the reader has been told already.
-    await reader.cancel().catch(() => undefined);
-  }
-}
-
-async function* failingWith<T>(steps: AsyncIterable<T>, failure: (error: unknown) => unknown): AsyncGenerator<T> {
-  try {
-    yield* steps;
-  } catch (error) {
-    throw failure(error);
-  }
 }

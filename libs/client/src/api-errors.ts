@@ -28,6 +28,18 @@ export class ApiUnreachable extends Error {
   }
 }
 
+/** The object store from which an API has files fetched did not give one, or not all of it. */
+export class StoreUnreachable extends Error {
+  override readonly name = 'StoreUnreachable';
+  /** Nothing was reached there; the connection was lost; or it did not take the URL, which may have expired. */
+  readonly how: 'not-connected' | 'broken-off' | 'refused';
+
+  constructor(message: string, { how }: { readonly how: StoreUnreachable['how'] }) {
+    super(message);
+    this.how = how;
+  }
+}
+
 /** Something else, or an API of another version, answers at the API's address. */
 export class NotLongrun extends Error {
   override readonly name = 'NotLongrun';

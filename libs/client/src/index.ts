@@ -1,6 +1,6 @@
 /** A client of the REST API, for browsers and Node. What it takes and gives is defined in `@longrun/contracts`. */
 export type { ApiConnectionOptions } from './api-connection.js';
-export { ApiProblem, ApiUnreachable, NotLongrun } from './api-errors.js';
+export { ApiProblem, ApiUnreachable, NotLongrun, StoreUnreachable } from './api-errors.js';
 export { Client } from './client.js';
 export type { FollowOptions } from './experiment-events.js';
 export type { FileFacts, FileRange, OpenFile } from './file-reading.js';

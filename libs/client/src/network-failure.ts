@@ -1,8 +1,9 @@
-import { ApiProblem, ApiUnreachable } from './api-errors.js';
+import { ApiProblem, ApiUnreachable, StoreUnreachable } from './api-errors.js';
 
-/** Whether the same request may well be answered in a moment: the API is away, or it (or a proxy before it) says so. */
+/** Whether the same request may well be answered in a moment: the API, or its store, is away, or it (or a proxy before it) says so. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof ApiUnreachable || (error instanceof ApiProblem && error.problem.status >= 502);
+  if (error instanceof ApiUnreachable || error instanceof StoreUnreachable) return true;
+  return error instanceof ApiProblem && error.problem.status >= 502;
 }
 
 /**

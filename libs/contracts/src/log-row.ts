@@ -26,7 +26,8 @@ export const NonFiniteCost = z.object({
   step: z.int().min(0),
   /** What it is called in the log; a cost of the algorithm that is not logged is called by its own name. */
   record: z.string().min(1).max(200),
-  value: z.enum(['NaN', 'Infinity', '-Infinity']),
+  // An enumeration would have a key `[-Infinity]` in its declaration, which no compiler takes.
+  value: z.literal(['NaN', 'Infinity', '-Infinity']),
 });
 export type NonFiniteCost = z.infer<typeof NonFiniteCost>;
 

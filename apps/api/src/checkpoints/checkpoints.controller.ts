@@ -9,11 +9,11 @@ import {
 } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
-import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFound } from '../files/send-file.js';
+import { AnswersFile, FILE_HEADERS } from '../files/described.js';
+import { FileAnswers } from '../files/file-answers.js';
 import { untilGone } from '../files/until-gone.js';
 import { Verifications } from './verifications.js';
 
@@ -28,10 +28,12 @@ const VERIFYING =
 @Controller('v1/experiments/:id/checkpoints')
 export class CheckpointsController {
   readonly #platform: Platform;
+  readonly #files: FileAnswers;
   readonly #verifications: Verifications;
 
-  constructor(platform: Platform, verifications: Verifications) {
+  constructor(platform: Platform, files: FileAnswers, verifications: Verifications) {
     this.#platform = platform;
+    this.#files = files;
     this.#verifications = verifications;
   }
 
@@ -138,8 +140,7 @@ export class CheckpointsController {
     description: `${WHICH} ${FILE_HEADERS}`,
     tags: ['checkpoints'],
   })
-  @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  @AnswersFile()
   async getCheckpointFile(
     @Param('id', { schema: ExperimentId }) id: string,
     @Param('checkpoint', { schema: StorableText }) checkpoint: string,
@@ -148,7 +149,7 @@ export class CheckpointsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await sendFound(request, response, (signal) =>
+    await this.#files.send(request, response, (signal) =>
       this.#platform.checkpoints.file(id, checkpoint, { name, copy, signal }),
     );
   }

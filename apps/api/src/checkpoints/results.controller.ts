@@ -1,10 +1,10 @@
 import { CHECKPOINT_FILES, ExperimentId, OutputList, ResultsQuery, StorableText } from '@longrun/contracts';
 import { type FileRequest, Platform } from '@longrun/platform';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFound } from '../files/send-file.js';
+import { AnswersFile, FILE_HEADERS } from '../files/described.js';
+import { FileAnswers } from '../files/file-answers.js';
 import { Answers } from '../openapi/answers.js';
 
 const WHICH =
@@ -14,9 +14,11 @@ const WHICH =
 @Controller('v1/experiments/:id')
 export class ResultsController {
   readonly #platform: Platform;
+  readonly #files: FileAnswers;
 
-  constructor(platform: Platform) {
+  constructor(platform: Platform, files: FileAnswers) {
     this.#platform = platform;
+    this.#files = files;
   }
 
   @Get('parameters')
@@ -25,8 +27,7 @@ export class ResultsController {
     description: `${WHICH} ${FILE_HEADERS}`,
     tags: ['checkpoints'],
   })
-  @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  @AnswersFile()
   async getParameters(
     @Param('id', { schema: ExperimentId }) id: string,
     @Query({ schema: ResultsQuery }) { checkpoint }: ResultsQuery,
@@ -65,8 +66,7 @@ export class ResultsController {
     description: `${WHICH} ${FILE_HEADERS}`,
     tags: ['checkpoints'],
   })
-  @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  @AnswersFile()
   async getOutput(
     @Param('id', { schema: ExperimentId }) id: string,
     @Param('name', { schema: StorableText }) name: string,
@@ -83,7 +83,7 @@ export class ResultsController {
     id: string,
     { checkpoint, ...file }: { readonly checkpoint: string } & Pick<FileRequest, 'name' | 'prefix'>,
   ): Promise<void> {
-    await sendFound(request, response, (signal) =>
+    await this.#files.send(request, response, (signal) =>
       this.#platform.checkpoints.file(id, checkpoint, { ...file, signal }),
     );
   }

@@ -1,19 +1,21 @@
 import { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView, StorableText } from '@longrun/contracts';
 import { Platform } from '@longrun/platform';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Bytes, FILE_HEADERS, FILE_PROBLEMS } from '../files/described.js';
-import { sendFound } from '../files/send-file.js';
+import { AnswersFile, FILE_HEADERS } from '../files/described.js';
+import { FileAnswers } from '../files/file-answers.js';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 
 @Controller('v1/datasets')
 export class DatasetsController {
   readonly #platform: Platform;
+  readonly #files: FileAnswers;
 
-  constructor(platform: Platform) {
+  constructor(platform: Platform, files: FileAnswers) {
     this.#platform = platform;
+    this.#files = files;
   }
 
   @Post()
@@ -84,14 +86,13 @@ export class DatasetsController {
     description: FILE_HEADERS,
     tags: ['datasets'],
   })
-  @ApiProduces('application/octet-stream')
-  @Answers({ description: 'Its bytes.', schema: Bytes, problems: FILE_PROBLEMS })
+  @AnswersFile()
   async getDatasetFile(
     @Param('idOrName', { schema: StorableText }) idOrName: string,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await sendFound(request, response, (signal) => this.#platform.datasets.file(idOrName, signal));
+    await this.#files.send(request, response, (signal) => this.#platform.datasets.file(idOrName, signal));
   }
 
   @Post(':idOrName/cancel')

@@ -1,4 +1,4 @@
-import { ApiProblem, ApiUnreachable, NotLongrun } from '@longrun/client';
+import { ApiProblem, ApiUnreachable, NotLongrun, StoreUnreachable } from '@longrun/client';
 import {
   type FaultCode,
   isFault,
@@ -201,6 +201,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     DownloadFailed,
     ExportFailed,
     RunFailed,
+    StoreUnreachable,
     FolderInUse,
   ];
   if (error instanceof Error) {

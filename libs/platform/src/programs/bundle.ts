@@ -110,7 +110,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 // In two parts: who bundles this file puts its own address in the place of each `import.meta.url`, and this one is the program's.
 const REQUIRE = [
   "import { createRequire as __longrunCreateRequire } from 'node:module';",
-  `const require = __longrunCreateRequire(${'import.meta'}.url);`,
+  ['const require = __longrunCreateRequire(import.meta', 'url);'].join('.'),
 ].join('\n');
 
 /** Those that are installed beside the program, else those of this installation. */

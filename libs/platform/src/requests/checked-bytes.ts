@@ -12,7 +12,7 @@ import type { StoredFile } from './stored-file.js';
  */
 export async function* checkedBytes(
   bytes: AsyncIterable<Uint8Array>,
-  { name, sha256, sizeBytes }: Omit<StoredFile, 'read'>,
+  { name, sha256, sizeBytes }: Omit<StoredFile, 'read' | 'url'>,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let read = 0;

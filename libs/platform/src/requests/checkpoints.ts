@@ -30,10 +30,10 @@ import { leasePrefix } from '../life/outcome.js';
 import type { PlatformRecord } from '../record/record.js';
 import { AskedStore } from './asked-store.js';
 import { checkedBytes } from './checked-bytes.js';
-import { heldBytes } from './held-bytes.js';
+import { heldBytes, holdForUrls } from './held-bytes.js';
 import { absent, thoseThere } from './life-reading.js';
 import { refused } from './request-refused.js';
-import type { StoredFile } from './stored-file.js';
+import { type StoredFile, URL_VALID_MS } from './stored-file.js';
 
 export interface CheckpointsOptions {
   readonly record: PlatformRecord;
@@ -104,16 +104,26 @@ export class Checkpoints {
           }
           const key = await presentKey(reader.store, file, copy);
           const { sha256, sizeBytes } = file;
+          const { manifestKey } = entry;
           const read = (range?: ByteRange): AsyncGenerator<Uint8Array> => {
             const bytes = reader.store.openRead(key, { range });
             const given = range === undefined ? checkedBytes(bytes, file) : bytes;
             const { start = 0, end = sizeBytes } = range ?? {};
             if (end - start < LEAST_HELD_BYTES) return refusing(given, id, checkpoint);
             const { store, holdMs = HOLD_MS } = this.#options;
-            const { manifestKey } = entry;
             return refusing(heldBytes(given, { store, prefix: reader.prefix, manifestKey, holdMs }), id, checkpoint);
           };
-          return { name, sha256, sizeBytes, read };
+          const url = async (): Promise<string | undefined> => {
+            const made = await reader.store.downloadUrl(key, { validMs: URL_VALID_MS, fileName: name });
+            if (made === undefined) return undefined;
+            try {
+              await holdForUrls(this.#options.store, reader.prefix, entry);
+            } catch (error) {
+              throw refusalFor(error, id, checkpoint);
+            }
+            return made;
+          };
+          return { name, sha256, sizeBytes, read, url };
         }),
       signal,
     );

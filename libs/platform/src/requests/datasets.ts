@@ -25,7 +25,7 @@ import { readLife } from './life-reading.js';
 import { nameUnknown } from './names.js';
 import { readPage } from './pages.js';
 import { refused, type RequestRefused } from './request-refused.js';
-import type { StoredFile } from './stored-file.js';
+import { type StoredFile, URL_VALID_MS } from './stored-file.js';
 import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
 import { datasetSummary } from './views.js';
 
@@ -125,6 +125,7 @@ export class Datasets {
           throw error;
         }
       },
+      url: () => store.downloadUrl(fileKey, { validMs: URL_VALID_MS, fileName: file.name }),
     };
   }
 

@@ -12,4 +12,14 @@ export interface StoredFile {
    * @throws RequestRefused where it is damaged, ObjectsUnreachable
    */
   read(range?: ByteRange): AsyncGenerator<Uint8Array>;
+  /**
+   * A URL from which anybody can fetch it, or ranges of it, for {@link URL_VALID_MS}; undefined where the store has none. What was asked for by then can be
+   * read to its end. Nothing is compared on the way.
+   *
+   * @throws RequestRefused where it cannot be kept for so long, ObjectsUnreachable
+   */
+  url(): Promise<string | undefined>;
 }
+
+/** Whoever was given a URL asks it at once; a machine may be asleep, or its clock wrong by some minutes. */
+export const URL_VALID_MS = 600_000;

@@ -64,6 +64,13 @@ export interface ReadOptions extends OperationOptions {
   readonly range?: ByteRange | undefined;
 }
 
+export interface DownloadUrlOptions extends OperationOptions {
+  /** How long it can be used, in ms. At least 1,000, at most seven days. */
+  readonly validMs: number;
+  /** What a browser saves it as; printable ASCII without quotes. Default: what the store makes of the key. */
+  readonly fileName?: string | undefined;
+}
+
 /** What a store says of an object without reading it. */
 export interface ObjectFacts {
   readonly sizeBytes: number;
@@ -126,8 +133,8 @@ export interface ObjectStore {
    */
   download(key: string, path: string, options?: TransferOptions): Promise<WrittenFile | undefined>;
 
-  /** A URL from which anybody can fetch an object for `validMs`, in ms, whether it is there or not; undefined where a store has none. */
-  downloadUrl(key: string, options: OperationOptions & { readonly validMs: number }): Promise<string | undefined>;
+  /** A URL from which anybody can fetch an object, or ranges of it, for a while, whether it is there or not; undefined where a store has none. It is a secret. */
+  downloadUrl(key: string, options: DownloadUrlOptions): Promise<string | undefined>;
 
   /**
    * Writes an object, complete or not at all, over one that is there already. Answers what was written: a file may change while it is

@@ -1,5 +1,6 @@
 import type { WrittenFile } from '../durable-file.js';
 import type {
+  DownloadUrlOptions,
   ListedObject,
   ObjectBody,
   ObjectFacts,
@@ -67,13 +68,10 @@ export abstract class StoreAround implements ObjectStore {
     );
   }
 
-  async downloadUrl(
-    key: string,
-    options: OperationOptions & { readonly validMs: number },
-  ): Promise<string | undefined> {
-    const { validMs } = options;
+  async downloadUrl(key: string, options: DownloadUrlOptions): Promise<string | undefined> {
+    const { validMs, fileName } = options;
     return this.around({ method: 'downloadUrl', keys: [key] }, options, (passed) =>
-      this.#store.downloadUrl(key, { ...passed, validMs }),
+      this.#store.downloadUrl(key, { ...passed, validMs, fileName }),
     );
   }
 

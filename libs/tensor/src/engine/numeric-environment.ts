@@ -4,8 +4,8 @@ import { cpus } from 'node:os';
 
 import { graphicsDevices } from './graphics-devices.js';
 
-/** What the bits of a run depend on (law 8): they repeat wherever all of this is equal. JSON-able. */
-export interface NumericEnvironment {
+/** What the bits of a run depend on (law 8): they repeat wherever all of this is equal. A JSON object, which an interface is not to the compiler. */
+export type NumericEnvironment = {
   readonly engine: string;
   /** Version of the package that computes: onnxruntime-node's, or this one's. */
   readonly engineVersion: string;
@@ -21,8 +21,7 @@ export interface NumericEnvironment {
   readonly graphics?: string;
   /** Node's version: `Math.exp` and its like differ between versions of V8. */
   readonly node: string;
-  readonly [key: string]: string | number;
-}
+};
 
 /** The environment of an engine in this process: what the engine says of itself, and what is known of the machine. */
 export function environmentHere(

@@ -12,7 +12,9 @@ import { size } from '../../output/amounts.js';
 import type { Terminal } from '../../output/terminal.js';
 import { type Cell, cellOf, type Column } from './cell.js';
 import { ExportFailed } from './export-failed.js';
+import type { ExportFormat } from './export-format.js';
 import { RunColumns, rowOf } from './run-table.js';
+import { ParquetFile } from './parquet-file.js';
 import { CsvFile, type TableFile } from './table-file.js';
 
 /** What `longrun export` takes. */
@@ -20,6 +22,7 @@ export interface ExportOptions {
   /** Where to. */
   readonly folder: string;
   readonly json: boolean;
+  readonly format: ExportFormat;
   /** Which experiments. Default: all. */
   readonly query: ExportQueryInput;
 }
@@ -37,8 +40,8 @@ export async function exportRecord(client: Client, terminal: Terminal, options: 
     await makeFolder(folder);
     const lock = await FolderLock.take(work);
     try {
-      const counts = await writeTables(client, work, options.query);
-      for (const name of FILES) await rename(path.join(work, name), path.join(folder, name));
+      const counts = await writeTables(client, work, options);
+      for (const name of filesOf(options.format)) await rename(path.join(work, name), path.join(folder, name));
       await syncFolder(folder);
       await report(terminal, options, counts);
     } finally {
@@ -61,9 +64,13 @@ export async function exportRecord(client: Client, terminal: Terminal, options: 
 
 /** What is not whole yet. */
 const WORK_FOLDER = '.longrun-export';
-const RUNS_FILE = 'runs.csv';
-const METRICS_FILE = 'metrics.csv';
-const FILES = [RUNS_FILE, METRICS_FILE] as const;
+
+/** Of runs and of metrics. */
+function filesOf(format: ExportFormat): readonly [string, string] {
+  return [`runs.${format}`, `metrics.${format}`];
+}
+
+const TABLE_FILES = { csv: CsvFile, parquet: ParquetFile } as const;
 
 interface Counts {
   readonly runs: number;
@@ -71,13 +78,14 @@ interface Counts {
 }
 
 /** Which columns runs have is known after the last one: until then they lie in a file as they came. */
-async function writeTables(client: Client, work: string, query: ExportQueryInput): Promise<Counts> {
+async function writeTables(client: Client, work: string, { query, format }: ExportOptions): Promise<Counts> {
+  const [runsName, metricsName] = filesOf(format);
   const spool = path.join(work, 'runs.jsonl');
   const columns = new RunColumns();
   let runs = 0;
   let points = 0;
   const spoolHandle = await open(spool, 'w');
-  const metricsFile = await CsvFile.create(path.join(work, METRICS_FILE), POINT_COLUMNS);
+  const metricsFile = await TABLE_FILES[format].create(path.join(work, metricsName), POINT_COLUMNS);
   try {
     for await (const some of severalAtOnce(client.experiments.export(query))) {
       for (const run of some) columns.add(rowOf(run));
@@ -90,7 +98,7 @@ async function writeTables(client: Client, work: string, query: ExportQueryInput
     await spoolHandle.close();
     await metricsFile.close();
   }
-  const runsFile = await CsvFile.create(path.join(work, RUNS_FILE), columns.all);
+  const runsFile = await TABLE_FILES[format].create(path.join(work, runsName), columns.all);
   try {
     for await (const line of createInterface({ input: createReadStream(spool), crlfDelay: Infinity }))
       await runsFile.write(rowOf(ExportedExperiment.parse(JSON.parse(line))));
@@ -160,12 +168,17 @@ async function* severalAtOnce<T>(all: AsyncIterable<T>): AsyncGenerator<T[], voi
   if (some.length > 0) yield some;
 }
 
-async function report(terminal: Terminal, { folder, json }: ExportOptions, { runs, points }: Counts): Promise<void> {
+async function report(
+  terminal: Terminal,
+  { folder, json, format }: ExportOptions,
+  { runs, points }: Counts,
+): Promise<void> {
   const of = async (name: string): Promise<{ file: string; sizeBytes: number }> => {
     const file = path.join(folder, name);
     return { file, sizeBytes: (await stat(file)).size };
   };
-  const [runsFile, metricsFile] = [await of(RUNS_FILE), await of(METRICS_FILE)];
+  const [runsName, metricsName] = filesOf(format);
+  const [runsFile, metricsFile] = [await of(runsName), await of(metricsName)];
   if (json)
     return terminal.printJson({ runs: { ...runsFile, rows: runs }, metrics: { ...metricsFile, rows: points } }, 2);
   terminal.print(`${runs} ${runs === 1 ? 'run' : 'runs'}: ${runsFile.file} (${size(runsFile.sizeBytes)})`);

@@ -6,6 +6,7 @@ import { downloadTo } from '../object-body.js';
 import { checkKey, checkPrefix, REGISTER_SUFFIX } from '../object-key.js';
 import {
   DeletionFailed,
+  type DownloadUrlOptions,
   type ListedObject,
   ObjectAbsent,
   type ObjectBody,
@@ -84,10 +85,7 @@ export class S3Store implements ObjectStore {
     return downloadTo(target, this.openRead(key, options), options);
   }
 
-  async downloadUrl(
-    key: string,
-    { validMs, signal }: OperationOptions & { readonly validMs: number },
-  ): Promise<string | undefined> {
+  async downloadUrl(key: string, { validMs, fileName, signal }: DownloadUrlOptions): Promise<string | undefined> {
     const name = this.#name(key);
     signal?.throwIfAborted();
     if (!(validMs >= 1_000 && validMs <= LONGEST_VALID_MS)) {
@@ -95,7 +93,11 @@ export class S3Store implements ObjectStore {
         `download URL of ${key}: validMs is ${validMs}; give 1,000 to ${LONGEST_VALID_MS} (seven days), as S3 has it`,
       );
     }
-    const command = new S3.GetObjectCommand({ Bucket: this.#objects.location.bucket, Key: name });
+    const command = new S3.GetObjectCommand({
+      Bucket: this.#objects.location.bucket,
+      Key: name,
+      ...(fileName !== undefined && { ResponseContentDisposition: `attachment; filename="${fileName}"` }),
+    });
     return getSignedUrl(this.#objects.client, command, { expiresIn: Math.floor(validMs / 1_000) });
   }
 

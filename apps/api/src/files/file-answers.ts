@@ -5,27 +5,38 @@ import { refusal } from '../problems/refusal.js';
 import { askedRange } from './byte-range.js';
 import { untilGone } from './until-gone.js';
 
-/** Answers with the file that `find` finds, as {@link sendFile}; both end when the client leaves. */
-export async function sendFound(
-  request: Request,
-  response: Response,
-  find: (gone: AbortSignal) => Promise<StoredFile>,
-): Promise<void> {
-  await untilGone(response, async (gone) => await sendFile(request, response, await find(gone), gone));
+/** Whether large files pass through here, or are fetched from the store by whoever asks. */
+export type Downloads = 'stream' | 'redirect';
+
+/** Answers with files. */
+export class FileAnswers {
+  readonly #downloads: Downloads;
+
+  constructor(downloads: Downloads) {
+    this.#downloads = downloads;
+  }
+
+  /**
+   * Answers with the file that `find` finds, or the range of it that was asked for, or says where to fetch that from. Both end when the client leaves.
+   *
+   * @throws Refusal of a range that is not in the file, and what the file throws
+   */
+  async send(request: Request, response: Response, find: (gone: AbortSignal) => Promise<StoredFile>): Promise<void> {
+    await untilGone(response, async (gone) => {
+      await sendFile(request, response, await find(gone), { downloads: this.#downloads, gone });
+    });
+  }
 }
 
 /**
- * Answers with a file, or the range of it that was asked for, as fast as the client takes it. One that turns out to be damaged on the
- * way is cut off before its end, so that whoever has got `Content-Length` bytes has what was put there.
- *
- * @param gone aborted when the client has left
- * @throws Refusal of a range that is not in the file, and what `read` of the file throws
+ * Gives the bytes as fast as the client takes them. A file that turns out to be damaged on the way is cut off before its end, so that
+ * whoever has got `Content-Length` bytes has what was put there.
  */
 async function sendFile(
   { headers, method }: Pick<Request, 'headers' | 'method'>,
   response: Response,
   file: StoredFile,
-  gone: AbortSignal,
+  { downloads, gone }: { readonly downloads: Downloads; readonly gone: AbortSignal },
 ): Promise<void> {
   const { sha256, sizeBytes } = file;
   const tag = `"${sha256}"`;
@@ -47,13 +58,23 @@ async function sendFile(
       { headers: { 'Content-Range': `bytes */${sizeBytes}` } },
     );
   }
+  const wantedBytes = range === undefined ? sizeBytes : range.end - range.start;
+  // The store knows no `If-Range` of ours: it might give a part of what is another file by now.
+  const isForStore = downloads === 'redirect' && method === 'GET' && isSame && wantedBytes >= LEAST_REDIRECTED_BYTES;
+  const url = isForStore ? await file.url() : undefined;
+  if (url !== undefined) {
+    return void response
+      .status(307)
+      .set({ ...facts, 'Cache-Control': 'no-store', Location: url })
+      .end();
+  }
   const pieces = method === 'HEAD' ? undefined : file.read(range);
   // What fails at once still has a status to say it with.
   const first = await pieces?.next();
   response.status(range === undefined ? 200 : 206).set({
     ...facts,
     'Content-Type': 'application/octet-stream',
-    'Content-Length': String(range === undefined ? sizeBytes : range.end - range.start),
+    'Content-Length': String(wantedBytes),
     'Content-Disposition': `attachment; filename="${file.name}"`,
     ...(range !== undefined && { 'Content-Range': `bytes ${range.start}-${range.end - 1}/${sizeBytes}` }),
   });
@@ -68,6 +89,9 @@ async function sendFile(
   }
   response.end();
 }
+
+/** What is fetched in a moment costs less than to ask twice; and whoever reads a file in small ranges would have a checkpoint held at each. */
+const LEAST_REDIRECTED_BYTES = 1024 * 1024;
 
 /** A client that takes nothing for so long has its answer cut: it would keep open what is read. */
 const STALLED_MS = 300_000;
