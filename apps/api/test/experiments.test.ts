@@ -104,6 +104,8 @@ describe('datasets', () => {
       sha256: 'b'.repeat(64),
       sizeBytes: 7,
       description: { sources: [], splits: { train: 60_000 }, attributes: {} },
+      identity: null,
+      sameAs: null,
     });
     const byName = await until(
       async () => DatasetView.parse((await service.get('/v1/datasets/fashion').expect(200)).body),
