@@ -1,10 +1,4 @@
-import {
-  type DatasetDryRun,
-  type DatasetList,
-  type DatasetQuery,
-  type DatasetSpec,
-  type DatasetView,
-} from '@longrun/contracts';
+import type { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView } from '@longrun/contracts';
 
 import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
 
