@@ -70,7 +70,11 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       redisUrl: configuration.redisUrl,
       objectStoreUrl: configuration.objectsUrl,
       programHost,
-      converters: [...converters.keys()],
+      converters: [...converters.values()].map(({ name, version, requiredFiles }) => ({
+        name,
+        version,
+        pinsDownloads: requiredFiles.every(({ sha256 }) => sha256 !== undefined),
+      })),
       prefix: configuration.redisPrefix,
       timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
       warn: (message) => logger.warn(visibleText(message)),

@@ -104,6 +104,8 @@ describe('datasets', () => {
       sha256: 'b'.repeat(64),
       sizeBytes: 7,
       description: { sources: [], splits: { train: 60_000 }, attributes: {} },
+      identity: { converter: 'fashion-mnist', converterVersion: 1, inputs: [] },
+      sameAs: null,
     });
     const byName = await until(
       async () => DatasetView.parse((await service.get('/v1/datasets/fashion').expect(200)).body),
@@ -592,6 +594,8 @@ describe('experiments', () => {
 
   test('one that waits for its dataset is cancelled at once', async () => {
     const slow = await service.post('/v1/datasets', { name: 'slow', converter: 'mnist' }).expect(201);
+    const rebuild = await service.post('/v1/datasets/slow/rebuild').expect(409);
+    expect(rebuild.body).toMatchObject({ errors: [{ code: 'still-converted' }] });
     const conversion = await converter.job();
     const id = await submit({ dataset: 'slow' });
     const answer = await service.post(`/v1/experiments/${id}/cancel`).expect(202);

@@ -30,7 +30,7 @@ describe('a dataset', () => {
     const job = await converter.job();
     await putFile();
     const description = { sources: [], splits: { train: 3 }, attributes: {} };
-    job.end('succeeded', { fileKey, sha256, sizeBytes: bytes.byteLength, description });
+    job.end('succeeded', { fileKey, sha256, sizeBytes: bytes.byteLength, description, identity: null, sameAs: null });
     while ((await service.get('/v1/datasets/fashion')).body.status !== 'ready') await sleep(20);
   });
 

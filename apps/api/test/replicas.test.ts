@@ -182,6 +182,8 @@ async function publishDataset(replicas: Replicas, replica: Replica): Promise<voi
     sha256: 'b'.repeat(64),
     sizeBytes: 7,
     description: { sources: [], splits: { train: 60_000 }, attributes: {} },
+    identity: null,
+    sameAs: null,
   });
   await until(async () => DatasetView.parse((await replica.get('/v1/datasets/fashion')).body).status === 'ready');
   await converter.stop();

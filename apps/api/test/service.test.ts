@@ -420,6 +420,7 @@ describe('the OpenAPI document', () => {
       'get /v1/datasets/{idOrName}',
       'delete /v1/datasets/{idOrName}',
       'get /v1/datasets/{idOrName}/file',
+      'post /v1/datasets/{idOrName}/rebuild',
       'post /v1/datasets/{idOrName}/cancel',
       'get /v1/workers',
       'post /v1/workers/{id}/drain',

@@ -54,10 +54,17 @@ export function idArgument(name = '<id>', what = 'id, beginning of an id, or nam
   return new ReferenceArgument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);
 }
 
-/** An argument that means an experiment, or (`<id>`) a dataset too. */
+/** An argument that means an experiment, a dataset (`<dataset>`), or (`<id>`) either. */
 export class ReferenceArgument extends Argument {
   get completes(): KnownKind {
-    return this.name() === 'experiment' ? 'experiments' : 'references';
+    switch (this.name()) {
+      case 'experiment':
+        return 'experiments';
+      case 'dataset':
+        return 'datasets';
+      default:
+        return 'references';
+    }
   }
 }
 

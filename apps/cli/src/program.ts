@@ -16,6 +16,7 @@ import {
   jsonOption,
   listed,
   reference,
+  ReferenceArgument,
   serverUrl,
   WHICH,
   withLatest,
@@ -32,6 +33,7 @@ import { checkpointCommands } from './commands/checkpoint/checkpoint-commands.js
 import { loginCommands } from './commands/login-commands.js';
 import { logs } from './commands/logs.js';
 import { programCommands } from './commands/program-commands.js';
+import { rebuild } from './commands/rebuild.js';
 import { reproduce } from './commands/reproduce.js';
 import { secretCommands } from './commands/secret-commands.js';
 import { runCommands } from './commands/run-commands.js';
@@ -150,6 +152,20 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
 
   forkCommands(program, terminal, client, exit);
   runCommands(program, terminal, exit);
+
+  program
+    .command('rebuild')
+    .description('convert a dataset that is ready anew, as a new one that takes its name, whatever its raw files are')
+    .addArgument(new ReferenceArgument('<dataset>', 'id, beginning of an id, or name').argParser(reference))
+    .option('-f, --follow', 'stay until it has ended', false)
+    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(jsonOption())
+    .action(
+      async (
+        text: string,
+        { idempotencyKey: key, ...flags }: { idempotencyKey?: string; follow: boolean; json: boolean },
+      ) => exit(await rebuild(await client(), terminal, text, { ...flags, idempotencyKey: key })),
+    );
 
   program
     .command('reproduce')

@@ -52,6 +52,8 @@ export const dataset: DatasetView = DatasetView.parse({
   reason: null,
   message: null,
   cancelRequested: false,
+  current: true,
+  predecessor: null,
   progress: null,
   result: null,
   attempts: [],

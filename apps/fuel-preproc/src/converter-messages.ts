@@ -1,4 +1,4 @@
-import { DatasetDescription, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
+import { DatasetDescription, DatasetIdentity, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
 import { z } from 'zod';
 
 /** What the worker tells its converter process: the one thing to do. */
@@ -13,6 +13,8 @@ export const ConverterAssignment = z.object({
   downloadFolder: z.string(),
   /** Where to write the HDF5 file, absolute. Its folder exists. */
   outputPath: z.string(),
+  /** Of raw files with this identity nothing is made. Null: whatever they are, they are converted. */
+  known: DatasetIdentity.nullable(),
 });
 export type ConverterAssignment = z.infer<typeof ConverterAssignment>;
 
@@ -20,6 +22,7 @@ export type ConverterAssignment = z.infer<typeof ConverterAssignment>;
 export const ConverterFailure = ReasonCode.extract([
   'invalid_params',
   'dataset_corrupt',
+  'dataset_changed',
   'dataset_unavailable',
   'storage_error',
   'internal_error',
@@ -35,13 +38,15 @@ const BoundedDescription = DatasetDescription.refine(
 );
 
 /**
- * What a converter process tells its worker. `converted` and `failed` are last messages. A converter reads hostile files: nothing in it
+ * What a converter process tells its worker. `unchanged`, `converted` and `failed` are last messages. A converter reads hostile files: nothing in it
  * names a place, and what lies at `outputPath` the worker looks at itself.
  */
 export const ConverterMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: DatasetProgress }),
   /** The file is at `outputPath`, and was opened and read again. */
-  z.object({ type: z.literal('converted'), description: BoundedDescription }),
+  z.object({ type: z.literal('converted'), description: BoundedDescription, identity: DatasetIdentity }),
+  /** The raw files have the identity that the worker knows; there is no file. */
+  z.object({ type: z.literal('unchanged') }),
   z.object({ type: z.literal('failed'), reason: ConverterFailure, message: z.string() }),
 ]);
 export type ConverterMessage = z.infer<typeof ConverterMessage>;

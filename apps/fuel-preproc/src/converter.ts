@@ -1,4 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { DatasetDescription, DatasetProgress } from '@longrun/contracts';
 import {
   type Converter,
@@ -13,16 +14,17 @@ import {
 } from '@longrun/fuel';
 import { ParentLink } from '@longrun/platform/child';
 import { ConverterAssignment, type ConverterFailure, type ConverterMessage } from './converter-messages.js';
+import { InputChanged, RawInputs } from './raw-inputs.js';
 
 /** The converter process: converts one dataset, as its worker says, and tells how it went. */
 const parent = new ParentLink((message) => {
   void convert(ConverterAssignment.parse(message)).then(
-    async (description) => await leave({ type: 'converted', description }),
+    async (last) => await leave(last),
     async (error: unknown) => await leave({ type: 'failed', ...failureOf(error) }),
   );
 });
 
-async function convert(assignment: ConverterAssignment): Promise<DatasetDescription> {
+async function convert(assignment: ConverterAssignment): Promise<ConverterMessage> {
   const converter = converters.get(assignment.converter);
   if (converter === undefined)
     throw new UnusableRequest(
@@ -30,11 +32,20 @@ async function convert(assignment: ConverterAssignment): Promise<DatasetDescript
     );
   at('fetching the raw files');
   const inputFolder = await rawFiles(converter, assignment);
+  at('hashing the raw files');
+  const inputs = await RawInputs.read(converter, inputFolder, reporting('hashing'));
+  const { identity } = inputs;
+  if (isDeepStrictEqual(identity, assignment.known)) return { type: 'unchanged' };
   at(`converting with ${converter.name}`);
-  await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
+  try {
+    await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
+  } finally {
+    // What it made of them, or found wrong with them, is not to be told of files that were changed meanwhile.
+    await inputs.checkUnchanged();
+  }
   at('reading the result back');
   await readBack(assignment.outputPath);
-  return await describe(converter, assignment.outputPath);
+  return { type: 'converted', description: await describe(converter, assignment.outputPath), identity };
 }
 
 /** The folder that has the raw files, downloaded first if the request says so. */
@@ -105,6 +116,7 @@ class UnusableRequest extends Error {
 function failureOf(error: unknown): { readonly reason: ConverterFailure; readonly message: string } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UnusableRequest) return { reason: 'invalid_params', message };
+  if (error instanceof InputChanged) return { reason: 'dataset_changed', message };
   if (error instanceof CorruptInput) return { reason: 'dataset_corrupt', message };
   if (error instanceof MissingInput || error instanceof DownloadFailed)
     return { reason: 'dataset_unavailable', message };

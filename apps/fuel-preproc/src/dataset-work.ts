@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type DatasetDescription,
+  type DatasetIdentity,
   type DatasetLimits,
   type DatasetOutcome,
   type DatasetProgress,
@@ -55,7 +55,10 @@ interface ConversionRoom {
 }
 
 /** What came of the converter: as it said, or as its worker found. */
-type Converted = { readonly description: DatasetDescription } | AttemptEnd;
+type Converted = Made | { readonly type: 'unchanged' } | AttemptEnd;
+
+/** What a converter says of the file that it has made. */
+type Made = Pick<DatasetResult, 'description'> & { readonly identity: DatasetIdentity };
 
 const OUTPUT_NAME = 'dataset.hdf5';
 const DOWNLOADS_NAME = 'downloads';
@@ -77,16 +80,17 @@ export class DatasetWork implements Work {
   }
 
   async run(): Promise<AttemptEnd> {
-    const { spec, ranMs } = ResolvedDataset.parse(await this.#attempt.readSpec());
+    const dataset = ResolvedDataset.parse(await this.#attempt.readSpec());
+    const { spec, ranMs } = dataset;
     const wallTime = new WallTime({ limitSeconds: spec.limits.wallTimeSeconds, ranMs });
     try {
-      return await this.#run(spec, wallTime);
+      return await this.#run(dataset, wallTime);
     } finally {
       wallTime.close();
     }
   }
 
-  async #run(spec: DatasetSpec, wallTime: WallTime): Promise<AttemptEnd> {
+  async #run({ spec, predecessor }: ResolvedDataset, wallTime: WallTime): Promise<AttemptEnd> {
     const { scratchFolder, workerId } = this.#attempt;
     this.#attempt.send({ type: 'dataset_started', workerId });
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
@@ -105,13 +109,17 @@ export class DatasetWork implements Work {
       rawFolder,
       downloadFolder: join(workFolder, DOWNLOADS_NAME),
       outputPath: join(workFolder, OUTPUT_NAME),
+      known: predecessor?.result.identity ?? null,
     };
     const converted = await this.#convert(assignment, { launch, limits: spec.limits, wallTime });
     // Whatever came of it: the next attempt finds what this one has downloaded. A worker that stops does so within its grace.
     if (this.#attempt.stopCause() !== 'cancelled') await kept?.keep(workFolder, DOWNLOADS_NAME, this.#attempt.abandon);
     if (this.#attempt.mustLeave) return this.#attempt.endOfStop();
     if ('reason' in converted) return converted;
-    return await this.#handOn(workFolder, spec.name, converted.description);
+    if ('description' in converted) return await this.#handOn(workFolder, spec.name, converted);
+    if (predecessor === null) return { reason: 'internal_error', message: 'The converter knows what it was not told.' };
+    this.#result = { ...predecessor.result, sameAs: predecessor.id };
+    return { reason: 'succeeded' };
   }
 
   heartbeat(): WorkerEvent {
@@ -190,14 +198,14 @@ export class DatasetWork implements Work {
   }
 
   /** Publishes what the converter has handed over. */
-  async #handOn(workFolder: string, name: string, description: DatasetDescription): Promise<AttemptEnd> {
+  async #handOn(workFolder: string, name: string, made: Made): Promise<AttemptEnd> {
     const { stop, abandon } = this.#attempt;
     const signal = AbortSignal.any([stop, abandon]);
     let file: FileHandle | undefined;
     try {
       const opened = await openHandedOver(workFolder, OUTPUT_NAME);
       file = opened;
-      this.#result = await withStorageRetries(async () => await this.#publish(opened, description, signal), {
+      this.#result = await withStorageRetries(async () => await this.#publish(opened, made, signal), {
         what: `publish the dataset ${name}`,
         signal,
       });
@@ -217,7 +225,7 @@ export class DatasetWork implements Work {
     for (const line of this.#lineLimit.pass(text)) this.#options.report(line);
   }
 
-  async #publish(handle: FileHandle, description: DatasetDescription, signal: AbortSignal): Promise<DatasetResult> {
+  async #publish(handle: FileHandle, { description, identity }: Made, signal: AbortSignal): Promise<DatasetResult> {
     const { store, ticket } = this.#attempt;
     // A file that grows is never read to its end.
     const { size: mostBytes } = await handle.stat();
@@ -227,7 +235,7 @@ export class DatasetWork implements Work {
     const fileKey = `datasets/files/${ticket.id}/${sha256}.hdf5`;
     await store.put(fileKey, { handle, mostBytes }, { expected: { sizeBytes, sha256 }, signal });
     this.#progress({ phase: 'publishing', what: `${sha256}.hdf5`, done: sizeBytes, total: sizeBytes, unit: 'bytes' });
-    return { fileKey, sha256, sizeBytes, description };
+    return { fileKey, sha256, sizeBytes, description, identity, sameAs: null };
   }
 
   #progress(progress: DatasetProgress): void {

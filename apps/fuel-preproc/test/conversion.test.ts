@@ -1,10 +1,10 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { DatasetOutcome } from '@longrun/contracts';
-import { H5Dataset } from '@longrun/fuel';
-import { isRunning, type ProcessUnderTest, RedisServer, until } from '@longrun/platform/testing';
-import { readHead } from '@longrun/serialization';
+import { DatasetOutcome, ExperimentSpec } from '@longrun/contracts';
+import { converters, H5Dataset } from '@longrun/fuel';
+import { isRunning, type ProcessUnderTest, publishModule, RedisServer, until } from '@longrun/platform/testing';
+import { hashFile, readHead } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { idx, writeIdxFiles } from './idx.js';
 import { World } from './world.js';
@@ -52,6 +52,68 @@ test('raw files become a published dataset that says what is in it', async () =>
   await held.close();
   await world.whenNothingIsLeft();
 });
+
+test('a dataset that is submitted again is converted where its raw files are others, and else stays, through the death of the worker that looks', async () => {
+  await publishModule(world.platform, 'mlp', 'the module of mlp');
+  const folder = join(world.rawFolder, 'changing');
+  await writeIdxFiles(folder);
+  const worker = await world.worker();
+  const submit = async (): Promise<string> => await world.submit('changing', 'changing');
+  const experiment = async (): Promise<string> =>
+    (await world.platform.experiments.submit(ExperimentSpec.parse({ program: 'mlp', dataset: 'changing' }))).experiment
+      .id;
+  const first = await world.whenEnded(await submit());
+  expect(first.result?.identity).toEqual({
+    converter: 'mnist',
+    converterVersion: 1,
+    inputs: await Promise.all(
+      (converters.get('mnist')?.requiredFiles ?? []).map(async ({ name }) => await seen(folder, name)),
+    ),
+  });
+  expect(first.result?.identity?.inputs).toHaveLength(4);
+
+  const look = await submit();
+  const waits = await experiment();
+  const converter = await heldConverter(worker);
+  await world.whenDataset(look, ({ status }) => status === 'converting');
+  worker.signal('SIGKILL');
+  process.kill(converter, 'SIGKILL');
+  expect(await worker.exited).toBe('SIGKILL');
+  await world.worker();
+  const same = await world.whenEnded(look);
+  expect(same).toMatchObject({ status: 'ready', current: false, predecessor: { id: first.id, sameContent: true } });
+  expect(same.result).toEqual({ ...first.result, sameAs: first.id });
+  expect(same.attempts.map(({ reason }) => reason)).toEqual(['worker_lost', 'succeeded']);
+  expect(await world.platform.datasets.get('changing')).toEqual(first);
+  expect(await world.published()).toEqual([first.result?.fileKey]);
+  await world.when(waits, ({ datasets, attempts }) => datasets['train'] === first.id && attempts.length === 1);
+
+  const labels = join(folder, 'train-labels-idx1-ubyte.gz');
+  await writeFile(labels, gzipSync(idx([20], new Uint8Array(20).fill(3))));
+  const changed = await submit();
+  const onChanged = await experiment();
+  const second = await world.whenEnded(changed);
+  expect(second).toMatchObject({ current: true, predecessor: { id: first.id, sameContent: false } });
+  const run = await world.when(onChanged, ({ attempts }) => attempts.length === 1);
+  expect(run.datasets).toEqual({ train: changed });
+  expect(await world.platform.datasets.get(first.id)).toMatchObject({ status: 'ready', current: false });
+
+  await rm(labels);
+  const lacking = await world.whenEnded(await submit());
+  expect(lacking).toMatchObject({ status: 'failed', reason: 'dataset_unavailable', current: false });
+  expect(lacking.message).toContain(`these files are missing: ${labels}`);
+  expect(await world.platform.datasets.get('changing')).toMatchObject({ id: changed, current: true });
+
+  await writeFile(labels, gzipSync(idx([20], new Uint8Array(20).fill(3))));
+  const { dataset } = await world.platform.datasets.rebuild('changing');
+  const rebuilt = await world.whenEnded(dataset.id);
+  expect(rebuilt).toMatchObject({ current: true, predecessor: { id: changed, sameContent: true } });
+  expect(rebuilt.result).toMatchObject({ identity: second.result?.identity, sameAs: null });
+});
+
+async function seen(folder: string, name: string): Promise<{ name: string; sizeBytes: number; sha256: string }> {
+  return { name, ...(await hashFile(join(folder, name))) };
+}
 
 test.each([
   ['cut', 'train-images-idx3-ubyte.gz', async (path: string) => await truncate(path, 40)],

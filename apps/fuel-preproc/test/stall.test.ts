@@ -34,7 +34,7 @@ test('a conversion that makes no progress for limits.stallSeconds is ended as st
   const ended = await world.whenEnded(id);
   expect(ended).toMatchObject({ status: 'failed', reason: 'stalled' });
   expect(ended.attempts.map(({ reason }) => reason)).toEqual(['stalled', 'stalled']);
-  expect(ended.message).toContain('it is at: converting with mnist');
+  expect(ended.message).toContain('it is at: hashing the raw files');
   expect(worker.lines.join('\n')).toContain('The event loop of the converter is idle, so that there is no stack');
 });
 

@@ -43,4 +43,6 @@ const converted: DatasetResult = {
     splits: { train: 8, test: 2 },
     attributes: {},
   },
+  identity: null,
+  sameAs: null,
 };

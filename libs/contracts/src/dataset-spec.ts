@@ -65,6 +65,16 @@ export const DatasetDescription = z.object({
 });
 export type DatasetDescription = z.infer<typeof DatasetDescription>;
 
+/** What a dataset was made of, and by what: the same again gives the same bytes. */
+export const DatasetIdentity = z.object({
+  /** Name of the converter. */
+  converter: StorableText,
+  converterVersion: z.int().min(0),
+  /** The raw files that it read, in its own order. */
+  inputs: z.array(z.object({ name: StorableText.max(1000), sizeBytes: z.int().min(0), sha256: Sha256 })).max(100),
+});
+export type DatasetIdentity = z.infer<typeof DatasetIdentity>;
+
 /** The immutable file of a dataset in the object store. */
 export const DatasetFile = z.object({
   /** Key in the object store: `datasets/files/<dataset id>/<sha256>.hdf5`; earlier builds left the id out. */

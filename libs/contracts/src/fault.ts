@@ -163,6 +163,12 @@ export const problemKinds = {
       'checkpoints-pinned': z.object({ experiment: z.string(), checkpoints: z.array(z.string()) }),
       /** It is to be deleted, and experiments that have not ended use it: the first of them, and how many more. */
       'dataset-used': z.object({ dataset: z.string(), by: z.array(z.string()), others: z.int() }),
+      /** It is to be deleted, and may yet get its name back: `by`, which has the name, has not ended. */
+      'dataset-succeeded': z.object({ dataset: z.string(), by: z.string() }),
+      /** It is to be converted anew, and still is converted. */
+      'still-converted': z.object({ dataset: z.string(), status: DatasetStatus }),
+      /** It is to be converted anew, and its name does not mean it: `by` has the name, or nobody. */
+      'not-current': z.object({ dataset: z.string(), name: z.string(), by: z.string().nullable() }),
       /** It is to be tried again, and a dataset of it was deleted. */
       'dataset-deleted': z.object({ experiment: z.string(), dataset: z.string(), name: z.string() }),
       /** One preemption more would end it: `limit` is `retry.maxPreemptions` of its spec. */

@@ -19,6 +19,7 @@ export { BEAT_EVERY_MS, ChildSign, MESSAGES_FD, SIGNS_FD, Whereabouts, WHEREABOU
 export {
   DatasetDescription,
   DatasetFile,
+  DatasetIdentity,
   DatasetLimits,
   DatasetSource,
   DatasetSpec,

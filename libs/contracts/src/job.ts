@@ -4,6 +4,7 @@ import { DatasetFile, DatasetSpec } from './dataset-spec.js';
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { HyperparameterSetting } from './hyperparameters.js';
 import { DatasetId, ExperimentId, Fence, Kind } from './ids.js';
+import { DatasetResult } from './outcome.js';
 import { ProgramFile } from './program.js';
 
 /** What a queue carries: ids, and who may take them. Everything else is in the object store, at `spec.json` below the lease's prefix. */
@@ -74,6 +75,8 @@ export const ResolvedDataset = z.object({
   spec: DatasetSpec,
   /** How long its earlier attempts ran, all together, in ms. */
   ranMs: z.number().min(0).default(0),
+  /** The dataset that had its name before: with the same identity nothing is converted. Null where it is converted in any case. */
+  predecessor: z.object({ id: DatasetId, result: DatasetResult }).nullable().default(null),
 });
 export type ResolvedDataset = z.infer<typeof ResolvedDataset>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { DatasetDescription, DatasetFile } from './dataset-spec.js';
-import { Sha256 } from './ids.js';
+import { DatasetDescription, DatasetFile, DatasetIdentity } from './dataset-spec.js';
+import { DatasetId, Sha256 } from './ids.js';
 import { LogRow } from './log-row.js';
 import { ReasonCode } from './reason.js';
 
@@ -31,7 +31,13 @@ export const ExperimentOutcome = z.object({
 export type ExperimentOutcome = z.infer<typeof ExperimentOutcome>;
 
 /** What a successful conversion leaves. */
-export const DatasetResult = DatasetFile.extend({ description: DatasetDescription });
+export const DatasetResult = DatasetFile.extend({
+  description: DatasetDescription,
+  /** Null where it is not known: an earlier build made it. */
+  identity: DatasetIdentity.nullable().default(null),
+  /** The dataset that had the name before, whose identity was found to be the same: it has the name again, and all else here is its. Null of one that was converted. */
+  sameAs: DatasetId.nullable().default(null),
+});
 export type DatasetResult = z.infer<typeof DatasetResult>;
 
 /** How a dataset job ended: the `outcome` in the head of its lease (`datasets/<id>`). Same rules as {@link ExperimentOutcome}. */

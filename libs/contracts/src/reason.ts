@@ -12,6 +12,7 @@ export const ReasonCode = z.enum([
   'program_unavailable',
   'dataset_unavailable',
   'dataset_corrupt',
+  'dataset_changed',
   'secret_unavailable',
   'checkpoint_unreadable',
   'lease_lost',
@@ -89,6 +90,11 @@ export const retryPolicy: Readonly<Record<ReasonCode, RetryRule>> = {
     counts: 'failure',
     requeue: false,
     explain: 'The raw files are damaged or not what the converter reads; replace them and submit the dataset again.',
+  },
+  dataset_changed: {
+    counts: 'failure',
+    requeue: true,
+    explain: 'The raw files were changed while they were converted; it is tried again from what is there then.',
   },
   secret_unavailable: {
     counts: 'failure',

@@ -131,6 +131,13 @@ export const DatasetView = z.object({
   message: z.string().nullable(),
   /** True once somebody asked to cancel its conversion. */
   cancelRequested: z.boolean(),
+  /** Whether its name means it: false of one that has failed, and of one that is ready and superseded by another. */
+  current: z.boolean(),
+  /**
+   * The dataset that had its name before it, and whether their files are the same bytes; that is null while one has no file. Null where its name
+   * was free.
+   */
+  predecessor: z.object({ id: DatasetId, sameContent: z.boolean().nullable() }).nullable(),
   progress: DatasetProgress.nullable(),
   /** The file and what is in it, once `ready`. */
   result: DatasetResult.nullable(),
@@ -143,8 +150,13 @@ export type DatasetView = z.infer<typeof DatasetView>;
 
 /** What a submission would record of a dataset. */
 export const DatasetDryRun = DatasetView.pick({ name: true, spec: true }).extend({
-  /** The one that an identical request has made, which would be the answer; null where there is none. */
+  /** The one that an identical request has made; null where there is none. */
   existing: DatasetId.nullable(),
+  /**
+   * What would follow: `convert` a new one; `answer` with the existing one, as it is; or `compare` the raw files with those that the existing one
+   * was made of, and convert them as a new one unless they are the same.
+   */
+  action: z.enum(['convert', 'answer', 'compare']),
 });
 export type DatasetDryRun = z.infer<typeof DatasetDryRun>;
 

@@ -338,6 +338,27 @@ export function wordsOf(fault: RequestFault, whole: string): Words {
         remedy: `Delete it when ${isOne ? 'it has' : 'they have'} ended, or cancel ${isOne ? 'it' : 'them'} first.`,
       };
     }
+    case 'dataset-succeeded': {
+      const { dataset, by } = fault.facts;
+      return {
+        detail: `The dataset ${dataset} may yet get its name back: ${by}, which is to take its place, has not ended.`,
+        remedy: 'Delete it when that has ended, or cancel that first.',
+      };
+    }
+    case 'still-converted': {
+      const { dataset, status } = fault.facts;
+      return {
+        detail: `The dataset ${dataset} has not ended: it is ${status}, and only what is ready is converted anew.`,
+        remedy: 'Rebuild it when it is ready, or cancel it and submit it again.',
+      };
+    }
+    case 'not-current': {
+      const { dataset, name: called, by } = fault.facts;
+      return {
+        detail: `The name ${called} does not mean the dataset ${dataset}: ${by === null ? 'nothing' : by} has it.`,
+        remedy: by === null ? 'Submit its spec again.' : `Rebuild ${called}, or submit its spec under another name.`,
+      };
+    }
     case 'dataset-deleted': {
       const { experiment, dataset, name: called } = fault.facts;
       return {

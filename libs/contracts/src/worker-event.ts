@@ -34,7 +34,7 @@ export type ExperimentProgress = z.infer<typeof ExperimentProgress>;
 
 /** How far a conversion is. */
 export const DatasetProgress = z.object({
-  phase: z.enum(['downloading', 'converting', 'publishing']),
+  phase: z.enum(['downloading', 'hashing', 'converting', 'publishing']),
   /** What is being worked on: a file or a source. */
   what: StorableText.max(4_096),
   done: z.number().min(0),

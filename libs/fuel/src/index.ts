@@ -1,5 +1,6 @@
 export { exampleArray, type ExampleValue } from './arrays/example-array.js';
 export type { RowRange } from './arrays/rows.js';
+export { checkPresent } from './converters/check-present.js';
 export { CorruptInput, DownloadFailed, MissingInput, UnsuitableDataset } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';

@@ -13,6 +13,7 @@ import { RedisKeys } from './redis/keys.js';
 import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
 import { Comparisons } from './requests/comparisons.js';
+import type { KnownConverter } from './requests/dataset-requests.js';
 import { Datasets } from './requests/datasets.js';
 import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
@@ -40,8 +41,8 @@ export interface PlatformOptions {
   readonly objectStoreUrl: string;
   /** Runs the programs that are published, to see what they take. */
   readonly programHost: ProgramHost;
-  /** Names of the converters that datasets may name. Default: every name passes, and the worker refuses unknown ones. */
-  readonly converters?: readonly string[];
+  /** The converters that datasets may name. Default: every name passes, and the worker refuses unknown ones. */
+  readonly converters?: readonly KnownConverter[];
   /** Prefix of all names in Redis. Default `longrun`. */
   readonly prefix?: string;
   readonly timings?: TimingsInput;

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import {
+  type DatasetIdentity,
   type DatasetResult,
   type ExperimentResult,
   type JobTicket,
   type Kind,
   type ReasonCode,
+  ResolvedDataset,
   ResolvedExperiment,
   type WorkerCommand,
 } from '@longrun/contracts';
@@ -217,8 +219,8 @@ export class ScriptedAttempt {
     this.drop();
   }
 
-  /** Publishes a converted file as a dataset's result. */
-  async publish(bytes: Uint8Array): Promise<void> {
+  /** Publishes a converted file as a dataset's result, as one of raw files with this identity. */
+  async publish(bytes: Uint8Array, identity: DatasetIdentity | null = null): Promise<void> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const fileKey = `datasets/files/${this.ticket.id}/${sha256}.hdf5`;
     const result: DatasetResult = {
@@ -230,9 +232,23 @@ export class ScriptedAttempt {
         splits: { train: 8, test: 2 },
         attributes: {},
       },
+      identity,
+      sameAs: null,
     };
-    this.outbox.send({ type: 'dataset_started', workerId: this.worker.link.workerId });
     await this.worker.store.put(fileKey, bytes, { ifAbsent: true });
+    await this.#endDataset(result);
+  }
+
+  /** Ends a conversion for which nothing was to be converted: the raw files are those of its predecessor. */
+  async findSame(): Promise<void> {
+    const bytes = await this.worker.store.get(`datasets/${this.ticket.id}/spec.json`);
+    const { predecessor } = ResolvedDataset.parse(JSON.parse(Buffer.from(bytes ?? []).toString()));
+    if (predecessor === null) throw new Error(`${this.ticket.id} has no predecessor`);
+    await this.#endDataset({ ...predecessor.result, sameAs: predecessor.id });
+  }
+
+  async #endDataset(result: DatasetResult): Promise<void> {
+    this.outbox.send({ type: 'dataset_started', workerId: this.worker.link.workerId });
     await this.lease.end(JSON.parse(JSON.stringify({ reason: 'succeeded', result })) as never);
     this.outbox.send({ type: 'dataset_ended', reason: 'succeeded', result, peakMemoryBytes: 1_000_000 });
     await this.outbox.flush('acknowledged', 50_000);

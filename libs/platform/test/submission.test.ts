@@ -37,8 +37,17 @@ test('a dry run says what a submission would record or is refused for, and chang
   expect(before).toContain(dataset.id);
   const spec = experimentSpec({ priority: 7 });
   const tried = await experiments.dryRun(spec);
-  expect(await datasets.dryRun(digits)).toEqual({ name: 'digits', spec: digits, existing: dataset.id });
-  expect(await datasets.dryRun({ ...digits, name: 'other' })).toMatchObject({ name: 'other', existing: null });
+  expect(await datasets.dryRun(digits)).toEqual({
+    name: 'digits',
+    spec: digits,
+    existing: dataset.id,
+    action: 'answer',
+  });
+  expect(await datasets.dryRun({ ...digits, name: 'other' })).toMatchObject({
+    name: 'other',
+    existing: null,
+    action: 'convert',
+  });
   await expect(datasets.dryRun({ ...digits, source: { folder: 'x' } })).rejects.toMatchObject({ kind: 'conflict' });
   const wrong = experimentSpec({ dataset: 'digit', params: { refuse: true } });
   const refusal = await experiments.dryRun(wrong).catch((error: unknown) => error);

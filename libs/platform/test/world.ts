@@ -45,7 +45,7 @@ export class World extends PlatformWorld {
       {
         prefix: this.prefix,
         programHost: mlp,
-        converters: ['mnist', 'fashion-mnist'],
+        converters: ['mnist', 'fashion-mnist'].map((name) => ({ name, version: 1, pinsDownloads: true })),
         timings,
         queue,
         warn: this.#warn,

@@ -21,7 +21,11 @@ export class DatasetsController {
   @Post()
   @ApiOperation({
     summary: 'Submit a dataset',
-    description: 'A request that is identical to one that has not failed is answered with what that one made.',
+    description:
+      'A request that is identical to one that has not failed is answered with what that one made while it is converted, and where its converter ' +
+      'downloads what it pins. Else a worker looks at the raw files: a new dataset takes the name and `predecessor` says which had it. Where it would be ' +
+      'made of the same by the same converter, nothing is converted: it ends with `result.sameAs`, the predecessor has its name again, and what waits for ' +
+      'the new one uses that. Where it fails or is cancelled the predecessor has the name again, too.',
     tags: ['datasets'],
   })
   @Answers({
@@ -95,13 +99,39 @@ export class DatasetsController {
     await this.#files.send(request, response, (signal) => this.#platform.datasets.file(idOrName, signal));
   }
 
+  @Post(':idOrName/rebuild')
+  @HttpCode(201)
+  @ApiOperation({
+    summary: 'Convert a dataset anew',
+    description:
+      'A new dataset of its spec takes its name and is converted, whatever it is made of. The one before stays as it is and is known by its id, until it is ' +
+      'deleted; experiments that were submitted with it keep it. `predecessor.sameContent` says at the end whether the files are the same bytes.',
+    tags: ['datasets'],
+  })
+  @Answers({
+    status: 201,
+    repeated: 'The `Idempotency-Key` has made this one before.',
+    description: 'The new dataset: `predecessor` is the one before.',
+    schema: DatasetView,
+    problems: [...BODY_PROBLEMS, 'not-found', 'conflict'],
+  })
+  async rebuildDataset(
+    @Param('idOrName', { schema: StorableText }) idOrName: string,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<DatasetView> {
+    const { dataset, created } = await this.#platform.datasets.rebuild(idOrName, { idempotencyKey });
+    response.status(created ? 201 : 200).location(`/v1/datasets/${dataset.id}`);
+    return dataset;
+  }
+
   @Post(':idOrName/cancel')
   @HttpCode(202)
   @ApiOperation({
     summary: 'Ask for the end of a conversion',
     description:
       'One that waits ends at once, a running one when its worker hears it: `cancelRequested` says so meanwhile. The dataset counts as ' +
-      'failed, with the reason `cancelled`, and its name is free.',
+      'failed, with the reason `cancelled`; its `predecessor` has its name again, or nothing has.',
     tags: ['datasets'],
   })
   @Answers({
@@ -119,8 +149,8 @@ export class DatasetsController {
   @ApiOperation({
     summary: 'Delete a dataset that is ready or has failed, for good',
     description:
-      'From now on it is neither listed nor found, its name is free, and its file is removed in the background. Refused while it is converted, or an ' +
-      'experiment that has not ended uses it. Experiments that have ended still say that they used it, and are not tried again without it.',
+      'From now on it is neither listed nor found, the name that it had is free, and its file is removed in the background. Refused while it is converted, while ' +
+      'one that has taken its name is, or an experiment that has not ended uses it. Experiments that have ended still say that they used it, and are not tried again without it.',
     tags: ['datasets'],
   })
   @Answers({ status: 204, description: 'It is deleted.', problems: ['invalid-parameter', 'not-found', 'conflict'] })

@@ -28,9 +28,12 @@ export async function dryRun(
 function outcome(answer: ExperimentDryRun | DatasetDryRun): string {
   const name = visibleLine(answer.name);
   if ('existing' in answer) {
-    return answer.existing === null
-      ? `it would be submitted as the dataset ${name}`
-      : `it is there already, as ${answer.existing}`;
+    const { action, existing } = answer;
+    if (existing === null) return `it would be submitted as the dataset ${name}`;
+    const isThere = `it is there already, as ${existing}`;
+    return action === 'answer'
+      ? isThere
+      : `${isThere}; its raw files would be looked at, and converted if they have changed`;
   }
   const { spec, programSha256, datasets } = answer;
   const program = programSha256 === null ? spec.program : shortProgram(spec.program.replace(/@.*/, ''), programSha256);

@@ -80,7 +80,8 @@ async function followDataset(
     said = text;
     if (!isTerminalDataset(view.status)) continue;
     if (json) terminal.printJson(view, 2);
-    if (view.status === 'failed' && view.message !== null) terminal.say(view.message);
+    const news = endText(view);
+    if (news !== null) terminal.say(news);
     exitCode = exitCodeOfStatus(view.status, view.reason);
   }
   return exitCode;
@@ -108,6 +109,15 @@ export class ConnectionNews {
     if (this.#isLost) this.#terminal.say('longrun: connected again');
     this.#isLost = false;
   }
+}
+
+/** What there is to say of the end of a dataset. */
+function endText({ status, message, predecessor, result }: DatasetView): string | null {
+  if (status === 'failed') return message;
+  if (result?.sameAs != null) return `The raw files are those of ${result.sameAs}, which has the name again.`;
+  return predecessor?.sameContent === true
+    ? `Its file is the same, byte for byte, as that of ${predecessor.id}.`
+    : null;
 }
 
 /** Where a dataset stands, and how far its conversion is. */

@@ -20,7 +20,7 @@ export async function resolveReference(client: Client, text: string): Promise<Re
   if (isWholeId(text, 'ds')) return { kind: 'dataset', id: text };
   const experiments = await found(text, 'exp', (query) => client.experiments.list({ ...query, limit: 200 }));
   if (experiments.length > 0) return { kind: 'experiment', id: theOnly(text, 'experiment', experiments) };
-  const datasets = currentOf(await found(text, 'ds', (query) => client.datasets.list({ ...query, limit: 200 })));
+  const datasets = await datasetsCalled(client, text);
   if (datasets.length > 0) return { kind: 'dataset', id: theOnly(text, 'dataset', datasets) };
   const tooShort = isBeginning(text)
     ? ''
@@ -35,6 +35,18 @@ export async function resolveExperiment(client: Client, text: string): Promise<s
   const { kind, id } = await resolveReference(client, text);
   if (kind === 'experiment') return id;
   throw new UnknownReference(`\`${text}\` is a dataset; give an experiment`);
+}
+
+/** The id of the one dataset that the text means, whatever experiments are called so. Throws UnknownReference where there is no such one. */
+export async function resolveDataset(client: Client, text: string): Promise<string> {
+  if (isWholeId(text, 'ds')) return text;
+  const datasets = await datasetsCalled(client, text);
+  if (datasets.length > 0) return theOnly(text, 'dataset', datasets);
+  throw new UnknownReference(`there is no dataset \`${text}\`; \`longrun ls --datasets\` shows which there are`);
+}
+
+async function datasetsCalled(client: Client, text: string): Promise<readonly DatasetSummary[]> {
+  return currentOf(await found(text, 'ds', (query) => client.datasets.list({ ...query, limit: 200 })));
 }
 
 async function newest(client: Client): Promise<string> {
@@ -64,19 +76,19 @@ function theOnly(text: string, what: string, candidates: readonly Listed[]): str
 }
 
 /** What has the name or, where nothing has, begins so; at most as many as are on a page. A name wins over the beginning of an id. */
-async function found(
+async function found<Item extends Listed>(
   text: string,
   prefix: 'exp' | 'ds',
-  ask: (query: { exactName: string } | { id: string }) => Promise<{ items: readonly Listed[] }>,
-): Promise<readonly Listed[]> {
+  ask: (query: { exactName: string } | { id: string }) => Promise<{ items: readonly Item[] }>,
+): Promise<readonly Item[]> {
   const { items } = await ask({ exactName: text });
   if (items.length > 0 || !isBeginning(text) || !new RegExp(`^(${prefix}_)?[0-9a-f]{0,32}$`).test(text)) return items;
   return (await ask({ id: text })).items;
 }
 
-/** A name means the dataset that has it now over those that have failed. */
-function currentOf(datasets: readonly Listed[]): readonly Listed[] {
-  const current = datasets.filter(({ status }) => status !== 'failed');
+/** A name means the dataset that has it now over those that have failed or are superseded. */
+function currentOf(datasets: readonly DatasetSummary[]): readonly DatasetSummary[] {
+  const current = datasets.filter((dataset) => dataset.current);
   return current.length === 1 ? current : datasets;
 }
 

@@ -72,10 +72,32 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
       `${dtype} (${shape.join(', ')})`,
     ]),
     ['file', result === null ? undefined : `${size(result.sizeBytes)}, sha256 ${result.sha256}`],
+    ...identityFacts(view),
     ['owner', ownerText(view)],
     ...times(view),
   ];
   return sections(`${visibleLine(view.name)}  ${view.id}`, facts, view.attempts, view.spec, terminal);
+}
+
+/** What a dataset was made of, and in whose place. */
+function identityFacts({ result, predecessor }: DatasetView): [string, string | undefined][] {
+  const identity = result?.identity ?? null;
+  const files = (identity?.inputs ?? []).map(
+    ({ name, sizeBytes, sha256 }) => `${visibleLine(name)}, ${size(sizeBytes)}, sha256 ${sha256}`,
+  );
+  const made =
+    identity === null ? 'not known: an earlier version made it' : `${identity.converter} ${identity.converterVersion}`;
+  return [
+    ['made by', result === null ? undefined : made],
+    ...files.map((file, index): [string, string] => [index === 0 ? 'of' : '', file]),
+    ['same as', result?.sameAs ?? undefined],
+    ['before it', predecessor === null ? undefined : predecessorText(predecessor)],
+  ];
+}
+
+function predecessorText({ id, sameContent }: NonNullable<DatasetView['predecessor']>): string {
+  if (sameContent === null) return id;
+  return `${id}, ${sameContent ? 'the same bytes' : 'other bytes'}`;
 }
 
 /** As it was meant when it was submitted. */

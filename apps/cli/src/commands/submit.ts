@@ -1,5 +1,11 @@
 import { ApiProblem, ApiUnreachable, type Client, newIdempotencyKey, NotLongrun, Reconnection } from '@longrun/client';
-import { type DatasetView, type ExperimentView, shortProgram, visibleLine } from '@longrun/contracts';
+import {
+  type DatasetView,
+  type ExperimentView,
+  isTerminalDataset,
+  shortProgram,
+  visibleLine,
+} from '@longrun/contracts';
 
 import { sayError } from '../output/errors.js';
 import { statusText } from '../output/status-text.js';
@@ -70,11 +76,29 @@ export async function makeSubmission(
     options,
   );
   if (typeof submitted === 'number') return submitted;
+  if ('current' in submitted && !options.json) sayWhatFollows(submitted, terminal);
+  return await reportSubmitted(client, terminal, kind, submitted, options);
+}
+
+/** Whether a dataset that was there when this one was submitted stays is for a worker to see. */
+function sayWhatFollows({ predecessor, status }: DatasetView, terminal: Terminal): void {
+  if (predecessor === null || isTerminalDataset(status)) return;
+  terminal.say(`longrun: the raw files are looked at; unless they are those of ${predecessor.id}, they are converted`);
+}
+
+/** Says what a submission has made, or follows it. The exit code. */
+export async function reportSubmitted(
+  client: Client,
+  terminal: Terminal,
+  kind: Submission['kind'],
+  submitted: ExperimentView | DatasetView,
+  options: Pick<SubmissionOptions, 'follow' | 'json'>,
+): Promise<number> {
   const { id, name, status } = submitted;
   const line = `${id}  ${visibleLine(name)}  ${statusText(submitted, terminal)}`;
   if (options.follow) {
-    if (submission.kind === 'experiment') terminal.say(line);
-    return follow(client, terminal, { kind: submission.kind, id }, options);
+    if (kind === 'experiment') terminal.say(line);
+    return follow(client, terminal, { kind, id }, options);
   }
   if (options.json) terminal.printJson(submitted, 2);
   else terminal.print(line);

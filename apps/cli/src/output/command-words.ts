@@ -47,6 +47,15 @@ export function commandWords(fault: KnownFault): Partial<Words> {
       return { remedy: `Cancel it first: longrun cancel ${fault.facts.id}` };
     case 'dataset-used':
       return { remedy: `Wait until it has ended: longrun wait ${fault.facts.by.join(' ')}` };
+    case 'dataset-succeeded':
+    case 'still-converted': {
+      const waited = fault.code === 'still-converted' ? fault.facts.dataset : fault.facts.by;
+      return { remedy: `Wait until it has ended: longrun wait ${waited}` };
+    }
+    case 'not-current': {
+      const { name, by } = fault.facts;
+      return by === null ? {} : { remedy: `Rebuild that one: longrun rebuild ${name}` };
+    }
     case 'copies-awaited':
       return { remedy: `Delete it when they run, or cancel them first: longrun cancel ${fault.facts.by[0] ?? 'ID'}` };
     case 'checkpoints-pinned': {

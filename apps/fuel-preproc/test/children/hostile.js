@@ -7,6 +7,7 @@ import { ParentLink } from '@longrun/platform/child';
 /** A converter that a file has taken over: does to its worker and its machine what the converter of its name would. */
 const parent = new ParentLink((assignment) => void acts[assignment.converter](assignment));
 
+const identity = { converter: 'hostile', converterVersion: 1, inputs: [] };
 const description = { sources: [], splits: {}, attributes: {} };
 
 const acts = {
@@ -17,17 +18,20 @@ const acts = {
   /** Hands over a file of somebody else's. */
   async link({ rawFolder, outputPath }) {
     symlinkSync(join(rawFolder, 'victim', 'keep'), outputPath);
-    await parent.leave({ type: 'converted', description }, 0);
+    await parent.leave({ type: 'converted', identity, description }, 0);
   },
   /** Has more to say of what it made than anybody wants to read. */
   async large({ outputPath }) {
     writeFileSync(outputPath, 'made');
-    await parent.leave({ type: 'converted', description: { ...description, attributes: { x: 'x'.repeat(1e6) } } }, 0);
+    await parent.leave(
+      { type: 'converted', identity, description: { ...description, attributes: { x: 'x'.repeat(1e6) } } },
+      0,
+    );
   },
   /** Says no end of things, and what nobody can take. */
   async flood() {
     const splits = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`split ${index}`, -1]));
-    parent.send({ type: 'converted', description: { ...description, splits } });
+    parent.send({ type: 'converted', identity, description: { ...description, splits } });
     const line = `${'flood '.repeat(200)}\n`;
     await new Promise((resolve) => process.stdout.write(line.repeat(8_000), resolve));
     await parent.leave({ type: 'flooded' }, 0);

@@ -20,7 +20,7 @@ export class Datasets {
     this.#connection = connection;
   }
 
-  /** An identical earlier request is answered with what it has made. */
+  /** An identical earlier request is answered with what it has made, unless that may have been made of other raw files than are there. */
   async submit(
     spec: DatasetSpecInput,
     { idempotencyKey = newIdempotencyKey(), signal }: SubmissionOptions = {},
@@ -41,6 +41,16 @@ export class Datasets {
   /** One page of those that fit a query, newest first. */
   async list(query: DatasetQueryInput = {}, signal?: AbortSignal): Promise<DatasetList> {
     return await this.#connection.json(DatasetList, `${PATH}?${queryText(query)}`, { signal });
+  }
+
+  /** Has one that is ready converted anew, as a new one that takes its name. */
+  async rebuild(
+    id: string,
+    { idempotencyKey = newIdempotencyKey(), signal }: SubmissionOptions = {},
+  ): Promise<DatasetView> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    const path = `${PATH}/${encodeURIComponent(id)}/rebuild`;
+    return await this.#connection.json(DatasetView, path, { method: 'POST', headers, signal });
   }
 
   /** Asks for the end of its conversion. */

@@ -1,9 +1,9 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CorruptInput, MissingInput } from '../errors.js';
+import { CorruptInput } from '../errors.js';
 import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
 import type { SplitRange } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset } from '../hdf5/h5-writer.js';
+import { checkPresent } from './check-present.js';
 import type { Converter, ConvertOptions, RequiredFile } from './converter.js';
 import { openIdx, type IdxFile } from './idx.js';
 
@@ -41,7 +41,11 @@ export function mnistLike({ name, version, mirrors, sha256, repackedSha256 }: Mn
     name,
     version,
     requiredFiles,
-    convert: (inputFolder, outputPath, options = {}) => convert(name, inputFolder, outputPath, options),
+    convert: async (inputFolder, outputPath, options = {}) => {
+      options.signal?.throwIfAborted();
+      await checkPresent({ name, requiredFiles }, inputFolder);
+      return await convert(name, inputFolder, outputPath, options);
+    },
   };
 }
 
@@ -59,8 +63,6 @@ async function convert(
   outputPath: string,
   { onProgress, signal }: ConvertOptions,
 ): Promise<DatasetDescription> {
-  signal?.throwIfAborted();
-  await checkPresent(name, inputFolder);
   const open = (file: MnistFile, rank: number): Promise<IdxFile> => openIdx(join(inputFolder, file), rank);
   const train = {
     images: await open('train-images-idx3-ubyte.gz', 3),
@@ -116,15 +118,6 @@ async function convert(
     command: `longrun convert ${name}`,
   });
   return describeH5Dataset(outputPath);
-}
-
-async function checkPresent(name: string, folder: string): Promise<void> {
-  const missing: string[] = [];
-  for (const file of FILES) {
-    await access(join(folder, file)).catch(() => missing.push(join(folder, file)));
-  }
-  if (missing.length === 0) return;
-  throw new MissingInput(`${name}: these files are missing: ${missing.join(', ')}; download them first`, missing);
 }
 
 function bothSources(start: number, stop: number): Record<string, SplitRange> {

@@ -5,6 +5,7 @@ import { run } from '../record/bulk.js';
 import { chunksOf, isSmall, type LogChunk } from '../record/log-chunk.js';
 import { insertChunks, mergeChunks, supersede } from '../record/log-store.js';
 import type { AttemptRow, Tables } from '../record/tables.js';
+import { saveNames } from './dataset-names.js';
 import { Life } from './life.js';
 import { saveMetrics } from './metric-summaries.js';
 import { saveAttempts, saveCheckpoints, saveEvents, saveListed, saveLives, saveSettings } from './save.js';
@@ -68,6 +69,7 @@ export class Lives {
     for (const { life, chunk } of chunks) if (isSmall(chunk)) life.hasSmallChunk(chunk.fence);
     await saveLives(this.transaction, touched);
     await saveListed(this.transaction, touched);
+    await saveNames(this.transaction, touched);
     await saveAttempts(this.transaction, touched);
     await this.#saveLog(touched, chunks);
     await saveEvents(this.transaction, touched);

@@ -8,6 +8,8 @@ import {
   type ReasonCode,
 } from '@longrun/contracts';
 
+import type { LifeRow } from '../record/tables.js';
+
 /** How a life ended. */
 export interface Outcome {
   readonly reason: ReasonCode;
@@ -42,11 +44,13 @@ export function writeOutcome(kind: Kind, ending: { reason: ReasonCode; message: 
 }
 
 /** A result as that of an experiment; null when it is none. */
-export function experimentResult(result: Outcome['result']): ExperimentResult | null {
+export function experimentResult(result: LifeRow['result']): ExperimentResult | null {
   return result !== null && 'parametersSha256' in result ? result : null;
 }
 
 /** A result as that of a dataset; null when it is none. */
-export function datasetResult(result: Outcome['result']): DatasetResult | null {
-  return result !== null && 'fileKey' in result ? result : null;
+export function datasetResult(result: LifeRow['result']): DatasetResult | null {
+  if (result === null || !('fileKey' in result)) return null;
+  const { identity = null, sameAs = null, ...rest } = result;
+  return { ...rest, identity, sameAs };
 }

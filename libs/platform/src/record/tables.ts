@@ -1,4 +1,5 @@
 import type {
+  DatasetFile,
   DatasetProgress,
   DatasetResult,
   DatasetSpec,
@@ -63,7 +64,7 @@ export interface LivesTable {
   reason: ReasonCode | null;
   message: string | null;
   /** What it left when it succeeded. */
-  result: NullableJsonColumn<ExperimentResult | DatasetResult>;
+  result: NullableJsonColumn<ExperimentResult | StoredDatasetResult>;
   /** How it is to end, decided and not yet written into its lease. */
   ending: NullableJsonColumn<Ending>;
   /** The last fence issued, to an attempt or to the record itself; 0 before the first. */
@@ -175,9 +176,18 @@ export interface DatasetsTable {
   id: string;
   name: string;
   spec: JsonColumn<DatasetSpec>;
-  /** False once it has failed: its name is free again. */
+  /** Its name means it: false once it has failed, was superseded or deleted, or was found to be the same as its predecessor. */
   current: Generated<boolean>;
+  /** The dataset that had the name before; null where it was free. */
+  predecessor: Generated<string | null>;
+  /** It is converted even where its identity is that of the predecessor. */
+  forced: Generated<boolean>;
 }
+
+/** A result of a dataset as it was written: earlier builds did not say of what. */
+export type StoredDatasetResult = DatasetFile &
+  Pick<DatasetResult, 'description'> &
+  Partial<Pick<DatasetResult, 'identity' | 'sameAs'>>;
 
 export interface AttemptsTable {
   id: string;

@@ -1,24 +1,15 @@
-import {
-  type DatasetDryRun,
-  type DatasetList,
-  type DatasetQuery,
-  DatasetSpec,
-  type DatasetView,
-  type RetryBudget,
-} from '@longrun/contracts';
+import type { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView } from '@longrun/contracts';
 
 import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
 
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 
-import { begin, newId } from '../life/begin.js';
-import type { Lives } from '../life/lives.js';
-import { sha256OfJson } from '../record/hash.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { DatasetRow, LifeRow, Tables } from '../record/tables.js';
+import type { LifeRow } from '../record/tables.js';
 import { AskedStore } from './asked-store.js';
 import { type CancelOptions, cancelLife } from './cancel-life.js';
 import { checkedBytes } from './checked-bytes.js';
+import { type DatasetRequest, findOrMake, isCalled, type MakingOptions, submissionOf } from './dataset-requests.js';
 import { deleteDataset } from './delete-dataset.js';
 import { idBegins } from './id-beginning.js';
 import { readLife } from './life-reading.js';
@@ -26,15 +17,12 @@ import { nameUnknown } from './names.js';
 import { readPage } from './pages.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type StoredFile, URL_VALID_MS } from './stored-file.js';
-import { type Made, type Submission, Submissions, type SubmitOptions } from './submissions.js';
-import { datasetSummary } from './views.js';
+import { type Made, Submissions, type SubmitOptions } from './submissions.js';
+import { datasetSummary, type ListedDataset } from './views.js';
 
-export interface DatasetsOptions extends CancelOptions {
+export interface DatasetsOptions extends CancelOptions, MakingOptions {
   readonly record: PlatformRecord;
   readonly store: ObjectStore;
-  /** Names of the converters that workers have; undefined lets every name pass. */
-  readonly converters: readonly string[] | undefined;
-  readonly retry: RetryBudget;
 }
 
 /** A dataset, and whether this request made it or one before. */
@@ -46,48 +34,54 @@ export interface SubmittedDataset {
 /** What users do with datasets. Every method that refuses throws `RequestRefused`. */
 export class Datasets {
   readonly #options: DatasetsOptions;
-  readonly #submissions: Submissions<DatasetSpec, DatasetView>;
+  readonly #submissions: Submissions<DatasetRequest, DatasetView>;
 
   constructor(options: DatasetsOptions) {
     this.#options = options;
     // One after the other: the second of two with one name is to find what the first has made.
-    this.#submissions = new Submissions(options.writer, 'dataset', async (lives, all) => {
-      const made: (Made<DatasetView> | RequestRefused)[] = [];
-      for (const submission of all) made.push(await this.#findOrMake(lives, submission));
-      return made;
-    });
+    this.#submissions = new Submissions(
+      options.writer,
+      'dataset',
+      async (lives, all) => {
+        const made: (Made<DatasetView> | RequestRefused)[] = [];
+        for (const { body } of all) made.push(await findOrMake(lives, body, options));
+        return made;
+      },
+      (request) => ('spec' in request ? request.spec : request),
+    );
   }
 
   /**
-   * Queues a conversion, or answers the one that an identical request made. Refused: an unknown converter, a name that
-   * means another dataset, an idempotency key that was used for another spec. A dataset that failed leaves its name free.
+   * Queues a conversion, or answers the one that an identical request made. Where that one is ready and may have been made of other raw files than are there now, a new one
+   * takes its name, and gives it back unless they are others. Refused: an unknown converter, a name that means another dataset, an idempotency key that was used for another
+   * spec. A dataset that failed leaves its name to the one before it, or free.
    */
   async submit(spec: DatasetSpec, options: SubmitOptions = {}): Promise<SubmittedDataset> {
     this.#checkConverter(spec);
-    const { id, view } = await this.#submissions.submit(spec, options);
-    return { dataset: view ?? (await this.get(id)), created: view !== undefined };
+    return await this.#submit({ spec }, options);
+  }
+
+  /**
+   * Queues the conversion of a dataset that is ready, by its id or name, as a new one that takes its name, whatever it is made of. Refused: one that is unknown, is still
+   * converted, or has its name no more.
+   */
+  async rebuild(idOrName: string, options: SubmitOptions = {}): Promise<SubmittedDataset> {
+    return await this.#submit({ rebuild: idOrName }, options);
   }
 
   /** What {@link submit} would record or answer, without recording anything. Refused as that would be. */
   async dryRun(spec: DatasetSpec): Promise<DatasetDryRun> {
     this.#checkConverter(spec);
-    const existing = await this.#options.record.transact((transaction) =>
-      findExisting(transaction, { body: spec, sha256: sha256OfJson(spec) }),
-    );
-    if (existing instanceof Error) throw existing;
-    return { name: spec.name, spec, existing: existing?.id ?? null };
+    const { record, converters } = this.#options;
+    const next = await record.transact((transaction) => submissionOf(transaction, spec, converters));
+    if (next instanceof Error) throw next;
+    const existing = next.action === 'answer' ? next.id : next.predecessor;
+    return { name: spec.name, spec, existing, action: next.action };
   }
 
-  /** A dataset by id or, among those that have not failed, by name. Refused when there is none. */
+  /** A dataset by its id, or the one that a name means. Refused when there is none. */
   async get(idOrName: string): Promise<DatasetView> {
-    const row = await this.#select()
-      .where((where) =>
-        where.or([
-          where('lives.id', '=', idOrName),
-          where.and([where('datasets.name', '=', idOrName), where('datasets.current', '=', true)]),
-        ]),
-      )
-      .executeTakeFirst();
+    const row = await this.#select().where(isCalled(idOrName)).executeTakeFirst();
     return readLife(this.#options.record, { what: 'dataset', id: idOrName }, row, summaryOf);
   }
 
@@ -134,6 +128,8 @@ export class Datasets {
     const rowsBelow = (place: number, limit: number) =>
       this.#select()
         .where('lives.place', '<', place)
+        // What was found to be another one is known by its id alone.
+        .where(sql`lives.result ->> 'sameAs'`, 'is', null)
         .$if(exactName !== undefined, (query) => query.where('datasets.name', '=', exactName ?? ''))
         .$if(id !== undefined, (query) => query.where(idBegins(sql`lives.id`, 'ds', id ?? '')))
         .orderBy('lives.place', 'desc')
@@ -144,8 +140,8 @@ export class Datasets {
 
   /**
    * Cancels a conversion, by the dataset's id or name. One that waits has ended when this returns; one that runs is given up
-   * by its worker: `cancelRequested` says so meanwhile. It counts as failed: its name is free. Refused when it has ended or is
-   * unknown.
+   * by its worker: `cancelRequested` says so meanwhile. It counts as failed: its name goes back to the one before it, or is free. Refused when it has
+   * ended or is unknown.
    */
   async cancel(idOrName: string): Promise<DatasetView> {
     const { id } = await this.get(idOrName);
@@ -160,32 +156,15 @@ export class Datasets {
   }
 
   #checkConverter({ converter }: DatasetSpec): void {
-    const { converters } = this.#options;
-    if (converters?.includes(converter) === false) {
-      throw refused('invalid-request', [nameUnknown('converter', converter, converters)]);
+    const names = this.#options.converters?.map(({ name }) => name);
+    if (names?.includes(converter) === false) {
+      throw refused('invalid-request', [nameUnknown('converter', converter, names)]);
     }
   }
 
-  async #findOrMake(lives: Lives, submission: Submission<DatasetSpec>): Promise<Made<DatasetView> | RequestRefused> {
-    const existing = await findExisting(lives.transaction, submission);
-    if (existing !== undefined) return existing;
-    const { body: spec } = submission;
-    const { name } = spec;
-    const id = newId('dataset');
-    const row = await begin(lives, {
-      id,
-      kind: 'dataset',
-      name,
-      spec,
-      priority: 0,
-      retry: this.#options.retry,
-      origin: null,
-    });
-    await lives.transaction
-      .insertInto('datasets')
-      .values({ id, name, spec: JSON.stringify(spec) })
-      .execute();
-    return { id, view: { ...datasetSummary(row, { id, name, spec, current: true }), attempts: [] } };
+  async #submit(request: DatasetRequest, options: SubmitOptions): Promise<SubmittedDataset> {
+    const { id, view } = await this.#submissions.submit(request, options);
+    return { dataset: view ?? (await this.get(id)), created: view !== undefined };
   }
 
   #select() {
@@ -194,7 +173,8 @@ export class Datasets {
         .selectFrom('lives')
         .innerJoin('datasets', 'datasets.id', 'lives.id')
         .selectAll('lives')
-        .select(['datasets.name', 'datasets.spec', 'datasets.current'])
+        .select(['datasets.name', 'datasets.spec', 'datasets.current', 'datasets.predecessor'])
+        .select(sameContent.as('sameContent'))
         // The index on places begins with it.
         .where('lives.kind', '=', 'dataset')
         .where('lives.deletedAt', 'is', null)
@@ -202,23 +182,10 @@ export class Datasets {
   }
 }
 
-/** The dataset that an identical request has made, the refusal of another one of its name, or undefined where the name is free. */
-async function findExisting(
-  transaction: Transaction<Tables>,
-  { body: { name }, sha256 }: Submission<DatasetSpec>,
-): Promise<Made<never> | RequestRefused | undefined> {
-  const existing = await transaction
-    .selectFrom('datasets')
-    .select(['id', 'spec'])
-    .where('name', '=', name)
-    .where('current', '=', true)
-    .executeTakeFirst();
-  if (existing === undefined) return undefined;
-  // What has got a default since it was submitted has it there, too.
-  if (sha256OfJson(DatasetSpec.parse(existing.spec)) === sha256) return { id: existing.id, view: undefined };
-  return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: existing.id } }]);
-}
+/** Whether the file of the dataset in `lives` and that of its predecessor are the same bytes. */
+const sameContent = sql<boolean | null>`(
+  select before.result ->> 'sha256' = lives.result ->> 'sha256' from lives before where before.id = datasets.predecessor)`;
 
-function summaryOf(row: LifeRow & DatasetRow): ReturnType<typeof datasetSummary> {
+function summaryOf(row: LifeRow & ListedDataset): ReturnType<typeof datasetSummary> {
   return datasetSummary(row, row);
 }

@@ -1,5 +1,8 @@
 import type { Kysely } from 'kysely';
 
+import type { Life } from '../life/life.js';
+import type { Lives } from '../life/lives.js';
+import { datasetResult } from '../life/outcome.js';
 import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { Tables } from '../record/tables.js';
@@ -7,8 +10,8 @@ import { findLife } from './life-reading.js';
 import { refused } from './request-refused.js';
 
 /**
- * Deletes a dataset: when this returns it is neither listed nor found, and its name is free. Its file the controller removes; see `Removals`. Refused when it
- * is still converted, or an experiment that has not ended uses it.
+ * Deletes a dataset, and what was found to be the same: when this returns it is neither listed nor found, and its name is free where it had it. Its file the controller
+ * removes; see `Removals`. Refused when it is still converted, may get its name back, or an experiment that has not ended uses it.
  */
 export async function deleteDataset(writer: LifeWriter, id: string): Promise<void> {
   await writer.write(async (lives) => {
@@ -23,11 +26,31 @@ export async function deleteDataset(writer: LifeWriter, id: string): Promise<voi
       .select('name')
       .where('id', '=', id)
       .executeTakeFirstOrThrow();
+    const same = await refuseSucceeded(lives, id);
     await refuseUsed(lives.transaction, id, name);
-    life.delete({ name }, new Date());
+    for (const one of [life, ...same]) one.delete({ name }, new Date());
     // Experiments that have ended still say what they used.
     await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
   });
+}
+
+/** Refuses one whose successor has not ended; answers those that were found to be the same. */
+async function refuseSucceeded(lives: Lives, id: string): Promise<Life[]> {
+  const successors = await lives.transaction
+    .selectFrom('datasets')
+    .innerJoin('lives', 'lives.id', 'datasets.id')
+    .select(['datasets.id', 'lives.phase', 'lives.result'])
+    .where('datasets.predecessor', '=', id)
+    .where('lives.deletedAt', 'is', null)
+    .execute();
+  const active = successors.find(({ phase }) => phase !== 'ended');
+  if (active !== undefined) {
+    const facts = { dataset: id, by: active.id };
+    throw refused('conflict', [{ path: [], parameter: 'id', code: 'dataset-succeeded', facts }]);
+  }
+  const same = successors.filter(({ result }) => datasetResult(result)?.sameAs === id).map((one) => one.id);
+  const loaded = await lives.load(same);
+  return same.flatMap((one) => loaded.get(one) ?? []);
 }
 
 async function refuseUsed(db: Kysely<Tables>, id: string, name: string): Promise<void> {

@@ -98,8 +98,15 @@ function standing(life: LifeRow, experiment: Waiting & Pick<ListedExperiment, 'n
   };
 }
 
+/** What is read of a dataset besides its life. */
+export interface ListedDataset extends Pick<DatasetRow, 'name' | 'spec' | 'current' | 'predecessor'> {
+  /** Whether its file and that of its predecessor are the same bytes; null where one has none. */
+  readonly sameContent: boolean | null;
+}
+
 /** A dataset as a list shows it. */
-export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSummary {
+export function datasetSummary(life: LifeRow, dataset: ListedDataset): DatasetSummary {
+  const { predecessor, sameContent } = dataset;
   return {
     id: life.id,
     name: dataset.name,
@@ -111,6 +118,8 @@ export function datasetSummary(life: LifeRow, dataset: DatasetRow): DatasetSumma
     message: life.message,
     cancelRequested: life.cancelRequested,
     progress: life.progress !== null && 'phase' in life.progress ? life.progress : null,
+    current: dataset.current,
+    predecessor: predecessor === null ? null : { id: predecessor, sameContent },
     result: datasetResult(life.result),
     ...moments(life),
   };

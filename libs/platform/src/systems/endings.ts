@@ -251,9 +251,6 @@ export class Endings {
       const life = (await lives.load([id], byFence === null ? [] : [byFence])).get(id);
       if (life === undefined || life.row.phase === 'ended') return;
       life.end(outcome, byFence, new Date());
-      if (life.row.kind === 'dataset' && outcome.reason !== 'succeeded') {
-        await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
-      }
     });
   }
 

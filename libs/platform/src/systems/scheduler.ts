@@ -11,14 +11,13 @@ import type { Redis } from 'ioredis';
 import { type RawBuilder, sql } from 'kysely';
 
 import { NotLeader } from '../controller/leadership.js';
-import { leasePrefix } from '../life/outcome.js';
+import { datasetResult, leasePrefix } from '../life/outcome.js';
 import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { assignRanks } from '../queue/places.js';
 import { knownWorkers, presentEngines, threadLimit } from '../record/known-workers.js';
 import type { PlatformRecord } from '../record/record.js';
-import type { DatasetRow } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
 import { settingOf, settingsOf } from '../record/hyperparameter-settings.js';
 import { Troubles } from './troubles.js';
@@ -341,10 +340,13 @@ async function ranBefore(record: PlatformRecord, id: string): Promise<number> {
 }
 
 async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {
-  const dataset: DatasetRow = await record.db
+  const { spec, forced, predecessor, result } = await record.db
     .selectFrom('datasets')
-    .selectAll()
-    .where('id', '=', id)
+    .leftJoin('lives', 'lives.id', 'datasets.predecessor')
+    .select(['datasets.spec', 'datasets.forced', 'datasets.predecessor', 'lives.result'])
+    .where('datasets.id', '=', id)
     .executeTakeFirstOrThrow();
-  return { version: 1, id, spec: dataset.spec, ranMs: await ranBefore(record, id) };
+  const made = datasetResult(result);
+  const compared = forced || predecessor === null || made === null ? null : { id: predecessor, result: made };
+  return { version: 1, id, spec, ranMs: await ranBefore(record, id), predecessor: compared };
 }

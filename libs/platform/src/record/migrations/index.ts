@@ -20,6 +20,7 @@ import { deletions } from './0019-deletions.js';
 import { reproductions } from './0020-reproductions.js';
 import { hyperparameters } from './0021-hyperparameters.js';
 import { tags } from './0022-tags.js';
+import { predecessors } from './0023-predecessors.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   reproductions,
   hyperparameters,
   tags,
+  predecessors,
 ];
