@@ -47,7 +47,7 @@ export class PublishFile implements Work {
     const fileKey = `datasets/files/${sha256}.hdf5`;
     await this.attempt.store.put(fileKey, { path });
     const description = { sources: [], splits: { train: TRAIN_COUNT, test: TEST_COUNT }, attributes: {} };
-    this.#result = { fileKey, sha256, sizeBytes, description };
+    this.#result = { fileKey, sha256, sizeBytes, description, identity: null, sameAs: null };
     return { reason: 'succeeded' };
   }
 
