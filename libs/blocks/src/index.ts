@@ -35,6 +35,7 @@ export { addAnnotation, Annotation, annotationsOf, blocksName, setBlocksName } f
 export type { AuxiliaryVariableOptions } from './graph/annotations.js';
 export { ComputationGraph } from './graph/computation-graph.js';
 export type { GraphFunctionOptions } from './graph/computation-graph.js';
+export { describe } from './graph/describe.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
 export type { ParametersSource } from './graph/restore-parameters.js';

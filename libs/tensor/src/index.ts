@@ -29,6 +29,7 @@ export {
 } from './graph/op.js';
 export type { Literal } from './graph/literal.js';
 export { printGraph } from './graph/print.js';
+export { formatArray, formatNumber, type ArrayFormat } from './inspection/format-array.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
 export { clone, replace, replaceInOrder } from './graph/replace.js';
 export { shared, sharedLike, SharedVariable, type SharedOptions } from './graph/shared-variable.js';

@@ -29,6 +29,11 @@ export abstract class StoredValue {
     return await this.toHost();
   }
 
+  /** The elements where they are in the memory of this process, not to be written to and not to be kept; undefined of those on a device. */
+  get onHost(): NdArray | undefined {
+    return undefined;
+  }
+
   /** Makes one more handle, to be released by whoever it is for. Returns this. */
   retain(): this {
     this.#assertHeld('retained');
@@ -85,6 +90,10 @@ export class HostValue extends StoredValue {
   /** A value of its own. */
   static copyOf(array: NdArray): HostValue {
     return new HostValue(copyOf(array));
+  }
+
+  override get onHost(): NdArray {
+    return this.#array;
   }
 
   override async take(): Promise<NdArray> {

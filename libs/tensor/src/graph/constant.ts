@@ -1,5 +1,6 @@
 import { sizeOf, type DType, type NdArray } from '@longrun/serialization';
 
+import { formatArray, SHOWN } from '../inspection/format-array.js';
 import { at } from '../arrays/at.js';
 import { arrayOf, type Literal } from './literal.js';
 import { Variable } from './variable.js';
@@ -17,6 +18,10 @@ export class Constant extends Variable {
   /** The first element as a number: the value of a scalar. */
   toNumber(): number {
     return Number(at<number | bigint>(this.value.data, 0));
+  }
+
+  protected override shownValue(): string {
+    return `, constant: ${formatArray(this.value, SHOWN)}`;
   }
 
   /** Scalars print as their value. */

@@ -1,6 +1,20 @@
+import { inspect } from 'node:util';
+
 import { expect, test } from 'vitest';
 
-import { add, constant, dot, graphviz, mul, printGraph, scalar, tanh, tensor, type Variable } from '../index.js';
+import {
+  add,
+  constant,
+  dot,
+  graphviz,
+  mul,
+  printGraph,
+  scalar,
+  shared,
+  tanh,
+  tensor,
+  type Variable,
+} from '../index.js';
 import { call } from '../../test/call-op.js';
 import { array } from '../../test/op-laws.js';
 
@@ -62,4 +76,38 @@ test('a graph is drawn in the language of Graphviz: boxes, ellipses, arrows, and
       '}',
     ].join('\n'),
   );
+});
+
+test('console.log shows a variable by its type and what it is made of, and the value of one that has one', () => {
+  const x = tensor('x', 'float32', ['batch', 2]);
+  const W = shared(
+    [
+      [1, 0.123_456],
+      [NaN, -2],
+    ],
+    'W',
+  );
+  expect(inspect(x)).toBe('x: float32 (batch, 2)');
+  expect(inspect(W)).toBe('W: float32 (2, 2), shared: [[1, 0.1235], [NaN, -2]]');
+  expect(inspect(dot(x, W))).toBe('dot.0: float32 (batch, 2) = dot(x, W)');
+  expect(inspect(constant(3, 'int64'))).toBe('3: int64 (), constant: 3');
+  const large = shared(
+    array(
+      'float32',
+      [3, 5],
+      Array.from({ length: 15 }, (_, at) => at),
+    ),
+  );
+  expect(inspect(large)).toContain('shared: [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14]]');
+  expect(
+    inspect(
+      shared(
+        array(
+          'float32',
+          [20],
+          Array.from({ length: 20 }, () => 7),
+        ),
+      ),
+    ),
+  ).toContain('shared: [7, 7, 7, ..., 7, 7, 7]');
 });

@@ -1,5 +1,6 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 
+import { formatArray, SHOWN } from '../inspection/format-array.js';
 import { HostValue, StoredValue } from '../engine/stored-value.js';
 import { checkArguments, checkOption } from './arguments.js';
 import { checkArray } from './array-argument.js';
@@ -88,6 +89,11 @@ export class SharedVariable extends Variable {
   /** Ends a reservation and keeps the old value. For compiled functions only. */
   cancel(): void {
     this.#writer = undefined;
+  }
+
+  protected override shownValue(): string {
+    const value = this.#value.onHost;
+    return `, shared: ${value === undefined ? 'a value on a device (getValue fetches it)' : formatArray(value, SHOWN)}`;
   }
 
   #replace(value: StoredValue): void {

@@ -3,6 +3,9 @@ import { Origin } from './origin.js';
 import { Tag } from './tag.js';
 import { formatType, type TensorType } from './tensor-type.js';
 
+/** Node asks objects by it what is to be shown of them. */
+const INSPECTED = Symbol.for('nodejs.util.inspect.custom');
+
 /** A node of the graph that stands for a tensor: an input, a constant, a shared variable, or a result of an op. */
 export class Variable {
   readonly type: TensorType;
@@ -50,6 +53,18 @@ export class Variable {
     if (this.owner !== null && old.owner !== null) this.owner.origin = old.owner.origin;
     this.name = old.name;
     this.tag.assign(old.tag);
+  }
+
+  /** What `console.log` shows: `linear_output: float32 (batch, 500) = add(dot.0, b)`. */
+  [INSPECTED](): string {
+    const { owner } = this;
+    const made = owner === null ? '' : ` = ${owner.op.name}(${owner.inputs.map(String).join(', ')})`;
+    return `${this.toString()}: ${formatType(this.type)}${made}${this.shownValue()}`;
+  }
+
+  /** What is shown of its value behind the type; nothing where it has none. */
+  protected shownValue(): string {
+    return '';
   }
 
   /** `x`, or `dot.0` when it has no name. */
