@@ -21,6 +21,7 @@ const WITH_FILES = [
   'h5wasm',
   'h5wasm/node',
   'msgpackr-extract',
+  'node-sqlite3-wasm',
   'onnxruntime-node',
   'pg-native',
 ];

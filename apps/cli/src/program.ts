@@ -36,6 +36,7 @@ import { programCommands } from './commands/program-commands.js';
 import { rebuild } from './commands/rebuild.js';
 import { reproduce } from './commands/reproduce.js';
 import { secretCommands } from './commands/secret-commands.js';
+import { queryCommands } from './commands/query/query-commands.js';
 import { runCommands } from './commands/run-commands.js';
 import { show } from './commands/show.js';
 import { forkCommands } from './commands/fork-commands.js';
@@ -305,6 +306,7 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
       await exportRecord(await client(), terminal, { folder: to, format, json: isJson, query: filterQuery(filters) });
     });
 
+  queryCommands(program, terminal, client);
   workerCommands(program, terminal, client);
   checkpointCommands(program, terminal, { address, client }, exit);
 

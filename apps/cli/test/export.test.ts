@@ -103,6 +103,36 @@ test('Parquet has the same tables with types, whole numbers, moments and null am
   ]);
 });
 
+test("the same tables are asked in SQL, on a copy that is nobody else's", async () => {
+  const { id } = RUNS[0];
+  const joined = await querying(
+    'select r.status, m.name, count(*) n, min(m.value) least, max(m.value) most from runs r join metrics m on m.run = r.id group by 1, 2 order by 2',
+    '--json',
+  );
+  expect(joined).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(joined.stdout)).toEqual([
+    { status: 'running', name: '+cost', n: 1, least: '-Infinity', most: '-Infinity' },
+    // NaN is null, which counts in no minimum.
+    { status: 'running', name: 'cost', n: 3, least: 0.25, most: 0.1 + 0.2 },
+  ]);
+  const columns = await querying(
+    `select "params.dims" ->> 0 as first, "params.learningRate" lr, notes from runs where id = '${id}'`,
+    '--json',
+  );
+  expect(JSON.parse(columns.stdout)).toEqual([{ first: 64, lr: 0.1, notes: LINES }]);
+  const table = await querying('select id, seed from runs order by seed desc limit 1');
+  expect(table).toMatchObject({ code: 0, stdout: `id${' '.repeat(34)}  seed\n${id}     7\n` });
+  expect(await querying('delete from runs returning 1 as gone')).toMatchObject({
+    code: 0,
+    stdout: 'gone\n   1\n   1\n',
+  });
+  expect(await querying('select id from runs where 0')).toMatchObject({ code: 0, stdout: '', stderr: 'no rows\n' });
+  expect(await querying('select nope from runs')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^longrun: SQLite says of the statement: no such column: nope; /) as string,
+  });
+});
+
 test('what is exported again takes the place of what was; broken off, it leaves that as it was', async () => {
   for (const name of ['runs.csv', 'metrics.csv']) await writeFile(join(folder, name), 'of before');
   const broken = await exporting((request, response) => {
@@ -156,6 +186,13 @@ async function exporting(listener: Answer = answer, to = folder, ...words: strin
   server = await serve(listener);
   const environment = { LONGRUN_URL: server.url, LONGRUN_TOKEN: 'a-token-of-sixteen-or-more' };
   return new CommandLine('/nowhere').runWith(environment, 'export', '-o', to, ...words);
+}
+
+async function querying(sql: string, ...words: string[]): Promise<Finished> {
+  server?.close();
+  server = await serve(answer);
+  const environment = { LONGRUN_URL: server.url, LONGRUN_TOKEN: 'a-token-of-sixteen-or-more' };
+  return new CommandLine('/nowhere').runWith(environment, 'query', '--sql', sql, ...words);
 }
 
 /** Pages of one item each. */

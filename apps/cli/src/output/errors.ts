@@ -19,6 +19,7 @@ import { NotRunning, UnusableAddress } from '../address.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
 import { ExportFailed } from '../commands/export/export-failed.js';
+import { SqlRefused } from '../commands/query/sql-refused.js';
 import { UnknownReference } from '../commands/reference.js';
 import { RunFailed, UnusableRun } from '../commands/run/run-failed.js';
 import { UnusableToken } from '../commands/login.js';
@@ -80,6 +81,7 @@ const notWrittenRight = [
   UnusableAddress,
   UnusableToken,
   UnusableSecret,
+  SqlRefused,
   UnusableStateFolder,
   UnusableObjects,
   UnusableRun,

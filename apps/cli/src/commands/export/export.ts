@@ -3,19 +3,19 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { decodeNumber, ExportedExperiment, type ExportQueryInput, type StoredLogRow } from '@longrun/contracts';
+import { ExportedExperiment, type ExportQueryInput } from '@longrun/contracts';
 import { FolderLock } from '@longrun/platform/processes';
 import { isDiskFull, makeFolder, syncFolder } from '@longrun/serialization';
 
 import type { Client } from '@longrun/client';
 import { size } from '../../output/amounts.js';
 import type { Terminal } from '../../output/terminal.js';
-import { type Cell, cellOf, type Column } from './cell.js';
 import { ExportFailed } from './export-failed.js';
 import type { ExportFormat } from './export-format.js';
+import { POINT_COLUMNS, readRecord, type RecordCounts } from './read-record.js';
 import { RunColumns, rowOf } from './run-table.js';
 import { ParquetFile } from './parquet-file.js';
-import { CsvFile, type TableFile } from './table-file.js';
+import { CsvFile } from './table-file.js';
 
 /** What `longrun export` takes. */
 export interface ExportOptions {
@@ -72,27 +72,22 @@ function filesOf(format: ExportFormat): readonly [string, string] {
 
 const TABLE_FILES = { csv: CsvFile, parquet: ParquetFile } as const;
 
-interface Counts {
-  readonly runs: number;
-  readonly points: number;
-}
-
 /** Which columns runs have is known after the last one: until then they lie in a file as they came. */
-async function writeTables(client: Client, work: string, { query, format }: ExportOptions): Promise<Counts> {
+async function writeTables(client: Client, work: string, { query, format }: ExportOptions): Promise<RecordCounts> {
   const [runsName, metricsName] = filesOf(format);
   const spool = path.join(work, 'runs.jsonl');
   const columns = new RunColumns();
-  let runs = 0;
-  let points = 0;
+  let counts: RecordCounts;
   const spoolHandle = await open(spool, 'w');
   const metricsFile = await TABLE_FILES[format].create(path.join(work, metricsName), POINT_COLUMNS);
   try {
-    for await (const some of severalAtOnce(client.experiments.export(query))) {
-      for (const run of some) columns.add(rowOf(run));
-      await spoolHandle.appendFile(some.map(lineOf).join(''));
-      points += await writePoints(client, some, metricsFile);
-      runs += some.length;
-    }
+    counts = await readRecord(client, query, {
+      points: metricsFile,
+      onRuns: async (some) => {
+        for (const run of some) columns.add(rowOf(run));
+        await spoolHandle.appendFile(some.map(lineOf).join(''));
+      },
+    });
     await metricsFile.finish();
   } finally {
     await spoolHandle.close();
@@ -106,7 +101,7 @@ async function writeTables(client: Client, work: string, { query, format }: Expo
   } finally {
     await runsFile.close();
   }
-  return { runs, points };
+  return counts;
 }
 
 /** On one line, also to who takes these two for ends of lines. */
@@ -117,61 +112,10 @@ function lineOf(run: ExportedExperiment): string {
   return `${json}\n`;
 }
 
-const POINT_COLUMNS: readonly Column[] = [
-  { name: 'run', kind: 'text' },
-  { name: 'name', kind: 'text' },
-  { name: 'step', kind: 'integer' },
-  { name: 'value', kind: 'number' },
-];
-
-/** Writes what runs have logged as numbers, by run and step. Their first pages are asked for together. Answers how many points there are. */
-async function writePoints(client: Client, runs: readonly ExportedExperiment[], file: TableFile): Promise<number> {
-  const logs = runs
-    .filter(({ metrics }) => metrics.length > 0)
-    .map(({ id }) => ({ id, rows: client.experiments.logRows(id) }));
-  const firsts = await Promise.all(logs.map(({ rows }) => rows.next()));
-  let points = 0;
-  for (const [index, { id, rows }] of logs.entries()) {
-    const run = cellOf(id);
-    for (let next = firsts[index]; next?.done === false; next = await rows.next()) {
-      for (const row of rowsOf(run, next.value)) {
-        await file.write(row);
-        points += 1;
-      }
-    }
-  }
-  return points;
-}
-
-function rowsOf(run: Cell, { step, row }: StoredLogRow): Map<string, Cell>[] {
-  return Object.entries(row)
-    .toSorted(([one], [two]) => (one < two ? -1 : 1))
-    .flatMap(([name, logged]) => {
-      const value = decodeNumber(logged);
-      if (value === undefined) return [];
-      const cells = { run, name: cellOf(name), step: cellOf(step), value: { kind: 'number', value } } as const;
-      return [new Map<string, Cell>(Object.entries(cells))];
-    });
-}
-
-/** Logs that are asked for at once. */
-const AT_ONCE = 8;
-
-async function* severalAtOnce<T>(all: AsyncIterable<T>): AsyncGenerator<T[], void, undefined> {
-  let some: T[] = [];
-  for await (const one of all) {
-    some.push(one);
-    if (some.length < AT_ONCE) continue;
-    yield some;
-    some = [];
-  }
-  if (some.length > 0) yield some;
-}
-
 async function report(
   terminal: Terminal,
   { folder, json, format }: ExportOptions,
-  { runs, points }: Counts,
+  { runs, points }: RecordCounts,
 ): Promise<void> {
   const of = async (name: string): Promise<{ file: string; sizeBytes: number }> => {
     const file = path.join(folder, name);
