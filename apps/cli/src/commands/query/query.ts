@@ -52,7 +52,9 @@ export async function queryRecord(client: Client, terminal: Terminal, options: Q
   }
 }
 
-type Answer = readonly Readonly<Record<string, unknown>>[];
+type Value = ReturnType<InstanceType<typeof sqlite.Database>['all']>[number][string];
+
+type Answer = readonly Readonly<Record<string, Value>>[];
 
 function answer(database: InstanceType<typeof sqlite.Database>, sql: string): Answer {
   try {
@@ -80,18 +82,21 @@ function print(terminal: Terminal, rows: Answer, json: boolean): void {
     terminal.say('no rows');
     return;
   }
-  const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint';
   const right = names.filter((name) => rows.some((row) => isNumber(row[name])));
   const texts = rows.map((row) => names.map((name) => textOf(row[name])));
   terminal.print(table(names, texts, { right, width: terminal.resultColumns }));
 }
 
 /** JSON has neither whole numbers beyond 2^53 nor infinities: these are text. */
-function jsonOf(value: unknown): unknown {
+function jsonOf(value: Value | undefined): unknown {
   return typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
 }
 
-function textOf(value: unknown): string {
+function isNumber(value: Value | undefined): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
+function textOf(value: Value | undefined): string {
   if (value === null || value === undefined) return '';
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value);
 }
