@@ -1,6 +1,6 @@
 import type { Client } from '@longrun/client';
 import type { ExportQueryInput } from '@longrun/contracts';
-import sqlite from 'node-sqlite3-wasm';
+import sqlite, { type SQLiteValue } from 'node-sqlite3-wasm';
 
 import { table } from '../../output/table.js';
 import type { Terminal } from '../../output/terminal.js';
@@ -52,13 +52,12 @@ export async function queryRecord(client: Client, terminal: Terminal, options: Q
   }
 }
 
-type Value = ReturnType<InstanceType<typeof sqlite.Database>['all']>[number][string];
-
-type Answer = readonly Readonly<Record<string, Value>>[];
+type Answer = readonly Readonly<Record<string, SQLiteValue>>[];
 
 function answer(database: InstanceType<typeof sqlite.Database>, sql: string): Answer {
   try {
-    return database.all(sql);
+    // A row that is not asked to be expanded has a value for each name.
+    return database.all(sql).map((row) => Object.fromEntries(Object.entries(row).filter(isValue)));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new SqlRefused(
@@ -67,6 +66,11 @@ function answer(database: InstanceType<typeof sqlite.Database>, sql: string): An
       { cause: error },
     );
   }
+}
+
+function isValue(entry: [string, unknown]): entry is [string, SQLiteValue] {
+  const [, value] = entry;
+  return value === null || typeof value !== 'object' || value instanceof Uint8Array;
 }
 
 function print(terminal: Terminal, rows: Answer, json: boolean): void {
@@ -88,15 +92,15 @@ function print(terminal: Terminal, rows: Answer, json: boolean): void {
 }
 
 /** JSON has neither whole numbers beyond 2^53 nor infinities: these are text. */
-function jsonOf(value: Value | undefined): unknown {
+function jsonOf(value: SQLiteValue | undefined): unknown {
   return typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
 }
 
-function isNumber(value: Value | undefined): boolean {
+function isNumber(value: SQLiteValue | undefined): boolean {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-function textOf(value: Value | undefined): string {
+function textOf(value: SQLiteValue | undefined): string {
   if (value === null || value === undefined) return '';
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value);
 }
