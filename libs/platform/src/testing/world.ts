@@ -103,7 +103,8 @@ export class World {
   async end(): Promise<void> {
     await this.close();
     await this.redis.stop();
-    await rm(this.folder, { recursive: true });
+    // What was begun in the object store before it closed may come to its end only now.
+    await rm(this.folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   }
 
   async #when<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
