@@ -34,7 +34,7 @@ describe('an experiment spec', () => {
         pointer: '/sed',
         detail: '"sed" is not a key that is known in the body.',
         remedy:
-          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, from, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
+          'Did you mean "seed"? Rename or remove it. Known keys: name, program, params, dataset, datasets, environment, secrets, seed, from, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
       },
     ]);
   });

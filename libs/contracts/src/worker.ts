@@ -34,7 +34,10 @@ export const WorkerReport = z.object({
     .meta({ description: 'Labels by name: for people and for what experiments may ask of a worker.' }),
   slots: z.int().min(1).meta({ description: 'Attempts that it can run at once.' }),
   threads: z.int().min(1).meta({ description: 'Threads that an attempt may use at most.' }),
-  memoryBytes: z.int().min(0).meta({ description: 'Memory of its machine, in bytes.' }),
+  memoryBytes: z
+    .int()
+    .min(0)
+    .meta({ description: 'Memory that it may use, in bytes: that of its machine, or less where it is limited.' }),
   devices: z.array(WorkerDevice).meta({ description: 'What it computes on.' }),
   engines: z
     .record(z.string(), z.array(z.string()))
@@ -93,5 +96,5 @@ export type DrainRequest = z.infer<typeof DrainRequest>;
 
 export const WorkerList = z
   .object({ items: z.array(WorkerView).meta({ description: 'The workers.' }) })
-  .meta({ description: 'All workers that are alive or were seen in the last day, the newest first.' });
+  .meta({ description: 'All workers that are alive or were seen in the last day, the last one seen first.' });
 export type WorkerList = z.infer<typeof WorkerList>;
