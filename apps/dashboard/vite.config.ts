@@ -7,6 +7,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
+  // In kB. One file for the whole dashboard: a lab opens it once, and its browser keeps it.
+  build: { chunkSizeWarningLimit: 600 },
   // The page from Vite, everything else from the API that LONGRUN_URL names, or that runs on the state folder.
   server: {
     host: '127.0.0.1',

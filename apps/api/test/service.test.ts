@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { problemKinds } from '@longrun/contracts';
+import { problemKinds, readValue } from '@longrun/contracts';
 import { until } from '@longrun/platform/testing';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeRoutes } from '../src/openapi/document.js';
+import { examples } from '../src/openapi/examples.js';
 import { openEvents } from './events-of.js';
 import { problemErrorsOf, problemFaultsOf } from './problem.js';
 import { type LogLine, Service } from './service.js';
@@ -361,6 +362,14 @@ test('the type of a problem leads to a page that says what it means and what to 
 });
 
 describe('the OpenAPI document', () => {
+  let made: unknown;
+  let document: z.infer<typeof Description>;
+
+  beforeAll(async () => {
+    made = JSON.parse(JSON.stringify(await describeRoutes()));
+    document = Description.parse(made);
+  });
+
   test('is served to anybody, is that of the repository, and needs nothing started to be made', async () => {
     const served: unknown = (await service.raw().get('/openapi.json').expect(200)).body;
     const committed: unknown = JSON.parse(
@@ -368,7 +377,7 @@ describe('the OpenAPI document', () => {
     );
     // If this fails, run: npm run openapi -w @longrun/api
     expect(committed).toEqual(served);
-    expect(JSON.parse(JSON.stringify(await describeRoutes()))).toEqual(served);
+    expect(made).toEqual(served);
   });
 
   test('is clean under the rules that Redocly recommends', async () => {
@@ -378,8 +387,7 @@ describe('the OpenAPI document', () => {
     expect(found.map(({ ruleId, message, location: [at] }) => `${ruleId}: ${message} ${at?.pointer}`)).toEqual([]);
   });
 
-  test('describes every route with its token, its problems, and schemas that exist', async () => {
-    const document = Description.parse(JSON.parse(JSON.stringify(await describeRoutes())));
+  test('describes every route with its token, its problems, and schemas that exist', () => {
     const operations = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]) => ({ path, method, ...operation })),
     );
@@ -475,7 +483,66 @@ describe('the OpenAPI document', () => {
     expect(document.components.schemas['ExperimentSpecInput']?.required).toEqual(['program']);
     expect(document.components.schemas['ExperimentSpec']?.required).toContain('seed');
   });
+
+  test('says of every component, property and parameter what it is', () => {
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ place: `${method} ${path}`, ...operation })),
+    );
+    const parameters = operations.flatMap(({ place, parameters: own }) =>
+      own.map(({ name, description }) => ({ place: `${place} ${name}`, schema: { description } })),
+    );
+    const bodies = operations.flatMap(({ place, requestBody, responses }) =>
+      [requestBody, ...Object.values(responses)].flatMap((body) =>
+        Object.values(body?.content ?? {}).flatMap(({ schema }) => propertiesIn(schema, place)),
+      ),
+    );
+    const components = Object.entries(document.components.schemas).flatMap(([id, schema]) => [
+      { place: id, schema },
+      ...propertiesIn(schema, id),
+    ]);
+    const described = [...parameters, ...bodies, ...components];
+    expect(described.length).toBeGreaterThan(600);
+    expect(described.filter(({ schema }) => !isDescribed(schema)).map(({ place }) => place)).toEqual([]);
+  });
+
+  test('has examples of what people write, and its own schemas take them', () => {
+    for (const { schema, values } of examples) {
+      for (const value of values) expect(readValue(schema, value)).toMatchObject({ ok: true });
+    }
+    const written = ['ExperimentSpecInput', 'DatasetSpecInput', 'Problem', 'ExperimentView', 'DatasetView'];
+    for (const id of written) expect(document.components.schemas[id]?.['examples']).toBeInstanceOf(Array);
+    // A component that is said again with words of its own stays a reference.
+    expect(document.components.schemas['ExperimentView']?.['properties']).toMatchObject({
+      spec: { $ref: '#/components/schemas/ExperimentSpec', description: expect.any(String) as unknown },
+    });
+  });
 });
+
+interface Described {
+  readonly place: string;
+  readonly schema: unknown;
+}
+
+/** Every property in a schema, however deep, with where it is. */
+function propertiesIn(schema: unknown, place: string): Described[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, inside]: [string, unknown]) => {
+    if (key === 'examples' || key === 'default') return [];
+    if (key !== 'properties') return propertiesIn(inside, place);
+    return Object.entries(z.record(z.string(), z.unknown()).parse(inside)).flatMap(([name, property]) => [
+      { place: `${place}.${name}`, schema: property },
+      ...propertiesIn(property, `${place}.${name}`),
+    ]);
+  });
+}
+
+/** By itself, or as nothing but a reference to a component. */
+function isDescribed(schema: unknown): boolean {
+  return (
+    z.looseObject({ description: z.string().min(1) }).safeParse(schema).success ||
+    z.strictObject({ $ref: z.string() }).safeParse(schema).success
+  );
+}
 
 /** What an OpenAPI document of ours must look like, as far as it matters here. */
 const Content = z.record(z.string(), z.strictObject({ schema: z.looseObject({}) }));
@@ -493,7 +560,12 @@ const Description = z.object({
         security: z.array(z.unknown()).optional(),
         parameters: z
           .array(
-            z.looseObject({ name: z.string(), in: z.enum(['path', 'query', 'header']), schema: z.looseObject({}) }),
+            z.looseObject({
+              name: z.string(),
+              in: z.enum(['path', 'query', 'header']),
+              description: z.string().optional(),
+              schema: z.looseObject({}),
+            }),
           )
           .default([]),
         requestBody: z.object({ content: Content }).optional(),

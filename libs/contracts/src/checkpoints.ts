@@ -1,130 +1,189 @@
 import { z } from 'zod';
 
-import { Moment, Sha256 } from './ids.js';
+import { Moment, Sha256, SizeBytes, Step } from './ids.js';
 import { Json, StorableText } from './json.js';
 import { LibraryVersions } from './library-versions.js';
 
 const Count = z.int().min(0);
 
-/** A file of a checkpoint. */
-export const CheckpointFile = z.object({ name: z.string(), sha256: Sha256, sizeBytes: Count });
+export const CheckpointFile = z
+  .object({
+    name: z.string().meta({ description: 'Its name in the checkpoint, such as `parameters.safetensors`.' }),
+    sha256: Sha256.meta({ description: 'SHA-256 of its bytes.' }),
+    sizeBytes: SizeBytes,
+  })
+  .meta({ description: 'A file of a checkpoint.' });
 export type CheckpointFile = z.infer<typeof CheckpointFile>;
 
-/** A checkpoint that can be restored by what the head of its experiment says. */
-export const StoredCheckpointSummary = z.object({
-  /** `<step>-<fence>` */
-  name: z.string(),
-  step: Count,
-  fence: Count,
-  /** What is wrong with its manifest, a sentence without its full stop; null for one that is whole. What the manifest says is null where it is damaged. */
-  damage: z.string().nullable(),
-  createdAt: Moment.nullable(),
-  /** Of its files. */
-  sizeBytes: Count.nullable(),
-  files: z.array(CheckpointFile).nullable(),
-  /** Rows in its log. */
-  logRows: Count.nullable(),
-  /** What keeps it, however old it is: `pin`, or whoever needs it; `until` when by itself it does no more, null: never. */
-  holds: z.array(z.object({ name: z.string(), until: z.string().nullable() })),
-});
+export const StoredCheckpointSummary = z
+  .object({
+    name: z.string().meta({ description: 'Its name: `<step>-<fence>`.' }),
+    step: Step,
+    fence: Count.meta({ description: 'Fence of the attempt that wrote it; 0 where it came from another experiment.' }),
+    damage: z.string().nullable().meta({
+      description: 'What is wrong with its manifest, a sentence without its full stop; null for one that is whole.',
+    }),
+    createdAt: Moment.nullable().meta({ description: 'When it was written; null where its manifest is damaged.' }),
+    sizeBytes: SizeBytes.nullable().meta({
+      description: 'Size of its files, in bytes; null where its manifest is damaged.',
+    }),
+    files: z.array(CheckpointFile).nullable().meta({ description: 'Its files; null where its manifest is damaged.' }),
+    logRows: Count.nullable().meta({ description: 'Rows in its log; null where its manifest is damaged.' }),
+    holds: z
+      .array(
+        z.object({
+          name: z.string().meta({ description: '`pin`, or who needs it.' }),
+          until: z
+            .string()
+            .nullable()
+            .meta({ description: 'When by itself it keeps it no more, ISO 8601; null: never.' }),
+        }),
+      )
+      .meta({ description: 'What keeps it, however old it is.' }),
+  })
+  .meta({ description: 'A checkpoint that can be restored by what the head of its experiment says.' });
 export type StoredCheckpointSummary = z.infer<typeof StoredCheckpointSummary>;
 
-/** The checkpoints of an experiment as they lie in the object store now. */
-export const StoredCheckpointList = z.object({
-  /** Of whoever wrote last; null where nobody has. */
-  fence: Count.nullable(),
-  holder: z.string().nullable(),
-  /** How the run has ended; null while it has not. */
-  outcome: Json,
-  /** The log that is kept after the last checkpoint of an attempt that has ended. */
-  log: z.object({ fence: Count, createdAt: Moment, rows: Count }).nullable(),
-  /** Newest first. */
-  items: z.array(StoredCheckpointSummary),
-});
+export const StoredCheckpointList = z
+  .object({
+    fence: Count.nullable().meta({ description: 'Fence of the newest lease; null where none was ever taken.' }),
+    holder: z
+      .string()
+      .nullable()
+      .meta({ description: 'Who took the lease last, also after it was released; null where nobody has.' }),
+    outcome: Json.meta({ description: 'How the run has ended; null while it has not.' }),
+    log: z
+      .object({
+        fence: Count.meta({ description: 'Fence of the attempt.' }),
+        createdAt: Moment.meta({ description: 'When it was written.' }),
+        rows: Count.meta({ description: 'Rows in it.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'The log that is kept after the last checkpoint of an attempt that has ended; null where there is none.',
+      }),
+    items: z.array(StoredCheckpointSummary).meta({ description: 'The checkpoints, newest first.' }),
+  })
+  .meta({ description: 'The checkpoints of an experiment as they lie in the object store now.' });
 export type StoredCheckpointList = z.infer<typeof StoredCheckpointList>;
 
-/** The tensors in a file of a checkpoint, by its header. */
-export const CheckpointTensors = z.union([
-  z.object({
-    file: z.string(),
-    tensors: z.array(z.object({ name: z.string(), dtype: z.string(), shape: z.array(Count) })),
-  }),
-  /** Why it says none. */
-  z.object({ file: z.string(), reason: z.string() }),
-]);
+export const CheckpointTensors = z
+  .union([
+    z.object({
+      file: z.string().meta({ description: 'Name of the file.' }),
+      tensors: z
+        .array(
+          z.object({
+            name: z.string().meta({ description: 'Name of the tensor.' }),
+            dtype: z.string().meta({ description: 'Type of its elements, such as `F32`.' }),
+            shape: z.array(Count).meta({ description: 'Sizes of its axes.' }),
+          }),
+        )
+        .meta({ description: 'What its header says is in it.' }),
+    }),
+    z.object({
+      file: z.string().meta({ description: 'Name of the file.' }),
+      reason: z.string().meta({ description: 'Why it says none.' }),
+    }),
+  ])
+  .meta({ description: 'The tensors in a file of a checkpoint, by its header.' });
 export type CheckpointTensors = z.infer<typeof CheckpointTensors>;
 
-/** What a checkpoint consists of. Keys are those of the object store. */
-export const StoredCheckpointView = z.object({
-  /** `<step>-<fence>` */
-  name: z.string(),
-  manifestKey: z.string(),
-  /** Of the manifest. */
-  sha256: Sha256,
-  /** Of the manifest's form. */
-  version: z.literal(2),
-  step: Count,
-  fence: Count,
-  createdAt: Moment,
-  /** The numeric environment that made it. */
-  environment: Json,
-  /** SHA-256 of the module of the program, and of the files of the datasets by role; absent where an earlier build has written it. */
-  programSha256: Sha256.optional(),
-  datasets: z.record(z.string(), Sha256).optional(),
-  /** What the program imported of `@longrun/*`; absent where an earlier build has written it. */
-  libraries: LibraryVersions.optional(),
-  /** Of what is kept twice, `copyKey` is the other object. */
-  files: z.array(CheckpointFile.extend({ blobKey: z.string(), copyKey: z.string().optional() })),
-  /** The segments of the log of the run before the step, oldest first. */
-  log: z.array(
-    z.object({
-      firstStep: Count,
-      lastStep: Count,
-      rows: Count,
-      textBytes: Count,
-      sizeBytes: Count,
-      sha256: Sha256,
-      keys: z.tuple([z.string(), z.string()]),
+export const StoredCheckpointView = z
+  .object({
+    name: z.string().meta({ description: 'Its name: `<step>-<fence>`.' }),
+    manifestKey: z.string().meta({ description: 'Key of its manifest.' }),
+    sha256: Sha256.meta({ description: 'SHA-256 of its manifest.' }),
+    version: z.literal(2).meta({ description: "Version of the manifest's form." }),
+    step: Step,
+    fence: Count.meta({ description: 'Fence of the attempt that wrote it; 0 where it came from another experiment.' }),
+    createdAt: Moment.meta({ description: 'When it was written.' }),
+    environment: Json.meta({ description: 'The numeric environment that made it.' }),
+    programSha256: Sha256.optional().meta({
+      description: 'SHA-256 of the module of the program; absent where an earlier build has written it.',
     }),
-  ),
-  /** By file. */
-  tensors: z.array(CheckpointTensors),
-});
+    datasets: z.record(z.string(), Sha256).optional().meta({
+      description: 'SHA-256 of the files of the datasets, by role; absent where an earlier build has written it.',
+    }),
+    libraries: LibraryVersions.optional().meta({
+      description: 'What the program imported of `@longrun/*`; absent where an earlier build has written it.',
+    }),
+    files: z
+      .array(
+        CheckpointFile.extend({
+          blobKey: z.string().meta({ description: 'Key of its bytes.' }),
+          copyKey: z.string().optional().meta({ description: 'Key of the other object, where it is kept twice.' }),
+        }),
+      )
+      .meta({ description: 'What it consists of.' }),
+    log: z
+      .array(
+        z.object({
+          firstStep: Count.meta({ description: 'Step of its first row.' }),
+          lastStep: Count.meta({ description: 'Step of its last row.' }),
+          rows: Count.meta({ description: 'Rows in it.' }),
+          textBytes: Count.meta({ description: 'Size of its text before it was compressed, in bytes.' }),
+          sizeBytes: SizeBytes,
+          sha256: Sha256.meta({ description: 'SHA-256 of its bytes.' }),
+          keys: z.tuple([z.string(), z.string()]).meta({ description: 'Keys of its two copies.' }),
+        }),
+      )
+      .meta({ description: 'The segments of the log of the run before the step, oldest first.' }),
+    tensors: z.array(CheckpointTensors).meta({ description: 'The tensors in its files, file by file.' }),
+  })
+  .meta({ description: 'What a checkpoint consists of. Keys are those of the object store.' });
 export type StoredCheckpointView = z.infer<typeof StoredCheckpointView>;
 
 /** What was found of objects, every byte of them having been read. */
 const Verified = z.object({
-  name: z.string(),
-  /** How many there are to be. */
-  objects: Count,
-  sizeBytes: Count,
-  damage: z.array(
-    z.object({
-      what: z.enum(['manifest', 'file', 'log']),
-      key: z.string(),
-      /** A sentence without its full stop. */
-      reason: z.string(),
-      /** No other copy is whole. */
-      isLost: z.boolean(),
-    }),
-  ),
+  name: z.string().meta({ description: 'Name of the checkpoint, or `log after the last checkpoint`.' }),
+  objects: Count.meta({ description: 'How many there are to be.' }),
+  sizeBytes: SizeBytes,
+  damage: z
+    .array(
+      z.object({
+        what: z.enum(['manifest', 'file', 'log']).meta({ description: 'What the object is.' }),
+        key: z.string().meta({ description: 'Its key in the object store.' }),
+        reason: z.string().meta({ description: 'What is wrong with it, a sentence without its full stop.' }),
+        isLost: z.boolean().meta({ description: 'Whether no other copy is whole.' }),
+      }),
+    )
+    .meta({ description: 'What is damaged; empty where nothing is.' }),
 });
 
-/** What was found of a checkpoint, of the log that is kept beside them, or that a checkpoint was removed before all of it was read. */
-export const CheckpointFinding = z.union([
-  Verified.extend({ step: Count.optional() }),
-  z.object({ name: z.string(), isRemoved: z.literal(true) }),
-]);
+export const CheckpointFinding = z
+  .union([
+    Verified.extend({ step: Step.optional().meta({ description: 'Batches done; absent of the log.' }) }),
+    z.object({
+      name: z.string().meta({ description: 'Name of the checkpoint.' }),
+      isRemoved: z.literal(true).meta({ description: 'It was removed before all of it was read.' }),
+    }),
+  ])
+  .meta({
+    description:
+      'What was found of a checkpoint, of the log that is kept beside them, or that a checkpoint was removed before all ' +
+      'of it was read.',
+  });
 export type CheckpointFinding = z.infer<typeof CheckpointFinding>;
 
-/** What was found of checkpoints; `ok` says that nothing is damaged. */
-export const CheckpointVerification = z.object({ ok: z.boolean(), checkpoints: z.array(CheckpointFinding) });
+export const CheckpointVerification = z
+  .object({
+    ok: z.boolean().meta({ description: 'True when nothing is damaged.' }),
+    checkpoints: z.array(CheckpointFinding).meta({ description: 'What was found, checkpoint by checkpoint.' }),
+  })
+  .meta({ description: 'What was found of checkpoints.' });
 export type CheckpointVerification = z.infer<typeof CheckpointVerification>;
 
 /** The query of a file of a checkpoint. */
 export const CheckpointFileQuery = z.strictObject({
-  /** Which of two copies: 1 or 2. Default: the first that is there with the right size. */
-  copy: z.coerce.number().int().min(1).max(2).optional(),
+  copy: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2)
+    .optional()
+    .meta({ description: 'Which of two copies: 1 or 2. Default: the first that is there with the right size.' }),
 });
 export type CheckpointFileQuery = z.infer<typeof CheckpointFileQuery>;
 
@@ -136,18 +195,19 @@ export const CHECKPOINT_FILES = {
   outputPrefix: 'output.',
 } as const;
 
-/** The query of what an experiment has made. */
-export const ResultsQuery = z.strictObject({
-  /** `latest`, a step, or a name `<step>-<fence>`. Default `latest`. */
-  checkpoint: StorableText.default('latest'),
+export const CheckpointReference = StorableText.meta({
+  description: 'Which checkpoint: `latest`, a step, or a name `<step>-<fence>`.',
 });
+
+/** The query of what an experiment has made. */
+export const ResultsQuery = z.strictObject({ checkpoint: CheckpointReference.default('latest') });
 export type ResultsQuery = z.infer<typeof ResultsQuery>;
 
-/** The files that the program of an experiment had written by a checkpoint, by name. */
-export const OutputList = z.object({
-  /** The name of the checkpoint. */
-  checkpoint: z.string(),
-  step: Count,
-  items: z.array(CheckpointFile),
-});
+export const OutputList = z
+  .object({
+    checkpoint: z.string().meta({ description: 'Name of the checkpoint.' }),
+    step: Step.meta({ description: 'Batches done at the checkpoint.' }),
+    items: z.array(CheckpointFile).meta({ description: 'The files, by name.' }),
+  })
+  .meta({ description: 'The files that the program of an experiment had written by a checkpoint, by name.' });
 export type OutputList = z.infer<typeof OutputList>;

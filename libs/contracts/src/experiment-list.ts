@@ -7,9 +7,8 @@ import { readConditions, readName, readNames, nameText, type TextReading } from 
 import { Metric } from './metrics.js';
 import { textLike } from './rule.js';
 import { ExperimentStatus } from './status.js';
-import { ExperimentView, ListQuery } from './views.js';
+import { ExperimentView, ListQuery, NextCursor } from './views.js';
 
-/** An experiment in a list. Its size does not grow with its parameters, its log, its attempts or its checkpoints. */
 export const ExperimentSummary = ExperimentView.pick({
   id: true,
   name: true,
@@ -28,23 +27,38 @@ export const ExperimentSummary = ExperimentView.pick({
   createdAt: true,
   startedAt: true,
   endedAt: true,
-}).extend({
-  /** Name of its program. */
-  program: z.string(),
-  /** Its datasets, by role. */
-  datasets: z.record(DatasetRole, z.object({ id: DatasetId, name: z.string() })),
-  /** Last values of the metrics that the query names; null of one that it has not logged. */
-  metrics: z.record(z.string(), Metric.shape.last.nullable()),
-});
+})
+  .extend({
+    program: z.string().meta({ description: 'Name of its program.' }),
+    datasets: z
+      .record(DatasetRole, z.object({ id: DatasetId, name: z.string().meta({ description: 'Its name.' }) }))
+      .meta({ description: 'Its datasets, by role.' }),
+    metrics: z
+      .record(z.string(), Metric.shape.last.nullable())
+      .meta({ description: 'Last values of the metrics that the query names; null of one that it has not logged.' }),
+  })
+  .meta({
+    description:
+      'An experiment in a list. Its size does not grow with its parameters, its log, its attempts or its checkpoints.',
+  });
 export type ExperimentSummary = z.infer<typeof ExperimentSummary>;
 
-/** One page of experiments; `nextCursor` asks for the following one, null at the end. */
-export const ExperimentList = z.object({
-  items: z.array(ExperimentSummary),
-  nextCursor: z.string().nullable(),
-  /** How many there are of each status among all that fit the query, whatever status it asks for. On the first page only; null on the others. */
-  counts: z.record(ExperimentStatus, z.int().min(0)).nullable(),
-});
+const HowMany = z.int().min(0).meta({ description: 'How many there are of this status.' });
+
+export const ExperimentList = z
+  .object({
+    items: z.array(ExperimentSummary).meta({ description: 'The experiments of this page.' }),
+    nextCursor: NextCursor,
+    counts: z
+      .record(ExperimentStatus, HowMany)
+      .nullable()
+      .meta({
+        description:
+          'How many there are of each status among all that fit the query, whatever status it asks for. On the first page ' +
+          'only; null on the others.',
+      }),
+  })
+  .meta({ description: 'One page of experiments.' });
 export type ExperimentList = z.infer<typeof ExperimentList>;
 
 /** By what a list is sorted. */
@@ -67,31 +81,44 @@ function idBeginning(kind: 'exp' | 'ds') {
  * the same query.
  */
 export const ExperimentQuery = ListQuery.extend({
-  /** One status or several with commas between: `queued,running`. */
-  status: StorableText.transform(readBy(readStatuses)).optional(),
-  /** Name of the program. */
-  program: StorableText.optional(),
-  /** Name or id of a dataset that it uses, in whatever role. */
-  dataset: StorableText.optional(),
-  owner: StorableText.optional(),
-  project: StorableText.optional(),
-  /** What is in its name, in whatever case. */
-  name: StorableText.max(200).optional(),
-  /** Its whole name. */
-  exactName: StorableText.optional(),
-  /** How its id begins. */
-  id: idBeginning('exp').optional(),
-  /** Tags that it has, all of them: with commas between, at most 20. One with a comma or a quote in it is written as a JSON string. */
-  tag: StorableText.max(4000).transform(readBy(readNames)).optional(),
-  /** Conditions on last values of metrics, with commas between: `metric.valid_cost<0.3`. One that has not logged the metric does not fit. */
-  where: StorableText.max(4000).transform(readBy(readConditions)).optional(),
-  /**
-   * `created`, `ended`, `name`, `status` or `metric.NAME` (by its last value); with `-` before it descending. Those that have not ended, or have no
-   * number under that name, come last in either direction, the newest first.
-   */
-  sort: StorableText.max(400).transform(readBy(readSort)).prefault('-created'),
-  /** Metrics of which each item says the last value: names with commas between, at most 20. */
-  metrics: StorableText.max(4000).transform(readBy(readNames)).prefault(''),
+  status: StorableText.transform(readBy(readStatuses))
+    .optional()
+    .meta({ description: 'One status or several with commas between: `queued,running`.' }),
+  program: StorableText.optional().meta({ description: 'Name of the program.' }),
+  dataset: StorableText.optional().meta({ description: 'Name or id of a dataset that it uses, in whatever role.' }),
+  owner: StorableText.optional().meta({ description: 'Who submitted it.' }),
+  project: StorableText.optional().meta({ description: 'The project that it belongs to.' }),
+  name: StorableText.max(200).optional().meta({ description: 'What is in its name, in whatever case.' }),
+  exactName: StorableText.optional().meta({ description: 'Its whole name.' }),
+  id: idBeginning('exp').optional().meta({ description: 'How its id begins.' }),
+  tag: StorableText.max(4000)
+    .transform(readBy(readNames))
+    .optional()
+    .meta({
+      description:
+        'Tags that it has, all of them: with commas between, at most 20. One with a comma or a quote in it is written as ' +
+        'a JSON string.',
+    }),
+  where: StorableText.max(4000)
+    .transform(readBy(readConditions))
+    .optional()
+    .meta({
+      description:
+        'Conditions on last values of metrics, with commas between: `metric.valid_cost<0.3`. One that has not logged the ' +
+        'metric does not fit.',
+    }),
+  sort: StorableText.max(400)
+    .transform(readBy(readSort))
+    .prefault('-created')
+    .meta({
+      description:
+        '`created`, `ended`, `name`, `status` or `metric.NAME` (by its last value); with `-` before it descending. Those ' +
+        'that have not ended, or have no number under that name, come last in either direction, the newest first.',
+    }),
+  metrics: StorableText.max(4000)
+    .transform(readBy(readNames))
+    .prefault('')
+    .meta({ description: 'Metrics of which each item says the last value: names with commas between, at most 20.' }),
 });
 export type ExperimentQuery = z.infer<typeof ExperimentQuery>;
 /** As it is written in a URL. */
@@ -99,10 +126,8 @@ export type ExperimentQueryInput = Omit<z.input<typeof ExperimentQuery>, 'limit'
 
 /** Which datasets are listed: those that fit every part of the query. */
 export const DatasetQuery = ListQuery.extend({
-  /** Its whole name. */
-  exactName: StorableText.optional(),
-  /** How its id begins. */
-  id: idBeginning('ds').optional(),
+  exactName: StorableText.optional().meta({ description: 'Its whole name.' }),
+  id: idBeginning('ds').optional().meta({ description: 'How its id begins.' }),
 });
 export type DatasetQuery = z.infer<typeof DatasetQuery>;
 export type DatasetQueryInput = Omit<z.input<typeof DatasetQuery>, 'limit'> & { readonly limit?: number };

@@ -42,8 +42,10 @@ const valueFaults = {
   'more-faults': z.object({ count: z.int() }),
 } as const;
 
-/** What a service cannot serve without: the record, Redis, the object store, and the flow of workers' events into the record. */
-export const ServicePart = z.enum(['record', 'redis', 'objects', 'controller', 'events']);
+export const ServicePart = z.enum(['record', 'redis', 'objects', 'controller', 'events']).meta({
+  description:
+    "What the service cannot serve without: the record, Redis, the object store, the process that leads, and the flow of workers' events into the record.",
+});
 export type ServicePart = z.infer<typeof ServicePart>;
 
 /** A name that nothing has. `near` are the likest that there are, the likest first; `others` is how many more there are. */

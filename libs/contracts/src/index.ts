@@ -5,6 +5,7 @@ export { begunText, boundedFault } from './bounded-fault.js';
 export {
   CheckpointFile,
   CheckpointFileQuery,
+  CheckpointReference,
   CHECKPOINT_FILES,
   OutputList,
   ResultsQuery,
@@ -29,9 +30,8 @@ export {
 export { decodeText, type TextFault, textFaultWords } from './decode-text.js';
 export { settingText } from './setting-text.js';
 export { engineText } from './engine-text.js';
+export { BestCheckpoints, CheckpointPolicy } from './checkpoint-policy.js';
 export {
-  BestCheckpoints,
-  CheckpointPolicy,
   DatasetRole,
   datasetsOf,
   ExperimentChange,
@@ -80,7 +80,7 @@ export {
   HyperparameterSettingView,
   MAX_SETTINGS,
 } from './hyperparameters.js';
-export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256 } from './ids.js';
+export { DatasetId, ExperimentId, Fence, Kind, Moment, Sha256, SizeBytes, Step } from './ids.js';
 export { JobTicket, ResolvedDataset, ResolvedExperiment, WorkerCommand } from './job.js';
 export { Json, JsonObject, nestsTooDeep, StorableText, storableText } from './json.js';
 export { Label, labelFaults } from './label.js';
@@ -143,6 +143,7 @@ export {
   ExperimentOrigin,
   ExperimentView,
   ListQuery,
+  NextCursor,
 } from './views.js';
 export { DrainRequest, WorkerDevice, WorkerList, WorkerReport, WorkerStatus, WorkerView } from './worker.js';
 export {

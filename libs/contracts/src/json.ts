@@ -16,12 +16,14 @@ export const StorableText = z.string().refine(isStorable, UNSTORABLE);
 /** Deeper than this, recursive code that reads a value could be driven off its stack. */
 const MAX_DEPTH = 1_000;
 
-/** Any JSON value with finite numbers and storable strings, at most 1,000 levels deep. */
-export const Json: z.ZodType<Json, Json> = z.custom<Json>().check((payload) => {
-  refuseWhatIsNotJson(payload.value, [], (path, broken, input) => {
-    payload.issues.push({ code: 'custom', path: [...path], message: broken.error, params: broken.params, input });
-  });
-});
+export const Json: z.ZodType<Json, Json> = z
+  .custom<Json>()
+  .check((payload) => {
+    refuseWhatIsNotJson(payload.value, [], (path, broken, input) => {
+      payload.issues.push({ code: 'custom', path: [...path], message: broken.error, params: broken.params, input });
+    });
+  })
+  .meta({ description: 'Any JSON value with finite numbers and storable strings, at most 1,000 levels deep.' });
 
 /** Whether something that was parsed as JSON nests deeper than {@link Json} may: most code that reads it would run off its stack. */
 export function nestsTooDeep(json: unknown): boolean {
@@ -37,8 +39,7 @@ function isNest(json: unknown): json is object {
   return typeof json === 'object' && json !== null;
 }
 
-/** A JSON object. */
-export const JsonObject = z.record(StorableText, Json);
+export const JsonObject = z.record(StorableText, Json).meta({ description: 'A JSON object.' });
 export type JsonObject = Readonly<Record<string, Json>>;
 
 /** The text with every character that {@link StorableText} refuses replaced by U+FFFD. */

@@ -5,12 +5,18 @@ import { StorableText } from './json.js';
 const Name = StorableText.regex(/^@longrun\/[a-z0-9-]{1,50}$/);
 const Version = StorableText.regex(/^[0-9][0-9A-Za-z.+-]{0,50}$/);
 
-/** Versions of packages `@longrun/*`, by their names. */
-export const LibraryVersions = z.record(Name, Version);
+export const LibraryVersions = z
+  .record(Name, Version)
+  .meta({ description: 'Versions of packages `@longrun/*`, by their names.' });
 export type LibraryVersions = z.infer<typeof LibraryVersions>;
 
-/** A library that is another one than it was; null where there is, or was, none. */
-export const LibraryChange = z.object({ name: Name, version: Version.nullable(), was: Version.nullable() });
+export const LibraryChange = z
+  .object({
+    name: Name.meta({ description: 'Name of the package.' }),
+    version: Version.nullable().meta({ description: 'Its version now; null where it is gone.' }),
+    was: Version.nullable().meta({ description: 'Its version before; null where it was not there.' }),
+  })
+  .meta({ description: 'A library that is another one than it was; null where there is, or was, none.' });
 export type LibraryChange = z.infer<typeof LibraryChange>;
 
 /** In what libraries differ from those of before, by name. */

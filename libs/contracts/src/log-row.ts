@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { Step } from './ids.js';
 import { JsonObject, type Json } from './json.js';
 
 /**
@@ -20,15 +21,17 @@ export function encodeNumber(value: number): number | 'NaN' | 'Infinity' | '-Inf
   return value;
 }
 
-/** A cost that is not a finite number, as {@link encodeNumber} writes it. */
-export const NonFiniteCost = z.object({
-  /** Batches done. */
-  step: z.int().min(0),
-  /** What it is called in the log; a cost of the algorithm that is not logged is called by its own name. */
-  record: z.string().min(1).max(200),
-  // An enumeration would have a key `[-Infinity]` in its declaration, which no compiler takes.
-  value: z.literal(['NaN', 'Infinity', '-Infinity']),
-});
+export const NonFiniteCost = z
+  .object({
+    step: Step.meta({ description: 'Batches done.' }),
+    record: z.string().min(1).max(200).meta({
+      description:
+        'What it is called in the log; a cost of the algorithm that is not logged is called by its own name.',
+    }),
+    // An enumeration would have a key `[-Infinity]` in its declaration, which no compiler takes.
+    value: z.literal(['NaN', 'Infinity', '-Infinity']).meta({ description: 'Which of the three it was.' }),
+  })
+  .meta({ description: 'A cost that is not a finite number.' });
 export type NonFiniteCost = z.infer<typeof NonFiniteCost>;
 
 /** Whether a record of a log is what the clock on the wall says, as those of the extension `Timing`: equal runs differ in it. */
@@ -50,19 +53,30 @@ export function decodeNumber(value: Json | undefined): number | undefined {
   }
 }
 
-/** A log row as it is stored and served. */
-export const StoredLogRow = z.object({ step: z.int().min(0), row: LogRow });
+export const StoredLogRow = z
+  .object({
+    step: Step,
+    row: LogRow.meta({
+      description:
+        'Values by record name, such as `train_cost`; NaN and the infinities as the texts `NaN`, `Infinity` and `-Infinity`.',
+    }),
+  })
+  .meta({ description: 'A log row as it is stored and served.' });
 export type StoredLogRow = z.infer<typeof StoredLogRow>;
 
 /** The query of a log: rows beyond a step, oldest first. */
 export const LogQuery = z.strictObject({
-  /** Rows of later steps only; give `nextAfter` of the page before. Default: from the beginning. */
-  after: z.coerce.number().int().min(-1).default(-1),
-  /** Rows on a page, 1 to 5000. */
-  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+  after: z.coerce.number().int().min(-1).default(-1).meta({
+    description: 'Rows of later steps only; give `nextAfter` of the page before. Default: from the beginning.',
+  }),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000).meta({ description: 'Rows on a page, 1 to 5000.' }),
 });
 export type LogQuery = z.infer<typeof LogQuery>;
 
-/** One page of a training log, oldest row first, shorter where rows are large; `nextAfter` asks for the following one, null at the end. */
-export const LogPage = z.object({ items: z.array(StoredLogRow), nextAfter: z.int().min(0).nullable() });
+export const LogPage = z
+  .object({
+    items: z.array(StoredLogRow).meta({ description: 'The rows of this page.' }),
+    nextAfter: z.int().min(0).nullable().meta({ description: '`after` of the next page; null on the last one.' }),
+  })
+  .meta({ description: 'One page of a training log, oldest row first, shorter where rows are large.' });
 export type LogPage = z.infer<typeof LogPage>;

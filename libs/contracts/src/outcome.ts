@@ -1,17 +1,18 @@
 import { z } from 'zod';
 
 import { DatasetDescription, DatasetFile, DatasetIdentity } from './dataset-spec.js';
-import { DatasetId, Sha256 } from './ids.js';
+import { DatasetId, Sha256, Step } from './ids.js';
 import { LogRow } from './log-row.js';
 import { ReasonCode } from './reason.js';
 
-/** What a finished experiment leaves. */
-export const ExperimentResult = z.object({
-  /** SHA-256 of the final `parameters.safetensors`: equal for equal runs. */
-  parametersSha256: Sha256,
-  /** The last row of the log. */
-  lastRow: LogRow,
-});
+export const ExperimentResult = z
+  .object({
+    parametersSha256: Sha256.meta({
+      description: 'SHA-256 of the final `parameters.safetensors`: equal for equal runs.',
+    }),
+    lastRow: LogRow.meta({ description: 'The last row of the log.' }),
+  })
+  .meta({ description: 'What a finished experiment leaves.' });
 export type ExperimentResult = z.infer<typeof ExperimentResult>;
 
 /**
@@ -25,19 +26,24 @@ export const ExperimentOutcome = z.object({
   reason: ReasonCode,
   message: z.string().optional(),
   /** Batches done in all attempts together. */
-  step: z.int().min(0),
+  step: Step,
   result: ExperimentResult.optional(),
 });
 export type ExperimentOutcome = z.infer<typeof ExperimentOutcome>;
 
-/** What a successful conversion leaves. */
 export const DatasetResult = DatasetFile.extend({
-  description: DatasetDescription,
-  /** Null where it is not known: an earlier build made it. */
-  identity: DatasetIdentity.nullable().default(null),
-  /** The dataset that had the name before, whose identity was found to be the same: it has the name again, and all else here is its. Null of one that was converted. */
-  sameAs: DatasetId.nullable().default(null),
-});
+  description: DatasetDescription.meta({ description: 'What is in the file.' }),
+  identity: DatasetIdentity.nullable()
+    .default(null)
+    .meta({ description: 'What it was made of, and by what; null where that is not known: an earlier build made it.' }),
+  sameAs: DatasetId.nullable()
+    .default(null)
+    .meta({
+      description:
+        'The dataset that had the name before, whose identity was found to be the same: it has the name again, and all ' +
+        'else here is its. Null of one that was converted.',
+    }),
+}).meta({ description: 'What a successful conversion leaves.' });
 export type DatasetResult = z.infer<typeof DatasetResult>;
 
 /** How a dataset job ended: the `outcome` in the head of its lease (`datasets/<id>`). Same rules as {@link ExperimentOutcome}. */

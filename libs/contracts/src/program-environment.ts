@@ -13,16 +13,19 @@ export const VariableName = textLike(
 /** Variables that an experiment may have, and secrets. */
 const MAX_VARIABLES = 100;
 
-/** Environment variables of a program, with their values: they are on the record. */
 export const ProgramEnvironment = z
   .record(VariableName, StorableText.max(10_000))
   .refine(
     (variables) => Object.keys(variables).length <= MAX_VARIABLES,
     rule(`an experiment has at most ${MAX_VARIABLES} environment variables`, 'leave some out'),
-  );
+  )
+  .meta({ description: 'Environment variables of a program, with their values: they are on the record.' });
 
-/** Names of secrets, each of which workers keep in a file, and which the program finds as environment variables. */
 export const SecretNames = z
   .array(VariableName)
   .max(MAX_VARIABLES)
-  .refine((names) => new Set(names).size === names.length, rule('a secret is named twice', 'name each once'));
+  .refine((names) => new Set(names).size === names.length, rule('a secret is named twice', 'name each once'))
+  .meta({
+    description:
+      'Names of secrets, each of which workers keep in a file, and which the program finds as environment variables.',
+  });

@@ -68,7 +68,7 @@ describe('readValue', () => {
         pointer: '/chekpoint',
         detail: '"chekpoint" is not a key that is known in the body.',
         remedy:
-          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, datasets, seed, from, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
+          'Did you mean "checkpoint"? Rename or remove it. Known keys: name, program, params, dataset, datasets, environment, secrets, seed, from, checkpoint, retry, resources, limits, onNonFinite, priority, notes, tags.',
       },
     ]);
   });

@@ -1,32 +1,33 @@
 import { z } from 'zod';
 
-/** Why an attempt, an experiment or a dataset ended: a closed list. */
-export const ReasonCode = z.enum([
-  'succeeded',
-  'preempted',
-  'worker_lost',
-  'cancelled',
-  'program_error',
-  'invalid_params',
-  'out_of_memory',
-  'program_unavailable',
-  'dataset_unavailable',
-  'dataset_corrupt',
-  'dataset_changed',
-  'secret_unavailable',
-  'checkpoint_unreadable',
-  'lease_lost',
-  'storage_error',
-  'internal_error',
-  'trainer_killed',
-  'worker_unfit',
-  'worker_disk',
-  'stalled',
-  'timed_out',
-  'diverged',
-  'checkpoints_damaged',
-  'paused',
-]);
+export const ReasonCode = z
+  .enum([
+    'succeeded',
+    'preempted',
+    'worker_lost',
+    'cancelled',
+    'program_error',
+    'invalid_params',
+    'out_of_memory',
+    'program_unavailable',
+    'dataset_unavailable',
+    'dataset_corrupt',
+    'dataset_changed',
+    'secret_unavailable',
+    'checkpoint_unreadable',
+    'lease_lost',
+    'storage_error',
+    'internal_error',
+    'trainer_killed',
+    'worker_unfit',
+    'worker_disk',
+    'stalled',
+    'timed_out',
+    'diverged',
+    'checkpoints_damaged',
+    'paused',
+  ])
+  .meta({ description: 'Why an attempt, an experiment or a dataset ended: a closed list.' });
 export type ReasonCode = z.infer<typeof ReasonCode>;
 
 /** What follows from an attempt that ended for one reason. */

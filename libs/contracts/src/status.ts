@@ -6,12 +6,14 @@ import { assertNever } from './assert-never.js';
 export const Phase = z.enum(['queued', 'running', 'paused', 'ended']);
 export type Phase = z.infer<typeof Phase>;
 
-/** Where an experiment stands. `queued` also between two attempts; `paused` until it is resumed. */
-export const ExperimentStatus = z.enum(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled']);
+export const ExperimentStatus = z.enum(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled']).meta({
+  description: 'Where an experiment stands. `queued` also between two attempts; `paused` until it is resumed.',
+});
 export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
 
-/** Where a dataset stands. `queued` also between two attempts. */
-export const DatasetStatus = z.enum(['queued', 'converting', 'ready', 'failed']);
+export const DatasetStatus = z
+  .enum(['queued', 'converting', 'ready', 'failed'])
+  .meta({ description: 'Where a dataset stands. `queued` also between two attempts.' });
 export type DatasetStatus = z.infer<typeof DatasetStatus>;
 
 /** True when the experiment has ended: nothing about it will change unless it is retried. */

@@ -2,13 +2,11 @@ import { z } from 'zod';
 
 import { DatasetRole, ExperimentSpec } from './experiment-spec.js';
 import { Hyperparameters, HyperparameterSetting, MAX_SETTINGS } from './hyperparameters.js';
-import { Fence } from './ids.js';
+import { Fence, SizeBytes, Step } from './ids.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 import { ExperimentProgress } from './worker-event.js';
-
-const Step = z.int().min(0);
 
 /** What a worker tells its trainer. */
 export const TrainerCommand = z.discriminatedUnion('type', [
@@ -54,7 +52,7 @@ const PlainName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/);
 /** The same while it is being made: it may begin with a dot. */
 const UnfinishedName = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/);
 
-const SnapshotFile = z.object({ name: PlainName, sizeBytes: z.int().min(0) });
+const SnapshotFile = z.object({ name: PlainName, sizeBytes: SizeBytes });
 
 /** Of a numeric environment, as `onnxruntime-node: 1.27.0`. */
 const EnvironmentEntries = z
@@ -107,7 +105,7 @@ export const TrainerMessage = z.discriminatedUnion('type', [
     type: z.literal('snapshot_growing'),
     folder: UnfinishedName,
     file: UnfinishedName,
-    sizeBytes: z.int().min(0),
+    sizeBytes: SizeBytes,
   }),
   /** A finished snapshot lies in the folder `snapshots/<name>`. `final`: nothing is trained after it. */
   z.object({

@@ -2,45 +2,57 @@ import { z } from 'zod';
 
 import { assertNever } from './assert-never.js';
 import { Hyperparameters } from './hyperparameters.js';
-import { Fence, Kind, Moment } from './ids.js';
+import { Fence, Kind, Moment, SizeBytes, Step } from './ids.js';
 import { Json, StorableText } from './json.js';
 import { LibraryChange, LibraryVersions } from './library-versions.js';
 import { LogRow, NonFiniteCost } from './log-row.js';
 import { DatasetResult, ExperimentResult } from './outcome.js';
 import { ReasonCode } from './reason.js';
 
-const Step = z.int().min(0);
-
-/** A checkpoint that was found damaged and passed over. */
-export const RejectedCheckpoint = z.object({ manifestKey: z.string(), step: Step, reason: z.string() });
+export const RejectedCheckpoint = z
+  .object({
+    manifestKey: z.string().meta({ description: 'Key of its manifest in the object store.' }),
+    step: Step,
+    reason: z.string().meta({ description: 'What is wrong with it.' }),
+  })
+  .meta({ description: 'A checkpoint that was found damaged and passed over.' });
 export type RejectedCheckpoint = z.infer<typeof RejectedCheckpoint>;
 
-/** Which of the two output streams a line was written to. */
-export const OutputStream = z.enum(['stdout', 'stderr']);
+export const OutputStream = z
+  .enum(['stdout', 'stderr'])
+  .meta({ description: 'Which of the two output streams a line was written to.' });
 export type OutputStream = z.infer<typeof OutputStream>;
 
-/** How far training is. */
-export const ExperimentProgress = z.object({
-  /** Batches done, in all attempts together. */
-  step: Step,
-  /** Training epochs done. */
-  epoch: z.int().min(0),
-  stepsPerEpoch: z.int().min(1).optional(),
-  /** Batches when it will be finished, where the program knows. */
-  totalSteps: z.int().min(1).optional(),
-  stepsPerSecond: z.number().min(0),
-});
+export const ExperimentProgress = z
+  .object({
+    step: Step.meta({ description: 'Batches done, in all attempts together.' }),
+    epoch: z.int().min(0).meta({ description: 'Training epochs done.' }),
+    stepsPerEpoch: z.int().min(1).optional().meta({ description: 'Batches in an epoch, where that is known.' }),
+    totalSteps: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'Batches when it will be finished, where the program knows.' }),
+    stepsPerSecond: z.number().min(0).meta({ description: 'Batches per second, lately.' }),
+  })
+  .meta({ description: 'How far training is.' });
 export type ExperimentProgress = z.infer<typeof ExperimentProgress>;
 
-/** How far a conversion is. */
-export const DatasetProgress = z.object({
-  phase: z.enum(['downloading', 'hashing', 'converting', 'publishing']),
-  /** What is being worked on: a file or a source. */
-  what: StorableText.max(4_096),
-  done: z.number().min(0),
-  total: z.number().min(0).optional(),
-  unit: z.enum(['bytes', 'examples']),
-});
+export const DatasetProgress = z
+  .object({
+    phase: z
+      .enum(['downloading', 'hashing', 'converting', 'publishing'])
+      .meta({ description: 'What the worker does.' }),
+    what: StorableText.max(4_096).meta({ description: 'What is being worked on: a file or a source.' }),
+    done: z.number().min(0).meta({ description: 'How much of it is done, in `unit`.' }),
+    total: z
+      .number()
+      .min(0)
+      .optional()
+      .meta({ description: 'How much there is, in `unit`; absent where that is not known.' }),
+    unit: z.enum(['bytes', 'examples']).meta({ description: 'In what it is counted.' }),
+  })
+  .meta({ description: 'How far a conversion is.' });
 export type DatasetProgress = z.infer<typeof DatasetProgress>;
 
 /** What a worker tells about an attempt at an experiment. */
@@ -77,7 +89,7 @@ export const ExperimentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('log_skipped'), toStep: Step }),
   /** One line that the trainer printed, without its line end. */
   z.object({ type: z.literal('line'), stream: OutputStream, text: z.string() }),
-  z.object({ type: z.literal('checkpoint_committed'), step: Step, sizeBytes: z.int().min(0) }),
+  z.object({ type: z.literal('checkpoint_committed'), step: Step, sizeBytes: SizeBytes }),
   /** The last event of an attempt, sent after the lease's head was written. */
   z.object({
     type: z.literal('attempt_ended'),

@@ -1,5 +1,6 @@
 import {
   CheckpointFileQuery,
+  CheckpointReference,
   CheckpointVerification,
   ExperimentId,
   StorableText,
@@ -20,6 +21,10 @@ import { Verifications } from './verifications.js';
 const PROBLEMS = ['invalid-parameter', 'not-found', 'unreadable', 'unavailable'] as const;
 
 const WHICH = 'A checkpoint is named by its step, by its name (`<step>-<fence>`), or as `latest`.';
+
+const FileName = StorableText.meta({
+  description: 'Name of a file of the checkpoint, such as `parameters.safetensors`.',
+});
 
 const VERIFYING =
   'It takes as long as the object store takes to give all bytes: after each `Longrun-Heartbeat-Ms` milliseconds comes a blank before the JSON. It ends ' +
@@ -73,7 +78,7 @@ export class CheckpointsController {
   @Answers({ description: 'The checkpoint.', schema: StoredCheckpointView, problems: PROBLEMS })
   getCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
   ): Promise<StoredCheckpointView> {
     return this.#platform.checkpoints.get(id, checkpoint);
   }
@@ -92,7 +97,7 @@ export class CheckpointsController {
   })
   async verifyCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
     @Res() response: Response,
   ): Promise<void> {
     await this.#verify(response, id, checkpoint);
@@ -111,7 +116,7 @@ export class CheckpointsController {
   })
   pinCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
   ): Promise<StoredCheckpointSummary> {
     return this.#platform.checkpoints.pin(id, checkpoint);
   }
@@ -129,7 +134,7 @@ export class CheckpointsController {
   })
   unpinCheckpoint(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
+    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
   ): Promise<StoredCheckpointSummary> {
     return this.#platform.checkpoints.unpin(id, checkpoint);
   }
@@ -143,8 +148,8 @@ export class CheckpointsController {
   @AnswersFile()
   async getCheckpointFile(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('checkpoint', { schema: StorableText }) checkpoint: string,
-    @Param('name', { schema: StorableText }) name: string,
+    @Param('checkpoint', { schema: CheckpointReference }) checkpoint: string,
+    @Param('name', { schema: FileName }) name: string,
     @Query({ schema: CheckpointFileQuery }) { copy }: CheckpointFileQuery,
     @Req() request: Request,
     @Res() response: Response,

@@ -10,6 +10,8 @@ import { Answers } from '../openapi/answers.js';
 const WHICH =
   'Those of the newest checkpoint, which are the final ones once it has succeeded; `checkpoint` names another one.';
 
+const OutputName = StorableText.meta({ description: 'Name of an output of the program, such as `epochs.csv`.' });
+
 /** What an experiment has made so far. */
 @Controller('v1/experiments/:id')
 export class ResultsController {
@@ -69,7 +71,7 @@ export class ResultsController {
   @AnswersFile()
   async getOutput(
     @Param('id', { schema: ExperimentId }) id: string,
-    @Param('name', { schema: StorableText }) name: string,
+    @Param('name', { schema: OutputName }) name: string,
     @Query({ schema: ResultsQuery }) { checkpoint }: ResultsQuery,
     @Req() request: Request,
     @Res() response: Response,

@@ -8,6 +8,8 @@ import { FileAnswers } from '../files/file-answers.js';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 import { IdempotencyKey } from '../request/idempotency-key.js';
 
+const IdOrName = StorableText.meta({ description: 'Id or name of a dataset.' });
+
 @Controller('v1/datasets')
 export class DatasetsController {
   readonly #platform: Platform;
@@ -80,7 +82,7 @@ export class DatasetsController {
     tags: ['datasets'],
   })
   @Answers({ description: 'The dataset.', schema: DatasetView, problems: ['invalid-parameter', 'not-found'] })
-  getDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
+  getDataset(@Param('idOrName', { schema: IdOrName }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.get(idOrName);
   }
 
@@ -92,7 +94,7 @@ export class DatasetsController {
   })
   @AnswersFile()
   async getDatasetFile(
-    @Param('idOrName', { schema: StorableText }) idOrName: string,
+    @Param('idOrName', { schema: IdOrName }) idOrName: string,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
@@ -116,7 +118,7 @@ export class DatasetsController {
     problems: [...BODY_PROBLEMS, 'not-found', 'conflict'],
   })
   async rebuildDataset(
-    @Param('idOrName', { schema: StorableText }) idOrName: string,
+    @Param('idOrName', { schema: IdOrName }) idOrName: string,
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<DatasetView> {
@@ -140,7 +142,7 @@ export class DatasetsController {
     schema: DatasetView,
     problems: [...BODY_PROBLEMS, 'not-found', 'conflict'],
   })
-  cancelDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<DatasetView> {
+  cancelDataset(@Param('idOrName', { schema: IdOrName }) idOrName: string): Promise<DatasetView> {
     return this.#platform.datasets.cancel(idOrName);
   }
 
@@ -154,7 +156,7 @@ export class DatasetsController {
     tags: ['datasets'],
   })
   @Answers({ status: 204, description: 'It is deleted.', problems: ['invalid-parameter', 'not-found', 'conflict'] })
-  async deleteDataset(@Param('idOrName', { schema: StorableText }) idOrName: string): Promise<void> {
+  async deleteDataset(@Param('idOrName', { schema: IdOrName }) idOrName: string): Promise<void> {
     await this.#platform.datasets.delete(idOrName);
   }
 }

@@ -44,6 +44,7 @@ import {
 } from '@longrun/contracts';
 import { z } from 'zod';
 import { Liveness, Readiness } from '../health/health-view.js';
+import { examples } from './examples.js';
 
 /** The schemas that clients know by name: each becomes one entry of `components.schemas`. */
 const named = {
@@ -94,8 +95,18 @@ const named = {
 };
 
 const byId = new Map<string, z.ZodType>(Object.entries(named));
-const registry = z.registry<{ id: string }>();
-for (const [id, schema] of byId) registry.add(schema, { id });
+
+const ids = new Map<z.core.$ZodType, string>(Object.entries(named).map(([id, schema]) => [schema, id]));
+
+/** All that schemas say of themselves by `.meta()`, and the names of components, which are told here alone. */
+class Registry extends z.core.$ZodRegistry<z.core.GlobalMeta> {
+  override get(schema: z.core.$ZodType): z.core.GlobalMeta {
+    const id = ids.get(schema);
+    return { ...z.globalRegistry.get(schema), ...(id !== undefined && { id }) };
+  }
+}
+
+const registry = new Registry();
 
 /** A schema for one side of the wire, with the components that it refers to. */
 export interface OpenApiSchema {
@@ -119,7 +130,15 @@ export function openApiSchema(schema: z.ZodType, side: 'input' | 'output'): Open
 }
 
 function jsonSchema(schema: z.ZodType, side: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(schema, { io: side, metadata: registry, unrepresentable: 'any', override: keysAsProperties });
+  return z.toJSONSchema(schema, {
+    io: side,
+    metadata: registry,
+    unrepresentable: 'any',
+    override: (described) => {
+      keysAsProperties(described);
+      showExamples(described, side);
+    },
+  });
 }
 
 /** A record that has all of a list of keys is described as an object with these properties: generators of clients make fields of them. */
@@ -129,6 +148,14 @@ function keysAsProperties({ jsonSchema: described }: Overridden): void {
   const properties = Object.fromEntries(required.map((key) => [key, additionalProperties]));
   delete described.propertyNames;
   Object.assign(described, { properties, additionalProperties: false });
+}
+
+/** Examples of what is sent are as people write them, those of what is answered have every default filled in. */
+function showExamples({ zodSchema, jsonSchema: described }: Overridden, side: 'input' | 'output'): void {
+  const found = examples.find(({ schema }) => Object.is(schema, zodSchema));
+  if (found === undefined || described.$ref !== undefined) return;
+  // Of `examples` Nest would leave the first: the document renames it.
+  described['example'] = found.values.map((value) => (side === 'input' ? value : found.schema.parse(value)));
 }
 
 type Overridden = Parameters<NonNullable<z.core.ToJSONSchemaParams['override']>>[0];

@@ -52,20 +52,39 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     if (content !== undefined) response.content = { 'application/problem+json': content };
   }
   const schemas = Object.entries(document.components?.schemas ?? {});
+  for (const schema of [...schemas.map(([, each]) => each), ...Object.values(document.paths).flatMap(bodySchemas)]) {
+    if ('$ref' in schema || schema.example === undefined) continue;
+    Object.assign(schema, { examples: schema.example });
+    delete schema.example;
+  }
   const sorted = schemas.toSorted(([left], [right]) => (left < right ? -1 : 1));
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(sorted) } };
 }
 
 function problemResponses(path: PathItemObject): ResponseObject[] {
-  return [path.get, path.post, path.put, path.patch, path.delete].flatMap((operation) =>
-    Object.entries(operation?.responses ?? {}).flatMap(([status, response]) =>
+  return operationsOf(path).flatMap((operation) =>
+    Object.entries(operation.responses).flatMap(([status, response]) =>
       Number(status) < 400 || response === undefined || '$ref' in response ? [] : [response],
     ),
   );
 }
 
+/** What bodies are described by, of requests and of answers. */
+function bodySchemas(path: PathItemObject): SchemaObject[] {
+  return operationsOf(path)
+    .flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
+    .flatMap((body) => (body === undefined || '$ref' in body ? [] : Object.values(body.content ?? {})))
+    .flatMap(({ schema }) => schema ?? []);
+}
+
+function operationsOf(path: PathItemObject): OperationObject[] {
+  return [path.get, path.post, path.put, path.patch, path.delete].filter((operation) => operation !== undefined);
+}
+
 type PathItemObject = OpenAPIObject['paths'][string];
-type Responses = NonNullable<PathItemObject['get']>['responses'];
+type OperationObject = NonNullable<PathItemObject['get']>;
+type Responses = OperationObject['responses'];
+type SchemaObject = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
 type ResponseObject = Exclude<NonNullable<Responses[string]>, { $ref: string }>;
 
 const TOKEN_DESCRIPTION =

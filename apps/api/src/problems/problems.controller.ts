@@ -5,6 +5,8 @@ import { AnswersProblems } from '../openapi/answers.js';
 import { isProblemKind, problemPage } from './problem-pages.js';
 import { refusal } from './refusal.js';
 
+const KindName = StorableText.meta({ description: 'A kind of problem, such as `not-found`.' });
+
 /** What the `type` of a problem document leads to. */
 @Controller('problems')
 export class ProblemsController {
@@ -20,7 +22,7 @@ export class ProblemsController {
   @ApiProduces('text/plain')
   @ApiOkResponse({ description: 'The page.', schema: { type: 'string' } })
   @AnswersProblems(['invalid-parameter', 'unknown-route', 'internal-error'])
-  problemPage(@Param('kind', { schema: StorableText }) kind: string): string {
+  problemPage(@Param('kind', { schema: KindName }) kind: string): string {
     if (isProblemKind(kind)) return problemPage(kind);
     throw refusal('unknown-route', [
       { path: [], code: 'route-unknown', facts: { method: 'GET', path: `/problems/${kind}` } },

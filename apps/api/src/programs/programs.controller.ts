@@ -6,6 +6,11 @@ import type { Response } from 'express';
 import { Answers } from '../openapi/answers.js';
 import { refusal } from '../problems/refusal.js';
 
+const ModuleSha256 = Sha256.meta({ description: 'SHA-256 of the module, as 64 lower-case hexadecimal digits.' });
+const Reference = StorableText.meta({
+  description: 'A program: its name, or its name, `@` and at least 6 of the first digits of its SHA-256.',
+});
+
 @Controller('v1/programs')
 export class ProgramsController {
   readonly #platform: Platform;
@@ -44,7 +49,7 @@ export class ProgramsController {
     problems: ['invalid-parameter', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'unavailable'],
   })
   async publishProgram(
-    @Param('program', { schema: Sha256 }) sha256: string,
+    @Param('program', { schema: ModuleSha256 }) sha256: string,
     @Query({ schema: PublishQuery }) { name }: PublishQuery,
     @Body() module: unknown,
     @Res({ passthrough: true }) response: Response,
@@ -66,7 +71,7 @@ export class ProgramsController {
     tags: ['programs'],
   })
   @Answers({ description: 'The program.', schema: ProgramView, problems: ['invalid-parameter', 'not-found'] })
-  getProgram(@Param('program', { schema: StorableText }) program: string): Promise<ProgramView> {
+  getProgram(@Param('program', { schema: Reference }) program: string): Promise<ProgramView> {
     return this.#platform.programs.get(program);
   }
 }

@@ -4,6 +4,8 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { Answers, BODY_PROBLEMS } from '../openapi/answers.js';
 
+const WorkerId = StorableText.meta({ description: 'Id of a worker.' });
+
 @Controller('v1/workers')
 export class WorkersController {
   readonly #platform: Platform;
@@ -37,7 +39,7 @@ export class WorkersController {
     problems: [...BODY_PROBLEMS, 'not-found'],
   })
   drainWorker(
-    @Param('id', { schema: StorableText }) id: string,
+    @Param('id', { schema: WorkerId }) id: string,
     @Body({ schema: DrainRequest }) { reason }: DrainRequest,
   ): Promise<WorkerView> {
     return this.#platform.workers.drain(id, reason);
@@ -52,7 +54,7 @@ export class WorkersController {
     schema: WorkerView,
     problems: [...BODY_PROBLEMS, 'not-found'],
   })
-  releaseWorker(@Param('id', { schema: StorableText }) id: string): Promise<WorkerView> {
+  releaseWorker(@Param('id', { schema: WorkerId }) id: string): Promise<WorkerView> {
     return this.#platform.workers.release(id);
   }
 }

@@ -4,12 +4,11 @@ import { Logistic, Rectifier, Tanh, type Activation } from '../bricks/activation
 import { dimsMismatch } from '../bricks/mlp.js';
 import type { BuildContext } from './experiment-program.js';
 
-/** Params of an MLP that classifies: the values of an example, then the size of each layer; the last is the number of classes. */
 export const LayerSizes = z
   .array(z.int('a layer has a whole number of units').min(1, 'a layer has at least 1 unit'))
-  .min(2, 'give the size of the input and of at least one layer');
+  .min(2, 'give the size of the input and of at least one layer')
+  .meta({ description: 'Values of an example, then the size of each layer; the last is the number of classes.' });
 
-/** The activation of each layer of an MLP that classifies. The last, and no other, is `softmax`. */
 export const LayerActivations = z
   .array(z.enum(['rectifier', 'tanh', 'logistic', 'softmax']))
   .min(1, 'give at least one layer')
@@ -22,7 +21,8 @@ export const LayerActivations = z
           : [`the last activation is ${activation}, but classes need softmax`, 'put softmax there'];
       context.addIssue({ code: 'custom', path: [layer], message, params: { remedy } });
     }
-  });
+  })
+  .meta({ description: 'The activation of each layer. The last, and no other, is `softmax`.' });
 
 /** Layers that params describe. */
 export interface LayerParams {

@@ -15,13 +15,25 @@ const STEP_RULES = {
  * `z.strictObject({ ...TRAINING_PARAMS, hidden: z.int().default(500) })`.
  */
 export const TRAINING_PARAMS = {
-  /** Examples in a batch. */
-  batchSize: z.int('give a whole number of examples').min(1, 'a batch has at least 1 example').default(128),
-  /** Passes through the training set. */
-  epochs: z.int('give a whole number of epochs').min(1, 'train for at least 1 epoch').default(3),
-  learningRate: z.number().positive('give a number above 0').default(0.002),
-  /** `scale` is plain gradient descent. */
-  optimizer: z.enum(['adam', 'scale']).default('adam'),
+  batchSize: z
+    .int('give a whole number of examples')
+    .min(1, 'a batch has at least 1 example')
+    .default(128)
+    .meta({ description: 'Examples in a batch.' }),
+  epochs: z
+    .int('give a whole number of epochs')
+    .min(1, 'train for at least 1 epoch')
+    .default(3)
+    .meta({ description: 'Passes through the training set.' }),
+  learningRate: z
+    .number()
+    .positive('give a number above 0')
+    .default(0.002)
+    .meta({ description: 'How large the steps of the optimizer are.' }),
+  optimizer: z
+    .enum(['adam', 'scale'])
+    .default('adam')
+    .meta({ description: 'The step rule; `scale` is plain gradient descent.' }),
 };
 
 /** The step rule that params name. */
