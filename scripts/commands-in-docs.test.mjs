@@ -50,7 +50,7 @@ function commandsOf(page) {
   const blocks = [...text.matchAll(/^```sh\n([^]*?)^```/gm), ...text.matchAll(/^( {4}(?:npx|npm|node|longrun) .*)$/gm)];
   const spans = text.replaceAll(/^```[^]*?^```/gm, '').matchAll(/`([^`\n]+)`/g);
   return [...blocks, ...spans]
-    .flatMap(([, code]) => code.split(/\n|&&/))
+    .flatMap(([, code]) => code.split(/\n|&&| \| /))
     .map((line) =>
       line
         .replace(/(^|\s)#.*/, '')

@@ -49,6 +49,11 @@ export function withLatest(words: readonly string[]): string[] {
   return words.map((word, index) => (word === '--latest' && (end === -1 || index < end) ? LATEST : word));
 }
 
+/** A text about words of a command line, with `--latest` as it was typed. */
+export function asTyped(text: string): string {
+  return text.replaceAll(LATEST, '--latest');
+}
+
 /** What an experiment or a dataset is given by. */
 export function idArgument(name = '<id>', what = 'id, beginning of an id, or name'): Argument {
   return new ReferenceArgument(name, `${what}; --latest: the newest experiment`).argParser<string>(experimentReference);

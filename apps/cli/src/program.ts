@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { type AddressOptions, connect } from './address.js';
 import {
   appended,
+  asTyped,
   eachOf,
   experimentReference,
   fileName,
@@ -96,7 +97,7 @@ function commandTree(surroundings: Surroundings, json: boolean, exit: (code: num
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
       // As JSON it is said once, when the error is known.
-      writeErr: (text) => (json ? undefined : terminal.say(text.trimEnd())),
+      writeErr: (text) => (json ? undefined : terminal.say(asTyped(text.trimEnd()))),
     })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES)

@@ -60,6 +60,24 @@ test('an attempt says with which other libraries it goes on', async () => {
   expect(printed.lines.join('\n')).toContain('\n  goes on with @longrun/blocks 0.2.0, was 0.1.0');
 });
 
+test('the stack of an error is printed where its attempt has ended, and not again with each status', async () => {
+  const message = 'Error: /mlp.apply: input has shape (batch, 784)\n    at MLP.applied (index.js:359:11)';
+  const ended = { fence: 1, reason: 'program_error', message, step: 0, stepsRun: 0, peakMemoryBytes: null } as const;
+  const queued = { status: 'queued', reason: null, message, result: null } as const;
+  const printed = await logsOf(
+    (response) => {
+      response.write(frame({ type: 'attempt_ended', id: 1, at: AT, data: ended }));
+      response.write(frame({ type: 'status', id: 2, at: AT, data: queued }));
+      response.write(frame({ type: 'caught-up', id: null, at: AT, data: {} }));
+    },
+    { json: false },
+  );
+  expect(printed.lines).toEqual([
+    `attempt 1 ended: program_error at step 0: ${message}`,
+    'queued: Error: /mlp.apply: input has shape (batch, 784)',
+  ]);
+});
+
 test.each([
   ['is closed', (response: ServerResponse) => response.end(), 'it was closed'],
   ['is cut', (response: ServerResponse) => response.destroy(), 'UND_ERR_SOCKET'],

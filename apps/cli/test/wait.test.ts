@@ -90,7 +90,8 @@ test('--latest stands for the newest experiment wherever an id does, and for not
   }
   expect(await seeing(looks, 'workers', 'drain', '--latest')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--latest is an experiment; give an id'),
+    stderr: expect.stringContaining("'--latest' is invalid for argument 'id'. --latest is an experiment; give an id"),
   });
-  expect((await longrun.run('metrics', '--help')).stdout.replaceAll(/\s+/g, ' ')).toContain('--latest: the newest');
+  for (const command of ['metrics', 'continue', 'fork'])
+    expect((await longrun.run(command, '--help')).stdout.replaceAll(/\s+/g, ' ')).toContain('--latest: the newest');
 });

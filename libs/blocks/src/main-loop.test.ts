@@ -3,6 +3,10 @@ import { ndarray, type NdArray, RandomStreams, StateMismatch } from '@longrun/se
 import { describe, expect, test } from 'vitest';
 
 import { float32, sequential, tinyDataset, tinyExperiment, tinyModel } from '../test/tiny-experiment.js';
+import { mean, tensor } from '@longrun/tensor';
+import { Tanh } from './bricks/activations.js';
+import { MLP } from './bricks/mlp.js';
+import { Constant } from './initialization/constant.js';
 import { Adam } from './algorithms/adam.js';
 import { GradientDescent } from './algorithms/gradient-descent.js';
 import { DataStreamMonitoring } from './extensions/monitoring.js';
@@ -61,6 +65,20 @@ function small(
 
 const BATCH = ['beforeBatch', 'afterBatch'];
 const EPOCH = ['beforeEpoch', ...BATCH, ...BATCH, 'afterEpoch'];
+
+test('parameters that were given no values are refused, with what to call', async () => {
+  const x = tensor('features', 'float32', ['batch', 3]);
+  const mlp = new MLP([new Tanh()], { dims: [3, 2], weightsInit: new Constant(0), biasesInit: new Constant(0) });
+  const untrained = new MainLoop({
+    algorithm: new GradientDescent({ cost: mean(mlp.apply(x)) }),
+    dataStream: sequential(tinyDataset(8), 4),
+    engine: 'reference',
+    extensions: [],
+  });
+  await expect(untrained.run()).rejects.toThrow(
+    '/mlp/linear_0.W has no value, as its brick was not initialized; initialize /mlp before training, as in mlp.initialize(context.random)',
+  );
+});
 
 describe('callbacks', () => {
   test('come in the order of Blocks', async () => {

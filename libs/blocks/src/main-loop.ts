@@ -269,7 +269,11 @@ export class MainLoop {
     this.#inventory = this.inventory;
     this.model.checkSanity(this.algorithm);
     const resumes = status.trainingStarted;
-    if (!resumes) await this.#dispatch('beforeTraining');
+    if (!resumes) {
+      await this.#dispatch('beforeTraining');
+      // What loads values does it there.
+      await this.model.checkInitialized();
+    }
     this.#watch?.at('compiling');
     const startedAt = performance.now();
     await this.algorithm.initialize(this.target);

@@ -1,7 +1,7 @@
 import type { Client } from '@longrun/client';
 import { type Command, Option } from 'commander';
 
-import { appended, idempotencyKey, jsonOption, reference, wholeNumber } from '../arguments.js';
+import { appended, idArgument, idempotencyKey, jsonOption, wholeNumber } from '../arguments.js';
 import type { Terminal } from '../output/terminal.js';
 import { fork, type ForkOptions } from './fork.js';
 
@@ -16,7 +16,7 @@ export function forkCommands(
     program
       .command(name)
       .description(description)
-      .argument('<experiment>', 'id, beginning of an id, or name', reference)
+      .addArgument(idArgument('<experiment>'))
       .option('-p, --param <name=value>', 'a parameter that is another, as in epochs=27; repeatable', appended, [])
       .option('--set <path=value>', 'another value in the spec, as in name=longer; repeatable', appended, [])
       .option('-f, --follow', 'stay until it has ended', false)

@@ -16,6 +16,7 @@ import { BundleRefused } from '@longrun/platform/programs';
 import { CommanderError } from 'commander';
 
 import { NotRunning, UnusableAddress } from '../address.js';
+import { asTyped } from '../arguments.js';
 import { CheckpointFailed, UnusableObjects } from '../commands/checkpoint/checkpoint-errors.js';
 import { DownloadFailed } from '../commands/download/download-file.js';
 import { ExportFailed } from '../commands/export/export-failed.js';
@@ -186,7 +187,7 @@ function explained(error: unknown): { message: string; errors: readonly SpecErro
     return { message: `${errors.length === 0 ? detail : title} (HTTP ${status})`, errors: errors.map(refusedField) };
   }
   // Without the mark that Commander puts before its sentences.
-  if (error instanceof CommanderError) return { message: error.message.replace(/^error: /, ''), errors: [] };
+  if (error instanceof CommanderError) return { message: asTyped(error.message).replace(/^error: /, ''), errors: [] };
   if (error instanceof SpecFileError || error instanceof UnusableRun)
     return { message: error.message, errors: error.errors };
   if (error instanceof ApiUnreachable || error instanceof NotLongrun)

@@ -58,7 +58,9 @@ export function eventText(event: LiveEvent, terminal: Terminal): string | undefi
       const style = status === 'failed' ? 'red' : 'bold';
       const because = reason === null || reason === status ? '' : ` (${reason})`;
       const tail = result === null ? '' : `\nparameters sha256 ${result.parametersSha256}`;
-      return terminal.style(style, `${status}${because}${message === null ? '' : `: ${message}`}`) + tail;
+      // The whole stack of an error stands where the attempt ended.
+      const why = message === null ? '' : `: ${message.split('\n', 1)[0]}`;
+      return terminal.style(style, `${status}${because}${why}`) + tail;
     }
     default:
       return assertNever(event, 'live event');

@@ -88,6 +88,28 @@ export class Model extends ComputationGraph {
     };
   }
 
+  /** @throws Error for a parameter that was given no value, by `initialize()` of its brick or otherwise: training would only make NaN of it. */
+  async checkInitialized(): Promise<void> {
+    const look = async (brick: Brick): Promise<void> => {
+      for (const child of brick.children) await look(child);
+      if (brick.initialized) return;
+      for (const parameter of brick.parameters) {
+        const values = Array.from((await parameter.getValue()).data, Number);
+        if (values.length === 0 || !values.every(Number.isNaN)) continue;
+        throw new Error(
+          `${brick.hierarchicalName(parameter)} has no value, as its brick was not initialized; initialize ` +
+            `${this.#topOf(brick).uniquePath} before training, as in mlp.initialize(context.random), or load values`,
+        );
+      }
+    };
+    for (const brick of this.topBricks) await look(brick);
+  }
+
+  #topOf(brick: Brick): Brick {
+    const [parent] = brick.parents;
+    return parent === undefined ? brick : this.#topOf(parent);
+  }
+
   /** Warns when an algorithm trains other parameters than this model has. */
   checkSanity(algorithm: { readonly parameters?: readonly Variable[] }): void {
     if (algorithm.parameters === undefined) return;

@@ -14,5 +14,5 @@ export async function checkPresent(
     await access(path).catch(() => missing.push(path));
   }
   if (missing.length === 0) return;
-  throw new MissingInput(`${name}: these files are missing: ${missing.join(', ')}; download them first`, missing);
+  throw new MissingInput(`${name}: these files are missing: ${missing.join(', ')}; put them there`, missing);
 }

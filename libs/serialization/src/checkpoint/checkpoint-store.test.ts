@@ -89,6 +89,20 @@ test('several uploads are in flight: one that hangs keeps neither the other file
   await expect(commit).rejects.toThrow('it was cancelled');
 });
 
+test('a commit of many files, with what is logged, warns of no leak', async () => {
+  const warnings: string[] = [];
+  const warned = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', warned);
+  const contents = Array.from({ length: 8 }, (_, index) => [`file-${index}`, `content ${index}`]);
+  const spool = path.join(folder, 'rows');
+  await writeFile(spool, '{"step":100,"row":{"cost":1}}\n');
+  const snapshot = { ...(await snapshotAt(100, Object.fromEntries(contents))), log: [{ path: spool }] };
+  await checkpoints.commit(lease, snapshot, { signal: new AbortController().signal });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  expect(warnings).toEqual([]);
+});
+
 test('a commit stops its upload as soon as the lease is known to be lost', async () => {
   await checkpoints.commit(lease, await snapshotAt(100));
   const uploading = store.hangNext('put');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -116,7 +117,9 @@ export class CheckpointStore {
     const { outcome } = options;
     if (outcome !== undefined) checkOutcome(this.prefix, outcome);
     checkSnapshot(snapshot);
-    const signal = options.signal === undefined ? lease.signal : AbortSignal.any([lease.signal, options.signal]);
+    const signal = AbortSignal.any(options.signal === undefined ? [lease.signal] : [lease.signal, options.signal]);
+    // It ends with this commit, of which each upload in flight listens to it: they are many, and no leak.
+    setMaxListeners(0, signal);
     return this.#exclusive(lease, async () => {
       const { segments } = (this.#basis = await this.#basisUnder(lease));
       const known = await this.#kept.knownBlobs(lease.head(), snapshot.step);

@@ -13,7 +13,9 @@ import { UnusableRun } from './run-failed.js';
  */
 export function datasetFiles(words: readonly string[]): Readonly<Record<string, DatasetFile>> {
   if (words.length === 0)
-    throw new UnusableRun('there is no dataset; give the path of an HDF5 file, as --dataset fashion-mnist.hdf5');
+    throw new UnusableRun(
+      'no dataset is given; give the path of an HDF5 file, as --dataset fashion-mnist.hdf5 (longrun download NAME fetches that of a dataset)',
+    );
   const files = new Map<string, DatasetFile>();
   for (const word of words) {
     const [, role = 'train', file = word] = /^([a-z0-9][a-z0-9_-]{0,31})=(.+)$/s.exec(word) ?? [];
