@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('a file is trained', () => {
-  test('to the same bits, log and outputs, whether it is killed and interrupted on the way or not', async () => {
+  test('to the same bits, log and outputs, whether it is killed and interrupted and loses a checkpoint on the way or not', async () => {
     const whole = await trained('whole', undefined, '--json');
     expect(whole).toMatchObject({ code: 0, signal: null });
     const undisturbed = Result.parse(JSON.parse(whole.stdout));
@@ -47,10 +47,14 @@ describe('a file is trained', () => {
     expect(interrupted.stderr).toMatch(/^it goes on at step (7|14)$/m);
     expect(interrupted.stderr).toMatch(/^stopped at step 26, with a checkpoint; the same command goes on from there$/m);
 
+    await flipBit(join(folder, 'broken', 'run', 'checkpoints', 'step-000000000026', 'parameters.safetensors'));
     const rest = await trained('broken');
     expect(rest).toMatchObject({ code: 0 });
-    expect(rest.stderr).toMatch(/^it goes on at step 26$/m);
-    expect(rest.stderr).toMatch(/^epoch 3 of 3, batch 2 of 12, 72 %/m);
+    expect(rest.stderr).toMatch(
+      /^passed over and removed, as damaged: step-000000000026: parameters.safetensors is not as it was written$/m,
+    );
+    expect(rest.stderr).toMatch(/^it goes on at step 21$/m);
+    expect(rest.stderr).toMatch(/^epoch 2 of 3, batch 9 of 12, 58 %/m);
     expect(rest.stdout).toMatch(/^finished after 36 steps: .*train_cost \d\.\d+, test_cost \d/);
     expect(rest.stdout).toContain(
       `parameters sha256 ${undisturbed.parametersSha256} in ${join(folder, 'broken', 'run')}`,
@@ -110,11 +114,53 @@ describe('it is refused, with nothing made,', () => {
   });
 
   test('from the checkpoint of something else', async () => {
-    const refused = await trained('broken', undefined, '-p', 'hidden=9', '--seed', '2');
+    const valid = join(folder, 'blobs.hdf5');
+    const more = ['-p', 'hidden=9', '--seed', '2', '--dataset', `valid=${valid}`];
+    const refused = await trained('broken', undefined, ...more);
 
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('has a run of hidden = 8, not 9, the seed 1, not 2, and only the same goes on');
+    expect(refused.stderr).toContain(
+      'has a run of hidden = 8, not 9, the seed 1, not 2, another dataset valid, and only the same goes on',
+    );
   });
+
+  test('where no checkpoint is whole, or nobody knows what they are of, and all are kept', async () => {
+    const run = join(folder, 'broken', 'run');
+    const names = await readdir(join(run, 'checkpoints'));
+    for (const name of names) await rm(join(run, 'checkpoints', name, 'state.json'));
+    const damaged = await longrun().run(...words, '--checkpoints', join(folder, 'broken'));
+    await writeFile(join(run, 'run.json'), '{"version');
+    const unknown = await longrun().run(...words, '--checkpoints', join(folder, 'broken'));
+
+    expect(damaged).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is whole (step-000000000036-final: state.json is missing; ') as string,
+    });
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/run.json, .* is missing or damaged; begin anew by --fresh/) as string,
+    });
+    expect(unknown.stderr).not.toContain('    at ');
+    expect(await readdir(join(run, 'checkpoints'))).toEqual(names);
+  });
+
+  test('in a folder that cannot be made', async () => {
+    const refused = await longrun().run(...words, '--checkpoints', join(folder, 'blobs.hdf5', 'below'));
+
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/blobs.hdf5.below cannot be used \(ENOTDIR.*; give another folder by --checkpoints/);
+    expect(refused.stderr).not.toContain('    at ');
+  });
+});
+
+test('a program that ends the process has not finished training, whatever its exit code', async () => {
+  const leaves = join(folder, 'leaves.ts');
+  await copyFile(SOURCE, leaves);
+  await appendFile(leaves, '\nprocess.exit(0);\n');
+  const left = await longrun().runProcess('run', leaves, '--dataset', join(folder, 'blobs.hdf5'));
+
+  expect(left).toMatchObject({ code: 1, stdout: '' });
+  expect(left.stderr).toContain('training has not finished, and its process ends with exit code 0;');
 });
 
 function longrun(signals?: string): CommandLine {
@@ -127,6 +173,12 @@ function longrun(signals?: string): CommandLine {
 /** Runs it to its end in a folder, by a process, which is sent signals at a step. */
 async function trained(checkpoints: string, signals?: string, ...more: string[]): Promise<Finished> {
   return await longrun(signals).runProcess(...words, '--checkpoints', join(folder, checkpoints), ...more);
+}
+
+async function flipBit(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  await writeFile(path, bytes);
 }
 
 /** 48 and 12 examples of 2 x 2 pixels and three classes. */

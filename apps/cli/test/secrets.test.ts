@@ -28,7 +28,9 @@ test('a secret is read from stdin, kept for its user alone, listed by its name, 
 test.each([
   { words: ['NODE_OPTIONS'], input: 'value', says: 'cannot be called so' },
   { words: ['../token'], input: 'value', says: 'cannot be called so' },
-  { words: ['EMPTY'], input: '\n', says: 'no value was given; nothing has changed' },
+  { words: ['EMPTY'], input: '\n', says: 'can be no secret: it is empty; nothing has changed' },
+  { words: ['BINARY'], input: Buffer.of(0x68, 0xff), says: 'it is no text in UTF-8; nothing has changed' },
+  { words: ['LARGE'], input: 'x'.repeat(2 ** 16 + 1), says: 'it has 65537 bytes, and a secret has at most 65536' },
 ])('a secret $words is refused: $says', async ({ words, input, says }) => {
   const { longrun } = await onNewState();
   const refused = await longrun(['secret', 'set', ...words], input);
@@ -40,7 +42,7 @@ test.each([
 async function onNewState() {
   const state = await mkdtemp(join(tmpdir(), 'longrun-secrets-'));
   onTestFinished(() => rm(state, { recursive: true }));
-  const longrun = async (words: readonly string[], input = '') => {
+  const longrun = async (words: readonly string[], input: string | Uint8Array = '') => {
     let [stdout, stderr] = ['', ''];
     const terminal = new Terminal({
       writeResult: (text) => (stdout += text),

@@ -84,6 +84,11 @@ test('a program finds its secrets in its environment, and nothing that is kept o
     reason: 'invalid_params',
     message: expect.stringContaining('it was told ***') as string,
   });
+  const loud = await world.whenEnded(await world.submit({ act: 'shout' }, { ...spec, secrets }));
+  expect(loud).toMatchObject({
+    reason: 'program_error',
+    message: expect.stringMatching(/exit code was 3\.\n-+\n?-*\*/),
+  });
   expect(spawnSync('grep', ['-rl', 'correct horse', world.folder], { encoding: 'utf8' }).stdout).toBe(
     `${join(folder, 'SECRET_OF_TEST')}\n`,
   );

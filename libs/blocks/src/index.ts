@@ -165,8 +165,8 @@ export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
 export type { PinnedArrays } from './snapshot/pinned-arrays.js';
-export { newestSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
-export type { FinishedSnapshot } from './snapshot/snapshot-folder.js';
+export { newestSnapshot, newestWholeSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
+export type { DamagedSnapshot, FinishedSnapshot } from './snapshot/snapshot-folder.js';
 
 export { defineExperiment, InvalidParams, MissingDataset } from './experiment/experiment-program.js';
 export type {

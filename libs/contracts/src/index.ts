@@ -43,7 +43,7 @@ export {
   RetryBudget,
   MAX_TAGS,
 } from './experiment-spec.js';
-export { VariableName } from './program-environment.js';
+export { secretValue, VariableName } from './program-environment.js';
 export { ExperimentExport, ExportedExperiment, ExportQuery, type ExportQueryInput } from './experiment-export.js';
 export {
   DatasetQuery,

@@ -29,3 +29,24 @@ export const SecretNames = z
     description:
       'Names of secrets, each of which workers keep in a file, and which the program finds as environment variables.',
   });
+
+/** What programs that a program starts can still be given in one variable, in UTF-8. */
+const MAX_SECRET_BYTES = 64 * 2 ** 10;
+
+/** The value of a secret from the bytes that are kept of it, without the line break that ends them; or, in a clause, why it can be none. */
+export function secretValue(
+  bytes: Uint8Array,
+): { readonly ok: true; readonly value: string } | { readonly ok: false; readonly why: string } {
+  if (bytes.length > MAX_SECRET_BYTES)
+    return { ok: false, why: `it has ${bytes.length} bytes, and a secret has at most ${MAX_SECRET_BYTES}` };
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { ok: false, why: 'it is no text in UTF-8' };
+  }
+  const value = text.replace(/\r?\n$/, '');
+  if (value === '') return { ok: false, why: 'it is empty' };
+  if (value.includes('\0')) return { ok: false, why: 'it has a NUL, which no environment variable can have' };
+  return { ok: true, value };
+}

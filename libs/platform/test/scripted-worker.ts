@@ -174,8 +174,13 @@ export class ScriptedAttempt {
     const log = join(folder, 'log.ndjson');
     await writeFile(log, this.#rows.splice(0).map(encodeLogEntry).join(''));
     const snapshot = { step: this.#step, files, environment: {}, log: [{ path: log }] };
-    await this.#checkpoints.commit(this.lease, snapshot);
-    await rm(folder, { recursive: true });
+    try {
+      await this.#checkpoints.commit(this.lease, snapshot);
+    } finally {
+      // What it has put under a lease that is lost is gone then, too.
+      await this.#checkpoints.settled();
+      await rm(folder, { recursive: true });
+    }
     this.outbox.send({ type: 'checkpoint_committed', step: this.#step, sizeBytes: 25 });
     return this;
   }

@@ -110,7 +110,7 @@ export {
 export { type Fault, type FaultAction, faultText, InjectedFault, parseFaults } from './fault-point/fault.js';
 export { FAULT_POINTS, type FaultPoint, isFaultPoint } from './fault-point/points.js';
 
-export { DiskFailed, isDiskError, isDiskFull } from './disk-error.js';
+export { DiskFailed, isDiskError, isDiskFull, onDisk } from './disk-error.js';
 export { hashFile, makeFolder, readPieces, syncFile, syncFolder, writeDurably, writeWhole } from './durable-file.js';
 export type { WrittenFile } from './durable-file.js';
 export { HashBehind } from './hash-behind.js';

@@ -1,8 +1,8 @@
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text as wholeText } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 
-import { VariableName } from '@longrun/contracts';
+import { secretValue, VariableName } from '@longrun/contracts';
 import { makeFolder, writeDurably } from '@longrun/serialization';
 
 import { hiddenLine } from '../hidden-line.js';
@@ -22,16 +22,14 @@ export class UnusableSecret extends Error {
 export async function setSecret({ terminal, input }: Surroundings, state: string, name: string): Promise<void> {
   const isTyped = input.isTTY === true;
   if (isTyped) terminal.say(`The value of ${name} (it is not shown):`);
-  const given = isTyped ? ((await hiddenLine(input)) ?? '') : await wholeText(input);
-  const value = given.replace(/\r?\n$/, '');
-  if (value === '') throw new UnusableSecret('no value was given; nothing has changed');
-  if (value.includes('\0'))
-    throw new UnusableSecret('a value that has a NUL no program could find; nothing has changed');
+  const given = isTyped ? Buffer.from((await hiddenLine(input)) ?? '') : await buffer(input);
+  const found = secretValue(given);
+  if (!found.ok) throw new UnusableSecret(`what was given can be no secret: ${found.why}; nothing has changed`);
   const folder = folderIn(state);
   await makeFolder(folder);
   await chmod(folder, 0o700);
   const file = join(folder, name);
-  await writeDurably(file, [Buffer.from(value)]);
+  await writeDurably(file, [Buffer.from(found.value)]);
   await chmod(file, 0o600);
   terminal.print(
     `${name} is kept in ${file}; experiments that name it in \`secrets\` find it from their next attempt on`,

@@ -19,6 +19,8 @@ import {
   ForeignStore,
   HandoverRefused,
   type HeldFile,
+  NO_SECRETS,
+  SecretMasks,
   StorageFailed,
   WallTime,
   type Work,
@@ -37,7 +39,7 @@ import {
   timedOut,
 } from './attempt-ends.js';
 import type { OpenSnapshot } from './open-snapshot.js';
-import { masking, SecretUnavailable, type Secrets } from './secrets.js';
+import { SecretUnavailable, type Secrets } from './secrets.js';
 import { SupervisedTraining } from './supervised-training.js';
 import type { TrainerPlace, Trainers } from './trainers.js';
 
@@ -72,8 +74,8 @@ export class ExperimentWork implements Work {
   #result: ExperimentResult | undefined;
   #wallTime: WallTime | undefined;
   #checkpointCache: CheckpointCache | undefined;
-  /** Takes secrets out of what the program says. */
-  #masked = (text: string): string => text;
+  /** Of the secrets that the program is given. */
+  #masks = NO_SECRETS;
   /** Files of datasets and the program by their SHA-256: they stay until the trainer has gone. */
   readonly #held = new Map<string, HeldFile>();
 
@@ -84,7 +86,8 @@ export class ExperimentWork implements Work {
 
   async run(): Promise<AttemptEnd> {
     try {
-      return await this.#run();
+      const end = await this.#run();
+      return end.message === undefined ? end : { ...end, message: this.#masks.inText(end.message) };
     } finally {
       this.#wallTime?.close();
       await this.#training?.keepLog();
@@ -131,7 +134,7 @@ export class ExperimentWork implements Work {
         return otherProgram(manifest.programSha256, program);
       if (isAllDamaged(restored) && spec.checkpoint.onAllDamaged === 'stop') return allDamaged(restored);
       const secrets = await this.#options.secrets.read(spec.secrets ?? []);
-      this.#masked = masking(Object.values(secrets));
+      this.#masks = new SecretMasks(Object.values(secrets));
       const training = new SupervisedTraining({
         attempt: this.#attempt,
         checkpoints,
@@ -148,7 +151,7 @@ export class ExperimentWork implements Work {
         limits,
         wallTime,
         graceMs: this.#options.graceMs,
-        masked: this.#masked,
+        masks: this.#masks,
       });
       this.#training = training;
       const task = await this.#task({ ...experiment, program }, restored, place);
@@ -307,8 +310,7 @@ export class ExperimentWork implements Work {
       return this.#attempt.lease.head().outcome === null ? this.#attempt.endOfStop() : end;
     }
     if (this.#attempt.stopCause() === 'cancelled') return this.#attempt.endOfStop();
-    if (lastMessage?.type === 'failed')
-      return { reason: lastMessage.reason, message: this.#masked(failureMessage(lastMessage)) };
+    if (lastMessage?.type === 'failed') return { reason: lastMessage.reason, message: failureMessage(lastMessage) };
     if (training.guard.stalled !== undefined) return { reason: 'stalled', message: training.guard.stalled };
     if (training.guard.isTimeUp) {
       let end = timedOut(wallTime);

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { secretValue } from '@longrun/contracts';
 
 /** A secret that an experiment names is not there, or cannot be read. */
 export class SecretUnavailable extends Error {
@@ -27,28 +28,23 @@ export class Secrets {
 
   async #valueOf(name: string): Promise<string> {
     const path = join(this.#folder, name);
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const bytes = await contentOf(path).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${error.message})`;
       throw new SecretUnavailable(
         `The worker has no secret ${name}: ${why}. Put it there with \`longrun secret set ${name}\`, then retry the experiment.`,
       );
     });
-    const value = text.replace(/\r?\n$/, '');
-    if (value === '' || value.includes('\0'))
-      throw new SecretUnavailable(`${path} holds no text that an environment variable could have; write it anew.`);
-    return value;
+    const found = secretValue(bytes);
+    if (!found.ok)
+      throw new SecretUnavailable(
+        `${path} holds no secret: ${found.why}. Write it anew with \`longrun secret set ${name}\`, then retry the experiment.`,
+      );
+    return found.value;
   }
 }
 
-/** Puts `***` in the place of secrets, and of each line of one, wherever they stand in a text. */
-export function masking(secrets: Iterable<string>): (text: string) => string {
-  const parts = [...secrets]
-    .flatMap((value) => [value, ...value.split(/\r?\n/)])
-    .filter((part) => part.length >= SHORTEST);
-  // The longest first: one may be a part of another.
-  const all = [...new Set(parts)].toSorted((a, b) => b.length - a.length);
-  return (text) => all.reduce((masked, part) => masked.replaceAll(part, '***'), text);
+/** A pipe or a device in the place of a file is not waited for. */
+async function contentOf(path: string): Promise<Buffer> {
+  if (!(await stat(path)).isFile()) throw new Error('it is no file');
+  return await readFile(path);
 }
-
-/** What is shorter stands in many a text by chance, which would tell what it is. */
-const SHORTEST = 4;

@@ -5,6 +5,7 @@ import {
   type ChildExit,
   HandoverRefused,
   outcomeJson,
+  type SecretMasks,
   StorageFailed,
   type SupervisedChild,
   type WallTime,
@@ -52,8 +53,8 @@ export interface SupervisedTrainingOptions {
   readonly wallTime: WallTime;
   /** How long the trainer may take to stop in good order once its time is up, in ms. */
   readonly graceMs: number;
-  /** Takes secrets out of what it prints. */
-  readonly masked: (text: string) => string;
+  /** Of the secrets that it is given. */
+  readonly masks: SecretMasks;
 }
 
 /** A trainer process from its start to its end: obeys the attempt, hears the trainer, makes its snapshots checkpoints. */
@@ -119,17 +120,18 @@ export class SupervisedTraining {
    * been killed then
    */
   async run(assignment: TrainerCommand): Promise<ChildExit> {
-    const { attempt, place, masked } = this.#options;
+    const { attempt, place, masks } = this.#options;
     const trainer = place.start({
       onMessage: (message) => {
         this.reports.hear(message);
         void this.#holdUnderPressure();
       },
-      onLine: (stream, text) => this.reports.print(stream, masked(text)),
+      onLine: (stream, text) => this.reports.print(stream, text),
       onBeat: (beat) => this.guard.beat(beat),
     });
     this.#trainer = trainer;
     this.guard.guard(trainer);
+    trainer.mask(masks);
     for (const signal of [attempt.abandon, this.#broken.signal]) whenAborted(signal, () => void trainer.kill());
     whenAborted(attempt.abandon, () => this.#dropped.abort());
     whenAborted(attempt.stop, () => {

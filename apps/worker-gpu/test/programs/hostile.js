@@ -11,12 +11,20 @@ const run = promisify(execFile);
 /** Does to its worker and its machine what it is told, tells how it went, and trains nothing. */
 export default defineExperiment({
   name: 'hostile',
-  params: z.strictObject({ act: z.enum(['look', 'fork', 'escape', 'eat', 'tell']), state: z.string().default('') }),
+  params: z.strictObject({
+    act: z.enum(['look', 'fork', 'escape', 'eat', 'tell', 'shout']),
+    state: z.string().default(''),
+  }),
   async build({ params, dataset }) {
     if (params.act === 'look') console.log(`looked: ${JSON.stringify(look(params.state, dataset.path))}`);
     if (params.act === 'fork') console.log(`forked: ${JSON.stringify(await fork())}`);
     if (params.act === 'escape') console.log(`escaped: ${JSON.stringify(await escape())}`);
     if (params.act === 'eat') await eat();
+    if (params.act === 'shout') {
+      // Across the place where a line that is too long is cut.
+      console.error(`${'-'.repeat(8185)}${process.env.SECRET_OF_TEST}`);
+      process.exit(3);
+    }
     if (params.act === 'tell') {
       const { SECRET_OF_TEST: secret = '', PLAIN } = process.env;
       console.log(`told: ${JSON.stringify({ plain: PLAIN, length: secret.length, secret })}`);

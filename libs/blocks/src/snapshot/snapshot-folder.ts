@@ -1,10 +1,16 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { syncFolder } from '@longrun/serialization';
+import { hashFile, syncFolder, writeDurably } from '@longrun/serialization';
 
 import type { MainLoop } from '../main-loop.js';
-import { type SnapshotWriting, writeSnapshot, type WrittenSnapshot } from './snapshot.js';
+import {
+  SNAPSHOT_FILES,
+  type SnapshotWriting,
+  writeSnapshot,
+  type WrittenSnapshot,
+  type WrittenSnapshotFile,
+} from './snapshot.js';
 
 /** A snapshot that is complete in a folder of its own. */
 export interface FinishedSnapshot extends WrittenSnapshot {
@@ -21,7 +27,7 @@ export function snapshotFolder(mainLoop: MainLoop, parent: string): string {
 
 /**
  * Saves a snapshot in a folder of its own in `parent`, where it appears complete and, unless it is handed over, on disk, or not at all.
- * One of the same step is replaced.
+ * One of the same step is replaced. Unless it is handed over it has the hashes of its files, in `SHA256SUMS`, which {@link newestWholeSnapshot} looks at.
  *
  * As with `writeSnapshot`, the state is taken before this function first yields.
  */
@@ -33,6 +39,8 @@ export async function saveSnapshot(
   const folder = snapshotFolder(mainLoop, parent);
   const partial = path.join(path.dirname(folder), `.${path.basename(folder)}.partial`);
   const written = await writeSnapshot(mainLoop, partial, writing);
+  if (writing.isHandedOver !== true)
+    await writeDurably(path.join(partial, SUMS), [Buffer.from(written.files.map(sumOf).join(''))]);
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
   if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
@@ -41,13 +49,65 @@ export async function saveSnapshot(
 
 /** The newest snapshot that {@link saveSnapshot} left in a folder; undefined when there is none. */
 export async function newestSnapshot(parent: string): Promise<string | undefined> {
-  const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+  return (await snapshotsIn(parent))[0];
+}
+
+/** A snapshot that is not as it was saved. */
+export interface DamagedSnapshot {
+  readonly folder: string;
+  /** What is wrong with which file, in a clause. */
+  readonly reason: string;
+}
+
+/** The newest snapshot in a folder all of whose files are as {@link saveSnapshot} wrote them, if there is one, and the newer ones that are not. */
+export async function newestWholeSnapshot(
+  parent: string,
+): Promise<{ readonly whole: string | undefined; readonly damaged: readonly DamagedSnapshot[] }> {
+  const damaged: DamagedSnapshot[] = [];
+  for (const folder of await snapshotsIn(parent)) {
+    const reason = await damageIn(folder);
+    if (reason === undefined) return { whole: folder, damaged };
+    damaged.push({ folder, reason });
+  }
+  return { whole: undefined, damaged };
+}
+
+/** As `sha256sum --check` reads it. */
+const SUMS = 'SHA256SUMS';
+
+function sumOf({ name, sha256 }: WrittenSnapshotFile): string {
+  if (sha256 === undefined) throw new Error(`snapshot: ${name} was written without its hash`);
+  return `${sha256}  ${name}\n`;
+}
+
+async function damageIn(folder: string): Promise<string | undefined> {
+  const sums = await present(async () => await readFile(path.join(folder, SUMS), 'utf8'));
+  if (sums === undefined) return `${SUMS} is missing`;
+  const lines = sums.split('\n').slice(0, -1);
+  const noted = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
+  for (const name of Object.values(SNAPSHOT_FILES)) if (!noted.has(name)) return `${SUMS} does not have ${name}`;
+  for (const [name, sha256] of noted) {
+    const file = await present(async () => await hashFile(path.join(folder, name)));
+    if (file === undefined) return `${name} is missing`;
+    if (file.sha256 !== sha256) return `${name} is not as it was written`;
+  }
+  return undefined;
+}
+
+/** Undefined where there is no such file. */
+async function present<T>(read: () => Promise<T>): Promise<T | undefined> {
+  return await read().catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  const newest = names
+}
+
+/** The newest first. */
+async function snapshotsIn(parent: string): Promise<string[]> {
+  const names = (await present(async () => await readdir(parent))) ?? [];
+  return names
     .filter((name) => /^step-\d+(-final)?$/.test(name))
     .toSorted()
-    .at(-1);
-  return newest === undefined ? undefined : path.join(parent, newest);
+    .toReversed()
+    .map((name) => path.join(parent, name));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyExperiment } from '../../test/tiny-experiment.js';
 import type { MainLoop } from '../main-loop.js';
 import { Outputs } from '../outputs/outputs.js';
+import { newestWholeSnapshot, saveSnapshot } from './snapshot-folder.js';
 import { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot.js';
 
 let folder = '';
@@ -171,6 +172,32 @@ describe('the outputs in a snapshot', () => {
     expect(await restoreSnapshot(mainLoop, before)).toMatchObject({ step: 8 });
     expect(mainLoop.outputs?.output('table.csv').readText()).toBe('a,b\n');
   });
+});
+
+test('the newest snapshot that is whole is found behind those that are damaged, and each of these is said', async () => {
+  const mainLoop = tinyExperiment({ outputs: await Outputs.open(at('outputs')) });
+  mainLoop.outputs?.output('table.csv').write('a,b\n');
+  expect(await newestWholeSnapshot(at('none'))).toEqual({ whole: undefined, damaged: [] });
+  const { folder: saved } = await saveSnapshot(mainLoop, folder);
+  expect(await newestWholeSnapshot(folder)).toEqual({ whole: saved, damaged: [] });
+  for (const [step, spoil, reason] of [
+    [1, (copy: string) => rm(path.join(copy, 'algorithm.safetensors')), 'algorithm.safetensors is missing'],
+    [
+      2,
+      (copy: string) => appendFile(path.join(copy, 'output.table.csv'), '1'),
+      'output.table.csv is not as it was written',
+    ],
+    [3, (copy: string) => writeFile(path.join(copy, 'SHA256SUMS'), ''), 'SHA256SUMS does not have state.json'],
+    [4, (copy: string) => rm(path.join(copy, 'SHA256SUMS')), 'SHA256SUMS is missing'],
+  ] as const) {
+    const copy = at(`step-00000000000${step}`);
+    await cp(saved, copy, { recursive: true });
+    await spoil(copy);
+    const { whole, damaged } = await newestWholeSnapshot(folder);
+    expect(whole).toBe(saved);
+    expect(damaged[0]).toEqual({ folder: copy, reason });
+    expect(damaged).toHaveLength(step);
+  }
 });
 
 describe('a snapshot that is damaged is refused:', () => {

@@ -15,6 +15,7 @@ export { outcomeJson } from './outcome-json.js';
 export { objectStoreFault, redisFault } from './reachability.js';
 export { removeTree } from './remove-tree.js';
 export { claimScratchFolder } from './scratch-folder.js';
+export { NO_SECRETS, SecretMasks } from './secret-masks.js';
 export { StallGuard, type StallGuardOptions } from './stall-guard.js';
 export { ForeignStore, StorageFailed, type StorageRetryOptions, withStorageRetries } from './storage-retries.js';
 export { type ChildExit, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';

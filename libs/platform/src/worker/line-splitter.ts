@@ -1,21 +1,45 @@
 import { isUtf8 } from 'node:buffer';
 import { Writable } from 'node:stream';
+import { NO_SECRETS, type SecretMasks } from './secret-masks.js';
 
 /**
  * Cuts a byte stream into lines (`\n`, `\r\n`, and `\r` as progress bars use it); a last line without its end is delivered too. Nothing
- * is lost: bytes that are no UTF-8, and zeros, which no database stores, stand in the text as `\xE9`.
+ * is lost: bytes that are no UTF-8, and zeros, which no database stores, stand in the text as `\xE9`. Secrets are masked before anything is cut.
  */
 export class LineSplitter extends Writable {
   readonly #onLine: (text: string) => void;
+  readonly #masks: () => SecretMasks;
+  /** What may be the beginning of a secret. */
+  #held: Buffer = Buffer.alloc(0);
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(onLine: (text: string) => void) {
+  /** @param masks asked before each piece, as secrets may come to be known late. Default: there are none */
+  constructor(onLine: (text: string) => void, masks: () => SecretMasks = () => NO_SECRETS) {
     super({ decodeStrings: true });
     this.#onLine = onLine;
+    this.#masks = masks;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    const bytes = Buffer.concat([this.#rest, chunk]);
+    this.#split(this.#masked(chunk, false));
+    done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#split(this.#masked(Buffer.alloc(0), true));
+    if (this.#rest.length > 0) this.#deliver(withoutReturn(this.#rest));
+    done();
+  }
+
+  #masked(chunk: Buffer, isLast: boolean): Buffer {
+    const { passed, held } = this.#masks().inBytes(Buffer.concat([this.#held, chunk]), { isLast });
+    // What waits is copied, not the whole chunk kept.
+    this.#held = Buffer.from(held);
+    return passed;
+  }
+
+  #split(more: Buffer): void {
+    const bytes = Buffer.concat([this.#rest, more]);
     let from = 0;
     for (let at = 0; at < bytes.length; at += 1) {
       const byte = bytes[at];
@@ -25,14 +49,7 @@ export class LineSplitter extends Writable {
       this.#deliver(withoutReturn(bytes.subarray(from, at)));
       from = at + 1;
     }
-    // What waits for its end is copied, not the whole chunk kept.
     this.#rest = Buffer.from(this.#deliverPieces(bytes.subarray(from)));
-    done();
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    if (this.#rest.length > 0) this.#deliver(withoutReturn(this.#rest));
-    done();
   }
 
   #deliver(line: Buffer): void {

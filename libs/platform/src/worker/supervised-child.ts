@@ -15,6 +15,7 @@ import type { Launch } from './isolation.js';
 import { type Beat, ChildSigns } from './child-signs.js';
 import { LineSplitter } from './line-splitter.js';
 import { type MemoryBreach, MemoryWatch } from './memory-watch.js';
+import { NO_SECRETS, type SecretMasks } from './secret-masks.js';
 
 export interface SupervisedChildOptions {
   /** Absolute path of the JavaScript module that the child runs. */
@@ -71,6 +72,7 @@ export class SupervisedChild {
   readonly #memory: MemoryWatch;
   readonly #signs: ChildSigns | undefined;
   readonly #channel: MessageChannel | undefined;
+  #masks: SecretMasks = NO_SECRETS;
   #killed = false;
   #garbled: string | null = null;
   /** Aborted when it was killed, for whatever reason. */
@@ -113,14 +115,15 @@ export class SupervisedChild {
         onGarbage: (why) => this.#endGarbled(why),
         maxBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       });
-    child.stdout?.pipe(new LineSplitter((text) => options.onLine('stdout', text)));
+    const masks = (): SecretMasks => this.#masks;
+    child.stdout?.pipe(new LineSplitter((text) => options.onLine('stdout', text), masks));
     child.stderr?.pipe(
       new LineSplitter((text) => {
         if (text.includes('JavaScript heap out of memory')) heapExhausted = true;
         tail.push(text);
         if (tail.length > 40) tail.shift();
         options.onLine('stderr', text);
-      }),
+      }, masks),
     );
 
     const undying = undyingAfter(this.#doomed.signal, undyingAfterMs, child);
@@ -153,6 +156,11 @@ export class SupervisedChild {
   /** Where the child stands, even if it is caught in a loop; undefined when its watchdog does not answer within `withinMs`. */
   async whereabouts(withinMs: number): Promise<Whereabouts | undefined> {
     return await this.#signs?.whereabouts(withinMs);
+  }
+
+  /** Masks secrets in all that the child prints from now on: to be called before it is told them. */
+  mask(masks: SecretMasks): void {
+    this.#masks = masks;
   }
 
   /** Sends one message; quietly does nothing when the child has gone, since `exited` tells of that. */

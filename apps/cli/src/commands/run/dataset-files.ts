@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 import type { DatasetFile } from '@longrun/blocks';
+import { hashFile } from '@longrun/serialization';
 
 import { UnusableRun } from './run-failed.js';
 
@@ -33,4 +34,13 @@ export function datasetFiles(words: readonly string[]): Readonly<Record<string, 
     files.set(role, { path, name: basename(path) });
   }
   return Object.fromEntries(files);
+}
+
+/** The SHA-256 of each file, by role: what a run trains on is part of what it is. */
+export async function hashesOf(
+  files: Readonly<Record<string, DatasetFile>>,
+): Promise<Readonly<Record<string, string>>> {
+  const hashes: Record<string, string> = {};
+  for (const [role, { path }] of Object.entries(files)) hashes[role] = (await hashFile(path)).sha256;
+  return hashes;
 }

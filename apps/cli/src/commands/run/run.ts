@@ -12,7 +12,8 @@ import { applyOverride, parseOverride } from '../../override.js';
 import { nameOf } from '../../program-file.js';
 import { findInstallation } from '../../stack/installation.js';
 import { listenForStop, type StopRequests } from '../stop-requests.js';
-import { datasetFiles } from './dataset-files.js';
+import { AbandonedRun } from './abandoned-run.js';
+import { datasetFiles, hashesOf } from './dataset-files.js';
 import { localExtensions } from './local-extensions.js';
 import { ProgressLine } from './progress-line.js';
 import { foreseen } from './run-errors.js';
@@ -51,6 +52,7 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
   requests.stop.addEventListener('abort', () => requests.release());
   const line = new ProgressLine(terminal);
   let folder: RunFolder | undefined;
+  const left = new AbandonedRun(terminal);
   try {
     const given = readOptions(options);
     const { module, sha256 } = await bundleProgram(file);
@@ -62,7 +64,8 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
     const { seed } = given;
     const aside = options.fresh ? await folder.moveAside() : undefined;
     if (aside !== undefined) terminal.say(`what an earlier run has left is in ${aside} now`);
-    const checkpoint = await folder.claim({ programSha256: sha256, params, seed }, given.policy);
+    const identity = { programSha256: sha256, params, seed, datasets: await hashesOf(given.datasets) };
+    const checkpoint = await folder.claim(identity, { ...given.policy, say: (text) => terminal.say(text) });
     const { checkpoints } = folder;
     const mainLoop = await program.build({
       ...given,
@@ -77,6 +80,7 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
   } catch (error) {
     throw foreseen(error);
   } finally {
+    left.release();
     line.end();
     requests.release();
     await folder?.close();
