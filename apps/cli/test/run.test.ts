@@ -163,6 +163,20 @@ test('a program that ends the process has not finished training, whatever its ex
   expect(left.stderr).toContain('training has not finished, and its process ends with exit code 0;');
 });
 
+test('what a program throws names its own file and line, and the function that was called there', async () => {
+  const throws = join(folder, 'throws.ts');
+  const lines = (await readFile(SOURCE, 'utf8')).split('\n');
+  await writeFile(
+    throws,
+    [...lines, 'function fail(): never {', "  throw new Error('on purpose');", '}', 'fail();'].join('\n'),
+  );
+  const { code, stderr } = await longrun().runProcess('run', throws, '--dataset', join(folder, 'blobs.hdf5'));
+
+  expect(code).toBe(1);
+  expect(stderr).toContain('Error: on purpose');
+  expect(stderr).toContain(`at fail (${throws}:${lines.length + 2}:9)`);
+});
+
 function longrun(signals?: string): CommandLine {
   return new CommandLine(
     join(folder, 'state'),

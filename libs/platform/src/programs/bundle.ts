@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { MAX_PROGRAM_BYTES, LibraryVersions } from '@longrun/contracts';
 import type { Message, Plugin } from 'esbuild';
+import { z } from 'zod';
 
 import { BundleRefused } from './bundle-refused.js';
 import { headerOf } from './header.js';
@@ -14,6 +15,8 @@ import { NativePackages } from './native-packages.js';
 export interface ProgramBundle {
   readonly module: Uint8Array;
   readonly sha256: string;
+  /** Which places of which files its lines are made of: a source map, version 3, with absolute paths. It is no part of the module. */
+  readonly sourceMap: string;
 }
 
 /**
@@ -32,8 +35,11 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
   const result = await build({
     entryPoints: [entry],
     absWorkingDir: dirname(entry),
+    outfile: 'program.mjs',
     bundle: true,
     write: false,
+    sourcemap: 'external',
+    sourcesContent: false,
     metafile: true,
     platform: 'node',
     format: 'esm',
@@ -51,8 +57,8 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
     throw new BundleRefused(refusalOf(path, error), { cause: error });
   });
   native.check(path, dirname(entry), Object.keys(result.metafile.inputs));
-  const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  const [output, map] = ['.mjs', '.map'].map((end) => result.outputFiles.find(({ path: made }) => made.endsWith(end)));
+  if (output === undefined || map === undefined) throw new Error(`esbuild made nothing of ${entry}`);
   const header = headerOf(versionsOf(used, dirname(entry)));
   const module = Buffer.concat([Buffer.from(`${header}\n`), output.contents]);
   if (module.byteLength > MAX_PROGRAM_BYTES) {
@@ -61,8 +67,17 @@ export async function bundleProgram(path: string): Promise<ProgramBundle> {
         'import less, and put what is data into a dataset',
     );
   }
-  return { module, sha256: createHash('sha256').update(module).digest('hex') };
+  const sha256 = createHash('sha256').update(module).digest('hex');
+  return { module, sha256, sourceMap: belowHeader(map.text, dirname(entry)) };
 }
+
+/** A source map of what begins at the second line, with absolute paths. */
+function belowHeader(text: string, folder: string): string {
+  const { sources, mappings, ...rest } = SourceMap.parse(JSON.parse(text));
+  return JSON.stringify({ ...rest, sources: sources.map((path) => resolve(folder, path)), mappings: `;${mappings}` });
+}
+
+const SourceMap = z.looseObject({ sources: z.array(z.string()), mappings: z.string() });
 
 function entryAt(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });

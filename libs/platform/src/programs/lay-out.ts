@@ -1,4 +1,4 @@
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -8,11 +8,13 @@ import { join } from 'node:path';
  * @param folder that is not there yet
  * @param module its bytes, or a file that has them
  * @param libraries the installation's own folder `node_modules/@longrun`, absolute
+ * @param sourceMap by which errors name the places of its sources, where the process has source maps enabled. Default: there is none
  */
 export async function layOutProgram(
   folder: string,
   module: Uint8Array | { readonly path: string },
   libraries: string,
+  sourceMap?: string,
 ): Promise<string> {
   const packages = join(folder, 'node_modules');
   await mkdir(packages, { recursive: true });
@@ -20,5 +22,9 @@ export async function layOutProgram(
   const file = join(folder, 'program.mjs');
   if ('path' in module) await copyFile(module.path, file);
   else await writeFile(file, module);
+  if (sourceMap !== undefined) {
+    await writeFile(`${file}.map`, sourceMap);
+    await appendFile(file, '\n//# sourceMappingURL=program.mjs.map\n');
+  }
   return file;
 }

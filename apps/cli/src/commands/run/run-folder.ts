@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { newestSnapshot, newestWholeSnapshot } from '@longrun/blocks';
 import { type CheckpointPolicy, JsonObject } from '@longrun/contracts';
 import { FolderLock } from '@longrun/platform/processes';
-import { layOutProgram } from '@longrun/platform/programs';
+import { layOutProgram, type ProgramBundle } from '@longrun/platform/programs';
 import { makeFolder, onDisk, writeDurably } from '@longrun/serialization';
 import { z } from 'zod';
 
@@ -59,11 +59,11 @@ export class RunFolder {
   }
 
   /** Puts the module of the program where it can be imported, and answers where. */
-  async layOut(module: Uint8Array, libraries: string): Promise<string> {
+  async layOut({ module, sourceMap }: ProgramBundle, libraries: string): Promise<string> {
     const folder = join(this.path, 'program');
     return await onDisk(`the program could not be written to ${folder}`, async () => {
       await rm(folder, { recursive: true, force: true });
-      return await layOutProgram(folder, module, libraries);
+      return await layOutProgram(folder, module, libraries, sourceMap);
     });
   }
 

@@ -55,16 +55,18 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
   const left = new AbandonedRun(terminal);
   try {
     const given = readOptions(options);
-    const { module, sha256 } = await bundleProgram(file);
+    const bundle = await bundleProgram(file);
     folder = await RunFolder.open(options.checkpoints ?? join(dirname(resolve(file)), `${nameOf(file)}.longrun`));
+    // What it throws names its own file and line, not those of its bundle.
+    process.setSourceMapsEnabled(true);
     const program = await loadProgram(
-      await folder.layOut(module, join(findInstallation().root, 'node_modules', '@longrun')),
+      await folder.layOut(bundle, join(findInstallation().root, 'node_modules', '@longrun')),
     );
     const params = readParams(program, given.params, file);
     const { seed } = given;
     const aside = options.fresh ? await folder.moveAside() : undefined;
     if (aside !== undefined) terminal.say(`what an earlier run has left is in ${aside} now`);
-    const identity = { programSha256: sha256, params, seed, datasets: await hashesOf(given.datasets) };
+    const identity = { programSha256: bundle.sha256, params, seed, datasets: await hashesOf(given.datasets) };
     const checkpoint = await folder.claim(identity, { ...given.policy, say: (text) => terminal.say(text) });
     const { checkpoints } = folder;
     const mainLoop = await program.build({
