@@ -12,6 +12,7 @@ import {
   wholeNumber,
 } from '../arguments.js';
 import type { Terminal } from '../output/terminal.js';
+import { cancel } from './cancel.js';
 import { rm } from './rm.js';
 import { change, pause, preempt, resume, retry, set } from './verbs.js';
 
@@ -20,6 +21,12 @@ export function verbCommands(program: Command, terminal: Terminal, client: () =>
   const command = (name: string, description: string): Command =>
     program.command(name).description(description).addArgument(idArgument('<experiment>')).addOption(jsonOption());
 
+  program
+    .command('cancel')
+    .description('cancel an experiment or the conversion of a dataset')
+    .addArgument(idArgument())
+    .addOption(jsonOption())
+    .action(async (id: string, options: { json: boolean }) => cancel(await client(), terminal, id, options));
   command(
     'preempt',
     'have a running experiment checkpoint and give its machine back, as if it were preempted; it is queued again',
