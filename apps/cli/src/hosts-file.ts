@@ -1,7 +1,9 @@
 import { chmod, open } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { type Environment, TOKEN_PATTERN } from '@longrun/platform/configuration';
+import { FolderInUse, FolderLock } from '@longrun/platform/processes';
 import { makeFolder, writeDurably } from '@longrun/serialization';
 import { z } from 'zod';
 
@@ -37,6 +39,44 @@ export async function readHosts(environment: Environment): Promise<readonly Host
     throw new HostsFileError(`${file} is not what \`longrun login\` writes; delete it and log in again`);
   }
 }
+
+/**
+ * Keeps other servers than before, whoever else changes them at the same time. Answers in which file.
+ *
+ * @param change of those that are kept now
+ * @throws HostsFileError, and what `change` throws
+ */
+export async function changeHosts(
+  environment: Environment,
+  change: (hosts: readonly Host[]) => readonly Host[],
+): Promise<string> {
+  const file = hostsFile(environment);
+  if (file === undefined) return await writeHosts(environment, []);
+  const lock = await lockOf(file);
+  try {
+    return await writeHosts(environment, change(await readHosts(environment)));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Waits for whoever holds it, which takes milliseconds. */
+async function lockOf(file: string): Promise<FolderLock> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await FolderLock.take(`${file}.lock`);
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || attempt === ATTEMPTS)
+        throw new HostsFileError(`${file} cannot be changed (${messageOf(error)}); mend that, or use LONGRUN_TOKEN`, {
+          cause: error,
+        });
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+const ATTEMPTS = 100;
+const PAUSE_MS = 50;
 
 /** Keeps these servers, and no others. The file is its user's alone, and appears whole or not at all. @throws HostsFileError */
 export async function writeHosts(environment: Environment, hosts: readonly Host[]): Promise<string> {

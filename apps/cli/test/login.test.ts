@@ -78,6 +78,19 @@ test('a login is verified and kept for its user alone, and the last one is who c
   expect(await longrun('status')).toMatchObject({ code: 1, stderr: expect.stringContaining('longrun login URL') });
 });
 
+test('two logins at once are both kept', async () => {
+  const [one, other] = servers;
+  const both = await Promise.all([logIn(one, TOKEN), logIn(other, OTHER), logIn(one, TOKEN)]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    version: 1,
+    hosts: expect.arrayContaining([
+      { url: one.url, token: TOKEN },
+      { url: other.url, token: OTHER },
+    ]) as unknown,
+  });
+});
+
 test('a token that the server refuses is not kept, and none is ever shown', async () => {
   const refused = await logIn(servers[0], OTHER);
   expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('longrun login URL') });

@@ -6,7 +6,7 @@ import { TOKEN_PATTERN } from '@longrun/platform/configuration';
 
 import { type Address, type AddressOptions, addressOf, findAddress, NotRunning, plainAddress } from '../address.js';
 import { hiddenLine } from '../hidden-line.js';
-import { hostsFile, isSameServer, readHosts, writeHosts } from '../hosts-file.js';
+import { changeHosts, type Host, hostsFile, isSameServer } from '../hosts-file.js';
 import type { Terminal } from '../output/terminal.js';
 import type { Surroundings } from '../surroundings.js';
 
@@ -30,8 +30,10 @@ export async function login(
   if (isReadOnTheWay(url)) terminal.say(`longrun: ${url} is not encrypted: whoever is on the way can read the token`);
   const token = await askForToken(terminal, url, { withToken, input });
   await new Client({ url, token }).experiments.list({ limit: 1 });
-  const others = (await readHosts(environment)).filter((host) => !isSameServer(host.url, url));
-  const file = await writeHosts(environment, [{ url, token }, ...others]);
+  const file = await changeHosts(environment, (hosts) => [
+    { url, token },
+    ...hosts.filter((host) => !isSameServer(host.url, url)),
+  ]);
   terminal.print(`logged in to ${url}; the token is kept in ${file}`);
   const used = await findAddress({ ...address, server: undefined }).catch(() => undefined);
   if (used !== undefined && isSameServer(used.url, url)) return;
@@ -41,15 +43,18 @@ export async function login(
 
 /** Forgets the token of a server; undefined: of the one that was logged in to last. @throws NotRunning where there is none */
 export async function logout({ terminal, environment }: Surroundings, server: string | undefined): Promise<void> {
-  const hosts = await readHosts(environment);
-  const gone = server === undefined ? hosts[0] : hosts.find((host) => isSameServer(host.url, server));
-  if (gone === undefined) {
-    const which = hosts.length === 0 ? 'to no server' : `only to ${hosts.map(({ url }) => url).join(', ')}`;
-    throw new NotRunning(`you are not logged in${server === undefined ? '' : ` to ${server}`}, but ${which}`);
-  }
-  const rest = hosts.filter((host) => host !== gone);
-  await writeHosts(environment, rest);
-  terminal.print(`logged out of ${gone.url}; the token itself still serves, until its API gets another`);
+  let gone: Host | undefined;
+  let rest: readonly Host[] = [];
+  await changeHosts(environment, (hosts) => {
+    gone = server === undefined ? hosts[0] : hosts.find((host) => isSameServer(host.url, server));
+    if (gone === undefined) {
+      const which = hosts.length === 0 ? 'to no server' : `only to ${hosts.map(({ url }) => url).join(', ')}`;
+      throw new NotRunning(`you are not logged in${server === undefined ? '' : ` to ${server}`}, but ${which}`);
+    }
+    rest = hosts.filter((host) => host !== gone);
+    return rest;
+  });
+  terminal.print(`logged out of ${gone?.url}; the token itself still serves, until its API gets another`);
   if (rest[0] !== undefined) terminal.say(`longrun: the last login is now that to ${rest[0].url}`);
 }
 
