@@ -14,9 +14,9 @@ import { leasePrefix } from '../life/outcome.js';
 import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Warn } from '../redis/connection.js';
+import { BackgroundWork } from './background-work.js';
 import { type Endings, HOLDER } from './endings.js';
 import type { LogCompletion } from './log-completion.js';
-import { Troubles } from './troubles.js';
 
 export interface ForksOptions {
   readonly record: PlatformRecord;
@@ -33,12 +33,15 @@ export interface ForksOptions {
  */
 export class Forks {
   readonly #options: ForksOptions;
-  readonly #stop = new AbortController();
-  readonly #troubles = new Troubles();
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #work: BackgroundWork<Forked>;
 
   constructor(options: ForksOptions) {
     this.#options = options;
+    this.#work = new BackgroundWork({
+      work: async (forked, signal) => await this.#fork(forked, signal),
+      what: ({ id }) => `Copying the checkpoint that ${id} begins from`,
+      warn: options.warn,
+    });
   }
 
   /** Begins with those that nobody is at. */
@@ -53,33 +56,19 @@ export class Forks {
       .where('experiments.origin', 'is not', null)
       .orderBy('lives.place')
       .execute();
-    for (const { id, origin, programSha256 } of waiting) {
-      if (this.#underWay.size >= AT_ONCE) return;
-      if (origin === null || programSha256 === null || this.#underWay.has(id)) continue;
-      const work = this.#try(id, origin, programSha256).finally(() => this.#underWay.delete(id));
-      this.#underWay.set(id, work);
-    }
+    this.#work.begin(
+      waiting.flatMap(({ id, origin, programSha256 }) =>
+        origin === null || programSha256 === null ? [] : [{ id, origin, programSha256 }],
+      ),
+    );
   }
 
   /** Gives up what is under way. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error('The controller stops'));
-    await Promise.all(this.#underWay.values());
+    await this.#work.close();
   }
 
-  async #try(id: string, origin: ExperimentOrigin, programSha256: string): Promise<void> {
-    const what = `the checkpoint that ${id} begins from`;
-    try {
-      await this.#fork(id, origin, programSha256);
-      this.#troubles.over(what);
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      if (this.#troubles.isNew(what, String(error)))
-        this.#options.warn(`Copying ${what} failed: ${String(error)}; trying again`);
-    }
-  }
-
-  async #fork(id: string, origin: ExperimentOrigin, programSha256: string): Promise<void> {
+  async #fork({ id, origin, programSha256 }: Forked, signal: AbortSignal): Promise<void> {
     const { store, logs, endings, writer } = this.#options;
     const prefix = leasePrefix('experiment', id);
     try {
@@ -88,7 +77,7 @@ export class Forks {
         origin,
         programSha256,
         holder: HOLDER,
-        signal: this.#stop.signal,
+        signal,
       });
       if (losses.length > 0)
         await writer.write(async (lives) => {
@@ -120,8 +109,12 @@ export class Forks {
   }
 }
 
-/** Copies at the same time: each is bound by the store. */
-const AT_ONCE = 4;
+/** An experiment that begins from a checkpoint of another one. */
+interface Forked {
+  readonly id: string;
+  readonly origin: ExperimentOrigin;
+  readonly programSha256: string;
+}
 
 /** What no other try will mend. */
 const DAMAGE = [CheckpointAbsent, CorruptBlob, CorruptManifest, HeadDamaged] as const;

@@ -6,8 +6,8 @@ import type { LifeWriter } from '../life/writer.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { LifeRow, Tables } from '../record/tables.js';
 import type { Warn } from '../redis/connection.js';
+import { BackgroundWork } from './background-work.js';
 import { HOLDER } from './endings.js';
-import { Troubles } from './troubles.js';
 
 export interface RemovalsOptions {
   readonly record: PlatformRecord;
@@ -22,12 +22,15 @@ export interface RemovalsOptions {
  */
 export class Removals {
   readonly #options: RemovalsOptions;
-  readonly #stop = new AbortController();
-  readonly #troubles = new Troubles();
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #work: BackgroundWork<Deleted>;
 
   constructor(options: RemovalsOptions) {
     this.#options = options;
+    this.#work = new BackgroundWork({
+      work: async (deleted, signal) => await this.#remove(deleted, signal),
+      what: ({ id }) => `Removing what is left of ${id}, which was deleted,`,
+      warn: options.warn,
+    });
   }
 
   /** Begins with those that nobody is at. */
@@ -38,39 +41,20 @@ export class Removals {
       .where('removing', '=', true)
       .orderBy('id')
       .execute();
-    for (const one of left) {
-      if (this.#underWay.size >= AT_ONCE) return;
-      if (this.#underWay.has(one.id)) continue;
-      const work = this.#try(one).finally(() => this.#underWay.delete(one.id));
-      this.#underWay.set(one.id, work);
-    }
+    this.#work.begin(left);
   }
 
   /** Gives up what is under way. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error('The controller stops'));
-    await Promise.all(this.#underWay.values());
+    await this.#work.close();
   }
 
-  async #try(deleted: Deleted): Promise<void> {
-    const what = `what is left of ${deleted.id}, which was deleted,`;
-    try {
-      await this.#remove(deleted);
-      this.#troubles.over(what);
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      if (this.#troubles.isNew(what, String(error)))
-        this.#options.warn(`Removing ${what} failed: ${String(error)}; trying again`);
-    }
-  }
-
-  async #remove(life: Deleted): Promise<void> {
+  async #remove(life: Deleted, signal: AbortSignal): Promise<void> {
     const { store, writer } = this.#options;
     const { kind, id, fence } = life;
     const outcome = writeOutcome(kind, { reason: 'cancelled', message: 'It was deleted' }, 0);
-    const { signal } = this.#stop;
     await removeRun(store, leasePrefix(kind, id), { fence: fence + 1, holder: HOLDER, outcome, signal });
-    if (kind === 'dataset') await this.#removeFiles(life);
+    if (kind === 'dataset') await this.#removeFiles(life, signal);
     for (const text of rowsTexts)
       for (let isOver = false; !isOver;) {
         signal.throwIfAborted();
@@ -82,7 +66,7 @@ export class Removals {
   }
 
   /** What it has published, and the file that it had from an earlier build, where no dataset that is there has the same. */
-  async #removeFiles({ id, result }: Deleted): Promise<void> {
+  async #removeFiles({ id, result }: Deleted, signal: AbortSignal): Promise<void> {
     const { store, record } = this.#options;
     const keys: string[] = [];
     for await (const { key } of store.list(`datasets/files/${id}/`)) keys.push(key);
@@ -92,7 +76,7 @@ export class Removals {
         and result ->> 'fileKey' = ${shared} limit 1`.execute(record.db);
       if (rows.length === 0) keys.push(shared);
     }
-    if (keys.length > 0) await store.delete(keys, { signal: this.#stop.signal });
+    if (keys.length > 0) await store.delete(keys, { signal });
   }
 }
 
@@ -104,8 +88,6 @@ async function deleteRows(transaction: Transaction<Tables>, text: string, id: st
   return Number(numAffectedRows);
 }
 
-/** Removals at the same time: each is bound by the store. */
-const AT_ONCE = 4;
 /** Rows in one transaction, for which others wait in an embedded record; a chunk of a log has a row for each of its names besides. */
 const ROWS_AT_ONCE = 500;
 
