@@ -82,7 +82,7 @@ test.each([
   [[[1], Number.NaN], 'cannot make an array of NaN where a list of 1 is wanted'],
   [1n, 'cannot make an array of 1n where a number is wanted'],
   [new Float32Array(1e6), 'cannot make an array of Float32Array(1000000) [ 0, 0, 0, ... 999997 more items ] where'],
-  [tensor('x', 'float32', []), 'cannot make an array of Variable {'],
+  [tensor('x', 'float32', []), 'cannot make an array of x: float32 () where a number is wanted'],
   [withinItself(), 'there are lists in more than 32 others; give fewer levels of them'],
 ])('what is no array is refused: %#', (value, reason) => {
   for (const make of [constant, shared]) expect(() => make(value as unknown as number)).toThrow(reason);
