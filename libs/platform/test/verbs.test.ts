@@ -43,11 +43,12 @@ test('what does not run, or comes to its end, is not preempted, nor where one pr
 }) => {
   await world.start();
   await world.readyDataset();
-  const [waits, runs] = [await world.submit({ priority: -1 }), await world.submit({ retry: { maxPreemptions: 0 } })];
+  const runs = await world.submit({ retry: { maxPreemptions: 0 } });
   const worker = world.worker('gpu-1');
   const attempt = await worker.next();
   attempt.start();
   await world.when(runs, ({ status }) => status === 'running');
+  const waits = await world.submit();
   const codeOf = async (id: string): Promise<unknown> => await refusalOf(world.platform.verbs.preempt(id));
   expect(await codeOf(waits)).toEqual({ code: 'not-running', facts: { experiment: waits, status: 'queued' } });
   expect(await codeOf(runs)).toEqual({
