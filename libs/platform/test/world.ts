@@ -126,7 +126,8 @@ export const test = base.extend<{ world: World; redis: RedisServer; record: Plat
     const world = new World({ folder, redis, store }, `test-${folder.slice(-6)}`, record);
     await use(world);
     await world.close();
-    await rm(folder, { recursive: true });
+    // What was begun in the object store before it closed may come to its end only now.
+    await rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   },
 });
 
