@@ -69,6 +69,8 @@ export class Services {
       LONGRUN_STATE: this.folder,
       REDIS_URL: this.redis.url,
       LONGRUN_REDIS_WAIT_MS: '300000',
+      // Most workers of tests train once.
+      LONGRUN_SPARE_TRAINER: 'off',
       ...this.#environment,
       ...environment,
     });

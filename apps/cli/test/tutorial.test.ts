@@ -26,7 +26,7 @@ let stack: RunningCommand | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longrun-tutorial-'));
   // What a checkout has after its set-up; of the images, some.
-  await writeTinyMnist(join(folder, '.longrun/raw/fashion-mnist'), { train: 3840, test: 100, side: 28 });
+  await writeTinyMnist(join(folder, '.longrun/raw/fashion-mnist'), { train: 6400, test: 100, side: 28 });
   await write(
     'examples/fashion-mnist.yaml',
     'name: fashion-mnist\nconverter: mnist\nsource: { folder: fashion-mnist }\n',

@@ -13,6 +13,15 @@ import { Trainers } from './supervisor/trainers.js';
 /** Modules of programs are small: no disk has too little room for so many bytes of them. */
 const PROGRAM_CACHE_BYTES = 2 ** 30;
 
+const ownVariables = {
+  /** Folder of secrets of programs. Default: `secrets` of the state. */
+  LONGRUN_SECRETS: z.string().optional(),
+  /** Whether a trainer is ready before there is work for it. */
+  LONGRUN_SPARE_TRAINER: z
+    .enum(['on', 'off'], { error: ({ input }) => `${JSON.stringify(input)} is neither on nor off; give one of them` })
+    .default('on'),
+} as const;
+
 /** Runs the worker as this process, to its end. */
 export async function run(): Promise<void> {
   // Before anything is started.
@@ -21,7 +30,7 @@ export async function run(): Promise<void> {
   try {
     const configuration = readWorkerConfiguration(process.env);
     const budgets = readCacheBudgets(process.env);
-    const { LONGRUN_SECRETS } = readVariables({ LONGRUN_SECRETS: z.string().optional() }, process.env);
+    const { LONGRUN_SECRETS, LONGRUN_SPARE_TRAINER } = readVariables(ownVariables, process.env);
     const secrets = new Secrets(resolve(LONGRUN_SECRETS ?? join(configuration.stateFolder, 'secrets')));
     const checkout = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
     const cache = join(configuration.stateFolder, 'cache');
@@ -44,6 +53,7 @@ export async function run(): Promise<void> {
           folder: scratchFolder,
           cacheFolder: datasetFolder,
           memoryLimitBytes: configuration.trainerMemoryBytes,
+          keepsSpare: LONGRUN_SPARE_TRAINER === 'on',
           report: (sentence) => void process.stderr.write(logLine(`worker-gpu: ${sentence}`)),
         });
         void trainers.keepSpare();

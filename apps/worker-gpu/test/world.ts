@@ -114,6 +114,8 @@ export class World extends PlatformWorld {
       // No test is about it, but where it says so.
       LONGRUN_GRACE_MS: '600000',
       LONGRUN_REDIS_WAIT_MS: '300000',
+      // Most workers of tests train once.
+      LONGRUN_SPARE_TRAINER: 'off',
       ...environment,
     };
     return this.spawn(script, variables, before);
@@ -140,6 +142,7 @@ export class World extends PlatformWorld {
       folder: scratchFolder,
       cacheFolder,
       memoryLimitBytes: null,
+      keepsSpare: false,
       report: (sentence) => report?.(sentence),
     });
     const worker = new JobWorker({

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { CHILD_CHANNEL, makeDeepFolder, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Trainers } from './trainers.js';
+import { Trainers, type TrainersOptions } from './trainers.js';
 
 let folder: string;
+let options: TrainersOptions;
 let trainers: Trainers;
 let reports: string[];
 
@@ -20,14 +21,16 @@ beforeEach(async () => {
      console.log('loaded');
      hear((message) => send({ pid: process.pid, message, tunables: process.env.GLIBC_TUNABLES }));`,
   );
-  trainers = new Trainers({
+  options = {
     script,
     isolation: await Isolation.find({ user: 'worker', stateFolder: folder, code: [folder] }),
     folder,
     cacheFolder: join(folder, 'cache'),
     memoryLimitBytes: null,
+    keepsSpare: true,
     report: (sentence) => reports.push(sentence),
-  });
+  };
+  trainers = new Trainers(options);
 });
 
 afterEach(async () => {
@@ -45,6 +48,15 @@ function listener() {
     onLine: (_stream: string, text: string) => void lines.push(text),
   };
 }
+
+test('where none is to wait, each attempt starts its own', async () => {
+  const without = new Trainers({ ...options, keepsSpare: false });
+  await without.keepSpare();
+  expect(without.sparePid).toBeUndefined();
+  const place = await without.take(null);
+  expect(place.loaded().pid).toBeGreaterThan(0);
+  await place.close();
+});
 
 test('the trainer that waits is taken once, and what it said before is told to the one who took it', async () => {
   await Promise.all([trainers.keepSpare(), trainers.keepSpare()]);

@@ -23,6 +23,8 @@ export interface TrainersOptions {
   readonly cacheFolder: string;
   /** Memory that a trainer may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
+  /** Whether one is kept ready for the next attempt. */
+  readonly keepsSpare: boolean;
   /** Told of rooms that could not be removed. */
   readonly report: (sentence: string) => void;
 }
@@ -50,8 +52,9 @@ export class Trainers {
     return this.#spare?.loaded().pid;
   }
 
-  /** Starts one that waits for the next attempt, unless one does or an attempt is on. One that cannot be started is none. */
+  /** Starts one that waits for the next attempt, unless one does, an attempt is on or none is to be kept. One that cannot be started is none. */
   async keepSpare(): Promise<void> {
+    if (!this.#options.keepsSpare) return;
     if (this.#making === undefined && this.#open > 0) return;
     this.#making ??= this.#makeSpare()
       .catch(() => {})
