@@ -105,8 +105,15 @@ export function secretName(text: string): string {
   );
 }
 
+/** What makes a submission that is repeated the same one. */
+export function idempotencyOption(): Option {
+  return new Option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)').argParser(
+    idempotencyKey,
+  );
+}
+
 /** What a header can hold, as the API demands. */
-export function idempotencyKey(text: string): string {
+function idempotencyKey(text: string): string {
   if (/^[!-~]{1,255}$/.test(text)) return text;
   throw new InvalidArgumentError('Give 1 to 255 visible ASCII characters without blanks, such as a UUID.');
 }

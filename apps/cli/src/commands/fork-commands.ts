@@ -1,7 +1,7 @@
 import type { Client } from '@longrun/client';
 import { type Command, Option } from 'commander';
 
-import { appended, idArgument, idempotencyKey, jsonOption, wholeNumber } from '../arguments.js';
+import { appended, idArgument, idempotencyOption, jsonOption, wholeNumber } from '../arguments.js';
 import type { Terminal } from '../output/terminal.js';
 import { fork, type ForkOptions } from './fork.js';
 
@@ -20,7 +20,7 @@ export function forkCommands(
       .option('-p, --param <name=value>', 'a parameter that is another, as in epochs=27; repeatable', appended, [])
       .option('--set <path=value>', 'another value in the spec, as in name=longer; repeatable', appended, [])
       .option('-f, --follow', 'stay until it has ended', false)
-      .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+      .addOption(idempotencyOption())
       .addOption(jsonOption())
       .action(async (text: string, { idempotencyKey: key, ...options }: ForkOptions) => {
         exit(await fork(await client(), terminal, text, { ...options, idempotencyKey: key }));

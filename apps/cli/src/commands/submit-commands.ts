@@ -1,7 +1,7 @@
 import type { Client } from '@longrun/client';
 import { type Command, Option } from 'commander';
 
-import { appended, idArgument, idempotencyKey, jsonOption, reference, ReferenceArgument } from '../arguments.js';
+import { appended, idArgument, idempotencyOption, jsonOption, reference, ReferenceArgument } from '../arguments.js';
 import type { Terminal } from '../output/terminal.js';
 import { compare } from './compare.js';
 import { rebuild } from './rebuild.js';
@@ -35,7 +35,7 @@ export function submitCommands(
         .default(false)
         .conflicts(['follow', 'idempotencyKey']),
     )
-    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(idempotencyOption())
     .addOption(jsonOption())
     .action(async (file: string, { idempotencyKey: key, programName, ...options }: SubmitFlags) => {
       exit(await submit(client, terminal, file, { ...options, idempotencyKey: key, programName }));
@@ -54,7 +54,7 @@ export function reproduceCommands(
     .description('convert a dataset that is ready anew, as a new one that takes its name, whatever its raw files are')
     .addArgument(new ReferenceArgument('<dataset>', 'id, beginning of an id, or name').argParser(reference))
     .option('-f, --follow', 'stay until it has ended', false)
-    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(idempotencyOption())
     .addOption(jsonOption())
     .action(
       async (
@@ -70,7 +70,7 @@ export function reproduceCommands(
     )
     .addArgument(idArgument('<experiment>'))
     .option('--no-wait', 'submit it, and end')
-    .option('--idempotency-key <key>', 'the same key submits at most once (default: a new one)', idempotencyKey)
+    .addOption(idempotencyOption())
     .addOption(jsonOption())
     .action(
       async (
