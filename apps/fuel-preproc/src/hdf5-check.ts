@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { H5Dataset, writeH5Dataset } from '@longrun/fuel';
+import { denseIn, H5Dataset, writeH5Dataset } from '@longrun/fuel';
 import { runCheck } from '@longrun/platform/child';
 
 /** Writes a small HDF5 file into the working directory, as conversions do, and reads it back. */
@@ -11,10 +11,10 @@ await runCheck(async () => {
       sources: [{ name: 'numbers', dtype: 'uint8', shape: [4], rows: [new Uint8Array([3, 1, 4, 1])] }],
     });
     const dataset = await H5Dataset.open(path, { whichSets: ['all'] });
-    const { arrays } = await dataset.getData({ start: 0, stop: 4 });
+    const { columns } = await dataset.getData({ start: 0, stop: 4 });
     await dataset.close();
     await rm(path);
-    const numbers = [...(arrays.get('numbers')?.data ?? [])].join(' ');
+    const numbers = [...denseIn(columns, 'numbers').data].join(' ');
     if (numbers !== '3 1 4 1') throw new Error(`it reads ${numbers} where 3 1 4 1 was written`);
   } catch (error) {
     throw new Error(`HDF5 does not serve: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

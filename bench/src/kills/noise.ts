@@ -1,4 +1,4 @@
-import { type Batch, type DataStream, Transformer } from '@longrun/fuel';
+import { type Bookmark, type Columns, type DataStream, denseIn, Transformer } from '@longrun/fuel';
 import {
   type NdArray,
   ndarray,
@@ -23,18 +23,17 @@ export class Noise extends Transformer {
     this.#random = random;
   }
 
-  async next(): Promise<Batch | undefined> {
-    const batch = await this.stream.next();
-    const array = batch?.arrays.get(this.#source);
-    if (batch === undefined || array === undefined) return undefined;
-    return { arrays: new Map([...batch.arrays, [this.#source, this.#noisy(array)]]) };
+  protected override transform(columns: Columns): Columns {
+    return new Map([...columns, [this.#source, this.#noisy(denseIn(columns, this.#source))]]);
   }
 
-  override state(): VersionedState {
-    return { ...NOISE.head, random: this.#random.state(), stream: this.stream.state() };
+  protected override place(): Bookmark {
+    const random = this.#random.state();
+    const below = this.stream.bookmark();
+    return () => ({ ...NOISE.head, random, stream: below() });
   }
 
-  override restore(state: VersionedState): void {
+  protected override load(state: VersionedState): void {
     const read = NOISE.read(state);
     this.#random.restore(stateIn(NOISE.name, read, 'random'));
     this.stream.restore(stateIn(NOISE.name, read, 'stream'));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Batch, DataStream } from '@longrun/fuel';
+import { type Batch, type DataStream, denseIn } from '@longrun/fuel';
 import {
   accumulate,
   countIn,
@@ -62,9 +62,9 @@ export class Training {
     }
     const digest = digestOf(batch);
     this.#digest = createHash('sha256').update(this.#digest).update(digest).digest();
-    this.#descend(arrayOf(batch, 'features'));
+    this.#descend(denseIn(batch.columns, 'features').data);
     this.#step += 1;
-    return Array.from(arrayOf(batch, 'number'), (number): LogEntry => {
+    return Array.from<number | bigint, LogEntry>(denseIn(batch.columns, 'number').data, (number) => {
       const row: Delivery = { epoch: this.#epoch, example: Number(number), batch: digest.toString('hex', 0, 8) };
       return { step: this.#step, row };
     });
@@ -118,19 +118,14 @@ const STATE = 'state.json';
 /** A file that stays as it is, which commits name again. */
 const FROZEN = Buffer.alloc(16_384, 'frozen;');
 
-function digestOf({ arrays }: Batch): Buffer {
+function digestOf({ columns }: Batch): Buffer {
   const hash = createHash('sha256');
-  for (const [source, { dtype, shape, data }] of arrays) {
+  for (const source of columns.keys()) {
+    const { dtype, shape, data } = denseIn(columns, source);
     const what: Json = [source, dtype, shape];
     hash.update(JSON.stringify(what)).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest();
-}
-
-function arrayOf({ arrays }: Batch, source: string): ArrayLike<number | bigint> {
-  const array = arrays.get(source);
-  if (array === undefined) throw new Error(`a batch came without ${source}; it has ${[...arrays.keys()].join(', ')}`);
-  return array.data;
 }
 
 function fileOf(files: Files, name: string): Uint8Array {

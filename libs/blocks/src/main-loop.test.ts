@@ -577,7 +577,7 @@ test('a batch of the stream is what extensions get', async () => {
   }
   await small([new Keeper()], { epochs: 1 }).run();
 
-  expect(batches.map((batch) => [...batch.arrays.keys()])).toEqual([
+  expect(batches.map((batch) => [...batch.columns.keys()])).toEqual([
     ['features', 'targets'],
     ['features', 'targets'],
   ]);

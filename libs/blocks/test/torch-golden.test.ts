@@ -43,7 +43,7 @@ const golden = z
 
 const features = float32([7, 4], golden.features);
 const targets = int64(golden.targets);
-const batch = { arrays: new Map<string, NdArray>(Object.entries({ features, targets })) };
+const batch = { columns: new Map<string, NdArray>(Object.entries({ features, targets })) };
 
 describe.each(['onnxruntime', 'reference'] as const)('on %s, as in PyTorch:', (engine) => {
   test('the costs and the probabilities of an MLP', async () => {
@@ -122,7 +122,7 @@ async function evaluated(
 ): Promise<Map<string, NdArray | undefined>> {
   const inputs = new Model(Object.values(outputs)).inputsByName();
   const compiled = await compile({ inputs: [...inputs.values()], outputs: Object.values(outputs), engine, threads: 1 });
-  const values = await compiled.run([...inputs.keys()].map((name) => batch.arrays.get(name) ?? features));
+  const values = await compiled.run([...inputs.keys()].map((name) => batch.columns.get(name) ?? features));
   return new Map(Object.keys(outputs).map((name, at) => [name, values[at]]));
 }
 

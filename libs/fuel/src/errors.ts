@@ -49,3 +49,8 @@ export class DownloadFailed extends Error {
     this.file = file;
   }
 }
+
+/** The axes of a source are not those that a transformer works on. */
+export class AxisLabelsMismatchError extends RangeError {
+  override readonly name = 'AxisLabelsMismatchError';
+}

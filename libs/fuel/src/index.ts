@@ -1,7 +1,20 @@
 export { exampleArray, type ExampleValue } from './arrays/example-array.js';
-export type { RowRange } from './arrays/rows.js';
+export {
+  bytesOfText,
+  denseIn,
+  denseOf,
+  dtypeOf,
+  isRagged,
+  ragged,
+  textOf,
+  withElements,
+  type Column,
+  type Columns,
+  type Ragged,
+} from './arrays/column.js';
+export { joinRows, rowsOf, stackRows, takeRow, takeRows, type RowRange } from './arrays/rows.js';
 export { checkPresent } from './converters/check-present.js';
-export { CorruptInput, DownloadFailed, MissingInput, UnsuitableDataset } from './errors.js';
+export { AxisLabelsMismatchError, CorruptInput, DownloadFailed, MissingInput, UnsuitableDataset } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
@@ -29,7 +42,9 @@ export { SequentialScheme } from './schemes/sequential-scheme.js';
 export { ShuffledExampleScheme } from './schemes/shuffled-example-scheme.js';
 export { ShuffledScheme, type ShuffledSchemeOptions } from './schemes/shuffled-scheme.js';
 
-export { remainingBatches, type Batch, type DataStream, type StreamTransformation } from './streams/data-stream.js';
+export { DataStream, type StreamTransformation } from './streams/data-stream.js';
+export { Delivery, type Batch, type Bookmark, type Place } from './streams/delivery.js';
+export { iterateEpochs, remainingBatches } from './streams/iterate.js';
 export { DatasetStream } from './streams/dataset-stream.js';
 export { IterableStream } from './streams/iterable-stream.js';
 
@@ -37,13 +52,21 @@ export { Batching, type BatchingOptions } from './transformers/batching.js';
 export { Cache } from './transformers/cache.js';
 export { Cast, type CastOptions } from './transformers/cast.js';
 export { uint8PixelsToFloat } from './transformers/defaults.js';
+export { ExpectsAxisLabels } from './transformers/expects-axis-labels.js';
+export { Filter, type FilterPredicate } from './transformers/filter.js';
 export { FilterSources } from './transformers/filter-sources.js';
 export { Flatten } from './transformers/flatten.js';
-export { Mapping, type MappingOptions } from './transformers/mapping.js';
+export { ForceFloatX, type ForceFloatXOptions } from './transformers/force-float-x.js';
+export { Mapping, type MappingFunction, type MappingOptions } from './transformers/mapping.js';
+export { Merge, type MergeOptions } from './transformers/merge.js';
+export { NGrams, type NGramsOptions } from './transformers/n-grams.js';
+export { Padding, type PaddingOptions } from './transformers/padding.js';
 export { Rename, type RenameOptions } from './transformers/rename.js';
 export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-and-shift.js';
-export { SourcewiseTransformer, Transformer } from './transformers/transformer.js';
+export { SortMapping, type SortKey, type SortMappingOptions } from './transformers/sort-mapping.js';
+export { SourcewiseTransformer, Transformer, type TransformerOptions } from './transformers/transformer.js';
 export { Unpack } from './transformers/unpack.js';
+export { Window, type WindowOptions } from './transformers/window.js';
 
 export type { Converter, ConvertOptions, FileProgress, RequiredFile } from './converters/converter.js';
 export { converters } from './converters/registry.js';

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { headerMessages, MESSAGE, readAt } from '../src/hdf5/object-header.js';
 import { describeH5Dataset, H5Dataset, writeH5Dataset } from '../src/index.js';
 import { temporaryFolder } from './folder.js';
+import { dense } from './toy.js';
+import { denseIn } from '../src/arrays/column.js';
 
 const goldens = fileURLToPath(new URL('goldens/', import.meta.url));
 const EXAMPLES = 12;
@@ -58,20 +60,20 @@ for (const loadInMemory of [false, true]) {
     expect(train.examplesCount).toBe(8);
     expect(train.sources).toEqual(['features', 'targets']);
     expect(train.axisLabels?.get('features')).toEqual(['batch', 'channel', 'height', 'width']);
-    const { arrays } = await train.getData(Uint32Array.of(7, 0));
-    expect(arrays.get('features')?.shape).toEqual([2, 1, 2, 3]);
-    expect([...(arrays.get('features')?.data ?? [])]).toEqual([42, 43, 44, 45, 46, 47, 0, 1, 2, 3, 4, 5]);
-    expect([...(arrays.get('targets')?.data ?? [])]).toEqual([7, 0]);
+    const { columns } = await train.getData(Uint32Array.of(7, 0));
+    expect(denseIn(columns, 'features').shape).toEqual([2, 1, 2, 3]);
+    expect([...denseIn(columns, 'features').data]).toEqual([42, 43, 44, 45, 46, 47, 0, 1, 2, 3, 4, 5]);
+    expect([...denseIn(columns, 'targets').data]).toEqual([7, 0]);
     await expect(train.getData(8)).rejects.toThrow(/8/);
     await train.close();
 
     const tests = await H5Dataset.open(join(goldens, 'fuel.hdf5'), { whichSets: ['test'], loadInMemory });
     expect(tests.providesSources).toEqual(['features']);
-    expect([...((await tests.getData(0)).arrays.get('features')?.data ?? [])]).toEqual([48, 49, 50, 51, 52, 53]);
+    expect([...dense(await tests.getData(0), 'features').data]).toEqual([48, 49, 50, 51, 52, 53]);
     await tests.close();
 
     const odd = await H5Dataset.open(join(goldens, 'fuel.hdf5'), { whichSets: ['odd'], loadInMemory });
-    expect([...((await odd.getData({ start: 0, stop: 3 })).arrays.get('targets')?.data ?? [])]).toEqual([1, 3, 5]);
+    expect([...dense(await odd.getData({ start: 0, stop: 3 }), 'targets').data]).toEqual([1, 3, 5]);
     await odd.close();
   });
 
@@ -79,7 +81,7 @@ for (const loadInMemory of [false, true]) {
     const path = join(goldens, 'array-members.hdf5');
     const dataset = await H5Dataset.open(path, { whichSets: ['test'], loadInMemory });
 
-    const features = (await dataset.getData({ start: 1, stop: 3 })).arrays.get('features');
+    const features = dense(await dataset.getData({ start: 1, stop: 3 }), 'features');
 
     expect(features?.dtype).toBe('float32');
     expect([...(features?.data ?? [])]).toEqual([40, 41, 42, 43, 44, 45, 46, 47]);
@@ -95,23 +97,23 @@ for (const loadInMemory of [false, true]) {
     const order = Uint32Array.of(11, 3, 4, 0);
     const expected = [...order].flatMap((row) => [0, 1, 2, 3, 4].map((column) => row * 5 + column - 3));
 
-    const { arrays } = await dataset.getData(order);
+    const { columns } = await dataset.getData(order);
 
     for (const source of sources) {
-      const array = arrays.get(source);
+      const array = denseIn(columns, source);
       expect(array?.dtype).toBe(source);
       const wrap = (x: number): number => (x < 0 && source.startsWith('u') ? x + 2 ** Number(source.slice(4)) : x);
       expect(Array.from(array?.data ?? [], Number)).toEqual(expected.map(wrap));
     }
-    expect(arrays.get('bool')?.dtype).toBe('bool');
-    expect([...(arrays.get('bool')?.data ?? [])]).toEqual(expected.map((x) => Number(x % 3 === 0)));
-    expect(arrays.get('bigendian')?.dtype).toBe('int32');
-    expect([...(arrays.get('bigendian')?.data ?? [])]).toEqual(expected);
-    expect([...(arrays.get('compressed')?.data ?? [])]).toEqual(expected.map((x) => x & 0xffff));
+    expect(denseIn(columns, 'bool').dtype).toBe('bool');
+    expect([...denseIn(columns, 'bool').data]).toEqual(expected.map((x) => Number(x % 3 === 0)));
+    expect(denseIn(columns, 'bigendian').dtype).toBe('int32');
+    expect([...denseIn(columns, 'bigendian').data]).toEqual(expected);
+    expect([...denseIn(columns, 'compressed').data]).toEqual(expected.map((x) => x & 0xffff));
     await dataset.close();
 
     const some = await H5Dataset.open(path, { whichSets: ['some'], ...options });
-    const rows = (await some.getData({ start: 0, stop: some.examplesCount })).arrays.get('int32');
+    const rows = dense(await some.getData({ start: 0, stop: some.examplesCount }), 'int32');
     expect([...(rows?.data ?? [])].filter((_, i) => i % 5 === 0)).toEqual([0, 4, 10].map((row) => row * 5 - 3));
     await some.close();
   });

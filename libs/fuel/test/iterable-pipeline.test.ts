@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { dense } from './toy.js';
 
 import { assertResumable, cycle, islice, map, range } from '@longrun/serialization';
 import { build as bundle } from 'vite';
@@ -51,7 +52,8 @@ test('the example of the README', async () => {
 
   const stream = build();
   const first = await stream.next();
-  expect([...(first?.arrays ?? [])].map(([source, { dtype, shape }]) => [source, dtype, shape])).toEqual([
+  const shown = (source: string) => [source, dense(first, source).dtype, dense(first, source).shape];
+  expect([...(first?.columns.keys() ?? [])].map(shown)).toEqual([
     ['features', 'float32', [8, 2]],
     ['targets', 'float64', [8]],
   ]);
@@ -61,7 +63,7 @@ test('the example of the README', async () => {
   resumed.restore(JSON.parse(saved));
   const second = await resumed.next();
   expect(second).toEqual(await stream.next());
-  expect([...(second?.arrays.get('features')?.data ?? [])].filter((_, i) => i % 2 === 0)).toEqual([...range(8, 16)]);
+  expect([...dense(second, 'features').data].filter((_, i) => i % 2 === 0)).toEqual([...range(8, 16)]);
   await assertResumable(build);
 });
 

@@ -1,40 +1,17 @@
+import { assertResumable, RandomStreams, StateMismatch, type VersionedState } from '@longrun/serialization';
 import * as fc from 'fast-check';
-import {
-  assertResumable,
-  cycle,
-  interleave,
-  islice,
-  map,
-  ndarray,
-  range,
-  RandomStreams,
-  StateMismatch,
-  assertNever,
-  type NdArray,
-  type VersionedState,
-} from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import {
   Batching,
-  Cache,
-  Cast,
-  ConcatenatedScheme,
   ConstantScheme,
   DatasetStream,
-  FilterSources,
   Flatten,
-  IterableDataset,
-  Mapping,
-  Rename,
-  ScaleAndShift,
   SequentialExampleScheme,
   SequentialScheme,
-  ShuffledExampleScheme,
   ShuffledScheme,
   Unpack,
-  type DataStream,
-  type IterationScheme,
 } from '../src/index.js';
+import { advance, build, chains, END, record, saved } from './chains.js';
 import { toyDataset } from './toy.js';
 
 test('a stream that is saved and restored at any points gives what it would have given without', async () => {
@@ -51,14 +28,14 @@ test('a stream that is saved and restored at any points gives what it would have
           const state = saved(stream);
           stream = build(chain);
           stream.restore(state);
-          expect(saved(stream)).toEqual(state);
+          expect(JSON.stringify(saved(stream))).toBe(JSON.stringify(state));
         }
         const event = await advance(stream, ended);
         ended = event === END;
         cut.push(event);
       }
 
-      expect(cut).toEqual(uncut);
+      expect(cut.join('\n')).toBe(uncut.join('\n'));
     }),
     { numRuns: 300 },
   );
@@ -142,155 +119,6 @@ test('a state of other transformers is refused', async () => {
   expect(() => batching.restore(examples.state())).toThrow(/Batching: the saved state is that of "DatasetStream"/);
   expect(() => examples.restore(batching.state())).toThrow(/DatasetStream: the saved state is that of "Batching"/);
 });
-
-type Link =
-  | { readonly kind: 'flatten' | 'scale' | 'cast' | 'rename' | 'filter' | 'mapping' | 'unpack' }
-  | { readonly kind: 'cache'; readonly size: number; readonly times: number | undefined }
-  | { readonly kind: 'batching'; readonly size: number; readonly times: number | undefined; readonly drop: boolean };
-
-const SCHEMES = ['sequential', 'shuffled', 'sorted', 'listed', 'concatenated', 'example', 'shuffled example'] as const;
-
-interface Chain {
-  readonly examples: number;
-  readonly scheme: (typeof SCHEMES)[number] | 'none: iterables';
-  readonly batchSize: number;
-  readonly seed: number;
-  readonly links: readonly Link[];
-}
-
-const chains: fc.Arbitrary<Chain> = fc.record({
-  examples: fc.nat(20),
-  scheme: fc.constantFrom(...SCHEMES, 'none: iterables'),
-  batchSize: fc.integer({ min: 1, max: 8 }),
-  seed: fc.nat(1000),
-  links: fc.array(
-    fc.oneof(
-      fc.record({ kind: fc.constantFrom('flatten', 'scale', 'cast', 'rename', 'filter', 'mapping', 'unpack') }),
-      fc.record({
-        kind: fc.constant('cache' as const),
-        size: fc.integer({ min: 1, max: 9 }),
-        times: fc.option(fc.nat(4), { nil: undefined }),
-      }),
-      fc.record({
-        kind: fc.constant('batching' as const),
-        size: fc.integer({ min: 1, max: 6 }),
-        times: fc.option(fc.nat(4), { nil: undefined }),
-        drop: fc.boolean(),
-      }),
-    ),
-    { maxLength: 5 },
-  ),
-});
-
-function build({ examples, scheme, batchSize, seed, links }: Chain): DataStream {
-  const base: DataStream =
-    scheme === 'none: iterables'
-      ? iterables(examples, seed).exampleStream()
-      : new DatasetStream(toyDataset(examples), schemeOf(scheme, examples, batchSize, seed));
-  return links.reduce((stream, link) => around(stream, link), base);
-}
-
-/** As many examples of the same sources. */
-function iterables(examples: number, seed: number): IterableDataset {
-  const numbers = interleave([range(examples), range(100, 100 + (seed % 3))]);
-  return new IterableDataset({
-    features: map((n: number) => ndarray('uint8', [1, 3], Uint8Array.of(n, n + seed, 7)), islice(numbers, examples)),
-    targets: islice(cycle([3, 1, 4, 1, 5]), examples),
-  });
-}
-
-function schemeOf(kind: (typeof SCHEMES)[number], examples: number, batchSize: number, seed: number): IterationScheme {
-  const random = new RandomStreams(seed).stream('order');
-  switch (kind) {
-    case 'sequential':
-      return new SequentialScheme(examples, batchSize);
-    case 'shuffled':
-      return new ShuffledScheme(examples, batchSize, { random });
-    case 'sorted':
-      return new ShuffledScheme(examples, batchSize, { random, sortedIndices: true });
-    case 'listed':
-      return new ShuffledScheme(
-        Array.from({ length: examples }, (_, i) => examples - 1 - i),
-        batchSize,
-        { random },
-      );
-    case 'concatenated':
-      return new ConcatenatedScheme([
-        new SequentialScheme(examples, batchSize),
-        new ShuffledScheme(examples, batchSize, { random }),
-      ]);
-    case 'example':
-      return new SequentialExampleScheme(examples);
-    case 'shuffled example':
-      return new ShuffledExampleScheme(examples, { random });
-    default:
-      return assertNever(kind);
-  }
-}
-
-function around(stream: DataStream, link: Link): DataStream {
-  switch (link.kind) {
-    case 'flatten':
-      return new Flatten(stream, [stream.sources[0] ?? '']);
-    case 'scale':
-      return new ScaleAndShift(stream, { scale: 0.5, shift: 1 });
-    case 'cast':
-      return new Cast(stream, { dtype: 'float32' });
-    case 'rename':
-      return new Rename(stream, { features: 'x' }, { onNonExistent: 'ignore' });
-    case 'filter':
-      return new FilterSources(stream, stream.sources.slice(0, 1));
-    case 'mapping':
-      return new Mapping(stream, (arrays) => new Map([...arrays].map(([source, array]) => [source, negated(array)])));
-    case 'unpack':
-      return stream.producesExamples ? stream : new Unpack(stream);
-    case 'cache':
-      if (stream.producesExamples) return stream;
-      return new Cache(stream, new ConstantScheme(link.size, link.times === undefined ? {} : { times: link.times }));
-    case 'batching':
-      if (!stream.producesExamples) return stream;
-      return new Batching(
-        stream,
-        new ConstantScheme(link.size, link.times === undefined ? {} : { times: link.times }),
-        { shortBatch: link.drop ? 'drop' : 'keep' },
-      );
-    default:
-      return assertNever(link);
-  }
-}
-
-function negated(array: NdArray): NdArray {
-  return ndarray(
-    'float64',
-    array.shape,
-    Float64Array.from(Array.from(array.data, Number), (x) => -x),
-  );
-}
-
-const END = 'end of the epoch';
-
-async function record(stream: DataStream, steps: number): Promise<string[]> {
-  const events: string[] = [];
-  for (let step = 0; step < steps; step += 1) events.push(await advance(stream, events.at(-1) === END));
-  return events;
-}
-
-async function advance(stream: DataStream, ended: boolean): Promise<string> {
-  if (ended) {
-    await stream.nextEpoch();
-    return 'next epoch';
-  }
-  const batch = await stream.next();
-  if (batch === undefined) return END;
-  return JSON.stringify(
-    [...batch.arrays].map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data, Number)]),
-  );
-}
-
-/** As it comes back from a file. */
-function saved(stream: DataStream): VersionedState {
-  return JSON.parse(JSON.stringify(stream.state())) as VersionedState;
-}
 
 function stateIn(state: VersionedState): VersionedState {
   const { stream } = state;

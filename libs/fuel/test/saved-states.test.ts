@@ -1,18 +1,29 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { ndarray, RandomStreams, StateMismatch, type VersionedState } from '@longrun/serialization';
+import { map, ndarray, RandomStreams, range, StateMismatch, type VersionedState } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
 import {
   Batching,
+  Cache,
+  Cast,
   ConstantScheme,
   DatasetStream,
+  FilterSources,
+  Flatten,
+  ForceFloatX,
   H5Dataset,
   IndexableDataset,
+  IterableDataset,
+  Mapping,
+  Padding,
+  Rename,
+  ScaleAndShift,
   SequentialExampleScheme,
   SequentialScheme,
   ShuffledScheme,
+  SortMapping,
   Unpack,
   writeH5Dataset,
   type BatchingOptions,
@@ -20,7 +31,7 @@ import {
   type H5DatasetOptions,
 } from '../src/index.js';
 import { temporaryFolder } from './folder.js';
-import { toyDataset } from './toy.js';
+import { dense, toyDataset } from './toy.js';
 
 interface SavedStates {
   /** `rest` is what the build that wrote the state gave after it: the targets of batches, or what else there was. */
@@ -32,9 +43,10 @@ interface SavedStates {
   }[];
 }
 
-const { states }: SavedStates = JSON.parse(
-  readFileSync(new URL('fixtures/states-version-1.json', import.meta.url), 'utf8'),
-);
+const states = ['states-version-1', 'states-without-options'].flatMap((name): SavedStates['states'] => {
+  const saved: SavedStates = JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
+  return saved.states;
+});
 
 function shuffled(): DataStream {
   const random = new RandomStreams(5).stream('order');
@@ -49,12 +61,22 @@ function built(kind: string): DataStream {
       return new Unpack(shuffled());
     case 'Batching':
       return new Batching(new Unpack(shuffled()), new ConstantScheme(3));
+    case 'ScaleAndShift around DatasetStream':
+      return new ScaleAndShift(shuffled(), { scale: 0.5, shift: 0, whichSources: ['features'] });
+    case 'Cache around Mapping around DatasetStream':
+      return new Cache(new Mapping(shuffled(), (columns) => columns), new ConstantScheme(3));
+    case 'Rename around Batching around Flatten around Unpack around DatasetStream':
+      return new Rename(new Batching(new Flatten(new Unpack(shuffled())), new ConstantScheme(3)), { features: 'x' });
+    case 'Batching around Cast around IterableDataset': {
+      const dataset = new IterableDataset({ targets: map((n: number) => 2 * n, range(7)) });
+      return new Batching(new Cast(dataset.exampleStream(), { dtype: 'int32' }), new ConstantScheme(3));
+    }
     default:
       throw new Error(`there is a state of ${kind}, which this test cannot build`);
   }
 }
 
-describe('a state that the first build wrote', () => {
+describe('a state that an earlier build wrote', () => {
   test.each(states)('is gone on from exactly: $kind, after $at steps', async ({ kind, state, rest }) => {
     const stream = built(kind);
     stream.restore(state);
@@ -64,7 +86,7 @@ describe('a state that the first build wrote', () => {
       if (ended) await stream.nextEpoch();
       const batch = ended ? 'next epoch' : await stream.next();
       ended = batch === undefined;
-      const given = typeof batch === 'object' ? Array.from(batch.arrays.get('targets')?.data ?? [], Number) : batch;
+      const given = typeof batch === 'object' ? Array.from(dense(batch, 'targets').data, Number) : batch;
       expect(given ?? 'end of the epoch').toEqual(expected);
     }
   });
@@ -145,4 +167,95 @@ test('the state of batches of another size, or with other short batches, is refu
   );
   expect(() => batches(2, { shortBatch: 'drop' }).restore(batches(2).state())).toThrow(/"keep".*"drop"/);
   batches(2, { shortBatch: 'keep' }).restore(batches(2).state());
+});
+
+const OPTIONS: readonly (readonly [
+  string,
+  (stream: DataStream) => DataStream,
+  (stream: DataStream) => DataStream,
+  RegExp,
+])[] = [
+  [
+    'ScaleAndShift',
+    (stream) => new ScaleAndShift(stream, { scale: 1 / 255, shift: 0 }),
+    (stream) => new ScaleAndShift(stream, { scale: 1 / 256, shift: 0 }),
+    /"scale":0.00392.*"scale":0.00390/,
+  ],
+  [
+    'ScaleAndShift to another dtype',
+    (stream) => new ScaleAndShift(stream, { scale: 2, shift: 0 }),
+    (stream) => new ScaleAndShift(stream, { scale: 2, shift: 0, dtype: 'float32' }),
+    /"dtype":null.*"dtype":"float32"/,
+  ],
+  [
+    'Cast',
+    (stream) => new Cast(stream, { dtype: 'float32' }),
+    (stream) => new Cast(stream, { dtype: 'float32', whichSources: ['targets'] }),
+    /\["features","targets"\].*\["targets"\]/,
+  ],
+  [
+    'ForceFloatX',
+    (stream) => new ForceFloatX(stream),
+    (stream) => new ForceFloatX(stream, { floatX: 'float64' }),
+    /"floatX":"float32".*"floatX":"float64"/,
+  ],
+  ['Flatten', (stream) => new Flatten(stream), (stream) => new Flatten(stream, ['targets']), /features.*has.*targets/],
+  [
+    'FilterSources',
+    (stream) => new FilterSources(stream, ['targets']),
+    (stream) => new FilterSources(stream, ['features']),
+    /"sources":\["targets"\].*"sources":\["features"\]/,
+  ],
+  [
+    'Rename',
+    (stream) => new Rename(stream, { features: 'x' }),
+    (stream) => new Rename(stream, { features: 'y' }),
+    /"features":"x".*"features":"y"/,
+  ],
+  [
+    'Mapping',
+    (stream) => new Mapping(stream, (columns) => columns),
+    (stream) => new Mapping(stream, (columns) => columns, { addSources: ['z'] }),
+    /"addSources":\[\].*"addSources":\["z"\]/,
+  ],
+  [
+    'Mapping that sorts',
+    (stream) => new Mapping(stream, new SortMapping(() => 0)),
+    (stream) => new Mapping(stream, new SortMapping(() => 0, { reverse: true })),
+    /"reverse":false.*"reverse":true/,
+  ],
+  [
+    'Padding',
+    (stream) => new Padding(stream),
+    (stream) => new Padding(stream, { maskDtype: 'uint8' }),
+    /"maskDtype":"float32".*"maskDtype":"uint8"/,
+  ],
+];
+
+test.each(OPTIONS)(
+  'the state of a %s with other options is refused, naming both',
+  async (_kind, make, other, words) => {
+    const [stream, different] = [make(shuffled()), other(shuffled())];
+    await stream.next();
+    const before = different.state();
+
+    expect(() => different.restore(stream.state())).toThrow(StateMismatch);
+    expect(() => different.restore(stream.state())).toThrow(
+      /the state was saved with the options .* but this one has /,
+    );
+    expect(() => different.restore(stream.state())).toThrow(words);
+    expect(different.state()).toEqual(before);
+    make(shuffled()).restore(stream.state());
+  },
+);
+
+test('the state of a stream without a transformer, or with another, is refused', () => {
+  const cast = (stream: DataStream): DataStream => new Cast(stream, { dtype: 'float32' });
+
+  expect(() => cast(shuffled()).restore(shuffled().state())).toThrow(
+    /Cast: the saved state is that of "DatasetStream"/,
+  );
+  expect(() => cast(shuffled()).restore(new Flatten(shuffled()).state())).toThrow(/Cast: .* that of "Flatten"/);
+  expect(() => shuffled().restore(cast(shuffled()).state())).toThrow(/DatasetStream: .* that of "Cast"/);
+  expect(() => cast(new Unpack(shuffled())).restore(new Unpack(shuffled()).state())).toThrow(/that of "Unpack"/);
 });

@@ -26,7 +26,7 @@ import type { StepRule } from './step-rule.js';
 import { UpdatesAlgorithm } from './updates-algorithm.js';
 
 const compute = { engine: 'reference', threads: 1 } as const;
-const EMPTY: Batch = { arrays: new Map() };
+const EMPTY: Batch = { columns: new Map() };
 
 function parameter(name: string, values: readonly number[]): SharedVariable {
   const variable = shared(float32([values.length], values), name);
@@ -189,7 +189,7 @@ describe('observed variables', () => {
     await algorithm.initialize(compute);
     const values: number[] = [];
     for (const x0 of [1, 2]) {
-      await algorithm.processBatch({ arrays: new Map([['x', float32([], [x0])]]) });
+      await algorithm.processBatch({ columns: new Map([['x', float32([], [x0])]]) });
       values.push(Number(algorithm.observed(cost).data[0]));
     }
 

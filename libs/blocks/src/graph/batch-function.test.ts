@@ -1,5 +1,5 @@
-import type { Batch } from '@longrun/fuel';
-import { ndarray, RandomStreams, type NdArray } from '@longrun/serialization';
+import { ragged, type Batch, type Column } from '@longrun/fuel';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { add, lvector, matrix, shared, sum, tensor } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
@@ -13,8 +13,8 @@ import { compileBatchFunction } from './batch-function.js';
 const warned = collectWarnings();
 const ENGINE = 'reference';
 
-function batch(arrays: Readonly<Record<string, NdArray>>): Batch {
-  return { arrays: new Map(Object.entries(arrays)) };
+function batch(columns: Readonly<Record<string, Column>>): Batch {
+  return { columns: new Map(Object.entries(columns)) };
 }
 
 describe('sources are matched with inputs by name', () => {
@@ -74,6 +74,15 @@ describe('arrays are checked against inputs', () => {
   mlp.initialize(new RandomStreams(1));
   const outputs = [mlp.apply(matrix('features')), sum(lvector('targets'))];
   const targets = int64([0, 1]);
+
+  test('a ragged source is refused by its name, with the remedy', async () => {
+    const compiled = await compileBatchFunction({ name: 'test', engine: ENGINE, outputs });
+    const features = ragged(ndarray('float32', [5]), ndarray('uint32', [2, 1], Uint32Array.of(2, 3)));
+
+    await expect(compiled.run(batch({ features, targets }))).rejects.toThrow(
+      /test: the source features is ragged: its rows differ in shape, as \(2\) and \(3\).*pad them \(Padding\)/,
+    );
+  });
 
   test('a wrong size names source, brick and both shapes, and changes nothing', async () => {
     const counter = shared(0, 'counter');

@@ -1,5 +1,5 @@
 import type { NdArray } from '@longrun/serialization';
-import type { Batch, DataStream } from '@longrun/fuel';
+import { denseOf, type Batch, type DataStream } from '@longrun/fuel';
 import {
   ancestors,
   compile,
@@ -48,7 +48,7 @@ export class BatchFunction {
   /**
    * Computes the outputs for a batch and then makes the updates.
    *
-   * @throws Error when sources and inputs do not match, or when an array does not fit its input; nothing is updated then
+   * @throws Error when sources and inputs do not match, when an array does not fit its input, or a source is ragged; nothing is updated then
    */
   async run(batch: Batch): Promise<NdArray[]> {
     return this.compiled.run(this.#inputsFrom(batch));
@@ -62,25 +62,27 @@ export class BatchFunction {
     const [first] = this.#expectations;
     if (first === undefined || stream.producesExamples) return 1;
     const labelled = stream.axisLabels?.get(first.source)?.indexOf('batch') ?? 0;
-    return batch.arrays.get(first.source)?.shape[Math.max(0, labelled)] ?? 1;
+    const column = batch.columns.get(first.source);
+    return column === undefined ? 1 : (denseOf(column, this.name).shape[Math.max(0, labelled)] ?? 1);
   }
 
   #inputsFrom(batch: Batch): NdArray[] {
     const inputs: NdArray[] = [];
     for (const expectation of this.#expectations) {
-      const array = batch.arrays.get(expectation.source);
-      if (array === undefined) throw new Error(this.#sourceMissing(expectation.source, batch));
+      const column = batch.columns.get(expectation.source);
+      if (column === undefined) throw new Error(this.#sourceMissing(expectation.source, batch));
+      const array = denseOf(column, `${this.name}: the source ${expectation.source}`);
       expectation.check(array);
       inputs.push(array);
     }
-    if (batch.arrays.size > this.#expectations.length) this.#unusedSources(batch);
+    if (batch.columns.size > this.#expectations.length) this.#unusedSources(batch);
     return inputs;
   }
 
   #sourceMissing(source: string, batch: Batch): string {
     return (
       `${this.name}: the graph has an input named ${source} but the batch has no such source; ` +
-      `its sources are ${[...batch.arrays.keys()].join(', ') || 'none'}. ` +
+      `its sources are ${[...batch.columns.keys()].join(', ') || 'none'}. ` +
       'Give the input the name of a source, or rename the sources of the stream'
     );
   }
@@ -88,7 +90,7 @@ export class BatchFunction {
   #unusedSources(batch: Batch): void {
     if (this.#onUnusedSources === 'ignore') return;
     const used = new Set(this.#expectations.map(({ source }) => source));
-    const unused = [...batch.arrays.keys()].filter((source) => !used.has(source));
+    const unused = [...batch.columns.keys()].filter((source) => !used.has(source));
     const message =
       `${this.name}: the batch has sources that the graph does not use: ${unused.join(', ')}; ` +
       `its inputs are ${[...used].join(', ') || 'none'}. ` +

@@ -1,6 +1,8 @@
-import { ndarray } from '@longrun/serialization';
+import { ndarray, sizeOf, type NdArray } from '@longrun/serialization';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { joinRows, stackRows, takeRow, takeRows } from './rows.js';
+import { isRagged, type Column } from './column.js';
+import { joinRows, rowsOf, stackRows, takeRow, takeRows } from './rows.js';
 
 const array = ndarray('int64', [4, 2], BigInt64Array.of(0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n));
 
@@ -42,10 +44,53 @@ test('examples are stacked, batches joined', () => {
   );
 });
 
-test('examples of different shapes or dtypes do not make a batch', () => {
-  const long = ndarray('int64', [3]);
+test('examples of different dtypes, or numbers of axes, do not make a batch', () => {
   const other = ndarray('int32', [2]);
+  const image = ndarray('int64', [2, 1]);
 
-  expect(() => stackRows([takeRow(array, 0), long], 'words')).toThrow(/words: .*int64 \(2\) and int64 \(3\).*pad/);
-  expect(() => stackRows([takeRow(array, 0), other], 'words')).toThrow(/int64 \(2\) and int32 \(2\)/);
+  expect(() => stackRows([takeRow(array, 0), image], 'words')).toThrow(
+    /words: .*int64 \(1, 2\) and int64 \(1, 2, 1\) cannot be put into one batch/,
+  );
+  expect(() => stackRows([takeRow(array, 0), other], 'words')).toThrow(/int64 \(1, 2\) and int32 \(1, 2\)/);
+});
+
+test('examples of several lengths are a ragged column, one of them is itself, and those of one length are an array', () => {
+  const words = [[1, 2], [3], []].map((word) => ndarray('uint8', [word.length], Uint8Array.from(word)));
+  const column = stackRows(words, 'words');
+
+  expect(column).toEqual({
+    values: ndarray('uint8', [3], Uint8Array.of(1, 2, 3)),
+    offsets: Uint32Array.of(0, 2, 3, 3),
+    shapes: ndarray('uint32', [3, 1], Uint32Array.of(2, 1, 0)),
+  });
+  expect(takeRow(column, 1)).toEqual(words[1]);
+  expect(takeRows(column, Uint32Array.of(1, 1))).toEqual(ndarray('uint8', [2, 1], Uint8Array.of(3, 3)));
+  expect(() => takeRow(column, 3)).toThrow('Row 3 was asked for, but there are 3 rows');
+});
+
+test('rows are what they were, however they are stacked, taken and joined', () => {
+  const examples = fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { minLength: 1, maxLength: 6 }).map((shapes) =>
+    shapes.map((shape, at): NdArray => {
+      const elements = Int32Array.from({ length: sizeOf(shape) }, (_, i) => 100 * at + i);
+      return ndarray('int32', shape, elements);
+    }),
+  );
+  const parts = (column: Column, cut: number): Column[] => {
+    const rows = rowsOf(column, 'x');
+    const at = Math.min(cut, rows);
+    return [takeRows(column, { start: 0, stop: at }), takeRows(column, { start: at, stop: rows })];
+  };
+
+  fc.assert(
+    fc.property(examples, fc.nat(6), fc.array(fc.nat(), { maxLength: 5 }), (rows, cut, picks) => {
+      const column = stackRows(rows, 'x');
+      const order = Uint32Array.from(picks, (pick) => pick % rows.length);
+      const picked = takeRows(column, order);
+
+      expect(rows.map((_, row) => takeRow(column, row))).toEqual(rows);
+      expect(isRagged(column)).toBe(new Set(rows.map(({ shape }) => shape.join())).size > 1);
+      expect(joinRows(parts(column, cut), 'x')).toEqual(column);
+      expect([...order].map((_, row) => takeRow(picked, row))).toEqual([...order].map((row) => rows[row]));
+    }),
+  );
 });

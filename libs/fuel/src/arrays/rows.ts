@@ -1,4 +1,5 @@
 import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { dtypeOf, isRagged, ragged, shapeOfRow, shownColumn, type Column, type Ragged } from './column.js';
 
 /** The rows of a batch that lie next to each other: `start` up to, not including, `stop`. */
 export interface RowRange {
@@ -6,57 +7,54 @@ export interface RowRange {
   readonly stop: number;
 }
 
-/** Elements in one row of an array whose first axis is the batch: `(batch, ...rest)` gives the product of `rest`. */
-export function rowElements(shape: readonly number[]): number {
-  return sizeOf(shape.slice(1));
+/** How many rows a column has. @throws RangeError for a scalar, which has no first axis */
+export function rowsOf(column: Column, source: string): number {
+  if (isRagged(column)) return column.offsets.length - 1;
+  const [rows] = column.shape;
+  if (rows !== undefined) return rows;
+  throw new RangeError(`${source} is a scalar; what has rows has at least one axis`);
 }
 
 /**
- * Rows of an array, in the order asked for, as a new array `(rows.length, ...rest)`.
+ * Rows of a column, in the order asked for, as a new one `(rows.length, ...rest)`. Of a ragged one: ragged where they differ in shape.
  *
- * @throws RangeError naming the row when one is outside of the array
+ * @throws RangeError naming the row when one is outside of the column
  */
-export function takeRows<D extends DType>(array: NdArray<D>, rows: RowRange | Uint32Array): NdArray<D> {
-  const rest = array.shape.slice(1);
-  const width = sizeOf(rest);
+export function takeRows<D extends DType>(column: NdArray<D>, rows: RowRange | Uint32Array): NdArray<D>;
+export function takeRows(column: Column, rows: RowRange | Uint32Array): Column;
+export function takeRows(column: Column, rows: RowRange | Uint32Array): Column {
+  const available = rowsOf(column, 'takeRows: the array');
   if (!(rows instanceof Uint32Array)) {
-    checkRange(rows, array.shape[0] ?? 0);
-    return copied(array, rows.start * width, [rows.stop - rows.start, ...rest]);
+    checkRange(rows, available);
+    return isRagged(column) ? takenOfRagged(column, listed(rows)) : copiedRange(column, rows);
   }
-  const taken = ndarray(array.dtype, [rows.length, ...rest]);
-  // Bytes, so that one loop serves all element types, BigInt64Array included.
-  const source = bytesOf(array);
-  const target = bytesOf(taken);
-  const rowBytes = width * dtypeBytes(array.dtype);
-  const available = array.shape[0] ?? 0;
-  let offset = 0;
-  for (const row of rows) {
-    if (row >= available) throw outside(row, available);
-    target.set(source.subarray(row * rowBytes, (row + 1) * rowBytes), offset);
-    offset += rowBytes;
-  }
-  return taken;
+  for (const row of rows) if (row >= available) throw outside(row, available);
+  return isRagged(column) ? takenOfRagged(column, rows) : takenOfDense(column, rows);
 }
 
 /**
  * One row, without the batch axis: `(batch, ...rest)` gives a new array `(...rest)`.
  *
- * @throws RangeError when the row is outside of the array
+ * @throws RangeError when the row is outside of the column
  */
-export function takeRow<D extends DType>(array: NdArray<D>, row: number): NdArray<D> {
-  const available = array.shape[0] ?? 0;
+export function takeRow<D extends DType>(column: NdArray<D>, row: number): NdArray<D>;
+export function takeRow(column: Column, row: number): NdArray;
+export function takeRow(column: Column, row: number): NdArray {
+  const available = rowsOf(column, 'takeRow: the array');
   if (!Number.isInteger(row) || row < 0 || row >= available) throw outside(row, available);
-  const rest = array.shape.slice(1);
-  const width = sizeOf(rest);
-  return copied(array, row * width, rest);
+  if (!isRagged(column)) {
+    const rest = column.shape.slice(1);
+    return copied(column, row * sizeOf(rest), rest);
+  }
+  return copied(column.values, column.offsets[row] ?? 0, shapeOfRow(column, row));
 }
 
 /**
- * Examples put together along a new first axis: n arrays `(...rest)` give `(n, ...rest)`.
+ * Examples put together along a new first axis: n arrays `(...rest)` give `(n, ...rest)`; those of several shapes a ragged column.
  *
- * @throws Error when the examples differ in shape or dtype; variable-length examples need padding first
+ * @throws Error when the examples differ in dtype or in the number of axes
  */
-export function stackRows(examples: readonly NdArray[], source: string): NdArray {
+export function stackRows(examples: readonly NdArray[], source: string): Column {
   return joinRows(
     examples.map((example) => ({ ...example, shape: [1, ...example.shape] })),
     source,
@@ -64,38 +62,128 @@ export function stackRows(examples: readonly NdArray[], source: string): NdArray
 }
 
 /**
- * Batches put together along their first axis.
+ * Batches put together along their first axis; ragged where rows differ in shape.
  *
- * @throws Error when they differ in dtype or in any other axis
+ * @throws Error when they differ in dtype or in the number of axes
  */
-export function joinRows(parts: readonly NdArray[], source: string): NdArray {
+export function joinRows(parts: readonly Column[], source: string): Column {
   const [first] = parts;
   if (first === undefined) throw new Error(`${source}: there are no examples to put together`);
-  const rest = first.shape.slice(1);
-  let count = 0;
   for (const part of parts) {
-    if (part.dtype !== first.dtype || part.shape.slice(1).join() !== rest.join()) {
-      throw new Error(
-        `${source}: examples of ${first.dtype} (${rest.join(', ')}) and ${part.dtype} (${part.shape.slice(1).join(', ')}) ` +
-          'cannot be put into one batch; cast, crop or pad them to one shape and dtype first',
-      );
-    }
-    count += part.shape[0] ?? 0;
+    if (dtypeOf(part) === dtypeOf(first) && axesOfRows(part) === axesOfRows(first)) continue;
+    throw new Error(
+      `${source}: examples of ${shownColumn(first)} and ${shownColumn(part)} cannot be put into one batch; ` +
+        'let all have one dtype (Cast) and as many axes',
+    );
   }
-  const joined = ndarray(first.dtype, [count, ...rest]);
-  const target = bytesOf(joined);
+  const filled = parts.filter((part) => rowsOf(part, source) > 0);
+  const joined = filled.length === 0 ? [first] : filled;
+  const arrays = joined.flatMap((part) => (isRagged(part) ? [] : [part]));
+  const rest = arrays[0]?.shape.slice(1).join();
+  if (arrays.length === joined.length && arrays.every(({ shape }) => shape.slice(1).join() === rest)) {
+    return joinedDense(arrays);
+  }
+  return withoutNeed(joinedRagged(joined.map(asRagged)));
+}
+
+/** The bytes of an array, shared with it. */
+export function bytesOf(array: NdArray): Uint8Array {
+  return new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength);
+}
+
+/** A ragged column, as an array if its rows have one shape: what was put together and taken apart is the same however it came about. */
+export function withoutNeed(column: Ragged): Column {
+  const rows = column.offsets.length - 1;
+  if (rows === 0) return column;
+  const [, axes = 0] = column.shapes.shape;
+  const { data } = column.shapes;
+  for (let i = axes; i < data.length; i += 1) if (data[i] !== data[i - axes]) return column;
+  return ndarray(column.values.dtype, [rows, ...shapeOfRow(column, 0)], column.values.data);
+}
+
+function takenOfDense(array: NdArray, rows: Uint32Array): NdArray {
+  const rest = array.shape.slice(1);
+  const taken = ndarray(array.dtype, [rows.length, ...rest]);
+  // Bytes, so that one loop serves all element types, BigInt64Array included.
+  const source = bytesOf(array);
+  const target = bytesOf(taken);
+  const rowBytes = sizeOf(rest) * dtypeBytes(array.dtype);
+  let offset = 0;
+  for (const row of rows) {
+    target.set(source.subarray(row * rowBytes, (row + 1) * rowBytes), offset);
+    offset += rowBytes;
+  }
+  return taken;
+}
+
+function copiedRange(array: NdArray, { start, stop }: RowRange): NdArray {
+  const rest = array.shape.slice(1);
+  return copied(array, start * sizeOf(rest), [stop - start, ...rest]);
+}
+
+function takenOfRagged({ values, offsets, shapes }: Ragged, rows: Uint32Array): Column {
+  let elements = 0;
+  for (const row of rows) elements += (offsets[row + 1] ?? 0) - (offsets[row] ?? 0);
+  const taken = ndarray(values.dtype, [elements]);
+  const source = bytesOf(values);
+  const target = bytesOf(taken);
+  const width = dtypeBytes(values.dtype);
+  let offset = 0;
+  for (const row of rows) {
+    const bytes = source.subarray((offsets[row] ?? 0) * width, (offsets[row + 1] ?? 0) * width);
+    target.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return withoutNeed(ragged(taken, takeRows(shapes, rows)));
+}
+
+function joinedDense<D extends DType>(parts: readonly NdArray<D>[]): NdArray<D> {
+  const [first] = parts;
+  if (first === undefined) throw new Error('joinedDense: there are no parts');
+  const count = parts.reduce((sum, { shape: [rows = 0] }) => sum + rows, 0);
+  const joined = ndarray(first.dtype, [count, ...first.shape.slice(1)]);
+  setOneAfterTheOther(joined, parts);
+  return joined;
+}
+
+function joinedRagged(parts: readonly Ragged[]): Ragged {
+  const [first] = parts;
+  if (first === undefined) throw new Error('joinedRagged: there are no parts');
+  const elements = parts.reduce((sum, { values }) => sum + values.data.length, 0);
+  const values = ndarray(first.values.dtype, [elements]);
+  setOneAfterTheOther(
+    values,
+    parts.map((part) => part.values),
+  );
+  return ragged(values, joinedDense(parts.map((part) => part.shapes)));
+}
+
+function setOneAfterTheOther(whole: NdArray, parts: readonly NdArray[]): void {
+  const target = bytesOf(whole);
   let offset = 0;
   for (const part of parts) {
     const bytes = bytesOf(part);
     target.set(bytes, offset);
     offset += bytes.length;
   }
-  return joined;
 }
 
-/** The bytes of an array, shared with it. */
-export function bytesOf(array: NdArray): Uint8Array {
-  return new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength);
+function asRagged(column: Column): Ragged {
+  if (isRagged(column)) return column;
+  const [rows = 0, ...rest] = column.shape;
+  const shapes = Uint32Array.from({ length: rows * rest.length }, (_, i) => rest[i % rest.length] ?? 0);
+  return ragged(
+    ndarray(column.dtype, [column.data.length], column.data),
+    ndarray('uint32', [rows, rest.length], shapes),
+  );
+}
+
+function axesOfRows(column: Column): number {
+  return isRagged(column) ? (column.shapes.shape[1] ?? 0) : column.shape.length - 1;
+}
+
+function listed({ start, stop }: RowRange): Uint32Array {
+  return Uint32Array.from({ length: stop - start }, (_, i) => start + i);
 }
 
 /** As many elements from `start` on as the shape has, as a new array. */

@@ -10,6 +10,7 @@ import type { FileProgress } from './converter.js';
 import { fashionMnist } from './fashion-mnist.js';
 import { mnist } from './mnist.js';
 import { converters } from './registry.js';
+import { dense } from '../../test/toy.js';
 
 test('images and labels of both files become features and targets with two splits', async () => {
   const folder = await temporaryFolder();
@@ -30,14 +31,14 @@ test('images and labels of both files become features and targets with two split
     attributes: { fuel_convert_command: 'longrun convert mnist' },
   });
   const train = await H5Dataset.open(path, { whichSets: ['train'], loadInMemory: true });
-  const last = (await train.getData(6)).arrays;
+  const last = (await train.getData(6)).columns;
   expect(last.get('features')).toMatchObject({
     shape: [1, 4, 5],
     data: Uint8Array.from({ length: 20 }, (_, i) => 120 + i),
   });
   const tests = await H5Dataset.open(path, { whichSets: ['test'], loadInMemory: true });
-  expect((await tests.getData({ start: 0, stop: 3 })).arrays.get('targets')?.data).toEqual(Uint8Array.of(9, 8, 7));
-  expect((await tests.getData(0)).arrays.get('features')?.data).toEqual(Uint8Array.from({ length: 20 }, (_, i) => i));
+  expect(dense(await tests.getData({ start: 0, stop: 3 }), 'targets').data).toEqual(Uint8Array.of(9, 8, 7));
+  expect(dense(await tests.getData(0), 'features').data).toEqual(Uint8Array.from({ length: 20 }, (_, i) => i));
 });
 
 test('the same input gives the same bytes', async () => {

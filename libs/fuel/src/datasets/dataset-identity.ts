@@ -1,36 +1,41 @@
 import { createHash } from 'node:crypto';
 
-import type { DType, Json, NdArray } from '@longrun/serialization';
+import type { Json } from '@longrun/serialization';
 
+import { dtypeOf, isRagged, type Column } from '../arrays/column.js';
 import { bytesOf } from '../arrays/rows.js';
 
 /**
  * Tells datasets apart without reading them: how many examples, the dtype and shape of each source, and a checksum of up to 16 examples
  * that are spread over them. Two datasets that differ in others alone have one identity.
  *
- * @param read The arrays of these examples by source, `(examples, ...)` each
+ * @param read The columns of these examples by source
  */
 export function identityOf(
   examplesCount: number,
-  read: (examples: Uint32Array) => ReadonlyMap<string, NdArray>,
+  read: (examples: Uint32Array) => ReadonlyMap<string, Column>,
 ): { readonly [key: string]: Json } {
   const sample = read(spread(examplesCount));
   return {
     examples: examplesCount,
-    sources: [...sample].map(([source, { dtype, shape }]) => describedSource(source, dtype, shape.slice(1))),
+    sources: [...sample].map(([source, column]) =>
+      describedSource(source, column, isRagged(column) ? 'ragged' : column.shape.slice(1).join(', ')),
+    ),
     sample: checksumOf(sample.values()),
   };
 }
 
 /** A source, and dtype and shape of an example of it. */
-export function describedSource(source: string, dtype: DType, shape: readonly number[]): string {
-  return `${source} ${dtype} (${shape.join(', ')})`;
+export function describedSource(source: string, column: Column, shape: string): string {
+  return `${source} ${dtypeOf(column)} (${shape})`;
 }
 
-/** Of the elements of arrays. */
-export function checksumOf(arrays: Iterable<NdArray>): string {
+/** Of the elements of columns, and of the shapes of their rows where they are ragged. */
+export function checksumOf(columns: Iterable<Column>): string {
   const hash = createHash('sha256');
-  for (const array of arrays) hash.update(bytesOf(array));
+  for (const column of columns) {
+    for (const array of isRagged(column) ? [column.values, column.shapes] : [column]) hash.update(bytesOf(array));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -1,8 +1,9 @@
 import type { Json } from '@longrun/serialization';
 import type { IterationScheme, Request } from '../schemes/iteration-scheme.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
-import type { Batch, DataStream, StreamTransformation } from '../streams/data-stream.js';
+import type { DataStream, StreamTransformation } from '../streams/data-stream.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
+import type { Batch } from '../streams/delivery.js';
 
 /** What every dataset is constructed with. */
 export interface DatasetOptions {
@@ -25,6 +26,7 @@ export abstract class Dataset {
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly defaultTransformers: readonly StreamTransformation[];
+  #readers = 0;
 
   /** How many examples there are; null when it is not known. Indices go from 0 up to, not including, this. */
   abstract readonly examplesCount: number | null;
@@ -72,7 +74,7 @@ export abstract class Dataset {
   }
 
   /**
-   * The arrays of `sources`, `(batch, ...)`; without the first axis for a single example.
+   * The columns of `sources`, `(batch, ...)`; arrays without the first axis for a single example.
    *
    * @throws RangeError when an index is outside of the dataset, TypeError when examples cannot be asked for by index
    */
@@ -91,6 +93,22 @@ export abstract class Dataset {
     return this.defaultTransformers.reduce((inner, transformation) => transformation(inner), stream);
   }
 
-  /** Lets go of files. */
+  /** Lets go of files, whoever still reads from it. */
   async close(): Promise<void> {}
+
+  /** Says that one more reads from it, a stream for instance, which releases it when it is closed. */
+  retain(): void {
+    this.#readers += 1;
+  }
+
+  /** Says that one who retained it reads no more: the last one closes it. */
+  async release(): Promise<void> {
+    this.#readers -= 1;
+    if (this.#readers === 0) await this.close();
+  }
+
+  /** For people: the class, and the number of examples if it is known. */
+  toString(): string {
+    return `${this.constructor.name}(${this.examplesCount ?? ''})`;
+  }
 }

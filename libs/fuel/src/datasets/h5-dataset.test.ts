@@ -4,12 +4,14 @@ import * as fc from 'fast-check';
 import { RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
-import { drain, elements } from '../../test/toy.js';
+import { dense, drain, elements } from '../../test/toy.js';
 import { CorruptInput } from '../errors.js';
 import { writeH5Dataset } from '../hdf5/h5-writer.js';
+import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { ShuffledScheme } from '../schemes/shuffled-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { H5Dataset } from './h5-dataset.js';
+import { denseIn } from '../arrays/column.js';
 
 test('splits are concatenated in the order of the file, each row once', async () => {
   const folder = await temporaryFolder();
@@ -21,8 +23,8 @@ test('splits are concatenated in the order of the file, each row once', async ()
     ['train', 'picked', 'test'],
   ]) {
     const dataset = await H5Dataset.open(path, { whichSets, sources: ['y'] });
-    const { arrays } = await dataset.getData({ start: 0, stop: dataset.examplesCount });
-    expect([...(arrays.get('y')?.data ?? [])]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const { columns } = await dataset.getData({ start: 0, stop: dataset.examplesCount });
+    expect([...denseIn(columns, 'y').data]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     await dataset.close();
   }
 });
@@ -45,9 +47,9 @@ test('a subset counts within the splits', async () => {
   const path = await example(folder);
   const read = async (subset: { start: number; stop: number } | number[]): Promise<number[]> => {
     const dataset = await H5Dataset.open(path, { whichSets: ['test'], sources: ['y'], subset });
-    const { arrays } = await dataset.getData({ start: 0, stop: dataset.examplesCount });
+    const { columns } = await dataset.getData({ start: 0, stop: dataset.examplesCount });
     await dataset.close();
-    return Array.from(arrays.get('y')?.data ?? [], Number);
+    return Array.from(denseIn(columns, 'y').data, Number);
   };
 
   expect(await read({ start: 1, stop: 3 })).toEqual([7, 8]);
@@ -95,8 +97,21 @@ test('what is in memory needs the file no more; what is not is closed with it', 
   await inFile.close();
   await unlink(path);
 
-  expect((await inMemory.getData(2)).arrays.get('y')?.data).toEqual(Uint8Array.of(2));
+  expect(dense(await inMemory.getData(2), 'y').data).toEqual(Uint8Array.of(2));
   await expect(inFile.getData(2)).rejects.toThrow(`${path}: the dataset is closed`);
+});
+
+test('closing one stream leaves the file to the others, and the last one closes it', async () => {
+  const dataset = await H5Dataset.open(await example(await temporaryFolder()), { whichSets: ['train'] });
+  const scheme = new SequentialScheme(6, 3);
+  const [first, second] = [new DatasetStream(dataset, scheme), dataset.exampleStream()];
+
+  await first.next();
+  await first.close();
+  await first.close();
+  expect(elements(await drain(second), 'y')).toEqual([[0], [1], [2], [3], [4], [5]]);
+  await second.close();
+  await expect(dataset.getData(0)).rejects.toThrow(/the dataset is closed/);
 });
 
 test('a file that lost its end after it was opened is reported, not padded', async () => {
@@ -109,7 +124,7 @@ test('a file that lost its end after it was opened is reported, not padded', asy
   await truncate(path, size - 3);
 
   await expect(dataset.getData({ start: 0, stop: 4 })).rejects.toThrow(CorruptInput);
-  expect((await dataset.getData(0)).arrays.get('y')?.data).toEqual(Uint8Array.of(6));
+  expect(dense(await dataset.getData(0), 'y').data).toEqual(Uint8Array.of(6));
   await dataset.close();
 });
 
@@ -126,7 +141,7 @@ test('a stream over a file goes through all of a split', async () => {
       .flat()
       .toSorted((a, b) => a - b),
   ).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(batches.map((batch) => batch.arrays.get('x')?.shape)).toEqual([
+  expect(batches.map((batch) => dense(batch, 'x').shape)).toEqual([
     [4, 2],
     [2, 2],
   ]);

@@ -1,11 +1,13 @@
-import { assertNever, type Json, type NdArray } from '@longrun/serialization';
+import { basename, extname } from 'node:path';
+import { assertNever, type Json } from '@longrun/serialization';
+import type { Column, Columns } from '../arrays/column.js';
 import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import { H5File } from '../hdf5/h5-file.js';
 import { SourceReader } from '../hdf5/source-reader.js';
 import type { SplitRow } from '../hdf5/split-attribute.js';
 import type { Request } from '../schemes/iteration-scheme.js';
-import type { Batch } from '../streams/data-stream.js';
+import type { Batch } from '../streams/delivery.js';
 import { identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 import { Subset } from './subset.js';
@@ -29,6 +31,7 @@ export interface H5DatasetOptions extends Pick<DatasetOptions, 'sources' | 'axis
 export class H5Dataset extends Dataset {
   readonly examplesCount: number;
   readonly path: string;
+  readonly whichSets: readonly string[];
   #identity: { readonly [key: string]: Json } | undefined;
   #storage: Storage;
 
@@ -39,6 +42,7 @@ export class H5Dataset extends Dataset {
       axisLabels: options.axisLabels ?? contents.axisLabels,
     });
     this.path = path;
+    this.whichSets = [...options.whichSets];
     this.examplesCount = contents.examplesCount;
     this.#storage = storage;
   }
@@ -58,11 +62,11 @@ export class H5Dataset extends Dataset {
       if (options.loadInMemory !== true)
         return new H5Dataset(path, contents, options, { where: 'file', file, readers });
 
-      const arrays = new Map<string, NdArray>();
+      const columns = new Map<string, Column>();
       for (const [source, { reader, rows }] of readers) {
-        arrays.set(source, reader.read(rows.rowsOf({ start: 0, stop: rows.length })));
+        columns.set(source, reader.read(rows.rowsOf({ start: 0, stop: rows.length })));
       }
-      const dataset = new H5Dataset(path, contents, options, { where: 'memory', arrays });
+      const dataset = new H5Dataset(path, contents, options, { where: 'memory', columns });
       file.close();
       return dataset;
     } catch (error) {
@@ -72,7 +76,7 @@ export class H5Dataset extends Dataset {
   }
 
   async getData(request: Request): Promise<Batch> {
-    return { arrays: this.#read(request) };
+    return { columns: this.#read(request) };
   }
 
   /** That of the rows, wherever the file lies and however it is read. */
@@ -81,23 +85,29 @@ export class H5Dataset extends Dataset {
     return this.#identity;
   }
 
+  /** `fashion-mnist[train]`: the file, and which of its splits. */
+  override toString(): string {
+    return `${basename(this.path, extname(this.path))}[${this.whichSets.join(', ')}]`;
+  }
+
   override async close(): Promise<void> {
     if (this.#storage.where === 'file') this.#storage.file.close();
     this.#storage = { where: 'closed' };
   }
 
-  #read(request: Request): ReadonlyMap<string, NdArray> {
+  #read(request: Request): Columns {
     const storage = this.#storage;
-    const arrays = new Map<string, NdArray>();
+    const columns = new Map<string, Column>();
     switch (storage.where) {
       case 'memory':
-        for (const [source, array] of storage.arrays) {
-          arrays.set(source, typeof request === 'number' ? takeRow(array, request) : takeRows(array, request));
+        for (const [source, column] of storage.columns) {
+          columns.set(source, typeof request === 'number' ? takeRow(column, request) : takeRows(column, request));
         }
-        return arrays;
+        return columns;
       case 'file':
-        for (const [source, { reader, rows }] of storage.readers) arrays.set(source, reader.read(rows.rowsOf(request)));
-        return arrays;
+        for (const [source, { reader, rows }] of storage.readers)
+          columns.set(source, reader.read(rows.rowsOf(request)));
+        return columns;
       case 'closed':
         throw new Error(`${this.path}: the dataset is closed; open it again to read from it`);
       default:
@@ -107,7 +117,7 @@ export class H5Dataset extends Dataset {
 }
 
 type Storage =
-  | { readonly where: 'memory'; readonly arrays: ReadonlyMap<string, NdArray> }
+  | { readonly where: 'memory'; readonly columns: Columns }
   | {
       readonly where: 'file';
       readonly file: H5File;

@@ -1,15 +1,15 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { IndexableDataset } from './indexable-dataset.js';
 
 test('requests are an example, a range or a list', async () => {
   const dataset = toyDataset(4);
 
-  expect((await dataset.getData(2)).arrays.get('targets')).toEqual(ndarray('int32', [1], Int32Array.of(2)));
-  expect((await dataset.getData({ start: 1, stop: 3 })).arrays.get('targets')?.data).toEqual(Int32Array.of(1, 2));
-  expect((await dataset.getData(Uint32Array.of(3, 0))).arrays.get('targets')?.data).toEqual(Int32Array.of(3, 0));
+  expect(dense(await dataset.getData(2), 'targets')).toEqual(ndarray('int32', [1], Int32Array.of(2)));
+  expect(dense(await dataset.getData({ start: 1, stop: 3 }), 'targets').data).toEqual(Int32Array.of(1, 2));
+  expect(dense(await dataset.getData(Uint32Array.of(3, 0)), 'targets').data).toEqual(Int32Array.of(3, 0));
   await expect(dataset.getData(4)).rejects.toThrow(/Row 4/);
 });
 
@@ -18,7 +18,7 @@ test('sources are those wanted, in the order wanted', async () => {
   const dataset = new IndexableDataset(arrays, { sources: ['c', 'a'] });
 
   expect(dataset.providesSources).toEqual(['a', 'b', 'c']);
-  expect([...(await dataset.getData(0)).arrays.keys()]).toEqual(['c', 'a']);
+  expect([...(await dataset.getData(0)).columns.keys()]).toEqual(['c', 'a']);
   expect(() => new IndexableDataset(arrays, { sources: ['d'] })).toThrow(/no source d; .* a, b, c/);
   expect(() => new IndexableDataset(arrays, { sources: [] })).toThrow(/a, b, c/);
 });

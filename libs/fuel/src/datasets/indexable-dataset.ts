@@ -1,53 +1,54 @@
-import type { Json, NdArray } from '@longrun/serialization';
-import { takeRow, takeRows } from '../arrays/rows.js';
+import type { Json } from '@longrun/serialization';
+import type { Column, Columns } from '../arrays/column.js';
+import { rowsOf, takeRow, takeRows } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
-import type { Batch } from '../streams/data-stream.js';
+import type { Batch } from '../streams/delivery.js';
 import { commonLength, identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 
-/** A dataset of arrays in memory, `(examples, ...)` each (Fuel: `IndexableDataset`). */
+/** A dataset of columns in memory, `(examples, ...)` each or ragged (Fuel: `IndexableDataset`). */
 export class IndexableDataset extends Dataset {
   readonly examplesCount: number;
-  readonly #arrays: ReadonlyMap<string, NdArray>;
+  readonly #columns: Columns;
 
   /**
-   * @param indexables the arrays by source name; not copied, so not to be written to afterwards
-   * @throws RangeError when the arrays differ in length
+   * @param indexables the columns by source name; not copied, so not to be written to afterwards
+   * @throws RangeError when the columns differ in length
    */
   constructor(
-    indexables: ReadonlyMap<string, NdArray> | Readonly<Record<string, NdArray>>,
+    indexables: Columns | Readonly<Record<string, Column>>,
     options: Omit<DatasetOptions, 'providesSources'> = {},
   ) {
-    const arrays = new Map(isMap(indexables) ? indexables : Object.entries(indexables));
-    super({ ...options, providesSources: [...arrays.keys()] });
-    this.#arrays = arrays;
-    this.examplesCount = commonLength('IndexableDataset', lengthsOf(arrays));
+    const columns = new Map<string, Column>(isMap(indexables) ? indexables : Object.entries(indexables));
+    super({ ...options, providesSources: [...columns.keys()] });
+    this.#columns = columns;
+    this.examplesCount = commonLength('IndexableDataset', lengthsOf(columns));
   }
 
   async getData(request: Request): Promise<Batch> {
-    return { arrays: this.#read(request) };
+    return { columns: this.#read(request) };
   }
 
   override identity(): { readonly [key: string]: Json } {
     return identityOf(this.examplesCount, (examples) => this.#read(examples));
   }
 
-  /** The whole array of a source (Fuel: `dataset.features`). Not to be written to. */
-  indexable(source: string): NdArray {
-    const array = this.#arrays.get(source);
-    if (array !== undefined) return array;
+  /** The whole column of a source (Fuel: `dataset.features`). Not to be written to. */
+  indexable(source: string): Column {
+    const column = this.#columns.get(source);
+    if (column !== undefined) return column;
     throw new RangeError(
       `IndexableDataset: there is no source ${source}; there are ${this.providesSources.join(', ')}`,
     );
   }
 
-  #read(request: Request): ReadonlyMap<string, NdArray> {
-    const arrays = new Map<string, NdArray>();
+  #read(request: Request): Columns {
+    const columns = new Map<string, Column>();
     for (const source of this.sources) {
-      const array = this.indexable(source);
-      arrays.set(source, typeof request === 'number' ? takeRow(array, request) : takeRows(array, request));
+      const column = this.indexable(source);
+      columns.set(source, typeof request === 'number' ? takeRow(column, request) : takeRows(column, request));
     }
-    return arrays;
+    return columns;
   }
 }
 
@@ -55,14 +56,6 @@ function isMap<V>(value: ReadonlyMap<string, V> | Readonly<Record<string, V>>): 
   return value instanceof Map;
 }
 
-function lengthsOf(arrays: ReadonlyMap<string, NdArray>): ReadonlyMap<string, number> {
-  const lengths = new Map<string, number>();
-  for (const [source, { shape }] of arrays) {
-    const [length] = shape;
-    if (length === undefined) {
-      throw new RangeError(`IndexableDataset: ${source} is a scalar; give arrays whose first axis is the example`);
-    }
-    lengths.set(source, length);
-  }
-  return lengths;
+function lengthsOf(columns: Columns): ReadonlyMap<string, number> {
+  return new Map([...columns].map(([source, column]) => [source, rowsOf(column, `IndexableDataset: ${source}`)]));
 }

@@ -1,7 +1,15 @@
-import { iterate, type Json, type Sequence, type Source, type StatefulIterator } from '@longrun/serialization';
+import {
+  iterate,
+  type Json,
+  type NdArray,
+  type Sequence,
+  type Source,
+  type StatefulIterator,
+} from '@longrun/serialization';
 import { exampleArray, type ExampleValue, isArray } from '../arrays/example-array.js';
 import type { Request } from '../schemes/iteration-scheme.js';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import type { DataStream } from '../streams/data-stream.js';
+import type { Batch } from '../streams/delivery.js';
 import { IterableStream } from '../streams/iterable-stream.js';
 import { checksumOf, commonLength, describedSource, spread } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
@@ -61,9 +69,13 @@ export class IterableDataset extends Dataset {
     return new IterableStream(this);
   }
 
-  /** The examples from the first on, whatever others are reading (Fuel: `open`). */
-  examples(): StatefulIterator<Batch> {
-    return new IterableExamples(this.#sideBySide, () => this.identity());
+  /**
+   * The examples from the first on, whatever others are reading (Fuel: `open`).
+   *
+   * @param epoch of which pass over them these are. Default 0
+   */
+  examples(epoch = 0): IterableExamples {
+    return new IterableExamples(this.#sideBySide, () => this.identity(), epoch);
   }
 
   /** @throws TypeError always: the examples come one after the other */
@@ -85,8 +97,8 @@ export class IterableDataset extends Dataset {
 
   #identify(): { readonly [key: string]: Json } {
     const step = this.examples().next();
-    const first = step.done ? [] : [...step.value.arrays];
-    const sample = first.map(([, array]) => array);
+    const first = step.done ? [] : [...step.value.columns];
+    const sample: NdArray[] = first.map(([, array]) => array);
     for (const [source, iterable] of this.#iterables) {
       if (!isSequence(iterable)) continue;
       for (const index of spread(iterable.length)) {
@@ -98,7 +110,7 @@ export class IterableDataset extends Dataset {
       examples: this.examplesCount,
       sources: step.done
         ? this.sources
-        : first.map(([source, { dtype, shape }]) => describedSource(source, dtype, shape)),
+        : first.map(([source, array]) => describedSource(source, array, array.shape.join(', '))),
       sample: checksumOf(sample),
     };
   }

@@ -1,4 +1,5 @@
 import type { DType, RandomStream } from '@longrun/serialization';
+import { denseIn } from '../arrays/column.js';
 import { UnsuitableDataset } from '../errors.js';
 import { describeH5Dataset, type DatasetDescription, type SourceDescription } from '../hdf5/describe.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
@@ -116,8 +117,8 @@ function sourceOf({ sources }: DatasetDescription, name: string, called: string)
 async function largestClass(path: string, { splits }: DatasetDescription): Promise<number> {
   const whichSets = splits.filter(({ sources }) => sources.includes('targets')).map(({ name }) => name);
   const targets = await H5Dataset.open(path, { whichSets, sources: ['targets'], loadInMemory: true });
-  const { arrays } = await targets.getData({ start: 0, stop: targets.examplesCount });
+  const { columns } = await targets.getData({ start: 0, stop: targets.examplesCount });
   let largest = -1;
-  for (const label of arrays.get('targets')?.data ?? []) largest = Math.max(largest, Number(label));
+  for (const label of denseIn(columns, 'targets', path).data) largest = Math.max(largest, Number(label));
   return largest;
 }

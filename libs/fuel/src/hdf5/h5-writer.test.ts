@@ -8,6 +8,8 @@ import { H5Dataset } from '../datasets/h5-dataset.js';
 import { describeH5Dataset } from './describe.js';
 import type { H5DatasetToWrite, SourceToWrite } from './dataset-to-write.js';
 import { writeH5Dataset } from './h5-writer.js';
+import { dense } from '../../test/toy.js';
+import { denseIn } from '../arrays/column.js';
 
 const DTYPES = ['float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'] as const;
 
@@ -28,7 +30,7 @@ test('arrays of every element type come back as they were', async () => {
   const batch = await dataset.getData({ start: 0, stop: 4 });
 
   for (const [name, array] of arrays) {
-    expect(batch.arrays.get(name)).toEqual({ ...array, shape: [4, 3], data: array.data.slice(3) });
+    expect(dense(batch, name)).toEqual({ ...array, shape: [4, 3], data: array.data.slice(3) });
   }
   await dataset.close();
 });
@@ -41,9 +43,9 @@ test('rows may come in pieces of any size', async () => {
   await writeH5Dataset(join(folder, 'a.hdf5'), one({ shape: [4, 3], rows: pieces() }));
 
   const dataset = await H5Dataset.open(join(folder, 'a.hdf5'), { whichSets: ['all'], loadInMemory: true });
-  const { arrays } = await dataset.getData({ start: 0, stop: 4 });
+  const { columns } = await dataset.getData({ start: 0, stop: 4 });
 
-  expect(arrays.get('x')?.data).toEqual(Uint8Array.of(1, 4, 4, 4, 4, 7, 7, 7, 7, 7, 7, 7));
+  expect(denseIn(columns, 'x').data).toEqual(Uint8Array.of(1, 4, 4, 4, 4, 7, 7, 7, 7, 7, 7, 7));
 });
 
 test('the same dataset gives the same bytes, also at another time', async () => {
@@ -76,7 +78,7 @@ test('a source may be empty, with or without rows', async () => {
     [0, 3],
   ]);
   const dataset = await H5Dataset.open(path, { whichSets: ['all'], sources: ['flat'] });
-  expect((await dataset.getData({ start: 0, stop: 2 })).arrays.get('flat')).toEqual(ndarray('uint8', [2, 0]));
+  expect(dense(await dataset.getData({ start: 0, stop: 2 }), 'flat')).toEqual(ndarray('uint8', [2, 0]));
   await dataset.close();
 });
 
@@ -89,7 +91,7 @@ test('names are kept that are not ASCII', async () => {
   });
 
   const dataset = await H5Dataset.open(path, { whichSets: ['größe'] });
-  expect((await dataset.getData(0)).arrays.get('ж')?.data).toEqual(Uint8Array.of(5));
+  expect(dense(await dataset.getData(0), 'ж').data).toEqual(Uint8Array.of(5));
   await dataset.close();
 });
 

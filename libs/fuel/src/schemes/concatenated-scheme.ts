@@ -21,10 +21,10 @@ export class ConcatenatedScheme implements IterationScheme {
     this.requestsPerEpoch = schemes.reduce((sum, scheme) => sum + scheme.requestsPerEpoch, 0);
   }
 
-  request(epoch: number, position: number): Request | undefined {
+  request(epoch: number, position: number, reader?: object): Request | undefined {
     let remaining = position;
     for (const scheme of this.#schemes) {
-      if (remaining < scheme.requestsPerEpoch) return scheme.request(epoch, remaining);
+      if (remaining < scheme.requestsPerEpoch) return scheme.request(epoch, remaining, reader);
       remaining -= scheme.requestsPerEpoch;
     }
     return undefined;

@@ -4,12 +4,13 @@ import { exampleAt, examplesCount } from './iteration-scheme.js';
 /**
  * The shuffled order of each epoch, drawn from a child of the random stream named after the epoch's number.
  *
- * Any epoch's order can be had at any time and always comes out the same, so it need not be saved. Only the order of the
- * epoch last asked for is kept: 4 bytes an example.
+ * Any epoch's order can be had at any time and always comes out the same, so it need not be saved. For each reader the order of the
+ * epoch that it asked for last is kept, once for all that are in one epoch: 4 bytes an example.
  */
 export class EpochPermutation {
-  #epoch = -1;
-  #order: Uint32Array = new Uint32Array(0);
+  /** Of readers that are gone nothing is kept. */
+  readonly #kept = new WeakMap<object, EpochOrder>();
+  #last: EpochOrder | undefined;
   readonly #examples: number | Uint32Array;
   readonly #random: RandomStream;
 
@@ -18,13 +19,24 @@ export class EpochPermutation {
     this.#random = random;
   }
 
-  /** Indices of the examples in the order of this epoch. Not to be written to. */
-  order(epoch: number): Uint32Array {
-    if (epoch === this.#epoch) return this.#order;
+  /** Indices of the examples in the order of this epoch, for one who goes through it. Not to be written to. */
+  order(epoch: number, reader: object = this): Uint32Array {
+    const kept = this.#kept.get(reader);
+    if (kept?.epoch === epoch) return kept.order;
+    const last = this.#last?.epoch === epoch ? this.#last : { epoch, order: this.#draw(epoch) };
+    this.#last = last;
+    this.#kept.set(reader, last);
+    return last.order;
+  }
+
+  #draw(epoch: number): Uint32Array {
     const examples = this.#examples;
     const order = this.#random.fork(epoch).permutation(examplesCount(examples));
-    this.#order = typeof examples === 'number' ? order : order.map((index) => exampleAt(examples, index));
-    this.#epoch = epoch;
-    return this.#order;
+    return typeof examples === 'number' ? order : order.map((index) => exampleAt(examples, index));
   }
+}
+
+interface EpochOrder {
+  readonly epoch: number;
+  readonly order: Uint32Array;
 }

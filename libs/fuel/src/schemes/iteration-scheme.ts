@@ -16,8 +16,13 @@ export interface IterationScheme {
   readonly requestsExamples: boolean;
   /** Requests in each epoch. */
   readonly requestsPerEpoch: number;
-  /** The request at a position of an epoch, both counted from 0; undefined from the end of the epoch on. */
-  request(epoch: number, position: number): Request | undefined;
+  /**
+   * The request at a position of an epoch, both counted from 0; undefined from the end of the epoch on.
+   *
+   * @param reader who goes through it: what the scheme keeps of an epoch it keeps for each, so that several in different epochs do not
+   * have it made again and again. Default: one for all that are not named
+   */
+  request(epoch: number, position: number, reader?: object): Request | undefined;
   /** What makes two schemes give the same requests. Saved with a stream, which refuses to go on with another scheme. */
   identity(): { readonly [key: string]: Json };
 }

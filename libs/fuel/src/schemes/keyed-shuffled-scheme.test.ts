@@ -1,7 +1,7 @@
 import { KeyedPermutation, RandomKey, RandomStreams } from '@longrun/serialization';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import type { IterationScheme, Request } from './iteration-scheme.js';
 import { KeyedShuffledExampleScheme } from './keyed-shuffled-example-scheme.js';
@@ -48,7 +48,7 @@ describe.each([
     for (let epoch = 0; epoch < 2; epoch += 1) {
       if (epoch > 0) await uncut.nextEpoch();
       for (let batch = await uncut.next(); batch !== undefined; batch = await uncut.next()) {
-        order.push(batch.arrays.get('targets'));
+        order.push(dense(batch, 'targets'));
         states.push(uncut.state());
       }
     }
@@ -59,7 +59,7 @@ describe.each([
       const rest = [];
       for (;;) {
         for (let batch = await resumed.next(); batch !== undefined; batch = await resumed.next()) {
-          rest.push(batch.arrays.get('targets'));
+          rest.push(dense(batch, 'targets'));
         }
         if (done + rest.length >= order.length) break;
         await resumed.nextEpoch();

@@ -28,9 +28,9 @@ export class ShuffledExampleScheme implements IterationScheme {
     this.requestsPerEpoch = examplesCount(this.#examples);
   }
 
-  request(epoch: number, position: number): Request | undefined {
+  request(epoch: number, position: number, reader?: object): Request | undefined {
     if (position >= this.requestsPerEpoch) return undefined;
-    return this.#permutation.order(epoch)[position];
+    return this.#permutation.order(epoch, reader)[position];
   }
 
   identity(): { readonly [key: string]: Json } {

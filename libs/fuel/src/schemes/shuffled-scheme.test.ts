@@ -1,5 +1,6 @@
 import { RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
+import { ConcatenatedScheme } from './concatenated-scheme.js';
 import { ShuffledScheme } from './shuffled-scheme.js';
 
 test('a request does not depend on those before it', () => {
@@ -27,6 +28,27 @@ test('sorted indices are the same batches, each sorted', () => {
 
   expect(sorted).toEqual(shuffled.map((epoch) => epoch.map((batch) => batch.toSorted((a, b) => a - b))));
   expect(sorted).not.toEqual(shuffled);
+});
+
+test('the order of an epoch is drawn once for all that go through it, whichever epochs others are in', () => {
+  const stream = random(1);
+  const drawn: (string | number)[] = [];
+  const counted = Object.assign(Object.create(stream), {
+    fork: (label: string | number) => {
+      drawn.push(label);
+      return stream.fork(label);
+    },
+  });
+  const scheme = new ConcatenatedScheme([new ShuffledScheme(20, 6, { random: counted })]);
+  const whole = requests(new ShuffledScheme(20, 6, { random: stream }), 3);
+  const [ahead, behind, beside] = [{}, {}, {}];
+
+  for (let position = 0; position < 4; position += 1) {
+    expect(scheme.request(2, position, ahead)).toEqual(Uint32Array.from(whole[2]?.[position] ?? []));
+    expect(scheme.request(1, position, behind)).toEqual(Uint32Array.from(whole[1]?.[position] ?? []));
+    expect(scheme.request(1, position, beside)).toEqual(scheme.request(1, position, behind));
+  }
+  expect(drawn).toEqual([2, 1]);
 });
 
 test('listed examples are shuffled, and no others come', () => {

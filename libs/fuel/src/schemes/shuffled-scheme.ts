@@ -47,10 +47,10 @@ export class ShuffledScheme implements IterationScheme {
     this.requestsPerEpoch = Math.ceil(examplesCount(this.#examples) / batchSize);
   }
 
-  request(epoch: number, position: number): Request | undefined {
+  request(epoch: number, position: number, reader?: object): Request | undefined {
     if (position >= this.requestsPerEpoch) return undefined;
     const start = position * this.batchSize;
-    const batch = this.#permutation.order(epoch).slice(start, start + this.batchSize);
+    const batch = this.#permutation.order(epoch, reader).slice(start, start + this.batchSize);
     return this.#sortedIndices ? batch.toSorted() : batch;
   }
 

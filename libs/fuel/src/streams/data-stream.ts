@@ -1,43 +1,135 @@
-import type { NdArray, Stateful } from '@longrun/serialization';
+import type { Stateful, VersionedState } from '@longrun/serialization';
+import type { Bookmark, Delivery } from './delivery.js';
+import { Turns } from './turns.js';
 
-/** One batch, or one example of an example stream, by source name. */
-export interface Batch {
-  /** Batches: `(batch, ...)` each, with the same number of rows. Examples: the same without the first axis. */
-  readonly arrays: ReadonlyMap<string, NdArray>;
-}
+/** Node asks objects by it what is to be shown of them. */
+const INSPECTED = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * Batches or examples of a dataset, epoch by epoch, that can be saved at any point and resumed exactly
  * (Fuel: `AbstractDataStream`).
  *
- * `state()` is the state after the last batch *delivered*. A stream built the same way that restores it goes on with
- * exactly the batch that would have come next, also between two epochs, and any number of times in a row.
+ * `state()` is the state after the last batch *delivered*, also while the next one is being read. A stream built the same way that
+ * restores it goes on with exactly the batch that would have come next, also between two epochs, and any number of times in a row.
+ *
+ * What is asked for before it was given comes in the order in which it was asked for. A batch that could not be given, because it
+ * could not be read or a function threw, is tried again by the next call.
+ *
+ * A class of streams says how it goes on (`advance`, `startEpoch`) and where it is (`place`, `load`); the rest is here.
  */
-export interface DataStream extends Stateful {
-  /** Names of the arrays that each batch has, in order. */
-  readonly sources: readonly string[];
+export abstract class DataStream implements Stateful {
+  /** Names of the columns that each batch has, in order. */
+  abstract get sources(): readonly string[];
   /** What the axes of each source mean, as `batch, channel, height, width`; null when unknown. */
-  readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
+  abstract get axisLabels(): ReadonlyMap<string, readonly string[]> | null;
   /** True when `next()` gives single examples rather than batches. */
-  readonly producesExamples: boolean;
+  abstract get producesExamples(): boolean;
   /** How often `next()` gives something in one epoch; null when it is not known beforehand or endless. */
-  readonly batchesPerEpoch: number | null;
-  /** The next batch; undefined at the end of the epoch, and again until `nextEpoch()` is called. One call at a time. */
-  next(): Promise<Batch | undefined>;
+  abstract get batchesPerEpoch(): number | null;
+
+  readonly #turns = new Turns();
+  #bookmark: Bookmark | undefined;
+  #closed = false;
+
+  /** The next batch; undefined at the end of the epoch, and again until `nextEpoch()` is called. */
+  next(): Promise<Delivery | undefined> {
+    return this.#turns.take(() => this.#deliver());
+  }
+
   /** Starts the following epoch, whether or not this one is at its end. Not to be called before the first epoch. */
-  nextEpoch(): Promise<void>;
-  /** Lets go of files. The stream gives nothing afterwards. */
-  close(): Promise<void>;
+  nextEpoch(): Promise<void> {
+    return this.#turns.take(async () => {
+      this.#checkOpen();
+      await this.startEpoch();
+      this.#bookmark = this.place();
+    });
+  }
+
+  /** Lets go of files that no other stream reads. The stream gives nothing afterwards. */
+  close(): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      await this.release();
+    });
+  }
+
+  state(): VersionedState {
+    return this.bookmark()();
+  }
+
+  /** What gives the present state later, however far the stream is by then. */
+  bookmark(): Bookmark {
+    this.#bookmark ??= this.place();
+    return this.#bookmark;
+  }
+
+  /**
+   * Goes on from a saved state.
+   *
+   * @throws StateMismatch for the state of another stream, naming both; the stream is left as it was
+   * @throws Error while a batch is being read
+   */
+  restore(state: VersionedState): void {
+    if (this.#turns.areTaken) {
+      throw new Error(`${this.constructor.name}: a batch is being read; await next() before a state is restored`);
+    }
+    this.load(state);
+    this.#bookmark = this.place();
+  }
+
+  /** The stages, from this one to the dataset: `Batching(128) ← ShuffledExampleScheme(60000) ← fashion-mnist[train]`. */
+  toString(): string {
+    return this.stages().join(' ← ');
+  }
+
+  /** The stages a line each, and what comes out of them. */
+  [INSPECTED](): string {
+    const sources = this.sources.map((source) => {
+      const labels = this.axisLabels?.get(source);
+      return labels === undefined ? source : `${source} (${labels.join(', ')})`;
+    });
+    return [`${this.producesExamples ? 'examples' : 'batches'} of ${sources.join(', ')}`, ...this.stages()].join(
+      '\n  ← ',
+    );
+  }
+
+  /** What it is made of, for people: itself first, the dataset last. */
+  abstract stages(): readonly string[];
+
+  /** What comes next, and undefined at the end of the epoch. Not called before the call before has ended. */
+  protected abstract advance(): Promise<Delivery | undefined>;
+
+  /** Goes to the beginning of the next epoch. */
+  protected abstract startEpoch(): Promise<void>;
+
+  /** A bookmark of where it is now. */
+  protected abstract place(): Bookmark;
+
+  /** Goes to where a state says. What throws leaves it as it was. */
+  protected abstract load(state: VersionedState): void;
+
+  /** Lets go of what it reads from. */
+  protected abstract release(): Promise<void>;
+
+  async #deliver(): Promise<Delivery | undefined> {
+    this.#checkOpen();
+    const before = this.bookmark();
+    try {
+      const delivery = await this.advance();
+      this.#bookmark = delivery?.bookmark ?? this.place();
+      return delivery;
+    } catch (error) {
+      // What was read below for a batch that was never delivered must come again.
+      this.load(before());
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error(`${this.constructor.name}: the stream is closed; build it anew to read on`);
+  }
 }
 
 /** A function that puts a transformer around a stream; what default transformers are made of. */
 export type StreamTransformation = (stream: DataStream) => DataStream;
-
-/** The batches left in the present epoch, for `for await`. */
-export async function* remainingBatches(stream: DataStream): AsyncGenerator<Batch, void, undefined> {
-  for (;;) {
-    const batch = await stream.next();
-    if (batch === undefined) return;
-    yield batch;
-  }
-}

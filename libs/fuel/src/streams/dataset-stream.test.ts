@@ -1,13 +1,13 @@
 import { ndarray, RandomStreams, StateMismatch } from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { IndexableDataset } from '../datasets/indexable-dataset.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { ShuffledScheme } from '../schemes/shuffled-scheme.js';
 import { uint8PixelsToFloat } from '../transformers/defaults.js';
-import { remainingBatches } from './data-stream.js';
 import { DatasetStream } from './dataset-stream.js';
+import { remainingBatches } from './iterate.js';
 
 test('an epoch ends, stays at its end, and another one starts when asked for', async () => {
   const stream = new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
@@ -51,7 +51,7 @@ test('the default stream has the transformers of the dataset', async () => {
 
   const batch = await DatasetStream.defaultStream(dataset, new SequentialScheme(3, 1)).next();
 
-  expect(batch?.arrays.get('features')).toEqual(
+  expect(dense(batch, 'features')).toEqual(
     ndarray(
       'float32',
       [1, 2, 3],

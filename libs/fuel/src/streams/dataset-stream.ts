@@ -1,15 +1,17 @@
 import { checkIdentity, countIn, StateKind, type Json, type VersionedState } from '@longrun/serialization';
 import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
+import { shownScheme } from '../schemes/shown-scheme.js';
 import { withoutBatchAxis } from './axis-labels.js';
-import type { Batch, DataStream } from './data-stream.js';
+import { DataStream } from './data-stream.js';
+import { Delivery, type Bookmark } from './delivery.js';
 
 /**
  * A dataset gone through by an iteration scheme (Fuel: `DataStream`).
  *
  * State: the epoch, the position in it, and the identities of the scheme and the dataset. Some hundred bytes, whatever the dataset.
  */
-export class DatasetStream implements DataStream {
+export class DatasetStream extends DataStream {
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples: boolean;
@@ -23,6 +25,7 @@ export class DatasetStream implements DataStream {
 
   /** @throws TypeError for a dataset whose examples cannot be asked for: it has an example stream of its own */
   constructor(dataset: Dataset, iterationScheme: IterationScheme) {
+    super();
     if (!dataset.isIndexable) {
       throw new TypeError(
         `DatasetStream: the examples of ${dataset.constructor.name} come one after the other, and no iteration scheme can ask for ` +
@@ -37,6 +40,7 @@ export class DatasetStream implements DataStream {
     this.#schemeIdentity = iterationScheme.identity();
     this.#datasetIdentity = dataset.identity();
     this.axisLabels = this.producesExamples ? withoutBatchAxis(dataset.axisLabels) : dataset.axisLabels;
+    dataset.retain();
   }
 
   /** A stream with the default transformers of the dataset around it (Fuel: `DataStream.default_stream`). */
@@ -44,36 +48,40 @@ export class DatasetStream implements DataStream {
     return dataset.applyDefaultTransformers(new DatasetStream(dataset, iterationScheme));
   }
 
-  async next(): Promise<Batch | undefined> {
-    const request = this.iterationScheme.request(this.#epoch, this.#position);
-    if (request === undefined) return undefined;
-    const batch = await this.dataset.getData(request);
-    // After the read: a read that failed delivered nothing, and may be tried again.
-    this.#position += 1;
-    return batch;
+  stages(): readonly string[] {
+    return [shownScheme(this.iterationScheme), String(this.dataset)];
   }
 
-  async nextEpoch(): Promise<void> {
+  protected async advance(): Promise<Delivery | undefined> {
+    const [epoch, index] = [this.#epoch, this.#position];
+    const request = this.iterationScheme.request(epoch, index, this);
+    if (request === undefined) return undefined;
+    const { columns } = await this.dataset.getData(request);
+    this.#position += 1;
+    return new Delivery(columns, { epoch, index }, this.place());
+  }
+
+  protected async startEpoch(): Promise<void> {
     this.#epoch += 1;
     this.#position = 0;
   }
 
-  async close(): Promise<void> {
-    await this.dataset.close();
+  protected async release(): Promise<void> {
+    await this.dataset.release();
   }
 
-  state(): VersionedState {
-    return {
+  protected place(): Bookmark {
+    const [epoch, position] = [this.#epoch, this.#position];
+    return () => ({
       ...DATASET_STREAM.head,
-      epoch: this.#epoch,
-      position: this.#position,
+      epoch,
+      position,
       scheme: this.#schemeIdentity,
       dataset: this.#datasetIdentity,
-    };
+    });
   }
 
-  /** @throws StateMismatch for the state of a stream over another dataset, or with another scheme, naming both */
-  restore(state: VersionedState): void {
+  protected load(state: VersionedState): void {
     const { name } = DATASET_STREAM;
     const read = DATASET_STREAM.read(state);
     const epoch = countIn(name, read, 'epoch');
@@ -87,7 +95,11 @@ export class DatasetStream implements DataStream {
 }
 
 const DATASET_STREAM = new StateKind('DatasetStream', {
-  version: 2,
-  // The first version did not say which dataset it was.
-  migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, dataset: null }) }],
+  version: 3,
+  migrations: [
+    // The first version did not say which dataset it was.
+    { from: 1, migrate: (state) => ({ ...state, version: 2, dataset: null }) },
+    // Transformers around the second one did not write what they are: see `isOlderThanOptions`.
+    { from: 2, migrate: (state) => ({ ...state, version: 3 }) },
+  ],
 });

@@ -1,51 +1,60 @@
-import type { StatefulIterator, VersionedState } from '@longrun/serialization';
+import type { VersionedState } from '@longrun/serialization';
 import type { IterableDataset } from '../datasets/iterable-dataset.js';
+import type { IterableExamples } from '../datasets/iterable-examples.js';
 import { withoutBatchAxis } from './axis-labels.js';
-import type { Batch, DataStream } from './data-stream.js';
+import { DataStream } from './data-stream.js';
+import { Delivery, type Bookmark } from './delivery.js';
 
 /**
  * The examples of an iterable dataset, one after the other (Fuel: `DataStream` without an iteration scheme). Each epoch begins with
  * the first one again.
  *
- * State: that of the iterators, and the identity of the dataset.
+ * State: that of the iterators, the epoch, and the identity of the dataset.
  */
-export class IterableStream implements DataStream {
+export class IterableStream extends DataStream {
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples = true;
   readonly batchesPerEpoch: number | null;
   readonly dataset: IterableDataset;
-  #examples: StatefulIterator<Batch>;
+  #examples: IterableExamples;
 
   /** @throws what the first example throws when it is read, which the identity of the dataset needs */
   constructor(dataset: IterableDataset) {
+    super();
     this.dataset = dataset;
     this.sources = dataset.sources;
     this.batchesPerEpoch = dataset.examplesCount;
     this.axisLabels = withoutBatchAxis(dataset.axisLabels);
     dataset.identity();
     this.#examples = dataset.examples();
+    dataset.retain();
   }
 
-  async next(): Promise<Batch | undefined> {
+  stages(): readonly string[] {
+    return [String(this.dataset)];
+  }
+
+  protected async advance(): Promise<Delivery | undefined> {
+    const { epoch, position: index } = this.#examples;
     const step = this.#examples.next();
-    return step.done ? undefined : step.value;
+    return step.done ? undefined : new Delivery(step.value.columns, { epoch, index }, this.place());
   }
 
-  async nextEpoch(): Promise<void> {
-    this.#examples = this.dataset.examples();
+  protected async startEpoch(): Promise<void> {
+    this.#examples = this.dataset.examples(this.#examples.epoch + 1);
   }
 
-  async close(): Promise<void> {
-    await this.dataset.close();
+  protected async release(): Promise<void> {
+    await this.dataset.release();
   }
 
-  state(): VersionedState {
-    return this.#examples.state();
+  protected place(): Bookmark {
+    const state = this.#examples.state();
+    return () => state;
   }
 
-  /** @throws StateMismatch for the state of a stream over another dataset, naming both */
-  restore(state: VersionedState): void {
+  protected load(state: VersionedState): void {
     this.#examples.restore(state);
   }
 }

@@ -1,6 +1,6 @@
 import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { IndexableDataset } from '../datasets/indexable-dataset.js';
 import { IterableDataset } from '../datasets/iterable-dataset.js';
 import { ConstantScheme } from '../schemes/constant-scheme.js';
@@ -18,7 +18,7 @@ test('examples are put together; the last batch is short', async () => {
   const batches = await drain(stream);
 
   expect(elements(batches, 'targets')).toEqual([[0, 1], [2, 3], [4]]);
-  expect(batches[0]?.arrays.get('features')?.shape).toEqual([2, 2, 3]);
+  expect(dense(batches[0], 'features').shape).toEqual([2, 2, 3]);
   expect(stream.batchesPerEpoch).toBe(3);
   expect(stream.producesExamples).toBe(false);
   expect(stream.axisLabels?.get('features')).toEqual(['batch', 'height', 'width']);
@@ -62,7 +62,7 @@ test('a read that fails loses no example', async () => {
 
 test('a batch that cannot be put together, or is refused for being short, comes again, and its examples are not lost', async () => {
   const uneven = new Batching(
-    new IterableDataset({ words: [[1], [2], [3, 4], [5]] }).exampleStream(),
+    new IterableDataset({ words: [[1], [2], [3, 4], 5] }).exampleStream(),
     new ConstantScheme(2),
   );
   await uneven.next();

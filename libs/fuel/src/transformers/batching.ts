@@ -7,9 +7,12 @@ import {
   type Json,
   type VersionedState,
 } from '@longrun/serialization';
+import { denseOf, type Column, type Columns } from '../arrays/column.js';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import { shownSizes } from '../schemes/shown-scheme.js';
+import type { DataStream } from '../streams/data-stream.js';
+import { Delivery, type Bookmark } from '../streams/delivery.js';
 import { putTogether } from './put-together.js';
 import { Transformer } from './transformer.js';
 
@@ -19,7 +22,10 @@ export interface BatchingOptions {
   readonly shortBatch?: 'keep' | 'drop' | 'raise';
 }
 
-/** Puts the examples of an example stream together into batches (Fuel: `Batch`). */
+/**
+ * Puts the examples of an example stream together into batches (Fuel: `Batch`). Examples of several shapes make a ragged column; `Padding`
+ * makes an array of it.
+ */
 export class Batching extends Transformer {
   readonly iterationScheme: BatchSizeScheme;
   readonly #shortBatch: 'keep' | 'drop' | 'raise';
@@ -65,27 +71,29 @@ export class Batching extends Transformer {
     return position;
   }
 
-  async next(): Promise<Batch | undefined> {
-    const size = this.iterationScheme.batchSize(this.#position);
-    if (size === undefined) return undefined;
-    const before = this.stream.state();
-    try {
-      const batch = await this.#take(size);
-      if (batch !== undefined) this.#position += 1;
-      return batch;
-    } catch (error) {
-      // Examples of a batch that was never delivered must come again.
-      this.stream.restore(before);
-      throw error;
-    }
+  protected override stage(): string {
+    const short = this.#shortBatch === 'keep' ? '' : `, ${this.#shortBatch}s short batches`;
+    return `Batching(${shownSizes(this.iterationScheme)}${short})`;
   }
 
-  async #take(size: number): Promise<Batch | undefined> {
-    const examples: Batch[] = [];
+  protected override async advance(): Promise<Delivery | undefined> {
+    const index = this.#position;
+    const size = this.iterationScheme.batchSize(index);
+    if (size === undefined) return undefined;
+    const taken = await this.#take(size);
+    if (taken === undefined) return undefined;
+    this.#position += 1;
+    return new Delivery(taken.columns, { epoch: taken.epoch, index }, this.place());
+  }
+
+  async #take(size: number): Promise<{ readonly columns: Columns; readonly epoch: number } | undefined> {
+    const examples: Columns[] = [];
+    let epoch = 0;
     while (examples.length < size) {
       const example = await this.stream.next();
       if (example === undefined) break;
-      examples.push(example);
+      examples.push(example.columns);
+      epoch = example.epoch;
     }
     if (examples.length === 0) return undefined;
     if (examples.length < size) {
@@ -103,25 +111,21 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    return putTogether(examples, this.sources, stackRows);
+    return { columns: putTogether(examples, this.sources, stacked), epoch };
   }
 
-  override async nextEpoch(): Promise<void> {
+  protected override async startEpoch(): Promise<void> {
     await this.stream.nextEpoch();
     this.#position = 0;
   }
 
-  override state(): VersionedState {
-    return {
-      ...BATCHING.head,
-      position: this.#position,
-      batches: this.#batches,
-      stream: this.stream.state(),
-    };
+  protected override place(): Bookmark {
+    const position = this.#position;
+    const below = this.stream.bookmark();
+    return () => ({ ...BATCHING.head, position, batches: this.#batches, stream: below() });
   }
 
-  /** @throws StateMismatch for the state of batches of another size or with other short ones, naming both */
-  override restore(state: VersionedState): void {
+  protected override load(state: VersionedState): void {
     const { name } = BATCHING;
     const read = BATCHING.read(state);
     const position = countIn(name, read, 'position');
@@ -130,6 +134,13 @@ export class Batching extends Transformer {
     this.stream.restore(stateIn(name, read, 'stream'));
     this.#position = position;
   }
+}
+
+function stacked(examples: readonly Column[], source: string): Column {
+  return stackRows(
+    examples.map((example) => denseOf(example, `Batching: the example of ${source}`)),
+    source,
+  );
 }
 
 const BATCHING = new StateKind('Batching', {

@@ -10,19 +10,21 @@ import {
   type VersionedState,
 } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { IndexableDataset } from '../datasets/indexable-dataset.js';
 import { IterableDataset } from '../datasets/iterable-dataset.js';
 import { ConstantScheme } from '../schemes/constant-scheme.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import type { DataStream } from '../streams/data-stream.js';
+import type { Batch } from '../streams/delivery.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { Batching } from './batching.js';
 import { Cache } from './cache.js';
 import { Mapping } from './mapping.js';
 import { Unpack } from './unpack.js';
+import { denseIn, type Column, type Columns } from '../arrays/column.js';
 
 const batches = (examples: number, size: number) =>
   new DatasetStream(toyDataset(examples), new SequentialScheme(examples, size));
@@ -51,7 +53,7 @@ test('2.5-13: large batches are given as smaller ones, across their bounds; the 
   const all = await drain(stream);
 
   expect(elements(all, 'targets')).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10]]);
-  expect(all[2]?.arrays.get('features')).toEqual(
+  expect(dense(all[2], 'features')).toEqual(
     ndarray(
       'uint8',
       [2, 2, 3],
@@ -93,7 +95,7 @@ test('an epoch that is left in the middle of a batch leaves nothing behind', asy
 test('batches without examples are passed over', async () => {
   const even = new Mapping(
     batches(6, 1),
-    (arrays) => new Map([...arrays].map(([source, array]) => [source, isOdd(arrays) ? none(array) : array])),
+    (columns) => new Map([...columns.keys()].map((source) => [source, evenOf(columns, source)])),
   );
 
   expect(await targets(new Cache(even, new ConstantScheme(2)))).toEqual([[0, 2], [4]]);
@@ -171,8 +173,13 @@ test('a read that fails loses no example, whatever was left before it', async ()
 test('examples that cannot be put into one batch come again, and are not lost', async () => {
   const shapes = new Mapping(
     batches(4, 2),
-    (arrays) =>
-      new Map([...arrays].map(([source, array]) => [source, Number(array.data[0]) >= 2 ? flat(array) : array])),
+    (columns) =>
+      new Map(
+        [...columns.keys()].map((source) => {
+          const array = denseIn(columns, source);
+          return [source, Number(array.data[0]) >= 2 ? flat(array) : array];
+        }),
+      ),
   );
   const stream = new Cache(shapes, new ConstantScheme(3));
   const state = stream.state();
@@ -183,13 +190,12 @@ test('examples that cannot be put into one batch come again, and are not lost', 
 });
 
 test('a batch whose sources differ in length is refused, with the shapes', async () => {
-  const uneven = new Mapping(batches(4, 2), (arrays) => {
-    const features = arrays.get('features') ?? ndarray('uint8', [0]);
-    return new Map([...arrays, ['features', none(features)]]);
+  const uneven = new Mapping(batches(4, 2), (columns) => {
+    return new Map<string, Column>([...columns, ['features', none(denseIn(columns, 'features'))]]);
   });
 
   await expect(new Cache(uneven, new ConstantScheme(2)).next()).rejects.toThrow(
-    /Cache: .*features \(0, 2, 3\), targets \(2, 1\)/,
+    /Cache: .*features uint8 \(0, 2, 3\), targets int32 \(2, 1\)/,
   );
 });
 
@@ -256,8 +262,10 @@ test('the state of batches of other sizes, or of a shorter batch below, is refus
   }
 });
 
-function isOdd(arrays: ReadonlyMap<string, NdArray>): boolean {
-  return Number(arrays.get('targets')?.data[0]) % 2 === 1;
+/** Nothing where the target is odd. */
+function evenOf(columns: Columns, source: string): NdArray {
+  const array = denseIn(columns, source);
+  return Number(denseIn(columns, 'targets').data[0]) % 2 === 1 ? none(array) : array;
 }
 
 function none({ dtype, shape }: NdArray): NdArray {

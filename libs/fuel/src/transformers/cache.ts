@@ -5,12 +5,15 @@ import {
   StateMismatch,
   stateIn,
   type Json,
-  type NdArray,
   type VersionedState,
 } from '@longrun/serialization';
+import type { Columns } from '../arrays/column.js';
 import { joinRows, takeRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import { shownSizes } from '../schemes/shown-scheme.js';
+import type { DataStream } from '../streams/data-stream.js';
+import { Delivery, type Batch, type Bookmark } from '../streams/delivery.js';
+import { commonRows } from './common-rows.js';
 import { putTogether } from './put-together.js';
 import { Transformer } from './transformer.js';
 
@@ -49,70 +52,69 @@ export class Cache extends Transformer {
     return null;
   }
 
-  async next(): Promise<Batch | undefined> {
-    const size = this.iterationScheme.batchSize(this.#position);
-    if (size === undefined) return undefined;
-    const after = this.stream.state();
-    try {
-      const { parts, left } = await this.#take(size);
-      const [first] = parts;
-      const batch = first && (parts.length === 1 ? first : putTogether(parts, this.sources, joinRows));
-      this.#left = left;
-      if (batch !== undefined) this.#position += 1;
-      return batch;
-    } catch (error) {
-      // Examples of a batch that was never delivered must come again.
-      this.stream.restore(after);
-      throw error;
-    }
+  protected override stage(): string {
+    return `Cache(${shownSizes(this.iterationScheme)})`;
   }
 
-  async #take(size: number): Promise<{ readonly parts: readonly Batch[]; readonly left: Left | undefined }> {
-    const parts: Batch[] = [];
+  protected override async advance(): Promise<Delivery | undefined> {
+    const index = this.#position;
+    const size = this.iterationScheme.batchSize(index);
+    if (size === undefined) return undefined;
+    const { parts, left, epoch } = await this.#take(size);
+    const [first] = parts;
+    if (first === undefined) {
+      this.#left = left;
+      return undefined;
+    }
+    const columns = parts.length === 1 ? first : putTogether(parts, this.sources, joinRows);
+    this.#left = left;
+    this.#position += 1;
+    return new Delivery(columns, { epoch, index }, this.place());
+  }
+
+  async #take(size: number): Promise<Taken> {
+    const parts: Columns[] = [];
     let left = this.#left;
+    let epoch = 0;
     let missing = size;
     while (missing > 0) {
-      const { before, given } = left ?? { before: this.stream.state(), given: 0 };
+      const { before, given } = left ?? { before: this.stream.bookmark(), given: 0 };
       const batch = left?.batch ?? (await this.#read(given));
       if (batch === undefined) break;
-      const rows = commonRows(batch);
+      const rows = commonRows('Cache', batch.columns);
       const stop = Math.min(given + missing, rows);
-      if (stop > given) parts.push(part(batch, given, stop));
+      if (stop > given) parts.push(part(batch.columns, given, stop, rows));
       missing -= stop - given;
+      epoch = batch.epoch;
       left = stop < rows ? { before, batch, given: stop } : undefined;
     }
-    return { parts, left };
+    return { parts, left, epoch };
   }
 
   /** The next batch of the stream, of which so many examples were given. */
-  async #read(given: number): Promise<Batch | undefined> {
+  async #read(given: number): Promise<ReadBatch | undefined> {
     const batch = await this.stream.next();
-    const rows = batch && commonRows(batch);
-    if (given === 0 || (rows ?? 0) > given) return batch;
+    const rows = batch && commonRows('Cache', batch.columns);
+    if (given === 0 || (rows ?? 0) > given) return batch && { columns: batch.columns, epoch: batch.epoch };
     throw new StateMismatch(
       `Cache: the saved state is in a batch of more than ${given} examples, but ${rows === undefined ? 'there is none' : `it has ${rows}`}; ` +
         'build it over the same stream as when it was saved',
     );
   }
 
-  override async nextEpoch(): Promise<void> {
+  protected override async startEpoch(): Promise<void> {
     await this.stream.nextEpoch();
     this.#left = undefined;
     this.#position = 0;
   }
 
-  override state(): VersionedState {
-    return {
-      ...CACHE.head,
-      position: this.#position,
-      given: this.#left?.given ?? 0,
-      batches: this.#batches,
-      stream: this.#left?.before ?? this.stream.state(),
-    };
+  protected override place(): Bookmark {
+    const [position, given] = [this.#position, this.#left?.given ?? 0];
+    const below = this.#left?.before ?? this.stream.bookmark();
+    return () => ({ ...CACHE.head, position, given, batches: this.#batches, stream: below() });
   }
 
-  /** @throws StateMismatch for the state of batches of other sizes, naming both */
-  override restore(state: VersionedState): void {
+  protected override load(state: VersionedState): void {
     const { name } = CACHE;
     const read = CACHE.read(state);
     const position = countIn(name, read, 'position');
@@ -121,37 +123,36 @@ export class Cache extends Transformer {
     checkIdentity(name, read, 'batches', this.#batches, 'build it with the same batch sizes as when it was saved');
     this.stream.restore(before);
     this.#position = position;
-    this.#left = given === 0 ? undefined : { before, batch: undefined, given };
+    this.#left = given === 0 ? undefined : { before: this.stream.bookmark(), batch: undefined, given };
   }
 }
 
 const CACHE = new StateKind('Cache');
 
+/** A batch of the stream, without what holds on to the stream. */
+interface ReadBatch extends Batch {
+  readonly epoch: number;
+}
+
 /** A batch of the stream of which examples are left. */
 interface Left {
   /** The state of the stream before it. */
-  readonly before: VersionedState;
+  readonly before: Bookmark;
   /** Undefined after `restore`, until it is read again. */
-  readonly batch: Batch | undefined;
+  readonly batch: ReadBatch | undefined;
   /** How many of its examples were given: at least one. */
   readonly given: number;
 }
 
-function commonRows(batch: Batch): number {
-  const [rows = 0, ...others] = Array.from(batch.arrays.values(), ({ shape }) => shape[0]);
-  if (others.every((other) => other === rows)) return rows;
-  const shown = [...batch.arrays].map(([source, { shape }]) => `${source} (${shape.join(', ')})`);
-  throw new RangeError(
-    `Cache: the arrays of a batch have different numbers of examples: ${shown.join(', ')}; ` +
-      'let the transformers below keep the first axis of all sources equal',
-  );
+/** What makes up a batch, and what is left then. */
+interface Taken {
+  readonly parts: readonly Columns[];
+  readonly left: Left | undefined;
+  readonly epoch: number;
 }
 
-/** The examples `start` to `stop` of a batch. */
-function part(batch: Batch, start: number, stop: number): Batch {
-  const arrays = new Map<string, NdArray>();
-  for (const [source, array] of batch.arrays) {
-    arrays.set(source, stop - start === array.shape[0] ? array : takeRows(array, { start, stop }));
-  }
-  return { arrays };
+/** The examples `start` to `stop` of a batch of so many. */
+function part(columns: Columns, start: number, stop: number, rows: number): Columns {
+  if (stop - start === rows) return columns;
+  return new Map([...columns].map(([source, column]) => [source, takeRows(column, { start, stop })]));
 }

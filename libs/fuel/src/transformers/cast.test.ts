@@ -4,6 +4,7 @@ import { IndexableDataset } from '../datasets/indexable-dataset.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { Cast } from './cast.js';
+import { dense } from '../../test/toy.js';
 
 const float = ndarray('float64', [4], Float64Array.of(-1.7, 0, 1.7, 300));
 const long = ndarray('int64', [4], BigInt64Array.of(-1n, 0n, 2n ** 40n + 5n, 7n));
@@ -39,7 +40,7 @@ test('what is no number has no place in int64', async () => {
 async function cast(array: NdArray, dtype: DType): Promise<NdArray | undefined> {
   const count = array.shape[0] ?? 0;
   const stream = new DatasetStream(new IndexableDataset({ x: array }), new SequentialScheme(count, count));
-  const result = (await new Cast(stream, { dtype }).next())?.arrays.get('x');
+  const result = dense(await new Cast(stream, { dtype }).next(), 'x');
   expect(result?.dtype).toBe(dtype);
   return result;
 }

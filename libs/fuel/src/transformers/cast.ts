@@ -1,6 +1,7 @@
-import { cast, type DType, type NdArray } from '@longrun/serialization';
+import { cast, StateKind, type DType } from '@longrun/serialization';
+import { withElements, type Column } from '../arrays/column.js';
 import type { DataStream } from '../streams/data-stream.js';
-import { SourcewiseTransformer } from './transformer.js';
+import { SourcewiseTransformer, type TransformerOptions } from './transformer.js';
 
 /** What is cast to what. */
 export interface CastOptions {
@@ -18,11 +19,17 @@ export class Cast extends SourcewiseTransformer {
   readonly #dtype: DType;
 
   constructor(stream: DataStream, options: CastOptions) {
-    super(stream, options.whichSources);
+    super(stream, options.whichSources, CAST);
     this.#dtype = options.dtype;
   }
 
-  protected transformSource(array: NdArray, source: string): NdArray {
-    return cast(array, this.#dtype, `Cast: ${source}`);
+  protected override options(): TransformerOptions {
+    return { dtype: this.#dtype, ...super.options() };
+  }
+
+  protected transformSource(column: Column, source: string): Column {
+    return withElements(column, (elements) => cast(elements, this.#dtype, `Cast: ${source}`));
   }
 }
+
+const CAST = new StateKind('Cast');

@@ -4,6 +4,7 @@ import { IndexableDataset } from '../datasets/indexable-dataset.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { uint8PixelsToFloat } from './defaults.js';
+import { dense } from '../../test/toy.js';
 
 test('pixels from 0 to 255 become float32 from 0 to 1; other sources stay', async () => {
   const dataset = new IndexableDataset(
@@ -13,6 +14,6 @@ test('pixels from 0 to 255 become float32 from 0 to 1; other sources stay', asyn
 
   const batch = await DatasetStream.defaultStream(dataset, new SequentialScheme(1, 1)).next();
 
-  expect(batch?.arrays.get('pixels')).toEqual(ndarray('float32', [1, 3], Float32Array.of(0, 0.2, 1)));
-  expect(batch?.arrays.get('targets')).toEqual(ndarray('uint8', [1], Uint8Array.of(9)));
+  expect(dense(batch, 'pixels')).toEqual(ndarray('float32', [1, 3], Float32Array.of(0, 0.2, 1)));
+  expect(dense(batch, 'targets')).toEqual(ndarray('uint8', [1], Uint8Array.of(9)));
 });

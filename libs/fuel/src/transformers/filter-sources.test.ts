@@ -10,7 +10,7 @@ test('only the sources wanted are kept, in the order of the stream', async () =>
   const filtered = new FilterSources(stream(), ['targets']);
 
   expect(filtered.sources).toEqual(['targets']);
-  expect([...((await filtered.next())?.arrays.keys() ?? [])]).toEqual(['targets']);
+  expect([...((await filtered.next())?.columns.keys() ?? [])]).toEqual(['targets']);
   expect([...(filtered.axisLabels?.keys() ?? [])]).toEqual(['targets']);
   expect(new FilterSources(stream(), ['targets', 'features']).sources).toEqual(['features', 'targets']);
 });

@@ -1,6 +1,7 @@
-import type { NdArray } from '@longrun/serialization';
-import type { Batch, DataStream } from '../streams/data-stream.js';
-import { checkSources, Transformer } from './transformer.js';
+import { StateKind } from '@longrun/serialization';
+import type { Columns } from '../arrays/column.js';
+import type { DataStream } from '../streams/data-stream.js';
+import { checkSources, Transformer, type TransformerOptions } from './transformer.js';
 
 /** Keeps some sources, in the order of the stream (Fuel: `FilterSources`). */
 export class FilterSources extends Transformer {
@@ -8,7 +9,7 @@ export class FilterSources extends Transformer {
 
   /** @param sources the sources to keep; at least one, all of them sources of the stream */
   constructor(stream: DataStream, sources: readonly string[]) {
-    super(stream);
+    super(stream, FILTER_SOURCES);
     checkSources('FilterSources', sources, stream.sources);
     if (sources.length === 0) throw new RangeError('FilterSources: there are no sources to keep; give at least one');
     this.#kept = stream.sources.filter((source) => sources.includes(source));
@@ -23,11 +24,13 @@ export class FilterSources extends Transformer {
     return below && new Map([...below].filter(([source]) => this.#kept.includes(source)));
   }
 
-  async next(): Promise<Batch | undefined> {
-    const batch = await this.stream.next();
-    if (batch === undefined) return undefined;
-    const arrays = new Map<string, NdArray>();
-    for (const [source, array] of batch.arrays) if (this.#kept.includes(source)) arrays.set(source, array);
-    return { arrays };
+  protected override options(): TransformerOptions {
+    return { sources: this.#kept };
+  }
+
+  protected override transform(columns: Columns): Columns {
+    return new Map([...columns].filter(([source]) => this.#kept.includes(source)));
   }
 }
+
+const FILTER_SOURCES = new StateKind('FilterSources');

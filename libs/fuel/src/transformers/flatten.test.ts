@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toyDataset } from '../../test/toy.js';
+import { dense, toyDataset } from '../../test/toy.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
@@ -10,9 +10,9 @@ test('a batch keeps its first axis', async () => {
 
   const batch = await stream.next();
 
-  expect(batch?.arrays.get('features')?.shape).toEqual([2, 6]);
-  expect(batch?.arrays.get('features')?.data).toEqual(Uint8Array.from({ length: 12 }, (_, i) => i));
-  expect(batch?.arrays.get('targets')?.shape).toEqual([2, 1]);
+  expect(dense(batch, 'features').shape).toEqual([2, 6]);
+  expect(dense(batch, 'features').data).toEqual(Uint8Array.from({ length: 12 }, (_, i) => i));
+  expect(dense(batch, 'targets').shape).toEqual([2, 1]);
   expect(stream.axisLabels?.get('features')).toEqual(['batch', 'feature']);
   expect(stream.axisLabels?.get('targets')).toEqual(['batch', 'index']);
 });
@@ -20,7 +20,7 @@ test('a batch keeps its first axis', async () => {
 test('an example becomes a vector', async () => {
   const stream = new Flatten(new DatasetStream(toyDataset(3), new SequentialExampleScheme(3)));
 
-  expect((await stream.next())?.arrays.get('features')?.shape).toEqual([6]);
+  expect(dense(await stream.next(), 'features').shape).toEqual([6]);
   expect(stream.axisLabels?.get('features')).toEqual(['feature']);
 });
 

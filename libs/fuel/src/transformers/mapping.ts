@@ -1,33 +1,37 @@
-import type { NdArray } from '@longrun/serialization';
-import type { Batch, DataStream } from '../streams/data-stream.js';
-import { Transformer } from './transformer.js';
+import { StateKind } from '@longrun/serialization';
+import type { Column, Columns } from '../arrays/column.js';
+import type { DataStream } from '../streams/data-stream.js';
+import type { Place } from '../streams/delivery.js';
+import { SortMapping } from './sort-mapping.js';
+import { Transformer, type TransformerOptions } from './transformer.js';
+
+/**
+ * From the columns of a batch or example by source name to new ones; those given must not be written to. What it draws by chance it
+ * draws by the place: `new RandomAt(key, place.epoch, place.index)`.
+ */
+export type MappingFunction = (columns: Columns, place: Place) => Columns | Promise<Columns>;
 
 /** What a mapping adds. */
 export interface MappingOptions {
   /**
-   * Names of arrays that the function adds to those of the stream (Fuel: `add_sources`). Default: it replaces them and gives
-   * an array for each source of the stream.
+   * Names of columns that the function adds to those of the stream (Fuel: `add_sources`). Default: it replaces them and gives
+   * a column for each source of the stream.
    */
   readonly addSources?: readonly string[];
 }
 
 /**
- * Applies a function to each batch or example (Fuel: `Mapping`).
+ * Applies a function, or sorts, each batch or example (Fuel: `Mapping`).
  *
- * The function must depend on nothing but the arrays it is given: what it keeps between calls would not be saved with the stream,
+ * The function must depend on nothing but the columns and the place that it is given: what it keeps between calls would not be saved with the stream,
  * and the stream could not be resumed exactly.
  */
 export class Mapping extends Transformer {
-  readonly mapping: (arrays: ReadonlyMap<string, NdArray>) => ReadonlyMap<string, NdArray>;
+  readonly mapping: MappingFunction | SortMapping;
   readonly #addSources: readonly string[];
 
-  /** @param mapping from the arrays of a batch by source name to the new ones; the arrays given must not be written to */
-  constructor(
-    stream: DataStream,
-    mapping: (arrays: ReadonlyMap<string, NdArray>) => ReadonlyMap<string, NdArray>,
-    options: MappingOptions = {},
-  ) {
-    super(stream);
+  constructor(stream: DataStream, mapping: MappingFunction | SortMapping, options: MappingOptions = {}) {
+    super(stream, MAPPING);
     this.mapping = mapping;
     this.#addSources = options.addSources ?? [];
     const taken = this.#addSources.find((source) => stream.sources.includes(source));
@@ -45,21 +49,33 @@ export class Mapping extends Transformer {
     return null;
   }
 
-  async next(): Promise<Batch | undefined> {
-    const batch = await this.stream.next();
-    if (batch === undefined) return undefined;
-    const mapped = this.mapping(batch.arrays);
-    const arrays = new Map<string, NdArray>(this.#addSources.length > 0 ? batch.arrays : []);
+  protected override options(): TransformerOptions {
+    const { mapping } = this;
+    return { addSources: this.#addSources, ...(mapping instanceof SortMapping ? { reverse: mapping.reverse } : {}) };
+  }
+
+  protected override stage(): string {
+    const adds = this.#addSources.length === 0 ? '' : `adds ${this.#addSources.join(' ')}`;
+    const name = this.mapping instanceof SortMapping ? 'SortMapping' : this.mapping.name;
+    return `Mapping(${[name, adds].filter((part) => part !== '').join(', ')})`;
+  }
+
+  protected override async transform(columns: Columns, place: Place): Promise<Columns> {
+    const { mapping } = this;
+    const mapped = mapping instanceof SortMapping ? mapping.map(columns) : await mapping(columns, place);
+    const given = new Map<string, Column>(this.#addSources.length > 0 ? columns : []);
     for (const source of this.#addSources.length > 0 ? this.#addSources : this.stream.sources) {
-      const array = mapped.get(source);
-      if (array === undefined) {
+      const column = mapped.get(source);
+      if (column === undefined) {
         throw new TypeError(
-          `Mapping: the function gave no array for ${source}, but ${[...mapped.keys()].join(', ') || 'nothing'}; ` +
+          `Mapping: the function gave nothing for ${source}${mapped.size === 0 ? '' : `, but ${[...mapped.keys()].join(', ')}`}; ` +
             `it should give ${this.#addSources.length > 0 ? 'the added sources' : 'every source of the stream'}`,
         );
       }
-      arrays.set(source, array);
+      given.set(source, column);
     }
-    return { arrays };
+    return given;
   }
 }
+
+const MAPPING = new StateKind('Mapping');

@@ -1,28 +1,27 @@
-import type { NdArray } from '@longrun/serialization';
-import type { Batch } from '../streams/data-stream.js';
+import type { Column, Columns } from '../arrays/column.js';
 
 /**
- * One batch of several batches or examples.
+ * The columns of one batch, of those of several batches or examples.
  *
- * @param join makes one array of those of a source
+ * @param join makes one column of those of a source
  * @throws TypeError for a part without one of the sources
  */
 export function putTogether(
-  parts: readonly Batch[],
+  parts: readonly Columns[],
   sources: readonly string[],
-  join: (arrays: readonly NdArray[], source: string) => NdArray,
-): Batch {
-  const arrays = new Map<string, NdArray>();
-  for (const source of sources) arrays.set(source, join(parts.map(arrayOf(source)), source));
-  return { arrays };
+  join: (columns: readonly Column[], source: string) => Column,
+): Columns {
+  const columns = new Map<string, Column>();
+  for (const source of sources) columns.set(source, join(parts.map(columnOf(source)), source));
+  return columns;
 }
 
-function arrayOf(source: string): (part: Batch) => NdArray {
-  return ({ arrays }) => {
-    const array = arrays.get(source);
-    if (array !== undefined) return array;
+function columnOf(source: string): (part: Columns) => Column {
+  return (columns) => {
+    const column = columns.get(source);
+    if (column !== undefined) return column;
     throw new TypeError(
-      `${source}: batches cannot be put together, as one has ${[...arrays.keys()].join(', ') || 'no arrays'} only; ` +
+      `${source}: batches cannot be put together, as one has ${[...columns.keys()].join(', ') || 'no columns'} only; ` +
         'let the stream give all of its sources',
     );
   };

@@ -10,7 +10,7 @@ test('sources have their new names everywhere', async () => {
   const renamed = new Rename(stream(), { features: 'x' });
 
   expect(renamed.sources).toEqual(['x', 'targets']);
-  expect([...((await renamed.next())?.arrays.keys() ?? [])]).toEqual(['x', 'targets']);
+  expect([...((await renamed.next())?.columns.keys() ?? [])]).toEqual(['x', 'targets']);
   expect(renamed.axisLabels?.get('x')).toEqual(['batch', 'height', 'width']);
 });
 

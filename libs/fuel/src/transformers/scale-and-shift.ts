@@ -1,6 +1,7 @@
-import { ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { ndarray, sizeOf, StateKind, type DType, type NdArray } from '@longrun/serialization';
+import { withElements, type Column } from '../arrays/column.js';
 import type { DataStream } from '../streams/data-stream.js';
-import { SourcewiseTransformer } from './transformer.js';
+import { SourcewiseTransformer, type TransformerOptions } from './transformer.js';
 
 /** What is done to each element, and where. */
 export interface ScaleAndShiftOptions {
@@ -14,7 +15,10 @@ export interface ScaleAndShiftOptions {
   readonly dtype?: 'float32' | 'float64';
 }
 
-/** `x · scale + shift`, computed in float64 and rounded once (Fuel: `ScaleAndShift`, with `Cast` in the same pass). */
+/**
+ * `x · scale + shift` (Fuel: `ScaleAndShift`, with `Cast` in the same pass): of float32 sources in float32, product and sum rounded each, as
+ * NumPy does; of others in float64, rounded once.
+ */
 export class ScaleAndShift extends SourcewiseTransformer {
   readonly #scale: number;
   readonly #shift: number;
@@ -24,7 +28,7 @@ export class ScaleAndShift extends SourcewiseTransformer {
   readonly #table64: Float64Array;
 
   constructor(stream: DataStream, options: ScaleAndShiftOptions) {
-    super(stream, options.whichSources);
+    super(stream, options.whichSources, SCALE_AND_SHIFT);
     this.#scale = options.scale;
     this.#shift = options.shift;
     this.#dtype = options.dtype;
@@ -32,12 +36,25 @@ export class ScaleAndShift extends SourcewiseTransformer {
     this.#table32 = Float32Array.from(this.#table64);
   }
 
+  protected override options(): TransformerOptions {
+    return { scale: this.#scale, shift: this.#shift, dtype: this.#dtype ?? null, ...super.options() };
+  }
+
   /** @throws TypeError for an int64 source, whose numbers float64 cannot all hold */
-  protected transformSource({ dtype, shape, data }: NdArray, source: string): NdArray {
+  protected transformSource(column: Column, source: string): Column {
+    return withElements(column, (elements) => this.#scaled(elements, source));
+  }
+
+  #scaled({ dtype, shape, data }: NdArray, source: string): NdArray {
     if (data instanceof BigInt64Array) {
       throw new TypeError(`ScaleAndShift: ${source} is int64; cast it to int32 or float64 first`);
     }
     // One loop for each kind of array: a loop that meets several kinds runs at a third of the speed.
+    if (data instanceof Float32Array) {
+      const scaled = this.#dtype === 'float64' ? ndarray('float64', shape) : ndarray('float32', shape);
+      scaleFloat32(data, Math.fround(this.#scale), Math.fround(this.#shift), scaled.data);
+      return scaled;
+    }
     if ((this.#dtype ?? floatOf(dtype)) === 'float32') {
       const scaled = new Float32Array(sizeOf(shape));
       if (data instanceof Uint8Array) lookUp32(data, this.#table32, scaled);
@@ -49,6 +66,12 @@ export class ScaleAndShift extends SourcewiseTransformer {
     else for (let i = 0; i < scaled.length; i += 1) scaled[i] = (data[i] ?? 0) * this.#scale + this.#shift;
     return ndarray('float64', shape, scaled);
   }
+}
+
+const SCALE_AND_SHIFT = new StateKind('ScaleAndShift');
+
+function scaleFloat32(data: Float32Array, scale: number, shift: number, target: Float32Array | Float64Array): void {
+  for (let i = 0; i < data.length; i += 1) target[i] = Math.fround(Math.fround((data[i] ?? 0) * scale) + shift);
 }
 
 /** Four at a time, which takes half as long: this loop runs over every pixel of every epoch. */

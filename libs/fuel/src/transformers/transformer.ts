@@ -1,16 +1,29 @@
-import type { NdArray, VersionedState } from '@longrun/serialization';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import { checkIdentity, stateIn, type Json, type StateKind, type VersionedState } from '@longrun/serialization';
+import type { Column, Columns } from '../arrays/column.js';
+import { DataStream } from '../streams/data-stream.js';
+import { Delivery, type Bookmark, type Place } from '../streams/delivery.js';
+import { isOlderThanOptions } from './older-states.js';
+
+/** What a transformer was built with, as it stands in its state. */
+export type TransformerOptions = { readonly [key: string]: Json };
 
 /**
  * A stream around a stream, that changes what comes through (Fuel: `Transformer`).
  *
- * One that keeps nothing between batches has no state of its own: its state is that of the stream below.
+ * One that makes other columns of each batch or example by itself implements `transform`. One that gives others than the stream below, or
+ * not as many, overrides `advance`, `place` and `load`.
+ *
+ * Its state is that of the stream below, and its options where it is of a kind: a state of other options is refused.
  */
-export abstract class Transformer implements DataStream {
+export abstract class Transformer extends DataStream {
   protected readonly stream: DataStream;
+  readonly #kind: StateKind | undefined;
 
-  constructor(stream: DataStream) {
+  /** @param kind that of its states. Default: none, and the state is that of the stream below */
+  constructor(stream: DataStream, kind?: StateKind) {
+    super();
     this.stream = stream;
+    this.#kind = kind;
   }
 
   get sources(): readonly string[] {
@@ -29,48 +42,105 @@ export abstract class Transformer implements DataStream {
     return this.stream.batchesPerEpoch;
   }
 
-  abstract next(): Promise<Batch | undefined>;
+  stages(): readonly string[] {
+    return [this.stage(), ...this.stream.stages()];
+  }
 
-  async nextEpoch(): Promise<void> {
+  /** What it is, for people: its name and its options. */
+  protected stage(): string {
+    const options = Object.entries(this.options()).flatMap(([name, value]) =>
+      value === null ? [] : [`${name} ${shownOption(value)}`],
+    );
+    return options.length === 0 ? this.constructor.name : `${this.constructor.name}(${options.join(', ')})`;
+  }
+
+  /** What makes two of the kind give the same. Saved, and compared by `restore`. Default none. */
+  protected options(): TransformerOptions {
+    return {};
+  }
+
+  /**
+   * The columns that take the place of these, by nothing but these and their place. Those given are not written to: others may hold
+   * them. Default: as they are.
+   */
+  protected transform(columns: Columns, _place: Place): Columns | Promise<Columns> {
+    return columns;
+  }
+
+  protected async advance(): Promise<Delivery | undefined> {
+    const below = await this.stream.next();
+    if (below === undefined) return undefined;
+    return new Delivery(await this.transform(below.columns, below), below, this.place());
+  }
+
+  protected async startEpoch(): Promise<void> {
     await this.stream.nextEpoch();
   }
 
-  async close(): Promise<void> {
+  protected async release(): Promise<void> {
     await this.stream.close();
   }
 
-  state(): VersionedState {
-    return this.stream.state();
+  protected place(): Bookmark {
+    const kind = this.#kind;
+    const below = this.stream.bookmark();
+    if (kind === undefined) return below;
+    const options = this.#writtenOptions();
+    return () => ({ ...kind.head, options, stream: below() });
   }
 
-  restore(state: VersionedState): void {
-    this.stream.restore(state);
+  protected load(state: VersionedState): void {
+    const kind = this.#kind;
+    if (kind === undefined || (state['kind'] !== kind.name && isOlderThanOptions(state))) {
+      this.stream.restore(state);
+      return;
+    }
+    const read = kind.read(state);
+    const below = stateIn(kind.name, read, 'stream');
+    checkIdentity(
+      kind.name,
+      read,
+      'options',
+      this.#writtenOptions(),
+      'build it with the same options as when it was saved',
+    );
+    this.stream.restore(below);
+  }
+
+  /** As they come back from a file. */
+  #writtenOptions(): TransformerOptions {
+    return JSON.parse(JSON.stringify(this.options()));
   }
 }
 
-/** A transformer that changes each array of some sources by itself (Fuel: `SourcewiseTransformer`). */
+/** A transformer that changes each column of some sources by itself (Fuel: `SourcewiseTransformer`). */
 export abstract class SourcewiseTransformer extends Transformer {
   readonly whichSources: ReadonlySet<string>;
 
-  /** @param whichSources the sources to change; default all of the stream's */
-  constructor(stream: DataStream, whichSources: readonly string[] = stream.sources) {
-    super(stream);
+  /**
+   * @param whichSources the sources to change; default all of the stream's
+   * @param kind see `Transformer`
+   */
+  constructor(stream: DataStream, whichSources: readonly string[] = stream.sources, kind?: StateKind) {
+    super(stream, kind);
     checkSources(this.constructor.name, whichSources, stream.sources);
     this.whichSources = new Set(whichSources);
   }
 
-  async next(): Promise<Batch | undefined> {
-    const batch = await this.stream.next();
-    if (batch === undefined) return undefined;
-    const arrays = new Map<string, NdArray>();
-    for (const [source, array] of batch.arrays) {
-      arrays.set(source, this.whichSources.has(source) ? this.transformSource(array, source) : array);
-    }
-    return { arrays };
+  protected override options(): TransformerOptions {
+    return { whichSources: this.stream.sources.filter((source) => this.whichSources.has(source)) };
   }
 
-  /** The array that takes this one's place. The one given is not written to: others may hold it. */
-  protected abstract transformSource(array: NdArray, source: string): NdArray;
+  protected override transform(columns: Columns, place: Place): Columns {
+    const transformed = new Map<string, Column>();
+    for (const [source, column] of columns) {
+      transformed.set(source, this.whichSources.has(source) ? this.transformSource(column, source, place) : column);
+    }
+    return transformed;
+  }
+
+  /** The column that takes this one's place. The one given is not written to: others may hold it. */
+  protected abstract transformSource(column: Column, source: string, place: Place): Column;
 }
 
 /** Throws a sentence for a source that is asked for and not there. */
@@ -78,4 +148,9 @@ export function checkSources(what: string, wanted: readonly string[], available:
   const missing = wanted.find((source) => !available.includes(source));
   if (missing === undefined) return;
   throw new RangeError(`${what}: there is no source ${missing}; the sources of the stream are ${available.join(', ')}`);
+}
+
+function shownOption(value: Json): string {
+  if (Array.isArray(value)) return value.map((item: Json) => shownOption(item)).join(' ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

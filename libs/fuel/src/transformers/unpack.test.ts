@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drain, elements, toyDataset } from '../../test/toy.js';
+import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
@@ -10,7 +10,7 @@ test('batches are taken apart', async () => {
   const examples = await drain(stream);
 
   expect(elements(examples, 'targets')).toEqual([[0], [1], [2], [3], [4]]);
-  expect(examples[0]?.arrays.get('features')?.shape).toEqual([2, 3]);
+  expect(dense(examples[0], 'features').shape).toEqual([2, 3]);
   expect(stream.producesExamples).toBe(true);
   expect(stream.axisLabels?.get('features')).toEqual(['height', 'width']);
 });

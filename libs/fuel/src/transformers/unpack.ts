@@ -1,24 +1,30 @@
 import { countIn, stateIn, StateKind, type NdArray, type VersionedState } from '@longrun/serialization';
+import type { Columns } from '../arrays/column.js';
 import { takeRow } from '../arrays/rows.js';
 import { withoutBatchAxis } from '../streams/axis-labels.js';
-import type { Batch, DataStream } from '../streams/data-stream.js';
+import type { DataStream } from '../streams/data-stream.js';
+import { Delivery, type Bookmark } from '../streams/delivery.js';
+import { commonRows } from './common-rows.js';
 import { Transformer } from './transformer.js';
 
 /**
  * Takes batches apart into examples (Fuel: `Unpack`).
  *
- * State: that of the stream before the present batch, and how many of its examples were given. Restoring reads the batch again.
+ * State: that of the stream before the present batch, how many of its examples were given, and how many in the epoch. Restoring reads
+ * the batch again.
  */
 export class Unpack extends Transformer {
-  #before: VersionedState;
-  #batch: Batch | undefined;
+  /** That of the stream before the present batch. */
+  #before: Bookmark;
+  #present: { readonly columns: Columns; readonly epoch: number; readonly rows: number } | undefined;
   #given = 0;
+  #index = 0;
 
   /** @param stream a stream of batches */
   constructor(stream: DataStream) {
     super(stream);
     if (stream.producesExamples) throw new TypeError('Unpack: the stream gives examples already; leave Unpack out');
-    this.#before = stream.state();
+    this.#before = stream.bookmark();
   }
 
   override get producesExamples(): boolean {
@@ -34,50 +40,53 @@ export class Unpack extends Transformer {
     return null;
   }
 
-  async next(): Promise<Batch | undefined> {
-    while (this.#batch === undefined || this.#given >= rowsOf(this.#batch)) {
-      if (this.#batch !== undefined) {
-        // State is taken before the read, and the pair replaced in one go: a read that fails changes nothing.
-        this.#before = this.stream.state();
-        this.#batch = undefined;
+  protected override async advance(): Promise<Delivery | undefined> {
+    while (this.#present === undefined || this.#given >= this.#present.rows) {
+      if (this.#present !== undefined) {
+        this.#before = this.stream.bookmark();
+        this.#present = undefined;
         this.#given = 0;
       }
       const batch = await this.stream.next();
       if (batch === undefined) return undefined;
-      this.#batch = batch;
+      this.#present = { columns: batch.columns, epoch: batch.epoch, rows: commonRows('Unpack', batch.columns) };
     }
-    const row = this.#given;
-    const arrays = new Map<string, NdArray>();
-    for (const [source, array] of this.#batch.arrays) arrays.set(source, takeRow(array, row));
+    const { columns, epoch } = this.#present;
+    const [row, index] = [this.#given, this.#index];
+    const example = new Map<string, NdArray>();
+    for (const [source, column] of columns) example.set(source, takeRow(column, row));
     this.#given += 1;
-    return { arrays };
+    this.#index += 1;
+    return new Delivery(example, { epoch, index }, this.place());
   }
 
-  override async nextEpoch(): Promise<void> {
+  protected override async startEpoch(): Promise<void> {
     await this.stream.nextEpoch();
-    this.#before = this.stream.state();
-    this.#batch = undefined;
+    this.#before = this.stream.bookmark();
+    this.#present = undefined;
     this.#given = 0;
+    this.#index = 0;
   }
 
-  override state(): VersionedState {
-    return { ...UNPACK.head, given: this.#given, stream: this.#before };
+  protected override place(): Bookmark {
+    const [before, given, index] = [this.#before, this.#given, this.#index];
+    return () => ({ ...UNPACK.head, given, index, stream: before() });
   }
 
-  override restore(state: VersionedState): void {
+  protected override load(state: VersionedState): void {
     const read = UNPACK.read(state);
     const given = countIn(UNPACK.name, read, 'given');
-    const before = stateIn(UNPACK.name, read, 'stream');
-    this.stream.restore(before);
-    this.#before = before;
-    this.#batch = undefined;
+    const index = countIn(UNPACK.name, read, 'index');
+    this.stream.restore(stateIn(UNPACK.name, read, 'stream'));
+    this.#before = this.stream.bookmark();
+    this.#present = undefined;
     this.#given = given;
+    this.#index = index;
   }
 }
 
-const UNPACK = new StateKind('Unpack');
-
-function rowsOf(batch: Batch): number {
-  const [first] = batch.arrays.values();
-  return first?.shape[0] ?? 0;
-}
+const UNPACK = new StateKind('Unpack', {
+  version: 2,
+  // The first version did not count the examples of the epoch: nothing depended on it, and the count begins with those of the batch.
+  migrations: [{ from: 1, migrate: (state) => ({ ...state, version: 2, index: state['given'] ?? 0 }) }],
+});

@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import { denseIn, type Columns } from '../../src/arrays/column.js';
 
 import {
   chain,
@@ -14,7 +15,8 @@ import {
 } from '@longrun/serialization';
 import { IterableDataset } from '../../src/datasets/iterable-dataset.js';
 import { ConstantScheme } from '../../src/schemes/constant-scheme.js';
-import type { Batch, DataStream } from '../../src/streams/data-stream.js';
+import type { DataStream } from '../../src/streams/data-stream.js';
+import type { Batch } from '../../src/streams/delivery.js';
 import { Batching } from '../../src/transformers/batching.js';
 import { Cache } from '../../src/transformers/cache.js';
 import { Mapping } from '../../src/transformers/mapping.js';
@@ -69,16 +71,19 @@ export function readLog(log: string): readonly LoggedStep[] {
 
 const END = 'end of the epoch';
 
-function shown({ arrays }: Batch): string {
+function shown({ columns }: Batch): string {
   return JSON.stringify(
-    [...arrays].map(([name, { dtype, shape, data }]) => [name, dtype, shape, [...data].map(Number)]),
+    [...columns.keys()].map((name) => {
+      const { dtype, shape, data } = denseIn(columns, name);
+      return [name, dtype, shape, [...data].map(Number)];
+    }),
   );
 }
 
-function byWeight(arrays: ReadonlyMap<string, NdArray>): ReadonlyMap<string, NdArray> {
-  const weights = Array.from(arrays.get('weight')?.data ?? [], Number);
+function byWeight(columns: Columns): Columns {
+  const weights = Array.from(denseIn(columns, 'weight').data, Number);
   const order = weights.map((_, row) => row).toSorted((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0));
-  return new Map([...arrays].map(([source, array]) => [source, rearranged(array, order)]));
+  return new Map([...columns.keys()].map((source) => [source, rearranged(denseIn(columns, source), order)]));
 }
 
 function rearranged({ dtype, shape, data }: NdArray, order: readonly number[]): NdArray {
@@ -90,8 +95,8 @@ function rearranged({ dtype, shape, data }: NdArray, order: readonly number[]): 
   return array;
 }
 
-function squares(arrays: ReadonlyMap<string, NdArray>): ReadonlyMap<string, NdArray> {
-  const weights = Array.from(arrays.get('weight')?.data ?? [], Number);
+function squares(columns: Columns): Columns {
+  const weights = Array.from(denseIn(columns, 'weight').data, Number);
   return new Map([
     [
       'squares',
