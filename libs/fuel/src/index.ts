@@ -18,9 +18,15 @@ export { AxisLabelsMismatchError, CorruptInput, DownloadFailed, MissingInput, Un
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
-export { IndexableDataset } from './datasets/indexable-dataset.js';
+export { IndexableDataset, type IndexableDatasetOptions } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
 export { LabelledSplits, type BatchesOptions, type LabelledFile } from './datasets/labelled-splits.js';
+export { OneBillionWord, type OneBillionWordOptions } from './datasets/one-billion-word.js';
+export { Spiral, type SpiralOptions } from './datasets/spiral.js';
+export { Subset } from './datasets/subset.js';
+export { SwissRoll } from './datasets/swiss-roll.js';
+export { TextFile, type TextFileOptions } from './datasets/text-file.js';
+export type { ToyOptions } from './datasets/toy-points.js';
 
 export {
   describeH5Dataset,
@@ -35,6 +41,7 @@ export { writeH5Dataset } from './hdf5/h5-writer.js';
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
 export { ConcatenatedScheme } from './schemes/concatenated-scheme.js';
 export { ConstantScheme, type ConstantSchemeOptions } from './schemes/constant-scheme.js';
+export { crossValidation, type CrossValidationOptions, type Fold } from './schemes/cross-validation.js';
 export { KeyedShuffledExampleScheme } from './schemes/keyed-shuffled-example-scheme.js';
 export { KeyedShuffledScheme, type KeyedShuffledSchemeOptions } from './schemes/keyed-shuffled-scheme.js';
 export { SequentialExampleScheme } from './schemes/sequential-example-scheme.js';

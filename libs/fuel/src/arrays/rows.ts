@@ -79,8 +79,8 @@ export function joinRows(parts: readonly Column[], source: string): Column {
   const filled = parts.filter((part) => rowsOf(part, source) > 0);
   const joined = filled.length === 0 ? [first] : filled;
   const arrays = joined.flatMap((part) => (isRagged(part) ? [] : [part]));
-  const rest = arrays[0]?.shape.slice(1).join();
-  if (arrays.length === joined.length && arrays.every(({ shape }) => shape.slice(1).join() === rest)) {
+  const [one] = arrays;
+  if (one !== undefined && arrays.length === joined.length && arrays.every(({ shape }) => sameRows(shape, one.shape))) {
     return joinedDense(arrays);
   }
   return withoutNeed(joinedRagged(joined.map(asRagged)));
@@ -176,6 +176,12 @@ function asRagged(column: Column): Ragged {
     ndarray(column.dtype, [column.data.length], column.data),
     ndarray('uint32', [rows, rest.length], shapes),
   );
+}
+
+/** Whether two arrays of as many axes have rows of one shape. */
+function sameRows(shape: readonly number[], other: readonly number[]): boolean {
+  for (let axis = 1; axis < shape.length; axis += 1) if (shape[axis] !== other[axis]) return false;
+  return true;
 }
 
 function axesOfRows(column: Column): number {

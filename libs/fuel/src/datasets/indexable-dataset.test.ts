@@ -2,6 +2,7 @@ import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { dense, drain, elements, toyDataset } from '../../test/toy.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
+import { denseIn, ragged } from '../arrays/column.js';
 import { IndexableDataset } from './indexable-dataset.js';
 
 test('requests are an example, a range or a list', async () => {
@@ -11,6 +12,27 @@ test('requests are an example, a range or a list', async () => {
   expect(dense(await dataset.getData({ start: 1, stop: 3 }), 'targets').data).toEqual(Int32Array.of(1, 2));
   expect(dense(await dataset.getData(Uint32Array.of(3, 0)), 'targets').data).toEqual(Int32Array.of(3, 0));
   await expect(dataset.getData(4)).rejects.toThrow(/Row 4/);
+});
+
+test('2.1-13: of a part, rows are counted within it, and it is applied once; columns may be ragged', async () => {
+  const numbers = ndarray(
+    'uint8',
+    [100],
+    Uint8Array.from({ length: 100 }, (_, i) => i),
+  );
+  const words = ragged(
+    numbers,
+    ndarray('uint32', [100, 1], new Uint32Array(100).fill(1, 1).fill(0, 2, 3).fill(2, 0, 1)),
+  );
+  const dataset = new IndexableDataset({ numbers, words }, { start: 1, stop: 20 });
+
+  expect(dataset.examplesCount).toBe(19);
+  expect(elements(await drain(dataset.exampleStream()), 'numbers').flat()).toEqual([...numbers.data.subarray(1, 20)]);
+  const { columns } = await dataset.getData({ start: 0, stop: 2 });
+  expect(columns.get('words')).toMatchObject({ offsets: Uint32Array.of(0, 1, 1), values: { data: Uint8Array.of(2) } });
+  expect(dense(await dataset.getData(1), 'words')).toEqual(ndarray('uint8', [0]));
+  expect(() => new IndexableDataset({ numbers }, { stop: 101 })).toThrow('Row 100 was asked for, but there are 100');
+  expect(() => new IndexableDataset({ numbers, words: denseIn(columns, 'numbers') })).toThrow(/numbers 100, words 2/);
 });
 
 test('sources are those wanted, in the order wanted', async () => {

@@ -6,23 +6,33 @@ import type { Batch } from '../streams/delivery.js';
 import { commonLength, identityOf } from './dataset-identity.js';
 import { Dataset, type DatasetOptions } from './dataset.js';
 
+/** Which part of the columns makes up the dataset, and what is known of them. */
+export interface IndexableDatasetOptions extends Omit<DatasetOptions, 'providesSources'> {
+  /** The first row. Default 0. */
+  readonly start?: number;
+  /** The row after the last. Default: as many as there are. */
+  readonly stop?: number;
+}
+
 /** A dataset of columns in memory, `(examples, ...)` each or ragged (Fuel: `IndexableDataset`). */
 export class IndexableDataset extends Dataset {
   readonly examplesCount: number;
   readonly #columns: Columns;
 
   /**
-   * @param indexables the columns by source name; not copied, so not to be written to afterwards
-   * @throws RangeError when the columns differ in length
+   * @param indexables the columns by source name; not copied unless a part is asked for, so not to be written to afterwards
+   * @throws RangeError when the columns differ in length, or do not have the part asked for
    */
-  constructor(
-    indexables: Columns | Readonly<Record<string, Column>>,
-    options: Omit<DatasetOptions, 'providesSources'> = {},
-  ) {
+  constructor(indexables: Columns | Readonly<Record<string, Column>>, options: IndexableDatasetOptions = {}) {
     const columns = new Map<string, Column>(isMap(indexables) ? indexables : Object.entries(indexables));
     super({ ...options, providesSources: [...columns.keys()] });
-    this.#columns = columns;
-    this.examplesCount = commonLength('IndexableDataset', lengthsOf(columns));
+    const available = commonLength('IndexableDataset', lengthsOf(columns));
+    const { start = 0, stop = available } = options;
+    const whole = start === 0 && stop === available;
+    this.#columns = whole
+      ? columns
+      : new Map([...columns].map(([source, column]) => [source, takeRows(column, { start, stop })]));
+    this.examplesCount = stop - start;
   }
 
   async getData(request: Request): Promise<Batch> {

@@ -33,7 +33,7 @@ export abstract class DataStream implements Stateful {
 
   /** The next batch; undefined at the end of the epoch, and again until `nextEpoch()` is called. */
   next(): Promise<Delivery | undefined> {
-    return this.#turns.take(() => this.#deliver());
+    return this.#turns.take(this.#deliver);
   }
 
   /** Starts the following epoch, whether or not this one is at its end. Not to be called before the first epoch. */
@@ -112,7 +112,7 @@ export abstract class DataStream implements Stateful {
   /** Lets go of what it reads from. */
   protected abstract release(): Promise<void>;
 
-  async #deliver(): Promise<Delivery | undefined> {
+  readonly #deliver = async (): Promise<Delivery | undefined> => {
     this.#checkOpen();
     const before = this.bookmark();
     try {
@@ -124,7 +124,7 @@ export abstract class DataStream implements Stateful {
       this.load(before());
       throw error;
     }
-  }
+  };
 
   #checkOpen(): void {
     if (this.#closed) throw new Error(`${this.constructor.name}: the stream is closed; build it anew to read on`);

@@ -8,13 +8,14 @@ export class Turns {
   }
 
   /** Does this once all before it has ended, in success or not. */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  take<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last === undefined ? work() : this.#last.then(work, work);
     this.#last = turn;
-    try {
-      return await turn;
-    } finally {
+    // Before whoever waits for the turn goes on, as this was the first to wait for it.
+    const leave = (): void => {
       if (this.#last === turn) this.#last = undefined;
-    }
+    };
+    turn.then(leave, leave);
+    return turn;
   }
 }

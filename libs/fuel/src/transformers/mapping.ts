@@ -60,9 +60,15 @@ export class Mapping extends Transformer {
     return `Mapping(${[name, adds].filter((part) => part !== '').join(', ')})`;
   }
 
-  protected override async transform(columns: Columns, place: Place): Promise<Columns> {
+  protected override transform(columns: Columns, place: Place): Columns | Promise<Columns> {
     const { mapping } = this;
-    const mapped = mapping instanceof SortMapping ? mapping.map(columns) : await mapping(columns, place);
+    const mapped = mapping instanceof SortMapping ? mapping.map(columns) : mapping(columns, place);
+    return mapped instanceof Promise
+      ? mapped.then((later) => this.#given(columns, later))
+      : this.#given(columns, mapped);
+  }
+
+  #given(columns: Columns, mapped: Columns): Columns {
     const given = new Map<string, Column>(this.#addSources.length > 0 ? columns : []);
     for (const source of this.#addSources.length > 0 ? this.#addSources : this.stream.sources) {
       const column = mapped.get(source);

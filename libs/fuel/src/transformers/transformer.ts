@@ -18,6 +18,7 @@ export type TransformerOptions = { readonly [key: string]: Json };
 export abstract class Transformer extends DataStream {
   protected readonly stream: DataStream;
   readonly #kind: StateKind | undefined;
+  #written: TransformerOptions | undefined;
 
   /** @param kind that of its states. Default: none, and the state is that of the stream below */
   constructor(stream: DataStream, kind?: StateKind) {
@@ -54,7 +55,7 @@ export abstract class Transformer extends DataStream {
     return options.length === 0 ? this.constructor.name : `${this.constructor.name}(${options.join(', ')})`;
   }
 
-  /** What makes two of the kind give the same. Saved, and compared by `restore`. Default none. */
+  /** What makes two of the kind give the same: always the same. Saved, and compared by `restore`. Default none. */
   protected options(): TransformerOptions {
     return {};
   }
@@ -70,7 +71,9 @@ export abstract class Transformer extends DataStream {
   protected async advance(): Promise<Delivery | undefined> {
     const below = await this.stream.next();
     if (below === undefined) return undefined;
-    return new Delivery(await this.transform(below.columns, below), below, this.place());
+    const transformed = this.transform(below.columns, below);
+    const columns = transformed instanceof Promise ? await transformed : transformed;
+    return new Delivery(columns, below, this.place());
   }
 
   protected async startEpoch(): Promise<void> {
@@ -85,8 +88,7 @@ export abstract class Transformer extends DataStream {
     const kind = this.#kind;
     const below = this.stream.bookmark();
     if (kind === undefined) return below;
-    const options = this.#writtenOptions();
-    return () => ({ ...kind.head, options, stream: below() });
+    return () => ({ ...kind.head, options: this.#writtenOptions(), stream: below() });
   }
 
   protected load(state: VersionedState): void {
@@ -109,7 +111,9 @@ export abstract class Transformer extends DataStream {
 
   /** As they come back from a file. */
   #writtenOptions(): TransformerOptions {
-    return JSON.parse(JSON.stringify(this.options()));
+    const written: TransformerOptions = this.#written ?? JSON.parse(JSON.stringify(this.options()));
+    this.#written = written;
+    return written;
   }
 }
 
