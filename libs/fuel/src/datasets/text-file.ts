@@ -86,7 +86,7 @@ const SPACE_AROUND = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'gu');
 
 function tokensOf(line: string, level: 'word' | 'character'): readonly string[] {
   const text = line.replaceAll(SPACE_AROUND, '');
-  if (level === 'character') return [...text];
+  if (level === 'character') return Array.from(text);
   return text === '' ? [] : text.split(SPACES);
 }
 
