@@ -13,6 +13,7 @@ import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
 import { Forks } from '../systems/forks.js';
 import { LogCompletion } from '../systems/log-completion.js';
+import { RecordUpkeep } from '../systems/record-upkeep.js';
 import { Reconciler } from '../systems/reconciler.js';
 import { Removals } from '../systems/removals.js';
 import { type EndedExperiment, Retention } from '../systems/retention.js';
@@ -147,6 +148,7 @@ class Systems {
       logs,
       forks: new Forks({ record, writer, store, logs, endings: this.#endings, warn }),
       retention: new Retention({ record, keepDays, expire: async (ended) => await expire(ended, writer), warn }),
+      upkeep: new RecordUpkeep(record),
       removals: new Removals({ record, writer, store, warn }),
       census: new Census({ record, redis, keys, goneAfterMs, guard: term.guard, connections, warn }),
       writeOff,

@@ -18,6 +18,7 @@ import type { EventIngester } from './event-ingester.js';
 import type { Forks } from './forks.js';
 import { pendingSettings } from '../record/hyperparameter-settings.js';
 import type { LogCompletion } from './log-completion.js';
+import type { RecordUpkeep } from './record-upkeep.js';
 import type { Removals } from './removals.js';
 import type { Retention } from './retention.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
@@ -41,6 +42,7 @@ export interface ReconcilerOptions {
   readonly forks: Forks;
   readonly removals: Removals;
   readonly retention: Retention;
+  readonly upkeep: RecordUpkeep;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -81,6 +83,7 @@ export class Reconciler {
       await this.#attempt('logs', () => this.#completeLogs());
       await this.#attempt('deletions', () => this.#options.removals.look());
       this.#options.retention.look();
+      await this.#attempt('the tables of the record', () => this.#options.upkeep.look());
       await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(
