@@ -24,6 +24,7 @@ const WITH_FILES = [
   'node-sqlite3-wasm',
   'onnxruntime-node',
   'pg-native',
+  'sharp',
 ];
 /** `longrun run` loads programs itself: the bricks and datasets that it knows are to be those of the programs. */
 const TRAINING = /apps\/cli\/dist\/commands\/run\//;

@@ -68,12 +68,29 @@ export { IterableStream } from './streams/iterable-stream.js';
 export { Batching, type BatchingOptions } from './transformers/batching.js';
 export { Cache } from './transformers/cache.js';
 export { Cast, type CastOptions } from './transformers/cast.js';
-export { uint8PixelsToFloat } from './transformers/defaults.js';
+export { rgbImagesFromEncodedBytes, uint8PixelsToFloat } from './transformers/defaults.js';
 export { ExpectsAxisLabels } from './transformers/expects-axis-labels.js';
 export { Filter, type FilterPredicate } from './transformers/filter.js';
 export { FilterSources } from './transformers/filter-sources.js';
 export { Flatten } from './transformers/flatten.js';
 export { ForceFloatX, type ForceFloatXOptions } from './transformers/force-float-x.js';
+export { CenterCrop, RandomFixedSizeCrop, type FixedSizeCropOptions } from './transformers/image/crops.js';
+export {
+  ImageTransformer,
+  RandomImageTransformer,
+  type ImageRandomOptions,
+} from './transformers/image/image-transformer.js';
+export { ImagesFromBytes, type ImagesFromBytesOptions } from './transformers/image/images-from-bytes.js';
+export {
+  MinimumImageDimensions,
+  type MinimumImageDimensionsOptions,
+} from './transformers/image/minimum-image-dimensions.js';
+export { RandomHorizontalFlip, type RandomHorizontalFlipOptions } from './transformers/image/random-flip.js';
+export { Random2DRotation, type Random2DRotationOptions } from './transformers/image/random-rotation.js';
+export { RandomColor, type RandomColorOptions } from './transformers/image/random-color.js';
+export { Resize, type ResizeOptions } from './transformers/image/resize.js';
+export type { Resampling } from './transformers/image/resample.js';
+export type { ImageSize } from './transformers/image/windows.js';
 export { Mapping, type MappingFunction, type MappingOptions } from './transformers/mapping.js';
 export { Merge, type MergeOptions } from './transformers/merge.js';
 export { NGrams, type NGramsOptions } from './transformers/n-grams.js';
@@ -82,6 +99,7 @@ export { Rename, type RenameOptions } from './transformers/rename.js';
 export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-and-shift.js';
 export { SortMapping, type SortKey, type SortMappingOptions } from './transformers/sort-mapping.js';
 export { SourcewiseTransformer, Transformer, type TransformerOptions } from './transformers/transformer.js';
+export { ToBytes } from './transformers/to-bytes.js';
 export { Unpack } from './transformers/unpack.js';
 export { Window, type WindowOptions } from './transformers/window.js';
 

@@ -1,4 +1,5 @@
 import type { StreamTransformation } from '../streams/data-stream.js';
+import { ImagesFromBytes } from './image/images-from-bytes.js';
 import { ScaleAndShift } from './scale-and-shift.js';
 
 /**
@@ -9,4 +10,13 @@ import { ScaleAndShift } from './scale-and-shift.js';
  */
 export function uint8PixelsToFloat(whichSources: readonly string[]): readonly StreamTransformation[] {
   return [(stream) => new ScaleAndShift(stream, { scale: 1 / 255, shift: 0, whichSources, dtype: 'float32' })];
+}
+
+/**
+ * Default transformers for images that lie in a dataset as the bytes of their files: uint8 `(3, height, width)` each (Fuel: `rgb_images_from_encoded_bytes`).
+ *
+ * @param whichSources the sources that hold files, as `encoded_images`
+ */
+export function rgbImagesFromEncodedBytes(whichSources: readonly string[]): readonly StreamTransformation[] {
+  return [(stream) => new ImagesFromBytes(stream, { colorMode: 'RGB', whichSources })];
 }
