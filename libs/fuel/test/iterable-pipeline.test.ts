@@ -1,14 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { dense } from './toy.js';
 
-import { assertResumable, cycle, islice, map, range } from '@longrun/serialization';
+import { assertResumable, cycle, islice, map, ndarray, RandomAt, RandomKey, range } from '@longrun/serialization';
 import { build as bundle } from 'vite';
 import { expect, test } from 'vitest';
 import { pipeline, readLog, run } from './children/iterable-pipeline.js';
-import { Batching, Cache, ConstantScheme, IterableDataset } from '../src/index.js';
+import {
+  Batching,
+  Cache,
+  ConstantScheme,
+  DatasetStream,
+  denseIn,
+  IterableDataset,
+  Mapping,
+  Padding,
+  SequentialScheme,
+  SortMapping,
+  type DataStream,
+} from '../src/index.js';
 import { temporaryFolder } from './folder.js';
+import { dense, toyDataset } from './toy.js';
 
 const WORDS = 'the quick brown fox\n\njumps over a lazy dog and runs away again'.split(' ').join('\n');
 
@@ -65,6 +77,31 @@ test('the example of the README', async () => {
   expect(second).toEqual(await stream.next());
   expect([...dense(second, 'features').data].filter((_, i) => i % 2 === 0)).toEqual([...range(8, 16)]);
   await assertResumable(build);
+});
+
+test('the other examples of the README', async () => {
+  const words = () => new IterableDataset({ words: ['four', 'a', 'six', 'be'] });
+  const build = () => {
+    const batches = new Batching(words().exampleStream(), new ConstantScheme(4));
+    const sorted = new Mapping(batches, new SortMapping((example) => example.get('words')?.data.length ?? 0));
+    return new Padding(new Cache(sorted, new ConstantScheme(2)), { maskDtype: 'bool' });
+  };
+  const batch = await build().next();
+  expect(dense(batch, 'words')).toEqual(ndarray('uint8', [2, 2], Uint8Array.from(Buffer.from('a\0be'))));
+  expect(dense(batch, 'words_mask')).toEqual(ndarray('bool', [2, 2], Uint8Array.of(1, 0, 1, 1)));
+
+  const key = new RandomKey(3, 'jitter');
+  const jittered = (stream: DataStream): DataStream =>
+    new Mapping(stream, (columns, { epoch, index }) => {
+      const { shape, data } = denseIn(columns, 'features');
+      const shift = new RandomAt(key, epoch, index).uniform();
+      const features = Float32Array.from(Array.from(data, Number), (x) => x + shift);
+      return new Map([...columns, ['features', ndarray('float32', shape, features)]]);
+    });
+  const stream = jittered(new DatasetStream(toyDataset(4), new SequentialScheme(4, 2)));
+  const [first, second] = [await stream.next(), await stream.next()];
+  expect(dense(first, 'features').data[0]).not.toBe(dense(second, 'features').data[0]);
+  await assertResumable(() => jittered(new DatasetStream(toyDataset(4), new SequentialScheme(4, 2))));
 });
 
 /** The program as Node runs it, of the source as it is now. */

@@ -10,6 +10,7 @@ import {
   Cast,
   ConstantScheme,
   DatasetStream,
+  denseIn,
   FilterSources,
   Flatten,
   ForceFloatX,
@@ -29,6 +30,7 @@ import {
   type BatchingOptions,
   type DataStream,
   type H5DatasetOptions,
+  type MappingFunction,
 } from '../src/index.js';
 import { temporaryFolder } from './folder.js';
 import { dense, toyDataset } from './toy.js';
@@ -169,6 +171,14 @@ test('the state of batches of another size, or with other short batches, is refu
   batches(2, { shortBatch: 'keep' }).restore(batches(2).state());
 });
 
+const twice: MappingFunction = (columns) => {
+  const targets = denseIn(columns, 'targets');
+  return new Map([
+    ['y', targets],
+    ['z', targets],
+  ]);
+};
+
 const OPTIONS: readonly (readonly [
   string,
   (stream: DataStream) => DataStream,
@@ -185,7 +195,7 @@ const OPTIONS: readonly (readonly [
     'ScaleAndShift to another dtype',
     (stream) => new ScaleAndShift(stream, { scale: 2, shift: 0 }),
     (stream) => new ScaleAndShift(stream, { scale: 2, shift: 0, dtype: 'float32' }),
-    /"dtype":null.*"dtype":"float32"/,
+    /\{"scale":2,"shift":0,"whichSources".*\{"scale":2,"shift":0,"dtype":"float32"/,
   ],
   [
     'Cast',
@@ -214,9 +224,9 @@ const OPTIONS: readonly (readonly [
   ],
   [
     'Mapping',
-    (stream) => new Mapping(stream, (columns) => columns),
-    (stream) => new Mapping(stream, (columns) => columns, { addSources: ['z'] }),
-    /"addSources":\[\].*"addSources":\["z"\]/,
+    (stream) => new Mapping(stream, twice, { addSources: ['y'] }),
+    (stream) => new Mapping(stream, twice, { addSources: ['z'] }),
+    /"addSources":\["y"\].*"addSources":\["z"\]/,
   ],
   [
     'Mapping that sorts',

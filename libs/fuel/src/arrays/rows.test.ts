@@ -1,7 +1,7 @@
 import { ndarray, sizeOf, type NdArray } from '@longrun/serialization';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isRagged, type Column } from './column.js';
+import { isRagged, ragged, type Column } from './column.js';
 import { joinRows, rowsOf, stackRows, takeRow, takeRows } from './rows.js';
 
 const array = ndarray('int64', [4, 2], BigInt64Array.of(0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n));
@@ -65,6 +65,12 @@ test('examples of several lengths are a ragged column, one of them is itself, an
   });
   expect(takeRow(column, 1)).toEqual(words[1]);
   expect(takeRows(column, Uint32Array.of(1, 1))).toEqual(ndarray('uint8', [2, 1], Uint8Array.of(3, 3)));
+  const alike = ragged(
+    ndarray('uint8', [4], Uint8Array.of(1, 2, 3, 4)),
+    ndarray('uint32', [2, 1], Uint32Array.of(2, 2)),
+  );
+  expect(joinRows([alike], 'words')).toEqual(ndarray('uint8', [2, 2], Uint8Array.of(1, 2, 3, 4)));
+  expect(joinRows([takeRows(column, new Uint32Array(0)), alike], 'words')).toEqual(joinRows([alike], 'words'));
   expect(() => takeRow(column, 3)).toThrow('Row 3 was asked for, but there are 3 rows');
 });
 

@@ -31,6 +31,14 @@ test('2.1-13: of a part, rows are counted within it, and it is applied once; col
   const { columns } = await dataset.getData({ start: 0, stop: 2 });
   expect(columns.get('words')).toMatchObject({ offsets: Uint32Array.of(0, 1, 1), values: { data: Uint8Array.of(2) } });
   expect(dense(await dataset.getData(1), 'words')).toEqual(ndarray('uint8', [0]));
+  const other = ragged(
+    numbers,
+    ndarray('uint32', [100, 1], new Uint32Array(100).fill(1, 1).fill(0, 1, 2).fill(2, 0, 1)),
+  );
+  const identities = [{ words }, { words: other }].map((of) =>
+    JSON.stringify(new IndexableDataset(of, { stop: 3 }).identity()),
+  );
+  expect(new Set(identities).size).toBe(2);
   expect(() => new IndexableDataset({ numbers }, { stop: 101 })).toThrow('Row 100 was asked for, but there are 100');
   expect(() => new IndexableDataset({ numbers, words: denseIn(columns, 'numbers') })).toThrow(/numbers 100, words 2/);
 });

@@ -39,6 +39,18 @@ test('the function adds arrays to those there are', async () => {
   expect([...((await mapping.next())?.columns.keys() ?? [])]).toEqual(['features', 'targets', 'parity']);
 });
 
+test('the function may take its time, and is told the place', async () => {
+  const mapping = new Mapping(
+    stream(),
+    async (_columns, { epoch, index }) =>
+      new Map([['place', ndarray('uint8', [2], await Promise.resolve(Uint8Array.of(epoch, index)))]]),
+    { addSources: ['place'] },
+  );
+  await mapping.nextEpoch();
+
+  expect(dense(await mapping.next(), 'place').data).toEqual(Uint8Array.of(1, 0));
+});
+
 test('a function that forgets a source, or adds one that is there, is refused', async () => {
   await expect(new Mapping(stream(), () => new Map()).next()).rejects.toThrow(/gave nothing for features/);
   expect(() => new Mapping(stream(), () => new Map(), { addSources: ['targets'] })).toThrow(/targets is a source/);

@@ -51,7 +51,10 @@ export class Mapping extends Transformer {
 
   protected override options(): TransformerOptions {
     const { mapping } = this;
-    return { addSources: this.#addSources, ...(mapping instanceof SortMapping ? { reverse: mapping.reverse } : {}) };
+    return {
+      addSources: this.#addSources.length === 0 ? null : this.#addSources,
+      reverse: mapping instanceof SortMapping ? mapping.reverse : null,
+    };
   }
 
   protected override stage(): string {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { toyDataset } from '../../test/toy.js';
 import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
@@ -21,5 +21,11 @@ test('names can be exchanged', () => {
 test('a name that is not there is refused unless it may be missing, and a double one always', () => {
   expect(() => new Rename(stream(), { pixels: 'x' })).toThrow(/no source pixels/);
   expect(new Rename(stream(), { pixels: 'x' }, { onNonExistent: 'ignore' }).sources).toEqual(['features', 'targets']);
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  expect(new Rename(stream(), { pixels: 'x' }, { onNonExistent: 'warn' }).sources).toEqual(['features', 'targets']);
+  expect(warn.mock.calls.map(([words]) => words)).toEqual([
+    'Rename: there is no source pixels; the sources of the stream are features, targets',
+  ]);
+  warn.mockRestore();
   expect(() => new Rename(stream(), { features: 'targets' })).toThrow(/two sources would be named targets/);
 });

@@ -13,14 +13,14 @@ export type TransformerOptions = { readonly [key: string]: Json };
  * One that makes other columns of each batch or example by itself implements `transform`. One that gives others than the stream below, or
  * not as many, overrides `advance`, `place` and `load`.
  *
- * Its state is that of the stream below, and its options where it is of a kind: a state of other options is refused.
+ * Its state is that of the stream below, and its options where it has any: a state of other options is refused.
  */
 export abstract class Transformer extends DataStream {
   protected readonly stream: DataStream;
   readonly #kind: StateKind | undefined;
-  #written: TransformerOptions | undefined;
+  #options: TransformerOptions | undefined;
 
-  /** @param kind that of its states. Default: none, and the state is that of the stream below */
+  /** @param kind that of its states, where it has options. Default: none, and the state is that of the stream below */
   constructor(stream: DataStream, kind?: StateKind) {
     super();
     this.stream = stream;
@@ -55,7 +55,10 @@ export abstract class Transformer extends DataStream {
     return options.length === 0 ? this.constructor.name : `${this.constructor.name}(${options.join(', ')})`;
   }
 
-  /** What makes two of the kind give the same: always the same. Saved, and compared by `restore`. Default none. */
+  /**
+   * What makes two of the kind give the same; the same whenever it is asked for. Saved, and compared by `restore`. Those that are null are left
+   * out. Default none.
+   */
   protected options(): TransformerOptions {
     return {};
   }
@@ -85,35 +88,36 @@ export abstract class Transformer extends DataStream {
   }
 
   protected place(): Bookmark {
-    const kind = this.#kind;
     const below = this.stream.bookmark();
-    if (kind === undefined) return below;
-    return () => ({ ...kind.head, options: this.#writtenOptions(), stream: below() });
+    const own = this.#own();
+    return own === undefined ? below : () => ({ ...own.kind.head, ...own.options, stream: below() });
   }
 
   protected load(state: VersionedState): void {
-    const kind = this.#kind;
-    if (kind === undefined || (state['kind'] !== kind.name && isOlderThanOptions(state))) {
+    const own = this.#own();
+    if (own === undefined || (state['kind'] !== own.kind.name && isOlderThanOptions(state))) {
       this.stream.restore(state);
       return;
     }
-    const read = kind.read(state);
-    const below = stateIn(kind.name, read, 'stream');
+    const { name } = own.kind;
+    const { version, kind: _kind, stream: _stream, ...options } = own.kind.read(state);
+    const below = stateIn(name, state, 'stream');
     checkIdentity(
-      kind.name,
-      read,
+      name,
+      { version, options },
       'options',
-      this.#writtenOptions(),
+      own.options,
       'build it with the same options as when it was saved',
     );
     this.stream.restore(below);
   }
 
-  /** As they come back from a file. */
-  #writtenOptions(): TransformerOptions {
-    const written: TransformerOptions = this.#written ?? JSON.parse(JSON.stringify(this.options()));
-    this.#written = written;
-    return written;
+  /** What it adds to the state of the stream below; undefined where it has no options. */
+  #own(): { readonly kind: StateKind; readonly options: TransformerOptions } | undefined {
+    const kind = this.#kind;
+    if (kind === undefined) return undefined;
+    this.#options ??= writtenOptions(this.options());
+    return Object.keys(this.#options).length === 0 ? undefined : { kind, options: this.#options };
   }
 }
 
@@ -152,6 +156,12 @@ export function checkSources(what: string, wanted: readonly string[], available:
   const missing = wanted.find((source) => !available.includes(source));
   if (missing === undefined) return;
   throw new RangeError(`${what}: there is no source ${missing}; the sources of the stream are ${available.join(', ')}`);
+}
+
+/** As they come back from a file. */
+function writtenOptions(options: TransformerOptions): TransformerOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return JSON.parse(JSON.stringify(Object.fromEntries(given)));
 }
 
 function shownOption(value: Json): string {
