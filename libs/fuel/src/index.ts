@@ -63,6 +63,9 @@ export { DataStream, type StreamTransformation } from './streams/data-stream.js'
 export { Delivery, type Batch, type Bookmark, type Place } from './streams/delivery.js';
 export { iterateEpochs, remainingBatches } from './streams/iterate.js';
 export { DatasetStream } from './streams/dataset-stream.js';
+export { serveStream } from './streams/stream-thread.js';
+export { ThreadStream, type ThreadStreamOptions } from './streams/thread-stream.js';
+export type { StreamFactory } from './streams/thread-protocol.js';
 export { IterableStream } from './streams/iterable-stream.js';
 
 export { Batching, type BatchingOptions } from './transformers/batching.js';
@@ -95,6 +98,7 @@ export { Mapping, type MappingFunction, type MappingOptions } from './transforme
 export { Merge, type MergeOptions } from './transformers/merge.js';
 export { NGrams, type NGramsOptions } from './transformers/n-grams.js';
 export { Padding, type PaddingOptions } from './transformers/padding.js';
+export { Prefetch } from './transformers/prefetch.js';
 export { Rename, type RenameOptions } from './transformers/rename.js';
 export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-and-shift.js';
 export { SortMapping, type SortKey, type SortMappingOptions } from './transformers/sort-mapping.js';
