@@ -1,3 +1,4 @@
+import { fuel } from './fuel/benchmark.js';
 import { kills } from './kills/benchmark.js';
 import { mlpStep } from './mlp-step/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
@@ -7,6 +8,7 @@ import { serialization } from './serialization/benchmark.js';
 import { tensorSteps } from './tensor/benchmark.js';
 
 const benchmarks: ReadonlyMap<string, (...counts: number[]) => Promise<Report>> = new Map([
+  ['fuel', fuel],
   ['kills', kills],
   ['mlp-step', mlpStep],
   ['platform', platform],

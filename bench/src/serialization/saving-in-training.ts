@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { acquireLease, CheckpointStore, openObjectStore } from '@longrun/serialization';
 import { trainerEnvironment } from '@longrun/platform/processes';
 import { z } from 'zod';
-import type { PythonPeer } from './python-peers.js';
+import type { PythonPeer } from '../python-peer.js';
 import { widthFor } from './saved-network.js';
 import { withScratchFolder } from '../scratch-folder.js';
 import { type Round, WatchedTraining } from './watched-training.js';
