@@ -100,8 +100,9 @@ export abstract class Transformer extends DataStream {
       return;
     }
     const { name } = own.kind;
-    const { version, kind: _kind, stream: _stream, ...options } = own.kind.read(state);
-    const below = stateIn(name, state, 'stream');
+    const read = own.kind.read(state);
+    const below = stateIn(name, read, 'stream');
+    const { version, kind: _kind, stream: _stream, ...options } = read;
     checkIdentity(
       name,
       { version, options },
