@@ -137,8 +137,9 @@ export class Batching extends Transformer {
 }
 
 function stacked(examples: readonly Column[], source: string): Column {
+  const what = `Batching: the example of ${source}`;
   return stackRows(
-    examples.map((example) => denseOf(example, `Batching: the example of ${source}`)),
+    examples.map((example) => denseOf(example, what)),
     source,
   );
 }
