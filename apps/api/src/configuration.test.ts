@@ -14,6 +14,7 @@ describe('readConfiguration', () => {
       redisUrl: 'redis://127.0.0.1:6379',
       objectsUrl: pathToFileURL(resolve('.longrun/objects')).href,
       token: undefined,
+      retentionDays: undefined,
       bodyLimitBytes: 1_048_576,
       eventHeartbeatMs: 15_000,
     });
@@ -42,6 +43,10 @@ describe('readConfiguration', () => {
     [
       { REDIS_URL: 'localhost:6379' },
       'REDIS_URL: is not a URL that starts with redis:// or rediss://; give one such as redis://127.0.0.1:6379',
+    ],
+    [
+      { LONGRUN_RETENTION_DAYS: '0' },
+      'LONGRUN_RETENTION_DAYS: "0" is not a whole number from 1 to 36500; give days, or leave it out to keep experiments for ever',
     ],
     [{ LONGRUN_DOWNLOADS: 'yes' }, 'LONGRUN_DOWNLOADS: "yes" is no way to give files; give stream or redirect'],
     [

@@ -10,6 +10,7 @@ import {
   sparesLateHeartbeat,
   variables,
   wholeNumber,
+  wholeNumberIn,
 } from '@longrun/platform/configuration';
 import type { ChildUserSetting } from '@longrun/platform/worker';
 import { z } from 'zod';
@@ -48,6 +49,8 @@ export interface Configuration {
    * and whoever gets hold of such a URL needs no token. LONGRUN_DOWNLOADS, default `stream`.
    */
   readonly downloads: Downloads;
+  /** Days that experiments are kept after their end; older ones are deleted, see the README. LONGRUN_RETENTION_DAYS, default: for ever. */
+  readonly retentionDays: number | undefined;
   /** How often workers say that they are alive. LONGRUN_HEARTBEAT_MS, default 1000. */
   readonly heartbeatMs: number;
   /** A running attempt of which nothing is heard for so long is written off. LONGRUN_WORKER_LOST_MS, default 5000. */
@@ -90,6 +93,7 @@ export function readConfiguration(environment: Environment): Configuration {
     token: read.LONGRUN_TOKEN,
     redisPrefix: read.LONGRUN_REDIS_PREFIX,
     downloads: read.LONGRUN_DOWNLOADS,
+    retentionDays: read.LONGRUN_RETENTION_DAYS,
     heartbeatMs,
     workerLostMs,
     bodyLimitBytes: read.LONGRUN_BODY_LIMIT_BYTES,
@@ -120,6 +124,10 @@ const apiVariables = {
       error: ({ input }) => `${JSON.stringify(input)} is no way to give files; give stream or redirect`,
     })
     .default('stream'),
+  LONGRUN_RETENTION_DAYS: wholeNumberIn(
+    { least: 1, most: 36_500 },
+    'days, or leave it out to keep experiments for ever',
+  ).optional(),
   LONGRUN_HOST: z.string().default('127.0.0.1'),
   LONGRUN_PORT: wholeNumber({ least: 0, most: 65_535, byDefault: 0 }, 'a port, or 0 for a free one'),
   LONGRUN_DASHBOARD: z.string().optional(),

@@ -76,6 +76,7 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
         pinsDownloads: requiredFiles.every(({ sha256 }) => sha256 !== undefined),
       })),
       prefix: configuration.redisPrefix,
+      ...(configuration.retentionDays !== undefined && { keepExperimentsDays: configuration.retentionDays }),
       timings: { heartbeatMs: configuration.heartbeatMs, workerLostAfterMs: configuration.workerLostMs },
       warn: (message) => logger.warn(visibleText(message)),
       onStage: sayStage,

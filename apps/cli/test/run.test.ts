@@ -1,7 +1,9 @@
-import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { writeH5Dataset } from '@longrun/fuel';
 import { FolderLock } from '@longrun/platform/processes';
@@ -151,6 +153,34 @@ describe('it is refused, with nothing made,', () => {
     expect(refused.stderr).toMatch(/blobs.hdf5.below cannot be used \(ENOTDIR.*; give another folder by --checkpoints/);
     expect(refused.stderr).not.toContain('    at ');
   });
+});
+
+test('a file without decorators is trained by node alone, and gone on with by either', async () => {
+  const plain = join(folder, 'plain.mjs');
+  await copyFile(fileURLToPath(new URL('../../../examples/dist/programs/mlp.js', import.meta.url)), plain);
+  // As installed beside it.
+  await symlink(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(folder, 'node_modules'));
+  const more = [
+    '--dataset',
+    join(folder, 'blobs.hdf5'),
+    '-p',
+    'dims=[4,5,3]',
+    '-p',
+    'activations=[tanh,softmax]',
+    '-p',
+    'epochs=2',
+    '--threads',
+    '1',
+    '--json',
+  ];
+  const byNode = await promisify(execFile)(process.execPath, [plain, ...more]);
+  const byCommand = await longrun().run('run', plain, ...more);
+  const refused = await promisify(execFile)(process.execPath, [plain]).catch((error: unknown) => error);
+
+  expect(Result.parse(JSON.parse(byNode.stdout))).toMatchObject({ lastRow: { test_cost: expect.any(Number) } });
+  expect(byCommand.stdout).toBe(byNode.stdout);
+  expect(byCommand.stderr).toContain('it goes on at step');
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('no dataset is given') as string });
 });
 
 test('a program that ends the process has not finished training, whatever its exit code', async () => {

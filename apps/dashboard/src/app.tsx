@@ -3,6 +3,7 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react';
 
 import { api, isUnauthenticated } from './api.js';
 import { ExperimentsPage } from './experiments-page.js';
+import { failureText } from './failure-text.js';
 import { runOf, usePath } from './navigation.js';
 import { RunPage } from './run/run-page.js';
 import { hasToken, takeToken } from './token.js';
@@ -27,7 +28,7 @@ export function App(): ReactNode {
     } catch (error) {
       const refusal = isUnauthenticated(error)
         ? 'The API does not accept this token. It may belong to another state folder.'
-        : 'The API does not answer. Is `longrun up` still running?';
+        : failureText(error);
       setSession({ state: 'signed out', refusal });
     }
   }, []);

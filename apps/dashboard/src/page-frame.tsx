@@ -2,6 +2,7 @@ import { ApiProblem } from '@longrun/client';
 import { type ReactNode, useEffect } from 'react';
 
 import { isUnauthenticated } from './api.js';
+import { failureText } from './failure-text.js';
 import { Header } from './header.js';
 import { liveness } from './liveness.js';
 import type { Now } from './use-now.js';
@@ -44,9 +45,8 @@ export function PageFrame({
             role="alert"
             className="mb-5 rounded-xl border border-amber-300 bg-amber-50 px-4 py-3 text-sm text-amber-900 dark:border-amber-400/30 dark:bg-amber-400/10 dark:text-amber-200"
           >
-            {error instanceof ApiProblem
-              ? error.message
-              : 'The API does not answer. What is shown may be old; this page goes on trying. Is `longrun up` still running?'}
+            {failureText(error)}
+            {!(error instanceof ApiProblem) && ' What is shown may be old; this page goes on trying.'}
           </p>
         )}
         {children}

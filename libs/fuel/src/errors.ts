@@ -20,6 +20,11 @@ export class UnsuitableDataset extends Error {
   override readonly name = 'UnsuitableDataset';
 }
 
+/** What Fuel is told by its file or the environment is missing or cannot be; the message says where and what to write there. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
 /** Files that are needed are not there (Fuel's MissingInputFiles). */
 export class MissingInput extends Error {
   override readonly name = 'MissingInput';

@@ -14,7 +14,17 @@ export {
 } from './arrays/column.js';
 export { joinRows, rowsOf, stackRows, takeRow, takeRows, type RowRange } from './arrays/rows.js';
 export { checkPresent } from './converters/check-present.js';
-export { AxisLabelsMismatchError, CorruptInput, DownloadFailed, MissingInput, UnsuitableDataset } from './errors.js';
+export { config, FuelConfiguration } from './configuration/config.js';
+export { Configuration, type ConfigurationOptions, type Setting } from './configuration/configuration.js';
+export { findInDataPath } from './configuration/find-in-data-path.js';
+export {
+  AxisLabelsMismatchError,
+  ConfigurationError,
+  CorruptInput,
+  DownloadFailed,
+  MissingInput,
+  UnsuitableDataset,
+} from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';

@@ -15,6 +15,7 @@ import { Checkpoints } from './requests/checkpoints.js';
 import { Comparisons } from './requests/comparisons.js';
 import type { KnownConverter } from './requests/dataset-requests.js';
 import { Datasets } from './requests/datasets.js';
+import { expireExperiment } from './requests/delete-experiment.js';
 import { Experiments } from './requests/experiments.js';
 import { Metrics } from './requests/metrics.js';
 import type { ProgramHost } from './requests/program-host.js';
@@ -51,6 +52,8 @@ export interface PlatformOptions {
   readonly queue?: QueueSettingsInput;
   /** How often a conversion is tried again. Default as for experiments. */
   readonly datasetRetry?: RetryBudget;
+  /** How many days experiments are kept after their end: older ones are deleted, but for those that a user could not delete, such as ones with a pinned checkpoint. Default: for ever. */
+  readonly keepExperimentsDays?: number;
   /** Told what went wrong and is being tried again. Default: a line on standard error. */
   readonly warn?: Warn;
   /** Told, during the start, what is done now. */
@@ -129,6 +132,8 @@ export class Platform {
             keys,
             timings: patience,
             leadership: this.#leadership,
+            keepDays: options.keepExperimentsDays,
+            expire: async (ended, guarded) => await expireExperiment({ record, store, writer: guarded }, ended),
             window,
             warn,
           });

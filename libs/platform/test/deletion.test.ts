@@ -14,7 +14,7 @@ import { expect } from 'vitest';
 
 import { LifeWriter } from '../src/life/writer.js';
 import { Checkpoints } from '../src/requests/checkpoints.js';
-import { deleteExperiment } from '../src/requests/delete-experiment.js';
+import { deleteExperiment, expireExperiment } from '../src/requests/delete-experiment.js';
 import { until } from '../src/testing/index.js';
 import { ExperimentByHand } from './by-hand.js';
 import { refusalOf } from './refusal-of.js';
@@ -173,6 +173,65 @@ test('a checkpoint that is pinned while its experiment is deleted keeps it, or i
   expect(await pin).toMatchObject({ code: 'deleted' });
 });
 
+test('experiments that ended longer ago than they are kept are deleted by the platform, but for those that a user could not delete', async ({
+  world,
+  record,
+}) => {
+  const { checkpoints } = await world.start();
+  await world.readyDataset();
+  const [old, pinned, recent] = [
+    await failedWithCheckpoint(world),
+    await failedWithCheckpoint(world),
+    await failedWithCheckpoint(world),
+  ];
+  await checkpoints.pin(pinned, 'latest');
+  await world.platform.close();
+  const ended = async (id: string, days: number): Promise<void> => {
+    const endedAt = new Date(Date.now() - days * 86_400_000);
+    for (const table of ['lives', 'experiments'] as const)
+      await record.db.updateTable(table).set({ endedAt }).where('id', '=', id).execute();
+  };
+  await ended(old, 31);
+  await ended(pinned, 31);
+  await ended(recent, 29);
+
+  // Kept for ever, where nothing else is said.
+  await world.start();
+  const waiting = await world.submit();
+  await world.when(waiting, ({ attempts }) => attempts.length > 0);
+  await world.platform.close();
+  expect(await rowsOf(world, old)).toHaveProperty('experiments');
+  const { experiments } = await world.start({ keepExperimentsDays: 30 });
+
+  await until(() => world.warnings.some((text) => text.startsWith('1 experiment deleted')));
+  await until(async () => !(await isLeft(world, old)));
+  expect(await refusalOf(experiments.get(old))).toMatchObject({ code: 'deleted' });
+  for (const id of [pinned, recent]) expect(await experiments.get(id)).toMatchObject({ status: 'failed' });
+  const { rows } = await sql`select subject, actor from audit where action = 'delete'`.execute(record.db);
+  expect(rows).toEqual([{ subject: old, actor: 'controller' }]);
+});
+
+test('one that has gone on since it was found to be old enough is not deleted', async ({ world, record }) => {
+  const { verbs, experiments } = await world.start();
+  await world.readyDataset();
+  const id = await failedWithCheckpoint(world);
+  const { endedAt } = await record.db
+    .selectFrom('lives')
+    .select('endedAt')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  const writer = new LifeWriter(record);
+  await verbs.retry(id);
+  await experiments.cancel(id);
+  await world.when(id, ({ status }) => status === 'cancelled');
+
+  expect(await expireExperiment({ record, writer, store: world.store }, { id, endedAt: endedAt ?? new Date() })).toBe(
+    false,
+  );
+
+  expect(await experiments.get(id)).toMatchObject({ status: 'cancelled' });
+});
+
 test('an experiment that is retried or begun from while it is deleted is deleted or not, and nothing between', async ({
   world,
 }) => {
@@ -266,7 +325,7 @@ test('what an attempt still says of an experiment that is deleted is refused, be
   await experiment.write((life) => {
     life.end({ reason: 'cancelled', message: null, result: null }, fence, new Date());
     expect(life.judge(fence, 1)).toBe('taken');
-    life.delete({}, new Date());
+    life.delete({}, new Date(), 'default');
     expect(life.judge(fence, 1)).toBe('refused');
   });
 });

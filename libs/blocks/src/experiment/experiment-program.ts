@@ -6,6 +6,7 @@ import type { TrainingExtension } from '../extensions/training-extension.js';
 import type { MainLoop } from '../main-loop.js';
 import type { Output } from '../outputs/output.js';
 import type { Outputs } from '../outputs/outputs.js';
+import { runAsMain } from './run-as-main.js';
 
 /** What a program builds its main loop from. */
 export interface BuildContext<P> {
@@ -116,6 +117,7 @@ export class InvalidParams extends Error {
 /**
  * Makes a program, the default export of its module. The module must be cheap to import
  * (no engine is loaded before a main loop runs), as params are checked where nothing is trained.
+ * Where Node is started with the module itself, the program is trained as by `longrun run`: `node my-experiment.ts --dataset file.hdf5`.
  */
 export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefinition<S>): ExperimentProgram {
   const { name, params: schema } = definition;
@@ -134,7 +136,7 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
     }));
     throw new InvalidParams(name, issues);
   };
-  return {
+  const program: ExperimentProgram = {
     name,
     description: definition.description ?? '',
     params: schema,
@@ -153,6 +155,8 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
       return mainLoop;
     },
   };
+  runAsMain(new Error().stack, program);
+  return program;
 }
 
 function datasetForTraining(datasets: Readonly<Record<string, DatasetFile>>): DatasetFile {

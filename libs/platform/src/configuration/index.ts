@@ -10,5 +10,6 @@ export {
   readVariables,
   sizeInBytes,
   wholeNumber,
+  wholeNumberIn,
 } from './read-variables.js';
 export { places, TOKEN_PATTERN, variables } from './variables.js';

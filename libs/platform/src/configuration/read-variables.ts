@@ -32,20 +32,22 @@ export function readVariables<Shape extends z.ZodRawShape>(
 }
 
 /** A whole number; `what` says what to give. */
-export function wholeNumber({ least, most, byDefault }: Limits, what: string) {
-  return z
-    .string()
-    .transform((text, context) => {
-      const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-      if (value >= least && value <= most) return value;
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: `${JSON.stringify(text)} is not a whole number from ${least} to ${most}; give ${what}`,
-      });
-      return z.NEVER;
-    })
-    .default(byDefault);
+export function wholeNumber({ byDefault, ...range }: Limits, what: string) {
+  return wholeNumberIn(range, what).default(byDefault);
+}
+
+/** A whole number without a default; `what` says what to give. */
+export function wholeNumberIn({ least, most }: Omit<Limits, 'byDefault'>, what: string) {
+  return z.string().transform((text, context) => {
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `${JSON.stringify(text)} is not a whole number from ${least} to ${most}; give ${what}`,
+    });
+    return z.NEVER;
+  });
 }
 
 /** A whole number of milliseconds. */

@@ -13,8 +13,10 @@ import { Endings } from '../systems/endings.js';
 import { EventIngester, type IngestCounts, noEvents } from '../systems/event-ingester.js';
 import { Forks } from '../systems/forks.js';
 import { LogCompletion } from '../systems/log-completion.js';
+import { RecordUpkeep } from '../systems/record-upkeep.js';
 import { Reconciler } from '../systems/reconciler.js';
 import { Removals } from '../systems/removals.js';
+import { type EndedExperiment, Retention } from '../systems/retention.js';
 import { Scheduler } from '../systems/scheduler.js';
 import { WriteOff } from '../systems/write-off.js';
 import type { Timings } from '../timings.js';
@@ -29,6 +31,10 @@ export interface ControllerOptions {
   readonly keys: RedisKeys;
   readonly timings: Timings;
   readonly leadership: LeadershipTimings;
+  /** How many days experiments are kept after their end. Undefined: for ever. */
+  readonly keepDays: number | undefined;
+  /** Deletes an experiment that has ended; false where it is not to be deleted now. */
+  readonly expire: (ended: EndedExperiment, writer: LifeWriter) => Promise<boolean>;
   /** Jobs in a queue at most. */
   readonly window: number;
   readonly warn: Warn;
@@ -105,7 +111,7 @@ class Systems {
   readonly #options: ControllerOptions;
 
   constructor(options: ControllerOptions, queues: Readonly<Record<Kind, JobQueue>>, term: Term) {
-    const { record, store, redisUrl, redis, keys, timings, window, warn } = options;
+    const { record, store, redisUrl, redis, keys, timings, window, warn, keepDays, expire } = options;
     this.#options = options;
     const writer = new LifeWriter(record, { guard: term.guard });
     const blockingRedis = connectRedis({ redisUrl, connectionName: 'record:events', warn });
@@ -141,6 +147,8 @@ class Systems {
       scheduler: this.scheduler,
       logs,
       forks: new Forks({ record, writer, store, logs, endings: this.#endings, warn }),
+      retention: new Retention({ record, keepDays, expire: async (ended) => await expire(ended, writer), warn }),
+      upkeep: new RecordUpkeep(record),
       removals: new Removals({ record, writer, store, warn }),
       census: new Census({ record, redis, keys, goneAfterMs, guard: term.guard, connections, warn }),
       writeOff,

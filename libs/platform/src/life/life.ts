@@ -409,9 +409,9 @@ export class Life {
    *
    * @param what it was, for the audit
    */
-  delete(what: JsonObject, at: Date): void {
+  delete(what: JsonObject, at: Date, by: string): void {
     if (this.row.phase !== 'ended') throw new Error(`${this.row.id} has not ended, and cannot be deleted`);
-    this.#audit(USER, 'delete', { ...what, status: this.#status(), reason: this.row.reason }, null);
+    this.#audit(by, 'delete', { ...what, status: this.#status(), reason: this.row.reason }, null);
     this.row.deletedAt = at;
     this.row.removing = true;
   }

@@ -5,6 +5,7 @@ import type { Lives } from '../life/lives.js';
 import { datasetResult } from '../life/outcome.js';
 import { datasetStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
+import { USER } from '../record/audit.js';
 import type { Tables } from '../record/tables.js';
 import { findLife } from './life-reading.js';
 import { refused } from './request-refused.js';
@@ -28,7 +29,7 @@ export async function deleteDataset(writer: LifeWriter, id: string): Promise<voi
       .executeTakeFirstOrThrow();
     const same = await refuseSucceeded(lives, id);
     await refuseUsed(lives.transaction, id, name);
-    for (const one of [life, ...same]) one.delete({ name }, new Date());
+    for (const one of [life, ...same]) one.delete({ name }, new Date(), USER);
     // Experiments that have ended still say what they used.
     await lives.transaction.updateTable('datasets').set({ current: false }).where('id', '=', id).execute();
   });

@@ -4,15 +4,21 @@ import { type Kysely, sql } from 'kysely';
 import { leasePrefix } from '../life/outcome.js';
 import { experimentStatus } from '../life/transitions.js';
 import type { LifeWriter } from '../life/writer.js';
+import { CONTROLLER, USER } from '../record/audit.js';
 import type { PlatformRecord } from '../record/record.js';
 import type { Tables } from '../record/tables.js';
+import type { EndedExperiment } from '../systems/retention.js';
 import { AskedStore } from './asked-store.js';
 import { refusalFor } from './checkpoints.js';
 import { findLife } from './life-reading.js';
-import { refused } from './request-refused.js';
+import { refused, RequestRefused } from './request-refused.js';
 
 /** What it takes to delete an experiment. */
 export interface DeleteOptions {
+  /** Who deletes it, for the audit. Default: the user. */
+  readonly by?: string;
+  /** When it ended: one that has gone on since is not deleted. Default: whenever. */
+  readonly endedAt?: Date;
   readonly record: PlatformRecord;
   readonly store: ObjectStore;
   readonly writer: LifeWriter;
@@ -24,14 +30,18 @@ export interface DeleteOptions {
  *
  * @throws ObjectsUnreachable
  */
-export async function deleteExperiment({ record, store, writer }: DeleteOptions, id: string): Promise<void> {
+export async function deleteExperiment(
+  { record, store, writer, by = USER, endedAt }: DeleteOptions,
+  id: string,
+): Promise<void> {
   for (let isDone = false; !isDone;) {
     const seen = await newestChangeOf(record.db, id);
     const pinned = await pinnedOf(store, id);
     isDone = await writer.write(async (lives) => {
       const life = await findLife(lives, 'experiment', id);
       const { phase, reason } = life.row;
-      if (phase !== 'ended') {
+      const hasGoneOn = endedAt !== undefined && life.row.endedAt?.getTime() !== endedAt.getTime();
+      if (phase !== 'ended' || hasGoneOn) {
         const facts = { what: 'experiment', id, status: experimentStatus(phase, reason) } as const;
         throw refused('conflict', [{ path: [], parameter: 'id', code: 'not-ended', facts }]);
       }
@@ -47,12 +57,27 @@ export async function deleteExperiment({ record, store, writer }: DeleteOptions,
         .select('name')
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
-      life.delete({ name }, new Date());
+      life.delete({ name }, new Date(), by);
       // By these it is found and listed.
       for (const table of ['metrics', 'experimentDatasets', 'experiments'] as const)
         await lives.transaction.deleteFrom(table).where('id', '=', id).execute();
       return true;
     });
+  }
+}
+
+/**
+ * Deletes an experiment for the platform itself, as it was kept long enough; false where a user could not have deleted it, or has.
+ *
+ * @throws ObjectsUnreachable
+ */
+export async function expireExperiment(options: DeleteOptions, { id, endedAt }: EndedExperiment): Promise<boolean> {
+  try {
+    await deleteExperiment({ ...options, by: CONTROLLER, endedAt }, id);
+    return true;
+  } catch (error) {
+    if (error instanceof RequestRefused && error.kind !== 'unreadable') return false;
+    throw error;
   }
 }
 

@@ -18,7 +18,9 @@ import type { EventIngester } from './event-ingester.js';
 import type { Forks } from './forks.js';
 import { pendingSettings } from '../record/hyperparameter-settings.js';
 import type { LogCompletion } from './log-completion.js';
+import type { RecordUpkeep } from './record-upkeep.js';
 import type { Removals } from './removals.js';
+import type { Retention } from './retention.js';
 import { type Scheduler, writeSpecification } from './scheduler.js';
 import { Troubles } from './troubles.js';
 import { workersToAvoid } from './workers-to-avoid.js';
@@ -39,6 +41,8 @@ export interface ReconcilerOptions {
   readonly logs: LogCompletion;
   readonly forks: Forks;
   readonly removals: Removals;
+  readonly retention: Retention;
+  readonly upkeep: RecordUpkeep;
   readonly timings: Timings;
   readonly warn: Warn;
 }
@@ -65,7 +69,8 @@ export class Reconciler {
   /** Waits for the look that is under way. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([this.#running, this.#options.forks.close(), this.#options.removals.close()]);
+    const { forks, removals, retention } = this.#options;
+    await Promise.all([this.#running, forks.close(), removals.close(), retention.close()]);
   }
 
   async #run(): Promise<void> {
@@ -77,6 +82,8 @@ export class Reconciler {
       await this.#attempt('jobs in the queue', () => this.#lookAfterEnqueued());
       await this.#attempt('logs', () => this.#completeLogs());
       await this.#attempt('deletions', () => this.#options.removals.look());
+      this.#options.retention.look();
+      await this.#attempt('the tables of the record', () => this.#options.upkeep.look());
       await this.#attempt('workers', () => this.#options.census.look());
       this.#options.scheduler.kick();
       await pause(this.#options.timings.reconcileEveryMs, undefined, { signal: this.#stop.signal }).catch(

@@ -1,4 +1,4 @@
-import { ExperimentSpec } from '@longrun/contracts';
+import { DatasetResult, ExperimentSpec } from '@longrun/contracts';
 import { type Kysely, sql } from 'kysely';
 
 import { openRecord, type RecordLocation } from '../record/record.js';
@@ -29,7 +29,14 @@ export async function crowd(db: Kysely<Tables>, { ended, queued, running }: Crow
   const total = ended + queued + running;
   await db.transaction().execute(async (transaction) => {
     const spec = JSON.stringify(ExperimentSpec.parse({ program: 'mlp', params: {}, dataset: 'digits' }));
-    const result = JSON.stringify({ fileKey: 'datasets/files/0.hdf5', sha256: '0'.repeat(64), sizeBytes: 1 });
+    const result = JSON.stringify(
+      DatasetResult.parse({
+        fileKey: 'datasets/files/0.hdf5',
+        sha256: '0'.repeat(64),
+        sizeBytes: 1,
+        description: { sources: [], splits: { train: 1 }, attributes: {} },
+      }),
+    );
     await sql`insert into lives (id, kind, priority, retry, phase, reason, result, submitted_at)
       select 'ds_' || lpad(to_hex(n), 32, '0'), 'dataset', 0, '{}', 'ended',
         case n when 1 then 'dataset_corrupt' else 'succeeded' end, case n when 1 then null else ${result}::jsonb end, now()

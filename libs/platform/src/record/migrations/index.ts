@@ -21,6 +21,7 @@ import { reproductions } from './0020-reproductions.js';
 import { hyperparameters } from './0021-hyperparameters.js';
 import { tags } from './0022-tags.js';
 import { predecessors } from './0023-predecessors.js';
+import { facets } from './0024-facets.js';
 import type { Migration } from './migration.js';
 
 /** All migrations, in the order in which they are applied. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   hyperparameters,
   tags,
   predecessors,
+  facets,
 ];
