@@ -27,7 +27,7 @@ export class Noise extends Transformer {
     return new Map([...columns, [this.#source, this.#noisy(denseIn(columns, this.#source))]]);
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const random = this.#random.state();
     const below = this.stream.bookmark();
     return () => ({ ...NOISE.head, random, stream: below() });

@@ -109,6 +109,7 @@ export abstract class Dataset {
 
   /** For people: the class, and the number of examples if it is known. */
   toString(): string {
-    return `${this.constructor.name}(${this.examplesCount ?? ''})`;
+    const { examplesCount } = this;
+    return examplesCount === null ? this.constructor.name : `${this.constructor.name}(${examplesCount})`;
   }
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Subset } from './subset.js';
 
-test('lists are sorted and freed of doubles', () => {
+test('2.6-06: lists are sorted and freed of doubles', () => {
   const subset = Subset.list([7, 2, 7, 5], 8);
 
   expect(rows(subset)).toEqual([2, 5, 7]);

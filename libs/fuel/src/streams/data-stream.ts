@@ -15,7 +15,7 @@ const INSPECTED = Symbol.for('nodejs.util.inspect.custom');
  * What is asked for before it was given comes in the order in which it was asked for. A batch that could not be given, because it
  * could not be read or a function threw, is tried again by the next call.
  *
- * A class of streams says how it goes on (`advance`, `startEpoch`) and where it is (`place`, `load`); the rest is here.
+ * A class of streams says how it goes on (`advance`, `startEpoch`) and where it is (`mark`, `load`); the rest is here.
  */
 export abstract class DataStream implements Stateful {
   /** Names of the columns that each batch has, in order. */
@@ -41,7 +41,7 @@ export abstract class DataStream implements Stateful {
     return this.#turns.take(async () => {
       this.#checkOpen();
       await this.startEpoch();
-      this.#bookmark = this.place();
+      this.#bookmark = this.mark();
     });
   }
 
@@ -60,7 +60,7 @@ export abstract class DataStream implements Stateful {
 
   /** What gives the present state later, however far the stream is by then. */
   bookmark(): Bookmark {
-    this.#bookmark ??= this.place();
+    this.#bookmark ??= this.mark();
     return this.#bookmark;
   }
 
@@ -75,7 +75,7 @@ export abstract class DataStream implements Stateful {
       throw new Error(`${this.constructor.name}: a batch is being read; await next() before a state is restored`);
     }
     this.load(state);
-    this.#bookmark = this.place();
+    this.#bookmark = this.mark();
   }
 
   /** The stages, from this one to the dataset: `Batching(128) ← ShuffledExampleScheme(60000) ← fashion-mnist[train]`. */
@@ -104,7 +104,7 @@ export abstract class DataStream implements Stateful {
   protected abstract startEpoch(): Promise<void>;
 
   /** A bookmark of where it is now. */
-  protected abstract place(): Bookmark;
+  protected abstract mark(): Bookmark;
 
   /** Goes to where a state says. What throws leaves it as it was. */
   protected abstract load(state: VersionedState): void;
@@ -117,7 +117,7 @@ export abstract class DataStream implements Stateful {
     const before = this.bookmark();
     try {
       const delivery = await this.advance();
-      this.#bookmark = delivery?.bookmark ?? this.place();
+      this.#bookmark = delivery?.bookmark ?? this.mark();
       return delivery;
     } catch (error) {
       // What was read below for a batch that was never delivered must come again.

@@ -58,7 +58,7 @@ export class DatasetStream extends DataStream {
     if (request === undefined) return undefined;
     const { columns } = await this.dataset.getData(request);
     this.#position += 1;
-    return new Delivery(columns, { epoch, index }, this.place());
+    return new Delivery(columns, { epoch, index }, this.mark());
   }
 
   protected async startEpoch(): Promise<void> {
@@ -70,7 +70,7 @@ export class DatasetStream extends DataStream {
     await this.dataset.release();
   }
 
-  protected place(): Bookmark {
+  protected mark(): Bookmark {
     const [epoch, position] = [this.#epoch, this.#position];
     return () => ({
       ...DATASET_STREAM.head,

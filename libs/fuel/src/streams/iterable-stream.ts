@@ -38,7 +38,7 @@ export class IterableStream extends DataStream {
   protected async advance(): Promise<Delivery | undefined> {
     const { epoch, position: index } = this.#examples;
     const step = this.#examples.next();
-    return step.done ? undefined : new Delivery(step.value.columns, { epoch, index }, this.place());
+    return step.done ? undefined : new Delivery(step.value.columns, { epoch, index }, this.mark());
   }
 
   protected async startEpoch(): Promise<void> {
@@ -49,7 +49,7 @@ export class IterableStream extends DataStream {
     await this.dataset.release();
   }
 
-  protected place(): Bookmark {
+  protected mark(): Bookmark {
     const state = this.#examples.state();
     return () => state;
   }

@@ -13,7 +13,7 @@ const examples = (count: number) => new DatasetStream(toyDataset(count), new Seq
 const batching = (count: number, options: BatchingOptions = {}) =>
   new Batching(examples(count), new ConstantScheme(2), options);
 
-test('examples are put together; the last batch is short', async () => {
+test('2.5-15: examples are put together; the last batch is short', async () => {
   const stream = batching(5);
   const batches = await drain(stream);
 

@@ -83,7 +83,7 @@ export class Batching extends Transformer {
     const taken = await this.#take(size);
     if (taken === undefined) return undefined;
     this.#position += 1;
-    return new Delivery(taken.columns, { epoch: taken.epoch, index }, this.place());
+    return new Delivery(taken.columns, { epoch: taken.epoch, index }, this.mark());
   }
 
   async #take(size: number): Promise<{ readonly columns: Columns; readonly epoch: number } | undefined> {
@@ -119,7 +119,7 @@ export class Batching extends Transformer {
     this.#position = 0;
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const position = this.#position;
     const below = this.stream.bookmark();
     return () => ({ ...BATCHING.head, position, batches: this.#batches, stream: below() });
@@ -137,8 +137,9 @@ export class Batching extends Transformer {
 }
 
 function stacked(examples: readonly Column[], source: string): Column {
+  const what = `Batching: the example of ${source}`;
   return stackRows(
-    examples.map((example) => denseOf(example, `Batching: the example of ${source}`)),
+    examples.map((example) => denseOf(example, what)),
     source,
   );
 }

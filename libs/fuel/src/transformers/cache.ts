@@ -69,7 +69,7 @@ export class Cache extends Transformer {
     const columns = parts.length === 1 ? first : putTogether(parts, this.sources, joinRows);
     this.#left = left;
     this.#position += 1;
-    return new Delivery(columns, { epoch, index }, this.place());
+    return new Delivery(columns, { epoch, index }, this.mark());
   }
 
   async #take(size: number): Promise<Taken> {
@@ -108,7 +108,7 @@ export class Cache extends Transformer {
     this.#position = 0;
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const [position, given] = [this.#position, this.#left?.given ?? 0];
     const below = this.#left?.before ?? this.stream.bookmark();
     return () => ({ ...CACHE.head, position, given, batches: this.#batches, stream: below() });

@@ -9,7 +9,7 @@ import { dense } from '../../test/toy.js';
 const float = ndarray('float64', [4], Float64Array.of(-1.7, 0, 1.7, 300));
 const long = ndarray('int64', [4], BigInt64Array.of(-1n, 0n, 2n ** 40n + 5n, 7n));
 
-test('fractions are cut off, and what does not fit wraps around', async () => {
+test('2.5-10: fractions are cut off, and what does not fit wraps around', async () => {
   expect(values(await cast(float, 'int32'))).toEqual([-1, 0, 1, 300]);
   expect(values(await cast(float, 'uint8'))).toEqual([255, 0, 1, 44]);
   expect(values(await cast(float, 'int64'))).toEqual([-1, 0, 1, 300]);

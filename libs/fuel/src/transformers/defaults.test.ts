@@ -6,7 +6,7 @@ import { DatasetStream } from '../streams/dataset-stream.js';
 import { uint8PixelsToFloat } from './defaults.js';
 import { dense } from '../../test/toy.js';
 
-test('pixels from 0 to 255 become float32 from 0 to 1; other sources stay', async () => {
+test('2.5-23: pixels from 0 to 255 become float32 from 0 to 1; other sources stay', async () => {
   const dataset = new IndexableDataset(
     { pixels: ndarray('uint8', [1, 3], Uint8Array.of(0, 51, 255)), targets: ndarray('uint8', [1], Uint8Array.of(9)) },
     { defaultTransformers: uint8PixelsToFloat(['pixels']) },

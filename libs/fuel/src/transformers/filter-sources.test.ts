@@ -6,7 +6,7 @@ import { FilterSources } from './filter-sources.js';
 
 const stream = () => new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
 
-test('only the sources wanted are kept, in the order of the stream', async () => {
+test('2.5-22: only the sources wanted are kept, in the order of the stream', async () => {
   const filtered = new FilterSources(stream(), ['targets']);
 
   expect(filtered.sources).toEqual(['targets']);

@@ -36,7 +36,7 @@ export class Filter extends Transformer {
       if (!(await this.predicate(below.columns, below))) continue;
       const index = this.#index;
       this.#index += 1;
-      return new Delivery(below.columns, { epoch: below.epoch, index }, this.place());
+      return new Delivery(below.columns, { epoch: below.epoch, index }, this.mark());
     }
     return undefined;
   }
@@ -46,7 +46,7 @@ export class Filter extends Transformer {
     this.#index = 0;
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const index = this.#index;
     const below = this.stream.bookmark();
     return () => ({ ...FILTER.head, index, stream: below() });

@@ -9,7 +9,7 @@ import { DatasetStream } from '../streams/dataset-stream.js';
 import { Batching } from './batching.js';
 import { Flatten } from './flatten.js';
 
-test('a batch keeps its first axis', async () => {
+test('2.5-08: a batch keeps its first axis', async () => {
   const stream = new Flatten(new DatasetStream(toyDataset(3), new SequentialScheme(3, 2)), ['features']);
 
   const batch = await stream.next();

@@ -14,7 +14,7 @@ const parity = (columns: Columns): NdArray =>
     Uint8Array.from(Array.from(denseIn(columns, 'targets').data, Number), (x) => x % 2),
   );
 
-test('the function replaces the arrays', async () => {
+test('2.5-05: the function replaces the columns', async () => {
   const mapping = new Mapping(
     stream(),
     (columns) =>
@@ -30,7 +30,7 @@ test('the function replaces the arrays', async () => {
   expect(await mapping.next()).toBeUndefined();
 });
 
-test('the function adds arrays to those there are', async () => {
+test('the function adds columns to those there are', async () => {
   const mapping = new Mapping(stream(), (columns) => new Map([['parity', parity(columns)]]), {
     addSources: ['parity'],
   });

@@ -79,7 +79,7 @@ export class Merge extends DataStream {
       }
       named.set(source, column);
     }
-    return new Delivery(named, first, this.place());
+    return new Delivery(named, first, this.mark());
   }
 
   protected async startEpoch(): Promise<void> {
@@ -90,7 +90,7 @@ export class Merge extends DataStream {
     for (const stream of this.dataStreams) await stream.close();
   }
 
-  protected place(): Bookmark {
+  protected mark(): Bookmark {
     const below = this.dataStreams.map((stream) => stream.bookmark());
     return () => ({ ...MERGE.head, streams: below.map((bookmark) => bookmark()) });
   }

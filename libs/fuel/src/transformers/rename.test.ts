@@ -6,7 +6,7 @@ import { Rename } from './rename.js';
 
 const stream = () => new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
 
-test('sources have their new names everywhere', async () => {
+test('2.5-21: sources have their new names everywhere', async () => {
   const renamed = new Rename(stream(), { features: 'x' });
 
   expect(renamed.sources).toEqual(['x', 'targets']);

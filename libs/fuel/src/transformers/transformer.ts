@@ -11,7 +11,7 @@ export type TransformerOptions = { readonly [key: string]: Json };
  * A stream around a stream, that changes what comes through (Fuel: `Transformer`).
  *
  * One that makes other columns of each batch or example by itself implements `transform`. One that gives others than the stream below, or
- * not as many, overrides `advance`, `place` and `load`.
+ * not as many, overrides `advance`, `mark` and `load`.
  *
  * Its state is that of the stream below, and its options where it has any: a state of other options is refused.
  */
@@ -76,7 +76,7 @@ export abstract class Transformer extends DataStream {
     if (below === undefined) return undefined;
     const transformed = this.transform(below.columns, below);
     const columns = transformed instanceof Promise ? await transformed : transformed;
-    return new Delivery(columns, below, this.place());
+    return new Delivery(columns, below, this.mark());
   }
 
   protected async startEpoch(): Promise<void> {
@@ -87,7 +87,7 @@ export abstract class Transformer extends DataStream {
     await this.stream.close();
   }
 
-  protected place(): Bookmark {
+  protected mark(): Bookmark {
     const below = this.stream.bookmark();
     const own = this.#own();
     return own === undefined ? below : () => ({ ...own.kind.head, ...own.options, stream: below() });
@@ -100,8 +100,9 @@ export abstract class Transformer extends DataStream {
       return;
     }
     const { name } = own.kind;
-    const { version, kind: _kind, stream: _stream, ...options } = own.kind.read(state);
-    const below = stateIn(name, state, 'stream');
+    const read = own.kind.read(state);
+    const below = stateIn(name, read, 'stream');
+    const { version, kind: _kind, stream: _stream, ...options } = read;
     checkIdentity(
       name,
       { version, options },

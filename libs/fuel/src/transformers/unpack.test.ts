@@ -5,7 +5,7 @@ import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { Unpack } from './unpack.js';
 
-test('batches are taken apart', async () => {
+test('2.5-16: batches are taken apart', async () => {
   const stream = new Unpack(new DatasetStream(toyDataset(5), new SequentialScheme(5, 2)));
   const examples = await drain(stream);
 

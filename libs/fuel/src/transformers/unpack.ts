@@ -57,7 +57,7 @@ export class Unpack extends Transformer {
     for (const [source, column] of columns) example.set(source, takeRow(column, row));
     this.#given += 1;
     this.#index += 1;
-    return new Delivery(example, { epoch, index }, this.place());
+    return new Delivery(example, { epoch, index }, this.mark());
   }
 
   protected override async startEpoch(): Promise<void> {
@@ -68,7 +68,7 @@ export class Unpack extends Transformer {
     this.#index = 0;
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const [before, given, index] = [this.#before, this.#given, this.#index];
     return () => ({ ...UNPACK.head, given, index, stream: before() });
   }

@@ -116,7 +116,7 @@ export class Window extends Transformer {
     ]);
     this.#given += 1;
     this.#index += 1;
-    return new Delivery(pair, { epoch, index }, this.place());
+    return new Delivery(pair, { epoch, index }, this.mark());
   }
 
   /** The target of an example, made of its window. Default: the window. */
@@ -132,7 +132,7 @@ export class Window extends Transformer {
     this.#index = 0;
   }
 
-  protected override place(): Bookmark {
+  protected override mark(): Bookmark {
     const [before, given, index] = [this.#before, this.#given, this.#index];
     return () => ({ ...WINDOW.head, given, index, options: this.options(), stream: before() });
   }
