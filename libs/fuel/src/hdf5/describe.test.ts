@@ -31,11 +31,13 @@ test('sources, splits and attributes are described', async () => {
   });
 });
 
-test('what is missing, no HDF5 file, or cut short is said to be so, by name', async () => {
+test('what is missing, a folder, no HDF5 file, or cut short is said to be so, by name', async () => {
   const folder = await temporaryFolder();
   const path = join(folder, 'a.hdf5');
   await expect(describeH5Dataset(path)).rejects.toThrow(MissingInput);
   await expect(describeH5Dataset(path)).rejects.toThrow(`${path} does not exist`);
+
+  await expect(describeH5Dataset(folder)).rejects.toThrow(`${folder}: is a folder; give the HDF5 file`);
 
   await writeFile(path, 'not HDF5 at all'.repeat(100));
   await expect(describeH5Dataset(path)).rejects.toThrow(CorruptInput);

@@ -8,7 +8,8 @@ import { checkDataset, type H5DatasetToWrite, type SourceToWrite } from './datas
 import { H5File } from './h5-file.js';
 import { hdf5Library, type Hdf5Library } from './library.js';
 import { headerMessages, MESSAGE, type HeaderMessage } from './object-header.js';
-import { byteAttributeHeadBytes, splitAttributeMessage, type SplitRow } from './split-attribute.js';
+import { byteAttributeHeadBytes, splitAttributeMessage } from './split-attribute.js';
+import type { SplitRow } from './split-rows.js';
 
 /**
  * Writes an HDF5 file that Fuel's `H5PYDataset` reads, and h5py. The same dataset gives the same bytes.
