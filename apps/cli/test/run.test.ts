@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { writeH5Dataset } from '@longrun/fuel';
+import { ndarray } from '@longrun/serialization';
 import { FolderLock } from '@longrun/platform/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -205,11 +206,11 @@ async function writeDataset(path: string): Promise<void> {
     { start: 0, stop: 48 },
     { start: 48, stop: 60 },
   ];
-  await writeH5Dataset(path, {
-    splits: { train: { features: ofTrain, targets: ofTrain }, test: { features: ofTest, targets: ofTest } },
-    sources: [
-      { name: 'features', dtype: 'uint8', shape: [60, 2, 2], rows: [features] },
-      { name: 'targets', dtype: 'uint8', shape: [60, 1], rows: [targets] },
-    ],
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({
+      features: ndarray('uint8', [60, 2, 2], features),
+      targets: ndarray('uint8', [60, 1], targets),
+    });
+    return { train: { features: ofTrain, targets: ofTrain }, test: { features: ofTest, targets: ofTest } };
   });
 }

@@ -1,6 +1,7 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
 import { CorruptInput, MissingInput } from '../errors.js';
@@ -67,16 +68,16 @@ test('a damaged file that crashes the HDF5 library does not spoil the files afte
 });
 
 async function writeExample(path: string): Promise<void> {
-  await writeH5Dataset(path, {
-    splits: {
-      train: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
-      test: { x: { start: 4, stop: 6 } },
-      picked: { y: { start: 0, stop: 0, indices: [5, 0, 5] } },
+  await writeH5Dataset(
+    path,
+    async (writer) => {
+      await writer.append({ x: ndarray('float32', [6, 2]), y: ndarray('uint8', [6]) });
+      return {
+        train: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
+        test: { x: { start: 4, stop: 6 } },
+        picked: { y: { start: 0, stop: 0, indices: [5, 0, 5] } },
+      };
     },
-    sources: [
-      { name: 'x', dtype: 'float32', shape: [6, 2], axisLabels: ['batch', 'feature'], rows: [new Uint8Array(48)] },
-      { name: 'y', dtype: 'uint8', shape: [6], rows: [new Uint8Array(6)] },
-    ],
-    command: 'longrun convert example',
-  });
+    { axisLabels: { x: ['batch', 'feature'] }, command: 'longrun convert example' },
+  );
 }
