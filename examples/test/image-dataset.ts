@@ -1,5 +1,5 @@
 import { writeH5Dataset } from '@longrun/fuel';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 
 /** What a dataset of tiny images may be varied in. */
 export interface ImageDatasetOptions {
@@ -31,20 +31,18 @@ export async function writeImageDataset(path: string, options: ImageDatasetOptio
     { start: 0, stop: train },
     { start: train, stop: count },
   ];
-  await writeH5Dataset(path, {
-    splits: {
-      train: { features: ofTrain, targets: ofTrain },
-      test: { features: ofTest, targets: ofTest },
+  await writeH5Dataset(
+    path,
+    async (writer) => {
+      await writer.append({
+        features: ndarray('uint8', [count, 1, 4, 4], features),
+        targets: ndarray('uint8', [count, 1], targets),
+      });
+      return {
+        train: { features: ofTrain, targets: ofTrain },
+        test: { features: ofTest, targets: ofTest },
+      };
     },
-    sources: [
-      {
-        name: 'features',
-        dtype: 'uint8',
-        shape: [count, 1, 4, 4],
-        axisLabels: ['batch', 'channel', 'height', 'width'],
-        rows: [features],
-      },
-      { name: 'targets', dtype: 'uint8', shape: [count, 1], axisLabels: ['batch', 'index'], rows: [targets] },
-    ],
-  });
+    { axisLabels: { features: ['batch', 'channel', 'height', 'width'], targets: ['batch', 'index'] } },
+  );
 }

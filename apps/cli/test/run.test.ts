@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { writeH5Dataset } from '@longrun/fuel';
+import { ndarray } from '@longrun/serialization';
 import { FolderLock } from '@longrun/platform/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -235,11 +236,11 @@ async function writeDataset(path: string): Promise<void> {
     { start: 0, stop: 48 },
     { start: 48, stop: 60 },
   ];
-  await writeH5Dataset(path, {
-    splits: { train: { features: ofTrain, targets: ofTrain }, test: { features: ofTest, targets: ofTest } },
-    sources: [
-      { name: 'features', dtype: 'uint8', shape: [60, 2, 2], rows: [features] },
-      { name: 'targets', dtype: 'uint8', shape: [60, 1], rows: [targets] },
-    ],
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({
+      features: ndarray('uint8', [60, 2, 2], features),
+      targets: ndarray('uint8', [60, 1], targets),
+    });
+    return { train: { features: ofTrain, targets: ofTrain }, test: { features: ofTest, targets: ofTest } };
   });
 }

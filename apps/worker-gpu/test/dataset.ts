@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type DatasetOutcome, type DatasetResult, ResolvedDataset, type WorkerEvent } from '@longrun/contracts';
 import { writeH5Dataset } from '@longrun/fuel';
 import type { Attempt, AttemptEnd, Work } from '@longrun/platform/worker';
-import { hashFile, RandomStreams } from '@longrun/serialization';
+import { hashFile, ndarray, RandomStreams } from '@longrun/serialization';
 
 const TRAIN_COUNT = 240;
 const TEST_COUNT = 40;
@@ -19,12 +19,12 @@ export async function writeDigits(path: string, seed = 7): Promise<void> {
     for (let pixel = 0; pixel < 16; pixel += 1)
       features[example * 16 + pixel] = random.integer(120) + (Math.floor(pixel / 4) === label ? 80 : 0);
   }
-  await writeH5Dataset(path, {
-    splits: { train: ranges(0, TRAIN_COUNT), test: ranges(TRAIN_COUNT, count) },
-    sources: [
-      { name: 'features', dtype: 'uint8', shape: [count, 1, 4, 4], rows: [features] },
-      { name: 'targets', dtype: 'uint8', shape: [count, 1], rows: [targets] },
-    ],
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({
+      features: ndarray('uint8', [count, 1, 4, 4], features),
+      targets: ndarray('uint8', [count, 1], targets),
+    });
+    return { train: ranges(0, TRAIN_COUNT), test: ranges(TRAIN_COUNT, count) };
   });
 }
 

@@ -23,7 +23,10 @@ export async function sequential(folder: string, { rows, batchSize }: Amounts, p
   const path = join(folder, 'contiguous.hdf5');
   const sides = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const stream = new DatasetStream(await H5Dataset.open(path, ['train']), new SequentialScheme(rows, batchSize));
+    const stream = new DatasetStream(
+      await H5Dataset.open(path, { whichSets: ['train'] }),
+      new SequentialScheme(rows, batchSize),
+    );
     const ours = await perBatch(stream, Infinity);
     await stream.close();
     const theirs = await msOf(peer, { do: 'sequential', path });
@@ -44,7 +47,7 @@ export async function random(
 ): Promise<Sides> {
   const path = join(folder, `${layout}.hdf5`);
   const scheme = new ShuffledScheme(rows, batchSize, { random: new RandomStreams(1).stream('order') });
-  const stream = new DatasetStream(await H5Dataset.open(path, ['train']), scheme);
+  const stream = new DatasetStream(await H5Dataset.open(path, { whichSets: ['train'] }), scheme);
   const sides = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round <= ROUNDS; round += 1) {
     const ours = await perBatch(stream, RANDOM_BATCHES);

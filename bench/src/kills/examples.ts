@@ -9,7 +9,7 @@ import {
   Unpack,
   writeH5Dataset,
 } from '@longrun/fuel';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { Noise } from './noise.js';
 
 export const EXAMPLES = 168;
@@ -23,12 +23,12 @@ export async function writeExamples(path: string): Promise<void> {
   const features = Uint8Array.from({ length: EXAMPLES * WIDTH }, () => random.integer(256));
   const numbers = Uint16Array.from({ length: EXAMPLES }, (_, example) => example);
   const all = { start: 0, stop: EXAMPLES };
-  await writeH5Dataset(path, {
-    splits: { train: { features: all, number: all } },
-    sources: [
-      { name: 'features', dtype: 'uint8', shape: [EXAMPLES, WIDTH], rows: [features] },
-      { name: 'number', dtype: 'uint16', shape: [EXAMPLES, 1], rows: [new Uint8Array(numbers.buffer)] },
-    ],
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({
+      features: ndarray('uint8', [EXAMPLES, WIDTH], features),
+      number: ndarray('uint16', [EXAMPLES, 1], numbers),
+    });
+    return { train: { features: all, number: all } };
   });
 }
 

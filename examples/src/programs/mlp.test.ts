@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { InvalidParams, Outputs, writeSnapshot, type HostContext, type MainLoop } from '@longrun/blocks';
 import { writeH5Dataset } from '@longrun/fuel';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { computeTarget } from '@longrun/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -113,8 +113,10 @@ describe('a dataset', () => {
   test('without the sources or the splits is refused', async () => {
     const other = path.join(folder, 'other.hdf5');
     const rows = { start: 0, stop: 2 };
-    const source = { dtype: 'uint8', shape: [2, PIXELS], rows: [new Uint8Array(2 * PIXELS)] } as const;
-    await writeH5Dataset(other, { splits: { train: { pixels: rows } }, sources: [{ name: 'pixels', ...source }] });
+    await writeH5Dataset(other, async (writer) => {
+      await writer.append({ pixels: ndarray('uint8', [2, PIXELS]) });
+      return { train: { pixels: rows } };
+    });
 
     await expect(build(SMALL, { datasets: { train: { path: other } } })).rejects.toThrow(
       'other.hdf5 has no source features, only pixels; give a dataset with features and targets',

@@ -44,9 +44,9 @@ export {
   type SourceDescription,
   type SplitDescription,
 } from './hdf5/describe.js';
-export type { H5DatasetToWrite, SourceToWrite, SplitRange } from './hdf5/dataset-to-write.js';
+export type { SplitRange, SplitsToWrite } from './hdf5/dataset-to-write.js';
 export { loadHdf5 } from './hdf5/library.js';
-export { writeH5Dataset } from './hdf5/h5-writer.js';
+export { writeH5Dataset, type H5Appender, type WriteH5Options } from './hdf5/h5-writer.js';
 
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
 export { ConcatenatedScheme } from './schemes/concatenated-scheme.js';

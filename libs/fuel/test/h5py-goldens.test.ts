@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { headerMessages, MESSAGE, readAt } from '../src/hdf5/object-header.js';
 import { describeH5Dataset, H5Dataset, writeH5Dataset } from '../src/index.js';
@@ -134,30 +135,24 @@ test('a source that arrays cannot hold is described, and refused by name when it
 async function writeGolden(folder: string): Promise<string> {
   const path = join(folder, 'fuel.hdf5');
   const counting = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i % 251);
-  await writeH5Dataset(path, {
-    splits: {
-      train: { features: { start: 0, stop: 8 }, targets: { start: 0, stop: 8 } },
-      test: { features: { start: 8, stop: 12 } },
-      odd: { targets: { start: -1, stop: -1, indices: [5, 1, 3] } },
+  await writeH5Dataset(
+    path,
+    async (writer) => {
+      await writer.append({
+        features: ndarray('uint8', [EXAMPLES, 1, 2, 3], counting(EXAMPLES * 6)),
+        targets: ndarray('uint8', [EXAMPLES, 1], counting(EXAMPLES)),
+      });
+      return {
+        train: { features: { start: 0, stop: 8 }, targets: { start: 0, stop: 8 } },
+        test: { features: { start: 8, stop: 12 } },
+        odd: { targets: { start: -1, stop: -1, indices: [5, 1, 3] } },
+      };
     },
-    sources: [
-      {
-        name: 'features',
-        dtype: 'uint8',
-        shape: [EXAMPLES, 1, 2, 3],
-        axisLabels: ['batch', 'channel', 'height', 'width'],
-        rows: [counting(EXAMPLES * 6)],
-      },
-      {
-        name: 'targets',
-        dtype: 'uint8',
-        shape: [EXAMPLES, 1],
-        axisLabels: ['batch', 'index'],
-        rows: [counting(EXAMPLES)],
-      },
-    ],
-    command: 'fuel-convert golden',
-  });
+    {
+      axisLabels: { features: ['batch', 'channel', 'height', 'width'], targets: ['batch', 'index'] },
+      command: 'fuel-convert golden',
+    },
+  );
   return path;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import {
   Batching,
@@ -25,12 +25,14 @@ import { toyDataset } from './toy.js';
 
 test('a pipeline prints itself, the outermost stage first, on a line or a line each', async () => {
   const file = join(await temporaryFolder(), 'fashion-mnist.hdf5');
-  await writeH5Dataset(file, {
-    splits: { train: { features: { start: 0, stop: 4 } } },
-    sources: [
-      { name: 'features', dtype: 'uint8', shape: [4, 2], axisLabels: ['batch', 'feature'], rows: [new Uint8Array(8)] },
-    ],
-  });
+  await writeH5Dataset(
+    file,
+    async (writer) => {
+      await writer.append({ features: ndarray('uint8', [4, 2]) });
+      return { train: { features: { start: 0, stop: 4 } } };
+    },
+    { axisLabels: { features: ['batch', 'feature'] } },
+  );
   const dataset = await H5Dataset.open(file, { whichSets: ['train'] });
   const random = new RandomStreams(1).stream('order');
   const stream = new Batching(

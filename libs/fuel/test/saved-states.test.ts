@@ -137,9 +137,15 @@ describe('the state of a stream over another dataset is refused, naming both:', 
   test('another split, or another part of it, of an HDF5 file; how it is read does not matter', async () => {
     const file = path.join(await temporaryFolder(), 'numbers.hdf5');
     const rows = { train: { y: { start: 0, stop: 4 } }, test: { y: { start: 4, stop: 8 } } };
-    await writeH5Dataset(file, {
-      splits: rows,
-      sources: [{ name: 'y', dtype: 'uint8', shape: [8], rows: [Uint8Array.from({ length: 8 }, (_, i) => i)] }],
+    await writeH5Dataset(file, async (writer) => {
+      await writer.append({
+        y: ndarray(
+          'uint8',
+          [8],
+          Uint8Array.from({ length: 8 }, (_, i) => i),
+        ),
+      });
+      return rows;
     });
     const open = async (split: string, more: Partial<H5DatasetOptions> = {}): Promise<DataStream> =>
       over(await H5Dataset.open(file, { whichSets: [split], ...more }));

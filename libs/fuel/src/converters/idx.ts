@@ -9,7 +9,7 @@ export interface IdxFile {
   /** Sizes of its axes; the first is the example. */
   readonly shape: readonly number[];
   /** The elements in row-major order, in pieces. Memory stays small. @throws CorruptInput unless there are exactly as many as the header says */
-  elements(): AsyncGenerator<Buffer, void, undefined>;
+  readonly elements: () => AsyncGenerator<Buffer, void, undefined>;
 }
 
 /**

@@ -57,7 +57,7 @@ test('progress goes up to all bytes', async () => {
 
   await mnist.convert(folder, join(folder, 'out.hdf5'), { onProgress: (step) => progress.push(step) });
 
-  expect(progress.map(({ doneBytes }) => doneBytes)).toEqual([140, 200, 207, 210]);
+  expect(progress.map(({ doneBytes }) => doneBytes)).toEqual([147, 210]);
   expect(new Set(progress.map(({ totalBytes }) => totalBytes))).toEqual(new Set([210]));
 });
 

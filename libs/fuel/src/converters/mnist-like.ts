@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { ndarray } from '@longrun/serialization';
 import { CorruptInput } from '../errors.js';
 import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
 import type { SplitRange } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset } from '../hdf5/h5-writer.js';
+import { inBlocks, inStep } from './blocks.js';
 import { checkPresent } from './check-present.js';
 import type { Converter, ConvertOptions, RequiredFile } from './converter.js';
 import { openIdx, type IdxFile } from './idx.js';
@@ -56,6 +58,7 @@ const FILES: readonly MnistFile[] = [
   't10k-labels-idx1-ubyte.gz',
 ];
 const CLASSES = 10;
+const BLOCK_BYTES = 1 << 20;
 
 async function convert(
   name: string,
@@ -85,38 +88,31 @@ async function convert(
 
   const count = trainCount + testCount;
   const totalBytes = count * (height * width + 1);
+  const atOnce = Math.max(1, Math.floor(BLOCK_BYTES / (height * width)));
   let doneBytes = 0;
-  const watched = async function* (file: IdxFile): AsyncGenerator<Buffer> {
-    for await (const piece of file.elements()) {
-      signal?.throwIfAborted();
-      yield piece;
-      doneBytes += piece.length;
-      onProgress?.({ file: file.path, doneBytes, totalBytes });
-    }
-  };
-  await writeH5Dataset(outputPath, {
-    splits: { train: bothSources(0, trainCount), test: bothSources(trainCount, count) },
-    sources: [
-      {
-        name: 'features',
-        dtype: 'uint8',
-        shape: [count, 1, height, width],
-        axisLabels: ['batch', 'channel', 'height', 'width'],
-        rows: inTurn(watched(train.images), watched(test.images)),
-      },
-      {
-        name: 'targets',
-        dtype: 'uint8',
-        shape: [count, 1],
-        axisLabels: ['batch', 'index'],
-        rows: inTurn(
-          checkedLabels(train.labels, watched(train.labels)),
-          checkedLabels(test.labels, watched(test.labels)),
-        ),
-      },
-    ],
-    command: `longrun convert ${name}`,
-  });
+  await writeH5Dataset(
+    outputPath,
+    async (writer) => {
+      for (const { images, labels } of [train, test]) {
+        const pixelBlocks = inBlocks(images.elements(), atOnce * height * width);
+        const labelBlocks = inBlocks(checkedLabels(labels), atOnce);
+        for await (const [pixels, classes] of inStep(pixelBlocks, labelBlocks)) {
+          signal?.throwIfAborted();
+          await writer.append({
+            features: ndarray('uint8', [classes.length, 1, height, width], pixels),
+            targets: ndarray('uint8', [classes.length, 1], classes),
+          });
+          doneBytes += pixels.length + classes.length;
+          onProgress?.({ file: images.path, doneBytes, totalBytes });
+        }
+      }
+      return { train: bothSources(0, trainCount), test: bothSources(trainCount, count) };
+    },
+    {
+      axisLabels: { features: ['batch', 'channel', 'height', 'width'], targets: ['batch', 'index'] },
+      command: `longrun convert ${name}`,
+    },
+  );
   return describeH5Dataset(outputPath);
 }
 
@@ -132,9 +128,9 @@ function checkCounts(images: IdxFile, labels: IdxFile): void {
   );
 }
 
-async function* checkedLabels({ path }: IdxFile, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* checkedLabels({ path, elements }: IdxFile): AsyncGenerator<Buffer, void, undefined> {
   let seen = 0;
-  for await (const piece of pieces) {
+  for await (const piece of elements()) {
     const wrong = piece.findIndex((label) => label >= CLASSES);
     if (wrong !== -1) {
       throw new CorruptInput(
@@ -145,8 +141,4 @@ async function* checkedLabels({ path }: IdxFile, pieces: AsyncIterable<Buffer>):
     yield piece;
     seen += piece.length;
   }
-}
-
-async function* inTurn(...parts: readonly AsyncIterable<Buffer>[]): AsyncGenerator<Buffer> {
-  for (const part of parts) yield* part;
 }

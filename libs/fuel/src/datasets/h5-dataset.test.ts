@@ -1,7 +1,7 @@
 import { open, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
 import { dense, drain, elements } from '../../test/toy.js';
@@ -158,22 +158,18 @@ test('a stream over a file goes through all of a split', async () => {
 async function example(folder: string): Promise<string> {
   const path = join(folder, 'example.hdf5');
   const x = Float32Array.from({ length: 20 }, (_, i) => i);
-  await writeH5Dataset(path, {
-    splits: {
-      train: { x: { start: 0, stop: 6 }, y: { start: 0, stop: 6 } },
-      test: { x: { start: 6, stop: 10 }, y: { start: 6, stop: 10 } },
-      picked: { y: { start: 0, stop: 0, indices: [9, 2] } },
+  const y = Uint8Array.from({ length: 10 }, (_, i) => i);
+  await writeH5Dataset(
+    path,
+    async (writer) => {
+      await writer.append({ x: ndarray('float32', [10, 2], x), y: ndarray('uint8', [10], y) });
+      return {
+        train: { x: { start: 0, stop: 6 }, y: { start: 0, stop: 6 } },
+        test: { x: { start: 6, stop: 10 }, y: { start: 6, stop: 10 } },
+        picked: { y: { start: 0, stop: 0, indices: [9, 2] } },
+      };
     },
-    sources: [
-      {
-        name: 'x',
-        dtype: 'float32',
-        shape: [10, 2],
-        axisLabels: ['batch', 'feature'],
-        rows: [new Uint8Array(x.buffer)],
-      },
-      { name: 'y', dtype: 'uint8', shape: [10], rows: [Uint8Array.from({ length: 10 }, (_, i) => i)] },
-    ],
-  });
+    { axisLabels: { x: ['batch', 'feature'] } },
+  );
   return path;
 }

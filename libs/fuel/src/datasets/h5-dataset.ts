@@ -3,9 +3,10 @@ import { assertNever, type Json } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
 import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
+import { ChunkCache, DEFAULT_CHUNK_CACHE_BYTES } from '../hdf5/chunk-cache.js';
 import { H5File } from '../hdf5/h5-file.js';
 import { SourceReader } from '../hdf5/source-reader.js';
-import type { SplitRow } from '../hdf5/split-attribute.js';
+import type { SplitRow } from '../hdf5/split-rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/delivery.js';
 import { identityOf } from './dataset-identity.js';
@@ -20,6 +21,11 @@ export interface H5DatasetOptions extends Pick<DatasetOptions, 'sources' | 'axis
   readonly subset?: RowRange | ArrayLike<number>;
   /** Read the sources and rows wanted at once, and nothing from the file afterwards. Default false. */
   readonly loadInMemory?: boolean;
+  /**
+   * Bytes of chunked and compressed sources that are kept decoded, all sources together. Rows in any order are fast where this holds all
+   * that they are taken from. Default 256 MiB.
+   */
+  readonly chunkCacheBytes?: number;
 }
 
 /**
@@ -50,15 +56,17 @@ export class H5Dataset extends Dataset {
   /**
    * @throws MissingInput when there is no such file
    * @throws CorruptInput when it is not a Fuel dataset, or damaged
+   * @throws UnsuitableDataset when a source that is wanted cannot be read, saying why and what to do
    * @throws RangeError for an unknown split or source, listing those there are
    */
   static async open(path: string, options: H5DatasetOptions): Promise<H5Dataset> {
     const file = await H5File.open(path);
     try {
       const contents = contentsOf(file, options);
+      const cache = new ChunkCache(options.chunkCacheBytes ?? DEFAULT_CHUNK_CACHE_BYTES);
       const readers = new Map<string, { reader: SourceReader; rows: Subset }>();
       for (const [source, rows] of contents.rows)
-        readers.set(source, { reader: new SourceReader(file, file.source(source)), rows });
+        readers.set(source, { reader: new SourceReader(file, file.readableSource(source), cache), rows });
       if (options.loadInMemory !== true)
         return new H5Dataset(path, contents, options, { where: 'file', file, readers });
 
@@ -147,7 +155,7 @@ function contentsOf(file: H5File, options: H5DatasetOptions): Contents {
         `${file.path}: there is no source ${source} in ${whichSets.join(' and ')}; there are ${providesSources.join(', ')}`,
       );
     }
-    const { axisLabels, shape } = file.source(source);
+    const { axisLabels, shape } = file.readableSource(source);
     if (axisLabels.some((label) => label !== '')) labels.set(source, axisLabels);
     const parts = whichSets.map((split) => subsetOf(file, available(splitRows, split, source), shape[0] ?? 0));
     const whole = parts.reduce((sum, part) => sum.union(part));

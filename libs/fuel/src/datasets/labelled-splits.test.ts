@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams, type NdArray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
 import { drain, elements } from '../../test/toy.js';
-import type { SourceToWrite } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset } from '../hdf5/h5-writer.js';
 import { LabelledSplits } from './labelled-splits.js';
 
@@ -84,20 +83,17 @@ async function written(contents: Contents = {}): Promise<string> {
     contents;
   const { classes = 1, called = 'targets' } = contents;
   const rows = { train: { start: 0, stop: 3 }, test: { start: 3, stop: 5 } };
-  await writeH5Dataset(path, {
-    splits: {
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({ features: stored(features, [5, 2, 3]), [called]: stored(targets, [5, classes]) });
+    return {
       train: { features: rows.train, [called]: rows.train },
       test: { features: rows.test, [called]: rows.test },
-    },
-    sources: [
-      { name: 'features', shape: [5, 2, 3], ...stored(features) },
-      { name: called, shape: [5, classes], ...stored(targets) },
-    ],
+    };
   });
   return path;
 }
 
-function stored(values: Values): Pick<SourceToWrite, 'dtype' | 'rows'> {
+function stored(values: Values, shape: readonly number[]): NdArray {
   const dtype = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'uint8';
-  return { dtype, rows: [new Uint8Array(values.buffer)] };
+  return ndarray(dtype, shape, values);
 }

@@ -12,60 +12,75 @@ export interface SplitRange {
   readonly comment?: string;
 }
 
-/** A source to write, with its bytes as they come. */
+/** By split name, then by source name (Fuel: the `split_dict` of `create_split_array`). A pair left out is not available. */
+export type SplitsToWrite = Readonly<Record<string, Readonly<Record<string, SplitRange>>>>;
+
+/** Element types that can be written; `bool` cannot be yet. */
+export type WritableDType = Exclude<DType, 'bool'>;
+
+/** A source whose rows are all there. */
 export interface SourceToWrite {
   readonly name: string;
-  /** Element type; `bool` cannot be written yet. */
-  readonly dtype: Exclude<DType, 'bool'>;
+  readonly dtype: WritableDType;
   /** `(examples, ...)`. */
   readonly shape: readonly number[];
-  /** What each axis means, as `batch, channel, height, width`. Default: no labels. */
-  readonly axisLabels?: readonly string[];
-  /** The rows in order, as little-endian bytes in pieces of any size. Asked for once, after those of the source before. */
-  readonly rows: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  readonly axisLabels: readonly string[];
 }
 
-/** A dataset to write. */
-export interface H5DatasetToWrite {
-  /** By split name, then by source name (Fuel: the `split_dict` of `create_split_array`). A pair left out is not available. */
-  readonly splits: Readonly<Record<string, Readonly<Record<string, SplitRange>>>>;
-  readonly sources: readonly SourceToWrite[];
-  /** Attribute `fuel_convert_command`: how the file came about. Default: not written. */
-  readonly command?: string;
-}
-
-/** @throws RangeError for sources or splits that do not fit together, saying how */
-export function checkDataset({ sources, splits }: H5DatasetToWrite): void {
-  const names = sources.map(({ name }) => name);
-  const double = names.find((name, i) => names.indexOf(name) !== i);
-  if (double !== undefined)
-    throw new RangeError(`${double}: there are two sources of this name; name each differently`);
-  for (const { name, shape, axisLabels } of sources) {
-    if (name === '' || /[/\0]/.test(name)) {
-      throw new RangeError(`${JSON.stringify(name)} cannot name a source; use a name without slashes, as features`);
-    }
-    if (shape.length === 0)
-      throw new RangeError(`${name}: the shape is that of a scalar; its first axis is the example`);
-    if (axisLabels !== undefined && axisLabels.length !== shape.length) {
-      throw new RangeError(
-        `${name}: there are ${axisLabels.length} axis labels for ${shape.length} axes; give one for each`,
-      );
-    }
+/** @throws RangeError for a name that HDF5 cannot hold, saying why */
+export function checkSourceName(name: string): void {
+  if (name === '' || name === '.' || /[/\0]|\p{Surrogate}/u.test(name)) {
+    throw new RangeError(
+      `${JSON.stringify(name)} cannot name a source; use whole characters without slashes and NULs, as features`,
+    );
   }
+}
+
+/** @throws RangeError for a text that ends, in the file, before it is whole */
+export function checkText(what: string, text: string): void {
+  if (!/\0|\p{Surrogate}/u.test(text)) return;
+  throw new RangeError(`${what} is ${JSON.stringify(text)}; use whole characters without NULs`);
+}
+
+/** @throws RangeError for splits that do not fit the sources, saying how */
+export function checkSplits(splits: SplitsToWrite, sources: readonly SourceToWrite[]): void {
+  const lists = new Set(sources.map(({ name }) => name));
   for (const [split, ranges] of Object.entries(splits)) {
+    if (split === '') throw new RangeError('a split has no name; name it, as train');
+    checkText('the name of a split', split);
     for (const [source, range] of Object.entries(ranges)) {
       const rows = sources.find(({ name }) => name === source)?.shape[0];
       if (rows === undefined) {
-        throw new RangeError(`split ${split}: there is no source ${source}; the sources are ${names.join(', ')}`);
+        const names = sources.map(({ name }) => name).join(', ');
+        throw new RangeError(`split ${split}: there is no source ${source}; the sources are ${names}`);
       }
-      for (const row of range.indices ?? [range.start, range.stop]) {
-        const last = range.indices === undefined ? rows : rows - 1;
-        if (Number.isSafeInteger(row) && row >= 0 && row <= last) continue;
-        throw new RangeError(`split ${split}: row ${row} of ${source} does not exist; the source has ${rows} rows`);
+      checkText(`split ${split}: the comment of ${source}`, range.comment ?? '');
+      checkRows(split, source, range, rows);
+      if (range.indices === undefined) continue;
+      const list = indicesName(split, source);
+      checkSourceName(list);
+      if (lists.has(list)) {
+        throw new RangeError(
+          `split ${split}: the rows of ${source} would be listed in ${list}, which is there; rename it`,
+        );
       }
-      if (range.indices === undefined && range.start > range.stop) {
-        throw new RangeError(`split ${split}: ${source} starts at ${range.start}, after its stop at ${range.stop}`);
-      }
+      lists.add(list);
     }
+  }
+}
+
+/** What the dataset is called that lists the rows of a split. */
+export function indicesName(split: string, source: string): string {
+  return `${split}_${source}_indices`;
+}
+
+function checkRows(split: string, source: string, { start, stop, indices }: SplitRange, rows: number): void {
+  for (const row of indices ?? [start, stop]) {
+    const last = indices === undefined ? rows : rows - 1;
+    if (Number.isSafeInteger(row) && row >= 0 && row <= last) continue;
+    throw new RangeError(`split ${split}: row ${row} of ${source} does not exist; the source has ${rows} rows`);
+  }
+  if (indices === undefined && start > stop) {
+    throw new RangeError(`split ${split}: ${source} starts at ${start}, after its stop at ${stop}`);
   }
 }

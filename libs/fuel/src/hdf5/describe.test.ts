@@ -1,6 +1,7 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
 import { CorruptInput, MissingInput } from '../errors.js';
@@ -31,11 +32,13 @@ test('sources, splits and attributes are described', async () => {
   });
 });
 
-test('what is missing, no HDF5 file, or cut short is said to be so, by name', async () => {
+test('what is missing, a folder, no HDF5 file, or cut short is said to be so, by name', async () => {
   const folder = await temporaryFolder();
   const path = join(folder, 'a.hdf5');
   await expect(describeH5Dataset(path)).rejects.toThrow(MissingInput);
   await expect(describeH5Dataset(path)).rejects.toThrow(`${path} does not exist`);
+
+  await expect(describeH5Dataset(folder)).rejects.toThrow(`${folder}: is a folder; give the HDF5 file`);
 
   await writeFile(path, 'not HDF5 at all'.repeat(100));
   await expect(describeH5Dataset(path)).rejects.toThrow(CorruptInput);
@@ -65,16 +68,16 @@ test('a damaged file that crashes the HDF5 library does not spoil the files afte
 });
 
 async function writeExample(path: string): Promise<void> {
-  await writeH5Dataset(path, {
-    splits: {
-      train: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
-      test: { x: { start: 4, stop: 6 } },
-      picked: { y: { start: 0, stop: 0, indices: [5, 0, 5] } },
+  await writeH5Dataset(
+    path,
+    async (writer) => {
+      await writer.append({ x: ndarray('float32', [6, 2]), y: ndarray('uint8', [6]) });
+      return {
+        train: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
+        test: { x: { start: 4, stop: 6 } },
+        picked: { y: { start: 0, stop: 0, indices: [5, 0, 5] } },
+      };
     },
-    sources: [
-      { name: 'x', dtype: 'float32', shape: [6, 2], axisLabels: ['batch', 'feature'], rows: [new Uint8Array(48)] },
-      { name: 'y', dtype: 'uint8', shape: [6], rows: [new Uint8Array(6)] },
-    ],
-    command: 'longrun convert example',
-  });
+    { axisLabels: { x: ['batch', 'feature'] }, command: 'longrun convert example' },
+  );
 }

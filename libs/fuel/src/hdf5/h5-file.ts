@@ -1,24 +1,44 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import type { DType } from '@longrun/serialization';
-import type { File, Metadata } from 'h5wasm/node';
-import { CorruptInput, MissingInput } from '../errors.js';
+import { dtypeBytes, sizeOf, type DType } from '@longrun/serialization';
+import type { File } from 'h5wasm/node';
+import { CorruptInput, MissingInput, UnsuitableDataset } from '../errors.js';
+import { decodeAttribute, type AttributeMessage } from './attribute-message.js';
+import { ChunkCache } from './chunk-cache.js';
+import { dtypeOf, type Datatype } from './datatype.js';
+import { decodeDatatype } from './decode-datatype.js';
 import { hdf5Library, hdf5Problem, type Hdf5Library } from './library.js';
-import { baseAddress, contiguousExtent, headerMessages, type Extent } from './object-header.js';
-import { decodeSplitRows, type SplitRow } from './split-attribute.js';
+import {
+  contiguousExtent,
+  decodeDataspace,
+  headerMessages,
+  MESSAGE,
+  messageContent,
+  superblock,
+  type Extent,
+  type HeaderMessage,
+} from './object-header.js';
+import { sourceProblem } from './source-problem.js';
+import { SourceReader } from './source-reader.js';
+import { libraryDatatype } from './library-datatype.js';
+import { decodeSplitRows, type SplitRow } from './split-rows.js';
+import type { StoredLayout } from './tiles.js';
 
 /** A source as it lies in a file. */
-export interface H5Source {
+export interface H5Source extends StoredLayout {
   readonly name: string;
   /** Null for what an array cannot hold: variable-length, float16, text. */
   readonly dtype: DType | null;
-  /** `(examples, ...)`. */
-  readonly shape: readonly number[];
+  /** Why it cannot be read, and what to do, as the rest of a sentence; null when it can. */
+  readonly problem: string | null;
   /** What the axes mean; an axis without a label has the empty string. */
   readonly axisLabels: readonly string[];
-  /** Rows in a chunk; null when the source is not chunked. */
-  readonly chunkRows: number | null;
-  /** Where its bytes lie in one piece; undefined when they do not. */
+  /** Where its bytes lie in one piece, as an array has them; undefined when they do not. */
   readonly extent: Extent | undefined;
+}
+
+/** A source that can be read. */
+export interface ReadableSource extends H5Source {
+  readonly dtype: DType;
 }
 
 /** An HDF5 file of Fuel's layout, open for reading: its sources, its splits and its version attributes. */
@@ -41,43 +61,55 @@ export class H5File {
   /**
    * @throws MissingInput when there is no such file
    * @throws CorruptInput when it is not an HDF5 file, or a damaged one
+   * @throws UnsuitableDataset when it is one of several files that are one together
    */
   static async open(path: string): Promise<H5File> {
     if (!existsSync(path)) throw new MissingInput(`${path} does not exist; convert the dataset first`, [path]);
     const library = await hdf5Library();
     const descriptor = openSync(path, 'r');
     try {
-      const base = baseAddress(descriptor);
-      if (base === undefined) throw new CorruptInput(path, 'is not an HDF5 file; give the file that a converter wrote');
-      return new H5File(path, descriptor, library, new library.File(path, 'r'), base);
+      const block = superblock(descriptor);
+      if (block === undefined) {
+        throw new CorruptInput(path, 'is not an HDF5 file; give the file that a converter wrote');
+      }
+      if (block.driver !== null) {
+        throw new UnsuitableDataset(
+          `${path}: is one of several files that are a dataset together (HDF5's driver ${block.driver}); put them into one with h5repart or h5repack`,
+        );
+      }
+      if (block.addressBytes !== 8) {
+        throw new UnsuitableDataset(
+          `${path}: has addresses of ${block.addressBytes} bytes, this build reads those of 8; write it anew with h5repack`,
+        );
+      }
+      return new H5File(path, descriptor, library, new library.File(path, 'r'), block.base);
     } catch (error) {
       closeSync(descriptor);
-      throw error instanceof CorruptInput ? error : corrupt(path, error);
+      throw explained(path, error);
     }
   }
 
-  /** Names of the datasets in the root group. */
-  datasetNames(): string[] {
-    return this.#guarded(() =>
-      this.#file.keys().filter((name) => this.#file.get_type(`/${name}`) === this.#library.Module.H5G_DATASET),
-    );
+  /**
+   * What is known about a dataset of the root group without reading its data.
+   *
+   * @throws CorruptInput when there is none of this name
+   */
+  source(name: string): H5Source {
+    return this.#guarded(() => this.#described(name));
   }
 
-  /** What is known about a dataset without reading its data. */
-  source(name: string): H5Source {
-    return this.#guarded(() => {
-      const { Module: module } = this.#library;
-      const metadata = module.get_dataset_metadata(this.#file.file_id, `/${name}`);
-      const labels = module.get_dimension_labels(this.#file.file_id, `/${name}`);
-      return {
-        name,
-        dtype: this.#dtypeOf(metadata),
-        shape: metadata.shape ?? [],
-        axisLabels: (metadata.shape ?? []).map((_, axis) => labels[axis] ?? ''),
-        chunkRows: metadata.chunks?.[0] ?? null,
-        extent: metadata.littleEndian || metadata.size === 1 ? this.#extentOf(name) : undefined,
-      };
-    });
+  /**
+   * The same of a source that is to be read.
+   *
+   * @throws UnsuitableDataset when it cannot be, saying why and what to do
+   */
+  readableSource(name: string): ReadableSource {
+    const source = this.source(name);
+    const { dtype, problem } = source;
+    if (dtype !== null && problem === null) return { ...source, dtype };
+    throw new UnsuitableDataset(
+      `${this.path}: the source ${name} cannot be read: ${problem}; or ask for the other sources by name`,
+    );
   }
 
   /**
@@ -87,19 +119,22 @@ export class H5File {
    */
   splitRows(): SplitRow[] {
     return this.#guarded(() => {
-      const { Module: module } = this.#library;
-      if (!module.get_attribute_names(this.#file.file_id, '/').includes('split')) {
+      if (!this.#library.Module.get_attribute_names(this.#file.file_id, '/').includes('split')) {
         throw new CorruptInput(this.path, 'has no split attribute, so it is not a Fuel dataset; convert it anew');
       }
-      const metadata = module.get_attribute_metadata(this.#file.file_id, '/', 'split');
-      const members = metadata.compound_type?.members;
-      if (members === undefined) {
-        throw new CorruptInput(this.path, 'has a split attribute that is no compound type; convert it anew');
+      const attribute = this.#splitMessage() ?? this.#splitByLibrary();
+      try {
+        return decodeSplitRows(attribute, { descriptor: this.descriptor, base: this.#base });
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        throw new CorruptInput(
+          this.path,
+          `has a split attribute that is not Fuel's: ${error.message}; convert it anew`,
+          {
+            cause: error,
+          },
+        );
       }
-      const bytes = this.#inWasm(metadata.size * metadata.total_size, (pointer) =>
-        module.get_attribute_data(this.#file.file_id, '/', 'split', pointer),
-      );
-      return decodeSplitRows(Buffer.from(bytes.buffer), metadata.size, members);
     });
   }
 
@@ -108,8 +143,10 @@ export class H5File {
     return this.#guarded(() => {
       const entries: [string, string][] = [];
       for (const name of this.#library.Module.get_attribute_names(this.#file.file_id, '/')) {
-        const { type } = this.#library.Module.get_attribute_metadata(this.#file.file_id, '/', name);
-        if (type !== this.#library.Module.H5T_class_t.H5T_STRING.value) continue;
+        if (name === 'split') continue;
+        const metadata = this.#library.Module.get_attribute_metadata(this.#file.file_id, '/', name);
+        if (metadata.type !== this.#library.Module.H5T_class_t.H5T_STRING.value) continue;
+        if (metadata.size * metadata.total_size > LARGEST_ATTRIBUTE) continue;
         const value = this.#file.get_attribute(name, true);
         if (typeof value === 'string') entries.push([name, value]);
       }
@@ -117,32 +154,48 @@ export class H5File {
     });
   }
 
-  /** The list of rows that an object reference of the `split` attribute points to. */
+  /**
+   * The list of rows that an object reference of the `split` attribute points to.
+   *
+   * @throws CorruptInput when it points to anything but a list of whole numbers
+   */
   indices(reference: Uint8Array): number[] {
     return this.#guarded(() => {
       const name = this.#library.Module.get_referenced_name(this.#file.file_id, reference, true);
-      const value = new this.#library.Dataset(this.#file.file_id, name).value;
-      if (!ArrayBuffer.isView(value) || value instanceof DataView) {
-        throw new CorruptInput(this.path, `has a split whose indices ${name} are not numbers; convert it anew`);
+      const list = this.readableSource(name.replace(/^\//, ''));
+      if (list.dtype.startsWith('float') || list.shape.length !== 1) {
+        const what = `${list.dtype} (${list.shape.join(', ')})`;
+        throw new CorruptInput(this.path, `has a split whose indices ${name} are ${what}, not a list; convert it anew`);
       }
-      return Array.from(value as ArrayLike<number | bigint>, Number);
+      const reader = new SourceReader(this, list, new ChunkCache(0));
+      return Array.from(reader.read({ start: 0, stop: list.shape[0] ?? 0 }).data, Number);
     });
   }
 
-  /** Rows of any source through the library, whatever its layout; little-endian bytes. */
-  rows(source: H5Source, start: number, stop: number): Uint8Array {
-    return this.#guarded(() => {
-      const { Module: module } = this.#library;
-      const { size } = module.get_dataset_metadata(this.#file.file_id, `/${source.name}`);
-      const rest = source.shape.slice(1);
-      const elements = rest.reduce((product, dimension) => product * dimension, stop - start);
-      const count = [stop - start, ...rest].map(BigInt);
-      const offset = [start, ...rest.map(() => 0)].map(BigInt);
-      const strides = source.shape.map(() => 1n);
-      return this.#inWasm(size * elements, (pointer) =>
-        module.get_dataset_data(this.#file.file_id, `/${source.name}`, count, offset, strides, pointer),
-      );
-    });
+  /**
+   * A block of any readable source through the library, whatever its layout; little-endian bytes in row-major order.
+   *
+   * @param offset First element, along each axis
+   * @param count Elements, along each axis
+   */
+  block(source: ReadableSource, offset: readonly number[], count: readonly number[]): Uint8Array {
+    const sizeBytes = sizeOf(count) * source.elementBytes;
+    // The library is a program of 32 bits, which takes a larger size for its remainder.
+    if (sizeBytes > LARGEST_BLOCK)
+      throw new Error(`${source.name}: a block of ${sizeBytes} bytes; this is a bug in Longrun`);
+    const strides = count.map(() => 1n);
+    return this.#guarded(() =>
+      this.#inWasm(sizeBytes, (pointer) =>
+        this.#library.Module.get_dataset_data(
+          this.#file.file_id,
+          `/${source.name}`,
+          count.map(BigInt),
+          offset.map(BigInt),
+          strides,
+          pointer,
+        ),
+      ),
+    );
   }
 
   close(): void {
@@ -156,18 +209,96 @@ export class H5File {
     }
   }
 
+  #described(name: string): H5Source {
+    const path = `/${name}`;
+    const { Module: module } = this.#library;
+    const id = this.#file.file_id;
+    this.#checkLink(name, path);
+    const messages = this.#messages(path);
+    const content = messageContent(this.descriptor, this.#base, messages, MESSAGE.datatype);
+    const dataspace = messageContent(this.descriptor, this.#base, messages, MESSAGE.dataspace);
+    if (content === undefined || dataspace === undefined) {
+      throw new UnsuitableDataset(
+        `${this.path}: the description of ${name} is shared in a way that this build does not read; write the file anew with h5repack`,
+      );
+    }
+    const type = decodeDatatype(content);
+    const shape = decodeDataspace(dataspace) ?? [0];
+    const labels = module.get_dimension_labels(id, path);
+    const dtype = dtypeOf(type);
+    // The library describes simple types only without a fault, so that it is not asked about others.
+    const metadata = dtype === null ? null : module.get_dataset_metadata(id, path);
+    const filters = metadata?.chunks == null ? [] : module.get_dataset_filters(id, path);
+    const layout = { shape, elementBytes: type.size, chunks: metadata?.chunks ?? null, filtered: filters.length > 0 };
+    const isOutside = metadata?.virtual_sources !== undefined || messages.some((m) => m.type === MESSAGE.externalFiles);
+    const problem = sourceProblem({ name, type, filters, isOutside, ...layout });
+    const extent = isAsInMemory(type) ? contiguousExtent(messages, this.#base) : undefined;
+    if (problem === null && extent !== undefined && extent.sizeBytes < sizeOf(shape) * type.size) {
+      throw new CorruptInput(
+        this.path,
+        `has ${extent.sizeBytes} bytes of ${name}, whose shape (${shape.join(', ')}) takes ${sizeOf(shape) * type.size}; the file is damaged, get or convert it anew`,
+      );
+    }
+    return { name, dtype, problem, axisLabels: shape.map((_, axis) => labels[axis] ?? ''), extent, ...layout };
+  }
+
+  /** Where the link of a name leads, before the library follows it. */
+  #checkLink(name: string, path: string): void {
+    const { Module: module } = this.#library;
+    const { filename } = module.get_external_link(this.#file.file_id, path);
+    if (filename !== undefined) {
+      throw new UnsuitableDataset(
+        `${this.path}: ${name} is a link to the file ${filename}, and a dataset is one file; copy what it links to into this one`,
+      );
+    }
+    if (module.get_type(this.#file.file_id, path) !== module.H5G_DATASET) {
+      throw new CorruptInput(this.path, `has no dataset ${name}, which its splits name; convert it anew`);
+    }
+  }
+
+  #messages(path: string): HeaderMessage[] {
+    const reference = Uint8Array.from(this.#library.Module.create_object_reference(this.#file.file_id, path));
+    return headerMessages(this.descriptor, this.#base, Number(Buffer.from(reference.buffer).readBigUInt64LE()));
+  }
+
+  /** The attribute as the root group's header holds it; null when it lies elsewhere, as one of more than 64 KB does. */
+  #splitMessage(): AttributeMessage | null {
+    for (const { type, content, shared } of this.#messages('/')) {
+      if (type !== MESSAGE.attribute || shared) continue;
+      const attribute = decodeAttribute(content);
+      if (attribute?.name === 'split') return attribute;
+    }
+    return null;
+  }
+
+  #splitByLibrary(): AttributeMessage {
+    const { Module: module } = this.#library;
+    const metadata = module.get_attribute_metadata(this.#file.file_id, '/', 'split');
+    const sizeBytes = metadata.size * metadata.total_size;
+    if (sizeBytes > LARGEST_ATTRIBUTE) throw new RangeError(`the split attribute has ${sizeBytes} bytes`);
+    const type = libraryDatatype(metadata, module.H5T_class_t);
+    const bytes = this.#inWasm(sizeBytes, (pointer) =>
+      module.get_attribute_data(this.#file.file_id, '/', 'split', pointer),
+    );
+    return { name: 'split', type, shape: metadata.shape ?? [], bytes: Buffer.from(bytes.buffer) };
+  }
+
   #guarded<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
-      throw error instanceof CorruptInput ? error : corrupt(this.path, error);
+      throw explained(this.path, error);
     }
   }
 
   #inWasm(sizeBytes: number, read: (pointer: bigint) => unknown): Uint8Array {
     const { Module: module } = this.#library;
     const pointer = module._malloc(Math.max(1, sizeBytes));
-    if (pointer === 0) throw new Error(`there is no memory for reading ${sizeBytes} bytes; read fewer rows at a time`);
+    if (pointer === 0) {
+      throw new UnsuitableDataset(
+        `${this.path}: there is no memory to read ${sizeBytes} bytes at once; write it anew in smaller chunks, with h5repack -l`,
+      );
+    }
     try {
       read(BigInt(pointer));
       // The heap moves when it grows, so it is looked up after the read.
@@ -176,44 +307,30 @@ export class H5File {
       module._free(pointer);
     }
   }
-
-  #extentOf(name: string): Extent | undefined {
-    const reference = Uint8Array.from(this.#library.Module.create_object_reference(this.#file.file_id, `/${name}`));
-    const address = Number(Buffer.from(reference.buffer).readBigUInt64LE());
-    try {
-      return contiguousExtent(headerMessages(this.descriptor, this.#base, address), this.#base);
-    } catch {
-      // A header of a version to come: the library reads the data instead.
-      return undefined;
-    }
-  }
-
-  #dtypeOf(metadata: Metadata): DType | null {
-    const { H5T_class_t: classes } = this.#library.Module;
-    const { type, size, signed, enum_type: enumeration } = metadata;
-    if (type === classes.H5T_FLOAT.value) return size === 4 ? 'float32' : size === 8 ? 'float64' : null;
-    if (type === classes.H5T_INTEGER.value) return integerDtype(size, signed);
-    if (type === classes.H5T_ENUM.value && size === 1 && enumeration?.members['TRUE'] === 1) return 'bool';
-    return null;
-  }
 }
 
-function integerDtype(size: number, signed: boolean): DType | null {
-  switch (size) {
-    case 1:
-      return signed ? 'int8' : 'uint8';
-    case 2:
-      return signed ? 'int16' : 'uint16';
-    case 4:
-      return signed ? 'int32' : 'uint32';
-    case 8:
-      return signed ? 'int64' : null;
-    default:
-      return null;
-  }
+const LARGEST_ATTRIBUTE = 1 << 26;
+const LARGEST_BLOCK = 1 << 29;
+/** True when the bytes of an element are in a file as they are in memory. */
+function isAsInMemory(type: Datatype): boolean {
+  const dtype = dtypeOf(type);
+  if (dtype === null) return false;
+  return dtypeBytes(dtype) === 1 || ('order' in type && type.order === 'little');
 }
 
-function corrupt(path: string, error: unknown): CorruptInput {
-  const problem = `cannot be read as HDF5: ${hdf5Problem(error)}; the file is damaged or incomplete, get or convert it anew`;
-  return new CorruptInput(path, problem, { cause: error });
+/** An error of reading in our words. Those of Node say all that there is to say, and ours are said already. */
+function explained(path: string, error: unknown): unknown {
+  if (error instanceof CorruptInput || error instanceof UnsuitableDataset) return error;
+  if (error instanceof Error && 'syscall' in error) {
+    const isFolder = 'code' in error && error.code === 'EISDIR';
+    return isFolder ? new CorruptInput(path, 'is a folder; give the HDF5 file', { cause: error }) : error;
+  }
+  const problem = `cannot be read as HDF5: ${hdf5Problem(error)}`;
+  if (/alloc/i.test(problem)) {
+    const remedy = 'write it anew in smaller chunks, with h5repack -l, or get it anew if it is damaged';
+    return new UnsuitableDataset(`${path}: ${problem}, for want of memory; ${remedy}`, { cause: error });
+  }
+  return new CorruptInput(path, `${problem}; the file is damaged or incomplete, get or convert it anew`, {
+    cause: error,
+  });
 }

@@ -8,6 +8,8 @@ export interface HeaderMessage {
   /** Where the message's content lies in the file. In bytes. */
   readonly offset: number;
   readonly content: Buffer;
+  /** True when the content says where the message is, rather than being it. */
+  readonly shared: boolean;
   /** Version of the object header. Headers of version 2 carry checksums and must not be patched. */
   readonly headerVersion: 1 | 2;
 }
@@ -30,16 +32,53 @@ export interface Extent {
   readonly sizeBytes: number;
 }
 
-/**
- * Address of the superblock in a file, which all other addresses count from: 0, unless the file starts with a user block.
- * Undefined when there is none, as the file is not HDF5.
- */
-export function baseAddress(descriptor: number): number | undefined {
-  for (let address = 0; ; address = address === 0 ? 512 : address * 2) {
-    const signature = readAt(descriptor, address, SIGNATURE.length);
+/** What the first block of an HDF5 file says about all the others. */
+export interface Superblock {
+  /** Where it lies, which all other addresses count from: 0, unless the file starts with a user block. In bytes. */
+  readonly base: number;
+  /** Bytes that an address takes. */
+  readonly addressBytes: number;
+  /** The driver that spreads the bytes over several files, as `NCSAfami`; null when they are in this one. */
+  readonly driver: string | null;
+}
+
+/** The superblock of a file; undefined when there is none, as the file is not HDF5. */
+export function superblock(descriptor: number): Superblock | undefined {
+  for (let base = 0; ; base = base === 0 ? 512 : base * 2) {
+    const block = readAt(descriptor, base, 96);
+    const signature = block.subarray(0, SIGNATURE.length);
     if (signature.length < SIGNATURE.length) return undefined;
-    if (signature.equals(SIGNATURE)) return address;
+    if (!signature.equals(SIGNATURE)) continue;
+    // Of the versions after 1, the driver is in a block of its own; the library says what it misses there.
+    if ((block[8] ?? 0) > 1) return { base, addressBytes: block[9] ?? 0, driver: null };
+    const at = (block[8] ?? 0) === 0 ? 48 : 52;
+    const address = block.length < at + 8 ? UNDEFINED_ADDRESS : block.readBigUInt64LE(at);
+    const driver = address === UNDEFINED_ADDRESS ? '' : readAt(descriptor, base + Number(address) + 8, 8).toString();
+    return { base, addressBytes: block[13] ?? 0, driver: driver === '' ? null : driver };
   }
+}
+
+/** The content of a header's only message of a type; looked up where it is shared, as a committed datatype is. */
+export function messageContent(
+  descriptor: number,
+  base: number,
+  messages: readonly HeaderMessage[],
+  type: number,
+): Buffer | undefined {
+  const message = messages.find((candidate) => candidate.type === type);
+  if (message?.shared !== true) return message?.content;
+  const [version, where] = message.content;
+  if (version === 3 && where === 1) return undefined; // in a heap that the library alone knows
+  const address = Number(message.content.readBigUInt64LE(version === 1 ? 8 : 2));
+  return headerMessages(descriptor, base, address).find((m) => m.type === type && !m.shared)?.content;
+}
+
+/** Sizes of the axes in a dataspace message; empty for a scalar, null for a dataspace without elements. */
+export function decodeDataspace(content: Buffer): number[] | null {
+  const [version, rank = 0, , kind] = content;
+  if (version !== 1 && version !== 2) throw new Error(`dataspace has version ${version}, this build reads 1 and 2`);
+  if (version === 2 && kind === 2) return null;
+  return Array.from({ length: rank }, (_, axis) => Number(content.readBigUInt64LE((version === 1 ? 8 : 4) + 8 * axis)));
 }
 
 /**
@@ -80,6 +119,7 @@ export function readAt(descriptor: number, position: number, length: number): Bu
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 const UNDEFINED_ADDRESS = 0xffff_ffff_ffff_ffffn;
 const CONTIGUOUS = 1;
+const SHARED = 2;
 const LARGEST_BLOCK = 1 << 26;
 const MOST_MESSAGES = 100_000;
 
@@ -100,7 +140,14 @@ function messagesOfVersion1(descriptor: number, base: number, address: number, h
       const end = start + bytes.readUInt16LE(at + 2);
       if (end > bytes.length) break;
       const content = bytes.subarray(start, end);
-      messages.push({ type, headerOffset: block.offset + at, offset: block.offset + start, content, headerVersion: 1 });
+      messages.push({
+        type,
+        headerOffset: block.offset + at,
+        offset: block.offset + start,
+        content,
+        shared: ((bytes[at + 4] ?? 0) & SHARED) !== 0,
+        headerVersion: 1,
+      });
       if (type === MESSAGE.continuation) blocks.push(continuation(content, base));
       at = end;
     }
@@ -133,6 +180,7 @@ function messagesOfVersion2(descriptor: number, base: number, address: number, h
         headerOffset: block.offset + message,
         offset: block.offset + start,
         content,
+        shared: ((bytes[message + 3] ?? 0) & SHARED) !== 0,
         headerVersion: 2,
       });
       if (type === MESSAGE.continuation) {

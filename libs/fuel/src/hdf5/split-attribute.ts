@@ -1,28 +1,4 @@
-/**
- * One row of the `split` attribute: where the examples of a split lie in a source (Fuel: `H5PYDataset.create_split_array`).
- * Every pair of a split and a source has a row.
- */
-export interface SplitRow {
-  readonly split: string;
-  readonly source: string;
-  /** First row of the source that belongs to the split. */
-  readonly start: number;
-  /** The row after the last one. */
-  readonly stop: number;
-  /** Object reference of a dataset that lists the rows, which then stands instead of `start` and `stop`; else null. */
-  readonly indices: Uint8Array | null;
-  /** False when the split does not have the source. */
-  readonly available: boolean;
-  /** Free text; empty is written as a dot. */
-  readonly comment: string;
-}
-
-/** Where a member of the compound lies in a row, and how large it is. In bytes. */
-export interface SplitMember {
-  readonly name: string;
-  readonly offset: number;
-  readonly size: number;
-}
+import type { SplitRow } from './split-rows.js';
 
 /**
  * The `split` attribute as a message of a version 1 object header, byte for byte as h5py writes Fuel's.
@@ -58,37 +34,6 @@ export function splitAttributeMessage(rows: readonly SplitRow[]): Buffer {
   return message;
 }
 
-/**
- * Rows from the raw bytes of the attribute, by the offsets of its members. Numbers may be scalars or arrays of one element,
- * as newer NumPy makes Fuel write them: the bytes are the same.
- *
- * @throws Error when a member is missing
- */
-export function decodeSplitRows(bytes: Buffer, rowBytes: number, members: readonly SplitMember[]): SplitRow[] {
-  const field = (row: Buffer, name: string): Buffer => {
-    const member = members.find((candidate) => candidate.name === name);
-    if (member === undefined) {
-      throw new Error(`the split attribute has no member ${name}, but ${members.map((m) => m.name).join(', ')}`);
-    }
-    return row.subarray(member.offset, member.offset + member.size);
-  };
-  const rows: SplitRow[] = [];
-  for (let at = 0; at + rowBytes <= bytes.length; at += rowBytes) {
-    const row = bytes.subarray(at, at + rowBytes);
-    const reference = field(row, 'indices');
-    rows.push({
-      split: textOf(field(row, 'split')),
-      source: textOf(field(row, 'source')),
-      start: integerOf(field(row, 'start')),
-      stop: integerOf(field(row, 'stop')),
-      indices: reference.every((byte) => byte === 0) ? null : Uint8Array.from(reference),
-      available: field(row, 'available')[0] !== 0,
-      comment: textOf(field(row, 'comment')),
-    });
-  }
-  return rows;
-}
-
 /** Bytes before the content of a one-dimensional attribute of bytes, as the library writes the message. */
 export function byteAttributeHeadBytes(name: string): number {
   return attributeHead(name, Buffer.alloc(12), 1).length;
@@ -113,15 +58,6 @@ function encodeRow(row: SplitRow, splitSize: number, sourceSize: number, comment
 
 function longest(texts: readonly string[]): number {
   return Math.max(1, ...texts.map((value) => Buffer.byteLength(value)));
-}
-
-function textOf(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
-}
-
-function integerOf(bytes: Buffer): number {
-  return bytes.length === 8 ? Number(bytes.readBigInt64LE(0)) : bytes.readIntLE(0, bytes.length);
 }
 
 // Datatype messages, version 1. Class and version in the first byte, class bits in the next three, the size, then properties.

@@ -26,7 +26,7 @@ export class ThreadStream extends DataStream {
   readonly #start: ThreadStart;
   readonly #execArgv: readonly string[];
   #thread: StreamThread | undefined;
-  #place: Bookmark;
+  #mark: Bookmark;
   /** The end of the epoch was reached. */
   #isOver = false;
 
@@ -35,7 +35,7 @@ export class ThreadStream extends DataStream {
     this.#stream = stream;
     this.#start = start;
     this.#execArgv = execArgv;
-    this.#place = stream.bookmark();
+    this.#mark = stream.bookmark();
   }
 
   /** @throws TypeError where the module exports no such function, or that makes no stream; what it throws */
@@ -74,16 +74,16 @@ export class ThreadStream extends DataStream {
 
   protected async advance(): Promise<Delivery | undefined> {
     if (this.#isOver) return undefined;
-    this.#thread ??= new StreamThread(this.#start, this.#execArgv, this.#place());
+    this.#thread ??= new StreamThread(this.#start, this.#execArgv, this.#mark());
     const message = await this.#thread.take();
     switch (message?.is) {
       case 'batch': {
         const { columns, epoch, index, state } = message.batch;
-        this.#place = () => state;
-        return new Delivery(new Map(columns), { epoch, index }, this.#place);
+        this.#mark = () => state;
+        return new Delivery(new Map(columns), { epoch, index }, this.#mark);
       }
       case 'end':
-        this.#place = () => message.state;
+        this.#mark = () => message.state;
         this.#isOver = true;
         return undefined;
       default:
@@ -92,7 +92,7 @@ export class ThreadStream extends DataStream {
   }
 
   protected async startEpoch(): Promise<void> {
-    this.#stream.restore(this.#place());
+    this.#stream.restore(this.#mark());
     await this.#stream.nextEpoch();
     this.#goOn();
   }
@@ -102,8 +102,8 @@ export class ThreadStream extends DataStream {
     this.#goOn();
   }
 
-  protected place(): Bookmark {
-    return this.#place;
+  protected mark(): Bookmark {
+    return this.#mark;
   }
 
   protected async release(): Promise<void> {
@@ -113,17 +113,17 @@ export class ThreadStream extends DataStream {
 
   /** What the thread could not read: it fails for the same reason, or not. */
   async #readHere(): Promise<Delivery | undefined> {
-    this.#stream.restore(this.#place());
+    this.#stream.restore(this.#mark());
     const delivery = await this.#stream.next();
     this.#goOn();
     this.#isOver = delivery === undefined;
-    return delivery && new Delivery(delivery.columns, delivery, this.#place);
+    return delivery && new Delivery(delivery.columns, delivery, this.#mark);
   }
 
   /** From where the stream is here. */
   #goOn(): void {
     const state = this.#stream.state();
-    this.#place = () => state;
+    this.#mark = () => state;
     this.#isOver = false;
     this.#thread?.goOn(state);
   }

@@ -10,7 +10,7 @@ import { Transformer } from './transformer.js';
 export class Prefetch extends Transformer {
   readonly ahead: number;
   readonly #read: Promise<Delivery | undefined>[] = [];
-  #place: Bookmark;
+  #mark: Bookmark;
   /** To where it is to go, once nothing is read any more. */
   #goTo: Bookmark | undefined;
 
@@ -20,7 +20,7 @@ export class Prefetch extends Transformer {
     if (!Number.isInteger(ahead) || ahead < 1)
       throw new RangeError(`Prefetch: ahead is ${ahead}; give a whole number from 1`);
     this.ahead = ahead;
-    this.#place = stream.bookmark();
+    this.#mark = stream.bookmark();
   }
 
   protected override stage(): string {
@@ -33,35 +33,35 @@ export class Prefetch extends Transformer {
     const delivery = await this.#read.shift();
     if (delivery === undefined) {
       await this.#drain();
-      this.#place = this.stream.bookmark();
+      this.#mark = this.stream.bookmark();
       return undefined;
     }
     this.#fill();
-    this.#place = delivery.bookmark;
+    this.#mark = delivery.bookmark;
     return delivery;
   }
 
   protected override async startEpoch(): Promise<void> {
-    if (this.#read.length > 0) this.#goTo ??= this.#place;
+    if (this.#read.length > 0) this.#goTo ??= this.#mark;
     await this.#settle();
     await this.stream.nextEpoch();
-    this.#place = this.stream.bookmark();
+    this.#mark = this.stream.bookmark();
   }
 
-  protected override place(): Bookmark {
-    return this.#place;
+  protected override mark(): Bookmark {
+    return this.#mark;
   }
 
   /** What is read still is dropped before anything else is. A state that does not fit is refused at once, or, while something is read, when the next batch is asked for. */
   protected override load(state: VersionedState): void {
     if (this.#read.length > 0) {
-      this.#place = () => state;
-      this.#goTo = this.#place;
+      this.#mark = () => state;
+      this.#goTo = this.#mark;
       return;
     }
     this.stream.restore(state);
     this.#goTo = undefined;
-    this.#place = this.stream.bookmark();
+    this.#mark = this.stream.bookmark();
   }
 
   protected override async release(): Promise<void> {
