@@ -49,8 +49,12 @@ test('it can be resumed at every batch; a state of which one part is that of ano
   const other = new Merge([targets(6), targets(6), targets(6)], ['a', 'b', 'c']);
   const half = new Merge([targets(6), targets(5)], ['a', 'b']);
   const merged = new Merge([targets(6), targets(6)], ['a', 'b']);
+  const named = new Merge([targets(6), targets(6)], ['b', 'a']);
   await half.next();
   expect(() => merged.restore(other.state())).toThrow(/states of 2 streams, but has 3/);
+  expect(() => merged.restore(named.state())).toThrow(
+    'Merge: the state was saved with the sources ["b","a"], but this one has ["a","b"]; name them as when it was saved',
+  );
   expect(() => merged.restore(half.state())).toThrow(StateMismatch);
   const [first] = await drain(merged);
   expect(elements([first ?? { columns: new Map() }], 'a')).toEqual([[0, 1]]);

@@ -1,4 +1,4 @@
-import { StateKind, statesIn, type VersionedState } from '@longrun/serialization';
+import { checkIdentity, StateKind, statesIn, type VersionedState } from '@longrun/serialization';
 import type { Column } from '../arrays/column.js';
 import { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark } from '../streams/delivery.js';
@@ -12,7 +12,7 @@ export interface MergeOptions {
 /**
  * Several streams side by side, as one of all their sources (Fuel: `Merge`). An epoch ends with the shortest.
  *
- * State: those of the streams.
+ * State: those of the streams, and the names of the sources.
  */
 export class Merge extends DataStream {
   readonly dataStreams: readonly DataStream[];
@@ -92,12 +92,13 @@ export class Merge extends DataStream {
 
   protected mark(): Bookmark {
     const below = this.dataStreams.map((stream) => stream.bookmark());
-    return () => ({ ...MERGE.head, streams: below.map((bookmark) => bookmark()) });
+    return () => ({ ...MERGE.head, sources: this.sources, streams: below.map((bookmark) => bookmark()) });
   }
 
   protected load(state: VersionedState): void {
     const read = MERGE.read(state);
     const states = statesIn(MERGE.name, read, 'streams', this.dataStreams.length);
+    checkIdentity(MERGE.name, read, 'sources', this.sources, 'name them as when it was saved');
     const before = this.dataStreams.map((stream) => stream.state());
     try {
       this.#restoreAll(states);
