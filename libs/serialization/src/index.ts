@@ -5,7 +5,16 @@ export { checkIdentity, naming, StateKind } from './state-kind.js';
 export type { Migration, RegisteredMigration, StateHead, StateKindOptions } from './state-kind.js';
 
 export { cast } from './cast.js';
-export { copyOf, dtypeBytes, DTYPES, isDType, ndarray, sizeOf, typedArrayConstructor } from './ndarray.js';
+export {
+  copyOf,
+  dtypeBytes,
+  DTYPES,
+  isDType,
+  ndarray,
+  sizeOf,
+  typedArrayConstructor,
+  uninitialized,
+} from './ndarray.js';
 export type { DType, NdArray, TypedArrayConstructor, TypedArrayOf } from './ndarray.js';
 
 export type { ChoiceOptions } from './random/choice.js';

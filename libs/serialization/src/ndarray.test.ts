@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { copyOf, type DType, dtypeBytes, isDType, ndarray, sizeOf } from './ndarray.js';
+import { copyOf, type DType, dtypeBytes, isDType, ndarray, uninitialized, sizeOf } from './ndarray.js';
 
 test('without data it is filled with zeros', () => {
   expect(ndarray('int64', [2, 1])).toEqual({ dtype: 'int64', shape: [2, 1], data: new BigInt64Array(2) });
@@ -58,4 +58,14 @@ test('only names of dtypes are dtypes', () => {
   expect(isDType('uint8')).toBe(true);
   expect(isDType('float16')).toBe(false);
   expect(isDType('constructor')).toBe(false);
+});
+
+test('memory that is not zeroed first is an array like any other', () => {
+  const array = uninitialized('float64', [3, 2]);
+  array.data.fill(0.5);
+
+  expect(array).toEqual(ndarray('float64', [3, 2], new Float64Array(6).fill(0.5)));
+  expect(uninitialized('int64', [0, 4])).toEqual(ndarray('int64', [0, 4]));
+  expect(uninitialized('uint8', []).data.buffer.byteLength).toBe(1);
+  expect(() => uninitialized('uint8', [-1])).toThrow(RangeError);
 });

@@ -45,6 +45,18 @@ export function ndarray<D extends DType>(dtype: D, shape: readonly number[], dat
   return { dtype, shape: [...shape], data };
 }
 
+/**
+ * An array of the given dtype and shape in memory of its own whose elements are whatever lay there: to be written to, all of it, before anybody looks.
+ * Memory that need not be zeroed first is had in a fraction of the time.
+ *
+ * @throws RangeError for more bytes than an array can have
+ */
+export function uninitialized<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D> {
+  const size = sizeOf(shape);
+  const { buffer } = Buffer.allocUnsafeSlow(size * dtypeBytes(dtype));
+  return { dtype, shape: [...shape], data: new (typedArrayConstructor(dtype))(buffer, 0, size) };
+}
+
 /** The same values in memory of their own, that nothing else looks at. */
 export function copyOf<D extends DType>({ dtype, shape, data }: NdArray<D>): NdArray<D> {
   // `slice` of a Buffer, which is a Uint8Array too, copies nothing.

@@ -1,4 +1,4 @@
-import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray, uninitialized } from '@longrun/serialization';
 import { dtypeOf, isRagged, ragged, shapeOfRow, shownColumn, type Column, type Ragged } from './column.js';
 
 /** The rows of a batch that lie next to each other: `start` up to, not including, `stop`. */
@@ -103,7 +103,7 @@ export function withoutNeed(column: Ragged): Column {
 
 function takenOfDense(array: NdArray, rows: Uint32Array): NdArray {
   const rest = array.shape.slice(1);
-  const taken = ndarray(array.dtype, [rows.length, ...rest]);
+  const taken = uninitialized(array.dtype, [rows.length, ...rest]);
   // Bytes, so that one loop serves all element types, BigInt64Array included.
   const source = bytesOf(array);
   const target = bytesOf(taken);
@@ -124,7 +124,7 @@ function copiedRange(array: NdArray, { start, stop }: RowRange): NdArray {
 function takenOfRagged({ values, offsets, shapes }: Ragged, rows: Uint32Array): Column {
   let elements = 0;
   for (const row of rows) elements += (offsets[row + 1] ?? 0) - (offsets[row] ?? 0);
-  const taken = ndarray(values.dtype, [elements]);
+  const taken = uninitialized(values.dtype, [elements]);
   const source = bytesOf(values);
   const target = bytesOf(taken);
   const width = dtypeBytes(values.dtype);
@@ -141,7 +141,7 @@ function joinedDense<D extends DType>(parts: readonly NdArray<D>[]): NdArray<D> 
   const [first] = parts;
   if (first === undefined) throw new Error('joinedDense: there are no parts');
   const count = parts.reduce((sum, { shape: [rows = 0] }) => sum + rows, 0);
-  const joined = ndarray(first.dtype, [count, ...first.shape.slice(1)]);
+  const joined = uninitialized(first.dtype, [count, ...first.shape.slice(1)]);
   setOneAfterTheOther(joined, parts);
   return joined;
 }
@@ -150,7 +150,7 @@ function joinedRagged(parts: readonly Ragged[]): Ragged {
   const [first] = parts;
   if (first === undefined) throw new Error('joinedRagged: there are no parts');
   const elements = parts.reduce((sum, { values }) => sum + values.data.length, 0);
-  const values = ndarray(first.values.dtype, [elements]);
+  const values = uninitialized(first.values.dtype, [elements]);
   setOneAfterTheOther(
     values,
     parts.map((part) => part.values),
@@ -194,7 +194,7 @@ function listed({ start, stop }: RowRange): Uint32Array {
 
 /** As many elements from `start` on as the shape has, as a new array. */
 function copied<D extends DType>(array: NdArray<D>, start: number, shape: readonly number[]): NdArray<D> {
-  const part = ndarray(array.dtype, shape);
+  const part = uninitialized(array.dtype, shape);
   const target = bytesOf(part);
   const startByte = start * dtypeBytes(array.dtype);
   target.set(bytesOf(array).subarray(startByte, startByte + target.length));

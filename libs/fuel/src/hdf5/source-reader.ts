@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray } from '@longrun/serialization';
+import { dtypeBytes, sizeOf, uninitialized, type DType, type NdArray } from '@longrun/serialization';
 import { bytesOf, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
@@ -47,7 +47,7 @@ export class SourceReader {
 
   #array(shape: readonly number[]): NdArray {
     try {
-      return ndarray(this.dtype, shape);
+      return uninitialized(this.dtype, shape);
     } catch (error) {
       const bytes = sizeOf(shape) * dtypeBytes(this.dtype);
       throw new RangeError(
