@@ -1,6 +1,6 @@
 import { nameOf, textOf, type Datatype } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
-import { decodeDataspace, readAt } from './object-header.js';
+import { decodeDataspace, MESSAGE, readAt, type HeaderMessage } from './object-header.js';
 
 /** An attribute as its message in an object header holds it. */
 export interface AttributeMessage {
@@ -17,7 +17,7 @@ export interface AttributeMessage {
  *
  * @throws RangeError for a message that is not whole
  */
-export function decodeAttribute(content: Buffer): AttributeMessage | null {
+function decodeAttribute(content: Buffer): AttributeMessage | null {
   const [version = 0, flags = 0] = content;
   if (version < 1 || version > 3) throw new RangeError(`an attribute has version ${version}, this build reads 1 to 3`);
   if (version > 1 && (flags & 3) !== 0) return null;
@@ -34,6 +34,17 @@ export function decodeAttribute(content: Buffer): AttributeMessage | null {
   const shape = decodeDataspace(part(spaceBytes)) ?? [0];
   const elements = shape.reduce((product, size) => product * size, 1);
   return { name, type, shape, bytes: part(elements * type.size) };
+}
+
+/** The attributes that a header holds, by name. Others lie elsewhere, where the library finds them: all together, or one of more than 64 KB. */
+export function attributesOf(messages: readonly HeaderMessage[]): ReadonlyMap<string, AttributeMessage> {
+  const attributes = new Map<string, AttributeMessage>();
+  for (const { type, content, shared } of messages) {
+    if (type !== MESSAGE.attribute || shared) continue;
+    const attribute = decodeAttribute(content);
+    if (attribute !== null) attributes.set(attribute.name, attribute);
+  }
+  return attributes;
 }
 
 /** Where what lies outside of a header is found. */

@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { dtypeBytes, sizeOf, type DType } from '@longrun/serialization';
+import { sizeOf, type DType } from '@longrun/serialization';
 import type { File } from 'h5wasm/node';
 import { CorruptInput, MissingInput, UnsuitableDataset } from '../errors.js';
-import { decodeAttribute, textsOf, type AttributeMessage, type OpenFile } from './attribute-message.js';
+import { attributesOf, textsOf, type AttributeMessage, type OpenFile } from './attribute-message.js';
 import { ChunkCache } from './chunk-cache.js';
-import { dtypeOf, type Datatype } from './datatype.js';
+import { dtypeOf, isAsInMemory } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
 import { hdf5Problem, libraryFor, type Hdf5Library, type LibraryUse } from './library.js';
 import {
@@ -18,6 +18,7 @@ import {
   type Extent,
   type HeaderMessage,
 } from './object-header.js';
+import { explained } from './reading-error.js';
 import { sourceProblem } from './source-problem.js';
 import { SourceReader } from './source-reader.js';
 import { libraryDatatype } from './library-datatype.js';
@@ -127,7 +128,7 @@ export class H5File {
       if (!this.#library.Module.get_attribute_names(this.#file.file_id, '/').includes('split')) {
         throw new CorruptInput(this.path, 'has no split attribute, so it is not a Fuel dataset; convert it anew');
       }
-      const attribute = this.#attributes(this.#messages('/')).get('split') ?? this.#splitByLibrary();
+      const attribute = attributesOf(this.#messages('/')).get('split') ?? this.#splitByLibrary();
       try {
         return decodeSplitRows(attribute, this.#openFile);
       } catch (error) {
@@ -147,7 +148,7 @@ export class H5File {
   textAttributes(): Record<string, string> {
     return this.#guarded(() => {
       const messages = this.#messages('/');
-      const entries = [...this.#attributes(messages)].flatMap(([name, attribute]): [string, string][] => {
+      const entries = [...attributesOf(messages)].flatMap(([name, attribute]): [string, string][] => {
         const [text, ...more] = textsOf(attribute, this.#openFile) ?? [];
         return text === undefined || more.length > 0 || attribute.shape.length > 0 ? [] : [[name, text]];
       });
@@ -268,20 +269,9 @@ export class H5File {
     return headerMessages(this.descriptor, this.#base, Number(Buffer.from(reference.buffer).readBigUInt64LE()));
   }
 
-  /** The attributes that a header holds. Others lie elsewhere, where the library finds them: all together, or one of more than 64 KB. */
-  #attributes(messages: readonly HeaderMessage[]): ReadonlyMap<string, AttributeMessage> {
-    const attributes = new Map<string, AttributeMessage>();
-    for (const { type, content, shared } of messages) {
-      if (type !== MESSAGE.attribute || shared) continue;
-      const attribute = decodeAttribute(content);
-      if (attribute !== null) attributes.set(attribute.name, attribute);
-    }
-    return attributes;
-  }
-
   /** What the axes mean. Read here as far as it can be: on a damaged heap of texts the library never ends. */
   #axisLabels(path: string, messages: readonly HeaderMessage[]): readonly (string | null)[] {
-    const attribute = this.#attributes(messages).get('DIMENSION_LABELS');
+    const attribute = attributesOf(messages).get('DIMENSION_LABELS');
     if (attribute !== undefined) return textsOf(attribute, this.#openFile) ?? [];
     return hasOtherAttributes(messages) ? this.#library.Module.get_dimension_labels(this.#file.file_id, path) : [];
   }
@@ -338,26 +328,3 @@ export class H5File {
 
 const LARGEST_ATTRIBUTE = 1 << 26;
 const LARGEST_BLOCK = 1 << 29;
-/** True when the bytes of an element are in a file as they are in memory. */
-function isAsInMemory(type: Datatype): boolean {
-  const dtype = dtypeOf(type);
-  if (dtype === null) return false;
-  return dtypeBytes(dtype) === 1 || ('order' in type && type.order === 'little');
-}
-
-/** An error of reading in our words. Those of Node say all that there is to say, and ours are said already. */
-function explained(path: string, error: unknown): unknown {
-  if (error instanceof CorruptInput || error instanceof UnsuitableDataset) return error;
-  if (error instanceof Error && 'syscall' in error) {
-    const isFolder = 'code' in error && error.code === 'EISDIR';
-    return isFolder ? new CorruptInput(path, 'is a folder; give the HDF5 file', { cause: error }) : error;
-  }
-  const problem = `cannot be read as HDF5: ${hdf5Problem(error)}`;
-  if (/memory allocation failed|unable to allocate/i.test(problem)) {
-    const remedy = 'write it anew in smaller chunks, with h5repack -l, or get it anew if it is damaged';
-    return new UnsuitableDataset(`${path}: ${problem}, for want of memory; ${remedy}`, { cause: error });
-  }
-  return new CorruptInput(path, `${problem}; the file is damaged or incomplete, get or convert it anew`, {
-    cause: error,
-  });
-}
