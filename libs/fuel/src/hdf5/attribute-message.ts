@@ -1,6 +1,6 @@
-import type { Datatype } from './datatype.js';
+import { nameOf, textOf, type Datatype } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
-import { decodeDataspace, readAt } from './object-header.js';
+import { decodeDataspace, MESSAGE, readAt, type HeaderMessage } from './object-header.js';
 
 /** An attribute as its message in an object header holds it. */
 export interface AttributeMessage {
@@ -17,7 +17,7 @@ export interface AttributeMessage {
  *
  * @throws RangeError for a message that is not whole
  */
-export function decodeAttribute(content: Buffer): AttributeMessage | null {
+function decodeAttribute(content: Buffer): AttributeMessage | null {
   const [version = 0, flags = 0] = content;
   if (version < 1 || version > 3) throw new RangeError(`an attribute has version ${version}, this build reads 1 to 3`);
   if (version > 1 && (flags & 3) !== 0) return null;
@@ -36,8 +36,42 @@ export function decodeAttribute(content: Buffer): AttributeMessage | null {
   return { name, type, shape, bytes: part(elements * type.size) };
 }
 
+/** The attributes that a header holds, by name. Others lie elsewhere, where the library finds them: all together, or one of more than 64 KB. */
+export function attributesOf(messages: readonly HeaderMessage[]): ReadonlyMap<string, AttributeMessage> {
+  const attributes = new Map<string, AttributeMessage>();
+  for (const { type, content, shared } of messages) {
+    if (type !== MESSAGE.attribute || shared) continue;
+    const attribute = decodeAttribute(content);
+    if (attribute !== null) attributes.set(attribute.name, attribute);
+  }
+  return attributes;
+}
+
+/** Where what lies outside of a header is found. */
+export interface OpenFile {
+  readonly descriptor: number;
+  /** Address that all others count from. */
+  readonly base: number;
+}
+
+/** The text of an element. @throws TypeError for an element that is none */
+export function textValue(type: Datatype, bytes: Buffer, { descriptor, base }: OpenFile): string {
+  if (type.class === 'text') return textOf(type.padding, bytes);
+  if (type.class !== 'variable-length text') throw new TypeError(`it is ${nameOf(type)} and no text`);
+  return textOf('null-terminated', variableLengthBytes(descriptor, base, bytes));
+}
+
+/** The texts that are the elements of an attribute; null where they are no texts. */
+export function textsOf({ type, shape, bytes }: AttributeMessage, file: OpenFile): string[] | null {
+  if (type.class !== 'text' && type.class !== 'variable-length text') return null;
+  const count = shape.reduce((product, size) => product * size, 1);
+  return Array.from({ length: count }, (_, i) =>
+    textValue(type, bytes.subarray(i * type.size, (i + 1) * type.size), file),
+  );
+}
+
 /** The bytes of an element of variable length, from the global heap that its 16 bytes point into. */
-export function variableLengthBytes(descriptor: number, base: number, element: Buffer): Buffer {
+function variableLengthBytes(descriptor: number, base: number, element: Buffer): Buffer {
   const length = element.readUInt32LE(0);
   const address = Number(element.readBigUInt64LE(4));
   const index = element.readUInt32LE(12);

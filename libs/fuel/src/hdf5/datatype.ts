@@ -1,4 +1,4 @@
-import { assertNever, type DType } from '@longrun/serialization';
+import { assertNever, dtypeBytes, type DType } from '@longrun/serialization';
 
 /** A datatype as an HDF5 file describes it: everything that its bytes depend on. Sizes and offsets are in bytes, or in bits where said. */
 export type Datatype =
@@ -62,6 +62,13 @@ export function dtypeOf(type: Datatype): DType | null {
     default:
       return null;
   }
+}
+
+/** True when the bytes of an element are in a file as they are in memory. */
+export function isAsInMemory(type: Datatype): boolean {
+  const dtype = dtypeOf(type);
+  if (dtype === null) return false;
+  return dtypeBytes(dtype) === 1 || ('order' in type && type.order === 'little');
 }
 
 /** The name of a type, for a reader who may never have seen its bits: `uint64`, `float16`, `24-bit integer in 4 bytes`, `text of 5 bytes`. */

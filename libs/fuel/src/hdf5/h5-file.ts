@@ -1,15 +1,16 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { dtypeBytes, sizeOf, type DType } from '@longrun/serialization';
+import { sizeOf, type DType } from '@longrun/serialization';
 import type { File } from 'h5wasm/node';
 import { CorruptInput, MissingInput, UnsuitableDataset } from '../errors.js';
-import { decodeAttribute, type AttributeMessage } from './attribute-message.js';
+import { attributesOf, textsOf, type AttributeMessage, type OpenFile } from './attribute-message.js';
 import { ChunkCache } from './chunk-cache.js';
-import { dtypeOf, type Datatype } from './datatype.js';
+import { dtypeOf, isAsInMemory } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
-import { hdf5Library, hdf5Problem, type Hdf5Library } from './library.js';
+import { hdf5Problem, libraryFor, type Hdf5Library, type LibraryUse } from './library.js';
 import {
   contiguousExtent,
   decodeDataspace,
+  hasOtherAttributes,
   headerMessages,
   MESSAGE,
   messageContent,
@@ -17,6 +18,7 @@ import {
   type Extent,
   type HeaderMessage,
 } from './object-header.js';
+import { explained } from './reading-error.js';
 import { sourceProblem } from './source-problem.js';
 import { SourceReader } from './source-reader.js';
 import { libraryDatatype } from './library-datatype.js';
@@ -49,11 +51,13 @@ export class H5File {
   readonly #library: Hdf5Library;
   readonly #file: File;
   readonly #base: number;
+  readonly #use: LibraryUse;
 
-  private constructor(path: string, descriptor: number, library: Hdf5Library, file: File, base: number) {
+  private constructor(path: string, descriptor: number, use: LibraryUse, file: File, base: number) {
     this.path = path;
     this.descriptor = descriptor;
-    this.#library = library;
+    this.#use = use;
+    this.#library = use.library;
     this.#file = file;
     this.#base = base;
   }
@@ -65,8 +69,8 @@ export class H5File {
    */
   static async open(path: string): Promise<H5File> {
     if (!existsSync(path)) throw new MissingInput(`${path} does not exist; convert the dataset first`, [path]);
-    const library = await hdf5Library();
     const descriptor = openSync(path, 'r');
+    let use: LibraryUse | undefined;
     try {
       const block = superblock(descriptor);
       if (block === undefined) {
@@ -82,8 +86,10 @@ export class H5File {
           `${path}: has addresses of ${block.addressBytes} bytes, this build reads those of 8; write it anew with h5repack`,
         );
       }
-      return new H5File(path, descriptor, library, new library.File(path, 'r'), block.base);
+      use = await libraryFor(descriptor);
+      return new H5File(path, descriptor, use, new use.library.File(path, 'r'), block.base);
     } catch (error) {
+      use?.end();
       closeSync(descriptor);
       throw explained(path, error);
     }
@@ -122,9 +128,9 @@ export class H5File {
       if (!this.#library.Module.get_attribute_names(this.#file.file_id, '/').includes('split')) {
         throw new CorruptInput(this.path, 'has no split attribute, so it is not a Fuel dataset; convert it anew');
       }
-      const attribute = this.#splitMessage() ?? this.#splitByLibrary();
+      const attribute = attributesOf(this.#messages('/')).get('split') ?? this.#splitByLibrary();
       try {
-        return decodeSplitRows(attribute, { descriptor: this.descriptor, base: this.#base });
+        return decodeSplitRows(attribute, this.#openFile);
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         throw new CorruptInput(
@@ -141,15 +147,12 @@ export class H5File {
   /** Text attributes of the root group: the version attributes of Fuel, and whatever else was noted. */
   textAttributes(): Record<string, string> {
     return this.#guarded(() => {
-      const entries: [string, string][] = [];
-      for (const name of this.#library.Module.get_attribute_names(this.#file.file_id, '/')) {
-        if (name === 'split') continue;
-        const metadata = this.#library.Module.get_attribute_metadata(this.#file.file_id, '/', name);
-        if (metadata.type !== this.#library.Module.H5T_class_t.H5T_STRING.value) continue;
-        if (metadata.size * metadata.total_size > LARGEST_ATTRIBUTE) continue;
-        const value = this.#file.get_attribute(name, true);
-        if (typeof value === 'string') entries.push([name, value]);
-      }
+      const messages = this.#messages('/');
+      const entries = [...attributesOf(messages)].flatMap(([name, attribute]): [string, string][] => {
+        const [text, ...more] = textsOf(attribute, this.#openFile) ?? [];
+        return text === undefined || more.length > 0 || attribute.shape.length > 0 ? [] : [[name, text]];
+      });
+      if (hasOtherAttributes(messages)) entries.push(...this.#otherTextAttributes());
       return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
     });
   }
@@ -205,6 +208,7 @@ export class H5File {
       // A library that a damaged file has crashed closes nothing, which is no problem of its own: nothing was written.
       hdf5Problem(error);
     } finally {
+      this.#use.end();
       closeSync(this.descriptor);
     }
   }
@@ -224,7 +228,7 @@ export class H5File {
     }
     const type = decodeDatatype(content);
     const shape = decodeDataspace(dataspace) ?? [0];
-    const labels = module.get_dimension_labels(id, path);
+    const labels = this.#axisLabels(path, messages);
     const dtype = dtypeOf(type);
     // The library describes simple types only without a fault, so that it is not asked about others.
     const metadata = dtype === null ? null : module.get_dataset_metadata(id, path);
@@ -256,19 +260,32 @@ export class H5File {
     }
   }
 
+  get #openFile(): OpenFile {
+    return { descriptor: this.descriptor, base: this.#base };
+  }
+
   #messages(path: string): HeaderMessage[] {
     const reference = Uint8Array.from(this.#library.Module.create_object_reference(this.#file.file_id, path));
     return headerMessages(this.descriptor, this.#base, Number(Buffer.from(reference.buffer).readBigUInt64LE()));
   }
 
-  /** The attribute as the root group's header holds it; null when it lies elsewhere, as one of more than 64 KB does. */
-  #splitMessage(): AttributeMessage | null {
-    for (const { type, content, shared } of this.#messages('/')) {
-      if (type !== MESSAGE.attribute || shared) continue;
-      const attribute = decodeAttribute(content);
-      if (attribute?.name === 'split') return attribute;
-    }
-    return null;
+  /** What the axes mean. Read here as far as it can be: on a damaged heap of texts the library never ends. */
+  #axisLabels(path: string, messages: readonly HeaderMessage[]): readonly (string | null)[] {
+    const attribute = attributesOf(messages).get('DIMENSION_LABELS');
+    if (attribute !== undefined) return textsOf(attribute, this.#openFile) ?? [];
+    return hasOtherAttributes(messages) ? this.#library.Module.get_dimension_labels(this.#file.file_id, path) : [];
+  }
+
+  #otherTextAttributes(): [string, string][] {
+    const { Module: module } = this.#library;
+    return module.get_attribute_names(this.#file.file_id, '/').flatMap((name): [string, string][] => {
+      if (name === 'split') return [];
+      const metadata = module.get_attribute_metadata(this.#file.file_id, '/', name);
+      if (metadata.type !== module.H5T_class_t.H5T_STRING.value) return [];
+      if (metadata.size * metadata.total_size > LARGEST_ATTRIBUTE) return [];
+      const value = this.#file.get_attribute(name, true);
+      return typeof value === 'string' ? [[name, value]] : [];
+    });
   }
 
   #splitByLibrary(): AttributeMessage {
@@ -311,26 +328,3 @@ export class H5File {
 
 const LARGEST_ATTRIBUTE = 1 << 26;
 const LARGEST_BLOCK = 1 << 29;
-/** True when the bytes of an element are in a file as they are in memory. */
-function isAsInMemory(type: Datatype): boolean {
-  const dtype = dtypeOf(type);
-  if (dtype === null) return false;
-  return dtypeBytes(dtype) === 1 || ('order' in type && type.order === 'little');
-}
-
-/** An error of reading in our words. Those of Node say all that there is to say, and ours are said already. */
-function explained(path: string, error: unknown): unknown {
-  if (error instanceof CorruptInput || error instanceof UnsuitableDataset) return error;
-  if (error instanceof Error && 'syscall' in error) {
-    const isFolder = 'code' in error && error.code === 'EISDIR';
-    return isFolder ? new CorruptInput(path, 'is a folder; give the HDF5 file', { cause: error }) : error;
-  }
-  const problem = `cannot be read as HDF5: ${hdf5Problem(error)}`;
-  if (/alloc/i.test(problem)) {
-    const remedy = 'write it anew in smaller chunks, with h5repack -l, or get it anew if it is damaged';
-    return new UnsuitableDataset(`${path}: ${problem}, for want of memory; ${remedy}`, { cause: error });
-  }
-  return new CorruptInput(path, `${problem}; the file is damaged or incomplete, get or convert it anew`, {
-    cause: error,
-  });
-}

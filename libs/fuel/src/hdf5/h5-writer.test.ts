@@ -41,7 +41,7 @@ test('rows may come so many at a time, or so, through memory or files: the bytes
       let start = 0;
       for (const count of counts) {
         const x = ndarray('uint16', [count, row], values.slice(start * row, (start + count) * row));
-        await writer.append({ x, y: counting('int8', [count]) });
+        await writer.append({ x, y: ndarray('int8', [count]) });
         // What was appended may be used again.
         x.data.fill(0);
         start += count;

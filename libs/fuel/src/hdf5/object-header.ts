@@ -24,6 +24,7 @@ export const MESSAGE = {
   attribute: 0x0c,
   continuation: 0x10,
   modificationTime: 0x12,
+  attributeInfo: 0x15,
 } as const;
 
 /** Size and address of contiguous data in a file, in bytes. */
@@ -102,6 +103,12 @@ export function contiguousExtent(messages: readonly HeaderMessage[], base: numbe
   const address = layout.readBigUInt64LE(2);
   if (address === UNDEFINED_ADDRESS) return undefined;
   return { offset: base + Number(address), sizeBytes: Number(layout.readBigUInt64LE(10)) };
+}
+
+/** True when there are attributes that are not messages of the header, as there are too many, or too large ones. */
+export function hasOtherAttributes(messages: readonly HeaderMessage[]): boolean {
+  const info = messages.find((message) => message.type === MESSAGE.attributeInfo)?.content;
+  return info !== undefined && info.readBigUInt64LE(((info[1] ?? 0) & 1) === 0 ? 2 : 4) !== UNDEFINED_ADDRESS;
 }
 
 /** Up to `length` bytes at a position; fewer at the end of the file. */

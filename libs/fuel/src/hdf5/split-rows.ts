@@ -1,5 +1,5 @@
-import { variableLengthBytes, type AttributeMessage } from './attribute-message.js';
-import { integerOf, nameOf, textOf, type Datatype } from './datatype.js';
+import { textValue, type AttributeMessage, type OpenFile } from './attribute-message.js';
+import { integerOf, nameOf, type Datatype } from './datatype.js';
 
 /**
  * One row of the `split` attribute: where the examples of a split lie in a source (Fuel: `H5PYDataset.create_split_array`).
@@ -18,13 +18,6 @@ export interface SplitRow {
   readonly available: boolean;
   /** Free text; empty is written as a dot. */
   readonly comment: string;
-}
-
-/** Where texts of variable length lie. */
-export interface OpenFile {
-  readonly descriptor: number;
-  /** Address that all others count from. */
-  readonly base: number;
 }
 
 /**
@@ -48,7 +41,7 @@ export function decodeSplitRows({ type, shape, bytes }: AttributeMessage, file: 
       throw new TypeError(`its member ${name} does not serve: ${error.message}`, { cause: error });
     }
   };
-  const text = (name: string, row: Buffer): string => read(name, row, (t, b) => memberText(t, b, file));
+  const text = (name: string, row: Buffer): string => read(name, row, (t, b) => textValue(t, b, file));
   const count = shape.reduce((product, size) => product * size, 1);
   if (count * type.size > bytes.length) throw new RangeError('the split attribute ends before its last row');
   return Array.from({ length: count }, (_, i) => {
@@ -63,14 +56,6 @@ export function decodeSplitRows({ type, shape, bytes }: AttributeMessage, file: 
       comment: members.has('comment') ? text('comment', row) : '',
     };
   });
-}
-
-function memberText(type: Datatype, bytes: Buffer, { descriptor, base }: OpenFile): string {
-  if (type.class === 'text') return textOf(type.padding, bytes);
-  if (type.class === 'variable-length text') {
-    return textOf('null-terminated', variableLengthBytes(descriptor, base, bytes));
-  }
-  throw new TypeError(`it is ${nameOf(type)} and no text`);
 }
 
 function referenceOf(type: Datatype, bytes: Buffer): Uint8Array | null {
