@@ -28,6 +28,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   const runIn = async (
     opened: InferenceSession,
     inputs: readonly (NdArray | StoredValue)[],
+    places: readonly (StoredValue | undefined)[] = [],
   ): Promise<StoredValue[]> => {
     const isOnDevice = opened === session && target.provider === 'webgpu';
     const values = await Promise.all(
@@ -41,17 +42,25 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
           value instanceof DeviceValue ? value.tensor : new ort.Tensor(value.dtype, feedable(value), value.shape);
       }
     }
-    // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
-    const results = await opened.run(feeds).catch(async (error: unknown) => {
+    // Of other outputs it allocates the memory, and the binding copies it once more.
+    const fetches: Record<string, Tensor | null> = {};
+    for (const [position, name] of outputNames.entries()) {
+      const place = places[position]?.onHost;
+      fetches[name] = place === undefined ? null : new ort.Tensor(place.dtype, place.data, place.shape);
+    }
+    const results = await opened.run(feeds, fetches).catch(async (error: unknown) => {
       throw failureOf(graph, await Promise.all(values.map(elementsOf)), error);
     });
-    return outputNames.map((name) => storedValue(graph.name, results[name]));
+    return outputNames.map((name, position) => {
+      const place = places[position];
+      return fetches[name] === null || place === undefined ? storedValue(graph.name, results[name]) : place.retain();
+    });
   };
 
   return {
-    async run(inputs) {
+    async run(inputs, places) {
       const isForSpare = target.provider === 'webgpu' && inputs.some(({ shape }) => shape.includes(0));
-      return await runIn(isForSpare ? await spareSession() : session, inputs);
+      return await runIn(isForSpare ? await spareSession() : session, inputs, places);
     },
     profile: (inputs, runs) =>
       withProfiling(async (profiling) => {
