@@ -92,10 +92,8 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     run: async (values) => await run(values),
     async profile(values, runs) {
       const calls: KernelCall[] = [];
-      await repeat(runs, async (counts) => {
-        const record = (kernel: Kernel, timeMs: number): void => void calls.push(callOf(kernel, timeMs));
-        return await run(values, counts ? record : undefined);
-      });
+      const record = (kernel: Kernel, timeMs: number): void => void calls.push(callOf(kernel, timeMs));
+      await repeat(runs, async (counts) => await run(values, counts ? record : undefined));
       return calls;
     },
     placeFor: (variable) => (wanted.has(variable) ? memory.place(variable.shape.map(Number)) : undefined),

@@ -1,80 +1,132 @@
 import type { DType } from '@longrun/serialization';
 
 import type { Apply } from '../../graph/apply.js';
+import { Constant } from '../../graph/constant.js';
 import type { OpName } from '../../ops/op-name.js';
 import { INSTRUCTION, vectorInstruction } from './module-encoding.js';
 
 /** How an op is computed of four elements at once. A bool is a mask: all bits of the element, or none. */
 export interface KernelOp {
-  /** Which inputs are put on the stack, in this order. */
+  /** Which inputs are read. */
   readonly operands: readonly number[];
-  /** Makes the result of them. */
-  readonly instructions: readonly number[];
-  /** Dtypes of inputs and output. */
-  readonly dtypes: readonly DType[];
+  /** Instructions that leave the result on the stack, given those that put an input there. */
+  code(push: (position: number) => readonly number[]): readonly number[];
 }
 
 /** How a kernel computes an application; undefined of one that it cannot compute with the bits of the engine. */
-export function kernelOp({ op, inputs, outputs }: Apply): KernelOp | undefined {
-  const found = KERNEL_OPS.get(op.name);
-  const dtypes = [...inputs, ...outputs].map(({ dtype }) => dtype);
-  return found?.dtypes.every((dtype, position) => dtype === dtypes[position]) === true ? found : undefined;
+export function kernelOp(node: Apply): KernelOp | undefined {
+  const op = OPS.get(node.op.name);
+  const dtypes = [...node.inputs, ...node.outputs].map(({ dtype }) => dtype);
+  const isTaken = op?.dtypes.every((dtype, position) => dtype === dtypes[position]) === true;
+  return isTaken ? op.of(node) : undefined;
+}
+
+/** An op, for the dtypes of inputs and output that kernels take. */
+interface OpOfKernels {
+  readonly dtypes: readonly DType[];
+  of(node: Apply): KernelOp | undefined;
 }
 
 const FLOAT = 'float32';
 
-function unary(code: number): KernelOp {
-  return { operands: [0], instructions: vectorInstruction(code), dtypes: [FLOAT, FLOAT] };
+function unary(code: number): OpOfKernels {
+  return { dtypes: [FLOAT, FLOAT], of: () => instruction(code, [0]) };
 }
 
-function binary(code: number): KernelOp {
-  return { operands: [0, 1], instructions: vectorInstruction(code), dtypes: [FLOAT, FLOAT, FLOAT] };
+function binary(code: number): OpOfKernels {
+  return { dtypes: [FLOAT, FLOAT, FLOAT], of: () => instruction(code, [0, 1]) };
 }
 
-function comparison(code: number): KernelOp {
-  return { operands: [0, 1], instructions: vectorInstruction(code), dtypes: [FLOAT, FLOAT, 'bool'] };
+function comparison(code: number): OpOfKernels {
+  return { dtypes: [FLOAT, FLOAT, 'bool'], of: () => instruction(code, [0, 1]) };
 }
 
-function logic(code: number): KernelOp {
-  return { operands: [0, 1], instructions: vectorInstruction(code), dtypes: ['bool', 'bool', 'bool'] };
+function logic(code: number): OpOfKernels {
+  return { dtypes: ['bool', 'bool', 'bool'], of: () => instruction(code, [0, 1]) };
 }
 
-const MULTIPLY = 0xe6;
-const ONE = [INSTRUCTION.f32Const, 0x00, 0x00, 0x80, 0x3f];
+/** One that gives an input as it is. */
+function same(position: number, dtypes: readonly DType[]): OpOfKernels {
+  return { dtypes, of: () => ({ operands: [position], code: (push) => push(position) }) };
+}
+
+/** The larger or the smaller of an element and a bound. Which it is of two zeros depends, in the engine, on where in an array they are. */
+function bounded(code: number): OpOfKernels {
+  return {
+    dtypes: [FLOAT, FLOAT, FLOAT],
+    of({ inputs }) {
+      const bound = inputs.findIndex((input) => input instanceof Constant && input.ndim === 0 && isBound(input));
+      // Of a NaN and a bound the instruction gives the first.
+      return bound === -1 ? undefined : instruction(code, [1 - bound, bound]);
+    },
+  };
+}
+
+function isBound(variable: Constant): boolean {
+  const value = variable.toNumber();
+  return value !== 0 && !Number.isNaN(value);
+}
+
+function instruction(code: number, operands: readonly number[]): KernelOp {
+  return { operands, code: (push) => [...operands.flatMap(push), ...vectorInstruction(code)] };
+}
+
+function everywhere(value: number): readonly number[] {
+  const bytes = new Uint8Array(Float32Array.of(value).buffer);
+  return [INSTRUCTION.f32Const, ...bytes, ...vectorInstruction(0x13)];
+}
+
+const [ADD, MULTIPLY, AND, SELECT] = [0xe4, 0xe6, 0x4e, 0x52];
 
 /**
- * IEEE 754 says what these give to the last bit, but for those of a NaN. Not among them are those of which the engines' kernels do otherwise, and
- * `exp` and its like, of which each library has its own last bits.
+ * IEEE 754 says what these give to the last bit. Not among them are `exp` and its like, of which each library has its own last bits, and what
+ * gives other bits in an array than alone.
  */
-const OPS: Partial<Readonly<Record<OpName, KernelOp>>> = {
+const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   abs: unary(0xe0),
-  add: binary(0xe4),
-  and: logic(0x4e),
+  add: binary(ADD),
+  and: logic(AND),
   cast: {
-    operands: [0],
-    instructions: [...ONE, ...vectorInstruction(0x13), ...vectorInstruction(0x4e)],
     dtypes: ['bool', FLOAT],
+    of: () => ({ operands: [0], code: (push) => [...push(0), ...everywhere(1), ...vectorInstruction(AND)] }),
   },
   div: binary(0xe7),
   eq: comparison(0x41),
-  fill: { operands: [1], instructions: [], dtypes: [FLOAT, FLOAT, FLOAT] },
+  fill: same(1, [FLOAT, FLOAT, FLOAT]),
   ge: comparison(0x46),
   gt: comparison(0x44),
-  identity: { operands: [0], instructions: [], dtypes: [FLOAT, FLOAT] },
+  identity: same(0, [FLOAT, FLOAT]),
   le: comparison(0x45),
   lt: comparison(0x43),
-  maximum: binary(0xe9),
-  minimum: binary(0xe8),
+  maximum: bounded(0xeb),
+  minimum: bounded(0xea),
   mul: binary(MULTIPLY),
   neg: unary(0xe1),
   neq: comparison(0x42),
-  not: { operands: [0], instructions: vectorInstruction(0x4d), dtypes: ['bool', 'bool'] },
+  not: {
+    dtypes: ['bool', 'bool'],
+    of: () => instruction(0x4d, [0]),
+  },
   or: logic(0x50),
   sqrt: unary(0xe3),
-  square: { operands: [0, 0], instructions: vectorInstruction(MULTIPLY), dtypes: [FLOAT, FLOAT] },
+  square: { dtypes: [FLOAT, FLOAT], of: () => ({ ...instruction(MULTIPLY, [0, 0]), operands: [0] }) },
   sub: binary(0xe5),
-  where: { operands: [1, 2, 0], instructions: vectorInstruction(0x52), dtypes: ['bool', FLOAT, FLOAT, FLOAT] },
+  where: {
+    dtypes: ['bool', FLOAT, FLOAT, FLOAT],
+    of: () => ({
+      operands: [0, 1, 2],
+      // ONNX Runtime gives 0 for a -0 that the condition chooses, and -0 for one that it leaves over.
+      code: (push) => [
+        ...push(1),
+        ...everywhere(0),
+        ...vectorInstruction(ADD),
+        ...push(2),
+        ...push(0),
+        ...vectorInstruction(SELECT),
+      ],
+    }),
+  },
   xor: logic(0x51),
 };
 
-const KERNEL_OPS: ReadonlyMap<string, KernelOp> = new Map(Object.entries(OPS));
+const OPS: ReadonlyMap<string, OpOfKernels> = new Map(Object.entries(TABLE));

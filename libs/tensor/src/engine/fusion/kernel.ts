@@ -26,11 +26,7 @@ export const VECTOR_BYTES = 16;
  */
 export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }: Kernel): WasmFunction {
   const addresses = [...arrays, ...outputs];
-  const parameters = [
-    'i32' as const,
-    ...addresses.map(() => 'i32' as const),
-    ...scalars.map(() => 'f32' as const),
-  ];
+  const parameters = ['i32' as const, ...addresses.map(() => 'i32' as const), ...scalars.map(() => 'f32' as const)];
   const scalarAt = 1 + addresses.length;
   const offset = parameters.length;
   const localOf = new Map<Variable, number>();
@@ -39,11 +35,7 @@ export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }
     localOf.set(variable, local);
     return local;
   };
-  const addressOf = (position: number): number[] => [
-    ...get(1 + position),
-    ...get(offset),
-    INSTRUCTION.i32Add,
-  ];
+  const addressOf = (position: number): number[] => [...get(1 + position), ...get(offset), INSTRUCTION.i32Add];
   const body = [
     ...scalars.flatMap((scalar, position) => [...get(scalarAt + position), ...SPLAT, ...set(localFor(scalar))]),
     INSTRUCTION.loop,
@@ -73,8 +65,8 @@ export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }
 function computed(node: Apply, localFor: (variable: Variable) => number): number[] {
   const op = kernelOp(node);
   if (op === undefined) throw new Error(`${node.op.name} is in a kernel, but has no instructions`);
-  const operands = op.operands.flatMap((position) => get(localFor(at(node.inputs, position))));
-  return [...operands, ...op.instructions, ...set(localFor(node.output))];
+  const code = op.code((position) => get(localFor(at(node.inputs, position))));
+  return [...code, ...set(localFor(node.output))];
 }
 
 function get(local: number): number[] {
