@@ -54,7 +54,7 @@ export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: Com
 }
 
 /** How many elements all updates together have at least: below, a memory of their own costs more than it gains. */
-const LEAST_ELEMENTS = 1024;
+const LEAST_ELEMENTS = 256;
 
 /** How many values of each update there is room for at least: that before a step, and that after it. */
 const LEAST_VALUES = 2;
