@@ -9,8 +9,8 @@ import { INSTRUCTION, vectorInstruction } from './module-encoding.js';
 export interface KernelOp {
   /** Which inputs are read. */
   readonly operands: readonly number[];
-  /** Instructions that leave the result on the stack, given those that put an input there. */
-  code(push: (position: number) => readonly number[]): readonly number[];
+  /** Instructions that leave the result on the stack, given those that put an input there, and those that make a product of two. */
+  code(push: (position: number) => readonly number[], multiply: readonly number[]): readonly number[];
 }
 
 /** How a kernel computes an application; undefined of one that it cannot compute with the bits of the engine. */
@@ -45,6 +45,13 @@ function logic(code: number): OpOfKernels {
   return { dtypes: ['bool', 'bool', 'bool'], of: () => instruction(code, [0, 1]) };
 }
 
+function product(factors: readonly number[], dtypes: readonly DType[]): OpOfKernels {
+  return {
+    dtypes,
+    of: () => ({ operands: factors, code: (push, multiply) => [...factors.flatMap(push), ...multiply] }),
+  };
+}
+
 /** One that gives an input as it is. */
 function same(position: number, dtypes: readonly DType[]): OpOfKernels {
   return { dtypes, of: () => ({ operands: [position], code: (push) => push(position) }) };
@@ -76,7 +83,7 @@ function everywhere(value: number): readonly number[] {
   return [INSTRUCTION.f32Const, ...bytes, ...vectorInstruction(0x13)];
 }
 
-const [ADD, MULTIPLY, AND, SELECT] = [0xe4, 0xe6, 0x4e, 0x52];
+const [ADD, AND, SELECT] = [0xe4, 0x4e, 0x52];
 
 /**
  * IEEE 754 says what these give to the last bit. Not among them are `exp` and its like, of which each library has its own last bits, and what
@@ -100,7 +107,7 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   lt: comparison(0x43),
   maximum: bounded(0xeb),
   minimum: bounded(0xea),
-  mul: binary(MULTIPLY),
+  mul: product([0, 1], [FLOAT, FLOAT, FLOAT]),
   neg: unary(0xe1),
   neq: comparison(0x42),
   not: {
@@ -109,7 +116,7 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   },
   or: logic(0x50),
   sqrt: unary(0xe3),
-  square: { dtypes: [FLOAT, FLOAT], of: () => ({ ...instruction(MULTIPLY, [0, 0]), operands: [0] }) },
+  square: product([0, 0], [FLOAT, FLOAT]),
   sub: binary(0xe5),
   where: {
     dtypes: ['bool', FLOAT, FLOAT, FLOAT],

@@ -1,19 +1,24 @@
 /** What a parameter or a local variable of a function holds. */
 export type ValueType = 'i32' | 'f32' | 'v128';
 
-/** A function without a result. */
+/** A function. */
 export interface WasmFunction {
   readonly name: string;
   readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
   /** Numbered behind the parameters. */
   readonly locals: readonly ValueType[];
   /** Instructions, without the `end` of the function. */
   readonly body: readonly number[];
 }
 
-/** A module in the binary format of WebAssembly: it imports `env.memory` and exports `functions` by their names. */
+/** A module in the binary format of WebAssembly: it imports `env.memory` and exports `functions` by their names. They call one another by their positions. */
 export function encodeModule(functions: readonly WasmFunction[]): Uint8Array {
-  const types = functions.map(({ parameters }) => [FUNCTION_TYPE, ...vector(parameters.map(typeByte)), ...vector([])]);
+  const types = functions.map(({ parameters, results }) => [
+    FUNCTION_TYPE,
+    ...vector(parameters.map(typeByte)),
+    ...vector(results.map(typeByte)),
+  ]);
   const bodies = functions.map(({ locals, body }) => {
     const declared = locals.map((type) => [...unsigned(1), ...typeByte(type)]);
     return sized([...vector(declared), ...body, INSTRUCTION.end]);
@@ -29,6 +34,21 @@ export function encodeModule(functions: readonly WasmFunction[]): Uint8Array {
     ),
     ...section(SECTION.code, vector(bodies)),
   ]);
+}
+
+/** Instructions one after the other. */
+export function sequence(...parts: readonly (number | readonly number[])[]): number[] {
+  return parts.flat();
+}
+
+/** Puts a local variable, or a parameter, on the stack. */
+export function get(local: number): number[] {
+  return [INSTRUCTION.localGet, ...unsigned(local)];
+}
+
+/** Takes it from the stack. */
+export function set(local: number): number[] {
+  return [INSTRUCTION.localSet, ...unsigned(local)];
 }
 
 /** An unsigned integer, in LEB128. */
@@ -50,19 +70,23 @@ export function vectorInstruction(code: number): readonly number[] {
 /** Instructions of one byte. */
 export const INSTRUCTION = {
   loop: 0x03,
+  if: 0x04,
+  else: 0x05,
   end: 0x0b,
   branchIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
   i32Const: 0x41,
   f32Const: 0x43,
+  i32EqualsZero: 0x45,
   i32LessUnsigned: 0x49,
   i32Add: 0x6a,
+  /** The type of a block that takes and leaves nothing. */
+  emptyBlock: 0x40,
 } as const;
-
-/** The type of a block that takes and leaves nothing. */
-export const EMPTY_BLOCK = 0x40;
 
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;

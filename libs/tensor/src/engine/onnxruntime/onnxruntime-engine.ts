@@ -5,6 +5,7 @@ import { at } from '../../arrays/at.js';
 import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
+import { freeBuffer } from '../host-memory.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { DeviceValue } from './device-value.js';
@@ -42,7 +43,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
           value instanceof DeviceValue ? value.tensor : new ort.Tensor(value.dtype, feedable(value), value.shape);
       }
     }
-    // Of other outputs it allocates the memory, and the binding copies it once more.
+    // What has no place is allocated by ONNX Runtime.
     const fetches: Record<string, Tensor | null> = {};
     for (const [position, name] of outputNames.entries()) {
       const place = places[position]?.onHost;
@@ -53,7 +54,11 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     });
     return outputNames.map((name, position) => {
       const place = places[position];
-      return fetches[name] === null || place === undefined ? storedValue(graph.name, results[name]) : place.retain();
+      if (place === undefined || fetches[name] === null) return storedValue(graph.name, results[name]);
+      // The binding copies what ONNX Runtime has written there once more, which nobody needs.
+      const copy = toNdArray(graph.name, results[name]).data.buffer;
+      if (copy !== place.onHost?.data.buffer) freeBuffer(copy);
+      return place.retain();
     });
   };
 
