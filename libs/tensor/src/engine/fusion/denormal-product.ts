@@ -1,27 +1,26 @@
-import { get, INSTRUCTION, sequence, set, vectorInstruction, type WasmFunction } from './module-encoding.js';
+import { get, INSTRUCTION, sequence, set, signed, vectorInstruction, type WasmFunction } from './module-encoding.js';
 
 /**
  * The product of two vectors, with the bits of the instruction, at a price that denormals do not raise much: many processors take a hundred
  * cycles and more where that instruction meets one, and what Adam remembers of weights that get no gradient any more is denormal for ever.
  *
- * Where neither has a denormal, it is the instruction. Else both are taken to float64, denormals by way of their bits, where the product is exact
+ * Where neither has an element that is that small or nearly, it is the instruction. Else both are taken to float64, denormals by way of their bits, where the product is exact
  * and normal; it is rounded once, to float32, or, where it is a denormal, to an integer, which is its bits.
  */
 export const DENORMAL_PRODUCT: WasmFunction = {
   name: 'product',
   parameters: ['v128', 'v128'],
   results: ['v128'],
-  locals: Array.from({ length: 10 }, () => 'v128' as const),
+  locals: Array.from({ length: 9 }, () => 'v128' as const),
   get body() {
-    const [a, b, inA, inB, normal, fraction, sign, low, high, small, wide, first] = LOCALS;
-    const parts = { normal, fraction, sign };
+    const [a, b, denormals, normal, fraction, sign, low, high, small, wide, first] = LOCALS;
+    const parts = { denormals, normal, fraction, sign };
     return sequence(
-      sequence(denormalsOf(get(a)), set(inA), denormalsOf(get(b)), set(inB)),
-      sequence(get(inA), get(inB), OR, ANY, INSTRUCTION.i32EqualsZero),
+      sequence(anyTiny([get(a), get(b)]), INSTRUCTION.i32EqualsZero),
       sequence(INSTRUCTION.if, INSTRUCTION.emptyBlock, get(a), get(b), MULTIPLY, INSTRUCTION.return, INSTRUCTION.end),
-      partsOf(a, inA, parts),
+      partsOf(a, parts),
       sequence(inFloat64(parts, 'low'), set(low), inFloat64(parts, 'high'), set(high)),
-      partsOf(b, inB, parts),
+      partsOf(b, parts),
       sequence(get(low), inFloat64(parts, 'low'), MULTIPLY_64, set(low)),
       sequence(get(high), inFloat64(parts, 'high'), MULTIPLY_64, set(high)),
       sequence(inFloat32(low, small, wide), set(first)),
@@ -30,26 +29,40 @@ export const DENORMAL_PRODUCT: WasmFunction = {
   },
 };
 
-/** The factors, and what is made on the way: of each which elements are denormals, its parts, the products, and the first half of the result. */
-const LOCALS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] as const;
+/** The factors, and what is made on the way: parts of one of them, the products, and the first half of the result. */
+const LOCALS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
 
-/** Instructions that leave a mask of the denormals of the vector that `push` puts on the stack. */
-export function denormalsOf(push: readonly number[]): number[] {
-  // Twice the bits, which is without the sign, less 1: of 0 that is the largest number.
-  const shifted = sequence(push, INSTRUCTION.i32Const, 1, vectorInstruction(0xab));
-  return sequence(shifted, words(1), vectorInstruction(0xb1), words(0x00ffffff), vectorInstruction(0x3a));
+/**
+ * Instructions that leave whether an element of the vectors that `pushes` put on the stack is so small that a product of it may be denormal, as it
+ * is itself perhaps, and is not 0.
+ */
+export function anyTiny(pushes: readonly (readonly number[])[]): number[] {
+  const least = pushes
+    .map((push) => sequence(twice(push), words(1), SUBTRACT))
+    .reduce((sofar, one) => sequence(sofar, one, vectorInstruction(0xb7)));
+  return sequence(least, words(TINY), LESS, ANY);
 }
 
-/** Locals for what is no denormal in a factor, and for the bits and the signs of what is. */
+/** Twice the bits, which is without the sign. Less 1 it is the largest number of a 0. */
+function twice(push: readonly number[]): number[] {
+  return sequence(push, INSTRUCTION.i32Const, 1, vectorInstruction(0xab));
+}
+
+/** Twice the bits of 2 ** -100. */
+const TINY = (127 - 100) * 2 ** 24;
+
+/** Locals for a mask of the denormals of a factor, for what is none, and for the bits and the signs of what is. */
 interface Parts {
+  readonly denormals: number;
   readonly normal: number;
   readonly fraction: number;
   readonly sign: number;
 }
 
-function partsOf(factor: number, denormals: number, { normal, fraction, sign }: Parts): number[] {
+function partsOf(factor: number, { denormals, normal, fraction, sign }: Parts): number[] {
   const ofDenormals = sequence(get(factor), get(denormals), AND);
   return sequence(
+    sequence(twice(get(factor)), words(2 ** 24), LESS, set(denormals)),
     sequence(get(factor), get(denormals), AND_NOT, set(normal)),
     sequence(ofDenormals, words(0x007fffff), AND, set(fraction)),
     sequence(ofDenormals, words(0x80000000), AND, set(sign)),
@@ -81,7 +94,7 @@ function inFloat32(product: number, small: number, wide: number): number[] {
 
 /** A word in each of the four places of a vector. */
 function words(value: number): number[] {
-  return sequence(CONSTANT, bytesOf(Uint32Array.from({ length: 4 }, () => value)));
+  return sequence(INSTRUCTION.i32Const, signed(value | 0), vectorInstruction(0x11));
 }
 
 /** A float64 in both places of a vector. */
@@ -102,6 +115,7 @@ function shuffle(...taken: readonly number[]): number[] {
 const CONSTANT = vectorInstruction(0x0c);
 const [AND, AND_NOT] = [vectorInstruction(0x4e), vectorInstruction(0x4f)];
 const [OR, ANY] = [vectorInstruction(0x50), vectorInstruction(0x53)];
+const [LESS, SUBTRACT] = [vectorInstruction(0x3a), vectorInstruction(0xb1)];
 const MULTIPLY = vectorInstruction(0xe6);
 const MULTIPLY_64 = vectorInstruction(0xf2);
 const SECOND_HALF = shuffle(2, 3, 2, 3);

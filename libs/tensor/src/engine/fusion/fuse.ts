@@ -4,9 +4,11 @@ import { Constant } from '../../graph/constant.js';
 import type { Variable } from '../../graph/variable.js';
 import type { ComputeTarget, EngineDefinition, FunctionGraph } from '../engine.js';
 import { fusible, type UnfusedUpdate } from './fusible.js';
+import { DENORMAL_PRODUCT } from './denormal-product.js';
 import type { Kernel } from './kernel.js';
+import { encodeModule } from './module-encoding.js';
 import { regionBytes, StateMemory } from './state-memory.js';
-import { MOST_BYTES } from './web-assembly.js';
+import { canRun, MOST_BYTES } from './web-assembly.js';
 
 /** The part of a graph that kernels compute, after all else. */
 export interface FusedStage {
@@ -77,6 +79,9 @@ function reserved(kernels: readonly Kernel[]): Reserved {
     const reason = `all such updates together have ${elements} elements, of ${LEAST_ELEMENTS} that are worth a kernel`;
     return { memory: undefined, kernels: [], left: kernels, reason };
   }
+  if (!canRun(encodeModule([DENORMAL_PRODUCT]))) {
+    return { memory: undefined, kernels: [], left: kernels, reason: 'WebAssembly has no vectors on this processor' };
+  }
   let count = kernels.length;
   while (count > 0 && bytesFor(kernels.slice(0, count), LEAST_VALUES) > MOST_BYTES) count -= 1;
   const [fitting, left] = [kernels.slice(0, count), kernels.slice(count)];
@@ -109,6 +114,6 @@ function bytesFor(kernels: readonly Kernel[], values: number): number {
 }
 
 /** What a kernel needs of its own: for inputs that lie elsewhere, and for outputs where there is no room. */
-export function kernelBytes({ shape, arrays, outputs }: Kernel): number {
+function kernelBytes({ shape, arrays, outputs }: Kernel): number {
   return (arrays.length + outputs.length) * regionBytes(shape);
 }

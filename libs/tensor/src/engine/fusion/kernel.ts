@@ -2,7 +2,7 @@ import { at } from '../../arrays/at.js';
 import type { Apply } from '../../graph/apply.js';
 import type { Variable } from '../../graph/variable.js';
 import { kernelOp } from './kernel-ops.js';
-import { denormalsOf } from './denormal-product.js';
+import { anyTiny } from './denormal-product.js';
 import { get, INSTRUCTION, sequence, set, unsigned, vectorInstruction, type WasmFunction } from './module-encoding.js';
 
 /** Elementwise ops on arrays of one shape, which one pass over the elements computes. */
@@ -58,16 +58,14 @@ export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }
   return { name, parameters, results: [], locals: ['i32', ...Array.from(localOf, () => 'v128' as const)], body };
 }
 
-/** The ops by plain instructions, or, where what products are made of has a denormal, by those that take no longer then. */
+/** The ops by plain instructions, or, where what products are made of is tiny, by those that denormals do not make slow. */
 function ops(nodes: readonly Apply[], arrays: readonly Variable[], localFor: (variable: Variable) => number): number[] {
   const plain = nodes.flatMap((node) => computed(node, localFor, MULTIPLY));
-  const [first, ...more] = arraysOfProducts(nodes, arrays).map((array) => denormalsOf(get(localFor(array))));
-  if (first === undefined) return plain;
+  const factors = arraysOfProducts(nodes, arrays).map((array) => get(localFor(array)));
+  if (factors.length === 0) return plain;
   const careful = nodes.flatMap((node) => computed(node, localFor, MULTIPLY_DENORMALS));
-  return sequence(
-    sequence(first, ...more.map((other) => sequence(other, OR)), ANY),
-    sequence(INSTRUCTION.if, INSTRUCTION.emptyBlock, careful, INSTRUCTION.else, plain, INSTRUCTION.end),
-  );
+  const choice = [INSTRUCTION.if, INSTRUCTION.emptyBlock, ...careful, INSTRUCTION.else, ...plain, INSTRUCTION.end];
+  return sequence(anyTiny(factors), choice);
 }
 
 /** The arrays that products are made of, themselves or what is computed from them. */
@@ -92,7 +90,6 @@ const WHERE = [4, 0];
 const LOAD = [...vectorInstruction(0x00), ...WHERE];
 const STORE = [...vectorInstruction(0x0b), ...WHERE];
 const SPLAT = vectorInstruction(0x13);
-const [OR, ANY] = [vectorInstruction(0x50), vectorInstruction(0x53)];
 const MULTIPLY = vectorInstruction(0xe6);
 /** The first function of the module. */
 const MULTIPLY_DENORMALS = [INSTRUCTION.call, 0];

@@ -62,6 +62,13 @@ export function unsigned(value: number): number[] {
   return [...bytes, rest];
 }
 
+/** A signed integer of 32 bits, in LEB128. */
+export function signed(value: number): number[] {
+  const [low, rest] = [value & 0x7f, value >> 7];
+  const isLast = (rest === 0 && low < 0x40) || (rest === -1 && low >= 0x40);
+  return isLast ? [low] : [low + 0x80, ...signed(rest)];
+}
+
 /** An instruction on vectors, of the number given. */
 export function vectorInstruction(code: number): readonly number[] {
   return [0xfd, ...unsigned(code)];

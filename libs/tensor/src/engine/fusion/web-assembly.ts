@@ -18,7 +18,12 @@ export function reserveMemory(bytes: number): LinearMemory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 
-/** The exports of a module, by name, which work on `memory`. @throws CompileError where the machine has not what it needs */
+/** Whether this machine has what a module needs: of an old processor, V8 does not use the vectors. */
+export function canRun(module: Uint8Array): boolean {
+  return WebAssembly.validate(module);
+}
+
+/** The exports of a module, by name, which work on `memory`. @throws CompileError for one that cannot run here */
 export function functionsOf(module: Uint8Array, memory: LinearMemory): ReadonlyMap<string, WebAssemblyFunction> {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
   return new Map(Object.entries(exports));
@@ -27,6 +32,7 @@ export function functionsOf(module: Uint8Array, memory: LinearMemory): ReadonlyM
 /** What is used of the interface. Node has it, but its types come with those of browsers. */
 declare const WebAssembly: {
   readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => LinearMemory;
+  readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,
