@@ -4,8 +4,8 @@ import { get, INSTRUCTION, sequence, set, signed, vectorInstruction, type WasmFu
  * The product of two vectors, with the bits of the instruction, at a price that denormals do not raise much: many processors take a hundred
  * cycles and more where that instruction meets one, and what Adam remembers of weights that get no gradient any more is denormal for ever.
  *
- * Where neither has an element that is that small or nearly, it is the instruction. Else both are taken to float64, denormals by way of their bits, where the product is exact
- * and normal; it is rounded once, to float32, or, where it is a denormal, to an integer, which is its bits.
+ * Where neither has an element that is nearly as small, it is the instruction. Else both are taken to float64, denormals by way of their
+ * bits, where the product is exact and normal; it is rounded once, to float32, or, where it is a denormal, to an integer, which is its bits.
  */
 export const DENORMAL_PRODUCT: WasmFunction = {
   name: 'product',

@@ -14,6 +14,8 @@ import {
   type Variable,
 } from '../../index.js';
 import { filled, following, FUSED_SIZE } from '../../../test/following.js';
+import { present } from '../../../test/op-laws.js';
+import { compileFused } from './fused-executable.js';
 import { fuse, type Fusion } from './fuse.js';
 
 test('updates that have arrays in common are one kernel, and what they need is computed before', async () => {
@@ -95,6 +97,22 @@ test('few elements are not worth it, and what is beyond 4 GiB stays with the eng
   );
 });
 
+test('what V8 would not take as one function stays with the engine', () => {
+  const masked = (count: number): Fusion => {
+    const inputs = Array.from({ length: count + 1 }, () => tensor('x', 'float32', [256]));
+    const [mask, ...others] = inputs;
+    return fusionInto(
+      inputs,
+      others.map((other) => mul(other, present(mask))),
+    );
+  };
+  const most = masked(499);
+  expect(most.fused?.kernels.map(({ nodes }) => nodes.length)).toEqual([499]);
+  expect(() => compileFused('f', present(most.fused))).not.toThrow();
+  const more = masked(500);
+  expect([more.fused, more.rest.outputs.length, more.unfused.length]).toEqual([undefined, 500, 500]);
+});
+
 test.each([{ engine: 'reference' }, { engine: 'tfjs', provider: 'cpu' }])(
   'others compute all themselves: $engine',
   async (target) => {
@@ -106,7 +124,13 @@ test.each([{ engine: 'reference' }, { engine: 'tfjs', provider: 'cpu' }])(
 /** What becomes of the updates of state of such sizes, of which there are no values. */
 function fusionOf(sizes: readonly number[]): Fusion {
   const inputs = sizes.map((size) => tensor('x', 'float32', [size]));
-  const outputs: Variable[] = inputs.map((input) => mul(input, 2));
+  return fusionInto(
+    inputs,
+    inputs.map((input) => mul(input, 2)),
+  );
+}
+
+function fusionInto(inputs: readonly Variable[], outputs: readonly Variable[]): Fusion {
   const graph = { name: 'f', inputs, outputs, state: new Set(outputs) };
   return fuse(graph, engineNamed('onnxruntime'), computeTarget());
 }

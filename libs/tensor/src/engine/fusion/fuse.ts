@@ -12,7 +12,6 @@ import { canRun, MOST_BYTES } from './web-assembly.js';
 
 /** The part of a graph that kernels compute, after all else. */
 export interface FusedStage {
-  readonly on: 'fused';
   readonly kernels: readonly Kernel[];
   /** What the kernels need from the graph's inputs and from the stages before. Constants they have themselves. */
   readonly inputs: readonly Variable[];
@@ -50,7 +49,7 @@ export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: Com
   const needed = [...inputs].filter((input) => !given.has(input));
   return {
     rest: { ...graph, outputs: [...new Set([...others, ...needed])] },
-    fused: { on: 'fused', kernels, inputs: [...inputs], outputs: [...outputs], memory },
+    fused: { kernels, inputs: [...inputs], outputs: [...outputs], memory },
     unfused,
   };
 }

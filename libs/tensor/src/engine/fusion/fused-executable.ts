@@ -24,7 +24,7 @@ export interface FusedExecutable extends Executable {
 export function compileFused(name: string, stage: FusedStage): FusedExecutable {
   const { inputs, memory } = stage;
   const programs = programsOf(stage);
-  const wanted = new Set(inputs);
+  const shapes = new Map(inputs.map((input) => [input, input.shape.map(Number)]));
 
   /** Computes the outputs of a kernel into `results`. */
   const runProgram = (
@@ -97,7 +97,10 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
       await repeat(runs, async (counts) => await run(values, counts ? record : undefined));
       return calls;
     },
-    placeFor: (variable) => (wanted.has(variable) ? memory.place(variable.shape.map(Number)) : undefined),
+    placeFor(variable) {
+      const shape = shapes.get(variable);
+      return shape === undefined ? undefined : memory.place(shape);
+    },
     dispose: async () => undefined,
   };
 }

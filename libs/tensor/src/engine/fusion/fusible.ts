@@ -6,7 +6,7 @@ import { isAllKnown } from '../../graph/tensor-type.js';
 import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { FunctionGraph, FusionRules } from '../engine.js';
-import type { Kernel } from './kernel.js';
+import { isWithinLimits, type Kernel } from './kernel.js';
 import { kernelOp } from './kernel-ops.js';
 
 /** A new value of a shared variable that no kernel computes. */
@@ -42,7 +42,13 @@ export function fusible(graph: FunctionGraph, rules: FusionRules): Fusible {
     if (reason === undefined) groups.add(output, (variable) => reasonAgainst(variable) === undefined);
     else unfused.push({ output, reason });
   }
-  return { kernels: groups.all().map((group) => kernelOf(group, order)), unfused };
+  const kernels = groups.all().map((group) => kernelOf(group, order));
+  const reason = 'with what has arrays in common with it, it is too much for one kernel';
+  const large = kernels.filter((kernel) => !isWithinLimits(kernel)).flatMap(({ outputs }) => outputs);
+  return {
+    kernels: kernels.filter(isWithinLimits),
+    unfused: [...unfused, ...large.map((output) => ({ output, reason }))],
+  };
 }
 
 /** Of each application why it is in no kernel; undefined where it may be. */

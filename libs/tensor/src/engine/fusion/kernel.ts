@@ -18,13 +18,18 @@ export interface Kernel {
   readonly outputs: readonly Variable[];
 }
 
+/** Whether a kernel is within what V8 takes of a function: 1000 parameters, and 50,000 variables. */
+export function isWithinLimits({ nodes, arrays, scalars, outputs }: Kernel): boolean {
+  return 1 + arrays.length + outputs.length + scalars.length <= 1000 && nodes.length <= 10_000;
+}
+
 /** What a step of the loop computes: float32 in a vector. */
 const VECTOR_BYTES = 16;
 
 /**
  * The function of a kernel. Its parameters are the number of bytes of an array, more than 0 and whole vectors; the addresses of the arrays
- * that are read and of the outputs, which may be no other's; and the scalars. Kernels that differ in their variables alone have equal functions. It stands in a
- * module of which `DENORMAL_PRODUCT` is the first function.
+ * that are read and of the outputs, which may be no other's; and the scalars. Kernels that differ in their variables alone have equal
+ * functions. It stands in a module of which `DENORMAL_PRODUCT` is the first function.
  */
 export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }: Kernel): WasmFunction {
   const addresses = [...arrays, ...outputs];

@@ -20,8 +20,8 @@ export class StateMemory {
   readonly #bytes: number;
   /** Where nothing has been yet. */
   #next: number;
-  /** Addresses of regions that were given back, by their size. */
-  readonly #free = new Map<number, number[]>();
+  /** Regions that were given back, by their size. */
+  readonly #free = new Map<number, Region[]>();
 
   /**
    * @param reservedBytes from address 0 on, for whoever makes it
@@ -41,54 +41,69 @@ export class StateMemory {
   /** A value to be written to by whoever asked for it, before anybody else sees it; undefined where there is no room. */
   place(shape: readonly number[]): RegionValue | undefined {
     const bytes = regionBytes(shape);
-    const address = this.#free.get(bytes)?.pop() ?? this.#fresh(bytes);
-    return address === undefined ? undefined : new RegionValue(this, address, shape);
-  }
-
-  /** For values that are let go of. */
-  giveBack(address: number, bytes: number): void {
-    const free = this.#free.get(bytes);
-    if (free === undefined) this.#free.set(bytes, [address]);
-    else free.push(address);
-  }
-
-  #fresh(bytes: number): number | undefined {
+    const region = this.#free.get(bytes)?.pop();
+    if (region !== undefined)
+      return new RegionValue(this, isOfShape(region, shape) ? region : this.#region(region.address, shape));
     const address = this.#next;
     if (address + bytes > this.#bytes) return undefined;
     this.#next += bytes;
-    return address;
+    return new RegionValue(this, this.#region(address, shape));
   }
+
+  /** For values that are let go of. */
+  giveBack(region: Region): void {
+    const bytes = regionBytes(region.array.shape);
+    const free = this.#free.get(bytes);
+    if (free === undefined) this.#free.set(bytes, [region]);
+    else free.push(region);
+  }
+
+  #region(address: number, shape: readonly number[]): Region {
+    return { address, array: ndarray('float32', shape, this.view(address, sizeOf(shape))) };
+  }
+}
+
+/** A part of the memory, with an array of it that all values share which lie there one after the other: what is made of it can be kept. */
+interface Region {
+  readonly address: number;
+  readonly array: NdArray<'float32'>;
+}
+
+function isOfShape({ array }: Region, shape: readonly number[]): boolean {
+  return array.shape.length === shape.length && array.shape.every((size, axis) => size === shape[axis]);
 }
 
 /** A value of float32 in the memory of kernels. That memory goes on to another value with the last handle: who looks at it later sees that one. */
 export class RegionValue extends StoredValue {
   readonly memory: StateMemory;
-  readonly address: number;
-  readonly #array: NdArray<'float32'>;
+  readonly #region: Region;
 
-  constructor(memory: StateMemory, address: number, shape: readonly number[]) {
-    super({ dtype: 'float32', shape });
+  constructor(memory: StateMemory, region: Region) {
+    super(region.array);
     this.memory = memory;
-    this.address = address;
-    this.#array = ndarray('float32', shape, memory.view(address, sizeOf(shape)));
+    this.#region = region;
+  }
+
+  get address(): number {
+    return this.#region.address;
   }
 
   override get onHost(): NdArray<'float32'> {
-    return this.#array;
+    return this.#region.array;
   }
 
   /** A copy: the memory cannot be given away. */
   override async take(): Promise<NdArray> {
-    const array = copyOf(this.#array);
+    const array = copyOf(this.#region.array);
     this.release();
     return array;
   }
 
   protected override async toHost(): Promise<NdArray> {
-    return this.#array;
+    return this.#region.array;
   }
 
   protected override free(): void {
-    this.memory.giveBack(this.address, regionBytes(this.shape));
+    this.memory.giveBack(this.#region);
   }
 }

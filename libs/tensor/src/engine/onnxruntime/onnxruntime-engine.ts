@@ -26,6 +26,17 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   const spareSession = (): Promise<InferenceSession> =>
     (spare ??= openSession(graph, lowered, sessionOptions(graph, lowered, { ...target, provider: 'cpu' })));
 
+  /** Of what is fed again and again: parameters that lie where they lay before, and scalars that stay as they are. */
+  const tensors = new WeakMap<NdArray, Tensor>();
+  const tensorOf = (value: NdArray): Tensor => {
+    const known = tensors.get(value);
+    if (known !== undefined) return known;
+    const data = feedable(value);
+    const tensor = new ort.Tensor(value.dtype, data, value.shape);
+    if (data === value.data) tensors.set(value, tensor);
+    return tensor;
+  };
+
   const runIn = async (
     opened: InferenceSession,
     inputs: readonly (NdArray | StoredValue)[],
@@ -39,15 +50,14 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     for (const [position, name] of inputNames.entries()) {
       const value = values[position];
       if (value !== undefined) {
-        feeds[name] =
-          value instanceof DeviceValue ? value.tensor : new ort.Tensor(value.dtype, feedable(value), value.shape);
+        feeds[name] = value instanceof DeviceValue ? value.tensor : tensorOf(value);
       }
     }
     // What has no place is allocated by ONNX Runtime.
     const fetches: Record<string, Tensor | null> = {};
     for (const [position, name] of outputNames.entries()) {
       const place = places[position]?.onHost;
-      fetches[name] = place === undefined ? null : new ort.Tensor(place.dtype, place.data, place.shape);
+      fetches[name] = place === undefined ? null : tensorOf(place);
     }
     const results = await opened.run(feeds, fetches).catch(async (error: unknown) => {
       throw failureOf(graph, await Promise.all(values.map(elementsOf)), error);
