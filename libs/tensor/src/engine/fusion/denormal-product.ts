@@ -48,8 +48,8 @@ function twice(push: readonly number[]): number[] {
   return sequence(push, INSTRUCTION.i32Const, 1, vectorInstruction(0xab));
 }
 
-/** Twice the bits of 2 ** -100. */
-const TINY = (127 - 100) * 2 ** 24;
+/** Twice the bits of 2 ** -116: where a rate of a thousandth is multiplied with, less gives denormals. */
+const TINY = (127 - 116) * 2 ** 24;
 
 /** Locals for a mask of the denormals of a factor, for what is none, and for the bits and the signs of what is. */
 interface Parts {
