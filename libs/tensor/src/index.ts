@@ -73,6 +73,7 @@ export type {
   EngineDefinition,
   Executable,
   FunctionGraph,
+  FusionRules,
   ProviderDefinition,
 } from './engine/engine.js';
 export {
@@ -84,9 +85,9 @@ export {
   registerEngine,
 } from './engine/engine-registry.js';
 export { environment } from './engine/environment.js';
-export type { Explanation } from './engine/explanation.js';
+export type { EngineUpdate, Explanation, FusedUpdates } from './engine/explanation.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
-export type { KernelCall, OpProfile, Profile } from './engine/profile.js';
+export type { KernelCall, OpProfile, Profile, RunsOn } from './engine/profile.js';
 export { StoredValue } from './engine/stored-value.js';
 
 export { GraphRandomStreams } from './random/graph-random-streams.js';

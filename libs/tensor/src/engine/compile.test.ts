@@ -45,7 +45,8 @@ describe.each(engines)('on %s', (engine) => {
   });
 
   test('a value that is pinned is never written again, nor freed before it is released', async () => {
-    const W = shared(ndarray('float32', [1000]), 'W');
+    // Fewer elements than kernels are made for: their memory goes on to other values.
+    const W = shared(ndarray('float32', [100]), 'W');
     const step = await compile({ inputs: [], outputs: [], updates: [[W, add(W, 1)]], engine });
     const pinned = [];
     for (let at = 0; at < 20; at += 1) {

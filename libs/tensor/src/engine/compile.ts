@@ -16,6 +16,7 @@ import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { ComputeTarget, EngineDefinition, FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
 import { Explanation } from './explanation.js';
+import { fuse, type FusedStage } from './fusion/fuse.js';
 import { heldMemory } from './held-memory.js';
 import { partition, type Stage } from './partition.js';
 import { compileStages } from './staged-executable.js';
@@ -51,8 +52,8 @@ export interface CompileOptions extends ComputeOptions {
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   // What rewriting makes is made for this call.
-  const { layout, graph, stages, engine, target } = madeTogether(() => plan(options));
-  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target));
+  const { layout, graph, stages, fused, engine, target } = madeTogether(() => plan(options));
+  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target, fused));
 }
 
 /** What is compiled, and how its function is laid out. */
@@ -60,6 +61,7 @@ interface Plan {
   readonly layout: FunctionLayout;
   readonly graph: FunctionGraph;
   readonly stages: readonly Stage[];
+  readonly fused: FusedStage | undefined;
   readonly engine: EngineDefinition;
   readonly target: ComputeTarget;
 }
@@ -88,7 +90,8 @@ function plan(options: CompileOptions): Plan {
   assertAvailable(engine, providerNamed(engine, target.provider));
   const state = new Set(replaced.slice(options.outputs.length, computed.length));
   const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results, state };
-  const { stages, hostOps } = partition(graph, engine);
+  const { rest, fused, unfused } = fuse(graph, engine, target);
+  const { stages, hostOps } = partition(rest, engine);
   const onEngine = stages.filter(({ on }) => on === 'engine');
   const positions = replaced.map((variable) => results.indexOf(variable));
   let watched = computed.length;
@@ -112,10 +115,12 @@ function plan(options: CompileOptions): Plan {
       engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
       engineCalls: onEngine.length,
       hostOps,
+      kernels: fused?.kernels ?? [],
+      unfused,
       ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
     }),
   };
-  return { layout, graph, stages, engine, target };
+  return { layout, graph, stages, fused, engine, target };
 }
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {

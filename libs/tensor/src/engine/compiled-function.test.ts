@@ -38,6 +38,8 @@ test('the values that a run makes go with it, or with what they became the value
       engineOps: 2,
       engineCalls: 1,
       hostOps: [],
+      kernels: [],
+      unfused: [],
       constantBytes: 8,
       stateBytes: 8,
     }),

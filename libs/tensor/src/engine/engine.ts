@@ -1,5 +1,6 @@
 import type { DType, NdArray } from '@longrun/serialization';
 
+import type { Apply } from '../graph/apply.js';
 import type { Op } from '../graph/op.js';
 import type { Variable } from '../graph/variable.js';
 import type { NumericEnvironment } from './numeric-environment.js';
@@ -35,8 +36,14 @@ export interface Executable {
   /**
    * Computes the outputs from values for the inputs, in order: values of its own or of any other engine, which the caller keeps held
    * until it has ended. The results are new values, each with one handle, which is the caller's; when it throws there are none left.
+   *
+   * @param places For outputs, by their position, values on the host that nobody has looked at: an engine that can writes the outputs there,
+   * and gives them as results, with one more handle. Another one passes over them.
    */
-  run(inputs: readonly (NdArray | StoredValue)[]): Promise<readonly StoredValue[]>;
+  run(
+    inputs: readonly (NdArray | StoredValue)[],
+    places?: readonly (StoredValue | undefined)[],
+  ): Promise<readonly StoredValue[]>;
   /** Runs it `runs` times after a first time that does not count, and tells what was called. Absent where the engine cannot tell. */
   profile?(inputs: readonly (NdArray | StoredValue)[], runs: number): Promise<readonly KernelCall[]>;
   /** Frees what the engine holds outside of JavaScript. */
@@ -51,6 +58,17 @@ export interface ProviderDefinition {
   readonly hasSeveralDevices: boolean;
   /** Why it cannot be used on this machine, a sentence without its full stop; undefined when it can. Cheap: loads no engine. */
   unavailable(): string | undefined;
+}
+
+/** What kernels of WebAssembly may compute in place of an engine: with its bits. */
+export interface FusionRules {
+  /** Names of the providers whose values lie in the memory of this process, and that compute float32 by IEEE 754, denormals included. */
+  readonly providers: ReadonlySet<string>;
+  /**
+   * Why the engine gives an application within its graph other bits than by itself, a sentence without its full stop; undefined where it
+   * does not. `usesOf` tells how many applications and outputs of the graph use a variable.
+   */
+  rewrites(node: Apply, usesOf: (variable: Variable) => number): string | undefined;
 }
 
 /**
@@ -77,6 +95,8 @@ export interface EngineDefinition {
   readonly hostOps?: ReadonlySet<string>;
   /** Dtypes in which it leaves what it does not support to the host, likewise. Default none. */
   readonly hostDtypes?: ReadonlySet<DType>;
+  /** Where it leaves the elementwise ends of updates to kernels of this package (see `fuse`). Default nowhere. */
+  readonly fusion?: FusionRules;
   /** Makes a graph ready to run, all ops of which it supports. */
   compile(graph: FunctionGraph, target: ComputeTarget): Promise<Executable>;
 }

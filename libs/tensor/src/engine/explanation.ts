@@ -1,6 +1,25 @@
+import { describe } from '../graph/variable.js';
 import type { ComputeTarget } from './engine.js';
+import type { UnfusedUpdate } from './fusion/fusible.js';
+import type { Kernel } from './fusion/kernel.js';
 import type { HeldMemory } from './held-memory.js';
 import type { HostOp } from './partition.js';
+
+/** Updates that one kernel computes, in one pass over their elements, after all that the engine runs. */
+export interface FusedUpdates {
+  /** What it computes, each with its type. */
+  readonly outputs: readonly string[];
+  /** How many ops it does, on each element. */
+  readonly ops: number;
+}
+
+/** An update that the engine computes, though it leaves others to kernels. */
+export interface EngineUpdate {
+  /** What is computed, with its type. */
+  readonly output: string;
+  /** Why no kernel does: a sentence without its full stop. */
+  readonly reason: string;
+}
 
 /** Where a compiled function runs, and why: `function.explain()`. Prints itself. */
 export class Explanation implements ComputeTarget, HeldMemory {
@@ -14,10 +33,21 @@ export class Explanation implements ComputeTarget, HeldMemory {
   readonly engineCalls: number;
   /** What the host runs in place of the engine, each with the reason. */
   readonly hostOps: readonly HostOp[];
+  /** What kernels of WebAssembly run in place of the engine: the elementwise ends of updates. What the engine needs of them it computes, too. */
+  readonly fused: readonly FusedUpdates[];
+  /** Where the engine allows of kernels: what they do not compute. */
+  readonly unfused: readonly EngineUpdate[];
   readonly constantBytes: number;
   readonly stateBytes: number;
 
-  constructor(target: ComputeTarget, parts: HeldMemory & Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'>) {
+  constructor(
+    target: ComputeTarget,
+    parts: HeldMemory &
+      Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'> & {
+        readonly kernels: readonly Kernel[];
+        readonly unfused: readonly UnfusedUpdate[];
+      },
+  ) {
     this.engine = target.engine;
     this.provider = target.provider;
     this.device = target.device;
@@ -25,15 +55,22 @@ export class Explanation implements ComputeTarget, HeldMemory {
     this.engineOps = parts.engineOps;
     this.engineCalls = parts.engineCalls;
     this.hostOps = parts.hostOps;
+    this.fused = parts.kernels.map(({ outputs, nodes }) => ({ outputs: outputs.map(describe), ops: nodes.length }));
+    this.unfused = parts.unfused.map(({ output, reason }) => ({ output: describe(output), reason }));
     this.constantBytes = parts.constantBytes;
     this.stateBytes = parts.stateBytes;
   }
 
   toString(): string {
-    const { engine, provider, device, threads, engineOps, engineCalls, hostOps, constantBytes, stateBytes } = this;
+    const { engine, provider, device, threads, engineOps, engineCalls, hostOps, fused, unfused } = this;
+    const { constantBytes, stateBytes } = this;
+    const fusedOps = fused.reduce((sum, { ops }) => sum + ops, 0);
     return [
-      `${engine} on ${provider} ${device}, ${threads} threads: ${engineOps} ops in ${engineCalls} calls, ${hostOps.length} ops on the host`,
+      `${engine} on ${provider} ${device}, ${threads} threads: ${engineOps} ops in ${engineCalls} calls, ${hostOps.length} ops on the host` +
+        (fused.length === 0 ? '' : `, ${fusedOps} fused to ${fused.length} kernels`),
       ...hostOps.map(({ op, output, reason }) => `  ${op} -> ${output}: ${reason}`),
+      ...fused.map(({ outputs, ops }) => `  ${ops} ops fused -> ${outputs.join(', ')}`),
+      ...unfused.map(({ output, reason }) => `  not fused -> ${output}: ${reason}`),
       `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }

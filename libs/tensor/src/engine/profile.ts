@@ -2,13 +2,16 @@ import { at } from '../arrays/at.js';
 import type { OpObserver } from '../graph/op.js';
 import type { StoredValue } from './stored-value.js';
 
+/** What runs an op: the engine, the host in its place, or a kernel that several ops are fused to. */
+export type RunsOn = 'engine' | 'host' | 'fused';
+
 /** One call of a kernel, as an engine saw it. */
 export interface KernelCall {
   /** The application, as it prints: `dot(x,W)`. */
   readonly op: string;
   /** What ran it: the engine's own name for it, or the op's. */
   readonly kernel: string;
-  readonly on: 'engine' | 'host';
+  readonly on: RunsOn;
   /** Without what is called inside of it. */
   readonly timeMs: number;
   /** What its results take. */
@@ -38,11 +41,14 @@ export async function repeat(runs: number, run: (counts: boolean) => Promise<rea
 
 /** What one op took. Applications that print alike are one. */
 export interface OpProfile {
-  /** As it prints: `dot(x,W)`. An engine that makes one op of several tells of it under the name of one of them, or its own. */
+  /**
+   * As it prints: `dot(x,W)`. An engine that makes one op of several tells of it under the name of one of them, or its own; of those that
+   * are fused here it has the last ones.
+   */
   readonly op: string;
   /** What ran it: names of the engine's kernels. */
   readonly kernels: readonly string[];
-  readonly on: 'engine' | 'host';
+  readonly on: RunsOn;
   /** Calls of its kernels in one run. ONNX Runtime tells of those inside of a `scan` too, each step a call. */
   readonly calls: number;
   /** In one run, on average. */
@@ -77,12 +83,14 @@ export class Profile {
           `${((100 * timeMs) / this.timeMs || 0).toFixed(1)} %`,
           `${calls} calls`,
           `${outputBytes} bytes`,
-          `${op} by ${kernels.join(', ')}${on === 'host' ? ' on the host' : ''}`,
+          `${op} by ${kernels.join(', ')}${WHERE[on]}`,
         ].join('  '),
       ),
     ].join('\n');
   }
 }
+
+const WHERE: Readonly<Record<RunsOn, string>> = { engine: '', host: ' on the host', fused: ', fused' };
 
 function groups(calls: readonly KernelCall[]): ReadonlyMap<string, readonly KernelCall[]> {
   const found = new Map<string, KernelCall[]>();

@@ -4,23 +4,31 @@ import { at } from '../arrays/at.js';
 import { Constant } from '../graph/constant.js';
 import { describe, type Variable } from '../graph/variable.js';
 import type { ComputeTarget, EngineDefinition, Executable, FunctionGraph } from './engine.js';
+import { compileFused, type FusedExecutable } from './fusion/fused-executable.js';
+import type { FusedStage } from './fusion/fuse.js';
 import { compileOnHost } from './host-executable.js';
 import type { Stage } from './partition.js';
 import type { KernelCall } from './profile.js';
 import { HostValue, StoredValue } from './stored-value.js';
 
-/** Compiles the parts of a graph, and runs them as one. What goes in and comes out again passes by the engine. */
+/**
+ * Compiles the parts of a graph, and runs them as one. What goes in and comes out again passes by the engine.
+ *
+ * @param fused What is run after the stages. Default nothing.
+ */
 export async function compileStages(
   graph: FunctionGraph,
   stages: readonly Stage[],
   engine: EngineDefinition,
   target: ComputeTarget,
+  fused?: FusedStage,
 ): Promise<Executable> {
   const { name, state } = graph;
-  const parts: { readonly stage: Stage; readonly executable: Executable }[] = [];
+  const parts: { readonly stage: Pick<Stage, 'inputs' | 'outputs'>; readonly executable: Executable }[] = [];
   const dispose = async (): Promise<void> => {
     await Promise.all(parts.map(({ executable }) => executable.dispose()));
   };
+  let kernels: FusedExecutable | undefined;
   try {
     for (const stage of stages) {
       const part: FunctionGraph = { name, inputs: stage.inputs, outputs: stage.outputs, ...(state && { state }) };
@@ -29,6 +37,10 @@ export async function compileStages(
           ? compileOnHost(part, { rounding: 'each op', on: 'host' })
           : await engine.compile(part, target);
       parts.push({ stage, executable });
+    }
+    if (fused !== undefined) {
+      kernels = compileFused(name, fused);
+      parts.push({ stage: fused, executable: kernels });
     }
   } catch (error) {
     await dispose();
@@ -52,7 +64,9 @@ export async function compileStages(
       for (const { stage, executable } of parts) {
         const inputs = stage.inputs.map(valueOf);
         await visit?.(executable, inputs);
-        const results = await executable.run(inputs);
+        const places = stage.outputs.map((output) => kernels?.placeFor(output));
+        made.push(...places.filter((place) => place !== undefined));
+        const results = await executable.run(inputs, places);
         made.push(...results);
         for (const [position, output] of stage.outputs.entries()) known.set(output, at(results, position));
       }

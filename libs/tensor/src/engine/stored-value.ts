@@ -21,8 +21,8 @@ export abstract class StoredValue {
   }
 
   /**
-   * The elements, which are not to be written to. Of a value on the host it is a reference, which is empty once the caller's handle
-   * and all others are released; of one on a device it is a copy.
+   * The elements, which are not to be written to. Of a value on the host it is a reference, which is empty, or has the elements of another
+   * value, once the caller's handle and all others are released; of one on a device it is a copy.
    */
   async read(): Promise<NdArray> {
     this.#assertHeld('read');

@@ -7,6 +7,7 @@ import { environmentHere, packageVersion } from '../numeric-environment.js';
 import type { OpName } from '../../ops/op-name.js';
 import { lowerings } from './lowerings/index.js';
 import type { OnnxLowerings } from './lowerings/lowering.js';
+import { rewritten } from './rewritten.js';
 
 const LOWERINGS: ReadonlyMap<string, OnnxLowerings[OpName]> = new Map(Object.entries(lowerings));
 
@@ -59,6 +60,7 @@ export const onnxruntime: EngineDefinition = {
     if (lowering === 'host') return 'it has no kernel for the op';
     return typeof lowering === 'function' ? undefined : lowering.refuses(dtypes);
   },
+  fusion: { providers: new Set([cpu.name]), rewrites: rewritten },
   hostOps: new Set([...LOWERINGS].filter(([, lowering]) => lowering === 'host').map(([name]) => name)),
   async compile(graph, target) {
     const { compileOnnxruntime } = await import('./onnxruntime-engine.js');

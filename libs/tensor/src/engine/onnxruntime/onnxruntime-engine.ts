@@ -5,6 +5,7 @@ import { at } from '../../arrays/at.js';
 import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
+import { freeBuffer } from '../host-memory.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { DeviceValue } from './device-value.js';
@@ -25,9 +26,21 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   const spareSession = (): Promise<InferenceSession> =>
     (spare ??= openSession(graph, lowered, sessionOptions(graph, lowered, { ...target, provider: 'cpu' })));
 
+  /** Of what is fed again and again: parameters that lie where they lay before, and scalars that stay as they are. */
+  const tensors = new WeakMap<NdArray, Tensor>();
+  const tensorOf = (value: NdArray): Tensor => {
+    const known = tensors.get(value);
+    if (known !== undefined) return known;
+    const data = feedable(value);
+    const tensor = new ort.Tensor(value.dtype, data, value.shape);
+    if (data === value.data) tensors.set(value, tensor);
+    return tensor;
+  };
+
   const runIn = async (
     opened: InferenceSession,
     inputs: readonly (NdArray | StoredValue)[],
+    places: readonly (StoredValue | undefined)[] = [],
   ): Promise<StoredValue[]> => {
     const isOnDevice = opened === session && target.provider === 'webgpu';
     const values = await Promise.all(
@@ -37,21 +50,32 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     for (const [position, name] of inputNames.entries()) {
       const value = values[position];
       if (value !== undefined) {
-        feeds[name] =
-          value instanceof DeviceValue ? value.tensor : new ort.Tensor(value.dtype, feedable(value), value.shape);
+        feeds[name] = value instanceof DeviceValue ? value.tensor : tensorOf(value);
       }
     }
-    // No preallocated outputs: values never change, and those that are fed may be held by others, such as a snapshot.
-    const results = await opened.run(feeds).catch(async (error: unknown) => {
+    // What has no place is allocated by ONNX Runtime.
+    const fetches: Record<string, Tensor | null> = {};
+    for (const [position, name] of outputNames.entries()) {
+      const place = places[position]?.onHost;
+      fetches[name] = place === undefined ? null : tensorOf(place);
+    }
+    const results = await opened.run(feeds, fetches).catch(async (error: unknown) => {
       throw failureOf(graph, await Promise.all(values.map(elementsOf)), error);
     });
-    return outputNames.map((name) => storedValue(graph.name, results[name]));
+    return outputNames.map((name, position) => {
+      const place = places[position];
+      if (place === undefined || fetches[name] === null) return storedValue(graph.name, results[name]);
+      // The binding copies what ONNX Runtime has written there once more, which nobody needs.
+      const copy = toNdArray(graph.name, results[name]).data.buffer;
+      if (copy !== place.onHost?.data.buffer) freeBuffer(copy);
+      return place.retain();
+    });
   };
 
   return {
-    async run(inputs) {
+    async run(inputs, places) {
       const isForSpare = target.provider === 'webgpu' && inputs.some(({ shape }) => shape.includes(0));
-      return await runIn(isForSpare ? await spareSession() : session, inputs);
+      return await runIn(isForSpare ? await spareSession() : session, inputs, places);
     },
     profile: (inputs, runs) =>
       withProfiling(async (profiling) => {

@@ -1,0 +1,118 @@
+import { sizeOf } from '@longrun/serialization';
+
+import { Constant } from '../../graph/constant.js';
+import type { Variable } from '../../graph/variable.js';
+import type { ComputeTarget, EngineDefinition, FunctionGraph } from '../engine.js';
+import { fusible, type UnfusedUpdate } from './fusible.js';
+import { DENORMAL_PRODUCT } from './denormal-product.js';
+import type { Kernel } from './kernel.js';
+import { encodeModule } from './module-encoding.js';
+import { regionBytes, StateMemory } from './state-memory.js';
+import { canRun, MOST_BYTES } from './web-assembly.js';
+
+/** The part of a graph that kernels compute, after all else. */
+export interface FusedStage {
+  readonly kernels: readonly Kernel[];
+  /** What the kernels need from the graph's inputs and from the stages before. Constants they have themselves. */
+  readonly inputs: readonly Variable[];
+  readonly outputs: readonly Variable[];
+  readonly memory: StateMemory;
+}
+
+/** A graph without the updates that kernels compute. */
+export interface Fusion {
+  /** What the engine and the host are left with: it also gives what the kernels need. */
+  readonly rest: FunctionGraph;
+  /** Undefined where there is nothing to fuse. */
+  readonly fused: FusedStage | undefined;
+  readonly unfused: readonly UnfusedUpdate[];
+}
+
+/**
+ * Takes out of a graph what kernels compute, where the engine allows it: new values of shared variables that are elementwise of arrays of one
+ * known shape and of scalars, in float32. Their bits are those that the engine would give.
+ */
+export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: ComputeTarget): Fusion {
+  const { fusion: rules } = engine;
+  if (rules?.providers.has(target.provider) !== true) return { rest: graph, fused: undefined, unfused: [] };
+  const found = fusible(graph, rules);
+  const { memory, kernels, left, reason } = reserved(found.kernels);
+  const unfused = [...found.unfused, ...left.flatMap(({ outputs }) => outputs.map((output) => ({ output, reason })))];
+  if (memory === undefined) return { rest: graph, fused: undefined, unfused };
+
+  const outputs = new Set(kernels.flatMap((kernel) => kernel.outputs));
+  const inputs = new Set(
+    kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]).filter((input) => !(input instanceof Constant)),
+  );
+  const given = new Set(graph.inputs);
+  const others = graph.outputs.filter((output) => !outputs.has(output));
+  const needed = [...inputs].filter((input) => !given.has(input));
+  return {
+    rest: { ...graph, outputs: [...new Set([...others, ...needed])] },
+    fused: { kernels, inputs: [...inputs], outputs: [...outputs], memory },
+    unfused,
+  };
+}
+
+/** How many elements all updates together have at least: below, a memory of their own costs more than it gains. */
+const LEAST_ELEMENTS = 256;
+
+/** How many values of each update there is room for at least: that before a step, and that after it. */
+const LEAST_VALUES = 2;
+
+/** And where there is address space enough: two more, which snapshots may hold. */
+const WANTED_VALUES = 4;
+
+interface Reserved {
+  readonly memory: StateMemory | undefined;
+  readonly kernels: readonly Kernel[];
+  /** Kernels that there is no memory for, and why. */
+  readonly left: readonly Kernel[];
+  readonly reason: string;
+}
+
+/** Memory for as many kernels, from the first one on, as it can be had for. */
+function reserved(kernels: readonly Kernel[]): Reserved {
+  const elements = kernels.reduce((sum, { shape, outputs }) => sum + sizeOf(shape) * outputs.length, 0);
+  if (elements < LEAST_ELEMENTS) {
+    const reason = `all such updates together have ${elements} elements, of ${LEAST_ELEMENTS} that are worth a kernel`;
+    return { memory: undefined, kernels: [], left: kernels, reason };
+  }
+  if (!canRun(encodeModule([DENORMAL_PRODUCT]))) {
+    return { memory: undefined, kernels: [], left: kernels, reason: 'WebAssembly has no vectors on this processor' };
+  }
+  let count = kernels.length;
+  while (count > 0 && bytesFor(kernels.slice(0, count), LEAST_VALUES) > MOST_BYTES) count -= 1;
+  const [fitting, left] = [kernels.slice(0, count), kernels.slice(count)];
+  const memory = count === 0 ? undefined : memoryFor(fitting);
+  if (memory !== undefined) return { memory, kernels: fitting, left, reason: 'WebAssembly has 4 GiB of memory' };
+  return { memory, kernels: [], left: kernels, reason: 'there is not address space enough' };
+}
+
+function memoryFor(kernels: readonly Kernel[]): StateMemory | undefined {
+  for (const values of [WANTED_VALUES, LEAST_VALUES]) {
+    const ownBytes = Math.max(...kernels.map(kernelBytes));
+    try {
+      return new StateMemory(ownBytes, Math.min(MOST_BYTES, bytesFor(kernels, values)) - ownBytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** For so many values of each output, one of each input that the engine gives, and what the largest kernel needs itself. */
+function bytesFor(kernels: readonly Kernel[], values: number): number {
+  const ofOutputs = kernels.reduce((sum, { shape, outputs }) => sum + outputs.length * regionBytes(shape), 0);
+  const inputs = new Set(kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]));
+  const ofInputs = [...inputs].reduce(
+    (sum, input) => sum + (input.owner === null ? 0 : regionBytes(input.shape.map(Number))),
+    0,
+  );
+  return Math.max(...kernels.map(kernelBytes)) + values * ofOutputs + ofInputs;
+}
+
+/** What a kernel needs of its own: for inputs that lie elsewhere, and for outputs where there is no room. */
+function kernelBytes({ shape, arrays, outputs }: Kernel): number {
+  return (arrays.length + outputs.length) * regionBytes(shape);
+}

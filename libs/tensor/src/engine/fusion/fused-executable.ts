@@ -1,0 +1,140 @@
+import { ndarray, sizeOf, type NdArray } from '@longrun/serialization';
+
+import { at } from '../../arrays/at.js';
+import { Constant } from '../../graph/constant.js';
+import { formatShape, formatType, TensorTypeError } from '../../graph/tensor-type.js';
+import { describe, type Variable } from '../../graph/variable.js';
+import type { Executable } from '../engine.js';
+import { repeat, type KernelCall } from '../profile.js';
+import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
+import { DENORMAL_PRODUCT } from './denormal-product.js';
+import type { FusedStage } from './fuse.js';
+import { kernelFunction, type Kernel } from './kernel.js';
+import { encodeModule, type WasmFunction } from './module-encoding.js';
+import { regionBytes, RegionValue } from './state-memory.js';
+import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
+
+/** Kernels ready to run. */
+export interface FusedExecutable extends Executable {
+  /** Where an engine may write a value that the kernels need, so that it need not be copied; undefined where that makes no difference. */
+  placeFor(variable: Variable): StoredValue | undefined;
+}
+
+/** Compiles the kernels of a stage to one module of WebAssembly. */
+export function compileFused(name: string, stage: FusedStage): FusedExecutable {
+  const { inputs, memory } = stage;
+  const programs = programsOf(stage);
+  const shapes = new Map(inputs.map((input) => [input, input.shape.map(Number)]));
+
+  /** Computes the outputs of a kernel into `results`. */
+  const runProgram = (
+    { kernel, call }: Program,
+    valueOf: (variable: Variable) => NdArray | RegionValue,
+    results: StoredValue[],
+  ): void => {
+    const { shape, arrays, scalars, outputs } = kernel;
+    const [elements, bytes] = [sizeOf(shape), regionBytes(shape)];
+    // One kernel after the other has the memory from 0 on: it is done with it before anything else runs.
+    const own = (position: number): NdArray<'float32'> =>
+      ndarray('float32', shape, memory.view(position * bytes, elements));
+    const addresses = arrays.map((array, position) => {
+      const value = valueOf(array);
+      if (value instanceof RegionValue) return value.address;
+      const { data } = value;
+      if (!(data instanceof Float32Array) || data.length !== elements) {
+        throw new TensorTypeError(
+          `${name}: ${describe(array)} is ${formatType(value)} when it is run; it must be float32 ${formatShape(shape)}`,
+        );
+      }
+      own(position).data.set(data);
+      return position * bytes;
+    });
+    const numbers = scalars.map((scalar) => {
+      const value = valueOf(scalar);
+      return Number((value instanceof RegionValue ? value.onHost : value).data[0]);
+    });
+    const places = outputs.map((_, position) => memory.place(shape) ?? own(arrays.length + position));
+    const written = places.map((place, position) =>
+      place instanceof RegionValue ? place.address : (arrays.length + position) * bytes,
+    );
+    call(bytes, ...addresses, ...written, ...numbers);
+    results.push(...places.map((place) => (place instanceof RegionValue ? place : HostValue.copyOf(place))));
+  };
+
+  const run = async (
+    values: readonly (NdArray | StoredValue)[],
+    observe?: (kernel: Kernel, timeMs: number) => void,
+  ): Promise<StoredValue[]> => {
+    const known = new Map<Variable, NdArray | RegionValue>();
+    for (const [position, input] of inputs.entries()) {
+      const value = at(values, position);
+      known.set(input, value instanceof RegionValue && value.memory === memory ? value : await elementsOf(value));
+    }
+    const valueOf = (variable: Variable): NdArray | RegionValue => {
+      const value = variable instanceof Constant ? variable.value : known.get(variable);
+      if (value === undefined) throw new Error(`${name}: ${describe(variable)} has no value`);
+      return value;
+    };
+    const results: StoredValue[] = [];
+    try {
+      for (const program of programs) {
+        const begun = performance.now();
+        runProgram(program, valueOf, results);
+        observe?.(program.kernel, performance.now() - begun);
+      }
+    } catch (error) {
+      for (const value of results) value.release();
+      throw error;
+    }
+    return results;
+  };
+
+  return {
+    run: async (values) => await run(values),
+    async profile(values, runs) {
+      const calls: KernelCall[] = [];
+      const record = (kernel: Kernel, timeMs: number): void => void calls.push(callOf(kernel, timeMs));
+      await repeat(runs, async (counts) => await run(values, counts ? record : undefined));
+      return calls;
+    },
+    placeFor(variable) {
+      const shape = shapes.get(variable);
+      return shape === undefined ? undefined : memory.place(shape);
+    },
+    dispose: async () => undefined,
+  };
+}
+
+/** A kernel and the function that computes it. */
+interface Program {
+  readonly kernel: Kernel;
+  readonly call: WebAssemblyFunction;
+}
+
+/** Kernels that do the same share a function. */
+function programsOf({ kernels, memory }: FusedStage): Program[] {
+  const functions = new Map<string, WasmFunction>();
+  const names = kernels.map((kernel) => {
+    const made = kernelFunction(`kernel${functions.size}`, kernel);
+    const key = JSON.stringify([made.parameters, made.locals, made.body]);
+    const known = functions.get(key) ?? made;
+    functions.set(key, known);
+    return known.name;
+  });
+  const calls = functionsOf(encodeModule([DENORMAL_PRODUCT, ...functions.values()]), memory.linear);
+  return kernels.map((kernel, position) => {
+    const call = calls.get(at(names, position));
+    if (call === undefined) throw new Error(`The module of kernels has no ${at(names, position)}`);
+    return { kernel, call };
+  });
+}
+
+function callOf({ shape, outputs }: Kernel, timeMs: number): KernelCall {
+  return {
+    op: outputs.map(({ owner }) => String(owner)).join('; '),
+    kernel: 'WebAssembly',
+    on: 'fused',
+    timeMs,
+    outputBytes: outputs.length * sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT,
+  };
+}
