@@ -63,7 +63,9 @@ export class H5Dataset extends Dataset {
     const file = await H5File.open(path);
     try {
       const contents = contentsOf(file, options);
-      const cache = new ChunkCache(options.chunkCacheBytes ?? DEFAULT_CHUNK_CACHE_BYTES);
+      // What is read once is not read again.
+      const keptBytes = options.loadInMemory === true ? 0 : (options.chunkCacheBytes ?? DEFAULT_CHUNK_CACHE_BYTES);
+      const cache = new ChunkCache(keptBytes);
       const readers = new Map<string, { reader: SourceReader; rows: Subset }>();
       for (const [source, rows] of contents.rows)
         readers.set(source, { reader: new SourceReader(file, file.readableSource(source), cache), rows });
