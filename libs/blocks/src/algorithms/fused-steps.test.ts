@@ -54,7 +54,7 @@ async function trained(rule: StepRule, engine: string): Promise<Map<string, Uint
   };
   for (let step = 0; step < STEPS; step += 1) {
     const arrays = SHAPES.map((shape, position) => [`g${position}`, elements(shape, 10 * step + position)] as const);
-    const batch: Batch = { arrays: new Map(arrays) };
+    const batch: Batch = { columns: new Map(arrays) };
     await algorithm.processBatch(batch);
     for (const [position, variable] of observed.entries()) {
       note(`observed ${position} at ${step}`, algorithm.observed(variable));
