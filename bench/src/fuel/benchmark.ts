@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pythonPeer } from '../python-peer.js';
-import { boundRow, machine, ratioRow, type Report, type Row, versionOf } from '../report.js';
+import { boundRow, machine, ratioRow, type Report, type Row, stateFolder, versionOf } from '../report.js';
 import { withScratchFolder } from '../scratch-folder.js';
+import { converting } from './converting.js';
 import { decoding } from './images.js';
 import { LAYOUTS, loading, random, sequential } from './reading.js';
 import type { Amounts, Sides } from './sides.js';
@@ -87,6 +88,23 @@ export async function fuel(rows = ROWS): Promise<Report> {
         us,
         null,
         100,
+      ),
+    );
+    const source = process.env['FUEL_SOURCE'];
+    const original =
+      source === undefined ? undefined : await pythonPeer('fuel', ['h5py', 'numpy'], 'fuel_convert.py', []);
+    if (source === undefined) missing.push('the conversion by the original Fuel: name a folder with it in FUEL_SOURCE');
+    const converted = await converting(join(stateFolder, 'raw', 'fashion-mnist'), folder, original?.contestant);
+    original?.contestant?.stop();
+    const convertedWhat = 'Fashion-MNIST converted';
+    samples[`${convertedWhat}, ms`] = converted;
+    table.push(
+      ratioRow(
+        `${convertedWhat}; ${source === undefined ? 'no peer: the original Fuel is missing' : 'peer: convert_mnist of the original Fuel'}`,
+        'ms',
+        converted.ours,
+        converted.peer,
+        1,
       ),
     );
     const bytes = rows * WRITTEN_OF_ROW;
