@@ -49,6 +49,7 @@ export { loadHdf5 } from './hdf5/library.js';
 export { writeH5Dataset, type H5Appender, type WriteH5Options } from './hdf5/h5-writer.js';
 
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
+export { BucketedScheme, type BucketedSchemeOptions } from './schemes/bucketed-scheme.js';
 export { ConcatenatedScheme } from './schemes/concatenated-scheme.js';
 export { ConstantScheme, type ConstantSchemeOptions } from './schemes/constant-scheme.js';
 export { crossValidation, type CrossValidationOptions, type Fold } from './schemes/cross-validation.js';
@@ -56,8 +57,12 @@ export { KeyedShuffledExampleScheme } from './schemes/keyed-shuffled-example-sch
 export { KeyedShuffledScheme, type KeyedShuffledSchemeOptions } from './schemes/keyed-shuffled-scheme.js';
 export { SequentialExampleScheme } from './schemes/sequential-example-scheme.js';
 export { SequentialScheme } from './schemes/sequential-scheme.js';
+export { ShardedScheme } from './schemes/sharded-scheme.js';
 export { ShuffledExampleScheme } from './schemes/shuffled-example-scheme.js';
 export { ShuffledScheme, type ShuffledSchemeOptions } from './schemes/shuffled-scheme.js';
+export { StratifiedScheme } from './schemes/stratified-scheme.js';
+export { WeightedScheme, type WeightedSchemeOptions } from './schemes/weighted-scheme.js';
+export { WindowShuffledScheme, type WindowShuffledSchemeOptions } from './schemes/window-shuffled-scheme.js';
 
 export { DataStream, type StreamTransformation } from './streams/data-stream.js';
 export { Delivery, type Batch, type Bookmark, type Place } from './streams/delivery.js';

@@ -46,15 +46,17 @@ export function examplesOf(scheme: string, examples: Examples): number | Uint32A
     checkCount(scheme, 'examples', examples, 0);
     return examples;
   }
-  const indices = Uint32Array.from(examples);
-  for (let i = 0; i < indices.length; i += 1) {
-    if (indices[i] !== examples[i]) {
-      throw new RangeError(
-        `${scheme}: example ${examples[i]} is not an index; give whole numbers from 0 to 4294967295`,
-      );
-    }
+  return wholeNumbers(scheme, 'example', examples);
+}
+
+/** A copy of a list of whole numbers up to 2^32 - 1. @throws RangeError naming the one that is none, and what it is */
+export function wholeNumbers(scheme: string, what: string, list: ArrayLike<number>): Uint32Array {
+  const numbers = Uint32Array.from(list);
+  for (let i = 0; i < numbers.length; i += 1) {
+    if (numbers[i] === list[i]) continue;
+    throw new RangeError(`${scheme}: ${what} ${list[i]} is not an index; give whole numbers from 0 to 4294967295`);
   }
-  return indices;
+  return numbers;
 }
 
 /** How many examples there are. */
