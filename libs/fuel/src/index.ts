@@ -68,6 +68,7 @@ export { DataStream, type StreamTransformation } from './streams/data-stream.js'
 export { Delivery, type Batch, type Bookmark, type Place } from './streams/delivery.js';
 export { iterateEpochs, remainingBatches } from './streams/iterate.js';
 export { DatasetStream } from './streams/dataset-stream.js';
+export { costText, type StageCost } from './streams/stage-costs.js';
 export { serveStream } from './streams/stream-thread.js';
 export { ThreadStream, type ThreadStreamOptions } from './streams/thread-stream.js';
 export type { StreamFactory } from './streams/thread-protocol.js';
@@ -102,6 +103,7 @@ export type { ImageSize } from './transformers/image/windows.js';
 export { Mapping, type MappingFunction, type MappingOptions } from './transformers/mapping.js';
 export { Merge, type MergeOptions } from './transformers/merge.js';
 export { NGrams, type NGramsOptions } from './transformers/n-grams.js';
+export { Mixture, type MixtureOptions } from './transformers/mixture.js';
 export { Padding, type PaddingOptions } from './transformers/padding.js';
 export { Prefetch } from './transformers/prefetch.js';
 export { Rename, type RenameOptions } from './transformers/rename.js';

@@ -1,5 +1,6 @@
 import type { Stateful, VersionedState } from '@longrun/serialization';
 import type { Bookmark, Delivery } from './delivery.js';
+import type { StageCost } from './stage-costs.js';
 import { Turns } from './turns.js';
 
 /** Node asks objects by it what is to be shown of them. */
@@ -30,6 +31,8 @@ export abstract class DataStream implements Stateful {
   readonly #turns = new Turns();
   #bookmark: Bookmark | undefined;
   #closed = false;
+  #deliveries = 0;
+  #takenMs = 0;
 
   /** The next batch; undefined at the end of the epoch, and again until `nextEpoch()` is called. */
   next(): Promise<Delivery | undefined> {
@@ -94,6 +97,25 @@ export abstract class DataStream implements Stateful {
     );
   }
 
+  /** What each stage took so far, this one first: which one the others wait for. {@link costText} makes a text of it. */
+  costs(): readonly StageCost[] {
+    const [stage = this.constructor.name] = this.stages();
+    const below = this.below();
+    const takenBelow = below.reduce((sum, stream) => sum + stream.takenMs, 0);
+    const own = { stage, deliveries: this.#deliveries, ms: Math.max(0, this.#takenMs - takenBelow) };
+    return [own, ...below.flatMap((stream) => stream.costs())];
+  }
+
+  /** How long its deliveries took, with all below, in milliseconds. */
+  get takenMs(): number {
+    return this.#takenMs;
+  }
+
+  /** The streams that it reads, in this thread. */
+  protected below(): readonly DataStream[] {
+    return [];
+  }
+
   /** What it is made of, for people: itself first, the dataset last. */
   abstract stages(): readonly string[];
 
@@ -115,14 +137,18 @@ export abstract class DataStream implements Stateful {
   readonly #deliver = async (): Promise<Delivery | undefined> => {
     this.#checkOpen();
     const before = this.bookmark();
+    const begunAt = performance.now();
     try {
       const delivery = await this.advance();
+      if (delivery !== undefined) this.#deliveries += 1;
       this.#bookmark = delivery?.bookmark ?? this.mark();
       return delivery;
     } catch (error) {
       // What was read below for a batch that was never delivered must come again.
       this.load(before());
       throw error;
+    } finally {
+      this.#takenMs += performance.now() - begunAt;
     }
   };
 

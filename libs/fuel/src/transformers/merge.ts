@@ -59,6 +59,10 @@ export class Merge extends DataStream {
     ];
   }
 
+  protected override below(): readonly DataStream[] {
+    return this.dataStreams;
+  }
+
   protected async advance(): Promise<Delivery | undefined> {
     const parts: Delivery[] = [];
     for (const stream of this.dataStreams) {

@@ -47,6 +47,10 @@ export abstract class Transformer extends DataStream {
     return [this.stage(), ...this.stream.stages()];
   }
 
+  protected override below(): readonly DataStream[] {
+    return [this.stream];
+  }
+
   /** What it is, for people: its name and its options. */
   protected stage(): string {
     const options = Object.entries(this.options()).flatMap(([name, value]) =>
