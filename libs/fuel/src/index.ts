@@ -69,6 +69,7 @@ export { Delivery, type Batch, type Bookmark, type Place } from './streams/deliv
 export { iterateEpochs, remainingBatches } from './streams/iterate.js';
 export { DatasetStream } from './streams/dataset-stream.js';
 export { costText, type StageCost } from './streams/stage-costs.js';
+export { serveMapping } from './streams/mapping-thread.js';
 export { serveStream } from './streams/stream-thread.js';
 export { ThreadStream, type ThreadStreamOptions } from './streams/thread-stream.js';
 export type { StreamFactory } from './streams/thread-protocol.js';
@@ -105,6 +106,7 @@ export { Merge, type MergeOptions } from './transformers/merge.js';
 export { NGrams, type NGramsOptions } from './transformers/n-grams.js';
 export { Mixture, type MixtureOptions } from './transformers/mixture.js';
 export { Padding, type PaddingOptions } from './transformers/padding.js';
+export { ParallelMapping, type ParallelMappingOptions } from './transformers/parallel-mapping.js';
 export { Prefetch } from './transformers/prefetch.js';
 export { Rename, type RenameOptions } from './transformers/rename.js';
 export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-and-shift.js';

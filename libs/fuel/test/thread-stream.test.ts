@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { assertResumable, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
 import { expect, test } from 'vitest';
-import { Prefetch, ThreadStream, type DataStream } from '../src/index.js';
+import { ParallelMapping, Prefetch, ThreadStream, type DataStream } from '../src/index.js';
 import { buildStream } from '../src/streams/build-stream.js';
 import { temporaryFolder } from './folder.js';
 
@@ -146,6 +146,62 @@ test('no more is read ahead than is said, and what cannot be read fails as it wo
   await expect(broken.next()).rejects.toThrow(new RangeError('batch 1 is broken'));
   expect(broken.state()).toEqual(before);
   expect((await broken.next())?.index).toBe(0);
+  await broken.close();
+});
+
+test('what several threads map is the same with any number of them, which may change', async () => {
+  const numbers = () => buildStream({ module, factory: 'images', argument: { count: 46, size: 2 } });
+  const mapped = async (threads: number): Promise<ParallelMapping> =>
+    await ParallelMapping.start(await numbers(), { ...thread, factory: 'adding', argument: { seed: 3 }, threads });
+  const alone = await course(await mapped(0), 2);
+  for (const threads of [1, 3]) {
+    const stream = await mapped(threads);
+    expect(await course(stream, 2)).toEqual(alone);
+    await stream.close();
+  }
+
+  let state: VersionedState | undefined;
+  const given: unknown[] = [];
+  for (const threads of [2, 0, 3, 1]) {
+    const stream = await mapped(threads);
+    if (state !== undefined) stream.restore(state);
+    for (let count = 0; count < 4; count += 1) {
+      const batch = await stream.next();
+      given.push([[...(batch?.columns ?? [])], batch?.epoch, batch?.index, batch?.state()]);
+    }
+    state = stream.state();
+    await stream.close();
+  }
+  expect(given).toEqual(alone.slice(0, 16));
+});
+
+test('an epoch that is left while threads map it leaves nothing behind, and what they cannot map fails here', async () => {
+  const argument = { count: 40, size: 2 };
+  const start = async (threads: number, more: object = {}) =>
+    await ParallelMapping.start(await buildStream({ module, factory: 'images', argument }), {
+      ...thread,
+      factory: 'adding',
+      argument: { seed: 3, ...more },
+      threads,
+    });
+  const [plain, threaded] = [await start(0), await start(2)];
+  for (const stream of [plain, threaded]) {
+    await stream.next();
+    await stream.nextEpoch();
+  }
+  expect((await threaded.next())?.columns).toEqual((await plain.next())?.columns);
+  expect(() =>
+    threaded.restore({ ...threaded.state(), mapping: { factory: 'adding', argument: { seed: 4 } } }),
+  ).toThrow(StateMismatch);
+  expect((await threaded.next())?.columns).toEqual((await plain.next())?.columns);
+  await threaded.close();
+
+  const broken = await start(2, { broken: 2 });
+  await broken.next();
+  const before = broken.state();
+  await expect(broken.next()).rejects.toThrow(new RangeError('batch 1 is broken'));
+  expect(broken.state()).toEqual(before);
+  await expect(broken.next()).rejects.toThrow('batch 1 is broken');
   await broken.close();
 });
 

@@ -1,10 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 
-import { copyOf, type DType, type NdArray } from '@longrun/serialization';
-import { isRagged, type Column } from '../arrays/column.js';
 import { buildStream } from './build-stream.js';
 import type { DataStream } from './data-stream.js';
 import type { Delivery } from './delivery.js';
+import { movableColumns } from './movable.js';
 import type { FromThread, ThreadStart, ToThread } from './thread-protocol.js';
 
 /** The work of a thread that reads a stream for another one, see `ThreadStream`. @internal */
@@ -83,22 +82,9 @@ class Service {
   }
 
   #send(course: number, delivery: Delivery): void {
-    const buffers: ArrayBuffer[] = [];
-    const columns = [...delivery.columns].map(([source, column]) => [source, movable(column, buffers)] as const);
+    const { columns, buffers } = movableColumns(delivery.columns);
     const { epoch, index } = delivery;
     const message: FromThread = { course, is: 'batch', batch: { columns, epoch, index, state: delivery.state() } };
     this.#port.postMessage(message, buffers);
   }
-}
-
-/** A copy of a column, whose memory can be given away: that of the column may be held by others here, such as a cache. Its buffers are added to `buffers`. */
-function movable(column: Column, buffers: ArrayBuffer[]): Column {
-  const moved = <D extends DType>(array: NdArray<D>): NdArray<D> => {
-    const copy = copyOf(array);
-    if (copy.data.buffer instanceof ArrayBuffer) buffers.push(copy.data.buffer);
-    return copy;
-  };
-  if (!isRagged(column)) return moved(column);
-  const { values, offsets, shapes } = column;
-  return { values: moved(values), offsets: offsets.slice(), shapes: moved(shapes) };
 }

@@ -1,6 +1,6 @@
 import type { Json, VersionedState } from '@longrun/serialization';
 
-import type { Column } from '../arrays/column.js';
+import type { SentColumns } from './movable.js';
 
 /** What makes a stream: a function that a module exports, which is called with a value in each thread that needs the stream. */
 export interface StreamFactory {
@@ -31,7 +31,7 @@ export type FromThread =
   | { readonly course: number; readonly is: 'failure' };
 
 export interface SentBatch {
-  readonly columns: readonly (readonly [source: string, column: Column])[];
+  readonly columns: SentColumns;
   readonly epoch: number;
   readonly index: number;
   /** That after it. */

@@ -4,6 +4,7 @@ import type { VersionedState } from '@longrun/serialization';
 import { buildStream } from './build-stream.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
+import { threadCode } from './thread-code.js';
 import type { FromThread, StreamFactory, ThreadStart, ToThread } from './thread-protocol.js';
 
 /** How far a thread reads ahead. */
@@ -139,7 +140,7 @@ class StreamThread {
   #isGone = false;
 
   constructor(start: ThreadStart, execArgv: readonly string[], from: VersionedState) {
-    this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
+    this.#worker = new Worker(threadCode('serveStream'), {
       workerData: start,
       execArgv: [...execArgv],
     });
@@ -194,13 +195,3 @@ class StreamThread {
     this.#worker.postMessage(message, []);
   }
 }
-
-/** What a thread runs. A file would have to lie beside each bundle of this library; that which the module of the factory has is the one that its streams are of. */
-const CODE = `
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { workerData } from 'node:worker_threads';
-const library = createRequire(workerData.module).resolve('@longrun/fuel');
-const { serveStream } = await import(pathToFileURL(library));
-await serveStream();
-`;

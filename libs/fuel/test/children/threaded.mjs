@@ -13,7 +13,7 @@ import {
   RandomHorizontalFlip,
   ShuffledScheme,
 } from '@longrun/fuel';
-import { chain, map, ndarray, RandomStreams, range } from '@longrun/serialization';
+import { chain, map, ndarray, RandomAt, RandomKey, RandomStreams, range } from '@longrun/serialization';
 
 /** Images that are shuffled and flipped, `count` of them in batches of `size`. The batch `broken` that a stream reads cannot be made; each that is read is a dot in `log`. */
 export function images({ count, size, broken = -1, log }) {
@@ -56,3 +56,24 @@ export function nothing() {
 }
 
 export const NUMBER = 3;
+
+/** Adds what is drawn for each batch by its place; every batch whose index `broken` divides cannot be made in a thread, and so nowhere. */
+export function adding({ seed, broken = 0 }) {
+  const key = new RandomKey(seed, 'adding');
+  return (columns, { epoch, index }) => {
+    if (broken > 0 && index % broken === broken - 1) throw new RangeError(`batch ${index} is broken`);
+    const amount = new RandomAt(key, epoch, index).integer(1000);
+    const numbers = columns.get('numbers');
+    return new Map([
+      ...columns,
+      [
+        'numbers',
+        ndarray(
+          'int32',
+          numbers.shape,
+          numbers.data.map((n) => n + amount),
+        ),
+      ],
+    ]);
+  };
+}

@@ -1,0 +1,172 @@
+import { Worker } from 'node:worker_threads';
+
+import { checkIdentity, type Json, StateKind, stateIn, type VersionedState } from '@longrun/serialization';
+import type { Columns } from '../arrays/column.js';
+import { buildMapping, type PlacedMapping } from '../streams/build-stream.js';
+import type { DataStream } from '../streams/data-stream.js';
+import { Delivery, type Bookmark } from '../streams/delivery.js';
+import type { Mapped, ToMap } from '../streams/mapping-thread.js';
+import { movableColumns } from '../streams/movable.js';
+import { threadCode } from '../streams/thread-code.js';
+import type { StreamFactory } from '../streams/thread-protocol.js';
+import { Transformer } from './transformer.js';
+
+/** What maps, and how many threads do. */
+export interface ParallelMappingOptions extends StreamFactory {
+  /** Default 2; 0: none but this one. */
+  readonly threads?: number;
+  /** Options of Node for the threads. Default: those of this process. */
+  readonly execArgv?: readonly string[];
+}
+
+/**
+ * Maps batches or examples in several threads at once, and gives them in their order: for what computes much, such as decoding. The function is made by one that a module exports, in
+ * each thread and here, and depends on nothing but the columns and the place that it is given; so whatever the number of threads, what is given is the same, and a run that
+ * was saved with eight goes on with none. Its sources are those of the stream.
+ *
+ * State: that of the stream after what was given, and the name and the argument of the function.
+ */
+export class ParallelMapping extends Transformer {
+  readonly threads: number;
+  readonly #factory: StreamFactory;
+  readonly #mapping: PlacedMapping;
+  readonly #execArgv: readonly string[];
+  readonly #workers: MappingThread[] = [];
+  /** What was read and is being mapped. */
+  readonly #flying: { readonly below: Delivery; readonly columns: Promise<Columns | undefined> }[] = [];
+  #sent = 0;
+  /** Of the stream, after what was given. */
+  #given: Bookmark;
+
+  private constructor(stream: DataStream, mapping: PlacedMapping, options: Required<ParallelMappingOptions>) {
+    super(stream);
+    const { threads, execArgv, module, factory, argument } = options;
+    this.threads = threads;
+    this.#mapping = mapping;
+    this.#factory = { module, factory, argument };
+    this.#execArgv = execArgv;
+    this.#given = stream.bookmark();
+  }
+
+  /** @throws TypeError where the module exports no such function, or that makes none; what it throws */
+  static async start(
+    stream: DataStream,
+    { module, factory, argument, threads = 2, execArgv = process.execArgv }: ParallelMappingOptions,
+  ): Promise<ParallelMapping> {
+    if (!Number.isInteger(threads) || threads < 0)
+      throw new RangeError(`ParallelMapping: threads is ${threads}; give a whole number from 0`);
+    const mapping = await buildMapping({ module, factory, argument });
+    return new ParallelMapping(stream, mapping, { module, factory, argument, threads, execArgv });
+  }
+
+  protected override stage(): string {
+    return `ParallelMapping(${this.#factory.factory}, ${this.threads} threads)`;
+  }
+
+  protected override async advance(): Promise<Delivery | undefined> {
+    while (this.#flying.length < 2 * this.threads + 1) {
+      const below = await this.stream.next();
+      if (below === undefined) break;
+      this.#flying.push({ below, columns: this.#send(below) });
+    }
+    const first = this.#flying[0];
+    if (first === undefined) {
+      this.#given = this.stream.bookmark();
+      return undefined;
+    }
+    const { below } = first;
+    const columns = (await first.columns) ?? (await this.#mapping(below.columns, below));
+    this.#flying.shift();
+    this.#given = below.bookmark;
+    return new Delivery(columns, below, this.mark());
+  }
+
+  protected override async startEpoch(): Promise<void> {
+    if (this.#flying.length > 0) this.stream.restore(this.#given());
+    this.#flying.length = 0;
+    await this.stream.nextEpoch();
+    this.#given = this.stream.bookmark();
+  }
+
+  protected override mark(): Bookmark {
+    const given = this.#given;
+    return () => ({ ...PARALLEL_MAPPING.head, mapping: this.#identity(), stream: given() });
+  }
+
+  protected override load(state: VersionedState): void {
+    const read = PARALLEL_MAPPING.read(state);
+    const below = stateIn(PARALLEL_MAPPING.name, read, 'stream');
+    checkIdentity(
+      PARALLEL_MAPPING.name,
+      read,
+      'mapping',
+      this.#identity(),
+      'build it with the same function as when it was saved',
+    );
+    this.stream.restore(below);
+    this.#flying.length = 0;
+    this.#given = this.stream.bookmark();
+  }
+
+  protected override async release(): Promise<void> {
+    for (const worker of this.#workers.splice(0)) await worker.close();
+    await this.stream.close();
+  }
+
+  #identity(): { readonly [key: string]: Json } {
+    const { factory, argument } = this.#factory;
+    return { factory, argument };
+  }
+
+  /** Undefined once the thread could not map it: then it is mapped here, and fails as it would. */
+  async #send(below: Delivery): Promise<Columns | undefined> {
+    if (this.threads === 0) return undefined;
+    const at = this.#sent % this.threads;
+    this.#sent += 1;
+    const worker = (this.#workers[at] ??= new MappingThread(this.#factory, this.#execArgv));
+    return await worker.map(below);
+  }
+}
+
+const PARALLEL_MAPPING = new StateKind('ParallelMapping');
+
+/** One of the threads, as who sends it batches has it. */
+class MappingThread {
+  readonly #worker: Worker;
+  /** Who waits for what it maps, in order. */
+  readonly #waiting: ((mapped: Columns | undefined) => void)[] = [];
+  #isGone = false;
+
+  constructor(factory: StreamFactory, execArgv: readonly string[]) {
+    this.#worker = new Worker(threadCode('serveMapping'), { workerData: factory, execArgv: [...execArgv] });
+    this.#worker.on('message', (mapped: Mapped) => this.#answer(mapped === null ? undefined : new Map(mapped)));
+    this.#worker.on('error', (error) => {
+      process.emitWarning(`ParallelMapping: a thread has ended (${String(error)}); batches are mapped without it`);
+    });
+    this.#worker.on('exit', () => {
+      this.#isGone = true;
+      while (this.#waiting.length > 0) this.#answer(undefined);
+    });
+  }
+
+  async map({ columns, epoch, index }: Delivery): Promise<Columns | undefined> {
+    if (this.#isGone) return undefined;
+    const sent = movableColumns(columns);
+    const message: ToMap = { columns: sent.columns, epoch, index };
+    // The process lives for as long as something is being mapped.
+    this.#worker.ref();
+    return await new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#worker.postMessage(message, sent.buffers);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #answer(mapped: Columns | undefined): void {
+    this.#waiting.shift()?.(mapped);
+    if (this.#waiting.length === 0) this.#worker.unref();
+  }
+}
