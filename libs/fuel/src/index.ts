@@ -31,6 +31,7 @@ export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset, type IndexableDatasetOptions } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
 export { LabelledSplits, type BatchesOptions, type LabelledFile } from './datasets/labelled-splits.js';
+export { PytablesDataset, type PytablesDatasetOptions } from './datasets/pytables-dataset.js';
 export { OneBillionWord, type OneBillionWordOptions } from './datasets/one-billion-word.js';
 export { Spiral, type SpiralOptions } from './datasets/spiral.js';
 export { Subset } from './datasets/subset.js';

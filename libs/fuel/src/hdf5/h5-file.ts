@@ -249,15 +249,20 @@ export class H5File {
   /** Where the link of a name leads, before the library follows it. */
   #checkLink(name: string, path: string): void {
     const { Module: module } = this.#library;
-    const { filename } = module.get_external_link(this.#file.file_id, path);
+    const absent = new CorruptInput(this.path, `has no dataset ${name}; name one that it has, or convert it anew`);
+    let filename: string | undefined;
+    try {
+      ({ filename } = module.get_external_link(this.#file.file_id, path));
+    } catch (error) {
+      // So it is called of what lies below a group; of others the type is none.
+      throw String(error).includes("doesn't exist") ? absent : error;
+    }
     if (filename !== undefined) {
       throw new UnsuitableDataset(
         `${this.path}: ${name} is a link to the file ${filename}, and a dataset is one file; copy what it links to into this one`,
       );
     }
-    if (module.get_type(this.#file.file_id, path) !== module.H5G_DATASET) {
-      throw new CorruptInput(this.path, `has no dataset ${name}, which its splits name; convert it anew`);
-    }
+    if (module.get_type(this.#file.file_id, path) !== module.H5G_DATASET) throw absent;
   }
 
   get #openFile(): OpenFile {
