@@ -1,4 +1,4 @@
-import type { Json, RandomStream } from '@longrun/serialization';
+import type { Json, RandomState, RandomStream } from '@longrun/serialization';
 import { EpochPermutation } from './epoch-permutation.js';
 import {
   examplesCount,
@@ -15,16 +15,14 @@ export class ShuffledExampleScheme implements IterationScheme {
   readonly requestsPerEpoch: number;
   readonly #examples: number | Uint32Array;
   readonly #permutation: EpochPermutation;
-  readonly #random: RandomStream;
 
   /**
    * @param examples how many examples, from the first on, or a list of indices
-   * @param options `random`: where the order comes from; nothing is drawn from the stream itself
+   * @param options `random`: where the order comes from; nothing is drawn from it; `new RandomState(1)` for the order of the original Fuel
    */
-  constructor(examples: Examples, options: { readonly random: RandomStream }) {
+  constructor(examples: Examples, options: { readonly random: RandomStream | RandomState }) {
     this.#examples = examplesOf('ShuffledExampleScheme', examples);
     this.#permutation = new EpochPermutation(this.#examples, options.random);
-    this.#random = options.random;
     this.requestsPerEpoch = examplesCount(this.#examples);
   }
 
@@ -37,7 +35,7 @@ export class ShuffledExampleScheme implements IterationScheme {
     return {
       scheme: 'ShuffledExampleScheme',
       examples: examplesIdentity(this.#examples),
-      random: this.#random.state().identity,
+      random: this.#permutation.identity,
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { Json, RandomStream } from '@longrun/serialization';
+import type { Json, RandomState, RandomStream } from '@longrun/serialization';
 import { EpochPermutation } from './epoch-permutation.js';
 import {
   checkCount,
@@ -12,8 +12,11 @@ import {
 
 /** How a shuffled scheme shuffles. */
 export interface ShuffledSchemeOptions {
-  /** Where the order comes from: a stream of the experiment's random streams. Nothing is drawn from the stream itself. */
-  readonly random: RandomStream;
+  /**
+   * Where the order comes from: a stream of the experiment's random streams, or, for the order that the original Fuel has by default, `new RandomState(1)`. Nothing is drawn from
+   * it.
+   */
+  readonly random: RandomStream | RandomState;
   /** Sort the indices inside each batch, which speeds up reading from a disk. Default false. */
   readonly sortedIndices?: boolean;
 }
@@ -22,7 +25,7 @@ export interface ShuffledSchemeOptions {
  * Batches in an order that is shuffled anew in each epoch; every example once an epoch, the last batch may be short
  * (Fuel: `ShuffledScheme`).
  *
- * The order of an epoch depends on the random stream and the number of the epoch alone.
+ * The order of an epoch depends on where it comes from and the number of the epoch alone.
  */
 export class ShuffledScheme implements IterationScheme {
   readonly requestsExamples = false;
@@ -30,7 +33,6 @@ export class ShuffledScheme implements IterationScheme {
   readonly batchSize: number;
   readonly #examples: number | Uint32Array;
   readonly #permutation: EpochPermutation;
-  readonly #random: RandomStream;
   readonly #sortedIndices: boolean;
 
   /**
@@ -42,7 +44,6 @@ export class ShuffledScheme implements IterationScheme {
     checkCount('ShuffledScheme', 'batchSize', batchSize, 1);
     this.#examples = examplesOf('ShuffledScheme', examples);
     this.#permutation = new EpochPermutation(this.#examples, options.random);
-    this.#random = options.random;
     this.#sortedIndices = options.sortedIndices ?? false;
     this.requestsPerEpoch = Math.ceil(examplesCount(this.#examples) / batchSize);
   }
@@ -60,7 +61,7 @@ export class ShuffledScheme implements IterationScheme {
       examples: examplesIdentity(this.#examples),
       batchSize: this.batchSize,
       sortedIndices: this.#sortedIndices,
-      random: this.#random.state().identity,
+      random: this.#permutation.identity,
     };
   }
 }
