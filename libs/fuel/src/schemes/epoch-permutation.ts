@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RandomState, RandomStream, type Json } from '@longrun/serialization';
+import { RandomState, type Json, type RandomStream } from '@longrun/serialization';
 import { exampleAt, examplesCount } from './iteration-scheme.js';
 import { KeptOrders } from './kept-orders.js';
 
@@ -12,7 +12,7 @@ import { KeptOrders } from './kept-orders.js';
  */
 export class EpochPermutation {
   readonly #orders: KeptOrders<Uint32Array>;
-  readonly #identity: Json;
+  readonly #random: RandomStream | RandomState;
 
   /** @param random Nothing is drawn from it */
   constructor(examples: number | Uint32Array, random: RandomStream | RandomState) {
@@ -25,7 +25,7 @@ export class EpochPermutation {
       const order = permutation(epoch);
       return typeof examples === 'number' ? order : order.map((index) => exampleAt(examples, index));
     });
-    this.#identity = random instanceof RandomState ? digestOf(random) : random.state().identity;
+    this.#random = random;
   }
 
   /** Indices of the examples in the order of this epoch, for one who goes through it. Not to be written to. */
@@ -35,7 +35,8 @@ export class EpochPermutation {
 
   /** What makes two give the same orders. */
   get identity(): Json {
-    return this.#identity;
+    const random = this.#random;
+    return random instanceof RandomState ? digestOf(random) : random.state().identity;
   }
 }
 
