@@ -107,6 +107,18 @@ export { ToBytes } from './transformers/to-bytes.js';
 export { Unpack } from './transformers/unpack.js';
 export { Window, type WindowOptions } from './transformers/window.js';
 
-export type { Converter, ConvertOptions, FileProgress, RequiredFile } from './converters/converter.js';
-export { converters } from './converters/registry.js';
+export type {
+  Converter,
+  ConverterParams,
+  ConvertOptions,
+  FileProgress,
+  PublishedFiles,
+  RequiredFile,
+} from './converters/converter.js';
+export type { BuiltInDataset, OpenOptions } from './built-in/built-in-dataset.js';
+export { binarizedMnist } from './built-in/binarized-mnist.js';
+export { calTech101Silhouettes } from './built-in/caltech101-silhouettes.js';
+export { fashionMnist } from './built-in/fashion-mnist.js';
+export { mnist } from './built-in/mnist.js';
+export { converters } from './built-in/registry.js';
 export { download, type DownloadOptions } from './downloaders/download.js';

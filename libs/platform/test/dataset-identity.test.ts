@@ -11,6 +11,7 @@ const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist', source: {
 const identity = {
   converter: 'mnist',
   converterVersion: 1,
+  params: {},
   inputs: [{ name: 'a', sizeBytes: 1, sha256: '0'.repeat(64) }],
 };
 
