@@ -175,7 +175,9 @@ test('missing raw files and an unknown converter are said, with what there is', 
   expect(missing.message).toContain(join(world.rawFolder, 'nowhere', 'train-images-idx3-ubyte.gz'));
   const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
   expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
-  expect(unknown.message).toContain('this worker has binarized_mnist, caltech101_silhouettes, fashion-mnist, mnist');
+  expect(unknown.message).toContain(
+    'this worker has binarized_mnist, caltech101_silhouettes, cifar10, fashion-mnist, iris, mnist',
+  );
 });
 
 /** The converter process, held where it is, so that it cannot finish before the fault. */

@@ -118,7 +118,9 @@ export type {
 export type { BuiltInDataset, OpenOptions } from './built-in/built-in-dataset.js';
 export { binarizedMnist } from './built-in/binarized-mnist.js';
 export { calTech101Silhouettes } from './built-in/caltech101-silhouettes.js';
+export { cifar10 } from './built-in/cifar10.js';
 export { fashionMnist } from './built-in/fashion-mnist.js';
+export { iris } from './built-in/iris.js';
 export { mnist } from './built-in/mnist.js';
 export { converters } from './built-in/registry.js';
 export { download, type DownloadOptions } from './downloaders/download.js';

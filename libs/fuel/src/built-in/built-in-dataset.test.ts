@@ -53,7 +53,14 @@ test('params that a converter has not are refused before a file is looked for', 
 });
 
 test('built-in datasets are found by name, and those without params have none', () => {
-  expect([...converters.keys()]).toEqual(['binarized_mnist', 'caltech101_silhouettes', 'fashion-mnist', 'mnist']);
+  expect([...converters.keys()]).toEqual([
+    'binarized_mnist',
+    'caltech101_silhouettes',
+    'cifar10',
+    'fashion-mnist',
+    'iris',
+    'mnist',
+  ]);
   for (const [name, dataset] of converters) {
     const params = dataset.params.parse({});
     expect(dataset.name).toBe(name);
