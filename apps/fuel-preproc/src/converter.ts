@@ -11,6 +11,7 @@ import {
   type FileProgress,
   H5Dataset,
   MissingInput,
+  NotEnoughSpace,
 } from '@longrun/fuel';
 import { ParentLink } from '@longrun/platform/child';
 import { ConverterAssignment, type ConverterFailure, type ConverterMessage } from './converter-messages.js';
@@ -139,6 +140,7 @@ function failureOf(error: unknown): { readonly reason: ConverterFailure; readonl
   if (error instanceof CorruptInput) return { reason: 'dataset_corrupt', message };
   if (error instanceof MissingInput || error instanceof DownloadFailed)
     return { reason: 'dataset_unavailable', message };
+  if (error instanceof NotEnoughSpace) return { reason: 'storage_error', message };
   // Of the disk, as `ENOSPC: no space left on device`.
   if (error instanceof Error && 'syscall' in error) return { reason: 'storage_error', message };
   return { reason: 'internal_error', message: error instanceof Error ? (error.stack ?? message) : message };

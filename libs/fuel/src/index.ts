@@ -14,6 +14,7 @@ export {
 } from './arrays/column.js';
 export { joinRows, rowsOf, stackRows, takeRow, takeRows, type RowRange } from './arrays/rows.js';
 export { checkPresent } from './converters/check-present.js';
+export { checkEnoughSpace, diskUsage, type DiskUsage } from './converters/disk-space.js';
 export { config, FuelConfiguration } from './configuration/config.js';
 export { Configuration, type ConfigurationOptions, type Setting } from './configuration/configuration.js';
 export { findInDataPath } from './configuration/find-in-data-path.js';
@@ -23,6 +24,7 @@ export {
   CorruptInput,
   DownloadFailed,
   MissingInput,
+  NotEnoughSpace,
   UnsuitableDataset,
 } from './errors.js';
 

@@ -91,7 +91,7 @@ for (const [why, bytes, problem] of [
   [
     'compression in compression',
     async () => await with28(element(15, deflateSync(element(15, deflateSync(matrix(9, 2, Buffer.of(1, 1))))))),
-    /has no matrix/,
+    /has no matrix train_data; give/,
   ],
   ['more numbers than it says', async () => await with28(matrix(9, 2, Buffer.alloc(3))), /1 x 2 with 3 numbers/],
   ['a text', async () => await with28(matrix(4, 4, Buffer.alloc(4))), /train_data, which is not an array of real/],

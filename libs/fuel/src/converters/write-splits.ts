@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { sizeOf, dtypeBytes, type NdArray } from '@longrun/serialization';
 import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
 import type { SplitRange } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset, type WriteH5Options } from '../hdf5/h5-writer.js';
 import type { ConvertOptions } from './converter.js';
+import { checkEnoughSpace } from './disk-space.js';
 
 /** A split as it comes from its raw files. */
 export interface SplitToConvert {
@@ -22,12 +24,17 @@ export interface WriteSplitsOptions extends ConvertOptions, WriteH5Options {
   readonly totalBytes: number | null;
 }
 
-/** Writes a dataset file of splits that lie one after the other, and have the same sources. Answers what is in it. */
+/**
+ * Writes a dataset file of splits that lie one after the other, and have the same sources. Answers what is in it.
+ *
+ * @throws NotEnoughSpace before anything is written, where the size is known
+ */
 export async function writeSplits(
   outputPath: string,
   splits: readonly SplitToConvert[],
   { totalBytes, onProgress, signal, ...written }: WriteSplitsOptions,
 ): Promise<DatasetDescription> {
+  if (totalBytes !== null) await checkEnoughSpace(dirname(outputPath), totalBytes);
   let doneBytes = 0;
   let rows = 0;
   await writeH5Dataset(
