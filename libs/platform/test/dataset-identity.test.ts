@@ -138,6 +138,10 @@ test('a dataset is rebuilt whatever it was made of, which the audit has, and a d
   const { rows } = await sql`select subject, before, after from audit where action = 'rebuild'`.execute(record.db);
   expect(rows).toEqual([{ subject: first, before: { current: true }, after: { current: false, successor: id } }]);
 
+  // One of before converters had params was made with none.
+  await sql`update lives set result = result #- '{identity,params}' where id = ${id}`.execute(record.db);
+  expect((await datasets.get(id)).result?.identity).toEqual(identity);
+
   // A newer converter may make something else of the same.
   await sql`update lives set result = jsonb_set(result, '{identity,converterVersion}', '0') where id = ${id}`.execute(
     record.db,
