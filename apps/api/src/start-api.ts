@@ -70,10 +70,11 @@ export async function startApi(configuration: Configuration, logger: LoggerServi
       redisUrl: configuration.redisUrl,
       objectStoreUrl: configuration.objectsUrl,
       programHost,
-      converters: [...converters.values()].map(({ name, version, requiredFiles }) => ({
-        name,
-        version,
-        pinsDownloads: requiredFiles.every(({ sha256 }) => sha256 !== undefined),
+      converters: [...converters.values()].map((converter) => ({
+        name: converter.name,
+        version: converter.version,
+        params: converter.params,
+        pinsDownloads: (params) => converter.requiredFiles(params).every(({ sha256 }) => sha256 !== undefined),
       })),
       prefix: configuration.redisPrefix,
       ...(configuration.retentionDays !== undefined && { keepExperimentsDays: configuration.retentionDays }),

@@ -228,6 +228,19 @@ describe('a dataset spec', () => {
     ]);
   });
 
+  test('with params that its converter has not is refused, with what it has', async () => {
+    const outlines = { name: 'x', converter: 'caltech101_silhouettes', params: { size: 20, sise: 16 } };
+    const answer = await service.post('/v1/datasets', outlines);
+    expect(problemErrorsOf(answer, 'invalid-request')).toEqual([
+      { pointer: '/params/size', detail: expect.stringContaining('20') as unknown, remedy: 'Give one of 16, 28.' },
+      {
+        pointer: '/params/sise',
+        detail: '"sise" is not a key that is known in "params".',
+        remedy: 'Did you mean "size"? Rename or remove it. Known keys: size.',
+      },
+    ]);
+  });
+
   test('with a folder that leads elsewhere is refused', async () => {
     const answer = await service.post('/v1/datasets', {
       name: 'x',

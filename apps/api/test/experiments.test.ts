@@ -104,7 +104,7 @@ describe('datasets', () => {
       sha256: 'b'.repeat(64),
       sizeBytes: 7,
       description: { sources: [], splits: { train: 60_000 }, attributes: {} },
-      identity: { converter: 'fashion-mnist', converterVersion: 1, inputs: [] },
+      identity: { converter: 'fashion-mnist', converterVersion: 1, params: {}, inputs: [] },
       sameAs: null,
     });
     const byName = await until(

@@ -90,6 +90,10 @@ describe('what programs and other people have written', () => {
     expect(hasUnseen(text.replaceAll(/[\n\t]/g, ''))).toBe(false);
   });
 
+  test('is made visible in the params of a dataset, which stand behind its converter', async () => {
+    expect((await run('show', DATASET_ID)).stdout).toContain(`outlines 3, ${SEEN}=16, size=28`);
+  });
+
   test('is made visible by doctor, which quotes what answers where Redis should', async () => {
     const hostile = createTcpServer((socket) => socket.on('error', () => undefined).end(`-ERR ${HOSTILE}\r\n`));
     await once(hostile.listen(0, '127.0.0.1'), 'listening');
@@ -224,6 +228,14 @@ const DATASET: DatasetView = {
   name: HOSTILE,
   progress: { phase: 'downloading', what: HOSTILE, done: 1, unit: 'bytes' },
   attempts: VIEW.attempts,
+  result: {
+    fileKey: 'datasets/files/a.hdf5',
+    sha256: 'a'.repeat(64),
+    sizeBytes: 1,
+    description: { sources: [], splits: {}, attributes: {} },
+    identity: { converter: 'outlines', converterVersion: 3, params: { [HOSTILE]: 16, size: 28 }, inputs: [] },
+    sameAs: null,
+  },
 };
 
 const EVENTS: readonly LiveEvent[] = [

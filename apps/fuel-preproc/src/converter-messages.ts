@@ -1,4 +1,11 @@
-import { DatasetDescription, DatasetIdentity, DatasetProgress, DatasetSource, ReasonCode } from '@longrun/contracts';
+import {
+  DatasetDescription,
+  DatasetIdentity,
+  DatasetProgress,
+  DatasetSource,
+  JsonObject,
+  ReasonCode,
+} from '@longrun/contracts';
 import { z } from 'zod';
 
 /** What the worker tells its converter process: the one thing to do. */
@@ -6,6 +13,8 @@ export const ConverterAssignment = z.object({
   type: z.literal('assignment'),
   /** Name of a registered converter. */
   converter: z.string(),
+  /** What the converter is told, as the spec says it. */
+  params: JsonObject,
   source: DatasetSource,
   /** Root of raw files, absolute. It is only read. */
   rawFolder: z.string(),

@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { DatasetDescription, DatasetProgress } from '@longrun/contracts';
+import { type DatasetDescription, type DatasetProgress, type JsonObject, readValue, wordsOf } from '@longrun/contracts';
 import {
   type Converter,
   converters,
@@ -11,6 +11,7 @@ import {
   type FileProgress,
   H5Dataset,
   MissingInput,
+  NotEnoughSpace,
 } from '@longrun/fuel';
 import { ParentLink } from '@longrun/platform/child';
 import { ConverterAssignment, type ConverterFailure, type ConverterMessage } from './converter-messages.js';
@@ -30,32 +31,46 @@ async function convert(assignment: ConverterAssignment): Promise<ConverterMessag
     throw new UnusableRequest(
       `There is no converter ${JSON.stringify(assignment.converter)}; this worker has ${[...converters.keys()].toSorted().join(', ')}.`,
     );
+  const params = paramsOf(converter, assignment.params);
   at('fetching the raw files');
-  const inputFolder = await rawFiles(converter, assignment);
+  const inputFolder = await rawFiles(converter, params, assignment);
   at('hashing the raw files');
-  const inputs = await RawInputs.read(converter, inputFolder, reporting('hashing'));
+  const inputs = await RawInputs.read(converter, params, inputFolder, reporting('hashing'));
   const { identity } = inputs;
   if (isDeepStrictEqual(identity, assignment.known)) return { type: 'unchanged' };
   at(`converting with ${converter.name}`);
   try {
-    await converter.convert(inputFolder, assignment.outputPath, { onProgress: reporting('converting') });
+    await converter.convert(inputFolder, assignment.outputPath, params, { onProgress: reporting('converting') });
   } finally {
     // What it made of them, or found wrong with them, is not to be told of files that were changed meanwhile.
     await inputs.checkUnchanged();
   }
   at('reading the result back');
   await readBack(assignment.outputPath);
-  return { type: 'converted', description: await describe(converter, assignment.outputPath), identity };
+  return { type: 'converted', description: await describe(converter, params, assignment.outputPath), identity };
+}
+
+/** The params of a request as this worker's converter reads them. The API, which has read them before, may be of another version. */
+function paramsOf({ name, params: schema }: Converter, given: JsonObject): JsonObject {
+  const read = readValue(schema, given);
+  if (read.ok) return read.value;
+  const sentences = read.faults
+    .map((fault) => wordsOf(fault, 'params'))
+    .map(({ detail, remedy }) => `${detail} ${remedy}`);
+  throw new UnusableRequest(`The converter ${name} of this worker refuses its params: ${sentences.join(' ')}`);
 }
 
 /** The folder that has the raw files, downloaded first if the request says so. */
 async function rawFiles(
   converter: Converter,
+  params: JsonObject,
   { source, rawFolder, downloadFolder }: Pick<ConverterAssignment, 'source' | 'rawFolder' | 'downloadFolder'>,
 ): Promise<string> {
   if ('download' in source) {
-    const keptFolder = join(rawFolder, converter.name);
-    await download(converter, downloadFolder, { keptFolder, onProgress: reporting('downloading') });
+    const { name } = converter;
+    const requiredFiles = converter.requiredFiles(params);
+    const keptFolder = join(rawFolder, name);
+    await download({ name, requiredFiles }, downloadFolder, { keptFolder, onProgress: reporting('downloading') });
     return downloadFolder;
   }
   const folder = resolve(rawFolder, source.folder);
@@ -81,7 +96,7 @@ async function readBack(path: string): Promise<void> {
   }
 }
 
-async function describe(converter: Converter, path: string): Promise<DatasetDescription> {
+async function describe(converter: Converter, params: JsonObject, path: string): Promise<DatasetDescription> {
   const { sources, splits, attributes } = await describeH5Dataset(path);
   return {
     sources: sources.map(({ name, dtype, shape, axisLabels }) => ({
@@ -91,7 +106,12 @@ async function describe(converter: Converter, path: string): Promise<DatasetDesc
       axisLabels: axisLabels.length === 0 ? null : [...axisLabels],
     })),
     splits: Object.fromEntries(splits.map(({ name, examplesCount }) => [name, examplesCount])),
-    attributes: { ...attributes, converter: converter.name, converterVersion: converter.version },
+    attributes: {
+      ...attributes,
+      converter: converter.name,
+      converterVersion: converter.version,
+      ...(Object.keys(params).length > 0 && { params }),
+    },
   };
 }
 
@@ -120,6 +140,7 @@ function failureOf(error: unknown): { readonly reason: ConverterFailure; readonl
   if (error instanceof CorruptInput) return { reason: 'dataset_corrupt', message };
   if (error instanceof MissingInput || error instanceof DownloadFailed)
     return { reason: 'dataset_unavailable', message };
+  if (error instanceof NotEnoughSpace) return { reason: 'storage_error', message };
   // Of the disk, as `ENOSPC: no space left on device`.
   if (error instanceof Error && 'syscall' in error) return { reason: 'storage_error', message };
   return { reason: 'internal_error', message: error instanceof Error ? (error.stack ?? message) : message };

@@ -36,7 +36,7 @@ export interface DatasetWorkOptions {
   /** Root of raw files, absolute. */
   readonly rawFolder: string;
   /** What each converter needs, by name. */
-  readonly converters: ReadonlyMap<string, Pick<Converter, 'requiredFiles'>>;
+  readonly converters: ReadonlyMap<string, Pick<Converter, 'params' | 'requiredFiles'>>;
   /** The converter's module, absolute. */
   readonly converterScript: string;
   /** Memory that a converter may take, in bytes; null for as much as it gets. */
@@ -105,6 +105,7 @@ export class DatasetWork implements Work {
     const assignment: ConverterAssignment = {
       type: 'assignment',
       converter: spec.converter,
+      params: spec.params,
       source: spec.source,
       rawFolder,
       downloadFolder: join(workFolder, DOWNLOADS_NAME),
@@ -140,12 +141,15 @@ export class DatasetWork implements Work {
   }
 
   /** What is kept of downloads for a converter; undefined where nothing is downloaded. */
-  #keptDownloads({ source, converter }: DatasetSpec): KeptDownloads | undefined {
+  #keptDownloads({ source, converter, params }: DatasetSpec): KeptDownloads | undefined {
     const known = this.#options.converters.get(converter);
     // A name that is no converter's may be that of any folder.
     if (known === undefined || !('download' in source)) return undefined;
     const { rawFolder, isolation, report } = this.#options;
-    const { requiredFiles } = known;
+    const read = known.params.safeParse(params);
+    // The converter says what is wrong with them.
+    if (!read.success) return undefined;
+    const requiredFiles = known.requiredFiles(read.data);
     return new KeptDownloads({ folder: join(rawFolder, converter), requiredFiles, isolation, report });
   }
 

@@ -6,7 +6,7 @@ import { MissingInput } from '@longrun/fuel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InputChanged, RawInputs } from './raw-inputs.js';
 
-const converter = { name: 'toy', version: 3, requiredFiles: ['a', 'b'].map((name) => ({ name, urls: [] })) };
+const converter = { name: 'toy', version: 3, requiredFiles: () => ['a', 'b'].map((name) => ({ name, urls: [] })) };
 let folder: string;
 
 beforeAll(async () => {
@@ -19,16 +19,16 @@ afterAll(async () => {
 
 async function read(): Promise<RawInputs> {
   for (const name of ['a', 'b']) await writeFile(join(folder, name), `bytes of ${name}`);
-  return await RawInputs.read(converter, folder, () => undefined);
+  return await RawInputs.read(converter, { size: 28 }, folder, () => undefined);
 }
 
-test('the identity of a dataset is its converter and the files that this reads', async () => {
+test('the identity of a dataset is its converter with its params and the files that this reads', async () => {
   const { identity } = await read();
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
   const inputs = ['a', 'b'].map((name) => ({ name, sizeBytes: 10, sha256: sha256(`bytes of ${name}`) }));
-  expect(identity).toEqual({ converter: 'toy', converterVersion: 3, inputs });
+  expect(identity).toEqual({ converter: 'toy', converterVersion: 3, params: { size: 28 }, inputs });
   await rm(join(folder, 'b'));
-  await expect(RawInputs.read(converter, folder, () => undefined)).rejects.toThrow(MissingInput);
+  await expect(RawInputs.read(converter, {}, folder, () => undefined)).rejects.toThrow(MissingInput);
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatasetIdentity } from '@longrun/contracts';
+import type { DatasetIdentity, JsonObject } from '@longrun/contracts';
 import { checkPresent, type Converter, type FileProgress } from '@longrun/fuel';
 import { readPieces } from '@longrun/serialization';
 
@@ -25,18 +25,22 @@ export class RawInputs {
   /**
    * Reads and hashes the files that a converter needs.
    *
+   * @param params as its schema reads them   *
    * @throws MissingInput listing those that are not there; InputChanged
    */
   static async read(
     converter: Pick<Converter, 'name' | 'version' | 'requiredFiles'>,
+    params: JsonObject,
     folder: string,
     onProgress: (progress: FileProgress) => void,
   ): Promise<RawInputs> {
-    await checkPresent(converter, folder);
+    const { name: called, version } = converter;
+    const requiredFiles = converter.requiredFiles(params);
+    await checkPresent({ name: called, requiredFiles }, folder);
     const files: RawFile[] = [];
-    for (const { name } of converter.requiredFiles) files.push(await readFile(join(folder, name), name, onProgress));
+    for (const { name } of requiredFiles) files.push(await readFile(join(folder, name), name, onProgress));
     const inputs = files.map(({ input }) => input);
-    return new RawInputs({ converter: converter.name, converterVersion: converter.version, inputs }, files);
+    return new RawInputs({ converter: called, converterVersion: version, params, inputs }, files);
   }
 
   /** @throws InputChanged when a file has other bytes than were hashed, or was written to since: nobody knows what was read of it */

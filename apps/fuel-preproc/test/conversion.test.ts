@@ -1,13 +1,13 @@
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { DatasetOutcome, ExperimentSpec } from '@longrun/contracts';
-import { converters, denseIn, H5Dataset } from '@longrun/fuel';
+import { DatasetOutcome, type DatasetSpecInput, type DatasetView, ExperimentSpec } from '@longrun/contracts';
+import { denseIn, H5Dataset, mnist } from '@longrun/fuel';
 import { isRunning, type ProcessUnderTest, publishModule, RedisServer, until } from '@longrun/platform/testing';
 import { hashFile, readHead } from '@longrun/serialization';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { idx, writeIdxFiles } from './idx.js';
-import { World } from './world.js';
+import { CHECKOUT, World } from './world.js';
 
 let world: World;
 
@@ -66,9 +66,8 @@ test('a dataset that is submitted again is converted where its raw files are oth
   expect(first.result?.identity).toEqual({
     converter: 'mnist',
     converterVersion: 1,
-    inputs: await Promise.all(
-      (converters.get('mnist')?.requiredFiles ?? []).map(async ({ name }) => await seen(folder, name)),
-    ),
+    params: {},
+    inputs: await Promise.all(mnist.requiredFiles({}).map(async ({ name }) => await seen(folder, name))),
   });
   expect(first.result?.identity?.inputs).toHaveLength(4);
 
@@ -109,6 +108,30 @@ test('a dataset that is submitted again is converted where its raw files are oth
   const rebuilt = await world.whenEnded(dataset.id);
   expect(rebuilt).toMatchObject({ current: true, predecessor: { id: changed, sameContent: true } });
   expect(rebuilt.result).toMatchObject({ identity: second.result?.identity, sameAs: null });
+});
+
+test('params say which of its files a converter reads, and are part of what the dataset is', async () => {
+  const name = 'caltech101_silhouettes_16_split1.mat';
+  await mkdir(join(world.rawFolder, 'outlines'));
+  await copyFile(join(CHECKOUT, 'libs/fuel/test/goldens/silhouettes-16.mat'), join(world.rawFolder, 'outlines', name));
+  await world.worker();
+  const ask = async (params: DatasetSpecInput['params'], called = 'outlines'): Promise<DatasetView> =>
+    await world.whenEnded(
+      await world.ask({ name: called, converter: 'caltech101_silhouettes', params, source: { folder: 'outlines' } }),
+    );
+
+  const made = await ask({ size: 16 });
+  expect(made.result?.identity).toMatchObject({ params: { size: 16 }, inputs: [{ name }] });
+  expect(made.result?.description).toMatchObject({
+    splits: { train: 3, valid: 2, test: 1 },
+    attributes: { params: { size: 16 } },
+  });
+  expect((await ask({ size: 16 })).result).toEqual({ ...made.result, sameAs: made.id });
+  // An API of another version may let them pass.
+  expect(await ask({ size: 20 }, 'odd')).toMatchObject({
+    reason: 'invalid_params',
+    message: expect.stringMatching(/of this worker refuses its params: .*20.* Give one of 16, 28\./) as unknown,
+  });
 });
 
 async function seen(folder: string, name: string): Promise<{ name: string; sizeBytes: number; sha256: string }> {
@@ -152,7 +175,9 @@ test('missing raw files and an unknown converter are said, with what there is', 
   expect(missing.message).toContain(join(world.rawFolder, 'nowhere', 'train-images-idx3-ubyte.gz'));
   const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
   expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
-  expect(unknown.message).toContain('this worker has fashion-mnist, mnist');
+  expect(unknown.message).toContain(
+    'this worker has binarized_mnist, caltech101_silhouettes, cifar10, fashion-mnist, iris, mnist',
+  );
 });
 
 /** The converter process, held where it is, so that it cannot finish before the fault. */

@@ -2,6 +2,7 @@ import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { mnist } from '@longrun/fuel';
 import { type Disk, smallDisk, until } from '@longrun/platform/testing';
 import { Isolation } from '@longrun/platform/worker';
 import { hashFile } from '@longrun/serialization';
@@ -46,10 +47,13 @@ beforeAll(async () => {
   await writeFile(
     converterScript,
     `import { converters } from ${urlOf('libs', 'fuel', 'dist', 'bundle', 'index.js')};
-    converters.set('toy', { ...converters.get('mnist'), name: 'toy', requiredFiles: ${JSON.stringify(requiredFiles)} });
+    converters.set('toy', { ...converters.get('mnist'), name: 'toy', requiredFiles: () => ${JSON.stringify(requiredFiles)} });
     await import(${urlOf('apps', 'fuel-preproc', 'dist', 'converter.js')});`,
   );
-  toy = { converterScript, converters: new Map([['toy', { requiredFiles }]]) };
+  toy = {
+    converterScript,
+    converters: new Map([['toy', { params: mnist.params, requiredFiles: () => requiredFiles }]]),
+  };
 });
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { converters } from '@longrun/fuel';
+import { fashionMnist } from '@longrun/fuel';
 import { Contestant } from '../contestant.js';
 import { pythonRemedy, pythonWith } from '../python.js';
 import { checkout, machine, ratioRow, type Report, stateFolder } from '../report.js';
@@ -20,7 +20,7 @@ const LEARNING_RATE = 0.002;
  */
 export async function mlpStep(): Promise<Report> {
   const python = pythonWithTorch();
-  const dataset = await fashionMnist();
+  const dataset = await convertedFashionMnist();
   const settings = [
     '--dataset',
     dataset,
@@ -73,13 +73,11 @@ function pythonWithTorch(): string {
   throw new Error(`This benchmark needs a Python with torch and h5py: ${pythonRemedy(['torch', 'h5py', 'numpy'])}.`);
 }
 
-async function fashionMnist(): Promise<string> {
+async function convertedFashionMnist(): Promise<string> {
   const folder = join(stateFolder, 'bench');
   const path = join(folder, 'fashion-mnist.hdf5');
   if (existsSync(path)) return path;
-  const converter = converters.get('fashion-mnist');
-  if (converter === undefined) throw new Error("libs/fuel has no converter named 'fashion-mnist'");
   await mkdir(folder, { recursive: true });
-  await converter.convert(join(stateFolder, 'raw', 'fashion-mnist'), path, {});
+  await fashionMnist.convert(join(stateFolder, 'raw', 'fashion-mnist'), path, {});
   return path;
 }

@@ -53,6 +53,10 @@ export const DatasetSpec = z
     converter: StorableText.min(1)
       .max(200)
       .meta({ description: 'Name of a registered converter, such as `fashion-mnist`.' }),
+    params: JsonObject.default({}).meta({
+      description: "Params of the converter, checked by the converter's own schema. Default: none but its defaults.",
+      examples: [{ size: 16 }],
+    }),
     source: DatasetSource.prefault({ download: true }).meta({
       description: 'Where the raw files come from. Default: they are downloaded.',
     }),
@@ -62,6 +66,14 @@ export const DatasetSpec = z
 export type DatasetSpec = z.infer<typeof DatasetSpec>;
 /** A spec as it may be written: what has a default can be left out. */
 export type DatasetSpecInput = z.input<typeof DatasetSpec>;
+
+/**
+ * A spec as it was written before converters had params: without them where there are none. Workers of before refuse a spec that has
+ * some, and convert one that has none.
+ */
+export function writtenDatasetSpec({ params, ...spec }: DatasetSpec): DatasetSpecInput {
+  return Object.keys(params).length === 0 ? spec : { ...spec, params };
+}
 
 export const SourceDescription = z
   .object({
@@ -92,6 +104,7 @@ export const DatasetIdentity = z
   .object({
     converter: StorableText.meta({ description: 'Name of the converter.' }),
     converterVersion: z.int().min(0).meta({ description: 'Version of the converter.' }),
+    params: JsonObject.default({}).meta({ description: 'What the converter was told, every default filled in.' }),
     inputs: z
       .array(
         z.object({

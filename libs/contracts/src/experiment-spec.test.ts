@@ -23,6 +23,7 @@ test('what has a default can be left out', () => {
   expect(DatasetSpec.parse({ name: 'digits', converter: 'mnist' })).toEqual({
     name: 'digits',
     converter: 'mnist',
+    params: {},
     source: { download: true },
     limits: { wallTimeSeconds: null, stallSeconds: 600 },
   });

@@ -20,7 +20,7 @@ const valueFaults = {
   'unknown-key': z.object({ key: z.string(), known: z.array(z.string()), nearest: z.string().nullable() }),
   'unknown-word': z.object({
     value: Shown,
-    allowed: z.array(z.string()),
+    allowed: z.array(z.union([z.string(), z.number()])),
     nearest: z.string().nullable(),
     says: Says,
   }),

@@ -25,6 +25,7 @@ export {
   DatasetSource,
   DatasetSpec,
   type DatasetSpecInput,
+  writtenDatasetSpec,
   SourceDescription,
 } from './dataset-spec.js';
 export { decodeText, type TextFault, textFaultWords } from './decode-text.js';

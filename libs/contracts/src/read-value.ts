@@ -122,8 +122,9 @@ function faultOf({ issue, path }: Single, context: Context): ValueFault {
     case 'invalid_type':
       return { path, code: 'wrong-type', facts: { value, expected: typeNoun(issue.expected), forms, says } };
     case 'invalid_value': {
-      const allowed = issue.values.map(String);
-      const nearest = typeof found === 'string' ? (nearestWord(found, allowed) ?? null) : null;
+      const allowed = issue.values.map((one) => (typeof one === 'number' ? one : String(one)));
+      const words = allowed.filter((one) => typeof one === 'string');
+      const nearest = typeof found === 'string' ? (nearestWord(found, words) ?? null) : null;
       return { path, code: 'unknown-word', facts: { value, allowed, nearest, says } };
     }
     case 'too_small': {

@@ -59,3 +59,8 @@ export class DownloadFailed extends Error {
 export class AxisLabelsMismatchError extends RangeError {
   override readonly name = 'AxisLabelsMismatchError';
 }
+
+/** A disk has less room than is needed. The message says how much there is of both. */
+export class NotEnoughSpace extends Error {
+  override readonly name = 'NotEnoughSpace';
+}

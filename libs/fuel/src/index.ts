@@ -14,6 +14,7 @@ export {
 } from './arrays/column.js';
 export { joinRows, rowsOf, stackRows, takeRow, takeRows, type RowRange } from './arrays/rows.js';
 export { checkPresent } from './converters/check-present.js';
+export { checkEnoughSpace, diskUsage, type DiskUsage } from './converters/disk-space.js';
 export { config, FuelConfiguration } from './configuration/config.js';
 export { Configuration, type ConfigurationOptions, type Setting } from './configuration/configuration.js';
 export { findInDataPath } from './configuration/find-in-data-path.js';
@@ -23,6 +24,7 @@ export {
   CorruptInput,
   DownloadFailed,
   MissingInput,
+  NotEnoughSpace,
   UnsuitableDataset,
 } from './errors.js';
 
@@ -117,6 +119,20 @@ export { ToBytes } from './transformers/to-bytes.js';
 export { Unpack } from './transformers/unpack.js';
 export { Window, type WindowOptions } from './transformers/window.js';
 
-export type { Converter, ConvertOptions, FileProgress, RequiredFile } from './converters/converter.js';
-export { converters } from './converters/registry.js';
+export type {
+  Converter,
+  ConverterParams,
+  ConvertOptions,
+  FileProgress,
+  PublishedFiles,
+  RequiredFile,
+} from './converters/converter.js';
+export type { BuiltInDataset, OpenOptions } from './built-in/built-in-dataset.js';
+export { binarizedMnist } from './built-in/binarized-mnist.js';
+export { calTech101Silhouettes } from './built-in/caltech101-silhouettes.js';
+export { cifar10 } from './built-in/cifar10.js';
+export { fashionMnist } from './built-in/fashion-mnist.js';
+export { iris } from './built-in/iris.js';
+export { mnist } from './built-in/mnist.js';
+export { converters } from './built-in/registry.js';
 export { download, type DownloadOptions } from './downloaders/download.js';

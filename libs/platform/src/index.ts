@@ -21,7 +21,7 @@ export { ObjectsUnreachable } from './requests/asked-store.js';
 export { Checkpoints, type CheckpointsOptions, type FileRequest } from './requests/checkpoints.js';
 export type { StoredFile } from './requests/stored-file.js';
 export { Comparisons } from './requests/comparisons.js';
-export type { KnownConverter } from './requests/dataset-requests.js';
+export type { KnownConverter } from './requests/known-converter.js';
 export { Datasets, type SubmittedDataset } from './requests/datasets.js';
 export type { IngestCounts } from './systems/event-ingester.js';
 export { Experiments, type SubmittedExperiment } from './requests/experiments.js';

@@ -13,7 +13,7 @@ import { RedisKeys } from './redis/keys.js';
 import { checkRedis, type RedisVerdict } from './redis/redis-check.js';
 import { Checkpoints } from './requests/checkpoints.js';
 import { Comparisons } from './requests/comparisons.js';
-import type { KnownConverter } from './requests/dataset-requests.js';
+import type { KnownConverter } from './requests/known-converter.js';
 import { Datasets } from './requests/datasets.js';
 import { expireExperiment } from './requests/delete-experiment.js';
 import { Experiments } from './requests/experiments.js';

@@ -11,6 +11,7 @@ const digits = DatasetSpec.parse({ name: 'digits', converter: 'mnist', source: {
 const identity = {
   converter: 'mnist',
   converterVersion: 1,
+  params: {},
   inputs: [{ name: 'a', sizeBytes: 1, sha256: '0'.repeat(64) }],
 };
 
@@ -136,6 +137,10 @@ test('a dataset is rebuilt whatever it was made of, which the audit has, and a d
   expect(made).toMatchObject({ current: true, predecessor: { id: first, sameContent: true } });
   const { rows } = await sql`select subject, before, after from audit where action = 'rebuild'`.execute(record.db);
   expect(rows).toEqual([{ subject: first, before: { current: true }, after: { current: false, successor: id } }]);
+
+  // One of before converters had params was made with none.
+  await sql`update lives set result = result #- '{identity,params}' where id = ${id}`.execute(record.db);
+  expect((await datasets.get(id)).result?.identity).toEqual(identity);
 
   // A newer converter may make something else of the same.
   await sql`update lives set result = jsonb_set(result, '{identity,converterVersion}', '0') where id = ${id}`.execute(

@@ -1,8 +1,10 @@
 import { DatasetSpec } from '@longrun/contracts';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import { z } from 'zod';
 
 import { ProgramBroken, type ProgramHost, RequestRefused } from '../src/index.js';
+import { sha256OfJson } from '../src/record/hash.js';
 import type { PlatformRecord } from '../src/record/record.js';
 import { anyProgram, publishModule, until } from '../src/testing/index.js';
 import { experimentSpec, test } from './world.js';
@@ -213,15 +215,62 @@ test('an identical request for a dataset is answered from what is there, another
   });
   await expect(datasets.submit({ ...digits, name: 'other', converter: 'mnits' })).rejects.toMatchObject({
     kind: 'invalid-request',
-    faults: [{ path: ['converter'], code: 'name-unknown', facts: { near: ['mnist', 'fashion-mnist'] } }],
+    faults: [{ path: ['converter'], code: 'name-unknown', facts: { near: ['mnist', 'fashion-mnist', 'silhouettes'] } }],
   });
 });
 
-test('a request for a dataset is the same as one from before its spec had limits', async ({ world }) => {
+test('a request for a dataset is the same as one from before its spec had limits and params, and under its key', async ({
+  world,
+}) => {
   const { datasets } = await world.start();
-  const { dataset } = await datasets.submit(digits);
-  await sql`update datasets set spec = spec - 'limits'`.execute(world.record.db);
-  expect(await datasets.submit(digits)).toMatchObject({ created: false, dataset: { id: dataset.id } });
+  const { dataset } = await datasets.submit(digits, { idempotencyKey: 'key' });
+  await sql`update datasets set spec = spec - 'limits' - 'params'`.execute(world.record.db);
+  expect(await datasets.submit(digits)).toMatchObject({ created: false, dataset: { id: dataset.id, spec: digits } });
+  const { rows } = await sql<{ sha: string }>`select request_sha256 as sha from idempotency_keys`.execute(
+    world.record.db,
+  );
+  const { params: _, ...before } = digits;
+  expect(rows.map(({ sha }) => sha)).toEqual([sha256OfJson(before)]);
+});
+
+test('params of a dataset are read by its converter, and those of one are another dataset', async ({ world }) => {
+  const { datasets } = await world.start();
+  const spec = DatasetSpec.parse({ name: 'outlines', converter: 'silhouettes' });
+  const { dataset } = await datasets.submit(spec);
+  expect(dataset.spec.params).toEqual({ size: 28 });
+  expect(await datasets.dryRun({ ...spec, name: 'others' })).toMatchObject({ spec: { params: { size: 28 } } });
+
+  expect(await datasets.submit({ ...spec, params: { size: 28 } })).toMatchObject({
+    created: false,
+    dataset: { id: dataset.id },
+  });
+  await expect(datasets.submit({ ...spec, params: { size: 16 } })).rejects.toMatchObject({
+    kind: 'conflict',
+    faults: [{ path: ['name'], code: 'name-taken', facts: { by: dataset.id } }],
+  });
+  await expect(datasets.submit({ ...spec, params: { size: 20, sise: 16 } })).rejects.toMatchObject({
+    kind: 'invalid-request',
+    faults: [
+      { path: ['params', 'size'], code: 'unknown-word', facts: { allowed: [16, 28] } },
+      { path: ['params', 'sise'], code: 'unknown-key', facts: { known: ['size'], nearest: 'size' } },
+    ],
+  });
+  await expect(datasets.submit({ ...digits, params: { size: 16 } })).rejects.toMatchObject({
+    faults: [{ path: ['params', 'size'], code: 'unknown-key', facts: { known: [] } }],
+  });
+});
+
+test('workers of before are told of params where there are some, which they refuse', async ({ world }) => {
+  const { datasets } = await world.start();
+  const specOf = async (name: string, converter: string): Promise<unknown> => {
+    const { id } = (await datasets.submit(DatasetSpec.parse({ name, converter }))).dataset;
+    let bytes: Uint8Array | undefined;
+    await until(async () => (bytes = await world.store.get(`datasets/${id}/spec.json`)) !== undefined);
+    return z.object({ spec: z.unknown() }).parse(JSON.parse(Buffer.from(bytes ?? []).toString())).spec;
+  };
+
+  expect(await specOf('digits', 'mnist')).not.toHaveProperty('params');
+  expect(await specOf('outlines', 'silhouettes')).toMatchObject({ params: { size: 28 } });
 });
 
 test('lists are cut into pages, newest first, without a gap or a repetition', async ({ world }) => {

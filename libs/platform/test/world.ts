@@ -45,7 +45,10 @@ export class World extends PlatformWorld {
       {
         prefix: this.prefix,
         programHost: mlp,
-        converters: ['mnist', 'fashion-mnist'].map((name) => ({ name, version: 1, pinsDownloads: true })),
+        converters: [
+          ...['mnist', 'fashion-mnist'].map((name) => ({ name, params: z.strictObject({}) })),
+          { name: 'silhouettes', params: z.strictObject({ size: z.literal([16, 28]).default(28) }) },
+        ].map((converter) => ({ ...converter, version: 1, pinsDownloads: () => true })),
         timings,
         queue,
         warn: this.#warn,

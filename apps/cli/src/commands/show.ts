@@ -6,6 +6,7 @@ import {
   engineText,
   type ExperimentView,
   interruptions,
+  type JsonObject,
   programReference,
   restarts,
   retryPolicy,
@@ -86,13 +87,20 @@ function identityFacts({ result, predecessor }: DatasetView): [string, string | 
     ({ name, sizeBytes, sha256 }) => `${visibleLine(name)}, ${size(sizeBytes)}, sha256 ${sha256}`,
   );
   const made =
-    identity === null ? 'not known: an earlier version made it' : `${identity.converter} ${identity.converterVersion}`;
+    identity === null
+      ? 'not known: an earlier version made it'
+      : [`${identity.converter} ${identity.converterVersion}`, ...paramsText(identity.params)].join(', ');
   return [
     ['made by', result === null ? undefined : made],
     ...files.map((file, index): [string, string] => [index === 0 ? 'of' : '', file]),
     ['same as', result?.sameAs ?? undefined],
     ['before it', predecessor === null ? undefined : predecessorText(predecessor)],
   ];
+}
+
+/** As `size=28`. */
+function paramsText(params: JsonObject): readonly string[] {
+  return Object.entries(params).map(([name, value]) => visibleLine(`${name}=${JSON.stringify(value)}`));
 }
 
 function predecessorText({ id, sameContent }: NonNullable<DatasetView['predecessor']>): string {

@@ -1,13 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MissingInput } from '../errors.js';
-import type { Converter } from './converter.js';
+import type { PublishedFiles } from './converter.js';
 
 /** Throws MissingInput, with all that a converter needs and a folder does not have. */
-export async function checkPresent(
-  { name, requiredFiles }: Pick<Converter, 'name' | 'requiredFiles'>,
-  folder: string,
-): Promise<void> {
+export async function checkPresent({ name, requiredFiles }: PublishedFiles, folder: string): Promise<void> {
   const missing: string[] = [];
   for (const file of requiredFiles) {
     const path = join(folder, file.name);

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
-import { CorruptInput, MissingInput } from '../errors.js';
+import { CorruptInput } from '../errors.js';
+import { gunzipped } from './gunzipped.js';
 
 /** A gzipped IDX file of bytes, as MNIST is published: its header, and its elements for the asking. */
 export interface IdxFile {
@@ -54,7 +53,6 @@ export async function openIdx(path: string, rank: number): Promise<IdxFile> {
 const REMEDY = 'download it again';
 // Deflate makes at most 1032 bytes of one.
 const LARGEST_RATIO = 1032;
-const PIECE_BYTES = 1 << 18;
 
 async function* elements(
   path: string,
@@ -86,32 +84,6 @@ async function firstBytes(path: string, count: number): Promise<Buffer> {
     if (length >= count) break;
   }
   return Buffer.concat(pieces).subarray(0, count);
-}
-
-/** The content of a gzip file in pieces; its checksum is verified at the end. */
-async function* gunzipped(path: string): AsyncGenerator<Buffer, void, undefined> {
-  const file = createReadStream(path);
-  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
-  file.on('error', (error) => gunzip.destroy(error));
-  file.pipe(gunzip);
-  try {
-    const pieces: AsyncIterable<Buffer> = gunzip;
-    yield* pieces;
-  } catch (error) {
-    throw explained(path, error);
-  } finally {
-    file.destroy();
-    gunzip.destroy();
-  }
-}
-
-function explained(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  if (error.code === 'ENOENT')
-    return new MissingInput(`${path} does not exist; download it first`, [path], { cause: error });
-  // zlib's codes: Z_DATA_ERROR for a flipped bit or a wrong checksum, Z_BUF_ERROR for a file that ends too early.
-  if (!error.code.startsWith('Z_')) return error;
-  return new CorruptInput(path, `is not a whole gzip file: ${error.message}; ${REMEDY}`, { cause: error });
 }
 
 function hex(value: number): string {

@@ -3,7 +3,7 @@ import { access, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashFile, makeFolder, writeDurably } from '@longrun/serialization';
-import type { Converter, FileProgress, RequiredFile } from '../converters/converter.js';
+import type { FileProgress, PublishedFiles, RequiredFile } from '../converters/converter.js';
 import { CorruptInput, DownloadFailed } from '../errors.js';
 
 /** How files are downloaded. */
@@ -29,18 +29,18 @@ export interface DownloadOptions {
  * Downloads the files that a converter needs into a folder, which is made if need be (Fuel: `fuel-download`). A file that is
  * there already with a right checksum is left as it is; each of the others appears complete and checked, or not at all.
  *
- * @returns the paths of the files, in the order of the converter's list
+ * @returns the paths of the files, in the order of the list
  * @throws CorruptInput when an address gives a file with another checksum, and no other address the right one
  * @throws DownloadFailed when no address gives it; the message says why, and how to go on without a network
  */
 export async function download(
-  converter: Pick<Converter, 'name' | 'requiredFiles'>,
+  dataset: PublishedFiles,
   folder: string,
   options: DownloadOptions = {},
 ): Promise<readonly string[]> {
   await makeFolder(folder);
   const paths: string[] = [];
-  for (const file of converter.requiredFiles) {
+  for (const file of dataset.requiredFiles) {
     const path = join(folder, file.name);
     const kept = join(options.keptFolder ?? folder, file.name);
     // What cannot be read there is downloaded, unless it stands in the way of that.
@@ -48,7 +48,7 @@ export async function download(
       if (kept === path) throw error;
       return false;
     });
-    if (!isKept) await downloadFile(converter.name, file, { path, kept }, options);
+    if (!isKept) await downloadFile(dataset.name, file, { path, kept }, options);
     else if (kept !== path) await link(kept, path);
     paths.push(path);
   }

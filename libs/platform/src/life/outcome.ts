@@ -1,4 +1,5 @@
 import {
+  type DatasetIdentity,
   DatasetOutcome,
   type DatasetResult,
   ExperimentOutcome,
@@ -48,9 +49,18 @@ export function experimentResult(result: LifeRow['result']): ExperimentResult | 
   return result !== null && 'parametersSha256' in result ? result : null;
 }
 
-/** A result as that of a dataset; null when it is none. */
+/** A result as that of a dataset, one of before with the defaults of now; null when it is none. */
 export function datasetResult(result: LifeRow['result']): DatasetResult | null {
   if (result === null || !('fileKey' in result)) return null;
   const { identity = null, sameAs = null, ...rest } = result;
-  return { ...rest, identity, sameAs };
+  return { ...rest, identity: identity === null ? null : withParams(identity), sameAs };
+}
+
+/** Of a dataset that was made before converters had params. */
+interface IdentityOfBefore extends Omit<DatasetIdentity, 'params'> {
+  readonly params?: DatasetIdentity['params'];
+}
+
+function withParams({ params = {}, ...identity }: IdentityOfBefore): DatasetIdentity {
+  return { ...identity, params };
 }

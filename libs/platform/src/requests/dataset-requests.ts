@@ -8,19 +8,11 @@ import { datasetStatus } from '../life/transitions.js';
 import { audit, USER } from '../record/audit.js';
 import { sha256OfJson } from '../record/hash.js';
 import type { DatasetRow, LifeRow, Tables } from '../record/tables.js';
+import { type KnownConverter, withParamsIfRead } from './known-converter.js';
 import { absent } from './life-reading.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import type { Made } from './submissions.js';
 import { datasetSummary } from './views.js';
-
-/** What is known of a converter that workers have. */
-export interface KnownConverter {
-  readonly name: string;
-  /** Raised whenever the same input gives another file than before. */
-  readonly version: number;
-  /** Whether what it downloads is checked against what is published, so that the same version makes the same of it. */
-  readonly pinsDownloads: boolean;
-}
 
 /** What somebody asks for: a dataset of a spec, or a new one in the place of one that is ready, which has this id or name. */
 export type DatasetRequest = { readonly spec: DatasetSpec } | { readonly rebuild: string };
@@ -48,16 +40,16 @@ export async function submissionOf(
   if (existing === undefined) return { action: 'convert', spec, predecessor: null };
   const { id } = existing;
   // What has got a default since it was submitted has it there, too.
-  if (sha256OfJson(DatasetSpec.parse(existing.spec)) !== sha256OfJson(spec))
+  if (sha256OfJson(withParamsIfRead(DatasetSpec.parse(existing.spec), converters)) !== sha256OfJson(spec))
     return refused('conflict', [{ path: ['name'], code: 'name-taken', facts: { name, by: id } }]);
   const converter = converters?.find((one) => one.name === spec.converter);
-  if (existing.phase !== 'ended' || isPinned(existing, converter)) return { action: 'answer', id };
+  if (existing.phase !== 'ended' || isPinned(existing, spec, converter)) return { action: 'answer', id };
   return { action: 'compare', spec, predecessor: id };
 }
 
 /** Whether what a dataset was made of is what it would be made of now. */
-function isPinned({ spec, result }: ExistingDataset, converter: KnownConverter | undefined): boolean {
-  if (!('download' in spec.source) || converter?.pinsDownloads !== true) return false;
+function isPinned({ result }: ExistingDataset, spec: DatasetSpec, converter: KnownConverter | undefined): boolean {
+  if (!('download' in spec.source) || converter?.pinsDownloads(spec.params) !== true) return false;
   const made = datasetResult(result);
   // Earlier builds noted no identity, but the version there.
   const version = made?.identity?.converterVersion ?? made?.description.attributes['converterVersion'];

@@ -1,4 +1,11 @@
-import type { DatasetDryRun, DatasetList, DatasetQuery, DatasetSpec, DatasetView } from '@longrun/contracts';
+import {
+  type DatasetDryRun,
+  type DatasetList,
+  type DatasetQuery,
+  type DatasetSpec,
+  type DatasetView,
+  writtenDatasetSpec,
+} from '@longrun/contracts';
 
 import { type ByteRange, CorruptBlob, ObjectAbsent, type ObjectStore } from '@longrun/serialization';
 
@@ -12,8 +19,8 @@ import { checkedBytes } from './checked-bytes.js';
 import { type DatasetRequest, findOrMake, isCalled, type MakingOptions, submissionOf } from './dataset-requests.js';
 import { deleteDataset } from './delete-dataset.js';
 import { idBegins } from './id-beginning.js';
+import { withParams } from './known-converter.js';
 import { readLife } from './life-reading.js';
-import { nameUnknown } from './names.js';
 import { readPage } from './pages.js';
 import { refused, type RequestRefused } from './request-refused.js';
 import { type StoredFile, URL_VALID_MS } from './stored-file.js';
@@ -47,18 +54,17 @@ export class Datasets {
         for (const { body } of all) made.push(await findOrMake(lives, body, options));
         return made;
       },
-      (request) => ('spec' in request ? request.spec : request),
+      (request) => ('spec' in request ? writtenDatasetSpec(request.spec) : request),
     );
   }
 
   /**
    * Queues a conversion, or answers the one that an identical request made. Where that one is ready and may have been made of other raw files than are there now, a new one
-   * takes its name, and gives it back unless they are others. Refused: an unknown converter, a name that means another dataset, an idempotency key that was used for another
+   * takes its name, and gives it back unless they are others. Refused: an unknown converter, params that it has not, a name that means another dataset, an idempotency key that was used for another
    * spec. A dataset that failed leaves its name to the one before it, or free.
    */
   async submit(spec: DatasetSpec, options: SubmitOptions = {}): Promise<SubmittedDataset> {
-    this.#checkConverter(spec);
-    return await this.#submit({ spec }, options);
+    return await this.#submit({ spec: withParams(spec, this.#options.converters) }, options);
   }
 
   /**
@@ -70,9 +76,9 @@ export class Datasets {
   }
 
   /** What {@link submit} would record or answer, without recording anything. Refused as that would be. */
-  async dryRun(spec: DatasetSpec): Promise<DatasetDryRun> {
-    this.#checkConverter(spec);
+  async dryRun(asked: DatasetSpec): Promise<DatasetDryRun> {
     const { record, converters } = this.#options;
+    const spec = withParams(asked, converters);
     const next = await record.transact((transaction) => submissionOf(transaction, spec, converters));
     if (next instanceof Error) throw next;
     const existing = next.action === 'answer' ? next.id : next.predecessor;
@@ -153,13 +159,6 @@ export class Datasets {
   async delete(idOrName: string): Promise<void> {
     const { id } = await this.get(idOrName);
     await deleteDataset(this.#options.writer, id);
-  }
-
-  #checkConverter({ converter }: DatasetSpec): void {
-    const names = this.#options.converters?.map(({ name }) => name);
-    if (names?.includes(converter) === false) {
-      throw refused('invalid-request', [nameUnknown('converter', converter, names)]);
-    }
   }
 
   async #submit(request: DatasetRequest, options: SubmitOptions): Promise<SubmittedDataset> {

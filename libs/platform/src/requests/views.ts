@@ -1,11 +1,12 @@
-import type {
-  AttemptView,
-  CheckpointView,
-  DatasetSummary,
-  ExperimentSummary,
-  ExperimentView,
-  HyperparameterSettingView,
-  Resources,
+import {
+  type AttemptView,
+  type CheckpointView,
+  DatasetSpec,
+  type DatasetSummary,
+  type ExperimentSummary,
+  type ExperimentView,
+  type HyperparameterSettingView,
+  type Resources,
 } from '@longrun/contracts';
 
 import { datasetResult, experimentResult } from '../life/outcome.js';
@@ -112,7 +113,8 @@ export function datasetSummary(life: LifeRow, dataset: ListedDataset): DatasetSu
     name: dataset.name,
     owner: life.owner,
     project: life.project,
-    spec: dataset.spec,
+    // One of before has the defaults of now.
+    spec: DatasetSpec.parse(dataset.spec),
     status: datasetStatus(life.phase, life.reason),
     reason: life.reason,
     message: life.message,

@@ -1,14 +1,17 @@
 import {
   askedEngine,
+  DatasetSpec,
   datasetsOf,
   Kind,
   programKey,
   type ResolvedDataset,
   type ResolvedExperiment,
+  writtenDatasetSpec,
 } from '@longrun/contracts';
 import { faultPoint, type ObjectStore } from '@longrun/serialization';
 import type { Redis } from 'ioredis';
 import { type RawBuilder, sql } from 'kysely';
+import type { z } from 'zod';
 
 import { NotLeader } from '../controller/leadership.js';
 import { datasetResult, leasePrefix } from '../life/outcome.js';
@@ -339,7 +342,7 @@ async function ranBefore(record: PlatformRecord, id: string): Promise<number> {
   }, 0);
 }
 
-async function resolveDataset(record: PlatformRecord, id: string): Promise<ResolvedDataset> {
+async function resolveDataset(record: PlatformRecord, id: string): Promise<z.input<typeof ResolvedDataset>> {
   const { spec, forced, predecessor, result } = await record.db
     .selectFrom('datasets')
     .leftJoin('lives', 'lives.id', 'datasets.predecessor')
@@ -348,5 +351,11 @@ async function resolveDataset(record: PlatformRecord, id: string): Promise<Resol
     .executeTakeFirstOrThrow();
   const made = datasetResult(result);
   const compared = forced || predecessor === null || made === null ? null : { id: predecessor, result: made };
-  return { version: 1, id, spec, ranMs: await ranBefore(record, id), predecessor: compared };
+  return {
+    version: 1,
+    id,
+    spec: writtenDatasetSpec(DatasetSpec.parse(spec)),
+    ranMs: await ranBefore(record, id),
+    predecessor: compared,
+  };
 }

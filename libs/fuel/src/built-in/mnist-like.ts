@@ -1,18 +1,21 @@
 import { join } from 'node:path';
 import { ndarray } from '@longrun/serialization';
+import { z } from 'zod';
+import { inBlocks, inStep } from '../converters/blocks.js';
+import type { ConvertOptions, RequiredFile } from '../converters/converter.js';
+import { openIdx, type IdxFile } from '../converters/idx.js';
+import { IMAGE_AXES, writeSplits, type SplitToConvert } from '../converters/write-splits.js';
 import { CorruptInput } from '../errors.js';
-import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
-import type { SplitRange } from '../hdf5/dataset-to-write.js';
-import { writeH5Dataset } from '../hdf5/h5-writer.js';
-import { inBlocks, inStep } from './blocks.js';
-import { checkPresent } from './check-present.js';
-import type { Converter, ConvertOptions, RequiredFile } from './converter.js';
-import { openIdx, type IdxFile } from './idx.js';
+import type { DatasetDescription } from '../hdf5/describe.js';
+import { uint8PixelsToFloat } from '../transformers/defaults.js';
+import { builtInDataset, type BuiltInDataset } from './built-in-dataset.js';
 
 /** Where a dataset in MNIST's four files is published. */
 export interface MnistLike {
   readonly name: string;
   readonly version: number;
+  /** Name of its file. */
+  readonly outputName: string;
   /** Folders that have the files, with a slash at the end; tried in this order. */
   readonly mirrors: readonly string[];
   /** SHA-256 of the four files as published. */
@@ -29,26 +32,31 @@ export type MnistFile =
   | 't10k-labels-idx1-ubyte.gz';
 
 /**
- * A converter of images with one of ten labels, in MNIST's four files, to `features` (examples, 1, height, width) and `targets`
+ * A dataset of images with one of ten labels, in MNIST's four files: `features` (examples, 1, height, width) and `targets`
  * (examples, 1), both uint8, with the splits `train` and `test` (Fuel: `convert_mnist`). Any numbers of examples, any size of images.
  */
-export function mnistLike({ name, version, mirrors, sha256, repackedSha256 }: MnistLike): Converter {
+export function mnistLike({
+  mirrors,
+  sha256,
+  repackedSha256,
+  outputName,
+  ...named
+}: MnistLike): BuiltInDataset<Record<string, never>> {
   const requiredFiles = FILES.map((file): RequiredFile => ({
     name: file,
     sha256: sha256[file],
     ...(repackedSha256 !== undefined && { repackedSha256: repackedSha256[file] }),
     urls: mirrors.map((mirror) => mirror + file),
   }));
-  return {
-    name,
-    version,
-    requiredFiles,
-    convert: async (inputFolder, outputPath, options = {}) => {
-      options.signal?.throwIfAborted();
-      await checkPresent({ name, requiredFiles }, inputFolder);
-      return await convert(name, inputFolder, outputPath, options);
-    },
-  };
+  return builtInDataset({
+    ...named,
+    params: z.strictObject({}),
+    requiredFiles: () => requiredFiles,
+    outputName: () => outputName,
+    defaultTransformers: uint8PixelsToFloat(['features']),
+    loadInMemory: true,
+    write,
+  });
 }
 
 const FILES: readonly MnistFile[] = [
@@ -60,11 +68,10 @@ const FILES: readonly MnistFile[] = [
 const CLASSES = 10;
 const BLOCK_BYTES = 1 << 20;
 
-async function convert(
-  name: string,
+async function write(
   inputFolder: string,
   outputPath: string,
-  { onProgress, signal }: ConvertOptions,
+  { command, onProgress, signal }: ConvertOptions & { readonly command: string },
 ): Promise<DatasetDescription> {
   const open = (file: MnistFile, rank: number): Promise<IdxFile> => openIdx(join(inputFolder, file), rank);
   const train = {
@@ -75,8 +82,8 @@ async function convert(
     images: await open('t10k-images-idx3-ubyte.gz', 3),
     labels: await open('t10k-labels-idx1-ubyte.gz', 1),
   };
-  checkCounts(train.images, train.labels);
-  checkCounts(test.images, test.labels);
+  checkCounts(train);
+  checkCounts(test);
   const [trainCount = 0, height = 0, width = 0] = train.images.shape;
   const [testCount = 0, testHeight, testWidth] = test.images.shape;
   if (testHeight !== height || testWidth !== width) {
@@ -85,42 +92,36 @@ async function convert(
       `has images of ${testHeight} x ${testWidth}, but those of ${train.images.path} are ${height} x ${width}; take both from one dataset`,
     );
   }
+  const totalBytes = (trainCount + testCount) * (height * width + 1);
+  const splits = [splitOf('train', train), splitOf('test', test)];
+  return writeSplits(outputPath, splits, { axisLabels: IMAGE_AXES, command, totalBytes, onProgress, signal });
+}
 
-  const count = trainCount + testCount;
-  const totalBytes = count * (height * width + 1);
+interface LabelledImages {
+  readonly images: IdxFile;
+  readonly labels: IdxFile;
+}
+
+function splitOf(name: string, { images, labels }: LabelledImages): SplitToConvert {
+  const [, height = 0, width = 0] = images.shape;
   const atOnce = Math.max(1, Math.floor(BLOCK_BYTES / (height * width)));
-  let doneBytes = 0;
-  await writeH5Dataset(
-    outputPath,
-    async (writer) => {
-      for (const { images, labels } of [train, test]) {
-        const pixelBlocks = inBlocks(images.elements(), atOnce * height * width);
-        const labelBlocks = inBlocks(checkedLabels(labels), atOnce);
-        for await (const [pixels, classes] of inStep(pixelBlocks, labelBlocks)) {
-          signal?.throwIfAborted();
-          await writer.append({
-            features: ndarray('uint8', [classes.length, 1, height, width], pixels),
-            targets: ndarray('uint8', [classes.length, 1], classes),
-          });
-          doneBytes += pixels.length + classes.length;
-          onProgress?.({ file: images.path, doneBytes, totalBytes });
-        }
+  return {
+    name,
+    file: images.path,
+    async *batches() {
+      const pixelBlocks = inBlocks(images.elements(), atOnce * height * width);
+      const labelBlocks = inBlocks(checkedLabels(labels), atOnce);
+      for await (const [pixels, classes] of inStep(pixelBlocks, labelBlocks)) {
+        yield {
+          features: ndarray('uint8', [classes.length, 1, height, width], pixels),
+          targets: ndarray('uint8', [classes.length, 1], classes),
+        };
       }
-      return { train: bothSources(0, trainCount), test: bothSources(trainCount, count) };
     },
-    {
-      axisLabels: { features: ['batch', 'channel', 'height', 'width'], targets: ['batch', 'index'] },
-      command: `longrun convert ${name}`,
-    },
-  );
-  return describeH5Dataset(outputPath);
+  };
 }
 
-function bothSources(start: number, stop: number): Record<string, SplitRange> {
-  return { features: { start, stop }, targets: { start, stop } };
-}
-
-function checkCounts(images: IdxFile, labels: IdxFile): void {
+function checkCounts({ images, labels }: LabelledImages): void {
   if (images.shape[0] === labels.shape[0]) return;
   throw new CorruptInput(
     labels.path,

@@ -1,10 +1,10 @@
-import type { Converter } from './converter.js';
 import { mnistLike } from './mnist-like.js';
 
 /** MNIST (LeCun, Cortes, Burges): 60000 and 10000 images of hand-written digits, 28 x 28 (Fuel: `mnist`). */
-export const mnist: Converter = mnistLike({
+export const mnist = mnistLike({
   name: 'mnist',
   version: 1,
+  outputName: 'mnist.hdf5',
   mirrors: [
     'https://ossci-datasets.s3.amazonaws.com/mnist/',
     'https://storage.googleapis.com/cvdf-datasets/mnist/',

@@ -1,10 +1,10 @@
-import type { Converter } from './converter.js';
 import { mnistLike } from './mnist-like.js';
 
 /** Fashion-MNIST (Xiao, Rasul, Vollgraf, 2017): 60000 and 10000 images of clothes, 28 x 28, in ten classes. */
-export const fashionMnist: Converter = mnistLike({
+export const fashionMnist = mnistLike({
   name: 'fashion-mnist',
   version: 1,
+  outputName: 'fashion-mnist.hdf5',
   mirrors: [
     'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
     'https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/',
