@@ -11,7 +11,7 @@ export async function converting(raw: string, folder: string, peer: Contestant |
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const took = await elapsedMs(() => fashionMnist.converter.convert(raw, path, {}));
+    const took = await elapsedMs(() => fashionMnist.convert(raw, path, {}));
     const answer = await peer?.ask({ from: raw, to: folder });
     for (const written of [path, join(folder, 'fuel.hdf5')]) await rm(written, { force: true });
     // The first ones find neither files nor code warm.
