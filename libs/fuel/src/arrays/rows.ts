@@ -188,7 +188,8 @@ function axesOfRows(column: Column): number {
   return isRagged(column) ? (column.shapes.shape[1] ?? 0) : column.shape.length - 1;
 }
 
-function listed({ start, stop }: RowRange): Uint32Array {
+/** The rows of a range, each by its number. */
+export function listed({ start, stop }: RowRange): Uint32Array {
   return Uint32Array.from({ length: stop - start }, (_, i) => start + i);
 }
 

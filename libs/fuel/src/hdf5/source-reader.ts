@@ -4,12 +4,14 @@ import { bytesOf, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { ChunkCache } from './chunk-cache.js';
-import type { H5File, ReadableSource } from './h5-file.js';
+import type { H5File } from './h5-file.js';
+import type { ReadableSource } from './h5-source.js';
 import type { Extent } from './object-header.js';
+import type { RowReader } from './row-reader.js';
 import { TiledReader } from './tiled-reader.js';
 
-/** Reads rows of one source of a file, in any order. */
-export class SourceReader {
+/** Reads rows of one source of a file whose rows have one shape, in any order. */
+export class SourceReader implements RowReader {
   readonly dtype: DType;
   readonly #shape: readonly number[];
   readonly #rowBytes: number;
@@ -23,7 +25,7 @@ export class SourceReader {
     this.#source = source;
     this.dtype = source.dtype;
     this.#shape = source.shape.slice(1);
-    this.#rowBytes = sizeOf(this.#shape) * dtypeBytes(source.dtype);
+    this.#rowBytes = sizeOf(this.#shape) * source.elementBytes;
     this.#tiles = new TiledReader(file, source, cache);
   }
 
@@ -36,29 +38,17 @@ export class SourceReader {
   read(rows: Request): NdArray {
     if (typeof rows === 'number') {
       const example = this.#array(this.#shape);
-      this.#readInto({ start: rows, stop: rows + 1 }, example);
+      this.readInto({ start: rows, stop: rows + 1 }, bytesOf(example));
       return example;
     }
     const count = rows instanceof Uint32Array ? rows.length : rows.stop - rows.start;
     const batch = this.#array([count, ...this.#shape]);
-    this.#readInto(rows, batch);
+    this.readInto(rows, bytesOf(batch));
     return batch;
   }
 
-  #array(shape: readonly number[]): NdArray {
-    try {
-      return uninitialized(this.dtype, shape);
-    } catch (error) {
-      const bytes = sizeOf(shape) * dtypeBytes(this.dtype);
-      throw new RangeError(
-        `${this.#file.path}: (${shape.join(', ')}) of ${this.#source.name} take ${bytes} bytes, more than one array can have here; ask for fewer rows at a time`,
-        { cause: error },
-      );
-    }
-  }
-
-  #readInto(rows: RowRange | Uint32Array, target: NdArray): void {
-    const bytes = bytesOf(target);
+  /** The bytes of the rows, one after the other, into `bytes`, which are as many. @throws CorruptInput as `read` */
+  readInto(rows: RowRange | Uint32Array, bytes: Uint8Array): void {
     const { extent } = this.#source;
     if (extent === undefined) {
       this.#tiles.read(rows, bytes);
@@ -75,6 +65,18 @@ export class SourceReader {
       while (i + run < rows.length && rows[i + run] === first + run) run += 1;
       this.#readRun(extent, first, run, bytes.subarray(i * this.#rowBytes, (i + run) * this.#rowBytes));
       i += run;
+    }
+  }
+
+  #array(shape: readonly number[]): NdArray {
+    try {
+      return uninitialized(this.dtype, shape);
+    } catch (error) {
+      const bytes = sizeOf(shape) * dtypeBytes(this.dtype);
+      throw new RangeError(
+        `${this.#file.path}: (${shape.join(', ')}) of ${this.#source.name} take ${bytes} bytes, more than one array can have here; ask for fewer rows at a time`,
+        { cause: error },
+      );
     }
   }
 
