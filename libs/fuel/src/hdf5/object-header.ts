@@ -26,6 +26,7 @@ export const MESSAGE = {
   nil: 0x00,
   dataspace: 0x01,
   datatype: 0x03,
+  fillValue: 0x05,
   externalFiles: 0x07,
   layout: 0x08,
   attribute: 0x0c,
