@@ -153,6 +153,36 @@ test('a damaged element or heap is refused at once, before there is memory for w
   expect(process.memoryUsage().arrayBuffers).toBeLessThan(256 << 20);
 });
 
+for (const [what, source, place, value, message] of [
+  ['a length beyond the file', 'vectors', 16 * 5, 2 ** 31, /2147483648 members, more than the file holds/],
+  ['a length beyond the object', 'vectors', 16 * 5, 200, /no object \d+ of 400 bytes; the file is damaged/],
+  ['an object that is not there', 'vectors', 16 * 5 + 12, 4000, /no object 4000 of/],
+  [
+    'a shape of another size',
+    'shapes of uint8',
+    8 * 5,
+    5,
+    /a row of uint8 with 12 elements, .* shapes of uint8 is \(5, 3\)/,
+  ],
+  ['a shape below zero', 'shapes of uint8', 8 * 5, 2 ** 32 - 4, /shapes of uint8 is \(-4, 3\)/],
+] as const) {
+  test(`what does not fit together is named: ${what}`, async () => {
+    const golden = join(goldens, 'ragged.hdf5');
+    const file = await H5File.open(golden);
+    const start = file.source(source).extent?.offset ?? 0;
+    file.close();
+    const bytes = await readFile(golden);
+    bytes.writeUInt32LE(value, start + place);
+    const path = join(await temporaryFolder(), 'a.hdf5');
+    await writeFile(path, bytes);
+    const dataset = await H5Dataset.open(path, { whichSets: ['all'], sources: ['vectors', 'uint8'] });
+
+    await expect(dataset.getData(5)).rejects.toThrow(message);
+    await expect(dataset.getData(5)).rejects.toThrow(CorruptInput);
+    await dataset.close();
+  });
+}
+
 async function firstTen(path: string): Promise<Columns> {
   const dataset = await H5Dataset.open(path, { whichSets: ['test'], sources: ['image_features'] });
   try {

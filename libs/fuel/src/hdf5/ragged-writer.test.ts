@@ -36,6 +36,23 @@ test('rows of several shapes come back as they were, of every element type', asy
   }
 });
 
+test("HDF5's own library finds the rows", async () => {
+  const path = join(await temporaryFolder(), 'a.hdf5');
+  const column = rows('int32', 40);
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append({ x: column });
+    return { all: { x: { start: 0, stop: 40 } } };
+  });
+
+  const { File, Dataset } = await hdf5Library();
+  const file = new File(path, 'r');
+  const x = file.get('x');
+  const found = x instanceof Dataset ? x.slice([[0, 40]]) : null;
+  file.close();
+  const flat = Array.from({ length: 40 }, (_, row) => takeRow(column, row).data);
+  expect(found).toEqual(flat);
+});
+
 test('the rows may come so many at a time, or so, through memory or files, arrays among them: the bytes are the same', async () => {
   const folder = await temporaryFolder();
   const count = 300;
