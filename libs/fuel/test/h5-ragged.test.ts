@@ -114,6 +114,15 @@ test('sources that are ragged are described as such, with what their axes mean; 
   });
 });
 
+test('a source without shapes, and one of text, has one axis more than the dataset', async () => {
+  const path = join(goldens, 'ragged.hdf5');
+  const file = await H5File.open(path);
+  const axes = ['vectors', 'words', 'fixed', 'uint8'].map((name) => file.source(name).axisLabels.length);
+  file.close();
+
+  expect(axes).toEqual([2, 2, 2, 3]);
+});
+
 for (const [source, why] of [
   ['never', /were never written, .* h5repack -l never:CONTI/],
   ['chunked', /are in chunks .* h5repack -l chunked:CONTI/],

@@ -234,7 +234,10 @@ export class H5File {
       );
     }
     const labels = this.#axisLabels(path, messages);
-    const axisLabels = shape.map((_, axis) => labels[axis] ?? '');
+    // A row of a ragged source has at least one axis, which the dataset does not know.
+    const axisLabels = [...shape, ...(ragged ? [0] : [])].map(
+      (_, axis) => (axis < shape.length ? labels[axis] : null) ?? '',
+    );
     const source = { name, dtype, type, ragged, shapesName: null, problem, axisLabels, extent, ...layout };
     return ragged && type.class === 'variable-length' ? this.#withShapes(source, path, messages) : source;
   }
@@ -252,7 +255,7 @@ export class H5File {
     }
     const nameOf = (scale: string): string | null => scales.get(scale)?.replace(/^\//, '') ?? null;
     const shapesName = nameOf('shapes');
-    if (shapesName === null) return { ...source, axisLabels: [...source.axisLabels, ''] };
+    if (shapesName === null) return source;
     const {
       shape: [rows = 0, axes],
       dtype,
@@ -268,7 +271,7 @@ export class H5File {
     return {
       ...source,
       shapesName,
-      axisLabels: [...source.axisLabels, ...Array.from({ length: axes }, (_, axis) => labels[axis] ?? '')],
+      axisLabels: [source.axisLabels[0] ?? '', ...Array.from({ length: axes }, (_, axis) => labels[axis] ?? '')],
     };
   }
 
