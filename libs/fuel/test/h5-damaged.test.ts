@@ -26,6 +26,7 @@ for (const [file, split] of [
   ['latest.hdf5', 'some'],
   ['layouts-latest.hdf5', 'all'],
   ['split-words.hdf5', 'all'],
+  ['ragged-fuel.hdf5', 'test'],
 ] as const) {
   test(`a damaged file is read, or refused with a clear error: ${file}`, async () => {
     const folder = await temporaryFolder();

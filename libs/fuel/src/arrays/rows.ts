@@ -168,7 +168,8 @@ function setOneAfterTheOther(whole: NdArray, parts: readonly NdArray[]): void {
   }
 }
 
-function asRagged(column: Column): Ragged {
+/** A column as a ragged one, whether it needs to be or not; the elements are shared with it. */
+export function asRagged(column: Column): Ragged {
   if (isRagged(column)) return column;
   const [rows = 0, ...rest] = column.shape;
   const shapes = Uint32Array.from({ length: rows * rest.length }, (_, i) => rest[i % rest.length] ?? 0);
@@ -184,11 +185,13 @@ function sameRows(shape: readonly number[], other: readonly number[]): boolean {
   return true;
 }
 
-function axesOfRows(column: Column): number {
+/** How many axes a row of a column has. */
+export function axesOfRows(column: Column): number {
   return isRagged(column) ? (column.shapes.shape[1] ?? 0) : column.shape.length - 1;
 }
 
-function listed({ start, stop }: RowRange): Uint32Array {
+/** The rows of a range, each by its number. */
+export function listed({ start, stop }: RowRange): Uint32Array {
   return Uint32Array.from({ length: stop - start }, (_, i) => start + i);
 }
 

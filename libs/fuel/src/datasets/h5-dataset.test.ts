@@ -12,6 +12,7 @@ import { ShuffledScheme } from '../schemes/shuffled-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { H5Dataset } from './h5-dataset.js';
 import { denseIn } from '../arrays/column.js';
+import { takeRows } from '../arrays/rows.js';
 
 test('splits are concatenated in the order of the file, each row once', async () => {
   const folder = await temporaryFolder();
@@ -27,6 +28,26 @@ test('splits are concatenated in the order of the file, each row once', async ()
     expect([...denseIn(columns, 'y').data]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     await dataset.close();
   }
+});
+
+test('rows in any order are the same, whether a read for each brings them or one for all of them and those between', async () => {
+  const path = join(await temporaryFolder(), 'a.hdf5');
+  const columns = [1, 3, 100, 2500].map((width) => {
+    const data = Uint16Array.from({ length: 400 * width }, (_, i) => i * 7);
+    return [`of${width}`, ndarray('uint16', [400, width], data)] as const;
+  });
+  await writeH5Dataset(path, async (writer) => {
+    await writer.append(Object.fromEntries(columns));
+    return { all: Object.fromEntries(columns.map(([name]) => [name, { start: 0, stop: 400 }])) };
+  });
+  const dataset = await H5Dataset.open(path, { whichSets: ['all'] });
+
+  for (const rows of [[399, 0], [7, 8, 9, 3, 8], [250], [200, 201, 399, 200], []]) {
+    const batch = await dataset.getData(Uint32Array.from(rows));
+    for (const [name, column] of columns)
+      expect(batch.columns.get(name)).toEqual(takeRows(column, Uint32Array.from(rows)));
+  }
+  await dataset.close();
 });
 
 test('sources are those that all splits have', async () => {

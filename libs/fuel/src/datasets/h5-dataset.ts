@@ -5,7 +5,7 @@ import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import { ChunkCache, DEFAULT_CHUNK_CACHE_BYTES } from '../hdf5/chunk-cache.js';
 import { H5File } from '../hdf5/h5-file.js';
-import { SourceReader } from '../hdf5/source-reader.js';
+import { rowReader, type RowReader } from '../hdf5/row-reader.js';
 import type { SplitRow } from '../hdf5/split-rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/delivery.js';
@@ -66,9 +66,9 @@ export class H5Dataset extends Dataset {
       // What is read once is not read again.
       const keptBytes = options.loadInMemory === true ? 0 : (options.chunkCacheBytes ?? DEFAULT_CHUNK_CACHE_BYTES);
       const cache = new ChunkCache(keptBytes);
-      const readers = new Map<string, { reader: SourceReader; rows: Subset }>();
+      const readers = new Map<string, { reader: RowReader; rows: Subset }>();
       for (const [source, rows] of contents.rows)
-        readers.set(source, { reader: new SourceReader(file, file.readableSource(source), cache), rows });
+        readers.set(source, { reader: rowReader(file, file.readableSource(source), cache), rows });
       if (options.loadInMemory !== true)
         return new H5Dataset(path, contents, options, { where: 'file', file, readers });
 
@@ -131,7 +131,7 @@ type Storage =
   | {
       readonly where: 'file';
       readonly file: H5File;
-      readonly readers: ReadonlyMap<string, { readonly reader: SourceReader; readonly rows: Subset }>;
+      readonly readers: ReadonlyMap<string, { readonly reader: RowReader; readonly rows: Subset }>;
     }
   | { readonly where: 'closed' };
 

@@ -49,6 +49,7 @@ test.each([
     { targets: new Uint8Array(10), classes: 2 },
     'digits: the targets are uint8 of shape (5, 2); give one class number for each example',
   ],
+  [{ ragged: ['features'] }, 'digits: the rows of features differ in shape; give a dataset where all have one'],
   [
     { called: 'labels' },
     'digits has no source targets, only features, labels; give a dataset with features and targets',
@@ -72,6 +73,7 @@ interface Contents {
   readonly targets?: Values;
   readonly classes?: number;
   readonly called?: string;
+  readonly ragged?: readonly string[];
 }
 
 type Values = Uint8Array | Int32Array | Float32Array;
@@ -83,13 +85,14 @@ async function written(contents: Contents = {}): Promise<string> {
     contents;
   const { classes = 1, called = 'targets' } = contents;
   const rows = { train: { start: 0, stop: 3 }, test: { start: 3, stop: 5 } };
-  await writeH5Dataset(path, async (writer) => {
+  const fill: Parameters<typeof writeH5Dataset>[1] = async (writer) => {
     await writer.append({ features: stored(features, [5, 2, 3]), [called]: stored(targets, [5, classes]) });
     return {
       train: { features: rows.train, [called]: rows.train },
       test: { features: rows.test, [called]: rows.test },
     };
-  });
+  };
+  await writeH5Dataset(path, fill, { ragged: contents.ragged ?? [] });
   return path;
 }
 

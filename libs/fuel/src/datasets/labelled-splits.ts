@@ -57,6 +57,10 @@ export class LabelledSplits {
     const description = await describeH5Dataset(file.path);
     const called = file.name ?? file.path;
     const features = sourceOf(description, 'features', called);
+    for (const { name, ragged } of [features, sourceOf(description, 'targets', called)]) {
+      if (!ragged) continue;
+      throw new UnsuitableDataset(`${called}: the rows of ${name} differ in shape; give a dataset where all have one`);
+    }
     if (features.dtype !== 'uint8' && features.dtype !== 'float32') {
       throw new UnsuitableDataset(`${called}: the features are ${features.dtype}; give uint8 (0 to 255) or float32`);
     }

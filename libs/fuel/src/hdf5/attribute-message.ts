@@ -1,6 +1,7 @@
 import { nameOf, textOf, type Datatype } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
-import { decodeDataspace, MESSAGE, readAt, type HeaderMessage } from './object-header.js';
+import { GlobalHeap } from './global-heap.js';
+import { decodeDataspace, MESSAGE, type HeaderMessage, type OpenFile } from './object-header.js';
 
 /** An attribute as its message in an object header holds it. */
 export interface AttributeMessage {
@@ -47,18 +48,11 @@ export function attributesOf(messages: readonly HeaderMessage[]): ReadonlyMap<st
   return attributes;
 }
 
-/** Where what lies outside of a header is found. */
-export interface OpenFile {
-  readonly descriptor: number;
-  /** Address that all others count from. */
-  readonly base: number;
-}
-
 /** The text of an element. @throws TypeError for an element that is none */
-export function textValue(type: Datatype, bytes: Buffer, { descriptor, base }: OpenFile): string {
+export function textValue(type: Datatype, bytes: Buffer, file: OpenFile): string {
   if (type.class === 'text') return textOf(type.padding, bytes);
   if (type.class !== 'variable-length text') throw new TypeError(`it is ${nameOf(type)} and no text`);
-  return textOf('null-terminated', variableLengthBytes(descriptor, base, bytes));
+  return textOf('null-terminated', new GlobalHeap(file).bytesOf(bytes));
 }
 
 /** The texts that are the elements of an attribute; null where they are no texts. */
@@ -69,26 +63,3 @@ export function textsOf({ type, shape, bytes }: AttributeMessage, file: OpenFile
     textValue(type, bytes.subarray(i * type.size, (i + 1) * type.size), file),
   );
 }
-
-/** The bytes of an element of variable length, from the global heap that its 16 bytes point into. */
-function variableLengthBytes(descriptor: number, base: number, element: Buffer): Buffer {
-  const length = element.readUInt32LE(0);
-  const address = Number(element.readBigUInt64LE(4));
-  const index = element.readUInt32LE(12);
-  if (length === 0) return Buffer.alloc(0);
-  const head = readAt(descriptor, base + address, 16);
-  if (head.toString('latin1', 0, 4) !== 'GCOL') throw new RangeError(`there is no global heap at ${address}`);
-  const sizeBytes = Number(head.readBigUInt64LE(8));
-  if (sizeBytes > LARGEST_HEAP) throw new RangeError(`the global heap at ${address} has ${sizeBytes} bytes`);
-  const heap = readAt(descriptor, base + address, sizeBytes);
-  for (let at = 16; at + 16 <= heap.length;) {
-    const objectBytes = Number(heap.readBigUInt64LE(at + 8));
-    if (heap.readUInt16LE(at) === index && length <= objectBytes && at + 16 + length <= heap.length)
-      return heap.subarray(at + 16, at + 16 + length);
-    at += 16 + ((objectBytes + 7) & ~7);
-    if (objectBytes === 0 || objectBytes > sizeBytes) break;
-  }
-  throw new RangeError(`the global heap at ${address} has no object ${index} of ${length} bytes`);
-}
-
-const LARGEST_HEAP = 1 << 26;

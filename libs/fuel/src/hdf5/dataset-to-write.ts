@@ -1,4 +1,5 @@
 import type { DType } from '@longrun/serialization';
+import type { StoredDataset } from './stored-dataset.js';
 
 /** Which rows of a source belong to a split. */
 export interface SplitRange {
@@ -15,16 +16,15 @@ export interface SplitRange {
 /** By split name, then by source name (Fuel: the `split_dict` of `create_split_array`). A pair left out is not available. */
 export type SplitsToWrite = Readonly<Record<string, Readonly<Record<string, SplitRange>>>>;
 
-/** Element types that can be written; `bool` cannot be yet. */
-export type WritableDType = Exclude<DType, 'bool'>;
-
 /** A source whose rows are all there. */
 export interface SourceToWrite {
   readonly name: string;
-  readonly dtype: WritableDType;
-  /** `(examples, ...)`. */
+  readonly dtype: DType;
+  /** `(examples, ...)`; of a ragged one `(examples)`. */
   readonly shape: readonly number[];
   readonly axisLabels: readonly string[];
+  /** What it is in the file: the dataset of its name, and what belongs to that. */
+  readonly stored: readonly StoredDataset[];
 }
 
 /** @throws RangeError for a name that HDF5 cannot hold, saying why */
@@ -44,7 +44,14 @@ export function checkText(what: string, text: string): void {
 
 /** @throws RangeError for splits that do not fit the sources, saying how */
 export function checkSplits(splits: SplitsToWrite, sources: readonly SourceToWrite[]): void {
-  const lists = new Set(sources.map(({ name }) => name));
+  const lists = new Set<string>();
+  for (const { name } of [...sources, ...sources.flatMap(({ stored }) => stored.slice(1))]) {
+    if (lists.has(name)) {
+      const what = 'where the shapes of the rows of a ragged source, or their labels, would be';
+      throw new RangeError(`there is a source ${name}, ${what}; rename it`);
+    }
+    lists.add(name);
+  }
   for (const [split, ranges] of Object.entries(splits)) {
     if (split === '') throw new RangeError('a split has no name; name it, as train');
     checkText('the name of a split', split);

@@ -64,6 +64,12 @@ export function dtypeOf(type: Datatype): DType | null {
   }
 }
 
+/** The dtype of the values of a ragged column of such elements, each of them a row: of sequences, and of text as uint8. Null for others. */
+export function raggedDtypeOf(type: Datatype): DType | null {
+  if (type.class === 'variable-length') return dtypeOf(type.base);
+  return type.class === 'text' || type.class === 'variable-length text' ? 'uint8' : null;
+}
+
 /** True when the bytes of an element are in a file as they are in memory. */
 export function isAsInMemory(type: Datatype): boolean {
   const dtype = dtypeOf(type);
@@ -120,9 +126,18 @@ export function integerOf(type: Datatype, bytes: Buffer): number {
 
 /** The text in the bytes of an element of fixed length, without what it is padded with. */
 export function textOf(padding: TextPadding, bytes: Buffer): string {
-  if (padding === 'space-padded') return bytes.toString('utf8').replace(/[ \0]+$/, '');
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
+  return bytes.toString('utf8', 0, textEnd(padding, bytes));
+}
+
+/** Where a text ends and its padding begins. */
+export function textEnd(padding: TextPadding, bytes: Buffer): number {
+  if (padding !== 'space-padded') {
+    const end = bytes.indexOf(0);
+    return end === -1 ? bytes.length : end;
+  }
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0)) end -= 1;
+  return end;
 }
 
 const LAYOUT_KEYS = ['sign', 'exponent', 'exponentSize', 'mantissa', 'mantissaSize', 'bias', 'implied'] as const;

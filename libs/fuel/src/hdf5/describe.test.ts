@@ -16,13 +16,18 @@ test('sources, splits and attributes are described', async () => {
 
   expect(await describeH5Dataset(path)).toEqual({
     sources: [
-      { name: 'x', dtype: 'float32', shape: [6, 2], axisLabels: ['batch', 'feature'] },
-      { name: 'y', dtype: 'uint8', shape: [6], axisLabels: [] },
+      { name: 'x', dtype: 'float32', shape: [6, 2], ragged: false, axisLabels: ['batch', 'feature'] },
+      { name: 'y', dtype: 'uint8', shape: [6], ragged: false, axisLabels: [] },
     ],
     splits: [
-      { name: 'train', sources: ['x', 'y'], examplesCount: 4 },
-      { name: 'test', sources: ['x'], examplesCount: 2 },
-      { name: 'picked', sources: ['y'], examplesCount: 2 },
+      {
+        name: 'train',
+        sources: ['x', 'y'],
+        examplesCount: 4,
+        rows: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
+      },
+      { name: 'test', sources: ['x'], examplesCount: 2, rows: { x: { start: 4, stop: 6 } } },
+      { name: 'picked', sources: ['y'], examplesCount: 2, rows: { y: [0, 5] } },
     ],
     attributes: {
       fuel_convert_command: 'longrun convert example',

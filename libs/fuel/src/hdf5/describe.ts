@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { DType } from '@longrun/serialization';
+import type { RowRange } from '../arrays/rows.js';
 import { H5File } from './h5-file.js';
+import type { SplitRow } from './split-rows.js';
 
 /** What is in a dataset file; JSON-able. */
 export interface DatasetDescription {
@@ -14,10 +16,12 @@ export interface DatasetDescription {
 /** A source of a dataset file. */
 export interface SourceDescription {
   readonly name: string;
-  /** Null for what cannot be read as an array: variable-length, text, float16. */
+  /** Of its values; null for what cannot be read, as float16. */
   readonly dtype: DType | null;
-  /** `(examples, ...)`. */
+  /** `(examples, ...)`; of a ragged source `(examples)`. */
   readonly shape: readonly number[];
+  /** Whether rows may differ in shape (Fuel: `get_vlen_sources`): those of variable length, and text, as uint8. */
+  readonly ragged: boolean;
   /** What the axes mean; empty when the file does not say. */
   readonly axisLabels: readonly string[];
 }
@@ -28,6 +32,8 @@ export interface SplitDescription {
   /** Sources that the split has. */
   readonly sources: readonly string[];
   readonly examplesCount: number;
+  /** Its rows of each of these sources: a range, or else a sorted list, each once (Fuel: `get_subsets`). */
+  readonly rows: Readonly<Record<string, RowRange | readonly number[]>>;
 }
 
 /**
@@ -41,22 +47,26 @@ export async function describeH5Dataset(path: string): Promise<DatasetDescriptio
   try {
     const rows = file.splitRows();
     const sources = [...new Set(rows.map(({ source }) => source))].toSorted().map((name) => {
-      const { dtype, shape, axisLabels } = file.source(name);
-      return { name, dtype, shape, axisLabels: axisLabels.some((label) => label !== '') ? axisLabels : [] };
+      const { dtype, shape, ragged, axisLabels } = file.source(name);
+      return { name, dtype, shape, ragged, axisLabels: axisLabels.some((label) => label !== '') ? axisLabels : [] };
     });
     const splits = [...new Set(rows.map(({ split }) => split))].map((name) => {
       const available = rows.filter((row) => row.split === name && row.available);
-      const [first] = available;
-      const indices = first?.indices ?? null;
-      const count = first === undefined ? 0 : first.stop - first.start;
+      const entries = available.map((row) => [row.source, rowsOf(file, row)] as const);
+      const first = entries[0]?.[1] ?? [];
       return {
         name,
         sources: available.map(({ source }) => source),
-        examplesCount: indices === null ? count : new Set(file.indices(indices)).size,
+        examplesCount: 'start' in first ? first.stop - first.start : first.length,
+        rows: Object.fromEntries(entries),
       };
     });
     return { sources, splits, attributes: file.textAttributes(), sizeBytes: (await stat(path)).size };
   } finally {
     file.close();
   }
+}
+
+function rowsOf(file: H5File, { start, stop, indices }: SplitRow): RowRange | number[] {
+  return indices === null ? { start, stop } : [...new Set(file.indices(indices))].toSorted((a, b) => a - b);
 }

@@ -1,11 +1,12 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { sizeOf, type DType } from '@longrun/serialization';
+import { sizeOf } from '@longrun/serialization';
 import type { File } from 'h5wasm/node';
 import { CorruptInput, MissingInput, UnsuitableDataset } from '../errors.js';
-import { attributesOf, textsOf, type AttributeMessage, type OpenFile } from './attribute-message.js';
+import { attributesOf, textsOf, type AttributeMessage } from './attribute-message.js';
 import { ChunkCache } from './chunk-cache.js';
-import { dtypeOf, isAsInMemory } from './datatype.js';
+import { dtypeOf, isAsInMemory, raggedDtypeOf } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
+import { firstAxisScales } from './dimension-scales.js';
 import { hdf5Problem, libraryFor, type Hdf5Library, type LibraryUse } from './library.js';
 import {
   contiguousExtent,
@@ -15,33 +16,16 @@ import {
   MESSAGE,
   messageContent,
   superblock,
-  type Extent,
   type HeaderMessage,
+  type OpenFile,
 } from './object-header.js';
 import { explained } from './reading-error.js';
+import type { H5Source, ReadableSource } from './h5-source.js';
+import { rowReader } from './row-reader.js';
 import { sourceProblem } from './source-problem.js';
 import { SourceReader } from './source-reader.js';
 import { libraryDatatype } from './library-datatype.js';
 import { decodeSplitRows, type SplitRow } from './split-rows.js';
-import type { StoredLayout } from './tiles.js';
-
-/** A source as it lies in a file. */
-export interface H5Source extends StoredLayout {
-  readonly name: string;
-  /** Null for what an array cannot hold: variable-length, float16, text. */
-  readonly dtype: DType | null;
-  /** Why it cannot be read, and what to do, as the rest of a sentence; null when it can. */
-  readonly problem: string | null;
-  /** What the axes mean; an axis without a label has the empty string. */
-  readonly axisLabels: readonly string[];
-  /** Where its bytes lie in one piece, as an array has them; undefined when they do not. */
-  readonly extent: Extent | undefined;
-}
-
-/** A source that can be read. */
-export interface ReadableSource extends H5Source {
-  readonly dtype: DType;
-}
 
 /** An HDF5 file of Fuel's layout, open for reading: its sources, its splits and its version attributes. */
 export class H5File {
@@ -95,6 +79,11 @@ export class H5File {
     }
   }
 
+  /** For reading what lies outside of sources, as the global heap. */
+  get openFile(): OpenFile {
+    return { descriptor: this.descriptor, base: this.#base };
+  }
+
   /**
    * What is known about a dataset of the root group without reading its data.
    *
@@ -130,7 +119,7 @@ export class H5File {
       }
       const attribute = attributesOf(this.#messages('/')).get('split') ?? this.#splitByLibrary();
       try {
-        return decodeSplitRows(attribute, this.#openFile);
+        return decodeSplitRows(attribute, this.openFile);
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         throw new CorruptInput(
@@ -149,7 +138,7 @@ export class H5File {
     return this.#guarded(() => {
       const messages = this.#messages('/');
       const entries = [...attributesOf(messages)].flatMap(([name, attribute]): [string, string][] => {
-        const [text, ...more] = textsOf(attribute, this.#openFile) ?? [];
+        const [text, ...more] = textsOf(attribute, this.openFile) ?? [];
         return text === undefined || more.length > 0 || attribute.shape.length > 0 ? [] : [[name, text]];
       });
       if (hasOtherAttributes(messages)) entries.push(...this.#otherTextAttributes());
@@ -166,7 +155,7 @@ export class H5File {
     return this.#guarded(() => {
       const name = this.#library.Module.get_referenced_name(this.#file.file_id, reference, true);
       const list = this.readableSource(name.replace(/^\//, ''));
-      if (list.dtype.startsWith('float') || list.shape.length !== 1) {
+      if (list.ragged || list.dtype.startsWith('float') || list.shape.length !== 1) {
         const what = `${list.dtype} (${list.shape.join(', ')})`;
         throw new CorruptInput(this.path, `has a split whose indices ${name} are ${what}, not a list; convert it anew`);
       }
@@ -228,22 +217,72 @@ export class H5File {
     }
     const type = decodeDatatype(content);
     const shape = decodeDataspace(dataspace) ?? [0];
-    const labels = this.#axisLabels(path, messages);
-    const dtype = dtypeOf(type);
+    const simple = dtypeOf(type);
+    const dtype = simple ?? raggedDtypeOf(type);
+    const ragged = simple === null && dtype !== null;
     // The library describes simple types only without a fault, so that it is not asked about others.
-    const metadata = dtype === null ? null : module.get_dataset_metadata(id, path);
+    const metadata = simple === null && type.class !== 'text' ? null : module.get_dataset_metadata(id, path);
     const filters = metadata?.chunks == null ? [] : module.get_dataset_filters(id, path);
     const layout = { shape, elementBytes: type.size, chunks: metadata?.chunks ?? null, filtered: filters.length > 0 };
     const isOutside = metadata?.virtual_sources !== undefined || messages.some((m) => m.type === MESSAGE.externalFiles);
-    const problem = sourceProblem({ name, type, filters, isOutside, ...layout });
-    const extent = isAsInMemory(type) ? contiguousExtent(messages, this.#base) : undefined;
+    const extent = isAsInMemory(type) || ragged ? contiguousExtent(messages, this.#base) : undefined;
+    const problem = sourceProblem({ name, type, filters, isOutside, isContiguous: extent !== undefined, ...layout });
     if (problem === null && extent !== undefined && extent.sizeBytes < sizeOf(shape) * type.size) {
       throw new CorruptInput(
         this.path,
         `has ${extent.sizeBytes} bytes of ${name}, whose shape (${shape.join(', ')}) takes ${sizeOf(shape) * type.size}; the file is damaged, get or convert it anew`,
       );
     }
-    return { name, dtype, problem, axisLabels: shape.map((_, axis) => labels[axis] ?? ''), extent, ...layout };
+    const labels = this.#axisLabels(path, messages);
+    // A row of a ragged source has at least one axis, which the dataset does not know.
+    const axisLabels = [...shape, ...(ragged ? [0] : [])].map(
+      (_, axis) => (axis < shape.length ? labels[axis] : null) ?? '',
+    );
+    const source = { name, dtype, type, ragged, shapesName: null, problem, axisLabels, extent, ...layout };
+    return ragged && type.class === 'variable-length' ? this.#withShapes(source, path, messages) : source;
+  }
+
+  /** What the scales `shapes` and `shape_labels` of its first axis say about the rows of a source. */
+  #withShapes(source: H5Source, path: string, messages: readonly HeaderMessage[]): H5Source {
+    const { Module: module } = this.#library;
+    const scales = new Map<string, string>();
+    if (hasOtherAttributes(messages)) {
+      for (const scale of module.get_attached_scales(this.#file.file_id, path, 0))
+        scales.set(module.get_scale_name(this.#file.file_id, scale) ?? '', scale);
+    } else {
+      for (const [scale, reference] of firstAxisScales(messages, this.openFile))
+        scales.set(scale, module.get_referenced_name(this.#file.file_id, reference, true));
+    }
+    const nameOf = (scale: string): string | null => scales.get(scale)?.replace(/^\//, '') ?? null;
+    const shapesName = nameOf('shapes');
+    if (shapesName === null) return source;
+    const {
+      shape: [rows = 0, axes],
+      dtype,
+    } = this.#described(shapesName);
+    if (axes === undefined || dtype === null || dtype.startsWith('float') || rows < (source.shape[0] ?? 0)) {
+      throw new CorruptInput(
+        this.path,
+        `has shapes of the rows of ${source.name} in ${shapesName} that are not one list of whole numbers for each row; convert it anew`,
+      );
+    }
+    const labelsName = nameOf('shape_labels');
+    const labels = labelsName === null ? [] : this.#texts(labelsName);
+    return {
+      ...source,
+      shapesName,
+      axisLabels: [source.axisLabels[0] ?? '', ...Array.from({ length: axes }, (_, axis) => labels[axis] ?? '')],
+    };
+  }
+
+  /** The rows of a source of text. */
+  #texts(name: string): string[] {
+    const source = this.readableSource(name);
+    if (!source.ragged || source.type.class === 'variable-length') return [];
+    const reader = rowReader(this, source, new ChunkCache(0));
+    return Array.from({ length: source.shape[0] ?? 0 }, (_, row) =>
+      Buffer.from(reader.read(row).data.buffer).toString('utf8'),
+    );
   }
 
   /** Where the link of a name leads, before the library follows it. */
@@ -265,10 +304,6 @@ export class H5File {
     if (module.get_type(this.#file.file_id, path) !== module.H5G_DATASET) throw absent;
   }
 
-  get #openFile(): OpenFile {
-    return { descriptor: this.descriptor, base: this.#base };
-  }
-
   #messages(path: string): HeaderMessage[] {
     const reference = Uint8Array.from(this.#library.Module.create_object_reference(this.#file.file_id, path));
     return headerMessages(this.descriptor, this.#base, Number(Buffer.from(reference.buffer).readBigUInt64LE()));
@@ -277,7 +312,7 @@ export class H5File {
   /** What the axes mean. Read here as far as it can be: on a damaged heap of texts the library never ends. */
   #axisLabels(path: string, messages: readonly HeaderMessage[]): readonly (string | null)[] {
     const attribute = attributesOf(messages).get('DIMENSION_LABELS');
-    if (attribute !== undefined) return textsOf(attribute, this.#openFile) ?? [];
+    if (attribute !== undefined) return textsOf(attribute, this.openFile) ?? [];
     return hasOtherAttributes(messages) ? this.#library.Module.get_dimension_labels(this.#file.file_id, path) : [];
   }
 

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/folder.js';
-import { denseIn } from '../arrays/column.js';
+import { denseIn, type Column } from '../arrays/column.js';
+import { stackRows } from '../arrays/rows.js';
 import { H5Dataset } from '../datasets/h5-dataset.js';
 import type { SplitRange, SplitsToWrite } from './dataset-to-write.js';
 import { describeH5Dataset } from './describe.js';
 import { writeH5Dataset, type H5Appender } from './h5-writer.js';
 
-const DTYPES = ['float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'] as const;
+const DTYPES = ['bool', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'] as const;
 
 test('arrays of every element type come back as they were', async () => {
   const folder = await temporaryFolder();
@@ -109,6 +110,9 @@ test('names are kept that are not ASCII', async () => {
 const x = counting('uint8', [4, 3]);
 const all = { all: { x: { start: 0, stop: 4 } } };
 const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`split${i}`, all.all]));
+// Two rows each.
+const several = stackRows([counting('uint8', [1]), counting('uint8', [3])], 'x');
+const vectors = stackRows([counting('uint8', [1, 2]), counting('uint8', [3, 2])], 'x');
 type Fill = Parameters<typeof writeH5Dataset>[1];
 const splits = (range: SplitRange, source = 'x', split = 'all'): Fill =>
   appending({ x }, { [split]: { [source]: range } });
@@ -116,14 +120,28 @@ const splits = (range: SplitRange, source = 'x', split = 'all'): Fill =>
 for (const [what, fill, message] of [
   ['an error of the caller', failing, /the source is away/],
   ['arrays of different lengths', appending({ x, y: counting('uint8', [3]) }), /x 4, y 3; append as many of each/],
-  ['a scalar', appending({ x: ndarray('uint8', []) }), /the shape is that of a scalar/],
+  ['a scalar', appending({ x: ndarray('uint8', []) }), /x is a scalar; what has rows has at least one axis/],
   [
     'another shape',
     appendingBoth({ x }, { x: counting('uint8', [4, 2]) }),
     /uint8 \(2\) do not fit those before, of uint8 \(3\)/,
   ],
   ['another dtype', appendingBoth({ x }, { x: counting('int8', [4, 3]) }), /int8 \(3\) do not fit those before/],
-  ['booleans', appending({ x: ndarray('bool', [4]) }), /bool cannot be written yet; cast it to uint8/],
+  [
+    'rows of several shapes after one',
+    appendingBoth({ x }, { x: several }),
+    /came after rows of one shape; say ragged: \['x'\]/,
+  ],
+  [
+    'rows of other axes',
+    appendingBoth({ x: several }, { x: vectors }),
+    /uint8 with 2 axes do not fit those before, of uint8 with 1/,
+  ],
+  [
+    'a source where shapes would be',
+    appending({ x: several, x_shapes: vectors }),
+    /there is a source x_shapes, where the shapes/,
+  ],
   ['a name with a slash', appending({ 'x/y': x }), /"x\/y" cannot name a source/],
   ['the name of the group', appending({ '.': x }), /"\." cannot name a source/],
   ['a name with a NUL', appending({ 'x\0': x }), /cannot name a source/],
@@ -158,24 +176,25 @@ for (const [what, fill, message] of [
 }
 
 test('labels that do not fit are refused', async () => {
-  const write = async (axisLabels: Record<string, string[]>): Promise<void> => {
+  const write = async (axisLabels: Record<string, string[]>, ragged: string[] = []): Promise<void> => {
     const path = join(await temporaryFolder(), 'a.hdf5');
-    await writeH5Dataset(path, appending({ x }), { axisLabels });
+    await writeH5Dataset(path, appending({ x }), { axisLabels, ragged });
   };
 
   await expect(write({ x: ['batch'] })).rejects.toThrow('x: there are 1 axis labels for 2 axes; give one for each');
   await expect(write({ y: ['batch'] })).rejects.toThrow('axisLabels: there is no source y, only x');
+  await expect(write({}, ['y'])).rejects.toThrow('ragged: there is no source y, only x');
   await expect(write({ x: ['batch', 'a\0'] })).rejects.toThrow(/an axis label of x is "a\\u0000"/);
 });
 
-function appending(rows: Readonly<Record<string, NdArray>>, splitsToWrite: SplitsToWrite = all): Fill {
+function appending(rows: Readonly<Record<string, Column>>, splitsToWrite: SplitsToWrite = all): Fill {
   return async (writer) => {
     await writer.append(rows);
     return splitsToWrite;
   };
 }
 
-function appendingBoth(...parts: readonly Readonly<Record<string, NdArray>>[]): Fill {
+function appendingBoth(...parts: readonly Readonly<Record<string, Column>>[]): Fill {
   return async (writer) => {
     for (const rows of parts) await writer.append(rows);
     return all;
@@ -197,7 +216,7 @@ function counting(dtype: DType, shape: readonly number[]): NdArray {
   const array = ndarray(dtype, shape);
   for (let i = 0; i < array.data.length; i += 1) {
     if (array.data instanceof BigInt64Array) array.data[i] = BigInt(i) - 7n;
-    else array.data[i] = i - 7;
+    else array.data[i] = dtype === 'bool' ? i % 2 : i - 7;
   }
   return array;
 }

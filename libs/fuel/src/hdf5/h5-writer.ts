@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { dtypeBytes, sizeOf, syncFolder, type NdArray } from '@longrun/serialization';
+import { sizeOf, syncFolder } from '@longrun/serialization';
+import type { Column } from '../arrays/column.js';
 import { checkSplits, checkText, type SourceToWrite, type SplitsToWrite } from './dataset-to-write.js';
 import { H5File } from './h5-file.js';
 import { hdf5Library } from './library.js';
@@ -13,6 +14,11 @@ import { fillSkeleton, writeSkeleton, type DatasetToWrite } from './skeleton.js'
 export interface WriteH5Options {
   /** By source, what each axis means, as `batch, channel, height, width`. Default: no labels. */
   readonly axisLabels?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Sources whose rows may differ in shape, each of as many axes. Default: those whose first rows are ragged. (Rows that happen to have one
+   * shape come as an array.)
+   */
+  readonly ragged?: readonly string[];
   /** Attribute `fuel_convert_command`: how the file came about. Default: not written. */
   readonly command?: string;
 }
@@ -20,12 +26,12 @@ export interface WriteH5Options {
 /** Takes the rows of a dataset as they come. */
 export interface H5Appender {
   /**
-   * Puts rows behind those that are there, of all sources or of some: arrays `(rows, ...)`, as many rows in each. The arrays may be
-   * used again once it has ended. The first rows of a source say its dtype and the shape of an example.
+   * Puts rows behind those that are there, of all sources or of some: arrays `(rows, ...)` or ragged columns, as many rows in each. They may
+   * be used again once it has ended. The first rows of a source say its dtype and the shape of an example, or that these may differ.
    *
    * @throws RangeError for arrays of different lengths, for those that do not fit the rows before, and for names that HDF5 cannot hold
    */
-  append(rows: Readonly<Record<string, NdArray>>): Promise<void>;
+  append(rows: Readonly<Record<string, Column>>): Promise<void>;
 }
 
 /**
@@ -44,21 +50,21 @@ export async function writeH5Dataset(
   fill: (writer: H5Appender) => SplitsToWrite | Promise<SplitsToWrite>,
   options: WriteH5Options = {},
 ): Promise<void> {
-  const { axisLabels = {}, command } = options;
+  const { axisLabels = {}, ragged = [], command } = options;
   checkText('the command', command ?? '');
   const library = await hdf5Library();
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
-  const spools = new RowSpools(partial, axisLabels);
+  const spools = new RowSpools(partial, axisLabels, ragged);
   try {
     // Node's error for a folder that is missing or not to be written to says more than HDF5's.
     await (await open(partial, 'wx')).close();
     const splits = await fill(spools);
-    const dataset: DatasetToWrite = { splits, sources: spools.finish(), command };
+    const dataset: DatasetToWrite = { splits, sources: await spools.finish(), command };
     checkSplits(splits, dataset.sources);
     const skeleton = writeSkeleton(library, partial, dataset);
     const file = await open(partial, constants.O_RDWR);
     try {
-      await fillSkeleton(file, skeleton, dataset.sources, (source, position) => spools.move(source, file, position));
+      await fillSkeleton(file, skeleton, dataset.sources);
       await file.sync();
     } finally {
       await file.close();
@@ -78,10 +84,11 @@ export async function writeH5Dataset(
 async function checkWritten(path: string, sources: readonly SourceToWrite[]): Promise<void> {
   const file = await H5File.open(path);
   try {
-    for (const { name, dtype, shape } of sources) {
+    for (const { name, dtype, shape, stored } of sources) {
       const found = file.source(name);
-      const extent = sizeOf(shape) === 0 || found.extent?.sizeBytes === sizeOf(shape) * dtypeBytes(dtype);
-      if (found.dtype !== dtype || found.shape.join() !== shape.join() || !extent) {
+      const extent = sizeOf(shape) === 0 || found.extent?.sizeBytes === sizeOf(shape) * found.elementBytes;
+      const shapes = found.shapesName === (stored[1]?.name ?? null);
+      if (found.dtype !== dtype || found.shape.join() !== shape.join() || !extent || !shapes) {
         throw new Error(
           `${name}: ${dtype} (${shape.join(', ')}) was written but ${found.dtype} (${found.shape.join(', ')}) is read; this is a bug in Longrun`,
         );

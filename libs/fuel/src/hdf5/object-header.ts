@@ -14,11 +14,19 @@ export interface HeaderMessage {
   readonly headerVersion: 1 | 2;
 }
 
+/** A file that is read by position. */
+export interface OpenFile {
+  readonly descriptor: number;
+  /** Address that all others count from. */
+  readonly base: number;
+}
+
 /** Message types of the HDF5 file format specification, version 3.0, section IV.A.2. */
 export const MESSAGE = {
   nil: 0x00,
   dataspace: 0x01,
   datatype: 0x03,
+  fillValue: 0x05,
   externalFiles: 0x07,
   layout: 0x08,
   attribute: 0x0c,
@@ -114,15 +122,28 @@ export function hasOtherAttributes(messages: readonly HeaderMessage[]): boolean 
 /** Up to `length` bytes at a position; fewer at the end of the file. */
 export function readAt(descriptor: number, position: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, readUpTo(descriptor, buffer, position));
+}
+
+/** Fills the target from a position on. @throws RangeError when the file ends before */
+export function readFully(descriptor: number, target: Uint8Array, position: number): void {
+  if (readUpTo(descriptor, target, position) < target.length)
+    throw new RangeError(`the file ends before byte ${position + target.length}`);
+}
+
+function readUpTo(descriptor: number, target: Uint8Array, position: number): number {
   let done = 0;
-  while (done < length) {
-    const count = readSync(descriptor, buffer, done, length - done, position + done);
+  while (done < target.length) {
+    // Node reads at most 2 GiB at once.
+    const length = Math.min(target.length - done, LARGEST_READ);
+    const count = readSync(descriptor, target, done, length, position + done);
     if (count === 0) break;
     done += count;
   }
-  return buffer.subarray(0, done);
+  return done;
 }
 
+const LARGEST_READ = 1 << 30;
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 const UNDEFINED_ADDRESS = 0xffff_ffff_ffff_ffffn;
 const CONTIGUOUS = 1;

@@ -1,32 +1,44 @@
-import type { FileHandle } from 'node:fs/promises';
-import { dtypeBytes, sizeOf, type NdArray } from '@longrun/serialization';
-import { bytesOf } from '../arrays/rows.js';
-import { checkSourceName, checkText, type SourceToWrite, type WritableDType } from './dataset-to-write.js';
+import { isRagged, type Column } from '../arrays/column.js';
+import { axesOfRows, rowsOf } from '../arrays/rows.js';
+import { ArraySpool } from './array-spool.js';
+import { checkSourceName, checkText, type SourceToWrite } from './dataset-to-write.js';
 import type { H5Appender } from './h5-writer.js';
-import { Spool } from './spool.js';
+import { checkShapes, RaggedSpool } from './ragged-spool.js';
+
+/** The rows of one source. */
+export interface SourceSpool {
+  /** @throws RangeError for rows that do not fit those before */
+  check(name: string, column: Column): void;
+  add(column: Column): Promise<void>;
+  /** The source with all its rows; nothing can be added any more. */
+  source(name: string, axisLabels: readonly string[]): Promise<SourceToWrite>;
+  close(): Promise<void>;
+}
 
 /** Rows of the sources of a dataset that is being written, each source in a spool of its own. */
 export class RowSpools implements H5Appender {
   readonly #path: string;
   readonly #axisLabels: Readonly<Record<string, readonly string[]>>;
-  readonly #sources = new Map<string, RowSpool>();
+  readonly #ragged: readonly string[];
+  readonly #sources = new Map<string, SourceSpool>();
   // A second append at the same time would mix its rows with those of the first.
   #state: 'open' | 'appending' | 'failed' | 'finished' = 'open';
 
   /** @param path What the names of the spools' files start with */
-  constructor(path: string, axisLabels: Readonly<Record<string, readonly string[]>>) {
+  constructor(path: string, axisLabels: Readonly<Record<string, readonly string[]>>, ragged: readonly string[]) {
     this.#path = path;
+    this.#ragged = ragged;
     this.#axisLabels = axisLabels;
   }
 
-  async append(rows: Readonly<Record<string, NdArray>>): Promise<void> {
+  async append(rows: Readonly<Record<string, Column>>): Promise<void> {
     if (this.#state !== 'open') throw new Error(`append: ${REFUSED[this.#state]}`);
     const entries = Object.entries(rows);
     checkLengths(entries);
-    for (const [name, array] of entries) this.#check(name, array);
+    for (const [name, column] of entries) this.#check(name, column);
     this.#state = 'appending';
     try {
-      for (const [name, array] of entries) await this.#spool(name, array).add(array);
+      for (const [name, column] of entries) await this.#spool(name, column).add(column);
       this.#state = 'open';
     } catch (error) {
       this.#state = 'failed';
@@ -35,51 +47,49 @@ export class RowSpools implements H5Appender {
   }
 
   /** The sources with all their rows; nothing can be appended any more. @throws RangeError for labels of a source that is not there */
-  finish(): SourceToWrite[] {
+  async finish(): Promise<SourceToWrite[]> {
     if (this.#state !== 'open') throw new Error(`append: ${REFUSED[this.#state]}`);
     this.#state = 'finished';
-    const unknown = Object.keys(this.#axisLabels).find((name) => !this.#sources.has(name));
-    if (unknown !== undefined) {
-      throw new RangeError(`axisLabels: there is no source ${unknown}, only ${[...this.#sources.keys()].join(', ')}`);
+    for (const [option, names] of [
+      ['axisLabels', Object.keys(this.#axisLabels)],
+      ['ragged', this.#ragged],
+    ] as const) {
+      const unknown = names.find((name) => !this.#sources.has(name));
+      if (unknown === undefined) continue;
+      throw new RangeError(`${option}: there is no source ${unknown}, only ${[...this.#sources.keys()].join(', ')}`);
     }
-    return [...this.#sources].map(([name, spool]) => spool.source(name, this.#axisLabels[name] ?? []));
-  }
-
-  /** Moves the rows of a source to a place in a file. */
-  async move({ name }: SourceToWrite, file: FileHandle, position: number): Promise<void> {
-    await this.#sources.get(name)?.spool.moveTo(file, position);
+    const sources: SourceToWrite[] = [];
+    for (const [name, spool] of this.#sources) sources.push(await spool.source(name, this.#axisLabels[name] ?? []));
+    return sources;
   }
 
   async close(): Promise<void> {
-    for (const { spool } of this.#sources.values()) await spool.close();
+    for (const spool of this.#sources.values()) await spool.close();
   }
 
-  #check(name: string, array: NdArray): void {
+  #check(name: string, column: Column): void {
+    if (isRagged(column)) checkShapes(name, column);
     const known = this.#sources.get(name);
     if (known !== undefined) {
-      known.check(name, array);
+      known.check(name, column);
       return;
     }
     checkSourceName(name);
-    writableDType(name, array);
-    if (array.shape.length > MOST_AXES) {
-      throw new RangeError(
-        `${name}: there are ${array.shape.length} axes, but HDF5 has ${MOST_AXES} at most; flatten some`,
-      );
-    }
+    const axes = 1 + axesOfRows(column);
+    if (axes > MOST_AXES)
+      throw new RangeError(`${name}: there are ${axes} axes, but HDF5 has ${MOST_AXES} at most; flatten some`);
     const labels = this.#axisLabels[name] ?? [];
-    if (labels.length > 0 && labels.length !== array.shape.length) {
-      throw new RangeError(
-        `${name}: there are ${labels.length} axis labels for ${array.shape.length} axes; give one for each`,
-      );
-    }
+    if (labels.length > 0 && labels.length !== axes)
+      throw new RangeError(`${name}: there are ${labels.length} axis labels for ${axes} axes; give one for each`);
     for (const label of labels) checkText(`an axis label of ${name}`, label);
   }
 
-  #spool(name: string, array: NdArray): RowSpool {
+  #spool(name: string, column: Column): SourceSpool {
     const known = this.#sources.get(name);
     if (known !== undefined) return known;
-    const spool = new RowSpool(writableDType(name, array), array.shape.slice(1), `${this.#path}.${this.#sources.size}`);
+    const path = `${this.#path}.${this.#sources.size}`;
+    const spool =
+      isRagged(column) || this.#ragged.includes(name) ? new RaggedSpool(column, path) : new ArraySpool(column, path);
     this.#sources.set(name, spool);
     return spool;
   }
@@ -92,51 +102,9 @@ const REFUSED = {
   finished: 'the dataset has been written; append before the splits are answered',
 } as const;
 
-/** The rows of one source. */
-class RowSpool {
-  readonly spool: Spool;
-  readonly #dtype: WritableDType;
-  readonly #example: readonly number[];
-  #rows = 0;
-
-  constructor(dtype: WritableDType, example: readonly number[], path: string) {
-    this.#dtype = dtype;
-    this.#example = example;
-    this.spool = new Spool(path);
-  }
-
-  check(name: string, { dtype, shape }: NdArray): void {
-    if (dtype === this.#dtype && shape.slice(1).join() === this.#example.join()) return;
-    throw new RangeError(
-      `${name}: rows of ${dtype} (${shape.slice(1).join(', ')}) do not fit those before, of ${this.#dtype} (${this.#example.join(', ')})`,
-    );
-  }
-
-  async add(array: NdArray): Promise<void> {
-    await this.spool.add(bytesOf(array));
-    this.#rows += array.shape[0] ?? 0;
-  }
-
-  source(name: string, axisLabels: readonly string[]): SourceToWrite {
-    const shape = [this.#rows, ...this.#example];
-    if (this.spool.sizeBytes !== sizeOf(shape) * dtypeBytes(this.#dtype)) {
-      throw new Error(`${name}: ${this.spool.sizeBytes} bytes are not (${shape.join(', ')}); this is a bug in Longrun`);
-    }
-    return { name, dtype: this.#dtype, shape, axisLabels };
-  }
-}
-
-function writableDType(name: string, { dtype }: NdArray): WritableDType {
-  if (dtype !== 'bool') return dtype;
-  throw new RangeError(`${name}: bool cannot be written yet; cast it to uint8`);
-}
-
-function checkLengths(entries: readonly (readonly [string, NdArray])[]): void {
-  for (const [name, { shape }] of entries) {
-    if (shape.length === 0)
-      throw new RangeError(`${name}: the shape is that of a scalar; its first axis is the example`);
-  }
-  if (new Set(entries.map(([, { shape }]) => shape[0])).size <= 1) return;
-  const lengths = entries.map(([name, { shape }]) => `${name} ${shape[0]}`).join(', ');
-  throw new RangeError(`append: the sources have different numbers of rows: ${lengths}; append as many of each`);
+function checkLengths(entries: readonly (readonly [string, Column])[]): void {
+  const lengths = entries.map(([name, column]) => [name, rowsOf(column, name)] as const);
+  if (new Set(lengths.map(([, rows]) => rows)).size <= 1) return;
+  const shown = lengths.map(([name, rows]) => `${name} ${rows}`).join(', ');
+  throw new RangeError(`append: the sources have different numbers of rows: ${shown}; append as many of each`);
 }

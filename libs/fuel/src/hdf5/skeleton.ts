@@ -1,12 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
-import { dtypeBytes, sizeOf, typedArrayConstructor } from '@longrun/serialization';
+import { sizeOf } from '@longrun/serialization';
 import type { File } from 'h5wasm/node';
-import { indicesName, type SourceToWrite, type SplitsToWrite, type WritableDType } from './dataset-to-write.js';
+import { indicesName, type SourceToWrite, type SplitsToWrite } from './dataset-to-write.js';
 import type { Hdf5Library } from './library.js';
-import { headerMessages, MESSAGE, type HeaderMessage } from './object-header.js';
+import { headerMessages, MESSAGE, readAt, type HeaderMessage } from './object-header.js';
 import { byteAttributeHeadBytes, splitAttributeMessage } from './split-attribute.js';
 import type { SplitRow } from './split-rows.js';
 import { writeAll } from './spool.js';
+import type { StoredDataset, StoredType } from './stored-dataset.js';
 
 /** A dataset whose rows are all there. */
 export interface DatasetToWrite {
@@ -19,7 +20,7 @@ export interface DatasetToWrite {
 /** Addresses of object headers, which HDF5 never moves, and the message that takes the place of the split attribute's. */
 export interface Skeleton {
   readonly root: number;
-  readonly sources: ReadonlyMap<string, number>;
+  readonly stored: ReadonlyMap<string, number>;
   readonly others: readonly number[];
   readonly split: Buffer;
 }
@@ -34,12 +35,10 @@ export function writeSkeleton(library: Hdf5Library, path: string, dataset: Datas
   try {
     const { Module: module } = library;
     const address = (name: string): Buffer => Buffer.from(module.create_object_reference(file.file_id, name));
-    const sources = new Map<string, number>();
-    for (const { name, dtype, shape, axisLabels } of dataset.sources) {
-      const nothing = new (typedArrayConstructor(dtype))(0);
-      file.create_dataset({ name, data: nothing, shape: [0, ...shape.slice(1)], dtype: DTYPES[dtype] });
-      axisLabels.forEach((label, axis) => module.set_dimension_label(file.file_id, name, axis, label));
-      sources.set(name, Number(address(`/${name}`).readBigUInt64LE()));
+    const stored = new Map<string, number>();
+    for (const empty of dataset.sources.flatMap((source) => source.stored)) {
+      createEmpty(library, file, empty);
+      stored.set(empty.name, Number(address(`/${empty.name}`).readBigUInt64LE()));
     }
 
     const { rows, others } = splitRows(file, address, dataset);
@@ -51,10 +50,26 @@ export function writeSkeleton(library: Hdf5Library, path: string, dataset: Datas
       file.create_attribute('fuel_convert_version', '0.2', null, 'A');
       file.create_attribute('fuel_convert_command', dataset.command, null, 'A');
     }
-    return { root: Number(address('/').readBigUInt64LE()), sources, others, split };
+    return { root: Number(address('/').readBigUInt64LE()), stored, others, split };
   } finally {
     file.close();
   }
+}
+
+/** The dataset without rows, attached to its source if it is a scale of it. */
+function createEmpty(
+  { Module: module }: Hdf5Library,
+  file: File,
+  { name, shape, type, axisLabels, scale }: StoredDataset,
+): void {
+  const { placeholder } = type;
+  const options = { name, shape: [0, ...shape.slice(1)] };
+  if (placeholder === null) file.create_dataset({ ...options, data: new Map([['a', []]]), dtype: [['a', '<b']] });
+  else file.create_dataset({ ...options, data: [], dtype: placeholder });
+  axisLabels.forEach((label, axis) => module.set_dimension_label(file.file_id, name, axis, label));
+  if (scale === undefined) return;
+  module.set_scale(file.file_id, name, scale.name);
+  module.attach_scale(file.file_id, scale.of, name, 0);
 }
 
 /** A row for each pair of a split and a source, and datasets for the rows that are listed. */
@@ -84,16 +99,11 @@ function splitRows(
   return { rows, others };
 }
 
-/**
- * Puts the data behind the skeleton, and patches the headers to say so.
- *
- * @param write Puts the data of a source at a position
- */
+/** Puts the data behind the skeleton, and patches the headers to say so. */
 export async function fillSkeleton(
   file: FileHandle,
   skeleton: Skeleton,
   sources: readonly SourceToWrite[],
-  write: (source: SourceToWrite, position: number) => Promise<void>,
 ): Promise<void> {
   const root = headerMessages(file.fd, 0, skeleton.root);
   const split = root.find((message) => message.type === MESSAGE.attribute && attributeName(message) === 'split');
@@ -103,17 +113,26 @@ export async function fillSkeleton(
   await patch(file, split, 0, skeleton.split);
 
   let end = (await file.stat()).size;
-  for (const source of sources) {
-    const messages = headerMessages(file.fd, 0, skeleton.sources.get(source.name) ?? -1);
+  const align = (): number => Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+  for (const { name, shape, type, heap, move } of sources.flatMap(({ stored }) => stored)) {
+    const header = skeleton.stored.get(name) ?? -1;
+    const messages = headerMessages(file.fd, 0, header);
     await forgetModificationTime(file, messages);
-    const sizeBytes = sizeOf(source.shape) * dtypeBytes(source.dtype);
+    const sizeBytes = sizeOf(shape) * type.sizeBytes;
     // Version 1: 8 bytes, then the dimensions, then their maxima.
-    const rows = unsigned(source.shape[0] ?? 0);
+    const rows = unsigned(shape[0] ?? 0);
     const dataspace = one(messages, MESSAGE.dataspace);
     await patch(file, dataspace, 8, rows);
-    if (((dataspace.content[2] ?? 0) & 1) !== 0) await patch(file, dataspace, 8 + 8 * source.shape.length, rows);
-    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    await write(source, offset);
+    if (((dataspace.content[2] ?? 0) & 1) !== 0) await patch(file, dataspace, 8 + 8 * shape.length, rows);
+    await patchType(file, header, messages, type);
+
+    const heapPosition = align();
+    if (heap !== undefined && heap.sizeBytes > 0) {
+      end = heapPosition + heap.sizeBytes;
+      await heap.moveTo(file, heapPosition);
+    }
+    const offset = align();
+    await move(file, offset, heapPosition);
     if (sizeBytes === 0) continue;
     end = offset + sizeBytes;
     // Version 3, contiguous: address and size.
@@ -131,24 +150,35 @@ const END_OF_FILE_ADDRESS = 40;
 async function forgetModificationTime(file: FileHandle, messages: readonly HeaderMessage[]): Promise<void> {
   for (const message of messages) {
     if (message.type !== MESSAGE.modificationTime) continue;
-    const nil = Buffer.alloc(2);
-    nil.writeUInt16LE(MESSAGE.nil);
-    await writeAll(file, nil, message.headerOffset);
+    await writeAll(file, short(MESSAGE.nil), message.headerOffset);
     await patch(file, message, 0, Buffer.alloc(message.content.length));
   }
 }
 
-const DTYPES: Readonly<Record<WritableDType, string>> = {
-  float32: '<f',
-  float64: '<d',
-  int8: '<b',
-  int16: '<h',
-  int32: '<i',
-  int64: '<q',
-  uint8: '<B',
-  uint16: '<H',
-  uint32: '<I',
-};
+/** The type itself in the place of the one that the library made the dataset of; what it takes less becomes a message without content. */
+async function patchType(
+  file: FileHandle,
+  header: number,
+  messages: readonly HeaderMessage[],
+  { message, isSequence }: StoredType,
+): Promise<void> {
+  if (message === null) return;
+  const known = one(messages, MESSAGE.datatype);
+  const padded = Buffer.concat([message, Buffer.alloc(-message.length & 7)]);
+  const rest = known.content.length - padded.length;
+  if (rest < 0) throw new Error('datatype: there is no room for it in its header; this is a bug in Longrun');
+  await patch(file, known, 0, Buffer.concat([padded, Buffer.alloc(rest)]));
+  if (rest > 0) {
+    await writeAll(file, short(padded.length), known.headerOffset + 2);
+    await patch(file, known, padded.length, Buffer.concat([short(MESSAGE.nil), short(rest - MESSAGE_HEAD)]));
+    const count = readAt(file.fd, header + 2, 2).readUInt16LE();
+    await writeAll(file, short(count + 1), header + 2);
+  }
+  // When the library writes the value of what was never written: where it is a sequence, with its memory.
+  if (isSequence) await patch(file, one(messages, MESSAGE.fillValue), 2, Buffer.of(0));
+}
+
+const MESSAGE_HEAD = 8;
 
 function one(messages: readonly HeaderMessage[], type: number): HeaderMessage {
   const message = messages.find((candidate) => candidate.type === type);
@@ -167,5 +197,11 @@ async function patch(file: FileHandle, message: HeaderMessage, at: number, bytes
 function unsigned(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+function short(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
   return bytes;
 }

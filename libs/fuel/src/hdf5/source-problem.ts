@@ -1,4 +1,4 @@
-import { dtypeOf, nameOf, type Datatype } from './datatype.js';
+import { dtypeOf, nameOf, raggedDtypeOf, type Datatype } from './datatype.js';
 import { unknownFilters, type Filter } from './filters.js';
 import type { StoredLayout } from './tiles.js';
 
@@ -9,11 +9,19 @@ export interface SourceFacts extends StoredLayout {
   readonly filters: readonly Filter[];
   /** True when its data are in other files. */
   readonly isOutside: boolean;
+  /** True when they lie in one piece. */
+  readonly isContiguous: boolean;
 }
 
 /** Why a source cannot be read, and what to do, as the rest of a sentence; null when it can. */
-export function sourceProblem({ name, type, filters, isOutside, ...layout }: SourceFacts): string | null {
-  return typeProblem(type) ?? (isOutside ? OUTSIDE : null) ?? filterProblem(filters, name) ?? sizeProblem(layout, name);
+export function sourceProblem({ name, type, filters, isOutside, isContiguous, ...layout }: SourceFacts): string | null {
+  return (
+    typeProblem(type, layout.shape) ??
+    (isOutside ? OUTSIDE : null) ??
+    (isContiguous ? null : scatteredProblem(type, name, layout.shape)) ??
+    filterProblem(filters, name) ??
+    sizeProblem(layout, name)
+  );
 }
 
 const LARGEST_CHUNK = 1 << 28;
@@ -23,9 +31,19 @@ const READABLE = 'float32, float64, int8, int16, int32, int64, uint8, uint16, ui
 const OUTSIDE =
   'its data are in other files (external or virtual), and a dataset is one file; copy them into this one, as with h5py';
 
-function typeProblem(type: Datatype): string | null {
+function typeProblem(type: Datatype, shape: readonly number[]): string | null {
   if (dtypeOf(type) !== null) return null;
-  return `its elements are ${nameOf(type)}, and those that can be read are ${READABLE}; write it as one of them`;
+  if (raggedDtypeOf(type) === null)
+    return `its elements are ${nameOf(type)}, and those that can be read are ${READABLE}, also in sequences, and text; write it as one of them`;
+  if (shape.length <= 1) return null;
+  return `its elements are ${nameOf(type)}, several in a row, as its shape is (${shape.join(', ')}), and can be read with one in a row; write each column as a source of its own`;
+}
+
+/** Where the library alone finds the elements, and may never end when they are damaged. */
+function scatteredProblem(type: Datatype, name: string, [rows = 0]: readonly number[]): string | null {
+  const isVariable = type.class === 'variable-length' || type.class === 'variable-length text';
+  if (!isVariable || rows === 0) return null;
+  return `its elements are ${nameOf(type)}, and are in chunks or were never written, where those that lie in one piece can be read; write it anew with h5repack -l ${name}:CONTI`;
 }
 
 function filterProblem(filters: readonly Filter[], name: string): string | null {

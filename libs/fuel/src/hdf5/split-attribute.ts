@@ -1,3 +1,4 @@
+import { booleanType, compoundType, integerType, objectReferenceType, padded, textType } from './encode-datatype.js';
 import type { SplitRow } from './split-rows.js';
 
 /**
@@ -12,14 +13,14 @@ export function splitAttributeMessage(rows: readonly SplitRow[]): Buffer {
   const splitSize = longest(rows.map((row) => row.split));
   const sourceSize = longest(rows.map((row) => row.source));
   const commentSize = longest(rows.map((row) => row.comment));
-  const type = compound([
-    ['split', text(splitSize), splitSize],
-    ['source', text(sourceSize), sourceSize],
-    ['start', integer(8), 8],
-    ['stop', integer(8), 8],
-    ['indices', objectReference(), 8],
-    ['available', boolean(), 1],
-    ['comment', text(commentSize), commentSize],
+  const type = compoundType([
+    ['split', textType(splitSize), splitSize],
+    ['source', textType(sourceSize), sourceSize],
+    ['start', integerType(8), 8],
+    ['stop', integerType(8), 8],
+    ['indices', objectReferenceType(), 8],
+    ['available', booleanType(), 1],
+    ['comment', textType(commentSize), commentSize],
   ]);
   const message = Buffer.concat([
     attributeHead('split', type, rows.length),
@@ -60,47 +61,6 @@ function longest(texts: readonly string[]): number {
   return Math.max(1, ...texts.map((value) => Buffer.byteLength(value)));
 }
 
-// Datatype messages, version 1. Class and version in the first byte, class bits in the next three, the size, then properties.
-
-function text(size: number): Buffer {
-  return datatypeHead(0x13, 0x01, size); // padded with NULs, ASCII
-}
-
-function integer(size: number): Buffer {
-  const precision = Buffer.alloc(4);
-  precision.writeUInt16LE(size * 8, 2);
-  return Buffer.concat([datatypeHead(0x10, 0x08, size), precision]); // little-endian, signed
-}
-
-function objectReference(): Buffer {
-  return datatypeHead(0x17, 0x00, 8);
-}
-
-/** NumPy's bool as h5py writes it: an enumeration over int8. */
-function boolean(): Buffer {
-  return Buffer.concat([datatypeHead(0x18, 2, 1), integer(1), padded('FALSE'), padded('TRUE'), Buffer.from([0, 1])]);
-}
-
-function compound(members: readonly (readonly [name: string, type: Buffer, size: number])[]): Buffer {
-  const parts: Buffer[] = [];
-  let offset = 0;
-  for (const [name, type, size] of members) {
-    const head = Buffer.alloc(32); // offset in the row, then a dimensionality of none
-    head.writeUInt32LE(offset);
-    parts.push(padded(name), head, type);
-    offset += size;
-  }
-  return Buffer.concat([datatypeHead(0x16, members.length, offset), ...parts]);
-}
-
-function datatypeHead(classAndVersion: number, bits: number, size: number): Buffer {
-  const head = Buffer.alloc(8);
-  head[0] = classAndVersion;
-  head.writeUIntLE(bits, 1, 3);
-  head.writeUInt32LE(size, 4);
-  return head;
-}
-
 function attributeHead(name: string, type: Buffer, count: number): Buffer {
   const head = Buffer.alloc(8);
   const dataspace = Buffer.alloc(24);
@@ -112,10 +72,4 @@ function attributeHead(name: string, type: Buffer, count: number): Buffer {
   dataspace.writeBigUInt64LE(BigInt(count), 8);
   dataspace.writeBigUInt64LE(BigInt(count), 16);
   return Buffer.concat([head, padded(name), type, Buffer.alloc(-type.length & 7), dataspace]);
-}
-
-function padded(value: string): Buffer {
-  const bytes = Buffer.alloc((Buffer.byteLength(value) + 8) & ~7);
-  bytes.write(value);
-  return bytes;
 }

@@ -1,5 +1,6 @@
-import { textValue, type AttributeMessage, type OpenFile } from './attribute-message.js';
+import { textValue, type AttributeMessage } from './attribute-message.js';
 import { integerOf, nameOf, type Datatype } from './datatype.js';
+import type { OpenFile } from './object-header.js';
 
 /**
  * One row of the `split` attribute: where the examples of a split lie in a source (Fuel: `H5PYDataset.create_split_array`).

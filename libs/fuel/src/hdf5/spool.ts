@@ -35,10 +35,13 @@ export class Spool {
 
   /**
    * Moves all bytes to a place in another file. What has been moved is cut off here, from the end on, so that the disk holds them about once.
+   *
+   * @param change Changes bytes in place on their way, a piece of a multiple of 16 at a time if they came so. Default: they stay
    */
-  async moveTo(target: FileHandle, position: number): Promise<void> {
+  async moveTo(target: FileHandle, position: number, change?: (piece: Buffer) => void): Promise<void> {
     let end = position + this.#inFile;
     for (const bytes of this.#inMemory) {
+      change?.(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       await writeAll(target, bytes, end);
       end += bytes.length;
     }
@@ -47,6 +50,7 @@ export class Spool {
       const length = Math.min(piece.length, left);
       left -= length;
       await readAll(this.#file, piece.subarray(0, length), left);
+      change?.(piece.subarray(0, length));
       await writeAll(target, piece.subarray(0, length), position + left);
       await this.#file.truncate(left);
     }

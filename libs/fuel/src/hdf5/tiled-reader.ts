@@ -1,7 +1,8 @@
 import { sizeOf } from '@longrun/serialization';
 import type { RowRange } from '../arrays/rows.js';
 import type { ChunkCache } from './chunk-cache.js';
-import type { H5File, ReadableSource } from './h5-file.js';
+import type { H5File } from './h5-file.js';
+import type { ReadableSource } from './h5-source.js';
 import { placementOf, tileShape, tilesOfRow, type Placement } from './tiles.js';
 
 /** Reads rows of a source that does not lie in one piece: chunked, compressed, in another byte order. A tile is decoded once a request. */

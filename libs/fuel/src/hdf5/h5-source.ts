@@ -1,0 +1,28 @@
+import type { DType } from '@longrun/serialization';
+import type { Datatype } from './datatype.js';
+import type { Extent } from './object-header.js';
+import type { StoredLayout } from './tiles.js';
+
+/** A source as it lies in a file. */
+export interface H5Source extends StoredLayout {
+  readonly name: string;
+  /** Of the values; null for what a column cannot hold, as float16. */
+  readonly dtype: DType | null;
+  /** Of an element in the file. */
+  readonly type: Datatype;
+  /** Whether rows may differ in shape: sequences of variable length, and text, as uint8. */
+  readonly ragged: boolean;
+  /** The name of the dataset that has the shapes of its rows; null when they have one shape, or one axis. */
+  readonly shapesName: string | null;
+  /** Why it cannot be read, and what to do, as the rest of a sentence; null when it can. */
+  readonly problem: string | null;
+  /** What the axes mean; an axis without a label has the empty string. */
+  readonly axisLabels: readonly string[];
+  /** Where its bytes lie in one piece, as an array has them; undefined when they do not. */
+  readonly extent: Extent | undefined;
+}
+
+/** A source that can be read. */
+export interface ReadableSource extends H5Source {
+  readonly dtype: DType;
+}

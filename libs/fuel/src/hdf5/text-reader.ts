@@ -1,0 +1,49 @@
+import { ndarray, uninitialized, type NdArray } from '@longrun/serialization';
+import { ragged, type Column } from '../arrays/column.js';
+import { listed, takeRow, withoutNeed } from '../arrays/rows.js';
+import type { Request } from '../schemes/iteration-scheme.js';
+import type { ChunkCache } from './chunk-cache.js';
+import { textEnd, type TextPadding } from './datatype.js';
+import type { H5File } from './h5-file.js';
+import type { ReadableSource } from './h5-source.js';
+import type { RowReader } from './row-reader.js';
+import { SourceReader } from './source-reader.js';
+
+/** Reads text that has a field of the same size in each row: uint8 `(bytes)`, without what it is padded with. */
+export class TextReader implements RowReader {
+  readonly #reader: SourceReader;
+  readonly #fieldBytes: number;
+  readonly #padding: TextPadding;
+
+  constructor(file: H5File, source: ReadableSource, padding: TextPadding, cache: ChunkCache) {
+    this.#reader = new SourceReader(file, source, cache);
+    this.#fieldBytes = source.elementBytes;
+    this.#padding = padding;
+  }
+
+  read(row: number): NdArray;
+  read(rows: Request): Column;
+  read(request: Request): Column {
+    const asked = typeof request === 'number' ? { start: request, stop: request + 1 } : request;
+    const rows = asked instanceof Uint32Array ? asked : listed(asked);
+    const fields = Buffer.alloc(rows.length * this.#fieldBytes);
+    this.#reader.readInto(rows, fields);
+    const texts = Array.from(rows, (_, i) => {
+      const field = fields.subarray(i * this.#fieldBytes, (i + 1) * this.#fieldBytes);
+      return field.subarray(0, textEnd(this.#padding, field));
+    });
+    const values = uninitialized('uint8', [texts.reduce((sum, { length }) => sum + length, 0)]);
+    let at = 0;
+    for (const text of texts) {
+      values.data.set(text, at);
+      at += text.length;
+    }
+    const shapes = ndarray(
+      'uint32',
+      [texts.length, 1],
+      Uint32Array.from(texts, ({ length }) => length),
+    );
+    const column = ragged(values, shapes);
+    return typeof request === 'number' ? takeRow(column, 0) : withoutNeed(column);
+  }
+}
