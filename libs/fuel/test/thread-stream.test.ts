@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { assertResumable, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
 import { expect, test } from 'vitest';
@@ -147,6 +149,20 @@ test('no more is read ahead than is said, and what cannot be read fails as it wo
   expect(broken.state()).toEqual(before);
   expect((await broken.next())?.index).toBe(0);
   await broken.close();
+});
+
+test('a process whose options no thread can be given, as the limit of memory of a trainer, has threads, and ends with one ahead', async () => {
+  const argument = { count: 40, size: 2 };
+  const script = `
+    import { ThreadStream } from '@longrun/fuel';
+    const stream = await ThreadStream.start(${JSON.stringify({ module, factory: 'images', argument })});
+    console.log((await stream.next()).index);`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--max-old-space-size=300', '--input-type=module', '--eval', script],
+    { cwd: import.meta.dirname, timeout: 60_000 },
+  );
+  expect(stdout).toBe('0\n');
 });
 
 test('what makes no stream is refused by its name', async () => {

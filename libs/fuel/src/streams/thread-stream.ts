@@ -10,7 +10,7 @@ import type { FromThread, StreamFactory, ThreadStart, ToThread } from './thread-
 export interface ThreadStreamOptions extends StreamFactory {
   /** So many batches at most that were not taken. Default 4. */
   readonly ahead?: number;
-  /** Options of Node for the thread, as `--max-old-space-size=…`. Default: those of this process. */
+  /** Options of Node for the thread, of those that a thread can have: not `--max-old-space-size=…`. Default: it has those of this process. */
   readonly execArgv?: readonly string[];
 }
 
@@ -24,13 +24,13 @@ export interface ThreadStreamOptions extends StreamFactory {
 export class ThreadStream extends DataStream {
   readonly #stream: DataStream;
   readonly #start: ThreadStart;
-  readonly #execArgv: readonly string[];
+  readonly #execArgv: readonly string[] | undefined;
   #thread: StreamThread | undefined;
   #mark: Bookmark;
   /** The end of the epoch was reached. */
   #isOver = false;
 
-  private constructor(stream: DataStream, start: ThreadStart, execArgv: readonly string[]) {
+  private constructor(stream: DataStream, start: ThreadStart, execArgv: readonly string[] | undefined) {
     super();
     this.#stream = stream;
     this.#start = start;
@@ -39,13 +39,7 @@ export class ThreadStream extends DataStream {
   }
 
   /** @throws TypeError where the module exports no such function, or that makes no stream; what it throws */
-  static async start({
-    module,
-    factory,
-    argument,
-    ahead = 4,
-    execArgv = process.execArgv,
-  }: ThreadStreamOptions): Promise<ThreadStream> {
+  static async start({ module, factory, argument, ahead = 4, execArgv }: ThreadStreamOptions): Promise<ThreadStream> {
     if (!Number.isInteger(ahead) || ahead < 1)
       throw new RangeError(`ThreadStream: ahead is ${ahead}; give a whole number from 1`);
     const start = { module, factory, argument, ahead };
@@ -138,10 +132,11 @@ class StreamThread {
   /** It has ended by itself, and says nothing more. */
   #isGone = false;
 
-  constructor(start: ThreadStart, execArgv: readonly string[], from: VersionedState) {
+  constructor(start: ThreadStart, execArgv: readonly string[] | undefined, from: VersionedState) {
     this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
       workerData: start,
-      execArgv: [...execArgv],
+      // Given as a list, those of a process would be refused, such as the limit of memory that trainers have.
+      ...(execArgv && { execArgv: [...execArgv] }),
     });
     this.#worker.on('message', (message: FromThread) => this.#heard(message));
     const gone = (): void => {
