@@ -6,7 +6,8 @@ import type { FunctionGraph } from '../engine.js';
 /**
  * Tells of a variable whether the engine computes it: results and applications that no kernel may compute, what goes into these, or as a number into
  * those of kernels, and what all this is made of. Kernels compute none of it once more: the optimizer of an engine goes by what uses a value, and
- * would find fewer uses than in the whole graph. As it may make one of what is computed in the same way, the engine has all of that or nothing, and all that it goes into, but for what is made of numbers alone, as rates are.
+ * would find fewer uses than in the whole graph. As it may make one of what is computed in the same way, the engine has all of that or nothing, with
+ * all that it goes into; but for what is made of numbers alone, as rates are.
  *
  * @param order The applications of the graph, each after those it depends on.
  * @param numbersInto What goes as a number into an application that a kernel may compute; undefined of one that none may.
