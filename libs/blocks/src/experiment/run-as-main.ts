@@ -39,7 +39,10 @@ function mainFile(): string | undefined {
  * the sources of a file, and with `--stack-trace-limit` it may name none.
  */
 function callerOf(callee: (...parameters: never[]) => unknown): string | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  const before: object = {
+    prepareStackTrace: Reflect.get(Error, 'prepareStackTrace'),
+    stackTraceLimit: Error.stackTraceLimit,
+  };
   let file: string | undefined;
   try {
     Error.stackTraceLimit = 1;
@@ -49,7 +52,7 @@ function callerOf(callee: (...parameters: never[]) => unknown): string | undefin
     // It is prepared when it is asked for.
     void trace.stack;
   } finally {
-    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+    Object.assign(Error, before);
   }
   return file;
 }
