@@ -158,7 +158,9 @@ describe('it is refused, with nothing made,', () => {
 
 test('a file without decorators is trained by node alone, and gone on with by either', async () => {
   const plain = join(folder, 'plain.mjs');
-  await copyFile(fileURLToPath(new URL('../../../examples/dist/programs/mlp.js', import.meta.url)), plain);
+  const built = fileURLToPath(new URL('../../../examples/dist/programs/mlp.js', import.meta.url));
+  await copyFile(built, plain);
+  await copyFile(`${built}.map`, join(folder, 'mlp.js.map'));
   // As installed beside it.
   await symlink(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(folder, 'node_modules'));
   const more = [
@@ -174,7 +176,8 @@ test('a file without decorators is trained by node alone, and gone on with by ei
     '1',
     '--json',
   ];
-  const byNode = await promisify(execFile)(process.execPath, [plain, ...more]);
+  // Stacks name the sources of the file then.
+  const byNode = await promisify(execFile)(process.execPath, ['--enable-source-maps', plain, ...more]);
   const byCommand = await longrun().run('run', plain, ...more);
   const refused = await promisify(execFile)(process.execPath, [plain]).catch((error: unknown) => error);
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { assertResumable, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
 import { expect, test } from 'vitest';
@@ -203,6 +205,40 @@ test('an epoch that is left while threads map it leaves nothing behind, and what
   expect(broken.state()).toEqual(before);
   await expect(broken.next()).rejects.toThrow('batch 1 is broken');
   await broken.close();
+});
+
+test('a process whose options no thread can be given, as the limit of memory of a trainer, has threads, and ends with one ahead', async () => {
+  const argument = { count: 40, size: 2 };
+  const script = `
+    import { ThreadStream } from '@longrun/fuel';
+    const stream = await ThreadStream.start(${JSON.stringify({ module, factory: 'images', argument })});
+    console.log((await stream.next()).index);`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--max-old-space-size=300', '--input-type=module', '--eval', script],
+    { cwd: import.meta.dirname, timeout: 60_000 },
+  );
+  expect(stdout).toBe('0\n');
+});
+
+test('a thread that ends itself is said to have, and what it did is done without it', async () => {
+  const warned: string[] = [];
+  const hear = (warning: Error): void => void warned.push(warning.message);
+  process.on('warning', hear);
+  const numbers = () => buildStream({ module, factory: 'images', argument: { count: 12, size: 2 } });
+  const stream = await ParallelMapping.start(await numbers(), {
+    ...thread,
+    factory: 'ending',
+    argument: null,
+    threads: 1,
+  });
+  const plain = await numbers();
+
+  for (let count = 0; count < 6; count += 1)
+    expect((await stream.next())?.columns).toEqual((await plain.next())?.columns);
+  await stream.close();
+  process.off('warning', hear);
+  expect(warned).toEqual(['ParallelMapping: batches are mapped without a thread, as it has ended (exit code 7)']);
 });
 
 test('what makes no stream is refused by its name', async () => {

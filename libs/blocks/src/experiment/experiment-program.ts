@@ -155,7 +155,7 @@ export function defineExperiment<S extends z.ZodType>(definition: ExperimentDefi
       return mainLoop;
     },
   };
-  runAsMain(new Error().stack, program);
+  runAsMain(defineExperiment, program);
   return program;
 }
 

@@ -8,13 +8,12 @@ import { isMainThread } from 'node:worker_threads';
  * Has the file that Node was started with trained as `longrun run` does, with the rest of its command line, where that file has made the program and exports it as
  * its default: `node my-experiment.ts --dataset file.hdf5`. Everywhere else this does nothing.
  *
- * @param stack of the function that was called to make the program: the line below it says where from
+ * @param maker the function that was called to make the program, by that file or another one
  * @param program what it has made
  */
-export function runAsMain(stack: string | undefined, program: object): void {
+export function runAsMain(maker: (...parameters: never[]) => unknown, program: object): void {
   const main = mainFile();
-  const [, , calledFrom = ''] = stack?.split('\n') ?? [];
-  if (main === undefined || !names(calledFrom, main)) return;
+  if (main === undefined || ![pathToFileURL(main).href, main].includes(callerOf(maker) ?? '')) return;
   // Its module is not yet evaluated.
   setImmediate(() => {
     train(main, program).catch((error: unknown) => {
@@ -35,9 +34,27 @@ function mainFile(): string | undefined {
   }
 }
 
-/** Whether a line of a stack is in a file. Of an ES module it has the URL. */
-function names(line: string, file: string): boolean {
-  return [pathToFileURL(file).href, file].some((name) => line.includes(`${name}:`));
+/**
+ * The file, or of an ES module the URL, that called a function which is being run. The text of a stack would not do: with `--enable-source-maps` it names
+ * the sources of a file, and with `--stack-trace-limit` it may name none.
+ */
+function callerOf(callee: (...parameters: never[]) => unknown): string | undefined {
+  const before: object = {
+    prepareStackTrace: Reflect.get(Error, 'prepareStackTrace'),
+    stackTraceLimit: Error.stackTraceLimit,
+  };
+  let file: string | undefined;
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_, [site]) => (file = site?.getFileName() ?? undefined);
+    const trace: { stack?: unknown } = {};
+    Error.captureStackTrace(trace, callee);
+    // It is prepared when it is asked for.
+    void trace.stack;
+  } finally {
+    Object.assign(Error, before);
+  }
+  return file;
 }
 
 async function train(main: string, program: object): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Worker } from 'node:worker_threads';
+
 /**
  * What a thread runs: a function of this library, as the module that its `workerData` names has the library. A file would have to lie beside each bundle.
  *
@@ -13,4 +15,18 @@ const { ${serve} } = await import(pathToFileURL(library));
 await ${serve}();
 `;
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
+/**
+ * Calls `then` once a thread has ended, and says so where nobody wanted it: what it did is done without it from then on, and takes longer.
+ *
+ * @param what it was there for: `ParallelMapping: batches are mapped`
+ */
+export function onEnd(worker: Worker, what: string, isWanted: () => boolean, then: () => void): void {
+  let reason = '';
+  worker.on('error', (error) => (reason = `, ${String(error)}`));
+  worker.on('exit', (code) => {
+    if (!isWanted()) process.emitWarning(`${what} without a thread, as it has ended (exit code ${code}${reason})`);
+    then();
+  });
 }

@@ -4,14 +4,14 @@ import type { VersionedState } from '@longrun/serialization';
 import { buildStream } from './build-stream.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
-import { threadCode } from './thread-code.js';
+import { onEnd, threadCode } from './thread-code.js';
 import type { FromThread, StreamFactory, ThreadStart, ToThread } from './thread-protocol.js';
 
 /** How far a thread reads ahead. */
 export interface ThreadStreamOptions extends StreamFactory {
   /** So many batches at most that were not taken. Default 4. */
   readonly ahead?: number;
-  /** Options of Node for the thread, as `--max-old-space-size=…`. Default: those of this process. */
+  /** Options of Node for the thread, of those that a thread can have: not `--max-old-space-size=…`. Default: it has those of this process. */
   readonly execArgv?: readonly string[];
 }
 
@@ -25,13 +25,13 @@ export interface ThreadStreamOptions extends StreamFactory {
 export class ThreadStream extends DataStream {
   readonly #stream: DataStream;
   readonly #start: ThreadStart;
-  readonly #execArgv: readonly string[];
+  readonly #execArgv: readonly string[] | undefined;
   #thread: StreamThread | undefined;
   #mark: Bookmark;
   /** The end of the epoch was reached. */
   #isOver = false;
 
-  private constructor(stream: DataStream, start: ThreadStart, execArgv: readonly string[]) {
+  private constructor(stream: DataStream, start: ThreadStart, execArgv: readonly string[] | undefined) {
     super();
     this.#stream = stream;
     this.#start = start;
@@ -40,13 +40,7 @@ export class ThreadStream extends DataStream {
   }
 
   /** @throws TypeError where the module exports no such function, or that makes no stream; what it throws */
-  static async start({
-    module,
-    factory,
-    argument,
-    ahead = 4,
-    execArgv = process.execArgv,
-  }: ThreadStreamOptions): Promise<ThreadStream> {
+  static async start({ module, factory, argument, ahead = 4, execArgv }: ThreadStreamOptions): Promise<ThreadStream> {
     if (!Number.isInteger(ahead) || ahead < 1)
       throw new RangeError(`ThreadStream: ahead is ${ahead}; give a whole number from 1`);
     const start = { module, factory, argument, ahead };
@@ -138,22 +132,21 @@ class StreamThread {
   #hear: (() => void) | undefined;
   /** It has ended by itself, and says nothing more. */
   #isGone = false;
+  #isClosed = false;
 
-  constructor(start: ThreadStart, execArgv: readonly string[], from: VersionedState) {
+  constructor(start: ThreadStart, execArgv: readonly string[] | undefined, from: VersionedState) {
     this.#worker = new Worker(threadCode('serveStream'), {
       workerData: start,
-      execArgv: [...execArgv],
+      // Given as a list, those of a process would be refused, such as the limit of memory that trainers have.
+      ...(execArgv && { execArgv: [...execArgv] }),
     });
     this.#worker.on('message', (message: FromThread) => this.#heard(message));
     const gone = (): void => {
       this.#isGone = true;
       this.#hear?.();
     };
-    this.#worker.on('error', (error) => {
-      process.emitWarning(`ThreadStream: its thread has ended (${String(error)}); batches are read without it`);
-      gone();
-    });
-    this.#worker.on('exit', gone).unref();
+    onEnd(this.#worker, 'ThreadStream: batches are read', () => this.#isClosed, gone);
+    this.#worker.unref();
     this.goOn(from);
   }
 
@@ -173,6 +166,7 @@ class StreamThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#isGone) return;
     this.#tell({ go: 'away' });
     while (!this.#isGone) await this.#more();

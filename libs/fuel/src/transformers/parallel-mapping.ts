@@ -7,7 +7,7 @@ import type { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark } from '../streams/delivery.js';
 import type { Mapped, ToMap } from '../streams/mapping-thread.js';
 import { movableColumns } from '../streams/movable.js';
-import { threadCode } from '../streams/thread-code.js';
+import { onEnd, threadCode } from '../streams/thread-code.js';
 import type { StreamFactory } from '../streams/thread-protocol.js';
 import { Transformer } from './transformer.js';
 
@@ -30,7 +30,7 @@ export class ParallelMapping extends Transformer {
   readonly threads: number;
   readonly #factory: StreamFactory;
   readonly #mapping: PlacedMapping;
-  readonly #execArgv: readonly string[];
+  readonly #execArgv: readonly string[] | undefined;
   readonly #workers: MappingThread[] = [];
   /** What was read and is being mapped. */
   readonly #flying: { readonly below: Delivery; readonly columns: Promise<Columns | undefined> }[] = [];
@@ -38,7 +38,11 @@ export class ParallelMapping extends Transformer {
   /** Of the stream, after what was given. */
   #given: Bookmark;
 
-  private constructor(stream: DataStream, mapping: PlacedMapping, options: Required<ParallelMappingOptions>) {
+  private constructor(
+    stream: DataStream,
+    mapping: PlacedMapping,
+    options: ParallelMappingOptions & { readonly threads: number },
+  ) {
     super(stream);
     const { threads, execArgv, module, factory, argument } = options;
     this.threads = threads;
@@ -51,12 +55,12 @@ export class ParallelMapping extends Transformer {
   /** @throws TypeError where the module exports no such function, or that makes none; what it throws */
   static async start(
     stream: DataStream,
-    { module, factory, argument, threads = 2, execArgv = process.execArgv }: ParallelMappingOptions,
+    { module, factory, argument, threads = 2, execArgv }: ParallelMappingOptions,
   ): Promise<ParallelMapping> {
     if (!Number.isInteger(threads) || threads < 0)
       throw new RangeError(`ParallelMapping: threads is ${threads}; give a whole number from 0`);
     const mapping = await buildMapping({ module, factory, argument });
-    return new ParallelMapping(stream, mapping, { module, factory, argument, threads, execArgv });
+    return new ParallelMapping(stream, mapping, { module, factory, argument, threads, ...(execArgv && { execArgv }) });
   }
 
   protected override stage(): string {
@@ -136,17 +140,19 @@ class MappingThread {
   /** Who waits for what it maps, in order. */
   readonly #waiting: ((mapped: Columns | undefined) => void)[] = [];
   #isGone = false;
+  #isClosed = false;
 
-  constructor(factory: StreamFactory, execArgv: readonly string[]) {
-    this.#worker = new Worker(threadCode('serveMapping'), { workerData: factory, execArgv: [...execArgv] });
-    this.#worker.on('message', (mapped: Mapped) => this.#answer(mapped === null ? undefined : new Map(mapped)));
-    this.#worker.on('error', (error) => {
-      process.emitWarning(`ParallelMapping: a thread has ended (${String(error)}); batches are mapped without it`);
+  constructor(factory: StreamFactory, execArgv: readonly string[] | undefined) {
+    this.#worker = new Worker(threadCode('serveMapping'), {
+      workerData: factory,
+      ...(execArgv && { execArgv: [...execArgv] }),
     });
-    this.#worker.on('exit', () => {
+    this.#worker.on('message', (mapped: Mapped) => this.#answer(mapped === null ? undefined : new Map(mapped)));
+    const gone = (): void => {
       this.#isGone = true;
       while (this.#waiting.length > 0) this.#answer(undefined);
-    });
+    };
+    onEnd(this.#worker, 'ParallelMapping: batches are mapped', () => this.#isClosed, gone);
   }
 
   async map({ columns, epoch, index }: Delivery): Promise<Columns | undefined> {
@@ -162,6 +168,7 @@ class MappingThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#worker.terminate();
   }
 

@@ -1,5 +1,6 @@
 // Streams that threads build too: plain JavaScript, as a thread loads no TypeScript everywhere.
 import { appendFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 
 import {
   Batching,
@@ -49,6 +50,14 @@ export async function ragged() {
     (columns) => columns.get('rows').shape[0] !== 3,
   );
   return new Cache(new Batching(examples, new ConstantScheme(5)), new ConstantScheme(2));
+}
+
+/** A mapping whose thread ends itself at the second batch. */
+export function ending() {
+  return (columns, { index }) => {
+    if (index === 1 && !isMainThread) process.exit(7);
+    return columns;
+  };
 }
 
 export function nothing() {

@@ -66,9 +66,9 @@ export interface FusionRules {
   readonly providers: ReadonlySet<string>;
   /**
    * Why the engine gives an application within its graph other bits than by itself, a sentence without its full stop; undefined where it
-   * does not. `usesOf` tells how many applications and outputs of the graph use a variable.
+   * does not, whatever else uses its inputs. `isOfConstants` tells whether a variable is known before a run.
    */
-  rewrites(node: Apply, usesOf: (variable: Variable) => number): string | undefined;
+  rewrites(node: Apply, isOfConstants: (variable: Variable) => boolean): string | undefined;
 }
 
 /**

@@ -11,11 +11,13 @@ import {
   sum,
   tanh,
   tensor,
+  toposort,
   type Op,
   type Variable,
 } from '../index.js';
 import { call } from '../../test/call-op.js';
 import { array, present } from '../../test/op-laws.js';
+import { duplicatesIn } from './equal.js';
 
 const [x, y] = [scalar('x'), scalar('y')];
 
@@ -76,4 +78,13 @@ test('graphs are equal when they are built alike from their inputs, whatever the
     graph((a) => add(a, constant(array('float32', [2], values))));
   expect(equalGraphs(vector([0, Number.NaN]), vector([0, Number.NaN]))).toBe(true);
   expect(equalGraphs(vector([0, 1]), vector([-0, 1]))).toBe(false);
+});
+
+test('what is computed in the same way more than once is found, with the first of it', () => {
+  const v = tensor('v', 'float32', [2, 3]);
+  const [first, second] = [mul(tanh(v), constant(2)), mul(tanh(v), constant(2))];
+  const others = [mul(tanh(v), constant(3)), sum(first, { axis: 0 }), sum(first, { axis: 1 })];
+  const duplicates = duplicatesIn(toposort([first, second, ...others]));
+  expect(duplicates.get(second)).toBe(first);
+  expect([first, ...others].map((variable) => duplicates.has(variable))).toEqual([false, false, false, false]);
 });

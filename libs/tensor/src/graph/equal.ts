@@ -1,3 +1,4 @@
+import type { Apply } from './apply.js';
 import { Constant } from './constant.js';
 import type { InnerGraph, Op, OpParameter } from './op.js';
 import { isKnown } from './tensor-type.js';
@@ -37,6 +38,44 @@ export function equalGraphs(first: InnerGraph, second: InnerGraph): boolean {
     for (const [position, output] of node.outputs.entries()) twins.set(output, twin.outputs[position]);
   }
   return first.outputs.every((output, at) => isTwin(output, second.outputs[at]));
+}
+
+/**
+ * What `order`, in which each application comes after those it depends on, computes more than once: each further variable with the first one
+ * that is computed in the same way.
+ */
+export function duplicatesIn(order: readonly Apply[]): ReadonlyMap<Variable, Variable> {
+  const firsts = new Map<Variable, Variable>();
+  const numbers = new Map<Variable, number>();
+  const constants = new Map<string, Constant[]>();
+  const nodes = new Map<string, Apply[]>();
+  const firstOf = (variable: Variable): Variable => {
+    if (!(variable instanceof Constant)) return firsts.get(variable) ?? variable;
+    const { dtype, shape, data } = variable.value;
+    const alike = listAt(constants, `${dtype} ${shape.join()} ${data[0]}`);
+    const first = alike.find((other) => equalConstants(other, variable));
+    if (first === undefined) alike.push(variable);
+    return first ?? variable;
+  };
+  const numberOf = (variable: Variable): number => {
+    const number = numbers.get(variable) ?? numbers.size;
+    numbers.set(variable, number);
+    return number;
+  };
+  for (const node of order) {
+    const operands = node.inputs.map((input) => numberOf(firstOf(input)));
+    const alike = listAt(nodes, `${node.op.name} ${operands.join()}`);
+    const first = alike.find((other) => equalOps(other.op, node.op));
+    if (first === undefined) alike.push(node);
+    else for (const [position, output] of node.outputs.entries()) firsts.set(output, first.outputAt(position));
+  }
+  return firsts;
+}
+
+function listAt<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
 
 function equalParameters(first: Op['parameters'], second: Op['parameters']): boolean {

@@ -2,10 +2,12 @@ import { sizeOf } from '@longrun/serialization';
 
 import { at } from '../../arrays/at.js';
 import type { Apply } from '../../graph/apply.js';
-import { isAllKnown } from '../../graph/tensor-type.js';
+import { Constant } from '../../graph/constant.js';
+import { isAllKnown, type Dim } from '../../graph/tensor-type.js';
 import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { FunctionGraph, FusionRules } from '../engine.js';
+import { ofEngine } from './of-engine.js';
 import { isWithinLimits, type Kernel } from './kernel.js';
 import { kernelOp } from './kernel-ops.js';
 
@@ -23,17 +25,18 @@ export interface Fusible {
 }
 
 /**
- * The updates that end in elementwise ops, as kernels: each goes back from its updates as far as ops are elementwise, and what updates have in
- * common is read and computed once. What else needs a result on the way has it computed by the engine, too: that costs less than handing it over.
+ * The updates that end in elementwise ops, as kernels: each goes back from its updates as far as ops are elementwise and nothing else needs their
+ * results, and what updates have in common is read and computed once.
  */
 export function fusible(graph: FunctionGraph, rules: FusionRules): Fusible {
   const updates = graph.outputs.filter((output) => graph.state?.has(output) === true);
   const order = toposort(graph.outputs, { blockers: graph.inputs });
   const given = new Set(graph.inputs);
   const verdicts = verdictsOf(graph, order, rules);
+  const isOfEngine = ofEngine(graph, order, (node) => numbersInto(node, verdicts));
   const reasonAgainst = (output: Variable): string | undefined => {
     if (given.has(output) || output.owner === null) return 'nothing computes it';
-    return verdicts.get(output.owner);
+    return verdicts.get(output.owner) ?? (isOfEngine(output) ? 'the engine needs it for what is not fused' : undefined);
   };
   const groups = new Groups();
   const unfused: UnfusedUpdate[] = [];
@@ -58,15 +61,16 @@ function verdictsOf(
   rules: FusionRules,
 ): ReadonlyMap<Apply, string | undefined> {
   const given = new Set(graph.inputs);
-  const uses = new Map<Variable, number>();
-  for (const variable of [...graph.outputs, ...order.flatMap(({ inputs }) => inputs)]) {
-    uses.set(variable, (uses.get(variable) ?? 0) + 1);
-  }
+  const ofConstants = new Set<Variable>();
+  const isOfConstants = (variable: Variable): boolean => variable instanceof Constant || ofConstants.has(variable);
   const verdicts = new Map<Apply, string | undefined>();
   const isMask = (variable: Variable): boolean =>
     variable.owner !== null && !given.has(variable) && verdicts.get(variable.owner) === undefined;
   for (const node of order) {
-    verdicts.set(node, whyNot(node, isMask) ?? rules.rewrites(node, (variable) => uses.get(variable) ?? 0));
+    if (node.inputs.every((input) => !given.has(input) && isOfConstants(input))) {
+      for (const output of node.outputs) ofConstants.add(output);
+    }
+    verdicts.set(node, whyNot(node, isMask) ?? rules.rewrites(node, isOfConstants));
   }
   return verdicts;
 }
@@ -96,7 +100,13 @@ function operandsOf(node: Apply): readonly Variable[] {
   return [...new Set(operands.map((position) => at(node.inputs, position)))];
 }
 
-function hasShape(variable: Variable, shape: readonly number[]): boolean {
+/** What goes as a number into an application that a kernel may compute; undefined of one that none may. */
+function numbersInto(node: Apply, verdicts: ReadonlyMap<Apply, string | undefined>): readonly Variable[] | undefined {
+  if (verdicts.get(node) !== undefined) return undefined;
+  return operandsOf(node).filter((input) => !hasShape(input, node.output.shape));
+}
+
+function hasShape(variable: Variable, shape: readonly Dim[]): boolean {
   return variable.ndim === shape.length && variable.shape.every((size, axis) => size === shape[axis]);
 }
 
