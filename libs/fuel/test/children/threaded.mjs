@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
+// oxlint-disable-next-line @nx/enforce-module-boundaries -- threads have the library as it is built, and tests its sources
 import {
   Batching,
   Cache,
