@@ -212,7 +212,7 @@ test('a process whose options no thread can be given, as the limit of memory of 
   const script = `
     import { ThreadStream } from '@longrun/fuel';
     const stream = await ThreadStream.start(${JSON.stringify({ module, factory: 'images', argument })});
-    console.log((await stream.next()).index);`;
+    console.log(String((await stream.next()).index));`;
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--max-old-space-size=300', '--input-type=module', '--eval', script],
