@@ -265,7 +265,7 @@ async function expectWholeAndOnce(id: string, end: End): Promise<void> {
   const client = await services.connect();
   await untilEnded(client, id, () => services.output);
   const { view, rows, steps, events } = await factsOf(client, id);
-  expect(view.status).toBe(end);
+  expect(view.status, `${view.reason}: ${view.message}`).toBe(end);
   const expected =
     end === 'succeeded' ? { result: undisturbed.view.result, rows: undisturbed.rows } : { result: null, rows };
   expect({ result: view.result, rows }).toEqual(expected);
