@@ -2,6 +2,7 @@ import { checkIdentity, StateKind, statesIn, type VersionedState } from '@longru
 import type { Column } from '../arrays/column.js';
 import { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark } from '../streams/delivery.js';
+import { restoreTogether } from '../streams/restore-together.js';
 
 /** What else is known of merged streams. */
 export interface MergeOptions {
@@ -103,17 +104,7 @@ export class Merge extends DataStream {
     const read = MERGE.read(state);
     const states = statesIn(MERGE.name, read, 'streams', this.dataStreams.length);
     checkIdentity(MERGE.name, read, 'sources', this.sources, 'name them as when it was saved');
-    const before = this.dataStreams.map((stream) => stream.state());
-    try {
-      this.#restoreAll(states);
-    } catch (error) {
-      this.#restoreAll(before);
-      throw error;
-    }
-  }
-
-  #restoreAll(states: readonly VersionedState[]): void {
-    for (const [at, saved] of states.entries()) this.dataStreams[at]?.restore(saved);
+    restoreTogether(this.dataStreams, states);
   }
 }
 

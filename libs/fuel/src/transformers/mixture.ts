@@ -9,6 +9,7 @@ import {
 } from '@longrun/serialization';
 import { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark } from '../streams/delivery.js';
+import { restoreTogether } from '../streams/restore-together.js';
 
 /** How streams are mixed. */
 export interface MixtureOptions {
@@ -131,19 +132,9 @@ export class Mixture extends DataStream {
       this.#options(),
       'build it with the same options as when it was saved',
     );
-    const before = this.dataStreams.map((stream) => stream.state());
-    try {
-      this.#restoreAll(states);
-    } catch (error) {
-      this.#restoreAll(before);
-      throw error;
-    }
+    restoreTogether(this.dataStreams, states);
     this.#epoch = epoch;
     this.#index = index;
-  }
-
-  #restoreAll(states: readonly VersionedState[]): void {
-    for (const [at, saved] of states.entries()) this.dataStreams[at]?.restore(saved);
   }
 
   #draw(): DataStream {

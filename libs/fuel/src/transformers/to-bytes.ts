@@ -1,5 +1,5 @@
 import { ndarray, StateKind } from '@longrun/serialization';
-import type { Column } from '../arrays/column.js';
+import { isRagged, type Column } from '../arrays/column.js';
 import { bytesOf, rowsOf, stackRows, takeRow } from '../arrays/rows.js';
 import type { DataStream } from '../streams/data-stream.js';
 import { SourcewiseTransformer } from './transformer.js';
@@ -12,7 +12,7 @@ export class ToBytes extends SourcewiseTransformer {
   }
 
   protected transformSource(column: Column, source: string): Column {
-    if (this.producesExamples && !('offsets' in column)) {
+    if (this.producesExamples && !isRagged(column)) {
       const bytes = bytesOf(column).slice();
       return ndarray('uint8', [bytes.length], bytes);
     }

@@ -1,5 +1,5 @@
 import { RandomAt, RandomKey, type NdArray, type StateKind } from '@longrun/serialization';
-import type { Column } from '../../arrays/column.js';
+import { isRagged, type Column } from '../../arrays/column.js';
 import { rowsOf, stackRows, takeRow } from '../../arrays/rows.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { Place } from '../../streams/delivery.js';
@@ -86,5 +86,5 @@ function checkImage(what: string, { shape }: NdArray): void {
 }
 
 function asBatch(column: Column): Column {
-  return 'offsets' in column ? column : { ...column, shape: [1, ...column.shape] };
+  return isRagged(column) ? column : { ...column, shape: [1, ...column.shape] };
 }

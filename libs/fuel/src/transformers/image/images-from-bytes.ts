@@ -1,5 +1,5 @@
 import { ndarray, StateKind, type NdArray } from '@longrun/serialization';
-import type { Column, Columns } from '../../arrays/column.js';
+import { isRagged, type Column, type Columns } from '../../arrays/column.js';
 import { bytesOf, rowsOf, stackRows, takeRow } from '../../arrays/rows.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import { checkSources, Transformer, type TransformerOptions } from '../transformer.js';
@@ -57,7 +57,7 @@ export class ImagesFromBytes extends Transformer {
   }
 
   async #decoded(column: Column, source: string): Promise<Column> {
-    if (this.producesExamples && !('offsets' in column)) return await this.#image(column, source);
+    if (this.producesExamples && !isRagged(column)) return await this.#image(column, source);
     const rows = rowsOf(column, source);
     if (rows === 0) return column;
     const images = Array.from({ length: rows }, (_, row) =>

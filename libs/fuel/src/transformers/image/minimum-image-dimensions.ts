@@ -2,7 +2,7 @@ import { StateKind, type NdArray } from '@longrun/serialization';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { TransformerOptions } from '../transformer.js';
 import { ImageTransformer } from './image-transformer.js';
-import { type Resampling, RESAMPLINGS, resized } from './resample.js';
+import { checkResampling, type Resampling, RESAMPLINGS, resized } from './resample.js';
 import { checkSize, type ImageSize } from './windows.js';
 
 /** How large images are to be, and how they become so. */
@@ -42,9 +42,3 @@ export class MinimumImageDimensions extends ImageTransformer {
 }
 
 const MINIMUM_IMAGE_DIMENSIONS = new StateKind('MinimumImageDimensions');
-
-/** @throws RangeError for a way that there is not */
-export function checkResampling(what: string, resample: Resampling, ways: readonly Resampling[]): void {
-  if (ways.includes(resample)) return;
-  throw new RangeError(`${what}: resample is ${JSON.stringify(resample)}; give one of ${ways.join(', ')}`);
-}

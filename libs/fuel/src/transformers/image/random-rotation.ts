@@ -2,7 +2,7 @@ import { StateKind, type NdArray } from '@longrun/serialization';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { TransformerOptions } from '../transformer.js';
 import { type ImagePlace, type ImageRandomOptions, RandomImageTransformer } from './image-transformer.js';
-import { checkResampling } from './minimum-image-dimensions.js';
+import { checkResampling } from './resample.js';
 import { rotated } from './rotated.js';
 
 /** How far images are turned, and how. */

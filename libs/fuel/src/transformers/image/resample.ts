@@ -5,6 +5,12 @@ import type { ImageSize } from './windows.js';
 export const RESAMPLINGS = ['nearest', 'bilinear', 'bicubic'] as const;
 export type Resampling = (typeof RESAMPLINGS)[number];
 
+/** @throws RangeError for a way that there is not */
+export function checkResampling(what: string, resample: Resampling, ways: readonly Resampling[]): void {
+  if (ways.includes(resample)) return;
+  throw new RangeError(`${what}: resample is ${JSON.stringify(resample)}; give one of ${ways.join(', ')}`);
+}
+
 /**
  * An image `(channel, height, width)` in another size, as Pillow makes it: `nearest` of any dtype, the others of uint8, in whole numbers, and of floats. The same
  * bits on every machine.

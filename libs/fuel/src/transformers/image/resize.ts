@@ -2,8 +2,7 @@ import { StateKind, type NdArray } from '@longrun/serialization';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { TransformerOptions } from '../transformer.js';
 import { ImageTransformer } from './image-transformer.js';
-import { checkResampling } from './minimum-image-dimensions.js';
-import { type Resampling, RESAMPLINGS, resized } from './resample.js';
+import { checkResampling, type Resampling, RESAMPLINGS, resized } from './resample.js';
 import { checkSize, type ImageSize } from './windows.js';
 
 /** What size images are to have, and how they come to it. */
