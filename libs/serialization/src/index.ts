@@ -92,7 +92,7 @@ export {
 export type { Safetensors } from './safetensors/safetensors.js';
 export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
 
-export type { NameSelection } from './partial-restore/name-selection.js';
+export { namePattern, type NameSelection } from './partial-restore/name-selection.js';
 export { planRestore } from './partial-restore/restore-plan.js';
 export type {
   IgnoredTensor,

@@ -73,6 +73,7 @@ export const CALLS: Readonly<Record<string, readonly unknown[]>> = {
       'sign',
       'sin',
       'softmax',
+      'stopGradient',
       'softplus',
       'softsign',
       'sqrt',

@@ -20,7 +20,7 @@ export function selectionOf(selection: NameSelection | undefined, names: readonl
   const patterns = typeof selection === 'string' ? [selection] : selection;
   if (patterns.length === 0)
     throw new TypeError('select: there is no pattern in the list; give one, or leave select out');
-  const expressions = patterns.map((pattern) => ({ pattern, expression: expressionOf(pattern) }));
+  const expressions = patterns.map((pattern) => ({ pattern, expression: namePattern(pattern) }));
   return {
     selects: (name) => expressions.some(({ expression }) => expression.test(name)),
     unused: expressions
@@ -29,7 +29,8 @@ export function selectionOf(selection: NameSelection | undefined, names: readonl
   };
 }
 
-function expressionOf(pattern: string): RegExp {
+/** What a pattern matches: whole names, as {@link NameSelection} says. */
+export function namePattern(pattern: string): RegExp {
   const source = pattern.replaceAll(/\*+|[^*]/gs, (part) => {
     if (part === '*') return '[^/]*';
     if (part.startsWith('*')) return '.*';

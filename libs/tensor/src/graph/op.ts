@@ -36,13 +36,15 @@ export interface InnerGraph {
   readonly outputs: readonly Variable[];
 }
 
-/** The graph that an op such as `scan` applies, and how to have the op apply another. */
+/** The graph that an op such as `scan` applies, and how to have the op apply another. Its inputs are given by the op's last ones. */
 export interface OpInner extends InnerGraph {
   /**
    * The op with `graph` in place of this one: as many outputs, and the same inputs with any number of new ones after them. For
    * each new one the op takes one more input, after all others, which the inner graph sees as it is.
    */
   opOf(graph: InnerGraph): Op;
+  /** Which outputs of this graph are given to which of its inputs in the next step. Default: none are. */
+  readonly feedback?: readonly { readonly output: number; readonly input: number }[];
 }
 
 /** Is told of each application that was computed, and of what its results take. */

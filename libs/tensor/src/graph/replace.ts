@@ -1,6 +1,6 @@
 import { Apply } from './apply.js';
 import { checkArguments } from './arguments.js';
-import { cannotStandIn, rebuild, Rebuilding } from './rebuild.js';
+import { cannotStandIn, rebuild, Rebuilding, type Rebuilt } from './rebuild.js';
 import { isAssignable } from './tensor-type.js';
 import type { Variable } from './variable.js';
 import { ancestors, dependants } from './walk.js';
@@ -27,10 +27,7 @@ export function replace(outputs: readonly Variable[], replacements: ReadonlyMap<
  *
  * @throws TensorTypeError when a replacement's type does not fit the variable it stands in for.
  */
-export function replaceInOrder(
-  outputs: readonly Variable[],
-  replacements: ReadonlyMap<Variable, Variable>,
-): Variable[] {
+export function replaceInOrder(outputs: readonly Variable[], replacements: ReadonlyMap<Variable, Variable>): Rebuilt {
   checkArguments('replaceInOrder', ['outputs', outputs, 'variables'], ['replacements', replacements, 'map']);
   checkReplacements(replacements);
   const rebuilding = new Rebuilding(() => undefined);
@@ -48,7 +45,8 @@ export function replaceInOrder(
     rebuilding.set(variable, result);
   }
   rebuilding.extend(outputs);
-  return outputs.map((output) => rebuilding.standIn(output));
+  const standIn = (variable: Variable): Variable => rebuilding.standIn(variable);
+  return { outputs: outputs.map(standIn), standIn };
 }
 
 /** A copy of the graph down to its inputs, constants and shared variables, which are shared with the old one. */

@@ -114,6 +114,7 @@ export { sqrt } from './sqrt.js';
 export { square } from './square.js';
 export { squeeze, type SqueezeOptions } from './squeeze.js';
 export { stack } from './stack.js';
+export { stopGradient } from './stop-gradient.js';
 export { sub } from './sub.js';
 export { incSubtensor, setSubtensor, type Subtensor } from './subtensor.js';
 export { sum, sumOp } from './sum.js';

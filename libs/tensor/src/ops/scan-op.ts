@@ -23,7 +23,14 @@ import { toldSize } from './told-size.js';
 const makeScan: MakeScan = (inner, parameters) => ({
   name: 'scan',
   parameters,
-  inner: { ...inner, opOf: (graph) => makeScan(graph, parameters) },
+  inner: {
+    ...inner,
+    opOf: (graph) => makeScan(graph, parameters),
+    feedback: Array.from({ length: parameters.states }, (_, state) => ({
+      output: state,
+      input: parameters.backwardInputs.length + state,
+    })),
+  },
   inferTypes: (inputs) => inferTypes(inner, parameters, inputs),
   grad: (node, outputGradients) => scanGradients({ node, inner, parameters, makeScan }, outputGradients),
   run: (inputs, node, evaluate = evaluator()) =>

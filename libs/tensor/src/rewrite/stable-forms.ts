@@ -149,7 +149,9 @@ class StableForms {
 
   #seenThrough(variable: Variable): Variable {
     const owner = this.#ownerOf(variable);
-    return owner?.op.name === 'identity' ? this.#seenThrough(at(owner.inputs, 0)) : variable;
+    return owner?.op.name === 'identity' || owner?.op.name === 'stopGradient'
+      ? this.#seenThrough(at(owner.inputs, 0))
+      : variable;
   }
 
   #ownerOf(variable: Variable): Apply | null {

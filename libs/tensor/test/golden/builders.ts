@@ -214,6 +214,7 @@ export const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   randomState: 'no variable',
   randomUniform: 'numbers of libs/serialization in another form: see random-distributions.test.ts',
   scan: 'it is of its step: see random-scans.test.ts and scan.test.ts',
+  stopGradient: 'its value is that of identity, and it has no gradient: see elementwise.test.ts and grad.test.ts',
   scanCheckpoints: 'it is compared with scan: see scan-checkpoints.test.ts',
 };
 

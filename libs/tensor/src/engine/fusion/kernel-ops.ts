@@ -117,6 +117,7 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   or: logic(0x50),
   sqrt: unary(0xe3),
   square: product([0, 0], [FLOAT, FLOAT]),
+  stopGradient: same(0, [FLOAT, FLOAT]),
   sub: binary(0xe5),
   where: {
     dtypes: ['bool', FLOAT, FLOAT, FLOAT],

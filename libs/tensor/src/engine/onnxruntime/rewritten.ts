@@ -116,6 +116,7 @@ const MAY_CHANGE_NOTHING: ReadonlySet<string> = new Set([
   'identity',
   'reshape',
   'slice',
+  'stopGradient',
 ]);
 
 /** With which second operand an op gives the first one. */

@@ -45,6 +45,7 @@ export const elementwise = {
     return graph.add('Add', [graph.add('Max', [...operands, graph.scalar(0, dtype)]), logarithm]);
   }),
   sqrt: number('Sqrt'),
+  stopGradient: (graph, inputs) => [graph.add('Identity', inputs)],
   square: number((graph, operands) => graph.add('Mul', [...operands, ...operands])),
   sub: number('Sub'),
   tanh: number('Tanh'),

@@ -36,6 +36,7 @@ export const elementwise = {
   softplus: computes(unary((tf, x) => tf.softplus(x))),
   sqrt: computes(unary((tf, x) => tf.sqrt(x))),
   square: computes(unary((tf, x) => tf.square(x))),
+  stopGradient: moves(unary((_tf, x) => x)),
   sub: computes(binary((tf, a, b) => tf.sub(a, b))),
   tanh: computes(unary((tf, x) => tf.tanh(x))),
   where: moves((tf, inputs) => [choose(tf, at(inputs, 0), at(inputs, 1), at(inputs, 2))]),
