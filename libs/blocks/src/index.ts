@@ -34,15 +34,27 @@ export type { HasRolesOptions } from './roles.js';
 export { addAnnotation, Annotation, annotationsOf, blocksName, setBlocksName } from './graph/annotations.js';
 export type { AuxiliaryVariableOptions } from './graph/annotations.js';
 export { ComputationGraph } from './graph/computation-graph.js';
-export type { GraphFunctionOptions } from './graph/computation-graph.js';
+export type { GraphFunctionOptions, ReplacedGraph } from './graph/computation-graph.js';
 export { describe } from './graph/describe.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
 export type { ParametersSource } from './graph/restore-parameters.js';
 export type { OnUnusedSources } from './graph/batch-function.js';
-export { getAnnotation, getApplicationCall, getBrick, VariableFilter } from './filter.js';
-export type { BrickClass, VariableFilterCriteria } from './filter.js';
-export { Path, Selector } from './select.js';
+export { getAnnotation, getApplicationCall, getBrick } from './graph/provenance.js';
+export type { BrickClass, BrickPattern, NamePattern } from './selection/criteria.js';
+export { replacementOf } from './selection/graph-change.js';
+export type { GraphChange, VariableChange } from './selection/graph-change.js';
+export { pathOf } from './selection/path-of.js';
+export { select } from './selection/selection.js';
+export type { Selection } from './selection/selection.js';
+export { Path, Selector } from './selection/selector.js';
+export { VariableFilter } from './selection/variable-filter.js';
+export type { VariableFilterCriteria } from './selection/variable-filter.js';
+export { collectParameters } from './transformations/collect-parameters.js';
+export type { CollectedParameters } from './transformations/collect-parameters.js';
+export { applyDropout } from './transformations/dropout.js';
+export type { DropoutOptions } from './transformations/dropout.js';
+export { applyNoise } from './transformations/noise.js';
 
 export {
   Application,
@@ -100,8 +112,11 @@ export type { BasicMomentumOptions, MomentumOptions } from './algorithms/momentu
 export { Adam } from './algorithms/adam.js';
 export type { AdamOptions } from './algorithms/adam.js';
 
+export type { Aggregation } from './monitoring/aggregation.js';
 export {
+  aggregatedBy,
   aggregationSchemeOf,
+  batchConcatenate,
   batchMaximum,
   batchMean,
   batchMinimum,
@@ -110,6 +125,9 @@ export {
 } from './monitoring/aggregation-scheme.js';
 export type { AggregationScheme } from './monitoring/aggregation-scheme.js';
 export { Aggregator } from './monitoring/aggregator.js';
+export type { Monitored } from './monitoring/aggregator.js';
+export { MonitoredQuantity } from './monitoring/monitored-quantity.js';
+export { MonitoredQuantityBuffer } from './monitoring/monitored-quantity-buffer.js';
 export { DatasetEvaluator } from './monitoring/dataset-evaluator.js';
 export type { DatasetEvaluatorOptions, EvaluateOptions } from './monitoring/dataset-evaluator.js';
 
@@ -119,10 +137,11 @@ export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/trai
 
 export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
-export { MainLoop } from './main-loop.js';
-export type { Activity, TrainingWatch } from './training-watch.js';
-export type { MainLoopOptions, MainLoopTimes, RunOptions, RunOutcome } from './main-loop.js';
-export type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop-state.js';
+export { MainLoop } from './main-loop/main-loop.js';
+export type { Activity, TrainingWatch } from './main-loop/training-watch.js';
+export type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop/main-loop.js';
+export type { MainLoopTimes, SnapshotSource, TrainingContext } from './main-loop/training-context.js';
+export type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop/training-state.js';
 
 export { TrainingExtension } from './extensions/training-extension.js';
 export type {
@@ -158,7 +177,7 @@ export type { CheckpointOptions } from './extensions/checkpoint.js';
 export { Reporting } from './extensions/reporting.js';
 export type { ReportingOptions, TrainingProgress } from './extensions/reporting.js';
 
-export type { AppliedSetting, HyperparameterSetting } from './hyperparameters.js';
+export type { AppliedSetting, HyperparameterSetting } from './main-loop/hyperparameters.js';
 export { CapturedOutput, Output } from './outputs/output.js';
 export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';

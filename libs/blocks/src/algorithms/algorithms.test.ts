@@ -215,8 +215,9 @@ describe('updates', () => {
           updates: [
             [w, next],
             [w, next],
+            [w, mul(w, 3)],
           ],
         }),
-    ).toThrow('w has an update already');
+    ).toThrow('w has another update already');
   });
 });

@@ -10,7 +10,7 @@ import { UpdatesAlgorithm, type UpdatesAlgorithmOptions } from './updates-algori
 export interface GradientDescentOptions extends Omit<UpdatesAlgorithmOptions, 'updates'> {
   /** A scalar. */
   readonly cost?: Variable;
-  /** What to train. Default: the parameters of the graph of `cost`, or the keys of `gradients`. */
+  /** What to train. Default: the parameters of the graph of `cost` that are not frozen, or the keys of `gradients`. */
   readonly parameters?: readonly SharedVariable[];
   /** Default `new Scale()`. */
   readonly stepRule?: StepRule;
@@ -72,10 +72,11 @@ function gradientsOf(options: GradientDescentOptions): Map<SharedVariable, Varia
     throw new Error('GradientDescent: give either a cost or gradients');
   }
   const parameters =
-    options.parameters ?? (cost === undefined ? [...(gradients?.keys() ?? [])] : new ComputationGraph(cost).parameters);
+    options.parameters ??
+    (cost === undefined ? [...(gradients?.keys() ?? [])] : new ComputationGraph(cost).trainableParameters);
   if (parameters.length === 0) {
     throw new Error(
-      'GradientDescent: there are no parameters to train; the cost depends on none, or the list is empty',
+      'GradientDescent: there are no parameters to train; the cost depends on none, all are frozen, or the list is empty',
     );
   }
   if (gradients !== undefined) return selected(gradients, parameters);

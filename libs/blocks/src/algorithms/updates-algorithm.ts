@@ -42,12 +42,12 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
     return [...new Set([...this.updates.keys(), ...computed])].filter((variable) => variable instanceof SharedVariable);
   }
 
-  /** Adds updates. @throws Error after `initialize()`, or for a variable that has an update */
+  /** Adds updates. @throws Error after `initialize()`, or for a variable that has another update */
   addUpdates(updates: Iterable<readonly [SharedVariable, Variable]>): void {
     this.#requireNotInitialized('addUpdates');
     for (const [variable, value] of updates) {
-      if (this.updates.has(variable))
-        throw new Error(`${variable.toString()} has an update already; give each variable one`);
+      if ((this.updates.get(variable) ?? value) !== value)
+        throw new Error(`${variable.toString()} has another update already; give each variable one`);
       this.updates.set(variable, value);
     }
   }

@@ -2,7 +2,7 @@ import { add, identity, matrix, sub, type Variable } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
 import { collectWarnings } from '../../test/warnings.js';
-import { getApplicationCall, getBrick } from '../filter.js';
+import { getApplicationCall, getBrick } from '../graph/provenance.js';
 import { blocksName } from '../graph/annotations.js';
 import { AUXILIARY, COST, hasRoles, INPUT, OUTPUT } from '../roles.js';
 import { application, applicationOf, currentCall } from './application.js';

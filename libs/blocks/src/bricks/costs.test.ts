@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
 import { float32, int64 } from '../../test/tiny-experiment.js';
-import { getApplicationCall } from '../filter.js';
+import { getApplicationCall } from '../graph/provenance.js';
 import { blocksName } from '../graph/annotations.js';
 import { COST, hasRoles } from '../roles.js';
 import { CategoricalCrossEntropy } from './categorical-cross-entropy.js';

@@ -3,7 +3,7 @@ import type { ComputeTarget } from '@longrun/tensor';
 import type { z } from 'zod';
 
 import type { TrainingExtension } from '../extensions/training-extension.js';
-import type { MainLoop } from '../main-loop.js';
+import type { MainLoop } from '../main-loop/main-loop.js';
 import type { Output } from '../outputs/output.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { runAsMain } from './run-as-main.js';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { MainLoop } from '../main-loop.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 import { saveSnapshot, snapshotFolder, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
 import type { SnapshotWriting } from '../snapshot/snapshot.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
@@ -49,7 +49,7 @@ export class Checkpoint extends SimpleExtension {
     this.#options = options;
   }
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
     const keepLast = this.#options.keepLast ?? 3;
     if (!Number.isInteger(keepLast) || keepLast < 1) {

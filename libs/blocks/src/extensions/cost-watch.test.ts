@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { sequential, tinyDataset, tinyModel } from '../../test/tiny-experiment.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
-import { MainLoop } from '../main-loop.js';
+import { MainLoop } from '../main-loop/main-loop.js';
 import type { LogValue } from '../log/log-value.js';
 import { CostWatch, Diverged, type NonFiniteCost } from './cost-watch.js';
 import { FinishAfter } from './finish-after.js';

@@ -1,4 +1,4 @@
-import type { MainLoop } from '../main-loop.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 import {
   TrainingExtension,
   type CallbackContext,
@@ -46,7 +46,7 @@ export class CostWatch extends TrainingExtension {
     this.#options = options;
   }
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
     const { algorithm } = mainLoop;
     if (algorithm.cost !== undefined) algorithm.observe([algorithm.cost]);

@@ -1,6 +1,6 @@
 import { StateMismatch, type Json } from '@longrun/serialization';
 
-import { savedPart } from '../saved-part.js';
+import { savedPart } from '../main-loop/saved-part.js';
 import type { ExtensionRestoring, TrainingExtension } from './training-extension.js';
 
 /** The extensions of a main loop, in order, with their states by name. */

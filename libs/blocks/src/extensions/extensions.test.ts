@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { sequential, tinyDataset, tinyExperiment, tinyModel } from '../../test/tiny-experiment.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
-import { MainLoop } from '../main-loop.js';
+import { MainLoop } from '../main-loop/main-loop.js';
 import { restoreSnapshot } from '../snapshot/snapshot.js';
 import { newestSnapshot, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
 import { Checkpoint, type CheckpointOptions } from './checkpoint.js';

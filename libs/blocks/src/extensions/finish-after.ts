@@ -18,6 +18,13 @@ export class FinishAfter extends SimpleExtension {
     this.addCondition(['onResumption'], { predicate: ({ status }) => this.#isOver(status) });
   }
 
+  override plannedEnd(batchesPerEpoch: number | null): number | null {
+    const ofEpochs =
+      this.afterNEpochs === undefined || batchesPerEpoch === null ? Infinity : this.afterNEpochs * batchesPerEpoch;
+    const end = Math.min(this.afterNBatches ?? Infinity, ofEpochs);
+    return end === Infinity ? null : end;
+  }
+
   override do(): void {
     this.mainLoop.log.currentRow[FINISH_REQUESTED] = true;
   }

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { tinyExperiment } from '../../test/tiny-experiment.js';
 import { defineExperiment } from '../experiment/experiment-program.js';
 import { restoreParameters } from '../graph/restore-parameters.js';
-import type { MainLoop } from '../main-loop.js';
+import type { MainLoop } from '../main-loop/main-loop.js';
 import { Outputs } from '../outputs/outputs.js';
 import { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from '../snapshot/snapshot.js';
 import { Load } from './load.js';

@@ -1,12 +1,13 @@
 import type { Batch, DataStream } from '@longrun/fuel';
-import { checkIdentity, naming, StateKind, type VersionedState } from '@longrun/serialization';
-import type { SharedVariable, Variable } from '@longrun/tensor';
+import { naming, StateKind, type VersionedState } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
 
 import type { LogValue } from '../log/log-value.js';
-import type { MainLoop } from '../main-loop.js';
-import { aggregatorsOf, type Aggregator } from '../monitoring/aggregator.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
+import type { Monitored } from '../monitoring/aggregator.js';
+import { MonitoredQuantityBuffer } from '../monitoring/monitored-quantity-buffer.js';
 import { DatasetEvaluator, type DatasetEvaluatorOptions } from '../monitoring/dataset-evaluator.js';
-import { savedPart } from '../saved-part.js';
+import { savedPart } from '../main-loop/saved-part.js';
 import { SimpleExtension, type Conditions, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName, ExtensionRestoring } from './training-extension.js';
 
@@ -44,7 +45,7 @@ export abstract class MonitoringExtension extends SimpleExtension {
 /** Options of {@link DataStreamMonitoring}. */
 export interface DataStreamMonitoringOptions extends MonitoringOptions, DatasetEvaluatorOptions {
   /** What to monitor. Each has a name. */
-  readonly variables: readonly Variable[];
+  readonly variables: readonly Monitored[];
   /** Where on. Nothing else may read it. */
   readonly dataStream: DataStream;
 }
@@ -68,7 +69,7 @@ export class DataStreamMonitoring extends MonitoringExtension {
     return this.#evaluator.transientVariables;
   }
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
     if (mainLoop.dataStream === this.dataStream) {
       throw new Error(
@@ -102,7 +103,7 @@ const DATA_STREAM_MONITORING = new StateKind('DataStreamMonitoring', {
 /** Options of {@link TrainingDataMonitoring}. */
 export interface TrainingDataMonitoringOptions extends MonitoringOptions {
   /** What to monitor. Each has a name. */
-  readonly variables: readonly Variable[];
+  readonly variables: readonly Monitored[];
 }
 
 /**
@@ -110,16 +111,16 @@ export interface TrainingDataMonitoringOptions extends MonitoringOptions {
  * of the batches since it did so last; on which conditions, must be said.
  */
 export class TrainingDataMonitoring extends MonitoringExtension {
-  readonly #aggregators: readonly Aggregator[];
+  readonly #buffer: MonitoredQuantityBuffer;
 
   constructor(options: TrainingDataMonitoringOptions) {
     super(options);
-    this.#aggregators = aggregatorsOf(this.name, options.variables);
+    this.#buffer = new MonitoredQuantityBuffer(this.name, options.variables);
   }
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
-    mainLoop.algorithm.observe(this.#aggregators.flatMap(({ requires }) => requires));
+    mainLoop.algorithm.observe(this.#buffer.requires);
   }
 
   override dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
@@ -128,40 +129,21 @@ export class TrainingDataMonitoring extends MonitoringExtension {
   }
 
   override do(): void {
-    const filled = this.#aggregators.filter((aggregator) => !aggregator.isEmpty);
-    this.record(filled.map((aggregator) => [aggregator.name, aggregator.readOut()]));
-    for (const aggregator of filled) aggregator.reset();
+    this.record(this.#buffer.getAggregatedValues());
+    this.#buffer.initialize();
   }
 
   override state(): VersionedState {
-    return {
-      ...TRAINING_DATA_MONITORING.head,
-      aggregators: Object.fromEntries(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.state()])),
-    };
+    return { ...TRAINING_DATA_MONITORING.head, aggregators: this.#buffer.state() };
   }
 
   override restore(state: VersionedState): void {
-    const { aggregators: saved } = TRAINING_DATA_MONITORING.read(state, this.name);
-    const variables = Object.keys(saved ?? {}).toSorted();
-    checkIdentity(
-      this.name,
-      { ...state, variables },
-      'variables',
-      this.#aggregators.map(({ name }) => name).toSorted(),
-      REMEDY,
-    );
-    for (const aggregator of this.#aggregators) aggregator.restore(savedPart(this.name, saved, aggregator.name));
+    this.#buffer.restore(TRAINING_DATA_MONITORING.read(state, this.name)['aggregators'] ?? {});
   }
 
   #add(batch: Batch): void {
     const { algorithm, dataStream } = this.mainLoop;
-    const examples = algorithm.examplesIn(batch, dataStream);
-    for (const aggregator of this.#aggregators) {
-      aggregator.add(
-        aggregator.requires.map((variable) => algorithm.observed(variable)),
-        examples,
-      );
-    }
+    this.#buffer.aggregate((variable) => algorithm.observed(variable), algorithm.examplesIn(batch, dataStream));
   }
 }
 
@@ -170,5 +152,3 @@ const TRAINING_DATA_MONITORING = new StateKind('TrainingDataMonitoring', {
   namedSince: 2,
   migrations: [naming('TrainingDataMonitoring')],
 });
-
-const REMEDY = 'monitor the variables that were monitored when it was saved';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 import type { LogRow } from '../log/log-value.js';
-import type { MainLoop } from '../main-loop.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 import { StepRate } from './step-rate.js';
 import { TrainingExtension, type ExtensionOptions } from './training-extension.js';
 
@@ -44,7 +44,7 @@ export class Reporting extends TrainingExtension {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
     if (this.#options.onLogRow !== undefined) mainLoop.log.onRow(this.#options.onLogRow);
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { sequential, tinyDataset, tinyModel } from '../../test/tiny-experiment.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
-import { MainLoop } from '../main-loop.js';
+import { MainLoop } from '../main-loop/main-loop.js';
 import { FinishAfter } from './finish-after.js';
 import { SimpleExtension, type Conditions } from './simple-extension.js';
 import { TrainingExtension, type CallbackContext, type CallbackName } from './training-extension.js';

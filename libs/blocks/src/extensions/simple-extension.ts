@@ -1,5 +1,4 @@
-import { assertNever } from '@longrun/serialization';
-import type { TrainingLog } from '../log/training-log.js';
+import type { TrainingLog, TrainingStatus } from '../log/training-log.js';
 import {
   CALLBACK_NAMES,
   TrainingExtension,
@@ -59,11 +58,12 @@ export abstract class SimpleExtension extends TrainingExtension {
     this.#conditions = [];
     for (const [name, value] of Object.entries(conditions)) {
       if (!isCondition(name)) {
-        throw new Error(`${this.name}: there is no condition ${name}; there are ${CONDITION_NAMES.join(', ')}`);
+        throw new Error(`${this.name}: there is no condition ${name}; there are ${Object.keys(CONDITIONS).join(', ')}`);
       }
       if (value === undefined || value === false) continue;
-      const { callback, predicate } = this.#meaning(name, value);
-      this.addCondition([callback], { predicate });
+      const { callback, isCounted = false, holds } = CONDITIONS[name];
+      const count = isCounted ? this.#count(name, value) : 0;
+      this.addCondition([callback], { predicate: ({ status }) => holds(status, count) });
     }
     return this;
   }
@@ -103,52 +103,40 @@ export abstract class SimpleExtension extends TrainingExtension {
     for (const condition of due) await this.do(callback, context, condition.arguments);
   }
 
-  #meaning(name: keyof Conditions, value: boolean | number): { callback: CallbackName; predicate: Predicate } {
-    switch (name) {
-      case 'beforeFirstEpoch':
-        return { callback: 'beforeEpoch', predicate: ({ status }) => status.epochsDone === 0 };
-      case 'afterNEpochs':
-      case 'everyNEpochs':
-      case 'afterNBatches':
-      case 'everyNBatches':
-        return counting(name, this.#count(name, value));
-      case 'beforeTraining':
-      case 'onResumption':
-      case 'beforeEpoch':
-      case 'beforeBatch':
-      case 'afterBatch':
-      case 'afterEpoch':
-      case 'afterTraining':
-      case 'onInterrupt':
-      case 'onError':
-        return { callback: name, predicate: always };
-      default:
-        return assertNever(name);
-    }
-  }
-
   #count(name: string, value: boolean | number): number {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
     throw new Error(`${this.name}: ${name} is ${value}; give a whole number of at least 1, or leave it out`);
   }
 }
 
-const CONDITION_NAMES = [
-  'beforeTraining',
-  'onResumption',
-  'beforeFirstEpoch',
-  'beforeEpoch',
-  'beforeBatch',
-  'afterBatch',
-  'afterEpoch',
-  'afterTraining',
-  'onInterrupt',
-  'onError',
-  'afterNEpochs',
-  'everyNEpochs',
-  'afterNBatches',
-  'everyNBatches',
-] as const satisfies readonly (keyof Conditions)[];
+/** What a condition means: at which callback it holds, and when, given the count that it is set to where it is counted. */
+interface Condition {
+  readonly callback: CallbackName;
+  /** Default false: it is set or not. */
+  readonly isCounted?: boolean;
+  readonly holds: (status: Readonly<TrainingStatus>, count: number) => boolean;
+}
+
+const CONDITIONS: { readonly [C in keyof Required<Conditions>]: Condition } = {
+  beforeTraining: { callback: 'beforeTraining', holds: always },
+  onResumption: { callback: 'onResumption', holds: always },
+  beforeFirstEpoch: { callback: 'beforeEpoch', holds: ({ epochsDone }) => epochsDone === 0 },
+  beforeEpoch: { callback: 'beforeEpoch', holds: always },
+  beforeBatch: { callback: 'beforeBatch', holds: always },
+  afterBatch: { callback: 'afterBatch', holds: always },
+  afterEpoch: { callback: 'afterEpoch', holds: always },
+  afterTraining: { callback: 'afterTraining', holds: always },
+  onInterrupt: { callback: 'onInterrupt', holds: always },
+  onError: { callback: 'onError', holds: always },
+  afterNEpochs: { callback: 'afterEpoch', isCounted: true, holds: ({ epochsDone }, n) => epochsDone === n },
+  everyNEpochs: { callback: 'afterEpoch', isCounted: true, holds: ({ epochsDone }, n) => epochsDone % n === 0 },
+  afterNBatches: { callback: 'afterBatch', isCounted: true, holds: ({ iterationsDone }, n) => iterationsDone === n },
+  everyNBatches: {
+    callback: 'afterBatch',
+    isCounted: true,
+    holds: ({ iterationsDone }, n) => iterationsDone % n === 0,
+  },
+};
 
 function conditionsIn(options: SimpleExtensionOptions): Conditions {
   return Object.fromEntries(
@@ -157,24 +145,7 @@ function conditionsIn(options: SimpleExtensionOptions): Conditions {
 }
 
 function isCondition(name: string): name is keyof Conditions {
-  return (CONDITION_NAMES as readonly string[]).includes(name);
-}
-
-type Counting = 'afterNEpochs' | 'everyNEpochs' | 'afterNBatches' | 'everyNBatches';
-
-function counting(name: Counting, count: number): { callback: CallbackName; predicate: Predicate } {
-  switch (name) {
-    case 'afterNEpochs':
-      return { callback: 'afterEpoch', predicate: ({ status }) => status.epochsDone === count };
-    case 'everyNEpochs':
-      return { callback: 'afterEpoch', predicate: ({ status }) => status.epochsDone % count === 0 };
-    case 'afterNBatches':
-      return { callback: 'afterBatch', predicate: ({ status }) => status.iterationsDone === count };
-    case 'everyNBatches':
-      return { callback: 'afterBatch', predicate: ({ status }) => status.iterationsDone % count === 0 };
-    default:
-      return assertNever(name);
-  }
+  return Object.hasOwn(CONDITIONS, name);
 }
 
 function always(): boolean {

@@ -2,7 +2,7 @@ import type { Batch } from '@longrun/fuel';
 import type { VersionedState } from '@longrun/serialization';
 import type { SharedVariable } from '@longrun/tensor';
 
-import type { MainLoop } from '../main-loop.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 
 /** When the main loop calls its extensions. */
 export const CALLBACK_NAMES = [
@@ -46,14 +46,14 @@ export interface ExtensionRestoring {
  */
 export abstract class TrainingExtension {
   readonly name: string;
-  #mainLoop: MainLoop | undefined;
+  #mainLoop: TrainingContext | undefined;
 
   constructor(options: ExtensionOptions = {}) {
     this.name = options.name ?? new.target.name;
   }
 
   /** The main loop it belongs to. Throws before `attach()`. */
-  get mainLoop(): MainLoop {
+  get mainLoop(): TrainingContext {
     if (this.#mainLoop === undefined) throw new Error(`${this.name} belongs to no main loop; give it to one`);
     return this.#mainLoop;
   }
@@ -71,8 +71,17 @@ export abstract class TrainingExtension {
     return [];
   }
 
+  /**
+   * After how many batches this extension will finish training, as far as it knows beforehand; null where it does not.
+   *
+   * @param batchesPerEpoch null where the stream does not tell
+   */
+  plannedEnd(_batchesPerEpoch: number | null): number | null {
+    return null;
+  }
+
   /** Called when the main loop is constructed, also on one that goes on from a checkpoint. */
-  attach(mainLoop: MainLoop): void {
+  attach(mainLoop: TrainingContext): void {
     if (this.#mainLoop !== undefined) throw new Error(`${this.name} belongs to a main loop already; make another one`);
     this.#mainLoop = mainLoop;
   }

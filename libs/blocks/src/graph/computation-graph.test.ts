@@ -6,7 +6,7 @@ import { float32 } from '../../test/tiny-experiment.js';
 import { collectWarnings } from '../../test/warnings.js';
 import { MLP } from '../bricks/mlp.js';
 import { Tanh } from '../bricks/activations.js';
-import { VariableFilter } from '../filter.js';
+import { VariableFilter } from '../selection/variable-filter.js';
 import { addRole, AUXILIARY, INPUT, OUTPUT, PARAMETER } from '../roles.js';
 import { addAnnotation, Annotation } from './annotations.js';
 import { ComputationGraph } from './computation-graph.js';

@@ -21,6 +21,13 @@ export interface GraphFunctionOptions extends ComputeOptions, Pick<CompileOption
   readonly additionalUpdates?: ReadonlyMap<SharedVariable, Variable>;
 }
 
+/** What {@link ComputationGraph.replaced} gives. */
+export interface ReplacedGraph {
+  readonly graph: ComputationGraph;
+  /** What stands in the new graph for a variable of the old one; itself where it stayed. */
+  readonly standIn: (variable: Variable) => Variable;
+}
+
 /** All that some outputs depend on, with what annotations add to it (Blocks: `ComputationGraph`). A value: it never changes. */
 export class ComputationGraph implements Iterable<Variable> {
   readonly outputs: readonly Variable[];
@@ -58,6 +65,12 @@ export class ComputationGraph implements Iterable<Variable> {
   /** Shared variables with role PARAMETER. */
   get parameters(): SharedVariable[] {
     return this.sharedVariables.filter((variable) => hasRoles(variable, [PARAMETER]));
+  }
+
+  /** Those of {@link parameters} that a gradient reaches: by a way on which it is not stopped. */
+  get trainableParameters(): SharedVariable[] {
+    const reached = new Set(reachedByGradients(this.outputs));
+    return this.parameters.filter((parameter) => reached.has(parameter));
   }
 
   /** Variables with role AUXILIARY. */
@@ -108,7 +121,13 @@ export class ComputationGraph implements Iterable<Variable> {
     if (strangers.length > 0) {
       warn(`replace was asked to replace ${strangers.join(', ')}, which the graph does not have`);
     }
-    return new ComputationGraph(replaceInOrder(this.outputs, wanted));
+    return this.replaced(wanted).graph;
+  }
+
+  /** {@link replace} of variables that are in the graph, with what stands in the new graph for each of this one. */
+  replaced(replacements: ReadonlyMap<Variable, Variable>): ReplacedGraph {
+    const { outputs, standIn } = replaceInOrder(this.outputs, replacements);
+    return { graph: new ComputationGraph(outputs), standIn };
   }
 
   /** Compiles the graph: its inputs to its outputs, with its updates (Blocks: `get_theano_function`). */
@@ -156,6 +175,12 @@ function collect(outputs: readonly Variable[]): {
   };
   visit(outputs);
   return { variables: [...variables], updates };
+}
+
+/** What `outputs` depend on by a way on which nothing stops the gradient. */
+function reachedByGradients(outputs: readonly Variable[]): Variable[] {
+  const stops = toposort(outputs).filter(({ op }) => op.name === 'stopGradient');
+  return ancestors(outputs, { blockers: stops.flatMap(({ outputs: stopped }) => stopped) });
 }
 
 function dependentsOnInputs(variables: readonly Variable[]): Set<Variable> {

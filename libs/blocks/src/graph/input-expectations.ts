@@ -3,7 +3,7 @@ import { formatShape, shapeFits, type Dim, type Variable } from '@longrun/tensor
 
 import type { BoundApplication } from '../bricks/application.js';
 import { expectedSizes } from '../bricks/input-sizes.js';
-import { getApplicationCall } from '../filter.js';
+import { getApplicationCall } from './provenance.js';
 import { hasRoles, INPUT } from '../roles.js';
 import { blocksName } from './annotations.js';
 

@@ -2,9 +2,9 @@ import type { NdArray } from '@longrun/serialization';
 import { describe, formatType, isAssignable, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
-import { getBrick } from '../filter.js';
+import { getBrick } from './provenance.js';
 import { hasRoles, PERSISTENT } from '../roles.js';
-import { duplicatePath, Selector } from '../select.js';
+import { duplicatePath, Selector } from '../selection/selector.js';
 import { copiesOf } from '../snapshot/named-arrays.js';
 import { ComputationGraph } from './computation-graph.js';
 import { variablePath } from './variable-path.js';

@@ -12,7 +12,7 @@ import {
 } from '@longrun/serialization';
 import { isKnown, type SharedVariable } from '@longrun/tensor';
 
-import type { MainLoop } from '../main-loop.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 import type { Model } from './model.js';
 
 /**
@@ -31,7 +31,7 @@ export type ParametersSource = BytesSource | TensorSource | ReadonlyMap<string, 
  * @throws RestoreRefused with every fault; UnknownTensorFile and what else `openTensors` throws; Error while training updates a value
  */
 export async function restoreParameters(
-  into: Model | MainLoop,
+  into: Model | Pick<TrainingContext, 'inventory'>,
   from: ParametersSource,
   options: RestoreOptions = {},
 ): Promise<RestorePlan> {

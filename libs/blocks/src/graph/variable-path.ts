@@ -1,6 +1,6 @@
 import type { SharedVariable } from '@longrun/tensor';
 
-import { getBrick } from '../filter.js';
+import { getBrick } from './provenance.js';
 
 /** How a shared variable is called: `/mlp/linear_0.W` where it belongs to a brick, else its own name; undefined when it has none. */
 export function variablePath(variable: SharedVariable): string | undefined {

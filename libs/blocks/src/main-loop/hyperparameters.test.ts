@@ -1,11 +1,12 @@
 import { ndarray } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
-import { tinyExperiment } from '../test/tiny-experiment.js';
-import { TrainingExtension } from './extensions/training-extension.js';
+import { tinyExperiment } from '../../test/tiny-experiment.js';
+import { TrainingExtension } from '../extensions/training-extension.js';
 import type { AppliedSetting, HyperparameterSetting } from './hyperparameters.js';
-import type { LogRow } from './log/log-value.js';
+import type { LogRow } from '../log/log-value.js';
 import type { MainLoop } from './main-loop.js';
+import type { TrainingContext } from './training-context.js';
 
 /** A step boundary: that after `6` is where an epoch ends with it. */
 type Boundary = `${number}` | `${number}, at the end of an epoch`;
@@ -13,9 +14,9 @@ type Boundary = `${number}` | `${number}, at the end of an epoch`;
 /** Saves the state of each step boundary, and acts there. */
 class Boundaries extends TrainingExtension {
   readonly saved = new Map<Boundary, Parameters<MainLoop['restore']>[0]>();
-  readonly #act: (mainLoop: MainLoop, at: Boundary) => void;
+  readonly #act: (mainLoop: TrainingContext, at: Boundary) => void;
 
-  constructor(act: (mainLoop: MainLoop, at: Boundary) => void = () => {}) {
+  constructor(act: (mainLoop: TrainingContext, at: Boundary) => void = () => {}) {
     super({ name: 'Boundaries' });
     this.#act = act;
   }

@@ -1,8 +1,8 @@
 import { ndarray, StateMismatch, type Json } from '@longrun/serialization';
 import type { SharedVariable } from '@longrun/tensor';
 
-import type { LogRow } from './log/log-value.js';
-import { ALGORITHM_HYPERPARAMETER, hasRoles } from './roles.js';
+import type { LogRow } from '../log/log-value.js';
+import { ALGORITHM_HYPERPARAMETER, hasRoles } from '../roles.js';
 
 /** A change of hyperparameters that somebody asks for while training goes on. */
 export interface HyperparameterSetting {

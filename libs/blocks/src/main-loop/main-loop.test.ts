@@ -2,35 +2,36 @@ import { DatasetStream, IndexableDataset, SequentialScheme, type Batch } from '@
 import { ndarray, type NdArray, RandomStreams, StateMismatch } from '@longrun/serialization';
 import { describe, expect, test } from 'vitest';
 
-import { float32, sequential, tinyDataset, tinyExperiment, tinyModel } from '../test/tiny-experiment.js';
+import { float32, sequential, tinyDataset, tinyExperiment, tinyModel } from '../../test/tiny-experiment.js';
 import { mean, tensor } from '@longrun/tensor';
-import { Tanh } from './bricks/activations.js';
-import { MLP } from './bricks/mlp.js';
-import { Constant } from './initialization/constant.js';
-import { Adam } from './algorithms/adam.js';
-import { GradientDescent } from './algorithms/gradient-descent.js';
-import { DataStreamMonitoring } from './extensions/monitoring.js';
-import { FinishAfter } from './extensions/finish-after.js';
+import { Tanh } from '../bricks/activations.js';
+import { MLP } from '../bricks/mlp.js';
+import { Constant } from '../initialization/constant.js';
+import { Adam } from '../algorithms/adam.js';
+import { GradientDescent } from '../algorithms/gradient-descent.js';
+import { DataStreamMonitoring } from '../extensions/monitoring.js';
+import { FinishAfter } from '../extensions/finish-after.js';
 import {
   CALLBACK_NAMES,
   TrainingExtension,
   type CallbackContext,
   type CallbackName,
-} from './extensions/training-extension.js';
-import type { LogRow } from './log/log-value.js';
-import { TrainingLog } from './log/training-log.js';
-import type { MainLoopArrays } from './main-loop-state.js';
+} from '../extensions/training-extension.js';
+import type { LogRow } from '../log/log-value.js';
+import { TrainingLog } from '../log/training-log.js';
+import type { MainLoopArrays } from './training-state.js';
 import { MainLoop } from './main-loop.js';
-import { elementsOf } from './snapshot/named-arrays.js';
+import type { TrainingContext } from './training-context.js';
+import { elementsOf } from '../snapshot/named-arrays.js';
 
 /** Notes the callbacks it gets, and does something at one of them. */
 class Witness extends TrainingExtension {
   readonly seen: string[] = [];
   readonly withBatch = new Set<string>();
-  readonly at: (callback: CallbackName, mainLoop: MainLoop) => void;
+  readonly at: (callback: CallbackName, mainLoop: TrainingContext) => void;
   readonly events: string[];
   constructor(
-    at: (callback: CallbackName, mainLoop: MainLoop) => void = () => undefined,
+    at: (callback: CallbackName, mainLoop: TrainingContext) => void = () => undefined,
     events: string[] = [],
     name = 'Witness',
   ) {

@@ -11,26 +11,18 @@ import {
 } from '@longrun/tensor';
 import { performance } from 'node:perf_hooks';
 
-import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
+import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
 import { EventLoopBreaks } from './event-loop.js';
-import { ExtensionList } from './extensions/extension-list.js';
-import { FinishAfter } from './extensions/finish-after.js';
-import type { CallbackContext, CallbackName, TrainingExtension } from './extensions/training-extension.js';
-import { Model } from './graph/model.js';
+import { ExtensionList } from '../extensions/extension-list.js';
+import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
+import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
-import { Inventory } from './inventory/inventory.js';
-import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from './log/training-log.js';
-import {
-  restoreState,
-  stateOf,
-  type MainLoopArrays,
-  type MainLoopContents,
-  type MainLoopRestoring,
-  type StatefulParts,
-} from './main-loop-state.js';
-import type { Outputs } from './outputs/outputs.js';
-import { copiesOf } from './snapshot/named-arrays.js';
-import { PinnedArrays } from './snapshot/pinned-arrays.js';
+import type { Inventory } from '../inventory/inventory.js';
+import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from '../log/training-log.js';
+import type { MainLoopTimes, TrainingContext } from './training-context.js';
+import { TrainingState, type MainLoopArrays, type MainLoopContents, type MainLoopRestoring } from './training-state.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { PinnedArrays } from '../snapshot/pinned-arrays.js';
 import type { TrainingWatch } from './training-watch.js';
 
 /** Options of {@link MainLoop}. */
@@ -59,13 +51,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds spent since the main loop was constructed. */
-export interface MainLoopTimes {
-  initializationMs: number;
-  readDataMs: number;
-  trainMs: number;
-}
-
 /**
  * Trains: takes batches of a stream, processes them with an algorithm, and calls extensions (Blocks: `MainLoop`).
  *
@@ -76,14 +61,14 @@ export interface MainLoopTimes {
  * way that restores it ends with the same parameters and the same log, bit by bit in the same numeric environment. What training
  * writes is part of it, as the {@link Inventory} says; a function that updates something else fails at its first run.
  */
-export class MainLoop {
+export class MainLoop implements TrainingContext {
   readonly algorithm: TrainingAlgorithm;
   readonly dataStream: DataStream;
   readonly model: Model;
   readonly log: TrainingLog;
   readonly random: RandomStreams | undefined;
   /** What can be set while it trains. */
-  readonly hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
+  readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
   readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
@@ -91,7 +76,7 @@ export class MainLoop {
   readonly #breaks = new EventLoopBreaks();
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
     this.inventory.check(functionName, updated);
-  #inventory: Inventory | undefined;
+  readonly #state: TrainingState;
   #outputs: Outputs | undefined;
   #watch: TrainingWatch | undefined;
   #atBoundary: (() => void | Promise<void>)[] = [];
@@ -108,8 +93,12 @@ export class MainLoop {
     this.#outputs = options.outputs;
     this.target = computeTarget(options);
     this.#extensions = new ExtensionList(options.extensions ?? []);
-    for (const extension of this.#extensions) extension.attach(this);
-    this.#takeInventory();
+    const { algorithm, model, hyperparameters, log, dataStream, random } = this;
+    const extensions = this.#extensions;
+    this.#state = new TrainingState({ algorithm, model, hyperparameters, log, dataStream, random, extensions });
+    for (const extension of extensions) extension.attach(this);
+    // What cannot be saved is to be known before training, not at the first checkpoint.
+    void this.#state.inventory;
   }
 
   get status(): Readonly<TrainingStatus> {
@@ -120,7 +109,6 @@ export class MainLoop {
     return [...this.#extensions];
   }
 
-  /** The files that are part of the state. */
   get outputs(): Outputs | undefined {
     return this.#outputs;
   }
@@ -141,34 +129,21 @@ export class MainLoop {
     this.#watch = watch;
   }
 
-  /**
-   * Says that training goes on. For extensions that do something long in one callback, which a host could take for something that
-   * never ends: with every batch of an evaluation, say.
-   */
   moved(): void {
     this.#watch?.moved();
   }
 
-  /** The variables whose values are part of the state. Fixed once training has started. */
   get inventory(): Inventory {
-    return this.#inventory ?? this.#takeInventory();
+    return this.#state.inventory;
   }
 
-  /** What the bits of the result depend on besides the program and its data. */
   get environment(): NumericEnvironment {
     return environment(this.target);
   }
 
-  /** After how many batches training will finish, as far as `FinishAfter` and the length of the stream tell; else null. */
   get plannedIterations(): number | null {
     const perEpoch = this.dataStream.batchesPerEpoch;
-    const ends = this.extensions
-      .filter((extension) => extension instanceof FinishAfter)
-      .flatMap(({ afterNBatches, afterNEpochs }) => [
-        afterNBatches,
-        afterNEpochs === undefined || perEpoch === null ? undefined : afterNEpochs * perEpoch,
-      ])
-      .filter((end) => end !== undefined);
+    const ends = this.extensions.map((extension) => extension.plannedEnd(perEpoch)).filter((end) => end !== null);
     return ends.length === 0 ? null : Math.min(...ends);
   }
 
@@ -202,45 +177,32 @@ export class MainLoop {
     }
   }
 
-  /**
-   * Stops training at the next step boundary, without `afterTraining`: the state then is one to go on from. May be called at
-   * any time.
-   */
   requestStop(): void {
     this.#stopRequested = true;
   }
 
-  /** Whether it is to stop at the next step boundary: a callback that waits for something need not wait longer. */
   get stopRequested(): boolean {
     return this.#stopRequested;
   }
 
-  /** Finishes training after this batch or this epoch, with `afterTraining`. */
   requestFinish(after: 'batch' | 'epoch'): void {
     if (after === 'batch') this.log.status.batchInterruptReceived = true;
     else this.log.status.epochInterruptReceived = true;
   }
 
-  /**
-   * Calls `action` once all extensions have had the present callback: then the state is complete. For extensions that save it.
-   */
   atStepBoundary(action: () => void | Promise<void>): void {
     this.#atBoundary.push(action);
   }
 
-  /** Everything but the arrays and the outputs, as JSON. To be called at a step boundary or while not running. */
   state(): VersionedState {
-    return stateOf(this.#statefulParts, this.inventory);
+    return this.#state.state();
   }
 
   /** Copies of the values as they are at the call, which belong to the caller. */
   async arrays(): Promise<MainLoopArrays> {
-    const { inventory } = this;
-    const copies = [copiesOf(inventory.parameters), copiesOf(inventory.algorithm)] as const;
-    return { parameters: await copies[0], algorithm: await copies[1] };
+    return await this.#state.arrays();
   }
 
-  /** The values as they are at the call, by reference: taking them costs nothing. To be released. */
   pinnedArrays(): PinnedArrays {
     return new PinnedArrays(this.inventory);
   }
@@ -253,7 +215,7 @@ export class MainLoop {
    */
   restore(contents: MainLoopContents, options: MainLoopRestoring = {}): void {
     if (this.#running) throw new Error('MainLoop: restore() while run() is going on; await it');
-    restoreState(this.#statefulParts, this.inventory, contents, options);
+    this.#state.restore(contents, options);
   }
 
   async #run(): Promise<RunOutcome> {
@@ -266,7 +228,7 @@ export class MainLoop {
 
   async #start(): Promise<void> {
     const { status } = this.log;
-    this.#inventory = this.inventory;
+    this.#state.fixInventory();
     this.model.checkSanity(this.algorithm);
     const resumes = status.trainingStarted;
     if (!resumes) {
@@ -377,14 +339,5 @@ export class MainLoop {
     } catch (second) {
       process.emitWarning(`An extension failed after training had failed: ${String(second)}`, 'MainLoopWarning');
     }
-  }
-
-  #takeInventory(): Inventory {
-    return new Inventory({ model: this.model, algorithm: this.algorithm, extensions: this.extensions });
-  }
-
-  get #statefulParts(): StatefulParts {
-    const { algorithm, hyperparameters, log, dataStream, random } = this;
-    return { algorithm, hyperparameters, log, dataStream, random, extensions: this.#extensions };
   }
 }

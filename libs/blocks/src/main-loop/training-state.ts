@@ -11,15 +11,16 @@ import {
 import type { SharedVariable } from '@longrun/tensor';
 import { isDeepStrictEqual } from 'node:util';
 
-import { firstValue } from './algorithms/algorithm-state.js';
-import type { TrainingAlgorithm } from './algorithms/training-algorithm.js';
-import type { ExtensionList } from './extensions/extension-list.js';
+import { firstValue } from '../algorithms/algorithm-state.js';
+import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
+import type { ExtensionList } from '../extensions/extension-list.js';
 import type { Hyperparameters } from './hyperparameters.js';
-import type { Inventory } from './inventory/inventory.js';
-import { encodeLogValue } from './log/log-value.js';
-import type { TrainingLog } from './log/training-log.js';
+import type { Model } from '../graph/model.js';
+import { Inventory } from '../inventory/inventory.js';
+import { encodeLogValue } from '../log/log-value.js';
+import type { TrainingLog } from '../log/training-log.js';
 import { savedPart } from './saved-part.js';
-import { checkArrays, setArrays } from './snapshot/named-arrays.js';
+import { checkArrays, copiesOf, setArrays } from '../snapshot/named-arrays.js';
 
 /** The kind of a main loop's states. `arrays` says which belong to one: all that are `written`, or those chosen `by role`. */
 export const MAIN_LOOP = new StateKind('MainLoop', {
@@ -64,66 +65,86 @@ export interface MainLoopRestoring {
 
 /** What of a main loop has a part in its state, besides the arrays and the outputs. */
 export interface StatefulParts {
-  readonly algorithm: Pick<TrainingAlgorithm, 'identity'>;
+  readonly model: Model;
+  readonly algorithm: Pick<TrainingAlgorithm, 'identity' | 'sharedVariables'>;
   readonly hyperparameters: Pick<Hyperparameters, 'state' | 'restore'>;
   readonly log: Pick<TrainingLog, 'state' | 'restore' | 'reopen'>;
   readonly dataStream: Pick<DataStream, 'state' | 'restore'>;
   readonly random: RandomStreams | undefined;
   /** Their states by name. */
-  readonly extensions: Pick<ExtensionList, 'states' | 'restore'>;
+  readonly extensions: ExtensionList;
 }
 
-/** The state of a main loop, see `MainLoop.state`. */
-export function stateOf(
-  { algorithm, hyperparameters, log, dataStream, random, extensions }: StatefulParts,
-  inventory: Inventory,
-): VersionedState {
-  return {
-    ...MAIN_LOOP.head,
-    arrays: 'written',
-    algorithm: algorithm.identity(),
-    hyperparameters: hyperparametersIn(inventory.algorithm),
-    settings: hyperparameters.state(),
-    log: log.state(),
-    dataStream: dataStream.state(),
-    random: random?.state() ?? null,
-    extensions: extensions.states(),
-  };
+/** All that training goes on from: what of it is JSON, and the arrays that the {@link Inventory} names. */
+export class TrainingState {
+  readonly #parts: StatefulParts;
+  #inventory: Inventory | undefined;
+
+  constructor(parts: StatefulParts) {
+    this.#parts = parts;
+  }
+
+  /** Which arrays there are: taken anew at each look until it is {@link fixInventory fixed}. @throws Error when not all can be saved */
+  get inventory(): Inventory {
+    const { model, algorithm, extensions } = this.#parts;
+    return this.#inventory ?? new Inventory({ model, algorithm, extensions: [...extensions] });
+  }
+
+  /** The arrays are those that there are now, from here on. */
+  fixInventory(): void {
+    this.#inventory = this.inventory;
+  }
+
+  /** See `MainLoop.state`. */
+  state(): VersionedState {
+    const { algorithm, hyperparameters, log, dataStream, random, extensions } = this.#parts;
+    return {
+      ...MAIN_LOOP.head,
+      arrays: 'written',
+      algorithm: algorithm.identity(),
+      hyperparameters: hyperparametersIn(this.inventory.algorithm),
+      settings: hyperparameters.state(),
+      log: log.state(),
+      dataStream: dataStream.state(),
+      random: random?.state() ?? null,
+      extensions: extensions.states(),
+    };
+  }
+
+  /** See `MainLoop.arrays`. */
+  async arrays(): Promise<MainLoopArrays> {
+    const { inventory } = this;
+    const copies = [copiesOf(inventory.parameters), copiesOf(inventory.algorithm)] as const;
+    return { parameters: await copies[0], algorithm: await copies[1] };
+  }
+
+  /** See `MainLoop.restore`. */
+  restore(contents: MainLoopContents, { fork = null }: MainLoopRestoring): void {
+    const parts = this.#parts;
+    const { inventory } = this;
+    const state = MAIN_LOOP.read(contents.state);
+    const byRole = state['arrays'] === 'by role';
+    const { parameters, algorithm } = byRole ? inventory.byRole() : inventory;
+    checkArrays('parameters of the model', parameters, contents.parameters);
+    checkArrays('variables of the algorithm', algorithm, contents.algorithm);
+    checkIdentity(MAIN_LOOP.name, state, 'algorithm', parts.algorithm.identity(), REMEDY);
+    if (byRole) inventory.warnOfUnsaved();
+    parts.log.restore(savedPart('MainLoop', state, 'log'));
+    // A place in other data is none.
+    const otherData = fork?.otherDatasets === true;
+    if (!otherData) parts.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
+    restoreRandom(parts.random, state);
+    parts.extensions.restore(state['extensions'] ?? {}, { otherData });
+    setArrays(parameters, contents.parameters);
+    const rebuilt = fork === null ? new Set() : rebuiltIn(algorithm, state);
+    setArrays(new Map([...algorithm].filter(([name]) => !rebuilt.has(name))), contents.algorithm);
+    // Their numbers are those of that run; what they set stays.
+    parts.hyperparameters.restore(fork === null ? state['settings'] : []);
+    if (fork !== null) parts.log.reopen();
+  }
 }
 
-/** Gives a main loop a state, see `MainLoop.restore`. */
-export function restoreState(
-  parts: StatefulParts,
-  inventory: Inventory,
-  contents: MainLoopContents,
-  { fork = null }: MainLoopRestoring,
-): void {
-  const state = MAIN_LOOP.read(contents.state);
-  const byRole = state['arrays'] === 'by role';
-  const { parameters, algorithm } = byRole ? inventory.byRole() : inventory;
-  checkArrays('parameters of the model', parameters, contents.parameters);
-  checkArrays('variables of the algorithm', algorithm, contents.algorithm);
-  checkIdentity(
-    MAIN_LOOP.name,
-    state,
-    'algorithm',
-    parts.algorithm.identity(),
-    'train on with that one, or start anew',
-  );
-  if (byRole) inventory.warnOfUnsaved();
-  parts.log.restore(savedPart('MainLoop', state, 'log'));
-  // A place in other data is none.
-  const otherData = fork?.otherDatasets === true;
-  if (!otherData) parts.dataStream.restore(savedPart('MainLoop', state, 'dataStream'));
-  restoreRandom(parts.random, state);
-  parts.extensions.restore(state['extensions'] ?? {}, { otherData });
-  setArrays(parameters, contents.parameters);
-  const rebuilt = fork === null ? new Set() : rebuiltIn(algorithm, state);
-  setArrays(new Map([...algorithm].filter(([name]) => !rebuilt.has(name))), contents.algorithm);
-  // Their numbers are those of that run; what they set stays.
-  parts.hyperparameters.restore(fork === null ? state['settings'] : []);
-  if (fork !== null) parts.log.reopen();
-}
+const REMEDY = 'train on with that one, or start anew';
 
 /** Names of the hyperparameters that are built with other values now than when a state was saved. */
 function rebuiltIn(variables: ReadonlyMap<string, SharedVariable>, state: VersionedState): ReadonlySet<string> {

@@ -1,4 +1,4 @@
-import type { CallbackName, TrainingExtension } from './extensions/training-extension.js';
+import type { CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 
 /** What a main loop is at besides a callback. */
 export type Activity = 'compiling' | 'reading' | 'step' | 'saving';

@@ -1,18 +1,16 @@
 import { constant, div, exp, graphInputs, identity, tagKey, type Variable } from '@longrun/tensor';
 
 import { isInput } from '../graph/computation-graph.js';
+import { RunningTotals, Stacked, type Aggregation, type TotalsRule } from './aggregation.js';
 
-/** How the values of a variable in many batches become one (Blocks: `AggregationScheme`). */
+/** How the values of a variable in many batches become one (Blocks: `AggregationScheme`). Programs may make their own, with {@link aggregatedBy}. */
 export interface AggregationScheme {
+  /** Saved with what it aggregates: the state of another scheme is refused. */
   readonly name: string;
   /** What has to be computed for each batch. */
   readonly requires: readonly Variable[];
-  /** How the numbers of a batch are put together with those before: sums, or the like. */
-  readonly accumulate: (total: number, value: number) => number;
-  /** Whether values are counted once for each example of their batch. */
-  readonly weightedByExamples: boolean;
-  /** The result, from the totals of what is required and the number of examples, element by element. */
-  readonly readOut: (totals: readonly number[], examples: number) => number;
+  /** Begins: nothing has been added yet. */
+  start(): Aggregation;
 }
 
 const AGGREGATION_SCHEME = tagKey<AggregationScheme>('aggregationScheme');
@@ -24,15 +22,15 @@ export function aggregationSchemeOf(variable: Variable): AggregationScheme {
   return graphInputs([variable]).some(isInput) ? exampleMean(variable) : dataIndependent(variable);
 }
 
+/** Attaches a scheme to `variable`, which it gives back. */
+export function aggregatedBy(variable: Variable, scheme: AggregationScheme): Variable {
+  variable.tag.set(AGGREGATION_SCHEME, scheme);
+  return variable;
+}
+
 /** The value itself, for what does not depend on data: any batch gives the same. */
 export function dataIndependent(variable: Variable): AggregationScheme {
-  return {
-    ...exampleMean(variable),
-    name: 'dataIndependent',
-    weightedByExamples: false,
-    accumulate: last,
-    readOut: only,
-  };
+  return totals('dataIndependent', [variable], { accumulate: last, weightedByExamples: false, readOut: only });
 }
 
 /**
@@ -40,13 +38,11 @@ export function dataIndependent(variable: Variable): AggregationScheme {
  * last batch counted as much as the others.)
  */
 export function exampleMean(variable: Variable): AggregationScheme {
-  return {
-    name: 'exampleMean',
-    requires: [variable],
+  return totals('exampleMean', [variable], {
     accumulate: add,
     weightedByExamples: true,
     readOut: ([total = Number.NaN], examples) => total / examples,
-  };
+  });
 }
 
 /**
@@ -54,24 +50,23 @@ export function exampleMean(variable: Variable): AggregationScheme {
  * over batches.
  */
 export function batchMean(numerator: Variable, denominator: Variable | number = 1): Variable {
-  return tagged(div(numerator, denominator), {
-    name: 'batchMean',
-    requires: operands(numerator, denominator),
+  const rule: TotalsRule = {
     accumulate: add,
     weightedByExamples: false,
     readOut: ([above = Number.NaN, below = Number.NaN]) => above / below,
-  });
+  };
+  return aggregatedBy(div(numerator, denominator), totals('batchMean', operands(numerator, denominator), rule));
 }
 
 /** `exp(sum(negativeLogLikelihood) / sum(examples))` over batches (Blocks: `aggregation.perplexity`). */
 export function perplexity(negativeLogLikelihood: Variable, examples: Variable | number): Variable {
-  return tagged(exp(div(negativeLogLikelihood, examples)), {
-    name: 'perplexity',
-    requires: operands(negativeLogLikelihood, examples),
+  const rule: TotalsRule = {
     accumulate: add,
     weightedByExamples: false,
     readOut: ([above = Number.NaN, below = Number.NaN]) => Math.exp(above / below),
-  });
+  };
+  const scheme = totals('perplexity', operands(negativeLogLikelihood, examples), rule);
+  return aggregatedBy(exp(div(negativeLogLikelihood, examples)), scheme);
 }
 
 /** The value in the last batch (Blocks: `aggregation.take_last`). */
@@ -89,24 +84,24 @@ export function batchMaximum(variable: Variable): Variable {
   return keeping('batchMaximum', variable, Math.max);
 }
 
-function keeping(name: string, variable: Variable, accumulate: AggregationScheme['accumulate']): Variable {
-  return tagged(
-    identity(variable),
-    {
-      name,
-      requires: [variable],
-      accumulate,
-      weightedByExamples: false,
-      readOut: only,
-    },
-    variable.name,
-  );
+/** The values of all batches, along a new first axis (Blocks: `aggregation.concatenate`). They are kept, and saved, until they are read. */
+export function batchConcatenate(variable: Variable): Variable {
+  return copied(variable, { name: 'batchConcatenate', requires: [variable], start: () => new Stacked() });
 }
 
-function tagged(variable: Variable, scheme: AggregationScheme, name?: string): Variable {
-  variable.name = name;
-  variable.tag.set(AGGREGATION_SCHEME, scheme);
-  return variable;
+function keeping(name: string, variable: Variable, accumulate: TotalsRule['accumulate']): Variable {
+  return copied(variable, totals(name, [variable], { accumulate, weightedByExamples: false, readOut: only }));
+}
+
+/** A copy of its own for the scheme, under the same name. */
+function copied(variable: Variable, scheme: AggregationScheme): Variable {
+  const copy = identity(variable);
+  copy.name = variable.name;
+  return aggregatedBy(copy, scheme);
+}
+
+function totals(name: string, requires: readonly Variable[], rule: TotalsRule): AggregationScheme {
+  return { name, requires, start: () => new RunningTotals(rule) };
 }
 
 function operands(above: Variable, below: Variable | number): Variable[] {

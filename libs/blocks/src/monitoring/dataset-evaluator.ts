@@ -2,10 +2,11 @@ import type { NdArray } from '@longrun/serialization';
 import type { DataStream } from '@longrun/fuel';
 import { describe, type ComputeOptions, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { EventLoopBreaks } from '../event-loop.js';
+import { EventLoopBreaks } from '../main-loop/event-loop.js';
 import { compileBatchFunction, type BatchFunction } from '../graph/batch-function.js';
 import type { LogValue } from '../log/log-value.js';
-import { aggregatorsOf, type Aggregator } from './aggregator.js';
+import type { Monitored } from './aggregator.js';
+import { MonitoredQuantityBuffer } from './monitored-quantity-buffer.js';
 
 /** Options of {@link DatasetEvaluator}. */
 export interface DatasetEvaluatorOptions {
@@ -23,18 +24,16 @@ export interface EvaluateOptions extends ComputeOptions {
 
 /** Computes variables over a whole pass of a data stream (Blocks: `DatasetEvaluator`). */
 export class DatasetEvaluator {
-  readonly variables: readonly Variable[];
-  readonly #aggregators: readonly Aggregator[];
-  readonly #required: readonly Variable[];
+  readonly variables: readonly Monitored[];
+  readonly #buffer: MonitoredQuantityBuffer;
   readonly #updates: ReadonlyMap<SharedVariable, Variable>;
   readonly #transient: ReadonlySet<SharedVariable>;
   #function: Promise<BatchFunction> | undefined;
 
   /** @throws Error when a variable has no name, or two have the same, or when a transient one has no update */
-  constructor(variables: readonly Variable[], options: DatasetEvaluatorOptions = {}) {
+  constructor(variables: readonly Monitored[], options: DatasetEvaluatorOptions = {}) {
     this.variables = [...variables];
-    this.#aggregators = aggregatorsOf('DatasetEvaluator', variables);
-    this.#required = [...new Set(this.#aggregators.flatMap(({ requires }) => requires))];
+    this.#buffer = new MonitoredQuantityBuffer('DatasetEvaluator', variables);
     this.#updates = options.updates ?? new Map<SharedVariable, Variable>();
     this.#transient = new Set(options.transient ?? []);
     for (const variable of this.#transient) {
@@ -65,12 +64,12 @@ export class DatasetEvaluator {
     this.#function ??= compileBatchFunction({
       ...computeOptions,
       name: 'DatasetEvaluator',
-      outputs: this.#required,
+      outputs: this.#buffer.requires,
       updates: this.#updates,
       onUnusedSources: 'ignore',
     });
     const compiled = await this.#function;
-    for (const aggregator of this.#aggregators) aggregator.reset();
+    this.#buffer.initialize();
     const before = [...this.#transient].map((variable) => ({ variable, value: variable.pin() }));
     try {
       await this.#aggregate(compiled, stream, onBatch);
@@ -81,7 +80,7 @@ export class DatasetEvaluator {
       }
     }
     await stream.nextEpoch();
-    return new Map(this.#aggregators.map((aggregator) => [aggregator.name, aggregator.readOut()]));
+    return this.#buffer.getAggregatedValues();
   }
 
   async #aggregate(compiled: BatchFunction, stream: DataStream, onBatch?: () => void): Promise<void> {
@@ -89,9 +88,11 @@ export class DatasetEvaluator {
     let batches = 0;
     for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
       const values = await compiled.run(batch);
-      const examples = compiled.examplesIn(batch, stream);
-      const valueOf = new Map(this.#required.map((variable, at) => [variable, values[at]]));
-      for (const aggregator of this.#aggregators) aggregator.add(valuesOf(aggregator, valueOf), examples);
+      const valueOf = new Map(this.#buffer.requires.map((variable, at) => [variable, values[at]]));
+      this.#buffer.aggregate(
+        (variable) => computed(variable, valueOf.get(variable)),
+        compiled.examplesIn(batch, stream),
+      );
       batches += 1;
       onBatch?.();
       await breaks.takeIfDue();
@@ -104,11 +105,7 @@ export class DatasetEvaluator {
   }
 }
 
-/** The values that an aggregator requires. */
-export function valuesOf(aggregator: Aggregator, valueOf: ReadonlyMap<Variable, NdArray | undefined>): NdArray[] {
-  return aggregator.requires.map((variable) => {
-    const value = valueOf.get(variable);
-    if (value === undefined) throw new Error(`${aggregator.name}: ${variable.toString()} was not computed`);
-    return value;
-  });
+function computed(variable: Variable, value: NdArray | undefined): NdArray {
+  if (value !== undefined) return value;
+  throw new Error(`DatasetEvaluator: ${describe(variable)} was not computed`);
 }

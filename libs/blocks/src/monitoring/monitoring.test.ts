@@ -5,13 +5,24 @@ import {
   SequentialScheme,
   type DataStream,
 } from '@longrun/fuel';
-import { ndarray, StateMismatch, type NdArray } from '@longrun/serialization';
+import { ndarray, StateMismatch, type Json, type NdArray } from '@longrun/serialization';
 import { add, constant, div, max, mean, mul, shared, sum, vector, type Variable } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 
 import { float32 } from '../../test/tiny-experiment.js';
-import { batchMaximum, batchMean, batchMinimum, perplexity, takeLast } from './aggregation-scheme.js';
-import { Aggregator, aggregatorsOf } from './aggregator.js';
+import {
+  aggregatedBy,
+  batchConcatenate,
+  batchMaximum,
+  batchMean,
+  batchMinimum,
+  perplexity,
+  takeLast,
+} from './aggregation-scheme.js';
+import { Aggregator, type Monitored } from './aggregator.js';
+import { MonitoredQuantity } from './monitored-quantity.js';
+import { MonitoredQuantityBuffer } from './monitored-quantity-buffer.js';
 import { DatasetEvaluator } from './dataset-evaluator.js';
 
 const x = vector('x');
@@ -54,6 +65,36 @@ describe('over batches of different sizes,', () => {
     expect(await evaluated(takeLast(mean(x)), values, 3)).toBe(10);
     expect(await evaluated(batchMinimum(max(x)), values, 3)).toBe(3);
     expect(await evaluated(batchMaximum(mean(x)), [10, 2, 3, 1], 3)).toBe(5);
+  });
+
+  test('batchConcatenate keeps the values of all, along a new first axis (1.12-09)', async () => {
+    expect(await evaluated(batchConcatenate(mul(sum(x), constant(float32([2], [1, 10])))), values, 3)).toEqual([
+      [6, 60],
+      [10, 100],
+    ]);
+  });
+
+  test('a scheme of a program is its own', async () => {
+    const spread = aggregatedBy(mean(x), {
+      name: 'spread',
+      requires: [max(x)],
+      start: () => {
+        let seen: number[] = [];
+        return {
+          add: ([value]) => void seen.push(Number(value?.data[0])),
+          readOut: () => Math.max(...seen) - Math.min(...seen),
+          state: () => seen,
+          restore: (state) => void (seen = (state as number[]).map(Number)),
+        };
+      },
+    });
+    expect(await evaluated(spread, values, 3)).toBe(7);
+  });
+
+  test('what the graph does not compute is monitored beside variables (1.12-10, 1.12-11, 1.12-12, 1.12-13, 1.12-14)', async () => {
+    const evaluator = new DatasetEvaluator([named(mean(x), 'mean'), new Median([max(x)])]);
+    expect(Object.fromEntries(await evaluator.evaluate(stream([1, 5, 3], 1), compute))).toEqual({ mean: 3, median: 3 });
+    expect(Object.fromEntries(await evaluator.evaluate(stream([7], 1), compute))).toEqual({ mean: 7, median: 7 });
   });
 
   test('arrays are aggregated element by element, with scalars beside them', async () => {
@@ -127,8 +168,60 @@ describe('an evaluator', () => {
 
   test('needs names that tell variables apart', () => {
     expect(() => new DatasetEvaluator([sum(x)])).toThrow('a variable has no name, which would be that of its record');
-    expect(() => aggregatorsOf('Monitor', [named(sum(x), 'a'), named(mean(x), 'a')])).toThrow(
+    expect(() => new MonitoredQuantityBuffer('Monitor', [named(sum(x), 'a'), named(mean(x), 'a')])).toThrow(
       'Monitor: two variables are named a; give one another name',
+    );
+  });
+});
+
+/** The median of what is required over batches. */
+class Median extends MonitoredQuantity {
+  #seen: number[] = [];
+
+  constructor(requires: readonly Variable[]) {
+    super({ name: 'median', requires });
+  }
+
+  override initialize(): void {
+    this.#seen = [];
+  }
+
+  override aggregate(value: NdArray): void {
+    this.#seen.push(Number(value.data[0]));
+  }
+
+  override getAggregatedValue(): number {
+    return this.#seen.toSorted((a, b) => a - b)[Math.floor(this.#seen.length / 2)] ?? Number.NaN;
+  }
+
+  override state(): number[] {
+    return this.#seen;
+  }
+
+  override restore(state: Json): void {
+    this.#seen = z.array(z.number()).parse(state);
+  }
+}
+
+describe('what is monitored', () => {
+  test.each<[string, () => Monitored]>([
+    ['a mean', () => named(mean(x), 'm')],
+    ['all batches', () => named(batchConcatenate(mean(x)), 'm')],
+    ['a quantity', () => new Median([mean(x)])],
+  ])('goes on from its saved state: %s', (_, make) => {
+    const [first, second] = [make(), make()].map((one) => new MonitoredQuantityBuffer('Monitor', [one]));
+    const batch = (value: number) => [(): NdArray => scalarOf(value), 1] as const;
+    for (const value of [4, 8, 2]) first?.aggregate(...batch(value));
+    second?.restore(JSON.parse(JSON.stringify(first?.state())));
+    for (const buffer of [first, second]) buffer?.aggregate(...batch(9));
+    expect(second?.getAggregatedValues()).toEqual(first?.getAggregatedValues());
+    expect(first?.getAggregatedValues().size).toBe(1);
+  });
+
+  test('refuses the state of other variables', () => {
+    const [first, second] = ['a', 'b'].map((name) => new MonitoredQuantityBuffer('Monitor', [named(mean(x), name)]));
+    expect(() => second?.restore({ ...first?.state() })).toThrow(
+      'monitor the variables that were monitored when it was saved',
     );
   });
 });

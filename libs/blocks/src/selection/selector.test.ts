@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { Tanh } from './bricks/activations.js';
-import { FeedforwardSequence } from './bricks/feedforward-sequence.js';
-import { Linear } from './bricks/linear.js';
-import { MLP } from './bricks/mlp.js';
-import { RunningMean } from '../test/running-mean.js';
-import { Path, Selector } from './select.js';
+import { Tanh } from '../bricks/activations.js';
+import { FeedforwardSequence } from '../bricks/feedforward-sequence.js';
+import { Linear } from '../bricks/linear.js';
+import { MLP } from '../bricks/mlp.js';
+import { RunningMean } from '../../test/running-mean.js';
+import { Path, Selector } from './selector.js';
 
 function linear(name: string): Linear {
   return new Linear({ name, inputDim: 1, outputDim: 1 });

@@ -1,6 +1,6 @@
 import type { SharedVariable } from '@longrun/tensor';
 
-import type { Brick } from './bricks/brick.js';
+import type { Brick } from '../bricks/brick.js';
 
 /** A path as text: `/mlp/linear_0` for a brick, `/mlp/linear_0.W` for a parameter or a state. */
 export class Path {

@@ -1,13 +1,14 @@
 import { matrix } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
-import { Tanh } from './bricks/activations.js';
-import { applicationOf } from './bricks/application.js';
-import { Linear } from './bricks/linear.js';
-import { MLP } from './bricks/mlp.js';
-import { getAnnotation, getApplicationCall, getBrick, VariableFilter, type VariableFilterCriteria } from './filter.js';
-import { ComputationGraph } from './graph/computation-graph.js';
-import { AUXILIARY, BIAS, INPUT, OUTPUT, PARAMETER, WEIGHT } from './roles.js';
+import { Tanh } from '../bricks/activations.js';
+import { applicationOf } from '../bricks/application.js';
+import { Linear } from '../bricks/linear.js';
+import { MLP } from '../bricks/mlp.js';
+import { getAnnotation, getApplicationCall, getBrick } from '../graph/provenance.js';
+import { VariableFilter, type VariableFilterCriteria } from './variable-filter.js';
+import { ComputationGraph } from '../graph/computation-graph.js';
+import { AUXILIARY, BIAS, INPUT, OUTPUT, PARAMETER, WEIGHT } from '../roles.js';
 
 const mlp = new MLP([new Tanh(), null], { dims: [2, 3, 1] });
 mlp.allocate();

@@ -1,9 +1,10 @@
 import { ancestors, type Variable } from '@longrun/tensor';
 
-import { Application, ApplicationCall, BoundApplication } from './bricks/application.js';
-import { Brick } from './bricks/brick.js';
-import { annotationsOf, blocksName, type Annotation } from './graph/annotations.js';
-import { hasRoles, type VariableRole } from './roles.js';
+import { Application, BoundApplication } from '../bricks/application.js';
+import { Brick } from '../bricks/brick.js';
+import type { VariableRole } from '../roles.js';
+import { called, inCallOf, madeBy, withCallId, withRoles, withVariableName, type BrickClass } from './criteria.js';
+import { ANY, both, type Criterion } from './criterion.js';
 
 /** What a {@link VariableFilter} lets through: variables that meet all criteria given. */
 export interface VariableFilterCriteria {
@@ -27,15 +28,13 @@ export interface VariableFilterCriteria {
   readonly callId?: string;
 }
 
-/** A class of bricks. */
-export type BrickClass = abstract new (...args: never[]) => Brick;
-
 /**
- * Selects variables of a graph: `new VariableFilter({ roles: [WEIGHT], bricks: [linear] }).select(graph.variables)`
- * (Blocks: calling the filter).
+ * Selects variables of a graph as Blocks did: `new VariableFilter({ roles: [WEIGHT], bricks: [linear] }).select(graph.variables)`
+ * (there: calling the filter). `select(graph)` asks for the same and more, and goes on to change the graph.
  */
 export class VariableFilter {
   readonly criteria: VariableFilterCriteria;
+  readonly #criterion: Criterion;
 
   /** @throws Error for something that is not a brick or an application where one is needed */
   constructor(criteria: VariableFilterCriteria) {
@@ -51,6 +50,7 @@ export class VariableFilter {
       );
     }
     this.criteria = criteria;
+    this.#criterion = criterionOf(criteria);
   }
 
   /**
@@ -66,22 +66,12 @@ export class VariableFilter {
 
   /** True when `variable` meets all criteria. */
   matches(variable: Variable): boolean {
-    const { roles, eachRole, bricks, name, nameRegex, variableName, variableNameRegex, applications, callId } =
-      this.criteria;
-    if (roles !== undefined && !hasRoles(variable, roles, { matchAll: eachRole ?? false })) return false;
-    if (bricks !== undefined && !madeByAny(getBrick(variable), bricks)) return false;
-    if (name !== undefined && blocksName(variable) !== name) return false;
-    if (nameRegex !== undefined && !matchesFromStart(nameRegex, blocksName(variable))) return false;
-    if (variableName !== undefined && variable.name !== variableName) return false;
-    if (variableNameRegex !== undefined && !matchesFromStart(variableNameRegex, variable.name)) return false;
-    if (applications !== undefined && !calledAny(getApplicationCall(variable), applications)) return false;
-    if (callId !== undefined && getApplicationCall(variable)?.metadata.get('callId') !== callId) return false;
-    return true;
+    return this.#criterion.objection(variable) === undefined;
   }
 }
 
 /** `variables` with those of the inner graphs of what computes them, each before what has it. */
-function withInside(variables: Iterable<Variable>): Variable[] {
+export function withInside(variables: Iterable<Variable>): Variable[] {
   const found = new Set<Variable>();
   for (const variable of variables) {
     for (const one of ancestors(variable.owner?.op.inner?.outputs ?? [], { inside: true })) found.add(one);
@@ -90,43 +80,17 @@ function withInside(variables: Iterable<Variable>): Variable[] {
   return [...found];
 }
 
-/** The first annotation of a class. */
-export function getAnnotation<A extends Annotation>(
-  variable: Variable,
-  annotationClass: abstract new (...args: never[]) => A,
-): A | undefined {
-  return annotationsOf(variable).find((annotation): annotation is A => annotation instanceof annotationClass);
-}
-
-/** The brick that made `variable`. */
-export function getBrick(variable: Variable): Brick | undefined {
-  return getAnnotation(variable, Brick);
-}
-
-/** The call that made `variable`. */
-export function getApplicationCall(variable: Variable): ApplicationCall | undefined {
-  return getAnnotation(variable, ApplicationCall);
-}
-
-function madeByAny(maker: Brick | undefined, bricks: readonly (Brick | BrickClass)[]): boolean {
-  if (maker === undefined) return false;
-  return bricks.some((brick) => (brick instanceof Brick ? maker === brick : maker instanceof brick));
-}
-
-function calledAny(
-  call: ApplicationCall | undefined,
-  applications: readonly (Application | BoundApplication)[],
-): boolean {
-  if (call === undefined) return false;
-  return applications.some((application) =>
-    application instanceof BoundApplication
-      ? call.application.equals(application)
-      : call.application.application === application,
-  );
-}
-
-function matchesFromStart(pattern: RegExp, name: string | undefined): boolean {
-  if (name === undefined) return false;
-  // Python's re.match; 'y' anchors at lastIndex, which a fresh copy has at 0.
-  return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}y`).test(name);
+function criterionOf(criteria: VariableFilterCriteria): Criterion {
+  const { roles, eachRole, bricks, name, nameRegex, variableName, variableNameRegex, applications, callId } = criteria;
+  const asked = [
+    roles === undefined ? undefined : withRoles(roles, eachRole),
+    bricks === undefined ? undefined : madeBy(bricks),
+    name === undefined ? undefined : called(name),
+    nameRegex === undefined ? undefined : called(nameRegex),
+    variableName === undefined ? undefined : withVariableName(variableName),
+    variableNameRegex === undefined ? undefined : withVariableName(variableNameRegex),
+    applications === undefined ? undefined : inCallOf(applications),
+    callId === undefined ? undefined : withCallId(callId),
+  ];
+  return asked.filter((criterion) => criterion !== undefined).reduce(both, ANY);
 }

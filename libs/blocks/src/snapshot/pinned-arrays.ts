@@ -1,6 +1,6 @@
 import type { SharedVariable, StoredValue } from '@longrun/tensor';
 
-import { EventLoopBreaks } from '../event-loop.js';
+import { EventLoopBreaks } from '../main-loop/event-loop.js';
 import type { SavedVariables } from '../inventory/inventory.js';
 
 /**

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { hashFile, syncFolder, writeDurably } from '@longrun/serialization';
 
-import type { MainLoop } from '../main-loop.js';
+import type { SnapshotSource } from '../main-loop/training-context.js';
 import {
   SNAPSHOT_FILES,
   type SnapshotWriting,
@@ -18,7 +18,7 @@ export interface FinishedSnapshot extends WrittenSnapshot {
 }
 
 /** Where {@link saveSnapshot} puts the snapshot of the present step: `step-000000000100`, or `step-000000000100-final`. */
-export function snapshotFolder(mainLoop: MainLoop, parent: string): string {
+export function snapshotFolder(mainLoop: SnapshotSource, parent: string): string {
   const { iterationsDone, trainingFinished } = mainLoop.status;
   // Zeros, so that the names sort as the steps do.
   const step = String(iterationsDone).padStart(12, '0');
@@ -32,7 +32,7 @@ export function snapshotFolder(mainLoop: MainLoop, parent: string): string {
  * As with `writeSnapshot`, the state is taken before this function first yields.
  */
 export async function saveSnapshot(
-  mainLoop: MainLoop,
+  mainLoop: SnapshotSource,
   parent: string,
   writing: SnapshotWriting = {},
 ): Promise<FinishedSnapshot> {

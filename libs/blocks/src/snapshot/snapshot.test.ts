@@ -8,7 +8,7 @@ import { StateMismatch } from '@longrun/serialization';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { tinyExperiment } from '../../test/tiny-experiment.js';
-import type { MainLoop } from '../main-loop.js';
+import type { MainLoop } from '../main-loop/main-loop.js';
 import { Outputs } from '../outputs/outputs.js';
 import { newestWholeSnapshot, saveSnapshot } from './snapshot-folder.js';
 import { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot.js';

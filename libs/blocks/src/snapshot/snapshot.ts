@@ -15,8 +15,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 
-import type { MainLoop } from '../main-loop.js';
-import type { MainLoopRestoring } from '../main-loop-state.js';
+import type { MainLoop } from '../main-loop/main-loop.js';
+import type { SnapshotSource } from '../main-loop/training-context.js';
+import type { MainLoopRestoring } from '../main-loop/training-state.js';
 import { elementsOf } from './named-arrays.js';
 import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 
@@ -68,7 +69,7 @@ export const SNAPSHOT_FILES = {
  * @throws Error naming a variable that an unfinished run is updating, such as one that an extension did not await
  */
 export async function writeSnapshot(
-  mainLoop: MainLoop,
+  mainLoop: SnapshotSource,
   folder: string,
   { isHandedOver = false, onWritten }: SnapshotWriting = {},
 ): Promise<WrittenSnapshot> {

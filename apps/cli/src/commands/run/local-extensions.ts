@@ -1,4 +1,4 @@
-import { Checkpoint, CostWatch, type MainLoop, Reporting, TrainingExtension } from '@longrun/blocks';
+import { Checkpoint, CostWatch, Reporting, type TrainingContext, TrainingExtension } from '@longrun/blocks';
 import type { CheckpointPolicy } from '@longrun/contracts';
 
 import type { ProgressLine } from './progress-line.js';
@@ -41,7 +41,7 @@ export function localExtensions({
 class NewestCost extends TrainingExtension {
   cost: number | undefined;
 
-  override attach(mainLoop: MainLoop): void {
+  override attach(mainLoop: TrainingContext): void {
     super.attach(mainLoop);
     const { algorithm } = mainLoop;
     if (algorithm.cost !== undefined) algorithm.observe([algorithm.cost]);
