@@ -102,15 +102,51 @@ export { UpdatesAlgorithm } from './algorithms/updates-algorithm.js';
 export type { UpdatesAlgorithmOptions } from './algorithms/updates-algorithm.js';
 export { GradientDescent } from './algorithms/gradient-descent.js';
 export type { GradientDescentOptions } from './algorithms/gradient-descent.js';
-export { StepRule } from './algorithms/step-rule.js';
-export type { StepRuleOptions, Steps, StepsAndUpdates } from './algorithms/step-rule.js';
-export { CompositeRule } from './algorithms/composite-rule.js';
-export { Scale } from './algorithms/scale.js';
-export type { ScaleOptions } from './algorithms/scale.js';
-export { BasicMomentum, Momentum } from './algorithms/momentum.js';
-export type { BasicMomentumOptions, MomentumOptions } from './algorithms/momentum.js';
-export { Adam } from './algorithms/adam.js';
-export type { AdamOptions } from './algorithms/adam.js';
+export { StepRule } from './algorithms/step-rules/step-rule.js';
+export type {
+  RuleUpdates,
+  StepAndUpdates,
+  StepRuleOptions,
+  Steps,
+  StepsAndUpdates,
+} from './algorithms/step-rules/step-rule.js';
+export { AdaDelta } from './algorithms/step-rules/ada-delta.js';
+export type { AdaDeltaOptions } from './algorithms/step-rules/ada-delta.js';
+export { AdaGrad } from './algorithms/step-rules/ada-grad.js';
+export type { AdaGradOptions } from './algorithms/step-rules/ada-grad.js';
+export { Adam } from './algorithms/step-rules/adam.js';
+export type { AdamOptions } from './algorithms/step-rules/adam.js';
+export { AdamW, AMSGrad } from './algorithms/step-rules/adam-w.js';
+export type { AdamWOptions } from './algorithms/step-rules/adam-w.js';
+export { StepClipping, VariableClipping } from './algorithms/step-rules/clipping.js';
+export type { StepClippingOptions, VariableClippingOptions } from './algorithms/step-rules/clipping.js';
+export { CompositeRule } from './algorithms/step-rules/composite-rule.js';
+export { GradientAccumulation } from './algorithms/step-rules/gradient-accumulation.js';
+export type { GradientAccumulationOptions } from './algorithms/step-rules/gradient-accumulation.js';
+export { Lion } from './algorithms/step-rules/lion.js';
+export type { LionOptions } from './algorithms/step-rules/lion.js';
+export { Lookahead } from './algorithms/step-rules/lookahead.js';
+export type { LookaheadOptions } from './algorithms/step-rules/lookahead.js';
+export { BasicMomentum, BasicNesterovMomentum, Momentum, NesterovMomentum } from './algorithms/step-rules/momentum.js';
+export type { BasicMomentumOptions, MomentumOptions } from './algorithms/step-rules/momentum.js';
+export { RemoveNotFinite } from './algorithms/step-rules/remove-not-finite.js';
+export type { RemoveNotFiniteOptions } from './algorithms/step-rules/remove-not-finite.js';
+export { Restrict } from './algorithms/step-rules/restrict.js';
+export { BasicRMSProp, RMSProp } from './algorithms/step-rules/rms-prop.js';
+export type { BasicRMSPropOptions, RMSPropOptions } from './algorithms/step-rules/rms-prop.js';
+export { Scale } from './algorithms/step-rules/scale.js';
+export type { ScaleOptions } from './algorithms/step-rules/scale.js';
+export {
+  after,
+  cosineDecay,
+  exponentialDecay,
+  inverseSquareRootDecay,
+  linearDecay,
+  linearWarmup,
+  Schedule,
+  stepDecay,
+} from './algorithms/step-rules/schedule.js';
+export type { Factor } from './algorithms/step-rules/schedule.js';
 
 export type { Aggregation } from './monitoring/aggregation.js';
 export {

@@ -7,14 +7,34 @@ import type { NdArray } from '@longrun/serialization';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import * as blocks from '../src/index.js';
 import {
+  AdaDelta,
+  AdaGrad,
   Adam,
+  AdamW,
+  AMSGrad,
+  BasicMomentum,
+  BasicNesterovMomentum,
+  BasicRMSProp,
   Checkpoint,
+  CompositeRule,
+  cosineDecay,
+  GradientAccumulation,
+  Lion,
+  Lookahead,
   Momentum,
+  NesterovMomentum,
   newestSnapshot,
+  RemoveNotFinite,
   Reporting,
   restoreSnapshot,
+  RMSProp,
+  Scale,
+  Schedule,
+  StepClipping,
   TrainingExtension,
+  VariableClipping,
   writeSnapshot,
   type LogRow,
   type MainLoop,
@@ -113,8 +133,25 @@ function digest(arrays: ReadonlyMap<string, NdArray>): string {
 }
 
 const RULES: readonly (readonly [string, () => StepRule])[] = [
-  ['adam', () => new Adam({ learningRate: 0.05 })],
-  ['momentum', () => new Momentum({ learningRate: 0.1, momentum: 0.9 })],
+  ['Adam', () => new Adam({ learningRate: 0.05 })],
+  ['Momentum', () => new Momentum({ learningRate: 0.1, momentum: 0.9 })],
+  ['BasicMomentum', () => new BasicMomentum({ momentum: 0.1 })],
+  ['NesterovMomentum', () => new NesterovMomentum({ learningRate: 0.1, momentum: 0.9 })],
+  ['BasicNesterovMomentum', () => new BasicNesterovMomentum({ momentum: 0.1 })],
+  ['AdamW', () => new AdamW({ learningRate: 0.05 })],
+  ['AMSGrad', () => new AMSGrad({ learningRate: 0.05 })],
+  ['AdaDelta', () => new CompositeRule([new AdaDelta({ epsilon: 1e-2 }), new Scale({ learningRate: 5 })])],
+  ['AdaGrad', () => new AdaGrad({ learningRate: 0.1 })],
+  ['RMSProp', () => new RMSProp({ learningRate: 0.02 })],
+  ['BasicRMSProp', () => new CompositeRule([new BasicRMSProp(), new Scale({ learningRate: 0.02 })])],
+  ['Lion', () => new Lion({ learningRate: 0.03 })],
+  ['Scale', () => new Scale({ learningRate: 0.5 })],
+  ['StepClipping', () => new CompositeRule([new Scale({ learningRate: 0.5 }), new StepClipping({ threshold: 0.2 })])],
+  ['VariableClipping', () => new CompositeRule([new Scale(), new VariableClipping({ threshold: 1.5 })])],
+  ['RemoveNotFinite', () => new CompositeRule([new Scale(), new RemoveNotFinite()])],
+  ['Lookahead', () => new Lookahead(new Adam({ learningRate: 0.1 }), { every: 4 })],
+  ['GradientAccumulation', () => new GradientAccumulation(new Adam({ learningRate: 0.1 }), { every: 4 })],
+  ['Schedule', () => new CompositeRule([new Adam({ learningRate: 0.1 }), new Schedule(cosineDecay(20))])],
 ];
 
 describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut equals no cut:', (engine) => {
@@ -149,6 +186,10 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
 
     expect(trace.stops).toBe(1);
     same(trace, undisturbed.get(name));
+  });
+
+  test.each(RULES)('with each step rule: %s', async (name, rule) => {
+    same(await trained(engine, rule, [{ step: 9, when: 'afterBatch', lost: 2 }]), undisturbed.get(name));
   });
 
   test('anywhere, several times', async () => {
@@ -195,6 +236,15 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
     const { parameters, algorithm } = await successor.arrays();
     expect(`${digest(parameters)} ${digest(algorithm)}`).toBe(undisturbed.get(name)?.arrays);
   });
+});
+
+test('each step rule there is was tried', () => {
+  const rules = Object.entries(blocks).filter(
+    ([, value]) => typeof value === 'function' && value.prototype instanceof blocks.StepRule,
+  );
+  // Of parameters, and of rules: each in others here.
+  const composed = ['CompositeRule', 'Restrict'];
+  expect(rules.map(([name]) => name).toSorted()).toEqual([...RULES.map(([name]) => name), ...composed].toSorted());
 });
 
 function same(trace: Trace, expected: Trace | undefined): void {

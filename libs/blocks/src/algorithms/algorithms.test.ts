@@ -16,13 +16,13 @@ import { describe, expect, test } from 'vitest';
 
 import { float32 } from '../../test/tiny-experiment.js';
 import { addRole, ALGORITHM_BUFFER, ALGORITHM_HYPERPARAMETER, hasRoles, PARAMETER } from '../roles.js';
-import { Adam } from './adam.js';
+import { Adam } from './step-rules/adam.js';
 import { forParameter } from './algorithm-state.js';
-import { CompositeRule } from './composite-rule.js';
+import { CompositeRule } from './step-rules/composite-rule.js';
 import { GradientDescent } from './gradient-descent.js';
-import { BasicMomentum, Momentum } from './momentum.js';
-import { Scale } from './scale.js';
-import type { StepRule } from './step-rule.js';
+import { BasicMomentum, Momentum } from './step-rules/momentum.js';
+import { Scale } from './step-rules/scale.js';
+import type { StepRule } from './step-rules/step-rule.js';
 import { UpdatesAlgorithm } from './updates-algorithm.js';
 
 const compute = { engine: 'reference', threads: 1 } as const;

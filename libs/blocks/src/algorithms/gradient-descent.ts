@@ -2,8 +2,8 @@ import type { Json } from '@longrun/serialization';
 import { add, grad, sqrt, square, sub, sum, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { ComputationGraph } from '../graph/computation-graph.js';
-import { Scale } from './scale.js';
-import type { StepRule, Steps } from './step-rule.js';
+import { Scale } from './step-rules/scale.js';
+import type { StepRule, Steps } from './step-rules/step-rule.js';
 import { UpdatesAlgorithm, type UpdatesAlgorithmOptions } from './updates-algorithm.js';
 
 /** Options of {@link GradientDescent}: a cost, or gradients. */

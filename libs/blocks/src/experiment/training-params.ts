@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { Adam } from '../algorithms/adam.js';
-import { Scale } from '../algorithms/scale.js';
-import type { StepRule } from '../algorithms/step-rule.js';
+import { Adam } from '../algorithms/step-rules/adam.js';
+import { Scale } from '../algorithms/step-rules/scale.js';
+import type { StepRule } from '../algorithms/step-rules/step-rule.js';
 
 /** How the step rules that params name are made. */
 const STEP_RULES = {

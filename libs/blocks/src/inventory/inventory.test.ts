@@ -3,12 +3,12 @@ import { add, matrix, mean, mul, shared, square, type SharedVariable, type Varia
 import { describe, expect, test } from 'vitest';
 
 import { float32 } from '../../test/tiny-experiment.js';
-import { Adam } from '../algorithms/adam.js';
-import { CompositeRule } from '../algorithms/composite-rule.js';
+import { Adam } from '../algorithms/step-rules/adam.js';
+import { CompositeRule } from '../algorithms/step-rules/composite-rule.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
-import { BasicMomentum, Momentum } from '../algorithms/momentum.js';
-import { Scale } from '../algorithms/scale.js';
-import type { StepRule } from '../algorithms/step-rule.js';
+import { BasicMomentum, Momentum } from '../algorithms/step-rules/momentum.js';
+import { Scale } from '../algorithms/step-rules/scale.js';
+import type { StepRule } from '../algorithms/step-rules/step-rule.js';
 import { Linear } from '../bricks/linear.js';
 import { Model } from '../graph/model.js';
 import { Constant } from '../initialization/constant.js';

@@ -7,7 +7,7 @@ import { mean, tensor } from '@longrun/tensor';
 import { Tanh } from '../bricks/activations.js';
 import { MLP } from '../bricks/mlp.js';
 import { Constant } from '../initialization/constant.js';
-import { Adam } from '../algorithms/adam.js';
+import { Adam } from '../algorithms/step-rules/adam.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
 import { DataStreamMonitoring } from '../extensions/monitoring.js';
 import { FinishAfter } from '../extensions/finish-after.js';

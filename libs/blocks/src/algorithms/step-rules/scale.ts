@@ -1,6 +1,6 @@
-import { cast, mul, type SharedVariable } from '@longrun/tensor';
+import { cast, mul, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+import { StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
 
 /** Options of {@link Scale}. */
 export interface ScaleOptions extends StepRuleOptions {
@@ -17,10 +17,7 @@ export class Scale extends StepRule {
     this.learningRate = this.hyperparameter('learning_rate', options.learningRate ?? 1);
   }
 
-  override computeSteps(previous: Steps): StepsAndUpdates {
-    const steps = [...previous].map(
-      ([parameter, step]) => [parameter, mul(step, cast(this.learningRate, step.dtype))] as const,
-    );
-    return { steps: new Map(steps), updates: [] };
+  override computeStep(_parameter: SharedVariable, previousStep: Variable): StepAndUpdates {
+    return { step: mul(previousStep, cast(this.learningRate, previousStep.dtype)) };
   }
 }

@@ -13,12 +13,17 @@ import {
 } from '@longrun/tensor';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { addRole, PARAMETER } from '../roles.js';
+import { addRole, PARAMETER } from '../../roles.js';
+import { AdaDelta } from './ada-delta.js';
+import { AdaGrad } from './ada-grad.js';
 import { Adam } from './adam.js';
+import { AdamW, AMSGrad } from './adam-w.js';
 import { CompositeRule } from './composite-rule.js';
-import { GradientDescent } from './gradient-descent.js';
-import { BasicMomentum, Momentum } from './momentum.js';
+import { GradientDescent } from '../gradient-descent.js';
+import { BasicMomentum, Momentum, NesterovMomentum } from './momentum.js';
+import { RMSProp } from './rms-prop.js';
 import { Scale } from './scale.js';
+import { cosineDecay, Schedule } from './schedule.js';
 import type { StepRule } from './step-rule.js';
 
 const SHAPES = [[1], [3], [4], [5], [13, 79]] as const;
@@ -70,7 +75,14 @@ const RULES: readonly [string, () => StepRule][] = [
   ['Scale', () => new Scale({ learningRate: 0.1 })],
   ['BasicMomentum', () => new BasicMomentum({ momentum: 0.9 })],
   ['Momentum', () => new Momentum({ learningRate: 0.1, momentum: 0.9 })],
+  ['NesterovMomentum', () => new NesterovMomentum({ learningRate: 0.1, momentum: 0.9 })],
   ['Adam', () => new Adam()],
+  ['AdamW', () => new AdamW()],
+  ['AMSGrad', () => new AMSGrad()],
+  ['AdaDelta', () => new AdaDelta()],
+  ['AdaGrad', () => new AdaGrad()],
+  ['RMSProp', () => new RMSProp()],
+  ['Schedule', () => new Schedule(cosineDecay(10))],
   [
     'CompositeRule',
     () => new CompositeRule([new Momentum({ momentum: 0.5 }), new Adam({ decayFactor: 0.9 }), new Scale()]),

@@ -1,16 +1,25 @@
 import type { Json } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
-import { bufferFor, hyperparameter, scalarBuffer } from './algorithm-state.js';
+import { bufferFor, hyperparameter, scalarBuffer } from '../algorithm-state.js';
 
 /** Steps by parameter; a step is subtracted from its parameter. */
 export type Steps = ReadonlyMap<SharedVariable, Variable>;
 
+/** New values of a rule's own variables. */
+export type RuleUpdates = readonly (readonly [SharedVariable, Variable])[];
+
 /** What a step rule gives. */
 export interface StepsAndUpdates {
   readonly steps: Steps;
-  /** New values of the rule's own variables. */
-  readonly updates: readonly (readonly [SharedVariable, Variable])[];
+  readonly updates: RuleUpdates;
+}
+
+/** What a step rule gives for one parameter. */
+export interface StepAndUpdates {
+  readonly step: Variable;
+  /** Default none. */
+  readonly updates?: RuleUpdates;
 }
 
 /** Options of every step rule. */
@@ -19,7 +28,10 @@ export interface StepRuleOptions {
   readonly name?: string;
 }
 
-/** Turns gradients into steps (Blocks: `StepRule`). */
+/**
+ * Turns gradients into steps (Blocks: `StepRule`). One that looks at each parameter by itself overrides `computeStep`, one that looks at all of them
+ * `computeSteps`.
+ */
 export abstract class StepRule {
   readonly name: string;
 
@@ -27,8 +39,24 @@ export abstract class StepRule {
     this.name = options.name ?? new.target.name.toLowerCase();
   }
 
-  /** The steps for all parameters at once, from the gradients or the steps of the rule before. */
-  abstract computeSteps(previous: Steps): StepsAndUpdates;
+  /** The step for one parameter, from its gradient or the step of the rule before. */
+  computeStep(parameter: SharedVariable, _previousStep: Variable): StepAndUpdates {
+    throw new Error(
+      `${this.name}: there is no step for ${parameter.toString()}; a step rule overrides computeStep or computeSteps`,
+    );
+  }
+
+  /** The steps for all parameters at once, from the gradients or the steps of the rule before. Here: each by itself. */
+  computeSteps(previous: Steps): StepsAndUpdates {
+    const steps = new Map<SharedVariable, Variable>();
+    const updates: (readonly [SharedVariable, Variable])[] = [];
+    for (const [parameter, previousStep] of previous) {
+      const made = this.computeStep(parameter, previousStep);
+      steps.set(parameter, made.step);
+      updates.push(...(made.updates ?? []));
+    }
+    return { steps, updates };
+  }
 
   /** What tells this rule from others. Saved with the algorithm, which refuses to go on with another rule. Here: the name. */
   identity(): Json {

@@ -1,0 +1,83 @@
+import { add, cast, mul, type SharedVariable, type Variable } from '@longrun/tensor';
+
+import { CompositeRule } from './composite-rule.js';
+import { Scale } from './scale.js';
+import { StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
+
+/** Options of {@link BasicMomentum}. */
+export interface BasicMomentumOptions extends StepRuleOptions {
+  /** Share of the last step that is kept. Default 0. */
+  readonly momentum?: number;
+}
+
+/** `velocity = momentum * velocity + previous; step = velocity`. Buffer: `velocity` of each parameter. */
+export class BasicMomentum extends StepRule {
+  readonly momentum: SharedVariable;
+
+  constructor(options: BasicMomentumOptions = {}) {
+    super(options);
+    this.momentum = this.hyperparameter('momentum', options.momentum ?? 0);
+  }
+
+  override computeStep(parameter: SharedVariable, previousStep: Variable): StepAndUpdates {
+    const velocity = this.bufferFor(parameter, 'velocity');
+    const next = add(mul(velocity, cast(this.momentum, velocity.dtype)), previousStep);
+    return { step: next, updates: [[velocity, next]] };
+  }
+}
+
+/**
+ * `velocity = momentum * velocity + previous; step = momentum * velocity + previous` (Nesterov, 1983; blocks-extras: `BasicNesterovMomentum`).
+ * Buffer: `velocity` of each parameter.
+ */
+export class BasicNesterovMomentum extends StepRule {
+  readonly momentum: SharedVariable;
+
+  constructor(options: BasicMomentumOptions = {}) {
+    super(options);
+    this.momentum = this.hyperparameter('momentum', options.momentum ?? 0);
+  }
+
+  override computeStep(parameter: SharedVariable, previousStep: Variable): StepAndUpdates {
+    const velocity = this.bufferFor(parameter, 'velocity');
+    const momentum = cast(this.momentum, velocity.dtype);
+    const next = add(mul(velocity, momentum), previousStep);
+    return { step: add(mul(next, momentum), previousStep), updates: [[velocity, next]] };
+  }
+}
+
+/** Options of {@link Momentum}. */
+export interface MomentumOptions extends BasicMomentumOptions {
+  /** Default 1. */
+  readonly learningRate?: number;
+}
+
+/** {@link Scale}, then {@link BasicMomentum}. */
+export class Momentum extends CompositeRule {
+  readonly learningRate: SharedVariable;
+  readonly momentum: SharedVariable;
+
+  constructor(options: MomentumOptions = {}) {
+    const named = { name: options.name ?? 'momentum' };
+    const scale = new Scale({ ...named, learningRate: options.learningRate ?? 1 });
+    const momentum = new BasicMomentum({ ...named, momentum: options.momentum ?? 0 });
+    super([scale, momentum], named);
+    this.learningRate = scale.learningRate;
+    this.momentum = momentum.momentum;
+  }
+}
+
+/** {@link Scale}, then {@link BasicNesterovMomentum}. */
+export class NesterovMomentum extends CompositeRule {
+  readonly learningRate: SharedVariable;
+  readonly momentum: SharedVariable;
+
+  constructor(options: MomentumOptions = {}) {
+    const named = { name: options.name ?? 'nesterovmomentum' };
+    const scale = new Scale({ ...named, learningRate: options.learningRate ?? 1 });
+    const momentum = new BasicNesterovMomentum({ ...named, momentum: options.momentum ?? 0 });
+    super([scale, momentum], named);
+    this.learningRate = scale.learningRate;
+    this.momentum = momentum.momentum;
+  }
+}
