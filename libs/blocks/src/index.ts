@@ -188,16 +188,25 @@ export type {
 } from './extensions/training-extension.js';
 export { SimpleExtension } from './extensions/simple-extension.js';
 export type { Conditions, Predicate, SimpleExtensionOptions } from './extensions/simple-extension.js';
+export { CompositeExtension } from './extensions/composite-extension.js';
+export type { CompositeExtensionOptions } from './extensions/composite-extension.js';
 export { CostWatch, Diverged } from './extensions/cost-watch.js';
 export type { CostWatchOptions, NonFiniteCost } from './extensions/cost-watch.js';
 export { costMonitoring } from './extensions/cost-monitoring.js';
 export type { CostMonitoringOptions } from './extensions/cost-monitoring.js';
+export { EarlyStopping, FinishIfNoImprovementAfter } from './extensions/early-stopping.js';
+export type { EarlyStoppingOptions, FinishIfNoImprovementAfterOptions, Patience } from './extensions/early-stopping.js';
 export { EpochTable } from './extensions/epoch-table.js';
 export { FinishAfter } from './extensions/finish-after.js';
+export { onLogRecord } from './extensions/predicates.js';
 export { Printing } from './extensions/printing.js';
 export type { PrintingOptions } from './extensions/printing.js';
 export { ProgressBar } from './extensions/progress-bar.js';
 export type { ProgressBarOptions } from './extensions/progress-bar.js';
+export { SharedVariableModifier } from './extensions/shared-variable-modifier.js';
+export type { Modification } from './extensions/shared-variable-modifier.js';
+export { Timestamp } from './extensions/timestamp.js';
+export type { TimestampOptions } from './extensions/timestamp.js';
 export { Timing } from './extensions/timing.js';
 export type { TimingOptions } from './extensions/timing.js';
 export { DataStreamMonitoring, MonitoringExtension, TrainingDataMonitoring } from './extensions/monitoring.js';
@@ -206,6 +215,8 @@ export type {
   MonitoringOptions,
   TrainingDataMonitoringOptions,
 } from './extensions/monitoring.js';
+export { TrackTheBest } from './extensions/track-the-best.js';
+export type { ChooseBest, TrackTheBestOptions } from './extensions/track-the-best.js';
 export { Load } from './extensions/load.js';
 export type { LoadOptions } from './extensions/load.js';
 export { Checkpoint } from './extensions/checkpoint.js';
