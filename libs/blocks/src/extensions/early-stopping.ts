@@ -53,7 +53,7 @@ export class FinishIfNoImprovementAfter extends SimpleExtension {
   override do(): void {
     const { currentRow, status } = this.mainLoop.log;
     const now = status[this.#unit];
-    if (Boolean(currentRow[this.notificationName])) this.#lastBest = now;
+    if (currentRow[this.notificationName]) this.#lastBest = now;
     if (this.#lastBest === undefined) return;
     const left = this.#patience - (now - this.#lastBest);
     currentRow[this.#patienceLogRecord] = left;
