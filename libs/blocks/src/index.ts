@@ -67,6 +67,7 @@ export {
 export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
 export { Brick } from './bricks/brick.js';
 export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
+export { findBricks } from './bricks/find-bricks.js';
 export { Lazy, lazy } from './bricks/lazy.js';
 export { isFeedforward } from './bricks/feedforward.js';
 export type { Feedforward } from './bricks/feedforward.js';
@@ -94,6 +95,9 @@ export { HeNormal } from './initialization/he-normal.js';
 export { IdentityMatrix } from './initialization/identity-matrix.js';
 export { IsotropicGaussian } from './initialization/isotropic-gaussian.js';
 export { Orthogonal } from './initialization/orthogonal.js';
+export { checkValidPermutation, PermutationMatrix } from './initialization/permutation-matrix.js';
+export { Sparse, SparseND } from './initialization/sparse.js';
+export type { SparseNDOptions, SparseOptions } from './initialization/sparse.js';
 export { Uniform } from './initialization/uniform.js';
 export type { UniformOptions } from './initialization/uniform.js';
 

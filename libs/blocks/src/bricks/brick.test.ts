@@ -9,6 +9,7 @@ import { IsotropicGaussian } from '../initialization/isotropic-gaussian.js';
 import { AUXILIARY, BATCH_NORM_POPULATION_MEAN, BIAS, hasRoles, PARAMETER, PERSISTENT, WEIGHT } from '../roles.js';
 import { Brick, type Dimension, type StateOptions } from './brick.js';
 import { FeedforwardSequence } from './feedforward-sequence.js';
+import { findBricks } from './find-bricks.js';
 import { Linear } from './linear.js';
 import { MLP } from './mlp.js';
 import { Tanh } from './activations.js';
@@ -407,4 +408,11 @@ describe('copies', () => {
 
     expect(() => linear.copy()).toThrow('/linear: only bricks that are not allocated yet can be copied');
   });
+});
+
+test('bricks are found below others, each once (1.18-39)', () => {
+  const mlp = new MLP([new Tanh(), null], { dims: [1, 1, 1] });
+  const found = findBricks([mlp, ...mlp.children], (brick) => brick instanceof Linear);
+  expect(found).toEqual(mlp.linearTransformations);
+  expect(findBricks([], () => true)).toEqual([]);
 });

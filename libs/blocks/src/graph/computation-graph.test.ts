@@ -7,7 +7,7 @@ import { collectWarnings } from '../../test/warnings.js';
 import { MLP } from '../bricks/mlp.js';
 import { Tanh } from '../bricks/activations.js';
 import { VariableFilter } from '../selection/variable-filter.js';
-import { addRole, AUXILIARY, INPUT, OUTPUT, PARAMETER } from '../roles.js';
+import { addRole, AUXILIARY, INPUT, OUTPUT, PARAMETER, rolesOf } from '../roles.js';
 import { addAnnotation, Annotation } from './annotations.js';
 import { ComputationGraph } from './computation-graph.js';
 
@@ -211,4 +211,19 @@ describe('scans', () => {
     expect(await evaluate(replaced.outputs[0] ?? x, given)).toEqual([51]);
     expect(await warned()).toEqual([]);
   });
+});
+
+test('a snapshot has the value of each variable with a role, on given data (1.5-11)', async () => {
+  const mlp = new MLP([new Tanh()], { dims: [2, 1] });
+  mlp.allocate();
+  const [linear] = mlp.linearTransformations;
+  linear?.parameterNamed('W').setValue(float32([2, 1], [1, 2]));
+  linear?.parameterNamed('b').setValue(float32([1], [0.5]));
+  const graph = new ComputationGraph(mlp.apply(matrix('features')));
+  const values = await graph.getSnapshot(new Map([['features', float32([1, 2], [3, -1])]]), { engine: 'reference' });
+  const named = [...values].map(([variable, { data }]) => [variable.name, Array.from(data, Number)]);
+  expect(named).toContainEqual(['linear_0_apply_output', [1.5]]);
+  expect(named).toContainEqual(['W', [1, 2]]);
+  expect([...values.keys()].every((variable) => rolesOf(variable).length > 0)).toBe(true);
+  await expect(graph.getSnapshot(new Map())).rejects.toThrow('getSnapshot: there are no data for features');
 });

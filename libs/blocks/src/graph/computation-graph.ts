@@ -1,3 +1,4 @@
+import type { NdArray } from '@longrun/serialization';
 import {
   ancestors,
   compile,
@@ -12,7 +13,7 @@ import {
   type Variable,
 } from '@longrun/tensor';
 
-import { AUXILIARY, hasRoles, PARAMETER } from '../roles.js';
+import { AUXILIARY, hasRoles, PARAMETER, rolesOf } from '../roles.js';
 import { annotationsOf, type Annotation } from './annotations.js';
 
 /** What a function made of a graph may have besides the graph's own inputs, outputs and updates. */
@@ -128,6 +129,34 @@ export class ComputationGraph implements Iterable<Variable> {
   replaced(replacements: ReadonlyMap<Variable, Variable>): ReplacedGraph {
     const { outputs, standIn } = replaceInOrder(this.outputs, replacements);
     return { graph: new ComputationGraph(outputs), standIn };
+  }
+
+  /**
+   * The value of each variable with a role, on data given by the names of the inputs. The graph's updates are not made.
+   *
+   * @throws what `compile` and a run throw
+   */
+  async getSnapshot(data: ReadonlyMap<string, NdArray>, options: ComputeOptions = {}): Promise<Map<Variable, NdArray>> {
+    const wanted = this.variables.filter((variable) => rolesOf(variable).length > 0);
+    const inputs = [...this.inputsByName()];
+    const missing = inputs.map(([name]) => name).filter((name) => !data.has(name));
+    if (missing.length > 0)
+      throw new Error(`getSnapshot: there are no data for ${missing.join(', ')}; give an array for each`);
+    const compiled = await compile({
+      ...options,
+      name: 'getSnapshot',
+      inputs: inputs.map(([, input]) => input),
+      outputs: wanted,
+      onUnusedInput: 'ignore',
+    });
+    try {
+      const values = await compiled.run(inputs.flatMap(([name]) => data.get(name) ?? []));
+      return new Map(
+        wanted.flatMap((variable, at) => (values[at] === undefined ? [] : [[variable, values[at]] as const])),
+      );
+    } finally {
+      await compiled.dispose();
+    }
   }
 
   /** Compiles the graph: its inputs to its outputs, with its updates (Blocks: `get_theano_function`). */

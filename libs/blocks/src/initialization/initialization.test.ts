@@ -9,6 +9,8 @@ import { IdentityMatrix } from './identity-matrix.js';
 import type { Initialization } from './initialization.js';
 import { IsotropicGaussian } from './isotropic-gaussian.js';
 import { Orthogonal } from './orthogonal.js';
+import { checkValidPermutation, PermutationMatrix } from './permutation-matrix.js';
+import { Sparse, SparseND } from './sparse.js';
 import { Uniform } from './uniform.js';
 
 function generated(scheme: Initialization, shape: readonly number[], seed = 1): number[] {
@@ -131,4 +133,60 @@ test('a parameter of float64 has the digits that one of float32 loses', async ()
   const [narrow, wide] = await Promise.all(values);
   expect(wide).not.toEqual(narrow);
   expect(wide?.map(Math.fround)).toEqual(narrow);
+});
+
+describe('sparse initialization', () => {
+  const one = new Constant(1);
+  const countsBy = (values: readonly number[], size: number): number[] =>
+    Array.from({ length: values.length / size }, (_, part) =>
+      values.slice(part * size, (part + 1) * size).reduce((total, value) => total + value, 0),
+    );
+
+  test('has values for so many elements of each row, or such a share (1.10-09)', () => {
+    expect(countsBy(generated(new Sparse({ numInit: 3, weightsInit: one }), [50, 7]), 7)).toEqual(Array(50).fill(3));
+    expect(countsBy(generated(new Sparse({ numInit: 0.25, weightsInit: one }), [4, 10]), 10)).toEqual([2, 2, 2, 2]);
+    const others = generated(new Sparse({ numInit: 1, weightsInit: one, sparseInit: new Constant(-1) }), [2, 3]);
+    expect(others.toSorted((a, b) => a - b)).toEqual([-1, -1, -1, -1, 1, 1]);
+  });
+
+  test('draws other places for each row, evenly, and the same for the same seed', () => {
+    const scheme = new Sparse({ numInit: 2, weightsInit: new IsotropicGaussian() });
+    const values = generated(scheme, [3000, 5]);
+    const columns = [0, 1, 2, 3, 4].map(
+      (column) => values.filter((value, at) => at % 5 === column && value !== 0).length,
+    );
+    for (const count of columns) expect(Math.abs(count - 1200)).toBeLessThan(100);
+    expect(generated(scheme, [3000, 5])).toEqual(values);
+    expect(generated(scheme, [3000, 5], 2)).not.toEqual(values);
+  });
+
+  test('takes several axes for what tells parts apart (1.10-10)', () => {
+    const filters = generated(new SparseND({ axis: [0, 1], numInit: 4, weightsInit: one }), [2, 3, 3, 3]);
+    expect(countsBy(filters, 9)).toEqual(Array(6).fill(4));
+    const last = generated(new SparseND({ axis: [1], numInit: 1, weightsInit: one }), [3, 2]);
+    expect([0, 1].map((column) => last.filter((_, at) => at % 2 === column).reduce((a, b) => a + b, 0))).toEqual([
+      1, 1,
+    ]);
+  });
+
+  test('refuses what cannot be', () => {
+    expect(() => new Sparse({ numInit: 1.5, weightsInit: one })).toThrow('Sparse: numInit is 1.5; give a whole number');
+    expect(() => generated(new Sparse({ numInit: 4, weightsInit: one }), [2, 3])).toThrow('a part has 3 elements');
+    expect(() => generated(new SparseND({ axis: [2], numInit: 1, weightsInit: one }), [2, 3])).toThrow(
+      'which has no axes 2',
+    );
+  });
+});
+
+test('a permutation matrix puts rows in the order that is given, or in a random one (1.19-36, 1.19-40)', () => {
+  expect(generated(new PermutationMatrix([2, 0, 1]), [3, 3])).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0]);
+  const random = generated(new PermutationMatrix(), [20, 20]);
+  const rows = Array.from({ length: 20 }, (_, row) => random.slice(row * 20, row * 20 + 20).indexOf(1));
+  expect(() => checkValidPermutation(rows)).not.toThrow();
+  expect(random.reduce((total, value) => total + value, 0)).toBe(20);
+  expect(rows).not.toEqual(rows.toSorted((a, b) => a - b));
+  expect(() => new PermutationMatrix([0, 2])).toThrow('[0, 2] is no permutation; give each of 0 to 1 once');
+  expect(() => generated(new PermutationMatrix([0, 1]), [3, 3])).toThrow(
+    'the permutation is of 2 but the matrix has 3 rows',
+  );
 });
