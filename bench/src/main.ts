@@ -1,3 +1,4 @@
+import { blocks } from './blocks/benchmark.js';
 import { fuel } from './fuel/benchmark.js';
 import { kills } from './kills/benchmark.js';
 import { mlpStep } from './mlp-step/benchmark.js';
@@ -8,6 +9,7 @@ import { serialization } from './serialization/benchmark.js';
 import { tensorSteps } from './tensor/benchmark.js';
 
 const benchmarks: ReadonlyMap<string, (...counts: number[]) => Promise<Report>> = new Map([
+  ['blocks', blocks],
   ['fuel', fuel],
   ['kills', kills],
   ['mlp-step', mlpStep],

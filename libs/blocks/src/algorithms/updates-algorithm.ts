@@ -19,7 +19,7 @@ export interface UpdatesAlgorithmOptions {
  * matched with the inputs of the graph by name.
  */
 export class UpdatesAlgorithm implements TrainingAlgorithm {
-  protected readonly updates = new Map<SharedVariable, Variable>();
+  readonly #updates = new Map<SharedVariable, Variable>();
   readonly #onUnusedSources: OnUnusedSources;
   readonly #observed = new Map<Variable, NdArray | undefined>();
   #function: BatchFunction | undefined;
@@ -29,26 +29,31 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
     this.addUpdates(options.updates ?? []);
   }
 
+  /** New values of shared variables with each batch. */
+  get updates(): ReadonlyMap<SharedVariable, Variable> {
+    return this.#updates;
+  }
+
   get parameters(): readonly SharedVariable[] {
-    return [...this.updates.keys()].filter((variable) => !hasRoles(variable, [ALGORITHM_STATE]));
+    return [...this.#updates.keys()].filter((variable) => !hasRoles(variable, [ALGORITHM_STATE]));
   }
 
   get outputs(): readonly Variable[] {
-    return [...this.updates.values()];
+    return [...this.#updates.values()];
   }
 
   get sharedVariables(): readonly SharedVariable[] {
-    const computed = ancestors([...this.updates.values(), ...this.#observed.keys()]);
-    return [...new Set([...this.updates.keys(), ...computed])].filter((variable) => variable instanceof SharedVariable);
+    const computed = ancestors([...this.#updates.values(), ...this.#observed.keys()]);
+    return [...new Set([...this.#updates.keys(), ...computed])].filter((variable) => variable instanceof SharedVariable);
   }
 
   /** Adds updates. @throws Error after `initialize()`, or for a variable that has another update */
   addUpdates(updates: Iterable<readonly [SharedVariable, Variable]>): void {
     this.#requireNotInitialized('addUpdates');
     for (const [variable, value] of updates) {
-      if ((this.updates.get(variable) ?? value) !== value)
+      if ((this.#updates.get(variable) ?? value) !== value)
         throw new Error(`${variable.toString()} has another update already; give each variable one`);
-      this.updates.set(variable, value);
+      this.#updates.set(variable, value);
     }
   }
 
@@ -62,7 +67,7 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
       ...options,
       name: this.constructor.name,
       outputs: [...this.#observed.keys()],
-      updates: this.updates,
+      updates: this.#updates,
       onUnusedSources: this.#onUnusedSources,
     });
   }
