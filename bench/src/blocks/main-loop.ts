@@ -52,6 +52,9 @@ export async function mainLoopRows(): Promise<Row[]> {
   ];
 }
 
+/** Where nobody reads: what is printed is to be made, and no more. */
+function write(): void {}
+
 class StopEvery extends TrainingExtension {
   readonly steps: number;
 
@@ -82,7 +85,6 @@ function loopOf(stops: TrainingExtension): MainLoop {
   const { cost, algorithm } = trained();
   const random = new RandomStreams(1);
   const scheme = new ShuffledScheme(BATCHES * BATCH_SIZE, BATCH_SIZE, { random: random.stream('shuffle') });
-  const write = (): void => undefined;
   return new MainLoop({
     algorithm,
     dataStream: new DatasetStream(new IndexableDataset(data()), scheme),
