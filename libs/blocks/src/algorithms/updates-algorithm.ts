@@ -44,7 +44,9 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
 
   get sharedVariables(): readonly SharedVariable[] {
     const computed = ancestors([...this.#updates.values(), ...this.#observed.keys()]);
-    return [...new Set([...this.#updates.keys(), ...computed])].filter((variable) => variable instanceof SharedVariable);
+    return [...new Set([...this.#updates.keys(), ...computed])].filter(
+      (variable) => variable instanceof SharedVariable,
+    );
   }
 
   /** Adds updates. @throws Error after `initialize()`, or for a variable that has another update */

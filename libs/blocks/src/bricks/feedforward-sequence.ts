@@ -18,9 +18,7 @@ export class FeedforwardSequence extends Sequence implements Feedforward {
 
   @application({ inputs: firstInputs, outputs: lastOutputs })
   override apply(input: Variable): Variable {
-    const [output, ...more] = this.chain([input]);
-    if (output !== undefined && more.length === 0) return output;
-    throw new Error(`${this.uniquePath}.apply gave ${more.length + 1} outputs; use Sequence for more than one`);
+    return this.chainToOne(input);
   }
 
   protected override dimensionOf(name: string): Dimension | undefined {

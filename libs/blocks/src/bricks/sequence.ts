@@ -30,6 +30,13 @@ export class Sequence extends Initializable {
     return outputs.length === 1 && first !== undefined ? first : outputs;
   }
 
+  /** The output of the last application. @throws Error where there are more */
+  protected chainToOne(input: Variable): Variable {
+    const [output, ...more] = this.chain([input]);
+    if (output !== undefined && more.length === 0) return output;
+    throw new Error(`${this.uniquePath}.apply gave ${more.length + 1} outputs; use Sequence for more than one`);
+  }
+
   /** The outputs of the last application. */
   protected chain(inputs: readonly Variable[]): readonly Variable[] {
     return this.applicationMethods.reduce<readonly Variable[]>((values, method) => method.call(values), inputs);

@@ -1,0 +1,102 @@
+import { conv2dTranspose, flip, type Pair, type Variable } from '@longrun/tensor';
+
+import { application } from '../application.js';
+import { Convolutional, type ConvolutionalOptions } from './convolutional.js';
+import { pairOf, type ImageSize } from './image-shape.js';
+
+/** Options of {@link ConvolutionalTranspose}. */
+export interface ConvolutionalTransposeOptions extends Omit<ConvolutionalOptions, 'borderMode'> {
+  /** The rows and columns that are cut off on each side of the output, as many as a convolution would have put there. Default 0. */
+  readonly borderMode?: 'valid' | Pair | undefined;
+  /** Rows and columns of the output. Default: `step * (rows - 1) + filter rows - 2 * border + unused`. */
+  readonly originalImageSize?: readonly [rows: number, columns: number] | undefined;
+  /** Rows and columns more at the end, fewer than the step: those that a convolution would not have reached. Default 0. */
+  readonly unusedEdge?: Pair | undefined;
+}
+
+/**
+ * What a {@link Convolutional} does backwards: it makes images of `originalImageSize` of what a convolution of such images would give (Blocks:
+ * `ConvolutionalTranspose`).
+ *
+ * Parameters: `W` (numChannels, numFilters / numGroups, filter rows, filter columns) FILTER; `b` as of `Convolutional`.
+ */
+export class ConvolutionalTranspose extends Convolutional {
+  originalImageSize: readonly [rows: number, columns: number] | undefined;
+  unusedEdge: Pair;
+
+  constructor(options: ConvolutionalTransposeOptions = {}) {
+    super(options);
+    this.originalImageSize = options.originalImageSize;
+    this.unusedEdge = options.unusedEdge ?? 0;
+  }
+
+  override get outputSize(): ImageSize {
+    if (this.originalImageSize !== undefined) return this.originalImageSize;
+    const [rows, columns] = this.imageSize;
+    return [this.sizeAfter(rows, 0), this.sizeAfter(columns, 1)];
+  }
+
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    const output = conv2dTranspose(input, flip(this.W, { axis: [2, 3] }), {
+      padding: this.border,
+      strides: this.step,
+      dilation: this.dilation,
+      outputPadding: this.edge(input),
+      groups: this.numGroups,
+    });
+    return this.biased(output);
+  }
+
+  protected override filterShape(): readonly [number, number, number, number] {
+    const [filters, channels] = [this.numFilters.value, this.numChannels.value];
+    if (channels % this.numGroups !== 0 || filters % this.numGroups !== 0) {
+      throw new Error(
+        `${this.uniquePath}: ${channels} channels and ${filters} filters cannot be divided into ${this.numGroups} groups; give multiples of it`,
+      );
+    }
+    return [channels, filters / this.numGroups, ...pairOf(this.filterSize.value)];
+  }
+
+  protected get border(): readonly [number, number] {
+    const mode = this.borderMode;
+    if (mode === 'valid') return [0, 0];
+    if (typeof mode !== 'string') return pairOf(mode);
+    throw new Error(
+      `${this.uniquePath}: borderMode is '${mode}'; give 'valid' or how many rows and columns are cut off on each side`,
+    );
+  }
+
+  /** Rows and columns more at the end. */
+  protected edge(input: Variable): readonly [number, number] {
+    if (this.originalImageSize === undefined) return pairOf(this.unusedEdge);
+    const { originalImageSize } = this;
+    const edge = ([0, 1] as const).map((axis) => {
+      const known = input.shape[axis + 2];
+      const size = typeof known === 'number' ? known : this.imageSize[axis];
+      const least = this.sizeAfter(size, axis, 0);
+      const wanted = originalImageSize[axis];
+      if (least === null) {
+        throw new Error(
+          `${this.uniquePath}: with originalImageSize the size of the input has to be known; give imageSize`,
+        );
+      }
+      if (wanted >= least && wanted < least + pairOf(this.step)[axis]) return wanted - least;
+      throw new Error(
+        `${this.uniquePath}: originalImageSize is (${originalImageSize.join(', ')}), but from ${String(size)} come ${least} to ${least + pairOf(this.step)[axis] - 1}; ` +
+          'give one of those, or another step, border or filter size',
+      );
+    });
+    return [edge[0] ?? 0, edge[1] ?? 0];
+  }
+
+  protected sizeAfter(
+    size: number | null | undefined,
+    axis: 0 | 1,
+    unused = pairOf(this.unusedEdge)[axis],
+  ): number | null {
+    if (size === null || size === undefined) return null;
+    const taps = (pairOf(this.filterSize.value)[axis] - 1) * pairOf(this.dilation)[axis] + 1;
+    return pairOf(this.step)[axis] * (size - 1) + taps - 2 * this.border[axis] + unused;
+  }
+}
