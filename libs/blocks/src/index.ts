@@ -56,15 +56,13 @@ export { applyDropout } from './transformations/dropout.js';
 export type { DropoutOptions } from './transformations/dropout.js';
 export { applyNoise } from './transformations/noise.js';
 
-export {
-  Application,
-  application,
-  ApplicationCall,
-  applicationOf,
-  BoundApplication,
-  currentCall,
-} from './bricks/application.js';
-export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
+export { Application, application, applicationOf } from './bricks/application.js';
+export type { ApplicationNames, ApplicationOptions } from './bricks/application.js';
+export { ApplicationCall, currentCall } from './bricks/application-call.js';
+export type { CallOptions } from './bricks/application-call.js';
+export { BoundApplication } from './bricks/bound-application.js';
+export { BrickWrapper, wrap } from './bricks/brick-wrapper.js';
+export type { ApplicationResult, NamedVariables } from './bricks/tagging.js';
 export { Brick } from './bricks/brick.js';
 export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
 export { Lazy, lazy } from './bricks/lazy.js';
@@ -77,6 +75,9 @@ export { Linear } from './bricks/linear.js';
 export type { LinearOptions } from './bricks/linear.js';
 export { Activation, Identity, Logistic, Rectifier, Softplus, Tanh } from './bricks/activations.js';
 export { Softmax } from './bricks/softmax.js';
+export { NDimensionalSoftmax } from './bricks/ndimensional-softmax.js';
+export { WithExtraDims } from './bricks/with-extra-dims.js';
+export type { ExtraDims } from './bricks/with-extra-dims.js';
 export { Sequence } from './bricks/sequence.js';
 export { FeedforwardSequence } from './bricks/feedforward-sequence.js';
 export { dimsMismatch, MLP } from './bricks/mlp.js';
