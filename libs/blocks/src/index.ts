@@ -73,7 +73,27 @@ export type { InitializableOptions } from './bricks/initializable.js';
 export { LinearLike } from './bricks/linear-like.js';
 export { Linear } from './bricks/linear.js';
 export type { LinearOptions } from './bricks/linear.js';
-export { Activation, Identity, Logistic, Rectifier, Softplus, Tanh } from './bricks/activations.js';
+export {
+  Activation,
+  Identity,
+  LeakyRectifier,
+  Logistic,
+  Rectifier,
+  Softplus,
+  Softsign,
+  Tanh,
+} from './bricks/activations.js';
+export type { LeakyRectifierOptions } from './bricks/activations.js';
+export { Bias } from './bricks/bias.js';
+export type { BiasOptions } from './bricks/bias.js';
+export { Maxout } from './bricks/maxout.js';
+export type { MaxoutOptions } from './bricks/maxout.js';
+export { LinearMaxout } from './bricks/linear-maxout.js';
+export type { LinearMaxoutOptions } from './bricks/linear-maxout.js';
+export { LookupTable } from './bricks/lookup-table.js';
+export type { LookupTableOptions } from './bricks/lookup-table.js';
+export { FixedPermutation } from './bricks/fixed-permutation.js';
+export type { FixedPermutationOptions } from './bricks/fixed-permutation.js';
 export { Softmax } from './bricks/softmax.js';
 export { NDimensionalSoftmax } from './bricks/ndimensional-softmax.js';
 export { WithExtraDims } from './bricks/with-extra-dims.js';
@@ -91,7 +111,16 @@ export { LSTM } from './bricks/recurrent/lstm.js';
 export type { LSTMInputs, LSTMOptions, LSTMStates } from './bricks/recurrent/lstm.js';
 export { GatedRecurrent } from './bricks/recurrent/gated-recurrent.js';
 export type { GatedRecurrentInputs, GatedRecurrentOptions } from './bricks/recurrent/gated-recurrent.js';
+export { Parallel } from './bricks/parallel/parallel.js';
+export type { ParallelOptions } from './bricks/parallel/parallel.js';
+export { Fork } from './bricks/parallel/fork.js';
+export type { ForkOptions } from './bricks/parallel/fork.js';
+export { Merge } from './bricks/parallel/merge.js';
+export type { MergeOptions } from './bricks/parallel/merge.js';
+export { Distribute } from './bricks/parallel/distribute.js';
+export type { DistributeOptions } from './bricks/parallel/distribute.js';
 export { Cost } from './bricks/cost.js';
+export { AbsoluteError, BinaryCrossEntropy, CostMatrix, SquaredError } from './bricks/cost-matrix.js';
 export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';
 export { classificationCosts } from './bricks/classification-costs.js';
 export type { ClassificationCosts } from './bricks/classification-costs.js';
