@@ -56,15 +56,13 @@ export { applyDropout } from './transformations/dropout.js';
 export type { DropoutOptions } from './transformations/dropout.js';
 export { applyNoise } from './transformations/noise.js';
 
-export {
-  Application,
-  application,
-  ApplicationCall,
-  applicationOf,
-  BoundApplication,
-  currentCall,
-} from './bricks/application.js';
-export type { ApplicationNames, ApplicationOptions, ApplicationResult, CallOptions } from './bricks/application.js';
+export { Application, application, applicationOf } from './bricks/application.js';
+export type { ApplicationNames, ApplicationOptions } from './bricks/application.js';
+export { ApplicationCall, currentCall } from './bricks/application-call.js';
+export type { CallOptions } from './bricks/application-call.js';
+export { BoundApplication } from './bricks/bound-application.js';
+export { BrickWrapper, wrap } from './bricks/brick-wrapper.js';
+export type { ApplicationResult, NamedVariables } from './bricks/tagging.js';
 export { Brick } from './bricks/brick.js';
 export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
 export { findBricks } from './bricks/find-bricks.js';
@@ -76,8 +74,31 @@ export type { InitializableOptions } from './bricks/initializable.js';
 export { LinearLike } from './bricks/linear-like.js';
 export { Linear } from './bricks/linear.js';
 export type { LinearOptions } from './bricks/linear.js';
-export { Activation, Identity, Logistic, Rectifier, Softplus, Tanh } from './bricks/activations.js';
+export {
+  Activation,
+  Identity,
+  LeakyRectifier,
+  Logistic,
+  Rectifier,
+  Softplus,
+  Softsign,
+  Tanh,
+} from './bricks/activations.js';
+export type { LeakyRectifierOptions } from './bricks/activations.js';
+export { Bias } from './bricks/bias.js';
+export type { BiasOptions } from './bricks/bias.js';
+export { Maxout } from './bricks/maxout.js';
+export type { MaxoutOptions } from './bricks/maxout.js';
+export { LinearMaxout } from './bricks/linear-maxout.js';
+export type { LinearMaxoutOptions } from './bricks/linear-maxout.js';
+export { LookupTable } from './bricks/lookup-table.js';
+export type { LookupTableOptions } from './bricks/lookup-table.js';
+export { FixedPermutation } from './bricks/fixed-permutation.js';
+export type { FixedPermutationOptions } from './bricks/fixed-permutation.js';
 export { Softmax } from './bricks/softmax.js';
+export { NDimensionalSoftmax } from './bricks/ndimensional-softmax.js';
+export { WithExtraDims } from './bricks/with-extra-dims.js';
+export type { ExtraDims } from './bricks/with-extra-dims.js';
 export { Sequence } from './bricks/sequence.js';
 export { FeedforwardSequence } from './bricks/feedforward-sequence.js';
 export { dimsMismatch, MLP } from './bricks/mlp.js';
@@ -92,7 +113,25 @@ export { Flattener } from './bricks/convolution/flattener.js';
 export type { ImageLayer, ImageSize } from './bricks/convolution/image-shape.js';
 export { AveragePooling, MaxPooling, Pooling } from './bricks/convolution/pooling.js';
 export type { AveragePoolingOptions, PoolingOptions } from './bricks/convolution/pooling.js';
+export { recurrent } from './bricks/recurrent/recurrent.js';
+export type { RecurrentCallOptions, RecurrentOptions } from './bricks/recurrent/recurrent.js';
+export { BaseRecurrent } from './bricks/recurrent/base-recurrent.js';
+export { SimpleRecurrent } from './bricks/recurrent/simple-recurrent.js';
+export type { SimpleRecurrentInputs, SimpleRecurrentOptions } from './bricks/recurrent/simple-recurrent.js';
+export { LSTM } from './bricks/recurrent/lstm.js';
+export type { LSTMInputs, LSTMOptions, LSTMStates } from './bricks/recurrent/lstm.js';
+export { GatedRecurrent } from './bricks/recurrent/gated-recurrent.js';
+export type { GatedRecurrentInputs, GatedRecurrentOptions } from './bricks/recurrent/gated-recurrent.js';
+export { Parallel } from './bricks/parallel/parallel.js';
+export type { ParallelOptions } from './bricks/parallel/parallel.js';
+export { Fork } from './bricks/parallel/fork.js';
+export type { ForkOptions } from './bricks/parallel/fork.js';
+export { Merge } from './bricks/parallel/merge.js';
+export type { MergeOptions } from './bricks/parallel/merge.js';
+export { Distribute } from './bricks/parallel/distribute.js';
+export type { DistributeOptions } from './bricks/parallel/distribute.js';
 export { Cost } from './bricks/cost.js';
+export { AbsoluteError, BinaryCrossEntropy, CostMatrix, SquaredError } from './bricks/cost-matrix.js';
 export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';
 export { classificationCosts } from './bricks/classification-costs.js';
 export type { ClassificationCosts } from './bricks/classification-costs.js';

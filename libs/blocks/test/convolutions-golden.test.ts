@@ -136,6 +136,18 @@ describe('a sequence of convolutions (1.9-26, 1.9-27)', () => {
     ]);
   });
 
+  test('is copied with what was set since', () => {
+    const sequence = layers();
+    sequence.imageSize = [20, 22];
+    const [first] = sequence.layers;
+    if (first instanceof Convolutional) first.step = [2, 1];
+    const copy = sequence.copy('twin');
+    for (const one of [sequence, copy]) one.allocate();
+    expect(copy.getDim('output')).toEqual(sequence.getDim('output'));
+    expect(copy.getDim('output')).not.toEqual(layers().getDim('output'));
+    expect(copy.layers.some((layer) => sequence.layers.includes(layer))).toBe(false);
+  });
+
   test('is trained with an MLP on top', async () => {
     const sequence = layers();
     const [rows, top] = [

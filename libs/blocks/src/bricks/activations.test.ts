@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
 import { float32 } from '../../test/tiny-experiment.js';
-import { Identity, Logistic, Rectifier, Softplus, Tanh } from './activations.js';
+import { Identity, LeakyRectifier, Logistic, Rectifier, Softplus, Softsign, Tanh } from './activations.js';
 import { Softmax } from './softmax.js';
 
 const INPUTS = [-2, 0, 1.5];
@@ -14,6 +14,10 @@ test.each([
   [new Logistic(), (x: number) => 1 / (1 + Math.exp(-x))],
   [new Softplus(), (x: number) => Math.log1p(Math.exp(x))],
   [new Rectifier(), (x: number) => Math.max(0, x)],
+  // 1.9-90, 1.19-10
+  [new LeakyRectifier(), (x: number) => Math.max(0.01 * x, x)],
+  [new LeakyRectifier({ leak: 0.3 }), (x: number) => Math.max(0.3 * x, x)],
+  [new Softsign(), (x: number) => x / (1 + Math.abs(x))],
 ] as const)('%s computes its function of each element', async (brick, compute) => {
   const x = matrix('x');
   const output = await evaluate(brick.apply(x), [[x, float32([1, 3], INPUTS)]]);

@@ -1,7 +1,7 @@
-import { logistic, rectifier, softplus, tanh, type Variable } from '@longrun/tensor';
+import { leakyRectifier, logistic, rectifier, softplus, softsign, tanh, type Variable } from '@longrun/tensor';
 
 import { application } from './application.js';
-import { Brick } from './brick.js';
+import { Brick, type BrickOptions } from './brick.js';
 
 /** A brick that applies a function to each element (Blocks: `Activation`). */
 export abstract class Activation extends Brick {
@@ -46,5 +46,34 @@ export class Rectifier extends Activation {
   @application({ inputs: ['input'], outputs: ['output'] })
   override apply(input: Variable): Variable {
     return rectifier(input);
+  }
+}
+
+/** `output = x / (1 + |x|)` */
+export class Softsign extends Activation {
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    return softsign(input);
+  }
+}
+
+/** Options of {@link LeakyRectifier}. */
+export interface LeakyRectifierOptions extends BrickOptions {
+  /** The slope below 0. Default 0.01. */
+  readonly leak?: number | undefined;
+}
+
+/** `output = input` above 0, else `leak * input` */
+export class LeakyRectifier extends Activation {
+  readonly leak: number;
+
+  constructor(options: LeakyRectifierOptions = {}) {
+    super(options);
+    this.leak = options.leak ?? 0.01;
+  }
+
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    return leakyRectifier(input, this.leak);
   }
 }

@@ -1,13 +1,18 @@
-import { add, identity, matrix, sub, type Variable } from '@longrun/tensor';
+import { add, ancestors, identity, matrix, sub, Variable } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 
+import { evaluate } from '../../test/evaluate.js';
+import { float32 } from '../../test/tiny-experiment.js';
 import { collectWarnings } from '../../test/warnings.js';
 import { getApplicationCall, getBrick } from '../graph/provenance.js';
 import { blocksName } from '../graph/annotations.js';
 import { AUXILIARY, COST, hasRoles, INPUT, OUTPUT } from '../roles.js';
-import { application, applicationOf, currentCall } from './application.js';
+import { application, applicationOf } from './application.js';
+import { currentCall } from './application-call.js';
 import { Brick } from './brick.js';
+import { BrickWrapper, wrap } from './brick-wrapper.js';
 import { Linear } from './linear.js';
+import type { ApplicationResult } from './tagging.js';
 
 class Arithmetic extends Brick {
   @application({ inputs: ['first', 'second'], outputs: ['total', 'difference'] })
@@ -31,10 +36,31 @@ class Arithmetic extends Brick {
     return [input, input];
   }
 
+  @application({ inputs: ['left', 'right', 'parts'], outputs: ['total', 'difference'] })
+  named(given: Operands): { readonly difference: Variable; readonly total: Variable } {
+    const { left, right, parts = [] } = given;
+    return { difference: sub(left, right), total: parts.reduce((total, part) => add(total, part), add(left, right)) };
+  }
+
+  @application({ outputs: ['known'] })
+  misnamed(input: Variable): { readonly unknown: Variable } {
+    return { unknown: input };
+  }
+
+  @application()
+  taking(given: unknown): Variable {
+    this.taken = given;
+    return matrix('x');
+  }
+
+  taken: unknown;
+
   notAnApplication(input: Variable): Variable {
     return input;
   }
 }
+
+type Operands = { readonly left: Variable; readonly right: Variable; readonly parts?: readonly Variable[] | undefined };
 
 class Caller extends Brick {
   readonly callee: Brick;
@@ -101,6 +127,49 @@ describe('a call', () => {
     expect(names).toEqual(['arithmetic_sumOf_parts_0', 'arithmetic_sumOf_parts_1']);
   });
 
+  test('names what it is given in a plain object, and gives, by the keys', async () => {
+    const brick = new Arithmetic();
+    const [x, y, z] = [matrix('x'), matrix('y'), matrix('z')];
+    const { difference, total } = brick.named({ right: y, left: x, parts: [z, z] });
+
+    expect([difference, total].map((output) => [output.name, blocksName(output)])).toEqual([
+      ['arithmetic_named_difference', 'difference'],
+      ['arithmetic_named_total', 'total'],
+    ]);
+    expect([getBrick(total), getApplicationCall(total)]).toEqual([brick, getApplicationCall(difference)]);
+    const inputs = ancestors([total]).filter((variable) => hasRoles(variable, [INPUT]));
+    expect(inputs.map((variable) => variable.name)).toEqual([
+      'arithmetic_named_left',
+      'arithmetic_named_right',
+      'arithmetic_named_parts_0',
+      'arithmetic_named_parts_1',
+    ]);
+    expect(inputs.map((variable) => variable.owner?.inputs[0])).toEqual([x, y, z, z]);
+    expect(inputs.map((variable) => getBrick(variable))).toEqual([brick, brick, brick, brick]);
+    expect(
+      await evaluate(difference, [
+        [x, float32([1, 1], [7])],
+        [y, float32([1, 1], [3])],
+      ]),
+    ).toEqual([4]);
+  });
+
+  test('gives no result under a name that is not declared', () => {
+    expect(() => new Arithmetic().misnamed(matrix('x'))).toThrow(
+      '/arithmetic.misnamed gave 1 outputs (unknown) but declares 1 (known)',
+    );
+  });
+
+  test('leaves objects alone that hold no variables, and those that are not plain', () => {
+    const brick = new Arithmetic();
+    for (const given of [{ twice: true, sizes: [1] }, new Map([['x', matrix('x')]]), null, undefined]) {
+      brick.taking(given);
+      expect(brick.taken).toBe(given);
+    }
+    brick.taking({ x: matrix('x'), depth: 3, mask: undefined });
+    expect(brick.taken).toMatchObject({ depth: 3, mask: undefined });
+  });
+
   test('adds auxiliary variables that carry its names, the call and the brick', () => {
     const brick = new Arithmetic();
     const call = getApplicationCall(brick.undeclared(matrix('x'), { twice: false }));
@@ -114,7 +183,7 @@ describe('a call', () => {
 
   test('with more outputs than declared is refused', () => {
     expect(() => new Arithmetic().tooMany(matrix('x'))).toThrow(
-      '/arithmetic.tooMany gave 2 outputs but declares 1 (only); name them all in @application({ outputs })',
+      '/arithmetic.tooMany gave 2 outputs (only, output_1) but declares 1 (only); name them all in @application({ outputs })',
     );
   });
 
@@ -171,6 +240,10 @@ describe('an application as a value', () => {
       'arithmetic_both_difference',
     ]);
     expect(Object.keys(bound.callAsRecord(args))).toEqual(['total', 'difference']);
+    const named = new Arithmetic().application('named');
+    const [left, right] = args;
+    expect(named.call([{ left, right }]).map(blocksName)).toEqual(['total', 'difference']);
+    expect(Object.keys(named.callAsRecord([{ left, right }]))).toEqual(['difference', 'total']);
     expect(new Arithmetic().application('sumOf').call([args])).toHaveLength(1);
   });
 
@@ -192,10 +265,124 @@ describe('an application as a value', () => {
     expect(bound.application).toBe(applicationOf(Arithmetic, 'both'));
   });
 
+  test('is the same one each time', () => {
+    const brick = new Arithmetic();
+
+    expect(brick.application('both')).toBe(brick.application('both'));
+    expect(getApplicationCall(brick.sumOf([matrix('x')]))?.application).toBe(brick.application('sumOf'));
+  });
+
   test('exists only for decorated methods', () => {
     expect(() => new Arithmetic().application('notAnApplication')).toThrow(
       '/arithmetic.notAnApplication is not an application; put @application on the method',
     );
     expect(() => applicationOf(Arithmetic, 'missing')).toThrow('Arithmetic.missing is not an application');
+  });
+});
+
+class Layered extends Brick {
+  readonly below: Brick;
+  readonly levels: number;
+  constructor(below: Brick, levels: number) {
+    super();
+    this.below = below;
+    this.levels = levels;
+    this.addChild(below);
+  }
+
+  @application({
+    outputs: (layered: Layered) => Array.from({ length: layered.levels }, (_, level) => `level_${level}`),
+    states: ['own'],
+    depth: (layered: Layered) => layered.levels,
+    kind: 'layered',
+    delegate: (layered: Layered) => layered.below.application('apply'),
+  })
+  apply(input: Variable): Variable[] {
+    return Array.from({ length: this.levels }, () => input);
+  }
+}
+
+describe('what is said of an application', () => {
+  class Below extends Brick {
+    @application({ inputs: ['deep'], states: ['theirs'], contexts: ['attended'], kind: 'below', colour: 'red' })
+    apply(deep: Variable): Variable {
+      return deep;
+    }
+  }
+
+  test('is a value, or what a function finds for the brick', () => {
+    const applied = new Layered(new Below(), 2).application('apply');
+
+    expect([applied.attribute('kind'), applied.attribute('depth')]).toEqual(['layered', 2]);
+    expect([applied.states, applied.outputs]).toEqual([['own'], ['level_0', 'level_1']]);
+    expect([applied.sequences, applied.attribute('nothing')]).toEqual([[], undefined]);
+  });
+
+  test('is asked of another application where it is not said', () => {
+    const applied = new Layered(new Layered(new Below(), 1), 2).application('apply');
+
+    expect([applied.inputs, applied.contexts, applied.attribute('colour')]).toEqual([['deep'], ['attended'], 'red']);
+    const [output] = new Layered(new Below(), 1).apply(matrix('x'));
+    expect(output?.owner?.inputs[0]?.name).toBe('layered_apply_deep');
+  });
+
+  test('of one brick alone goes first', () => {
+    const [one, other] = [new Layered(new Below(), 1), new Layered(new Below(), 1)];
+    one.application('apply').setAttribute('kind', 'special');
+    one.application('apply').setAttribute('outputs', ['only']);
+
+    expect([one, other].map((brick) => brick.application('apply').attribute('kind'))).toEqual(['special', 'layered']);
+    expect(one.apply(matrix('x')).map(blocksName)).toEqual(['only']);
+  });
+
+  test('are names where names are asked for', () => {
+    const brick = new Layered(new Below(), 1);
+    brick.application('apply').setAttribute('inputs', 'x');
+
+    expect(() => brick.application('apply').inputs).toThrow('/layered.apply: inputs are "x"; give a list of names');
+  });
+});
+
+class Twice extends BrickWrapper {
+  override call(
+    method: (...args: readonly unknown[]) => ApplicationResult,
+    args: readonly unknown[],
+  ): ApplicationResult {
+    const once = method(...args);
+    if (!(once instanceof Variable)) throw new Error(`${currentCall().application.toString()} gives no variable`);
+    return method(once);
+  }
+}
+
+describe('a wrapped application (1.9-95)', () => {
+  class Doubled extends Brick {
+    @wrap(new Twice())
+    @application({ inputs: ['input'], outputs: ['output'], kind: 'doubled' })
+    apply(input: Variable): Variable {
+      return add(input, input);
+    }
+  }
+
+  test('does what the wrapper does with the method, as one call of its name', async () => {
+    const brick = new Doubled();
+    const x = matrix('x');
+    const output = brick.apply(x);
+
+    expect(await evaluate(output, [[x, float32([1, 1], [3])]])).toEqual([12]);
+    expect([output.name, brick.application('apply').attribute('kind')]).toEqual(['doubled_apply_output', 'doubled']);
+    expect(new Set(ancestors([output]).map(getApplicationCall)).size).toBe(2);
+    expect(getApplicationCall(output)?.application.application).toBe(applicationOf(Doubled, 'apply'));
+  });
+
+  test('is one to begin with', () => {
+    expect(() => {
+      class Undecorated extends Brick {
+        @wrap(new Twice())
+        apply(input: Variable): Variable {
+          return input;
+        }
+      }
+      return Undecorated;
+    }).toThrow('apply is not an application; put @application on the method');
   });
 });

@@ -3,9 +3,10 @@ import { floatX, type SharedVariable } from '@longrun/tensor';
 
 import { Annotation } from '../graph/annotations.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
-import { boundApplication, type BoundApplication } from './application.js';
+import { applicationBehind, type Application } from './application.js';
+import { BoundApplication } from './bound-application.js';
+import { BrickCopies, carryOverFields, checkChildren, notHandedUp, type Copyable } from './brick-copies.js';
 import { filled, variableNamed, variableOf } from './brick-variables.js';
-import { deepCopy, type Copies, type DeepCopyable } from './deep-copy.js';
 import { Lazy } from './lazy.js';
 
 /** Options of every brick. */
@@ -33,14 +34,15 @@ export type Dimension = number | readonly number[];
  * configuration down to the children; `allocate()` makes the parameters, filled with NaN; `initialize()` gives them values.
  * Applications allocate what is not allocated yet. Configuration set on a child between pushing and allocating stays.
  */
-export abstract class Brick extends Annotation implements DeepCopyable {
+export abstract class Brick extends Annotation implements Copyable {
   readonly name: string;
-  // Not #private, in bricks of any kind: copies are made field by field.
-  private readonly childBricks: Brick[] = [];
-  private readonly parentBricks: Brick[] = [];
-  private ownParameters: SharedVariable[] = [];
-  private ownStates: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
-  private readonly stages = {
+  readonly #options: BrickOptions;
+  readonly #children: Brick[] = [];
+  readonly #parents: Brick[] = [];
+  readonly #applications = new Map<Application, BoundApplication>();
+  #parameters: SharedVariable[] = [];
+  #states: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
+  readonly #stages = {
     allocated: false,
     initialized: false,
     allocationConfigPushed: false,
@@ -48,8 +50,10 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     applied: false,
   };
 
+  /** @param options those that the class was given: a copy is made of them */
   constructor(options: BrickOptions = {}) {
     super();
+    this.#options = options;
     this.name = options.name ?? new.target.name.toLowerCase();
     if (this.name === '' || /[/.:]/.test(this.name)) {
       throw new Error(`Brick name "${this.name}" cannot be part of a path; leave out "/", "." and ":"`);
@@ -57,48 +61,48 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   }
 
   get children(): readonly Brick[] {
-    return this.childBricks;
+    return this.#children;
   }
 
   get parents(): readonly Brick[] {
-    return this.parentBricks;
+    return this.#parents;
   }
 
   /** The parameters of this brick alone, without those of its children. Empty before `allocate()`. */
   get parameters(): readonly SharedVariable[] {
-    return this.ownParameters;
+    return this.#parameters;
   }
 
   /** What this brick alone remembers besides its parameters. Empty before `allocate()`. */
   get states(): readonly SharedVariable[] {
-    return this.ownStates.map(({ variable }) => variable);
+    return this.#states.map(({ variable }) => variable);
   }
 
   get allocated(): boolean {
-    return this.stages.allocated;
+    return this.#stages.allocated;
   }
 
   get initialized(): boolean {
-    return this.stages.initialized;
+    return this.#stages.initialized;
   }
 
   get allocationConfigPushed(): boolean {
-    return this.stages.allocationConfigPushed;
+    return this.#stages.allocationConfigPushed;
   }
 
   get initializationConfigPushed(): boolean {
-    return this.stages.initializationConfigPushed;
+    return this.#stages.initializationConfigPushed;
   }
 
   /** `/mlp/linear_0`: the names from the root down, through the first parent by name where there are several. */
   get uniquePath(): string {
-    const [parent] = this.parentBricks.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const [parent] = this.#parents.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     return `${parent?.uniquePath ?? ''}/${this.name}`;
   }
 
   /** `/mlp/linear_0.W` of a parameter or a state of this brick. */
   hierarchicalName(variable: SharedVariable): string {
-    if (!this.ownParameters.includes(variable) && !this.states.includes(variable)) {
+    if (!this.#parameters.includes(variable) && !this.states.includes(variable)) {
       throw new Error(`${variable.toString()} is not a parameter or a state of ${this.uniquePath}`);
     }
     return `${this.uniquePath}.${variable.name}`;
@@ -116,7 +120,16 @@ export abstract class Brick extends Annotation implements DeepCopyable {
 
   /** The application method `name` of this brick, as a value. */
   application(name: string): BoundApplication {
-    return boundApplication(this, name);
+    return this.bound(applicationBehind(Reflect.get(this, name), `${this.uniquePath}.${name}`));
+  }
+
+  /** An application of this brick's class, or of one that it extends, as one of this brick: the same one each time. */
+  bound(application: Application): BoundApplication {
+    const known = this.#applications.get(application);
+    if (known !== undefined) return known;
+    const made = new BoundApplication(this, application);
+    this.#applications.set(application, made);
+    return made;
   }
 
   /** The size of a named input or output. Throws when the brick does not know it. */
@@ -139,8 +152,8 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   /** Hands down to the children what they need to allocate, and so on downwards. */
   pushAllocationConfig(): void {
     this.pushAllocation();
-    for (const child of this.childBricks) child.pushAllocationConfig();
-    this.stages.allocationConfigPushed = true;
+    for (const child of this.#children) child.pushAllocationConfig();
+    this.#stages.allocationConfigPushed = true;
   }
 
   /**
@@ -150,28 +163,28 @@ export abstract class Brick extends Annotation implements DeepCopyable {
    * two parents lost its parameters to the graph of the first as the second was applied.)
    */
   allocate(): void {
-    this.requireLazies();
-    if (!this.stages.allocationConfigPushed) this.pushAllocationConfig();
-    for (const child of this.childBricks) if (!child.stages.applied) child.allocate();
-    this.ownParameters = [];
-    this.ownStates = [];
+    this.#requireLazies();
+    if (!this.#stages.allocationConfigPushed) this.pushAllocationConfig();
+    for (const child of this.#children) if (!child.#stages.applied) child.allocate();
+    this.#parameters = [];
+    this.#states = [];
     this.clearAnnotation();
-    this.stages.initialized = false;
+    this.#stages.initialized = false;
     this.allocateParameters();
-    this.stages.allocated = true;
+    this.#stages.allocated = true;
   }
 
   /** Allocates what is not allocated yet, and keeps the parameters from now on. For applications. */
   prepareToApply(): void {
-    if (!this.stages.allocated) this.allocate();
-    this.stages.applied = true;
+    if (!this.#stages.allocated) this.allocate();
+    this.#stages.applied = true;
   }
 
   /** Hands down to the children how they initialize, and so on downwards. */
   pushInitializationConfig(): void {
     this.pushInitialization();
-    for (const child of this.childBricks) child.pushInitializationConfig();
-    this.stages.initializationConfigPushed = true;
+    for (const child of this.#children) child.pushInitializationConfig();
+    this.#stages.initializationConfigPushed = true;
   }
 
   /**
@@ -181,34 +194,36 @@ export abstract class Brick extends Annotation implements DeepCopyable {
    * (Blocks drew all from one generator, in order: adding a layer changed the values of the others.)
    */
   initialize(random: RandomStreams): void {
-    if (!this.stages.allocated) this.allocate();
-    if (!this.stages.initializationConfigPushed) this.pushInitializationConfig();
-    for (const child of this.childBricks) child.initialize(random);
-    for (const { variable, initial } of this.ownStates) variable.setValue(initial);
+    if (!this.#stages.allocated) this.allocate();
+    if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
+    for (const child of this.#children) child.initialize(random);
+    for (const { variable, initial } of this.#states) variable.setValue(initial);
     this.initializeParameters(random);
-    this.stages.initialized = true;
+    this.#stages.initialized = true;
   }
 
   /**
-   * A brick with the same configuration and copies of the children, but without parents (Python: `deepcopy`).
-   * Throws once this one is allocated: its parameters would be meant to be shared, or not.
+   * A brick of the same class, configuration and name, unless another is given, with copies of the bricks that it is made of, and without parents
+   * (Python: `deepcopy`). It is constructed anew: see {@link constructorArguments} and {@link carryOver}.
+   *
+   * @throws Error once one of them is allocated, for its parameters would be meant to be shared, or not; and where a class does not say how
    */
-  copy(name?: string): this {
-    if (this.stages.allocated)
-      throw new Error(`${this.uniquePath}: only bricks that are not allocated yet can be copied`);
-    const copy = this.deepCopy(new Map());
-    return name === undefined ? copy : Object.assign(copy, { name });
+  copy(name = this.name): this {
+    return this.copyAmong(new BrickCopies(), name);
   }
 
   /** {@link copy} as a part of something larger. */
-  deepCopy(copies: Copies): this {
-    const copy: this = Object.create(Object.getPrototypeOf(this));
+  copyAmong(copies: BrickCopies, name = this.name): this {
+    if (this.allocated) throw new Error(`${this.uniquePath}: only bricks that are not allocated yet can be copied`);
+    const options = { ...copies.of(this.#options), name };
+    copies.set(options, options);
+    const args = copies.of(this.constructorArguments(options));
+    // The constructor of the class of this brick.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const copy = new (this.constructor as new (...args: readonly unknown[]) => this)(...args);
+    if (args.includes(options) && copy.#options !== options) throw new Error(notHandedUp(this));
     copies.set(this, copy);
-    for (const [field, value] of Object.entries(this)) {
-      // Parents outside of what is copied are not the copy's parents; those inside enter themselves below.
-      Object.assign(copy, { [field]: field === 'parentBricks' ? [] : deepCopy(value, copies) });
-    }
-    for (const child of copy.childBricks) child.parentBricks.push(copy);
+    copy.carryOver(this);
     return copy;
   }
 
@@ -218,10 +233,9 @@ export abstract class Brick extends Annotation implements DeepCopyable {
 
   /** Adds a part. Throws when it is a child already. */
   protected addChild(child: Brick): void {
-    if (this.childBricks.includes(child))
-      throw new Error(`${child.uniquePath} is already a child of ${this.uniquePath}`);
-    this.childBricks.push(child);
-    child.parentBricks.push(this);
+    if (this.#children.includes(child)) throw new Error(`${child.uniquePath} is already a child of ${this.uniquePath}`);
+    this.#children.push(child);
+    child.#parents.push(this);
   }
 
   /** Makes a parameter of dtype `floatX()` filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
@@ -229,7 +243,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
     const value = ndarray(floatX(), shape);
     value.data.fill(Number.NaN);
     const variable = variableOf(this, name, value, [PARAMETER, role]);
-    this.ownParameters.push(variable);
+    this.#parameters.push(variable);
     return variable;
   }
 
@@ -254,7 +268,7 @@ export abstract class Brick extends Annotation implements DeepCopyable {
       );
     }
     const variable = variableOf(this, name, initial, [PERSISTENT, role]);
-    this.ownStates.push({ variable, initial });
+    this.#states.push({ variable, initial });
     return variable;
   }
 
@@ -280,7 +294,32 @@ export abstract class Brick extends Annotation implements DeepCopyable {
   /** Sets how the children initialize. For overriding. */
   protected pushInitialization(): void {}
 
-  private requireLazies(): void {
+  /**
+   * What to construct a {@link copy} of this brick with, copies being put in the places of bricks. For overriding where the constructor takes anything
+   * but one object of options that it hands up as it is: `return [this.activations, options]`.
+   *
+   * @param options those that this brick was constructed with, to be handed up, with the name of the copy
+   */
+  protected constructorArguments(options: BrickOptions): readonly unknown[] {
+    return [options];
+  }
+
+  /**
+   * Takes over what was set on the brick of which this is a new copy: lazy arguments, and fields that hold numbers, strings or truth values, alone or in arrays; of
+   * its children likewise. For extending where more can be set.
+   */
+  protected carryOver(original: this): void {
+    carryOverFields(original, this);
+    for (const [application, { ownAttributes }] of original.#applications) {
+      for (const [name, value] of ownAttributes) this.bound(application).setAttribute(name, value);
+    }
+    const { allocationConfigPushed, initializationConfigPushed } = original.#stages;
+    Object.assign(this.#stages, { allocationConfigPushed, initializationConfigPushed });
+    checkChildren(original, this);
+    for (const [at, child] of original.#children.entries()) this.#children[at]?.carryOver(child);
+  }
+
+  #requireLazies(): void {
     const lazies = Object.values(this)
       .flat()
       .filter((field): field is Lazy<unknown> => field instanceof Lazy);

@@ -1,11 +1,12 @@
 import { grad, ivector, lvector, matrix, tensor } from '@longrun/tensor';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
 import { float32, int64 } from '../../test/tiny-experiment.js';
 import { getApplicationCall } from '../graph/provenance.js';
 import { blocksName } from '../graph/annotations.js';
 import { COST, hasRoles } from '../roles.js';
+import { AbsoluteError, BinaryCrossEntropy, SquaredError } from './cost-matrix.js';
 import { CategoricalCrossEntropy } from './categorical-cross-entropy.js';
 import { MisclassificationRate } from './misclassification-rate.js';
 import { Softmax } from './softmax.js';
@@ -127,4 +128,27 @@ test('the misclassification rate takes integers of any size', async () => {
 
 test('topK is a positive number', () => {
   expect(() => new MisclassificationRate({ topK: 0 })).toThrow('topK is 0; give a whole number of at least 1');
+});
+
+describe('a cost matrix (1.9-29, 1.9-30)', () => {
+  const [targets, predictions] = [matrix('y'), matrix('y_hat')];
+  const given = [
+    [targets, float32([2, 2], [1, 0, 0.5, 1])],
+    [predictions, float32([2, 2], [0.25, 0.5, 0.75, 0.5])],
+  ] as const;
+  const half = Math.log(2);
+
+  test.each([
+    ['1.9-31', new BinaryCrossEntropy(), [Math.log(4), half, -(Math.log(0.75) + Math.log(0.25)) / 2, half]],
+    ['1.9-32', new AbsoluteError(), [0.75, 0.5, 0.25, 0.5]],
+    ['1.9-33', new SquaredError(), [0.5625, 0.25, 0.0625, 0.25]],
+  ] as const)('%s is summed over each example and averaged over the batch: %s', async (_, brick, expected) => {
+    const elements = brick.costMatrix(targets, predictions);
+    const cost = brick.apply(targets, predictions);
+
+    for (const [at, value] of (await evaluate(elements, given)).entries())
+      expect(value).toBeCloseTo(expected[at] ?? 0, 6);
+    expect((await evaluate(cost, given))[0]).toBeCloseTo(expected.reduce((total, one) => total + one) / 2, 6);
+    expect([hasRoles(cost, [COST]), hasRoles(elements, [COST]), blocksName(cost)]).toEqual([true, false, 'cost']);
+  });
 });

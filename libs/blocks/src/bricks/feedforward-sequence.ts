@@ -9,11 +9,11 @@ import { firstInputs, lastOutputs, Sequence } from './sequence.js';
 /** A {@link Sequence} of one input and one output, whose dimensions are those of its first and last feedforward bricks. */
 export class FeedforwardSequence extends Sequence implements Feedforward {
   get inputDim(): Lazy<number> {
-    return this.feedforward(this.children.find(isFeedforward)).inputDim;
+    return this.#feedforward(this.children.find(isFeedforward)).inputDim;
   }
 
   get outputDim(): Lazy<number> {
-    return this.feedforward(this.children.findLast(isFeedforward)).outputDim;
+    return this.#feedforward(this.children.findLast(isFeedforward)).outputDim;
   }
 
   @application({ inputs: firstInputs, outputs: lastOutputs })
@@ -29,7 +29,7 @@ export class FeedforwardSequence extends Sequence implements Feedforward {
     return super.dimensionOf(name);
   }
 
-  private feedforward(brick: (Brick & Feedforward) | undefined): Feedforward {
+  #feedforward(brick: (Brick & Feedforward) | undefined): Feedforward {
     if (brick !== undefined) return brick;
     throw new Error(`${this.uniquePath} has no brick with dimensions among its children`);
   }

@@ -18,27 +18,27 @@ export interface InitializableOptions extends BrickOptions {
 export abstract class Initializable extends Brick {
   weightsInit: Initialization | undefined;
   biasesInit: Initialization | undefined;
-  private explicitUseBias: boolean | undefined;
+  #useBias: boolean | undefined;
 
   constructor(options: InitializableOptions = {}) {
     super(options);
     this.weightsInit = options.weightsInit;
     this.biasesInit = options.biasesInit;
-    this.explicitUseBias = options.useBias;
+    this.#useBias = options.useBias;
   }
 
   /** True unless set otherwise. */
   get useBias(): boolean {
-    return this.explicitUseBias ?? true;
+    return this.#useBias ?? true;
   }
 
   set useBias(useBias: boolean) {
-    this.explicitUseBias = useBias;
+    this.#useBias = useBias;
   }
 
   protected override pushAllocation(): void {
-    if (this.explicitUseBias === undefined) return;
-    for (const child of this.children) if (child instanceof Initializable) child.useBias = this.explicitUseBias;
+    if (this.#useBias === undefined) return;
+    for (const child of this.children) if (child instanceof Initializable) child.useBias = this.#useBias;
   }
 
   protected override pushInitialization(): void {
@@ -47,6 +47,13 @@ export abstract class Initializable extends Brick {
       if (this.weightsInit !== undefined) child.weightsInit = this.weightsInit;
       if (this.biasesInit !== undefined) child.biasesInit = this.biasesInit;
     }
+  }
+
+  protected override carryOver(original: this): void {
+    super.carryOver(original);
+    this.weightsInit = original.weightsInit;
+    this.biasesInit = original.biasesInit;
+    this.#useBias = original.#useBias;
   }
 
   /** `scheme`, or an error when it is not set. */

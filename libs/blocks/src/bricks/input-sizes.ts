@@ -1,6 +1,6 @@
 import { formatShape, commonShape, type Variable } from '@longrun/tensor';
 
-import type { BoundApplication } from './application.js';
+import type { BoundApplication } from './bound-application.js';
 import type { Dimension } from './brick.js';
 
 /**

@@ -1,10 +1,8 @@
-import type { Copies, DeepCopyable } from './deep-copy.js';
-
 /**
  * A constructor argument that may be given later, by the user or by a parent brick, but before `allocate()`
  * (Blocks: `@lazy(allocation=[...])`).
  */
-export class Lazy<T> implements DeepCopyable {
+export class Lazy<T> {
   /** As it appears in errors. */
   readonly name: string;
   #value: T | undefined;
@@ -29,13 +27,6 @@ export class Lazy<T> implements DeepCopyable {
 
   set value(value: T) {
     this.#value = value;
-  }
-
-  /** Another argument with the same value. */
-  deepCopy(copies: Copies): Lazy<T> {
-    const copy = new Lazy(this.#value, this.name);
-    copies.set(this, copy);
-    return copy;
   }
 }
 

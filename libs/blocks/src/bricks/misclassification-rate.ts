@@ -29,10 +29,10 @@ export class MisclassificationRate extends Cost {
 
   @application({ inputs: ['y', 'y_hat'], outputs: ['cost'], outputRoles: [COST] })
   override apply(y: Variable, yHat: Variable): Variable {
-    return mean(cast(this.mistakes(y, yHat), floatX()));
+    return mean(cast(this.#mistakes(y, yHat), floatX()));
   }
 
-  private mistakes(y: Variable, yHat: Variable): Variable {
+  #mistakes(y: Variable, yHat: Variable): Variable {
     if (this.topK === 1) return neq(cast(y, 'int64'), argmax(yHat));
     const scoreOfTruth = dimshuffle(pick(yHat, y), [...y.shape.keys(), 'x']);
     const atLeastAsGood = sum(cast(ge(yHat, scoreOfTruth), 'int64'), { axis: -1 });

@@ -1,5 +1,5 @@
 import type { Activation } from './activations.js';
-import type { Brick } from './brick.js';
+import type { Brick, BrickOptions } from './brick.js';
 import type { Feedforward } from './feedforward.js';
 import { FeedforwardSequence } from './feedforward-sequence.js';
 import type { InitializableOptions } from './initializable.js';
@@ -47,22 +47,26 @@ export class MLP extends FeedforwardSequence {
   }
 
   override get inputDim(): Lazy<number> {
-    return this.dimAt(0);
+    return this.#dimAt(0);
   }
 
   override get outputDim(): Lazy<number> {
-    return this.dimAt(this.dims.length - 1);
+    return this.#dimAt(this.dims.length - 1);
+  }
+
+  protected override constructorArguments(options: BrickOptions): readonly unknown[] {
+    return [this.activations, options];
   }
 
   protected override pushAllocation(): void {
     super.pushAllocation();
     for (const [layer, linear] of this.linearTransformations.entries()) {
-      linear.inputDim.value = this.dimAt(layer).value;
-      linear.outputDim.value = this.dimAt(layer + 1).value;
+      linear.inputDim.value = this.#dimAt(layer).value;
+      linear.outputDim.value = this.#dimAt(layer + 1).value;
     }
   }
 
-  private dimAt(index: number): Lazy<number> {
+  #dimAt(index: number): Lazy<number> {
     const dim = this.dims[index];
     if (dim === undefined) throw new Error(`${this.uniquePath} has no layer ${index}`);
     return dim;

@@ -1,7 +1,8 @@
 import type { Variable } from '@longrun/tensor';
 
-import { application, type BoundApplication, type ApplicationResult } from './application.js';
-import { Brick } from './brick.js';
+import { application } from './application.js';
+import type { BoundApplication } from './bound-application.js';
+import { Brick, type BrickOptions } from './brick.js';
 import { Initializable, type InitializableOptions } from './initializable.js';
 
 /**
@@ -24,7 +25,7 @@ export class Sequence extends Initializable {
   }
 
   @application({ inputs: firstInputs, outputs: lastOutputs })
-  apply(...inputs: Variable[]): ApplicationResult {
+  apply(...inputs: Variable[]): Variable | readonly Variable[] {
     const outputs = this.chain(inputs);
     const [first] = outputs;
     return outputs.length === 1 && first !== undefined ? first : outputs;
@@ -37,6 +38,10 @@ export class Sequence extends Initializable {
     throw new Error(`${this.uniquePath}.apply gave ${more.length + 1} outputs; use Sequence for more than one`);
   }
 
+  protected override constructorArguments(options: BrickOptions): readonly unknown[] {
+    return [this.applicationMethods, options];
+  }
+
   /** The outputs of the last application. */
   protected chain(inputs: readonly Variable[]): readonly Variable[] {
     return this.applicationMethods.reduce<readonly Variable[]>((values, method) => method.call(values), inputs);
@@ -44,11 +49,11 @@ export class Sequence extends Initializable {
 }
 
 /** The inputs of the first application. */
-export function firstInputs(brick: Brick): readonly string[] | undefined {
-  return brick instanceof Sequence ? brick.applicationMethods[0]?.inputs : undefined;
+export function firstInputs(sequence: Sequence): readonly string[] | undefined {
+  return sequence.applicationMethods[0]?.inputs;
 }
 
 /** The outputs of the last application. */
-export function lastOutputs(brick: Brick): readonly string[] | undefined {
-  return brick instanceof Sequence ? brick.applicationMethods.at(-1)?.outputs : undefined;
+export function lastOutputs(sequence: Sequence): readonly string[] | undefined {
+  return sequence.applicationMethods.at(-1)?.outputs;
 }

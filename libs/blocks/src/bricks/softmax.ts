@@ -1,7 +1,8 @@
 import { identity, logSoftmax, mul, neg, pick, softmax, sum, type Variable } from '@longrun/tensor';
 
 import { Activation } from './activations.js';
-import { application, currentCall } from './application.js';
+import { application } from './application.js';
+import { currentCall } from './application-call.js';
 
 /** Softmax over the last axis, and the costs that go with it. */
 export class Softmax extends Activation {

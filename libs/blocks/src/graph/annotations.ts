@@ -7,17 +7,17 @@ import { addRole, AUXILIARY, type VariableRole } from '../roles.js';
  * applications are annotations of the variables that they make.
  */
 export class Annotation {
-  private readonly ownAuxiliaryVariables: Variable[] = [];
-  private readonly ownUpdates = new Map<SharedVariable, Variable>();
+  readonly #auxiliaryVariables: Variable[] = [];
+  readonly #updates = new Map<SharedVariable, Variable>();
 
   /** Variables that are not needed for the outputs, but may be monitored or penalised. */
   get auxiliaryVariables(): readonly Variable[] {
-    return this.ownAuxiliaryVariables;
+    return this.#auxiliaryVariables;
   }
 
   /** New values of shared variables that go with every run of the graph. */
   get updates(): ReadonlyMap<SharedVariable, Variable> {
-    return this.ownUpdates;
+    return this.#updates;
   }
 
   /** Adds a variable with role AUXILIARY and `roles`; `name` becomes its name and its Blocks name. */
@@ -29,18 +29,18 @@ export class Annotation {
     }
     addRole(variable, AUXILIARY);
     for (const role of options.roles ?? []) addRole(variable, role);
-    this.ownAuxiliaryVariables.push(variable);
+    this.#auxiliaryVariables.push(variable);
   }
 
   /** Adds the new value that `variable` takes with every run of the graph. */
   addUpdate(variable: SharedVariable, value: Variable): void {
-    this.ownUpdates.set(variable, value);
+    this.#updates.set(variable, value);
   }
 
   /** Forgets auxiliary variables and updates. */
   protected clearAnnotation(): void {
-    this.ownAuxiliaryVariables.length = 0;
-    this.ownUpdates.clear();
+    this.#auxiliaryVariables.length = 0;
+    this.#updates.clear();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 import { formatShape, shapeFits, type Dim, type Variable } from '@longrun/tensor';
 
-import type { BoundApplication } from '../bricks/application.js';
+import type { BoundApplication } from '../bricks/bound-application.js';
 import { expectedSizes } from '../bricks/input-sizes.js';
 import { getApplicationCall } from './provenance.js';
 import { hasRoles, INPUT } from '../roles.js';

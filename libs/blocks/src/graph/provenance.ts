@@ -1,6 +1,6 @@
 import type { Variable } from '@longrun/tensor';
 
-import { ApplicationCall } from '../bricks/application.js';
+import { ApplicationCall } from '../bricks/application-call.js';
 import { Brick } from '../bricks/brick.js';
 import { annotationsOf, type Annotation } from './annotations.js';
 

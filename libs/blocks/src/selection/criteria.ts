@@ -1,7 +1,8 @@
 import { namePattern, type DType } from '@longrun/serialization';
 import { formatShape, formatType, type Dim, type Variable } from '@longrun/tensor';
 
-import { Application, BoundApplication } from '../bricks/application.js';
+import { Application } from '../bricks/application.js';
+import { BoundApplication } from '../bricks/bound-application.js';
 import { Brick } from '../bricks/brick.js';
 import { blocksName } from '../graph/annotations.js';
 import { getApplicationCall, getBrick } from '../graph/provenance.js';

@@ -1,7 +1,8 @@
 import type { DType, NdArray } from '@longrun/serialization';
 import { ancestors, stopGradient, tap, type Dim, type OpName, type Variable } from '@longrun/tensor';
 
-import type { Application, BoundApplication } from '../bricks/application.js';
+import type { Application } from '../bricks/application.js';
+import type { BoundApplication } from '../bricks/bound-application.js';
 import { ComputationGraph } from '../graph/computation-graph.js';
 import type { VariableRole } from '../roles.js';
 import {

@@ -1,6 +1,7 @@
 import { ancestors, type Variable } from '@longrun/tensor';
 
-import { Application, BoundApplication } from '../bricks/application.js';
+import { Application } from '../bricks/application.js';
+import { BoundApplication } from '../bricks/bound-application.js';
 import { Brick } from '../bricks/brick.js';
 import type { VariableRole } from '../roles.js';
 import { called, inCallOf, madeBy, withCallId, withRoles, withVariableName, type BrickClass } from './criteria.js';

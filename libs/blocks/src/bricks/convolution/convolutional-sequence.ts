@@ -1,7 +1,7 @@
 import type { BorderMode, Pair, Variable } from '@longrun/tensor';
 
 import { application } from '../application.js';
-import type { Brick, Dimension } from '../brick.js';
+import type { Brick, BrickOptions, Dimension } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
 import { lazy, type Lazy } from '../lazy.js';
 import { firstInputs, lastOutputs, Sequence } from '../sequence.js';
@@ -58,6 +58,10 @@ export class ConvolutionalSequence extends Sequence {
       channels = layer.numOutputChannels;
       size = layer.outputSize;
     }
+  }
+
+  protected override constructorArguments(options: BrickOptions): readonly unknown[] {
+    return [this.layers, options];
   }
 
   protected override dimensionOf(name: string): Dimension | undefined {

@@ -33,16 +33,16 @@ export class ConvolutionalTranspose extends Convolutional {
   override get outputSize(): ImageSize {
     if (this.originalImageSize !== undefined) return this.originalImageSize;
     const [rows, columns] = this.imageSize;
-    return [this.sizeAfter(rows, 0), this.sizeAfter(columns, 1)];
+    return [this.#sizeAfter(rows, 0), this.#sizeAfter(columns, 1)];
   }
 
   @application({ inputs: ['input'], outputs: ['output'] })
   override apply(input: Variable): Variable {
     const output = conv2dTranspose(input, flip(this.W, { axis: [2, 3] }), {
-      padding: this.border,
+      padding: this.#border,
       strides: this.step,
       dilation: this.dilation,
-      outputPadding: this.edge(input),
+      outputPadding: this.#edge(input),
       groups: this.numGroups,
     });
     return this.biased(output);
@@ -58,7 +58,7 @@ export class ConvolutionalTranspose extends Convolutional {
     return [channels, filters / this.numGroups, ...pairOf(this.filterSize.value)];
   }
 
-  protected get border(): readonly [number, number] {
+  get #border(): readonly [number, number] {
     const mode = this.borderMode;
     if (mode === 'valid') return [0, 0];
     if (typeof mode !== 'string') return pairOf(mode);
@@ -68,13 +68,13 @@ export class ConvolutionalTranspose extends Convolutional {
   }
 
   /** Rows and columns more at the end. */
-  protected edge(input: Variable): readonly [number, number] {
+  #edge(input: Variable): readonly [number, number] {
     if (this.originalImageSize === undefined) return pairOf(this.unusedEdge);
     const { originalImageSize } = this;
     const edge = ([0, 1] as const).map((axis) => {
       const known = input.shape[axis + 2];
       const size = typeof known === 'number' ? known : this.imageSize[axis];
-      const least = this.sizeAfter(size, axis, 0);
+      const least = this.#sizeAfter(size, axis, 0);
       const wanted = originalImageSize[axis];
       if (least === null) {
         throw new Error(
@@ -90,13 +90,9 @@ export class ConvolutionalTranspose extends Convolutional {
     return [edge[0] ?? 0, edge[1] ?? 0];
   }
 
-  protected sizeAfter(
-    size: number | null | undefined,
-    axis: 0 | 1,
-    unused = pairOf(this.unusedEdge)[axis],
-  ): number | null {
+  #sizeAfter(size: number | null | undefined, axis: 0 | 1, unused = pairOf(this.unusedEdge)[axis]): number | null {
     if (size === null || size === undefined) return null;
     const taps = (pairOf(this.filterSize.value)[axis] - 1) * pairOf(this.dilation)[axis] + 1;
-    return pairOf(this.step)[axis] * (size - 1) + taps - 2 * this.border[axis] + unused;
+    return pairOf(this.step)[axis] * (size - 1) + taps - 2 * this.#border[axis] + unused;
   }
 }

@@ -1,0 +1,70 @@
+import type { Variable } from '@longrun/tensor';
+
+import { application, type ApplicationOptions } from '../application.js';
+import { currentCall } from '../application-call.js';
+import type { Brick } from '../brick.js';
+import { BrickWrapper, wrap } from '../brick-wrapper.js';
+import type { ApplicationResult } from '../tagging.js';
+import { iterate } from './iterate.js';
+import { givenVariables } from './given-variables.js';
+
+/** Options of {@link recurrent}; of these `outputs` must have all of `states`. */
+export type RecurrentOptions<Owner extends Brick = Brick> = ApplicationOptions<Owner>;
+
+/** The second argument of a recurrent application. */
+export interface RecurrentCallOptions {
+  /** False for one step alone, of inputs without the axis of time, to which all states are given. Default true. */
+  readonly iterate?: boolean | undefined;
+  /** Goes through the sequences from their end; what comes out is in their order all the same. Default false. */
+  readonly reverse?: boolean | undefined;
+  /** What comes out of the states begins with their initial values, at the end of time with `reverse`. Default false. */
+  readonly returnInitialStates?: boolean | undefined;
+  /** How many steps to make. Default: as many as the sequences have; needed where there are none. */
+  readonly nSteps?: number | Variable | undefined;
+  /** How many sequences there are side by side, to make initial states of. Default: as the sequences have it; needed where there are none. */
+  readonly batchSize?: number | Variable | undefined;
+  /** Gradients come from that many of the last steps only (Blocks: `scan_kwargs`). Default: from all. */
+  readonly truncateGradient?: number | undefined;
+}
+
+/**
+ * Decorates a method that makes one step of a recurrence (Blocks: `@recurrent`): it becomes an application that makes all of them, in one scan.
+ *
+ * The method takes a plain object of variables: a row of each of the `sequences`, such as `(batch, dim)`, the `states` as the step before
+ * left them, and the `contexts`; it gives what `outputs` names, the states among them. The application takes sequences of
+ * `(time, batch, ...)`, and gives outputs of that form; states that it is not given are what `initialStates(batchSize)` of the brick gives, and
+ * sequences that the method does without, such as a mask, may be left out. Call options: {@link RecurrentCallOptions}.
+ *
+ * What goes in and out of a step is tagged as that of any call, and is found within the scan: `select(graph).inside()`. Of the outer call, the metadata has
+ * it by `innerInputs` and `innerOutputs`.
+ *
+ * It warns about variables that the method takes from elsewhere, but for parameters, states and constants: they have no role within the step.
+ */
+export function recurrent<Owner extends Brick = Brick>(options: RecurrentOptions<Owner>) {
+  return function decorate<This extends Owner, Arguments extends readonly unknown[], Result extends ApplicationResult>(
+    method: (this: This, ...args: Arguments) => Result,
+    context: ClassMethodDecoratorContext<This, (this: This, ...args: Arguments) => Result>,
+  ): (this: This, ...args: Arguments) => Result {
+    const inputs = (brick: Owner): readonly string[] => {
+      const { sequences, states, contexts } = brick.application(String(context.name));
+      return [...sequences, ...states, ...contexts];
+    };
+    return wrap(ITERATION)(application<Owner>({ inputs, ...options })(method, context), context);
+  };
+}
+
+class Iteration extends BrickWrapper {
+  override call(
+    method: (...args: readonly unknown[]) => ApplicationResult,
+    args: readonly unknown[],
+  ): ApplicationResult {
+    const [first = {}, options = {}] = args;
+    const given = givenVariables(currentCall().application, first);
+    // What an application is called with is of the types that its method declares.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const how = options as RecurrentCallOptions;
+    return how.iterate === false ? method(given) : iterate(currentCall(), given, how);
+  }
+}
+
+const ITERATION = new Iteration();
