@@ -1,11 +1,22 @@
 import { readFileSync } from 'node:fs';
 
 import type { NdArray } from '@longrun/serialization';
-import { add, at, compile, constant, grad, mul, sum, tensor, type Variable } from '@longrun/tensor';
+import { add, at, compile, constant, grad, mul, slice, sum, tensor, type Variable } from '@longrun/tensor';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { GatedRecurrent, LSTM, SimpleRecurrent, Tanh, type BaseRecurrent, type NamedVariables } from '../src/index.js';
+import {
+  Bidirectional,
+  ComputationGraph,
+  GatedRecurrent,
+  LSTM,
+  RecurrentStack,
+  Selector,
+  SimpleRecurrent,
+  Tanh,
+  type BaseRecurrent,
+  type NamedVariables,
+} from '../src/index.js';
 import { float32 } from './tiny-experiment.js';
 
 const Arrays = z.record(z.string(), z.array(z.number()));
@@ -24,6 +35,14 @@ const golden = z
     simple: Network,
     lstm: Network,
     gated: Network,
+    stack: z.object({
+      parameters: Arrays,
+      shapes: Arrays,
+      sequences: Arrays,
+      mask: z.array(z.number()),
+      plain: Arrays,
+      skip: Arrays,
+    }),
   })
   .parse(JSON.parse(readFileSync(new URL('./goldens/recurrent.json', import.meta.url), 'utf8')));
 const { time, batch, dim } = golden;
@@ -78,6 +97,63 @@ test.each(
   ]);
 
   for (const [position, values] of expected.entries()) close(at(computed, position), values ?? []);
+});
+
+test('Bidirectional gives what PyTorch gives in both directions, side by side (1.9-49)', async () => {
+  const { parameters, shapes, sequences, mask, cases } = golden.simple;
+  const brick = new Bidirectional({ prototype: BRICKS.simple() });
+  brick.allocate();
+  for (const child of brick.children) {
+    for (const [name, values] of Object.entries(parameters)) {
+      child.parameterNamed(name).setValue(float32(shapes[name] ?? [], values));
+    }
+  }
+  const inputs = constant(float32([time, batch, dim], sequences['inputs'] ?? []));
+  const { states } = brick.apply({ inputs, mask: constant(float32([time, batch], mask)) });
+  const [ahead, back] = [cases['masked']?.outputs['states'] ?? [], cases['both']?.outputs['states'] ?? []];
+  const expected = ahead.flatMap((_, position) =>
+    position % dim === 0 ? [ahead, back].flatMap((values) => values.slice(position, position + dim)) : [],
+  );
+  const compiled = await compile({ inputs: [], outputs: [states], engine: 'reference', threads: 1 });
+
+  close(at(await compiled.run([]), 0), expected);
+});
+
+test.each([
+  ['one scan a level', {}],
+  ['one scan for all levels', { lowMemory: true }],
+])('RecurrentStack gives what PyTorch gives, with and without skip connections, by %s (1.9-50)', async (_, options) => {
+  const { parameters, shapes, sequences, mask, plain, skip } = golden.stack;
+  const outputs: Variable[] = [];
+  const expected: (readonly number[])[] = [];
+  for (const [skipConnections, states] of [[false, plain] as const, [true, skip] as const]) {
+    const stack = new RecurrentStack({
+      transitions: [
+        new SimpleRecurrent({ name: 'first', dim, activation: new Tanh() }),
+        new GatedRecurrent({ name: 'second', dim }),
+      ],
+      skipConnections,
+    });
+    stack.allocate();
+    for (const [path, parameter] of new Selector([stack]).getParameters()) {
+      parameter.setValue(float32(shapes[path] ?? [], parameters[path] ?? []));
+    }
+    const given = Object.entries(sequences)
+      .filter(([name]) => skipConnections || name === 'inputs')
+      .map(([name, values]) => {
+        const width = values.length / time / batch;
+        return [name, constant(float32([time, batch, width], values))] as const;
+      });
+    const all = { ...Object.fromEntries(given), mask: constant(float32([time, batch], mask)) };
+    const whole = stack.apply(all, { ...options, returnInitialStates: true });
+    outputs.push(...Object.keys(states).map((name) => slice(whole[name] ?? constant(0), 1, null)));
+    expected.push(...Object.values(states));
+    expect(new ComputationGraph(Object.values(whole)).scans).toHaveLength('lowMemory' in options ? 1 : 2);
+  }
+  const compiled = await compile({ inputs: [], outputs, engine: 'reference', threads: 1 });
+  const computed = await compiled.run([]);
+
+  for (const [position, values] of expected.entries()) close(at(computed, position), values);
 });
 
 /** The cost of the goldens: all outputs, each element with a weight of its own. */

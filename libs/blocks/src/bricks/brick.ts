@@ -7,7 +7,7 @@ import { applicationBehind, type Application } from './application.js';
 import { BoundApplication } from './bound-application.js';
 import { BrickCopies, carryOverFields, checkChildren, notHandedUp, type Copyable } from './brick-copies.js';
 import { filled, variableNamed, variableOf } from './brick-variables.js';
-import { Lazy } from './lazy.js';
+import { requireLazies } from './lazy.js';
 
 /** Options of every brick. */
 export interface BrickOptions {
@@ -163,7 +163,7 @@ export abstract class Brick extends Annotation implements Copyable {
    * two parents lost its parameters to the graph of the first as the second was applied.)
    */
   allocate(): void {
-    this.#requireLazies();
+    requireLazies(this);
     if (!this.#stages.allocationConfigPushed) this.pushAllocationConfig();
     for (const child of this.#children) if (!child.#stages.applied) child.allocate();
     this.#parameters = [];
@@ -317,17 +317,5 @@ export abstract class Brick extends Annotation implements Copyable {
     Object.assign(this.#stages, { allocationConfigPushed, initializationConfigPushed });
     checkChildren(original, this);
     for (const [at, child] of original.#children.entries()) this.#children[at]?.carryOver(child);
-  }
-
-  #requireLazies(): void {
-    const lazies = Object.values(this)
-      .flat()
-      .filter((field): field is Lazy<unknown> => field instanceof Lazy);
-    const missing = [...new Set(lazies)].filter((argument) => !argument.isSet).map((argument) => argument.name);
-    if (missing.length === 0) return;
-    throw new Error(
-      `${this.uniquePath}: allocation config not set: ${missing.join(', ')}; ` +
-        `give ${missing.length === 1 ? 'it' : 'them'} to the constructor, or set ${missing.map((name) => `${name}.value`).join(', ')}`,
-    );
   }
 }

@@ -1,3 +1,5 @@
+import type { Brick } from './brick.js';
+
 /**
  * A constructor argument that may be given later, by the user or by a parent brick, but before `allocate()`
  * (Blocks: `@lazy(allocation=[...])`).
@@ -33,4 +35,17 @@ export class Lazy<T> {
 /** `this.inputDim = lazy(options.inputDim, 'inputDim')` */
 export function lazy<T>(value: T | undefined, name: string): Lazy<T> {
   return new Lazy(value, name);
+}
+
+/** @throws Error naming the arguments of a brick that are missing, where any is */
+export function requireLazies(brick: Brick): void {
+  const lazies = Object.values(brick)
+    .flat()
+    .filter((field): field is Lazy<unknown> => field instanceof Lazy);
+  const missing = [...new Set(lazies)].filter((argument) => !argument.isSet).map((argument) => argument.name);
+  if (missing.length === 0) return;
+  throw new Error(
+    `${brick.uniquePath}: allocation config not set: ${missing.join(', ')}; ` +
+      `give ${missing.length === 1 ? 'it' : 'them'} to the constructor, or set ${missing.map((name) => `${name}.value`).join(', ')}`,
+  );
 }

@@ -81,6 +81,49 @@ def golden(step, parameters, sequences, initial):
     }
 
 
+def stack():
+    """A simple network below a gated one, which takes what linear transformations make of the states below, and inputs of its own."""
+    parameters = {
+        '/recurrentstack/first.W': drawn(DIM, DIM),
+        '/recurrentstack/first.initial_state': drawn(DIM),
+        '/recurrentstack/second.state_to_state': drawn(DIM, DIM),
+        '/recurrentstack/second.state_to_gates': drawn(DIM, 2 * DIM),
+        '/recurrentstack/second.initial_state': drawn(DIM),
+        '/recurrentstack/fork_1/fork_inputs.W': drawn(DIM, DIM),
+        '/recurrentstack/fork_1/fork_inputs.b': drawn(DIM),
+        '/recurrentstack/fork_1/fork_gate_inputs.W': drawn(DIM, 2 * DIM),
+        '/recurrentstack/fork_1/fork_gate_inputs.b': drawn(2 * DIM),
+    }
+    sequences = {
+        'inputs': drawn(TIME, BATCH, DIM),
+        'inputs#1': drawn(TIME, BATCH, DIM),
+        'gate_inputs#1': drawn(TIME, BATCH, 2 * DIM),
+    }
+
+    def of(brick):
+        prefix = f'/recurrentstack/{brick}.'
+        return {name[len(prefix):]: value for name, value in parameters.items() if name.startswith(prefix)}
+
+    def run_stack(mask, skip):
+        initial = {'states': 'initial_state'}
+        below = run(simple, of('first'), {'inputs': sequences['inputs']}, initial, mask)['states']
+        made = {}
+        for name in 'inputs', 'gate_inputs':
+            fork = of(f'fork_1/fork_{name}')
+            made[name] = below @ fork['W'] + fork['b'] + (sequences[f'{name}#1'] if skip else 0)
+        return {'states': below, 'states#1': run(gated, of('second'), made, initial, mask)['states']}
+
+    mask = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]], dtype=torch.float64)
+    return {
+        'parameters': listed(parameters),
+        'shapes': {name: list(value.shape) for name, value in parameters.items()},
+        'sequences': listed(sequences),
+        'mask': mask.flatten().tolist(),
+        'plain': listed(run_stack(mask, skip=False)),
+        'skip': listed(run_stack(mask, skip=True)),
+    }
+
+
 def as_torch_has_it():
     """The formulas, without peepholes, agree with what PyTorch computes by itself."""
     rows = drawn(TIME, BATCH, DIM)
@@ -131,4 +174,5 @@ print(json.dumps({
         {'inputs': drawn(TIME, BATCH, DIM), 'gate_inputs': drawn(TIME, BATCH, 2 * DIM)},
         {'states': 'initial_state'},
     ),
+    'stack': stack(),
 }, indent=1))

@@ -1,6 +1,6 @@
 import type { Variable } from '@longrun/tensor';
 
-import { application, type ApplicationOptions } from '../application.js';
+import { application, type ApplicationNames, type ApplicationOptions } from '../application.js';
 import { currentCall } from '../application-call.js';
 import type { Brick } from '../brick.js';
 import { BrickWrapper, wrap } from '../brick-wrapper.js';
@@ -8,8 +8,17 @@ import type { ApplicationResult } from '../tagging.js';
 import { iterate } from './iterate.js';
 import { givenVariables } from './given-variables.js';
 
-/** Options of {@link recurrent}; of these `outputs` must have all of `states`. */
-export type RecurrentOptions<Owner extends Brick = Brick> = ApplicationOptions<Owner>;
+/** Options of {@link recurrent}: names, or functions of the brick. */
+export interface RecurrentOptions<Owner extends Brick = Brick> extends ApplicationOptions<Owner> {
+  /** The inputs of which each step gets a row. Default none. */
+  readonly sequences?: ApplicationNames<Owner>;
+  /** The inputs that each step has from the one before. Default none. */
+  readonly states?: ApplicationNames<Owner>;
+  /** The inputs that are the same in all steps. Default none. */
+  readonly contexts?: ApplicationNames<Owner>;
+  /** What a step gives, all of `states` among it. */
+  readonly outputs: ApplicationNames<Owner>;
+}
 
 /** The second argument of a recurrent application. */
 export interface RecurrentCallOptions {
