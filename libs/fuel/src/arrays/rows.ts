@@ -52,6 +52,17 @@ export function takeRow(column: Column, row: number, into: Memory = uninitialize
   return copied(column.values, column.offsets[row] ?? 0, shapeOfRow(column, row), into);
 }
 
+/** One row as {@link takeRow} gives it, which shares the memory of the column. @throws RangeError when the row is outside of the column */
+export function viewOfRow(column: Column, row: number): NdArray {
+  const available = rowsOf(column, 'viewOfRow: the array');
+  if (!Number.isInteger(row) || row < 0 || row >= available) throw outside(row, available);
+  const { dtype, data } = isRagged(column) ? column.values : column;
+  const shape = isRagged(column) ? shapeOfRow(column, row) : column.shape.slice(1);
+  const size = sizeOf(shape);
+  const start = isRagged(column) ? (column.offsets[row] ?? 0) : row * size;
+  return { dtype, shape, data: data.subarray(start, start + size) };
+}
+
 /**
  * Examples put together along a new first axis: n arrays `(...rest)` give `(n, ...rest)`; those of several shapes a ragged column.
  *
