@@ -27,7 +27,10 @@ export async function takingFromThread(argument: z.infer<typeof Argument>): Prom
     const begunAt = performance.now();
     const batch = await stream.next();
     if (batch === undefined) await stream.nextEpoch();
-    else took.push(performance.now() - begunAt);
+    else {
+      took.push(performance.now() - begunAt);
+      batch.release();
+    }
   }
   await stream.close();
   return took;

@@ -1,15 +1,16 @@
-import { type DType, type NdArray, ndarray } from './ndarray.js';
+import { type DType, type NdArray, uninitialized } from './ndarray.js';
 
 /**
  * The array with another element type, as C and NumPy convert: fractions are cut off, whole numbers that do not fit wrap around, to `bool`
  * everything but zero is true, and what float32 cannot hold is rounded, or infinite. The array itself where it is of that type.
  *
  * @param what names the array in errors
+ * @param into where another array lies. Default: in memory of its own
  * @throws RangeError for what is no finite number, to `int64`
  */
-export function cast(array: NdArray, dtype: DType, what = 'cast: the array'): NdArray {
+export function cast(array: NdArray, dtype: DType, what = 'cast: the array', into = uninitialized): NdArray {
   if (array.dtype === dtype) return array;
-  const result = ndarray(dtype, array.shape);
+  const result = into(dtype, array.shape);
   const { data: from } = array;
   const { data: to } = result;
   if (to instanceof BigInt64Array) {

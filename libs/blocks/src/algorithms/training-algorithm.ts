@@ -16,7 +16,7 @@ export interface TrainingAlgorithm {
   identity(): Json;
   /** Gets ready to process batches. Called once, before the first. */
   initialize(options: ComputeOptions): Promise<void>;
-  /** One step of training. */
+  /** One step of training. The columns of the batch are good until the step is over: what is to be kept of them is copied. */
   processBatch(batch: Batch): Promise<void>;
   /** Has the values of variables computed with each step, before its updates. To be called before `initialize()`. */
   observe(variables: readonly Variable[]): void;

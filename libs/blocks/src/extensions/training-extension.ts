@@ -107,8 +107,10 @@ export abstract class TrainingExtension {
 
   beforeEpoch(): void | Promise<void> {}
 
+  /** Before a step. The batch is released after the step, when all extensions have been called: what is to be kept of its columns is copied (`copyOf`). */
   beforeBatch(_batch: Batch): void | Promise<void> {}
 
+  /** After a step; of the batch as {@link beforeBatch}. */
   afterBatch(_batch: Batch): void | Promise<void> {}
 
   afterEpoch(): void | Promise<void> {}

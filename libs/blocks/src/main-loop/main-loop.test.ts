@@ -568,18 +568,21 @@ async function savedBy(mainLoop: MainLoop): Promise<{ state: ReturnType<MainLoop
 
 test('a batch of the stream is what extensions get', async () => {
   const batches: Batch[] = [];
+  const sources: string[][] = [];
   class Keeper extends TrainingExtension {
     override beforeBatch(batch: Batch): void {
       batches.push(batch);
     }
     override afterBatch(batch: Batch): void {
       expect(batches.at(-1)).toBe(batch);
+      sources.push([...batch.columns.keys()]);
     }
   }
   await small([new Keeper()], { epochs: 1 }).run();
 
-  expect(batches.map((batch) => [...batch.columns.keys()])).toEqual([
+  expect(sources).toEqual([
     ['features', 'targets'],
     ['features', 'targets'],
   ]);
+  for (const batch of batches) expect(() => batch.columns).toThrow(/after its release\(\).*copyOf/);
 });

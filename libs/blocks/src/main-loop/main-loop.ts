@@ -293,6 +293,7 @@ export class MainLoop implements TrainingContext {
     this.log.complete(status.iterationsDone - 1);
     this.#watch?.stepped();
     await this.#dispatch('afterBatch', context);
+    batch.release();
     return true;
   }
 

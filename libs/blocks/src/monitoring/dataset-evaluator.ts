@@ -93,6 +93,7 @@ export class DatasetEvaluator {
         (variable) => computed(variable, valueOf.get(variable)),
         compiled.examplesIn(batch, stream),
       );
+      batch.release();
       batches += 1;
       onBatch?.();
       await breaks.takeIfDue();

@@ -7,7 +7,7 @@ import {
 } from '@longrun/fuel';
 import { ndarray, StateMismatch, type Json, type NdArray } from '@longrun/serialization';
 import { add, constant, div, max, mean, mul, shared, sum, vector, type Variable } from '@longrun/tensor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 
 import { float32 } from '../../test/tiny-experiment.js';
@@ -42,6 +42,16 @@ async function evaluated(variable: Variable, values: readonly number[], batchSiz
   const evaluator = new DatasetEvaluator([named(variable, 'value')]);
   return (await evaluator.evaluate(stream(values, batchSize), compute)).get('value');
 }
+
+test('each batch is released once it is evaluated', async () => {
+  const data = stream([1, 2, 3], 2);
+  const next = vi.spyOn(data, 'next');
+  await new DatasetEvaluator([named(mean(x), 'value')]).evaluate(data, compute);
+
+  const batches = await Promise.all(next.mock.results.map(({ value }) => value));
+  expect(batches.map((batch) => batch?.index)).toEqual([0, 1, undefined]);
+  for (const batch of batches.slice(0, 2)) expect(() => batch?.columns).toThrow('after its release()');
+});
 
 describe('over batches of different sizes,', () => {
   // Batches (1, 2, 3) and (10).

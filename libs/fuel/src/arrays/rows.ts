@@ -1,5 +1,6 @@
 import { dtypeBytes, ndarray, sizeOf, type DType, type NdArray, uninitialized } from '@longrun/serialization';
 import { dtypeOf, isRagged, ragged, shapeOfRow, shownColumn, type Column, type Ragged } from './column.js';
+import type { Memory } from './memory.js';
 
 /** The rows of a batch that lie next to each other: `start` up to, not including, `stop`. */
 export interface RowRange {
@@ -18,55 +19,71 @@ export function rowsOf(column: Column, source: string): number {
 /**
  * Rows of a column, in the order asked for, as a new one `(rows.length, ...rest)`. Of a ragged one: ragged where they differ in shape.
  *
+ * @param into where it lies. Default: in memory of its own
  * @throws RangeError naming the row when one is outside of the column
  */
-export function takeRows<D extends DType>(column: NdArray<D>, rows: RowRange | Uint32Array): NdArray<D>;
-export function takeRows(column: Column, rows: RowRange | Uint32Array): Column;
-export function takeRows(column: Column, rows: RowRange | Uint32Array): Column {
+export function takeRows<D extends DType>(column: NdArray<D>, rows: RowRange | Uint32Array, into?: Memory): NdArray<D>;
+export function takeRows(column: Column, rows: RowRange | Uint32Array, into?: Memory): Column;
+export function takeRows(column: Column, rows: RowRange | Uint32Array, into: Memory = uninitialized): Column {
   const available = rowsOf(column, 'takeRows: the array');
   if (!(rows instanceof Uint32Array)) {
     checkRange(rows, available);
-    return isRagged(column) ? takenOfRagged(column, listed(rows)) : copiedRange(column, rows);
+    return isRagged(column) ? takenOfRagged(column, listed(rows), into) : copiedRange(column, rows, into);
   }
   for (const row of rows) if (row >= available) throw outside(row, available);
-  return isRagged(column) ? takenOfRagged(column, rows) : takenOfDense(column, rows);
+  return isRagged(column) ? takenOfRagged(column, rows, into) : takenOfDense(column, rows, into);
 }
 
 /**
  * One row, without the batch axis: `(batch, ...rest)` gives a new array `(...rest)`.
  *
+ * @param into where it lies. Default: in memory of its own
  * @throws RangeError when the row is outside of the column
  */
-export function takeRow<D extends DType>(column: NdArray<D>, row: number): NdArray<D>;
-export function takeRow(column: Column, row: number): NdArray;
-export function takeRow(column: Column, row: number): NdArray {
+export function takeRow<D extends DType>(column: NdArray<D>, row: number, into?: Memory): NdArray<D>;
+export function takeRow(column: Column, row: number, into?: Memory): NdArray;
+export function takeRow(column: Column, row: number, into: Memory = uninitialized): NdArray {
   const available = rowsOf(column, 'takeRow: the array');
   if (!Number.isInteger(row) || row < 0 || row >= available) throw outside(row, available);
   if (!isRagged(column)) {
     const rest = column.shape.slice(1);
-    return copied(column, row * sizeOf(rest), rest);
+    return copied(column, row * sizeOf(rest), rest, into);
   }
-  return copied(column.values, column.offsets[row] ?? 0, shapeOfRow(column, row));
+  return copied(column.values, column.offsets[row] ?? 0, shapeOfRow(column, row), into);
+}
+
+/** One row as {@link takeRow} gives it, which shares the memory of the column. @throws RangeError when the row is outside of the column */
+export function viewOfRow(column: Column, row: number): NdArray {
+  const available = rowsOf(column, 'viewOfRow: the array');
+  if (!Number.isInteger(row) || row < 0 || row >= available) throw outside(row, available);
+  const { dtype, data } = isRagged(column) ? column.values : column;
+  const shape = isRagged(column) ? shapeOfRow(column, row) : column.shape.slice(1);
+  const size = sizeOf(shape);
+  const start = isRagged(column) ? (column.offsets[row] ?? 0) : row * size;
+  return { dtype, shape, data: data.subarray(start, start + size) };
 }
 
 /**
  * Examples put together along a new first axis: n arrays `(...rest)` give `(n, ...rest)`; those of several shapes a ragged column.
  *
+ * @param into where they lie. Default: in memory of their own
  * @throws Error when the examples differ in dtype or in the number of axes
  */
-export function stackRows(examples: readonly NdArray[], source: string): Column {
+export function stackRows(examples: readonly NdArray[], source: string, into?: Memory): Column {
   return joinRows(
     examples.map((example) => ({ ...example, shape: [1, ...example.shape] })),
     source,
+    into,
   );
 }
 
 /**
  * Batches put together along their first axis; ragged where rows differ in shape.
  *
+ * @param into where they lie. Default: in memory of their own
  * @throws Error when they differ in dtype or in the number of axes
  */
-export function joinRows(parts: readonly Column[], source: string): Column {
+export function joinRows(parts: readonly Column[], source: string, into: Memory = uninitialized): Column {
   const [first] = parts;
   if (first === undefined) throw new Error(`${source}: there are no examples to put together`);
   for (const part of parts) {
@@ -81,9 +98,9 @@ export function joinRows(parts: readonly Column[], source: string): Column {
   const arrays = joined.flatMap((part) => (isRagged(part) ? [] : [part]));
   const [one] = arrays;
   if (one !== undefined && arrays.length === joined.length && arrays.every(({ shape }) => sameRows(shape, one.shape))) {
-    return joinedDense(arrays);
+    return joinedDense(arrays, into);
   }
-  return withoutNeed(joinedRagged(joined.map(asRagged)));
+  return withoutNeed(joinedRagged(joined.map(asRagged), into));
 }
 
 /** The bytes of an array, shared with it. */
@@ -101,9 +118,9 @@ export function withoutNeed(column: Ragged): Column {
   return ndarray(column.values.dtype, [rows, ...shapeOfRow(column, 0)], column.values.data);
 }
 
-function takenOfDense(array: NdArray, rows: Uint32Array): NdArray {
+function takenOfDense(array: NdArray, rows: Uint32Array, into: Memory): NdArray {
   const rest = array.shape.slice(1);
-  const taken = uninitialized(array.dtype, [rows.length, ...rest]);
+  const taken = into(array.dtype, [rows.length, ...rest]);
   // Bytes, so that one loop serves all element types, BigInt64Array included.
   const source = bytesOf(array);
   const target = bytesOf(taken);
@@ -116,15 +133,15 @@ function takenOfDense(array: NdArray, rows: Uint32Array): NdArray {
   return taken;
 }
 
-function copiedRange(array: NdArray, { start, stop }: RowRange): NdArray {
+function copiedRange(array: NdArray, { start, stop }: RowRange, into: Memory): NdArray {
   const rest = array.shape.slice(1);
-  return copied(array, start * sizeOf(rest), [stop - start, ...rest]);
+  return copied(array, start * sizeOf(rest), [stop - start, ...rest], into);
 }
 
-function takenOfRagged({ values, offsets, shapes }: Ragged, rows: Uint32Array): Column {
+function takenOfRagged({ values, offsets, shapes }: Ragged, rows: Uint32Array, into: Memory): Column {
   let elements = 0;
   for (const row of rows) elements += (offsets[row + 1] ?? 0) - (offsets[row] ?? 0);
-  const taken = uninitialized(values.dtype, [elements]);
+  const taken = into(values.dtype, [elements]);
   const source = bytesOf(values);
   const target = bytesOf(taken);
   const width = dtypeBytes(values.dtype);
@@ -137,25 +154,29 @@ function takenOfRagged({ values, offsets, shapes }: Ragged, rows: Uint32Array): 
   return withoutNeed(ragged(taken, takeRows(shapes, rows)));
 }
 
-function joinedDense<D extends DType>(parts: readonly NdArray<D>[]): NdArray<D> {
+function joinedDense<D extends DType>(parts: readonly NdArray<D>[], into: Memory): NdArray<D> {
   const [first] = parts;
   if (first === undefined) throw new Error('joinedDense: there are no parts');
   const count = parts.reduce((sum, { shape: [rows = 0] }) => sum + rows, 0);
-  const joined = uninitialized(first.dtype, [count, ...first.shape.slice(1)]);
+  const joined = into(first.dtype, [count, ...first.shape.slice(1)]);
   setOneAfterTheOther(joined, parts);
   return joined;
 }
 
-function joinedRagged(parts: readonly Ragged[]): Ragged {
+function joinedRagged(parts: readonly Ragged[], into: Memory): Ragged {
   const [first] = parts;
   if (first === undefined) throw new Error('joinedRagged: there are no parts');
   const elements = parts.reduce((sum, { values }) => sum + values.data.length, 0);
-  const values = uninitialized(first.values.dtype, [elements]);
+  const values = into(first.values.dtype, [elements]);
   setOneAfterTheOther(
     values,
     parts.map((part) => part.values),
   );
-  return ragged(values, joinedDense(parts.map((part) => part.shapes)));
+  const shapes = joinedDense(
+    parts.map((part) => part.shapes),
+    uninitialized,
+  );
+  return ragged(values, shapes);
 }
 
 function setOneAfterTheOther(whole: NdArray, parts: readonly NdArray[]): void {
@@ -196,8 +217,8 @@ export function listed({ start, stop }: RowRange): Uint32Array {
 }
 
 /** As many elements from `start` on as the shape has, as a new array. */
-function copied<D extends DType>(array: NdArray<D>, start: number, shape: readonly number[]): NdArray<D> {
-  const part = uninitialized(array.dtype, shape);
+function copied<D extends DType>(array: NdArray<D>, start: number, shape: readonly number[], into: Memory): NdArray<D> {
+  const part = into(array.dtype, shape);
   const target = bytesOf(part);
   const startByte = start * dtypeBytes(array.dtype);
   target.set(bytesOf(array).subarray(startByte, startByte + target.length));

@@ -1,4 +1,5 @@
 import type { Json } from '@longrun/serialization';
+import type { Memory } from '../arrays/memory.js';
 import type { IterationScheme, Request } from '../schemes/iteration-scheme.js';
 import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js';
 import type { DataStream, StreamTransformation } from '../streams/data-stream.js';
@@ -76,9 +77,10 @@ export abstract class Dataset {
   /**
    * The columns of `sources`, `(batch, ...)`; arrays without the first axis for a single example.
    *
+   * @param into where arrays that it makes may lie. They belong to the caller, who writes other batches there later: none is kept. Default: memory of their own
    * @throws RangeError when an index is outside of the dataset, TypeError when examples cannot be asked for by index
    */
-  abstract getData(request: Request): Promise<Batch>;
+  abstract getData(request: Request, into?: Memory): Promise<Batch>;
 
   /**
    * What tells this dataset from others. Saved with a stream, which refuses to go on over another one. Here: the number of

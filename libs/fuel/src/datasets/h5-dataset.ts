@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { assertNever, type Json } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import { ChunkCache, DEFAULT_CHUNK_CACHE_BYTES } from '../hdf5/chunk-cache.js';
@@ -85,8 +86,8 @@ export class H5Dataset extends Dataset {
     }
   }
 
-  async getData(request: Request): Promise<Batch> {
-    return { columns: this.#read(request) };
+  async getData(request: Request, into?: Memory): Promise<Batch> {
+    return { columns: this.#read(request, into) };
   }
 
   /** That of the rows, wherever the file lies and however it is read. */
@@ -105,18 +106,21 @@ export class H5Dataset extends Dataset {
     this.#storage = { where: 'closed' };
   }
 
-  #read(request: Request): Columns {
+  #read(request: Request, into?: Memory): Columns {
     const storage = this.#storage;
     const columns = new Map<string, Column>();
     switch (storage.where) {
       case 'memory':
         for (const [source, column] of storage.columns) {
-          columns.set(source, typeof request === 'number' ? takeRow(column, request) : takeRows(column, request));
+          columns.set(
+            source,
+            typeof request === 'number' ? takeRow(column, request, into) : takeRows(column, request, into),
+          );
         }
         return columns;
       case 'file':
         for (const [source, { reader, rows }] of storage.readers)
-          columns.set(source, reader.read(rows.rowsOf(request)));
+          columns.set(source, reader.read(rows.rowsOf(request), into));
         return columns;
       case 'closed':
         throw new Error(`${this.path}: the dataset is closed; open it again to read from it`);

@@ -1,5 +1,6 @@
 import type { Json } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { rowsOf, takeRow, takeRows } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/delivery.js';
@@ -35,8 +36,8 @@ export class IndexableDataset extends Dataset {
     this.examplesCount = stop - start;
   }
 
-  async getData(request: Request): Promise<Batch> {
-    return { columns: this.#read(request) };
+  async getData(request: Request, into?: Memory): Promise<Batch> {
+    return { columns: this.#read(request, into) };
   }
 
   override identity(): { readonly [key: string]: Json } {
@@ -52,11 +53,14 @@ export class IndexableDataset extends Dataset {
     );
   }
 
-  #read(request: Request): Columns {
+  #read(request: Request, into?: Memory): Columns {
     const columns = new Map<string, Column>();
     for (const source of this.sources) {
       const column = this.indexable(source);
-      columns.set(source, typeof request === 'number' ? takeRow(column, request) : takeRows(column, request));
+      columns.set(
+        source,
+        typeof request === 'number' ? takeRow(column, request, into) : takeRows(column, request, into),
+      );
     }
     return columns;
   }

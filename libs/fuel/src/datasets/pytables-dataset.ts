@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import type { Json } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { ChunkCache, DEFAULT_CHUNK_CACHE_BYTES } from '../hdf5/chunk-cache.js';
 import { H5File } from '../hdf5/h5-file.js';
 import { SourceReader } from '../hdf5/source-reader.js';
@@ -89,8 +90,8 @@ export class PytablesDataset extends Dataset {
     }
   }
 
-  async getData(request: Request): Promise<Batch> {
-    return { columns: this.#read(request) };
+  async getData(request: Request, into?: Memory): Promise<Batch> {
+    return { columns: this.#read(request, into) };
   }
 
   override identity(): { readonly [key: string]: Json } {
@@ -107,11 +108,11 @@ export class PytablesDataset extends Dataset {
     this.#file.close();
   }
 
-  #read(request: Request): Columns {
+  #read(request: Request, into?: Memory): Columns {
     if (this.#isClosed) throw new Error(`${this.path}: the dataset is closed; open it again to read from it`);
     const rows = this.#rows.rowsOf(request);
     const columns = new Map<string, Column>();
-    for (const [source, reader] of this.#readers) columns.set(source, reader.read(rows));
+    for (const [source, reader] of this.#readers) columns.set(source, reader.read(rows, into));
     return columns;
   }
 }

@@ -1,5 +1,6 @@
 import { dtypeBytes, ndarray, uninitialized, type NdArray } from '@longrun/serialization';
 import { ragged, type Column, type Ragged } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { bytesOf, takeRow, withoutNeed, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
@@ -32,20 +33,20 @@ export class SequenceReader implements RowReader {
     this.#heap = new GlobalHeap(file.openFile);
   }
 
-  read(row: number): NdArray;
-  read(rows: Request): Column;
-  read(request: Request): Column {
+  read(row: number, into?: Memory): NdArray;
+  read(rows: Request, into?: Memory): Column;
+  read(request: Request, into: Memory = uninitialized): Column {
     const rows = typeof request === 'number' ? { start: request, stop: request + 1 } : request;
     let column: Ragged;
     try {
-      column = this.#ragged(rows);
+      column = this.#ragged(rows, typeof request === 'number' ? uninitialized : into);
     } catch (error) {
       throw explained(this.#file.path, error);
     }
-    return typeof request === 'number' ? takeRow(column, 0) : withoutNeed(column);
+    return typeof request === 'number' ? takeRow(column, 0, into) : withoutNeed(column);
   }
 
-  #ragged(rows: RowRange | Uint32Array): Ragged {
+  #ragged(rows: RowRange | Uint32Array, into: Memory): Ragged {
     const { dtype, type } = this.#source;
     const count = rows instanceof Uint32Array ? rows.length : rows.stop - rows.start;
     const elements = Buffer.allocUnsafe(count * ELEMENT_BYTES);
@@ -58,7 +59,7 @@ export class SequenceReader implements RowReader {
       total += lengths[row] = GlobalHeap.lengthOf(elements, row * ELEMENT_BYTES);
     }
     const shapes = this.#shapesOf(rows, lengths);
-    const values = uninitialized(dtype, [total]);
+    const values = into(dtype, [total]);
     const bytes = bytesOf(values);
     let start = 0;
     for (let row = 0; row < count; row += 1) {

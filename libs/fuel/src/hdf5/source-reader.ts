@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { dtypeBytes, sizeOf, uninitialized, type DType, type NdArray } from '@longrun/serialization';
+import type { Memory } from '../arrays/memory.js';
 import { bytesOf, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
@@ -34,17 +35,18 @@ export class SourceReader implements RowReader {
   /**
    * The rows as a new array `(rows, ...)`, or one row without the first axis.
    *
+   * @param into where it lies. Default: in memory of its own
    * @throws CorruptInput when the file ends before them, or is damaged
    * @throws RangeError for more rows than one array can hold
    */
-  read(rows: Request): NdArray {
+  read(rows: Request, into: Memory = uninitialized): NdArray {
     if (typeof rows === 'number') {
-      const example = this.#array(this.#shape);
+      const example = this.#array(this.#shape, into);
       this.readInto({ start: rows, stop: rows + 1 }, bytesOf(example));
       return example;
     }
     const count = rows instanceof Uint32Array ? rows.length : rows.stop - rows.start;
-    const batch = this.#array([count, ...this.#shape]);
+    const batch = this.#array([count, ...this.#shape], into);
     this.readInto(rows, bytesOf(batch));
     return batch;
   }
@@ -95,9 +97,9 @@ export class SourceReader implements RowReader {
     return true;
   }
 
-  #array(shape: readonly number[]): NdArray {
+  #array(shape: readonly number[], into: Memory): NdArray {
     try {
-      return uninitialized(this.dtype, shape);
+      return into(this.dtype, shape);
     } catch (error) {
       const bytes = sizeOf(shape) * dtypeBytes(this.dtype);
       throw new RangeError(

@@ -1,5 +1,6 @@
 import { ndarray, uninitialized, type NdArray } from '@longrun/serialization';
 import { ragged, type Column } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { listed, takeRow, withoutNeed } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { ChunkCache } from './chunk-cache.js';
@@ -21,9 +22,9 @@ export class TextReader implements RowReader {
     this.#padding = padding;
   }
 
-  read(row: number): NdArray;
-  read(rows: Request): Column;
-  read(request: Request): Column {
+  read(row: number, into?: Memory): NdArray;
+  read(rows: Request, into?: Memory): Column;
+  read(request: Request, into: Memory = uninitialized): Column {
     const asked = typeof request === 'number' ? { start: request, stop: request + 1 } : request;
     const rows = asked instanceof Uint32Array ? asked : listed(asked);
     const fields = Buffer.alloc(rows.length * this.#fieldBytes);
@@ -32,7 +33,9 @@ export class TextReader implements RowReader {
       const field = fields.subarray(i * this.#fieldBytes, (i + 1) * this.#fieldBytes);
       return field.subarray(0, textEnd(this.#padding, field));
     });
-    const values = uninitialized('uint8', [texts.reduce((sum, { length }) => sum + length, 0)]);
+    const values = (typeof request === 'number' ? uninitialized : into)('uint8', [
+      texts.reduce((sum, { length }) => sum + length, 0),
+    ]);
     let at = 0;
     for (const text of texts) {
       values.data.set(text, at);
@@ -44,6 +47,6 @@ export class TextReader implements RowReader {
       Uint32Array.from(texts, ({ length }) => length),
     );
     const column = ragged(values, shapes);
-    return typeof request === 'number' ? takeRow(column, 0) : withoutNeed(column);
+    return typeof request === 'number' ? takeRow(column, 0, into) : withoutNeed(column);
   }
 }

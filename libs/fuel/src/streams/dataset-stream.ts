@@ -3,6 +3,7 @@ import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
 import { shownScheme } from '../schemes/shown-scheme.js';
 import { withoutBatchAxis } from './axis-labels.js';
+import { BufferRing } from './buffer-ring.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
 
@@ -20,6 +21,7 @@ export class DatasetStream extends DataStream {
   readonly iterationScheme: IterationScheme;
   readonly #schemeIdentity: { readonly [key: string]: Json };
   readonly #datasetIdentity: { readonly [key: string]: Json };
+  readonly #ring = new BufferRing();
   #epoch = 0;
   #position = 0;
 
@@ -56,9 +58,10 @@ export class DatasetStream extends DataStream {
     const [epoch, index] = [this.#epoch, this.#position];
     const request = this.iterationScheme.request(epoch, index, this);
     if (request === undefined) return undefined;
-    const { columns } = await this.dataset.getData(request);
+    const loan = this.#ring.lend();
+    const { columns } = await this.dataset.getData(request, loan.memory);
     this.#position += 1;
-    return new Delivery(columns, { epoch, index }, this.mark());
+    return new Delivery(columns, { epoch, index }, this.mark(), [loan]);
   }
 
   protected async startEpoch(): Promise<void> {

@@ -18,18 +18,46 @@ export interface Place {
 /** Gives a state of a stream as it was when this was made, whatever the stream has done since, and whenever it is asked for. */
 export type Bookmark = () => VersionedState;
 
+/** What has memory that can be used again once nobody looks at it. */
+export interface Releasable {
+  /** Gives its memory back. Whatever it made is not to be looked at any more. Once is enough. */
+  release(): void;
+}
+
 /** What a stream gives: a batch or an example, where it is, and the state of the stream after it. */
-export class Delivery implements Batch, Place {
-  readonly columns: Columns;
+export class Delivery implements Batch, Place, Releasable {
   readonly epoch: number;
   readonly index: number;
   readonly #bookmark: Bookmark;
+  #columns: Columns | undefined;
+  #memory: readonly Releasable[];
 
-  constructor(columns: Columns, { epoch, index }: Place, bookmark: Bookmark) {
-    this.columns = columns;
+  /** @param memory what the columns lie in, as far as it can be used again: batches below, too. Default nothing */
+  constructor(columns: Columns, { epoch, index }: Place, bookmark: Bookmark, memory: readonly Releasable[] = []) {
+    this.#columns = columns;
     this.epoch = epoch;
     this.index = index;
     this.#bookmark = bookmark;
+    this.#memory = memory;
+  }
+
+  /** By source, in their order. @throws Error once it is released */
+  get columns(): Columns {
+    if (this.#columns !== undefined) return this.#columns;
+    throw new Error(
+      'The columns of a batch were asked for after its release(), when others lie in their memory; copy before what is to be kept (copyOf)',
+    );
+  }
+
+  /**
+   * Gives the memory of its columns back, for batches to come: they are not to be looked at any more, nor is what shares their memory. It is for whoever took it from a
+   * stream to say so, or not to: what is never released stays as it is, and is left to the garbage collector.
+   */
+  release(): void {
+    const memory = this.#memory;
+    this.#columns = undefined;
+    this.#memory = [];
+    for (const part of memory) part.release();
   }
 
   /** What gives the state after it, and does not hold on to the columns. */

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 
+import { BufferRing } from './buffer-ring.js';
 import { buildStream } from './build-stream.js';
 import type { DataStream } from './data-stream.js';
 import type { Delivery } from './delivery.js';
@@ -19,6 +20,8 @@ class Service {
   readonly #port: MessagePort;
   readonly #stream: DataStream;
   readonly #ahead: number;
+  /** Of what is sent: it comes back when it is released there. */
+  readonly #ring = new BufferRing();
   /** The one that is read; none: -1. */
   #course = -1;
   /** How many batches more it may be ahead. */
@@ -38,6 +41,7 @@ class Service {
       this.#spare = this.#ahead;
       this.#then(course, () => this.#stream.restore(from));
     } else if (message.go === 'taken') {
+      for (const buffer of message.released) this.#ring.give(buffer);
       if (message.course !== this.#course) return;
       this.#spare += 1;
       this.#then(message.course);
@@ -82,9 +86,10 @@ class Service {
   }
 
   #send(course: number, delivery: Delivery): void {
-    const { columns, buffers } = movableColumns(delivery.columns);
+    const { columns, buffers } = movableColumns(delivery.columns, this.#ring.take);
     const { epoch, index } = delivery;
     const message: FromThread = { course, is: 'batch', batch: { columns, epoch, index, state: delivery.state() } };
     this.#port.postMessage(message, buffers);
+    delivery.release();
   }
 }

@@ -20,8 +20,8 @@ export interface ThreadStart extends StreamFactory {
 /** What a thread is told. A `course` is one way through the data; what is still said of an earlier one is dropped. */
 export type ToThread =
   | { readonly go: 'on'; readonly course: number; readonly from: VersionedState }
-  /** A batch was taken. */
-  | { readonly go: 'taken'; readonly course: number }
+  /** A batch was taken. With it comes the memory of those that were released, of whatever course. */
+  | { readonly go: 'taken'; readonly course: number; readonly released: readonly ArrayBuffer[] }
   | { readonly go: 'away' };
 
 /** What it says: a batch, that the epoch is over and the state after it, or that it could not go on. Nothing follows the last two in their course. */

@@ -4,6 +4,7 @@ import type { VersionedState } from '@longrun/serialization';
 import { buildStream } from './build-stream.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
+import { buffersOf, type SentColumns } from './movable.js';
 import { onEnd, threadCode } from './thread-code.js';
 import type { FromThread, StreamFactory, ThreadStart, ToThread } from './thread-protocol.js';
 
@@ -75,7 +76,8 @@ export class ThreadStream extends DataStream {
       case 'batch': {
         const { columns, epoch, index, state } = message.batch;
         this.#mark = () => state;
-        return new Delivery(new Map(columns), { epoch, index }, this.#mark);
+        const memory = { release: () => this.#thread?.takeBack(columns) };
+        return new Delivery(new Map(columns), { epoch, index }, this.#mark, [memory]);
       }
       case 'end':
         this.#mark = () => message.state;
@@ -112,7 +114,7 @@ export class ThreadStream extends DataStream {
     const delivery = await this.#stream.next();
     this.#goOn();
     this.#isOver = delivery === undefined;
-    return delivery && new Delivery(delivery.columns, delivery, this.#mark);
+    return delivery && new Delivery(delivery.columns, delivery, this.#mark, [delivery]);
   }
 
   /** From where the stream is here. */
@@ -129,6 +131,8 @@ class StreamThread {
   readonly #worker: Worker;
   #course = 0;
   readonly #said: FromThread[] = [];
+  /** The memory of what was released, until it goes back. */
+  #released: ArrayBuffer[] = [];
   #hear: (() => void) | undefined;
   /** It has ended by itself, and says nothing more. */
   #isGone = false;
@@ -161,8 +165,17 @@ class StreamThread {
   async take(): Promise<FromThread | undefined> {
     while (this.#said.length === 0 && !this.#isGone) await this.#more();
     const message = this.#said.shift();
-    if (message?.is === 'batch') this.#tell({ go: 'taken', course: this.#course });
+    if (message?.is === 'batch') {
+      const released = this.#released;
+      this.#released = [];
+      this.#tell({ go: 'taken', course: this.#course, released }, released);
+    }
     return message;
+  }
+
+  /** Has it write other batches where these columns lie. */
+  takeBack(columns: SentColumns): void {
+    this.#released.push(...buffersOf(columns));
   }
 
   async close(): Promise<void> {
@@ -185,7 +198,7 @@ class StreamThread {
     this.#hear?.();
   }
 
-  #tell(message: ToThread): void {
-    this.#worker.postMessage(message, []);
+  #tell(message: ToThread, buffers: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, buffers);
   }
 }

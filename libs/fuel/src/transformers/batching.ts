@@ -7,7 +7,8 @@ import {
   type Json,
   type VersionedState,
 } from '@longrun/serialization';
-import { denseOf, type Column, type Columns } from '../arrays/column.js';
+import { denseOf, type Column } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { stackRows } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import { shownSizes } from '../schemes/shown-scheme.js';
@@ -80,20 +81,25 @@ export class Batching extends Transformer {
     const index = this.#position;
     const size = this.iterationScheme.batchSize(index);
     if (size === undefined) return undefined;
-    const taken = await this.#take(size);
-    if (taken === undefined) return undefined;
+    const examples = await this.#take(size);
+    const last = examples?.at(-1);
+    if (examples === undefined || last === undefined) return undefined;
+    const loan = this.ring.lend();
+    const stack = (columns: readonly Column[], source: string): Column => stacked(columns, source, loan.memory);
+    const parts = examples.map(({ columns }) => columns);
+    const columns = putTogether(parts, this.sources, stack);
+    for (const example of examples) example.release();
     this.#position += 1;
-    return new Delivery(taken.columns, { epoch: taken.epoch, index }, this.mark());
+    return new Delivery(columns, { epoch: last.epoch, index }, this.mark(), [loan]);
   }
 
-  async #take(size: number): Promise<{ readonly columns: Columns; readonly epoch: number } | undefined> {
-    const examples: Columns[] = [];
-    let epoch = 0;
+  /** The examples of the next batch; undefined where there is none. */
+  async #take(size: number): Promise<readonly Delivery[] | undefined> {
+    const examples: Delivery[] = [];
     while (examples.length < size) {
       const example = await this.stream.next();
       if (example === undefined) break;
-      examples.push(example.columns);
-      epoch = example.epoch;
+      examples.push(example);
     }
     if (examples.length === 0) return undefined;
     if (examples.length < size) {
@@ -111,7 +117,7 @@ export class Batching extends Transformer {
           assertNever(this.#shortBatch);
       }
     }
-    return { columns: putTogether(examples, this.sources, stacked), epoch };
+    return examples;
   }
 
   protected override async startEpoch(): Promise<void> {
@@ -136,11 +142,12 @@ export class Batching extends Transformer {
   }
 }
 
-function stacked(examples: readonly Column[], source: string): Column {
+function stacked(examples: readonly Column[], source: string, into: Memory): Column {
   const what = `Batching: the example of ${source}`;
   return stackRows(
     examples.map((example) => denseOf(example, what)),
     source,
+    into,
   );
 }
 

@@ -8,11 +8,12 @@ import {
   type VersionedState,
 } from '@longrun/serialization';
 import type { Columns } from '../arrays/column.js';
-import { joinRows, takeRows } from '../arrays/rows.js';
+import type { Memory } from '../arrays/memory.js';
+import { joinRows, takeRows, type RowRange } from '../arrays/rows.js';
 import type { BatchSizeScheme } from '../schemes/iteration-scheme.js';
 import { shownSizes } from '../schemes/shown-scheme.js';
 import type { DataStream } from '../streams/data-stream.js';
-import { Delivery, type Batch, type Bookmark } from '../streams/delivery.js';
+import { Delivery, type Bookmark } from '../streams/delivery.js';
 import { commonRows } from './common-rows.js';
 import { putTogether } from './put-together.js';
 import { Transformer } from './transformer.js';
@@ -60,20 +61,29 @@ export class Cache extends Transformer {
     const index = this.#position;
     const size = this.iterationScheme.batchSize(index);
     if (size === undefined) return undefined;
-    const { parts, left, epoch } = await this.#take(size);
-    const [first] = parts;
+    const loan = this.ring.lend();
+    const { parts, left, finished, epoch } = await this.#take(size, loan.memory);
+    const [first, second] = parts;
     if (first === undefined) {
       this.#left = left;
       return undefined;
     }
-    const columns = parts.length === 1 ? first : putTogether(parts, this.sources, joinRows);
+    if (second === undefined) {
+      this.#left = left;
+      this.#position += 1;
+      return new Delivery(first, { epoch, index }, this.mark(), [loan, ...finished]);
+    }
+    const joined = this.ring.lend();
+    const columns = putTogether(parts, this.sources, (of, source) => joinRows(of, source, joined.memory));
     this.#left = left;
     this.#position += 1;
-    return new Delivery(columns, { epoch, index }, this.mark());
+    for (const copied of [loan, ...finished]) copied.release();
+    return new Delivery(columns, { epoch, index }, this.mark(), [joined]);
   }
 
-  async #take(size: number): Promise<Taken> {
+  async #take(size: number, into: Memory): Promise<Taken> {
     const parts: Columns[] = [];
+    const finished: Delivery[] = [];
     let left = this.#left;
     let epoch = 0;
     let missing = size;
@@ -83,19 +93,20 @@ export class Cache extends Transformer {
       if (batch === undefined) break;
       const rows = commonRows('Cache', batch.columns);
       const stop = Math.min(given + missing, rows);
-      if (stop > given) parts.push(part(batch.columns, given, stop, rows));
+      if (stop > given) parts.push(part(batch.columns, { start: given, stop }, rows, into));
       missing -= stop - given;
       epoch = batch.epoch;
       left = stop < rows ? { before, batch, given: stop } : undefined;
+      if (left === undefined) finished.push(batch);
     }
-    return { parts, left, epoch };
+    return { parts, left, finished, epoch };
   }
 
   /** The next batch of the stream, of which so many examples were given. */
-  async #read(given: number): Promise<ReadBatch | undefined> {
+  async #read(given: number): Promise<Delivery | undefined> {
     const batch = await this.stream.next();
     const rows = batch && commonRows('Cache', batch.columns);
-    if (given === 0 || (rows ?? 0) > given) return batch && { columns: batch.columns, epoch: batch.epoch };
+    if (given === 0 || (rows ?? 0) > given) return batch;
     throw new StateMismatch(
       `Cache: the saved state is in a batch of more than ${given} examples, but ${rows === undefined ? 'there is none' : `it has ${rows}`}; ` +
         'build it over the same stream as when it was saved',
@@ -104,6 +115,7 @@ export class Cache extends Transformer {
 
   protected override async startEpoch(): Promise<void> {
     await this.stream.nextEpoch();
+    this.#left?.batch?.release();
     this.#left = undefined;
     this.#position = 0;
   }
@@ -129,17 +141,12 @@ export class Cache extends Transformer {
 
 const CACHE = new StateKind('Cache');
 
-/** A batch of the stream, without what holds on to the stream. */
-interface ReadBatch extends Batch {
-  readonly epoch: number;
-}
-
 /** A batch of the stream of which examples are left. */
 interface Left {
   /** The state of the stream before it. */
   readonly before: Bookmark;
   /** Undefined after `restore`, until it is read again. */
-  readonly batch: ReadBatch | undefined;
+  readonly batch: Delivery | undefined;
   /** How many of its examples were given: at least one. */
   readonly given: number;
 }
@@ -148,11 +155,13 @@ interface Left {
 interface Taken {
   readonly parts: readonly Columns[];
   readonly left: Left | undefined;
+  /** The batches of the stream of which nothing is left. */
+  readonly finished: readonly Delivery[];
   readonly epoch: number;
 }
 
-/** The examples `start` to `stop` of a batch of so many. */
-function part(columns: Columns, start: number, stop: number, rows: number): Columns {
-  if (stop - start === rows) return columns;
-  return new Map([...columns].map(([source, column]) => [source, takeRows(column, { start, stop })]));
+/** Some examples of a batch of so many: the batch itself where they are all. */
+function part(columns: Columns, wanted: RowRange, rows: number, into: Memory): Columns {
+  if (wanted.stop - wanted.start === rows) return columns;
+  return new Map([...columns].map(([source, column]) => [source, takeRows(column, wanted, into)]));
 }

@@ -1,6 +1,8 @@
 import { cast, StateKind, type DType } from '@longrun/serialization';
 import { withElements, type Column } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import type { DataStream } from '../streams/data-stream.js';
+import type { Place } from '../streams/delivery.js';
 import { SourcewiseTransformer, type TransformerOptions } from './transformer.js';
 
 /** What is cast to what. */
@@ -27,8 +29,8 @@ export class Cast extends SourcewiseTransformer {
     return { dtype: this.#dtype, ...super.options() };
   }
 
-  protected transformSource(column: Column, source: string): Column {
-    return withElements(column, (elements) => cast(elements, this.#dtype, `Cast: ${source}`));
+  protected transformSource(column: Column, source: string, _place: Place, into: Memory): Column {
+    return withElements(column, (elements) => cast(elements, this.#dtype, `Cast: ${source}`, into));
   }
 }
 

@@ -4,7 +4,7 @@ import type { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark, type Place } from '../streams/delivery.js';
 import { Transformer } from './transformer.js';
 
-/** Whether a batch or an example is kept, by its columns, and its place in the stream below. */
+/** Whether a batch or an example is kept, by its columns, and its place in the stream below. The columns are neither written to nor kept by it. */
 export type FilterPredicate = (columns: Columns, place: Place) => boolean | Promise<boolean>;
 
 /**
@@ -33,10 +33,13 @@ export class Filter extends Transformer {
 
   protected override async advance(): Promise<Delivery | undefined> {
     for (let below = await this.stream.next(); below !== undefined; below = await this.stream.next()) {
-      if (!(await this.predicate(below.columns, below))) continue;
+      if (!(await this.predicate(below.columns, below))) {
+        below.release();
+        continue;
+      }
       const index = this.#index;
       this.#index += 1;
-      return new Delivery(below.columns, { epoch: below.epoch, index }, this.mark());
+      return new Delivery(below.columns, { epoch: below.epoch, index }, this.mark(), [below]);
     }
     return undefined;
   }

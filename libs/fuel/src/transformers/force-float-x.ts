@@ -1,6 +1,8 @@
 import { cast, StateKind } from '@longrun/serialization';
 import { dtypeOf, withElements, type Column } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import type { DataStream } from '../streams/data-stream.js';
+import type { Place } from '../streams/delivery.js';
 import { SourcewiseTransformer, type TransformerOptions } from './transformer.js';
 
 /** What is made what. */
@@ -24,10 +26,10 @@ export class ForceFloatX extends SourcewiseTransformer {
     return { floatX: this.#floatX, ...super.options() };
   }
 
-  protected transformSource(column: Column, source: string): Column {
+  protected transformSource(column: Column, source: string, _place: Place, into: Memory): Column {
     const dtype = dtypeOf(column);
     if (dtype !== 'float32' && dtype !== 'float64') return column;
-    return withElements(column, (elements) => cast(elements, this.#floatX, `ForceFloatX: ${source}`));
+    return withElements(column, (elements) => cast(elements, this.#floatX, `ForceFloatX: ${source}`, into));
   }
 }
 

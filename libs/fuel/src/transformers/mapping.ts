@@ -1,13 +1,14 @@
 import { StateKind } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import type { DataStream } from '../streams/data-stream.js';
 import type { Place } from '../streams/delivery.js';
 import { SortMapping } from './sort-mapping.js';
 import { Transformer, type TransformerOptions } from './transformer.js';
 
 /**
- * From the columns of a batch or example by source name to new ones; those given must not be written to. What it draws by chance it
- * draws by the place: `new RandomAt(key, place.epoch, place.index)`.
+ * From the columns of a batch or example by source name to new ones; those given must neither be written to nor kept, as their memory is used
+ * again (new ones may share it). What it draws by chance it draws by the place: `new RandomAt(key, place.epoch, place.index)`.
  */
 export type MappingFunction = (columns: Columns, place: Place) => Columns | Promise<Columns>;
 
@@ -63,9 +64,9 @@ export class Mapping extends Transformer {
     return `Mapping(${[name, adds].filter((part) => part !== '').join(', ')})`;
   }
 
-  protected override transform(columns: Columns, place: Place): Columns | Promise<Columns> {
+  protected override transform(columns: Columns, place: Place, into: Memory): Columns | Promise<Columns> {
     const { mapping } = this;
-    const mapped = mapping instanceof SortMapping ? mapping.map(columns) : mapping(columns, place);
+    const mapped = mapping instanceof SortMapping ? mapping.map(columns, into) : mapping(columns, place);
     return mapped instanceof Promise
       ? mapped.then((later) => this.#given(columns, later))
       : this.#given(columns, mapped);

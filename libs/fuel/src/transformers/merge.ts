@@ -68,7 +68,10 @@ export class Merge extends DataStream {
     const parts: Delivery[] = [];
     for (const stream of this.dataStreams) {
       const part = await stream.next();
-      if (part === undefined) return undefined;
+      if (part === undefined) {
+        for (const other of parts) other.release();
+        return undefined;
+      }
       parts.push(part);
     }
     const [first] = parts;
@@ -84,7 +87,7 @@ export class Merge extends DataStream {
       }
       named.set(source, column);
     }
-    return new Delivery(named, first, this.mark());
+    return new Delivery(named, first, this.mark(), parts);
   }
 
   protected async startEpoch(): Promise<void> {

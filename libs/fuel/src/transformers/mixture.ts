@@ -98,7 +98,7 @@ export class Mixture extends DataStream {
         throw new RangeError(`Mixture: ${String(stream)} gives nothing in a whole epoch; leave it out`);
     }
     this.#index += 1;
-    return new Delivery(part.columns, place, this.mark());
+    return new Delivery(part.columns, place, this.mark(), [part]);
   }
 
   protected async startEpoch(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { NdArray } from '@longrun/serialization';
+import type { Memory } from '../arrays/memory.js';
 import { takeRow } from '../arrays/rows.js';
 import type { DataStream } from '../streams/data-stream.js';
 import type { TransformerOptions } from './transformer.js';
@@ -42,7 +43,7 @@ export class NGrams extends Window {
     return `NGrams(${this.ngramOrder})`;
   }
 
-  protected override target(window: NdArray): NdArray {
-    return takeRow(window, 0);
+  protected override target(window: NdArray, into: Memory): NdArray {
+    return takeRow(window, 0, into);
   }
 }

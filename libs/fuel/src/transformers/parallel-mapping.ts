@@ -4,9 +4,10 @@ import { checkIdentity, type Json, StateKind, stateIn, type VersionedState } fro
 import type { Columns } from '../arrays/column.js';
 import { buildMapping, type PlacedMapping } from '../streams/build-stream.js';
 import type { DataStream } from '../streams/data-stream.js';
-import { Delivery, type Bookmark } from '../streams/delivery.js';
+import type { Bookmark, Delivery, Releasable } from '../streams/delivery.js';
 import type { Mapped, ToMap } from '../streams/mapping-thread.js';
-import { movableColumns } from '../streams/movable.js';
+import type { BufferRing } from '../streams/buffer-ring.js';
+import { buffersOf, movableColumns, type SentColumns } from '../streams/movable.js';
 import { onEnd, threadCode } from '../streams/thread-code.js';
 import type { StreamFactory } from '../streams/thread-protocol.js';
 import { Transformer } from './transformer.js';
@@ -33,7 +34,7 @@ export class ParallelMapping extends Transformer {
   readonly #execArgv: readonly string[] | undefined;
   readonly #workers: MappingThread[] = [];
   /** What was read and is being mapped. */
-  readonly #flying: { readonly below: Delivery; readonly columns: Promise<Columns | undefined> }[] = [];
+  readonly #flying: { readonly below: Delivery; readonly mapped: Promise<MappedThere | undefined> }[] = [];
   #sent = 0;
   /** Of the stream, after what was given. */
   #given: Bookmark;
@@ -71,7 +72,7 @@ export class ParallelMapping extends Transformer {
     while (this.#flying.length < 2 * this.threads + 1) {
       const below = await this.stream.next();
       if (below === undefined) break;
-      this.#flying.push({ below, columns: this.#send(below) });
+      this.#flying.push({ below, mapped: this.#send(below) });
     }
     const first = this.#flying[0];
     if (first === undefined) {
@@ -79,10 +80,11 @@ export class ParallelMapping extends Transformer {
       return undefined;
     }
     const { below } = first;
-    const columns = (await first.columns) ?? (await this.#mapping(below.columns, below));
+    const mapped = await first.mapped;
+    const columns = mapped?.columns ?? (await this.#mapping(below.columns, below));
     this.#flying.shift();
     this.#given = below.bookmark;
-    return new Delivery(columns, below, this.mark());
+    return this.inPlaceOf(below, columns, mapped === undefined ? [] : [mapped]);
   }
 
   protected override async startEpoch(): Promise<void> {
@@ -123,31 +125,44 @@ export class ParallelMapping extends Transformer {
   }
 
   /** Undefined once the thread could not map it: then it is mapped here, and fails as it would. */
-  async #send(below: Delivery): Promise<Columns | undefined> {
+  async #send(below: Delivery): Promise<MappedThere | undefined> {
     if (this.threads === 0) return undefined;
     const at = this.#sent % this.threads;
     this.#sent += 1;
-    const worker = (this.#workers[at] ??= new MappingThread(this.#factory, this.#execArgv));
+    const worker = (this.#workers[at] ??= new MappingThread(this.#factory, this.#execArgv, this.ring));
     return await worker.map(below);
   }
 }
 
 const PARALLEL_MAPPING = new StateKind('ParallelMapping');
 
+/** What a thread has made, which goes back to it once it is released. */
+interface MappedThere extends Releasable {
+  readonly columns: Columns;
+}
+
 /** One of the threads, as who sends it batches has it. */
 class MappingThread {
   readonly #worker: Worker;
   /** Who waits for what it maps, in order. */
-  readonly #waiting: ((mapped: Columns | undefined) => void)[] = [];
+  readonly #waiting: ((mapped: MappedThere | undefined) => void)[] = [];
+  /** Where what it is sent lies. */
+  readonly #ring: BufferRing;
+  /** The memory of what was released, until it goes back. */
+  #released: ArrayBuffer[] = [];
   #isGone = false;
   #isClosed = false;
 
-  constructor(factory: StreamFactory, execArgv: readonly string[] | undefined) {
+  constructor(factory: StreamFactory, execArgv: readonly string[] | undefined, ring: BufferRing) {
+    this.#ring = ring;
     this.#worker = new Worker(threadCode('serveMapping'), {
       workerData: factory,
       ...(execArgv && { execArgv: [...execArgv] }),
     });
-    this.#worker.on('message', (mapped: Mapped) => this.#answer(mapped === null ? undefined : new Map(mapped)));
+    this.#worker.on('message', ({ columns, released }: Mapped) => {
+      for (const buffer of released) ring.give(buffer);
+      this.#answer(columns === null ? undefined : this.#mapped(columns));
+    });
     const gone = (): void => {
       this.#isGone = true;
       while (this.#waiting.length > 0) this.#answer(undefined);
@@ -155,15 +170,17 @@ class MappingThread {
     onEnd(this.#worker, 'ParallelMapping: batches are mapped', () => this.#isClosed, gone);
   }
 
-  async map({ columns, epoch, index }: Delivery): Promise<Columns | undefined> {
+  async map({ columns, epoch, index }: Delivery): Promise<MappedThere | undefined> {
     if (this.#isGone) return undefined;
-    const sent = movableColumns(columns);
-    const message: ToMap = { columns: sent.columns, epoch, index };
+    const sent = movableColumns(columns, this.#ring.take);
+    const released = this.#released;
+    this.#released = [];
+    const message: ToMap = { columns: sent.columns, epoch, index, released };
     // The process lives for as long as something is being mapped.
     this.#worker.ref();
     return await new Promise((resolve) => {
       this.#waiting.push(resolve);
-      this.#worker.postMessage(message, sent.buffers);
+      this.#worker.postMessage(message, [...sent.buffers, ...released]);
     });
   }
 
@@ -172,7 +189,11 @@ class MappingThread {
     await this.#worker.terminate();
   }
 
-  #answer(mapped: Columns | undefined): void {
+  #mapped(columns: SentColumns): MappedThere {
+    return { columns: new Map(columns), release: () => void this.#released.push(...buffersOf(columns)) };
+  }
+
+  #answer(mapped: MappedThere | undefined): void {
     this.#waiting.shift()?.(mapped);
     if (this.#waiting.length === 0) this.#worker.unref();
   }

@@ -86,6 +86,8 @@ export class Prefetch extends Transformer {
   }
 
   async #drain(): Promise<void> {
-    await Promise.allSettled(this.#read.splice(0));
+    for (const read of await Promise.allSettled(this.#read.splice(0))) {
+      if (read.status === 'fulfilled') read.value?.release();
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { NdArray } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { takeRow, takeRows } from '../arrays/rows.js';
 import { commonRows } from './common-rows.js';
 
@@ -26,8 +27,13 @@ export class SortMapping {
     this.reverse = options.reverse ?? false;
   }
 
-  /** The columns with their rows in order. @throws RangeError for a key that is NaN, which has no place */
-  map(columns: Columns): Columns {
+  /**
+   * The columns with their rows in order.
+   *
+   * @param into where they lie. Default: in memory of their own
+   * @throws RangeError for a key that is NaN, which has no place
+   */
+  map(columns: Columns, into?: Memory): Columns {
     const sources = [...columns];
     const rows = commonRows('SortMapping', columns);
     const keys = Array.from({ length: rows }, (_, row) => {
@@ -42,7 +48,7 @@ export class SortMapping {
       keys.toSorted((a, b) => direction * compared(a.key, b.key)),
       ({ row }) => row,
     );
-    return new Map<string, Column>(sources.map(([source, column]) => [source, takeRows(column, order)]));
+    return new Map<string, Column>(sources.map(([source, column]) => [source, takeRows(column, order, into)]));
   }
 }
 

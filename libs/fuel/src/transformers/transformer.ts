@@ -1,8 +1,11 @@
 import { checkIdentity, stateIn, type Json, type StateKind, type VersionedState } from '@longrun/serialization';
 import type { Column, Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
+import { BufferRing } from '../streams/buffer-ring.js';
 import { DataStream } from '../streams/data-stream.js';
-import { Delivery, type Bookmark, type Place } from '../streams/delivery.js';
+import { Delivery, type Bookmark, type Place, type Releasable } from '../streams/delivery.js';
 import { isOlderThanOptions } from './older-states.js';
+import { sharesMemory } from './shares-memory.js';
 
 /** What a transformer was built with, as it stands in its state. */
 export type TransformerOptions = { readonly [key: string]: Json };
@@ -17,6 +20,8 @@ export type TransformerOptions = { readonly [key: string]: Json };
  */
 export abstract class Transformer extends DataStream {
   protected readonly stream: DataStream;
+  /** Memory for what it makes. */
+  protected readonly ring = new BufferRing();
   readonly #kind: StateKind | undefined;
   #options: TransformerOptions | undefined;
 
@@ -68,19 +73,29 @@ export abstract class Transformer extends DataStream {
   }
 
   /**
-   * The columns that take the place of these, by nothing but these and their place. Those given are not written to: others may hold
-   * them. Default: as they are.
+   * The columns that take the place of these, by nothing but these and their place. Those given are not written to, as others may hold
+   * them, and not kept: unless columns that take their place share their memory, it is used again. Default: as they are.
+   *
+   * @param into where the new ones may lie
    */
-  protected transform(columns: Columns, _place: Place): Columns | Promise<Columns> {
+  protected transform(columns: Columns, _place: Place, _into: Memory): Columns | Promise<Columns> {
     return columns;
   }
 
   protected async advance(): Promise<Delivery | undefined> {
     const below = await this.stream.next();
     if (below === undefined) return undefined;
-    const transformed = this.transform(below.columns, below);
+    const loan = this.ring.lend();
+    const transformed = this.transform(below.columns, below, loan.memory);
     const columns = transformed instanceof Promise ? await transformed : transformed;
-    return new Delivery(columns, below, this.mark());
+    return this.inPlaceOf(below, columns, [loan]);
+  }
+
+  /** Columns that take the place of those of a delivery, whose memory goes back at once where they do not lie in it. */
+  protected inPlaceOf(below: Delivery, columns: Columns, memory: readonly Releasable[]): Delivery {
+    if (sharesMemory(columns, below.columns)) return new Delivery(columns, below, this.mark(), [...memory, below]);
+    below.release();
+    return new Delivery(columns, below, this.mark(), memory);
   }
 
   protected async startEpoch(): Promise<void> {
@@ -144,16 +159,21 @@ export abstract class SourcewiseTransformer extends Transformer {
     return { whichSources: this.stream.sources.filter((source) => this.whichSources.has(source)) };
   }
 
-  protected override transform(columns: Columns, place: Place): Columns {
+  protected override transform(columns: Columns, place: Place, into: Memory): Columns {
     const transformed = new Map<string, Column>();
     for (const [source, column] of columns) {
-      transformed.set(source, this.whichSources.has(source) ? this.transformSource(column, source, place) : column);
+      const isWanted = this.whichSources.has(source);
+      transformed.set(source, isWanted ? this.transformSource(column, source, place, into) : column);
     }
     return transformed;
   }
 
-  /** The column that takes this one's place. The one given is not written to: others may hold it. */
-  protected abstract transformSource(column: Column, source: string, place: Place): Column;
+  /**
+   * The column that takes this one's place. The one given is not written to, as others may hold it, and not kept.
+   *
+   * @param into where the new one may lie
+   */
+  protected abstract transformSource(column: Column, source: string, place: Place, into: Memory): Column;
 }
 
 /** Throws a sentence for a source that is asked for and not there. */

@@ -1,5 +1,4 @@
 import { countIn, stateIn, StateKind, type NdArray, type VersionedState } from '@longrun/serialization';
-import type { Columns } from '../arrays/column.js';
 import { takeRow } from '../arrays/rows.js';
 import { withoutBatchAxis } from '../streams/axis-labels.js';
 import type { DataStream } from '../streams/data-stream.js';
@@ -16,7 +15,7 @@ import { Transformer } from './transformer.js';
 export class Unpack extends Transformer {
   /** That of the stream before the present batch. */
   #before: Bookmark;
-  #present: { readonly columns: Columns; readonly epoch: number; readonly rows: number } | undefined;
+  #present: { readonly batch: Delivery; readonly rows: number } | undefined;
   #given = 0;
   #index = 0;
 
@@ -44,20 +43,22 @@ export class Unpack extends Transformer {
     while (this.#present === undefined || this.#given >= this.#present.rows) {
       if (this.#present !== undefined) {
         this.#before = this.stream.bookmark();
+        this.#present.batch.release();
         this.#present = undefined;
         this.#given = 0;
       }
       const batch = await this.stream.next();
       if (batch === undefined) return undefined;
-      this.#present = { columns: batch.columns, epoch: batch.epoch, rows: commonRows('Unpack', batch.columns) };
+      this.#present = { batch, rows: commonRows('Unpack', batch.columns) };
     }
-    const { columns, epoch } = this.#present;
+    const { columns, epoch } = this.#present.batch;
+    const loan = this.ring.lend();
     const [row, index] = [this.#given, this.#index];
     const example = new Map<string, NdArray>();
-    for (const [source, column] of columns) example.set(source, takeRow(column, row));
+    for (const [source, column] of columns) example.set(source, takeRow(column, row, loan.memory));
     this.#given += 1;
     this.#index += 1;
-    return new Delivery(example, { epoch, index }, this.mark());
+    return new Delivery(example, { epoch, index }, this.mark(), [loan]);
   }
 
   protected override async startEpoch(): Promise<void> {

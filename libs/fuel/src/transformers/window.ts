@@ -1,5 +1,6 @@
 import { checkIdentity, countIn, stateIn, StateKind, type NdArray, type VersionedState } from '@longrun/serialization';
 import { denseIn, type Columns } from '../arrays/column.js';
+import type { Memory } from '../arrays/memory.js';
 import { rowsOf, takeRows } from '../arrays/rows.js';
 import type { DataStream } from '../streams/data-stream.js';
 import { Delivery, type Bookmark } from '../streams/delivery.js';
@@ -34,7 +35,7 @@ export class Window extends Transformer {
   /** Where the first source window starts: 0, or so that no target starts before the sequence. */
   readonly #start: number;
   #before: Bookmark;
-  #sequence: { readonly columns: Columns; readonly epoch: number; readonly pairs: number } | undefined;
+  #sequence: { readonly example: Delivery; readonly pairs: number } | undefined;
   #given = 0;
   #index = 0;
 
@@ -97,30 +98,36 @@ export class Window extends Transformer {
     while (this.#sequence === undefined || this.#given >= this.#sequence.pairs) {
       if (this.#sequence !== undefined) {
         this.#before = this.stream.bookmark();
+        this.#sequence.example.release();
         this.#sequence = undefined;
         this.#given = 0;
       }
-      const sequence = await this.stream.next();
-      if (sequence === undefined) return undefined;
-      this.#sequence = { columns: sequence.columns, epoch: sequence.epoch, pairs: this.#pairsIn(sequence.columns) };
+      const example = await this.stream.next();
+      if (example === undefined) return undefined;
+      this.#sequence = { example, pairs: this.#pairsIn(example.columns) };
     }
-    const { columns, epoch } = this.#sequence;
+    const { columns, epoch } = this.#sequence.example;
+    const loan = this.ring.lend();
+    const { memory } = loan;
     const at = this.#start + this.#given;
     const index = this.#index;
     const { sourceWindow, targetWindow } = this.#windows;
     const target = this.#targetAt(at);
     const array = this.#sequenceIn(columns);
     const pair: Columns = new Map([
-      [this.#source, takeRows(array, { start: at, stop: at + sourceWindow })],
-      [this.#targetSource, this.target(takeRows(array, { start: target, stop: target + targetWindow }))],
+      [this.#source, takeRows(array, { start: at, stop: at + sourceWindow }, memory)],
+      [
+        this.#targetSource,
+        this.target(takeRows(array, { start: target, stop: target + targetWindow }, memory), memory),
+      ],
     ]);
     this.#given += 1;
     this.#index += 1;
-    return new Delivery(pair, { epoch, index }, this.mark());
+    return new Delivery(pair, { epoch, index }, this.mark(), [loan]);
   }
 
-  /** The target of an example, made of its window. Default: the window. */
-  protected target(window: NdArray): NdArray {
+  /** The target of an example, made of its window, and where it may lie. Default: the window. */
+  protected target(window: NdArray, _into: Memory): NdArray {
     return window;
   }
 

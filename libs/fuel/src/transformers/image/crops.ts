@@ -1,4 +1,5 @@
 import { StateKind, type NdArray } from '@longrun/serialization';
+import type { Memory } from '../../arrays/memory.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { TransformerOptions } from '../transformer.js';
 import {
@@ -31,13 +32,13 @@ export class RandomFixedSizeCrop extends RandomImageTransformer {
     return { windowShape: [...this.windowShape], ...super.options() };
   }
 
-  protected transformImage(image: NdArray, source: string, place: ImagePlace): NdArray {
+  protected transformImage(image: NdArray, source: string, place: ImagePlace, into: Memory): NdArray {
     const [, rows = 0, columns = 0] = image.shape;
     const [height, width] = this.windowShape;
     checkHolds(`RandomFixedSizeCrop: ${source}`, image.shape, this.windowShape);
     const random = this.randomOf(source, place);
     const top = random.integer(rows - height + 1);
-    return windowOf(image, this.windowShape, top, random.integer(columns - width + 1));
+    return windowOf(image, this.windowShape, [top, random.integer(columns - width + 1)], into);
   }
 }
 
@@ -55,11 +56,12 @@ export class CenterCrop extends ImageTransformer {
     return { windowShape: [...this.windowShape], ...super.options() };
   }
 
-  protected transformImage(image: NdArray, source: string): NdArray {
+  protected transformImage(image: NdArray, source: string, _place: ImagePlace, into: Memory): NdArray {
     const [, rows = 0, columns = 0] = image.shape;
     const [height, width] = this.windowShape;
     checkHolds(`CenterCrop: ${source}`, image.shape, this.windowShape);
-    return windowOf(image, this.windowShape, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2));
+    const [top, left] = [Math.floor((rows - height) / 2), Math.floor((columns - width) / 2)];
+    return windowOf(image, this.windowShape, [top, left], into);
   }
 }
 

@@ -1,6 +1,8 @@
 import { RandomAt, RandomKey, type NdArray, type StateKind } from '@longrun/serialization';
 import { isRagged, type Column } from '../../arrays/column.js';
-import { rowsOf, stackRows, takeRow } from '../../arrays/rows.js';
+import type { Memory } from '../../arrays/memory.js';
+import { rowsOf, viewOfRow } from '../../arrays/rows.js';
+import { RowsInPlace } from '../../arrays/rows-in-place.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { Place } from '../../streams/delivery.js';
 import { SourcewiseTransformer, type TransformerOptions } from '../transformer.js';
@@ -18,21 +20,26 @@ export interface ImageRandomOptions {
  * what comes out of them is one array where all have one shape.
  */
 export abstract class ImageTransformer extends SourcewiseTransformer {
-  /** The image in the place of one. What is given is not written to. */
-  protected abstract transformImage(image: NdArray, source: string, place: ImagePlace): NdArray;
+  /**
+   * The image in the place of one. What is given is neither written to nor kept.
+   *
+   * @param into where the new image may lie: it alone
+   */
+  protected abstract transformImage(image: NdArray, source: string, place: ImagePlace, into: Memory): NdArray;
 
-  protected override transformSource(column: Column, source: string, { epoch, index }: Place): Column {
-    const transform = (image: NdArray, at: number): NdArray => {
+  protected override transformSource(column: Column, source: string, { epoch, index }: Place, into: Memory): Column {
+    const transform = (image: NdArray, at: number, memory: Memory): NdArray => {
       checkImage(`${this.constructor.name}: ${source}`, image);
-      return this.transformImage(image, source, { epoch, index: at });
+      return this.transformImage(image, source, { epoch, index: at }, memory);
     };
-    if (this.producesExamples) return transform(takeRow(asBatch(column), 0), index * MOST_ROWS);
+    if (this.producesExamples) return transform(viewOfRow(asBatch(column), 0), index * MOST_ROWS, into);
     const rows = rowsOf(column, source);
     if (rows === 0) return column;
-    return stackRows(
-      Array.from({ length: rows }, (_, row) => transform(takeRow(column, row), index * MOST_ROWS + row)),
-      source,
+    const inPlace = new RowsInPlace(rows, into);
+    const images = Array.from({ length: rows }, (_, row) =>
+      transform(viewOfRow(column, row), index * MOST_ROWS + row, inPlace.memoryOf(row)),
     );
+    return inPlace.column(images, source);
   }
 }
 

@@ -1,7 +1,10 @@
-import { ndarray, StateKind, type NdArray } from '@longrun/serialization';
+import { StateKind, type NdArray } from '@longrun/serialization';
 import { isRagged, type Column, type Columns } from '../../arrays/column.js';
-import { bytesOf, rowsOf, stackRows, takeRow } from '../../arrays/rows.js';
+import type { Memory } from '../../arrays/memory.js';
+import { bytesOf, rowsOf, viewOfRow } from '../../arrays/rows.js';
+import { RowsInPlace } from '../../arrays/rows-in-place.js';
 import type { DataStream } from '../../streams/data-stream.js';
+import type { Place } from '../../streams/delivery.js';
 import { checkSources, Transformer, type TransformerOptions } from '../transformer.js';
 
 /** What channels images have. */
@@ -49,24 +52,25 @@ export class ImagesFromBytes extends Transformer {
     };
   }
 
-  protected override async transform(columns: Columns): Promise<Columns> {
+  protected override async transform(columns: Columns, _place: Place, into: Memory): Promise<Columns> {
     const images = new Map<string, Column>();
     for (const [source, column] of columns)
-      images.set(source, this.whichSources.has(source) ? await this.#decoded(column, source) : column);
+      images.set(source, this.whichSources.has(source) ? await this.#decoded(column, source, into) : column);
     return images;
   }
 
-  async #decoded(column: Column, source: string): Promise<Column> {
-    if (this.producesExamples && !isRagged(column)) return await this.#image(column, source);
+  async #decoded(column: Column, source: string, into: Memory): Promise<Column> {
+    if (this.producesExamples && !isRagged(column)) return await this.#image(column, source, into);
     const rows = rowsOf(column, source);
     if (rows === 0) return column;
+    const inPlace = new RowsInPlace(rows, into);
     const images = Array.from({ length: rows }, (_, row) =>
-      this.#image(takeRow(column, row), `${source}, row ${row} of the batch`),
+      this.#image(viewOfRow(column, row), `${source}, row ${row} of the batch`, inPlace.memoryOf(row)),
     );
-    return stackRows(await Promise.all(images), source);
+    return inPlace.column(await Promise.all(images), source);
   }
 
-  async #image(bytes: NdArray, what: string): Promise<NdArray> {
+  async #image(bytes: NdArray, what: string, into: Memory): Promise<NdArray> {
     if (bytes.dtype !== 'uint8' || bytes.shape.length !== 1) {
       throw new TypeError(
         `ImagesFromBytes: ${what} is ${bytes.dtype} (${bytes.shape.join(', ')}); the bytes of a file are uint8 (bytes)`,
@@ -79,7 +83,7 @@ export class ImagesFromBytes extends Transformer {
       const pixels = read.toColourspace(isGrey ? 'b-w' : 'srgb');
       const channels = this.colorMode === null ? pixels : pixels.removeAlpha();
       const { data, info } = await channels.raw().toBuffer({ resolveWithObject: true });
-      return this.colorMode === 'L' ? lumaOf(data, info) : channelsFirst(data, info);
+      return this.colorMode === 'L' ? lumaOf(data, info, into) : channelsFirst(data, info, into);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new RangeError(
@@ -99,31 +103,44 @@ interface Pixels {
   readonly channels: number;
 }
 
-function channelsFirst(pixels: Uint8Array, { height, width, channels }: Pixels): NdArray {
+function channelsFirst(pixels: Uint8Array, { height, width, channels }: Pixels, into: Memory): NdArray {
   const size = height * width;
-  const data = new Uint8Array(channels * size);
-  const planes = Array.from({ length: channels }, (_, channel) => data.subarray(channel * size, (channel + 1) * size));
-  const [red, green, blue] = planes;
-  if (channels === 3 && red !== undefined && green !== undefined && blue !== undefined) {
-    // All that is read is read once: the usual case takes half as long.
-    for (let pixel = 0, from = 0; pixel < size; pixel += 1, from += 3) {
-      red[pixel] = pixels[from] ?? 0;
-      green[pixel] = pixels[from + 1] ?? 0;
-      blue[pixel] = pixels[from + 2] ?? 0;
-    }
-  } else {
-    for (const [channel, plane] of planes.entries())
-      for (let pixel = 0, from = channel; pixel < size; pixel += 1, from += channels) plane[pixel] = pixels[from] ?? 0;
+  const image = into('uint8', [channels, height, width]);
+  const { data } = image;
+  if (channels === 3 && [size, pixels.byteOffset, data.byteOffset].every((bytes) => bytes % 4 === 0)) {
+    splitFourByFour(
+      new Uint32Array(pixels.buffer, pixels.byteOffset, (size / 4) * 3),
+      new Uint32Array(data.buffer, data.byteOffset, (size / 4) * 3),
+    );
+    return image;
   }
-  return ndarray('uint8', [channels, height, width], data);
+  for (let channel = 0, to = 0; channel < channels; channel += 1)
+    for (let from = channel; from < size * channels; from += channels, to += 1) data[to] = pixels[from] ?? 0;
+  return image;
+}
+
+/** The usual case, in a third of the time: red, green and blue of four pixels at once, as the four bytes of three words, of which each plane takes one. */
+function splitFourByFour(words: Uint32Array, planes: Uint32Array): void {
+  const length = planes.length / 3;
+  for (let at = 0, from = 0; at < length; at += 1, from += 3) {
+    const first = words[from] ?? 0;
+    const second = words[from + 1] ?? 0;
+    const third = words[from + 2] ?? 0;
+    planes[at] = (first & 0xff) | ((first >>> 16) & 0xff_00) | (second & 0xff_00_00) | ((third & 0xff_00) << 16);
+    planes[at + length] =
+      ((first >>> 8) & 0xff) | ((second & 0xff) << 8) | ((second >>> 8) & 0xff_00_00) | ((third & 0xff_00_00) << 8);
+    planes[at + 2 * length] =
+      ((first >>> 16) & 0xff) | (second & 0xff_00) | ((third & 0xff) << 16) | (third & 0xff_00_00_00);
+  }
 }
 
 /** Of red, green and blue, as ITU-R 601-2 weighs them and Pillow rounds. */
-function lumaOf(pixels: Uint8Array, { height, width, channels }: Pixels): NdArray {
-  const data = new Uint8Array(height * width);
+function lumaOf(pixels: Uint8Array, { height, width, channels }: Pixels, into: Memory): NdArray {
+  const image = into('uint8', [1, height, width]);
+  const { data } = image;
   for (let pixel = 0, from = 0; pixel < data.length; pixel += 1, from += channels) {
     const [red = 0, green = 0, blue = 0] = [pixels[from], pixels[from + 1], pixels[from + 2]];
     data[pixel] = (red * 19_595 + green * 38_470 + blue * 7_471 + 0x80_00) >> 16;
   }
-  return ndarray('uint8', [1, height, width], data);
+  return image;
 }

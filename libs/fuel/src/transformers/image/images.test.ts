@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { assertResumable, ndarray, type NdArray } from '@longrun/serialization';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { dense, drain } from '../../../test/toy.js';
@@ -63,6 +64,20 @@ describe('2.5-26: images are decoded', () => {
       // JPEG leaves it to who decodes how colours between samples are made, and how they are rounded.
       expect(greatestDifference(is, expected)).toBeLessThanOrEqual(name.includes('jpeg') ? 4 : 0);
     }
+  });
+
+  test.each([
+    [4, 6],
+    [3, 5],
+  ])('pixel by pixel, red, green and blue in planes of their own: %i x %i', async (height, width) => {
+    const size = height * width;
+    const pixels = Uint8Array.from({ length: 3 * size }, (_, i) => (i * 89 + 7) % 256);
+    const file = await sharp(pixels, { raw: { height, width, channels: 3 } })
+      .png()
+      .toBuffer();
+    const [image] = await drain(new ImagesFromBytes(examples([ndarray('uint8', [file.length], new Uint8Array(file))])));
+    const planes = Uint8Array.from({ length: 3 * size }, (_, i) => pixels[(i % size) * 3 + Math.floor(i / size)] ?? 0);
+    expect(dense(image, 'data')).toEqual(ndarray('uint8', [3, height, width], planes));
   });
 
   test('2.5-25: in batches too, which are ragged where images differ in size', async () => {

@@ -1,4 +1,6 @@
-import { ndarray, StateKind, type NdArray } from '@longrun/serialization';
+import { StateKind, type NdArray } from '@longrun/serialization';
+import type { Memory } from '../../arrays/memory.js';
+import { bytesOf } from '../../arrays/rows.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { TransformerOptions } from '../transformer.js';
 import { type ImagePlace, type ImageRandomOptions, RandomImageTransformer } from './image-transformer.js';
@@ -26,10 +28,11 @@ export class RandomHorizontalFlip extends RandomImageTransformer {
     return { probability: this.probability, ...super.options() };
   }
 
-  protected transformImage(image: NdArray, source: string, place: ImagePlace): NdArray {
-    if (this.randomOf(source, place).uniform() >= this.probability) return image;
+  protected transformImage(image: NdArray, source: string, place: ImagePlace, into: Memory): NdArray {
+    const flipped = into(image.dtype, image.shape);
+    bytesOf(flipped).set(bytesOf(image));
+    if (this.randomOf(source, place).uniform() >= this.probability) return flipped;
     const [, , columns = 0] = image.shape;
-    const flipped = ndarray(image.dtype, image.shape, image.data.slice());
     for (let start = 0; start < flipped.data.length; start += columns)
       flipped.data.subarray(start, start + columns).reverse();
     return flipped;

@@ -1,13 +1,19 @@
-import { dtypeBytes, ndarray, type NdArray } from '@longrun/serialization';
+import { dtypeBytes, type NdArray } from '@longrun/serialization';
+import type { Memory } from '../../arrays/memory.js';
 import { bytesOf } from '../../arrays/rows.js';
 
 /** Height and width in pixels. */
 export type ImageSize = readonly [height: number, width: number];
 
-/** A part of an image `(channel, height, width)`, copied: as large as `size`, from the row `top` and the column `left` on, within it. */
-export function windowOf(image: NdArray, [height, width]: ImageSize, top: number, left: number): NdArray {
+/** A part of an image `(channel, height, width)`, copied: as large as `size`, from the row `top` and the column `left` on, within it. @param into where it lies */
+export function windowOf(
+  image: NdArray,
+  [height, width]: ImageSize,
+  [top, left]: readonly [top: number, left: number],
+  into: Memory,
+): NdArray {
   const [channels = 0, rows = 0, columns = 0] = image.shape;
-  const cut = ndarray(image.dtype, [channels, height, width]);
+  const cut = into(image.dtype, [channels, height, width]);
   const [source, target] = [bytesOf(image), bytesOf(cut)];
   const elementBytes = dtypeBytes(image.dtype);
   const rowBytes = width * elementBytes;
