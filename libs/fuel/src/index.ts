@@ -116,8 +116,14 @@ export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-a
 export { SortMapping, type SortKey, type SortMappingOptions } from './transformers/sort-mapping.js';
 export { SourcewiseTransformer, Transformer, type TransformerOptions } from './transformers/transformer.js';
 export { ToBytes } from './transformers/to-bytes.js';
+export { Tokenizing, type TokenizingOptions } from './transformers/tokenizing.js';
 export { Unpack } from './transformers/unpack.js';
 export { Window, type WindowOptions } from './transformers/window.js';
+
+export { BytePairTokenizer, type BytePairTokenizerOptions } from './text/byte-pair-tokenizer.js';
+export type { Dictionary } from './text/dictionary.js';
+export { DictionaryTokenizer, type DictionaryTokenizerOptions } from './text/dictionary-tokenizer.js';
+export type { Tokenizer } from './text/tokenizer.js';
 
 export type {
   Converter,

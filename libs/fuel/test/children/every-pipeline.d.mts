@@ -1,7 +1,7 @@
 import type { Column, DataStream } from '../../src/index.js';
 
 /** What a source holds. */
-export type Kind = 'images' | 'numbers' | 'sequences' | 'files';
+export type Kind = 'images' | 'numbers' | 'sequences' | 'files' | 'texts';
 export const COLUMNS: Readonly<Record<Kind, Column>>;
 export const TEXT: string;
 export const ONE_BILLION_WORD: string;

@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import {
   Batching,
   BucketedScheme,
+  bytesOfText,
   Cache,
   Cast,
   CenterCrop,
   ConcatenatedScheme,
   ConstantScheme,
   DatasetStream,
+  DictionaryTokenizer,
   Filter,
   FilterSources,
   Flatten,
@@ -53,6 +55,7 @@ import {
   takeRow,
   TextFile,
   ToBytes,
+  Tokenizing,
   Unpack,
   WeightedScheme,
   Window,
@@ -87,6 +90,7 @@ export const COLUMNS = {
   numbers: columnOf((i) => counting('float32', [2], i), 'numbers'),
   sequences: columnOf((i) => counting('int32', [LENGTHS[i]], i), 'sequences'),
   files: columnOf((i) => ndarray('uint8', [FILES[i % 2].length], Uint8Array.from(FILES[i % 2])), 'files'),
+  texts: columnOf((i) => bytesOfText(['a b', '', 'c d a'][i]), 'texts'),
 };
 
 /** The text that TextFile and OneBillionWord read. */
@@ -94,7 +98,7 @@ export const TEXT = 'a b c\n\nc d b\n';
 export const ONE_BILLION_WORD = '1-billion-word/heldout-monolingual.tokenized.shuffled/news.en.heldout-00003-of-00050';
 
 const WORDS = { sequences: 'features' };
-const ALL = { images: 'images', numbers: 'numbers', sequences: 'sequences', files: 'files' };
+const ALL = { images: 'images', numbers: 'numbers', sequences: 'sequences', files: 'files', texts: 'texts' };
 
 /** Each dataset, and which of its sources is of which kind. */
 export const DATASETS = {
@@ -208,6 +212,10 @@ export const STREAMS = {
   Rename: { kind: 'numbers', make: (stream) => new Rename(stream, { x: 'y' }) },
   Resize: { kind: 'images', make: (stream) => new Resize(stream, { shape: [2, 2] }) },
   ScaleAndShift: { kind: 'numbers', make: (stream) => new ScaleAndShift(stream, { scale: 0.5, shift: 1 }) },
+  Tokenizing: {
+    kind: 'texts',
+    make: (stream) => new Tokenizing(stream, { tokenizer: new DictionaryTokenizer(DICTIONARY) }),
+  },
   ToBytes: { kind: 'sequences', make: (stream) => new ToBytes(stream) },
   Unpack: { kind: 'sequences', make: (stream) => new Unpack(batchesOf(stream)) },
   Window: {
