@@ -91,7 +91,9 @@ describe('what programs and other people have written', () => {
   });
 
   test('is made visible in the params of a dataset, which stand behind its converter', async () => {
-    expect((await run('show', DATASET_ID)).stdout).toContain(`outlines 3, ${SEEN}=16, size=28`);
+    const { stdout } = await run('show', DATASET_ID);
+    expect(stdout).toContain(`outlines 3, ${SEEN}=16, size=28`);
+    expect(stdout).toMatch(/ uint8 \(100\), ragged$/m);
   });
 
   test('is made visible by doctor, which quotes what answers where Redis should', async () => {
@@ -232,7 +234,11 @@ const DATASET: DatasetView = {
     fileKey: 'datasets/files/a.hdf5',
     sha256: 'a'.repeat(64),
     sizeBytes: 1,
-    description: { sources: [], splits: {}, attributes: {} },
+    description: {
+      sources: [{ name: HOSTILE, dtype: 'uint8', shape: [100], ragged: true, axisLabels: null }],
+      splits: {},
+      attributes: {},
+    },
     identity: { converter: 'outlines', converterVersion: 3, params: { [HOSTILE]: 16, size: 28 }, inputs: [] },
     sameAs: null,
   },

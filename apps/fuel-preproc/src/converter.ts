@@ -99,10 +99,11 @@ async function readBack(path: string): Promise<void> {
 async function describe(converter: Converter, params: JsonObject, path: string): Promise<DatasetDescription> {
   const { sources, splits, attributes } = await describeH5Dataset(path);
   return {
-    sources: sources.map(({ name, dtype, shape, axisLabels }) => ({
+    sources: sources.map(({ name, dtype, shape, ragged, axisLabels }) => ({
       name,
       dtype: dtype ?? 'unknown',
       shape: [...shape],
+      ragged,
       axisLabels: axisLabels.length === 0 ? null : [...axisLabels],
     })),
     splits: Object.fromEntries(splits.map(({ name, examplesCount }) => [name, examplesCount])),

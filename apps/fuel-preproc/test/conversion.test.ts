@@ -34,10 +34,11 @@ test('raw files become a published dataset that says what is in it', async () =>
   expect(attempts.map((attempt) => attempt.reason)).toEqual(['succeeded']);
   expect(attempts[0]?.peakMemoryBytes).toBeGreaterThan(30e6);
   expect(await world.published()).toEqual([result?.fileKey]);
+  const dense = { dtype: 'uint8', ragged: false };
   expect(result?.description).toEqual({
     sources: [
-      { name: 'features', dtype: 'uint8', shape: [28, 1, 4, 4], axisLabels: ['batch', 'channel', 'height', 'width'] },
-      { name: 'targets', dtype: 'uint8', shape: [28, 1], axisLabels: ['batch', 'index'] },
+      { ...dense, name: 'features', shape: [28, 1, 4, 4], axisLabels: ['batch', 'channel', 'height', 'width'] },
+      { ...dense, name: 'targets', shape: [28, 1], axisLabels: ['batch', 'index'] },
     ],
     splits: { train: 20, test: 8 },
     attributes: expect.objectContaining({ converter: 'mnist', converterVersion: 1 }) as unknown,
@@ -176,7 +177,7 @@ test('missing raw files and an unknown converter are said, with what there is', 
   const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
   expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   expect(unknown.message).toContain(
-    'this worker has binarized_mnist, caltech101_silhouettes, cifar10, fashion-mnist, iris, mnist',
+    'this worker has adult, binarized_mnist, caltech101_silhouettes, cifar10, cifar100, fashion-mnist, iris, mnist',
   );
 });
 

@@ -39,7 +39,7 @@ const converted: DatasetResult = {
   sha256: '0'.repeat(64),
   sizeBytes: 1,
   description: {
-    sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], axisLabels: null }],
+    sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], ragged: false, axisLabels: null }],
     splits: { train: 8, test: 2 },
     attributes: {},
   },

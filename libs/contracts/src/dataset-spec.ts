@@ -79,7 +79,13 @@ export const SourceDescription = z
   .object({
     name: StorableText.meta({ description: 'Name of the source, such as `features`.' }),
     dtype: StorableText.meta({ description: 'Type of its elements, such as `uint8`.' }),
-    shape: z.array(z.int().min(0)).meta({ description: 'Sizes of its axes, the example axis first.' }),
+    shape: z
+      .array(z.int().min(0))
+      .meta({ description: 'Sizes of its axes, the example axis first, which is the only one of a ragged source.' }),
+    ragged: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Whether its examples may differ in shape: sequences, images of several sizes, text.' }),
     axisLabels: z
       .array(StorableText)
       .nullable()

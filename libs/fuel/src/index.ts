@@ -116,8 +116,14 @@ export { ScaleAndShift, type ScaleAndShiftOptions } from './transformers/scale-a
 export { SortMapping, type SortKey, type SortMappingOptions } from './transformers/sort-mapping.js';
 export { SourcewiseTransformer, Transformer, type TransformerOptions } from './transformers/transformer.js';
 export { ToBytes } from './transformers/to-bytes.js';
+export { Tokenizing, type TokenizingOptions } from './transformers/tokenizing.js';
 export { Unpack } from './transformers/unpack.js';
 export { Window, type WindowOptions } from './transformers/window.js';
+
+export { BytePairTokenizer, type BytePairTokenizerOptions } from './text/byte-pair-tokenizer.js';
+export type { Dictionary } from './text/dictionary.js';
+export { DictionaryTokenizer, type DictionaryTokenizerOptions } from './text/dictionary-tokenizer.js';
+export type { Tokenizer } from './text/tokenizer.js';
 
 export type {
   Converter,
@@ -127,12 +133,22 @@ export type {
   PublishedFiles,
   RequiredFile,
 } from './converters/converter.js';
-export type { BuiltInDataset, OpenOptions } from './built-in/built-in-dataset.js';
+export type { BuiltInDataset } from './built-in/built-in-dataset.js';
+export type { FuelMadeDataset } from './built-in/fuel-made-dataset.js';
+export type { NamedDataset, OpenOptions } from './built-in/named-dataset.js';
+export { adult } from './built-in/adult.js';
 export { binarizedMnist } from './built-in/binarized-mnist.js';
 export { calTech101Silhouettes } from './built-in/caltech101-silhouettes.js';
+export { celebA } from './built-in/celeba.js';
 export { cifar10 } from './built-in/cifar10.js';
+export { cifar100 } from './built-in/cifar100.js';
+export { dogsVsCats } from './built-in/dogs-vs-cats.js';
 export { fashionMnist } from './built-in/fashion-mnist.js';
+export { ilsvrc2010 } from './built-in/ilsvrc2010.js';
+export { ilsvrc2012 } from './built-in/ilsvrc2012.js';
 export { iris } from './built-in/iris.js';
 export { mnist } from './built-in/mnist.js';
-export { converters } from './built-in/registry.js';
+export { builtInDatasets, converters } from './built-in/registry.js';
+export { svhn } from './built-in/svhn.js';
+export { youtubeAudio } from './built-in/youtube-audio.js';
 export { download, type DownloadOptions } from './downloaders/download.js';

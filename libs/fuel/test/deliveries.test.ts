@@ -103,7 +103,7 @@ test('what a function throws for is tried again, and nothing is passed over', as
   expect(await advance(stream, false)).toBe(END);
 });
 
-test('a stream that is closed gives nothing, and is closed once', async () => {
+test('2.4-09: a stream that is closed gives nothing, and is closed once', async () => {
   const stream = batches();
   const first = stream.next();
   await Promise.all([stream.close(), stream.close()]);

@@ -164,7 +164,7 @@ for (const kind of ['big', 'floats', 'words', 'plain', 'dense']) {
     const path = join(goldens, `split-${kind}.hdf5`);
 
     expect((await describeH5Dataset(path)).splits).toEqual([
-      { name: 'all', sources: ['x'], examplesCount: EXAMPLES, rows: { x: { start: 0, stop: EXAMPLES } } },
+      { name: 'all', sources: ['x'], examplesCount: EXAMPLES, ranges: { x: { start: 0, stop: EXAMPLES } } },
     ]);
   });
 }

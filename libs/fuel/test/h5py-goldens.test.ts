@@ -12,7 +12,7 @@ import { denseIn } from '../src/arrays/column.js';
 const goldens = fileURLToPath(new URL('goldens/', import.meta.url));
 const EXAMPLES = 12;
 
-test('the split attribute is byte for byte what h5py writes', async () => {
+test('2.2-02, 2.2-09, 2.2-19: the split attribute is byte for byte what h5py writes', async () => {
   const folder = await temporaryFolder();
   const ours = await writeGolden(folder);
 
@@ -29,7 +29,7 @@ test('the split attribute is byte for byte what h5py writes', async () => {
   expect(written.toString('hex')).toBe(golden.toString('hex'));
 });
 
-test('labels, version attributes, shapes and splits are described alike', async () => {
+test('2.2-10: labels, version attributes, shapes and splits are described alike', async () => {
   const folder = await temporaryFolder();
   const ours = await describeH5Dataset(await writeGolden(folder));
   const golden = await describeH5Dataset(join(goldens, 'fuel.hdf5'));
@@ -41,9 +41,9 @@ test('labels, version attributes, shapes and splits are described alike', async 
       { name: 'targets', dtype: 'uint8', shape: [12, 1], axisLabels: ['batch', 'index'] },
     ],
     splits: [
-      { name: 'train', examplesCount: 8, rows: { features: { start: 0, stop: 8 }, targets: { start: 0, stop: 8 } } },
+      { name: 'train', examplesCount: 8, ranges: { features: { start: 0, stop: 8 }, targets: { start: 0, stop: 8 } } },
       { name: 'test', sources: ['features'], examplesCount: 4 },
-      { name: 'odd', sources: ['targets'], examplesCount: 3, rows: { targets: [1, 3, 5] } },
+      { name: 'odd', sources: ['targets'], examplesCount: 3, ranges: { targets: [1, 3, 5] } },
     ],
     attributes: {
       fuel_convert_command: 'fuel-convert golden',

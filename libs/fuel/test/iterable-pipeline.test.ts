@@ -11,12 +11,14 @@ import {
   Cache,
   ConstantScheme,
   DatasetStream,
+  DictionaryTokenizer,
   denseIn,
   IterableDataset,
   Mapping,
   Padding,
   SequentialScheme,
   SortMapping,
+  Tokenizing,
   type DataStream,
 } from '../src/index.js';
 import { temporaryFolder } from './folder.js';
@@ -89,6 +91,11 @@ test('the other examples of the README', async () => {
   const batch = await build().next();
   expect(dense(batch, 'words')).toEqual(ndarray('uint8', [2, 2], Uint8Array.from(Buffer.from('a\0be'))));
   expect(dense(batch, 'words_mask')).toEqual(ndarray('bool', [2, 2], Uint8Array.of(1, 0, 1, 1)));
+
+  const texts = new IterableDataset({ text: ['the bee', 'a bee'] });
+  const tokenizer = new DictionaryTokenizer({ '<S>': 0, '</S>': 1, '<UNK>': 2, the: 3, bee: 4 });
+  const tokens = new Tokenizing(new Batching(texts.exampleStream(), new ConstantScheme(2)), { tokenizer });
+  expect(Array.from(dense(await tokens.next(), 'text').data, Number)).toEqual([0, 3, 4, 1, 0, 2, 4, 1]);
 
   const key = new RandomKey(3, 'jitter');
   const jittered = (stream: DataStream): DataStream =>

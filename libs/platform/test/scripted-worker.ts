@@ -233,7 +233,7 @@ export class ScriptedAttempt {
       sha256,
       sizeBytes: bytes.byteLength,
       description: {
-        sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], axisLabels: null }],
+        sources: [{ name: 'features', dtype: 'uint8', shape: [10, 4], ragged: false, axisLabels: null }],
         splits: { train: 8, test: 2 },
         attributes: {},
       },

@@ -68,9 +68,9 @@ function datasetText(view: DatasetView, terminal: Terminal): string {
     ['status', statusText(view, terminal)],
     ['', why(view)],
     ['examples', result === null ? undefined : splitsText(result.description.splits)],
-    ...(result?.description.sources ?? []).map(({ name, dtype, shape }): [string, string] => [
+    ...(result?.description.sources ?? []).map(({ name, dtype, shape, ragged }): [string, string] => [
       name,
-      `${dtype} (${shape.join(', ')})`,
+      `${dtype} (${shape.join(', ')})${ragged ? ', ragged' : ''}`,
     ]),
     ['file', result === null ? undefined : `${size(result.sizeBytes)}, sha256 ${result.sha256}`],
     ...identityFacts(view),

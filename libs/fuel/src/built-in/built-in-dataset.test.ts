@@ -10,7 +10,7 @@ import { SequentialScheme } from '../schemes/sequential-scheme.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import { calTech101Silhouettes } from './caltech101-silhouettes.js';
 import { mnist } from './mnist.js';
-import { converters } from './registry.js';
+import { builtInDatasets, converters } from './registry.js';
 
 function lookingIn(folder: string): FuelConfiguration {
   return new FuelConfiguration({ home: folder, environment: { FUEL_DATA_PATH: folder } });
@@ -53,13 +53,25 @@ test('params that a converter has not are refused before a file is looked for', 
 });
 
 test('built-in datasets are found by name, and those without params have none', () => {
-  expect([...converters.keys()]).toEqual([
+  const withConverters = [
+    'adult',
     'binarized_mnist',
     'caltech101_silhouettes',
     'cifar10',
+    'cifar100',
     'fashion-mnist',
     'iris',
     'mnist',
+  ];
+  expect([...converters.keys()]).toEqual(withConverters);
+  expect([...builtInDatasets.keys()]).toEqual([
+    ...withConverters,
+    'celeba',
+    'dogs_vs_cats',
+    'ilsvrc2010',
+    'ilsvrc2012',
+    'svhn',
+    'youtube_audio',
   ]);
   for (const [name, dataset] of converters) {
     const params = dataset.params.parse({});

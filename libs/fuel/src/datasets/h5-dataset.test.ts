@@ -14,7 +14,7 @@ import { H5Dataset } from './h5-dataset.js';
 import { denseIn } from '../arrays/column.js';
 import { takeRows } from '../arrays/rows.js';
 
-test('splits are concatenated in the order of the file, each row once', async () => {
+test('2.2-01, 2.1-10: splits are concatenated in the order of the file, each row once', async () => {
   const folder = await temporaryFolder();
   const path = await example(folder);
 
@@ -50,7 +50,7 @@ test('rows in any order are the same, whether a read for each brings them or one
   await dataset.close();
 });
 
-test('sources are those that all splits have', async () => {
+test('2.1-32, 2.1-33: sources are those that all splits have', async () => {
   const folder = await temporaryFolder();
   const path = await example(folder);
   const dataset = await H5Dataset.open(path, { whichSets: ['train', 'picked'] });
@@ -122,7 +122,7 @@ test('what is in memory needs the file no more; what is not is closed with it', 
   await expect(inFile.getData(2)).rejects.toThrow(`${path}: the dataset is closed`);
 });
 
-test('closing one stream leaves the file to the others, and the last one closes it', async () => {
+test('2.1-06, 2.1-09: closing one stream leaves the file to the others, and the last one closes it', async () => {
   const dataset = await H5Dataset.open(await example(await temporaryFolder()), { whichSets: ['train'] });
   const scheme = new SequentialScheme(6, 3);
   const [first, second] = [new DatasetStream(dataset, scheme), dataset.exampleStream()];

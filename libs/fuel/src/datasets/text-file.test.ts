@@ -61,7 +61,7 @@ test('characters are those of a line without the white space around it', async (
 test('tokens that the dictionary has not, and files that are not there, are refused', async () => {
   const file = await written('a\n');
 
-  expect(() => new TextFile([file], DICTIONARY)).toThrow('TextFile: the dictionary has no <S>; add it, or name');
+  expect(() => new TextFile([file], DICTIONARY)).toThrow('the dictionary has no <S>; add it, or name');
   expect(() => new TextFile([file], DICTIONARY, { ...LOWER, unkToken: '?' })).toThrow(/the dictionary has no \?/);
   expect(() => new TextFile([`${file}.none`], DICTIONARY, LOWER)).toThrow(MissingInput);
 });

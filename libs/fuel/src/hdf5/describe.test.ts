@@ -9,7 +9,7 @@ import { describeH5Dataset } from './describe.js';
 import { writeH5Dataset } from './h5-writer.js';
 import { hdf5Library, hdf5Problem } from './library.js';
 
-test('sources, splits and attributes are described', async () => {
+test('2.2-03, 2.2-04, 2.2-05, 2.2-07, 2.2-08, 2.2-16, 2.2-17, 2.2-18: sources, splits and attributes are described', async () => {
   const folder = await temporaryFolder();
   const path = join(folder, 'a.hdf5');
   await writeExample(path);
@@ -24,10 +24,10 @@ test('sources, splits and attributes are described', async () => {
         name: 'train',
         sources: ['x', 'y'],
         examplesCount: 4,
-        rows: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
+        ranges: { x: { start: 0, stop: 4 }, y: { start: 0, stop: 4 } },
       },
-      { name: 'test', sources: ['x'], examplesCount: 2, rows: { x: { start: 4, stop: 6 } } },
-      { name: 'picked', sources: ['y'], examplesCount: 2, rows: { y: [0, 5] } },
+      { name: 'test', sources: ['x'], examplesCount: 2, ranges: { x: { start: 4, stop: 6 } } },
+      { name: 'picked', sources: ['y'], examplesCount: 2, ranges: { y: [0, 5] } },
     ],
     attributes: {
       fuel_convert_command: 'longrun convert example',

@@ -33,7 +33,7 @@ export interface SplitDescription {
   readonly sources: readonly string[];
   readonly examplesCount: number;
   /** Its rows of each of these sources: a range, or else a sorted list, each once (Fuel: `get_subsets`). */
-  readonly rows: Readonly<Record<string, RowRange | readonly number[]>>;
+  readonly ranges: Readonly<Record<string, RowRange | readonly number[]>>;
 }
 
 /**
@@ -58,7 +58,7 @@ export async function describeH5Dataset(path: string): Promise<DatasetDescriptio
         name,
         sources: available.map(({ source }) => source),
         examplesCount: 'start' in first ? first.stop - first.start : first.length,
-        rows: Object.fromEntries(entries),
+        ranges: Object.fromEntries(entries),
       };
     });
     return { sources, splits, attributes: file.textAttributes(), sizeBytes: (await stat(path)).size };

@@ -20,6 +20,12 @@ export function firstAxisScales(messages: readonly HeaderMessage[], file: OpenFi
   return scales;
 }
 
+/** Whether a dataset says that it is a scale, and of what. Readers go by the dataset that it is attached to, HDF5's own tools by this. */
+export function isAttachedScale(messages: readonly HeaderMessage[]): boolean {
+  const attributes = attributesOf(messages);
+  return attributes.get('CLASS')?.bytes.toString('latin1') === 'DIMENSION_SCALE\0' && attributes.has('REFERENCE_LIST');
+}
+
 function referencesOf({ type, bytes }: AttributeMessage, file: OpenFile): Buffer[] {
   if (type.class !== 'variable-length' || type.base.class !== 'reference' || type.base.of !== 'object')
     throw new RangeError('the dimension scales of an axis are no list of object references');

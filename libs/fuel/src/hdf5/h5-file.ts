@@ -4,9 +4,10 @@ import type { File } from 'h5wasm/node';
 import { CorruptInput, MissingInput, UnsuitableDataset } from '../errors.js';
 import { attributesOf, textsOf, type AttributeMessage } from './attribute-message.js';
 import { ChunkCache } from './chunk-cache.js';
+import { chunkIndexOf } from './chunk-index.js';
 import { dtypeOf, isAsInMemory, raggedDtypeOf } from './datatype.js';
 import { decodeDatatype } from './decode-datatype.js';
-import { firstAxisScales } from './dimension-scales.js';
+import { firstAxisScales, isAttachedScale } from './dimension-scales.js';
 import { hdf5Problem, libraryFor, type Hdf5Library, type LibraryUse } from './library.js';
 import {
   contiguousExtent,
@@ -22,7 +23,7 @@ import {
 import { explained } from './reading-error.js';
 import type { H5Source, ReadableSource } from './h5-source.js';
 import { rowReader } from './row-reader.js';
-import { sourceProblem } from './source-problem.js';
+import { isVariable, sourceProblem } from './source-problem.js';
 import { SourceReader } from './source-reader.js';
 import { libraryDatatype } from './library-datatype.js';
 import { decodeSplitRows, type SplitRow } from './split-rows.js';
@@ -105,6 +106,11 @@ export class H5File {
     throw new UnsuitableDataset(
       `${this.path}: the source ${name} cannot be read: ${problem}; or ask for the other sources by name`,
     );
+  }
+
+  /** Whether a dataset is a dimension scale that is attached to another one. */
+  isAttachedScale(name: string): boolean {
+    return this.#guarded(() => isAttachedScale(this.#messages(`/${name}`)));
   }
 
   /**
@@ -222,11 +228,19 @@ export class H5File {
     const ragged = simple === null && dtype !== null;
     // The library describes simple types only without a fault, so that it is not asked about others.
     const metadata = simple === null && type.class !== 'text' ? null : module.get_dataset_metadata(id, path);
-    const filters = metadata?.chunks == null ? [] : module.get_dataset_filters(id, path);
-    const layout = { shape, elementBytes: type.size, chunks: metadata?.chunks ?? null, filtered: filters.length > 0 };
     const isOutside = metadata?.virtual_sources !== undefined || messages.some((m) => m.type === MESSAGE.externalFiles);
     const extent = isAsInMemory(type) || ragged ? contiguousExtent(messages, this.#base) : undefined;
-    const problem = sourceProblem({ name, type, filters, isOutside, isContiguous: extent !== undefined, ...layout });
+    const chunkIndex = isVariable(type) && !isOutside ? chunkIndexOf(messages, shape[0] ?? 0) : undefined;
+    const filters = chunkIndex?.filters ?? (metadata?.chunks == null ? [] : module.get_dataset_filters(id, path));
+    const chunks = chunkIndex === undefined ? (metadata?.chunks ?? null) : [chunkIndex.chunkRows];
+    const layout = {
+      shape,
+      elementBytes: type.size,
+      chunks,
+      filtered: filters.length > 0 || (chunkIndex?.address ?? null) !== null,
+    };
+    const isFound = extent !== undefined || chunkIndex !== undefined;
+    const problem = sourceProblem({ name, type, filters, isOutside, isFound, ...layout });
     if (problem === null && extent !== undefined && extent.sizeBytes < sizeOf(shape) * type.size) {
       throw new CorruptInput(
         this.path,
@@ -238,7 +252,7 @@ export class H5File {
     const axisLabels = [...shape, ...(ragged ? [0] : [])].map(
       (_, axis) => (axis < shape.length ? labels[axis] : null) ?? '',
     );
-    const source = { name, dtype, type, ragged, shapesName: null, problem, axisLabels, extent, ...layout };
+    const source = { name, dtype, type, ragged, shapesName: null, problem, axisLabels, extent, chunkIndex, ...layout };
     return ragged && type.class === 'variable-length' ? this.#withShapes(source, path, messages) : source;
   }
 

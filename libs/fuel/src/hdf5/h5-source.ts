@@ -1,4 +1,5 @@
 import type { DType } from '@longrun/serialization';
+import type { ChunkIndex } from './chunk-index.js';
 import type { Datatype } from './datatype.js';
 import type { Extent } from './object-header.js';
 import type { StoredLayout } from './tiles.js';
@@ -20,6 +21,8 @@ export interface H5Source extends StoredLayout {
   readonly axisLabels: readonly string[];
   /** Where its bytes lie in one piece, as an array has them; undefined when they do not. */
   readonly extent: Extent | undefined;
+  /** Where its chunks are, if elements of variable length are in some; undefined of all else, which the library finds. */
+  readonly chunkIndex: ChunkIndex | undefined;
 }
 
 /** A source that can be read. */

@@ -87,7 +87,8 @@ async function checkWritten(path: string, sources: readonly SourceToWrite[]): Pr
     for (const { name, dtype, shape, stored } of sources) {
       const found = file.source(name);
       const extent = sizeOf(shape) === 0 || found.extent?.sizeBytes === sizeOf(shape) * found.elementBytes;
-      const shapes = found.shapesName === (stored[1]?.name ?? null);
+      const isAttached = stored.slice(1).every((scale) => file.isAttachedScale(scale.name));
+      const shapes = found.shapesName === (stored[1]?.name ?? null) && isAttached;
       if (found.dtype !== dtype || found.shape.join() !== shape.join() || !extent || !shapes) {
         throw new Error(
           `${name}: ${dtype} (${shape.join(', ')}) was written but ${found.dtype} (${found.shape.join(', ')}) is read; this is a bug in Longrun`,

@@ -29,6 +29,7 @@ export const MESSAGE = {
   fillValue: 0x05,
   externalFiles: 0x07,
   layout: 0x08,
+  filters: 0x0b,
   attribute: 0x0c,
   continuation: 0x10,
   modificationTime: 0x12,

@@ -90,7 +90,7 @@ test('the rows may come so many at a time, or so, through memory or files, array
   await dataset.close();
 });
 
-test('the messages that describe a ragged source, its shapes and their labels are those of h5py', async () => {
+test('2.2-11, 2.2-12, 2.2-13, 2.2-14, 2.2-15: the messages that describe a ragged source, its shapes and their labels are those of h5py', async () => {
   const path = join(await temporaryFolder(), 'a.hdf5');
   const golden = fileURLToPath(new URL('../../test/goldens/ragged-fuel.hdf5', import.meta.url));
   const read = await H5Dataset.open(golden, { whichSets: ['train', 'test'], loadInMemory: true });

@@ -5,6 +5,7 @@ import { bytesOf, takeRow, withoutNeed, type RowRange } from '../arrays/rows.js'
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { ChunkCache } from './chunk-cache.js';
+import { ChunkedElements } from './chunked-elements.js';
 import { isAsInMemory, textEnd } from './datatype.js';
 import { ELEMENT_BYTES, GlobalHeap } from './global-heap.js';
 import type { H5File } from './h5-file.js';
@@ -20,14 +21,18 @@ import { SourceReader } from './source-reader.js';
 export class SequenceReader implements RowReader {
   readonly #file: H5File;
   readonly #source: ReadableSource;
-  readonly #elements: SourceReader;
+  readonly #elements: Pick<SourceReader, 'readInto'>;
   readonly #shapes: SourceReader | null;
   readonly #heap: GlobalHeap;
 
   constructor(file: H5File, source: ReadableSource, cache: ChunkCache) {
     this.#file = file;
     this.#source = source;
-    this.#elements = new SourceReader(file, source, cache);
+    const { name, chunkIndex, elementBytes } = source;
+    this.#elements =
+      chunkIndex === undefined
+        ? new SourceReader(file, source, cache)
+        : new ChunkedElements(file.openFile, name, chunkIndex, elementBytes, cache);
     this.#shapes =
       source.shapesName === null ? null : new SourceReader(file, file.readableSource(source.shapesName), cache);
     this.#heap = new GlobalHeap(file.openFile);

@@ -10,16 +10,22 @@ import type { ReadableSource } from './h5-source.js';
 import type { RowReader } from './row-reader.js';
 import { SourceReader } from './source-reader.js';
 
-/** Reads text that has a field of the same size in each row: uint8 `(bytes)`, without what it is padded with. */
+/**
+ * Reads text that has a field of the same size in each row: uint8 `(bytes)`, without what it is padded with; `(1, bytes)` of a source
+ * `(examples, 1)`.
+ */
 export class TextReader implements RowReader {
   readonly #reader: SourceReader;
   readonly #fieldBytes: number;
   readonly #padding: TextPadding;
+  /** Axes of a row before that of its bytes, each of size one. */
+  readonly #axes: number;
 
   constructor(file: H5File, source: ReadableSource, padding: TextPadding, cache: ChunkCache) {
     this.#reader = new SourceReader(file, source, cache);
     this.#fieldBytes = source.elementBytes;
     this.#padding = padding;
+    this.#axes = source.shape.length - 1;
   }
 
   read(row: number, into?: Memory): NdArray;
@@ -41,12 +47,10 @@ export class TextReader implements RowReader {
       values.data.set(text, at);
       at += text.length;
     }
-    const shapes = ndarray(
-      'uint32',
-      [texts.length, 1],
-      Uint32Array.from(texts, ({ length }) => length),
-    );
-    const column = ragged(values, shapes);
+    const axes = this.#axes + 1;
+    const sizes = new Uint32Array(texts.length * axes).fill(1);
+    for (const [row, { length }] of texts.entries()) sizes[(row + 1) * axes - 1] = length;
+    const column = ragged(values, ndarray('uint32', [texts.length, axes], sizes));
     return typeof request === 'number' ? takeRow(column, 0, into) : withoutNeed(column);
   }
 }

@@ -3,7 +3,7 @@ import { ConcatenatedScheme } from './concatenated-scheme.js';
 import { SequentialExampleScheme } from './sequential-example-scheme.js';
 import { SequentialScheme } from './sequential-scheme.js';
 
-test('one scheme comes after the other', () => {
+test('2.3-05: one scheme comes after the other', () => {
   const scheme = new ConcatenatedScheme([new SequentialScheme(3, 2), new SequentialScheme([9], 2)]);
 
   expect([0, 1, 2, 3].map((position) => scheme.request(0, position))).toEqual([
@@ -15,7 +15,7 @@ test('one scheme comes after the other', () => {
   expect(scheme.requestsPerEpoch).toBe(3);
 });
 
-test('schemes of two kinds, or none, are refused', () => {
+test('2.3-06: schemes of two kinds, or none, are refused', () => {
   expect(() => new ConcatenatedScheme([new SequentialScheme(3, 2), new SequentialExampleScheme(3)])).toThrow(
     /one kind/,
   );

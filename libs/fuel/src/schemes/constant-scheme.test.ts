@@ -9,7 +9,7 @@ test('without an end, sizes go on', () => {
   expect(new ConstantScheme(4).batchesPerEpoch).toBeNull();
 });
 
-test('so many times', () => {
+test('2.3-03, 2.3-08: so many times', () => {
   expect(sizes(new ConstantScheme(4, { times: 2 }))).toEqual([4, 4, undefined, undefined]);
 });
 

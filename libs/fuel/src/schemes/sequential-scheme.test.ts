@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SequentialScheme } from './sequential-scheme.js';
 
-test('batches are in order, the last one short, and every epoch is the same', () => {
+test('2.3-01, 2.3-09: batches are in order, the last one short, and every epoch is the same', () => {
   const scheme = new SequentialScheme(7, 3);
 
   for (const epoch of [0, 5]) {
@@ -16,7 +16,7 @@ test('batches are in order, the last one short, and every epoch is the same', ()
   expect(scheme.requestsExamples).toBe(false);
 });
 
-test('listed examples come in the order of the list', () => {
+test('2.3-04: listed examples come in the order of the list', () => {
   const scheme = new SequentialScheme([5, 1, 4], 2);
 
   expect(scheme.request(0, 0)).toEqual(Uint32Array.of(5, 1));

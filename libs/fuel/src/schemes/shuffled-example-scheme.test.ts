@@ -2,7 +2,7 @@ import { RandomStreams } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 import { ShuffledExampleScheme } from './shuffled-example-scheme.js';
 
-test('an epoch has every example once, in an order of its own', () => {
+test('2.3-12: an epoch has every example once, in an order of its own', () => {
   const scheme = new ShuffledExampleScheme(30, { random: new RandomStreams(1).stream('order') });
   const order = (epoch: number) => Array.from({ length: 30 }, (_, position) => scheme.request(epoch, position));
 

@@ -4,7 +4,7 @@ import { ConcatenatedScheme } from './concatenated-scheme.js';
 import { ShuffledExampleScheme } from './shuffled-example-scheme.js';
 import { ShuffledScheme } from './shuffled-scheme.js';
 
-test('a request does not depend on those before it', () => {
+test('2.3-02: a request does not depend on those before it', () => {
   const inOrder = requests(new ShuffledScheme(20, 6, { random: random(1) }), 3);
   const scheme = new ShuffledScheme(20, 6, { random: random(1) });
 
@@ -83,7 +83,7 @@ function requests(scheme: ShuffledScheme, epochs: number): number[][][] {
   );
 }
 
-test('by a RandomState the order is that of the original Fuel, epoch by epoch, and any epoch can be had', () => {
+test('2.3-10: by a RandomState the order is that of the original Fuel, epoch by epoch, and any epoch can be had', () => {
   // What its schemes gave, in Python 3.11 with NumPy 2.4.
   const inOrder = [
     [

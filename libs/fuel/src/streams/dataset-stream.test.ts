@@ -9,7 +9,7 @@ import { uint8PixelsToFloat } from '../transformers/defaults.js';
 import { DatasetStream } from './dataset-stream.js';
 import { remainingBatches } from './iterate.js';
 
-test('an epoch ends, stays at its end, and another one starts when asked for', async () => {
+test('2.4-05, 2.4-07, 2.4-08, 2.4-10, 2.4-13: an epoch ends, stays at its end, and another one starts when asked for', async () => {
   const stream = new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
 
   expect(elements(await drain(stream), 'targets')).toEqual([[0, 1], [2]]);
@@ -32,7 +32,7 @@ test('an epoch can be left in the middle', async () => {
   ]);
 });
 
-test('axis labels of examples have no batch', () => {
+test('2.1-34, 2.4-06: axis labels of examples have no batch', () => {
   const dataset = toyDataset(3);
 
   expect(new DatasetStream(dataset, new SequentialScheme(3, 2)).axisLabels?.get('features')).toEqual([
@@ -46,7 +46,7 @@ test('axis labels of examples have no batch', () => {
   ]);
 });
 
-test('the default stream has the transformers of the dataset', async () => {
+test('2.1-02, 2.1-03, 2.1-35, 2.4-14: the default stream has the transformers of the dataset', async () => {
   const dataset = toyDataset(3, { defaultTransformers: uint8PixelsToFloat(['features']) });
 
   const batch = await DatasetStream.defaultStream(dataset, new SequentialScheme(3, 1)).next();

@@ -5,7 +5,7 @@ import { DatasetStream } from './dataset-stream.js';
 import type { Delivery } from './delivery.js';
 import { iterateEpochs } from './iterate.js';
 
-test('2.4-12: epochs come one after the other, what is left of the present one first', async () => {
+test('2.4-01, 2.4-11, 2.4-12: epochs come one after the other, what is left of the present one first', async () => {
   const stream = new DatasetStream(toyDataset(3), new SequentialScheme(3, 2));
   await stream.next();
   const epochs: Delivery[][] = [];

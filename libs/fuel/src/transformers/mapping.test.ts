@@ -39,7 +39,7 @@ test('the function adds columns to those there are', async () => {
   expect([...((await mapping.next())?.columns.keys() ?? [])]).toEqual(['features', 'targets', 'parity']);
 });
 
-test('the function may take its time, and is told the place', async () => {
+test('2.5-03, 2.5-04: the function may take its time, and is told the place', async () => {
   const mapping = new Mapping(
     stream(),
     async (_columns, { epoch, index }) =>

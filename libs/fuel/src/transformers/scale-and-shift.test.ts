@@ -8,7 +8,7 @@ import { DatasetStream } from '../streams/dataset-stream.js';
 import { ScaleAndShift, type ScaleAndShiftOptions } from './scale-and-shift.js';
 import { dense } from '../../test/toy.js';
 
-test('every byte is scaled and shifted in float64, then rounded once', async () => {
+test('2.5-06, 2.5-07: every byte is scaled and shifted in float64, then rounded once', async () => {
   const bytes = ndarray(
     'uint8',
     [259, 1],
