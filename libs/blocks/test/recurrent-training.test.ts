@@ -64,6 +64,7 @@ test('a recurrent network that was killed ends with the bits of one that was not
   await writeSnapshot(killed, snapshot);
   const successor = readingExperiment();
   await restoreSnapshot(successor, snapshot);
+  expect(successor.status.iterationsDone).toBe(3);
 
   expect(await finalParameters(successor)).toEqual(undisturbed);
   expect([...undisturbed.keys()]).toEqual(
