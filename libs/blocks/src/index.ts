@@ -95,7 +95,7 @@ export { LinearMaxout } from './bricks/linear-maxout.js';
 export type { LinearMaxoutOptions } from './bricks/linear-maxout.js';
 export { LookupTable } from './bricks/lookup-table.js';
 export type { LookupTableOptions } from './bricks/lookup-table.js';
-export { FixedPermutation } from './bricks/fixed-permutation.js';
+export { checkValidPermutation, FixedPermutation } from './bricks/fixed-permutation.js';
 export type { FixedPermutationOptions } from './bricks/fixed-permutation.js';
 export { Softmax } from './bricks/softmax.js';
 export { NDimensionalSoftmax } from './bricks/ndimensional-softmax.js';

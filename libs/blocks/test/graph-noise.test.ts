@@ -18,9 +18,9 @@ import {
   restoreSnapshot,
   Softmax,
   Tanh,
-  TrainingExtension,
   writeSnapshot,
 } from '../src/index.js';
+import { StopAt } from './stop-at.js';
 import { tinyDataset } from './tiny-experiment.js';
 
 let folder = '';
@@ -28,17 +28,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'longrun-noise-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-class StopAt extends TrainingExtension {
-  readonly step: number;
-  constructor(step: number) {
-    super();
-    this.step = step;
-  }
-  override afterBatch(): void {
-    if (this.mainLoop.status.iterationsDone === this.step) this.mainLoop.requestStop();
-  }
-}
 
 const BATCHES = 14;
 
@@ -66,7 +55,7 @@ function noisyExperiment(engine: string, stopAt?: number): MainLoop {
     random,
     engine,
     threads: 1,
-    extensions: [new FinishAfter({ afterNBatches: BATCHES }), ...(stopAt === undefined ? [] : [new StopAt(stopAt)])],
+    extensions: [new FinishAfter({ afterNBatches: BATCHES }), new StopAt(stopAt)],
   });
 }
 

@@ -49,6 +49,7 @@ import {
   type StepRule,
 } from '../src/index.js';
 import { RunningMean } from './running-mean.js';
+import { StopAt } from './stop-at.js';
 import { sequential, tinyDataset, tinyExperiment } from './tiny-experiment.js';
 import { collectWarnings } from './warnings.js';
 
@@ -59,17 +60,6 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const STEPS = 9;
-
-class StopAt extends TrainingExtension {
-  readonly step: number | undefined;
-  constructor(step?: number) {
-    super();
-    this.step = step;
-  }
-  override afterBatch(): void {
-    if (this.mainLoop.status.iterationsDone === this.step) this.mainLoop.requestStop();
-  }
-}
 
 interface Parts {
   cost: Variable;

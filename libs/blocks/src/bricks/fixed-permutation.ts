@@ -21,12 +21,7 @@ export class FixedPermutation extends Brick {
     super(options);
     this.order = options.order;
     this.dot = options.dot ?? true;
-    const there = new Set(this.order);
-    if (this.order.length === 0 || this.order.some((_, place) => !there.has(place))) {
-      throw new Error(
-        `${this.uniquePath}: order is [${this.order.join(', ')}]; give every number from 0 to its length, once each`,
-      );
-    }
+    checkValidPermutation(this.order, this.uniquePath);
   }
 
   @application({ inputs: ['input'], outputs: ['output'] })
@@ -39,4 +34,16 @@ export class FixedPermutation extends Brick {
   protected override dimensionOf(name: string): Dimension | undefined {
     return name === 'input' || name === 'output' ? this.order.length : super.dimensionOf(name);
   }
+}
+
+/**
+ * Checks that a list has every number from 0 to its length once.
+ *
+ * @param who begins the error
+ * @throws Error where it has not
+ */
+export function checkValidPermutation(order: readonly number[], who = 'checkValidPermutation'): void {
+  const there = new Set(order);
+  if (order.length > 0 && order.every((_, place) => there.has(place))) return;
+  throw new Error(`${who}: order is [${order.join(', ')}]; give every number from 0 to its length, once each`);
 }

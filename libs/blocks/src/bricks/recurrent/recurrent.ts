@@ -42,7 +42,8 @@ export interface RecurrentCallOptions {
  * The method takes a plain object of variables: a row of each of the `sequences`, such as `(batch, dim)`, the `states` as the step before
  * left them, and the `contexts`; it gives what `outputs` names, the states among them. The application takes sequences of
  * `(time, batch, ...)`, and gives outputs of that form; states that it is not given are what `initialStates(batchSize)` of the brick gives, and
- * sequences that the method does without, such as a mask, may be left out. Call options: {@link RecurrentCallOptions}.
+ * sequences that the method does without, such as a mask, may be left out. Call options: {@link RecurrentCallOptions}. How it is called so, is
+ * declared by an overload above the method, as in `SimpleRecurrent`.
  *
  * What goes in and out of a step is tagged as that of any call, and is found within the scan: `select(graph).inside()`. Of the outer call, the metadata has
  * it by `innerInputs` and `innerOutputs`.
