@@ -80,7 +80,7 @@ async function assertResumes(dataset: string, scheme: string | null, transformer
   const stream = await build();
   try {
     expect(await stream.next()).toBeDefined();
-    await assertResumable(build, { steps: 6 });
+    await assertResumable(build, { steps: 5 });
   } catch (error) {
     throw new Error(name, { cause: error });
   } finally {
