@@ -30,9 +30,9 @@ import {
   Softmax,
   SpatialBatchNormalization,
   Tanh,
-  TrainingExtension,
   writeSnapshot,
 } from '../src/index.js';
+import { StopAt } from './stop-at.js';
 import { tinyDataset } from './tiny-experiment.js';
 
 interface Case {
@@ -189,17 +189,6 @@ describe('training with batch normalization', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  class StopAt extends TrainingExtension {
-    readonly step: number;
-    constructor(step: number) {
-      super();
-      this.step = step;
-    }
-    override afterBatch(): void {
-      if (this.mainLoop.status.iterationsDone === this.step) this.mainLoop.requestStop();
-    }
-  }
-
   function experiment(stopAt?: number): MainLoop {
     const random = new RandomStreams(1);
     const mlp = new BatchNormalizedMLP([new Tanh(), null], {
@@ -219,7 +208,7 @@ describe('training with batch normalization', () => {
       dataStream: new DatasetStream(tinyDataset(20), new SequentialScheme(20, 5)),
       engine: 'reference',
       threads: 1,
-      extensions: [new FinishAfter({ afterNBatches: 10 }), ...(stopAt === undefined ? [] : [new StopAt(stopAt)])],
+      extensions: [new FinishAfter({ afterNBatches: 10 }), new StopAt(stopAt)],
     });
   }
 

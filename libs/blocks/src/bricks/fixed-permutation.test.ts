@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 
 import { evaluate } from '../../test/evaluate.js';
 import { float32 } from '../../test/tiny-experiment.js';
-import { checkValidPermutation, FixedPermutation } from './fixed-permutation.js';
+import { checkValidPermutation } from '../initialization/valid-permutation.js';
+import { FixedPermutation } from './fixed-permutation.js';
 
 test.each([true, false])('puts the last axis in another order, with dot: %s (1.19-09)', async (dot) => {
   const x = matrix('x');

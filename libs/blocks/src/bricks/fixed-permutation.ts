@@ -1,5 +1,6 @@
 import { constant, dot, take, type Variable } from '@longrun/tensor';
 
+import { checkValidPermutation } from '../initialization/valid-permutation.js';
 import { application } from './application.js';
 import { Brick, type BrickOptions, type Dimension } from './brick.js';
 
@@ -34,16 +35,4 @@ export class FixedPermutation extends Brick {
   protected override dimensionOf(name: string): Dimension | undefined {
     return name === 'input' || name === 'output' ? this.order.length : super.dimensionOf(name);
   }
-}
-
-/**
- * Checks that a list has every number from 0 to its length once.
- *
- * @param who begins the error
- * @throws Error where it has not
- */
-export function checkValidPermutation(order: readonly number[], who = 'checkValidPermutation'): void {
-  const there = new Set(order);
-  if (order.length > 0 && order.every((_, place) => there.has(place))) return;
-  throw new Error(`${who}: order is [${order.join(', ')}]; give every number from 0 to its length, once each`);
 }

@@ -9,9 +9,10 @@ import { IdentityMatrix } from './identity-matrix.js';
 import type { Initialization } from './initialization.js';
 import { IsotropicGaussian } from './isotropic-gaussian.js';
 import { Orthogonal } from './orthogonal.js';
-import { checkValidPermutation, PermutationMatrix } from './permutation-matrix.js';
+import { PermutationMatrix } from './permutation-matrix.js';
 import { Sparse, SparseND } from './sparse.js';
 import { Uniform } from './uniform.js';
+import { checkValidPermutation } from './valid-permutation.js';
 
 function generated(scheme: Initialization, shape: readonly number[], seed = 1): number[] {
   return [...scheme.generate(new RandomStreams(seed).stream('weights'), shape).data];
@@ -185,7 +186,9 @@ test('a permutation matrix puts rows in the order that is given, or in a random 
   expect(() => checkValidPermutation(rows)).not.toThrow();
   expect(random.reduce((total, value) => total + value, 0)).toBe(20);
   expect(rows).not.toEqual(rows.toSorted((a, b) => a - b));
-  expect(() => new PermutationMatrix([0, 2])).toThrow('[0, 2] is no permutation; give each of 0 to 1 once');
+  expect(() => new PermutationMatrix([0, 2])).toThrow(
+    'PermutationMatrix: order is [0, 2]; give every number from 0 to its length, once each',
+  );
   expect(() => generated(new PermutationMatrix([0, 1]), [3, 3])).toThrow(
     'the permutation is of 2 but the matrix has 3 rows',
   );

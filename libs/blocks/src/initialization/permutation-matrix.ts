@@ -1,6 +1,7 @@
 import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
 
 import { Initialization } from './initialization.js';
+import { checkValidPermutation } from './valid-permutation.js';
 
 /** A square matrix that puts what it multiplies in another order: row i has its 1 in column `permutation[i]` (blocks-extras). */
 export class PermutationMatrix extends Initialization {
@@ -9,7 +10,7 @@ export class PermutationMatrix extends Initialization {
   /** @param permutation of 0, 1, ... up to the size. Default: a random one */
   constructor(permutation?: readonly number[]) {
     super();
-    if (permutation !== undefined) checkValidPermutation(permutation);
+    if (permutation !== undefined) checkValidPermutation(permutation, 'PermutationMatrix');
     this.permutation = permutation;
   }
 
@@ -29,11 +30,4 @@ export class PermutationMatrix extends Initialization {
     for (const [row, column] of permutation.entries()) matrix.data[row * rows + column] = 1;
     return matrix;
   }
-}
-
-/** @throws Error unless it has each of 0, 1, ... up to its length once */
-export function checkValidPermutation(permutation: readonly number[]): void {
-  const isValid = permutation.toSorted((a, b) => a - b).every((value, at) => value === at);
-  if (isValid) return;
-  throw new Error(`[${permutation.join(', ')}] is no permutation; give each of 0 to ${permutation.length - 1} once`);
 }
