@@ -78,10 +78,13 @@ export { Linear } from './bricks/linear.js';
 export type { LinearOptions } from './bricks/linear.js';
 export {
   Activation,
+  Elu,
+  Gelu,
   Identity,
   LeakyRectifier,
   Logistic,
   Rectifier,
+  Silu,
   Softplus,
   Softsign,
   Tanh,
@@ -138,6 +141,15 @@ export { Distribute } from './bricks/parallel/distribute.js';
 export type { DistributeOptions } from './bricks/parallel/distribute.js';
 export { BatchNormalization, SpatialBatchNormalization } from './bricks/normalization/batch-normalization.js';
 export type { BatchNormalizationOptions, BatchStatistics } from './bricks/normalization/batch-normalization.js';
+export { LayerNormalization } from './bricks/normalization/layer-normalization.js';
+export type { LayerNormalizationOptions } from './bricks/normalization/layer-normalization.js';
+export { Residual } from './bricks/residual.js';
+export { MultiHeadAttention } from './bricks/transformer/multi-head-attention.js';
+export type { AttentionInputs, MultiHeadAttentionOptions } from './bricks/transformer/multi-head-attention.js';
+export { SinusoidalPositions } from './bricks/transformer/sinusoidal-positions.js';
+export type { SinusoidalPositionsOptions } from './bricks/transformer/sinusoidal-positions.js';
+export { TransformerBlock } from './bricks/transformer/transformer-block.js';
+export type { TransformerBlockInputs, TransformerBlockOptions } from './bricks/transformer/transformer-block.js';
 export { BatchNormalizedMLP } from './bricks/normalization/batch-normalized-mlp.js';
 export type { BatchNormalizedMLPOptions } from './bricks/normalization/batch-normalized-mlp.js';
 export { batchNormalization } from './bricks/normalization/training-mode.js';

@@ -1,4 +1,15 @@
-import { leakyRectifier, logistic, rectifier, softplus, softsign, tanh, type Variable } from '@longrun/tensor';
+import {
+  elu,
+  gelu,
+  leakyRectifier,
+  logistic,
+  mul,
+  rectifier,
+  softplus,
+  softsign,
+  tanh,
+  type Variable,
+} from '@longrun/tensor';
 
 import { application } from './application.js';
 import { Brick, type BrickOptions } from './brick.js';
@@ -75,5 +86,29 @@ export class LeakyRectifier extends Activation {
   @application({ inputs: ['input'], outputs: ['output'] })
   override apply(input: Variable): Variable {
     return leakyRectifier(input, this.leak);
+  }
+}
+
+/** `output = input * Phi(input)`, with the distribution function of normal numbers (Hendrycks and Gimpel, 2016). */
+export class Gelu extends Activation {
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    return gelu(input);
+  }
+}
+
+/** `output = input / (1 + exp(-input))`, called Swish, too (Elfwing et al., 2018). */
+export class Silu extends Activation {
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    return mul(input, logistic(input));
+  }
+}
+
+/** `output = input` above 0, else `exp(input) - 1` (Clevert et al., 2016). */
+export class Elu extends Activation {
+  @application({ inputs: ['input'], outputs: ['output'] })
+  override apply(input: Variable): Variable {
+    return elu(input);
   }
 }
