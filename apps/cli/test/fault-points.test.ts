@@ -102,6 +102,10 @@ const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: r
   ['has sealed a run that has failed', 'failed', [['end.sealed', 1]]],
 ];
 
+/** What is tried with each run of the tests: the rest takes minutes of processors, and is tried by `npm run proofs`. */
+const EVERY_TIME: ReadonlySet<string> = new Set(['that commit a checkpoint', 'takes the events of a run in']);
+const isProof = process.env['LONGRUN_PROOFS'] === 'all';
+
 const FAILS_AT = 20;
 
 const specs: Readonly<Record<End, ExperimentSpecInput>> = {
@@ -149,73 +153,89 @@ test('a death at every point there is was tried', () => {
   expect(new Set(tried.map(([point]) => point))).toEqual(new Set(Object.keys(FAULT_POINTS)));
 });
 
-test.each(deathsOfWorkers)(
-  'workers %s lose nothing and do nothing twice, each dying at a point of its own',
-  async (doing, end, deaths) => {
-    const record = join(services.folder, `${doing}.ndjson`);
-    await services.startApi();
-    const mortals = deaths.map((death) => services.start('worker-gpu', armed(record, death)));
-    for (const each of mortals) await untilReady(each);
-    const client = await services.connect();
-    const ids: string[] = [];
-    for (const _ of deaths) ids.push((await client.experiments.submit(specs[end])).id);
-    if (end === 'cancelled')
-      for (const id of ids) {
-        await untilItHasACheckpoint(client, id);
-        await client.experiments.act(id, 'cancel');
-      }
+const ofWorkers = 'workers %s lose nothing and do nothing twice, each dying at a point of its own';
+test.each(deathsOfWorkers.filter(isOften))(ofWorkers, tryDeathsOfWorkers);
+test.runIf(isProof).each(deathsOfWorkers.filter(isSeldom))(`(npm run proofs) ${ofWorkers}`, tryDeathsOfWorkers);
 
-    expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
-    expect(firedIn(record)).toEqual(namesOf(deaths));
-    const heirs = [services.start('worker-gpu'), services.start('worker-gpu')];
-    for (const id of ids) await expectWholeAndOnce(id, end);
-    await expectNothingLeft(ids, heirs);
-  },
+const ofControllers = 'a controller that %s loses nothing and does nothing twice, dying at one point after the other';
+test.each(deathsOfControllers.filter(isOften))(ofControllers, tryDeathsOfControllers);
+test.runIf(isProof).each(deathsOfControllers.filter(isSeldom))(
+  `(npm run proofs) ${ofControllers}`,
+  tryDeathsOfControllers,
 );
 
-test.each(deathsOfControllers)(
-  'a controller that %s loses nothing and does nothing twice, dying at one point after the other',
-  async (doing, end, deaths) => {
-    const record = join(services.folder, `${doing}.ndjson`);
-    const environment = armed(record, ...deaths);
+test.runIf(isProof)(
+  '(npm run proofs) a controller that takes in the events of a run that was cancelled loses nothing and does nothing twice, dying at it',
+  async () => {
+    const record = join(services.folder, 'cancelled.ndjson');
+    const death: Death = ['ingest.committed', 1];
     const worker = services.start('worker-gpu');
-    const dying = (async () => {
-      for (const _ of deaths) expect(await services.start('api', environment).exited).toBe('SIGKILL');
-    })();
-    const key = doing.replaceAll(' ', '-');
-    const { id } = await insistently(
-      async (client) => await client.experiments.submit(specs[end], { idempotencyKey: key }),
-    );
-    await dying;
-    expect(firedIn(record)).toEqual(namesOf(deaths));
+    const canceller = await services.startApi();
+    const client = await services.connect();
+    const { id } = await client.experiments.submit(specs.cancelled);
+    await untilItHasACheckpoint(client, id);
+    // Whatever it says of the end is said to the next controller.
+    worker.signal('SIGSTOP');
+    await client.experiments.act(id, 'cancel');
+    canceller.signal('SIGKILL');
+    await canceller.exited;
+    worker.signal('SIGCONT');
 
-    await services.startApi(environment);
-    await expectWholeAndOnce(id, end);
+    expect(await services.start('api', armed(record, death)).exited).toBe('SIGKILL');
+    expect(firedIn(record)).toEqual(namesOf([death]));
+    await services.startApi();
+    await expectWholeAndOnce(id, 'cancelled');
     await expectNothingLeft([id], [worker]);
   },
 );
 
-test('a controller that takes in the events of a run that was cancelled loses nothing and does nothing twice, dying at it', async () => {
-  const record = join(services.folder, 'cancelled.ndjson');
-  const death: Death = ['ingest.committed', 1];
-  const worker = services.start('worker-gpu');
-  const canceller = await services.startApi();
-  const client = await services.connect();
-  const { id } = await client.experiments.submit(specs.cancelled);
-  await untilItHasACheckpoint(client, id);
-  // Whatever it says of the end is said to the next controller.
-  worker.signal('SIGSTOP');
-  await client.experiments.act(id, 'cancel');
-  canceller.signal('SIGKILL');
-  await canceller.exited;
-  worker.signal('SIGCONT');
+function isOften([doing]: readonly [string, ...unknown[]]): boolean {
+  return EVERY_TIME.has(doing);
+}
 
-  expect(await services.start('api', armed(record, death)).exited).toBe('SIGKILL');
-  expect(firedIn(record)).toEqual(namesOf([death]));
+function isSeldom(deaths: readonly [string, ...unknown[]]): boolean {
+  return !isOften(deaths);
+}
+
+async function tryDeathsOfWorkers(doing: string, end: End, deaths: readonly Death[]): Promise<void> {
+  const record = join(services.folder, `${doing}.ndjson`);
   await services.startApi();
-  await expectWholeAndOnce(id, 'cancelled');
+  const mortals = deaths.map((death) => services.start('worker-gpu', armed(record, death)));
+  for (const each of mortals) await untilReady(each);
+  const client = await services.connect();
+  const ids: string[] = [];
+  for (const _ of deaths) ids.push((await client.experiments.submit(specs[end])).id);
+  if (end === 'cancelled')
+    for (const id of ids) {
+      await untilItHasACheckpoint(client, id);
+      await client.experiments.act(id, 'cancel');
+    }
+
+  expect(await Promise.all(mortals.map(({ exited }) => exited))).toEqual(deaths.map(() => 'SIGKILL'));
+  expect(firedIn(record)).toEqual(namesOf(deaths));
+  const heirs = [services.start('worker-gpu'), services.start('worker-gpu')];
+  for (const id of ids) await expectWholeAndOnce(id, end);
+  await expectNothingLeft(ids, heirs);
+}
+
+async function tryDeathsOfControllers(doing: string, end: End, deaths: readonly Death[]): Promise<void> {
+  const record = join(services.folder, `${doing}.ndjson`);
+  const environment = armed(record, ...deaths);
+  const worker = services.start('worker-gpu');
+  const dying = (async () => {
+    for (const _ of deaths) expect(await services.start('api', environment).exited).toBe('SIGKILL');
+  })();
+  const key = doing.replaceAll(' ', '-');
+  const { id } = await insistently(
+    async (client) => await client.experiments.submit(specs[end], { idempotencyKey: key }),
+  );
+  await dying;
+  expect(firedIn(record)).toEqual(namesOf(deaths));
+
+  await services.startApi(environment);
+  await expectWholeAndOnce(id, end);
   await expectNothingLeft([id], [worker]);
-});
+}
 
 function armed(record: string, ...deaths: readonly Death[]): Readonly<Record<string, string>> {
   const faults = deaths.map(([point, passage]) => `${point}=kill@${passage}`).join(',');
