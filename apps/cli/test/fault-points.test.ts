@@ -104,7 +104,7 @@ const deathsOfControllers: readonly (readonly [what: string, end: End, deaths: r
 
 /** What is tried with each run of the tests: the rest takes minutes of processors, and is tried by `npm run proofs`. */
 const EVERY_TIME: ReadonlySet<string> = new Set(['that commit a checkpoint', 'takes the events of a run in']);
-const isProof = process.env['LONGRUN_PROOFS'] === 'all';
+const IS_PROOF = process.env['LONGRUN_PROOFS'] === 'all';
 
 const FAILS_AT = 20;
 
@@ -153,18 +153,25 @@ test('a death at every point there is was tried', () => {
   expect(new Set(tried.map(([point]) => point))).toEqual(new Set(Object.keys(FAULT_POINTS)));
 });
 
-const ofWorkers = 'workers %s lose nothing and do nothing twice, each dying at a point of its own';
-test.each(deathsOfWorkers.filter(isOften))(ofWorkers, tryDeathsOfWorkers);
-test.runIf(isProof).each(deathsOfWorkers.filter(isSeldom))(`(npm run proofs) ${ofWorkers}`, tryDeathsOfWorkers);
+test.each(deathsOfWorkers.filter(isOften))(
+  'workers %s lose nothing and do nothing twice, each dying at a point of its own',
+  tryDeathsOfWorkers,
+);
+test.runIf(IS_PROOF).each(deathsOfWorkers.filter(isSeldom))(
+  '(npm run proofs) workers %s lose nothing and do nothing twice, each dying at a point of its own',
+  tryDeathsOfWorkers,
+);
 
-const ofControllers = 'a controller that %s loses nothing and does nothing twice, dying at one point after the other';
-test.each(deathsOfControllers.filter(isOften))(ofControllers, tryDeathsOfControllers);
-test.runIf(isProof).each(deathsOfControllers.filter(isSeldom))(
-  `(npm run proofs) ${ofControllers}`,
+test.each(deathsOfControllers.filter(isOften))(
+  'a controller that %s loses nothing and does nothing twice, dying at one point after the other',
+  tryDeathsOfControllers,
+);
+test.runIf(IS_PROOF).each(deathsOfControllers.filter(isSeldom))(
+  '(npm run proofs) a controller that %s loses nothing and does nothing twice, dying at one point after the other',
   tryDeathsOfControllers,
 );
 
-test.runIf(isProof)(
+test.runIf(IS_PROOF)(
   '(npm run proofs) a controller that takes in the events of a run that was cancelled loses nothing and does nothing twice, dying at it',
   async () => {
     const record = join(services.folder, 'cancelled.ndjson');
