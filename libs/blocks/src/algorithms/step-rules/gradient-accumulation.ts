@@ -1,5 +1,5 @@
 import type { Json } from '@longrun/serialization';
-import { add, cast, div, eq, mod, mul, where, type SharedVariable, type Variable } from '@longrun/tensor';
+import { add, cast, div, eq, mod, where, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { wholeSteps } from './lookahead.js';
 import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
@@ -38,10 +38,10 @@ export class GradientAccumulation extends StepRule {
       const total = this.bufferFor(parameter, 'total');
       const next = add(total, step);
       means.set(parameter, div(next, cast(this.every, parameter.dtype)));
-      updates.push([total, where(isDue, mul(next, 0), next)]);
+      updates.push([total, where(isDue, 0, next)]);
     }
     const inner = this.stepRule.computeSteps(means);
-    const steps = [...inner.steps].map(([parameter, step]) => [parameter, where(isDue, step, mul(step, 0))] as const);
+    const steps = [...inner.steps].map(([parameter, step]) => [parameter, where(isDue, step, 0)] as const);
     for (const [variable, value] of inner.updates) updates.push([variable, where(isDue, value, variable)]);
     return { steps: new Map(steps), updates };
   }

@@ -30,19 +30,10 @@ export class BasicMomentum extends StepRule {
  * `velocity = momentum * velocity + previous; step = momentum * velocity + previous` (Nesterov, 1983; blocks-extras: `BasicNesterovMomentum`).
  * Buffer: `velocity` of each parameter.
  */
-export class BasicNesterovMomentum extends StepRule {
-  readonly momentum: SharedVariable;
-
-  constructor(options: BasicMomentumOptions = {}) {
-    super(options);
-    this.momentum = this.hyperparameter('momentum', options.momentum ?? 0);
-  }
-
+export class BasicNesterovMomentum extends BasicMomentum {
   override computeStep(parameter: SharedVariable, previousStep: Variable): StepAndUpdates {
-    const velocity = this.bufferFor(parameter, 'velocity');
-    const momentum = cast(this.momentum, velocity.dtype);
-    const next = add(mul(velocity, momentum), previousStep);
-    return { step: add(mul(next, momentum), previousStep), updates: [[velocity, next]] };
+    const { step: velocity, ...rest } = super.computeStep(parameter, previousStep);
+    return { step: add(mul(velocity, cast(this.momentum, velocity.dtype)), previousStep), ...rest };
   }
 }
 

@@ -49,12 +49,7 @@ export class ConvolutionalTranspose extends Convolutional {
   }
 
   protected override filterShape(): readonly [number, number, number, number] {
-    const [filters, channels] = [this.numFilters.value, this.numChannels.value];
-    if (channels % this.numGroups !== 0 || filters % this.numGroups !== 0) {
-      throw new Error(
-        `${this.uniquePath}: ${channels} channels and ${filters} filters cannot be divided into ${this.numGroups} groups; give multiples of it`,
-      );
-    }
+    const { channels, filters } = this.divisibleCounts();
     return [channels, filters / this.numGroups, ...pairOf(this.filterSize.value)];
   }
 

@@ -94,13 +94,17 @@ export class Convolutional extends LinearLike implements ImageLayer {
 
   /** The shape of `W`. */
   protected filterShape(): readonly [number, number, number, number] {
-    const [channels, filters] = [this.numChannels.value, this.numFilters.value];
-    if (channels % this.numGroups !== 0 || filters % this.numGroups !== 0) {
-      throw new Error(
-        `${this.uniquePath}: ${channels} channels and ${filters} filters cannot be divided into ${this.numGroups} groups; give multiples of it`,
-      );
-    }
+    const { channels, filters } = this.divisibleCounts();
     return [filters, channels / this.numGroups, ...pairOf(this.filterSize.value)];
+  }
+
+  /** How many channels and filters there are. @throws Error where groups cannot share them */
+  protected divisibleCounts(): { readonly channels: number; readonly filters: number } {
+    const [channels, filters] = [this.numChannels.value, this.numFilters.value];
+    if (channels % this.numGroups === 0 && filters % this.numGroups === 0) return { channels, filters };
+    throw new Error(
+      `${this.uniquePath}: ${channels} channels and ${filters} filters cannot be divided into ${this.numGroups} groups; give multiples of it`,
+    );
   }
 
   /** How the windows lie. */
