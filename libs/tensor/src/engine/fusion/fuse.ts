@@ -4,7 +4,7 @@ import { Constant } from '../../graph/constant.js';
 import type { Variable } from '../../graph/variable.js';
 import type { ComputeTarget, EngineDefinition, FunctionGraph } from '../engine.js';
 import { fusible, type UnfusedUpdate } from './fusible.js';
-import { DENORMAL_PRODUCT } from './denormal-product.js';
+import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { Kernel } from './kernel.js';
 import { encodeModule } from './module-encoding.js';
 import { regionBytes, StateMemory } from './state-memory.js';
@@ -78,7 +78,7 @@ function reserved(kernels: readonly Kernel[]): Reserved {
     const reason = `all such updates together have ${elements} elements, of ${LEAST_ELEMENTS} that are worth a kernel`;
     return { memory: undefined, kernels: [], left: kernels, reason };
   }
-  if (!canRun(encodeModule([DENORMAL_PRODUCT]))) {
+  if (!canRun(encodeModule(CAREFUL_FUNCTIONS))) {
     return { memory: undefined, kernels: [], left: kernels, reason: 'WebAssembly has no vectors on this processor' };
   }
   let count = kernels.length;

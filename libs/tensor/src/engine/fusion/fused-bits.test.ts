@@ -131,9 +131,30 @@ test('each op of kernels has the bits of ONNX Runtime, whatever it is given: not
   expect(unfused).toEqual([]);
 });
 
-test('products of denormals are rounded once, to an even last bit where two are as near', async () => {
+/** Numbers that an array is multiplied with: of products that are denormal where the array is not, of none that are, and none at all. */
+const FACTORS = [
+  0.5,
+  -0.9,
+  0,
+  -0,
+  1.0000001,
+  2,
+  -2,
+  2.0000002,
+  3.5,
+  3e38,
+  0.001,
+  -3e-6,
+  1e-30,
+  1e-40,
+  DENORMAL,
+  NaN,
+  Infinity,
+];
+
+test('what denormals go into and come out of is rounded once, to an even last bit where two are as near', async () => {
   // All sizes of both, of few and of many bits; what is halved has its last bit in the middle.
-  const factor = (seed: number, exponents: readonly number[]): NdArray => {
+  const drawn = (seed: number, exponents: readonly number[]): NdArray => {
     const random = numbers(4096, seed);
     const data = Float32Array.from(random, (value, at) => {
       const bits = at % 3 === 0 ? Math.round(value * 16) : value;
@@ -144,8 +165,22 @@ test('products of denormals are rounded once, to an even last bit where two are 
   const small = Array.from({ length: 31 }, (_, at) => -150 + at);
   const any = [-1, 0, -1, 1, -2, 3, -126, -120, 20, -24, -1, 100, 126];
   const unfused = await expectSameBits(() => {
-    const [a, b] = [shared(factor(1, small), 'a'), shared(factor(2, any), 'b')];
-    const forms = [mul(a, b), mul(b, a), square(a), mul(a, 0.5), mul(a, -0.9), mul(mul(b, b), a), div(mul(a, b), b)];
+    const [a, b] = [shared(drawn(1, small), 'a'), shared(drawn(2, any), 'b')];
+    const factors = FACTORS.map((factor) => shared(ndarray('float32', [], Float32Array.of(factor)), 'factor'));
+    const forms = [
+      mul(a, b),
+      mul(b, a),
+      square(a),
+      mul(mul(b, b), a),
+      div(mul(a, b), b),
+      div(a, b),
+      div(b, a),
+      div(a, 7),
+      div(a, mul(a, 3e-39)),
+      sqrt(a),
+      sqrt(abs(a)),
+      ...factors.flatMap((factor) => [mul(a, factor), mul(factor, b), mul(mul(a, factor), factor), div(a, factor)]),
+    ];
     return { updates: forms.map((form) => [zeros([4096], 'form'), form]) };
   });
   expect(unfused).toEqual([]);

@@ -7,7 +7,7 @@ import { describe, type Variable } from '../../graph/variable.js';
 import type { Executable } from '../engine.js';
 import { repeat, type KernelCall } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
-import { DENORMAL_PRODUCT } from './denormal-product.js';
+import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
@@ -121,7 +121,7 @@ function programsOf({ kernels, memory }: FusedStage): Program[] {
     functions.set(key, known);
     return known.name;
   });
-  const calls = functionsOf(encodeModule([DENORMAL_PRODUCT, ...functions.values()]), memory.linear);
+  const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values()]), memory.linear);
   return kernels.map((kernel, position) => {
     const call = calls.get(at(names, position));
     if (call === undefined) throw new Error(`The module of kernels has no ${at(names, position)}`);

@@ -9,8 +9,8 @@ import { INSTRUCTION, vectorInstruction } from './module-encoding.js';
 export interface KernelOp {
   /** Which inputs are read. */
   readonly operands: readonly number[];
-  /** Instructions that leave the result on the stack, given those that put an input there, and those that make a product of two. */
-  code(push: (position: number) => readonly number[], multiply: readonly number[]): readonly number[];
+  /** Instructions that leave the result on the stack, given those that put an input there. */
+  code(push: (position: number) => readonly number[]): readonly number[];
 }
 
 /** How a kernel computes an application; undefined of one that it cannot compute with the bits of the engine. */
@@ -43,13 +43,6 @@ function comparison(code: number): OpOfKernels {
 
 function logic(code: number): OpOfKernels {
   return { dtypes: ['bool', 'bool', 'bool'], of: () => instruction(code, [0, 1]) };
-}
-
-function product(factors: readonly number[], dtypes: readonly DType[]): OpOfKernels {
-  return {
-    dtypes,
-    of: () => ({ operands: factors, code: (push, multiply) => [...factors.flatMap(push), ...multiply] }),
-  };
 }
 
 /** One that gives an input as it is. */
@@ -107,7 +100,7 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   lt: comparison(0x43),
   maximum: bounded(0xeb),
   minimum: bounded(0xea),
-  mul: product([0, 1], [FLOAT, FLOAT, FLOAT]),
+  mul: binary(0xe6),
   neg: unary(0xe1),
   neq: comparison(0x42),
   not: {
@@ -116,7 +109,7 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   },
   or: logic(0x50),
   sqrt: unary(0xe3),
-  square: product([0, 0], [FLOAT, FLOAT]),
+  square: { dtypes: [FLOAT, FLOAT], of: () => instruction(0xe6, [0, 0]) },
   stopGradient: same(0, [FLOAT, FLOAT]),
   sub: binary(0xe5),
   where: {

@@ -1,8 +1,18 @@
 import { at } from '../../arrays/at.js';
 import type { Apply } from '../../graph/apply.js';
 import type { Variable } from '../../graph/variable.js';
+import type { OpName } from '../../ops/op-name.js';
+import {
+  anyTiny,
+  carefulProduct,
+  carefulQuotient,
+  carefulRoot,
+  carefulScaling,
+  prepareFactor,
+  type Factor,
+  type Temporaries,
+} from './careful-ops.js';
 import { kernelOp } from './kernel-ops.js';
-import { anyTiny } from './denormal-product.js';
 import { get, INSTRUCTION, sequence, set, unsigned, vectorInstruction, type WasmFunction } from './module-encoding.js';
 
 /** Elementwise ops on arrays of one shape, which one pass over the elements computes. */
@@ -29,26 +39,30 @@ const VECTOR_BYTES = 16;
 /**
  * The function of a kernel. Its parameters are the number of bytes of an array, more than 0 and whole vectors; the addresses of the arrays
  * that are read and of the outputs, which may be no other's; and the scalars. Kernels that differ in their variables alone have equal
- * functions. It stands in a module of which `DENORMAL_PRODUCT` is the first function.
+ * functions. It stands in a module behind `CAREFUL_FUNCTIONS`.
  */
-export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }: Kernel): WasmFunction {
+export function kernelFunction(name: string, kernel: Kernel): WasmFunction {
+  const { arrays, scalars, outputs } = kernel;
   const addresses = [...arrays, ...outputs];
   const parameters = ['i32' as const, ...addresses.map(() => 'i32' as const), ...scalars.map(() => 'f32' as const)];
   const scalarAt = 1 + addresses.length;
   const offset = parameters.length;
-  const localOf = new Map<Variable, number>();
-  const localFor = (variable: Variable): number => {
-    const local = localOf.get(variable) ?? offset + 1 + localOf.size;
-    localOf.set(variable, local);
-    return local;
-  };
+  const locals = new VectorLocals(offset + 1);
   const addressOf = (position: number): number[] => sequence(get(1 + position), get(offset), INSTRUCTION.i32Add);
+  const factors = new Map(
+    scalars.map((scalar, position) => {
+      const [scale, bound] = [locals.another(), locals.another()];
+      return [scalar, { scalar: scalarAt + position, everywhere: locals.of(scalar), scale, bound }];
+    }),
+  );
   const body = sequence(
-    scalars.flatMap((scalar, position) => sequence(get(scalarAt + position), SPLAT, set(localFor(scalar)))),
+    [...factors.values()].flatMap((factor) =>
+      sequence(get(factor.scalar), SPLAT, set(factor.everywhere), prepareFactor(factor)),
+    ),
     [INSTRUCTION.loop, INSTRUCTION.emptyBlock],
-    arrays.flatMap((array, position) => sequence(addressOf(position), LOAD, set(localFor(array)))),
-    ops(nodes, arrays, localFor),
-    outputs.flatMap((output, position) => sequence(addressOf(arrays.length + position), get(localFor(output)), STORE)),
+    arrays.flatMap((array, position) => sequence(addressOf(position), LOAD, set(locals.of(array)))),
+    ops(kernel, locals, factors),
+    outputs.flatMap((output, position) => sequence(addressOf(arrays.length + position), get(locals.of(output)), STORE)),
     sequence(
       get(offset),
       INSTRUCTION.i32Const,
@@ -60,34 +74,94 @@ export function kernelFunction(name: string, { nodes, arrays, scalars, outputs }
     sequence(get(0), INSTRUCTION.i32LessUnsigned, INSTRUCTION.branchIf, 0),
     INSTRUCTION.end,
   );
-  return { name, parameters, results: [], locals: ['i32', ...Array.from(localOf, () => 'v128' as const)], body };
+  return { name, parameters, results: [], locals: ['i32', ...locals.types], body };
 }
 
-/** The ops by plain instructions, or, where what products are made of is tiny, by those that denormals do not make slow. */
-function ops(nodes: readonly Apply[], arrays: readonly Variable[], localFor: (variable: Variable) => number): number[] {
-  const plain = nodes.flatMap((node) => computed(node, localFor, MULTIPLY));
-  const factors = arraysOfProducts(nodes, arrays).map((array) => get(localFor(array)));
-  if (factors.length === 0) return plain;
-  const careful = nodes.flatMap((node) => computed(node, localFor, MULTIPLY_DENORMALS));
-  const choice = [INSTRUCTION.if, INSTRUCTION.emptyBlock, ...careful, INSTRUCTION.else, ...plain, INSTRUCTION.end];
-  return sequence(anyTiny(factors), choice);
-}
+/** The locals of a kernel that are vectors. */
+class VectorLocals {
+  readonly #first: number;
+  readonly #known = new Map<Variable, number>();
+  #count = 0;
 
-/** The arrays that products are made of, themselves or what is computed from them. */
-function arraysOfProducts(nodes: readonly Apply[], arrays: readonly Variable[]): Variable[] {
-  const factors = new Set<Variable>();
-  for (const node of nodes.toReversed()) {
-    const isFactor = node.op.name === 'mul' || node.op.name === 'square' || factors.has(node.output);
-    if (isFactor) for (const input of node.inputs) factors.add(input);
+  constructor(first: number) {
+    this.#first = first;
   }
-  return arrays.filter((array) => factors.has(array));
+
+  /** Of a variable's elements. */
+  of(variable: Variable): number {
+    const local = this.#known.get(variable) ?? this.another();
+    this.#known.set(variable, local);
+    return local;
+  }
+
+  /** One that has no variable. */
+  another(): number {
+    this.#count += 1;
+    return this.#first + this.#count - 1;
+  }
+
+  get types(): 'v128'[] {
+    return Array.from({ length: this.#count }, () => 'v128' as const);
+  }
 }
 
-function computed(node: Apply, localFor: (variable: Variable) => number, multiply: readonly number[]): number[] {
+/** The ops by plain instructions, or, where what they compute with is tiny, by those that denormals do not make slow. */
+function ops({ nodes, arrays }: Kernel, locals: VectorLocals, factors: ReadonlyMap<Variable, Factor>): number[] {
+  const pushed = (node: Apply) => (position: number) => get(locals.of(at(node.inputs, position)));
+  const plain = nodes.flatMap((node) => sequence(codeOf(node, pushed(node)), set(locals.of(node.output))));
+  const watched = slowWithDenormals(nodes, arrays).map((array) => get(locals.of(array)));
+  if (watched.length === 0) return plain;
+  const temporaries = { small: locals.another(), magnitude: locals.another(), hidden: locals.another() };
+  const careful = nodes.flatMap((node) => {
+    const code = carefulCode(node, pushed(node), (variable) => factors.get(variable), temporaries);
+    return sequence(code, set(locals.of(node.output)));
+  });
+  const choice = [INSTRUCTION.if, INSTRUCTION.emptyBlock, ...careful, INSTRUCTION.else, ...plain, INSTRUCTION.end];
+  return sequence(anyTiny(watched), choice);
+}
+
+/** The arrays that products, quotients and roots are made of, themselves or what is computed from them. */
+function slowWithDenormals(nodes: readonly Apply[], arrays: readonly Variable[]): Variable[] {
+  const operands = new Set<Variable>();
+  for (const node of nodes.toReversed()) {
+    if (SLOW.has(node.op.name) || operands.has(node.output)) for (const input of node.inputs) operands.add(input);
+  }
+  return arrays.filter((array) => operands.has(array));
+}
+
+const SLOW: ReadonlySet<string> = new Set<OpName>(['div', 'mul', 'sqrt', 'square']);
+
+/** Puts an input of an application on the stack. */
+type Push = (position: number) => readonly number[];
+
+function codeOf(node: Apply, push: Push): readonly number[] {
   const op = kernelOp(node);
   if (op === undefined) throw new Error(`${node.op.name} is in a kernel, but has no instructions`);
-  const code = op.code((position) => get(localFor(at(node.inputs, position))), multiply);
-  return [...code, ...set(localFor(node.output))];
+  return op.code(push);
+}
+
+function carefulCode(
+  node: Apply,
+  push: Push,
+  factorOf: (variable: Variable) => Factor | undefined,
+  temporaries: Temporaries,
+): readonly number[] {
+  switch (node.op.name) {
+    case 'mul': {
+      const [first, second] = node.inputs.map(factorOf);
+      if (second !== undefined) return carefulScaling(push(0), second, temporaries);
+      if (first !== undefined) return carefulScaling(push(1), first, temporaries);
+      return carefulProduct(push(0), push(1));
+    }
+    case 'square':
+      return carefulProduct(push(0), push(0));
+    case 'div':
+      return carefulQuotient(push(0), push(1));
+    case 'sqrt':
+      return carefulRoot(push(0));
+    default:
+      return codeOf(node, push);
+  }
 }
 
 /** Aligned to 2 ** 4 bytes, from the address on. */
@@ -95,6 +169,3 @@ const WHERE = [4, 0];
 const LOAD = [...vectorInstruction(0x00), ...WHERE];
 const STORE = [...vectorInstruction(0x0b), ...WHERE];
 const SPLAT = vectorInstruction(0x13);
-const MULTIPLY = vectorInstruction(0xe6);
-/** The first function of the module. */
-const MULTIPLY_DENORMALS = [INSTRUCTION.call, 0];

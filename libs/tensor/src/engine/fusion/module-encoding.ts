@@ -93,6 +93,8 @@ export const INSTRUCTION = {
   i32Add: 0x6a,
   /** The type of a block that takes and leaves nothing. */
   emptyBlock: 0x40,
+  /** The type of one that leaves a vector. */
+  vectorBlock: 0x7b,
 } as const;
 
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
