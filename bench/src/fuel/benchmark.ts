@@ -47,6 +47,24 @@ export async function fuel(rows = ROWS): Promise<Report> {
       samples[`${what}, ms a batch`] = sides;
       table.push(ratioRow(`${what}; ${name}`, 'ms', sides.ours, sides.peer, bound));
     };
+    // Before anything large is written, for which the disk would still be busy.
+    const source = process.env['FUEL_SOURCE'];
+    const original =
+      source === undefined ? undefined : await pythonPeer('fuel', ['h5py', 'numpy'], 'fuel_convert.py', []);
+    if (source === undefined) missing.push('the conversion by the original Fuel: name a folder with it in FUEL_SOURCE');
+    const converted = await converting(join(stateFolder, 'raw', 'fashion-mnist'), folder, original?.contestant);
+    original?.contestant?.stop();
+    const convertedWhat = 'Fashion-MNIST converted';
+    samples[`${convertedWhat}, ms`] = converted;
+    table.push(
+      ratioRow(
+        `${convertedWhat}; ${source === undefined ? 'no peer: the original Fuel is missing' : 'peer: convert_mnist of the original Fuel'}`,
+        'ms',
+        converted.ours,
+        converted.peer,
+        1,
+      ),
+    );
     if (contestant !== undefined) {
       const { images = 0 } = await contestant.ask({ do: 'make', folder });
       const size = `${count} x ${amounts.width} uint8`;
@@ -88,23 +106,6 @@ export async function fuel(rows = ROWS): Promise<Report> {
         us,
         null,
         100,
-      ),
-    );
-    const source = process.env['FUEL_SOURCE'];
-    const original =
-      source === undefined ? undefined : await pythonPeer('fuel', ['h5py', 'numpy'], 'fuel_convert.py', []);
-    if (source === undefined) missing.push('the conversion by the original Fuel: name a folder with it in FUEL_SOURCE');
-    const converted = await converting(join(stateFolder, 'raw', 'fashion-mnist'), folder, original?.contestant);
-    original?.contestant?.stop();
-    const convertedWhat = 'Fashion-MNIST converted';
-    samples[`${convertedWhat}, ms`] = converted;
-    table.push(
-      ratioRow(
-        `${convertedWhat}; ${source === undefined ? 'no peer: the original Fuel is missing' : 'peer: convert_mnist of the original Fuel'}`,
-        'ms',
-        converted.ours,
-        converted.peer,
-        1,
       ),
     );
     const bytes = rows * WRITTEN_OF_ROW;
