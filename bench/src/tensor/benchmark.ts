@@ -69,7 +69,15 @@ function trainingRows(trained: readonly Trained[]): Row[] {
         )
         .map((peer) => plainRow(`MLP step, ${named(one)}; peer: ${peer.program}`, 'ms', one.ms, peer.ms)),
     );
-  return [ratioRow(what, 'ms', ours.ms, fused.ms, 1), ...beside];
+  return [ratioRow(what, 'ms', ours.ms, fused.ms, 1), ...ofRounds(ours, fused), ...beside];
+}
+
+/** The same in the beginning and in the end, when many units are dead, and what Adam remembers of their weights is denormal. */
+function ofRounds(ours: Trained, fused: Trained): Row[] {
+  const parts = { first: (all: readonly number[]) => all.slice(0, 2), last: (all: readonly number[]) => all.slice(-2) };
+  return Object.entries(parts).map(([name, part]) =>
+    plainRow(`MLP step, of the ${name} two blocks; peer: PyTorch, fused Adam`, 'ms', part(ours.ms), part(fused.ms)),
+  );
 }
 
 /** Where the time of our best goes. */
