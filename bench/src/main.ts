@@ -3,6 +3,7 @@ import { fuel } from './fuel/benchmark.js';
 import { kills } from './kills/benchmark.js';
 import { mlpStep } from './mlp-step/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
+import { networks } from './networks/benchmark.js';
 import { platform } from './platform/benchmark.js';
 import { publish, type Report } from './report.js';
 import { serialization } from './serialization/benchmark.js';
@@ -13,6 +14,7 @@ const benchmarks: ReadonlyMap<string, (...counts: number[]) => Promise<Report>> 
   ['fuel', fuel],
   ['kills', kills],
   ['mlp-step', mlpStep],
+  ['networks', networks],
   ['platform', platform],
   ['recovery', recovery],
   ['serialization', serialization],

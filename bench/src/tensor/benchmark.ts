@@ -8,7 +8,7 @@ import { withScratchFolder } from '../scratch-folder.js';
 import { compiling } from './compiling.js';
 import { beginning } from './network.js';
 import { type KernelTimes, kernelTimes } from './profiling.js';
-import { type Setting, type Trained, training } from './training.js';
+import { beginMlp, type Setting, type Trained, training } from './training.js';
 
 /** In a block. */
 const STEPS = 200;
@@ -36,7 +36,7 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
   return await withScratchFolder(async (folder) => {
     const start = join(folder, 'start.safetensors');
     await writeSafetensors(start, beginning());
-    const { trained, torch } = await training(python, start, SETTINGS, steps);
+    const { trained, torch } = await training((setting) => beginMlp(python, start, setting), SETTINGS, steps);
     const kernels = await kernelTimes(start, best(trained, 'longrun').threads);
     const compiled = await compiling(start);
     return {

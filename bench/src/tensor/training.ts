@@ -11,7 +11,8 @@ const AGREEMENT = { steps: 5, part: 1e-4 };
 
 /** A program, and how it is run. */
 export interface Setting {
-  readonly program: 'longrun' | 'PyTorch, fused Adam' | 'PyTorch, Adam';
+  /** `longrun` or the peer, with how that is run. */
+  readonly program: string;
   readonly threads: number;
   /** Whether its memory is that of a worker's trainers, or else the C library's default. */
   readonly isTuned: boolean;
@@ -25,10 +26,9 @@ export interface Trained extends Setting {
   readonly costs: number[];
 }
 
-/** Trains with each setting in turn, in processes of their own; resolves with what each took, and the version of PyTorch. */
+/** Trains with each setting in turn, in processes of their own, which `begin` starts; resolves with what each took, and the version of PyTorch. */
 export async function training(
-  python: string,
-  start: string,
+  begin: (setting: Setting) => ReturnType<typeof Contestant.start>,
   settings: readonly Setting[],
   steps: number,
 ): Promise<{ readonly trained: readonly Trained[]; readonly torch: string }> {
@@ -36,7 +36,7 @@ export async function training(
   let torch: unknown;
   try {
     for (const setting of settings) {
-      const { contestant, hello } = await begin(python, start, setting);
+      const { contestant, hello } = await begin(setting);
       contestants.push({ contestant, trained: { ...setting, ms: [], costs: [] } });
       torch ??= hello['torch'];
     }
@@ -64,7 +64,8 @@ export async function beginOurs(
   return await Contestant.start('longrun', process.execPath, args, environment(setting));
 }
 
-async function begin(python: string, start: string, setting: Setting): ReturnType<typeof Contestant.start> {
+/** Starts either side of the MLP. */
+export async function beginMlp(python: string, start: string, setting: Setting): ReturnType<typeof Contestant.start> {
   const { program, threads } = setting;
   if (program === 'longrun') return await beginOurs(start, setting);
   const args = [join(checkout, 'bench/peers/compiled_step.py'), '--start', start, '--threads', String(threads)];
@@ -74,7 +75,7 @@ async function begin(python: string, start: string, setting: Setting): ReturnTyp
 }
 
 /** What is undefined is not set, whatever this process has. */
-function environment({ isTuned }: Pick<Setting, 'isTuned'>): NodeJS.ProcessEnv {
+export function environment({ isTuned }: Pick<Setting, 'isTuned'>): NodeJS.ProcessEnv {
   const tuned = trainerEnvironment({});
   return isTuned ? tuned : Object.fromEntries(Object.keys(tuned).map((name) => [name, undefined]));
 }
