@@ -1,4 +1,4 @@
-import { type StepRule } from '@longrun/blocks';
+import type { StepRule } from '@longrun/blocks';
 import { ndarray, type NdArray, RandomStreams } from '@longrun/serialization';
 import {
   at,

@@ -39,7 +39,6 @@ export const transformer: Network = {
   cost(input, parameter) {
     const apart = (x: Variable): Variable => dimshuffle(reshape(x, [BATCH, TIME, HEADS, DIM / HEADS]), [0, 2, 1, 3]);
     const isSeen = ge(dimshuffle(arange(0, TIME), [0, 'x']), arange(0, TIME));
-    const normalized = (x: Variable): Variable => layerNormalization(x, 1, 0);
     let hidden = add(take(parameter('embedding'), input('words'), { axis: 0 }), parameter('positions'));
     for (let layer = 0; layer < LAYERS; layer += 1) {
       const own = (name: string): Variable => parameter(`${name}_${layer}`);
@@ -56,6 +55,10 @@ export const transformer: Network = {
   },
   rule: () => new AdamW({ learningRate: 0.0003, epsilon: 1e-8, weightDecay: 0.01 }),
 };
+
+function normalized(x: Variable): Variable {
+  return layerNormalization(x, 1, 0);
+}
 
 function ofLayer(layer: number): Network['parameters'] {
   return {
