@@ -2,18 +2,22 @@ import { sizeOf } from '@longrun/serialization';
 
 import { Constant } from '../../graph/constant.js';
 import type { Variable } from '../../graph/variable.js';
+import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, EngineDefinition, FunctionGraph } from '../engine.js';
 import { fusible, type UnfusedUpdate } from './fusible.js';
 import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { Kernel } from './kernel.js';
 import { encodeModule } from './module-encoding.js';
+import { scatteredRows, type ScatteredRows } from './scattered-rows.js';
 import { regionBytes, StateMemory } from './state-memory.js';
 import { canRun, MOST_BYTES } from './web-assembly.js';
 
 /** The part of a graph that kernels compute, after all else. */
 export interface FusedStage {
   readonly kernels: readonly Kernel[];
-  /** What the kernels need from the graph's inputs and from the stages before. Constants they have themselves. */
+  /** Arrays of kernels that are not given but made of rows. */
+  readonly scattered: ReadonlyMap<Variable, ScatteredRows>;
+  /** What the kernels and these rows need from the graph's inputs and from the stages before. Constants they have themselves. */
   readonly inputs: readonly Variable[];
   readonly outputs: readonly Variable[];
   readonly memory: StateMemory;
@@ -41,17 +45,49 @@ export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: Com
   if (memory === undefined) return { rest: graph, fused: undefined, unfused };
 
   const outputs = new Set(kernels.flatMap((kernel) => kernel.outputs));
-  const inputs = new Set(
-    kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]).filter((input) => !(input instanceof Constant)),
-  );
-  const given = new Set(graph.inputs);
   const others = graph.outputs.filter((output) => !outputs.has(output));
+  const given = new Set(graph.inputs);
+  const scattered = scatteredIn(kernels, others, graph);
+  const inputs = new Set(
+    kernels
+      .flatMap(({ arrays, scalars }) => [...arrays, ...scalars])
+      .flatMap((input) => partsOf(input, scattered))
+      .filter((input) => !(input instanceof Constant)),
+  );
   const needed = [...inputs].filter((input) => !given.has(input));
   return {
     rest: { ...graph, outputs: [...new Set([...others, ...needed])] },
-    fused: { kernels, inputs: [...inputs], outputs: [...outputs], memory },
+    fused: { kernels, scattered, inputs: [...inputs], outputs: [...outputs], memory },
     unfused,
   };
+}
+
+/** The arrays of kernels that are made of rows, and that nothing of the engine needs, which is left with `others` of the outputs. */
+function scatteredIn(
+  kernels: readonly Kernel[],
+  others: readonly Variable[],
+  { inputs: given }: FunctionGraph,
+): ReadonlyMap<Variable, ScatteredRows> {
+  const scalars = new Set(kernels.flatMap((kernel) => kernel.scalars));
+  const arrays = [...new Set([...kernels.flatMap((kernel) => kernel.arrays), ...scalars])];
+  const found = new Map<Variable, ScatteredRows>();
+  for (const array of arrays) {
+    const rows = given.includes(array) || scalars.has(array) ? undefined : scatteredRows(array);
+    if (rows !== undefined) found.set(array, rows);
+  }
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    const ofEngine = [...others, ...arrays.flatMap((array) => partsOf(array, found))];
+    const computed = toposort(ofEngine, { blockers: given }).flatMap((node) => node.outputs);
+    for (const variable of [...ofEngine, ...computed]) found.delete(variable);
+  }
+  return found;
+}
+
+/** What an array of kernels is made of; itself, where that is not rows. */
+function partsOf(array: Variable, scattered: ReadonlyMap<Variable, ScatteredRows>): Variable[] {
+  const made = scattered.get(array);
+  return made === undefined ? [array] : [made.indices, made.rows];
 }
 
 /** How many elements all updates together have at least: below, a memory of their own costs more than it gains. */

@@ -11,6 +11,7 @@ import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
+import { addRows } from './scattered-rows.js';
 import { regionBytes, RegionValue } from './state-memory.js';
 import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
 
@@ -22,9 +23,11 @@ export interface FusedExecutable extends Executable {
 
 /** Compiles the kernels of a stage to one module of WebAssembly. */
 export function compileFused(name: string, stage: FusedStage): FusedExecutable {
-  const { inputs, memory } = stage;
+  const { kernels, scattered, inputs, memory } = stage;
   const programs = programsOf(stage);
-  const shapes = new Map(inputs.map((input) => [input, input.shape.map(Number)]));
+  const shapes = new Map(
+    kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]).map((input) => [input, input.shape.map(Number)]),
+  );
 
   /** Computes the outputs of a kernel into `results`. */
   const runProgram = (
@@ -38,6 +41,13 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     const own = (position: number): NdArray<'float32'> =>
       ndarray('float32', shape, memory.view(position * bytes, elements));
     const addresses = arrays.map((array, position) => {
+      const made = scattered.get(array);
+      if (made !== undefined) {
+        const { data } = own(position);
+        data.fill(0);
+        addRows(onHost(valueOf(made.indices)), onHost(valueOf(made.rows)), shape, data);
+        return position * bytes;
+      }
       const value = valueOf(array);
       if (value instanceof RegionValue) return value.address;
       const { data } = value;
@@ -49,10 +59,7 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
       own(position).data.set(data);
       return position * bytes;
     });
-    const numbers = scalars.map((scalar) => {
-      const value = valueOf(scalar);
-      return Number((value instanceof RegionValue ? value.onHost : value).data[0]);
-    });
+    const numbers = scalars.map((scalar) => Number(onHost(valueOf(scalar)).data[0]));
     const places = outputs.map((_, position) => memory.place(shape) ?? own(arrays.length + position));
     const written = places.map((place, position) =>
       place instanceof RegionValue ? place.address : (arrays.length + position) * bytes,
@@ -103,6 +110,10 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     },
     dispose: async () => undefined,
   };
+}
+
+function onHost(value: NdArray | RegionValue): NdArray {
+  return value instanceof RegionValue ? value.onHost : value;
 }
 
 /** A kernel and the function that computes it. */
