@@ -25,6 +25,7 @@ export {
   OUTPUT,
   PARAMETER,
   PERSISTENT,
+  RANDOM_STATE,
   rolesOf,
   VariableRole,
   WEIGHT,
@@ -57,6 +58,7 @@ export type { CollectedParameters } from './transformations/collect-parameters.j
 export { applyDropout } from './transformations/dropout.js';
 export type { DropoutOptions } from './transformations/dropout.js';
 export { applyNoise } from './transformations/noise.js';
+export { applyTrainingMode } from './transformations/training-mode.js';
 
 export { Application, application, applicationOf } from './bricks/application.js';
 export type { ApplicationNames, ApplicationOptions } from './bricks/application.js';
@@ -152,7 +154,14 @@ export { TransformerBlock } from './bricks/transformer/transformer-block.js';
 export type { TransformerBlockInputs, TransformerBlockOptions } from './bricks/transformer/transformer-block.js';
 export { BatchNormalizedMLP } from './bricks/normalization/batch-normalized-mlp.js';
 export type { BatchNormalizedMLPOptions } from './bricks/normalization/batch-normalized-mlp.js';
-export { batchNormalization } from './bricks/normalization/training-mode.js';
+export { batchNormalization, isInTrainingMode, trainingMode } from './bricks/training-mode.js';
+export type { TrainingBehaviour } from './bricks/training-mode.js';
+export { Dropout } from './bricks/stochastic/dropout.js';
+export type { DropoutBrickOptions } from './bricks/stochastic/dropout.js';
+export { EmbeddingDropout } from './bricks/stochastic/embedding-dropout.js';
+export type { EmbeddingDropoutOptions } from './bricks/stochastic/embedding-dropout.js';
+export { Random } from './bricks/stochastic/random.js';
+export type { RandomOptions } from './bricks/stochastic/random.js';
 export { Cost } from './bricks/cost.js';
 export { AbsoluteError, BinaryCrossEntropy, CostMatrix, SquaredError } from './bricks/cost-matrix.js';
 export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';

@@ -21,6 +21,8 @@ export interface StateOptions {
   readonly dtype?: DType;
   /** What every element is after `allocate()` and after `initialize()`. Default 0. */
   readonly initialValue?: number;
+  /** Whether it is part of the model that others load. Else only training that goes on has it. Default true. */
+  readonly isPersistent?: boolean;
 }
 
 /** Size of a named input or output of a brick: of the last axis, of each axis of an image, or 0 for a scalar or a mask. */
@@ -251,7 +253,7 @@ export abstract class Brick extends Annotation implements Copyable {
    * Makes a state: a variable that is saved with the model but not trained, such as a running mean. What updates it is a graph that
    * the algorithm runs: see `addUpdate`. To be called in `allocateParameters()`.
    *
-   * @param role PERSISTENT or one derived from it; any other is given besides PERSISTENT
+   * @param role PERSISTENT or one derived from it; any other is given besides PERSISTENT, where it is persistent
    * @throws Error when the dtype has no such initial value
    */
   protected state(
@@ -260,14 +262,14 @@ export abstract class Brick extends Annotation implements Copyable {
     role: VariableRole = PERSISTENT,
     options: StateOptions = {},
   ): SharedVariable {
-    const { dtype = floatX(), initialValue = 0 } = options;
+    const { dtype = floatX(), initialValue = 0, isPersistent = true } = options;
     const initial = filled(dtype, shape, initialValue);
     if (initial === undefined) {
       throw new Error(
         `${this.uniquePath}.${name}: the initial value ${initialValue} is no ${dtype}; give another one or a float dtype`,
       );
     }
-    const variable = variableOf(this, name, initial, [PERSISTENT, role]);
+    const variable = variableOf(this, name, initial, isPersistent ? [PERSISTENT, role] : [role]);
     this.#states.push({ variable, initial });
     return variable;
   }

@@ -44,16 +44,17 @@ export class Model extends ComputationGraph {
 
   /**
    * What is saved with the model, by path: the parameters, the states of the top bricks and all below, and the other shared
-   * variables of the graph with role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
+   * variables of the graph, as far as they have the role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
    * normalization.)
    */
   getPersistentDict(): ReadonlyMap<string, SharedVariable> {
     if (this.#persistent === undefined) {
       const persistent = new Map(this.getParameterDict());
-      addByName(persistent, [
-        ...new Selector(this.topBricks).getStates().values(),
-        ...this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
-      ]);
+      const others = [...new Selector(this.topBricks).getStates().values(), ...this.sharedVariables];
+      addByName(
+        persistent,
+        others.filter((variable) => hasRoles(variable, [PERSISTENT])),
+      );
       this.#persistent = persistent;
     }
     return this.#persistent;

@@ -79,14 +79,15 @@ export function scan(
   const outputsInfo = options.outputsInfo?.map((info) => (info === null ? null : new StateTaps(info)));
   const states = outputsInfo?.filter((info) => info !== null) ?? [];
 
+  const given = [
+    ...sequences.map(({ inside }) => inside),
+    ...states.flatMap((state) => state.seen()),
+    ...(options.nonSequences ?? []),
+  ];
   const results = variablesFrom(
     'scan',
     'the step',
-    step(
-      ...sequences.map(({ inside }) => inside),
-      ...states.flatMap((state) => state.seen()),
-      ...(options.nonSequences ?? []),
-    ),
+    within(() => step(...given)),
   );
   if (outputsInfo !== undefined && results.length !== outputsInfo.length) {
     throw new Error(
@@ -114,6 +115,23 @@ export function scan(
     ...captured,
   ]);
   return node.outputs.slice(carried.length);
+}
+
+/** Whether a step of a scan is being made: what it draws from a state that no step changes is the same in all of them. */
+export function isWithinScan(): boolean {
+  return depth > 0;
+}
+
+/** How many scans are being made of which each is within the one before. */
+let depth = 0;
+
+function within<Result>(make: () => Result): Result {
+  depth += 1;
+  try {
+    return make();
+  } finally {
+    depth -= 1;
+  }
 }
 
 function inner(type: TensorType, name: string | undefined): Variable {
