@@ -172,7 +172,10 @@ export type { MisclassificationRateOptions } from './bricks/misclassification-ra
 
 export { Initialization } from './initialization/initialization.js';
 export { Constant } from './initialization/constant.js';
-export { HeNormal } from './initialization/he-normal.js';
+export { GlorotNormal, GlorotUniform } from './initialization/glorot.js';
+export { HeNormal, HeUniform } from './initialization/he.js';
+export type { HeOptions } from './initialization/he.js';
+export type { RandomNumbers, RandomSource } from './initialization/random-source.js';
 export { IdentityMatrix } from './initialization/identity-matrix.js';
 export { IsotropicGaussian } from './initialization/isotropic-gaussian.js';
 export { Orthogonal } from './initialization/orthogonal.js';

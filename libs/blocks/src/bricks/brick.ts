@@ -1,7 +1,8 @@
-import { ndarray, type DType, type NdArray, type RandomStream, type RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomState, type DType, type NdArray } from '@longrun/serialization';
 import { floatX, type SharedVariable } from '@longrun/tensor';
 
 import { Annotation } from '../graph/annotations.js';
+import type { RandomNumbers, RandomSource } from '../initialization/random-source.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { applicationBehind, type Application } from './application.js';
 import { BoundApplication } from './bound-application.js';
@@ -193,9 +194,9 @@ export abstract class Brick extends Annotation implements Copyable {
    * Gives the parameters values, and the states their first ones again, children's first, allocating what is not allocated.
    *
    * Each parameter draws from a stream of its own, that its path names, so that neither order nor the other parameters matter.
-   * (Blocks drew all from one generator, in order: adding a layer changed the values of the others.)
+   * (Blocks drew all from one generator, in order: adding a layer changed the values of the others. So it is by a `RandomState`, which gives Blocks' numbers.)
    */
-  initialize(random: RandomStreams): void {
+  initialize(random: RandomSource): void {
     if (!this.#stages.allocated) this.allocate();
     if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.#children) child.initialize(random);
@@ -274,8 +275,9 @@ export abstract class Brick extends Annotation implements Copyable {
     return variable;
   }
 
-  /** The random stream from which a parameter of this brick is initialized. */
-  protected randomFor(parameter: SharedVariable, random: RandomStreams): RandomStream {
+  /** What a parameter of this brick is initialized from. */
+  protected randomFor(parameter: SharedVariable, random: RandomSource): RandomNumbers {
+    if (random instanceof RandomState) return random;
     return random.stream('initialization').fork(this.hierarchicalName(parameter));
   }
 
@@ -288,7 +290,7 @@ export abstract class Brick extends Annotation implements Copyable {
   protected allocateParameters(): void {}
 
   /** Gives this brick's own parameters values. For overriding. */
-  protected initializeParameters(_random: RandomStreams): void {}
+  protected initializeParameters(_random: RandomSource): void {}
 
   /** Sets the arguments of the children that follow from this brick's. For overriding. */
   protected pushAllocation(): void {}

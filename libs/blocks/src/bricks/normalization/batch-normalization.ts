@@ -13,11 +13,11 @@ import {
   type SharedVariable,
   type Variable,
 } from '@longrun/tensor';
-import type { RandomStreams } from '@longrun/serialization';
 
 import { addAnnotation } from '../../graph/annotations.js';
 import { Constant } from '../../initialization/constant.js';
 import type { Initialization } from '../../initialization/initialization.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import {
   addRole,
   BATCH_NORM_DIVISOR,
@@ -157,7 +157,7 @@ export class BatchNormalization extends Brick implements ImageLayer {
     if (!this.meanOnly) this.state('population_stdev', shape, BATCH_NORM_POPULATION_STDEV, { initialValue: 1 });
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     for (const parameter of this.parameters) {
       const scheme = parameter.name === 'batch_norm_scale' ? this.scaleInit : this.shiftInit;
       scheme.initialize(parameter, this.randomFor(parameter, random));

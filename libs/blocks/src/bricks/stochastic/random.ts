@@ -1,4 +1,4 @@
-import { ndarray, type RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomState } from '@longrun/serialization';
 import {
   add,
   constant,
@@ -10,12 +10,13 @@ import {
 } from '@longrun/tensor';
 
 import { withDraw } from '../../graph/random-draw.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import { RANDOM_STATE } from '../../roles.js';
 import { Brick, type BrickOptions } from '../brick.js';
 
 /** Options of every brick that draws. */
 export interface RandomOptions extends BrickOptions {
-  /** An integer in 0..2^53-1 from which its numbers follow, with its path. Default: the one of the streams that it is initialized by. */
+  /** An integer in 0..2^53-1 from which its numbers follow, with its path. Default: the one of the streams that it is initialized by, else 0. */
   readonly seed?: number | undefined;
 }
 
@@ -63,8 +64,8 @@ export abstract class Random extends Brick {
     this.#start(this.seed ?? 0);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
-    this.#start(this.seed ?? random.seed);
+  protected override initializeParameters(random: RandomSource): void {
+    this.#start(this.seed ?? (random instanceof RandomState ? 0 : random.seed));
   }
 
   #start(seed: number): void {
