@@ -58,7 +58,12 @@ export type { CollectedParameters } from './transformations/collect-parameters.j
 export { applyDropout } from './transformations/dropout.js';
 export type { DropoutOptions } from './transformations/dropout.js';
 export { applyNoise } from './transformations/noise.js';
+export { applyPenalty } from './transformations/penalty.js';
+export type { Penalized, PenaltyOptions } from './transformations/penalty.js';
 export { applyTrainingMode } from './transformations/training-mode.js';
+export { hessianTimesVectors } from './transformations/hessian-times-vectors.js';
+export { ParameterAverage } from './transformations/parameter-average.js';
+export type { ParameterAverageOptions } from './transformations/parameter-average.js';
 
 export { Application, application, applicationOf } from './bricks/application.js';
 export type { ApplicationNames, ApplicationOptions } from './bricks/application.js';
@@ -210,6 +215,8 @@ export type { AdamWOptions } from './algorithms/step-rules/adam-w.js';
 export { StepClipping, VariableClipping } from './algorithms/step-rules/clipping.js';
 export type { StepClippingOptions, VariableClippingOptions } from './algorithms/step-rules/clipping.js';
 export { CompositeRule } from './algorithms/step-rules/composite-rule.js';
+export { GradualFreezing } from './algorithms/step-rules/gradual-freezing.js';
+export type { FrozenSpan } from './algorithms/step-rules/gradual-freezing.js';
 export { GradientAccumulation } from './algorithms/step-rules/gradient-accumulation.js';
 export type { GradientAccumulationOptions } from './algorithms/step-rules/gradient-accumulation.js';
 export { Lion } from './algorithms/step-rules/lion.js';

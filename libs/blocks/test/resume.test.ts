@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { NdArray } from '@longrun/serialization';
+import type { Variable } from '@longrun/tensor';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,27 +15,35 @@ import {
   Adam,
   AdamW,
   AMSGrad,
+  applyPenalty,
   BasicMomentum,
   BasicNesterovMomentum,
   BasicRMSProp,
   Checkpoint,
   CompositeRule,
+  ComputationGraph,
   cosineDecay,
   GradientAccumulation,
+  GradientDescent,
+  GradualFreezing,
   Lion,
   Lookahead,
   Momentum,
   NesterovMomentum,
   newestSnapshot,
+  PARAMETER,
+  ParameterAverage,
   RemoveNotFinite,
   Reporting,
   restoreSnapshot,
   RMSProp,
   Scale,
   Schedule,
+  select,
   StepClipping,
   TrainingExtension,
   VariableClipping,
+  WEIGHT,
   writeSnapshot,
   type LogRow,
   type MainLoop,
@@ -158,7 +167,24 @@ const RULES: readonly (readonly [string, () => StepRule])[] = [
 const VARIANTS: readonly (readonly [string, () => TinyOptions])[] = [
   ...RULES.map(([name, rule]) => [name, () => ({ stepRule: rule() })] as const),
   ['Dropout', () => ({ dropProbability: 0.3 })],
+  ['GradualFreezing', () => ({ algorithm: freezing })],
+  ['ParameterAverage and a penalty', () => ({ algorithm: averaging })],
 ];
+
+/** Weights are frozen while the cuts are made. */
+function freezing(cost: Variable): GradientDescent {
+  const spans = [{ parameters: select(cost).role(WEIGHT), from: 5, until: 12 }];
+  return new GradientDescent({ cost, stepRule: new GradualFreezing(new Adam({ learningRate: 0.1 }), spans) });
+}
+
+function averaging(cost: Variable): GradientDescent {
+  const graph = new ComputationGraph(cost);
+  const penalized = applyPenalty(graph, select(graph).role(WEIGHT), { l2: 1e-3 });
+  const algorithm = new GradientDescent({ cost: penalized.cost, stepRule: new Adam({ learningRate: 0.05 }) });
+  const average = new ParameterAverage(select(cost).role(PARAMETER), { decay: 0.9, from: 3 });
+  algorithm.addUpdates(average.updatesFor(algorithm));
+  return algorithm;
+}
 
 describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut equals no cut:', (engine) => {
   let undisturbed: ReadonlyMap<string, Trace> = new Map();
@@ -249,7 +275,7 @@ test('each step rule there is was tried', () => {
     ([, value]) => typeof value === 'function' && value.prototype instanceof blocks.StepRule,
   );
   // Of parameters, and of rules: each in others here.
-  const composed = ['CompositeRule', 'Restrict'];
+  const composed = ['CompositeRule', 'GradualFreezing', 'Restrict'];
   expect(rules.map(([name]) => name).toSorted()).toEqual([...RULES.map(([name]) => name), ...composed].toSorted());
 });
 

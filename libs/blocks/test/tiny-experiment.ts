@@ -32,6 +32,8 @@ export interface TinyOptions {
   readonly batchSize?: number;
   readonly epochs?: number;
   readonly stepRule?: StepRule;
+  /** What trains by a cost, where it is more than a step rule. */
+  readonly algorithm?: (cost: Variable) => GradientDescent;
   /** Of the features, in training. Default: nothing is dropped, and there is no such brick. */
   readonly dropProbability?: number;
   readonly extensions?: readonly TrainingExtension[];
@@ -58,10 +60,9 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
   const dataset = tinyDataset(examples);
   const { cost, trainingCost, misclassificationRate } = tinyModel(random, options);
   return new MainLoop({
-    algorithm: new GradientDescent({
-      cost: trainingCost,
-      stepRule: options.stepRule ?? new Adam({ learningRate: 0.05 }),
-    }),
+    algorithm:
+      options.algorithm?.(trainingCost) ??
+      new GradientDescent({ cost: trainingCost, stepRule: options.stepRule ?? new Adam({ learningRate: 0.05 }) }),
     dataStream: new DatasetStream(
       dataset,
       new ShuffledScheme(examples, batchSize, { random: random.stream('shuffle') }),
