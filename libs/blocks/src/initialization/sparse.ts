@@ -1,4 +1,4 @@
-import { RandomState, sizeOf, type NdArray } from '@longrun/serialization';
+import { ndarray, RandomState, sizeOf, type NdArray } from '@longrun/serialization';
 
 import { Constant } from './constant.js';
 import { Initialization } from './initialization.js';
@@ -58,10 +58,13 @@ export class SparseND extends Initialization {
     const parts = sizeOf(outer.map((axis) => shape[axis] ?? 0));
     const each = parts === 0 ? 0 : sizeOf(shape) / parts;
     const count = this.#countOf(each);
-    const array = this.sparseInit.generate(numbersFor('others', random), shape);
+    // As the original has it: a matrix with a row for each part.
+    const others = this.sparseInit.generate(numbersFor('others', random), [parts, each]);
     const weights = this.weightsInit.generate(numbersFor('weights', random), [parts, count]);
     const places = random instanceof RandomState ? (this.places ?? random) : random.fork('places');
+    const array = ndarray('float64', shape);
     for (const [at, part] of partsOf(shape, outer, parts).entries()) {
+      for (const [nth, position] of part.entries()) array.data[position] = others.data[at * each + nth] ?? 0;
       for (const [nth, place] of places.permutation(each).subarray(0, count).entries()) {
         array.data[part[place] ?? 0] = weights.data[at * count + nth] ?? 0;
       }
