@@ -74,7 +74,7 @@ export class BoundApplication implements Copyable {
     const inputs = tagArguments(call, args);
     return tagResult(
       call,
-      during(call, () => this.application.method.call(this.brick, ...inputs)),
+      during(call, () => this.application.applicationFunction.call(this.brick, ...inputs)),
     );
   }
 
