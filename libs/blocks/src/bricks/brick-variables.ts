@@ -4,6 +4,30 @@ import { isFloat, shared, type SharedVariable } from '@longrun/tensor';
 import { addAnnotation, setBlocksName } from '../graph/annotations.js';
 import { addRole, type VariableRole } from '../roles.js';
 import type { Brick } from './brick.js';
+import { Lazy } from './lazy.js';
+
+/**
+ * Checks the shape of a variable that a brick is to have.
+ *
+ * @throws Error where a size is no whole number, naming the arguments of the brick that are none
+ */
+export function checkSizes(brick: Brick, name: string, shape: readonly number[]): void {
+  if (shape.every(isSize)) return;
+  const wrong = Object.values(brick)
+    .flat()
+    .filter(
+      (field): field is Lazy<unknown> => field instanceof Lazy && field.isSet && ![field.value].flat().every(isSize),
+    )
+    .map((argument) => `${argument.name} is ${JSON.stringify(argument.value)}`);
+  throw new Error(
+    `${brick.uniquePath}: ${name} would have the shape (${shape.map((size) => JSON.stringify(size)).join(', ')}), as ` +
+      `${wrong.join(' and ') || 'follows from its arguments'}; give whole numbers of at least 0`,
+  );
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isSafeInteger(size) && Number(size) >= 0;
+}
 
 /** Makes a variable of a brick. @throws Error when it has one of that name */
 export function variableOf(brick: Brick, name: string, value: NdArray, roles: readonly VariableRole[]): SharedVariable {

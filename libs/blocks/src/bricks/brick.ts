@@ -7,7 +7,7 @@ import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { applicationBehind, type Application } from './application.js';
 import { BoundApplication } from './bound-application.js';
 import { BrickCopies, carryOverFields, checkChildren, notHandedUp, type Copyable } from './brick-copies.js';
-import { filled, variableNamed, variableOf } from './brick-variables.js';
+import { checkSizes, filled, variableNamed, variableOf } from './brick-variables.js';
 import { requireLazies } from './lazy.js';
 
 /** Options of every brick. */
@@ -243,6 +243,7 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** Makes a parameter of dtype `floatX()` filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
   protected parameter(name: string, shape: readonly number[], role: VariableRole = PARAMETER): SharedVariable {
+    checkSizes(this, name, shape);
     const value = ndarray(floatX(), shape);
     value.data.fill(Number.NaN);
     const variable = variableOf(this, name, value, [PARAMETER, role]);
@@ -263,6 +264,7 @@ export abstract class Brick extends Annotation implements Copyable {
     role: VariableRole = PERSISTENT,
     options: StateOptions = {},
   ): SharedVariable {
+    checkSizes(this, name, shape);
     const { dtype = floatX(), initialValue = 0, isPersistent = true } = options;
     const initial = filled(dtype, shape, initialValue);
     if (initial === undefined) {
