@@ -45,7 +45,7 @@ export { getAnnotation, getApplicationCall, getBrick } from './graph/provenance.
 export type { BrickClass, BrickPattern, NamePattern } from './selection/criteria.js';
 export { replacementOf } from './selection/graph-change.js';
 export type { GraphChange, VariableChange } from './selection/graph-change.js';
-export { pathOf } from './selection/path-of.js';
+export { pathOf } from './graph/path-of.js';
 export { select } from './selection/selection.js';
 export type { Selection } from './selection/selection.js';
 export { Path, Selector } from './selection/selector.js';

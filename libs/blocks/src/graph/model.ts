@@ -7,7 +7,7 @@ import { hasRoles, PERSISTENT } from '../roles.js';
 import { duplicatePath, Selector } from '../selection/selector.js';
 import { copiesOf } from '../snapshot/named-arrays.js';
 import { ComputationGraph } from './computation-graph.js';
-import { variablePath } from './variable-path.js';
+import { pathOf } from './path-of.js';
 
 /** The computation graph of a model, with its bricks and its parameters by path (Blocks: `Model`). */
 export class Model extends ComputationGraph {
@@ -157,7 +157,7 @@ function addByName(byPath: Map<string, SharedVariable>, variables: readonly Shar
   const known = new Set(byPath.values());
   for (const variable of variables) {
     if (known.has(variable)) continue;
-    const path = variablePath(variable);
+    const path = pathOf(variable) ?? variable.name;
     if (path === undefined) {
       const owner = getBrick(variable)?.uniquePath;
       throw new Error(
