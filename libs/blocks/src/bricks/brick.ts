@@ -1,5 +1,5 @@
-import { ndarray, RandomState, type DType, type NdArray } from '@longrun/serialization';
-import { floatX, type SharedVariable } from '@longrun/tensor';
+import { RandomState } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
 
 import { Annotation } from '../graph/annotations.js';
 import type { RandomNumbers, RandomSource } from '../initialization/random-source.js';
@@ -7,23 +7,13 @@ import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { applicationBehind, type Application } from './application.js';
 import { BoundApplication } from './bound-application.js';
 import { BrickCopies, carryOverFields, checkChildren, notHandedUp, type Copyable } from './brick-copies.js';
-import { checkSizes, filled, variableNamed, variableOf } from './brick-variables.js';
+import { BrickVariables, type StateOptions } from './brick-variables.js';
 import { requireLazies } from './lazy.js';
 
 /** Options of every brick. */
 export interface BrickOptions {
   /** Its name in paths and variables. Default: the class name in lower case. */
   readonly name?: string | undefined;
-}
-
-/** Options of a brick's own state. */
-export interface StateOptions {
-  /** Default `floatX()`. */
-  readonly dtype?: DType;
-  /** What every element is after `allocate()` and after `initialize()`. Default 0. */
-  readonly initialValue?: number;
-  /** Whether it is part of the model that others load. Else only training that goes on has it. Default true. */
-  readonly isPersistent?: boolean;
 }
 
 /** Size of a named input or output of a brick: of the last axis, of each axis of an image, or 0 for a scalar or a mask. */
@@ -43,8 +33,7 @@ export abstract class Brick extends Annotation implements Copyable {
   readonly #children: Brick[] = [];
   readonly #parents: Brick[] = [];
   readonly #applications = new Map<Application, BoundApplication>();
-  #parameters: SharedVariable[] = [];
-  #states: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
+  readonly #variables = new BrickVariables(this);
   readonly #stages = {
     allocated: false,
     initialized: false,
@@ -73,12 +62,12 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** The parameters of this brick alone, without those of its children. Empty before `allocate()`. */
   get parameters(): readonly SharedVariable[] {
-    return this.#parameters;
+    return this.#variables.parameters;
   }
 
   /** What this brick alone remembers besides its parameters. Empty before `allocate()`. */
   get states(): readonly SharedVariable[] {
-    return this.#states.map(({ variable }) => variable);
+    return this.#variables.states;
   }
 
   get allocated(): boolean {
@@ -105,7 +94,7 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** `/mlp/linear_0.W` of a parameter or a state of this brick. */
   hierarchicalName(variable: SharedVariable): string {
-    if (!this.#parameters.includes(variable) && !this.states.includes(variable)) {
+    if (!this.#variables.has(variable)) {
       throw new Error(`${variable.toString()} is not a parameter or a state of ${this.uniquePath}`);
     }
     return `${this.uniquePath}.${variable.name}`;
@@ -113,12 +102,12 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** The parameter of that name. Throws before `allocate()` and when there is none. */
   parameterNamed(name: string): SharedVariable {
-    return variableNamed(this, 'parameter', name);
+    return this.#variables.named('parameter', name);
   }
 
   /** The state of that name. Throws before `allocate()` and when there is none. */
   stateNamed(name: string): SharedVariable {
-    return variableNamed(this, 'state', name);
+    return this.#variables.named('state', name);
   }
 
   /** The application method `name` of this brick, as a value. */
@@ -169,8 +158,7 @@ export abstract class Brick extends Annotation implements Copyable {
     requireLazies(this);
     if (!this.#stages.allocationConfigPushed) this.pushAllocationConfig();
     for (const child of this.#children) if (!child.#stages.applied) child.allocate();
-    this.#parameters = [];
-    this.#states = [];
+    this.#variables.clear();
     this.clearAnnotation();
     this.#stages.initialized = false;
     this.allocateParameters();
@@ -200,7 +188,7 @@ export abstract class Brick extends Annotation implements Copyable {
     if (!this.#stages.allocated) this.allocate();
     if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.#children) child.initialize(random);
-    for (const { variable, initial } of this.#states) variable.setValue(initial);
+    this.#variables.restoreStates();
     this.initializeParameters(random);
     this.#stages.initialized = true;
   }
@@ -243,12 +231,7 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** Makes a parameter of dtype `floatX()` filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
   protected parameter(name: string, shape: readonly number[], role: VariableRole = PARAMETER): SharedVariable {
-    checkSizes(this, name, shape);
-    const value = ndarray(floatX(), shape);
-    value.data.fill(Number.NaN);
-    const variable = variableOf(this, name, value, [PARAMETER, role]);
-    this.#parameters.push(variable);
-    return variable;
+    return this.#variables.addParameter(name, shape, role);
   }
 
   /**
@@ -264,17 +247,7 @@ export abstract class Brick extends Annotation implements Copyable {
     role: VariableRole = PERSISTENT,
     options: StateOptions = {},
   ): SharedVariable {
-    checkSizes(this, name, shape);
-    const { dtype = floatX(), initialValue = 0, isPersistent = true } = options;
-    const initial = filled(dtype, shape, initialValue);
-    if (initial === undefined) {
-      throw new Error(
-        `${this.uniquePath}.${name}: the initial value ${initialValue} is no ${dtype}; give another one or a float dtype`,
-      );
-    }
-    const variable = variableOf(this, name, initial, isPersistent ? [PERSISTENT, role] : [role]);
-    this.#states.push({ variable, initial });
-    return variable;
+    return this.#variables.addState(name, shape, role, options);
   }
 
   /** What a parameter of this brick is initialized from. */
