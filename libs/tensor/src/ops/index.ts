@@ -98,7 +98,7 @@ export type { ReductionOptions } from './reduction.js';
 export { repeat, tile, type RepeatOptions } from './repeat.js';
 export { flatten, reshapeOp, reshape } from './reshape.js';
 export { ceil, floor, round } from './rounding.js';
-export { isWithinScan, scan, type ScanOptions, type TappedSequence, type TappedState } from './scan.js';
+export { scan, type ScanOptions, type TappedSequence, type TappedState } from './scan.js';
 export { scanCheckpoints, type ScanCheckpointsOptions } from './scan-checkpoints.js';
 export { scanOp } from './scan-op.js';
 export { scatterAdd } from './scatter-add.js';

@@ -3,6 +3,7 @@ import { Apply } from '../graph/apply.js';
 import { checkArguments, checkOption, shown, variablesFrom } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { closeOver } from '../graph/inner.js';
+import { asStep } from '../graph/within-scan.js';
 import { commonShape, formatShape, isKnown, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
@@ -87,7 +88,7 @@ export function scan(
   const results = variablesFrom(
     'scan',
     'the step',
-    within(() => step(...given)),
+    asStep(() => step(...given)),
   );
   if (outputsInfo !== undefined && results.length !== outputsInfo.length) {
     throw new Error(
@@ -115,23 +116,6 @@ export function scan(
     ...captured,
   ]);
   return node.outputs.slice(carried.length);
-}
-
-/** Whether a step of a scan is being made: what it draws from a state that no step changes is the same in all of them. */
-export function isWithinScan(): boolean {
-  return depth > 0;
-}
-
-/** How many scans are being made of which each is within the one before. */
-let depth = 0;
-
-function within<Result>(make: () => Result): Result {
-  depth += 1;
-  try {
-    return make();
-  } finally {
-    depth -= 1;
-  }
 }
 
 function inner(type: TensorType, name: string | undefined): Variable {
