@@ -27,6 +27,7 @@ import {
   SimpleRecurrent,
   Softmax,
   Tanh,
+  trainingMode,
   WEIGHT,
   type LinearOptions,
 } from '../src/index.js';
@@ -107,6 +108,15 @@ describe('an argument that was never set:', () => {
       'to initialize at all',
       () => mainLoop(mean(square(new Linear({ inputDim: 3, outputDim: 2 }).apply(x)))).run(),
       '/linear.W has no value, as its brick was not initialized; initialize /linear before training, as in mlp.initialize(context.random), or load values',
+    ],
+    [
+      'to initialize what draws random numbers',
+      () => {
+        const dropout = new Dropout({ dropProbability: 0.5 });
+        return mainLoop(trainingMode(dropout, () => costOf(dropout.apply(x)))).run();
+      },
+      '/dropout draws random numbers, but was not initialized, so that they do not follow from the seed of the experiment; initialize /dropout before training, ' +
+        'as in mlp.initialize(context.random), or give it a seed',
     ],
   ])('%s', async (_, make, sentence) => {
     await expect((async () => make())()).rejects.toThrow(sentence);
@@ -336,4 +346,10 @@ describe('masks and sequences:', () => {
   ])('%s', async (_, make, sentence) => {
     await expect((async () => make())()).rejects.toThrow(sentence);
   });
+});
+
+test('what draws random numbers from a seed of its own, or is only evaluated, need not be initialized', async () => {
+  const [seeded, idle] = [new Dropout({ dropProbability: 0.5, seed: 3 }), new Dropout({ dropProbability: 0.5 })];
+  expect(await mainLoop(trainingMode(seeded, () => costOf(seeded.apply(x)))).run()).toBe('finished');
+  expect(await mainLoop(costOf(idle.apply(x))).run()).toBe('finished');
 });

@@ -2,6 +2,7 @@ import type { NdArray } from '@longrun/serialization';
 import { describe, formatType, isAssignable, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
+import { Random } from '../bricks/stochastic/random.js';
 import { getBrick } from './provenance.js';
 import { hasRoles, PERSISTENT } from '../roles.js';
 import { duplicatePath, Selector } from '../selection/selector.js';
@@ -89,11 +90,15 @@ export class Model extends ComputationGraph {
     };
   }
 
-  /** @throws Error for a parameter that was given no value, by `initialize()` of its brick or otherwise: training would only make NaN of it. */
+  /**
+   * @throws Error for a parameter that was given no value, by `initialize()` of its brick or otherwise: training would only make NaN of it; and for a brick that
+   * draws random numbers and was given no seed, neither so nor by itself
+   */
   async checkInitialized(): Promise<void> {
     const look = async (brick: Brick): Promise<void> => {
       for (const child of brick.children) await look(child);
       if (brick.initialized) return;
+      if (brick instanceof Random) this.#requireSeed(brick);
       for (const parameter of brick.parameters) {
         const values = Array.from((await parameter.getValue()).data, Number);
         if (values.length === 0 || !values.every(Number.isNaN)) continue;
@@ -104,6 +109,14 @@ export class Model extends ComputationGraph {
       }
     };
     for (const brick of this.topBricks) await look(brick);
+  }
+
+  #requireSeed(brick: Random): void {
+    if (brick.seed !== undefined || !brick.allocated || !this.sharedVariables.includes(brick.randomState)) return;
+    throw new Error(
+      `${brick.uniquePath} draws random numbers, but was not initialized, so that they do not follow from the seed of the experiment; initialize ` +
+        `${this.#topOf(brick).uniquePath} before training, as in mlp.initialize(context.random), or give it a seed`,
+    );
   }
 
   #topOf(brick: Brick): Brick {
