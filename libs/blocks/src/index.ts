@@ -25,6 +25,7 @@ export {
   OUTPUT,
   PARAMETER,
   PERSISTENT,
+  RANDOM_STATE,
   rolesOf,
   VariableRole,
   WEIGHT,
@@ -44,7 +45,7 @@ export { getAnnotation, getApplicationCall, getBrick } from './graph/provenance.
 export type { BrickClass, BrickPattern, NamePattern } from './selection/criteria.js';
 export { replacementOf } from './selection/graph-change.js';
 export type { GraphChange, VariableChange } from './selection/graph-change.js';
-export { pathOf } from './selection/path-of.js';
+export { pathOf } from './graph/path-of.js';
 export { select } from './selection/selection.js';
 export type { Selection } from './selection/selection.js';
 export { Path, Selector } from './selection/selector.js';
@@ -57,6 +58,12 @@ export type { CollectedParameters } from './transformations/collect-parameters.j
 export { applyDropout } from './transformations/dropout.js';
 export type { DropoutOptions } from './transformations/dropout.js';
 export { applyNoise } from './transformations/noise.js';
+export { applyPenalty } from './transformations/penalty.js';
+export type { Penalized, PenaltyOptions } from './transformations/penalty.js';
+export { applyTrainingMode } from './transformations/training-mode.js';
+export { hessianTimesVectors } from './transformations/hessian-times-vectors.js';
+export { ParameterAverage } from './transformations/parameter-average.js';
+export type { ParameterAverageOptions } from './transformations/parameter-average.js';
 
 export { Application, application, applicationOf } from './bricks/application.js';
 export type { ApplicationNames, ApplicationOptions } from './bricks/application.js';
@@ -66,7 +73,8 @@ export { BoundApplication } from './bricks/bound-application.js';
 export { BrickWrapper, wrap } from './bricks/brick-wrapper.js';
 export type { ApplicationResult, NamedVariables } from './bricks/tagging.js';
 export { Brick } from './bricks/brick.js';
-export type { BrickOptions, Dimension, StateOptions } from './bricks/brick.js';
+export type { BrickOptions, Dimension } from './bricks/brick.js';
+export type { StateOptions } from './bricks/brick-variables.js';
 export { findBricks } from './bricks/find-bricks.js';
 export { Lazy, lazy } from './bricks/lazy.js';
 export { isFeedforward } from './bricks/feedforward.js';
@@ -152,7 +160,14 @@ export { TransformerBlock } from './bricks/transformer/transformer-block.js';
 export type { TransformerBlockInputs, TransformerBlockOptions } from './bricks/transformer/transformer-block.js';
 export { BatchNormalizedMLP } from './bricks/normalization/batch-normalized-mlp.js';
 export type { BatchNormalizedMLPOptions } from './bricks/normalization/batch-normalized-mlp.js';
-export { batchNormalization } from './bricks/normalization/training-mode.js';
+export { batchNormalization, isInTrainingMode, trainingMode } from './bricks/training-mode.js';
+export type { TrainingBehaviour } from './bricks/training-mode.js';
+export { Dropout } from './bricks/stochastic/dropout.js';
+export type { DropoutBrickOptions } from './bricks/stochastic/dropout.js';
+export { EmbeddingDropout } from './bricks/stochastic/embedding-dropout.js';
+export type { EmbeddingDropoutOptions } from './bricks/stochastic/embedding-dropout.js';
+export { Random } from './bricks/stochastic/random.js';
+export type { RandomOptions } from './bricks/stochastic/random.js';
 export { Cost } from './bricks/cost.js';
 export { AbsoluteError, BinaryCrossEntropy, CostMatrix, SquaredError } from './bricks/cost-matrix.js';
 export { CategoricalCrossEntropy } from './bricks/categorical-cross-entropy.js';
@@ -163,7 +178,10 @@ export type { MisclassificationRateOptions } from './bricks/misclassification-ra
 
 export { Initialization } from './initialization/initialization.js';
 export { Constant } from './initialization/constant.js';
-export { HeNormal } from './initialization/he-normal.js';
+export { GlorotNormal, GlorotUniform } from './initialization/glorot.js';
+export { HeNormal, HeUniform } from './initialization/he.js';
+export type { HeOptions } from './initialization/he.js';
+export type { RandomNumbers, RandomSource } from './initialization/random-source.js';
 export { IdentityMatrix } from './initialization/identity-matrix.js';
 export { IsotropicGaussian } from './initialization/isotropic-gaussian.js';
 export { Orthogonal } from './initialization/orthogonal.js';
@@ -198,6 +216,8 @@ export type { AdamWOptions } from './algorithms/step-rules/adam-w.js';
 export { StepClipping, VariableClipping } from './algorithms/step-rules/clipping.js';
 export type { StepClippingOptions, VariableClippingOptions } from './algorithms/step-rules/clipping.js';
 export { CompositeRule } from './algorithms/step-rules/composite-rule.js';
+export { GradualFreezing } from './algorithms/step-rules/gradual-freezing.js';
+export type { FrozenSpan } from './algorithms/step-rules/gradual-freezing.js';
 export { GradientAccumulation } from './algorithms/step-rules/gradient-accumulation.js';
 export type { GradientAccumulationOptions } from './algorithms/step-rules/gradient-accumulation.js';
 export { Lion } from './algorithms/step-rules/lion.js';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import * as roles from './roles.js';
 import { addRole, BIAS, hasRoles, INPUT, PARAMETER, PERSISTENT, rolesOf, VariableRole, WEIGHT } from './roles.js';
 
-test('there are the 25 roles of Blocks, with its parents', () => {
+test('there are the 25 roles of Blocks, with its parents, and that of the states that bricks draw from', () => {
   const constants = Object.entries(roles).filter(([, value]) => value instanceof VariableRole);
 
   expect(Object.fromEntries(constants.map(([name, role]) => [name, parentOf(role)]))).toEqual({
@@ -23,6 +23,7 @@ test('there are the 25 roles of Blocks, with its parents', () => {
     BATCH_NORM_POPULATION_STATISTICS: 'PERSISTENT',
     BATCH_NORM_POPULATION_MEAN: 'BATCH_NORM_POPULATION_STATISTICS',
     BATCH_NORM_POPULATION_STDEV: 'BATCH_NORM_POPULATION_STATISTICS',
+    RANDOM_STATE: null,
     AUXILIARY: null,
     DROPOUT: null,
     COLLECTED: null,

@@ -62,6 +62,8 @@ export const BATCH_NORM_POPULATION_STDEV = new VariableRole(
   'BATCH_NORM_POPULATION_STDEV',
   BATCH_NORM_POPULATION_STATISTICS,
 );
+/** What a brick draws random numbers from: saved with training, not with the model. */
+export const RANDOM_STATE = new VariableRole('RANDOM_STATE');
 /** Variable that an annotation adds to the graph. */
 export const AUXILIARY = new VariableRole('AUXILIARY');
 /** Input with dropout applied. */

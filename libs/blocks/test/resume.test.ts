@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { NdArray } from '@longrun/serialization';
+import type { Variable } from '@longrun/tensor';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,33 +15,41 @@ import {
   Adam,
   AdamW,
   AMSGrad,
+  applyPenalty,
   BasicMomentum,
   BasicNesterovMomentum,
   BasicRMSProp,
   Checkpoint,
   CompositeRule,
+  ComputationGraph,
   cosineDecay,
   GradientAccumulation,
+  GradientDescent,
+  GradualFreezing,
   Lion,
   Lookahead,
   Momentum,
   NesterovMomentum,
   newestSnapshot,
+  PARAMETER,
+  ParameterAverage,
   RemoveNotFinite,
   Reporting,
   restoreSnapshot,
   RMSProp,
   Scale,
   Schedule,
+  select,
   StepClipping,
   TrainingExtension,
   VariableClipping,
+  WEIGHT,
   writeSnapshot,
   type LogRow,
   type MainLoop,
   type StepRule,
 } from '../src/index.js';
-import { tinyExperiment } from './tiny-experiment.js';
+import { tinyExperiment, type TinyOptions } from './tiny-experiment.js';
 
 /** Stops training when so many batches are done; `epochEnd` stops it only where that is the end of an epoch. */
 class StopAt extends TrainingExtension {
@@ -87,14 +96,14 @@ const EPOCH = 6;
 const EPOCHS = 3;
 
 /** Trains to the end in as many processes' worth of main loops as there are kills, each from a snapshot on disk. */
-async function trained(engine: string, makeRule: () => StepRule, kills: readonly Kill[]): Promise<Trace> {
+async function trained(engine: string, variant: () => TinyOptions, kills: readonly Kill[]): Promise<Trace> {
   const rows = new Map<number, Readonly<LogRow>>();
   const report = (step: number, row: Readonly<LogRow>): void => void rows.set(step, structuredClone(row));
   const build = (kill?: Kill): MainLoop =>
     tinyExperiment({
+      ...variant(),
       engine,
       epochs: EPOCHS,
-      stepRule: makeRule(),
       extensions: [
         new Reporting({ onLogRow: report }),
         ...(kill === undefined ? [] : [new StopAt(kill.step, kill.when)]),
@@ -154,10 +163,33 @@ const RULES: readonly (readonly [string, () => StepRule])[] = [
   ['Schedule', () => new CompositeRule([new Adam({ learningRate: 0.1 }), new Schedule(cosineDecay(20))])],
 ];
 
+/** All that training is varied in: the step rules, and what has a state besides. */
+const VARIANTS: readonly (readonly [string, () => TinyOptions])[] = [
+  ...RULES.map(([name, rule]) => [name, () => ({ stepRule: rule() })] as const),
+  ['Dropout', () => ({ dropProbability: 0.3 })],
+  ['GradualFreezing', () => ({ algorithm: freezing })],
+  ['ParameterAverage and a penalty', () => ({ algorithm: averaging })],
+];
+
+/** Weights are frozen while the cuts are made. */
+function freezing(cost: Variable): GradientDescent {
+  const spans = [{ parameters: select(cost).role(WEIGHT), from: 5, until: 12 }];
+  return new GradientDescent({ cost, stepRule: new GradualFreezing(new Adam({ learningRate: 0.1 }), spans) });
+}
+
+function averaging(cost: Variable): GradientDescent {
+  const graph = new ComputationGraph(cost);
+  const penalized = applyPenalty(graph, select(graph).role(WEIGHT), { l2: 1e-3 });
+  const algorithm = new GradientDescent({ cost: penalized.cost, stepRule: new Adam({ learningRate: 0.05 }) });
+  const average = new ParameterAverage(select(cost).role(PARAMETER), { decay: 0.9, from: 3 });
+  algorithm.addUpdates(average.updatesFor(algorithm));
+  return algorithm;
+}
+
 describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut equals no cut:', (engine) => {
   let undisturbed: ReadonlyMap<string, Trace> = new Map();
   beforeAll(async () => {
-    const traces = RULES.map(async ([name, rule]) => [name, await trained(engine, rule, [])] as const);
+    const traces = VARIANTS.map(async ([name, variant]) => [name, await trained(engine, variant, [])] as const);
     undisturbed = new Map(await Promise.all(traces));
   });
 
@@ -181,15 +213,15 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
     ['with work lost after the snapshot', { step: 8, when: 'afterBatch', lost: 5 }],
   ];
   test.each(cuts)('%s', async (_, kill) => {
-    const [[name, rule] = ['', () => new Adam()]] = RULES;
-    const trace = await trained(engine, rule, [kill]);
+    const [[name, variant] = ['', () => ({})]] = VARIANTS;
+    const trace = await trained(engine, variant, [kill]);
 
     expect(trace.stops).toBe(1);
     same(trace, undisturbed.get(name));
   });
 
-  test.each(RULES)('with each step rule: %s', async (name, rule) => {
-    same(await trained(engine, rule, [{ step: 9, when: 'afterBatch', lost: 2 }]), undisturbed.get(name));
+  test.each(VARIANTS)('with each step rule, and what has a state besides: %s', async (name, variant) => {
+    same(await trained(engine, variant, [{ step: 9, when: 'afterBatch', lost: 2 }]), undisturbed.get(name));
   });
 
   test('anywhere, several times', async () => {
@@ -203,8 +235,8 @@ describe.each(['reference', 'onnxruntime'] as const)('on %s, resuming at any cut
       .map((list) => list.toSorted((a, b) => a.step - b.step));
     let stops = 0;
     await fc.assert(
-      fc.asyncProperty(kills, fc.constantFrom(...RULES), async (list, [name, rule]) => {
-        const trace = await trained(engine, rule, list);
+      fc.asyncProperty(kills, fc.constantFrom(...VARIANTS), async (list, [name, variant]) => {
+        const trace = await trained(engine, variant, list);
         stops += trace.stops;
         same(trace, undisturbed.get(name));
       }),
@@ -243,7 +275,7 @@ test('each step rule there is was tried', () => {
     ([, value]) => typeof value === 'function' && value.prototype instanceof blocks.StepRule,
   );
   // Of parameters, and of rules: each in others here.
-  const composed = ['CompositeRule', 'Restrict'];
+  const composed = ['CompositeRule', 'GradualFreezing', 'Restrict'];
   expect(rules.map(([name]) => name).toSorted()).toEqual([...RULES.map(([name]) => name), ...composed].toSorted());
 });
 

@@ -4,8 +4,11 @@ import { lvector, matrix, mean, type Variable } from '@longrun/tensor';
 
 import {
   Adam,
+  applyTrainingMode,
+  ComputationGraph,
   Constant,
   DataStreamMonitoring,
+  Dropout,
   FinishAfter,
   GradientDescent,
   IsotropicGaussian,
@@ -29,6 +32,10 @@ export interface TinyOptions {
   readonly batchSize?: number;
   readonly epochs?: number;
   readonly stepRule?: StepRule;
+  /** What trains by a cost, where it is more than a step rule. */
+  readonly algorithm?: (cost: Variable) => GradientDescent;
+  /** Of the features, in training. Default: nothing is dropped, and there is no such brick. */
+  readonly dropProbability?: number;
   readonly extensions?: readonly TrainingExtension[];
   readonly outputs?: Outputs;
 }
@@ -51,9 +58,11 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
   const { examples = 22, batchSize = 4, epochs = 3, seed = 1 } = options;
   const random = new RandomStreams(seed);
   const dataset = tinyDataset(examples);
-  const { cost, misclassificationRate } = tinyModel(random, options.hidden ?? 5);
+  const { cost, trainingCost, misclassificationRate } = tinyModel(random, options);
   return new MainLoop({
-    algorithm: new GradientDescent({ cost, stepRule: options.stepRule ?? new Adam({ learningRate: 0.05 }) }),
+    algorithm:
+      options.algorithm?.(trainingCost) ??
+      new GradientDescent({ cost: trainingCost, stepRule: options.stepRule ?? new Adam({ learningRate: 0.05 }) }),
     dataStream: new DatasetStream(
       dataset,
       new ShuffledScheme(examples, batchSize, { random: random.stream('shuffle') }),
@@ -77,7 +86,10 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
 }
 
 /** The variables of a tiny model whose parameters have their first values. */
-export function tinyModel(random: RandomStreams, hidden = 5): { cost: Variable; misclassificationRate: Variable } {
+export function tinyModel(
+  random: RandomStreams,
+  { hidden = 5, dropProbability }: Pick<TinyOptions, 'hidden' | 'dropProbability'> = {},
+): { readonly cost: Variable; readonly trainingCost: Variable; readonly misclassificationRate: Variable } {
   const mlp = new MLP([new Tanh(), null], {
     dims: [3, hidden, 2],
     weightsInit: new IsotropicGaussian(0.5),
@@ -85,12 +97,16 @@ export function tinyModel(random: RandomStreams, hidden = 5): { cost: Variable; 
   });
   mlp.initialize(random);
   const labels = lvector('targets');
-  const logits = mlp.apply(matrix('features'));
+  const features = matrix('features');
+  const dropout = dropProbability === undefined ? undefined : new Dropout({ dropProbability });
+  dropout?.initialize(random);
+  const logits = mlp.apply(dropout?.apply(features) ?? features);
   const cost = mean(new Softmax().categoricalCrossEntropy(labels, logits));
   cost.name = 'cost';
   const misclassificationRate = new MisclassificationRate().apply(labels, logits);
   misclassificationRate.name = 'misclassification_rate';
-  return { cost, misclassificationRate };
+  const [trainingCost = cost] = applyTrainingMode(new ComputationGraph(cost)).graph.outputs;
+  return { cost, trainingCost, misclassificationRate };
 }
 
 /** A dataset in order. */

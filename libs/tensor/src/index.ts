@@ -32,6 +32,7 @@ export { printGraph } from './graph/print.js';
 export { formatArray, formatNumber, type ArrayFormat } from './inspection/format-array.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
 export { clone, replace, replaceInOrder } from './graph/replace.js';
+export { isWithinScan } from './graph/within-scan.js';
 export { shared, sharedLike, SharedVariable, type SharedOptions } from './graph/shared-variable.js';
 export { Tag, tagKey, type TagKey } from './graph/tag.js';
 export {

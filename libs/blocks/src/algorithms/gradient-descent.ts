@@ -22,7 +22,10 @@ export interface GradientDescentOptions extends Omit<UpdatesAlgorithmOptions, 'u
   readonly considerConstant?: Iterable<Variable>;
 }
 
-/** Minimizes a cost: with each batch, the step that the step rule makes of its gradient is subtracted from each parameter. */
+/**
+ * Minimizes a cost: with each batch, the step that the step rule makes of its gradient is subtracted from each parameter. What annotations of the graph ask
+ * to be updated with each run, such as the states that noise is drawn from, is updated too.
+ */
 export class GradientDescent extends UpdatesAlgorithm {
   readonly cost: Variable | undefined;
   readonly stepRule: StepRule;
@@ -41,6 +44,7 @@ export class GradientDescent extends UpdatesAlgorithm {
     this.steps = steps;
     this.addUpdates([...steps].map(([parameter, step]) => [parameter, sub(parameter, step)] as const));
     this.addUpdates(updates);
+    this.addUpdates(new ComputationGraph(this.cost ?? [...this.gradients.values()]).updates);
   }
 
   override get parameters(): readonly SharedVariable[] {

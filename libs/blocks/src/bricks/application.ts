@@ -69,12 +69,12 @@ const APPLICATIONS = new WeakMap<object, Application>();
 export class Application {
   readonly name: string;
   /** The method as written, without what the decorator adds. */
-  readonly method: ApplicationMethod;
+  readonly applicationFunction: ApplicationMethod;
   readonly options: ApplicationOptions;
 
-  constructor(name: string, method: ApplicationMethod, options: ApplicationOptions) {
+  constructor(name: string, applicationFunction: ApplicationMethod, options: ApplicationOptions) {
     this.name = name;
-    this.method = method;
+    this.applicationFunction = applicationFunction;
     this.options = options;
   }
 

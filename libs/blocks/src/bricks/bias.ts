@@ -1,6 +1,6 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { add, type SharedVariable, type Variable } from '@longrun/tensor';
 
+import type { RandomSource } from '../initialization/random-source.js';
 import { BIAS } from '../roles.js';
 import { application } from './application.js';
 import type { Dimension } from './brick.js';
@@ -49,7 +49,7 @@ export class Bias extends Initializable implements Feedforward {
     this.parameter('b', [this.dim.value], BIAS);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     this.required(this.biasesInit, 'biasesInit').initialize(this.b, this.randomFor(this.b, random));
   }
 

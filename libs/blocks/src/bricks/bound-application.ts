@@ -1,4 +1,4 @@
-import { Variable } from '@longrun/tensor';
+import { TensorTypeError, Variable } from '@longrun/tensor';
 
 import type { Application } from './application.js';
 import { ApplicationCall, during, type CallOptions } from './application-call.js';
@@ -74,7 +74,7 @@ export class BoundApplication implements Copyable {
     const inputs = tagArguments(call, args);
     return tagResult(
       call,
-      during(call, () => this.application.method.call(this.brick, ...inputs)),
+      during(call, () => namingBrick(this, () => this.application.applicationFunction.call(this.brick, ...inputs))),
     );
   }
 
@@ -117,3 +117,18 @@ export class BoundApplication implements Copyable {
     throw new Error(`${this.toString()}: ${name} are ${JSON.stringify(names)}; give a list of names`);
   }
 }
+
+/** What `build` gives, or its error of types and shapes, said of the innermost brick in which it was made. */
+export function namingBrick<Result>(who: { toString(): string }, build: () => Result): Result {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof TensorTypeError) || NAMED.has(error)) throw error;
+    const named = new TensorTypeError(`${who.toString()}: ${error.message}`, { cause: error });
+    NAMED.add(named);
+    throw named;
+  }
+}
+
+/** Errors that name a brick. */
+const NAMED = new WeakSet<TensorTypeError>();

@@ -31,7 +31,7 @@ export function wrap(wrapper: BrickWrapper) {
   ): (this: This, ...args: Arguments) => Result {
     const inner = applicationBehind(method, String(context.name));
     const around: ApplicationMethod = function around(this: Brick, ...args) {
-      return wrapper.call((...given) => inner.method.call(this, ...given), args);
+      return wrapper.call((...given) => inner.applicationFunction.call(this, ...given), args);
     };
     // What the wrapper gives in place of the method's result is declared by the method.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -1,26 +1,19 @@
-import { ndarray, type DType, type NdArray, type RandomStream, type RandomStreams } from '@longrun/serialization';
-import { floatX, type SharedVariable } from '@longrun/tensor';
+import { RandomState } from '@longrun/serialization';
+import type { SharedVariable } from '@longrun/tensor';
 
 import { Annotation } from '../graph/annotations.js';
+import type { RandomNumbers, RandomSource } from '../initialization/random-source.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { applicationBehind, type Application } from './application.js';
 import { BoundApplication } from './bound-application.js';
 import { BrickCopies, carryOverFields, checkChildren, notHandedUp, type Copyable } from './brick-copies.js';
-import { filled, variableNamed, variableOf } from './brick-variables.js';
+import { BrickVariables, type StateOptions } from './brick-variables.js';
 import { requireLazies } from './lazy.js';
 
 /** Options of every brick. */
 export interface BrickOptions {
   /** Its name in paths and variables. Default: the class name in lower case. */
   readonly name?: string | undefined;
-}
-
-/** Options of a brick's own state. */
-export interface StateOptions {
-  /** Default `floatX()`. */
-  readonly dtype?: DType;
-  /** What every element is after `allocate()` and after `initialize()`. Default 0. */
-  readonly initialValue?: number;
 }
 
 /** Size of a named input or output of a brick: of the last axis, of each axis of an image, or 0 for a scalar or a mask. */
@@ -40,8 +33,7 @@ export abstract class Brick extends Annotation implements Copyable {
   readonly #children: Brick[] = [];
   readonly #parents: Brick[] = [];
   readonly #applications = new Map<Application, BoundApplication>();
-  #parameters: SharedVariable[] = [];
-  #states: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
+  readonly #variables = new BrickVariables(this);
   readonly #stages = {
     allocated: false,
     initialized: false,
@@ -70,12 +62,12 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** The parameters of this brick alone, without those of its children. Empty before `allocate()`. */
   get parameters(): readonly SharedVariable[] {
-    return this.#parameters;
+    return this.#variables.parameters;
   }
 
   /** What this brick alone remembers besides its parameters. Empty before `allocate()`. */
   get states(): readonly SharedVariable[] {
-    return this.#states.map(({ variable }) => variable);
+    return this.#variables.states;
   }
 
   get allocated(): boolean {
@@ -102,7 +94,7 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** `/mlp/linear_0.W` of a parameter or a state of this brick. */
   hierarchicalName(variable: SharedVariable): string {
-    if (!this.#parameters.includes(variable) && !this.states.includes(variable)) {
+    if (!this.#variables.has(variable)) {
       throw new Error(`${variable.toString()} is not a parameter or a state of ${this.uniquePath}`);
     }
     return `${this.uniquePath}.${variable.name}`;
@@ -110,12 +102,12 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** The parameter of that name. Throws before `allocate()` and when there is none. */
   parameterNamed(name: string): SharedVariable {
-    return variableNamed(this, 'parameter', name);
+    return this.#variables.named('parameter', name);
   }
 
   /** The state of that name. Throws before `allocate()` and when there is none. */
   stateNamed(name: string): SharedVariable {
-    return variableNamed(this, 'state', name);
+    return this.#variables.named('state', name);
   }
 
   /** The application method `name` of this brick, as a value. */
@@ -166,8 +158,7 @@ export abstract class Brick extends Annotation implements Copyable {
     requireLazies(this);
     if (!this.#stages.allocationConfigPushed) this.pushAllocationConfig();
     for (const child of this.#children) if (!child.#stages.applied) child.allocate();
-    this.#parameters = [];
-    this.#states = [];
+    this.#variables.clear();
     this.clearAnnotation();
     this.#stages.initialized = false;
     this.allocateParameters();
@@ -191,13 +182,13 @@ export abstract class Brick extends Annotation implements Copyable {
    * Gives the parameters values, and the states their first ones again, children's first, allocating what is not allocated.
    *
    * Each parameter draws from a stream of its own, that its path names, so that neither order nor the other parameters matter.
-   * (Blocks drew all from one generator, in order: adding a layer changed the values of the others.)
+   * (Blocks drew all from one generator, in order: adding a layer changed the values of the others. So it is by a `RandomState`, which gives Blocks' numbers.)
    */
-  initialize(random: RandomStreams): void {
+  initialize(random: RandomSource): void {
     if (!this.#stages.allocated) this.allocate();
     if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.#children) child.initialize(random);
-    for (const { variable, initial } of this.#states) variable.setValue(initial);
+    this.#variables.restoreStates();
     this.initializeParameters(random);
     this.#stages.initialized = true;
   }
@@ -240,18 +231,14 @@ export abstract class Brick extends Annotation implements Copyable {
 
   /** Makes a parameter of dtype `floatX()` filled with NaN, so that a use before `initialize()` shows. To be called in `allocateParameters()`. */
   protected parameter(name: string, shape: readonly number[], role: VariableRole = PARAMETER): SharedVariable {
-    const value = ndarray(floatX(), shape);
-    value.data.fill(Number.NaN);
-    const variable = variableOf(this, name, value, [PARAMETER, role]);
-    this.#parameters.push(variable);
-    return variable;
+    return this.#variables.addParameter(name, shape, role);
   }
 
   /**
    * Makes a state: a variable that is saved with the model but not trained, such as a running mean. What updates it is a graph that
    * the algorithm runs: see `addUpdate`. To be called in `allocateParameters()`.
    *
-   * @param role PERSISTENT or one derived from it; any other is given besides PERSISTENT
+   * @param role PERSISTENT or one derived from it; any other is given besides PERSISTENT, where it is persistent
    * @throws Error when the dtype has no such initial value
    */
   protected state(
@@ -260,20 +247,12 @@ export abstract class Brick extends Annotation implements Copyable {
     role: VariableRole = PERSISTENT,
     options: StateOptions = {},
   ): SharedVariable {
-    const { dtype = floatX(), initialValue = 0 } = options;
-    const initial = filled(dtype, shape, initialValue);
-    if (initial === undefined) {
-      throw new Error(
-        `${this.uniquePath}.${name}: the initial value ${initialValue} is no ${dtype}; give another one or a float dtype`,
-      );
-    }
-    const variable = variableOf(this, name, initial, [PERSISTENT, role]);
-    this.#states.push({ variable, initial });
-    return variable;
+    return this.#variables.addState(name, shape, role, options);
   }
 
-  /** The random stream from which a parameter of this brick is initialized. */
-  protected randomFor(parameter: SharedVariable, random: RandomStreams): RandomStream {
+  /** What a parameter of this brick is initialized from. */
+  protected randomFor(parameter: SharedVariable, random: RandomSource): RandomNumbers {
+    if (random instanceof RandomState) return random;
     return random.stream('initialization').fork(this.hierarchicalName(parameter));
   }
 
@@ -286,7 +265,7 @@ export abstract class Brick extends Annotation implements Copyable {
   protected allocateParameters(): void {}
 
   /** Gives this brick's own parameters values. For overriding. */
-  protected initializeParameters(_random: RandomStreams): void {}
+  protected initializeParameters(_random: RandomSource): void {}
 
   /** Sets the arguments of the children that follow from this brick's. For overriding. */
   protected pushAllocation(): void {}

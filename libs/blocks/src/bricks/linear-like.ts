@@ -1,6 +1,6 @@
-import type { RandomStreams } from '@longrun/serialization';
 import type { SharedVariable } from '@longrun/tensor';
 
+import type { RandomSource } from '../initialization/random-source.js';
 import { Initializable } from './initializable.js';
 
 /** A brick with one weight parameter `W` and, unless `useBias` is false, one bias `b` (Blocks: `LinearLike`). */
@@ -15,7 +15,7 @@ export abstract class LinearLike extends Initializable {
     return this.parameterNamed('b');
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     if (this.useBias) {
       this.required(this.biasesInit, 'biasesInit').initialize(this.b, this.randomFor(this.b, random));
     }

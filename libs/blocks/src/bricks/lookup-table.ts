@@ -1,6 +1,6 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { take, type SharedVariable, type Variable } from '@longrun/tensor';
 
+import type { RandomSource } from '../initialization/random-source.js';
 import { WEIGHT } from '../roles.js';
 import { application } from './application.js';
 import type { Dimension } from './brick.js';
@@ -46,7 +46,7 @@ export class LookupTable extends Initializable {
     this.parameter('W', [this.length.value, this.dim.value], WEIGHT);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     this.required(this.weightsInit, 'weightsInit').initialize(this.W, this.randomFor(this.W, random));
   }
 

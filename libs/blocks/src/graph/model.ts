@@ -2,12 +2,13 @@ import type { NdArray } from '@longrun/serialization';
 import { describe, formatType, isAssignable, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import type { Brick } from '../bricks/brick.js';
+import { Random } from '../bricks/stochastic/random.js';
 import { getBrick } from './provenance.js';
 import { hasRoles, PERSISTENT } from '../roles.js';
 import { duplicatePath, Selector } from '../selection/selector.js';
 import { copiesOf } from '../snapshot/named-arrays.js';
 import { ComputationGraph } from './computation-graph.js';
-import { variablePath } from './variable-path.js';
+import { pathOf } from './path-of.js';
 
 /** The computation graph of a model, with its bricks and its parameters by path (Blocks: `Model`). */
 export class Model extends ComputationGraph {
@@ -44,16 +45,17 @@ export class Model extends ComputationGraph {
 
   /**
    * What is saved with the model, by path: the parameters, the states of the top bricks and all below, and the other shared
-   * variables of the graph with role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
+   * variables of the graph, as far as they have the role PERSISTENT. (Blocks saved only the parameters, and lost the population statistics of batch
    * normalization.)
    */
   getPersistentDict(): ReadonlyMap<string, SharedVariable> {
     if (this.#persistent === undefined) {
       const persistent = new Map(this.getParameterDict());
-      addByName(persistent, [
-        ...new Selector(this.topBricks).getStates().values(),
-        ...this.sharedVariables.filter((variable) => hasRoles(variable, [PERSISTENT])),
-      ]);
+      const others = [...new Selector(this.topBricks).getStates().values(), ...this.sharedVariables];
+      addByName(
+        persistent,
+        others.filter((variable) => hasRoles(variable, [PERSISTENT])),
+      );
       this.#persistent = persistent;
     }
     return this.#persistent;
@@ -88,11 +90,15 @@ export class Model extends ComputationGraph {
     };
   }
 
-  /** @throws Error for a parameter that was given no value, by `initialize()` of its brick or otherwise: training would only make NaN of it. */
+  /**
+   * @throws Error for a parameter that was given no value, by `initialize()` of its brick or otherwise: training would only make NaN of it; and for a brick that
+   * draws random numbers and was given no seed, neither so nor by itself
+   */
   async checkInitialized(): Promise<void> {
     const look = async (brick: Brick): Promise<void> => {
       for (const child of brick.children) await look(child);
       if (brick.initialized) return;
+      if (brick instanceof Random) this.#requireSeed(brick);
       for (const parameter of brick.parameters) {
         const values = Array.from((await parameter.getValue()).data, Number);
         if (values.length === 0 || !values.every(Number.isNaN)) continue;
@@ -103,6 +109,14 @@ export class Model extends ComputationGraph {
       }
     };
     for (const brick of this.topBricks) await look(brick);
+  }
+
+  #requireSeed(brick: Random): void {
+    if (brick.seed !== undefined || !brick.allocated || !this.sharedVariables.includes(brick.randomState)) return;
+    throw new Error(
+      `${brick.uniquePath} draws random numbers, but was not initialized, so that they do not follow from the seed of the experiment; initialize ` +
+        `${this.#topOf(brick).uniquePath} before training, as in mlp.initialize(context.random), or give it a seed`,
+    );
   }
 
   #topOf(brick: Brick): Brick {
@@ -156,7 +170,7 @@ function addByName(byPath: Map<string, SharedVariable>, variables: readonly Shar
   const known = new Set(byPath.values());
   for (const variable of variables) {
     if (known.has(variable)) continue;
-    const path = variablePath(variable);
+    const path = pathOf(variable) ?? variable.name;
     if (path === undefined) {
       const owner = getBrick(variable)?.uniquePath;
       throw new Error(

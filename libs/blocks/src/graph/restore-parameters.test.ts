@@ -34,7 +34,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** Of three inputs, `hidden` units and two outputs. */
 function modelOf(hidden = 5, seed = 1): Model {
-  return new Model(tinyModel(new RandomStreams(seed), hidden).cost);
+  return new Model(tinyModel(new RandomStreams(seed), { hidden }).cost);
 }
 
 describe('the parameters of a checkpoint', () => {

@@ -1,7 +1,8 @@
-import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 import { at, broadcastStrides, formatShape, offsets, shapeBroadcastsTo } from '@longrun/tensor';
 
 import { Initialization } from './initialization.js';
+import type { RandomNumbers } from './random-source.js';
 
 /** The same number everywhere, or the same array along the axes that it has not: a list of 3 makes each row of (2, 3). */
 export class Constant extends Initialization {
@@ -13,7 +14,7 @@ export class Constant extends Initialization {
   }
 
   /** @throws Error where the constant does not broadcast to `shape`. */
-  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(_random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     const value = arrayOf(this.constant);
     if (!shapeBroadcastsTo(value.shape, shape)) {
       throw new Error(

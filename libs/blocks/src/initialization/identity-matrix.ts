@@ -1,6 +1,7 @@
-import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { Initialization } from './initialization.js';
+import type { RandomNumbers } from './random-source.js';
 
 /** A matrix with `mult` on its diagonal and 0 elsewhere (Blocks: `initialization.Identity`). */
 export class IdentityMatrix extends Initialization {
@@ -13,7 +14,7 @@ export class IdentityMatrix extends Initialization {
   }
 
   /** @throws Error unless `shape` has two axes */
-  override generate(_random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(_random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     const [rows, columns] = shape;
     if (shape.length !== 2 || rows === undefined || columns === undefined) {
       throw new Error(`IdentityMatrix: the shape is (${shape.join(', ')}); only matrices can be initialized so`);

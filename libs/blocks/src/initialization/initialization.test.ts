@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { float32, int64 } from '../../test/tiny-experiment.js';
 import { Constant } from './constant.js';
-import { HeNormal } from './he-normal.js';
+import { HeNormal } from './he.js';
 import { IdentityMatrix } from './identity-matrix.js';
 import type { Initialization } from './initialization.js';
 import { IsotropicGaussian } from './isotropic-gaussian.js';
@@ -42,7 +42,7 @@ test('a constant array is the same along the axes that it has not', () => {
 describe('random schemes', () => {
   test('He initialization is a Gaussian as wide as the number of inputs asks for', () => {
     expect(generated(new HeNormal(), [8, 3])).toEqual(generated(new IsotropicGaussian(0.5), [8, 3]));
-    expect(() => generated(new HeNormal(), [8])).toThrow('HeNormal: the shape is (8); only matrices');
+    expect(() => generated(new HeNormal(), [8])).toThrow('HeNormal: the shape is (8); only matrices and filters');
   });
 
   // Bounds are about five standard errors wide.

@@ -1,13 +1,15 @@
-import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 import { formatShape, isAllKnown, isFloat, type SharedVariable } from '@longrun/tensor';
 
-/** A way to give a parameter its first value (Blocks: `NdarrayInitialization`). Has no state: all randomness is the stream's. */
+import type { RandomNumbers } from './random-source.js';
+
+/** A way to give a parameter its first value (Blocks: `NdarrayInitialization`). Has no state: all randomness is what it is given to draw from. */
 export abstract class Initialization {
   /** An array of `shape`, whatever the precision of the parameter. */
-  abstract generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'>;
+  abstract generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'>;
 
   /** Sets the value of `variable` to an array of its shape, rounded to its dtype. */
-  initialize(variable: SharedVariable, random: RandomStream): void {
+  initialize(variable: SharedVariable, random: RandomNumbers): void {
     const { shape } = variable;
     if (!isAllKnown(shape) || !isFloat(variable.dtype)) {
       throw new Error(

@@ -1,6 +1,7 @@
-import type { NdArray, RandomStream } from '@longrun/serialization';
+import type { NdArray } from '@longrun/serialization';
 
 import { filled, Initialization } from './initialization.js';
+import type { RandomNumbers } from './random-source.js';
 
 /** Independent normal numbers. */
 export class IsotropicGaussian extends Initialization {
@@ -18,7 +19,7 @@ export class IsotropicGaussian extends Initialization {
     this.mean = mean;
   }
 
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     return filled(shape, () => this.mean + this.std * random.normal());
   }
 }

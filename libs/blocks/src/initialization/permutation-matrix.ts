@@ -1,6 +1,7 @@
-import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { Initialization } from './initialization.js';
+import type { RandomNumbers } from './random-source.js';
 import { checkValidPermutation } from './valid-permutation.js';
 
 /** A square matrix that puts what it multiplies in another order: row i has its 1 in column `permutation[i]` (blocks-extras). */
@@ -15,7 +16,7 @@ export class PermutationMatrix extends Initialization {
   }
 
   /** @throws Error unless `shape` is that of a square matrix, of the permutation's size */
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     const [rows, columns] = shape;
     if (shape.length !== 2 || rows === undefined || rows !== columns) {
       throw new Error(

@@ -1,7 +1,8 @@
-import { sizeOf, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, RandomState, sizeOf, type NdArray } from '@longrun/serialization';
 
 import { Constant } from './constant.js';
 import { Initialization } from './initialization.js';
+import { numbersFor, type RandomNumbers } from './random-source.js';
 
 /** Options of {@link Sparse}. */
 export interface SparseOptions {
@@ -11,6 +12,11 @@ export interface SparseOptions {
   readonly weightsInit: Initialization;
   /** How the others do. Default 0. */
   readonly sparseInit?: Initialization;
+  /**
+   * Where a brick is initialized by NumPy's generator: what draws the places. In the original it was NumPy's global generator: `new RandomState(seed)` for its
+   * `numpy.random.seed(seed)`. Default: the one that draws the values.
+   */
+  readonly places?: RandomState;
 }
 
 /** Options of {@link SparseND}. */
@@ -19,15 +25,13 @@ export interface SparseNDOptions extends SparseOptions {
   readonly axis: readonly number[];
 }
 
-/**
- * Few elements of each part have values, at places drawn for each part alone (Martens, 2010). (The original drew the places from NumPy's global
- * generator, so that its seed did not say which.)
- */
+/** Few elements of each part have values, at places drawn for each part alone (Martens, 2010). */
 export class SparseND extends Initialization {
   readonly numInit: number;
   readonly weightsInit: Initialization;
   readonly sparseInit: Initialization;
   readonly axis: readonly number[];
+  readonly places: RandomState | undefined;
 
   /** @throws Error when `numInit` is neither a share nor a whole number */
   constructor(options: SparseNDOptions) {
@@ -40,10 +44,11 @@ export class SparseND extends Initialization {
     this.weightsInit = options.weightsInit;
     this.sparseInit = options.sparseInit ?? new Constant(0);
     this.axis = [...options.axis];
+    this.places = options.places;
   }
 
   /** @throws Error when an axis is not there, or a part has fewer elements than are to have values */
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     const [inner, outer] = [shape.map((_, axis) => axis), [...this.axis]];
     if (new Set(outer).size !== outer.length || !outer.every((axis) => inner.includes(axis))) {
       throw new Error(
@@ -53,13 +58,15 @@ export class SparseND extends Initialization {
     const parts = sizeOf(outer.map((axis) => shape[axis] ?? 0));
     const each = parts === 0 ? 0 : sizeOf(shape) / parts;
     const count = this.#countOf(each);
-    const array = this.sparseInit.generate(random.fork('others'), shape);
-    const weights = this.weightsInit.generate(random.fork('weights'), shape);
-    const places = random.fork('places');
-    for (const part of partsOf(shape, outer, parts)) {
-      for (const place of places.permutation(each).subarray(0, count)) {
-        const at = part[place] ?? 0;
-        array.data[at] = weights.data[at] ?? 0;
+    // As the original has it: a matrix with a row for each part.
+    const others = this.sparseInit.generate(numbersFor('others', random), [parts, each]);
+    const weights = this.weightsInit.generate(numbersFor('weights', random), [parts, count]);
+    const places = random instanceof RandomState ? (this.places ?? random) : random.fork('places');
+    const array = ndarray('float64', shape);
+    for (const [at, part] of partsOf(shape, outer, parts).entries()) {
+      for (const [nth, position] of part.entries()) array.data[position] = others.data[at * each + nth] ?? 0;
+      for (const [nth, place] of places.permutation(each).subarray(0, count).entries()) {
+        array.data[part[place] ?? 0] = weights.data[at * count + nth] ?? 0;
       }
     }
     return array;

@@ -1,6 +1,7 @@
-import type { NdArray, RandomStream } from '@longrun/serialization';
+import { ndarray, RandomState, sizeOf, type NdArray } from '@longrun/serialization';
 
 import { filled, Initialization } from './initialization.js';
+import type { RandomNumbers } from './random-source.js';
 
 /** Options of {@link Uniform}: exactly one of `width` and `std`. */
 export interface UniformOptions {
@@ -27,7 +28,11 @@ export class Uniform extends Initialization {
     this.width = width ?? Math.sqrt(12) * (std ?? 0);
   }
 
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
+    if (random instanceof RandomState) {
+      const half = this.width / 2;
+      return ndarray('float64', shape, random.uniform(this.mean - half, this.mean + half, sizeOf(shape)));
+    }
     return filled(shape, () => this.mean + this.width * (random.uniform() - 0.5));
   }
 }

@@ -3,7 +3,7 @@ import { describe, type SharedVariable } from '@longrun/tensor';
 import { forParameter } from '../algorithms/algorithm-state.js';
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
 import type { Model } from '../graph/model.js';
-import { variablePath } from '../graph/variable-path.js';
+import { pathOf } from '../graph/path-of.js';
 import { ALGORITHM_STATE, hasRoles, PERSISTENT } from '../roles.js';
 import { uniqueNames } from './unique-names.js';
 
@@ -128,5 +128,5 @@ function algorithmNames(
 }
 
 function nameOf(variable: SharedVariable): string {
-  return variablePath(variable) ?? 'shared';
+  return pathOf(variable) ?? variable.name ?? 'shared';
 }

@@ -6,9 +6,9 @@ import { BoundApplication } from '../bricks/bound-application.js';
 import { Brick } from '../bricks/brick.js';
 import { blocksName } from '../graph/annotations.js';
 import { getApplicationCall, getBrick } from '../graph/provenance.js';
+import { pathOf } from '../graph/path-of.js';
 import { hasRoles, rolesOf, type VariableRole } from '../roles.js';
 import type { Criterion } from './criterion.js';
-import { pathOf } from './path-of.js';
 
 /** A class of bricks. */
 export type BrickClass = abstract new (...args: never[]) => Brick;

@@ -1,7 +1,7 @@
 import { ancestors, identity, tagKey, type Variable } from '@longrun/tensor';
 
 import { ComputationGraph } from '../graph/computation-graph.js';
-import { pathOf } from './path-of.js';
+import { pathOf } from '../graph/path-of.js';
 
 /** What was made of one variable. */
 export interface VariableChange {

@@ -23,9 +23,9 @@ import { MLP } from '../bricks/mlp.js';
 import { Sequence } from '../bricks/sequence.js';
 import { ComputationGraph } from '../graph/computation-graph.js';
 import { getApplicationCall } from '../graph/provenance.js';
+import { pathOf } from '../graph/path-of.js';
 import { addRole, BIAS, INPUT, OUTPUT, PARAMETER, rolesOf, WEIGHT } from '../roles.js';
 import { replacementOf } from './graph-change.js';
-import { pathOf } from './path-of.js';
 import { select, type Selection } from './selection.js';
 
 const encoder = new MLP([new Tanh({ name: 'tanh_0' }), new Tanh({ name: 'tanh_1' })], {

@@ -4,6 +4,7 @@ import { ancestors, stopGradient, tap, type Dim, type OpName, type Variable } fr
 import type { Application } from '../bricks/application.js';
 import type { BoundApplication } from '../bricks/bound-application.js';
 import { ComputationGraph } from '../graph/computation-graph.js';
+import { pathOf } from '../graph/path-of.js';
 import type { VariableRole } from '../roles.js';
 import {
   among,
@@ -26,7 +27,6 @@ import {
 import { ANY, both, either, not, partsOf, type Criterion } from './criterion.js';
 import { downstream, upstream } from './flow.js';
 import { GraphChange } from './graph-change.js';
-import { pathOf } from './path-of.js';
 import { withInside } from './variable-filter.js';
 
 /** All variables of a graph, to be narrowed: `select(graph).role(WEIGHT).brick(Linear)`. */

@@ -2,34 +2,33 @@ import { reshape, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { BatchNormalization } from '../bricks/normalization/batch-normalization.js';
 import type { ComputationGraph } from '../graph/computation-graph.js';
-import { getApplicationCall, getBrick } from '../graph/provenance.js';
-import {
-  addRole,
-  BATCH_NORM_DIVISOR,
-  BATCH_NORM_MINIBATCH_ESTIMATE,
-  BATCH_NORM_OFFSET,
-  hasRoles,
-  INPUT,
-} from '../roles.js';
-import type { GraphChange } from '../selection/graph-change.js';
+import { getBrick } from '../graph/provenance.js';
+import { addRole, BATCH_NORM_DIVISOR, BATCH_NORM_MINIBATCH_ESTIMATE, BATCH_NORM_OFFSET, hasRoles } from '../roles.js';
+import { GraphChange } from '../selection/graph-change.js';
 import { select } from '../selection/selection.js';
+import { inputOfCall } from './input-of-call.js';
 
 /**
- * The graph in which every batch normalization takes the statistics of the batch in the place of those of the population: a training graph, of one for
- * evaluation (Blocks: `apply_batch_normalization`).
+ * The graph in which every batch normalization takes the statistics of the batch in the place of those of the population (Blocks:
+ * `apply_batch_normalization`). `applyTrainingMode(graph)` does this, and all else that is otherwise in training.
  */
 export function applyBatchNormalization(graph: ComputationGraph): GraphChange {
+  return GraphChange.of(graph, statisticsInTraining(graph));
+}
+
+/** The statistics of the population in a graph, each with that of the batch. */
+export function statisticsInTraining(graph: ComputationGraph): (readonly [population: Variable, batch: Variable])[] {
   const statistics = select(graph)
     .brick(BatchNormalization)
     .role(BATCH_NORM_OFFSET, BATCH_NORM_DIVISOR)
     .where((variable) => !hasRoles(variable, [BATCH_NORM_MINIBATCH_ESTIMATE]), 'is of the population');
-  return statistics.replace((statistic) => {
-    const { offset, divisor } = brickOf(statistic).statisticsOf(inputOf(graph, statistic));
+  return [...statistics].map((statistic) => {
+    const { offset, divisor } = brickOf(statistic).statisticsOf(inputOfCall(graph, statistic));
     const estimate = hasRoles(statistic, [BATCH_NORM_OFFSET]) ? offset : divisor;
-    if (estimate === undefined) return statistic;
+    if (estimate === undefined) return [statistic, statistic];
     estimate.takeOver(statistic);
     addRole(estimate, BATCH_NORM_MINIBATCH_ESTIMATE);
-    return estimate;
+    return [statistic, estimate];
   });
 }
 
@@ -59,8 +58,8 @@ export function getBatchNormalizationUpdates(
     });
   if (updates.length === 0) {
     throw new Error(
-      'getBatchNormalizationUpdates: no batch normalization of the graph is in training mode; build it in batchNormalization(bricks, ...), or ' +
-        'give the graph of applyBatchNormalization(graph)',
+      'getBatchNormalizationUpdates: no batch normalization of the graph is in training mode; build it in trainingMode(bricks, ...), or ' +
+        'give the graph of applyTrainingMode(graph)',
     );
   }
   const populations = updates.map(([population]) => population);
@@ -75,13 +74,4 @@ function brickOf(variable: Variable): BatchNormalization {
   const brick = getBrick(variable);
   if (brick instanceof BatchNormalization) return brick;
   throw new Error(`${variable.toString()} was not made by a BatchNormalization`);
-}
-
-/** What the call that made a statistic was given. */
-function inputOf(graph: ComputationGraph, statistic: Variable): Variable {
-  const call = getApplicationCall(statistic);
-  return select(graph)
-    .role(INPUT)
-    .where((variable) => getApplicationCall(variable) === call, 'is of the same call')
-    .one();
 }

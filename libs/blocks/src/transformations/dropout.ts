@@ -1,9 +1,10 @@
 import { div, mul, type GraphRandomStreams, type Variable } from '@longrun/tensor';
 
 import type { ComputationGraph } from '../graph/computation-graph.js';
+import { withDraw } from '../graph/random-draw.js';
 import { addRole, DROPOUT } from '../roles.js';
 import { GraphChange } from '../selection/graph-change.js';
-import { drawn, floatOf, withDraw } from './noise.js';
+import { drawn, floatOf } from './noise.js';
 import { sizesOf } from './sizes-of.js';
 
 /** Options of {@link applyDropout}. */
@@ -16,7 +17,7 @@ export interface DropoutOptions {
  * The graph with elements of variables set to 0, each with the same probability and by itself (Srivastava et al., 2014; Blocks:
  * `apply_dropout`). What stands in their place has the role DROPOUT; apply it to the training graph, and evaluate the one before.
  *
- * Which elements is new with each run of a function that makes the graph's updates: to train, `algorithm.addUpdates(change.graph.updates)`.
+ * Which elements is new with each run of a function that makes the graph's updates, as the one that `GradientDescent` trains by does.
  *
  * @param dropProbability from 0 to below 1
  * @param random what to draw from; its states are saved with training
@@ -39,7 +40,7 @@ export function applyDropout(
     [...variables].map((variable) => {
       const dtype = floatOf('applyDropout', variable);
       const mask = drawn(random, () => random.binomial(sizesOf(variable), { p: kept, dtype }));
-      const dropped = withDraw(div(mul(variable, mask.values), divisor), mask);
+      const dropped = withDraw(div(mul(variable, mask.values), divisor), mask.updates);
       addRole(dropped, DROPOUT);
       return [variable, dropped] as const;
     }),

@@ -1,18 +1,15 @@
 import { add, type GraphRandomStreams, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { Annotation, addAnnotation } from '../graph/annotations.js';
 import type { ComputationGraph } from '../graph/computation-graph.js';
+import { withDraw } from '../graph/random-draw.js';
 import { GraphChange } from '../selection/graph-change.js';
 import { sizesOf } from './sizes-of.js';
-
-/** Draws random numbers anew with each run: `graph.updates` has the states that it draws from. */
-export class RandomDraw extends Annotation {}
 
 /**
  * The graph with Gaussian noise of mean 0 added to variables, also to parameters: of these what is trained is the value without it (Blocks:
  * `apply_noise`).
  *
- * The noise is new with each run of a function that makes the graph's updates: to train, `algorithm.addUpdates(change.graph.updates)`.
+ * The noise is new with each run of a function that makes the graph's updates, as the one that `GradientDescent` trains by does.
  *
  * @param level the standard deviation
  * @param random what to draw from; its states are saved with training
@@ -29,30 +26,22 @@ export function applyNoise(
     [...variables].map((variable) => {
       const dtype = floatOf('applyNoise', variable);
       const noise = drawn(random, () => random.normal(sizesOf(variable), { std: level, dtype }));
-      return [variable, withDraw(add(variable, noise.values), noise)] as const;
+      return [variable, withDraw(add(variable, noise.values), noise.updates)] as const;
     }),
   );
 }
 
-/** What was drawn, and the states that it takes to draw anew. */
-export interface Drawn {
-  readonly values: Variable;
-  readonly updates: readonly (readonly [SharedVariable, Variable])[];
-}
-
-/** What `draw` draws, with the states that it has left changed. */
+/** What `draw` draws, and the states that it has left changed. */
 export function drawn(random: GraphRandomStreams, draw: () => Variable): Drawn {
   const before = new Set(random.updates.keys());
   const values = draw();
   return { values, updates: [...random.updates].filter(([state]) => !before.has(state)) };
 }
 
-/** `variable`, with which the states change that it was drawn from. */
-export function withDraw(variable: Variable, { updates }: Drawn): Variable {
-  const annotation = new RandomDraw();
-  for (const [state, next] of updates) annotation.addUpdate(state, next);
-  addAnnotation(variable, annotation);
-  return variable;
+/** What was drawn, and the states that it takes to draw anew. */
+export interface Drawn {
+  readonly values: Variable;
+  readonly updates: readonly (readonly [SharedVariable, Variable])[];
 }
 
 /** The float dtype of a variable. @throws Error where it has another */

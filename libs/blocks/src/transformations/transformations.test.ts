@@ -56,8 +56,6 @@ describe('applyNoise (1.5-13)', () => {
     expect(algorithm.parameters.map(({ name }) => name)).toEqual(
       new ComputationGraph(cost).parameters.map(({ name }) => name),
     );
-    algorithm.addUpdates(noisy.graph.updates);
-    algorithm.addUpdates(noisy.graph.updates);
     expect(algorithm.sharedVariables.map(({ name }) => name)).toEqual(expect.arrayContaining(['noise_0', 'noise_1']));
     expect(noisy.variables.map(replacementOf)).toEqual([...select(cost).role(WEIGHT)]);
   });

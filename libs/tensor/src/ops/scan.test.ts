@@ -8,6 +8,7 @@ import {
   dot,
   grad,
   isFloat,
+  isWithinScan,
   logistic,
   mul,
   pick,
@@ -265,4 +266,24 @@ test('taps may be an object of any class, whose fields it computes', () => {
   const [total] = scan((row, state) => add(row, state), { sequences: [delayed], outputsInfo: [delayed] });
   // A vector after each step.
   expect(present(total).ndim).toBe(2);
+});
+
+test('a step knows that it is made for a scan, also one within another, and what follows knows that it is not', () => {
+  const seen: boolean[] = [];
+  const look = (row: Variable): Variable => {
+    seen.push(isWithinScan());
+    return row;
+  };
+  const rows = vector('rows');
+  scan((row) => add(look(row), sum(scan(look, { sequences: [rows] })[0] ?? row)), { sequences: [rows] });
+  expect(() =>
+    scan(
+      () => {
+        throw new Error('no step');
+      },
+      { sequences: [rows] },
+    ),
+  ).toThrow('no step');
+  look(rows);
+  expect(seen).toEqual([true, true, false]);
 });

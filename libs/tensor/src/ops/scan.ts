@@ -3,6 +3,7 @@ import { Apply } from '../graph/apply.js';
 import { checkArguments, checkOption, shown, variablesFrom } from '../graph/arguments.js';
 import { Constant, constant } from '../graph/constant.js';
 import { closeOver } from '../graph/inner.js';
+import { asStep } from '../graph/within-scan.js';
 import { commonShape, formatShape, isKnown, TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
@@ -79,14 +80,15 @@ export function scan(
   const outputsInfo = options.outputsInfo?.map((info) => (info === null ? null : new StateTaps(info)));
   const states = outputsInfo?.filter((info) => info !== null) ?? [];
 
+  const given = [
+    ...sequences.map(({ inside }) => inside),
+    ...states.flatMap((state) => state.seen()),
+    ...(options.nonSequences ?? []),
+  ];
   const results = variablesFrom(
     'scan',
     'the step',
-    step(
-      ...sequences.map(({ inside }) => inside),
-      ...states.flatMap((state) => state.seen()),
-      ...(options.nonSequences ?? []),
-    ),
+    asStep(() => step(...given)),
   );
   if (outputsInfo !== undefined && results.length !== outputsInfo.length) {
     throw new Error(

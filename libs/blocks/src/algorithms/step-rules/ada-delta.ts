@@ -1,6 +1,6 @@
 import { add, cast, div, mul, sqrt, square, sub, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
+import { checkedDecayRate, StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
 
 /** Options of {@link AdaDelta}. */
 export interface AdaDeltaOptions extends StepRuleOptions {
@@ -25,7 +25,7 @@ export class AdaDelta extends StepRule {
 
   constructor(options: AdaDeltaOptions = {}) {
     super(options);
-    this.decayRate = this.hyperparameter('decay_rate', options.decayRate ?? 0.95);
+    this.decayRate = this.hyperparameter('decay_rate', checkedDecayRate(this.name, options.decayRate ?? 0.95));
     this.epsilon = this.hyperparameter('epsilon', options.epsilon ?? 1e-6);
   }
 

@@ -49,6 +49,8 @@ export class VariableClipping extends StepRule {
     requirePositive(this.name, options.threshold);
     this.threshold = this.hyperparameter('threshold', options.threshold);
     this.axis = typeof options.axis === 'number' ? [options.axis] : options.axis;
+    if (new Set(this.axis).size === (this.axis?.length ?? 0)) return;
+    throw new Error(`${this.name}: axis is [${this.axis?.join(', ') ?? ''}]; give each axis once`);
   }
 
   override computeStep(parameter: SharedVariable, previousStep: Variable): StepAndUpdates {

@@ -48,10 +48,11 @@ export class Momentum extends CompositeRule {
   readonly learningRate: SharedVariable;
   readonly momentum: SharedVariable;
 
-  constructor(options: MomentumOptions = {}) {
-    const named = { name: options.name ?? 'momentum' };
+  /** @param basic the rule that keeps a velocity */
+  constructor(options: MomentumOptions = {}, basic: typeof BasicMomentum = BasicMomentum) {
+    const named = { name: options.name ?? new.target.name.toLowerCase() };
     const scale = new Scale({ ...named, learningRate: options.learningRate ?? 1 });
-    const momentum = new BasicMomentum({ ...named, momentum: options.momentum ?? 0 });
+    const momentum = new basic({ ...named, momentum: options.momentum ?? 0 });
     super([scale, momentum], named);
     this.learningRate = scale.learningRate;
     this.momentum = momentum.momentum;
@@ -59,16 +60,8 @@ export class Momentum extends CompositeRule {
 }
 
 /** {@link Scale}, then {@link BasicNesterovMomentum}. */
-export class NesterovMomentum extends CompositeRule {
-  readonly learningRate: SharedVariable;
-  readonly momentum: SharedVariable;
-
+export class NesterovMomentum extends Momentum {
   constructor(options: MomentumOptions = {}) {
-    const named = { name: options.name ?? 'nesterovmomentum' };
-    const scale = new Scale({ ...named, learningRate: options.learningRate ?? 1 });
-    const momentum = new BasicNesterovMomentum({ ...named, momentum: options.momentum ?? 0 });
-    super([scale, momentum], named);
-    this.learningRate = scale.learningRate;
-    this.momentum = momentum.momentum;
+    super(options, BasicNesterovMomentum);
   }
 }

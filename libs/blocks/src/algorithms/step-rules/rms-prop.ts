@@ -2,7 +2,7 @@ import { add, cast, div, lt, mul, sqrt, square, sub, where, type SharedVariable,
 
 import { CompositeRule } from './composite-rule.js';
 import { Scale } from './scale.js';
-import { StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
+import { checkedDecayRate, StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
 
 /** Options of {@link BasicRMSProp}. */
 export interface BasicRMSPropOptions extends StepRuleOptions {
@@ -24,7 +24,7 @@ export class BasicRMSProp extends StepRule {
     super(options);
     const maxScaling = options.maxScaling ?? 1e5;
     if (!(maxScaling > 0)) throw new Error(`${this.name}: maxScaling is ${maxScaling}; give a number above 0`);
-    this.decayRate = this.hyperparameter('decay_rate', options.decayRate ?? 0.9);
+    this.decayRate = this.hyperparameter('decay_rate', checkedDecayRate(this.name, options.decayRate ?? 0.9));
     this.maxScaling = this.hyperparameter('max_scaling', maxScaling);
   }
 

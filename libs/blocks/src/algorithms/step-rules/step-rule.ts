@@ -78,3 +78,9 @@ export abstract class StepRule {
     return scalarBuffer(`${this.name}.${name}`, value);
   }
 }
+
+/** A rate of decay. @throws Error when it is not from 0 to 1 */
+export function checkedDecayRate(name: string, decayRate: number): number {
+  if (decayRate >= 0 && decayRate <= 1) return decayRate;
+  throw new Error(`${name}: decayRate is ${decayRate}; give a number from 0 to 1`);
+}

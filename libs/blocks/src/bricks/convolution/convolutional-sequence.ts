@@ -3,7 +3,7 @@ import type { BorderMode, Pair, Variable } from '@longrun/tensor';
 import { application } from '../application.js';
 import type { Brick, BrickOptions, Dimension } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
-import { lazy, type Lazy } from '../lazy.js';
+import { lazy, requireLazies, type Lazy } from '../lazy.js';
 import { firstInputs, lastOutputs, Sequence } from '../sequence.js';
 import { Convolutional } from './convolutional.js';
 import { imageDimension, isImageLayer, type ImageSize } from './image-shape.js';
@@ -51,6 +51,7 @@ export class ConvolutionalSequence extends Sequence {
     for (const layer of this.layers) {
       if (!isImageLayer(layer)) continue;
       layer.takeImages(channels, size);
+      requireLazies(layer);
       if (layer instanceof Convolutional) {
         if (this.borderMode !== undefined) layer.borderMode = this.borderMode;
         if (this.tiedBiases !== undefined) layer.tiedBiases = this.tiedBiases;

@@ -5,9 +5,7 @@ import { Convolutional, type ConvolutionalOptions } from './convolutional.js';
 import { pairOf, type ImageSize } from './image-shape.js';
 
 /** Options of {@link ConvolutionalTranspose}. */
-export interface ConvolutionalTransposeOptions extends Omit<ConvolutionalOptions, 'borderMode'> {
-  /** The rows and columns that are cut off on each side of the output, as many as a convolution would have put there. Default 0. */
-  readonly borderMode?: 'valid' | Pair | undefined;
+export interface ConvolutionalTransposeOptions extends ConvolutionalOptions {
   /** Rows and columns of the output. Default: `step * (rows - 1) + filter rows - 2 * border + unused`. */
   readonly originalImageSize?: readonly [rows: number, columns: number] | undefined;
   /** Rows and columns more at the end, fewer than the step: those that a convolution would not have reached. Default 0. */
@@ -53,13 +51,15 @@ export class ConvolutionalTranspose extends Convolutional {
     return [channels, filters / this.numGroups, ...pairOf(this.filterSize.value)];
   }
 
+  /** The rows and columns that are cut off on each side of the output: as many as a convolution of that border would have put there. */
   get #border(): readonly [number, number] {
     const mode = this.borderMode;
-    if (mode === 'valid') return [0, 0];
     if (typeof mode !== 'string') return pairOf(mode);
-    throw new Error(
-      `${this.uniquePath}: borderMode is '${mode}'; give 'valid' or how many rows and columns are cut off on each side`,
-    );
+    const cutOff = (axis: 0 | 1): number => {
+      if (mode === 'valid') return 0;
+      return mode === 'full' ? this.#taps(axis) - 1 : Math.floor(this.#taps(axis) / 2);
+    };
+    return [cutOff(0), cutOff(1)];
   }
 
   /** Rows and columns more at the end. */
@@ -87,7 +87,11 @@ export class ConvolutionalTranspose extends Convolutional {
 
   #sizeAfter(size: number | null | undefined, axis: 0 | 1, unused = pairOf(this.unusedEdge)[axis]): number | null {
     if (size === null || size === undefined) return null;
-    const taps = (pairOf(this.filterSize.value)[axis] - 1) * pairOf(this.dilation)[axis] + 1;
-    return pairOf(this.step)[axis] * (size - 1) + taps - 2 * this.#border[axis] + unused;
+    return pairOf(this.step)[axis] * (size - 1) + this.#taps(axis) - 2 * this.#border[axis] + unused;
+  }
+
+  /** Rows or columns over which a filter reaches. */
+  #taps(axis: 0 | 1): number {
+    return (pairOf(this.filterSize.value)[axis] - 1) * pairOf(this.dilation)[axis] + 1;
   }
 }

@@ -11,6 +11,7 @@ import {
 
 import { BIAS, FILTER } from '../../roles.js';
 import { application } from '../application.js';
+import { namingBrick } from '../bound-application.js';
 import type { Dimension } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
 import { lazy, type Lazy } from '../lazy.js';
@@ -78,7 +79,9 @@ export class Convolutional extends LinearLike implements ImageLayer {
   get outputSize(): ImageSize {
     const [rows, columns] = this.imageSize;
     const [filters, channels, ...filter] = this.filterShape();
-    const shape = convOutputShape([null, channels, rows, columns], [filters, channels, ...filter], this.windows);
+    const shape = namingBrick(this, () =>
+      convOutputShape([null, channels, rows, columns], [filters, channels, ...filter], this.windows),
+    );
     return [sizeOf(shape[2]), sizeOf(shape[3])];
   }
 

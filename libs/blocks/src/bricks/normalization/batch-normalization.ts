@@ -13,11 +13,11 @@ import {
   type SharedVariable,
   type Variable,
 } from '@longrun/tensor';
-import type { RandomStreams } from '@longrun/serialization';
 
 import { addAnnotation } from '../../graph/annotations.js';
 import { Constant } from '../../initialization/constant.js';
 import type { Initialization } from '../../initialization/initialization.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import {
   addRole,
   BATCH_NORM_DIVISOR,
@@ -33,7 +33,7 @@ import { currentCall, nameWithin } from '../application-call.js';
 import { Brick, type BrickOptions, type Dimension } from '../brick.js';
 import { imageDimension, type ImageLayer, type ImageSize } from '../convolution/image-shape.js';
 import { lazy, type Lazy } from '../lazy.js';
-import { isInTrainingMode } from './training-mode.js';
+import { isInTrainingMode } from '../training-mode.js';
 
 /** Options of {@link BatchNormalization}. */
 export interface BatchNormalizationOptions extends BrickOptions {
@@ -64,7 +64,7 @@ export interface BatchStatistics {
 
 /**
  * Normalizes each element over the examples of a batch (Ioffe and Szegedy, 2015): `output = (input - mean) / stdev * scale + shift`. By default mean and
- * standard deviation are those of the population, for evaluation; `batchNormalization(bricks, build)` and `applyBatchNormalization(graph)` take
+ * standard deviation are those of the population, for evaluation; `trainingMode(bricks, build)` and `applyTrainingMode(graph)` take
  * those of the batch, with `stdev = sqrt(variance + epsilon)`. What follows of these for the population is for the program to say: see
  * `getBatchNormalizationUpdates`.
  *
@@ -125,7 +125,7 @@ export class BatchNormalization extends Brick implements ImageLayer {
   @application({ inputs: ['input'], outputs: ['output'] })
   apply(input: Variable): Variable {
     const call = currentCall();
-    const isTraining = isInTrainingMode(this);
+    const isTraining = isInTrainingMode(this, 'batch normalization');
     const { offset, divisor } = this.#tagged(isTraining ? this.statisticsOf(input) : this.#population, isTraining);
     call.metadata.set('trainingMode', isTraining);
     call.metadata.set('offset', offset);
@@ -157,7 +157,7 @@ export class BatchNormalization extends Brick implements ImageLayer {
     if (!this.meanOnly) this.state('population_stdev', shape, BATCH_NORM_POPULATION_STDEV, { initialValue: 1 });
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     for (const parameter of this.parameters) {
       const scheme = parameter.name === 'batch_norm_scale' ? this.scaleInit : this.shiftInit;
       scheme.initialize(parameter, this.randomFor(parameter, random));

@@ -1,8 +1,8 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { layerNormalization, type Variable } from '@longrun/tensor';
 
 import { Constant } from '../../initialization/constant.js';
 import type { Initialization } from '../../initialization/initialization.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import { BIAS, PARAMETER } from '../../roles.js';
 import { application } from '../application.js';
 import { Brick, type BrickOptions, type Dimension } from '../brick.js';
@@ -61,7 +61,7 @@ export class LayerNormalization extends Brick implements Feedforward {
     this.parameter('shift', [this.dim.value], BIAS);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     for (const [name, scheme] of [
       ['scale', this.scaleInit],
       ['shift', this.shiftInit],

@@ -1,6 +1,7 @@
-import { ndarray, type NdArray, type RandomStream } from '@longrun/serialization';
+import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { Initialization } from '../../initialization/initialization.js';
+import type { RandomNumbers } from '../../initialization/random-source.js';
 
 /** Initializes a matrix in blocks of as many columns each, side by side: each can be orthogonal, which the whole could not be. */
 export class ColumnBlocks extends Initialization {
@@ -14,7 +15,7 @@ export class ColumnBlocks extends Initialization {
     this.blocks = blocks;
   }
 
-  override generate(random: RandomStream, shape: readonly number[]): NdArray<'float64'> {
+  override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
     const [rows = 0, columns = 0] = shape;
     const width = columns / this.blocks;
     const matrix = ndarray('float64', shape);

@@ -1,7 +1,7 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { add, dot, mul, slice, sub, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { Constant } from '../../initialization/constant.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import { INITIAL_STATE, WEIGHT } from '../../roles.js';
 import { Logistic, Tanh, type Activation } from '../activations.js';
 import { application } from '../application.js';
@@ -89,7 +89,7 @@ export class GatedRecurrent extends BaseRecurrent {
     this.parameter('initial_state', [dim], INITIAL_STATE);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     const weightsInit = this.required(this.weightsInit, 'weightsInit');
     weightsInit.initialize(this.stateToState, this.randomFor(this.stateToState, random));
     new ColumnBlocks(weightsInit, 2).initialize(this.stateToGates, this.randomFor(this.stateToGates, random));

@@ -1,4 +1,4 @@
-import { Variable } from '@longrun/tensor';
+import { formatShape, Variable } from '@longrun/tensor';
 
 import type { BoundApplication } from '../bound-application.js';
 import type { NamedVariables } from '../tagging.js';
@@ -32,9 +32,9 @@ export function pick(given: NamedVariables, names: readonly string[]): NamedVari
 }
 
 /**
- * Checks that sequences are of `(time, batch, ...)`, as far as the brick knows their sizes.
+ * Checks that sequences are of `(time, batch, ...)`, as far as the brick knows their sizes, and of one time and one batch.
  *
- * @throws Error naming the sequence that is not
+ * @throws Error naming the sequence that is not, or that is of another length
  */
 export function checkSequences(called: BoundApplication, sequences: NamedVariables): void {
   for (const [name, { ndim }] of Object.entries(sequences)) {
@@ -43,6 +43,35 @@ export function checkSequences(called: BoundApplication, sequences: NamedVariabl
     if (fits) continue;
     throw new Error(
       `${called.toString()}: ${name} has ${ndim} axes; give it those of (${axes.join(', ')}), or call it with { iterate: false }`,
+    );
+  }
+  checkLengths(called, sequences, ['time', 'batch']);
+}
+
+/**
+ * Checks that variables are of as many steps and examples as each other, as far as it is known; what is of one example may be for all.
+ *
+ * @param axes what their first axes are
+ * @throws Error naming two that are not
+ */
+export function checkLengths(
+  called: BoundApplication,
+  given: NamedVariables,
+  axes: readonly ('time' | 'batch')[],
+): void {
+  const [first, ...others] = Object.entries(given);
+  if (first === undefined) return;
+  const [against, { shape: expected }] = first;
+  for (const [name, { shape }] of others) {
+    const differs = axes.some((axis, at) => {
+      const sizes = [shape[at], expected[at]];
+      if (axis === 'batch' && sizes.includes(1)) return false;
+      return sizes.every((size) => typeof size === 'number') && sizes[0] !== sizes[1];
+    });
+    if (!differs) continue;
+    throw new Error(
+      `${called.toString()}: ${name} has shape ${formatShape(shape)} but ${against} has shape ${formatShape(expected)}; ` +
+        `both begin with (${axes.join(', ')}): make these the same, or transpose one`,
     );
   }
 }

@@ -1,7 +1,7 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { add, dot, mul, slice, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { Constant } from '../../initialization/constant.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import { INITIAL_STATE, WEIGHT } from '../../roles.js';
 import { Logistic, Tanh, type Activation } from '../activations.js';
 import { application } from '../application.js';
@@ -90,7 +90,7 @@ export class LSTM extends BaseRecurrent {
     for (const name of INITIAL_STATES) this.parameter(name, [dim], INITIAL_STATE);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     const weightsInit = this.required(this.weightsInit, 'weightsInit');
     for (const parameter of this.parameters) {
       const isInitial = INITIAL_STATES.some((name) => name === parameter.name);

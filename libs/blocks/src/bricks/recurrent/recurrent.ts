@@ -6,7 +6,7 @@ import type { Brick } from '../brick.js';
 import { BrickWrapper, wrap } from '../brick-wrapper.js';
 import type { ApplicationResult } from '../tagging.js';
 import { iterate } from './iterate.js';
-import { givenVariables } from './given-variables.js';
+import { checkLengths, givenVariables, pick } from './given-variables.js';
 
 /** Options of {@link recurrent}: names, or functions of the brick. */
 export interface RecurrentOptions<Owner extends Brick = Brick> extends ApplicationOptions<Owner> {
@@ -73,7 +73,10 @@ class Iteration extends BrickWrapper {
     // What an application is called with is of the types that its method declares.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const how = options as RecurrentCallOptions;
-    return how.iterate === false ? method(given) : iterate(currentCall(), given, how);
+    if (how.iterate !== false) return iterate(currentCall(), given, how);
+    const { application: called } = currentCall();
+    checkLengths(called, pick(given, [...called.sequences, ...called.states]), ['batch']);
+    return method(given);
   }
 }
 

@@ -1,7 +1,7 @@
-import type { RandomStreams } from '@longrun/serialization';
 import { add, dot, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { Constant } from '../../initialization/constant.js';
+import type { RandomSource } from '../../initialization/random-source.js';
 import { INITIAL_STATE, WEIGHT } from '../../roles.js';
 import type { Activation } from '../activations.js';
 import { application } from '../application.js';
@@ -71,7 +71,7 @@ export class SimpleRecurrent extends BaseRecurrent {
     this.parameter('initial_state', [this.dim.value], INITIAL_STATE);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
+  protected override initializeParameters(random: RandomSource): void {
     this.required(this.weightsInit, 'weightsInit').initialize(this.W, this.randomFor(this.W, random));
     const initial = this.parameterNamed('initial_state');
     new Constant(0).initialize(initial, this.randomFor(initial, random));

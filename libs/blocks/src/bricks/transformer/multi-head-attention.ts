@@ -1,9 +1,11 @@
 import {
   arange,
+  commonShape,
   dimension,
   dimshuffle,
   div,
   expandDims,
+  formatShape,
   identity,
   le,
   matmul,
@@ -75,6 +77,12 @@ export class MultiHeadAttention extends Initializable {
 
   @application({ inputs: ['queries', 'attended', 'mask'], outputs: ['output'] })
   apply({ queries, attended = queries, mask }: AttentionInputs): Variable {
+    if (mask !== undefined && commonShape(mask.shape, attended.shape.slice(0, 2)) === undefined) {
+      throw new Error(
+        `${currentCall().application.toString()}: mask has shape ${formatShape(mask.shape)} but what is attended to has shape ` +
+          `${formatShape(attended.shape)}; give a mask of its (batch, attended time)`,
+      );
+    }
     const query = this.#heads(this.query.apply(queries));
     const [key, value] = [this.key, this.value].map((linear) => this.#heads(linear.apply(attended)));
     if (key === undefined || value === undefined) throw new Error('two transformations gave fewer results');

@@ -1,0 +1,87 @@
+import type { Json } from '@longrun/serialization';
+import { add, and, ge, lt, or, where, type SharedVariable, type Variable } from '@longrun/tensor';
+
+import { forParameter } from '../algorithm-state.js';
+import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+
+/** When some parameters are frozen. */
+export interface FrozenSpan {
+  /** Parameters that are trained: `select(cost).below('encoder').role(PARAMETER)`. */
+  readonly parameters: Iterable<Variable>;
+  /** How many steps are done when they freeze. Default 0. */
+  readonly from?: number;
+  /** How many steps are done when they are trained again. Default: never. */
+  readonly until?: number;
+}
+
+/**
+ * A rule under which parameters are frozen, and trained again, as training goes on: layers of what was trained before one after the other (Howard and Ruder, 2018), or those that are done (Brock
+ * et al., 2017). To freeze some for good, `select(cost).role(WEIGHT).freeze()` leaves them out of the graph of gradients.
+ *
+ * While a parameter is frozen, it keeps its bits and what the rule remembers of it; to the rule its gradient is 0, so that it adds nothing to a norm.
+ *
+ * Buffer: one `time` for all.
+ */
+export class GradualFreezing extends StepRule {
+  readonly stepRule: StepRule;
+  /** Steps done. */
+  readonly time: SharedVariable;
+  readonly #spans: readonly {
+    readonly parameters: ReadonlySet<Variable>;
+    readonly from: number;
+    readonly until: number;
+  }[];
+
+  /** @throws Error for a span without parameters, or one that ends before it begins */
+  constructor(stepRule: StepRule, spans: readonly FrozenSpan[], options: StepRuleOptions = {}) {
+    super(options);
+    this.stepRule = stepRule;
+    this.#spans = spans.map(({ parameters, from = 0, until = Infinity }, at) => {
+      if (!(from >= 0 && until > from)) {
+        throw new Error(`${this.name}: span ${at} is from ${from} until ${until}; let it end after it begins`);
+      }
+      const frozen = new Set(parameters);
+      if (frozen.size === 0)
+        throw new Error(`${this.name}: span ${at} has no parameters; select some that are trained`);
+      return { parameters: frozen, from, until };
+    });
+    this.time = this.scalarBuffer('time', 0);
+  }
+
+  /** @throws Error when a parameter of a span is not trained */
+  override computeSteps(previous: Steps): StepsAndUpdates {
+    const trained = new Set<Variable>(previous.keys());
+    const stranger = this.#spans.flatMap(({ parameters }) => [...parameters]).find((one) => !trained.has(one));
+    if (stranger !== undefined) {
+      throw new Error(`${this.name}: ${stranger.toString()} is not trained; leave it out, or train it`);
+    }
+    const isTrained = new Map([...trained].map((parameter) => [parameter, this.#isTrained(parameter)]));
+    /** `value` while the parameter is trained, else `other`. */
+    const unlessFrozen = (parameter: Variable | undefined, value: Variable, other: Variable | number): Variable => {
+      const condition = parameter === undefined ? undefined : isTrained.get(parameter);
+      return condition === undefined ? value : where(condition, value, other);
+    };
+    const inner = this.stepRule.computeSteps(
+      new Map([...previous].map(([parameter, step]) => [parameter, unlessFrozen(parameter, step, 0)])),
+    );
+    const updates = inner.updates.map(
+      ([variable, value]) => [variable, unlessFrozen(forParameter(variable), value, variable)] as const,
+    );
+    return {
+      steps: new Map([...inner.steps].map(([parameter, step]) => [parameter, unlessFrozen(parameter, step, 0)])),
+      updates: [...updates, [this.time, add(this.time, 1)]],
+    };
+  }
+
+  override identity(): Json {
+    return { gradualFreezing: this.stepRule.identity() };
+  }
+
+  /** Whether a parameter is trained at this step; undefined where it always is. */
+  #isTrained(parameter: Variable): Variable | undefined {
+    const conditions = this.#spans
+      .filter(({ parameters }) => parameters.has(parameter))
+      .map(({ from, until }) => or(lt(this.time, from), ge(this.time, until)));
+    return conditions.reduce<Variable | undefined>((all, one) => (all === undefined ? one : and(all, one)), undefined);
+  }
+}
