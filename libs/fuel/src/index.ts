@@ -29,6 +29,7 @@ export {
 } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
+export { drawnExamples, type DrawnExamples } from './datasets/drawn-examples.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset, type IndexableDatasetOptions } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
