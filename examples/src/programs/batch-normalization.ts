@@ -33,9 +33,11 @@ export default defineExperiment({
         .number()
         .min(0, 'give 0 or more')
         .lt(1, 'give less than 1, or the statistics of the population never change')
-        .default(0.9)
+        .default(0.99)
         .meta({ description: 'How much of the statistics of the population each batch leaves as it was.' }),
       ...TRAINING_PARAMS,
+      epochs: TRAINING_PARAMS.epochs.default(10),
+      learningRate: TRAINING_PARAMS.learningRate.default(0.001),
     })
     .superRefine(layersAgree),
   async build(context) {

@@ -151,5 +151,6 @@ export { iris } from './built-in/iris.js';
 export { mnist } from './built-in/mnist.js';
 export { builtInDatasets, converters } from './built-in/registry.js';
 export { svhn } from './built-in/svhn.js';
+export { text } from './built-in/text.js';
 export { youtubeAudio } from './built-in/youtube-audio.js';
 export { download, type DownloadOptions } from './downloaders/download.js';
