@@ -1,5 +1,6 @@
 import {
   Constant,
+  Count,
   defineExperiment,
   IsotropicGaussian,
   LayerNormalization,
@@ -29,7 +30,6 @@ import { ndarray, type RandomStream } from '@longrun/serialization';
 import { cast, dimension, mean, mul, slice, sum, tensor, transpose, type Variable } from '@longrun/tensor';
 import { z } from 'zod';
 
-const Size = z.int('give a whole number').min(1, 'give at least 1');
 const BYTES = 256;
 
 /** Learns which byte of a text follows those before it, from a dataset with a source `text` and splits `train` and `test`, as the converter `text` makes them. */
@@ -39,10 +39,10 @@ export default defineExperiment({
   params: z
     .strictObject({
       network: z.enum(['lstm', 'transformer']).default('lstm').meta({ description: 'What reads the text.' }),
-      dim: Size.default(128).meta({ description: 'Size of what stands for a character, and of each layer.' }),
-      layers: Size.default(1).meta({ description: 'Layers of the network.' }),
-      heads: Size.default(4).meta({ description: 'Heads of the attention of a transformer.' }),
-      length: Size.default(64).meta({ description: 'Characters that are read in one piece.' }),
+      dim: Count.default(128).meta({ description: 'Size of what stands for a character, and of each layer.' }),
+      layers: Count.default(1).meta({ description: 'Layers of the network.' }),
+      heads: Count.default(4).meta({ description: 'Heads of the attention of a transformer.' }),
+      length: Count.default(64).meta({ description: 'Characters that are read in one piece.' }),
       ...TRAINING_PARAMS,
       batchSize: TRAINING_PARAMS.batchSize.default(32),
       epochs: TRAINING_PARAMS.epochs.default(10),

@@ -5,6 +5,7 @@ import {
   Constant,
   Convolutional,
   ConvolutionalSequence,
+  Count,
   defineExperiment,
   FeedforwardSequence,
   Flattener,
@@ -20,11 +21,9 @@ import {
   TRAINING_PARAMS,
   trainingLoop,
 } from '@longrun/blocks';
-import { LabelledSplits } from '@longrun/fuel';
+import { LabelledSplits, UnsuitableDataset } from '@longrun/fuel';
 import { at, flatten, GraphRandomStreams, tensor } from '@longrun/tensor';
 import { z } from 'zod';
-
-const Size = z.int('give a whole number').min(1, 'give at least 1');
 
 /** Classifies images of a dataset with sources `features` (channels, rows, columns) and `targets` and splits `train` and `test` as LeNet does (LeCun et al., 1998). */
 export default defineExperiment({
@@ -33,13 +32,13 @@ export default defineExperiment({
     'A convolutional network (LeNet) that classifies the images of a dataset such as MNIST or Fashion-MNIST.',
   params: z.strictObject({
     filters: z
-      .array(Size)
+      .array(Count)
       .min(1, 'give at least one convolution')
       .default([20, 50])
       .meta({ description: 'How many filters each convolution has; each is followed by a rectifier and a pooling.' }),
-    filterSize: Size.default(5).meta({ description: 'Rows and columns of a filter.' }),
-    poolingSize: Size.default(2).meta({ description: 'Rows and columns of which the largest is taken.' }),
-    hidden: Size.default(500).meta({ description: 'Units between the convolutions and the classes.' }),
+    filterSize: Count.default(5).meta({ description: 'Rows and columns of a filter.' }),
+    poolingSize: Count.default(2).meta({ description: 'Rows and columns of which the largest is taken.' }),
+    hidden: Count.default(500).meta({ description: 'Units between the convolutions and the classes.' }),
     dropout: z
       .number()
       .min(0, 'give 0 or more')
@@ -57,7 +56,12 @@ export default defineExperiment({
     const train = await data.batches('train', { batchSize, shuffle: random.stream('shuffle') });
     const test = await data.batches('test', { batchSize });
 
-    const [channels = 1, rows = 1, columns = 1] = data.exampleShape;
+    const [channels, rows, columns] = data.exampleShape;
+    if (channels === undefined || rows === undefined || columns === undefined) {
+      throw new UnsuitableDataset(
+        `${data.name}: an example is (${data.exampleShape.join(', ')}), but an image is (channels, rows, columns); give a dataset of images`,
+      );
+    }
     const layers = filters.flatMap((numFilters, layer) => {
       const fanIn = (filters[layer - 1] ?? channels) * filterSize ** 2;
       const weightsInit = new IsotropicGaussian(Math.sqrt(2 / fanIn));

@@ -1,6 +1,7 @@
 import {
   classificationCosts,
   Constant,
+  Count,
   defineExperiment,
   IsotropicGaussian,
   Linear,
@@ -19,10 +20,10 @@ export default defineExperiment({
   name: 'parity',
   description: 'A recurrent network (LSTM) that learns the parity of bits.',
   params: z.strictObject({
-    bits: z.int().min(1).default(16).meta({ description: 'Bits of a sequence in training.' }),
-    testBits: z.int().min(1).default(100).meta({ description: 'Bits of a sequence in evaluation.' }),
-    sequences: z.int().min(1).default(5000).meta({ description: 'Sequences in an epoch, all of them new.' }),
-    dim: z.int().min(1).default(16).meta({ description: 'Units of the recurrent network.' }),
+    bits: Count.default(16).meta({ description: 'Bits of a sequence in training.' }),
+    testBits: Count.default(100).meta({ description: 'Bits of a sequence in evaluation.' }),
+    sequences: Count.default(5000).meta({ description: 'Sequences in an epoch, all of them new.' }),
+    dim: Count.default(16).meta({ description: 'Units of the recurrent network.' }),
     ...TRAINING_PARAMS,
     batchSize: TRAINING_PARAMS.batchSize.default(50),
     epochs: TRAINING_PARAMS.epochs.default(5),

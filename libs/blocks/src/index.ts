@@ -324,5 +324,5 @@ export { activationsOf, checkLayers, LayerActivations, layersAgree, LayerSizes }
 export type { LabelledExamples, LayerParams } from './experiment/layer-params.js';
 export { trainingLoop } from './experiment/training-loop.js';
 export type { Training, TrainingParams } from './experiment/training-loop.js';
-export { stepRuleOf, TRAINING_PARAMS } from './experiment/training-params.js';
+export { Count, stepRuleOf, TRAINING_PARAMS } from './experiment/training-params.js';
 export { loadProgram } from './experiment/load-program.js';
