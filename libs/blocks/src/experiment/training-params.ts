@@ -4,6 +4,9 @@ import { Adam } from '../algorithms/step-rules/adam.js';
 import { Scale } from '../algorithms/step-rules/scale.js';
 import type { StepRule } from '../algorithms/step-rules/step-rule.js';
 
+/** How many there are of something, at least 1: `Count.default(500)`. */
+export const Count = z.int('give a whole number').min(1, 'give at least 1');
+
 /** How the step rules that params name are made. */
 const STEP_RULES = {
   adam: (learningRate) => new Adam({ learningRate }),
