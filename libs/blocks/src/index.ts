@@ -245,8 +245,18 @@ export { DatasetEvaluator } from './monitoring/dataset-evaluator.js';
 export type { DatasetEvaluatorOptions, EvaluateOptions } from './monitoring/dataset-evaluator.js';
 
 export type { LogRow, LogValue } from './log/log-value.js';
+export { logBackends } from './log/log-backends.js';
+export { SQLiteLog } from './log/sqlite-log.js';
+export type { SQLiteLogOptions } from './log/sqlite-log.js';
+export { TrainingLogBase } from './log/training-log-base.js';
+export type { RowListener, TrainingStatus } from './log/training-log-base.js';
 export { TrainingLog } from './log/training-log.js';
-export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/training-log.js';
+export type { TrainingLogOptions } from './log/training-log.js';
+export { WriterLockHeld } from './log/writer-lock.js';
+
+export { Configuration, ConfigurationError } from '@longrun/fuel';
+export { BlocksConfiguration, config } from './configuration/config.js';
+export type { LogBackendName } from './configuration/config.js';
 
 export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';

@@ -18,6 +18,7 @@ import {
   type Outputs,
   type StepRule,
   type TrainingExtension,
+  type TrainingLogBase,
 } from '../src/index.js';
 
 /** What a tiny experiment may be varied in. */
@@ -31,6 +32,7 @@ export interface TinyOptions {
   readonly stepRule?: StepRule;
   readonly extensions?: readonly TrainingExtension[];
   readonly outputs?: Outputs;
+  readonly log?: TrainingLogBase;
 }
 
 /** Points of three dimensions and a class of two: on which side of a curved surface they lie. */
@@ -73,6 +75,7 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
       ...(options.extensions ?? []),
     ],
     ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
+    ...(options.log === undefined ? {} : { log: options.log }),
   });
 }
 

@@ -1,6 +1,7 @@
-import { ndarray, type DType, type NdArray, type RandomStream, type RandomStreams } from '@longrun/serialization';
+import { ndarray, RandomStreams, type DType, type NdArray, type RandomStream } from '@longrun/serialization';
 import { floatX, type SharedVariable } from '@longrun/tensor';
 
+import { config } from '../configuration/config.js';
 import { Annotation } from '../graph/annotations.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
 import { applicationBehind, type Application } from './application.js';
@@ -192,8 +193,10 @@ export abstract class Brick extends Annotation implements Copyable {
    *
    * Each parameter draws from a stream of its own, that its path names, so that neither order nor the other parameters matter.
    * (Blocks drew all from one generator, in order: adding a layer changed the values of the others.)
+   *
+   * @param random Default: those of the seed `config.defaultSeed`
    */
-  initialize(random: RandomStreams): void {
+  initialize(random: RandomStreams = new RandomStreams(config.defaultSeed)): void {
     if (!this.#stages.allocated) this.allocate();
     if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.#children) child.initialize(random);

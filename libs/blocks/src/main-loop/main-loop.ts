@@ -18,7 +18,9 @@ import type { CallbackContext, CallbackName, TrainingExtension } from '../extens
 import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
 import type { Inventory } from '../inventory/inventory.js';
-import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from '../log/training-log.js';
+import { config, type LogBackendName } from '../configuration/config.js';
+import { logBackends } from '../log/log-backends.js';
+import { FINISH_REQUESTED, type TrainingLogBase, type TrainingStatus } from '../log/training-log-base.js';
 import type { MainLoopTimes, TrainingContext } from './training-context.js';
 import { TrainingState, type MainLoopArrays, type MainLoopContents, type MainLoopRestoring } from './training-state.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -32,8 +34,10 @@ export interface MainLoopOptions extends ComputeOptions {
   readonly dataStream: DataStream;
   /** Default: the model of the algorithm's cost. */
   readonly model?: Model;
-  /** Default: a new one. */
-  readonly log?: TrainingLog;
+  /** Default: a new one of `logBackend`. */
+  readonly log?: TrainingLogBase;
+  /** Of which kind the log is that is made where none is given. Default: `config.logBackend`, which is `python` where nobody sets it: in memory. */
+  readonly logBackend?: LogBackendName;
   /** Called in this order. Default none. */
   readonly extensions?: readonly TrainingExtension[];
   /** Random streams whose state belongs to that of training. Default none. */
@@ -65,7 +69,7 @@ export class MainLoop implements TrainingContext {
   readonly algorithm: TrainingAlgorithm;
   readonly dataStream: DataStream;
   readonly model: Model;
-  readonly log: TrainingLog;
+  readonly log: TrainingLogBase;
   readonly random: RandomStreams | undefined;
   /** What can be set while it trains. */
   readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
@@ -88,7 +92,7 @@ export class MainLoop implements TrainingContext {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
     this.model = options.model ?? new Model(options.algorithm.outputs);
-    this.log = options.log ?? new TrainingLog();
+    this.log = options.log ?? logBackends[options.logBackend ?? config.logBackend]();
     this.random = options.random;
     this.#outputs = options.outputs;
     this.target = computeTarget(options);
@@ -219,10 +223,13 @@ export class MainLoop implements TrainingContext {
   }
 
   async #run(): Promise<RunOutcome> {
+    // Where the log cannot be written, or is not that of the state, it is to be known before training.
+    this.log.flush();
     await this.#start();
     const outcome = await this.#train();
     await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
     await this.#extensions.settle();
+    this.log.flush();
     return outcome;
   }
 
@@ -242,7 +249,6 @@ export class MainLoop implements TrainingContext {
     this.times.initializationMs += performance.now() - startedAt;
     status.trainingStarted = true;
     if (!resumes) return;
-    status.resumedFrom = status.iterationsDone;
     await this.#dispatch('onResumption');
   }
 
@@ -337,6 +343,7 @@ export class MainLoop implements TrainingContext {
       await this.#dispatch('onError', { error });
       this.log.complete(this.status.iterationsDone);
       await this.#extensions.settle();
+      this.log.flush();
     } catch (second) {
       process.emitWarning(`An extension failed after training had failed: ${String(second)}`, 'MainLoopWarning');
     }

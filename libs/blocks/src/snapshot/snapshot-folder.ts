@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { hashFile, syncFolder, writeDurably } from '@longrun/serialization';
+import { ConfigurationError } from '@longrun/fuel';
+import { hashFile, makeFolder, syncFolder, writeDurably } from '@longrun/serialization';
 
+import { config } from '../configuration/config.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
 import {
   SNAPSHOT_FILES,
@@ -37,12 +40,19 @@ export async function saveSnapshot(
   writing: SnapshotWriting = {},
 ): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
-  const partial = path.join(path.dirname(folder), `.${path.basename(folder)}.partial`);
+  const partial = partialFolder(folder);
   const written = await writeSnapshot(mainLoop, partial, writing);
   if (writing.isHandedOver !== true)
     await writeDurably(path.join(partial, SUMS), [Buffer.from(written.files.map(sumOf).join(''))]);
+  await makeFolder(path.dirname(folder));
   await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
+  await rename(partial, folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error;
+    throw new ConfigurationError(
+      `temp_dir, ${config.tempDir}, is on another disk than ${folder}, so that a snapshot cannot appear there at once; name a folder on that disk, or none`,
+      { cause: error },
+    );
+  });
   if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
   return { ...written, folder, files: written.files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
 }
@@ -70,6 +80,15 @@ export async function newestWholeSnapshot(
     damaged.push({ folder, reason });
   }
   return { whole: undefined, damaged };
+}
+
+/** Where a snapshot is made: beside its place, or where the configuration says. One that a killed process has left is used again. */
+function partialFolder(folder: string): string {
+  const { tempDir } = config;
+  const name = path.basename(folder);
+  if (tempDir === null) return path.join(path.dirname(folder), `.${name}.partial`);
+  const place = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  return path.join(tempDir, `${name}-${place}.partial`);
 }
 
 /** As `sha256sum --check` reads it. */
