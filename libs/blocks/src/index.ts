@@ -261,6 +261,7 @@ export type { LogBackendName } from './configuration/config.js';
 export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop/main-loop.js';
+export { Profile, Timer } from './main-loop/profile.js';
 export type { Activity, TrainingWatch } from './main-loop/training-watch.js';
 export type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop/main-loop.js';
 export type { MainLoopTimes, SnapshotSource, TrainingContext } from './main-loop/training-context.js';

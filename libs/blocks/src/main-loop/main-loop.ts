@@ -9,7 +9,6 @@ import {
   type NumericEnvironment,
   type SharedVariable,
 } from '@longrun/tensor';
-import { performance } from 'node:perf_hooks';
 
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
 import { EventLoopBreaks } from './event-loop.js';
@@ -17,6 +16,7 @@ import { ExtensionList } from '../extensions/extension-list.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
+import { Profile, Timer } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
 import { config, type LogBackendName } from '../configuration/config.js';
 import { logBackends } from '../log/log-backends.js';
@@ -75,7 +75,8 @@ export class MainLoop implements TrainingContext {
   readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
-  readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
+  /** Where time went, since it was constructed. Printed at the end of `run()` where `config.profile` says so. */
+  readonly profile = new Profile();
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
@@ -145,6 +146,14 @@ export class MainLoop implements TrainingContext {
     return environment(this.target);
   }
 
+  get times(): MainLoopTimes {
+    return {
+      initializationMs: this.profile.totalMs('initialization'),
+      readDataMs: this.profile.totalMs('training', 'epoch', 'read_data'),
+      trainMs: this.profile.totalMs('training', 'epoch', 'train'),
+    };
+  }
+
   get plannedIterations(): number | null {
     const perEpoch = this.dataStream.batchesPerEpoch;
     const ends = this.extensions.map((extension) => extension.plannedEnd(perEpoch)).filter((end) => end !== null);
@@ -178,6 +187,7 @@ export class MainLoop implements TrainingContext {
       options.signal?.removeEventListener('abort', stop);
       this.#running = false;
       this.#stopRequested = false;
+      if (config.profile) this.profile.report();
     }
   }
 
@@ -226,7 +236,7 @@ export class MainLoop implements TrainingContext {
     // Where the log cannot be written, or is not that of the state, it is to be known before training.
     this.log.flush();
     await this.#start();
-    const outcome = await this.#train();
+    const outcome = await this.#timed('training', () => this.#train());
     await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
     await this.#extensions.settle();
     this.log.flush();
@@ -244,9 +254,7 @@ export class MainLoop implements TrainingContext {
       await this.model.checkInitialized();
     }
     this.#watch?.at('compiling');
-    const startedAt = performance.now();
-    await this.algorithm.initialize(this.target);
-    this.times.initializationMs += performance.now() - startedAt;
+    await this.#timed('initialization', () => this.algorithm.initialize(this.target));
     status.trainingStarted = true;
     if (!resumes) return;
     await this.#dispatch('onResumption');
@@ -256,17 +264,23 @@ export class MainLoop implements TrainingContext {
     // A state may have been saved after a request to finish and before its effect.
     if (this.#shouldFinish()) return 'finished';
     for (;;) {
-      if (!this.status.epochStarted) await this.#startEpoch();
-      for (;;) {
-        if (this.#stopRequested) return 'stopped';
-        if (!(await this.#step())) break;
-        if (this.#shouldFinish()) return 'finished';
-        await this.#breaks.takeIfDue();
-      }
-      await this.#endEpoch();
-      if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
-      if (this.#stopRequested) return 'stopped';
+      const outcome = await this.#timed('epoch', () => this.#epoch());
+      if (outcome !== undefined) return outcome;
     }
+  }
+
+  /** An epoch, or what is left of it; how training ended, where it did. */
+  async #epoch(): Promise<RunOutcome | undefined> {
+    if (!this.status.epochStarted) await this.#startEpoch();
+    for (;;) {
+      if (this.#stopRequested) return 'stopped';
+      if (!(await this.#step())) break;
+      if (this.#shouldFinish()) return 'finished';
+      await this.#breaks.takeIfDue();
+    }
+    await this.#endEpoch();
+    if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
+    return this.#stopRequested ? 'stopped' : undefined;
   }
 
   async #startEpoch(): Promise<void> {
@@ -281,10 +295,7 @@ export class MainLoop implements TrainingContext {
   async #step(): Promise<boolean> {
     const { status } = this.log;
     this.#watch?.at('reading');
-    const startedAt = performance.now();
-    const batch = await this.dataStream.next();
-    const readAt = performance.now();
-    this.times.readDataMs += readAt - startedAt;
+    const batch = await this.#timed('read_data', () => this.dataStream.next());
     if (batch === undefined) return false;
     status.receivedFirstBatch = true;
     // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
@@ -292,9 +303,7 @@ export class MainLoop implements TrainingContext {
     const context: { readonly batch: Batch } = { batch };
     await this.#dispatch('beforeBatch', context);
     this.#watch?.at('step');
-    const processedFrom = performance.now();
-    await this.algorithm.processBatch(batch);
-    this.times.trainMs += performance.now() - processedFrom;
+    await this.#timed('train', () => this.algorithm.processBatch(batch));
     status.iterationsDone += 1;
     this.log.complete(status.iterationsDone - 1);
     this.#watch?.stepped();
@@ -325,16 +334,34 @@ export class MainLoop implements TrainingContext {
   }
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
-    for (const extension of this.#extensions) {
-      this.#watch?.at(callback, extension);
-      const pending = extension.dispatch(callback, context);
-      if (pending !== undefined) await pending;
+    const { profile } = this;
+    profile.enter(callback);
+    try {
+      for (const extension of this.#extensions) {
+        this.#watch?.at(callback, extension);
+        profile.enter(extension.name);
+        try {
+          const pending = extension.dispatch(callback, context);
+          if (pending !== undefined) await pending;
+        } finally {
+          profile.exit();
+        }
+      }
+      if (this.#atBoundary.length > 0) await this.#timed('saving', () => this.#actAtBoundary());
+    } finally {
+      profile.exit();
     }
-    if (this.#atBoundary.length === 0) return;
+  }
+
+  async #actAtBoundary(): Promise<void> {
     const actions = this.#atBoundary;
     this.#atBoundary = [];
     this.#watch?.at('saving');
     for (const action of actions) await action();
+  }
+
+  async #timed<T>(section: string, action: () => Promise<T>): Promise<T> {
+    return await new Timer(section, this.profile).time(action);
   }
 
   async #reportError(error: unknown): Promise<void> {

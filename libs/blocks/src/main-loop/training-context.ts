@@ -13,9 +13,9 @@ import type { MainLoopArrays } from './training-state.js';
 
 /** Milliseconds spent since the main loop was constructed. */
 export interface MainLoopTimes {
-  initializationMs: number;
-  readDataMs: number;
-  trainMs: number;
+  readonly initializationMs: number;
+  readonly readDataMs: number;
+  readonly trainMs: number;
 }
 
 /** What snapshots are taken of. */
