@@ -318,9 +318,13 @@ export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export { continueTraining } from './snapshot/continue-training.js';
+export { loadParameters } from './snapshot/load-parameters.js';
+export { addToSnapshot, loadFromSnapshot } from './snapshot/snapshot-members.js';
+export type { SnapshotMember } from './snapshot/snapshot-members.js';
 export type { PinnedArrays } from './snapshot/pinned-arrays.js';
 export { newestSnapshot, newestWholeSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
-export type { DamagedSnapshot, FinishedSnapshot } from './snapshot/snapshot-folder.js';
+export type { DamagedSnapshot, FinishedSnapshot, SnapshotSaving } from './snapshot/snapshot-folder.js';
 
 export { defineExperiment, InvalidParams, MissingDataset } from './experiment/experiment-program.js';
 export type {

@@ -244,10 +244,9 @@ export class MainLoop implements TrainingContext {
   }
 
   async #start(): Promise<void> {
-    const { status } = this.log;
     this.#state.fixInventory();
     this.model.checkSanity(this.algorithm);
-    const resumes = status.trainingStarted;
+    const resumes = this.status.trainingStarted;
     if (!resumes) {
       await this.#dispatch('beforeTraining');
       // What loads values does it there.
@@ -255,7 +254,8 @@ export class MainLoop implements TrainingContext {
     }
     this.#watch?.at('compiling');
     await this.#timed('initialization', () => this.algorithm.initialize(this.target));
-    status.trainingStarted = true;
+    // An extension may have loaded another.
+    this.log.status.trainingStarted = true;
     if (!resumes) return;
     await this.#dispatch('onResumption');
   }

@@ -3,10 +3,11 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ConfigurationError } from '@longrun/fuel';
-import { hashFile, makeFolder, syncFolder, writeDurably } from '@longrun/serialization';
+import { hashFile, makeFolder, syncFolder } from '@longrun/serialization';
 
 import { config } from '../configuration/config.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
+import { SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
 import {
   SNAPSHOT_FILES,
   type SnapshotWriting,
@@ -18,6 +19,12 @@ import {
 /** A snapshot that is complete in a folder of its own. */
 export interface FinishedSnapshot extends WrittenSnapshot {
   readonly folder: string;
+}
+
+/** How a snapshot is saved. */
+export interface SnapshotSaving extends SnapshotWriting {
+  /** What is in it besides, by name: see `loadFromSnapshot`. Default nothing. */
+  readonly members?: ReadonlyMap<string, SnapshotMember>;
 }
 
 /** Where {@link saveSnapshot} puts the snapshot of the present step: `step-000000000100`, or `step-000000000100-final`. */
@@ -37,13 +44,14 @@ export function snapshotFolder(mainLoop: SnapshotSource, parent: string): string
 export async function saveSnapshot(
   mainLoop: SnapshotSource,
   parent: string,
-  writing: SnapshotWriting = {},
+  { members = new Map(), ...writing }: SnapshotSaving = {},
 ): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
   const partial = partialFolder(folder);
   const written = await writeSnapshot(mainLoop, partial, writing);
-  if (writing.isHandedOver !== true)
-    await writeDurably(path.join(partial, SUMS), [Buffer.from(written.files.map(sumOf).join(''))]);
+  const files = [...written.files];
+  for (const [name, member] of members) files.push(await writeMember(partial, name, member));
+  if (writing.isHandedOver !== true) await writeSums(partial, new Map(files.map(sumOf)));
   await makeFolder(path.dirname(folder));
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder).catch((error: NodeJS.ErrnoException) => {
@@ -54,7 +62,7 @@ export async function saveSnapshot(
     );
   });
   if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
-  return { ...written, folder, files: written.files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
+  return { ...written, folder, files: files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
 }
 
 /** The newest snapshot that {@link saveSnapshot} left in a folder; undefined when there is none. */
@@ -91,19 +99,15 @@ function partialFolder(folder: string): string {
   return path.join(tempDir, `${name}-${place}.partial`);
 }
 
-/** As `sha256sum --check` reads it. */
-const SUMS = 'SHA256SUMS';
-
-function sumOf({ name, sha256 }: WrittenSnapshotFile): string {
+function sumOf({ name, sha256 }: WrittenSnapshotFile): readonly [string, string] {
   if (sha256 === undefined) throw new Error(`snapshot: ${name} was written without its hash`);
-  return `${sha256}  ${name}\n`;
+  return [name, sha256];
 }
 
 async function damageIn(folder: string): Promise<string | undefined> {
   const sums = await present(async () => await readFile(path.join(folder, SUMS), 'utf8'));
   if (sums === undefined) return `${SUMS} is missing`;
-  const lines = sums.split('\n').slice(0, -1);
-  const noted = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
+  const noted = sumsIn(sums);
   for (const name of Object.values(SNAPSHOT_FILES)) if (!noted.has(name)) return `${SUMS} does not have ${name}`;
   for (const [name, sha256] of noted) {
     const file = await present(async () => await hashFile(path.join(folder, name)));
