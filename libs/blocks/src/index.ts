@@ -287,6 +287,10 @@ export type { EarlyStoppingOptions, FinishIfNoImprovementAfterOptions, Patience 
 export { EpochTable } from './extensions/epoch-table.js';
 export { FinishAfter } from './extensions/finish-after.js';
 export { onLogRecord } from './extensions/predicates.js';
+export { Plot } from './extensions/plot.js';
+export type { PlotFigure, PlotOptions } from './extensions/plot.js';
+export { PredictDataStream } from './extensions/predict-data-stream.js';
+export type { PredictDataStreamOptions } from './extensions/predict-data-stream.js';
 export { Printing } from './extensions/printing.js';
 export type { PrintingOptions } from './extensions/printing.js';
 export { ProgressBar } from './extensions/progress-bar.js';

@@ -1,0 +1,2 @@
+export { MockAlgorithm } from './mock-algorithm.js';
+export { MockMainLoop } from './mock-main-loop.js';
