@@ -158,8 +158,8 @@ export class SQLiteLog extends TrainingLogBase {
 const ROWS_KEPT = 2000;
 
 const SCHEMA = `
-  create table if not exists entries (uuid TEXT NOT NULL, time INT NOT NULL, "key" TEXT NOT NULL, value, PRIMARY KEY (uuid, time, "key"));
-  create table if not exists status (uuid TEXT NOT NULL, "key" TEXT NOT NULL, value, PRIMARY KEY (uuid, "key"));
+  CREATE TABLE IF NOT EXISTS entries (uuid TEXT NOT NULL, time INT NOT NULL, "key" TEXT NOT NULL, value, PRIMARY KEY (uuid, time, "key"));
+  CREATE TABLE IF NOT EXISTS status (uuid TEXT NOT NULL, "key" TEXT NOT NULL, value, PRIMARY KEY (uuid, "key"));
 `;
 
 /** A row of a log, or of the nearest one that it goes on from, up to where it does. */

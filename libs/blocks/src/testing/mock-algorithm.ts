@@ -1,8 +1,16 @@
+import { setTimeout } from 'node:timers/promises';
+
 import type { Batch, DataStream } from '@longrun/fuel';
 import type { Json, NdArray } from '@longrun/serialization';
 import type { SharedVariable, Variable } from '@longrun/tensor';
 
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
+
+/** Options of {@link MockAlgorithm}. */
+export interface MockAlgorithmOptions {
+  /** How long a batch takes, in seconds as the original has it. Default 0. */
+  readonly delayTime?: number;
+}
 
 /** An algorithm that trains nothing and counts the batches, to try extensions with (Blocks: `MockAlgorithm`). */
 export class MockAlgorithm implements TrainingAlgorithm {
@@ -11,6 +19,11 @@ export class MockAlgorithm implements TrainingAlgorithm {
   readonly outputs: readonly Variable[] = [];
   /** How many batches there were in this process. */
   batchesProcessed = 0;
+  readonly #delayTime: number;
+
+  constructor({ delayTime = 0 }: MockAlgorithmOptions = {}) {
+    this.#delayTime = delayTime;
+  }
 
   identity(): Json {
     return { algorithm: 'MockAlgorithm' };
@@ -19,6 +32,7 @@ export class MockAlgorithm implements TrainingAlgorithm {
   async initialize(): Promise<void> {}
 
   async processBatch(): Promise<void> {
+    if (this.#delayTime > 0) await setTimeout(1000 * this.#delayTime);
     this.batchesProcessed += 1;
   }
 

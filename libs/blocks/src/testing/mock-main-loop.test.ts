@@ -19,6 +19,9 @@ test('1.18-17, 1.18-18: an extension is called as in training, though nothing is
   expect(await mainLoop.run()).toBe('finished');
   expect(mainLoop.status).toMatchObject({ iterationsDone: 4, epochsDone: 2 });
   expect([algorithm.batchesProcessed, ...examples]).toEqual([4, 5, 5, 5, 5]);
+  const slow = new MockMainLoop({ delayTime: 0.01, extensions: [new FinishAfter({ afterNBatches: 3 })] });
+  await slow.run();
+  expect(slow.times.trainMs).toBeGreaterThan(25);
   expect(() => algorithm.observe([shared(ndarray('float32', []), 'cost')])).toThrow(
     'MockAlgorithm computes no variables',
   );
