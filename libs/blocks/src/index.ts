@@ -35,6 +35,8 @@ export { addAnnotation, Annotation, annotationsOf, blocksName, setBlocksName } f
 export type { AuxiliaryVariableOptions } from './graph/annotations.js';
 export { ComputationGraph } from './graph/computation-graph.js';
 export type { GraphFunctionOptions, ReplacedGraph } from './graph/computation-graph.js';
+export { BrickProfile } from './graph/brick-profile.js';
+export type { BrickTime, ProfileOptions } from './graph/brick-profile.js';
 export { describe } from './graph/describe.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';

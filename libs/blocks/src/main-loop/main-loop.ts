@@ -16,7 +16,7 @@ import { ExtensionList } from '../extensions/extension-list.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
-import { Profile, Timer } from './profile.js';
+import { Profile } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
 import { config, type LogBackendName } from '../configuration/config.js';
 import { logBackends } from '../log/log-backends.js';
@@ -75,7 +75,7 @@ export class MainLoop implements TrainingContext {
   readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
-  /** Where time went, since it was constructed. Printed at the end of `run()` where `config.profile` says so. */
+  /** Where time went, since it was constructed; of callbacks and their extensions only where `config.profile` asks for it. Printed at the end of `run()` where `config.profile` says so, with what the first step of that took by brick. */
   readonly profile = new Profile();
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
@@ -87,6 +87,8 @@ export class MainLoop implements TrainingContext {
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
+  #isProfiled = false;
+  #stepProfile: string | undefined;
 
   /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
@@ -175,6 +177,8 @@ export class MainLoop implements TrainingContext {
     if (this.#running) throw new Error('MainLoop: run() is going on already; await it');
     if (this.status.trainingFinished) return 'finished';
     this.#running = true;
+    this.#isProfiled = config.profile;
+    this.#stepProfile = undefined;
     const stop = (): void => this.requestStop();
     options.signal?.addEventListener('abort', stop, { once: true });
     if (options.signal?.aborted === true) this.requestStop();
@@ -187,7 +191,7 @@ export class MainLoop implements TrainingContext {
       options.signal?.removeEventListener('abort', stop);
       this.#running = false;
       this.#stopRequested = false;
-      if (config.profile) this.profile.report();
+      if (this.#isProfiled) this.#reportProfile();
     }
   }
 
@@ -304,6 +308,7 @@ export class MainLoop implements TrainingContext {
     await this.#dispatch('beforeBatch', context);
     this.#watch?.at('step');
     await this.#timed('train', () => this.algorithm.processBatch(batch));
+    if (this.#isProfiled) this.#stepProfile ??= await this.#timed('profile', () => this.#profileOf(batch));
     status.iterationsDone += 1;
     this.log.complete(status.iterationsDone - 1);
     this.#watch?.stepped();
@@ -334,23 +339,22 @@ export class MainLoop implements TrainingContext {
   }
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
-    const { profile } = this;
-    profile.enter(callback);
-    try {
-      for (const extension of this.#extensions) {
-        this.#watch?.at(callback, extension);
-        profile.enter(extension.name);
-        try {
-          const pending = extension.dispatch(callback, context);
-          if (pending !== undefined) await pending;
-        } finally {
-          profile.exit();
-        }
-      }
-      if (this.#atBoundary.length > 0) await this.#timed('saving', () => this.#actAtBoundary());
-    } finally {
-      profile.exit();
+    // Entering and leaving sections would be most of what is done here, where extensions have nothing to do.
+    if (this.#isProfiled) return await this.#timed(callback, () => this.#dispatchProfiled(callback, context));
+    for (const extension of this.#extensions) {
+      this.#watch?.at(callback, extension);
+      const pending = extension.dispatch(callback, context);
+      if (pending !== undefined) await pending;
     }
+    if (this.#atBoundary.length > 0) await this.#actAtBoundary();
+  }
+
+  async #dispatchProfiled(callback: CallbackName, context: CallbackContext): Promise<void> {
+    for (const extension of this.#extensions) {
+      this.#watch?.at(callback, extension);
+      await this.#timed(extension.name, async () => await extension.dispatch(callback, context));
+    }
+    if (this.#atBoundary.length > 0) await this.#timed('saving', () => this.#actAtBoundary());
   }
 
   async #actAtBoundary(): Promise<void> {
@@ -360,8 +364,27 @@ export class MainLoop implements TrainingContext {
     for (const action of actions) await action();
   }
 
+  /** What a step takes, by brick, or why that is not known. Of few runs: steps may be long. */
+  async #profileOf(batch: Batch): Promise<string> {
+    try {
+      return String((await this.algorithm.profile?.(batch, { runs: 3 })) ?? '');
+    } catch (error) {
+      return `There is no profile by brick: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  #reportProfile(): void {
+    this.profile.report();
+    if (this.#stepProfile !== undefined && this.#stepProfile !== '') process.stderr.write(`\n${this.#stepProfile}\n`);
+  }
+
   async #timed<T>(section: string, action: () => Promise<T>): Promise<T> {
-    return await new Timer(section, this.profile).time(action);
+    this.profile.enter(section);
+    try {
+      return await action();
+    } finally {
+      this.profile.exit();
+    }
   }
 
   async #reportError(error: unknown): Promise<void> {

@@ -58,7 +58,7 @@ test('1.17-08: a main loop prints where its time went, where the configuration a
     vi.unstubAllEnvs();
   }
 
-  expect(written).toHaveLength(1);
+  expect(written).toHaveLength(2);
   const rows = new Map(
     written[0]?.split('\n').map((line) => [line.slice(0, 36).replace(/ +[\d.]*$/, ''), line] as const),
   );
@@ -74,6 +74,9 @@ test('1.17-08: a main loop prints where its time went, where the configuration a
       '    afterEpoch',
       '      FailsAfter',
     ]),
+  );
+  expect(written[1]).toMatch(
+    /^\n[\d.]+ ms a run, on average of 3\nBrick .*\n\/mlp .*\n {2}\/linear_0 .*\n {2}\/linear_1 (.*\n)+\(step rule\) /,
   );
   expect(rows.get('    train')).toMatch(/ 12 +[\d.]+$/);
 });
