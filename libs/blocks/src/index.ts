@@ -36,6 +36,8 @@ export { addAnnotation, Annotation, annotationsOf, blocksName, setBlocksName } f
 export type { AuxiliaryVariableOptions } from './graph/annotations.js';
 export { ComputationGraph } from './graph/computation-graph.js';
 export type { GraphFunctionOptions, ReplacedGraph } from './graph/computation-graph.js';
+export { BrickProfile } from './graph/brick-profile.js';
+export type { BrickTime, ProfileOptions } from './graph/brick-profile.js';
 export { describe } from './graph/describe.js';
 export { Model } from './graph/model.js';
 export { restoreParameters } from './graph/restore-parameters.js';
@@ -265,12 +267,23 @@ export { DatasetEvaluator } from './monitoring/dataset-evaluator.js';
 export type { DatasetEvaluatorOptions, EvaluateOptions } from './monitoring/dataset-evaluator.js';
 
 export type { LogRow, LogValue } from './log/log-value.js';
+export { logBackends } from './log/log-backends.js';
+export { SQLiteLog } from './log/sqlite-log.js';
+export type { SQLiteLogOptions } from './log/sqlite-log.js';
+export { TrainingLogBase } from './log/training-log-base.js';
+export type { RowListener, TrainingStatus } from './log/training-log-base.js';
 export { TrainingLog } from './log/training-log.js';
-export type { RowListener, TrainingLogOptions, TrainingStatus } from './log/training-log.js';
+export type { TrainingLogOptions } from './log/training-log.js';
+export { WriterLockHeld } from './log/writer-lock.js';
+
+export { Configuration, ConfigurationError } from '@longrun/fuel';
+export { BlocksConfiguration, config } from './configuration/config.js';
+export type { LogBackendName } from './configuration/config.js';
 
 export { Inventory } from './inventory/inventory.js';
 export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop/main-loop.js';
+export { Profile, Timer } from './main-loop/profile.js';
 export type { Activity, TrainingWatch } from './main-loop/training-watch.js';
 export type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop/main-loop.js';
 export type { MainLoopTimes, SnapshotSource, TrainingContext } from './main-loop/training-context.js';
@@ -296,6 +309,10 @@ export type { EarlyStoppingOptions, FinishIfNoImprovementAfterOptions, Patience 
 export { EpochTable } from './extensions/epoch-table.js';
 export { FinishAfter } from './extensions/finish-after.js';
 export { onLogRecord } from './extensions/predicates.js';
+export { Plot } from './extensions/plot.js';
+export type { PlotFigure, PlotOptions } from './extensions/plot.js';
+export { PredictDataStream } from './extensions/predict-data-stream.js';
+export type { PredictDataStreamOptions } from './extensions/predict-data-stream.js';
 export { Printing } from './extensions/printing.js';
 export type { PrintingOptions } from './extensions/printing.js';
 export { ProgressBar } from './extensions/progress-bar.js';
@@ -327,9 +344,13 @@ export { ForeignFolder, OUTPUT_PREFIX, Outputs } from './outputs/outputs.js';
 export type { OutputsOptions, SavedOutput } from './outputs/outputs.js';
 export { restoreSnapshot, SNAPSHOT_FILES, writeSnapshot } from './snapshot/snapshot.js';
 export type { RestoredSnapshot, SnapshotWriting, WrittenSnapshot, WrittenSnapshotFile } from './snapshot/snapshot.js';
+export { continueTraining } from './snapshot/continue-training.js';
+export { loadParameters } from './snapshot/load-parameters.js';
+export { addToSnapshot, loadFromSnapshot } from './snapshot/snapshot-members.js';
+export type { SnapshotMember } from './snapshot/snapshot-members.js';
 export type { PinnedArrays } from './snapshot/pinned-arrays.js';
 export { newestSnapshot, newestWholeSnapshot, saveSnapshot } from './snapshot/snapshot-folder.js';
-export type { DamagedSnapshot, FinishedSnapshot } from './snapshot/snapshot-folder.js';
+export type { DamagedSnapshot, FinishedSnapshot, SnapshotSaving } from './snapshot/snapshot-folder.js';
 
 export { defineExperiment, InvalidParams, MissingDataset } from './experiment/experiment-program.js';
 export type {

@@ -21,6 +21,7 @@ import {
   type Outputs,
   type StepRule,
   type TrainingExtension,
+  type TrainingLogBase,
 } from '../src/index.js';
 
 /** What a tiny experiment may be varied in. */
@@ -38,6 +39,7 @@ export interface TinyOptions {
   readonly dropProbability?: number;
   readonly extensions?: readonly TrainingExtension[];
   readonly outputs?: Outputs;
+  readonly log?: TrainingLogBase;
 }
 
 /** Points of three dimensions and a class of two: on which side of a curved surface they lie. */
@@ -82,6 +84,7 @@ export function tinyExperiment(options: TinyOptions = {}): MainLoop {
       ...(options.extensions ?? []),
     ],
     ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
+    ...(options.log === undefined ? {} : { log: options.log }),
   });
 }
 

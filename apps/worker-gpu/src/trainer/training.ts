@@ -8,6 +8,7 @@ import {
 } from '@longrun/contracts';
 import {
   type AppliedSetting,
+  config,
   type DatasetFile,
   loadProgram,
   type MainLoop,
@@ -120,6 +121,8 @@ export class Training {
   async #build(assignment: Assignment): Promise<MainLoop> {
     const { spec, programFile, environment } = assignment;
     Object.assign(process.env, environment);
+    // What is trained here is said by the spec, whatever the user of this machine has set for a desk.
+    Object.assign(config, { defaultSeed: spec.seed, logBackend: 'python', profile: false, tempDir: null });
     const program = await loadProgram(programFile);
     return await program.build({
       params: spec.params,

@@ -1,5 +1,5 @@
 import type { Json } from '@longrun/serialization';
-import { add, grad, sqrt, square, sub, sum, type SharedVariable, type Variable } from '@longrun/tensor';
+import { add, grad, madeFor, sqrt, square, sub, sum, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { ComputationGraph } from '../graph/computation-graph.js';
 import { Scale } from './step-rules/scale.js';
@@ -40,9 +40,12 @@ export class GradientDescent extends UpdatesAlgorithm {
     this.cost = options.cost;
     this.stepRule = options.stepRule ?? new Scale();
     this.gradients = gradientsOf(options);
-    const { steps, updates } = this.stepRule.computeSteps(this.gradients);
+    const { steps, updates, updated } = madeFor(
+      () => '(step rule)',
+      () => stepsOf(this.stepRule, this.gradients),
+    );
     this.steps = steps;
-    this.addUpdates([...steps].map(([parameter, step]) => [parameter, sub(parameter, step)] as const));
+    this.addUpdates(updated);
     this.addUpdates(updates);
     this.addUpdates(new ComputationGraph(this.cost ?? [...this.gradients.values()]).updates);
   }
@@ -68,6 +71,12 @@ export class GradientDescent extends UpdatesAlgorithm {
   get totalStepNorm(): Variable {
     return (this.#totalStepNorm ??= l2Norm(this.steps.values(), 'total_step_norm'));
   }
+}
+
+/** The steps of a rule, its own updates, and the parameters after the step. */
+function stepsOf(rule: StepRule, gradients: Steps) {
+  const { steps, updates } = rule.computeSteps(gradients);
+  return { steps, updates, updated: [...steps].map(([parameter, step]) => [parameter, sub(parameter, step)] as const) };
 }
 
 function gradientsOf(options: GradientDescentOptions): Map<SharedVariable, Variable> {

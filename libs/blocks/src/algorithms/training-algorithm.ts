@@ -1,5 +1,6 @@
 import type { Json, NdArray } from '@longrun/serialization';
 import type { Batch, DataStream } from '@longrun/fuel';
+import type { BrickProfile, ProfileOptions } from '../graph/brick-profile.js';
 import type { ComputeOptions, SharedVariable, Variable } from '@longrun/tensor';
 
 /** What the main loop needs of an algorithm (Blocks: `TrainingAlgorithm`). */
@@ -18,6 +19,8 @@ export interface TrainingAlgorithm {
   initialize(options: ComputeOptions): Promise<void>;
   /** One step of training. The columns of the batch are good until the step is over: what is to be kept of them is copied. */
   processBatch(batch: Batch): Promise<void>;
+  /** What a step on this batch takes, by brick: it is computed some times for that, and nothing is updated. @throws Error where the engine does not tell */
+  profile?(batch: Batch, options?: ProfileOptions): Promise<BrickProfile>;
   /** Has the values of variables computed with each step, before its updates. To be called before `initialize()`. */
   observe(variables: readonly Variable[]): void;
   /** The value of an observed variable in the last step. */

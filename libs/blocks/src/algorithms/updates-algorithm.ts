@@ -3,6 +3,7 @@ import type { Batch, DataStream } from '@longrun/fuel';
 import { ancestors, SharedVariable, type ComputeOptions, type Variable } from '@longrun/tensor';
 
 import { compileBatchFunction, type BatchFunction, type OnUnusedSources } from '../graph/batch-function.js';
+import type { BrickProfile, ProfileOptions } from '../graph/brick-profile.js';
 import { ALGORITHM_STATE, hasRoles } from '../roles.js';
 import type { TrainingAlgorithm } from './training-algorithm.js';
 
@@ -77,6 +78,10 @@ export class UpdatesAlgorithm implements TrainingAlgorithm {
   async processBatch(batch: Batch): Promise<void> {
     const values = await this.#compiled().run(batch);
     for (const [at, variable] of [...this.#observed.keys()].entries()) this.#observed.set(variable, values[at]);
+  }
+
+  async profile(batch: Batch, options: ProfileOptions = {}): Promise<BrickProfile> {
+    return await this.#compiled().profile(batch, options);
   }
 
   observe(variables: readonly Variable[]): void {

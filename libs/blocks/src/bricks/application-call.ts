@@ -1,4 +1,4 @@
-import type { Variable } from '@longrun/tensor';
+import { madeFor, type Variable } from '@longrun/tensor';
 
 import { addAnnotation, Annotation, setBlocksName, type AuxiliaryVariableOptions } from '../graph/annotations.js';
 import type { BoundApplication } from './bound-application.js';
@@ -44,14 +44,14 @@ export function currentCall(): ApplicationCall {
 }
 
 /**
- * What `method` gives while `call` is the one that is going on. Warns where the brick that calls is not a parent of the one that is called, for
+ * What `method` gives while `call` is the one that is going on: what it makes of the graph is of its brick. Warns where the brick that calls is not a parent of the one that is called, for
  * then the annotations do not show who made what.
  */
 export function during<Result>(call: ApplicationCall, method: () => Result): Result {
   warnUnlessChild(call.application);
   CALLS.push(call);
   try {
-    return method();
+    return madeFor(() => call.application.brick.uniquePath, method);
   } finally {
     CALLS.pop();
   }

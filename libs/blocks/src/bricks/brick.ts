@@ -1,6 +1,7 @@
-import { RandomState } from '@longrun/serialization';
+import { RandomState, RandomStreams } from '@longrun/serialization';
 import type { SharedVariable } from '@longrun/tensor';
 
+import { config } from '../configuration/config.js';
 import { Annotation } from '../graph/annotations.js';
 import type { RandomNumbers, RandomSource } from '../initialization/random-source.js';
 import { PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
@@ -183,8 +184,10 @@ export abstract class Brick extends Annotation implements Copyable {
    *
    * Each parameter draws from a stream of its own, that its path names, so that neither order nor the other parameters matter.
    * (Blocks drew all from one generator, in order: adding a layer changed the values of the others. So it is by a `RandomState`, which gives Blocks' numbers.)
+   *
+   * @param random Default: those of the seed `config.defaultSeed`
    */
-  initialize(random: RandomSource): void {
+  initialize(random: RandomSource = new RandomStreams(config.defaultSeed)): void {
     if (!this.#stages.allocated) this.allocate();
     if (!this.#stages.initializationConfigPushed) this.pushInitializationConfig();
     for (const child of this.#children) child.initialize(random);

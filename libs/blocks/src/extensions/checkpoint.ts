@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import type { TrainingContext } from '../main-loop/training-context.js';
 import { saveSnapshot, snapshotFolder, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
+import type { SnapshotMember } from '../snapshot/snapshot-members.js';
 import type { SnapshotWriting } from '../snapshot/snapshot.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 import type { CallbackContext, CallbackName } from './training-extension.js';
@@ -11,6 +12,11 @@ import type { CallbackContext, CallbackName } from './training-extension.js';
 export interface CheckpointOptions extends SimpleExtensionOptions, SnapshotWriting {
   /** Where the snapshots go, each into a folder of its own: `step-000000000100`. */
   readonly folder: string;
+  /**
+   * What is saved in each snapshot besides, by name, from the main loop at that step: `{ vocabulary: () => ({ value: words }) }`. `loadFromSnapshot` reads it, without the rest. Default
+   * nothing.
+   */
+  readonly saveSeparately?: Readonly<Record<string, (mainLoop: TrainingContext) => SnapshotMember>>;
   /** How many of its snapshots stay; older ones are deleted. Default 3. */
   readonly keepLast?: number;
   /** What to do when the last snapshot is still being written, or handed over, as another is due. Default 'wait'. */
@@ -85,7 +91,10 @@ export class Checkpoint extends SimpleExtension {
   async #save(): Promise<void> {
     try {
       // Called before anything is awaited, so that it takes the state of this step boundary.
-      const snapshot = await saveSnapshot(this.mainLoop, this.folder, this.#options);
+      const members = new Map(
+        Object.entries(this.#options.saveSeparately ?? {}).map(([name, member]) => [name, member(this.mainLoop)]),
+      );
+      const snapshot = await saveSnapshot(this.mainLoop, this.folder, { ...this.#options, members });
       await this.#options.onSnapshot?.(snapshot);
       this.#kept.push(snapshot.folder);
       await this.#deleteOld();

@@ -1,6 +1,6 @@
 import { StateKind, type VersionedState } from '@longrun/serialization';
 
-import { FINISH_REQUESTED } from '../log/training-log.js';
+import { FINISH_REQUESTED } from '../log/training-log-base.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CompositeExtension } from './composite-extension.js';
 import { onLogRecord } from './predicates.js';

@@ -1,4 +1,4 @@
-import { FINISH_REQUESTED, type TrainingStatus } from '../log/training-log.js';
+import { FINISH_REQUESTED, type TrainingStatus } from '../log/training-log-base.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 
 /**

@@ -1,5 +1,9 @@
+import { dirname } from 'node:path';
+
 import type { RestoreOptions, RestorePlan } from '@longrun/serialization';
 
+import { savedPart } from '../main-loop/saved-part.js';
+import { readSnapshotState } from '../snapshot/snapshot.js';
 import { restoreParameters } from '../graph/restore-parameters.js';
 import { TrainingExtension, type ExtensionOptions } from './training-extension.js';
 
@@ -7,6 +11,13 @@ import { TrainingExtension, type ExtensionOptions } from './training-extension.j
 export interface LoadOptions extends ExtensionOptions, RestoreOptions {
   /** A safetensors file, such as `parameters.safetensors` of a snapshot, a `.npz` file, or a checkpoint of Blocks. */
   readonly path: string;
+  /** Whether the data stream goes on where it was in the snapshot that the file is of. Default false: at its beginning. */
+  readonly loadIterationState?: boolean;
+  /**
+   * Whether the log goes on with the rows and the status of that snapshot, its count of batches and epochs included: as one of its own, whose parent is the log of the snapshot.
+   * Default false.
+   */
+  readonly loadLog?: boolean;
   /** Called with what was restored and what was not. Default: nobody is told. */
   readonly onRestored?: (restored: RestorePlan) => void;
 }
@@ -18,6 +29,8 @@ export interface LoadOptions extends ExtensionOptions, RestoreOptions {
  *
  * To the log: `loaded_from`, the path, and how many there were of each kind: `loaded_parameters`, `kept_parameters`, `ignored_parameters`. A file that does not
  * fit, or is not there, fails training, and no parameter has changed.
+ *
+ * Of a snapshot, the place in the data and the log may be loaded too. What the algorithm remembers is not: to go on as if nothing had been is `continueTraining`.
  */
 export class Load extends TrainingExtension {
   readonly path: string;
@@ -30,8 +43,17 @@ export class Load extends TrainingExtension {
   }
 
   override async beforeTraining(): Promise<void> {
+    const { log, dataStream } = this.mainLoop;
+    const { loadIterationState = false, loadLog = false } = this.#options;
+    const state = loadIterationState || loadLog ? await readSnapshotState(dirname(this.path)) : undefined;
     const { restored, kept, ignored } = await restoreParameters(this.mainLoop, this.path, this.#options);
-    const row = this.mainLoop.log.currentRow;
+    if (loadIterationState) dataStream.restore(savedPart(this.name, state, 'dataStream'));
+    if (loadLog) {
+      log.restore(savedPart(this.name, state, 'log'));
+      log.reopen();
+      log.resume();
+    }
+    const row = log.currentRow;
     row['loaded_from'] = this.path;
     row['loaded_parameters'] = restored.length;
     row['kept_parameters'] = kept.length;

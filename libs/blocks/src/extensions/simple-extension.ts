@@ -1,4 +1,4 @@
-import type { TrainingLog, TrainingStatus } from '../log/training-log.js';
+import type { TrainingLogBase, TrainingStatus } from '../log/training-log-base.js';
 import {
   CALLBACK_NAMES,
   TrainingExtension,
@@ -34,7 +34,7 @@ export interface Conditions {
 export interface SimpleExtensionOptions extends ExtensionOptions, Conditions {}
 
 /** True when the extension is to act, given that its callback is due. */
-export type Predicate = (log: TrainingLog) => boolean;
+export type Predicate = (log: TrainingLogBase) => boolean;
 
 /** An extension that does one thing, whenever one of its conditions holds (Blocks: `SimpleExtension`). */
 export abstract class SimpleExtension extends TrainingExtension {

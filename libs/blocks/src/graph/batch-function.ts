@@ -10,6 +10,7 @@ import {
   type Variable,
 } from '@longrun/tensor';
 
+import { BrickProfile, type ProfileOptions } from './brick-profile.js';
 import { inputsByName, isInput } from './computation-graph.js';
 import { inputExpectations, type InputExpectation } from './input-expectations.js';
 
@@ -52,6 +53,11 @@ export class BatchFunction {
    */
   async run(batch: Batch): Promise<NdArray[]> {
     return this.compiled.run(this.#inputsFrom(batch));
+  }
+
+  /** What the ops of a run for this batch take, which is run some times for that and updates nothing: by brick. @throws Error where the engine does not tell */
+  async profile(batch: Batch, options: ProfileOptions = {}): Promise<BrickProfile> {
+    return new BrickProfile(await this.compiled.profile(this.#inputsFrom(batch), options));
   }
 
   /**

@@ -112,12 +112,26 @@ describe('the state', () => {
     expect(copy.currentRow).toEqual({ cost: 1 });
   });
 
+  test('1.14-02: goes on in the same log, unless that goes on as another one, whose parent it is', () => {
+    const log = logAt(2);
+    const [copy, fork] = [new TrainingLog(), new TrainingLog()];
+    copy.restore(log.state());
+    fork.restore(log.state());
+    fork.resume();
+
+    expect(log.uuid).toMatch(/^[0-9a-f]{32}$/);
+    expect(copy.uuid).toBe(log.uuid);
+    expect(copy.status.resumedFrom).toBe(null);
+    expect(fork.uuid).not.toBe(log.uuid);
+    expect(fork.status).toMatchObject({ resumedFrom: log.uuid, resumedAt: 2 });
+  });
+
   test('that is damaged is refused', () => {
     expect(() => new TrainingLog().restore({ version: 1, status: {}, rows: {} })).toThrow(StateMismatch);
     expect(() => new TrainingLog().restore({ version: 1, status: { iterationsDone: 1 }, rows: { 0: 5 } })).toThrow(
       StateMismatch,
     );
-    expect(() => new TrainingLog().restore({ version: 9, kind: 'TrainingLog' })).toThrow('this build reads 1..3');
+    expect(() => new TrainingLog().restore({ version: 9, kind: 'TrainingLog' })).toThrow('this build reads 1..4');
   });
 });
 

@@ -204,7 +204,6 @@ describe('training stops', () => {
     expect(mainLoop.status.iterationsDone).toBe(3);
     expect(await mainLoop.run()).toBe('finished');
     expect(witness.seen.slice(11)).toEqual(['onResumption', ...BATCH, 'afterEpoch', 'afterTraining']);
-    expect(mainLoop.status.resumedFrom).toBe(3);
   });
 
   test('between two epochs when that is the next boundary', async () => {

@@ -9,7 +9,6 @@ import {
   type NumericEnvironment,
   type SharedVariable,
 } from '@longrun/tensor';
-import { performance } from 'node:perf_hooks';
 
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
 import { EventLoopBreaks } from './event-loop.js';
@@ -17,8 +16,11 @@ import { ExtensionList } from '../extensions/extension-list.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
+import { Profile } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
-import { FINISH_REQUESTED, TrainingLog, type TrainingStatus } from '../log/training-log.js';
+import { config, type LogBackendName } from '../configuration/config.js';
+import { logBackends } from '../log/log-backends.js';
+import { FINISH_REQUESTED, type TrainingLogBase, type TrainingStatus } from '../log/training-log-base.js';
 import type { MainLoopTimes, TrainingContext } from './training-context.js';
 import { TrainingState, type MainLoopArrays, type MainLoopContents, type MainLoopRestoring } from './training-state.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -32,8 +34,10 @@ export interface MainLoopOptions extends ComputeOptions {
   readonly dataStream: DataStream;
   /** Default: the model of the algorithm's cost. */
   readonly model?: Model;
-  /** Default: a new one. */
-  readonly log?: TrainingLog;
+  /** Default: a new one of `logBackend`. */
+  readonly log?: TrainingLogBase;
+  /** Of which kind the log is that is made where none is given. Default: `config.logBackend`, which is `python` where nobody sets it: in memory. */
+  readonly logBackend?: LogBackendName;
   /** Called in this order. Default none. */
   readonly extensions?: readonly TrainingExtension[];
   /** Random streams whose state belongs to that of training. Default none. */
@@ -65,13 +69,14 @@ export class MainLoop implements TrainingContext {
   readonly algorithm: TrainingAlgorithm;
   readonly dataStream: DataStream;
   readonly model: Model;
-  readonly log: TrainingLog;
+  readonly log: TrainingLogBase;
   readonly random: RandomStreams | undefined;
   /** What can be set while it trains. */
   readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
-  readonly times: MainLoopTimes = { initializationMs: 0, readDataMs: 0, trainMs: 0 };
+  /** Where time went, since it was constructed; of callbacks and their extensions only where `config.profile` asks for it. Printed at the end of `run()` where `config.profile` says so, with what the first step of that took by brick. */
+  readonly profile = new Profile();
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
@@ -82,13 +87,15 @@ export class MainLoop implements TrainingContext {
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
+  #isProfiled = false;
+  #stepProfile: string | undefined;
 
   /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
     this.model = options.model ?? new Model(options.algorithm.outputs);
-    this.log = options.log ?? new TrainingLog();
+    this.log = options.log ?? logBackends[options.logBackend ?? config.logBackend]();
     this.random = options.random;
     this.#outputs = options.outputs;
     this.target = computeTarget(options);
@@ -141,6 +148,14 @@ export class MainLoop implements TrainingContext {
     return environment(this.target);
   }
 
+  get times(): MainLoopTimes {
+    return {
+      initializationMs: this.profile.totalMs('initialization'),
+      readDataMs: this.profile.totalMs('training', 'epoch', 'read_data'),
+      trainMs: this.profile.totalMs('training', 'epoch', 'train'),
+    };
+  }
+
   get plannedIterations(): number | null {
     const perEpoch = this.dataStream.batchesPerEpoch;
     const ends = this.extensions.map((extension) => extension.plannedEnd(perEpoch)).filter((end) => end !== null);
@@ -162,6 +177,8 @@ export class MainLoop implements TrainingContext {
     if (this.#running) throw new Error('MainLoop: run() is going on already; await it');
     if (this.status.trainingFinished) return 'finished';
     this.#running = true;
+    this.#isProfiled = config.profile;
+    this.#stepProfile = undefined;
     const stop = (): void => this.requestStop();
     options.signal?.addEventListener('abort', stop, { once: true });
     if (options.signal?.aborted === true) this.requestStop();
@@ -174,6 +191,7 @@ export class MainLoop implements TrainingContext {
       options.signal?.removeEventListener('abort', stop);
       this.#running = false;
       this.#stopRequested = false;
+      if (this.#isProfiled) this.#reportProfile();
     }
   }
 
@@ -219,30 +237,30 @@ export class MainLoop implements TrainingContext {
   }
 
   async #run(): Promise<RunOutcome> {
+    // Where the log cannot be written, or is not that of the state, it is to be known before training.
+    this.log.flush();
     await this.#start();
-    const outcome = await this.#train();
+    const outcome = await this.#timed('training', () => this.#train());
     await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
     await this.#extensions.settle();
+    this.log.flush();
     return outcome;
   }
 
   async #start(): Promise<void> {
-    const { status } = this.log;
     this.#state.fixInventory();
     this.model.checkSanity(this.algorithm);
-    const resumes = status.trainingStarted;
+    const resumes = this.status.trainingStarted;
     if (!resumes) {
       await this.#dispatch('beforeTraining');
       // What loads values does it there.
       await this.model.checkInitialized();
     }
     this.#watch?.at('compiling');
-    const startedAt = performance.now();
-    await this.algorithm.initialize(this.target);
-    this.times.initializationMs += performance.now() - startedAt;
-    status.trainingStarted = true;
+    await this.#timed('initialization', () => this.algorithm.initialize(this.target));
+    // An extension may have loaded another.
+    this.log.status.trainingStarted = true;
     if (!resumes) return;
-    status.resumedFrom = status.iterationsDone;
     await this.#dispatch('onResumption');
   }
 
@@ -250,17 +268,23 @@ export class MainLoop implements TrainingContext {
     // A state may have been saved after a request to finish and before its effect.
     if (this.#shouldFinish()) return 'finished';
     for (;;) {
-      if (!this.status.epochStarted) await this.#startEpoch();
-      for (;;) {
-        if (this.#stopRequested) return 'stopped';
-        if (!(await this.#step())) break;
-        if (this.#shouldFinish()) return 'finished';
-        await this.#breaks.takeIfDue();
-      }
-      await this.#endEpoch();
-      if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
-      if (this.#stopRequested) return 'stopped';
+      const outcome = await this.#timed('epoch', () => this.#epoch());
+      if (outcome !== undefined) return outcome;
     }
+  }
+
+  /** An epoch, or what is left of it; how training ended, where it did. */
+  async #epoch(): Promise<RunOutcome | undefined> {
+    if (!this.status.epochStarted) await this.#startEpoch();
+    for (;;) {
+      if (this.#stopRequested) return 'stopped';
+      if (!(await this.#step())) break;
+      if (this.#shouldFinish()) return 'finished';
+      await this.#breaks.takeIfDue();
+    }
+    await this.#endEpoch();
+    if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
+    return this.#stopRequested ? 'stopped' : undefined;
   }
 
   async #startEpoch(): Promise<void> {
@@ -275,10 +299,7 @@ export class MainLoop implements TrainingContext {
   async #step(): Promise<boolean> {
     const { status } = this.log;
     this.#watch?.at('reading');
-    const startedAt = performance.now();
-    const batch = await this.dataStream.next();
-    const readAt = performance.now();
-    this.times.readDataMs += readAt - startedAt;
+    const batch = await this.#timed('read_data', () => this.dataStream.next());
     if (batch === undefined) return false;
     status.receivedFirstBatch = true;
     // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
@@ -286,9 +307,8 @@ export class MainLoop implements TrainingContext {
     const context: { readonly batch: Batch } = { batch };
     await this.#dispatch('beforeBatch', context);
     this.#watch?.at('step');
-    const processedFrom = performance.now();
-    await this.algorithm.processBatch(batch);
-    this.times.trainMs += performance.now() - processedFrom;
+    await this.#timed('train', () => this.algorithm.processBatch(batch));
+    if (this.#isProfiled) this.#stepProfile ??= await this.#timed('profile', () => this.#profileOf(batch));
     status.iterationsDone += 1;
     this.log.complete(status.iterationsDone - 1);
     this.#watch?.stepped();
@@ -319,16 +339,52 @@ export class MainLoop implements TrainingContext {
   }
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
+    // Entering and leaving sections would be most of what is done here, where extensions have nothing to do.
+    if (this.#isProfiled) return await this.#timed(callback, () => this.#dispatchProfiled(callback, context));
     for (const extension of this.#extensions) {
       this.#watch?.at(callback, extension);
       const pending = extension.dispatch(callback, context);
       if (pending !== undefined) await pending;
     }
-    if (this.#atBoundary.length === 0) return;
+    if (this.#atBoundary.length > 0) await this.#actAtBoundary();
+  }
+
+  async #dispatchProfiled(callback: CallbackName, context: CallbackContext): Promise<void> {
+    for (const extension of this.#extensions) {
+      this.#watch?.at(callback, extension);
+      await this.#timed(extension.name, async () => await extension.dispatch(callback, context));
+    }
+    if (this.#atBoundary.length > 0) await this.#timed('saving', () => this.#actAtBoundary());
+  }
+
+  async #actAtBoundary(): Promise<void> {
     const actions = this.#atBoundary;
     this.#atBoundary = [];
     this.#watch?.at('saving');
     for (const action of actions) await action();
+  }
+
+  /** What a step takes, by brick, or why that is not known. Of few runs: steps may be long. */
+  async #profileOf(batch: Batch): Promise<string> {
+    try {
+      return String((await this.algorithm.profile?.(batch, { runs: 3 })) ?? '');
+    } catch (error) {
+      return `There is no profile by brick: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  #reportProfile(): void {
+    this.profile.report();
+    if (this.#stepProfile !== undefined && this.#stepProfile !== '') process.stderr.write(`\n${this.#stepProfile}\n`);
+  }
+
+  async #timed<T>(section: string, action: () => Promise<T>): Promise<T> {
+    this.profile.enter(section);
+    try {
+      return await action();
+    } finally {
+      this.profile.exit();
+    }
   }
 
   async #reportError(error: unknown): Promise<void> {
@@ -337,6 +393,7 @@ export class MainLoop implements TrainingContext {
       await this.#dispatch('onError', { error });
       this.log.complete(this.status.iterationsDone);
       await this.#extensions.settle();
+      this.log.flush();
     } catch (second) {
       process.emitWarning(`An extension failed after training had failed: ${String(second)}`, 'MainLoopWarning');
     }

@@ -5,7 +5,7 @@ import type { ComputeTarget, NumericEnvironment } from '@longrun/tensor';
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
 import type { Model } from '../graph/model.js';
 import type { Inventory } from '../inventory/inventory.js';
-import type { TrainingLog, TrainingStatus } from '../log/training-log.js';
+import type { TrainingLogBase, TrainingStatus } from '../log/training-log-base.js';
 import type { Outputs } from '../outputs/outputs.js';
 import type { PinnedArrays } from '../snapshot/pinned-arrays.js';
 import type { Hyperparameters } from './hyperparameters.js';
@@ -13,9 +13,9 @@ import type { MainLoopArrays } from './training-state.js';
 
 /** Milliseconds spent since the main loop was constructed. */
 export interface MainLoopTimes {
-  initializationMs: number;
-  readDataMs: number;
-  trainMs: number;
+  readonly initializationMs: number;
+  readonly readDataMs: number;
+  readonly trainMs: number;
 }
 
 /** What snapshots are taken of. */
@@ -41,7 +41,7 @@ export interface TrainingContext extends SnapshotSource {
   readonly algorithm: TrainingAlgorithm;
   readonly dataStream: DataStream;
   readonly model: Model;
-  readonly log: TrainingLog;
+  readonly log: TrainingLogBase;
   /** The variables whose values are part of the state. Fixed once training has started. */
   readonly inventory: Inventory;
   /** What can be set while it trains. */

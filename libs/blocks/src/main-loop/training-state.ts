@@ -18,7 +18,7 @@ import type { Hyperparameters } from './hyperparameters.js';
 import type { Model } from '../graph/model.js';
 import { Inventory } from '../inventory/inventory.js';
 import { encodeLogValue } from '../log/log-value.js';
-import type { TrainingLog } from '../log/training-log.js';
+import type { TrainingLogBase } from '../log/training-log-base.js';
 import { savedPart } from './saved-part.js';
 import { checkArrays, copiesOf, setArrays } from '../snapshot/named-arrays.js';
 
@@ -68,7 +68,7 @@ export interface StatefulParts {
   readonly model: Model;
   readonly algorithm: Pick<TrainingAlgorithm, 'identity' | 'sharedVariables'>;
   readonly hyperparameters: Pick<Hyperparameters, 'state' | 'restore'>;
-  readonly log: Pick<TrainingLog, 'state' | 'restore' | 'reopen'>;
+  readonly log: Pick<TrainingLogBase, 'state' | 'restore' | 'reopen' | 'resume'>;
   readonly dataStream: Pick<DataStream, 'state' | 'restore'>;
   readonly random: RandomStreams | undefined;
   /** Their states by name. */
@@ -140,7 +140,9 @@ export class TrainingState {
     setArrays(new Map([...algorithm].filter(([name]) => !rebuilt.has(name))), contents.algorithm);
     // Their numbers are those of that run; what they set stays.
     parts.hyperparameters.restore(fork === null ? state['settings'] : []);
-    if (fork !== null) parts.log.reopen();
+    if (fork === null) return;
+    parts.log.reopen();
+    parts.log.resume();
   }
 }
 

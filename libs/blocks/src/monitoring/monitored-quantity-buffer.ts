@@ -14,11 +14,12 @@ export class MonitoredQuantityBuffer {
 
   /**
    * @param owner who monitors, for errors
+   * @param quantities what is monitored: variables, and what no graph computes
    * @throws Error when something has no name, or two have the same
    */
-  constructor(owner: string, monitored: readonly Monitored[]) {
+  constructor(owner: string, quantities: readonly Monitored[]) {
     this.#owner = owner;
-    this.#aggregators = aggregatorsOf(owner, monitored);
+    this.#aggregators = aggregatorsOf(owner, quantities);
     this.requires = [...new Set(this.#aggregators.flatMap(({ requires }) => requires))];
   }
 

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { hashFile, syncFolder, writeDurably } from '@longrun/serialization';
+import { ConfigurationError } from '@longrun/fuel';
+import { hashFile, makeFolder, syncFolder } from '@longrun/serialization';
 
+import { config } from '../configuration/config.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
+import { SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
 import {
   SNAPSHOT_FILES,
   type SnapshotWriting,
@@ -15,6 +19,12 @@ import {
 /** A snapshot that is complete in a folder of its own. */
 export interface FinishedSnapshot extends WrittenSnapshot {
   readonly folder: string;
+}
+
+/** How a snapshot is saved. */
+export interface SnapshotSaving extends SnapshotWriting {
+  /** What is in it besides, by name: see `loadFromSnapshot`. Default nothing. */
+  readonly members?: ReadonlyMap<string, SnapshotMember>;
 }
 
 /** Where {@link saveSnapshot} puts the snapshot of the present step: `step-000000000100`, or `step-000000000100-final`. */
@@ -34,17 +44,25 @@ export function snapshotFolder(mainLoop: SnapshotSource, parent: string): string
 export async function saveSnapshot(
   mainLoop: SnapshotSource,
   parent: string,
-  writing: SnapshotWriting = {},
+  { members = new Map(), ...writing }: SnapshotSaving = {},
 ): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
-  const partial = path.join(path.dirname(folder), `.${path.basename(folder)}.partial`);
+  const partial = partialFolder(folder);
   const written = await writeSnapshot(mainLoop, partial, writing);
-  if (writing.isHandedOver !== true)
-    await writeDurably(path.join(partial, SUMS), [Buffer.from(written.files.map(sumOf).join(''))]);
+  const files = [...written.files];
+  for (const [name, member] of members) files.push(await writeMember(partial, name, member));
+  if (writing.isHandedOver !== true) await writeSums(partial, new Map(files.map(sumOf)));
+  await makeFolder(path.dirname(folder));
   await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
+  await rename(partial, folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error;
+    throw new ConfigurationError(
+      `temp_dir, ${config.tempDir}, is on another disk than ${folder}, so that a snapshot cannot appear there at once; name a folder on that disk, or none`,
+      { cause: error },
+    );
+  });
   if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
-  return { ...written, folder, files: written.files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
+  return { ...written, folder, files: files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
 }
 
 /** The newest snapshot that {@link saveSnapshot} left in a folder; undefined when there is none. */
@@ -72,19 +90,24 @@ export async function newestWholeSnapshot(
   return { whole: undefined, damaged };
 }
 
-/** As `sha256sum --check` reads it. */
-const SUMS = 'SHA256SUMS';
+/** Where a snapshot is made: beside its place, or where the configuration says. One that a killed process has left is used again. */
+function partialFolder(folder: string): string {
+  const { tempDir } = config;
+  const name = path.basename(folder);
+  if (tempDir === null) return path.join(path.dirname(folder), `.${name}.partial`);
+  const place = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  return path.join(tempDir, `${name}-${place}.partial`);
+}
 
-function sumOf({ name, sha256 }: WrittenSnapshotFile): string {
+function sumOf({ name, sha256 }: WrittenSnapshotFile): readonly [string, string] {
   if (sha256 === undefined) throw new Error(`snapshot: ${name} was written without its hash`);
-  return `${sha256}  ${name}\n`;
+  return [name, sha256];
 }
 
 async function damageIn(folder: string): Promise<string | undefined> {
   const sums = await present(async () => await readFile(path.join(folder, SUMS), 'utf8'));
   if (sums === undefined) return `${SUMS} is missing`;
-  const lines = sums.split('\n').slice(0, -1);
-  const noted = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
+  const noted = sumsIn(sums);
   for (const name of Object.values(SNAPSHOT_FILES)) if (!noted.has(name)) return `${SUMS} does not have ${name}`;
   for (const [name, sha256] of noted) {
     const file = await present(async () => await hashFile(path.join(folder, name)));

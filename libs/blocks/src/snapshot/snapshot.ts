@@ -17,7 +17,7 @@ import { z } from 'zod';
 
 import type { MainLoop } from '../main-loop/main-loop.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
-import type { MainLoopRestoring } from '../main-loop/training-state.js';
+import { MAIN_LOOP, type MainLoopRestoring } from '../main-loop/training-state.js';
 import { elementsOf } from './named-arrays.js';
 import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 
@@ -156,6 +156,12 @@ export async function restoreSnapshot(
   mainLoop.restore({ state: document.mainLoop, parameters, algorithm }, options);
   if (document.outputs !== null) await mainLoop.outputs?.restore(outputs);
   return { step: document.step, environmentChanged: differences(document.environment, mainLoop.environment) };
+}
+
+/** What a snapshot's main loop was, but for its arrays. @throws StateMismatch when it is damaged or of a newer version */
+export async function readSnapshotState(folder: string): Promise<VersionedState> {
+  const { mainLoop } = await readState(path.join(folder, SNAPSHOT_FILES.state));
+  return MAIN_LOOP.read(mainLoop);
 }
 
 const SNAPSHOT = new StateKind('Snapshot', {

@@ -81,6 +81,7 @@ test.each([
 test('a file that FUEL_CONFIG names has to be there', () => {
   const config = fuelrc('', { FUEL_CONFIG: '/nowhere/fuelrc' });
 
+  expect(new FuelConfiguration({ home: join(home, 'without'), environment: { FUEL_CONFIG: '' } }).defaultSeed).toBe(1);
   expect(() => config.defaultSeed).toThrow('/nowhere/fuelrc, which FUEL_CONFIG names: there is no such file');
 });
 

@@ -75,9 +75,9 @@ export class Configuration {
   #read(environment: Readonly<Record<string, string | undefined>>) {
     const named = environment[this.#options.fileVariable];
     const { home = homedir(), file, fileVariable } = this.#options;
-    const path = named === undefined || named === '' ? join(home, file) : resolve(named);
-    if (this.#file?.path !== path)
-      this.#file = { path, values: valuesIn(path, named === undefined ? null : fileVariable) };
+    const isNamed = named !== undefined && named !== '';
+    const path = isNamed ? resolve(named) : join(home, file);
+    if (this.#file?.path !== path) this.#file = { path, values: valuesIn(path, isNamed ? fileVariable : null) };
     const unknown = [...this.#file.values.keys()].find((key) => !this.#settings.has(key));
     if (unknown === undefined) return this.#file;
     const known = [...this.#settings.keys()].toSorted().join(', ');

@@ -2,7 +2,22 @@ import { expect, test } from 'vitest';
 
 import { ndarray } from '@longrun/serialization';
 
-import { add, compile, dot, mul, scan, shared, sum, tanh, tap, tensor, type ComputeOptions } from '../index.js';
+import {
+  add,
+  compile,
+  dot,
+  grad,
+  madeFor,
+  mul,
+  scan,
+  shared,
+  sum,
+  tanh,
+  tap,
+  tensor,
+  type ComputeOptions,
+  type Variable,
+} from '../index.js';
 import { array, present } from '../../test/op-laws.js';
 import { Profile } from './profile.js';
 
@@ -60,6 +75,35 @@ test('the time of a scan is that of its steps and, apart from it, its own', asyn
   expect(ops.find(({ op }) => op.startsWith('tanh('))).toMatchObject({ calls: 20, outputBytes: 200 });
   expect(ops.find(({ kernels }) => kernels.includes('Scan'))).toMatchObject({ calls: 1, outputBytes: 4000 });
 });
+
+test.each(TARGETS)(
+  'ops are of the part of a model that they were made for, and so are their gradients: $engine',
+  async (target) => {
+    const [x, W] = [tensor('x', 'float32', [4, 3]), shared(ndarray('float32', [3, 3]), 'W')];
+    const [hidden, cost] = [
+      madeFor(
+        () => '/hidden',
+        () => tanh(dot(x, W)),
+      ),
+      (of: Variable) => sum(mul(of, of)),
+    ];
+    const output = madeFor(
+      () => '/output',
+      () => tanh(dot(hidden, W)),
+    );
+    const loss = cost(output);
+    const f = await compile({ inputs: [x], outputs: [loss, present(grad(loss, [W])[0])], ...target, threads: 1 });
+    const { ops } = await f.profile([ndarray('float32', [4, 3])], { runs: 1 });
+    const partsOf = (start: string): string[] =>
+      ops.flatMap(({ op, part }) => (op.startsWith(start) ? [part ?? 'none'] : [])).toSorted();
+
+    expect(partsOf('tanh(')).toEqual(['/hidden', '/output']);
+    // One forward in each; to the weights of each, and from the output to what is hidden.
+    expect(partsOf('dot(')).toEqual(['/hidden', '/hidden', '/output', '/output', '/output']);
+    expect(partsOf('sum(')).toEqual(['none']);
+    await f.dispose();
+  },
+);
 
 test('what cannot be profiled is refused', async () => {
   const x = tensor('x', 'float32', [2]);

@@ -9,6 +9,8 @@ export type RunsOn = 'engine' | 'host' | 'fused';
 export interface KernelCall {
   /** The application, as it prints: `dot(x,W)`. */
   readonly op: string;
+  /** The part of the model that it is of (see `madeFor`); undefined where it is of none, or the engine made it of several. */
+  readonly part?: string | undefined;
   /** What ran it: the engine's own name for it, or the op's. */
   readonly kernel: string;
   readonly on: RunsOn;
@@ -26,7 +28,8 @@ export async function callsOf(
 ): Promise<KernelCall[]> {
   const calls: KernelCall[] = [];
   const record: OpObserver = (node, timeMs, outputBytes) => {
-    calls.push({ op: node.toString(), kernel: node.op.name, on, timeMs, outputBytes });
+    const part = node.origin.part?.();
+    calls.push({ op: node.toString(), part, kernel: node.op.name, on, timeMs, outputBytes });
   };
   await repeat(runs, async (counts) => await run(counts ? record : undefined));
   return calls;
@@ -39,13 +42,15 @@ export async function repeat(runs: number, run: (counts: boolean) => Promise<rea
   }
 }
 
-/** What one op took. Applications that print alike are one. */
+/** What one op took. Applications of one part that print alike are one. */
 export interface OpProfile {
   /**
    * As it prints: `dot(x,W)`. An engine that makes one op of several tells of it under the name of one of them, or its own; of those that
    * are fused here it has the last ones.
    */
   readonly op: string;
+  /** The part of the model that it is of; undefined where it is of none, or of several. */
+  readonly part: string | undefined;
   /** What ran it: names of the engine's kernels. */
   readonly kernels: readonly string[];
   readonly on: RunsOn;
@@ -77,13 +82,13 @@ export class Profile {
   toString(): string {
     return [
       `${this.timeMs.toFixed(3)} ms in ${this.ops.length} ops, on average of ${this.runs} runs`,
-      ...this.ops.map(({ op, kernels, on, calls, timeMs, outputBytes }) =>
+      ...this.ops.map(({ op, part, kernels, on, calls, timeMs, outputBytes }) =>
         [
           `  ${timeMs.toFixed(3)} ms`,
           `${((100 * timeMs) / this.timeMs || 0).toFixed(1)} %`,
           `${calls} calls`,
           `${outputBytes} bytes`,
-          `${op} by ${kernels.join(', ')}${WHERE[on]}`,
+          `${op}${part === undefined ? '' : ` of ${part}`} by ${kernels.join(', ')}${WHERE[on]}`,
         ].join('  '),
       ),
     ].join('\n');
@@ -95,7 +100,7 @@ const WHERE: Readonly<Record<RunsOn, string>> = { engine: '', host: ' on the hos
 function groups(calls: readonly KernelCall[]): ReadonlyMap<string, readonly KernelCall[]> {
   const found = new Map<string, KernelCall[]>();
   for (const call of calls) {
-    const key = `${call.on} ${call.op}`;
+    const key = JSON.stringify([call.on, call.op, call.part]);
     const group = found.get(key);
     if (group === undefined) found.set(key, [call]);
     else group.push(call);
@@ -104,9 +109,10 @@ function groups(calls: readonly KernelCall[]): ReadonlyMap<string, readonly Kern
 }
 
 function profileOf(group: readonly KernelCall[], runs: number): OpProfile {
-  const { op, on } = at(group, 0);
+  const { op, part, on } = at(group, 0);
   return {
     op,
+    part,
     kernels: [...new Set(group.map(({ kernel }) => kernel))],
     on,
     calls: group.length / runs,

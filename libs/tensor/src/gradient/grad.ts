@@ -4,7 +4,7 @@ import { checkArguments, checkOption } from '../graph/arguments.js';
 import { constant } from '../graph/constant.js';
 import { DISCONNECTED, notDifferentiable, Undifferentiable, type InputGradient } from '../graph/gradient-flow.js';
 import { oneOf } from '../graph/one-of.js';
-import { madeTogether } from '../graph/origin.js';
+import { madeFor, madeTogether } from '../graph/origin.js';
 import { isAssignable, isFloat, isKnown, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
@@ -99,13 +99,15 @@ function flowTo(cost: Variable | null, wrt: readonly Variable[], options: GradOp
 
   for (const node of order.toReversed()) {
     if (!relevant.has(node)) continue;
-    for (const [position, gradient] of inputGradients(node, flow).entries()) {
-      const input = at(node.inputs, position);
-      if (gradient === DISCONNECTED || constants.has(input) || known.has(input) || !isFloat(input.dtype)) continue;
-      // An op may know less of a gradient's sizes than of its input's, as the gradient of `concatenate` does.
-      const exact = gradient instanceof MissingGradient ? gradient : refine(gradient, input.type);
-      flow.set(input, sumOf(flow.get(input), exact));
-    }
+    madeFor(node.origin.part, () => {
+      for (const [position, gradient] of inputGradients(node, flow).entries()) {
+        const input = at(node.inputs, position);
+        if (gradient === DISCONNECTED || constants.has(input) || known.has(input) || !isFloat(input.dtype)) continue;
+        // An op may know less of a gradient's sizes than of its input's, as the gradient of `concatenate` does.
+        const exact = gradient instanceof MissingGradient ? gradient : refine(gradient, input.type);
+        flow.set(input, sumOf(flow.get(input), exact));
+      }
+    });
   }
   return flow;
 }

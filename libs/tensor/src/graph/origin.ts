@@ -14,6 +14,9 @@ export class Origin {
   /** The line of a stack trace. As text: a frame, or an error not yet looked at, holds each `this` and all that the functions refer to. */
   readonly #call: string | undefined = together === undefined ? programsCall(Origin) : together.call;
 
+  /** The part of a model that it is of: that of the innermost {@link madeFor} it was made in. */
+  readonly part: Part | undefined = presentPart;
+
   /** `/home/ann/model.js:12:15`; undefined where it was made by the library itself, or deeper below a program than is looked. */
   get place(): string | undefined {
     const found = CALL.exec(this.#call ?? '');
@@ -24,6 +27,25 @@ export class Origin {
     return `${pathOf(source.fileName)}:${source.lineNumber}:${source.columnNumber}`;
   }
 }
+
+/** A part of a model, as it is called when somebody asks: `/mlp/linear_0`. */
+export type Part = () => string;
+
+/**
+ * Calls `make`: the ops that it makes, and those that they become and that their gradients are made of, are of that part of a model, as the profile of a compiled
+ * function says. Undefined: of none.
+ */
+export function madeFor<T>(part: Part | undefined, make: () => T): T {
+  const around = presentPart;
+  presentPart = part;
+  try {
+    return make();
+  } finally {
+    presentPart = around;
+  }
+}
+
+let presentPart: Part | undefined;
 
 /**
  * Calls `make`, whose whole work is of this library: all that it makes is made for the one call in the program, which is looked for once.

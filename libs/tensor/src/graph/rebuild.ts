@@ -1,4 +1,5 @@
 import { applyAgain, type Apply } from './apply.js';
+import { madeFor } from './origin.js';
 import { closeOver } from './inner.js';
 import { formatOp, type Op } from './op.js';
 import { formatType, isAssignable, TensorTypeError } from './tensor-type.js';
@@ -78,7 +79,7 @@ export class Rebuilding {
   #rebuildNode(old: Apply): void {
     const { op, captured } = this.#rebuildOp(old.op);
     const node = applyAgain(old, [...old.inputs.map((input) => this.standIn(input)), ...captured], op);
-    const results = this.#visit(node, old) ?? node.outputs;
+    const results = madeFor(old.origin.part, () => this.#visit(node, old)) ?? node.outputs;
     for (const [at, output] of old.outputs.entries()) {
       if (this.#standIns.has(output)) continue;
       const result = results[at];

@@ -1,5 +1,5 @@
-import { ForeignFolder, InvalidParams, MissingDataset } from '@longrun/blocks';
-import { CorruptInput, MissingInput, UnsuitableDataset } from '@longrun/fuel';
+import { ForeignFolder, InvalidParams, MissingDataset, WriterLockHeld } from '@longrun/blocks';
+import { ConfigurationError, CorruptInput, MissingInput, UnsuitableDataset } from '@longrun/fuel';
 import { isDiskError, StateMismatch } from '@longrun/serialization';
 import { EngineUnavailable } from '@longrun/tensor';
 
@@ -28,5 +28,5 @@ function messagesOf({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}: ${messagesOf(cause)}` : message;
 }
 
-const UNUSABLE = [InvalidParams, EngineUnavailable];
-const FAILED = [ForeignFolder, CorruptInput, MissingInput, UnsuitableDataset];
+const UNUSABLE = [InvalidParams, EngineUnavailable, ConfigurationError];
+const FAILED = [ForeignFolder, WriterLockHeld, CorruptInput, MissingInput, UnsuitableDataset];

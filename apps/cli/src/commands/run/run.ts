@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 
-import { type ExperimentProgram, type MainLoop, Outputs, restoreSnapshot, saveSnapshot } from '@longrun/blocks';
+import { config, type ExperimentProgram, type MainLoop, Outputs, restoreSnapshot, saveSnapshot } from '@longrun/blocks';
 import { loadProgram } from '@longrun/blocks/programs';
 import { CheckpointPolicy, ExperimentSpec, JsonObject, readValue, wordsOf } from '@longrun/contracts';
 import { bundleProgram } from '@longrun/platform/programs';
@@ -69,6 +69,7 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
     const identity = { programSha256: bundle.sha256, params, seed, datasets: await hashesOf(given.datasets) };
     const checkpoint = await folder.claim(identity, { ...given.policy, say: (text) => terminal.say(text) });
     const { checkpoints } = folder;
+    config.defaultSeed = seed;
     const mainLoop = await program.build({
       ...given,
       params,

@@ -141,8 +141,10 @@ function programsOf({ kernels, memory }: FusedStage): Program[] {
 }
 
 function callOf({ shape, outputs }: Kernel, timeMs: number): KernelCall {
+  const parts = [...new Set(outputs.map(({ owner }) => owner?.origin.part?.()))];
   return {
     op: outputs.map(({ owner }) => String(owner)).join('; '),
+    part: parts.length === 1 ? parts[0] : undefined,
     kernel: 'WebAssembly',
     on: 'fused',
     timeMs,

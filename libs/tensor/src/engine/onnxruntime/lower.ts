@@ -17,9 +17,21 @@ export interface LoweredGraph {
   readonly model: Uint8Array;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** What the labels are of that its nodes' names begin with. */
+  readonly labels: NodeLabels;
   /** Names of the nodes that the provider has to leave to the processor. */
   readonly forProcessor: readonly string[];
 }
+
+/** What an application is called. */
+interface LabelledNode {
+  readonly op: string;
+  /** The part of the model that it is of. */
+  readonly part: string | undefined;
+}
+
+/** Applications, by the label of their nodes. */
+export type NodeLabels = ReadonlyMap<string, LabelledNode>;
 
 /** Writes the graph from `inputs` to `outputs` as one ONNX model for a provider. */
 export function lowerToOnnx(
@@ -32,10 +44,11 @@ export function lowerToOnnx(
   const inputNames = inputs.map((input, position) => model.input(`input${position}`, input.type));
   const names = new Map<Variable, string>(inputs.map((input, position) => [input, at(inputNames, position)]));
   if (provider === 'webgpu') handOverScalars(model, outputs, names);
-  const results = lowerInto(model, outputs, names, provider);
+  const labels = new Map<string, LabelledNode>();
+  const results = lowerInto(model, outputs, names, provider, labels);
   model.scope('outputs');
   const outputNames = outputs.map((output, position) => model.output(at(results, position), output.type));
-  return { model: model.encode(), inputNames, outputNames, forProcessor: model.forProcessor };
+  return { model: model.encode(), inputNames, outputNames, labels, forProcessor: model.forProcessor };
 }
 
 const WEBGPU_LOWERINGS = { ...lowerings, ...onWebgpu };
@@ -80,6 +93,7 @@ function lowerInto(
   outputs: readonly Variable[],
   given: ReadonlyMap<Variable, string>,
   provider: string,
+  labels = new Map<string, LabelledNode>(),
 ): string[] {
   const names = new Map(given);
   const table = provider === 'webgpu' ? WEBGPU_LOWERINGS : lowerings;
@@ -94,14 +108,14 @@ function lowerInto(
 
   for (const node of toposort(outputs, { blockers: given.keys() })) {
     const { op } = node;
-    graph.scope(node.toString());
+    graph.scope(labelOf(node, labels));
     if (provider === 'webgpu' && isLeftToProcessor(node)) graph.leaveToProcessor();
     const results =
       emptyOutputs(graph, node) ??
       loweringOf(table, op)(graph, node.inputs.map(nameOf), {
         node,
         parameters: op.parameters,
-        lowerInside: (inside, wanted, known) => lowerInto(inside, wanted, known, provider),
+        lowerInside: (inside, wanted, known) => lowerInto(inside, wanted, known, provider, labels),
       });
     if (results.length !== node.outputs.length) {
       throw new Error(`${op.name}: lowered to ${results.length} outputs, not ${node.outputs.length}`);
@@ -111,6 +125,14 @@ function lowerInto(
     }
   }
   return outputs.map(nameOf);
+}
+
+/** How an application prints, and of which part of a model it is: applications of two parts print alike. */
+function labelOf(node: Apply, labels: Map<string, LabelledNode>): string {
+  const [op, part] = [node.toString(), node.origin.part?.()];
+  const label = part === undefined ? op : `${op} of ${part}`;
+  labels.set(label, { op, part });
+  return label;
 }
 
 /** What is known to be empty needs no nodes, and ONNX Runtime's optimizer makes a 1 of some sizes of 0. */

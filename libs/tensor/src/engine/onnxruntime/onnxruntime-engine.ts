@@ -78,7 +78,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
       return await runIn(isForSpare ? await spareSession() : session, inputs, places);
     },
     profile: (inputs, runs) =>
-      withProfiling(async (profiling) => {
+      withProfiling(lowered.labels, async (profiling) => {
         // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
         const profiled = await ort.InferenceSession.create(lowered.model, { ...options, ...profiling });
         try {

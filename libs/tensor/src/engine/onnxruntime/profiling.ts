@@ -6,19 +6,21 @@ import type { InferenceSession } from 'onnxruntime-node';
 
 import { at } from '../../arrays/at.js';
 import type { KernelCall } from '../profile.js';
+import type { NodeLabels } from './lower.js';
 
 /**
  * What ONNX Runtime tells of the sessions that `body` opens with the options it is given, runs and ends the profiling of. The first run
  * does not count: it is the one that allocates.
  */
 export async function withProfiling(
+  labels: NodeLabels,
   body: (options: InferenceSession.SessionOptions) => Promise<void>,
 ): Promise<KernelCall[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'longrun-profile-'));
   try {
     await body({ enableProfiling: true, profileFilePrefix: path.join(folder, 'profile') });
     const files = await readdir(folder);
-    return kernelCalls(JSON.parse(await readFile(path.join(folder, at(files, 0)), 'utf8')));
+    return kernelCalls(JSON.parse(await readFile(path.join(folder, at(files, 0)), 'utf8')), labels);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -34,7 +36,7 @@ interface TraceEvent {
 }
 
 /** The calls that a profile tells of, but for those of the first run. */
-export function kernelCalls(trace: unknown): KernelCall[] {
+export function kernelCalls(trace: unknown, labels: NodeLabels): KernelCall[] {
   const events = Array.isArray(trace) ? trace.filter(isEvent) : [];
   const [firstRun] = events.filter(({ name }) => name === 'model_run').toSorted((a, b) => a.ts - b.ts);
   if (firstRun === undefined) throw new Error('ONNX Runtime told of no run in its profile');
@@ -52,7 +54,7 @@ export function kernelCalls(trace: unknown): KernelCall[] {
     around.push(event);
   }
   return kernels.map((event) => ({
-    op: applicationOf(event),
+    ...applicationOf(event, labels),
     kernel: event.args.op_name ?? event.name,
     on: 'engine',
     timeMs: Math.max(0, timeOf(event)) / 1000,
@@ -62,10 +64,14 @@ export function kernelCalls(trace: unknown): KernelCall[] {
 
 const KERNEL_TIME = '_kernel_time';
 
-/** Nodes are called by the application, a slash, and what sets them apart; those of the optimizer as it likes. */
-function applicationOf({ name }: TraceEvent): string {
+/** Nodes are called by the label of the application, a slash, and what sets them apart; those of the optimizer so too, and with more behind it, or as it likes. */
+function applicationOf({ name }: TraceEvent, labels: NodeLabels): Pick<KernelCall, 'op' | 'part'> {
   const node = name.slice(0, -KERNEL_TIME.length);
-  return /^(.*)\/\w+$/s.exec(node)?.[1] ?? node;
+  for (let end = node.lastIndexOf('/'); end > 0; end = node.lastIndexOf('/', end - 1)) {
+    const labelled = labels.get(node.slice(0, end));
+    if (labelled !== undefined) return labelled;
+  }
+  return { op: node };
 }
 
 function endOf({ ts, dur }: TraceEvent): number {
