@@ -86,9 +86,10 @@ export async function expectGolden(
   }
 }
 
-/** The cost of the goldens: all outputs, each element with a weight of its own. */
+/** The cost of the goldens: all outputs, each element of an array with a weight of its own. */
 function weighted(outputs: readonly Variable[]): Variable {
   const costs = outputs.map((output) => {
+    if (output.ndim === 0) return output;
     const sizes = output.shape.map((_, axis) => dimension(output, axis));
     const count = sizes.reduce((total, size) => mul(total, size));
     const weights = sub(div(cast(arange(0, count), 'float32'), 10), 1);

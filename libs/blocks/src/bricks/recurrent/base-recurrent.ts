@@ -8,11 +8,12 @@ import type { NamedVariables } from '../tagging.js';
 /** A brick with a recurrent application `apply` (Blocks: `BaseRecurrent`). */
 export abstract class BaseRecurrent extends Initializable {
   /**
-   * The states before the first step, each `(batch, dim)`: zeros. For overriding, with {@link statesOf} as outputs; what an override takes besides the
-   * batch size are the contexts by name.
+   * The states before the first step, each `(batch, dim)`: zeros. For overriding, with {@link statesOf} as outputs.
+   *
+   * @param _contexts those of the application, by name
    */
   @application({ inputs: ['batch_size'], outputs: statesOf })
-  initialStates(batchSize: number | Variable): NamedVariables {
+  initialStates(batchSize: number | Variable, _contexts: NamedVariables = {}): NamedVariables {
     return Object.fromEntries(
       statesOf(this).map((state) => {
         const sizes = [this.getDim(state)].flat().filter((size) => size !== 0);
