@@ -201,6 +201,10 @@ export type { ClassificationCosts } from './bricks/classification-costs.js';
 export { MisclassificationRate } from './bricks/misclassification-rate.js';
 export type { MisclassificationRateOptions } from './bricks/misclassification-rate.js';
 
+export { BeamSearch } from './search/beam-search.js';
+export type { BeamSearchOptions, NamedArrays, SearchStart } from './search/beam-search.js';
+export type { Hypothesis, SearchRules } from './search/hypotheses.js';
+
 export { Initialization } from './initialization/initialization.js';
 export { Constant } from './initialization/constant.js';
 export { HeNormal } from './initialization/he-normal.js';
